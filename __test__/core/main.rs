@@ -1,0 +1,1 @@
+//! Tests of the core, in one binary: no Node.js, no network.

@@ -1,0 +1,93 @@
+//! WhatsApp's binary-node codec.
+//!
+//! One walker decodes ([`decode()`]) and one encodes ([`encode()`]). Neither builds nodes: the decoder reports to a
+//! [`NodeSink`], the encoder asks a [`NodeSource`], both in pre-order (a node, its attributes, its content, then its
+//! children), so that an owned [`Node`] and a tape are equal citizens.
+
+/// A token's place in a dictionary: single-byte tokens are `0..=235` (their own byte), double-byte tokens are
+/// `236 + 256 * dictionary + index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenId(pub u16);
+
+/// A string of a node: tag, attribute key or value, or textual content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// A dictionary token.
+    Token(TokenId),
+    /// Any other string. A source may give token strings in this form as well; the encoder looks them up.
+    Str(&'a str),
+    /// A string that its source knows not to be a token, so that the encoder need not look it up.
+    Literal(&'a str),
+}
+
+/// What a node holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// Nothing (`content` is `undefined` in JavaScript).
+    None,
+    /// A string.
+    Text(Text<'a>),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// So many child nodes, which follow.
+    List(usize),
+}
+
+/// The first part of a node, as a [`NodeSource`] gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeHead<'a> {
+    /// The tag.
+    pub tag: Text<'a>,
+    /// The number of attributes that follow.
+    pub attrs: usize,
+    /// Whether the node has content; `false` exactly where [`NodeSource::content`] will give [`Content::None`].
+    pub has_content: bool,
+}
+
+/// Receives a decoded tree in pre-order: for every node one [`node`](Self::node), then for every attribute
+/// [`attr_key`](Self::attr_key) and [`attr_value`](Self::attr_value), then one [`content`](Self::content).
+/// After an error of the decoder what it received is incomplete and to be thrown away.
+pub trait NodeSink {
+    /// A node begins; `attrs` attributes follow.
+    fn node(&mut self, tag: Text<'_>, attrs: usize);
+    /// An attribute's key. Keys may repeat; the last one counts.
+    fn attr_key(&mut self, key: Text<'_>);
+    /// The value that belongs to the key before.
+    fn attr_value(&mut self, value: Text<'_>);
+    /// The node's content. After [`Content::List`] its children follow, each as a node of its own.
+    fn content(&mut self, content: Content<'_>);
+}
+
+/// Gives a tree to the encoder in pre-order: for every node one [`node`](Self::node), then
+/// [`attr`](Self::attr_key) pairs as many as the head said, then one [`content`](Self::content).
+pub trait NodeSource {
+    /// The next node in pre-order.
+    ///
+    /// # Errors
+    /// Where the source is exhausted or not a valid tree.
+    fn node(&mut self) -> Result<NodeHead<'_>, EncodeError>;
+    /// The next attribute's key.
+    ///
+    /// # Errors
+    /// As [`node`](Self::node).
+    fn attr_key(&mut self) -> Result<Text<'_>, EncodeError>;
+    /// The value that belongs to the key before.
+    ///
+    /// # Errors
+    /// As [`node`](Self::node).
+    fn attr_value(&mut self) -> Result<Text<'_>, EncodeError>;
+    /// The node's content.
+    ///
+    /// # Errors
+    /// As [`node`](Self::node).
+    fn content(&mut self) -> Result<Content<'_>, EncodeError>;
+}
+
+/// Why a node cannot be encoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The source ended or contradicted itself.
+    #[error("the node source is not a valid tree")]
+    InvalidSource,
+}

@@ -1,0 +1,1 @@
+//! 3-byte length framing and the intro header.

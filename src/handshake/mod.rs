@@ -1,0 +1,1 @@
+//! The XX handshake as WhatsApp runs it.

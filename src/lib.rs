@@ -1,0 +1,26 @@
+//! The socket layer of [Baileys](https://github.com/WhiskeySockets/Baileys), natively.
+//!
+//! The core is sans-IO: it knows neither Node.js nor tokio nor a clock nor a source of randomness.
+//!
+//! | module | is | may use |
+//! | --- | --- | --- |
+//! | `frame` | 3-byte length framing and the intro header | |
+//! | `noise` | the Noise symmetric state and the two transport directions | |
+//! | `proto` | the protobuf messages, generated from `proto/` | |
+//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, certificate chain | `noise`, `proto` |
+//! | `binary` | the binary-node codec | |
+//! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
+//! | `transport` | WebSocket over TCP or TLS, on tokio | |
+//! | `bindings` | the Node.js addon | all of the above |
+//!
+//! `__test__/core/layering.rs` checks this table against the sources.
+
+pub mod binary;
+#[cfg(feature = "node")]
+mod bindings;
+pub mod frame;
+pub mod handshake;
+pub mod noise;
+pub mod tape;
+#[cfg(feature = "transport")]
+pub mod transport;

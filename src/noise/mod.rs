@@ -1,0 +1,1 @@
+//! The Noise symmetric state and the two transport directions.

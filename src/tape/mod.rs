@@ -1,0 +1,1 @@
+//! Nodes as flat operations, the form that crosses into JavaScript.
