@@ -1,1 +1,5 @@
 //! The Node.js addon.
+
+mod core;
+mod error;
+mod raw;

@@ -1,0 +1,119 @@
+//! The tape, and the layout that JavaScript shares with it.
+
+use std::path::Path;
+
+use baileys_native::binary::{Content, EncodeError, NodeSink, NodeSource, Text, TokenId};
+use baileys_native::tape::layout::{FIRST_OP, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE, javascript};
+use baileys_native::tape::{TapeReader, TapeText, TapeWriter};
+
+#[test]
+fn javascript_layout_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/tape/layout.cjs");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, javascript()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), javascript(), "run `UPDATE=1 cargo test --test core tape`");
+    assert!(FIRST_OP >= 5, "the registers come before the first operation");
+}
+
+fn node(tape: &mut TapeWriter, attrs: &[(Text<'_>, Text<'_>)], content: Content<'_>) {
+    tape.node(Text::Token(TokenId(7)), attrs.len());
+    for &(key, value) in attrs {
+        tape.attr_key(key);
+        tape.attr_value(value);
+    }
+    tape.content(content);
+}
+
+#[test]
+fn strings_are_token_ids_or_lengths() {
+    let mut tape = TapeWriter::new();
+    let id = Text::Token(TokenId(900));
+    node(&mut tape, &[(id, Text::Str("abc")), (id, Text::Str("")), (id, id)], Content::Text(Text::Str("de")));
+    assert_eq!(tape.latin1(), Some(&b"abcde"[..]));
+    let (ops, shape) = (tape.ops(), tape.ops()[2]);
+    assert_eq!(ops, [3 << HEAD_SHIFT | KIND_TEXT, 7, shape, 900, !3, 900, 0, 900, 900, !2]);
+    assert!(shape >= 0);
+}
+
+#[test]
+fn a_shape_belongs_to_its_keys_in_their_order() {
+    let shape_of = |keys: &[u16]| {
+        let mut tape = TapeWriter::new();
+        let attrs: Vec<_> = keys.iter().map(|&key| (Text::Token(TokenId(key)), Text::Str("v"))).collect();
+        node(&mut tape, &attrs, Content::None);
+        tape.ops()[2]
+    };
+    assert_eq!(shape_of(&[1, 2, 3]), shape_of(&[1, 2, 3]));
+    assert_ne!(shape_of(&[1, 2, 3]), shape_of(&[1, 3, 2]));
+    assert_ne!(shape_of(&[1, 2]), shape_of(&[1, 2, 3]));
+    let mut tape = TapeWriter::new();
+    node(&mut tape, &[(Text::Str("own"), Text::Str("v")), (Text::Token(TokenId(1)), Text::Str("v"))], Content::None);
+    assert_eq!(tape.ops()[2], NO_SHAPE);
+}
+
+#[test]
+fn a_text_widens_with_its_first_wide_character() {
+    let mut tape = TapeWriter::new();
+    node(&mut tape, &[], Content::List(2));
+    node(&mut tape, &[], Content::Text(Text::Str("é")));
+    assert_eq!(tape.latin1(), Some(&[0xE9][..]));
+    node(&mut tape, &[], Content::Text(Text::Str("aé😀")));
+    assert_eq!(tape.wide(), Some(&"éaé😀".encode_utf16().collect::<Vec<_>>()[..]));
+    assert_eq!(tape.ops().last(), Some(&!4));
+    tape.clear();
+    assert_eq!((tape.text_len(), tape.latin1()), (0, Some(&[][..])));
+}
+
+#[test]
+fn bytes_are_referred_to_where_the_payload_is_shared() {
+    let payload = *b"0123456789";
+    let mut tape = TapeWriter::new();
+    tape.clear_for(&payload);
+    node(&mut tape, &[], Content::Bytes(&payload[4..7]));
+    assert_eq!((tape.ops(), tape.bytes()), (&[KIND_BYTES, 7, 4, 3][..], &[][..]));
+    tape.clear();
+    node(&mut tape, &[], Content::Bytes(&payload[4..7]));
+    assert_eq!((tape.ops(), tape.bytes()), (&[KIND_BYTES, 7, 0, 3][..], &b"456"[..]));
+}
+
+#[test]
+fn a_reader_gives_what_the_tape_says() {
+    let ops = [1 << HEAD_SHIFT | KIND_LIST, !1, 5, !2, 2, KIND_BYTES, !1, 1, 2, KIND_NONE, 6];
+    let mut reader = TapeReader::new(&ops, TapeText::Ascii("abcd"), &[1, 2, 3]);
+    let head = reader.node().unwrap();
+    assert_eq!((head.tag, head.attrs, head.has_content), (Text::Literal("a"), 1, true));
+    assert_eq!(reader.attr_key(), Ok(Text::Token(TokenId(5))));
+    assert_eq!(reader.attr_value(), Ok(Text::Literal("bc")));
+    assert_eq!(reader.content(), Ok(Content::List(2)));
+    assert_eq!(reader.node().unwrap().tag, Text::Literal("d"));
+    assert_eq!(reader.content(), Ok(Content::Bytes(&[2, 3])));
+    assert!(!reader.node().unwrap().has_content);
+    assert_eq!(reader.content(), Ok(Content::None));
+    assert_eq!(reader.node().unwrap_err(), EncodeError::InvalidSource);
+}
+
+#[test]
+fn a_broken_tape_is_an_error() {
+    for (ops, text, bytes) in [
+        (&[KIND_NONE, !9][..], "short", &[][..]),
+        (&[-1, 1][..], "", &[]),
+        (&[KIND_BYTES, 1, 2, 2][..], "", &[1, 2, 3]),
+        (&[KIND_BYTES, 1, -1, 1][..], "", &[1, 2, 3]),
+        (&[KIND_NONE, 70_000][..], "", &[]),
+        (&[KIND_TEXT, 1][..], "", &[]),
+    ] {
+        let mut reader = TapeReader::new(ops, TapeText::Ascii(text), bytes);
+        let result = reader.node().map(|_| ()).and_then(|()| reader.content().map(|_| ()));
+        assert_eq!(result, Err(EncodeError::InvalidSource), "{ops:?}");
+    }
+}
+
+#[test]
+fn surrogates_of_two_strings_do_not_meet() {
+    let units = [0xD83D, 0xDE00, 0xD83D, 0xDE00];
+    let ops = [KIND_TEXT, !1, !3];
+    let mut reader = TapeReader::new(&ops, TapeText::wide(&units), &[]);
+    assert_eq!(reader.node().unwrap().tag, Text::Literal("\u{FFFD}"));
+    assert_eq!(reader.content(), Ok(Content::Text(Text::Literal("\u{FFFD}😀"))));
+}

@@ -1,0 +1,162 @@
+'use strict';
+
+// The codec's surface as Baileys has it: encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode and
+// decompressingIfRequired, per dialect (a line of Baileys: its dictionary and its rules).
+
+const { core, scratch } = require('./core.cjs');
+const { slab, reserve, cut, allocate } = require('./slab.cjs');
+const { createFlattener } = require('./tape/flatten.cjs');
+const { createHydrator } = require('./tape/hydrate.cjs');
+const { FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT } = require('./tape/layout.cjs');
+const dictionaries = require('./tape/tokens.cjs');
+
+/** Dialects: the addon's number for each, and the dictionary. */
+const DIALECTS = {
+  7: { id: 0, dictionary: 3 },
+  6.7: { id: 1, dictionary: 3 },
+  6.17: { id: 2, dictionary: 2 }
+};
+
+/** A result of the addon that is not a text: the tape wants more room. */
+const MORE = 1;
+
+/** Per dictionary, made at first use. */
+const tapes = new Map();
+
+function tapeOf(dictionary) {
+  let tape = tapes.get(dictionary);
+  if (tape === undefined) {
+    const { single, double } = dictionaries[dictionary];
+    // Ids as in src/binary: single-byte tokens first, then 256 for each double-byte dictionary.
+    const tokens = single.slice();
+    double.forEach((dictionary, i) => dictionary.forEach((token, j) => (tokens[single.length + 256 * i + j] = token)));
+    const ids = new Map();
+    // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
+    tokens.forEach((token, id) => token && ids.set(token, id));
+    tape = { hydrate: createHydrator(scratch, tokens), flatten: createFlattener(scratch, ids) };
+    tapes.set(dictionary, tape);
+  }
+  return tape;
+}
+
+/** A Buffer over the same memory. */
+function asBuffer(bytes) {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  if (bytes instanceof Uint8Array) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  throw new TypeError('a Buffer or Uint8Array is required');
+}
+
+/** The node of a tape that the addon has made: its result is the text, or {@link MORE}. */
+function hydrated(hydrate, text, bytes) {
+  if (text !== MORE) return hydrate(text, bytes);
+  const { ops } = scratch;
+  const length = ops[REG_BYTES];
+  scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
+  // Content bytes lie either all in `bytes`, or all in memory of their own.
+  if (length > 0) bytes = allocate(length);
+  const node = hydrate(core.take(bytes, 0), bytes);
+  scratch.trim();
+  return node;
+}
+
+/** The payload that the addon has encoded at the slab's position, or keeps back since it did not fit. */
+function encoded(length) {
+  if (length >= 0) return cut(length);
+  const out = allocate(-length);
+  core.takeOutput(out, 0);
+  return out;
+}
+
+/** Whether the scratch memory holds a node half written. */
+let flattening = false;
+
+/** Room that is made before an encoding, so that nearly all of them fit at once. */
+const USUAL_OUTPUT = 1024;
+
+/**
+ * The codec of one dialect.
+ *
+ * @param {'7' | '6.7' | '6.17'} name
+ */
+function createCodec(name) {
+  const { id: dialect, dictionary } = DIALECTS[name];
+  const { hydrate, flatten } = tapeOf(dictionary);
+
+  function encodePayload(node) {
+    // A getter among the attributes may encode a node of its own: it must not find the scratch memory half written.
+    if (flattening) throw new Error('Invalid node: it encodes another node while it is read');
+    flattening = true;
+    let tape;
+    try {
+      tape = flatten(node);
+    } finally {
+      flattening = false;
+    }
+    reserve(USUAL_OUTPUT);
+    const { text } = tape;
+    const length = core.encode(dialect, tape.ops, text, text.length, tape.bytes, slab.buffer, slab.position);
+    const payload = encoded(length);
+    scratch.trim();
+    return payload;
+  }
+
+  /** @param {number[]} [buffer] bytes that the result starts with; the encoding is appended to it as well */
+  function encodeBinaryNode(node, opts, buffer) {
+    if (opts !== undefined) dialectOf(opts, name);
+    const payload = encodePayload(node);
+    if (buffer === undefined) return payload;
+    for (let i = 1; i < payload.length; i++) buffer.push(payload[i]);
+    return Buffer.from(buffer);
+  }
+
+  function decodeDecompressedBinaryNode(buffer, opts, indexRef) {
+    if (opts !== undefined) dialectOf(opts, name);
+    buffer = asBuffer(buffer);
+    const from = indexRef === undefined ? 0 : indexRef.index;
+    const text = core.decode(dialect, buffer, from);
+    const consumed = scratch.ops[REG_CONSUMED];
+    const node = hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
+    if (indexRef !== undefined) indexRef.index += consumed;
+    return node;
+  }
+
+  function decodePayload(payload) {
+    // Bytes of an uncompressed payload stay where they are, as in Baileys.
+    if (payload.length > 0 && !(payload[0] & 2)) {
+      return hydrated(hydrate, core.decode(dialect, payload, 1), payload.subarray(1));
+    }
+    return hydrated(hydrate, core.decodePacked(dialect, payload), payload);
+  }
+
+  return {
+    encodeBinaryNode,
+    decodeDecompressedBinaryNode,
+    decodeBinaryNode: async payload => decodePayload(asBuffer(payload)),
+    decompressingIfRequired,
+    hydrate
+  };
+}
+
+async function decompressingIfRequired(payload) {
+  payload = asBuffer(payload);
+  if (payload.length > 0 && !(payload[0] & 2)) return payload.subarray(1);
+  const length = core.unpack(payload);
+  const unpacked = Buffer.allocUnsafeSlow(length);
+  core.takeOutput(unpacked, 0);
+  return unpacked;
+}
+
+const knownOptions = new WeakSet();
+
+/** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. */
+function dialectOf(opts, name) {
+  if (opts === null || typeof opts !== 'object' || knownOptions.has(opts)) return;
+  const { single } = dictionaries[DIALECTS[name].dictionary];
+  const tokens = opts.SINGLE_BYTE_TOKENS;
+  if (tokens !== undefined && (tokens.length !== single.length || single.some((token, i) => token !== tokens[i]))) {
+    throw new TypeError(`the constants given are not those of dictionary ${DIALECTS[name].dictionary}`);
+  }
+  knownOptions.add(opts);
+}
+
+module.exports = { createCodec, hydrated, encoded, DIALECTS };

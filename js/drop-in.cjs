@@ -1,0 +1,32 @@
+'use strict';
+
+// What stands in for one copy of Baileys: the exports that `baileys-native/register` replaces, by that copy's rules.
+
+const { createCodec } = require('./binary-node.cjs');
+const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
+const { createWebSocketClient } = require('./websocket-client.cjs');
+
+/** Marks functions of ours, so that tests and users can tell which ones run. */
+const NATIVE = Symbol.for('baileys-native');
+
+/**
+ * @param {object} [options]
+ * @param {'7' | '6.7' | '6.17'} [options.dialect] the line of Baileys
+ * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] its `WA_CERT_DETAILS`
+ */
+function createDropIn({ dialect = '7', certDetails = () => undefined } = {}) {
+  const { encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode, decompressingIfRequired } =
+    createCodec(dialect);
+  const dropIn = {
+    WebSocketClient: createWebSocketClient(dialect),
+    makeNoiseHandler: createNoiseHandlerFactory({ dialect, certDetails }),
+    encodeBinaryNode,
+    decodeBinaryNode,
+    decodeDecompressedBinaryNode,
+    decompressingIfRequired
+  };
+  for (const value of Object.values(dropIn)) value[NATIVE] = true;
+  return dropIn;
+}
+
+module.exports = { createDropIn };

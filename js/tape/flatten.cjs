@@ -1,0 +1,137 @@
+'use strict';
+
+// Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
+
+const { HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT } = require('./layout.cjs');
+
+/** Operations that a node head and one attribute take; room is ensured before either is written. */
+const HEAD_ROOM = 8;
+
+/** The deepest tree that is taken, as the decoder's limit: anything deeper is a cycle. */
+const MAX_DEPTH = 1024;
+
+/**
+ * The flattener of one dictionary.
+ *
+ * @param {{ ops: Int32Array, input: Buffer, growOps(): void, growInput(length: number): void }} scratch
+ * @param {Map<string, number>} ids token ids by token
+ */
+function createFlattener(scratch, ids) {
+  let ops = scratch.ops;
+  let limit = 0;
+  let at = 0;
+  let text = '';
+  let bytes = 0;
+  let depth = 0;
+
+  function string(value) {
+    const id = ids.get(value);
+    if (id !== undefined) {
+      ops[at++] = id;
+    } else {
+      text += value;
+      ops[at++] = ~value.length;
+    }
+  }
+
+  function room() {
+    if (at + HEAD_ROOM > limit) {
+      scratch.growOps();
+      ops = scratch.ops;
+      limit = ops.length;
+    }
+  }
+
+  function content(tag, value) {
+    if (value instanceof Uint8Array) {
+      const length = value.length;
+      if (bytes + length > scratch.input.length) scratch.growInput(bytes + length);
+      scratch.input.set(value, bytes);
+      ops[at++] = bytes;
+      ops[at++] = length;
+      bytes += length;
+      return KIND_BYTES;
+    }
+    if (typeof value === 'string') {
+      string(value);
+      return KIND_TEXT;
+    }
+    if (Array.isArray(value)) {
+      const counter = at++;
+      let count = 0;
+      if (++depth > MAX_DEPTH) throw new RangeError('Invalid node: nested too deeply');
+      for (let i = 0; i < value.length; i++) {
+        const child = value[i];
+        if (child && (child.tag || typeof child === 'string' || child instanceof Uint8Array)) {
+          node(child);
+          count++;
+        }
+      }
+      depth--;
+      ops[counter] = count;
+      return KIND_LIST;
+    }
+    throw new Error(`invalid children for header "${tag}": ${value} (${typeof value})`);
+  }
+
+  function node({ tag, attrs, content: value }) {
+    if (!tag) throw new Error('Invalid node: tag cannot be undefined');
+    room();
+    const head = at++;
+    string(tag);
+    let count = 0;
+    if (attrs) {
+      const keys = Object.keys(attrs);
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i];
+        const attribute = attrs[key];
+        if (typeof attribute === 'string') {
+          room();
+          string(key);
+          string(attribute);
+          count++;
+        } else if (attribute !== undefined && attribute !== null) {
+          room();
+          string(key);
+          string(attributeText(tag, key, attribute));
+          count++;
+        }
+      }
+    }
+    room();
+    const kind = value === undefined ? KIND_NONE : content(tag, value);
+    ops[head] = (count << HEAD_SHIFT) | kind;
+  }
+
+  /**
+   * Writes a tree to the scratch memory, from its start.
+   *
+   * @returns {{ ops: number, text: string, bytes: number }} lengths in operations and bytes, and the text
+   */
+  return function flatten(tree) {
+    ops = scratch.ops;
+    limit = ops.length;
+    at = 0;
+    text = '';
+    bytes = 0;
+    depth = 0;
+    node(tree);
+    const result = { ops: at, text, bytes };
+    text = '';
+    return result;
+  };
+}
+
+/** An attribute that is no string, as one. Baileys counts such an attribute but omits it, which corrupts the stanza. */
+function attributeText(tag, key, value) {
+  switch (typeof value) {
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    default:
+      throw new TypeError(`Invalid node: attribute "${key}" of "${tag}" is ${typeof value}, not a string`);
+  }
+}
+
+module.exports = { createFlattener };

@@ -1,0 +1,165 @@
+'use strict';
+
+// A tape (src/tape/) into plain objects, equal to those that Baileys' decoder makes.
+
+const { KIND_BYTES, KIND_LIST, KIND_TEXT, HEAD_SHIFT, FIRST_OP, REG_TEXT, REG_WIDE, TEXT_WINDOW } = require('./layout.cjs');
+
+const KIND_MASK = (1 << HEAD_SHIFT) - 1;
+
+/** Slots of the shape table, a power of two. A slot holds one shape; a second one for it takes the slow path. */
+const SHAPE_SLOTS = 1024;
+/** Key sequences seen before a constructor is generated for them, so that a peer cannot make us compile at will. */
+const SHAPE_TRIALS = 2;
+/** Constructors generated at most, for the same reason. */
+const SHAPE_LIMIT = 512;
+/** Attributes of a generated constructor at most. */
+const SHAPE_KEYS = 32;
+
+/**
+ * The hydrator of one dictionary.
+ *
+ * @param {{ ops: Int32Array, text: Buffer }} scratch memory shared with the addon, read at each call
+ * @param {string[]} tokens the dictionary's tokens by id
+ */
+function createHydrator(scratch, tokens) {
+  let ops = scratch.ops;
+  let text = scratch.text;
+  /** The next operation. */
+  let at = 0;
+  /** The window of the text at hand, the position in it, and its end. */
+  let window = '';
+  let position = 0;
+  let end = 0;
+  /** Where the next window starts, what the text ends at, and whether it is UTF-16. */
+  let next = 0;
+  let total = 0;
+  let wide = 0;
+  /** What content bytes lie in. */
+  let bytes = text;
+
+  const shapes = new Array(SHAPE_SLOTS).fill(undefined);
+  let generated = 0;
+  let canGenerate = true;
+
+  function string(op) {
+    if (op >= 0) return tokens[op];
+    const length = ~op;
+    if (position + length > end) advance(length);
+    return window.slice(position, (position += length));
+  }
+
+  /** Makes a window of its own for the strings to come: a string that is kept holds on to no more than that. */
+  function advance(length) {
+    const start = next - (end - position);
+    const stop = Math.min(total, start + Math.max(length, TEXT_WINDOW));
+    window = wide ? text.ucs2Slice(2 * start, 2 * stop) : text.latin1Slice(start, stop);
+    position = 0;
+    end = stop - start;
+    next = stop;
+  }
+
+  function attributes(count) {
+    const hash = ops[at];
+    if (hash >= 0) {
+      const shape = shapes[hash & (SHAPE_SLOTS - 1)];
+      if (shape !== undefined) {
+        const keys = shape.keys;
+        if (keys.length === count) {
+          let same = true;
+          for (let i = 0, op = at + 1; i < count; i++, op += 2) {
+            if (ops[op] !== keys[i]) {
+              same = false;
+              break;
+            }
+          }
+          if (same) {
+            const make = shape.make;
+            if (make !== undefined) {
+              const first = at + 2;
+              at = first + 2 * count - 1;
+              return make(ops, first);
+            }
+            if (++shape.seen > SHAPE_TRIALS) generate(shape);
+          }
+        }
+      } else if (generated < SHAPE_LIMIT && canGenerate && count <= SHAPE_KEYS) {
+        const keys = [];
+        for (let i = 0; i < count; i++) keys.push(ops[at + 1 + 2 * i]);
+        shapes[hash & (SHAPE_SLOTS - 1)] = { keys, make: undefined, seen: 1 };
+      }
+    }
+    at++;
+    const attrs = {};
+    for (let i = 0; i < count; i++) {
+      const key = string(ops[at++]);
+      attrs[key] = string(ops[at++]);
+    }
+    return attrs;
+  }
+
+  /** An object literal with this key sequence, so that all its objects share one hidden class from the start. */
+  function generate(shape) {
+    const fields = shape.keys.map((key, i) => `${JSON.stringify(tokens[key])}: string(ops[first + ${2 * i}])`);
+    try {
+      shape.make = new Function('string', `return (ops, first) => ({ ${fields.join(', ')} })`)(string);
+      generated++;
+    } catch {
+      // The process runs with --disallow-code-generation-from-strings: the generic path serves.
+      canGenerate = false;
+      shape.seen = -Infinity;
+    }
+  }
+
+  function node() {
+    const head = ops[at++];
+    const tag = string(ops[at++]);
+    const count = head >> HEAD_SHIFT;
+    const attrs = count > 0 ? attributes(count) : {};
+    let content;
+    switch (head & KIND_MASK) {
+      case KIND_TEXT:
+        content = string(ops[at++]);
+        break;
+      case KIND_BYTES: {
+        const offset = ops[at++];
+        content = bytes.subarray(offset, offset + ops[at++]);
+        break;
+      }
+      case KIND_LIST: {
+        let children = ops[at++];
+        content = [];
+        while (children-- > 0) content.push(node());
+        break;
+      }
+    }
+    return { tag, attrs, content };
+  }
+
+  /**
+   * The tree on the tape that starts at `first`.
+   *
+   * @param {string} whole the text, or '' where it lies in `scratch.text` from `textStart`
+   * @param {Buffer} contentBytes what offsets of content bytes count in
+   */
+  return function hydrate(whole, contentBytes, first = FIRST_OP, textStart = 0) {
+    ops = scratch.ops;
+    text = scratch.text;
+    at = first;
+    window = whole;
+    position = 0;
+    end = whole.length;
+    next = total = end;
+    if (end === 0 && ops[REG_TEXT] > 0) {
+      next = textStart;
+      total = textStart + ops[REG_TEXT];
+      wide = ops[REG_WIDE];
+    }
+    bytes = contentBytes;
+    const tree = node();
+    window = '';
+    bytes = text;
+    return tree;
+  };
+}
+
+module.exports = { createHydrator };

@@ -1,0 +1,291 @@
+//! The functions that JavaScript calls once a stanza, and the state that they share: one per env.
+
+use std::cell::{RefCell, RefMut};
+
+use napi::bindgen_prelude::{Env, Object};
+
+use super::noise::Handlers;
+use super::raw::{Call, Failure, Functions, Outcome, RawFunction, Shared};
+use crate::binary::{self, Dialect};
+use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
+use crate::tape::{TapeReader, TapeText, TapeWriter};
+
+/// Results that are neither a text nor a length.
+pub(super) mod signal {
+    /// Nothing there.
+    pub(in super::super) const NONE: i32 = 0;
+    /// A frame of the handshake, as it came: its length is in the registers, `take_output` gives it.
+    pub(in super::super) const RAW: i32 = 2;
+    /// A tape is ready but wants more shared memory, or room for content bytes: see the registers, then call `take`.
+    pub(in super::super) const MORE: i32 = 1;
+}
+
+/// Capacity that is kept between calls, in bytes.
+const KEEP: usize = 256 * 1024;
+
+/// Memory shared with JavaScript for good.
+struct Scratch {
+    ops: Shared,
+    text: Shared,
+    input: Shared,
+}
+
+/// What the functions of one env share.
+#[derive(Default)]
+pub(super) struct Core {
+    inner: RefCell<Inner>,
+}
+
+#[derive(Default)]
+pub(super) struct Inner {
+    scratch: Option<Scratch>,
+    pub(super) tape: TapeWriter,
+    consumed: usize,
+    pub(super) handlers: Handlers,
+    /// A payload as it was packed, and as it is after inflation.
+    pub(super) payload: Vec<u8>,
+    plain: Vec<u8>,
+    /// What `take_output` hands over.
+    pub(super) output: Vec<u8>,
+    ops: Vec<i32>,
+    utf8: Vec<u8>,
+    utf16: Vec<u16>,
+}
+
+impl Core {
+    pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Failure> {
+        self.inner.try_borrow_mut().map_err(|_| Failure::Type("the codec is in use"))
+    }
+}
+
+impl Inner {
+    fn scratch(&mut self) -> Result<&mut Scratch, Failure> {
+        self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
+    }
+
+    /// Hands the tape over: the text as the result, the rest through shared memory.
+    pub(super) fn deliver(&mut self, call: &Call) -> Outcome {
+        if self.tape.bytes().is_empty() && self.share_tape()? {
+            self.text_result(call)
+        } else {
+            self.share_sizes()?;
+            call.int(signal::MORE)
+        }
+    }
+
+    fn text_result(&self, call: &Call) -> Outcome {
+        match self.tape.latin1() {
+            Some(text) if text.len() <= TEXT_WINDOW => call.latin1(text),
+            _ => call.latin1(b""),
+        }
+    }
+
+    fn share_sizes(&mut self) -> Result<(), Failure> {
+        let registers = self.registers();
+        self.scratch()?.ops.write_ops(0, &registers);
+        Ok(())
+    }
+
+    fn registers(&self) -> [i32; FIRST_OP] {
+        let mut registers = [0; FIRST_OP];
+        let mut set = |register: usize, value: usize| {
+            if let Some(slot) = registers.get_mut(register) {
+                *slot = i32::try_from(value).unwrap_or(i32::MAX);
+            }
+        };
+        set(REG_OPS, self.tape.ops().len());
+        set(REG_TEXT, self.tape.text_len());
+        set(REG_WIDE, usize::from(self.tape.wide().is_some()));
+        set(REG_BYTES, self.tape.bytes().len());
+        set(REG_CONSUMED, self.consumed);
+        registers
+    }
+
+    /// Copies the tape into shared memory; `false` where that is too small.
+    fn share_tape(&mut self) -> Result<bool, Failure> {
+        let registers = self.registers();
+        let Self { scratch, tape, .. } = self;
+        let Some(Scratch { ops, text, .. }) = scratch else {
+            return Err(Failure::Type("no memory is shared yet"));
+        };
+        let text_shared = match (tape.latin1(), tape.wide()) {
+            (Some(latin1), _) => latin1.len() <= TEXT_WINDOW || text.write(0, latin1),
+            (None, Some(wide)) => text.write_units(0, wide),
+            (None, None) => true,
+        };
+        Ok(text_shared && ops.write_ops(FIRST_OP, tape.ops()) && ops.write_ops(0, &registers))
+    }
+
+    fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+        self.tape.clear_for(payload);
+        self.consumed = binary::decode(payload, dialect, &mut self.tape)?;
+        Ok(())
+    }
+
+    /// Decodes `self.payload`, whose content bytes JavaScript cannot see.
+    pub(super) fn decode_payload(&mut self, dialect: Dialect) -> Result<(), Failure> {
+        let Self { payload, plain, tape, .. } = self;
+        tape.clear();
+        self.consumed = binary::decode(binary::unpack(payload, plain)?, dialect, tape)?;
+        payload.shrink_to(KEEP);
+        plain.clear();
+        plain.shrink_to(KEEP);
+        Ok(())
+    }
+
+    /// Tells JavaScript how long the output that waits is.
+    pub(super) fn share_length(&mut self) -> Result<(), Failure> {
+        let mut registers = [0; FIRST_OP];
+        if let Some(register) = registers.get_mut(REG_BYTES) {
+            *register = self.output.len() as i32;
+        }
+        self.scratch()?.ops.write_ops(0, &registers);
+        Ok(())
+    }
+}
+
+pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
+    match call.u32(index)? {
+        0 => Ok(Dialect::V7),
+        1 => Ok(Dialect::V6_7),
+        2 => Ok(Dialect::V6_17),
+        _ => Err(Failure::Type("unknown dialect")),
+    }
+}
+
+raw_function! {
+    /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
+    Share, "share", |call, core| {
+        let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
+        if scratch.ops.len() < FIRST_OP * size_of::<i32>() {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        core.inner()?.scratch = Some(scratch);
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `decode(dialect, payload, from)`: one node of an unpacked payload. Offsets of content bytes count from `from`.
+    Decode, "decode", |call, core| {
+        let payload = call.bytes(1)?.get(call.u32(2)? as usize..).unwrap_or_default();
+        let mut inner = core.inner()?;
+        inner.decode(dialect(call, 0)?, payload)?;
+        inner.deliver(call)
+    }
+}
+
+raw_function! {
+    /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
+    DecodePacked, "decodePacked", |call, core| {
+        let mut inner = core.inner()?;
+        inner.payload.clear();
+        inner.payload.extend_from_slice(call.bytes(1)?);
+        inner.decode_payload(dialect(call, 0)?)?;
+        inner.deliver(call)
+    }
+}
+
+raw_function! {
+    /// `take(bytes: Uint8Array, offset)`: the tape announced before, its content bytes at `offset`.
+    Take, "take", |call, core| {
+        let mut inner = core.inner()?;
+        if !inner.share_tape()? {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        if !inner.tape.bytes().is_empty() {
+            call.write(0, call.u32(1)? as usize, &[inner.tape.bytes()])?;
+        }
+        inner.text_result(call)
+    }
+}
+
+raw_function! {
+    /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
+    Unpack, "unpack", |call, core| {
+        let mut inner = core.inner()?;
+        let Inner { plain, output, .. } = &mut *inner;
+        let unpacked = binary::unpack(call.bytes(0)?, plain)?;
+        output.clear();
+        output.extend_from_slice(unpacked);
+        plain.clear();
+        plain.shrink_to(KEEP);
+        call.int(output.len() as i32)
+    }
+}
+
+raw_function! {
+    /// `encode(dialect, ops, text, units, bytes, out, offset)`: the shared tape as a payload with a zero flag byte; its
+    /// length, negative where it did not fit at `offset` of `out` and waits for `takeOutput`.
+    Encode, "encode", |call, core| {
+        let mut inner = core.inner()?;
+        let Inner { scratch, output, ops, utf8, utf16, .. } = &mut *inner;
+        let Some(scratch) = scratch else {
+            return Err(Failure::Type("no memory is shared yet"));
+        };
+        if !scratch.ops.read_ops(call.u32(1)? as usize, ops) {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        let units = call.u32(3)? as usize;
+        call.utf8(2, utf8, units)?;
+        let bytes = scratch.input.bytes(call.u32(4)? as usize).ok_or(Failure::Type("too little shared memory"))?;
+        let text = match std::str::from_utf8(utf8) {
+            // As many bytes as UTF-16 units: all of them are ASCII.
+            Ok(text) if text.len() == units => TapeText::Ascii(text),
+            _ => {
+                call.utf16(2, utf16, units)?;
+                TapeText::wide(utf16)
+            }
+        };
+        output.clear();
+        output.push(0);
+        binary::encode(&mut TapeReader::new(ops, text, bytes), dialect(call, 0)?, output)?;
+        utf8.shrink_to(KEEP);
+        utf16.shrink_to(KEEP);
+        inner.deliver_output(call, 5)
+    }
+}
+
+impl Inner {
+    /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
+    /// is its length, negative where it did not fit.
+    pub(super) fn deliver_output(&mut self, call: &Call, index: usize) -> Outcome {
+        let length = self.output.len() as i32;
+        match call.write(index, call.u32(index + 1)? as usize, &[&self.output]) {
+            Ok(()) => {
+                self.output.clear();
+                self.output.shrink_to(KEEP);
+                call.int(length)
+            }
+            Err(_) => call.int(-length),
+        }
+    }
+}
+
+raw_function! {
+    /// `takeOutput(out, offset)`: output that waits.
+    TakeOutput, "takeOutput", |call, core| {
+        core.inner()?.deliver_output(call, 0)
+    }
+}
+
+/// The functions of one env.
+///
+/// # Errors
+/// Where Node-API cannot make the object.
+#[napi_derive::napi(js_name = "createCore", ts_return_type = "object", skip_typescript, catch_unwind)]
+pub fn create_core(env: &Env) -> napi::Result<Object<'_>> {
+    let functions = || -> Result<_, Failure> {
+        Functions::new(env.raw(), Core::default())?
+            .add::<Share>()?
+            .add::<Decode>()?
+            .add::<DecodePacked>()?
+            .add::<Take>()?
+            .add::<Unpack>()?
+            .add::<Encode>()?
+            .add::<TakeOutput>()
+    };
+    functions()
+        .map(|functions| Object::from_raw(env.raw(), functions.object()))
+        .map_err(|_| napi::Error::from_reason("Node-API could not create the core object"))
+}

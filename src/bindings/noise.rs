@@ -1,0 +1,181 @@
+//! The native half of `makeNoiseHandler`: handshake state, transport ciphers and framing of each handler, by number.
+
+use super::core::{Core, Inner, dialect, signal};
+use super::raw::{Call, Failure, Outcome, RawFunction};
+use crate::binary::{self, Dialect};
+use crate::frame::{FrameDecoder, Intro, OpenFrame};
+use crate::handshake::{NoiseKey, ServerHello, TrustedRoot, process_server_hello};
+use crate::noise::Channel;
+
+/// What one `makeNoiseHandler` made.
+pub(super) struct Handler {
+    channel: Channel,
+    frames: FrameDecoder,
+    intro: Intro,
+    dialect: Dialect,
+}
+
+/// Handlers by number; numbers are used again.
+#[derive(Default)]
+pub(super) struct Handlers(Vec<Option<Handler>>);
+
+impl Handlers {
+    fn add(&mut self, handler: Handler) -> usize {
+        if let Some(free) = self.0.iter().position(Option::is_none) {
+            if let Some(slot) = self.0.get_mut(free) {
+                *slot = Some(handler);
+            }
+            return free;
+        }
+        self.0.push(Some(handler));
+        self.0.len() - 1
+    }
+
+    fn by_number(&mut self, number: u32) -> Result<&mut Handler, Failure> {
+        self.0.get_mut(number as usize).and_then(Option::as_mut).ok_or(Failure::Type("unknown noise handler"))
+    }
+}
+
+raw_function! {
+    /// `noiseNew(dialect, header, publicKey, routingInfo?)`: a handler's number.
+    NoiseNew, "noiseNew", |call, core| {
+        let header = call.bytes(1)?;
+        let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
+        let handler = Handler {
+            channel: Channel::new(crate::handshake::PROTOCOL_NAME, header, call.bytes(2)?)?,
+            frames: FrameDecoder::new(),
+            intro: Intro::new(header, routing_info)?,
+            dialect: dialect(call, 0)?,
+        };
+        let number = core.inner()?.handlers.add(handler);
+        call.int(number as i32)
+    }
+}
+
+raw_function! {
+    /// `noiseRelease(handler)`: forgets a handler; its keys are zeroized.
+    NoiseRelease, "noiseRelease", |call, core| {
+        if let Some(slot) = core.inner()?.handlers.0.get_mut(call.u32(0)? as usize) {
+            *slot = None;
+        }
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `noiseEncrypt(handler, plaintext, out, offset)`: the ciphertext's length, as `encode` gives it.
+    NoiseEncrypt, "noiseEncrypt", |call, core| {
+        let mut inner = core.inner()?;
+        let Inner { handlers, output, .. } = &mut *inner;
+        output.clear();
+        handlers.by_number(call.u32(0)?)?.channel.encrypt(call.bytes(1)?, output)?;
+        inner.deliver_output(call, 2)
+    }
+}
+
+raw_function! {
+    /// `noiseDecrypt(handler, ciphertext, out, offset)`: the plaintext's length, as `encode` gives it.
+    NoiseDecrypt, "noiseDecrypt", |call, core| {
+        let mut inner = core.inner()?;
+        let Inner { handlers, output, .. } = &mut *inner;
+        output.clear();
+        handlers.by_number(call.u32(0)?)?.channel.decrypt(call.bytes(1)?, output)?;
+        inner.deliver_output(call, 2)
+    }
+}
+
+raw_function! {
+    /// `noiseAuthenticate(handler, data)`
+    NoiseAuthenticate, "noiseAuthenticate", |call, core| {
+        core.inner()?.handlers.by_number(call.u32(0)?)?.channel.authenticate(call.bytes(1)?);
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `noiseMixIntoKey(handler, data)`
+    NoiseMixIntoKey, "noiseMixIntoKey", |call, core| {
+        core.inner()?.handlers.by_number(call.u32(0)?)?.channel.mix_into_key(call.bytes(1)?);
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `noiseFinishInit(handler)`
+    NoiseFinishInit, "noiseFinishInit", |call, core| {
+        core.inner()?.handlers.by_number(call.u32(0)?)?.channel.finish_init()?;
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
+    /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
+    /// bytes after another.
+    NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
+        let serial = call.u32(8)?;
+        let roots: Vec<_> = call.bytes(7)?.chunks(32).filter_map(|key| key.try_into().ok())
+            .map(|public_key| TrustedRoot { public_key, serial }).collect();
+        let hello = ServerHello { ephemeral: call.bytes(2)?, encrypted_static: call.bytes(3)?, payload: call.bytes(4)? };
+        let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
+        let mut inner = core.inner()?;
+        let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
+        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, &noise_key, &roots)?;
+        inner.output = sealed;
+        inner.deliver_output(call, 9)
+    }
+}
+
+raw_function! {
+    /// `seal(handler, data, out, offset)`: data as a frame, sealed after the handshake, behind the intro the first time.
+    Seal, "seal", |call, core| {
+        let mut inner = core.inner()?;
+        let Inner { handlers, output, .. } = &mut *inner;
+        let handler = handlers.by_number(call.u32(0)?)?;
+        output.clear();
+        handler.frame(call.bytes(1)?, output)?;
+        inner.deliver_output(call, 2)
+    }
+}
+
+impl Handler {
+    fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
+        // Refused before anything is sealed: a counter value that is used must be sent.
+        crate::frame::frame_header(data.len() + if self.channel.is_transport() { Channel::overhead() } else { 0 })?;
+        self.intro.write_once(output);
+        let frame = OpenFrame::begin(output);
+        if self.channel.is_transport() {
+            self.channel.encrypt(data, output)?;
+        } else {
+            output.extend_from_slice(data);
+        }
+        Ok(frame.finish(output)?)
+    }
+}
+
+raw_function! {
+    /// `open(handler, chunk?)`: feeds a chunk where there is one, then takes the next frame: a tape's text or a signal.
+    Open, "open", |call, core| {
+        let mut inner = core.inner()?;
+        let inner = &mut *inner;
+        let handler = inner.handlers.by_number(call.u32(0)?)?;
+        if !call.is_undefined(1)? {
+            handler.frames.feed(call.bytes(1)?);
+        }
+        let Some(frame) = handler.frames.next()? else {
+            return call.int(signal::NONE);
+        };
+        let dialect = handler.dialect;
+        if !handler.channel.is_transport() {
+            inner.output.clear();
+            inner.output.extend_from_slice(frame);
+            inner.tape.clear();
+            inner.share_length(inner.output.len())?;
+            return call.int(signal::RAW);
+        }
+        inner.payload.clear();
+        handler.channel.decrypt(frame, &mut inner.payload)?;
+        inner.decode_payload(dialect)?;
+        inner.deliver(call)
+    }
+}

@@ -1,0 +1,397 @@
+//! Raw Node-API calls, for functions that JavaScript calls once a stanza.
+//!
+//! The wrappers that `#[napi]` generates cost 150 to 400 ns a call for typed arrays and strings; these cost 30 to 70.
+//! Everything `unsafe` of the hot paths is here, behind functions that are safe to call from a [`Call`].
+
+#![allow(unsafe_code)]
+
+use std::any::Any;
+use std::ffi::CString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+
+use napi::sys;
+
+/// The most arguments a raw function takes.
+const MAX_ARGS: usize = 12;
+
+/// Why a raw function ends with a JavaScript exception.
+pub(super) enum Failure {
+    /// Node-API refused; where it left an exception pending, that one is thrown.
+    Status(sys::napi_status),
+    /// An `Error` with a message and, where not empty, a `code`.
+    Error { message: String, code: &'static str },
+    /// A `TypeError` about an argument.
+    Type(&'static str),
+}
+
+pub(super) type Outcome = Result<sys::napi_value, Failure>;
+
+/// A function that JavaScript calls, over a state shared by all functions of one object.
+pub(super) trait RawFunction<S: 'static> {
+    const NAME: &'static str;
+    fn call(call: &Call, state: &S) -> Outcome;
+}
+
+/// One call: its arguments, and the means to read them and to make results.
+pub(super) struct Call {
+    env: sys::napi_env,
+    args: [sys::napi_value; MAX_ARGS],
+}
+
+/// Declares a [`RawFunction`] of the core.
+macro_rules! raw_function {
+    ($(#[doc = $doc:literal])* $type:ident, $name:literal, |$call:ident, $core:ident| $body:block) => {
+        $(#[doc = $doc])*
+        pub(super) struct $type;
+        impl $crate::bindings::raw::RawFunction<$crate::bindings::core::Core> for $type {
+            const NAME: &'static str = $name;
+            fn call($call: &$crate::bindings::raw::Call, $core: &$crate::bindings::core::Core) -> $crate::bindings::raw::Outcome {
+                $body
+            }
+        }
+    };
+}
+pub(super) use raw_function;
+
+fn check(status: sys::napi_status) -> Result<(), Failure> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Failure::Status(status)) }
+}
+
+impl Call {
+    pub(super) fn env(&self) -> sys::napi_env {
+        self.env
+    }
+
+    pub(super) fn arg(&self, index: usize) -> sys::napi_value {
+        self.args.get(index).copied().unwrap_or(ptr::null_mut())
+    }
+
+    /// Whether an argument is `undefined` or missing.
+    pub(super) fn is_undefined(&self, index: usize) -> Result<bool, Failure> {
+        let mut kind = 0;
+        // SAFETY: as in `u32`.
+        check(unsafe { sys::napi_typeof(self.env, self.arg(index), &mut kind) })?;
+        Ok(kind == sys::ValueType::napi_undefined)
+    }
+
+    /// An unsigned integer argument.
+    pub(super) fn u32(&self, index: usize) -> Result<u32, Failure> {
+        let mut value = 0;
+        // SAFETY: `env` is the one of the running callback and `value` outlives the call.
+        check(unsafe { sys::napi_get_value_uint32(self.env, self.arg(index), &mut value) })?;
+        Ok(value)
+    }
+
+    /// The address and length, in bytes, of a typed array's or a Buffer's memory.
+    fn memory(&self, index: usize) -> Result<(*mut u8, usize), Failure> {
+        let mut kind = 0;
+        let mut length = 0;
+        let mut data = ptr::null_mut();
+        // SAFETY: as in `u32`; the pointers that are null are documented to be optional.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                self.arg(index),
+                &mut kind,
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        if status != sys::Status::napi_ok {
+            return Err(Failure::Type("a Buffer or Uint8Array is required"));
+        }
+        let width = match kind {
+            sys::TypedarrayType::int8_array
+            | sys::TypedarrayType::uint8_array
+            | sys::TypedarrayType::uint8_clamped_array => 1,
+            sys::TypedarrayType::int16_array | sys::TypedarrayType::uint16_array => 2,
+            sys::TypedarrayType::int32_array
+            | sys::TypedarrayType::uint32_array
+            | sys::TypedarrayType::float32_array => 4,
+            _ => 8,
+        };
+        Ok((data.cast(), length * width))
+    }
+
+    /// The bytes of a typed array, for as long as no JavaScript runs.
+    pub(super) fn bytes(&self, index: usize) -> Result<&[u8], Failure> {
+        let (data, length) = self.memory(index)?;
+        if data.is_null() || length == 0 {
+            return Ok(&[]);
+        }
+        // SAFETY: Node-API gave address and length of memory that lives at least as long as the argument's handle, which
+        // is open until the callback returns; `self` does not outlive the callback. JavaScript does not run meanwhile.
+        // Another thread could write to it only where the caller passed shared memory; reads stay within bounds then too.
+        Ok(unsafe { std::slice::from_raw_parts(data, length) })
+    }
+
+    /// Copies `parts`, one after another, into a typed array from `offset` on. No view of that memory exists meanwhile,
+    /// so that it may be the same array as another argument.
+    pub(super) fn write(&self, index: usize, offset: usize, parts: &[&[u8]]) -> Result<(), Failure> {
+        let (data, length) = self.memory(index)?;
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        if offset.checked_add(total).is_none_or(|end| end > length) {
+            return Err(Failure::Type("the buffer is too small"));
+        }
+        let mut at = offset;
+        for part in parts {
+            // SAFETY: `at + part.len() <= length` by the check above, and the memory is alive as in `bytes`. `part` is memory
+            // of ours or a view of another argument; `copy` allows for overlap.
+            unsafe { ptr::copy(part.as_ptr(), data.add(at), part.len()) };
+            at += part.len();
+        }
+        Ok(())
+    }
+
+    /// A string argument as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
+    pub(super) fn utf8(&self, index: usize, out: &mut Vec<u8>, units: usize) -> Result<(), Failure> {
+        // Room for pure ASCII and the terminator that Node-API writes. A text that fills all the room may have been cut.
+        let mut room = units + 8;
+        loop {
+            out.clear();
+            out.reserve(room);
+            let mut written = 0;
+            // SAFETY: `out` has `room` bytes of capacity; Node-API writes at most `room` of them, with the terminator.
+            check(unsafe {
+                sys::napi_get_value_string_utf8(self.env, self.arg(index), out.as_mut_ptr().cast(), room, &mut written)
+            })?;
+            // SAFETY: so many bytes were just written.
+            unsafe { out.set_len(written) };
+            if written + 5 <= room {
+                return Ok(());
+            }
+            room = units * 3 + 8;
+        }
+    }
+
+    /// A string argument as UTF-16 of exactly `units` units, into `out`.
+    pub(super) fn utf16(&self, index: usize, out: &mut Vec<u16>, units: usize) -> Result<(), Failure> {
+        out.clear();
+        out.reserve(units + 1);
+        let mut written = 0;
+        // SAFETY: `out` has `units + 1` units of capacity; Node-API writes at most so many, with the terminator.
+        check(unsafe {
+            sys::napi_get_value_string_utf16(self.env, self.arg(index), out.as_mut_ptr(), units + 1, &mut written)
+        })?;
+        // SAFETY: so many units were just written.
+        unsafe { out.set_len(written) };
+        Ok(())
+    }
+
+    /// An integer as a result.
+    pub(super) fn int(&self, value: i32) -> Outcome {
+        let mut result = ptr::null_mut();
+        // SAFETY: as in `u32`.
+        check(unsafe { sys::napi_create_int32(self.env, value, &mut result) })?;
+        Ok(result)
+    }
+
+    /// A string of latin1 bytes as a result.
+    pub(super) fn latin1(&self, text: &[u8]) -> Outcome {
+        let mut result = ptr::null_mut();
+        // SAFETY: Node-API copies `text.len()` bytes.
+        check(unsafe {
+            sys::napi_create_string_latin1(self.env, text.as_ptr().cast(), text.len() as isize, &mut result)
+        })?;
+        Ok(result)
+    }
+
+    /// `undefined` as a result.
+    #[expect(clippy::unused_self, reason = "a null result is undefined in Node-API; the method says so by its name")]
+    pub(super) fn undefined(&self) -> Outcome {
+        Ok(ptr::null_mut())
+    }
+}
+
+/// Memory of a typed array that JavaScript shares for good: it is never handed to users, so that nobody can detach it.
+pub(super) struct Shared {
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+    data: *mut u8,
+    length: usize,
+}
+
+impl Shared {
+    pub(super) fn new(call: &Call, index: usize) -> Result<Self, Failure> {
+        let (data, length) = call.memory(index)?;
+        let mut reference = ptr::null_mut();
+        // SAFETY: the argument is an object (a typed array, by `memory`).
+        check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;
+        Ok(Self { env: call.env, reference, data, length })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Copies `bytes` to `offset`; `false` where they do not fit.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
+            return false;
+        }
+        // SAFETY: within bounds by the check; the reference keeps the memory alive and our own JavaScript, which alone
+        // holds the array, never detaches it. `bytes` is memory of ours.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
+        true
+    }
+
+    /// Copies operations to `index`, counted in operations; `false` where they do not fit.
+    pub(super) fn write_ops(&mut self, index: usize, ops: &[i32]) -> bool {
+        // SAFETY: any initialised `i32` is four initialised bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(ops.as_ptr().cast::<u8>(), size_of_val(ops)) };
+        self.write(index * size_of::<i32>(), bytes)
+    }
+
+    /// Copies 16-bit units to `index`, counted in units; `false` where they do not fit.
+    pub(super) fn write_units(&mut self, index: usize, units: &[u16]) -> bool {
+        // SAFETY: as in `write_ops`.
+        let bytes = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u8>(), size_of_val(units)) };
+        self.write(index * size_of::<u16>(), bytes)
+    }
+
+    /// Reads the first `count` operations.
+    pub(super) fn read_ops(&self, count: usize, out: &mut Vec<i32>) -> bool {
+        let Some(size) = count.checked_mul(size_of::<i32>()).filter(|&size| size <= self.length) else {
+            return false;
+        };
+        out.clear();
+        out.reserve(count);
+        // SAFETY: `size` bytes are within the shared memory and within the reserved capacity.
+        unsafe {
+            ptr::copy_nonoverlapping(self.data, out.as_mut_ptr().cast::<u8>(), size);
+            out.set_len(count);
+        }
+        true
+    }
+
+    /// The first `length` bytes, for as long as no JavaScript runs.
+    pub(super) fn bytes(&self, length: usize) -> Option<&[u8]> {
+        if length > self.length {
+            return None;
+        }
+        if length == 0 {
+            return Some(&[]);
+        }
+        // SAFETY: within bounds; alive and not written to as in `write`.
+        Some(unsafe { std::slice::from_raw_parts(self.data, length) })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: the reference was made in this env and is deleted once. At the env's end this fails harmlessly.
+        unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}
+
+fn throw(env: sys::napi_env, failure: Failure) {
+    let c_string = |text: String| CString::new(text.replace('\0', "\\0")).unwrap_or_default();
+    let mut pending = false;
+    // SAFETY: `env` is the one of the running callback; the strings outlive the calls that copy them.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
+            return;
+        }
+        match failure {
+            Failure::Status(status) => {
+                let message = c_string(format!("Node-API refused a call (status {status})"));
+                sys::napi_throw_error(env, ptr::null(), message.as_ptr());
+            }
+            Failure::Error { message, code } => {
+                let message = c_string(message);
+                let code_text = c_string(code.to_owned());
+                let code = if code.is_empty() { ptr::null() } else { code_text.as_ptr() };
+                sys::napi_throw_error(env, code, message.as_ptr());
+            }
+            Failure::Type(message) => {
+                let message = c_string(message.to_owned());
+                sys::napi_throw_type_error(env, ptr::null(), message.as_ptr());
+            }
+        }
+    }
+}
+
+/// What a caught panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("internal error: {}", text.unwrap_or("panic"))
+}
+
+unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
+    let mut count = MAX_ARGS;
+    let mut data = ptr::null_mut();
+    // SAFETY: Node-API fills at most `count` arguments and pads the rest with `undefined`.
+    let status = unsafe {
+        sys::napi_get_cb_info(env, info, &mut count, call.args.as_mut_ptr(), ptr::null_mut(), &mut data)
+    };
+    if status != sys::Status::napi_ok {
+        throw(env, Failure::Status(status));
+        return ptr::null_mut();
+    }
+    // SAFETY: `data` is what `Functions::add` registered: the address inside an `Rc<S>` whose owner is the object that
+    // holds this function.
+    let state = unsafe { &*data.cast::<S>() };
+    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state)))
+        .unwrap_or_else(|panic| Err(Failure::Error { message: panic_message(&*panic), code: "ERR_INTERNAL" }));
+    match outcome {
+        Ok(value) => value,
+        Err(failure) => {
+            throw(env, failure);
+            ptr::null_mut()
+        }
+    }
+}
+
+unsafe extern "C" fn release<S: 'static>(_env: sys::napi_env, data: *mut std::ffi::c_void, _hint: *mut std::ffi::c_void) {
+    // SAFETY: `data` came from `Rc::into_raw` in `Functions::add`; the finalizer of a function runs once.
+    drop(unsafe { Rc::from_raw(data.cast::<S>()) });
+}
+
+/// An object under construction whose functions share one state. Each function keeps the state alive.
+pub(super) struct Functions<S> {
+    env: sys::napi_env,
+    object: sys::napi_value,
+    state: Rc<S>,
+}
+
+impl<S: 'static> Functions<S> {
+    pub(super) fn new(env: sys::napi_env, state: S) -> Result<Self, Failure> {
+        let mut object = ptr::null_mut();
+        // SAFETY: `env` is live: an exported function is running.
+        check(unsafe { sys::napi_create_object(env, &mut object) })?;
+        Ok(Self { env, object, state: Rc::new(state) })
+    }
+
+    pub(super) fn add<F: RawFunction<S>>(self) -> Result<Self, Failure> {
+        let name = CString::new(F::NAME).unwrap_or_default();
+        let data = Rc::into_raw(Rc::clone(&self.state)).cast_mut().cast();
+        let mut function = ptr::null_mut();
+        // SAFETY: all handles are of this env and scope; `data` is released by `release` when the function is collected.
+        unsafe {
+            check(sys::napi_create_function(
+                self.env,
+                name.as_ptr(),
+                F::NAME.len() as isize,
+                Some(trampoline::<S, F>),
+                data,
+                &mut function,
+            ))?;
+            check(sys::napi_add_finalizer(self.env, function, data, Some(release::<S>), ptr::null_mut(), ptr::null_mut()))?;
+            check(sys::napi_set_named_property(self.env, self.object, name.as_ptr(), function))?;
+        }
+        Ok(self)
+    }
+
+    pub(super) fn object(self) -> sys::napi_value {
+        self.object
+    }
+}

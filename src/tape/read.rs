@@ -1,0 +1,113 @@
+//! A tape that JavaScript wrote, as nodes to encode.
+
+use super::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT};
+use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
+
+/// The text of a tape from JavaScript, with a cursor.
+#[derive(Debug)]
+pub enum TapeText<'a> {
+    /// Every string is ASCII: UTF-16 units are bytes.
+    Ascii(&'a str),
+    /// Some are not. Each is converted by itself (`buffer` holds it), since a surrogate at the end of one string and
+    /// one at the start of the next are two broken characters and not a whole one.
+    Wide {
+        /// What is left of the text.
+        units: &'a [u16],
+        /// The string at hand.
+        buffer: String,
+    },
+}
+
+impl<'a> TapeText<'a> {
+    /// A text of UTF-16 units.
+    #[must_use]
+    pub fn wide(units: &'a [u16]) -> Self {
+        Self::Wide { units, buffer: String::new() }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&str, EncodeError> {
+        match self {
+            Self::Ascii(text) => {
+                let (taken, rest) = text.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
+                *text = rest;
+                Ok(taken)
+            }
+            Self::Wide { units, buffer } => {
+                let (taken, rest) = units.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
+                *units = rest;
+                buffer.clear();
+                buffer.extend(char::decode_utf16(taken.iter().copied()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                Ok(buffer)
+            }
+        }
+    }
+}
+
+/// A [`NodeSource`] over a tape. Tokens come resolved; the strings in the text are known not to be tokens.
+#[derive(Debug)]
+pub struct TapeReader<'a> {
+    ops: &'a [i32],
+    text: TapeText<'a>,
+    bytes: &'a [u8],
+    kind: i32,
+}
+
+impl<'a> TapeReader<'a> {
+    /// A reader at the first node of `ops`.
+    #[must_use]
+    pub fn new(ops: &'a [i32], text: TapeText<'a>, bytes: &'a [u8]) -> Self {
+        Self { ops, text, bytes, kind: KIND_NONE }
+    }
+
+    fn op(&mut self) -> Result<i32, EncodeError> {
+        let (&op, rest) = self.ops.split_first().ok_or(EncodeError::InvalidSource)?;
+        self.ops = rest;
+        Ok(op)
+    }
+
+    fn length(&mut self) -> Result<usize, EncodeError> {
+        usize::try_from(self.op()?).map_err(|_| EncodeError::InvalidSource)
+    }
+
+    fn string(&mut self) -> Result<Text<'_>, EncodeError> {
+        let op = self.op()?;
+        if op < 0 {
+            return self.text.take(!op as usize).map(Text::Literal);
+        }
+        u16::try_from(op).map(|id| Text::Token(TokenId(id))).map_err(|_| EncodeError::InvalidSource)
+    }
+}
+
+impl NodeSource for TapeReader<'_> {
+    fn node(&mut self) -> Result<NodeHead<'_>, EncodeError> {
+        let head = self.op()?;
+        self.kind = head & ((1 << HEAD_SHIFT) - 1);
+        let attrs = usize::try_from(head >> HEAD_SHIFT).map_err(|_| EncodeError::InvalidSource)?;
+        let has_content = self.kind != KIND_NONE;
+        let tag = self.string()?;
+        Ok(NodeHead { tag, attrs, has_content })
+    }
+
+    fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {
+        self.string()
+    }
+
+    fn attr_value(&mut self) -> Result<Text<'_>, EncodeError> {
+        self.string()
+    }
+
+    fn content(&mut self) -> Result<Content<'_>, EncodeError> {
+        match self.kind {
+            KIND_NONE => Ok(Content::None),
+            KIND_TEXT => self.string().map(Content::Text),
+            KIND_BYTES => {
+                let offset = self.length()?;
+                let length = self.length()?;
+                let bytes = self.bytes.get(offset..).and_then(|bytes| bytes.get(..length));
+                bytes.map(Content::Bytes).ok_or(EncodeError::InvalidSource)
+            }
+            KIND_LIST => self.length().map(Content::List),
+            _ => Err(EncodeError::InvalidSource),
+        }
+    }
+}

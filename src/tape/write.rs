@@ -1,0 +1,218 @@
+//! Decoded nodes onto a tape.
+
+use super::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
+use crate::binary::{Content, NodeSink, Text};
+
+/// The text of a tape: latin1 until a character beyond it appears, UTF-16 from then on.
+#[derive(Debug)]
+enum Units {
+    Latin1(Vec<u8>),
+    Wide(Vec<u16>),
+}
+
+/// A [`NodeSink`] that writes a tape. Reused for many frames, it allocates only to grow.
+#[derive(Debug)]
+pub struct TapeWriter {
+    ops: Vec<i32>,
+    text: Units,
+    bytes: Vec<u8>,
+    /// The address range of a payload whose content bytes are referred to where they are.
+    borrowed: Option<std::ops::Range<usize>>,
+    head: usize,
+    shape: Shape,
+}
+
+/// The hash of the attribute keys seen so far.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    at: usize,
+    left: usize,
+    hash: Option<u32>,
+}
+
+/// Capacities above which [`TapeWriter::clear`] gives memory back, in elements.
+const KEEP_OPS: usize = 32 * 1024;
+const KEEP_TEXT: usize = 128 * 1024;
+const KEEP_BYTES: usize = 128 * 1024;
+
+impl Default for TapeWriter {
+    fn default() -> Self {
+        Self {
+            ops: Vec::new(),
+            text: Units::Latin1(Vec::new()),
+            bytes: Vec::new(),
+            borrowed: None,
+            head: 0,
+            shape: Shape { at: 0, left: 0, hash: None },
+        }
+    }
+}
+
+impl TapeWriter {
+    /// An empty tape.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts anew. Content bytes of the tape to come are collected in [`bytes`](Self::bytes).
+    pub fn clear(&mut self) {
+        self.ops.clear();
+        self.ops.shrink_to(KEEP_OPS);
+        match &mut self.text {
+            Units::Latin1(text) => {
+                text.clear();
+                text.shrink_to(KEEP_TEXT);
+            }
+            Units::Wide(_) => self.text = Units::Latin1(Vec::new()),
+        }
+        self.bytes.clear();
+        self.bytes.shrink_to(KEEP_BYTES);
+        self.borrowed = None;
+    }
+
+    /// Starts anew, for a tree decoded from `payload`: content bytes that lie in it are not collected, their offsets
+    /// count from its start.
+    pub fn clear_for(&mut self, payload: &[u8]) {
+        self.clear();
+        let start = payload.as_ptr().addr();
+        self.borrowed = Some(start..start + payload.len());
+    }
+
+    /// The operations.
+    #[must_use]
+    pub fn ops(&self) -> &[i32] {
+        &self.ops
+    }
+
+    /// The text where it is latin1.
+    #[must_use]
+    pub fn latin1(&self) -> Option<&[u8]> {
+        match &self.text {
+            Units::Latin1(text) => Some(text),
+            Units::Wide(_) => None,
+        }
+    }
+
+    /// The text where it is UTF-16.
+    #[must_use]
+    pub fn wide(&self) -> Option<&[u16]> {
+        match &self.text {
+            Units::Latin1(_) => None,
+            Units::Wide(text) => Some(text),
+        }
+    }
+
+    /// The text's length in units.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        match &self.text {
+            Units::Latin1(text) => text.len(),
+            Units::Wide(text) => text.len(),
+        }
+    }
+
+    /// The content bytes collected.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn string(&mut self, text: Text<'_>) {
+        let op = match text {
+            Text::Token(token) => i32::from(token.0),
+            // The empty string is the first token of every dictionary.
+            Text::Str("") | Text::Literal("") => 0,
+            Text::Str(text) | Text::Literal(text) => !(self.append(text) as i32),
+        };
+        self.ops.push(op);
+    }
+
+    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload is bounded far below.
+    fn append(&mut self, text: &str) -> usize {
+        if let Units::Latin1(units) = &mut self.text {
+            if text.is_ascii() {
+                units.extend_from_slice(text.as_bytes());
+                return text.len();
+            }
+            let before = units.len();
+            for character in text.chars() {
+                if let Ok(unit) = u8::try_from(u32::from(character)) {
+                    units.push(unit);
+                } else {
+                    units.truncate(before);
+                    let wide = units.iter().map(|&unit| u16::from(unit)).collect();
+                    self.text = Units::Wide(wide);
+                    return self.append(text);
+                }
+            }
+            return units.len() - before;
+        }
+        if let Units::Wide(units) = &mut self.text {
+            let before = units.len();
+            units.extend(text.encode_utf16());
+            return units.len() - before;
+        }
+        0
+    }
+}
+
+impl NodeSink for TapeWriter {
+    fn node(&mut self, tag: Text<'_>, attrs: usize) {
+        self.head = self.ops.len();
+        self.ops.push((attrs as i32) << HEAD_SHIFT);
+        self.string(tag);
+        self.shape = Shape { at: self.ops.len(), left: attrs, hash: Some(0) };
+        if attrs > 0 {
+            self.ops.push(NO_SHAPE);
+        }
+    }
+
+    fn attr_key(&mut self, key: Text<'_>) {
+        let shape = &mut self.shape;
+        shape.hash = match (shape.hash, key) {
+            (Some(hash), Text::Token(token)) => Some((hash ^ u32::from(token.0)).wrapping_mul(0x9E37_79B1).rotate_left(15)),
+            _ => None,
+        };
+        shape.left = shape.left.saturating_sub(1);
+        if let (0, Some(hash), Some(op)) = (shape.left, shape.hash, self.ops.get_mut(shape.at)) {
+            // Not negative, so that it stays a small integer in JavaScript and differs from NO_SHAPE.
+            *op = (hash & 0x3FFF_FFFF) as i32;
+        }
+        self.string(key);
+    }
+
+    fn attr_value(&mut self, value: Text<'_>) {
+        self.string(value);
+    }
+
+    fn content(&mut self, content: Content<'_>) {
+        let kind = match content {
+            Content::None => KIND_NONE,
+            Content::Text(_) => KIND_TEXT,
+            Content::Bytes(_) => KIND_BYTES,
+            Content::List(_) => KIND_LIST,
+        };
+        if let Some(head) = self.ops.get_mut(self.head) {
+            *head |= kind;
+        }
+        match content {
+            Content::None => {}
+            Content::Text(text) => self.string(text),
+            Content::Bytes(bytes) => {
+                let at = bytes.as_ptr().addr();
+                let offset = match &self.borrowed {
+                    Some(payload) if at >= payload.start && at + bytes.len() <= payload.end => at - payload.start,
+                    _ => {
+                        let offset = self.bytes.len();
+                        self.bytes.extend_from_slice(bytes);
+                        offset
+                    }
+                };
+                self.ops.push(offset as i32);
+                self.ops.push(bytes.len() as i32);
+            }
+            Content::List(children) => self.ops.push(children as i32),
+        }
+    }
+}
