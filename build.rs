@@ -1,6 +1,16 @@
 //! Compiles `proto/` with prost (protox stands in for a `protoc` binary) and, for the addon, sets the linker up.
 
-fn main() {
+use std::error::Error;
+
+const PROTO_FILES: [&str; 3] = ["handshake.proto", "client.proto", "identity.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(PROTO_FILES, ["proto"])?;
+    prost_build::Config::new().compile_fds(descriptors)?;
+
     #[cfg(feature = "node")]
     napi_build::setup();
+    Ok(())
 }

@@ -21,6 +21,7 @@ mod bindings;
 pub mod frame;
 pub mod handshake;
 pub mod noise;
+pub mod proto;
 pub mod tape;
 #[cfg(feature = "transport")]
 pub mod transport;

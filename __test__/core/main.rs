@@ -1,1 +1,4 @@
 //! Tests of the core, in one binary: no Node.js, no network.
+
+mod frame;
+mod noise;

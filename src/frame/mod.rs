@@ -1,1 +1,21 @@
 //! 3-byte length framing and the intro header.
+//!
+//! On the wire every message is a frame: its length as 3 bytes, big-endian, then so many bytes. Before its first frame
+//! a client sends an [`Intro`]. Frames do not align with WebSocket messages: one message may carry several frames and
+//! one frame may span several messages.
+
+mod decoder;
+mod encode;
+mod error;
+mod intro;
+
+pub use decoder::{FrameDecoder, RETAINED_CAPACITY};
+pub use encode::{OpenFrame, encode_frame, frame_header};
+pub use error::FrameError;
+pub use intro::Intro;
+
+/// The number of bytes of a frame's length.
+pub const HEADER_LEN: usize = 3;
+
+/// The most bytes a frame can carry (16 MiB - 1), and the default bound of [`FrameDecoder`].
+pub const MAX_FRAME_LEN: usize = (1 << 24) - 1;

@@ -1,0 +1,204 @@
+//! Framing: every chunking of a stream yields the same frames, lengths are bounded, memory is given back.
+
+use baileys_native::frame::{
+    FrameDecoder, FrameError, Intro, MAX_FRAME_LEN, OpenFrame, RETAINED_CAPACITY, encode_frame, frame_header,
+};
+use proptest::prelude::*;
+
+fn drain(decoder: &mut FrameDecoder, frames: &mut Vec<Vec<u8>>) {
+    while let Some(frame) = decoder.next().expect("no frame above the limit") {
+        frames.push(frame.to_vec());
+    }
+}
+
+fn encode_all(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for frame in frames {
+        encode_frame(frame, &mut stream).expect("short frame");
+    }
+    stream
+}
+
+proptest! {
+    #[test]
+    fn every_chunking_yields_the_same_frames(
+        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..30),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        drain_each in any::<bool>(),
+    ) {
+        let stream = encode_all(&frames);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        cuts.extend([0, stream.len()]);
+        cuts.sort_unstable();
+        let mut decoder = FrameDecoder::new();
+        let mut got = Vec::new();
+        for pair in cuts.windows(2) {
+            decoder.feed(&stream[pair[0]..pair[1]]);
+            if drain_each {
+                drain(&mut decoder, &mut got);
+            }
+        }
+        drain(&mut decoder, &mut got);
+        prop_assert_eq!(got, frames);
+        prop_assert_eq!(decoder.buffered(), 0);
+    }
+
+    #[test]
+    fn every_large_chunking_yields_the_same_frames(
+        lengths in prop::collection::vec(0_usize..90_000, 1..6),
+        chunk in 1_usize..70_000,
+    ) {
+        let frames: Vec<Vec<u8>> = lengths.iter().enumerate().map(|(i, length)| vec![i as u8; *length]).collect();
+        let mut decoder = FrameDecoder::new();
+        let mut got = Vec::new();
+        for part in encode_all(&frames).chunks(chunk) {
+            decoder.feed(part);
+            drain(&mut decoder, &mut got);
+        }
+        prop_assert_eq!(got, frames);
+        prop_assert!(decoder.capacity() <= RETAINED_CAPACITY);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..20), limit in 0_usize..400) {
+        let mut decoder = FrameDecoder::with_limit(limit);
+        for chunk in chunks {
+            decoder.feed(&chunk);
+            while let Ok(Some(frame)) = decoder.next() {
+                prop_assert!(frame.len() <= limit);
+            }
+        }
+    }
+}
+
+#[test]
+fn byte_by_byte() {
+    let frames = vec![vec![], vec![1], vec![2; 255], vec![], vec![3; 256]];
+    let mut decoder = FrameDecoder::default();
+    let mut got = Vec::new();
+    for byte in encode_all(&frames) {
+        decoder.feed(&[byte]);
+        drain(&mut decoder, &mut got);
+    }
+    assert_eq!(got, frames);
+}
+
+#[test]
+fn a_frame_is_lent_in_place() {
+    let mut decoder = FrameDecoder::new();
+    decoder.feed(&[0, 0, 2, 7, 8, 0, 0]);
+    let frame = decoder.next().unwrap().unwrap();
+    frame[0] = 9;
+    assert_eq!(frame, [9, 8]);
+    assert_eq!(decoder.next().unwrap(), None);
+    assert_eq!(decoder.buffered(), 2);
+}
+
+#[test]
+fn the_longest_frame_is_accepted_and_its_memory_given_back() {
+    let mut decoder = FrameDecoder::new();
+    decoder.feed(&[0xff, 0xff, 0xff]);
+    assert_eq!(decoder.next().unwrap(), None);
+    assert!(decoder.capacity() < 1024, "a length alone allocates nothing");
+    for _ in 0..255 {
+        decoder.feed(&[5; 65_536]);
+        assert_eq!(decoder.next().unwrap(), None);
+    }
+    decoder.feed(&[5; 65_535 + 2]);
+    assert_eq!(decoder.next().unwrap().unwrap().len(), MAX_FRAME_LEN);
+    assert!(decoder.capacity() > MAX_FRAME_LEN);
+    assert_eq!(decoder.next().unwrap(), None);
+    assert_eq!(decoder.buffered(), 2);
+    assert!(decoder.capacity() <= RETAINED_CAPACITY);
+}
+
+#[test]
+fn a_frame_above_the_limit_ends_the_decoder() {
+    let mut decoder = FrameDecoder::with_limit(10);
+    let error = FrameError::TooLarge { length: 11, limit: 10 };
+    decoder.feed(&[0, 0, 1, 1, 0, 0, 11]);
+    assert_eq!(decoder.next().unwrap().unwrap(), [1]);
+    assert_eq!(decoder.next(), Err(error));
+    decoder.feed(&[0; 100_000]);
+    assert_eq!(decoder.next(), Err(error));
+    assert_eq!((decoder.buffered(), decoder.capacity()), (0, 0));
+    assert_eq!(error.to_string(), "a frame of 11 bytes exceeds the bound of 10");
+}
+
+#[test]
+fn feeding_many_small_frames_at_once_is_linear() {
+    let mut decoder = FrameDecoder::new();
+    let stream = [0, 0, 1, 42].repeat(500_000);
+    let mut count = 0;
+    for chunk in stream.chunks(1_000_001) {
+        decoder.feed(chunk);
+        while let Some(frame) = decoder.next().unwrap() {
+            assert_eq!(frame, [42]);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 500_000);
+}
+
+#[test]
+fn headers() {
+    assert_eq!(frame_header(0), Ok([0, 0, 0]));
+    assert_eq!(frame_header(0x01_02_03), Ok([1, 2, 3]));
+    assert_eq!(frame_header(MAX_FRAME_LEN), Ok([255, 255, 255]));
+    let too_large = FrameError::TooLarge {
+        length: 1 << 24,
+        limit: MAX_FRAME_LEN,
+    };
+    assert_eq!(frame_header(1 << 24), Err(too_large));
+    assert!(frame_header(usize::MAX).is_err());
+    let mut out = vec![1];
+    assert_eq!(encode_frame(&vec![0; 1 << 24], &mut out), Err(too_large));
+    assert_eq!(out, [1]);
+}
+
+#[test]
+fn frames_written_in_place() {
+    let mut out = vec![9];
+    let frame = OpenFrame::begin(&mut out);
+    out.extend_from_slice(&[1, 2]);
+    frame.finish(&mut out).unwrap();
+    assert_eq!(out, [9, 0, 0, 2, 1, 2]);
+
+    let frame = OpenFrame::begin(&mut out);
+    out.resize(out.len() + (1 << 24), 0);
+    assert!(frame.finish(&mut out).is_err());
+    let frame = OpenFrame::begin(&mut out);
+    out.push(1);
+    frame.abandon(&mut out);
+    assert_eq!(out, [9, 0, 0, 2, 1, 2]);
+}
+
+#[test]
+fn the_intro_is_sent_once() {
+    let mut intro = Intro::new(b"WA\x06\x03", None).unwrap();
+    assert!(!intro.is_sent());
+    assert_eq!(intro.pending(), b"WA\x06\x03");
+    let mut out = vec![1];
+    intro.write_once(&mut out);
+    intro.write_once(&mut out);
+    assert_eq!(out, b"\x01WA\x06\x03");
+    assert!(intro.is_sent() && intro.pending().is_empty());
+}
+
+#[test]
+fn routing_information_precedes_the_header() {
+    assert_eq!(
+        Intro::new(b"WA\x06\x03", Some(&[8, 2])).unwrap().pending(),
+        b"ED\0\x01\0\0\x02\x08\x02WA\x06\x03"
+    );
+    assert_eq!(
+        Intro::new(b"WA\x06\x03", Some(&[])).unwrap().pending(),
+        b"ED\0\x01\0\0\0WA\x06\x03"
+    );
+    let error = Intro::new(b"WA\x06\x03", Some(&vec![0; 1 << 24])).unwrap_err();
+    assert_eq!(error, FrameError::RoutingInfoTooLarge { length: 1 << 24 });
+    assert_eq!(
+        error.to_string(),
+        "routing information of 16777216 bytes exceeds the bound of 16777215"
+    );
+}

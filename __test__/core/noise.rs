@@ -1,0 +1,141 @@
+//! The symmetric state, the two transport directions, and the channel that is both in turn.
+
+use baileys_native::noise::{
+    Channel, KeyPair, NoiseError, PROTOCOL_XX, PrivateKey, PublicKey, Receiver, Sender, TAG_LEN,
+};
+use proptest::prelude::*;
+
+const KEY: [u8; 32] = [7; 32];
+
+fn seal(sender: &mut Sender, plaintext: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    sender.seal(plaintext, &mut out).expect("sealed");
+    out
+}
+
+fn open(receiver: &mut Receiver, ciphertext: &[u8]) -> Result<Vec<u8>, NoiseError> {
+    let mut out = Vec::new();
+    receiver.open(ciphertext, &mut out).map(|()| out)
+}
+
+proptest! {
+    #[test]
+    fn transport_round_trips_in_order(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..12)) {
+        let (mut sender, mut receiver) = (Sender::new(&KEY).unwrap(), Receiver::new(&KEY).unwrap());
+        for message in messages {
+            let sealed = seal(&mut sender, &message);
+            prop_assert_eq!(sealed.len(), message.len() + TAG_LEN);
+            prop_assert_eq!(open(&mut receiver, &sealed), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_changed_message_does_not_open_and_consumes_a_counter(
+        message in prop::collection::vec(any::<u8>(), 0..100),
+        place in any::<prop::sample::Index>(),
+        bit in 0..8_u8,
+    ) {
+        let (mut sender, mut receiver) = (Sender::new(&KEY).unwrap(), Receiver::new(&KEY).unwrap());
+        let mut sealed = seal(&mut sender, &message);
+        let place = place.index(sealed.len());
+        sealed[place] ^= 1_u8 << bit;
+        let mut out = vec![1, 2];
+        prop_assert_eq!(receiver.open(&sealed, &mut out), Err(NoiseError::Decrypt));
+        prop_assert_eq!(out, vec![1, 2]);
+        prop_assert_eq!(receiver.counter(), 1);
+        let next = seal(&mut sender, &message);
+        prop_assert_eq!(open(&mut receiver, &next), Ok(message));
+    }
+
+    #[test]
+    fn no_bytes_make_opening_panic(message in prop::collection::vec(any::<u8>(), 0..40)) {
+        let mut receiver = Receiver::new(&KEY).unwrap();
+        prop_assert_eq!(open(&mut receiver, &message), Err(NoiseError::Decrypt));
+        prop_assert_eq!(receiver.counter(), 1);
+    }
+}
+
+#[test]
+fn slices_of_the_callers_own() {
+    let (mut sender, mut receiver) = (Sender::new(&KEY).unwrap(), Receiver::new(&KEY).unwrap());
+    let mut sealed = [0; 5 + TAG_LEN];
+    sender.seal_into(b"hello", &mut sealed).unwrap();
+    let mut opened = [0; 5 + TAG_LEN];
+    let wrong = NoiseError::OutputLength {
+        expected: 21,
+        actual: 20,
+    };
+    assert_eq!(receiver.open_into(&sealed, &mut opened[1..]), Err(wrong));
+    assert_eq!(sender.seal_into(b"hello", &mut [0; 20]), Err(wrong));
+    assert_eq!((sender.counter(), receiver.counter()), (1, 0));
+    assert_eq!(receiver.open_into(&sealed, &mut opened), Ok(5));
+    assert_eq!(&opened[..5], b"hello");
+}
+
+#[test]
+fn counters_end_for_good() {
+    let mut sender = Sender::resume(&KEY, u32::MAX).unwrap();
+    let mut receiver = Receiver::resume(&KEY, u32::MAX).unwrap();
+    let last = seal(&mut sender, b"last");
+    assert_eq!(open(&mut receiver, &last).unwrap(), b"last");
+    for _ in 0..2 {
+        let mut out = vec![3];
+        assert_eq!(sender.seal(b"one more", &mut out), Err(NoiseError::Exhausted));
+        assert_eq!(sender.seal_into(b"", &mut [0; TAG_LEN]), Err(NoiseError::Exhausted));
+        assert_eq!(receiver.open(&last, &mut out), Err(NoiseError::Exhausted));
+        assert_eq!(out, [3]);
+    }
+}
+
+#[test]
+fn nothing_prints_keys() {
+    let pair = KeyPair::from_private(PrivateKey::from([0xab; 32])).unwrap();
+    let channel = Channel::new(PROTOCOL_XX, b"WA\x06\x03", pair.public.as_bytes()).unwrap();
+    let text = format!(
+        "{:?} {:?} {:?}",
+        pair.private,
+        Sender::new(&[0xab; 32]).unwrap(),
+        channel
+    );
+    assert!(
+        !text.contains("171") && !text.contains("ab,") && !text.contains("AB"),
+        "{text}"
+    );
+    assert!(text.contains("counter: 0"), "{text}");
+}
+
+#[test]
+fn public_keys_are_32_bytes_or_33_with_a_5() {
+    let bare = PublicKey::from([9; 32]);
+    let mut prefixed = [9; 33];
+    assert_eq!(PublicKey::try_from(&[9; 32][..]), Ok(bare));
+    assert_eq!(
+        PublicKey::try_from(&prefixed[..]),
+        Err(NoiseError::InvalidPublicKey { length: 33 })
+    );
+    prefixed[0] = 5;
+    assert_eq!(PublicKey::try_from(&prefixed[..]), Ok(bare));
+    for length in [0, 31, 34] {
+        assert_eq!(
+            PublicKey::try_from(&vec![5; length][..]),
+            Err(NoiseError::InvalidPublicKey { length })
+        );
+        assert_eq!(
+            PrivateKey::try_from(&vec![5; length][..]).unwrap_err(),
+            NoiseError::InvalidPrivateKey { length }
+        );
+    }
+}
+
+#[test]
+fn a_key_of_low_order_is_refused() {
+    let private = PrivateKey::from([1; 32]);
+    let mut one = [0; 32];
+    one[0] = 1;
+    for public in [[0; 32], one] {
+        assert_eq!(
+            private.shared_secret(&public.into()).unwrap_err(),
+            NoiseError::WeakPublicKey
+        );
+    }
+}

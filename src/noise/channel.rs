@@ -1,0 +1,119 @@
+//! [`Channel`].
+
+use super::{NoiseError, Receiver, Sender, SymmetricState, cipher::TAG_LEN};
+
+/// A client's end of a connection, before and after the handshake, with exactly the behaviour of the handler that
+/// Baileys 7.0.0-rc14 makes: it begins in the handshake, and [`finish_init`](Self::finish_init) takes it to transport.
+#[derive(Debug)]
+pub struct Channel {
+    symmetric: SymmetricState,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Handshake,
+    Transport { sender: Sender, receiver: Receiver },
+}
+
+impl Channel {
+    /// The handshake before any message, with the WhatsApp header (the prologue) and the own ephemeral public key mixed
+    /// into the hash, both as they are.
+    ///
+    /// # Errors
+    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
+    pub fn new(protocol_name: &str, header: &[u8], ephemeral_public: &[u8]) -> Result<Self, NoiseError> {
+        let mut symmetric = SymmetricState::new(protocol_name)?;
+        symmetric.mix_hash(header);
+        symmetric.mix_hash(ephemeral_public);
+        Ok(Self {
+            symmetric,
+            phase: Phase::Handshake,
+        })
+    }
+
+    /// Whether [`finish_init`](Self::finish_init) succeeded.
+    #[must_use]
+    pub const fn is_transport(&self) -> bool {
+        matches!(self.phase, Phase::Transport { .. })
+    }
+
+    /// The bytes by which [`encrypt`](Self::encrypt) makes a message longer.
+    #[must_use]
+    pub const fn overhead() -> usize {
+        TAG_LEN
+    }
+
+    /// Appends `plaintext` sealed to `out`; in the handshake also mixes the ciphertext into the hash.
+    ///
+    /// # Errors
+    /// As [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`].
+    pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
+        match &mut self.phase {
+            Phase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),
+            Phase::Transport { sender, .. } => sender.seal(plaintext, out),
+        }
+    }
+
+    /// Appends the plaintext of `ciphertext` to `out`; in the handshake also mixes the ciphertext into the hash.
+    ///
+    /// # Errors
+    /// As [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
+    pub fn decrypt(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
+        match &mut self.phase {
+            Phase::Handshake => self.symmetric.decrypt_and_hash(ciphertext, out),
+            Phase::Transport { receiver, .. } => receiver.open(ciphertext, out),
+        }
+    }
+
+    /// Mixes `data` into the hash; in transport does nothing.
+    pub fn authenticate(&mut self, data: &[u8]) {
+        if !self.is_transport() {
+            self.symmetric.mix_hash(data);
+        }
+    }
+
+    /// Mixes `data` into the handshake's keys. In transport that shows only after the next
+    /// [`finish_init`](Self::finish_init).
+    pub fn mix_into_key(&mut self, data: &[u8]) {
+        self.symmetric.mix_key(data);
+    }
+
+    /// Goes to transport, with both counters at zero. A second call derives both directions anew, from whatever was
+    /// mixed into the key until then.
+    ///
+    /// # Errors
+    /// [`NoiseError::Unavailable`] where the build lacks a primitive; the phase is then as before.
+    pub fn finish_init(&mut self) -> Result<(), NoiseError> {
+        let (sender, receiver) = self.derive_transport()?;
+        self.phase = Phase::Transport { sender, receiver };
+        Ok(())
+    }
+
+    /// The two directions that [`finish_init`](Self::finish_init) would go on with, at counter zero, for a caller that
+    /// keeps them in different places.
+    ///
+    /// # Errors
+    /// As [`finish_init`](Self::finish_init).
+    pub fn derive_transport(&self) -> Result<(Sender, Receiver), NoiseError> {
+        self.symmetric.split()
+    }
+
+    /// The two directions at their present counters; `None` in the handshake.
+    #[must_use]
+    pub fn into_transport(self) -> Option<(Sender, Receiver)> {
+        match self.phase {
+            Phase::Handshake => None,
+            Phase::Transport { sender, receiver } => Some((sender, receiver)),
+        }
+    }
+
+    /// Both directions, borrowed; `None` in the handshake.
+    #[must_use]
+    pub const fn transport_mut(&mut self) -> Option<(&mut Sender, &mut Receiver)> {
+        match &mut self.phase {
+            Phase::Handshake => None,
+            Phase::Transport { sender, receiver } => Some((sender, receiver)),
+        }
+    }
+}
