@@ -2,3 +2,4 @@
 
 mod frame;
 mod noise;
+mod tape;

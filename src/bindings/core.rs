@@ -4,8 +4,8 @@ use std::cell::{RefCell, RefMut};
 
 use napi::bindgen_prelude::{Env, Object};
 
-use super::noise::Handlers;
-use super::raw::{Call, Failure, Functions, Outcome, RawFunction, Shared};
+use super::noise::{self, Handlers};
+use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
 use crate::binary::{self, Dialect};
 use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
@@ -273,8 +273,8 @@ raw_function! {
 ///
 /// # Errors
 /// Where Node-API cannot make the object.
-#[napi_derive::napi(js_name = "createCore", ts_return_type = "object", skip_typescript, catch_unwind)]
-pub fn create_core(env: &Env) -> napi::Result<Object<'_>> {
+#[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
+pub(super) fn create_core(env: &Env) -> napi::Result<Object<'_>> {
     let functions = || -> Result<_, Failure> {
         Functions::new(env.raw(), Core::default())?
             .add::<Share>()?
@@ -283,7 +283,17 @@ pub fn create_core(env: &Env) -> napi::Result<Object<'_>> {
             .add::<Take>()?
             .add::<Unpack>()?
             .add::<Encode>()?
-            .add::<TakeOutput>()
+            .add::<TakeOutput>()?
+            .add::<noise::NoiseNew>()?
+            .add::<noise::NoiseRelease>()?
+            .add::<noise::NoiseEncrypt>()?
+            .add::<noise::NoiseDecrypt>()?
+            .add::<noise::NoiseAuthenticate>()?
+            .add::<noise::NoiseMixIntoKey>()?
+            .add::<noise::NoiseFinishInit>()?
+            .add::<noise::NoiseProcessHandshake>()?
+            .add::<noise::Seal>()?
+            .add::<noise::Open>()
     };
     functions()
         .map(|functions| Object::from_raw(env.raw(), functions.object()))

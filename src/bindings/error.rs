@@ -2,21 +2,52 @@
 
 use super::raw::Failure;
 use crate::binary::{DecodeError, EncodeError, InflateError};
+use crate::frame::FrameError;
+use crate::noise::NoiseError;
+
+impl Failure {
+    fn error(message: impl ToString, code: &'static str) -> Self {
+        Self::Error { message: message.to_string(), code }
+    }
+}
 
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
-        Self::Error { message: error.to_string(), code: "" }
+        Self::error(error, "")
     }
 }
 
 impl From<EncodeError> for Failure {
     fn from(error: EncodeError) -> Self {
-        Self::Error { message: error.to_string(), code: "" }
+        Self::error(error, "")
     }
 }
 
 impl From<InflateError> for Failure {
     fn from(error: InflateError) -> Self {
-        Self::Error { message: error.to_string(), code: "" }
+        // The codes of Node's zlib and Buffer.
+        let code = match error {
+            InflateError::EmptyPayload => "ERR_BUFFER_OUT_OF_BOUNDS",
+            InflateError::Truncated => "Z_BUF_ERROR",
+            InflateError::BadData { .. } => "Z_DATA_ERROR",
+            _ => "ERR_BUFFER_TOO_LARGE",
+        };
+        Self::error(error, code)
+    }
+}
+
+impl From<FrameError> for Failure {
+    fn from(error: FrameError) -> Self {
+        Self::error(error, "ERR_FRAME")
+    }
+}
+
+impl From<NoiseError> for Failure {
+    fn from(error: NoiseError) -> Self {
+        match error {
+            // What Node's own AES-GCM says, and so what Baileys' users meet.
+            NoiseError::Decrypt => Self::error("Unsupported state or unable to authenticate data", ""),
+            error => Self::error(error, "ERR_NOISE"),
+        }
     }
 }

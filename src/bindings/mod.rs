@@ -2,4 +2,5 @@
 
 mod core;
 mod error;
+mod noise;
 mod raw;

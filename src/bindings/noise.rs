@@ -1,10 +1,9 @@
 //! The native half of `makeNoiseHandler`: handshake state, transport ciphers and framing of each handler, by number.
 
-use super::core::{Core, Inner, dialect, signal};
-use super::raw::{Call, Failure, Outcome, RawFunction};
-use crate::binary::{self, Dialect};
+use super::core::{Inner, dialect, signal};
+use super::raw::{Failure, raw_function};
+use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, Intro, OpenFrame};
-use crate::handshake::{NoiseKey, ServerHello, TrustedRoot, process_server_hello};
 use crate::noise::Channel;
 
 /// What one `makeNoiseHandler` made.
@@ -42,7 +41,7 @@ raw_function! {
         let header = call.bytes(1)?;
         let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
         let handler = Handler {
-            channel: Channel::new(crate::handshake::PROTOCOL_NAME, header, call.bytes(2)?)?,
+            channel: Channel::new("Noise_XX_25519_AESGCM_SHA256", header, call.bytes(2)?)?,
             frames: FrameDecoder::new(),
             intro: Intro::new(header, routing_info)?,
             dialect: dialect(call, 0)?,
@@ -113,15 +112,7 @@ raw_function! {
     /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
-        let serial = call.u32(8)?;
-        let roots: Vec<_> = call.bytes(7)?.chunks(32).filter_map(|key| key.try_into().ok())
-            .map(|public_key| TrustedRoot { public_key, serial }).collect();
-        let hello = ServerHello { ephemeral: call.bytes(2)?, encrypted_static: call.bytes(3)?, payload: call.bytes(4)? };
-        let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
-        let mut inner = core.inner()?;
-        let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, &noise_key, &roots)?;
-        inner.output = sealed;
+let mut inner = core.inner()?;
         inner.deliver_output(call, 9)
     }
 }
@@ -170,7 +161,7 @@ raw_function! {
             inner.output.clear();
             inner.output.extend_from_slice(frame);
             inner.tape.clear();
-            inner.share_length(inner.output.len())?;
+            inner.share_length()?;
             return call.int(signal::RAW);
         }
         inner.payload.clear();

@@ -60,11 +60,7 @@ fn check(status: sys::napi_status) -> Result<(), Failure> {
 }
 
 impl Call {
-    pub(super) fn env(&self) -> sys::napi_env {
-        self.env
-    }
-
-    pub(super) fn arg(&self, index: usize) -> sys::napi_value {
+    fn arg(&self, index: usize) -> sys::napi_value {
         self.args.get(index).copied().unwrap_or(ptr::null_mut())
     }
 
