@@ -1,0 +1,139 @@
+//! The certificate chain in ServerHello: root -> intermediate -> leaf, whose key is the server's static key.
+
+use prost::Message;
+
+use super::{HandshakeError, xeddsa};
+use crate::{
+    noise::PublicKey,
+    proto::{
+        CertChain,
+        cert_chain::{NoiseCertificate, noise_certificate::Details},
+    },
+};
+
+/// Who must have signed the intermediate certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustedRoot {
+    /// The root's key.
+    pub public_key: [u8; 32],
+    /// The serial that the intermediate certificate must name as its issuer's.
+    pub serial: u32,
+}
+
+/// WhatsApp's root, "WhatsAppLongTerm1" (source: Baileys 7.0.0-rc14, `WA_CERT_DETAILS`).
+pub const WHATSAPP_ROOT: TrustedRoot = TrustedRoot {
+    public_key: [
+        0x14, 0x23, 0x75, 0x57, 0x4d, 0x0a, 0x58, 0x71, 0x66, 0xaa, 0xe7, 0x1e, 0xbe, 0x51, 0x64, 0x37, 0xc4, 0xa2,
+        0x8b, 0x73, 0xe3, 0x69, 0x5c, 0x6c, 0xe1, 0xf7, 0xf9, 0x54, 0x5d, 0xa8, 0xee, 0x6b,
+    ],
+    serial: 0,
+};
+
+impl Default for TrustedRoot {
+    fn default() -> Self {
+        WHATSAPP_ROOT
+    }
+}
+
+/// What a certificate says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its serial number; 0 where it names none.
+    pub serial: u32,
+    /// The first second of its validity, since 1970, where it names one.
+    pub not_before: Option<u64>,
+    /// The last second of its validity, since 1970, where it names one.
+    pub not_after: Option<u64>,
+}
+
+impl Certificate {
+    /// Whether it is valid at a time, in seconds since 1970. A bound that it does not name does not bound.
+    #[must_use]
+    pub fn is_valid_at(&self, seconds: u64) -> bool {
+        self.not_before.is_none_or(|first| first <= seconds) && self.not_after.is_none_or(|last| seconds <= last)
+    }
+}
+
+/// A chain that passed: signatures, serials and key are right. Dates are reported, for the caller to judge: Baileys
+/// does not look at them, and a machine's clock may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateReport {
+    /// The server's certificate.
+    pub leaf: Certificate,
+    /// The certificate of the leaf's issuer.
+    pub intermediate: Certificate,
+}
+
+impl CertificateReport {
+    /// Whether both certificates are valid at a time, in seconds since 1970.
+    #[must_use]
+    pub fn is_valid_at(&self, seconds: u64) -> bool {
+        self.leaf.is_valid_at(seconds) && self.intermediate.is_valid_at(seconds)
+    }
+}
+
+/// Checks that `chain`, an encoded CertChain, leads from `root` to `server_static`.
+///
+/// First what Baileys checks, in its order: presence, signatures, the intermediate's issuer. Then what WhatsApp Web
+/// and whatsmeow check as well: the leaf's issuer and key.
+pub(super) fn verify_chain(
+    chain: &[u8],
+    server_static: &PublicKey,
+    root: &TrustedRoot,
+) -> Result<CertificateReport, HandshakeError> {
+    let chain = decode::<CertChain>("certificate chain", chain)?;
+    let (leaf_bytes, leaf_signature) = signed(chain.leaf).ok_or(HandshakeError::InvalidLeaf)?;
+    let (intermediate_bytes, intermediate_signature) =
+        signed(chain.intermediate).ok_or(HandshakeError::InvalidIntermediate)?;
+
+    let intermediate = decode::<Details>("noise intermediate certificate", &intermediate_bytes)?;
+    let issuer = intermediate
+        .key
+        .as_deref()
+        .and_then(|key| PublicKey::try_from(key).ok());
+    if !issuer.is_some_and(|issuer| xeddsa::verify(&issuer, &leaf_bytes, &leaf_signature)) {
+        return Err(HandshakeError::LeafSignature);
+    }
+    if !xeddsa::verify(&root.public_key.into(), &intermediate_bytes, &intermediate_signature) {
+        return Err(HandshakeError::IntermediateSignature);
+    }
+    // As in Baileys an issuer that is not named is not one of serial 0.
+    if intermediate.issuer_serial != Some(root.serial) {
+        return Err(HandshakeError::IntermediateIssuer);
+    }
+
+    let leaf = decode::<Details>("noise leaf certificate", &leaf_bytes)?;
+    if leaf.issuer_serial() != intermediate.serial() {
+        return Err(HandshakeError::LeafIssuer);
+    }
+    if leaf
+        .key
+        .as_deref()
+        .and_then(|key| PublicKey::try_from(key).ok())
+        .as_ref()
+        != Some(server_static)
+    {
+        return Err(HandshakeError::LeafKey);
+    }
+    Ok(CertificateReport {
+        leaf: summary(&leaf),
+        intermediate: summary(&intermediate),
+    })
+}
+
+fn signed(certificate: Option<NoiseCertificate>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let certificate = certificate?;
+    certificate.details.zip(certificate.signature)
+}
+
+fn summary(details: &Details) -> Certificate {
+    Certificate {
+        serial: details.serial(),
+        not_before: details.not_before,
+        not_after: details.not_after,
+    }
+}
+
+fn decode<M: Message + Default>(message: &'static str, bytes: &[u8]) -> Result<M, HandshakeError> {
+    M::decode(bytes).map_err(|source| HandshakeError::InvalidMessage { message, source })
+}
