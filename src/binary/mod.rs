@@ -4,6 +4,29 @@
 //! [`NodeSink`], the encoder asks a [`NodeSource`], both in pre-order (a node, its attributes, its content, then its
 //! children), so that an owned [`Node`] and a tape are equal citizens.
 
+mod decode;
+mod dialect;
+mod encode;
+mod error;
+mod inflate;
+mod jid;
+mod node;
+mod number;
+mod packed;
+mod reader;
+mod stack;
+mod tags;
+mod tokens;
+
+pub use decode::{MAX_DEPTH, decode};
+pub use dialect::Dialect;
+pub use encode::encode;
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, InflateError};
+pub use inflate::{MAX_INFLATED, unpack, unpack_within};
+pub use jid::MAX_JID_DEPTH;
+pub use node::{Node, NodeBuilder, NodeContent, NodeReader};
+pub use tokens::Dictionary;
+
 /// A token's place in a dictionary: single-byte tokens are `0..=235` (their own byte), double-byte tokens are
 /// `236 + 256 * dictionary + index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,13 +104,4 @@ pub trait NodeSource {
     /// # Errors
     /// As [`node`](Self::node).
     fn content(&mut self) -> Result<Content<'_>, EncodeError>;
-}
-
-/// Why a node cannot be encoded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// The source ended or contradicted itself.
-    #[error("the node source is not a valid tree")]
-    InvalidSource,
 }

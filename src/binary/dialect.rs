@@ -1,0 +1,87 @@
+//! The lines of Baileys and what sets them apart on the wire.
+
+use super::number;
+use super::tags::{AD_JID, FB_JID, INTEROP_JID, JID_PAIR};
+use super::tokens::Dictionary;
+
+/// How nodes are written and read: the dictionary, and the rules in which the lines of Baileys differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    dictionary: Dictionary,
+    line: Line,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    V6_17,
+    V6_7,
+    V7,
+}
+
+/// What the domain byte of an AD_JID stands for. Source: `WAJIDDomains` in Baileys 7.
+mod domain {
+    pub(super) const WHATSAPP: u8 = 0;
+    pub(super) const LID: u8 = 1;
+    pub(super) const HOSTED: u8 = 128;
+    pub(super) const HOSTED_LID: u8 = 129;
+}
+
+impl Dialect {
+    /// Baileys 7.0.0-rc14.
+    pub const V7: Dialect = Dialect {
+        dictionary: Dictionary::V3,
+        line: Line::V7,
+    };
+    /// Baileys 6.7.24.
+    pub const V6_7: Dialect = Dialect {
+        dictionary: Dictionary::V3,
+        line: Line::V6_7,
+    };
+    /// Baileys 6.17.16.
+    pub const V6_17: Dialect = Dialect {
+        dictionary: Dictionary::V2,
+        line: Line::V6_17,
+    };
+
+    /// The dictionary of the dialect.
+    #[must_use]
+    pub const fn dictionary(self) -> Dictionary {
+        self.dictionary
+    }
+
+    /// Whether the empty string is written as zero bytes of BINARY_8; otherwise it is token 0.
+    pub(super) fn empty_is_binary(self) -> bool {
+        self.line == Line::V7
+    }
+
+    /// Whether a tag introduces a JID.
+    pub(super) fn is_jid_tag(self, tag: u8) -> bool {
+        match tag {
+            JID_PAIR | AD_JID => true,
+            FB_JID | INTEROP_JID => self.line == Line::V7,
+            _ => false,
+        }
+    }
+
+    /// The server that the domain byte of an AD_JID stands for.
+    pub(super) fn server(self, domain: u8) -> &'static str {
+        match (self.line, domain) {
+            (_, domain::WHATSAPP) | (Line::V6_7, domain::HOSTED) => "s.whatsapp.net",
+            (Line::V6_7 | Line::V6_17, _) | (Line::V7, domain::LID) => "lid",
+            (Line::V7, domain::HOSTED) => "hosted",
+            (Line::V7, domain::HOSTED_LID) => "hosted.lid",
+            (Line::V7, _) => "s.whatsapp.net",
+        }
+    }
+
+    /// The domain byte for a server. `agent` is what follows the first `_` of the user.
+    pub(super) fn domain(self, server: &str, agent: Option<&str>) -> u8 {
+        match (self.line, server) {
+            (_, "lid") => domain::LID,
+            (Line::V7, "hosted") => domain::HOSTED,
+            (Line::V7, "hosted.lid") => domain::HOSTED_LID,
+            (Line::V7, _) => agent.map_or(domain::WHATSAPP, number::parse_int),
+            (Line::V6_7 | Line::V6_17, _) => domain::WHATSAPP,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Decompression of payloads, bounded.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::error::InflateError;
+
+/// The most bytes that a compressed payload may inflate to. Frames are below 16 MiB and real stanzas below 1 MiB; zlib
+/// reaches 1032:1, with which one frame could fill 16 GiB.
+pub const MAX_INFLATED: usize = 64 << 20;
+
+/// In the first byte of a payload: the rest is compressed with zlib. The other bits are not looked at.
+const COMPRESSED: u8 = 2;
+
+/// The node of a payload: what follows its flag byte, decompressed to `scratch` where the flag says so, otherwise the
+/// payload's own bytes. At most [`MAX_INFLATED`] bytes. Bytes after the compressed data are ignored, as Node.js does.
+///
+/// What was in `scratch` is lost; its memory grows with the data that come out, whatever the payload claims.
+///
+/// # Errors
+/// Where the payload is empty, damaged, cut off or too large.
+pub fn unpack<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], InflateError> {
+    unpack_within(payload, scratch, MAX_INFLATED)
+}
+
+/// As [`unpack`], with another limit, in bytes. It bounds what comes out of decompression, not uncompressed payloads.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usize) -> Result<&'a [u8], InflateError> {
+    match payload.split_first() {
+        None => Err(InflateError::EmptyPayload),
+        Some((flag, compressed)) if flag & COMPRESSED != 0 => {
+            inflate(compressed, scratch, limit)?;
+            Ok(scratch)
+        }
+        Some((_, plain)) => Ok(plain),
+    }
+}
+
+fn inflate(mut input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
+    out.clear();
+    out.reserve(input.len().saturating_mul(4).min(limit).clamp(256, 1 << 16));
+    let mut state = Decompress::new(true);
+    loop {
+        let before = (state.total_in(), out.len());
+        let status = state
+            .decompress_vec(input, out, FlushDecompress::None)
+            .map_err(|error| {
+                let message = match error.needs_dictionary() {
+                    Some(_) => "Missing dictionary",
+                    None => error.message().unwrap_or("invalid compressed data"),
+                };
+                InflateError::BadData {
+                    message: message.to_owned(),
+                }
+            })?;
+        if out.len() > limit {
+            return Err(InflateError::TooLarge { limit });
+        }
+        if status == Status::StreamEnd {
+            return Ok(());
+        }
+        let consumed = (state.total_in() - before.0) as usize;
+        input = input.get(consumed..).unwrap_or_default();
+        if out.len() == out.capacity() {
+            // One byte more than the limit is enough to see that it is exceeded.
+            let room = (limit + 1 - out.len()).min(out.capacity());
+            out.reserve_exact(room.max(1));
+        } else if input.is_empty() || (consumed == 0 && out.len() == before.1) {
+            return Err(InflateError::Truncated);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    fn compressed(data: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(vec![2], Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn unpacks() {
+        let mut scratch = Vec::new();
+        assert_eq!(unpack(&[], &mut scratch), Err(InflateError::EmptyPayload));
+        assert_eq!(unpack(&[0], &mut scratch), Ok(&[][..]));
+        assert_eq!(unpack(&[0xfd, 1, 2], &mut scratch), Ok(&[1, 2][..]));
+        for length in [0, 1, 255, 256, 257, 65_536, 1 << 20] {
+            let data: Vec<u8> = (0..length)
+                .map(|i: u32| (i.wrapping_mul(0x9e37_79b9) >> 24) as u8)
+                .collect();
+            let mut payload = compressed(&data);
+            payload.extend_from_slice(b"after the end");
+            assert_eq!(unpack(&payload, &mut scratch), Ok(&data[..]), "{length}");
+        }
+    }
+
+    #[test]
+    fn limits() {
+        let mut scratch = Vec::new();
+        let payload = compressed(&[7; 1000]);
+        assert_eq!(unpack_within(&payload, &mut scratch, 1000).map(<[u8]>::len), Ok(1000));
+        assert_eq!(
+            unpack_within(&payload, &mut scratch, 999),
+            Err(InflateError::TooLarge { limit: 999 })
+        );
+        assert_eq!(
+            unpack_within(&payload, &mut scratch, 0),
+            Err(InflateError::TooLarge { limit: 0 })
+        );
+    }
+
+    #[test]
+    fn damage() {
+        let mut scratch = Vec::new();
+        let payload = compressed(b"some text, some more text, some text");
+        for end in 1..payload.len() {
+            assert_eq!(
+                unpack(&payload[..end], &mut scratch),
+                Err(InflateError::Truncated),
+                "{end}"
+            );
+        }
+        let message = |payload: &[u8]| unpack(payload, &mut Vec::new()).unwrap_err().to_string();
+        assert_eq!(message(&[2, 1, 2, 3]), "incorrect header check");
+        let mut damaged = payload.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        assert_eq!(message(&damaged), "incorrect data check");
+        assert_eq!(message(&[2, 0x78, 0xbb, 0, 0, 0, 1, 3, 0]), "Missing dictionary");
+    }
+}

@@ -1,0 +1,181 @@
+//! JIDs: taken apart for writing, put together from what is read.
+
+use std::fmt::Write as _;
+
+use super::dialect::Dialect;
+use super::error::{DecodeError, DecodeErrorKind};
+use super::number;
+use super::packed;
+use super::reader::Reader;
+use super::tags::{
+    BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, DICTIONARY_3, FB_JID, HEX_8, INTEROP_JID, JID_PAIR, NIBBLE_8,
+};
+use super::{TokenId, tokens};
+
+/// How many JIDs may be parts of one another. Real ones are not nested; Baileys' encoder nests one for every `@` of a
+/// string beyond the first.
+pub const MAX_JID_DEPTH: usize = 64;
+
+/// A JID as Baileys' `jidDecode` sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Jid<'a> {
+    /// Up to the first `_` or `:`. Without `@`, `:` and `_`.
+    pub(super) user: &'a str,
+    /// After the first `@`; may have another.
+    pub(super) server: &'a str,
+    /// Present where the text has a device: the domain byte and the device byte of an AD_JID, which has no place for
+    /// any other server.
+    pub(super) device: Option<(u8, u8)>,
+}
+
+impl<'a> Jid<'a> {
+    /// `None` for a text without `@`. Whatever follows a second `:` or a second `_` is ignored.
+    pub(super) fn parse(text: &'a str, dialect: Dialect) -> Option<Self> {
+        let (user, server) = text.split_once('@')?;
+        let mut parts = user.split(':');
+        let mut names = parts.next().unwrap_or_default().split('_');
+        let user = names.next().unwrap_or_default();
+        let device = parts
+            .next()
+            .filter(|device| !device.is_empty())
+            .map(|device| (dialect.domain(server, names.next()), number::to_number(device)));
+        Some(Jid { user, server, device })
+    }
+}
+
+/// Reads strings that are not simply there: puts JIDs together.
+pub(super) struct Composer<'r, 'i> {
+    pub(super) reader: &'r mut Reader<'i>,
+    pub(super) dialect: Dialect,
+    pub(super) out: &'r mut String,
+    /// Bytes read for a server that turned out not to be there, in this payload so far.
+    pub(super) retried: &'r mut usize,
+}
+
+impl Composer<'_, '_> {
+    /// Appends the string that `tag` introduces; it is a part of `depth` JIDs.
+    pub(super) fn string(&mut self, tag: u8, depth: usize) -> Result<(), DecodeError> {
+        match tag {
+            0..tokens::SINGLE => self.token(u16::from(tag)),
+            DICTIONARY_0..=DICTIONARY_3 => {
+                let index = self.reader.byte()?;
+                self.token(double_token(tag, index).0);
+            }
+            BINARY_8 | BINARY_20 | BINARY_32 => {
+                let bytes = binary(tag, self.reader)?;
+                self.out.push_str(&String::from_utf8_lossy(bytes));
+            }
+            HEX_8 | NIBBLE_8 => {
+                let mut chars = [0; packed::UNPACKED_MAX];
+                let length = packed::unpack(tag, self.reader, &mut chars)?;
+                let chars = chars.get(..length).unwrap_or_default();
+                self.out.push_str(str::from_utf8(chars).unwrap_or_default());
+            }
+            _ if self.dialect.is_jid_tag(tag) => {
+                if depth == MAX_JID_DEPTH {
+                    return Err(self.reader.error(DecodeErrorKind::JidsTooDeep));
+                }
+                match tag {
+                    JID_PAIR => self.jid_pair(depth + 1)?,
+                    FB_JID => self.fb_jid(depth + 1)?,
+                    INTEROP_JID => self.interop_jid(depth + 1)?,
+                    _ => self.ad_jid(depth + 1)?,
+                }
+            }
+            _ => return Err(self.reader.error(DecodeErrorKind::InvalidStringTag(tag))),
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, depth: usize) -> Result<(), DecodeError> {
+        let tag = self.reader.byte()?;
+        self.string(tag, depth)
+    }
+
+    fn token(&mut self, id: u16) {
+        self.out
+            .push_str(self.dialect.dictionary().token(TokenId(id)).unwrap_or_default());
+    }
+
+    fn jid_pair(&mut self, depth: usize) -> Result<(), DecodeError> {
+        let start = self.out.len();
+        self.part(depth)?;
+        let at = self.out.len();
+        self.out.push('@');
+        self.part(depth)?;
+        if self.out.len() > at + 1 {
+            return Ok(());
+        }
+        let user = self.out.get(start..at).unwrap_or_default().to_owned();
+        Err(self.reader.error(DecodeErrorKind::InvalidJidPair { user }))
+    }
+
+    fn ad_jid(&mut self, depth: usize) -> Result<(), DecodeError> {
+        let domain = self.reader.byte()?;
+        let device = self.reader.byte()?;
+        self.part(depth)?;
+        if device != 0 {
+            self.device(u16::from(device));
+        }
+        self.out.push('@');
+        self.out.push_str(self.dialect.server(domain));
+        Ok(())
+    }
+
+    fn fb_jid(&mut self, depth: usize) -> Result<(), DecodeError> {
+        self.part(depth)?;
+        let device = self.reader.u16()?;
+        self.device(device);
+        self.out.push('@');
+        self.part(depth)
+    }
+
+    fn interop_jid(&mut self, depth: usize) -> Result<(), DecodeError> {
+        let start = self.out.len();
+        self.part(depth)?;
+        let device = self.reader.u16()?;
+        let integrator = self.reader.u16()?;
+        self.out.insert_str(start, &format!("{integrator}-"));
+        self.device(device);
+        self.out.push('@');
+        // The server may be missing, which shows only in that what follows is not a string.
+        let before = self.reader.position();
+        let length = self.out.len();
+        match self.part(depth) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind == DecodeErrorKind::TooManyRetries => Err(error),
+            Err(_) => {
+                // Nested, every such JID could double the work for what follows it.
+                *self.retried += self.reader.position() - before;
+                if *self.retried > self.reader.len() {
+                    return Err(self.reader.error(DecodeErrorKind::TooManyRetries));
+                }
+                self.reader.seek(before);
+                self.out.truncate(length);
+                self.out.push_str("interop");
+                Ok(())
+            }
+        }
+    }
+
+    fn device(&mut self, device: u16) {
+        // Writing to a string does not fail.
+        let _ = write!(self.out, ":{device}");
+    }
+}
+
+/// The token of a DICTIONARY tag and the byte after it.
+pub(super) fn double_token(tag: u8, index: u8) -> TokenId {
+    TokenId(u16::from(tokens::SINGLE) + 256 * u16::from(tag - DICTIONARY_0) + u16::from(index))
+}
+
+/// The bytes that a BINARY `tag` introduces.
+pub(super) fn binary<'i>(tag: u8, reader: &mut Reader<'i>) -> Result<&'i [u8], DecodeError> {
+    let length = match tag {
+        BINARY_8 => u32::from(reader.byte()?),
+        BINARY_20 => reader.u20()?,
+        _ => reader.u32()?,
+    };
+    // Where `usize` is narrower the input cannot be that long either.
+    reader.bytes(usize::try_from(length).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,231 @@
+//! The token dictionaries: generated data and one lookup over it.
+
+use std::fmt;
+
+use super::TokenId;
+
+mod v2;
+mod v3;
+
+/// Tokens of one byte; their ids are `0..SINGLE`.
+pub(super) const SINGLE: u8 = 236;
+/// All tokens of a dictionary: the single-byte ones and four times 256 that take two bytes.
+const TOKENS: usize = SINGLE as usize + 4 * 256;
+/// Slots of the lookup table, a power of two. About a third is used, so that a miss nearly always ends at once.
+const SLOTS: usize = 4096;
+
+static TABLE_2: Table = Table::new(2, &v2::TOKENS);
+static TABLE_3: Table = Table::new(3, &v3::TOKENS);
+
+/// One of the token dictionaries that WhatsApp has published. Both sides of a connection use the one whose version is
+/// the fourth byte of the Noise header.
+#[derive(Clone, Copy)]
+pub struct Dictionary(&'static Table);
+
+struct Table {
+    version: u8,
+    tokens: &'static [&'static str; TOKENS],
+    /// Length in bytes of the longest token.
+    longest: usize,
+    /// Open addressing with linear probing. A slot holds the upper half of the hash and the token's id, or 0 where it
+    /// is free (the empty string, id 0, is not in the table).
+    slots: [u32; SLOTS],
+}
+
+impl Dictionary {
+    /// The dictionary of the header `W` `A` 6 2, used by Baileys 6.17.16.
+    pub const V2: Dictionary = Dictionary(&TABLE_2);
+    /// The dictionary of the header `W` `A` 6 3, used by Baileys 6.7 and 7.
+    pub const V3: Dictionary = Dictionary(&TABLE_3);
+
+    /// The dictionary that the fourth byte of the Noise header names, if it is one that we have.
+    #[must_use]
+    pub const fn from_version(version: u8) -> Option<Self> {
+        match version {
+            2 => Some(Self::V2),
+            3 => Some(Self::V3),
+            _ => None,
+        }
+    }
+
+    /// The fourth byte of the Noise header for this dictionary.
+    #[must_use]
+    pub const fn version(self) -> u8 {
+        self.0.version
+    }
+
+    /// The text of a token; `None` for an id that the dictionary does not have.
+    #[must_use]
+    pub fn token(self, id: TokenId) -> Option<&'static str> {
+        self.0.tokens.get(usize::from(id.0)).copied()
+    }
+
+    /// The token for a text. The empty string is token 0, although not every [`Dialect`](super::Dialect) writes it so.
+    #[must_use]
+    pub fn find(self, text: &str) -> Option<TokenId> {
+        let table = self.0;
+        if text.len() > table.longest {
+            return None;
+        }
+        if text.is_empty() {
+            return Some(TokenId(0));
+        }
+        let hash = hash(text.as_bytes());
+        let mut place = home(hash);
+        loop {
+            #[expect(clippy::indexing_slicing, reason = "masked to the table's length")]
+            let slot = table.slots[place & (SLOTS - 1)];
+            if slot == 0 {
+                return None;
+            }
+            let id = TokenId((slot & 0xffff) as u16);
+            if slot >> 16 == fingerprint(hash) && self.token(id) == Some(text) {
+                return Some(id);
+            }
+            place += 1;
+        }
+    }
+}
+
+impl PartialEq for Dictionary {
+    fn eq(&self, other: &Self) -> bool {
+        self.version() == other.version()
+    }
+}
+
+impl Eq for Dictionary {}
+
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dictionary").field(&self.version()).finish()
+    }
+}
+
+impl Table {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, where an error stops the build"
+    )]
+    const fn new(version: u8, tokens: &'static [&'static str; TOKENS]) -> Self {
+        let mut slots = [0; SLOTS];
+        let mut longest = 0;
+        // Baileys fills a map in this order, so that of equal tokens the last one counts; the generator has made
+        // sure that there are none.
+        let mut id = 1;
+        while id < TOKENS {
+            let token = tokens[id].as_bytes();
+            if token.len() > longest {
+                longest = token.len();
+            }
+            let hash = hash(token);
+            let mut place = home(hash);
+            while slots[place % SLOTS] != 0 {
+                place += 1;
+            }
+            slots[place % SLOTS] = fingerprint(hash) << 16 | id as u32;
+            id += 1;
+        }
+        Table {
+            version,
+            tokens,
+            longest,
+            slots,
+        }
+    }
+}
+
+const fn home(hash: u64) -> usize {
+    (hash >> 52) as usize
+}
+
+const fn fingerprint(hash: u64) -> u32 {
+    (hash >> 32) as u32 & 0xffff
+}
+
+/// Mixes a short text eight bytes at a time. Not meant to resist chosen input: the table is fixed, and what misses it
+/// leaves after a few slots.
+const fn hash(text: &[u8]) -> u64 {
+    let mut state = mix(0x9e37_79b9_7f4a_7c15, text.len() as u64);
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        state = mix(state, u64::from_le_bytes(*word));
+        rest = after;
+    }
+    // The rest, at times together with bytes that were mixed in before.
+    if let Some(word) = text.last_chunk() {
+        return mix(state, u64::from_le_bytes(*word));
+    }
+    if let (Some(low), Some(high)) = (text.first_chunk(), text.last_chunk()) {
+        return mix(
+            state,
+            (u32::from_le_bytes(*low) as u64) << 32 | u32::from_le_bytes(*high) as u64,
+        );
+    }
+    while let Some((byte, after)) = rest.split_first() {
+        state = state << 8 ^ *byte as u64;
+        rest = after;
+    }
+    mix(state, 0)
+}
+
+const fn mix(state: u64, word: u64) -> u64 {
+    let product = (state ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    product ^ product >> 29
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_token_is_found_under_its_own_id() {
+        for dictionary in [Dictionary::V2, Dictionary::V3] {
+            for id in 0..TOKENS as u16 {
+                let text = dictionary.token(TokenId(id)).unwrap();
+                assert_eq!(dictionary.find(text), Some(TokenId(id)), "{text}");
+            }
+            assert_eq!(dictionary.token(TokenId(TOKENS as u16)), None);
+            assert_eq!(Dictionary::from_version(dictionary.version()), Some(dictionary));
+        }
+        assert_eq!(Dictionary::from_version(1), None);
+    }
+
+    #[test]
+    fn other_texts_are_not_found() {
+        for text in [
+            "constructor",
+            "toString",
+            "__proto__",
+            "iqq",
+            "S.whatsapp.net",
+            "tt",
+            "\0",
+            "é",
+            &"a".repeat(99),
+        ] {
+            assert_eq!(Dictionary::V3.find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn probes_stay_short() {
+        for dictionary in [Dictionary::V2, Dictionary::V3] {
+            let slots = &dictionary.0.slots;
+            let mut longest_run = 0;
+            let mut run = 0;
+            for slot in slots.iter().chain(slots) {
+                run = if *slot == 0 { 0 } else { run + 1 };
+                longest_run = longest_run.max(run);
+            }
+            assert!(longest_run <= 24, "{longest_run}");
+        }
+    }
+
+    #[test]
+    fn known_places() {
+        assert_eq!(Dictionary::V3.find("s.whatsapp.net"), Some(TokenId(3)));
+        assert_eq!(Dictionary::V3.find("read-self"), Some(TokenId(236)));
+        assert_eq!(Dictionary::V2.find("xmlstreamend"), Some(TokenId(2)));
+        assert_eq!(Dictionary::V2.find("contact_blacklist"), Some(TokenId(236 + 3 * 256)));
+    }
+}
