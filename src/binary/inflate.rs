@@ -130,7 +130,7 @@ mod tests {
             );
         }
         let message = |payload: &[u8]| unpack(payload, &mut Vec::new()).unwrap_err().to_string();
-        assert_eq!(message(&[2, 0, 0, 0]), "incorrect header check");
+        assert_eq!(message(&[2, 1, 2, 3]), "incorrect header check");
         let mut damaged = payload.clone();
         *damaged.last_mut().unwrap() ^= 1;
         assert_eq!(message(&damaged), "incorrect data check");

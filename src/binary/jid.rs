@@ -8,7 +8,7 @@ use super::number;
 use super::packed;
 use super::reader::Reader;
 use super::tags::{
-    AD_JID, BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, DICTIONARY_3, FB_JID, HEX_8, INTEROP_JID, JID_PAIR, NIBBLE_8,
+    BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, DICTIONARY_3, FB_JID, HEX_8, INTEROP_JID, JID_PAIR, NIBBLE_8,
 };
 use super::{TokenId, tokens};
 
