@@ -3,6 +3,7 @@
 use super::raw::Failure;
 use crate::binary::{DecodeError, EncodeError, InflateError};
 use crate::frame::FrameError;
+use crate::handshake::HandshakeError;
 use crate::noise::NoiseError;
 
 impl Failure {
@@ -47,6 +48,16 @@ impl From<NoiseError> for Failure {
         match error {
             // What Node's own AES-GCM says, and so what Baileys' users meet.
             NoiseError::Decrypt => Self::error("Unsupported state or unable to authenticate data", ""),
+            error => Self::error(error, "ERR_NOISE"),
+        }
+    }
+}
+
+impl From<HandshakeError> for Failure {
+    fn from(error: HandshakeError) -> Self {
+        match error {
+            HandshakeError::Noise(error) => error.into(),
+            error if error.is_certificate() => Self::error(error, "ERR_NOISE_CERTIFICATE"),
             error => Self::error(error, "ERR_NOISE"),
         }
     }

@@ -4,7 +4,9 @@ use super::core::{Inner, dialect, signal};
 use super::raw::{Failure, raw_function};
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, Intro, OpenFrame};
-use crate::noise::Channel;
+use crate::handshake::messages::ServerHello;
+use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
+use crate::noise::{Channel, PROTOCOL_XX};
 
 /// What one `makeNoiseHandler` made.
 pub(super) struct Handler {
@@ -41,7 +43,7 @@ raw_function! {
         let header = call.bytes(1)?;
         let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
         let handler = Handler {
-            channel: Channel::new("Noise_XX_25519_AESGCM_SHA256", header, call.bytes(2)?)?,
+            channel: Channel::new(PROTOCOL_XX, header, call.bytes(2)?)?,
             frames: FrameDecoder::new(),
             intro: Intro::new(header, routing_info)?,
             dialect: dialect(call, 0)?,
@@ -112,7 +114,15 @@ raw_function! {
     /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
-let mut inner = core.inner()?;
+let serial = call.u32(8)?;
+        let public_key = call.bytes(7)?.first_chunk().copied().ok_or(Failure::Type("a root key is 32 bytes"))?;
+        let root = TrustedRoot { public_key, serial };
+        let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };
+        let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
+        let mut inner = core.inner()?;
+        let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
+        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &root)?;
+        inner.output = sealed;
         inner.deliver_output(call, 9)
     }
 }
