@@ -1,0 +1,126 @@
+// Quiet Baileys clients on a mock server, for any Baileys: its module namespace is passed in.
+
+import { Agent } from 'node:https';
+
+/**
+ * @typedef {object} Target
+ * @property {string} url
+ * @property {string} [ca] PEM of the server's certificate authority.
+ */
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+
+/** A logger of the shape Baileys asks for that keeps entries from `level` on and prints nothing. */
+export function recordingLogger(level = 'warn', entries = []) {
+  const logger = { level, entries, child: () => logger };
+  for (const name of LEVELS) {
+    const kept = LEVELS.indexOf(name) >= LEVELS.indexOf(level);
+    logger[name] = kept ? (data, message) => entries.push({ level: name, data, message }) : () => {};
+  }
+  return logger;
+}
+
+/** A logger that keeps nothing. */
+export function silentLogger() {
+  const logger = { level: 'silent', child: () => logger };
+  for (const name of LEVELS) logger[name] = () => {};
+  return logger;
+}
+
+/** Credentials and keys in memory, for Baileys' `auth` option; `apply` is the listener for `creds.update`. */
+export function memoryAuth(baileys, creds = baileys.initAuthCreds()) {
+  const store = new Map();
+  const keys = {
+    get: async (type, ids) =>
+      Object.fromEntries(ids.flatMap(id => (store.has(`${type}:${id}`) ? [[id, store.get(`${type}:${id}`)]] : []))),
+    set: async data => {
+      for (const [type, values] of Object.entries(data)) {
+        for (const [id, value] of Object.entries(values)) {
+          if (value === null || value === undefined) store.delete(`${type}:${id}`);
+          else store.set(`${type}:${id}`, value);
+        }
+      }
+    },
+    clear: async () => store.clear()
+  };
+  return { creds, keys, apply: update => Object.assign(creds, update) };
+}
+
+/**
+ * A socket on the server, not awaited. History sync is marked as done, so that Baileys delivers events at once instead
+ * of holding them back for twenty seconds.
+ *
+ * @param {object} options
+ * @param {object} options.baileys Baileys' module namespace.
+ * @param {Target} options.server
+ * @param {ReturnType<typeof memoryAuth>} [options.auth]
+ * @param {object} [options.config] More of Baileys' options.
+ */
+export function openSocket({ baileys, server, auth = memoryAuth(baileys), config = {} }) {
+  auth.creds.accountSyncCounter ||= 1;
+  const makeWASocket = baileys.makeWASocket ?? baileys.default?.makeWASocket ?? baileys.default;
+  const sock = makeWASocket({
+    waWebSocketUrl: server.url,
+    agent: server.ca ? new Agent({ ca: server.ca }) : undefined,
+    auth: { creds: auth.creds, keys: auth.keys },
+    logger: silentLogger(),
+    connectTimeoutMs: 10_000,
+    defaultQueryTimeoutMs: 10_000,
+    ...config
+  });
+  sock.ev.on('creds.update', auth.apply);
+  return sock;
+}
+
+/**
+ * The first `connection.update` that the predicate accepts. Rejects with Baileys' own error when the connection closes
+ * before that, and after `timeoutMs`.
+ */
+export function connectionUpdate(sock, predicate, { timeoutMs = 15_000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const finish = (settle, value) => {
+      clearTimeout(timer);
+      sock.ev.off('connection.update', onUpdate);
+      settle(value);
+    };
+    const timer = setTimeout(() => finish(reject, new Error('no such connection update in time')), timeoutMs);
+    const onUpdate = update => {
+      if (predicate(update)) finish(resolve, update);
+      else if (update.connection === 'close') finish(reject, update.lastDisconnect?.error ?? new Error('closed'));
+    };
+    sock.ev.on('connection.update', onUpdate);
+  });
+}
+
+/** Resolves with the error that a socket closes with. */
+export async function closed(sock, options) {
+  const update = await connectionUpdate(sock, ({ connection }) => connection === 'close', options);
+  return update.lastDisconnect?.error;
+}
+
+/**
+ * Links a new device by QR code and resolves with its credentials, once the server has asked for the restart.
+ *
+ * @param {object} options As for {@link openSocket}.
+ * @param {(qr: string) => unknown} options.scan Tells the server of the code: `qr => server.scanQr(qr)`.
+ */
+export async function pair({ baileys, server, scan, auth = memoryAuth(baileys), config }) {
+  const sock = openSocket({ baileys, server, auth, config });
+  const end = closed(sock);
+  const [error] = await Promise.all([end, connectionUpdate(sock, ({ qr }) => qr).then(({ qr }) => scan(qr))]);
+  const code = error?.output?.statusCode;
+  if (code !== 515) throw new Error(`pairing ended with ${code} instead of a restart`, { cause: error });
+  return auth;
+}
+
+/** Logs in with the credentials of a linked device; resolves with the open socket. */
+export async function login({ baileys, server, auth, config }) {
+  const sock = openSocket({ baileys, server, auth, config });
+  try {
+    await connectionUpdate(sock, ({ connection }) => connection === 'open');
+  } catch (error) {
+    sock.end(undefined);
+    throw error;
+  }
+  return sock;
+}

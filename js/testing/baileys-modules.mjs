@@ -1,0 +1,97 @@
+// Finds the pieces of the consumer's Baileys that the mock server is built on: the binary codec, the protobuf
+// definitions, the curve and the `ws` package that Baileys itself uses.
+//
+// The codec is asked for with the query `?baileys-native=off`. Without `baileys-native/register` the query means
+// nothing to Node; with it, it is the loader's sign to leave that module alone, so that the server speaks through
+// Baileys' own JavaScript and stays an independent witness of what the native codec does.
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const PACKAGE_NAMES = ['baileys', '@whiskeysockets/baileys'];
+const OWN_PATH = fileURLToPath(import.meta.url);
+
+/** A CommonJS Baileys (6.17) shows names that Node's lexer missed only on `default`. */
+const pick = (namespace, name) => namespace[name] ?? namespace.default?.[name];
+
+/** Resolves `name` as a file in the working directory would, then as this package would. */
+function resolveFrom(anchors, name) {
+  for (const anchor of anchors) {
+    try {
+      return createRequire(anchor).resolve(name);
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  return undefined;
+}
+
+function locateBaileys(specifier) {
+  const anchors = [join(process.cwd(), 'package.json'), OWN_PATH];
+  const names = specifier === undefined ? PACKAGE_NAMES : [String(specifier)];
+  for (const name of names) {
+    const main = name.startsWith('file:') ? fileURLToPath(name) : resolveFrom(anchors, name);
+    if (main) return main;
+  }
+  throw new Error(
+    `baileys-native/testing needs Baileys and found none under ${names.join(' or ')}: ` +
+      'install `baileys` beside it, or pass the `baileys` option'
+  );
+}
+
+function loadWs(anchors) {
+  const path = resolveFrom(anchors, 'ws');
+  if (!path)
+    throw new Error('baileys-native/testing needs the `ws` package, which Baileys depends on, and did not find it');
+  return createRequire(path)(path);
+}
+
+async function fromNamespace(namespace) {
+  return {
+    exported: name => pick(namespace, name),
+    ws: loadWs([join(process.cwd(), 'package.json'), OWN_PATH])
+  };
+}
+
+async function fromSpecifier(specifier) {
+  const main = locateBaileys(specifier);
+  const lib = dirname(main);
+  const load = (path, query = '') => import(pathToFileURL(join(lib, path)).href + query);
+  const modules = await Promise.all([
+    load('WABinary/encode.js', '?baileys-native=off'),
+    load('WABinary/decode.js', '?baileys-native=off'),
+    load('../WAProto/index.js'),
+    load('Utils/crypto.js'),
+    load('Defaults/index.js')
+  ]);
+  return {
+    exported: name => modules.map(module => pick(module, name)).find(value => value !== undefined),
+    ws: loadWs([main, join(process.cwd(), 'package.json'), OWN_PATH])
+  };
+}
+
+/**
+ * Loads what the server needs from Baileys.
+ *
+ * @param {string | URL | object} [baileys] A module namespace, a package name, a path or file URL of Baileys' main
+ *   module, or nothing: then `baileys` or `@whiskeysockets/baileys` as the working directory resolves it.
+ */
+export async function loadBaileys(baileys) {
+  const isNamespace = typeof baileys === 'object' && baileys !== null && !(baileys instanceof URL);
+  const { exported, ws } = isNamespace ? await fromNamespace(baileys) : await fromSpecifier(baileys);
+
+  const required = {};
+  for (const name of ['encodeBinaryNode', 'decodeBinaryNode', 'proto', 'Curve', 'DICT_VERSION']) {
+    required[name] = exported(name);
+    if (required[name] === undefined) throw new Error(`this Baileys has no export named ${name}`);
+  }
+  return {
+    encode: required.encodeBinaryNode,
+    decode: required.decodeBinaryNode,
+    proto: required.proto,
+    curve: required.Curve,
+    dictionaryVersion: required.DICT_VERSION,
+    WebSocketServer: ws.WebSocketServer
+  };
+}

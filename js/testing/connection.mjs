@@ -1,0 +1,311 @@
+// One client of the mock server: WebSocket messages in, frames out of them, the handshake, then sealed stanzas.
+
+import { EventEmitter } from 'node:events';
+import { Flood, compressStanza } from './flood.mjs';
+import { FrameReader, frame } from './frame-reader.mjs';
+import { NoiseResponder } from './noise-responder.mjs';
+
+/** @typedef {import('./index.js').BinaryNode} BinaryNode */
+
+export class Connection extends EventEmitter {
+  #host;
+  #ws;
+  #socket;
+  #reader = new FrameReader();
+  #responder;
+  #transport;
+  #flood;
+  #queue = [];
+  #requests = new Map();
+  #sequence = 0;
+  #reading = false;
+
+  /** `handshake`, `pairing`, `login`, `open` or `closed`. */
+  state = 'handshake';
+  /** The ClientPayload that the client sent in the handshake. */
+  payload;
+  /** The client's static Noise key, 32 bytes. */
+  noiseKey;
+  /** The account and device behind this connection, once it has logged in or paired. */
+  device;
+  /** Why the server gave the connection up: a broken frame, a failed handshake. */
+  error;
+  received = [];
+  sent = [];
+
+  /** @private Connections are made by the server. */
+  constructor({ id, host, ws, socket, request, faults }) {
+    super();
+    this.id = id;
+    this.request = request;
+    this.faults = faults;
+    this.#host = host;
+    this.#ws = ws;
+    this.#socket = socket;
+    ws.on('message', data => this.#onMessage(data));
+    ws.on('error', error => (this.error ??= error));
+    ws.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+  }
+
+  /** The four header bytes `WA`, protocol, dictionary. */
+  get header() {
+    return this.#reader.header;
+  }
+
+  /** The routing info that the client put before its header, or undefined. */
+  get routingInfo() {
+    return this.#reader.routingInfo;
+  }
+
+  /** An id for a stanza of the server's own, unused on this connection. */
+  nextId() {
+    this.#sequence += 1;
+    return `mock-${this.id}-${this.#sequence}`;
+  }
+
+  /**
+   * Seals and sends a stanza. While a prepared flood waits or is being written, the stanza waits behind it.
+   *
+   * @param {BinaryNode} node
+   * @param {{ compress?: boolean }} [options]
+   */
+  send(node, { compress = false } = {}) {
+    return this.#enqueue(() => {
+      const encoded = this.#host.baileys.encode(node);
+      const sealed = this.#transport.seal(compress ? compressStanza(encoded) : encoded);
+      this.#host.record(this, 'out', node);
+      return frame(sealed);
+    });
+  }
+
+  /**
+   * Sends bytes of the caller's making.
+   *
+   * @param {Uint8Array} bytes
+   * @param {{ layer?: 'plaintext' | 'frame' | 'message' }} [options]
+   */
+  sendRaw(bytes, { layer = 'plaintext' } = {}) {
+    if (layer === 'message') return this.#enqueue(() => bytes, false);
+    if (layer === 'frame') return this.#enqueue(() => frame(bytes), false);
+    if (layer !== 'plaintext') throw new TypeError(`no such layer: ${layer}`);
+    return this.#enqueue(() => frame(this.#transport.seal(bytes)));
+  }
+
+  /**
+   * Sends an iq and resolves with the client's answer to it.
+   *
+   * @param {BinaryNode} node
+   * @param {{ timeoutMs?: number }} [options]
+   * @returns {Promise<BinaryNode>}
+   */
+  query(node, { timeoutMs = 10_000 } = {}) {
+    const id = node.attrs.id ?? this.nextId();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => finish(reject, new Error(`no answer to ${id} in ${timeoutMs} ms`)), timeoutMs);
+      const finish = (settle, value) => {
+        clearTimeout(timer);
+        this.#requests.delete(id);
+        settle(value);
+      };
+      this.#requests.set(id, {
+        resolve: answer => finish(resolve, answer),
+        reject: error => finish(reject, error)
+      });
+      this.send({ ...node, attrs: { ...node.attrs, id } }).catch(error => finish(reject, error));
+    });
+  }
+
+  /**
+   * Encodes and seals a burst of stanzas now, to be written later by `flood.start()`. Their counters are reserved from
+   * here on: everything else sent on this connection is held back until the flood was written or cancelled.
+   *
+   * @param {BinaryNode | BinaryNode[] | ((index: number) => BinaryNode)} nodes
+   * @param {number} count
+   * @param {{ perMessage?: number, compress?: boolean }} [options]
+   */
+  prepareFlood(nodes, count, { perMessage = 1, compress = false } = {}) {
+    this.#assertOpen();
+    if (this.#flood) throw new Error('a flood is already prepared on this connection: start or cancel it first');
+    const counter = this.#transport.writeCounter;
+    try {
+      this.#flood = new Flood({
+        nodes,
+        count,
+        perMessage,
+        compress,
+        socket: this.#socket,
+        encode: node => this.#host.baileys.encode(node),
+        seal: plaintext => this.#transport.seal(plaintext),
+        onStart: sent => sent.forEach(node => this.#host.record(this, 'out', node)),
+        onEnd: ({ rewind }) => {
+          if (rewind) this.#transport.rewind(counter);
+          this.#flood = undefined;
+          this.#flushQueue();
+        }
+      });
+    } catch (error) {
+      this.#transport.rewind(counter);
+      throw error;
+    }
+    return this.#flood;
+  }
+
+  /** Sends `stream:error` and closes, as the server does to end a session. */
+  async streamError(code, { content, close = true } = {}) {
+    await this.send({ tag: 'stream:error', attrs: code === undefined ? {} : { code: String(code) }, content });
+    if (close) this.close();
+  }
+
+  /** Refuses a login: sends `failure` and closes. */
+  async failure(reason, attrs = {}) {
+    await this.send({ tag: 'failure', attrs: { reason: String(reason), ...attrs } });
+    this.close();
+  }
+
+  /** Announces the end of the stream and closes. */
+  async xmlStreamEnd() {
+    await this.send({ tag: 'xmlstreamend', attrs: {} });
+    this.close();
+  }
+
+  /** Starts the WebSocket closing handshake. */
+  close(code = 1000, reason = '') {
+    this.#ws.close(code, reason);
+  }
+
+  /** Cuts the TCP connection without a WebSocket close; with `reset`, by RST. */
+  drop({ reset = false } = {}) {
+    if (reset && this.#socket.resetAndDestroy) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  /** Sends a WebSocket ping; resolves with the payload of the next pong. */
+  wsPing(payload = '') {
+    return new Promise((resolve, reject) => {
+      const onPong = data => {
+        this.off('close', onClose);
+        resolve(data);
+      };
+      const onClose = () => {
+        this.#ws.off('pong', onPong);
+        reject(new Error('the connection closed before the pong'));
+      };
+      this.#ws.once('pong', onPong);
+      this.once('close', onClose);
+      this.#ws.ping(payload);
+    });
+  }
+
+  #enqueue(build, sealed = true) {
+    try {
+      this.#assertOpen(sealed);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      const item = { build, settle: error => (error ? reject(error) : resolve()) };
+      if (this.#flood) this.#queue.push(item);
+      else this.#write(item);
+    });
+  }
+
+  #write({ build, settle }) {
+    let bytes;
+    try {
+      bytes = build();
+    } catch (error) {
+      settle(error);
+      return;
+    }
+    this.#ws.send(bytes, settle);
+  }
+
+  #flushQueue() {
+    while (this.#queue.length > 0 && !this.#flood) this.#write(this.#queue.shift());
+  }
+
+  #assertOpen(sealed = true) {
+    if (this.state === 'closed') throw new Error(`connection ${this.id} is closed`);
+    if (sealed && !this.#transport) throw new Error(`connection ${this.id} has not finished its handshake`);
+  }
+
+  #onMessage(data) {
+    this.#reader.push(data);
+    if (!this.#reading) void this.#readFrames();
+  }
+
+  /** One frame at a time: Baileys' decoder is asynchronous, and stanzas have to stay in order. */
+  async #readFrames() {
+    this.#reading = true;
+    try {
+      for (let bytes = this.#reader.next(); bytes !== undefined; bytes = this.#reader.next()) {
+        if (this.#transport) {
+          const node = await this.#host.baileys.decode(this.#transport.open(bytes));
+          this.#host.record(this, 'in', node);
+          this.#onStanza(node);
+        } else {
+          this.#onHandshake(bytes);
+        }
+      }
+    } catch (error) {
+      this.error ??= error;
+      this.#host.fail(this, error);
+      this.#ws.terminate();
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #onStanza(node) {
+    const waiting =
+      node.tag === 'iq' && ['result', 'error'].includes(node.attrs.type) && this.#requests.get(node.attrs.id);
+    if (waiting) waiting.resolve(node);
+    this.#host.stanza(this, node);
+  }
+
+  #onHandshake(bytes) {
+    const { HandshakeMessage, ClientPayload } = this.#host.baileys.proto;
+    if (this.faults.stallHandshake) return;
+    const message = HandshakeMessage.decode(bytes);
+    if (!this.#responder) {
+      this.#checkDictionary();
+      if (!message.clientHello?.ephemeral) throw new Error('the first handshake message is not a ClientHello');
+      const { authority } = this.#host;
+      this.#responder = new NoiseResponder({ prologue: this.header, staticKeyPair: authority.staticKeyPair });
+      const chain = authority.chain(this.faults.certificate);
+      const hello = this.#responder.readClientHello(message.clientHello.ephemeral, chain);
+      const answer = HandshakeMessage.encode({ serverHello: hello }).finish();
+      this.#write({ build: () => frame(this.faults.garbageHandshake ? garble(answer) : answer), settle: () => {} });
+      return;
+    }
+    if (!message.clientFinish?.static || !message.clientFinish.payload) {
+      throw new Error('the second handshake message is not a ClientFinish');
+    }
+    const { clientStatic, payload } = this.#responder.readClientFinish(message.clientFinish);
+    this.#transport = this.#responder.split();
+    this.noiseKey = clientStatic;
+    this.payload = ClientPayload.decode(payload);
+    this.#host.handshakeDone(this);
+  }
+
+  #checkDictionary() {
+    const expected = this.#host.baileys.dictionaryVersion;
+    if (this.header[3] !== expected) {
+      throw new Error(
+        `the client speaks dictionary ${this.header[3]}, the server's Baileys dictionary ${expected}: ` +
+          'start the server with the `baileys` option set to the line under test'
+      );
+    }
+  }
+
+  #onClose(code, reason) {
+    this.state = 'closed';
+    const closed = new Error(`connection ${this.id} closed (${code})`);
+    for (const { settle } of this.#queue.splice(0)) settle(closed);
+    for (const { reject } of [...this.#requests.values()]) reject(closed);
+    this.emit('close', code, reason);
+    this.#host.closed(this, code, reason);
+  }
+}
+
+const garble = bytes => Buffer.from(bytes).map(byte => byte ^ 0x5a);

@@ -1,0 +1,212 @@
+// Floods: many stanzas encoded, sealed and framed ahead of time, then written to the TCP or TLS socket as ready
+// WebSocket bytes, so that while a client is being measured the server next to it has almost nothing to do.
+
+import { deflateSync } from 'node:zlib';
+import { frame } from './frame-reader.mjs';
+
+const CHUNK_BYTES = 256 * 1024;
+const COMPRESSED = 2;
+
+/** The WebSocket header of one whole unmasked binary message. */
+function messageHeader(length) {
+  if (length < 126) return Buffer.from([0x82, length]);
+  if (length <= 0xffff) {
+    const header = Buffer.from([0x82, 126, 0, 0]);
+    header.writeUInt16BE(length, 2);
+    return header;
+  }
+  const header = Buffer.alloc(10);
+  header[0] = 0x82;
+  header[1] = 127;
+  header.writeBigUInt64BE(BigInt(length), 2);
+  return header;
+}
+
+/**
+ * Turns an encoded stanza into its zlib form: flag 2, then the deflated stanza without its own flag.
+ *
+ * @param {Uint8Array} encoded As `encodeBinaryNode` returns it.
+ */
+export function compressStanza(encoded) {
+  return Buffer.concat([Buffer.from([COMPRESSED]), deflateSync(encoded.subarray(1))]);
+}
+
+/** @returns {(index: number) => { node: object, plaintext: Uint8Array }} */
+function stanzaSource(nodes, encode, compress) {
+  const plaintext = node => (compress ? compressStanza(encode(node)) : encode(node));
+  if (typeof nodes === 'function') {
+    return index => {
+      const node = nodes(index);
+      return { node, plaintext: plaintext(node) };
+    };
+  }
+  const list = (Array.isArray(nodes) ? nodes : [nodes]).map(node => ({ node, plaintext: plaintext(node) }));
+  if (list.length === 0) throw new RangeError('a flood needs at least one stanza');
+  return index => list[index % list.length];
+}
+
+/** Seals every stanza and cuts the WebSocket stream into chunks that end at message boundaries. */
+function sealAll({ nodes, count, perMessage, compress, encode, seal }) {
+  const stanza = stanzaSource(nodes, encode, compress);
+  const sent = [];
+  const chunks = [];
+  let chunk = [];
+  let chunkBytes = 0;
+  let bytes = 0;
+  let messages = 0;
+
+  const finishChunk = () => {
+    if (chunk.length > 0) chunks.push(Buffer.concat(chunk, chunkBytes));
+    bytes += chunkBytes;
+    chunk = [];
+    chunkBytes = 0;
+  };
+
+  for (let start = 0; start < count; start += perMessage) {
+    const frames = [];
+    for (let index = start; index < Math.min(start + perMessage, count); index++) {
+      const { node, plaintext } = stanza(index);
+      sent.push(node);
+      frames.push(frame(seal(plaintext)));
+    }
+    const payloadBytes = frames.reduce((sum, part) => sum + part.length, 0);
+    const header = messageHeader(payloadBytes);
+    chunk.push(header, ...frames);
+    chunkBytes += header.length + payloadBytes;
+    messages++;
+    if (chunkBytes >= CHUNK_BYTES) finishChunk();
+  }
+  finishChunk();
+  return { sent, chunks, bytes, messages };
+}
+
+/** Resolves when the socket wants more; rejects when it closes first. */
+function drained(socket) {
+  return new Promise((resolve, reject) => {
+    const settle = callback => {
+      socket.off('drain', onDrain);
+      socket.off('close', onClose);
+      callback();
+    };
+    const onDrain = () => settle(resolve);
+    const onClose = () => settle(() => reject(new Error('the connection closed during a flood')));
+    socket.on('drain', onDrain);
+    socket.on('close', onClose);
+  });
+}
+
+/** A prepared burst of stanzas on one connection; made by `connection.prepareFlood()`. */
+export class Flood {
+  #chunks;
+  #socket;
+  #state = 'prepared';
+  #onStart;
+  #onEnd;
+  #nodes;
+
+  /** @private Use `connection.prepareFlood()`. */
+  constructor({ nodes, count, perMessage = 1, compress = false, encode, seal, socket, onStart, onEnd }) {
+    if (!Number.isInteger(count) || count < 0) throw new RangeError('a flood counts its stanzas with a whole number');
+    if (!Number.isInteger(perMessage) || perMessage < 1) throw new RangeError('perMessage is a whole number from 1');
+    const sealed = sealAll({ nodes, count, perMessage, compress, encode, seal });
+    this.#chunks = sealed.chunks;
+    this.#nodes = sealed.sent;
+    this.#socket = socket;
+    this.#onStart = onStart;
+    this.#onEnd = onEnd;
+    this.count = count;
+    this.messages = sealed.messages;
+    this.bytes = sealed.bytes;
+  }
+
+  /** `prepared`, `sending`, `sent`, `cancelled` or `failed`. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Writes everything; resolves when the last byte was handed to the operating system. */
+  async start() {
+    this.#leave('prepared', 'sending');
+    try {
+      this.#onStart(this.#nodes);
+      this.#nodes = undefined;
+      await this.#writeAll();
+      this.#state = 'sent';
+    } catch (error) {
+      this.#state = 'failed';
+      throw error;
+    } finally {
+      this.#chunks = undefined;
+      this.#onEnd({ sent: this.#state === 'sent' });
+    }
+  }
+
+  /** Gives up a flood that was not started; the connection's counter returns to where it was. */
+  cancel() {
+    this.#leave('prepared', 'cancelled');
+    this.#chunks = undefined;
+    this.#nodes = undefined;
+    this.#onEnd({ sent: false, rewind: true });
+  }
+
+  async #writeAll() {
+    const socket = this.#socket;
+    let flushed = Promise.resolve();
+    for (const chunk of this.#chunks) {
+      if (socket.destroyed) throw new Error('the connection closed during a flood');
+      let more;
+      flushed = new Promise((resolve, reject) => {
+        more = socket.write(chunk, error => (error ? reject(error) : resolve()));
+      });
+      flushed.catch(() => {}); // a failed write also closes the socket, which ends the loop
+      if (!more) await drained(socket);
+    }
+    await flushed;
+  }
+
+  #leave(from, to) {
+    if (this.#state !== from) throw new Error(`this flood is ${this.#state}`);
+    this.#state = to;
+  }
+}
+
+/**
+ * Stanzas that are safe to send by the thousand: Baileys decodes and dispatches each one, and none of them makes it
+ * answer with more than the `ack` noted here. An undecryptable `message` is not among them: Baileys would ask for
+ * every single one again, with a pause after each.
+ */
+export const sampleStanzas = {
+  /** About 60 bytes; Baileys looks for listeners and finds none. */
+  ack: index => ({
+    tag: 'ack',
+    attrs: {
+      id: `3EB0${index.toString(16).padStart(16, '0').toUpperCase()}`,
+      class: 'receipt',
+      from: '15550001111@s.whatsapp.net'
+    }
+  }),
+
+  /** A delivery receipt; Baileys answers each with one `ack`. */
+  receipt: index => ({
+    tag: 'receipt',
+    attrs: {
+      id: `3EB0${index.toString(16).padStart(16, '0').toUpperCase()}`,
+      from: '15550001111@s.whatsapp.net',
+      t: String(1_700_000_000 + index)
+    }
+  }),
+
+  /** The attributes and the size of an encrypted text message under a tag that no handler of Baileys knows. */
+  message: index => ({
+    tag: 'relay',
+    attrs: {
+      id: `3EB0${index.toString(16).padStart(16, '0').toUpperCase()}`,
+      from: '100000000000001@lid',
+      sender_pn: '15550001111@s.whatsapp.net',
+      type: 'text',
+      notify: 'Test sender',
+      t: String(1_700_000_000 + index)
+    },
+    content: [{ tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.alloc(160, index & 0xff) }]
+  })
+};

@@ -1,0 +1,339 @@
+// The server: listening, accepting, accounts and devices, the log of stanzas, and who answers what.
+
+import { EventEmitter } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import { loadBaileys } from './baileys-modules.mjs';
+import { BROKEN_CHAINS, NoiseAuthority, createTlsCertificate } from './certificate.mjs';
+import { Connection } from './connection.mjs';
+import { Registry } from './registry.mjs';
+import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
+import { child, defaultAnswer, success } from './stanzas.mjs';
+
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** Turns a handler's matcher into a predicate. */
+function toPredicate(matcher) {
+  if (typeof matcher === 'function') return matcher;
+  const { tag, child: childTag, ...attrs } = typeof matcher === 'string' ? { tag: matcher } : matcher;
+  return node =>
+    (tag === undefined || node.tag === tag) &&
+    (childTag === undefined || child(node, childTag) !== undefined) &&
+    Object.entries(attrs).every(([name, value]) => node.attrs[name] === value);
+}
+
+export class MockServer extends EventEmitter {
+  #baileys;
+  #authority;
+  #tls;
+  #http;
+  #webSockets;
+  #sockets = new Set();
+  #timers = new Set();
+  #waiters = new Set();
+  #handlers = [];
+  #registry;
+  #stopping;
+
+  /** What the server was started with; `faults` and `login` may be changed while it runs. */
+  options;
+  connections = [];
+  stanzas = [];
+
+  /** @private Use {@link MockServer.start}. */
+  constructor(options, baileys) {
+    super();
+    this.options = { refCount: 6, record: true, faults: {}, ...options };
+    this.#baileys = baileys;
+    this.#authority = new NoiseAuthority(baileys, options.root);
+    this.#registry = new Registry(baileys.curve);
+  }
+
+  /**
+   * Starts a server on a free loopback port.
+   *
+   * @param {import('./index.js').MockServerOptions} [options]
+   * @returns {Promise<MockServer>}
+   */
+  static async start(options = {}) {
+    const server = new MockServer(options, await loadBaileys(options.baileys));
+    await server.#listen();
+    return server;
+  }
+
+  get port() {
+    return this.#http.address()?.port;
+  }
+
+  /** The address for Baileys' `waWebSocketUrl`. */
+  get url() {
+    return `${this.#tls ? 'wss' : 'ws'}://${this.options.host ?? '127.0.0.1'}:${this.port}/ws/chat`;
+  }
+
+  /** The authority behind the server's TLS certificate, PEM; undefined without TLS. */
+  get ca() {
+    return this.#tls?.ca;
+  }
+
+  /** The key that clients have to trust in the Noise handshake, 32 bytes; see `trustTestRoot`. */
+  get rootKey() {
+    return this.#authority.rootKey;
+  }
+
+  /** Every linked device. */
+  get devices() {
+    return this.#registry.devices;
+  }
+
+  get faults() {
+    return this.options.faults;
+  }
+
+  set faults(faults) {
+    if (faults.certificate !== undefined && !BROKEN_CHAINS.includes(faults.certificate)) {
+      throw new TypeError(`no such certificate fault: ${faults.certificate}`);
+    }
+    this.options.faults = faults;
+  }
+
+  /** The linked devices of a user, by phone number or LID. */
+  devicesOf(jid) {
+    return this.#registry.devicesOf(jid);
+  }
+
+  /** Unlinks a device: its next login is refused with 401. */
+  forget(device) {
+    this.#registry.delete(device);
+  }
+
+  /**
+   * Answers stanzas in place of the server; the newest handler is asked first.
+   *
+   * @returns {() => void} Takes the handler away.
+   */
+  handle(matcher, answer) {
+    const handler = { matches: toPredicate(matcher), answer };
+    this.#handlers.unshift(handler);
+    return () => {
+      this.#handlers = this.#handlers.filter(item => item !== handler);
+    };
+  }
+
+  /** Resolves with the first logged stanza, past or future, that the predicate accepts. */
+  waitFor(predicate, { timeoutMs = 10_000, from = 0 } = {}) {
+    const found = this.stanzas.slice(from).find(record => predicate(record));
+    if (found) return Promise.resolve(found);
+    if (this.#stopping) return Promise.reject(new Error('the mock server has been stopped'));
+    return new Promise((resolve, reject) => {
+      const finish = (settle, value) => {
+        this.#cancel(timer);
+        this.#waiters.delete(waiter);
+        settle(value);
+      };
+      const waiter = {
+        offer: record => predicate(record) && finish(resolve, record),
+        reject: error => finish(reject, error)
+      };
+      const timer = this.#later(timeoutMs, () => {
+        const recent = this.stanzas.slice(-8).map(({ direction, node }) => `${direction} ${node.tag}`);
+        finish(
+          reject,
+          new Error(`no such stanza in ${timeoutMs} ms; the last ones were: ${recent.join(', ') || 'none'}`)
+        );
+      });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /**
+   * Plays the phone that scans a pairing code: links the client that shows it and lets it restart.
+   *
+   * @param {string} qr As Baileys emits it in `connection.update`.
+   */
+  async scanQr(qr, { jid, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}) {
+    const code = parseQr(qr);
+    const connection = this.connections.find(item => item.state === 'pairing' && item.pairingRefs?.includes(code.ref));
+    if (!connection) throw new Error('no client of this server shows this pairing code');
+    const keys = keysOfPayload(connection.payload);
+    const device = this.#registry.draft({ jid, lid, pushName, platform, noiseKey: connection.noiseKey, ...keys });
+    const account = this.#registry.account(device.user);
+    await completePairing(this.#baileys, connection, { code, device, account, timeoutMs });
+    this.#registry.add(device);
+    connection.device = device;
+    this.emit('registered', device, connection);
+    await connection.streamError(515);
+    return device;
+  }
+
+  /** Closes every connection at once and stops listening. May be called any number of times. */
+  stop() {
+    this.#stopping ??= this.#close();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.stop();
+  }
+
+  async #close() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    for (const { reject } of [...this.#waiters]) reject(new Error('the mock server was stopped'));
+    const closed = new Promise(resolve => this.#http.close(resolve));
+    const gone = this.connections.filter(({ state }) => state !== 'closed');
+    const quiet = Promise.all(gone.map(connection => new Promise(resolve => connection.once('close', resolve))));
+    for (const client of this.#webSockets.clients) client.terminate();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all([closed, quiet]);
+    this.#webSockets.close();
+  }
+
+  async #listen() {
+    this.faults = this.options.faults;
+    const { tls = true, host = '127.0.0.1', port = 0 } = this.options;
+    if (tls) this.#tls = tls === true ? createTlsCertificate() : tls;
+    const refuse = (_request, response) => response.writeHead(404).end();
+    this.#http = this.#tls
+      ? https.createServer({ cert: this.#tls.cert, key: this.#tls.key }, refuse)
+      : http.createServer(refuse);
+    this.#webSockets = new this.#baileys.WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES
+    });
+    this.#http.on('connection', socket => {
+      socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.on('error', () => {}); // a client may vanish at any time; 'close' follows
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    this.#http.on('tlsClientError', () => {});
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    await new Promise((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen(port, host, () => {
+        this.#http.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  #upgrade(request, socket, head) {
+    const faults = { ...this.faults };
+    socket.on('error', () => {});
+    if (faults.stallUpgrade) return;
+    if (faults.httpStatus) {
+      const text = http.STATUS_CODES[faults.httpStatus] ?? 'Unknown';
+      const headers = { Connection: 'close', 'Content-Length': '0', ...faults.httpHeaders };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      socket.end(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, ws => {
+      const connection = new Connection({
+        id: this.connections.length,
+        host: this.#host(),
+        ws,
+        socket,
+        request,
+        faults
+      });
+      this.connections.push(connection);
+      this.emit('connection', connection);
+    });
+  }
+
+  /** What a connection needs from its server, and no more. */
+  #host() {
+    return {
+      baileys: this.#baileys,
+      authority: this.#authority,
+      record: (connection, direction, node) => this.#record(connection, direction, node),
+      handshakeDone: connection => this.#login(connection),
+      stanza: (connection, node) => this.#answer(connection, node),
+      fail: (connection, error) => this.emit('failure', error, connection),
+      closed: (connection, code, reason) => this.emit('close', connection, code, reason)
+    };
+  }
+
+  #record(connection, direction, node) {
+    const record = { connection: connection.id, direction, node, time: now() };
+    if (this.options.record) {
+      this.stanzas.push(record);
+      (direction === 'in' ? connection.received : connection.sent).push(record);
+    }
+    this.emit('stanza', record, connection);
+    for (const waiter of this.#waiters) waiter.offer(record);
+  }
+
+  #login(connection) {
+    if (connection.payload.devicePairingData) {
+      connection.state = 'pairing';
+      offerPairing(connection, this.options.refCount, DAY_MS).catch(() => {}); // the client left while unlinked
+      return;
+    }
+    const user = String(connection.payload.username);
+    const number = connection.payload.device ?? 0;
+    let device = this.#registry.find(user, number);
+    if (!device && this.options.acceptUnknown) {
+      device = this.#registry.add(
+        this.#registry.draft({ jid: `${user}:${number}@s.whatsapp.net`, noiseKey: connection.noiseKey })
+      );
+    }
+    if (!device?.noiseKey.equals(connection.noiseKey)) {
+      void connection.failure(401, { location: 'mock' }).catch(() => {});
+      return;
+    }
+    for (const other of this.connections) {
+      if (other.device !== device || other.state === 'closed' || other === connection) continue;
+      void other
+        .streamError(undefined, { content: [{ tag: 'conflict', attrs: { type: 'replaced' } }] })
+        .catch(() => {});
+    }
+    connection.device = device;
+    connection.state = 'login';
+    this.#send(connection, [success(device, this.options.login?.attrs)]);
+    this.emit('login', connection);
+  }
+
+  #answer(connection, node) {
+    for (const handler of this.#handlers) {
+      if (!handler.matches(node, connection)) continue;
+      const answer = handler.answer(node, connection);
+      if (answer === undefined) continue;
+      Promise.resolve(answer).then(
+        nodes => this.#send(connection, nodes),
+        error => this.emit('failure', error, connection)
+      );
+      return;
+    }
+    if (!connection.device) return;
+    this.#send(connection, defaultAnswer(node, { connection, device: connection.device, server: this }));
+  }
+
+  #send(connection, answer) {
+    if (!answer) return;
+    const nodes = Array.isArray(answer) ? answer : [answer];
+    const failed = error => connection.state !== 'closed' && this.emit('failure', error, connection);
+    const send = () => nodes.forEach(node => connection.send(node).catch(failed));
+    if (connection.faults.delayMs > 0) this.#later(connection.faults.delayMs, send);
+    else send();
+  }
+
+  #later(delayMs, action) {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, delayMs);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #cancel(timer) {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+  }
+}
