@@ -1,0 +1,172 @@
+'use strict';
+
+/**
+ * Hooks for CommonJS. All loaders of the field (Node's own, tsx, ts-node, pirates) end in `Module.prototype._compile`, so
+ * that is where a target is replaced; `Module._load` only learns the query for originals.
+ */
+
+const Module = require('node:module');
+const { dirname, join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { standaloneSource } = require('./esm.cjs');
+const { dropInFor, warnLeftAlone } = require('./replacement.cjs');
+const { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, findTarget, reasonToLeave, targetsBeside } = require('./targets.cjs');
+
+/**
+ * The undocumented half of Node's Module, as this file uses it.
+ *
+ * @typedef {NodeJS.Module & {
+ *   _compile(content: string, filename: string, format?: string): unknown,
+ *   load(filename: string): void
+ * }} LoadableModule
+ * @typedef {{
+ *   new (id: string, parent?: NodeJS.Module | null): LoadableModule,
+ *   prototype: LoadableModule,
+ *   _load(request: string, parent: NodeJS.Module | undefined, isMain: boolean): unknown,
+ *   _resolveFilename(request: string, parent: NodeJS.Module | undefined, isMain: boolean): string,
+ *   _nodeModulePaths(directory: string): string[]
+ * }} ModuleClass
+ */
+
+const ModuleClass = /** @type {ModuleClass} */ (/** @type {unknown} */ (Module));
+const OFF_SUFFIX = `?${OFF_QUERY}`;
+
+/** @type {Map<string, LoadableModule>} Originals by file name. */
+const originals = new Map();
+
+/** @type {WeakSet<object>} Modules whose content is compiled as it is. */
+const untouched = new WeakSet();
+
+/** @type {Set<string>} Files that `preload` has seen. */
+const preloaded = new Set();
+
+/**
+ * @param {boolean} hooksSeeRequire Whether the `load` hook also runs for ES modules under `require()`.
+ */
+function installCommonJsHooks(hooksSeeRequire) {
+  const compile = ModuleClass.prototype._compile;
+  const load = ModuleClass._load;
+
+  /** @type {LoadableModule['_compile']} */
+  ModuleClass.prototype._compile = function _compile(content, filename, ...rest) {
+    if (rest[0] === 'module') {
+      if (!hooksSeeRequire) preload(compile, filename);
+      return Reflect.apply(compile, this, [content, filename, ...rest]);
+    }
+    const target = untouched.has(this) ? undefined : findTarget(filename);
+    if (target === undefined) return Reflect.apply(compile, this, [content, filename, ...rest]);
+    const dropIn = usableDropIn(target, this);
+    if (dropIn === undefined) return Reflect.apply(compile, this, [content, filename, ...rest]);
+    replaceExports(this, target, dropIn, () => {
+      const known = originals.get(filename);
+      if (known?.loaded) return known.exports;
+      const original = addOriginal(filename, this);
+      Reflect.apply(compile, original, [content, filename, ...rest]);
+      original.loaded = true;
+      return original.exports;
+    });
+    return undefined;
+  };
+
+  /** @type {ModuleClass['_load']} */
+  ModuleClass._load = function _load(request, parent, isMain) {
+    if (typeof request !== 'string' || !request.endsWith(OFF_SUFFIX)) {
+      return Reflect.apply(load, this, [request, parent, isMain]);
+    }
+    const path = request.slice(0, -OFF_SUFFIX.length);
+    const filename = ModuleClass._resolveFilename(path, parent, isMain);
+    const target = findTarget(filename);
+    if (target === undefined) return Reflect.apply(load, this, [path, parent, isMain]);
+    if (target.copy.esm) throw new Error(`The original of an ES module is loaded by import(), not by require(): ${request}`);
+    return originalExports(filename);
+  };
+}
+
+/**
+ * Puts the replacements of a copy of ES modules into the module cache, where Baileys' own imports then find them. Node 20
+ * runs no hook for what an ES module imports that was itself loaded by `require()`.
+ *
+ * @param {LoadableModule['_compile']} compile
+ * @param {string} filename First file of the copy to be required.
+ */
+function preload(compile, filename) {
+  for (const target of targetsBeside(filename)) {
+    const path = join(target.copy.root, target.file);
+    if (preloaded.has(path)) continue;
+    preloaded.add(path);
+    const module = new ModuleClass(path);
+    module.filename = path;
+    const dropIn = usableDropIn(target, module);
+    const source = dropIn && standaloneSource(target);
+    if (source !== undefined) Reflect.apply(compile, module, [source, path, 'module']);
+  }
+}
+
+/**
+ * @param {import('./targets.cjs').Target} target
+ * @param {LoadableModule} module
+ */
+function usableDropIn(target, module) {
+  const reason = reasonToLeave(target);
+  const { dialect, root, version } = target.copy;
+  if (reason !== undefined || dialect === undefined) {
+    warnLeftAlone(reason ?? '');
+    return undefined;
+  }
+  // By then the module has long been loaded; here it would close a cycle.
+  const certDetails = () => module.require(DEFAULTS_SPECIFIER).WA_CERT_DETAILS;
+  return dropInFor({ root, version, dialect }, target.file === NOISE_HANDLER ? certDetails : undefined);
+}
+
+/**
+ * Our names stand in `module.exports` before the original runs, since TypeScript's `export *` copies, in a cycle, the
+ * names that are there at that moment.
+ *
+ * @param {LoadableModule} module
+ * @param {import('./targets.cjs').Target} target
+ * @param {Record<string, unknown>} dropIn
+ * @param {() => object} loadOriginal
+ */
+function replaceExports(module, { names }, dropIn, loadOriginal) {
+  const exported = module.exports;
+  Object.defineProperty(exported, '__esModule', { value: true, configurable: true });
+  for (const name of names) exported[name] = dropIn[name];
+  const descriptors = Object.getOwnPropertyDescriptors(loadOriginal());
+  for (const [key, descriptor] of Object.entries(descriptors)) {
+    if (!names.includes(key)) Object.defineProperty(exported, key, descriptor);
+  }
+}
+
+/**
+ * @param {string} filename
+ * @param {LoadableModule} [sibling] The module that stands for the original.
+ */
+function addOriginal(filename, sibling) {
+  const original = new ModuleClass(filename + OFF_SUFFIX);
+  original.filename = filename;
+  original.paths = sibling?.paths ?? ModuleClass._nodeModulePaths(dirname(filename));
+  untouched.add(original);
+  originals.set(filename, original);
+  return original;
+}
+
+/**
+ * Exports of a CommonJS target as Baileys wrote it.
+ *
+ * @param {string} filename
+ * @returns {any}
+ */
+function originalExports(filename) {
+  const known = originals.get(filename);
+  if (known !== undefined) return known.exports;
+  const original = addOriginal(filename);
+  try {
+    original.load(filename);
+  } catch (error) {
+    originals.delete(filename);
+    throw error;
+  }
+  return original.exports;
+}
+
+module.exports = { installCommonJsHooks, originalExports };

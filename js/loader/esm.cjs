@@ -1,0 +1,115 @@
+'use strict';
+
+/** The `load` hook for ES modules: a pure function of the URL, so that it runs in any thread. */
+
+const { fileURLToPath, pathToFileURL } = require('node:url');
+const { join } = require('node:path');
+const { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, exportsMore, findTarget, looksLikeTarget, reasonToLeave } = require('./targets.cjs');
+
+const REPLACEMENT_URL = pathToFileURL(join(__dirname, 'replacement.cjs')).href;
+const CJS_URL = pathToFileURL(join(__dirname, 'cjs.cjs')).href;
+
+const HEAD = '// Made by baileys-native.\n';
+
+/**
+ * @param {string} url
+ * @param {{ format?: string | null }} context
+ * @returns {{ format: 'module', source: string, shortCircuit: true } | undefined} Undefined: load as without this hook.
+ */
+function loadTarget(url, context) {
+  if (!url.startsWith('file:')) return undefined;
+  const end = url.search(/[?#]/);
+  if (!looksLikeTarget(end === -1 ? url : url.slice(0, end))) return undefined;
+  const target = findTarget(fileURLToPath(url));
+  if (target === undefined) return undefined;
+  const format = context.format ?? (target.copy.esm ? 'module' : 'commonjs');
+  const query = end === -1 ? '' : url.slice(end + 1);
+  if (query.split('&').includes(OFF_QUERY)) {
+    return format === 'module' ? undefined : answer(originalOfCommonJs(target, fileURLToPath(url)));
+  }
+  // Mock loaders mark the modules that they make by a query of their own; tsx marks a namespace of originals.
+  if (query !== '' && !query.startsWith('tsx-namespace=')) return undefined;
+  return format === 'module' ? answer(replacementSource(target, url)) : undefined;
+}
+
+/** @param {string} source */
+function answer(source) {
+  return { format: /** @type {const} */ ('module'), source, shortCircuit: /** @type {const} */ (true) };
+}
+
+/**
+ * An ES module that stands for a target: ours under the replaced names, the original's under all others.
+ *
+ * @param {import('./targets.cjs').Target} target
+ * @param {string} url Of the original, with the query it was asked for by.
+ */
+function replacementSource(target, url) {
+  const { copy, file, names } = target;
+  const original = JSON.stringify(`${url}${url.includes('?') ? '&' : '?'}${OFF_QUERY}`);
+  const runtime = `import loader from ${JSON.stringify(REPLACEMENT_URL)};\n`;
+  const rest = `export * from ${original};\n${defaultExport(target, original)}`;
+  const reason = reasonToLeave(target);
+  if (reason !== undefined) return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${JSON.stringify(reason)});\n`;
+  const facts = factsOf(copy);
+  const isNoise = file === NOISE_HANDLER;
+  return [
+    `${HEAD}${runtime}import * as original from ${original};`,
+    isNoise ? `import * as defaults from ${JSON.stringify(DEFAULTS_SPECIFIER)};` : '',
+    rest,
+    `const dropIn = loader.dropInFor(${facts}${isNoise ? ', () => defaults.WA_CERT_DETAILS' : ''}) ?? original;`,
+    ...names.map(name => `export const ${name} = dropIn.${name};`),
+    ''
+  ].join('\n');
+}
+
+/**
+ * The same without an import of the original, and so without the modules that it imports; undefined when the original has
+ * exports of its own to keep.
+ *
+ * @param {import('./targets.cjs').Target} target
+ */
+function standaloneSource({ copy, file, names }) {
+  if (exportsMore(copy.files.get(file)?.text ?? '', names)) return undefined;
+  return [
+    `${HEAD}import loader from ${JSON.stringify(REPLACEMENT_URL)};`,
+    `const dropIn = loader.dropInFor(${factsOf(copy)});`,
+    ...names.map(name => `export const ${name} = dropIn.${name};`),
+    ''
+  ].join('\n');
+}
+
+/** @param {import('./targets.cjs').Copy} copy */
+function factsOf({ root, version, dialect }) {
+  return JSON.stringify({ root, version, dialect });
+}
+
+/**
+ * `export *` leaves the default export out.
+ *
+ * @param {import('./targets.cjs').Target} target
+ * @param {string} original Quoted specifier.
+ */
+function defaultExport({ copy, file }, original) {
+  const text = copy.files.get(file)?.text ?? '';
+  return /\bexport default\b|\bas default\b/.test(text) ? `export { default } from ${original};\n` : '';
+}
+
+/**
+ * An ES module over the original of a CommonJS target, which Node would otherwise look up by its path alone.
+ *
+ * @param {import('./targets.cjs').Target} target
+ * @param {string} path
+ */
+function originalOfCommonJs({ copy, file }, path) {
+  const text = copy.files.get(file)?.text ?? '';
+  const names = new Set(Array.from(text.matchAll(/\bexports\.([A-Za-z_$][\w$]*) = /g), match => match[1]));
+  return [
+    `${HEAD}import loader from ${JSON.stringify(CJS_URL)};`,
+    `const original = loader.originalExports(${JSON.stringify(path)});`,
+    'export default original;',
+    ...Array.from(names, name => `export const ${name} = original.${name};`),
+    ''
+  ].join('\n');
+}
+
+module.exports = { loadTarget, standaloneSource };

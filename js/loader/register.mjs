@@ -1,0 +1,3 @@
+import register from './register.cjs';
+
+export const { isActive } = register;
