@@ -1,0 +1,26 @@
+'use strict';
+
+// The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
+// Baileys see `baileys-native/register`.
+
+const { createDropIn } = require('./drop-in.cjs');
+const { isActive } = require('./loader/state.cjs');
+
+const {
+  WebSocketClient,
+  makeNoiseHandler,
+  encodeBinaryNode,
+  decodeBinaryNode,
+  decodeDecompressedBinaryNode,
+  decompressingIfRequired
+} = createDropIn();
+
+module.exports = {
+  WebSocketClient,
+  makeNoiseHandler,
+  encodeBinaryNode,
+  decodeBinaryNode,
+  decodeDecompressedBinaryNode,
+  decompressingIfRequired,
+  isActive
+};

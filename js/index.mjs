@@ -1,0 +1,11 @@
+import api from './index.cjs';
+
+export const {
+  WebSocketClient,
+  makeNoiseHandler,
+  encodeBinaryNode,
+  decodeBinaryNode,
+  decodeDecompressedBinaryNode,
+  decompressingIfRequired,
+  isActive
+} = api;
