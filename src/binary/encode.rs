@@ -117,23 +117,38 @@ impl Writer<'_> {
     }
 
     fn string(&mut self, text: &str) -> Result<(), EncodeError> {
+        if self.known(text) { Ok(()) } else { self.literal(text) }
+    }
+
+    /// Writes a string if it is empty or a token.
+    fn known(&mut self, text: &str) -> bool {
         match self.dialect.dictionary().find(text) {
             Some(TokenId(0)) => self.empty(),
             Some(token) => self.token(token),
-            None => return self.literal(text),
+            None => return false,
         }
-        Ok(())
+        true
     }
 
-    /// Writes a string that is not a token: packed, as a JID or as it is.
+    /// Writes a string that is neither empty nor a token: packed, as a JID or as it is.
     fn literal(&mut self, mut text: &str) -> Result<(), EncodeError> {
         loop {
-            if packed::pack(text, self.out) {
+            let bytes = text.as_bytes();
+            let front = packed::scan(bytes);
+            if front.length == bytes.len() {
+                packed::pack(bytes, front, self.out);
                 return Ok(());
             }
-            let Some(jid) = Jid::parse(text, self.dialect) else {
-                return self.bytes(text.as_bytes());
+            let jid = match text.split_at_checked(front.length) {
+                // The usual JID, whose user has been seen already.
+                Some((user, rest)) if rest.starts_with('@') => Some(Jid {
+                    user,
+                    server: rest.split_at(1).1,
+                    device: None,
+                }),
+                _ => Jid::parse(text, self.dialect),
             };
+            let Some(jid) = jid else { return self.bytes(bytes) };
             if let Some((domain, device)) = jid.device {
                 self.out.extend_from_slice(&[AD_JID, domain, device]);
                 return self.string(jid.user);
@@ -145,10 +160,10 @@ impl Writer<'_> {
                 self.string(jid.user)?;
             }
             // The server is a string like any other, at times with another `@`.
-            match self.dialect.dictionary().find(jid.server) {
-                Some(_) => return self.string(jid.server),
-                None => text = jid.server,
+            if self.known(jid.server) {
+                return Ok(());
             }
+            text = jid.server;
         }
     }
 
