@@ -90,7 +90,7 @@ fn a_negative_length_is_the_end_of_the_stream() {
 #[test]
 fn inflated_payloads_are_bounded() {
     // The second mebibyte of zeros, which can follow itself as often as one likes.
-    const MEBIBYTE: [u8; 1 << 20] = [0; 1 << 20];
+    static MEBIBYTE: [u8; 1 << 20] = [0; 1 << 20];
     let mut encoder = ZlibEncoder::new(vec![2], Compression::fast());
     encoder.write_all(&MEBIBYTE).unwrap();
     encoder.flush().unwrap();
