@@ -139,31 +139,44 @@ impl Writer<'_> {
                 packed::pack(bytes, front, self.out);
                 return Ok(());
             }
-            let jid = match text.split_at_checked(front.length) {
-                // The usual JID, whose user has been seen already.
-                Some((user, rest)) if rest.starts_with('@') => Some(Jid {
-                    user,
-                    server: rest.split_at(1).1,
-                    device: None,
-                }),
-                _ => Jid::parse(text, self.dialect),
+            text = match text.split_at_checked(front.length) {
+                // The usual JID, of whose user is known already that it can be packed.
+                Some((user, rest)) if !user.is_empty() && rest.starts_with('@') => {
+                    self.out.push(JID_PAIR);
+                    if !self.known(user) {
+                        packed::pack(bytes, front, self.out);
+                    }
+                    rest.split_at(1).1
+                }
+                _ => match Jid::parse(text, self.dialect) {
+                    None => return self.bytes(bytes),
+                    Some(Jid {
+                        user,
+                        device: Some((domain, device)),
+                        ..
+                    }) => {
+                        self.out.extend_from_slice(&[AD_JID, domain, device]);
+                        return self.string(user);
+                    }
+                    Some(Jid {
+                        user,
+                        server,
+                        device: None,
+                    }) => {
+                        self.out.push(JID_PAIR);
+                        if user.is_empty() {
+                            self.out.push(LIST_EMPTY);
+                        } else {
+                            self.string(user)?;
+                        }
+                        server
+                    }
+                },
             };
-            let Some(jid) = jid else { return self.bytes(bytes) };
-            if let Some((domain, device)) = jid.device {
-                self.out.extend_from_slice(&[AD_JID, domain, device]);
-                return self.string(jid.user);
-            }
-            self.out.push(JID_PAIR);
-            if jid.user.is_empty() {
-                self.out.push(LIST_EMPTY);
-            } else {
-                self.string(jid.user)?;
-            }
             // The server is a string like any other, at times with another `@`.
-            if self.known(jid.server) {
+            if self.known(text) {
                 return Ok(());
             }
-            text = jid.server;
         }
     }
 
