@@ -1,0 +1,11 @@
+import native from './index.cjs';
+
+export const {
+  WebSocketClient,
+  decodeBinaryNode,
+  decodeDecompressedBinaryNode,
+  decompressingIfRequired,
+  encodeBinaryNode,
+  isActive,
+  makeNoiseHandler
+} = native;
