@@ -47,7 +47,10 @@ impl Writer<'_> {
     fn node(&mut self, source: &mut impl NodeSource) -> Result<u16, EncodeError> {
         let head = source.node()?;
         let (attrs, has_content) = (head.attrs, head.has_content);
-        if matches!(head.tag, Text::Token(TokenId(0)) | Text::Str("") | Text::Literal("")) {
+        if matches!(
+            head.tag,
+            Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("")
+        ) {
             return Err(EncodeError::EmptyTag);
         }
         let size = attrs
@@ -84,7 +87,7 @@ impl Writer<'_> {
 
     fn text(&mut self, text: Text<'_>) -> Result<(), EncodeError> {
         match text {
-            Text::Token(TokenId(0)) | Text::Str("") | Text::Literal("") => self.empty(),
+            Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("") => self.empty(),
             Text::Token(token) => {
                 self.dialect
                     .dictionary()
@@ -93,6 +96,7 @@ impl Writer<'_> {
                 self.token(token);
             }
             Text::Str(text) => return self.string(text),
+            Text::Ascii(text) => return self.string(str::from_utf8(text).map_err(|_| EncodeError::InvalidSource)?),
             Text::Literal(text) => return self.literal(text),
         }
         Ok(())

@@ -33,7 +33,10 @@ impl Handlers {
     }
 
     fn by_number(&mut self, number: u32) -> Result<&mut Handler, Failure> {
-        self.0.get_mut(number as usize).and_then(Option::as_mut).ok_or(Failure::Type("unknown noise handler"))
+        self.0
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Failure::Type("unknown noise handler"))
     }
 }
 
@@ -145,7 +148,14 @@ raw_function! {
 impl Handler {
     fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
         // Refused before anything is sealed: a counter value that is used must be sent.
-        crate::frame::frame_header(data.len() + if self.channel.is_transport() { Channel::overhead() } else { 0 })?;
+        crate::frame::frame_header(
+            data.len()
+                + if self.channel.is_transport() {
+                    Channel::overhead()
+                } else {
+                    0
+                },
+        )?;
         self.intro.write_once(output);
         let frame = OpenFrame::begin(output);
         if self.channel.is_transport() {
