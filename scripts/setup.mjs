@@ -52,7 +52,11 @@ function addonFiles() {
 
 function installDependencies() {
   console.error('setup: installing the dependencies (npm ci)');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm is needed to install the dependencies; it comes with Node.js.');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm is needed to install the dependencies; it comes with Node.js.'
+  );
 }
 
 function buildAddon() {
