@@ -1,1 +1,6 @@
 //! The Node.js addon.
+
+mod error;
+mod events;
+mod raw;
+mod websocket;
