@@ -1,0 +1,80 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
+
+/** Marks the error of a frame that cannot be decrypted or decoded; see the rejection handler below. */
+const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
+
+/**
+ * Baileys' `WebSocketClient`, on the native transport.
+ *
+ * Events, as Baileys forwards them from `ws`: `open`, `message` (data: Buffer, isBinary: boolean), `close` (code: number,
+ * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
+ * `pong` (Buffer).
+ */
+class WebSocketClient extends EventEmitter {
+  /**
+   * @param {URL | string} url `ws:` or `wss:`
+   * @param {object} config Baileys' socket configuration; `options.headers`, `connectTimeoutMs` and `agent` are used
+   */
+  constructor(url, config) {
+    super({ captureRejections: true });
+    this.url = url;
+    this.config = config;
+    this.socket = null;
+    this.setMaxListeners(0);
+  }
+
+  get isOpen() {
+    return this.socket?.readyState === OPEN;
+  }
+
+  get isClosed() {
+    return this.socket === null || this.socket.readyState === CLOSED;
+  }
+
+  /** As in Baileys this is true as well where there is no socket. */
+  get isClosing() {
+    return this.socket === null || this.socket.readyState === CLOSING;
+  }
+
+  get isConnecting() {
+    return this.socket?.readyState === CONNECTING;
+  }
+
+  /** Starts to connect; does nothing where there is a socket already, even a closed one. */
+  connect() {
+    if (!this.socket) this.socket = new Socket(this, this.url, this.config);
+  }
+
+  /** Closes the connection; afterwards `connect` makes a new one. */
+  async close() {
+    const { socket } = this;
+    if (!socket) return;
+    await socket.close();
+    this.socket = null;
+  }
+
+  /**
+   * @param {string | Uint8Array} data
+   * @param {(error?: Error | null) => void} [callback] called once the message is on its way
+   * @returns {boolean} whether there is a socket
+   */
+  send(data, callback) {
+    this.socket?.send(data, callback);
+    return Boolean(this.socket);
+  }
+
+  /**
+   * A listener's promise was rejected. Baileys decodes frames in an async `message` listener: a frame that fails there
+   * ends this connection, through `error`, and not the process. Whatever else is rejected stays what it would be
+   * without this handler.
+   */
+  [Symbol.for('nodejs.rejection')](error, event) {
+    if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', error);
+    else Promise.reject(error);
+  }
+}
+
+module.exports = { WebSocketClient };
