@@ -168,7 +168,8 @@ class Socket {
         this.readyState = CLOSING;
         this.#closeCode = value;
         // Copied, so that it does not keep the slab.
-        if (length > 0) this.#closeReason = Buffer.from(Uint8Array.prototype.slice.call(memory, offset, offset + length));
+        if (length > 0)
+          this.#closeReason = Buffer.from(Uint8Array.prototype.slice.call(memory, offset, offset + length));
         break;
       case WRITTEN:
         for (const callback of this.#sendCallbacks.splice(0, value)) {

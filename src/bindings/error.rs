@@ -14,7 +14,10 @@ pub(super) fn to_json(error: &TransportError) -> String {
             [attempt] => attempt_json(attempt),
             attempts => {
                 let errors: Vec<_> = attempts.iter().map(attempt_json).collect();
-                format!(r#"{{"name":"AggregateError","message":"","errors":[{}]}}"#, errors.join(","))
+                format!(
+                    r#"{{"name":"AggregateError","message":"","errors":[{}]}}"#,
+                    errors.join(",")
+                )
             }
         },
         TransportError::HandshakeTimeout => plain("Error", "Opening handshake has timed out", None),
@@ -37,7 +40,11 @@ pub(super) fn to_json(error: &TransportError) -> String {
 }
 
 fn attempt_json(attempt: &FailedAttempt) -> String {
-    let place = format!(r#","address":{},"port":{}"#, quoted(&attempt.address.ip().to_string()), attempt.address.port());
+    let place = format!(
+        r#","address":{},"port":{}"#,
+        quoted(&attempt.address.ip().to_string()),
+        attempt.address.port()
+    );
     system("connect", &attempt.source, &place)
 }
 
@@ -55,7 +62,9 @@ fn system(syscall: &str, source: &io::Error, more: &str) -> String {
 }
 
 fn plain(class: &str, message: &str, code: Option<&str>) -> String {
-    let props = code.map(|code| format!(r#","props":{{"code":{}}}"#, quoted(code))).unwrap_or_default();
+    let props = code
+        .map(|code| format!(r#","props":{{"code":{}}}"#, quoted(code)))
+        .unwrap_or_default();
     format!(r#"{{"name":"{class}","message":{}{props}}}"#, quoted(message))
 }
 
@@ -93,12 +102,18 @@ fn tls_json(fault: &rustls::Error) -> String {
                 name.push(letter.to_ascii_uppercase());
             }
             let text = name.to_ascii_lowercase().replace('_', " ");
-            plain("Error", &format!("SSL routines: alert {text}"), Some(&format!("ERR_SSL_SSLV3_ALERT_{name}")))
+            plain(
+                "Error",
+                &format!("SSL routines: alert {text}"),
+                Some(&format!("ERR_SSL_SSLV3_ALERT_{name}")),
+            )
         }
         // What is not TLS at all: OpenSSL says EPROTO.
-        rustls::Error::InvalidMessage(_) => {
-            plain("Error", "write EPROTO SSL routines: wrong version number", Some("EPROTO"))
-        }
+        rustls::Error::InvalidMessage(_) => plain(
+            "Error",
+            "write EPROTO SSL routines: wrong version number",
+            Some("EPROTO"),
+        ),
         other => plain("Error", &format!("SSL routines: {other}"), Some("EPROTO")),
     }
 }
@@ -113,7 +128,7 @@ fn response_json(fault: ResponseError) -> String {
         ResponseError::HeaderValue => ("Invalid header value char", "HPE_INVALID_HEADER_TOKEN"),
         _ => ("Header overflow", "HPE_HEADER_OVERFLOW"),
     };
-    plain("Error", &format!("Parse Error: {message}"), Some(code))
+    format!(r#"{{"name":"Error","message":"Parse Error: {message}","props":{{"code":"{code}","reason":"{message}"}}}}"#)
 }
 
 /// `ws`' messages, classes and codes.
@@ -131,7 +146,11 @@ fn violation_json(violation: Violation) -> String {
         Violation::CloseCode(_) => ("WS_ERR_INVALID_CLOSE_CODE", true),
         _ => ("WS_ERR_INVALID_UTF8", true),
     };
-    let class = if violation == Violation::Utf8 { "Error" } else { "RangeError" };
+    let class = if violation == Violation::Utf8 {
+        "Error"
+    } else {
+        "RangeError"
+    };
     let prefix = if prefixed { "Invalid WebSocket frame: " } else { "" };
     plain(class, &format!("{prefix}{violation}"), Some(code))
 }

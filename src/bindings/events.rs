@@ -92,7 +92,10 @@ struct InboxState {
 
 impl Inbox {
     pub(super) fn new(wake: Arc<Wake>) -> Self {
-        Self { state: Mutex::default(), wake }
+        Self {
+            state: Mutex::default(),
+            wake,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, InboxState> {
@@ -129,7 +132,12 @@ pub(super) struct InboxSink {
 
 impl InboxSink {
     fn record(&mut self, kind: Kind, value: u32, payload: Bytes) {
-        let record = Record { kind, connection: self.connection, value, payload };
+        let record = Record {
+            kind,
+            connection: self.connection,
+            value,
+            payload,
+        };
         self.flow.waiting.fetch_add(record.cost(), Ordering::AcqRel);
         self.batch.push(record);
     }
@@ -142,7 +150,11 @@ impl EventSink for InboxSink {
         }
         self.flow.reader.register(cx.waker());
         // JavaScript may have caught up before the waker was in its place.
-        if self.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER { Poll::Ready(()) } else { Poll::Pending }
+        if self.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     fn event(&mut self, event: Event) {

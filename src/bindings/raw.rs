@@ -2,7 +2,10 @@
 //!
 //! A `#[napi]` wrapper costs 30 ns and 140 ns for each typed array; these functions cost 17 and 33. A [`RawFunction`]
 //! implementation sees its arguments through [`Call`] and cannot touch Node-API otherwise.
-#![expect(unsafe_code, reason = "Node-API is a C interface; every use of it outside napi-rs is in this file")]
+#![expect(
+    unsafe_code,
+    reason = "Node-API is a C interface; every use of it outside napi-rs is in this file"
+)]
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
@@ -50,7 +53,11 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn argument(&self, index: usize) -> Result<sys::napi_value, CallError> {
-        self.arguments.get(index).copied().filter(|value| !value.is_null()).ok_or(CallError::Argument(index))
+        self.arguments
+            .get(index)
+            .copied()
+            .filter(|value| !value.is_null())
+            .ok_or(CallError::Argument(index))
     }
 
     /// A number as `u32` (wrapping, as `>>> 0` does).
@@ -59,7 +66,11 @@ impl<'a> Call<'a> {
         let mut result = 0;
         // SAFETY: `env` and `value` belong to the running call; `result` is a valid place for a u32.
         let status = unsafe { sys::napi_get_value_uint32(self.env, value, &raw mut result) };
-        if status == sys::Status::napi_ok { Ok(result) } else { Err(CallError::Argument(index)) }
+        if status == sys::Status::napi_ok {
+            Ok(result)
+        } else {
+            Err(CallError::Argument(index))
+        }
     }
 
     /// The bytes of a `Uint8Array` (so also of a `Buffer`).
@@ -87,7 +98,12 @@ impl<'a> Call<'a> {
         }
         // SAFETY: as in `bytes`; the two ranges are disjoint, and `borrowed` lets no other view exist in this call.
         // A `Uint32Array` is aligned by the language.
-        Ok(unsafe { (view_mut(byte_data.cast(), byte_length), view_mut(word_data.cast(), word_length)) })
+        Ok(unsafe {
+            (
+                view_mut(byte_data.cast(), byte_length),
+                view_mut(word_data.cast(), word_length),
+            )
+        })
     }
 
     /// Address and length in elements of a typed array of the given kind.
@@ -156,7 +172,14 @@ pub(super) fn function<'env, F: RawFunction>(
     let status = if status == sys::Status::napi_ok {
         // SAFETY: `value` is the function just made; `release::<F>` runs once, when it is collected, with `data`.
         unsafe {
-            sys::napi_add_finalizer(env.raw(), value, data, Some(release::<F>), ptr::null_mut(), ptr::null_mut())
+            sys::napi_add_finalizer(
+                env.raw(),
+                value,
+                data,
+                Some(release::<F>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
         }
     } else {
         status
@@ -176,24 +199,33 @@ unsafe extern "C" fn release<F: RawFunction>(_env: sys::napi_env, data: *mut c_v
 }
 
 /// What Node-API calls for a [`RawFunction`]. A panic becomes an exception: it must not unwind into C.
-unsafe extern "C" fn trampoline<F: RawFunction>(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
+unsafe extern "C" fn trampoline<F: RawFunction>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = MAX_ARGUMENTS;
     let mut data = ptr::null_mut();
     // SAFETY: `env` and `info` are those of this call; `arguments` has room for `count` values. Places beyond the
     // given arguments are filled with `undefined`.
     let status = unsafe {
-        sys::napi_get_cb_info(env, info, &raw mut count, arguments.as_mut_ptr(), ptr::null_mut(), &raw mut data)
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &raw mut count,
+            arguments.as_mut_ptr(),
+            ptr::null_mut(),
+            &raw mut data,
+        )
     };
     if status != sys::Status::napi_ok || data.is_null() {
         return ptr::null_mut();
     }
     // SAFETY: `data` is from `Arc::into_raw` in `function::<F>`, and the function, which owns it, is being called.
     let state = unsafe { &*data.cast_const().cast::<F::State>() };
-    let call = Call { env, arguments, borrowed: Cell::new(false), scope: PhantomData };
+    let call = Call {
+        env,
+        arguments,
+        borrowed: Cell::new(false),
+        scope: PhantomData,
+    };
     match catch_unwind(AssertUnwindSafe(|| F::call(state, &call))) {
         Ok(Ok(number)) => {
             let mut value = ptr::null_mut();
@@ -242,8 +274,12 @@ impl Wake {
         // SAFETY: `env` and `callback` are alive; the out-pointers are valid; the function starts with one owner (the
         // environment), needs no finalizer, and takes `call_back` as its JavaScript side.
         let status = unsafe {
-            match sys::napi_create_string_utf8(raw_env, NAME.as_ptr(), NAME.to_bytes().len().cast_signed(), &raw mut name)
-            {
+            match sys::napi_create_string_utf8(
+                raw_env,
+                NAME.as_ptr(),
+                NAME.to_bytes().len().cast_signed(),
+                &raw mut name,
+            ) {
                 sys::Status::napi_ok => sys::napi_create_threadsafe_function(
                     raw_env,
                     napi::JsValue::raw(callback),
@@ -261,18 +297,29 @@ impl Wake {
             }
         };
         if status != sys::Status::napi_ok {
-            return Err(napi::Error::new(napi::Status::from(status), "cannot make a threadsafe function"));
+            return Err(napi::Error::new(
+                napi::Status::from(status),
+                "cannot make a threadsafe function",
+            ));
         }
         // SAFETY: made just now, on the thread of its environment.
         unsafe { sys::napi_unref_threadsafe_function(raw_env, function) };
-        let wake = Arc::new(Self { function: Mutex::new(Some(ThreadsafeFunction(function))) });
-        let exit: Box<ExitHook> = Box::new(ExitHook { wake: Arc::clone(&wake), at_exit: Box::new(at_exit) });
+        let wake = Arc::new(Self {
+            function: Mutex::new(Some(ThreadsafeFunction(function))),
+        });
+        let exit: Box<ExitHook> = Box::new(ExitHook {
+            wake: Arc::clone(&wake),
+            at_exit: Box::new(at_exit),
+        });
         // SAFETY: `run_exit_hook` gets the box back once. The hook was added after the threadsafe function's own, and
         // hooks run in reverse order, so the wake is closed before the function dies.
         let status =
             unsafe { sys::napi_add_env_cleanup_hook(raw_env, Some(run_exit_hook), Box::into_raw(exit).cast()) };
         if status != sys::Status::napi_ok {
-            return Err(napi::Error::new(napi::Status::from(status), "cannot add a cleanup hook"));
+            return Err(napi::Error::new(
+                napi::Status::from(status),
+                "cannot add a cleanup hook",
+            ));
         }
         Ok(wake)
     }

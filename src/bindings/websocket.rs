@@ -176,7 +176,9 @@ impl RawFunction for Drain {
         let (slab, words) = call.outputs(0, 2)?;
         let mut slab = slab.get_mut(offset..).unwrap_or_default();
         let mut places = words.chunks_exact_mut(RECORD_WORDS);
-        let Some(head) = places.next() else { return Err(CallError::Argument(2)) };
+        let Some(head) = places.next() else {
+            return Err(CallError::Argument(2));
+        };
         let (mut count, mut needed, mut more) = (0, 0, 1);
         let mut arrived = hub.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         let sockets = hub.sockets();
@@ -220,12 +222,16 @@ impl RawFunction for Send {
 
     fn call(hub: &Hub, call: &Call<'_>) -> std::result::Result<u32, CallError> {
         let sockets = hub.sockets();
-        let Some(socket) = sockets.get(&call.u32(0)?) else { return Ok(0) };
+        let Some(socket) = sockets.get(&call.u32(0)?) else {
+            return Ok(0);
+        };
         let bytes = call.bytes(1)?;
         let accepted = if call.u32(2)? == 0 {
             socket.connection.send_binary(bytes)
         } else {
-            socket.connection.send_text(std::str::from_utf8(bytes).map_err(|_| CallError::Argument(1))?)
+            socket
+                .connection
+                .send_text(std::str::from_utf8(bytes).map_err(|_| CallError::Argument(1))?)
         };
         Ok(match accepted {
             Accepted::No => 0,
@@ -236,7 +242,10 @@ impl RawFunction for Send {
 }
 
 fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
-    let parse = |text: &String| text.parse::<IpAddr>().map_err(|_| Error::from_reason(format!("not an address: {text}")));
+    let parse = |text: &String| {
+        text.parse::<IpAddr>()
+            .map_err(|_| Error::from_reason(format!("not an address: {text}")))
+    };
     let mut addresses = Vec::with_capacity(options.addresses.len());
     for address in &options.addresses {
         addresses.push(SocketAddr::new(parse(address)?, options.port));
@@ -264,11 +273,21 @@ fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
 fn tls_target(options: SocketTlsOptions) -> TlsTarget {
     let roots = match options.ca {
         Some(sources) => Roots::Given(sources.into_iter().map(Vec::from).collect()),
-        None => Roots::Bundled { extra: options.extra_ca_file.map(Into::into), system: options.system_ca },
+        None => Roots::Bundled {
+            extra: options.extra_ca_file.map(Into::into),
+            system: options.system_ca,
+        },
     };
-    let identity = options.cert.zip(options.key).map(|(cert, key)| (cert.into(), key.into()));
+    let identity = options
+        .cert
+        .zip(options.key)
+        .map(|(cert, key)| (cert.into(), key.into()));
     TlsTarget {
-        options: TlsOptions { roots, reject_unauthorized: options.reject_unauthorized, identity },
+        options: TlsOptions {
+            roots,
+            reject_unauthorized: options.reject_unauthorized,
+            identity,
+        },
         server_name: options.server_name,
     }
 }

@@ -34,14 +34,14 @@ pub(super) enum Opening {
 }
 
 /// Connects and shakes hands. Reports [`Event::Upgrade`] or [`Event::UnexpectedResponse`] on the way.
-pub(super) async fn establish(
-    options: &ConnectOptions,
-    sink: &mut impl EventSink,
-) -> Result<Opening, TransportError> {
+pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSink) -> Result<Opening, TransportError> {
     let limit = options.handshake_timeout;
     let tcp = connect_tcp(options).await?;
     // Baileys' frames are small and answers are awaited.
-    tcp.set_nodelay(true).map_err(|source| TransportError::Io { syscall: "connect", source })?;
+    tcp.set_nodelay(true).map_err(|source| TransportError::Io {
+        syscall: "connect",
+        source,
+    })?;
     let mut stream = match &options.tls {
         None => NetStream::Plain(tcp),
         Some(target) => NetStream::Tls(Box::new(within(limit, connect_tls(target, tcp)).await??)),
@@ -53,7 +53,10 @@ pub(super) async fn establish(
         stream.write_all(&request).await?;
         stream.flush().await
     };
-    within(limit, write).await?.map_err(|source| TransportError::Io { syscall: "write", source })?;
+    within(limit, write).await?.map_err(|source| TransportError::Io {
+        syscall: "write",
+        source,
+    })?;
 
     let mut received = BytesMut::with_capacity(1024);
     loop {
@@ -64,7 +67,10 @@ pub(super) async fn establish(
                 continue;
             }
             if !head.is_upgrade() {
-                sink.event(Event::UnexpectedResponse { head, body: received.freeze() });
+                sink.event(Event::UnexpectedResponse {
+                    head,
+                    body: received.freeze(),
+                });
                 sink.flush();
                 return Ok(Opening::Refused);
             }
@@ -79,7 +85,12 @@ pub(super) async fn establish(
             Ok(_) => {}
             // rustls' word for an end without close_notify, which Node does not tell apart.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(TransportError::HangUp),
-            Err(source) => return Err(TransportError::Io { syscall: "read", source }),
+            Err(source) => {
+                return Err(TransportError::Io {
+                    syscall: "read",
+                    source,
+                });
+            }
         }
     }
 }
@@ -88,7 +99,9 @@ pub(super) async fn establish(
 async fn within<F: Future>(limit: Option<Duration>, step: F) -> Result<F::Output, TransportError> {
     match limit {
         None => Ok(step.await),
-        Some(limit) => tokio::time::timeout(limit, step).await.map_err(|_| TransportError::HandshakeTimeout),
+        Some(limit) => tokio::time::timeout(limit, step)
+            .await
+            .map_err(|_| TransportError::HandshakeTimeout),
     }
 }
 
@@ -101,7 +114,9 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, TransportErr
             let attempt = connect_address(address, options);
             let result = if addresses.peek().is_some() {
                 let late = |_| Err(io::ErrorKind::TimedOut.into());
-                tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await.unwrap_or_else(late)
+                tokio::time::timeout(ATTEMPT_TIMEOUT, attempt)
+                    .await
+                    .unwrap_or_else(late)
             } else {
                 attempt.await
             };
@@ -116,8 +131,14 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, TransportErr
 }
 
 async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::Result<TcpStream> {
-    let Some(local) = options.local_address else { return TcpStream::connect(address).await };
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let Some(local) = options.local_address else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     socket.bind(SocketAddr::new(local, 0))?;
     socket.connect(address).await
 }
@@ -137,7 +158,10 @@ fn tls_error(error: io::Error) -> TransportError {
     let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof => TransportError::TlsHangUp,
-            _ => TransportError::Io { syscall: "read", source: error },
+            _ => TransportError::Io {
+                syscall: "read",
+                source: error,
+            },
         };
     };
     if let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = inner

@@ -134,7 +134,9 @@ impl Checker {
             let passed = bytes.len() - rest.len();
             match &mut self.place {
                 Place::Header { have } => {
-                    let Some((&byte, after)) = rest.split_first() else { return (passed, None) };
+                    let Some((&byte, after)) = rest.split_first() else {
+                        return (passed, None);
+                    };
                     if let Some(slot) = self.header.get_mut(*have) {
                         *slot = byte;
                     }
@@ -174,7 +176,9 @@ impl Checker {
 
     /// Looks at the header after one more byte of it has come.
     fn header_byte(&mut self) -> Result<(), Violation> {
-        let Place::Header { have } = self.place else { return Ok(()) };
+        let Place::Header { have } = self.place else {
+            return Ok(());
+        };
         let [first, second, ..] = self.header;
         let length = second & 0x7f;
         let needed = match length {
@@ -233,7 +237,9 @@ impl Checker {
             return Err(Violation::LengthOverflow);
         }
         if opcode == OPCODE_CLOSE {
-            self.place = Place::Close { remaining: usize::try_from(length).unwrap_or(0) };
+            self.place = Place::Close {
+                remaining: usize::try_from(length).unwrap_or(0),
+            };
             return if length == 0 { self.end_close() } else { Ok(()) };
         }
         if opcode < OPCODE_CLOSE {
@@ -253,7 +259,11 @@ impl Checker {
                 self.fragmented = Some(opcode);
             }
         }
-        self.place = if length == 0 { Place::Header { have: 0 } } else { Place::Payload { remaining: length } };
+        self.place = if length == 0 {
+            Place::Header { have: 0 }
+        } else {
+            Place::Payload { remaining: length }
+        };
         Ok(())
     }
 
@@ -262,7 +272,10 @@ impl Checker {
         self.place = Place::Closed;
         let payload = std::mem::take(&mut self.close_payload);
         let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-            self.close = Some(ReceivedClose { code: 1005, reason: Vec::new() });
+            self.close = Some(ReceivedClose {
+                code: 1005,
+                reason: Vec::new(),
+            });
             return Ok(());
         };
         let code = u16::from_be_bytes(*code);
@@ -272,7 +285,10 @@ impl Checker {
         if std::str::from_utf8(reason).is_err() {
             return Err(Violation::Utf8);
         }
-        self.close = Some(ReceivedClose { code, reason: reason.to_vec() });
+        self.close = Some(ReceivedClose {
+            code,
+            reason: reason.to_vec(),
+        });
         Ok(())
     }
 }
@@ -294,7 +310,12 @@ pub(super) struct Guard<S> {
 
 impl<S> Guard<S> {
     pub(super) fn new(stream: S, leftover: Bytes) -> Self {
-        Self { stream, leftover, checker: Checker::new(), violation: None }
+        Self {
+            stream,
+            leftover,
+            checker: Checker::new(),
+            violation: None,
+        }
     }
 
     /// The peer's close frame, once it has come.
@@ -370,7 +391,9 @@ mod tests {
 
     #[test]
     fn whole_frames_pass_in_any_portions() {
-        let mut bytes = vec![0x82, 3, 1, 2, 3, 0x89, 0, 0x01, 2, b'a', b'b', 0x80, 1, b'c', 0x82, 126, 1, 0];
+        let mut bytes = vec![
+            0x82, 3, 1, 2, 3, 0x89, 0, 0x01, 2, b'a', b'b', 0x80, 1, b'c', 0x82, 126, 1, 0,
+        ];
         bytes.extend([7; 256]);
         bytes.extend([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4]);
         for step in 1..bytes.len() {
@@ -408,7 +431,11 @@ mod tests {
     #[test]
     fn frames_before_a_fault_pass() {
         let (passed, violation, _) = run(&[0x82, 1, 9, 0xc2, 0], 5);
-        assert_eq!((passed, violation), (4, Some(Violation::ReservedBit1)), "the frame, and half a header");
+        assert_eq!(
+            (passed, violation),
+            (4, Some(Violation::ReservedBit1)),
+            "the frame, and half a header"
+        );
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl ResponseHead {
 
     /// Checks an upgrade against the request that had `key`.
     pub(super) fn check_upgrade(&self, key: &str) -> Result<(), TransportError> {
-        if !self.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+        if !self
+            .header("upgrade")
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+        {
             return Err(TransportError::InvalidUpgrade);
         }
         if self.header("sec-websocket-accept") != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
@@ -68,7 +71,10 @@ impl ResponseHead {
 /// Writes the request. `headers` come first and in their order; a header of the handshake replaces one of the same
 /// name in its place, as assigning to an object does in JavaScript. `host` is added where no header names one.
 pub(super) fn request(target: &str, host: &str, headers: &[(String, String)], origin: &str, key: &str) -> Vec<u8> {
-    let mut lines: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut lines: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     for (name, value) in [
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", key),
@@ -118,7 +124,11 @@ pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize
                 minor_version: response.version.unwrap_or(1),
                 status: response.code.unwrap_or(0),
                 reason: response.reason.unwrap_or_default().as_bytes().to_vec(),
-                headers: response.headers.iter().map(|h| (h.name.as_bytes().to_vec(), h.value.to_vec())).collect(),
+                headers: response
+                    .headers
+                    .iter()
+                    .map(|h| (h.name.as_bytes().to_vec(), h.value.to_vec()))
+                    .collect(),
             };
             Ok(Some((head, length)))
         }
@@ -145,7 +155,10 @@ mod tests {
     use super::{ResponseError, parse_response, request};
 
     fn text(headers: &[(&str, &str)]) -> String {
-        let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         String::from_utf8(request("/ws", "example.test", &headers, "https://origin.test", "KEY")).unwrap()
     }
 
@@ -161,14 +174,18 @@ mod tests {
     #[test]
     fn handshake_headers_replace_the_callers_in_place() {
         let text = text(&[("upgrade", "x"), ("host", "other.test"), ("UPGRADE", "y")]);
-        assert!(text.starts_with("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nhost: other.test\r\nSec-"), "{text}");
+        assert!(
+            text.starts_with("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nhost: other.test\r\nSec-"),
+            "{text}"
+        );
         assert_eq!(text.matches("pgrade: websocket").count(), 1);
         assert!(!text.contains("Host:"));
     }
 
     #[test]
     fn a_response_is_read_once_complete() {
-        let bytes = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\nrest";
+        let bytes =
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\nrest";
         for cut in 0..bytes.len() - 4 {
             assert_eq!(parse_response(&bytes[..cut]), Ok(None), "{cut} bytes");
         }
@@ -181,8 +198,14 @@ mod tests {
     fn what_is_not_http_is_told() {
         assert_eq!(parse_response(b"hello\r\n\r\n"), Err(ResponseError::NotHttp));
         assert_eq!(parse_response(b"HTTP/1.1 abc\r\n\r\n"), Err(ResponseError::Status));
-        assert_eq!(parse_response(b"HTTP/1.1 200 ok\r\nfoo\x01 bar\r\n\r\n"), Err(ResponseError::HeaderName));
-        assert_eq!(parse_response(&[b"HTTP/1.1 200 ".as_slice(), &[b'a'; 20_000]].concat()), Err(ResponseError::TooLong));
+        assert_eq!(
+            parse_response(b"HTTP/1.1 200 ok\r\nfoo\x01 bar\r\n\r\n"),
+            Err(ResponseError::HeaderName)
+        );
+        assert_eq!(
+            parse_response(&[b"HTTP/1.1 200 ".as_slice(), &[b'a'; 20_000]].concat()),
+            Err(ResponseError::TooLong)
+        );
     }
 
     #[test]
@@ -190,7 +213,8 @@ mod tests {
         let check = |headers: &str| {
             let bytes = format!("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n");
             let (head, _) = parse_response(bytes.as_bytes()).unwrap().unwrap();
-            head.check_upgrade("dGhlIHNhbXBsZSBub25jZQ==").map_err(|error| error.to_string())
+            head.check_upgrade("dGhlIHNhbXBsZSBub25jZQ==")
+                .map_err(|error| error.to_string())
         };
         // The key and its answer are the example of RFC 6455, section 1.3.
         let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";

@@ -152,7 +152,9 @@ async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut s
 async fn live<S: EventSink>(options: ConnectOptions, shared: &Arc<Shared>, sink: &mut S) -> Result<(), TransportError> {
     // The opening's state is larger than what an open connection needs; it is freed with the box.
     let opening = Box::pin(open(options, sink));
-    let Some(stream) = until_aborted(shared, opening).await.transpose()? else { return Ok(()) };
+    let Some(stream) = until_aborted(shared, opening).await.transpose()? else {
+        return Ok(());
+    };
     sink.event(Event::Open);
     sink.flush();
     websocket::run(stream, Arc::clone(shared), sink).await;
@@ -190,5 +192,6 @@ async fn until_aborted<F: Future + Unpin>(shared: &Shared, mut future: F) -> Opt
 /// A panic's message.
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic".to_owned())
 }

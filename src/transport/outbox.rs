@@ -98,7 +98,11 @@ impl Shared {
         outbox.buffered += message.len();
         outbox.queue.push_back(message);
         // Once one waits, all behind it do, so that they are reported in order.
-        let accepted = if outbox.owed > 0 || outbox.buffered > HIGH_WATER { Accepted::Later } else { Accepted::Now };
+        let accepted = if outbox.owed > 0 || outbox.buffered > HIGH_WATER {
+            Accepted::Later
+        } else {
+            Accepted::Now
+        };
         if accepted == Accepted::Later {
             outbox.owed += 1;
         }
@@ -118,7 +122,11 @@ impl Shared {
     pub(super) fn written(&self, bytes: usize) -> u32 {
         let mut outbox = self.lock();
         outbox.buffered = outbox.buffered.saturating_sub(bytes);
-        if outbox.buffered > HIGH_WATER / 2 { 0 } else { std::mem::take(&mut outbox.owed) }
+        if outbox.buffered > HIGH_WATER / 2 {
+            0
+        } else {
+            std::mem::take(&mut outbox.owed)
+        }
     }
 
     /// The connection has ended; nothing more is accepted.

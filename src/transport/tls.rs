@@ -48,8 +48,10 @@ type Entry = (TlsOptions, Arc<ClientConfig>);
 /// [`TransportError::TlsOption`] where a certificate or key cannot be used.
 pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
     static CONFIGURATIONS: OnceLock<Mutex<Vec<Entry>>> = OnceLock::new();
-    let mut entries =
-        CONFIGURATIONS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let mut entries = CONFIGURATIONS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if let Some(index) = entries.iter().position(|(known, _)| known == options) {
         // The most recently used one stands last.
         let entry = entries.remove(index);
@@ -73,10 +75,14 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
         .map_err(|error| TransportError::TlsOption(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let Some((chain, key)) = &options.identity else { return Ok(builder.with_no_client_auth()) };
+    let Some((chain, key)) = &options.identity else {
+        return Ok(builder.with_no_client_auth());
+    };
     let chain = certificates(chain)?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TransportError::TlsOption(format!("key: {error}")))?;
-    builder.with_client_auth_cert(chain, key).map_err(|error| TransportError::TlsOption(error.to_string()))
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| TransportError::TlsOption(error.to_string()))
 }
 
 fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Verifier, TransportError> {
@@ -98,7 +104,9 @@ fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Veri
                 pinned.extend(certificates(source)?);
             }
             for certificate in &pinned {
-                roots.add(certificate.clone()).map_err(|error| TransportError::TlsOption(format!("ca: {error}")))?;
+                roots
+                    .add(certificate.clone())
+                    .map_err(|error| TransportError::TlsOption(format!("ca: {error}")))?;
             }
         }
     }

@@ -68,13 +68,19 @@ impl Verifier {
         let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|error| TransportError::TlsOption(error.to_string()))?;
-        Ok(Self { webpki, pinned, enforced })
+        Ok(Self {
+            webpki,
+            pinned,
+            enforced,
+        })
     }
 
     /// Whether the fault is only that a root of the caller's serves as the server's own certificate. Its dates have
     /// been checked by then (webpki looks at them first); its name has not.
     fn is_pinned(&self, fault: &rustls::Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<bool> {
-        let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = fault else { return None };
+        let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = fault else {
+            return None;
+        };
         let is_authority = other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity);
         if !is_authority || !self.pinned.contains(leaf) {
             return None;
@@ -96,17 +102,23 @@ impl ServerCertVerifier for Verifier {
         if !self.enforced {
             return Ok(ServerCertVerified::assertion());
         }
-        let fault =
-            match self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-                Ok(verified) => return Ok(verified),
-                Err(fault) => fault,
-            };
+        let fault = match self
+            .webpki
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        {
+            Ok(verified) => return Ok(verified),
+            Err(fault) => fault,
+        };
         let failure = match self.is_pinned(&fault, end_entity, server_name) {
             Some(true) => return Ok(ServerCertVerified::assertion()),
-            Some(false) => TrustFailure::WrongName { presented: presented_names(end_entity) },
+            Some(false) => TrustFailure::WrongName {
+                presented: presented_names(end_entity),
+            },
             None => classify(&fault, end_entity, intermediates),
         };
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(failure)))))
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(
+            Arc::new(failure),
+        ))))
     }
 
     fn verify_tls12_signature(
@@ -134,13 +146,17 @@ impl ServerCertVerifier for Verifier {
 
 /// webpki's fault in OpenSSL's terms.
 fn classify(fault: &rustls::Error, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> TrustFailure {
-    let rustls::Error::InvalidCertificate(error) = fault else { return TrustFailure::Other(fault.to_string()) };
+    let rustls::Error::InvalidCertificate(error) = fault else {
+        return TrustFailure::Other(fault.to_string());
+    };
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TrustFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TrustFailure::NotYetValid,
         CertificateError::Revoked => TrustFailure::Revoked,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            TrustFailure::WrongName { presented: presented_names(leaf) }
+            TrustFailure::WrongName {
+                presented: presented_names(leaf),
+            }
         }
         _ if is_self_signed(leaf) => TrustFailure::SelfSigned,
         CertificateError::UnknownIssuer if intermediates.iter().any(is_self_signed) => TrustFailure::SelfSignedInChain,
@@ -157,11 +173,15 @@ fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
 
 /// The names that a certificate is valid for.
 fn presented_names(certificate: &CertificateDer<'_>) -> Vec<String> {
-    let Ok(parsed) = EndEntityCert::try_from(certificate) else { return Vec::new() };
+    let Ok(parsed) = EndEntityCert::try_from(certificate) else {
+        return Vec::new();
+    };
     // webpki lists addresses only where it compares with one, and names likewise, so both are asked for.
     let mut names = Vec::new();
     for probe in ["name.invalid", "192.0.2.1"] {
-        let Ok(probe) = ServerName::try_from(probe) else { continue };
+        let Ok(probe) = ServerName::try_from(probe) else {
+            continue;
+        };
         if let Err(webpki::Error::CertNotValidForName(context)) = parsed.verify_is_valid_for_subject_name(&probe) {
             for name in context.presented {
                 let name = node_name(&name);
@@ -177,7 +197,9 @@ fn presented_names(certificate: &CertificateDer<'_>) -> Vec<String> {
 /// webpki's `DnsName("a.test")` and `IpAddress(127.0.0.1)` as Node writes them.
 fn node_name(name: &str) -> String {
     let inner = |prefix: &str| {
-        name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')')).map(|value| value.trim_matches('"'))
+        name.strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(')'))
+            .map(|value| value.trim_matches('"'))
     };
     if let Some(dns) = inner("DnsName(") {
         format!("DNS:{dns}")

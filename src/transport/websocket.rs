@@ -104,7 +104,11 @@ impl<S: EventSink> OpenSocket<'_, S> {
             self.phase = Phase::Ended;
         }
         self.sink.flush();
-        if self.phase == Phase::Ended { Poll::Ready(()) } else { Poll::Pending }
+        if self.phase == Phase::Ended {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Hands what is queued to tungstenite and flushes it, as far as the connection takes it.
@@ -131,7 +135,9 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 continue;
             }
             while !self.pending.is_empty() {
-                let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else { return Ok(()) };
+                let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else {
+                    return Ok(());
+                };
                 ready?;
                 if let Some(message) = self.pending.pop_front() {
                     self.unflushed += message.len();
@@ -176,7 +182,9 @@ impl<S: EventSink> OpenSocket<'_, S> {
             if self.sink.poll_ready(cx).is_pending() {
                 return;
             }
-            let Poll::Ready(item) = Pin::new(&mut self.ws).poll_next(cx) else { return };
+            let Poll::Ready(item) = Pin::new(&mut self.ws).poll_next(cx) else {
+                return;
+            };
             match item {
                 Some(Ok(message)) => self.received(message),
                 Some(Err(error)) => self.failed(error),
@@ -192,7 +200,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
     fn received(&mut self, message: Message) {
         match message {
             Message::Binary(bytes) => self.sink.event(Event::Message { bytes, is_binary: true }),
-            Message::Text(text) => self.sink.event(Event::Message { bytes: text.into(), is_binary: false }),
+            Message::Text(text) => self.sink.event(Event::Message {
+                bytes: text.into(),
+                is_binary: false,
+            }),
             Message::Ping(bytes) => {
                 // tungstenite has queued the pong.
                 self.needs_flush = true;
@@ -206,7 +217,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.phase = Phase::Flushing;
                 self.start_deadline();
                 if let Some(close) = self.ws.get_mut().take_close() {
-                    self.sink.event(Event::CloseFrame { code: close.code, reason: close.reason });
+                    self.sink.event(Event::CloseFrame {
+                        code: close.code,
+                        reason: close.reason,
+                    });
                 }
             }
             Message::Frame(_) => {}
@@ -215,12 +229,16 @@ impl<S: EventSink> OpenSocket<'_, S> {
 
     fn failed(&mut self, error: WsError) {
         let violation = match error {
-            WsError::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<Violation>()).copied(),
+            WsError::Io(error) => error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<Violation>())
+                .copied(),
             WsError::Utf8(_) => Some(Violation::Utf8),
             WsError::Capacity(_) => Some(Violation::MessageTooLong),
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
             other => {
-                self.sink.event(Event::Error(TransportError::Internal(other.to_string())));
+                self.sink
+                    .event(Event::Error(TransportError::Internal(other.to_string())));
                 None
             }
         };
@@ -230,7 +248,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
             return;
         };
         self.sink.event(Event::Error(violation.into()));
-        let frame = CloseFrame { code: CloseCode::from(violation.close_code()), reason: Utf8Bytes::default() };
+        let frame = CloseFrame {
+            code: CloseCode::from(violation.close_code()),
+            reason: Utf8Bytes::default(),
+        };
         self.phase = match self.send_close(Some(frame)) {
             Ok(()) => Phase::Flushing,
             Err(_) => Phase::Ended,
