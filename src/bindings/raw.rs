@@ -364,7 +364,7 @@ unsafe extern "C" fn run_exit_hook(data: *mut c_void) {
     // SAFETY: `data` is the box that `Wake::new` gave away, and the hook runs once.
     let hook = unsafe { Box::from_raw(data.cast::<ExitHook>()) };
     let ExitHook { wake, at_exit } = *hook;
-    drop(wake.function.lock().unwrap_or_else(PoisonError::into_inner).take());
+    *wake.function.lock().unwrap_or_else(PoisonError::into_inner) = None;
     // A panic must not unwind into C; there is nobody left to tell.
     let _ = catch_unwind(AssertUnwindSafe(at_exit));
 }
