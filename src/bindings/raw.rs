@@ -7,6 +7,7 @@
 
 use std::any::Any;
 use std::ffi::CString;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 use napi::sys;
 
 /// The most arguments a raw function takes.
-const MAX_ARGS: usize = 12;
+const MAX_ARGS: usize = 11;
 
 /// Why a raw function ends with a JavaScript exception.
 pub(super) enum Failure {
@@ -30,7 +31,11 @@ pub(super) type Outcome = Result<sys::napi_value, Failure>;
 
 /// A function that JavaScript calls, over a state shared by all functions of one object.
 pub(super) trait RawFunction<S: 'static> {
+    /// Its name in JavaScript.
     const NAME: &'static str;
+    /// How many arguments it takes; each costs a little.
+    const ARGS: usize;
+    /// Does the work.
     fn call(call: &Call, state: &S) -> Outcome;
 }
 
@@ -40,13 +45,14 @@ pub(super) struct Call {
     args: [sys::napi_value; MAX_ARGS],
 }
 
-/// Declares a [`RawFunction`] of the core.
+/// Declares a [`RawFunction`] of the core: its type, its name in JavaScript, its number of arguments, its body.
 macro_rules! raw_function {
-    ($(#[doc = $doc:literal])* $type:ident, $name:literal, |$call:ident, $core:ident| $body:block) => {
+    ($(#[doc = $doc:literal])* $type:ident, $name:literal, $args:literal, |$call:ident, $core:ident| $body:block) => {
         $(#[doc = $doc])*
         pub(super) struct $type;
         impl $crate::bindings::raw::RawFunction<$crate::bindings::core::Core> for $type {
             const NAME: &'static str = $name;
+            const ARGS: usize = $args;
             fn call($call: &$crate::bindings::raw::Call, $core: &$crate::bindings::core::Core) -> $crate::bindings::raw::Outcome {
                 $body
             }
@@ -129,22 +135,14 @@ impl Call {
         Ok(unsafe { std::slice::from_raw_parts(data, length) })
     }
 
-    /// Copies `parts`, one after another, into a typed array from `offset` on. No view of that memory exists meanwhile,
-    /// so that it may be the same array as another argument.
-    pub(super) fn write(&self, index: usize, offset: usize, parts: &[&[u8]]) -> Result<(), Failure> {
+    /// A typed array's memory to write to. No view of it exists meanwhile, so that it may be that of another argument too.
+    pub(super) fn output(&self, index: usize) -> Result<Output<'_>, Failure> {
         let (data, length) = self.memory(index)?;
-        let total: usize = parts.iter().map(|part| part.len()).sum();
-        if offset.checked_add(total).is_none_or(|end| end > length) {
-            return Err(Failure::Type("the buffer is too small"));
-        }
-        let mut at = offset;
-        for part in parts {
-            // SAFETY: `at + part.len() <= length` by the check above, and the memory is alive as in `bytes`. `part` is memory
-            // of ours or a view of another argument; `copy` allows for overlap.
-            unsafe { ptr::copy(part.as_ptr(), data.add(at), part.len()) };
-            at += part.len();
-        }
-        Ok(())
+        Ok(Output {
+            data,
+            length,
+            call: PhantomData,
+        })
     }
 
     /// A string argument as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
@@ -210,6 +208,30 @@ impl Call {
     }
 }
 
+/// Memory of an argument, for as long as its call.
+pub(super) struct Output<'c> {
+    data: *mut u8,
+    length: usize,
+    call: PhantomData<&'c Call>,
+}
+
+impl Output<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Copies `bytes` to `offset`; `false` where they do not fit.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
+            return false;
+        }
+        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of ours or a view of
+        // another argument; `copy` allows for overlap.
+        unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
+        true
+    }
+}
+
 /// Memory of a typed array that JavaScript shares for good: it is never handed to users, so that nobody can detach it.
 pub(super) struct Shared {
     env: sys::napi_env,
@@ -245,6 +267,11 @@ impl Shared {
         // holds the array, never detaches it. `bytes` is memory of ours.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
+    }
+
+    /// Whether so many operations fit.
+    pub(super) fn fits_ops(&self, count: usize) -> bool {
+        count <= self.length / size_of::<i32>()
     }
 
     /// Copies operations to `index`, counted in operations; `false` where they do not fit.
@@ -345,9 +372,9 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
         env,
         args: [ptr::null_mut(); MAX_ARGS],
     };
-    let mut count = MAX_ARGS;
+    let mut count = F::ARGS.min(MAX_ARGS);
     let mut data = ptr::null_mut();
-    // SAFETY: Node-API fills at most `count` arguments and pads the rest with `undefined`.
+    // SAFETY: Node-API fills exactly `count` places, those beyond the given arguments with `undefined`.
     let status = unsafe {
         sys::napi_get_cb_info(
             env,

@@ -27,7 +27,7 @@ pub struct Bench {
 const KEEP: usize = 128 * 1024;
 
 /// The tapes of one message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
     /// The counter of its first frame.
     pub counter: u64,

@@ -47,10 +47,24 @@ impl Tapes {
             (None, Some(units)) => self.text.extend(units.iter().flat_map(|unit| unit.to_ne_bytes())),
             (None, None) => {}
         }
-        if self.text.len() % 2 != 0 {
+        if !self.text.len().is_multiple_of(2) {
             self.text.push(0);
         }
         self.bytes.extend_from_slice(tape.bytes());
+    }
+
+    /// Moves all tapes of `other` behind these.
+    pub fn append(&mut self, other: &mut Self) {
+        self.words.append(&mut other.words);
+        self.text.append(&mut other.text);
+        self.bytes.append(&mut other.bytes);
+    }
+
+    /// Gives memory beyond so many elements of each part back.
+    pub fn shrink_to(&mut self, elements: usize) {
+        self.words.shrink_to(elements);
+        self.text.shrink_to(elements);
+        self.bytes.shrink_to(elements);
     }
 
     /// Takes what was appended since the lengths were these.
