@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,6 +168,13 @@ describe('linking and logging in', () => {
     assert.deepEqual(logger.entries, []);
     await sock.end(undefined);
     await open.stop();
+  });
+
+  test('the first stanza may follow the handshake at once', async () => {
+    const { server, sock, stop } = await online({ greetingDelayMs: 0 });
+    assert.equal(server.connections.length, 2);
+    await ping(sock);
+    await stop();
   });
 
   test('a device that logs in twice is told so on its first connection', async () => {
@@ -612,6 +619,46 @@ describe('the server itself', () => {
     trustTestRoot({ SERIAL: 0 }, Buffer.alloc(32))();
     assert.throws(() => trustTestRoot({}, Buffer.alloc(32)), TypeError);
     assert.throws(() => trustTestRoot(details, Buffer.alloc(31)), TypeError);
+  });
+
+  for (const line of ['baileys-6.7.24', 'baileys-6.17.16']) {
+    test(`${line} pairs, logs in and is flooded`, async () => {
+      const namespace = await import(line);
+      const older = namespace.makeWASocket ? namespace : namespace.default;
+      const restore = trustTestRoot(older, root.public);
+      const server = await MockServer.start({ root, preKeyCount: 100, baileys: line, greetingDelayMs: 50 });
+      const auth = await pair({ baileys: older, server, scan: qr => server.scanQr(qr) });
+      const logger = recordingLogger('warn');
+      const sock = await login({ baileys: older, server, auth, config: { logger } });
+      let received = 0;
+      sock.ws.on('CB:relay', () => received++);
+      await server.connections[1].prepareFlood(sampleStanzas.message, 500).start();
+      await ping(sock);
+      assert.equal(received, 500);
+      assert.deepEqual(logger.entries, []);
+      await sock.end(undefined);
+      await server.stop();
+      restore();
+    });
+  }
+
+  test('a client with another dictionary is told apart', async () => {
+    const server = await MockServer.start({ root, baileys: 'baileys-6.17.16' });
+    const failed = once(server, 'failure');
+    const error = await closed(openSocket({ baileys, server }));
+    assert.equal(statusOf(error), baileys.DisconnectReason.connectionClosed);
+    assert.match((await failed)[0].message, /dictionary 3.*dictionary 2/);
+    await server.stop();
+  });
+
+  test('the example in the documentation works as it stands', async () => {
+    const text = await readFile(join(repository, 'docs/testing.md'), 'utf8');
+    const [, example] = /```js\n([\s\S]*?)```/.exec(text);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', example], {
+      cwd: repository,
+      timeout: 30_000
+    });
+    assert.match(stdout, /the bot works\n/);
   });
 
   test('a Baileys that cannot be found is named', async () => {

@@ -96,6 +96,11 @@ export interface MockServerOptions {
   acceptUnknown?: boolean;
   /** The number of pre-keys to report. Default: as many as the device uploaded, so that Baileys uploads 812 at its first login. */
   preKeyCount?: number;
+  /**
+   * The pause between the end of a handshake and the first stanza, in milliseconds; default 20. With 0 the stanza may
+   * follow at once, which Baileys 7 copes with and Baileys 6 now and then does not.
+   */
+  greetingDelayMs?: number;
   /** How many pairing codes a client may show before it gives up; default 6. */
   refCount?: number;
   login?: LoginOptions;
