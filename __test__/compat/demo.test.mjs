@@ -1,0 +1,60 @@
+// The demo, with small numbers: both backends run, and what they have seen and sent is identical.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COUNTS = { stanzas: 400, sends: 100, pings: 10 };
+
+function demo(args, env = process.env) {
+  const options = { cwd: ROOT, env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 };
+  return promisify(execFile)(process.execPath, ['scripts/demo.mjs', ...args], options);
+}
+
+const small = Object.entries(COUNTS).flatMap(([name, count]) => [`--${name}`, String(count)]);
+
+test('the demo runs both backends and finds their logs identical', { timeout: 150_000 }, async () => {
+  const { stdout } = await demo([...small, '--json']);
+  const result = JSON.parse(stdout);
+
+  const { version } = JSON.parse(readFileSync(`${ROOT}/node_modules/baileys/package.json`, 'utf8'));
+  assert.equal(result.versions.baileys, version);
+  assert.deepEqual(result.counts, COUNTS);
+  assert.equal(result.logs.identical, true);
+  // Warm-up and measurement both reach the server's log.
+  assert.ok(result.logs.lines.outbound > 1.2 * (COUNTS.sends + COUNTS.pings) + (2 * COUNTS.stanzas) / 20);
+  assert.ok(result.logs.lines.inbound > COUNTS.stanzas);
+  assert.ok(result.logs.lines.connection > 10);
+  for (const backend of ['js', 'native']) {
+    for (const [name, value] of Object.entries(result[backend])) {
+      assert.ok(Number.isFinite(value) && value > 0, `${backend}.${name} is ${value}`);
+    }
+  }
+  assert.deepEqual(Object.keys(result.js), Object.keys(result.native));
+});
+
+test('the demo prints a table with both columns', { timeout: 150_000 }, async () => {
+  const { stdout } = await demo(small);
+  assert.match(stdout, /^ +JavaScript +native +ratio$/m);
+  assert.match(stdout, /^messages\/s in +[\d,]+ +[\d,]+ +[\d.]+x$/m);
+  assert.match(stdout, /^peak RSS +\d+ MB +\d+ MB +[\d.]+x$/m);
+  assert.match(stdout, /^Logs identical/m);
+});
+
+test('the demo fails where the native layer is not active', { timeout: 150_000 }, async () => {
+  const failed = await demo(small, { ...process.env, BAILEYS_NATIVE: 'off' }).catch(error => error);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /native socket layer was asked for/);
+  assert.match(failed.stderr, /The demo failed\. native: /);
+  assert.doesNotMatch(failed.stdout, /ratio/);
+});
+
+test('a number that is none is refused', async () => {
+  const failed = await demo(['--stanzas', 'many']).catch(error => error);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /--stanzas takes a whole number/);
+});

@@ -1,0 +1,85 @@
+// From the measurements of some runs to a table.
+
+export const LABELS = { js: 'JavaScript', native: 'native' };
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** The figures of one run. Rates count from the first stanza to the last; CPU time is that of all threads of the process. */
+export function figures({ connectMs, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {
+  return {
+    connectMs,
+    stanzasIn: stanzas,
+    stanzasOut: sends,
+    inPerSecond: (stanzas / inbound.ms) * 1000,
+    outPerSecond: (sends / outbound.ms) * 1000,
+    cpuUsIn: inbound.cpuUs / stanzas,
+    cpuUsOut: outbound.cpuUs / sends,
+    rttP50Us: percentile(times, 0.5) * 1000,
+    rttP99Us: percentile(times, 0.99) * 1000,
+    peakRssMb: peakRssKb / 1024
+  };
+}
+
+/** Medians of several runs, figure by figure. */
+export function summary(runs) {
+  return Object.fromEntries(Object.keys(runs[0]).map(name => [name, median(runs.map(run => run[name]))]));
+}
+
+const whole = value => Math.round(value).toLocaleString('en-US');
+const tenths = value => value.toFixed(1);
+
+/** Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count. */
+const ROWS = [
+  ['connected, after', 'connectMs', value => `${whole(value)} ms`, 'less'],
+  ['stanzas in', 'stanzasIn', whole],
+  ['stanzas out', 'stanzasOut', whole],
+  ['messages/s in', 'inPerSecond', whole, 'more'],
+  ['messages/s out', 'outPerSecond', whole, 'more'],
+  ['CPU per message in', 'cpuUsIn', value => `${tenths(value)} µs`, 'less'],
+  ['CPU per message out', 'cpuUsOut', value => `${tenths(value)} µs`, 'less'],
+  ['RTT p50', 'rttP50Us', value => `${whole(value)} µs`, 'less'],
+  ['RTT p99', 'rttP99Us', value => `${whole(value)} µs`, 'less'],
+  ['peak RSS', 'peakRssMb', value => `${whole(value)} MB`, 'less']
+];
+
+/** By how much native is better, figure by figure: above 1 it is. */
+export function ratios(js, native) {
+  const better = ROWS.filter(([, , , direction]) => direction);
+  return Object.fromEntries(
+    better.map(([, name, , direction]) => [
+      name,
+      direction === 'more' ? native[name] / js[name] : js[name] / native[name]
+    ])
+  );
+}
+
+/** The table of a comparison, as lines. */
+export function table(js, native) {
+  const ratio = ratios(js, native);
+  const rows = [
+    ['', LABELS.js, LABELS.native, 'ratio'],
+    ...ROWS.map(([label, name, show]) => [
+      label,
+      show(js[name]),
+      show(native[name]),
+      ratio[name] === undefined ? '' : `${ratio[name].toFixed(2)}x`
+    ])
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  const line = row =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .join('   ')
+      .trimEnd();
+  return [line(rows[0]), '-'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)), ...rows.slice(1).map(line)];
+}
