@@ -30,7 +30,8 @@ const TARGETS = {
 const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
 const DECODER = 'lib/WABinary/decode.js';
 
-const TARGET_PATTERN = /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/]noise-handler|WABinary[\\/](?:en|de)code)\.js$/;
+const TARGET_PATTERN =
+  /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/]noise-handler|WABinary[\\/](?:en|de)code)\.js$/;
 
 /**
  * @typedef {object} Copy One installed copy of Baileys.
@@ -201,4 +202,13 @@ function reasonToLeave({ file, copy }) {
   return `${join(copy.root, file)} is left as it is: it does not export ${missing.join(', ')}`;
 }
 
-module.exports = { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, exportsMore, findTarget, looksLikeTarget, reasonToLeave, targetsBeside };
+module.exports = {
+  DEFAULTS_SPECIFIER,
+  NOISE_HANDLER,
+  OFF_QUERY,
+  exportsMore,
+  findTarget,
+  looksLikeTarget,
+  reasonToLeave,
+  targetsBeside
+};

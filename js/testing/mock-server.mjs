@@ -229,7 +229,8 @@ export class MockServer extends EventEmitter {
       const text = http.STATUS_CODES[faults.httpStatus] ?? 'Unknown';
       const headers = { Connection: 'close', 'Content-Length': '0', ...faults.httpHeaders };
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-      socket.end(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      socket.write(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      if (headers.Connection === 'close') socket.end();
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, ws => {
@@ -251,6 +252,7 @@ export class MockServer extends EventEmitter {
     return {
       baileys: this.#baileys,
       authority: this.#authority,
+      tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
       record: (connection, direction, node) => this.#record(connection, direction, node),
       handshakeDone: connection => this.#login(connection),
       stanza: (connection, node) => this.#answer(connection, node),

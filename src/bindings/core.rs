@@ -54,7 +54,9 @@ pub(super) struct Inner {
 
 impl Core {
     pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Failure> {
-        self.inner.try_borrow_mut().map_err(|_| Failure::Type("the codec is in use"))
+        self.inner
+            .try_borrow_mut()
+            .map_err(|_| Failure::Type("the codec is in use"))
     }
 }
 
@@ -124,7 +126,9 @@ impl Inner {
 
     /// Decodes `self.payload`, whose content bytes JavaScript cannot see.
     pub(super) fn decode_payload(&mut self, dialect: Dialect) -> Result<(), Failure> {
-        let Self { payload, plain, tape, .. } = self;
+        let Self {
+            payload, plain, tape, ..
+        } = self;
         tape.clear();
         self.consumed = binary::decode(binary::unpack(payload, plain)?, dialect, tape)?;
         payload.shrink_to(KEEP);

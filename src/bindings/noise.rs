@@ -33,7 +33,10 @@ impl Handlers {
     }
 
     fn by_number(&mut self, number: u32) -> Result<&mut Handler, Failure> {
-        self.0.get_mut(number as usize).and_then(Option::as_mut).ok_or(Failure::Type("unknown noise handler"))
+        self.0
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Failure::Type("unknown noise handler"))
     }
 }
 
@@ -115,13 +118,16 @@ raw_function! {
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
 let serial = call.u32(8)?;
-        let public_key = call.bytes(7)?.first_chunk().copied().ok_or(Failure::Type("a root key is 32 bytes"))?;
-        let root = TrustedRoot { public_key, serial };
+        let (keys, rest) = call.bytes(7)?.as_chunks();
+        if !rest.is_empty() {
+            return Err(Failure::Type("a root key has 32 bytes"));
+        }
+        let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };
         let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
         let mut inner = core.inner()?;
         let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &root)?;
+        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &roots)?;
         inner.output = sealed;
         inner.deliver_output(call, 9)
     }
@@ -142,7 +148,14 @@ raw_function! {
 impl Handler {
     fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
         // Refused before anything is sealed: a counter value that is used must be sent.
-        crate::frame::frame_header(data.len() + if self.channel.is_transport() { Channel::overhead() } else { 0 })?;
+        crate::frame::frame_header(
+            data.len()
+                + if self.channel.is_transport() {
+                    Channel::overhead()
+                } else {
+                    0
+                },
+        )?;
         self.intro.write_once(output);
         let frame = OpenFrame::begin(output);
         if self.channel.is_transport() {

@@ -56,7 +56,11 @@ macro_rules! raw_function {
 pub(super) use raw_function;
 
 fn check(status: sys::napi_status) -> Result<(), Failure> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Failure::Status(status)) }
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Failure::Status(status))
+    }
 }
 
 impl Call {
@@ -197,7 +201,10 @@ impl Call {
     }
 
     /// `undefined` as a result.
-    #[expect(clippy::unused_self, reason = "a null result is undefined in Node-API; the method says so by its name")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a null result is undefined in Node-API; the method says so by its name"
+    )]
     pub(super) fn undefined(&self) -> Outcome {
         Ok(ptr::null_mut())
     }
@@ -217,7 +224,12 @@ impl Shared {
         let mut reference = ptr::null_mut();
         // SAFETY: the argument is an object (a typed array, by `memory`).
         check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;
-        Ok(Self { env: call.env, reference, data, length })
+        Ok(Self {
+            env: call.env,
+            reference,
+            data,
+            length,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -301,7 +313,11 @@ fn throw(env: sys::napi_env, failure: Failure) {
             Failure::Error { message, code } => {
                 let message = c_string(message);
                 let code_text = c_string(code.to_owned());
-                let code = if code.is_empty() { ptr::null() } else { code_text.as_ptr() };
+                let code = if code.is_empty() {
+                    ptr::null()
+                } else {
+                    code_text.as_ptr()
+                };
                 sys::napi_throw_error(env, code, message.as_ptr());
             }
             Failure::Type(message) => {
@@ -314,7 +330,10 @@ fn throw(env: sys::napi_env, failure: Failure) {
 
 /// What a caught panic said.
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("internal error: {}", text.unwrap_or("panic"))
 }
 
@@ -322,12 +341,22 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
+    let mut call = Call {
+        env,
+        args: [ptr::null_mut(); MAX_ARGS],
+    };
     let mut count = MAX_ARGS;
     let mut data = ptr::null_mut();
     // SAFETY: Node-API fills at most `count` arguments and pads the rest with `undefined`.
     let status = unsafe {
-        sys::napi_get_cb_info(env, info, &mut count, call.args.as_mut_ptr(), ptr::null_mut(), &mut data)
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            call.args.as_mut_ptr(),
+            ptr::null_mut(),
+            &mut data,
+        )
     };
     if status != sys::Status::napi_ok {
         throw(env, Failure::Status(status));
@@ -336,8 +365,12 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     // SAFETY: `data` is what `Functions::add` registered: the address inside an `Rc<S>` whose owner is the object that
     // holds this function.
     let state = unsafe { &*data.cast::<S>() };
-    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state)))
-        .unwrap_or_else(|panic| Err(Failure::Error { message: panic_message(&*panic), code: "ERR_INTERNAL" }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state))).unwrap_or_else(|panic| {
+        Err(Failure::Error {
+            message: panic_message(&*panic),
+            code: "ERR_INTERNAL",
+        })
+    });
     match outcome {
         Ok(value) => value,
         Err(failure) => {
@@ -347,7 +380,11 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     }
 }
 
-unsafe extern "C" fn release<S: 'static>(_env: sys::napi_env, data: *mut std::ffi::c_void, _hint: *mut std::ffi::c_void) {
+unsafe extern "C" fn release<S: 'static>(
+    _env: sys::napi_env,
+    data: *mut std::ffi::c_void,
+    _hint: *mut std::ffi::c_void,
+) {
     // SAFETY: `data` came from `Rc::into_raw` in `Functions::add`; the finalizer of a function runs once.
     drop(unsafe { Rc::from_raw(data.cast::<S>()) });
 }
@@ -364,7 +401,11 @@ impl<S: 'static> Functions<S> {
         let mut object = ptr::null_mut();
         // SAFETY: `env` is live: an exported function is running.
         check(unsafe { sys::napi_create_object(env, &mut object) })?;
-        Ok(Self { env, object, state: Rc::new(state) })
+        Ok(Self {
+            env,
+            object,
+            state: Rc::new(state),
+        })
     }
 
     pub(super) fn add<F: RawFunction<S>>(self) -> Result<Self, Failure> {
@@ -381,8 +422,20 @@ impl<S: 'static> Functions<S> {
                 data,
                 &mut function,
             ))?;
-            check(sys::napi_add_finalizer(self.env, function, data, Some(release::<S>), ptr::null_mut(), ptr::null_mut()))?;
-            check(sys::napi_set_named_property(self.env, self.object, name.as_ptr(), function))?;
+            check(sys::napi_add_finalizer(
+                self.env,
+                function,
+                data,
+                Some(release::<S>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            ))?;
+            check(sys::napi_set_named_property(
+                self.env,
+                self.object,
+                name.as_ptr(),
+                function,
+            ))?;
         }
         Ok(self)
     }
