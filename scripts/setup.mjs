@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -39,20 +39,24 @@ function dependenciesAreCurrent() {
 }
 
 function addonIsCurrent() {
-  const built = Math.min(modified('js/native.cjs', Infinity), modified(addonFile()));
+  if (!existsSync(join(ROOT, 'js/native.cjs'))) return false;
+  const built = Math.max(0, ...addonFiles().map(path => modified(path)));
   return built >= Math.max(...BUILD_INPUTS.map(path => newest(join(ROOT, path))));
 }
 
-/** Path of the binary that `napi build --platform` makes here; `js/native.cjs` decides which one it loads. */
-function addonFile() {
-  const binaries = existsSync(join(ROOT, 'js')) ? readdirSync(join(ROOT, 'js')) : [];
-  const ours = binaries.find(name => name.startsWith('baileys-native.') && name.endsWith('.node'));
-  return ours === undefined ? 'js/baileys-native.node' : join('js', ours);
+/** The binaries that `napi build --platform` has made here: at most one, unless the folder has been on another platform. */
+function addonFiles() {
+  const names = readdirSync(join(ROOT, 'js'));
+  return names.filter(name => /^baileys-native\..*\.node$/.test(name)).map(name => join('js', name));
 }
 
 function installDependencies() {
   console.error('setup: installing the dependencies (npm ci)');
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'npm is needed to install the dependencies; it comes with Node.js.');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm is needed to install the dependencies; it comes with Node.js.'
+  );
 }
 
 function buildAddon() {
@@ -64,7 +68,10 @@ function buildAddon() {
     'A C compiler is needed to build the addon, for example the package gcc or clang.'
   );
   console.error('setup: building the addon (a few minutes the first time)');
+  const started = new Date();
   run('npm', ['run', '--silent', 'build'], 'npm is needed to build the addon.');
+  // So that a source that was changed during the build counts as newer than what was built.
+  for (const path of addonFiles()) utimesSync(join(ROOT, path), started, started);
 }
 
 /**

@@ -10,6 +10,7 @@
 //! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
+//! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
 //! | `transport` | WebSocket over TCP or TLS, on tokio | |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
@@ -20,6 +21,7 @@ pub mod binary;
 mod bindings;
 pub mod frame;
 pub mod handshake;
+pub mod inbound;
 pub mod noise;
 pub mod proto;
 pub mod tape;

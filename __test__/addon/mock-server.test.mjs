@@ -21,6 +21,7 @@ import {
   memoryAuth,
   openSocket,
   pair,
+  ping,
   recordingLogger
 } from '../support/baileys-client.mjs';
 
@@ -40,20 +41,12 @@ async function online(options) {
   const { server, auth } = await linked(options);
   const sock = await login({ baileys, server, auth });
   const connection = server.connections.at(-1);
-  await server.waitFor(({ node }) => node.tag === 'presence' && node.attrs.type === 'available');
   const stop = async () => {
     await sock.end(undefined);
     await server.stop();
   };
   return { server, auth, sock, connection, stop };
 }
-
-const ping = sock =>
-  sock.query({
-    tag: 'iq',
-    attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
-    content: [{ tag: 'ping', attrs: {} }]
-  });
 
 const statusOf = error => error?.output?.statusCode;
 
@@ -143,8 +136,7 @@ describe('linking and logging in', () => {
   test('a further login with the same credentials opens again', async () => {
     const { server, auth, stop } = await online();
     const before = server.stanzas.length;
-    const again = openSocket({ baileys, server, auth });
-    await connectionUpdate(again, ({ connection }) => connection === 'open');
+    const again = await login({ baileys, server, auth });
     await server.waitFor(({ node }) => node.tag === 'success', { from: before });
     await again.end(undefined);
     await stop();

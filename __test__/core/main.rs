@@ -11,6 +11,7 @@
 mod binary;
 mod frame;
 mod handshake;
+mod inbound;
 mod layering;
 mod noise;
 mod proto;
