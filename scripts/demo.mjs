@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BufferJSON, initAuthCreds } from 'baileys';
-import { RANDOM_FIELDS, firstDifference } from './demo/log.mjs';
+import { RANDOM_FIELDS, excerpts, firstDifference } from './demo/log.mjs';
 import { LABELS, figures, ratios, summary, table } from './demo/report.mjs';
 import { runOnce } from './demo/run.mjs';
 import { MIX, warmUp } from './demo/traffic.mjs';
@@ -102,10 +102,11 @@ function logReport({ identical, lines, difference }) {
     ];
   }
   const { backend, log, line, expected, actual } = difference;
+  const [before, after] = excerpts(expected ?? '(ends here)', actual ?? '(ends here)');
   return [
     `Logs differ. First difference: ${log} log, entry ${line}.`,
-    `  ${LABELS.js.padEnd(12)}${expected ?? '(ends here)'}`,
-    `  ${(backend === 'js' ? 'again' : LABELS[backend]).padEnd(12)}${actual ?? '(ends here)'}`
+    `  ${LABELS.js.padEnd(12)}${before}`,
+    `  ${(backend === 'js' ? 'again' : LABELS[backend]).padEnd(12)}${after}`
   ];
 }
 

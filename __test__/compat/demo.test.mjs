@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { describeQr, describeStanza, excerpts, firstDifference } from '../../scripts/demo/log.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COUNTS = { stanzas: 400, sends: 100, pings: 10 };
@@ -57,4 +58,48 @@ test('a number that is none is refused', async () => {
   const failed = await demo(['--stanzas', 'many']).catch(error => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /--stanzas takes a whole number/);
+});
+
+const keyList = (list, value) => ({
+  tag: 'iq',
+  attrs: { id: '12.34-5', t: String(Math.floor(Date.now() / 1000)) },
+  content: [
+    {
+      tag: list,
+      attrs: {},
+      content: [{ tag: 'key', attrs: {}, content: [{ tag: 'value', attrs: {}, content: value }] }]
+    }
+  ]
+});
+
+test('a log entry leaves out the random fields, and those alone', () => {
+  const entry = describeStanza(keyList('list', Buffer.alloc(32, 1)));
+  assert.equal(entry, '<iq id=<query prefix>-5 t=<now>>[<list>[<key>[<value>(Buffer <pre-key>)]]]');
+  assert.equal(describeStanza(keyList('list', Buffer.alloc(32, 2))), entry);
+  const other = describeStanza(keyList('skey', Buffer.alloc(3, 1)));
+  assert.equal(other, '<iq id=<query prefix>-5 t=<now>>[<skey>[<key>[<value>(Buffer 010101)]]]');
+
+  const message = { tag: 'relay', attrs: { id: '3EB0', t: '1700000000' }, content: Buffer.alloc(160) };
+  const changes = [
+    { ...message, tag: 'message' },
+    { ...message, attrs: { t: '1700000000', id: '3EB0' } },
+    { ...message, attrs: { ...message.attrs, t: '1700000001' } },
+    { ...message, content: Buffer.alloc(161) },
+    { ...message, content: new Uint8Array(160) },
+    { ...message, content: undefined }
+  ];
+  assert.equal(new Set([message, ...changes].map(node => describeStanza(node))).size, changes.length + 1);
+
+  assert.equal(describeQr('https://a/b#ref,key,identity,secret,1'), 'https://a/b#<pairing ref>,key,identity,secret,1');
+  assert.equal(describeQr('ref,key,identity,secret'), '<pairing ref>,key,identity,secret');
+});
+
+test('the first difference between two logs is found', () => {
+  assert.equal(firstDifference(['a', 'b'], ['a', 'b']), undefined);
+  assert.deepEqual(firstDifference(['a', 'b'], ['a', 'c']), { line: 2, expected: 'b', actual: 'c' });
+  assert.deepEqual(firstDifference(['a'], ['a', 'b']), { line: 2, expected: undefined, actual: 'b' });
+  assert.deepEqual(excerpts('same', 'same!'), ['same', 'same!']);
+  const [before, after] = excerpts(`${'x'.repeat(500)}1${'y'.repeat(500)}`, `${'x'.repeat(500)}2${'y'.repeat(500)}`);
+  assert.match(before, /^\.{3}x+1y+\.{3}$/);
+  assert.match(after, /^\.{3}x+2y+\.{3}$/);
 });

@@ -3,6 +3,7 @@
 
 import { Agent } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
 import { LogFile, describeQr, describeStanza } from './log.mjs';
@@ -29,6 +30,17 @@ process.on('message', ({ id, answer, error }) => {
   if (error === undefined) resolve(answer);
   else reject(new Error(error));
 });
+
+/** Waits until neither side has anything left to say: the server was quiet twice, and this process had its turn between. */
+async function settle() {
+  let before;
+  let now = await ask('settle');
+  do {
+    before = now;
+    await delay(10);
+    now = await ask('settle');
+  } while (now !== before);
+}
 
 process.on('disconnect', () => process.exit(1)); // nobody is left to report to
 
@@ -240,10 +252,10 @@ class Scenario {
   /** Runs a phase twice: first to warm up, recorded; then measured, with nothing but the phase's own listeners. */
   async measured(warmUpCount, count, run) {
     await run(warmUpCount);
-    await ask('settle');
+    await settle();
     this.recorder.pause();
     const result = await run(count);
-    await ask('settle');
+    await settle();
     this.recorder.resume();
     return result;
   }
@@ -270,16 +282,16 @@ async function run() {
   await report('paired by QR, restart (515)', performance.now() - start);
   const connectMs = await scenario.login();
   await report('logged in', connectMs);
-  await ask('settle');
+  await settle();
   const times = await scenario.measured(warm.pings, pings, count => scenario.pings(count));
   await report(
-    `${pings} pings`,
+    `${pings.toLocaleString('en-US')} pings`,
     times.reduce((sum, ms) => sum + ms, 0)
   );
   const inbound = await scenario.measured(warm.stanzas, stanzas, count => scenario.receive(count));
-  await report(`${stanzas} stanzas in`, inbound.ms);
+  await report(`${stanzas.toLocaleString('en-US')} stanzas in`, inbound.ms);
   const outbound = await scenario.measured(warm.sends, sends, count => scenario.send(count));
-  await report(`${sends} stanzas out`, outbound.ms);
+  await report(`${sends.toLocaleString('en-US')} stanzas out`, outbound.ms);
   await scenario.close();
   await report('closed');
   const peakRssKb = process.resourceUsage().maxRSS;

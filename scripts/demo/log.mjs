@@ -19,6 +19,7 @@ export const RANDOM_FIELDS = {
 const QUERY_ID = /^\d{1,5}\.\d{1,5}-(\d+)$/;
 const CLOCK_SLACK_S = 120;
 const INLINE_BYTES = 32;
+const EXCERPT_LENGTH = 160;
 
 function attribute(tag, name, value) {
   if (typeof value !== 'string') return JSON.stringify(value);
@@ -111,4 +112,15 @@ export function firstDifference(expected, actual) {
     }
   }
   return undefined;
+}
+
+/** The neighbourhood of the first character in which two entries differ. */
+export function excerpts(expected, actual) {
+  let index = 0;
+  while (index < expected.length && expected[index] === actual[index]) index++;
+  const start = Math.max(0, index - EXCERPT_LENGTH / 2);
+  return [expected, actual].map(text => {
+    const end = start + EXCERPT_LENGTH;
+    return `${start > 0 ? '...' : ''}${text.slice(start, end)}${end < text.length ? '...' : ''}`;
+  });
 }

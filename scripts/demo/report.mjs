@@ -40,7 +40,7 @@ const tenths = value => value.toFixed(1);
 
 /** Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count. */
 const ROWS = [
-  ['connected, after', 'connectMs', value => `${whole(value)} ms`, 'less'],
+  ['connected in', 'connectMs', value => `${whole(value)} ms`, 'less'],
   ['stanzas in', 'stanzasIn', whole],
   ['stanzas out', 'stanzasOut', whole],
   ['messages/s in', 'inPerSecond', whole, 'more'],

@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
 import { describeStanza } from './log.mjs';
@@ -10,23 +11,22 @@ import { acknowledged, inboundStanza } from './traffic.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
-const QUIET_MS = 250;
+const QUIET_MS = 25;
+const QUIET_TURNS = 4;
 const JID = '15550000001:1@s.whatsapp.net';
 
-/** Resolves once the server has neither sent nor received a stanza for a while. */
-function quiet(server) {
-  return new Promise(resolve => {
-    const finish = () => {
-      server.off('stanza', restart);
-      resolve();
-    };
-    let timer = setTimeout(finish, QUIET_MS);
-    const restart = () => {
-      clearTimeout(timer);
-      timer = setTimeout(finish, QUIET_MS);
-    };
-    server.on('stanza', restart);
-  });
+/**
+ * Resolves once a number of turns of this process have passed in which the server has neither sent nor received a stanza,
+ * with the number of stanzas so far.
+ */
+async function quiet(server) {
+  let seen = -1;
+  for (let turn = 0; turn < QUIET_TURNS; turn++) {
+    if (server.stanzas.length !== seen) turn = 0;
+    seen = server.stanzas.length;
+    await delay(QUIET_MS);
+  }
+  return seen;
 }
 
 /** Counts what arrives, by tag. */
