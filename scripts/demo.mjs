@@ -20,9 +20,20 @@ const USAGE = `Usage: npm run demo -- [options]
   --json        print the result as JSON, progress goes to stderr
 `;
 
+/**
+ * @typedef {import('./demo/types.js').Backend} Backend
+ * @typedef {import('./demo/types.js').LogName} LogName
+ * @typedef {import('./demo/types.js').Run & { backend: Backend }} LabelledRun
+ * @typedef {{ counts: import('./demo/types.js').Counts, rounds: number, json: boolean, help: boolean }} Options
+ * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').Difference} LogDifference
+ * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }} Comparison
+ */
+
+/** @type {LogName[]} */
 const LOGS = ['connection', 'inbound', 'outbound'];
 const RUN_TIMEOUT_MS = 120_000;
 
+/** @param {string[]} args */
 function readOptions(args) {
   const { values } = parseArgs({
     args,
@@ -35,6 +46,10 @@ function readOptions(args) {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
+  /**
+   * @param {'stanzas' | 'sends' | 'pings' | 'rounds'} name
+   * @param {number} least
+   */
   const number = (name, least) => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < least)
@@ -44,6 +59,9 @@ function readOptions(args) {
   const counts = { stanzas: number('stanzas', 2), sends: number('sends', 1), pings: number('pings', 1) };
   return { counts, rounds: number('rounds', 1), json: values.json, help: values.help };
 }
+
+/** @param {unknown} error */
+const messageOf = error => (error instanceof Error ? error.message : String(error));
 
 function baileysVersion() {
   const manifest = join(createRequire(import.meta.url).resolve('baileys'), '../../package.json');
@@ -55,53 +73,82 @@ function newDevice() {
   return JSON.stringify({ ...initAuthCreds(), accountSyncCounter: 1 }, BufferJSON.replacer);
 }
 
-/** JavaScript and native in turn; which comes first alternates from round to round. */
+/**
+ * JavaScript and native in turn; which comes first alternates from round to round.
+ *
+ * @param {number} rounds
+ * @returns {Backend[]}
+ */
 function schedule(rounds) {
-  return Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? ['js', 'native'] : ['native', 'js'])).flat();
+  /** @type {Backend[][]} */
+  const order = Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? ['js', 'native'] : ['native', 'js']));
+  return order.flat();
 }
 
+/** @param {import('./demo/types.js').Step} step */
 function progressLine({ name, ms }) {
   const time = ms === undefined ? '' : `${Math.round(ms).toLocaleString('en-US')} ms`;
   return `  ${name.padEnd(30)}${time.padStart(9)}`.trimEnd();
 }
 
+/**
+ * @param {Options} options
+ * @param {string} directory
+ * @param {(line: string) => void} say
+ */
 async function runAll({ counts, rounds }, directory, say) {
   const creds = newDevice();
+  /** @type {LabelledRun[]} */
   const runs = [];
   for (const backend of schedule(rounds)) {
     say(`\n${LABELS[backend]}${rounds > 1 ? `, run ${Math.floor(runs.length / 2) + 1} of ${rounds}` : ''}`);
+    /** @param {import('./demo/types.js').Step} step */
     const onProgress = step => say(progressLine(step));
     const options = { backend, counts, creds, directory: join(directory, String(runs.length)), onProgress };
     try {
       runs.push({ backend, ...(await runOnce({ ...options, timeoutMs: RUN_TIMEOUT_MS })) });
     } catch (error) {
-      throw new Error(`${LABELS[backend]}: ${error.message}`, { cause: error });
+      throw new Error(`${LABELS[backend]}: ${messageOf(error)}`, { cause: error });
     }
   }
   return runs;
 }
 
-/** Holds every run's logs against those of the first JavaScript run. */
+/**
+ * Holds every run's logs against those of the first JavaScript run.
+ *
+ * @param {LabelledRun[]} runs
+ * @returns {Comparison}
+ */
 function compareLogs(runs) {
-  const reference = runs.find(({ backend }) => backend === 'js');
+  const reference = /** @type {LabelledRun} */ (runs.find(({ backend }) => backend === 'js'));
   for (const run of runs) {
     for (const log of LOGS) {
-      const difference = firstDifference(reference.logs[log], run.logs[log]);
-      if (difference) return { identical: false, difference: { backend: run.backend, log, ...difference } };
+      const found = firstDifference(reference.logs[log], run.logs[log]);
+      if (found) return { identical: false, difference: { backend: run.backend, log, ...found } };
     }
   }
-  return { identical: true, lines: Object.fromEntries(LOGS.map(log => [log, reference.logs[log].length])) };
+  return { identical: true, lines: countLines(reference.logs) };
 }
 
-function logReport({ identical, lines, difference }) {
-  if (identical) {
-    const counts = LOGS.map(log => `${lines[log].toLocaleString('en-US')} ${log}`).join(', ');
+/**
+ * @param {import('./demo/types.js').Logs} logs
+ * @returns {Record<LogName, number>}
+ */
+function countLines({ connection, inbound, outbound }) {
+  return { connection: connection.length, inbound: inbound.length, outbound: outbound.length };
+}
+
+/** @param {Comparison} comparison */
+function logReport(comparison) {
+  if (comparison.identical) {
+    const counts = LOGS.map(log => `${comparison.lines[log].toLocaleString('en-US')} ${log}`).join(', ');
     return [
       `Logs identical, entry by entry: ${counts}.`,
       `Random fields left out: ${Object.keys(RANDOM_FIELDS).join(', ')}.`
     ];
   }
-  const { backend, log, line, expected, actual } = difference;
+  const { backend, log, line, expected, actual } = comparison.difference;
   const [before, after] = excerpts(expected ?? '(ends here)', actual ?? '(ends here)');
   return [
     `Logs differ. First difference: ${log} log, entry ${line}.`,
@@ -110,8 +157,10 @@ function logReport({ identical, lines, difference }) {
   ];
 }
 
+/** @param {Options} options */
 function methodReport({ counts, rounds }) {
   const warm = warmUp(counts);
+  /** @param {number} value */
   const number = value => value.toLocaleString('en-US');
   return [
     `${rounds === 1 ? 'One run each' : `Medians of ${rounds} runs each`}, ${MIX}.`,
@@ -126,6 +175,7 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
+  /** @param {string} line */
   const say = line => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   const versions = { baileys: baileysVersion(), node: process.versions.node };
   say(
@@ -135,6 +185,7 @@ async function main() {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-demo-'));
   try {
     const runs = await runAll(options, directory, say);
+    /** @param {Backend} backend */
     const of = backend =>
       runs.filter(run => run.backend === backend).map(({ measured }) => figures(measured, options.counts));
     const [js, native] = [summary(of('js')), summary(of('native'))];
@@ -155,6 +206,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(`\nThe demo failed. ${error.message}`);
+  console.error(`\nThe demo failed. ${messageOf(error)}`);
   process.exitCode = 1;
 }

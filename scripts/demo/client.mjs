@@ -2,30 +2,45 @@
 // scenario, measures itself, and asks its parent for what only the server can do.
 
 import { Agent } from 'node:https';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
-import { LogFile, describeQr, describeStanza } from './log.mjs';
+import { Recorder, statusCode } from './recorder.mjs';
 import { INBOUND_EVENTS, SEND_WINDOW, inboundStanza, outboundStanza, ping, warmUp } from './traffic.mjs';
+
+/**
+ * @typedef {import('./types.js').Questions} Questions
+ * @typedef {import('./types.js').Cost} Cost
+ * @typedef {ReturnType<typeof baileys.makeWASocket>} Sock
+ * @typedef {{ resolve: (answer: any) => void, reject: (error: Error) => void }} Waiter
+ */
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
 
+/** @type {Map<number, Waiter>} */
 const questions = new Map();
 let lastQuestion = 0;
 
-/** Asks the parent to do something; resolves with its answer. */
+/**
+ * Asks the parent to do something; resolves with its answer.
+ *
+ * @template {keyof Questions} Name
+ * @param {Name} what
+ * @param {Questions[Name][0]} [data]
+ * @returns {Promise<Questions[Name][1]>}
+ */
 function ask(what, data) {
   const id = ++lastQuestion;
   return new Promise((resolve, reject) => {
     questions.set(id, { resolve, reject });
-    process.send({ id, what, data });
+    process.send?.({ id, what, data });
   });
 }
 
-process.on('message', ({ id, answer, error }) => {
-  const { resolve, reject } = questions.get(id);
+process.on('message', reply => {
+  const { id, answer, error } = /** @type {{ id: number, answer?: unknown, error?: string }} */ (reply);
+  const { resolve, reject } = /** @type {Waiter} */ (questions.get(id));
   questions.delete(id);
   if (error === undefined) resolve(answer);
   else reject(new Error(error));
@@ -44,15 +59,21 @@ async function settle() {
 
 process.on('disconnect', () => process.exit(1)); // nobody is left to report to
 
-/** The part of `logger` that Baileys uses, without output. */
+/** A logger for Baileys that says nothing. */
 function silentLogger() {
-  const logger = { level: 'silent', child: () => logger };
-  for (const name of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) logger[name] = () => {};
+  const nothing = () => {};
+  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const logger = { level: 'silent', child: () => logger, ...levels };
   return logger;
 }
 
-/** Signal keys in memory. */
+/**
+ * Signal keys in memory.
+ *
+ * @returns {baileys.SignalKeyStore}
+ */
 function memoryKeys() {
+  /** @type {Map<string, any>} */
   const store = new Map();
   return {
     get: async (type, ids) =>
@@ -68,11 +89,16 @@ function memoryKeys() {
   };
 }
 
-/** Refuses to measure the wrong thing. */
+/** @param {unknown} value */
+const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
+
+/**
+ * Refuses to measure the wrong thing.
+ *
+ * @param {import('./types.js').Backend} backend
+ */
 async function checkBackend(backend) {
-  const replaced = [baileys.encodeBinaryNode, baileys.decodeBinaryNode, baileys.makeNoiseHandler].map(
-    value => value[NATIVE] === true
-  );
+  const replaced = [baileys.encodeBinaryNode, baileys.decodeBinaryNode, baileys.makeNoiseHandler].map(isNative);
   if (backend === 'js') {
     if (replaced.includes(true)) throw new Error('the JavaScript run has loaded the native socket layer');
     return;
@@ -83,56 +109,7 @@ async function checkBackend(backend) {
   }
 }
 
-/** One line per event, in order: what comes in apart from what happens to the connection. */
-class Recorder {
-  #messages = 0;
-  #ws;
-  #onFrame = frame => this.inbound.add(frame instanceof Uint8Array ? 'handshake' : describeStanza(frame));
-  #onMessage = () => this.#messages++;
-
-  constructor(directory) {
-    this.inbound = new LogFile(join(directory, 'inbound.log'));
-    this.connection = new LogFile(join(directory, 'connection.log'));
-  }
-
-  /** Follows a new socket. */
-  watch(sock) {
-    const note = line => this.connection.add(line);
-    sock.ev.on('connection.update', update => note(`connection.update ${describeUpdate(update)}`));
-    sock.ev.on('creds.update', update => note(`creds.update ${Object.keys(update).join(' ')}`));
-    for (const event of ['open', 'close', 'error']) sock.ws.on(event, () => note(`ws ${event}`));
-    this.#ws = sock.ws;
-    this.#messages = 0;
-    this.resume();
-  }
-
-  /** Stays out of the way of a measurement. */
-  pause() {
-    this.#ws.off('frame', this.#onFrame).off('message', this.#onMessage);
-    this.connection.add(`ws messages: ${this.#messages}`);
-  }
-
-  resume() {
-    this.#ws.on('frame', this.#onFrame).on('message', this.#onMessage);
-  }
-
-  close() {
-    this.connection.add(`ws messages: ${this.#messages}`);
-    this.inbound.close();
-    this.connection.close();
-  }
-}
-
-function describeUpdate({ qr, lastDisconnect, ...rest }) {
-  const shown = { ...rest };
-  if (qr) shown.qr = describeQr(qr);
-  if (lastDisconnect) {
-    const { error } = lastDisconnect;
-    shown.lastDisconnect = error ? { message: error.message, code: error.output?.statusCode } : {};
-  }
-  return JSON.stringify(shown);
-}
-
+/** @param {NodeJS.CpuUsage} usage */
 const microseconds = ({ user, system }) => user + system;
 
 /** Cost of what happens between two calls, of all threads of this process. */
@@ -146,12 +123,15 @@ function stopwatch() {
 }
 
 class Scenario {
+  /** @param {import('./types.js').Settings} settings */
   constructor(settings) {
     this.settings = settings;
     this.recorder = new Recorder(settings.directory);
     this.creds = JSON.parse(settings.creds, baileys.BufferJSON.reviver);
     this.keys = memoryKeys();
     this.sent = 0;
+    /** @type {Sock | undefined} */
+    this.sock = undefined;
     trustTestRoot(baileys, Buffer.from(settings.rootKey, 'hex'));
   }
 
@@ -163,7 +143,7 @@ class Scenario {
       logger: silentLogger(),
       keepAliveIntervalMs: 300_000
     });
-    if ((sock.ws.constructor[NATIVE] === true) !== (this.settings.backend === 'native')) {
+    if (isNative(sock.ws.constructor) !== (this.settings.backend === 'native')) {
       throw new Error('Baileys has made its socket from the wrong socket layer');
     }
     this.recorder.watch(sock);
@@ -171,76 +151,108 @@ class Scenario {
     return sock;
   }
 
-  /** Resolves with the code that the server ends the pairing connection with. */
+  /** The socket that has logged in. */
+  get open() {
+    if (!this.sock) throw new Error('not logged in');
+    return this.sock;
+  }
+
+  /**
+   * Resolves when the device is linked and the server has asked for the restart.
+   *
+   * @returns {Promise<void>}
+   */
   pair() {
     const sock = this.connect();
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, qr, lastDisconnect }) => {
         if (qr) ask('scan', { qr }).catch(reject);
         if (connection !== 'close') return;
-        const code = lastDisconnect?.error?.output?.statusCode;
-        if (code === RESTART_REQUIRED) resolve(code);
+        if (statusCode(lastDisconnect?.error) === RESTART_REQUIRED) resolve();
         else reject(lastDisconnect?.error ?? new Error('the connection closed while pairing'));
       });
     });
   }
 
-  /** Resolves with the milliseconds it took to get to `open`. */
+  /**
+   * Resolves with the milliseconds it took to get to `open`.
+   *
+   * @returns {Promise<number>}
+   */
   login() {
     const start = performance.now();
-    this.sock = this.connect();
+    const sock = this.connect();
+    this.sock = sock;
     return new Promise((resolve, reject) => {
-      this.sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+      sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
         if (connection === 'open') resolve(performance.now() - start);
         if (connection === 'close') reject(lastDisconnect?.error ?? new Error('the connection closed'));
       });
     });
   }
 
-  /** Round trips one after the other; resolves with their milliseconds. */
+  /**
+   * Round trips one after the other; resolves with their milliseconds.
+   *
+   * @param {number} count
+   */
   async pings(count) {
     const times = [];
     for (let index = 0; index < count; index++) {
       const start = performance.now();
-      const answer = await this.sock.query(ping());
+      const answer = await this.open.query(ping());
       times.push(performance.now() - start);
       if (answer?.attrs.type !== 'result') throw new Error(`ping ${index} was not answered`);
     }
     return times;
   }
 
-  /** Receives a flood, and checks that nothing is missing, doubled or out of order. */
+  /**
+   * Receives a flood, and checks that nothing is missing, doubled or out of order.
+   *
+   * @param {number} count
+   * @returns {Promise<Cost>}
+   */
   async receive(count) {
     const ids = Array.from({ length: count }, (_, index) => inboundStanza(index).attrs.id);
     await ask('prepareFlood', { count });
+    const { ws } = this.open;
     let seen = 0;
-    let firstAt;
-    let finish;
-    const finished = new Promise((resolve, reject) => (finish = { resolve, reject }));
-    const onStanza = ({ tag, attrs }) => {
-      if (seen === 0) firstAt = performance.now();
-      if (attrs.id !== ids[seen]) finish.reject(new Error(`stanza ${seen} of the flood is <${tag} id="${attrs.id}">`));
-      seen += 1;
-      if (seen === count) finish.resolve(performance.now() - firstAt);
-    };
-    for (const event of INBOUND_EVENTS) this.sock.ws.on(event, onStanza);
+    let firstAt = 0;
+    /** @type {(node: baileys.BinaryNode) => void} */
+    let onStanza = () => {};
+    /** @type {Promise<number>} */
+    const finished = new Promise((resolve, reject) => {
+      onStanza = ({ tag, attrs }) => {
+        if (seen === 0) firstAt = performance.now();
+        if (attrs.id !== ids[seen]) reject(new Error(`stanza ${seen} of the flood is <${tag} id="${attrs.id}">`));
+        seen += 1;
+        if (seen === count) resolve(performance.now() - firstAt);
+      };
+    });
+    for (const event of INBOUND_EVENTS) ws.on(event, onStanza);
     const watch = stopwatch();
     const acknowledged = ask('startFlood');
     const ms = await finished;
     await acknowledged;
     const cpuUs = watch.cpuUs();
-    for (const event of INBOUND_EVENTS) this.sock.ws.off(event, onStanza);
+    for (const event of INBOUND_EVENTS) ws.off(event, onStanza);
     return { ms, cpuUs };
   }
 
-  /** Sends with a bounded number of promises in flight; ends when the server has read everything. */
+  /**
+   * Sends with a bounded number of promises in flight; ends when the server has read everything.
+   *
+   * @param {number} count
+   * @returns {Promise<Cost>}
+   */
   async send(count) {
     const nodes = Array.from({ length: count }, (_, index) => outboundStanza(index));
     this.sent += count;
     const arrived = ask('messages', { total: this.sent });
     let next = 0;
     const sender = async () => {
-      while (next < count) await this.sock.sendNode(nodes[next++]);
+      while (next < count) await this.open.sendNode(nodes[next++]);
     };
     const watch = stopwatch();
     await Promise.all(Array.from({ length: SEND_WINDOW }, sender));
@@ -249,7 +261,14 @@ class Scenario {
     return { ms, cpuUs: watch.cpuUs() };
   }
 
-  /** Runs a phase twice: first to warm up, recorded; then measured, with nothing but the phase's own listeners. */
+  /**
+   * Runs a phase twice: first to warm up, recorded; then measured, with nothing but the phase's own listeners.
+   *
+   * @template Result
+   * @param {number} warmUpCount
+   * @param {number} count
+   * @param {(count: number) => Promise<Result>} run
+   */
   async measured(warmUpCount, count, run) {
     await run(warmUpCount);
     await settle();
@@ -261,10 +280,13 @@ class Scenario {
   }
 
   async close() {
+    /** @type {Promise<void>} */
     const closed = new Promise(resolve => {
-      this.sock.ev.on('connection.update', ({ connection }) => connection === 'close' && resolve());
+      this.open.ev.on('connection.update', ({ connection }) => {
+        if (connection === 'close') resolve();
+      });
     });
-    this.sock.end(undefined);
+    this.open.end(undefined);
     await closed;
   }
 }
@@ -276,6 +298,10 @@ async function run() {
   const warm = warmUp(settings.counts);
   const scenario = new Scenario(settings);
 
+  /**
+   * @param {string} name
+   * @param {number} [ms]
+   */
   const report = (name, ms) => ask('progress', { name, ms });
   const start = performance.now();
   await scenario.pair();
@@ -303,6 +329,6 @@ try {
   await run();
   process.exit(0); // Baileys leaves the timer of its pre-key upload running for half a minute
 } catch (error) {
-  await ask('failed', { stack: error.stack });
+  await ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
   process.exit(1);
 }

@@ -16,11 +16,18 @@ export const RANDOM_FIELDS = {
   'pre-key': 'the one-time pre-keys that Baileys generates after login'
 };
 
+/** @typedef {import('baileys').BinaryNode} Stanza */
+
 const QUERY_ID = /^\d{1,5}\.\d{1,5}-(\d+)$/;
 const CLOCK_SLACK_S = 120;
 const INLINE_BYTES = 32;
 const EXCERPT_LENGTH = 160;
 
+/**
+ * @param {string} tag
+ * @param {string} name
+ * @param {unknown} value
+ */
 function attribute(tag, name, value) {
   if (typeof value !== 'string') return JSON.stringify(value);
   const query = QUERY_ID.exec(value);
@@ -39,12 +46,18 @@ function randomContent(path) {
   return undefined;
 }
 
+/** @param {Uint8Array} content */
 function bytes(content) {
   if (content.length <= INLINE_BYTES) return Buffer.from(content).toString('hex');
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 24);
   return `${content.length} bytes sha256:${digest}`;
 }
 
+/**
+ * @param {Stanza} node
+ * @param {string[]} path Tags from the root to this node.
+ * @returns {string}
+ */
 function contentOf(node, path) {
   const { content } = node;
   if (content === undefined) return '';
@@ -57,8 +70,9 @@ function contentOf(node, path) {
 /**
  * A stanza as one line: tags, attributes in their order, and contents, long ones by hash.
  *
- * @param {{ tag: string, attrs: Record<string, string>, content?: unknown }} node
+ * @param {Stanza} node
  * @param {string[]} [parents]
+ * @returns {string}
  */
 export function describeStanza(node, parents = []) {
   const path = [...parents, node.tag];
@@ -75,12 +89,15 @@ export function describeQr(qr) {
 /** A log on disk, so that what is being measured does not hold it in memory. */
 export class LogFile {
   #file;
+  /** @type {string[]} */
   #lines = [];
 
+  /** @param {string} path */
   constructor(path) {
     this.#file = openSync(path, 'w');
   }
 
+  /** @param {string} line */
   add(line) {
     this.#lines.push(line);
     if (this.#lines.length >= 512) this.#flush();
@@ -102,7 +119,7 @@ export class LogFile {
  *
  * @param {string[]} expected
  * @param {string[]} actual
- * @returns {{ line: number, expected?: string, actual?: string } | undefined}
+ * @returns {import('./types.js').Difference | undefined}
  */
 export function firstDifference(expected, actual) {
   const length = Math.max(expected.length, actual.length);
@@ -114,7 +131,12 @@ export function firstDifference(expected, actual) {
   return undefined;
 }
 
-/** The neighbourhood of the first character in which two entries differ. */
+/**
+ * The neighbourhood of the first character in which two entries differ.
+ *
+ * @param {string} expected
+ * @param {string} actual
+ */
 export function excerpts(expected, actual) {
   let index = 0;
   while (index < expected.length && expected[index] === actual[index]) index++;

@@ -1,5 +1,7 @@
 // From the measurements of some runs to a table.
 
+/** @typedef {import('./types.js').Figures} Figures */
+
 export const LABELS = { js: 'JavaScript', native: 'native' };
 
 /** @param {number[]} values */
@@ -9,12 +11,22 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/**
+ * @param {number[]} values
+ * @param {number} share
+ */
 function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** The figures of one run. Rates count from the first stanza to the last; CPU time is that of all threads of the process. */
+/**
+ * The figures of one run.
+ *
+ * @param {import('./types.js').Measured} measured
+ * @param {import('./types.js').Counts} counts
+ * @returns {Figures}
+ */
 export function figures({ connectMs, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {
   return {
     connectMs,
@@ -30,15 +42,28 @@ export function figures({ connectMs, times, inbound, outbound, peakRssKb }, { st
   };
 }
 
-/** Medians of several runs, figure by figure. */
+/**
+ * Medians of several runs, figure by figure.
+ *
+ * @param {Figures[]} runs
+ * @returns {Figures}
+ */
 export function summary(runs) {
-  return Object.fromEntries(Object.keys(runs[0]).map(name => [name, median(runs.map(run => run[name]))]));
+  const names = /** @type {(keyof Figures)[]} */ (Object.keys(runs[0]));
+  const medians = names.map(name => [name, median(runs.map(run => run[name]))]);
+  return Object.fromEntries(medians);
 }
 
+/** @param {number} value */
 const whole = value => Math.round(value).toLocaleString('en-US');
+/** @param {number} value */
 const tenths = value => value.toFixed(1);
 
-/** Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count. */
+/**
+ * Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count.
+ *
+ * @type {[string, keyof Figures, (value: number) => string, ('more' | 'less')?][]}
+ */
 const ROWS = [
   ['connected in', 'connectMs', value => `${whole(value)} ms`, 'less'],
   ['stanzas in', 'stanzasIn', whole],
@@ -52,7 +77,13 @@ const ROWS = [
   ['peak RSS', 'peakRssMb', value => `${whole(value)} MB`, 'less']
 ];
 
-/** By how much native is better, figure by figure: above 1 it is. */
+/**
+ * By how much native is better, figure by figure: above 1 it is.
+ *
+ * @param {Figures} js
+ * @param {Figures} native
+ * @returns {Partial<Figures>}
+ */
 export function ratios(js, native) {
   const better = ROWS.filter(([, , , direction]) => direction);
   return Object.fromEntries(
@@ -63,7 +94,12 @@ export function ratios(js, native) {
   );
 }
 
-/** The table of a comparison, as lines. */
+/**
+ * The table of a comparison, as lines.
+ *
+ * @param {Figures} js
+ * @param {Figures} native
+ */
 export function table(js, native) {
   const ratio = ratios(js, native);
   const rows = [
@@ -76,6 +112,7 @@ export function table(js, native) {
     ])
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  /** @param {string[]} row */
   const line = row =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))

@@ -18,10 +18,18 @@ export function inboundStanza(index) {
   return place < 19 ? sampleStanzas.ack(index) : sampleStanzas.receipt(index);
 }
 
-/** How many of the first `count` inbound stanzas Baileys acknowledges. */
+/**
+ * How many of the first `count` inbound stanzas Baileys acknowledges.
+ *
+ * @param {number} count
+ */
 export const acknowledged = count => Math.floor(count / 20);
 
-/** A text message to one device. The demo's server does not acknowledge it, so that each direction is seen by itself. */
+/**
+ * A text message to one device. The demo's server does not acknowledge it, so that each direction is seen by itself.
+ *
+ * @param {number} index
+ */
 export function outboundStanza(index) {
   return {
     tag: 'message',
@@ -40,7 +48,12 @@ export const ping = () => ({
   content: [{ tag: 'ping', attrs: {} }]
 });
 
-/** Unmeasured rounds ahead of the measured ones, equal for both backends; their stanzas are compared as well. */
+/**
+ * Unmeasured rounds ahead of the measured ones, equal for both backends; their stanzas are compared as well.
+ *
+ * @param {import('./types.js').Counts} counts
+ * @returns {import('./types.js').Counts}
+ */
 export function warmUp({ pings, stanzas, sends }) {
   return { pings: Math.ceil(pings / 5), stanzas, sends: Math.ceil(sends / 5) };
 }
