@@ -163,7 +163,7 @@ function methodReport({ counts, rounds }) {
   /** @param {number} value */
   const number = value => value.toLocaleString('en-US');
   return [
-    `${rounds === 1 ? 'One run each' : `Medians of ${rounds} runs each`}, ${MIX}.`,
+    `${rounds === 1 ? 'One run each' : `Medians of ${rounds} runs each`}. ${MIX}`,
     `Before measuring, each warms up with ${number(warm.pings)} pings, ${number(warm.stanzas)} stanzas in and ${number(warm.sends)} out; these are compared too.`,
     'A ratio above 1 is in favour of native.'
   ];

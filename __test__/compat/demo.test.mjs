@@ -11,9 +11,14 @@ import { describeQr, describeStanza, excerpts, firstDifference } from '../../scr
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COUNTS = { stanzas: 400, sends: 100, pings: 10 };
 
-function demo(args, env = process.env) {
+async function demo(args, env = process.env) {
   const options = { cwd: ROOT, env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 };
-  return promisify(execFile)(process.execPath, ['scripts/demo.mjs', ...args], options);
+  try {
+    return await promisify(execFile)(process.execPath, ['scripts/demo.mjs', ...args], options);
+  } catch (error) {
+    error.message += `\n${error.stdout}`; // says where the logs differ
+    throw error;
+  }
 }
 
 const small = Object.entries(COUNTS).flatMap(([name, count]) => [`--${name}`, String(count)]);

@@ -6,7 +6,7 @@ import { sampleStanzas } from 'baileys-native/testing';
 export const INBOUND_EVENTS = ['CB:relay', 'CB:ack', 'CB:receipt'];
 
 /** Mostly stanzas that Baileys only dispatches. It acknowledges a receipt, and all its layers take part in that. */
-export const MIX = '13 messages, 6 acks and 1 receipt in every 20 stanzas in';
+export const MIX = 'Of every 20 stanzas in, 13 look like messages, 6 are acks and 1 is a receipt.';
 
 /** How many sends may await their callback at the same time. */
 export const SEND_WINDOW = 64;
