@@ -37,7 +37,13 @@ before(async () => {
   made.expired = await certificate({ issuer: authority, from: -30, to: -2 });
   made.early = await certificate({ issuer: authority, from: 2, to: 30 });
   const third = await certificate({ isAuthority: true, names: [], addresses: [], commonName: 'Another Authority' });
-  const between = await certificate({ isAuthority: true, names: [], addresses: [], commonName: 'Between', issuer: third });
+  const between = await certificate({
+    isAuthority: true,
+    names: [],
+    addresses: [],
+    commonName: 'Between',
+    issuer: third
+  });
   const chained = await certificate({ issuer: between });
   made.chainWithoutRoot = { cert: `${chained.cert}\n${between.cert}`, key: chained.key };
   made.chainWithRoot = { cert: `${chained.cert}\n${between.cert}\n${third.cert}`, key: chained.key };
