@@ -131,5 +131,5 @@ export async function compare(start, script, config = {}) {
   return { expected: logs[0], actual: logs[1] };
 }
 
-/** Waits for an event, not longer than two seconds beyond what the tests' own limits are. */
+/** Waits for an event; rejects on `error` and after eight seconds. */
 export const event = (client, name) => once(client, name, { signal: AbortSignal.timeout(8000) });

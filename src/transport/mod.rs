@@ -149,15 +149,13 @@ async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut s
     sink.flush();
 }
 
-async fn live<S: EventSink>(options: ConnectOptions, shared: &Arc<Shared>, sink: &mut S) -> Result<(), TransportError> {
+async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut S) -> Result<(), TransportError> {
     // The opening's state is larger than what an open connection needs; it is freed with the box.
     let opening = Box::pin(open(options, sink));
     let Some(stream) = until_aborted(shared, opening).await.transpose()? else {
         return Ok(());
     };
-    sink.event(Event::Open);
-    sink.flush();
-    websocket::run(stream, Arc::clone(shared), sink).await;
+    websocket::run(stream, shared, sink).await;
     Ok(())
 }
 
@@ -195,3 +193,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "panic".to_owned())
 }
+
+#[cfg(test)]
+mod tests;
