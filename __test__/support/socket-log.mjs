@@ -12,7 +12,7 @@ const baileys = new URL('./lib/Socket/Client/websocket.js', import.meta.resolve(
 
 export const { WebSocketClient: BaileysClient } = await import(baileys);
 export const { WebSocketClient: NativeClient } = require(
-  fileURLToPath(new URL('../../js/websocket-client.cjs', import.meta.url))
+  fileURLToPath(new URL('../../js/index.cjs', import.meta.url))
 );
 
 const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];

@@ -171,6 +171,8 @@ class Socket {
         break;
       case CLOSE_FRAME:
         this.readyState = CLOSING;
+        // The answer goes out behind all that was sent until now.
+        hub.close(this.#id);
         this.#closeCode = value;
         // Copied, so that it does not keep the slab.
         if (length > 0)

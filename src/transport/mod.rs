@@ -97,7 +97,8 @@ pub enum Event {
     Ping(Bytes),
     /// A pong.
     Pong(Bytes),
-    /// The peer's close frame. It has been answered, and no message follows.
+    /// The peer's close frame. No message follows; it is answered once [`Connection::close`] is called, behind what has been
+    /// sent until then.
     CloseFrame {
         /// The status code; 1005 where the frame held none.
         code: u16,

@@ -137,15 +137,15 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         stream
             .write_all(&[0x81, 2, b'o', b'k', 0x88, 5, 0x03, 0xe9, b'b', b'y', b'e'])
             .unwrap();
-        // Our answer: the same close frame, masked.
+        // What is sent on, then our answer: the same close frame, masked.
         let mut answer = Vec::new();
         let mut chunk = [0; 64];
-        while answer.len() < 6 + 5 {
+        while answer.len() < 6 + 2 + 6 + 5 {
             let length = stream.read(&mut chunk).unwrap();
             assert!(length > 0);
             answer.extend_from_slice(&chunk[..length]);
         }
-        assert_eq!(answer[..2], [0x88, 0x85]);
+        assert_eq!((&answer[..2], &answer[8..10]), (&[0x82, 0x82][..], &[0x88, 0x85][..]));
     });
     let (sender, events) = channel();
     let connection = connect(
@@ -171,6 +171,8 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         panic!("expected a close frame")
     };
     assert_eq!(reason, b"bye");
+    assert_eq!(connection.send_binary(&[9, 10]), Accepted::Now);
+    connection.close();
     assert!(matches!(next(&events), Event::Closed));
     server.join().unwrap();
 }

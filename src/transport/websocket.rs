@@ -15,13 +15,15 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::error::TransportError;
-use super::guard::{Guard, MAX_MESSAGE, Violation};
+use super::guard::{Guard, MAX_MESSAGE, Stop, Violation};
 use super::outbox::Shared;
 use super::stream::NetStream;
 use super::{Event, EventSink};
 
 /// How long the closing handshake may take before the connection is dropped: `ws`' `closeTimeout`.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Stands for a close frame without a status code (RFC 6455, section 7.1.5).
+const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
 const BURST: usize = 128;
 /// Read buffer of each connection, allocated as long as it lives; a read takes at most this much.
@@ -34,7 +36,10 @@ const WRITE_BUFFER: usize = 16 * 1024;
 enum Phase {
     /// Messages go both ways (after our own close frame: only in).
     Open,
-    /// The peer's close frame, or a violation, ended the exchange: what is queued goes out, then our half of the
+    /// The peer's close frame has come. Its answer goes out behind what the owner of the connection sends until it says
+    /// that it is done.
+    Answering,
+    /// Close frames were exchanged, or a violation ended the exchange: what is queued goes out, then our half of the
     /// connection is shut.
     Flushing,
     /// Waiting for the peer to shut its half.
@@ -52,6 +57,8 @@ pub(super) struct Io {
     unflushed: usize,
     needs_flush: bool,
     close_sent: bool,
+    /// The close frame that answers the peer's.
+    answer: Option<CloseFrame>,
     /// A write failed: the connection is lost.
     failed: bool,
 }
@@ -105,7 +112,7 @@ impl Io {
                 }
             }
             if self.close_sent {
-                // Came too late: the peer's close frame was answered before it was seen here.
+                // Came too late: a violation of the peer's was answered before it was seen here.
                 self.pending.clear();
                 continue;
             }
@@ -121,7 +128,11 @@ impl Io {
                 }
             }
         };
-        let closed = close && self.send_close(None)?;
+        let closed = close && !self.close_sent && {
+            let answer = self.answer.take();
+            self.send_close(answer)?;
+            true
+        };
         let mut written = 0;
         if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
             self.needs_flush = false;
@@ -130,14 +141,13 @@ impl Io {
         Ok((written, closed))
     }
 
-    /// Queues our close frame, once; returns whether this was the time.
-    fn send_close(&mut self, frame: Option<CloseFrame>) -> Result<bool, WsError> {
+    /// Queues our close frame, once.
+    fn send_close(&mut self, frame: Option<CloseFrame>) -> Result<(), WsError> {
         if std::mem::replace(&mut self.close_sent, true) {
-            return Ok(false);
+            return Ok(());
         }
         self.needs_flush = true;
-        Pin::new(&mut self.ws).start_send(Message::Close(frame))?;
-        Ok(true)
+        Pin::new(&mut self.ws).start_send(Message::Close(frame))
     }
 }
 
@@ -164,6 +174,7 @@ pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared,
         unflushed: 0,
         needs_flush: false,
         close_sent: false,
+        answer: None,
         failed: false,
     };
     *shared.io() = Some(io);
@@ -224,6 +235,9 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 }
                 if closed {
                     self.start_deadline();
+                    if self.phase == Phase::Answering {
+                        self.phase = Phase::Flushing;
+                    }
                 }
             }
             // A write that fails is a lost connection; `ws` reports its end alone.
@@ -272,29 +286,18 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.sink.event(Event::Ping(bytes));
             }
             Message::Pong(bytes) => self.sink.event(Event::Pong(bytes)),
-            Message::Close(_) => {
-                // Likewise the answer, unless this is the answer to ours.
-                io.close_sent = true;
-                io.needs_flush = true;
-                self.phase = Phase::Flushing;
-                self.start_deadline();
-                if let Some(close) = io.ws.get_mut().take_close() {
-                    self.sink.event(Event::CloseFrame {
-                        code: close.code,
-                        reason: close.reason,
-                    });
-                }
-            }
-            Message::Frame(_) => {}
+            // The guard lets no close frame pass.
+            Message::Close(_) | Message::Frame(_) => {}
         }
     }
 
     fn failed(&mut self, io: &mut Io, error: WsError) {
         let violation = match error {
-            WsError::Io(error) => error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<Violation>())
-                .copied(),
+            WsError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>()) {
+                Some(Stop::Closed) => return self.peer_closed(io),
+                Some(Stop::Violation(violation)) => Some(*violation),
+                None => None,
+            },
             WsError::Utf8(_) => Some(Violation::Utf8),
             WsError::Capacity(_) => Some(Violation::MessageTooLong),
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
@@ -320,6 +323,27 @@ impl<S: EventSink> OpenSocket<'_, S> {
         } else {
             Phase::Ended
         };
+    }
+
+    /// The peer's close frame has come: either the answer to ours, or to be answered.
+    fn peer_closed(&mut self, io: &mut Io) {
+        self.start_deadline();
+        let Some(close) = io.ws.get_mut().take_close() else {
+            return;
+        };
+        if io.close_sent {
+            self.phase = Phase::Flushing;
+        } else {
+            self.phase = Phase::Answering;
+            io.answer = (close.code != NO_STATUS).then(|| CloseFrame {
+                code: CloseCode::from(close.code),
+                reason: String::from_utf8_lossy(&close.reason).into_owned().into(),
+            });
+        }
+        self.sink.event(Event::CloseFrame {
+            code: close.code,
+            reason: close.reason,
+        });
     }
 
     /// Shuts our half once all is out, and drops what still comes until the peer has shut its own.
