@@ -114,14 +114,17 @@ raw_function! {
     /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
-let serial = call.u32(8)?;
-        let public_key = call.bytes(7)?.first_chunk().copied().ok_or(Failure::Type("a root key is 32 bytes"))?;
-        let root = TrustedRoot { public_key, serial };
+        let serial = call.u32(8)?;
+        let (keys, rest) = call.bytes(7)?.as_chunks();
+        if keys.is_empty() || !rest.is_empty() {
+            return Err(Failure::Type("a root key is 32 bytes"));
+        }
+        let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };
         let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
         let mut inner = core.inner()?;
         let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &root)?;
+        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &roots)?;
         inner.output = sealed;
         inner.deliver_output(call, 9)
     }

@@ -27,7 +27,7 @@ impl<'a> From<&'a KeyPair> for NoiseKey<'a> {
 }
 
 /// Goes on from ServerHello: opens it, checks the certificate chain, and gives the client's static public key, sealed,
-/// for ClientFinish, whose payload is then to be sealed with the same channel.
+/// for ClientFinish, whose payload is then to be sealed with the same channel. The chain has to lead from one of `roots`.
 ///
 /// Works through the steps in the order of Baileys' `processHandshake`, so that a failure leaves the channel as it
 /// would there.
@@ -39,7 +39,7 @@ pub fn process_server_hello(
     ephemeral_private: &[u8],
     hello: &ServerHello<'_>,
     noise_key: NoiseKey<'_>,
-    root: &TrustedRoot,
+    roots: &[TrustedRoot],
 ) -> Result<(Vec<u8>, CertificateReport), HandshakeError> {
     channel.authenticate(hello.ephemeral);
     let server_ephemeral = PublicKey::try_from(hello.ephemeral)?;
@@ -53,7 +53,7 @@ pub fn process_server_hello(
 
     let mut chain = Vec::new();
     channel.decrypt(hello.payload, &mut chain)?;
-    let report = verify_chain(&chain, &server_static, root)?;
+    let report = verify_chain(&chain, &server_static, roots)?;
 
     let mut sealed_key = Vec::new();
     channel.encrypt(noise_key.public, &mut sealed_key)?;
@@ -113,8 +113,9 @@ impl ExpectServerHello {
     ) -> Result<(Finish, CertificateReport), HandshakeError> {
         let hello = decode_server_hello(message)?;
         let private = self.ephemeral.private.as_bytes();
+        let roots = std::slice::from_ref(root);
         let (sealed_key, report) =
-            process_server_hello(&mut self.channel, private, &hello.fields()?, noise_key.into(), root)?;
+            process_server_hello(&mut self.channel, private, &hello.fields()?, noise_key.into(), roots)?;
         Ok((
             Finish {
                 channel: self.channel,
