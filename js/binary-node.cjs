@@ -3,6 +3,8 @@
 // The codec's surface as Baileys has it: encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode and
 // decompressingIfRequired, per dialect (a line of Baileys: its dictionary and its rules).
 
+const { isUint8Array } = require('node:util/types');
+
 const { core, scratch } = require('./core.cjs');
 const { slab, reserve, cut, allocate } = require('./slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
@@ -42,7 +44,7 @@ function tapeOf(dictionary) {
 /** A Buffer over the same memory. */
 function asBuffer(bytes) {
   if (Buffer.isBuffer(bytes)) return bytes;
-  if (bytes instanceof Uint8Array) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw new TypeError('a Buffer or Uint8Array is required');
 }
 
@@ -70,6 +72,11 @@ function encoded(length) {
 /** Whether the scratch memory holds a node half written. */
 let flattening = false;
 
+/** A getter among the attributes may call the codec: it must not find, or leave, the scratch memory half written. */
+function refuseWhileFlattening() {
+  if (flattening) throw new Error('Invalid node: it uses the codec while it is read');
+}
+
 /** Room that is made before an encoding, so that nearly all of them fit at once. */
 const USUAL_OUTPUT = 1024;
 
@@ -83,8 +90,7 @@ function createCodec(name) {
   const { hydrate, flatten } = tapeOf(dictionary);
 
   function encodePayload(node) {
-    // A getter among the attributes may encode a node of its own: it must not find the scratch memory half written.
-    if (flattening) throw new Error('Invalid node: it encodes another node while it is read');
+    refuseWhileFlattening();
     flattening = true;
     let tape;
     try {
@@ -111,16 +117,22 @@ function createCodec(name) {
 
   function decodeDecompressedBinaryNode(buffer, opts, indexRef) {
     if (opts !== undefined) dialectOf(opts, name);
+    refuseWhileFlattening();
     buffer = asBuffer(buffer);
     const from = indexRef === undefined ? 0 : indexRef.index;
-    const text = core.decode(dialect, buffer, from);
-    const consumed = scratch.ops[REG_CONSUMED];
-    const node = hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
-    if (indexRef !== undefined) indexRef.index += consumed;
-    return node;
+    let text;
+    scratch.ops[REG_CONSUMED] = 0;
+    try {
+      text = core.decode(dialect, buffer, from);
+    } finally {
+      // Also after an error: how far the reader came.
+      if (indexRef !== undefined) indexRef.index = from + scratch.ops[REG_CONSUMED];
+    }
+    return hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
   }
 
   function decodePayload(payload) {
+    refuseWhileFlattening();
     // Bytes of an uncompressed payload stay where they are, as in Baileys.
     if (payload.length > 0 && !(payload[0] & 2)) {
       return hydrated(hydrate, core.decode(dialect, payload, 1), payload.subarray(1));
@@ -159,4 +171,4 @@ function dialectOf(opts, name) {
   knownOptions.add(opts);
 }
 
-module.exports = { createCodec, hydrated, encoded, DIALECTS };
+module.exports = { createCodec, hydrated, encoded, refuseWhileFlattening, DIALECTS };

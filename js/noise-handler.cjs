@@ -2,8 +2,10 @@
 
 // makeNoiseHandler as Baileys has it, over the addon: handshake state, transport ciphers and framing.
 
+const { isUint8Array } = require('node:util/types');
+
 const { core, scratch } = require('./core.cjs');
-const { createCodec, encoded, hydrated, DIALECTS } = require('./binary-node.cjs');
+const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
 const { boom, FRAME_ERROR } = require('./errors.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
@@ -34,10 +36,11 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
-    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo ?? undefined) };
+    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo || undefined) };
     released.register(handle, handle.id);
 
     function output(call, data) {
+      requireBytes(data);
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
     }
@@ -74,6 +77,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function encodeFrame(data) {
+      requireBytes(data);
       const { id } = handle;
       reserve(introLength + FRAME_OVERHEAD + data.length);
       return encoded(core.seal(id, data, slab.buffer, slab.position));
@@ -82,6 +86,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     function decodeFrame(newData, onFrame) {
       const { id } = handle;
       try {
+        requireBytes(newData);
+        refuseWhileFlattening();
         let result = open(id, newData);
         while (result !== NONE) {
           const frame = result === RAW ? rawFrame() : hydrated(hydrate, result, slab.buffer);
@@ -111,6 +117,11 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   }
 
   return makeNoiseHandler;
+}
+
+/** Refuses what has no length to make room by. */
+function requireBytes(data) {
+  if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
 }
 
 /** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */

@@ -79,7 +79,7 @@ function createHydrator(scratch, tokens) {
               at = first + 2 * count - 1;
               return make(ops, first);
             }
-            if (++shape.seen > SHAPE_TRIALS) generate(shape);
+            if (canGenerate && generated < SHAPE_LIMIT && ++shape.seen > SHAPE_TRIALS) generate(shape);
           }
         }
       } else if (generated < SHAPE_LIMIT && canGenerate && count <= SHAPE_KEYS) {
@@ -106,7 +106,6 @@ function createHydrator(scratch, tokens) {
     } catch {
       // The process runs with --disallow-code-generation-from-strings: the generic path serves.
       canGenerate = false;
-      shape.seen = -Infinity;
     }
   }
 
