@@ -1,0 +1,1 @@
+export const NOISE_PROPERTIES = [];
