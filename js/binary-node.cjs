@@ -158,17 +158,19 @@ async function decompressingIfRequired(payload) {
   return unpacked;
 }
 
-const knownOptions = new WeakSet();
+/** The dictionary of constants that were compared before. */
+const knownOptions = new WeakMap();
 
 /** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. */
 function dialectOf(opts, name) {
-  if (opts === null || typeof opts !== 'object' || knownOptions.has(opts)) return;
-  const { single } = dictionaries[DIALECTS[name].dictionary];
+  const { dictionary } = DIALECTS[name];
+  if (opts === null || typeof opts !== 'object' || knownOptions.get(opts) === dictionary) return;
+  const { single } = dictionaries[dictionary];
   const tokens = opts.SINGLE_BYTE_TOKENS;
   if (tokens !== undefined && (tokens.length !== single.length || single.some((token, i) => token !== tokens[i]))) {
-    throw new TypeError(`the constants given are not those of dictionary ${DIALECTS[name].dictionary}`);
+    throw new TypeError(`the constants given are not those of dictionary ${dictionary}`);
   }
-  knownOptions.add(opts);
+  knownOptions.set(opts, dictionary);
 }
 
 module.exports = { createCodec, hydrated, encoded, refuseWhileFlattening, DIALECTS };
