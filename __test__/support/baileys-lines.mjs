@@ -16,14 +16,21 @@ const LINES = { 7: 'baileys', 6.7: 'baileys-6.7.24', 6.17: 'baileys-6.17.16' };
 /** The names of the lines, as the dialects of the codec are called. */
 export const LINE_NAMES = ['7', '6.7', '6.17'];
 
+const loaded = new Map();
+
 /**
  * One line: `theirs` is Baileys' codec with its `constants`, `ours` stands in for it; `makeNoiseHandler` likewise.
  *
  * @param {'7' | '6.7' | '6.17'} name
  */
-export async function loadLine(name) {
+export function loadLine(name) {
+  if (!loaded.has(name)) loaded.set(name, load(name));
+  return loaded.get(name);
+}
+
+async function load(name) {
   const library = join(dirname(require.resolve(`${LINES[name]}/package.json`)), 'lib');
-  const load = async path => {
+  const read = async path => {
     const namespace = await import(pathToFileURL(join(library, path)).href);
     // A CommonJS module shows names that Node's lexer missed only on `default`.
     return { ...namespace.default, ...namespace };
@@ -37,7 +44,7 @@ export async function loadLine(name) {
       'Defaults/index.js',
       'Utils/crypto.js',
       '../WAProto/index.js'
-    ].map(load)
+    ].map(read)
   );
   const certDetails = () => defaults.WA_CERT_DETAILS;
   return {

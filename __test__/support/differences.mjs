@@ -8,6 +8,7 @@
 import { inflateSync } from 'node:zlib';
 
 import { loadLine } from './baileys-lines.mjs';
+import { driveSteps, driveStream } from './noise-properties.mjs';
 import { outcomeOf } from './values.mjs';
 
 /** Properties in which nodes are encoded. */
@@ -82,9 +83,70 @@ const hasNegativeLength = context => {
   return bytes.some((byte, i) => byte === 254 && bytes[i + 1] >= 128);
 };
 
-const failure = (name, message) => ({
-  error: { name, message, code: undefined, isBoom: undefined, statusCode: undefined }
+const failure = (name, message, more) => ({
+  error: { name, message, code: undefined, isBoom: undefined, statusCode: undefined, ...more }
 });
+
+/* -------------------------------------------------------------------------------------------------- Noise ---- */
+
+/** A log with every tag that is cut short as what it is: one that does not authenticate. */
+const tagsChecked = log =>
+  log.map(entry =>
+    entry.error?.code === 'ERR_CRYPTO_INVALID_AUTH_TAG'
+      ? { ...entry, ...failure('Error', 'Unsupported state or unable to authenticate data') }
+      : entry
+  );
+
+/** What the handler of Baileys 7, whose state machine is ours on all lines, makes of an input. */
+async function asInSeven({ property, line, input }) {
+  const { makeNoiseHandler } = (await loadLine('7')).theirs;
+  return tagsChecked(
+    property === 'noise-steps'
+      ? await driveSteps(makeNoiseHandler, input)
+      : await driveStream(makeNoiseHandler, line, input)
+  );
+}
+
+const DAMAGE = ['decrypt-damaged', 'decrypt-short', 'damaged', 'zero', 'short', 'spurious'];
+const kindsOf = ({ input }) => input.steps?.map(({ op }) => op) ?? input.frames.map(({ kind }) => kind);
+const isOld = ({ line }) => line.name !== '7';
+
+/** What ours says of a chain that does not lead from the root to the server's key, by what is wrong with it. */
+const CHAIN_ERRORS = {
+  'wrong-root': 'noise intermediate certificate signature invalid',
+  'wrong-issuer': 'certification match failed',
+  'no-issuer': 'certification match failed',
+  'tampered-leaf': 'noise certificate signature invalid',
+  // It is the intermediate's key that is changed, so that the leaf's signature does not fit any more.
+  'tampered-intermediate': 'noise certificate signature invalid',
+  'no-leaf': 'invalid noise leaf certificate',
+  'no-leaf-details': 'invalid noise leaf certificate',
+  'no-leaf-signature': 'invalid noise leaf certificate',
+  'no-intermediate': 'invalid noise intermediate certificate',
+  'no-intermediate-details': 'invalid noise intermediate certificate',
+  'no-intermediate-signature': 'invalid noise intermediate certificate',
+  'no-intermediate-key': 'noise certificate signature invalid',
+  'short-signature': 'noise certificate signature invalid',
+  'empty-chain': 'invalid noise leaf certificate',
+  'wrong-leaf-key': 'noise leaf certificate is for another key',
+  'wrong-leaf-issuer': 'noise leaf certificate names another issuer'
+};
+const LEAF_FAULTS = ['wrong-leaf-key', 'wrong-leaf-issuer'];
+const chainRefused = ({ input, theirs }) => [
+  theirs[0],
+  failure('Error', CHAIN_ERRORS[input.fault], { isBoom: true, statusCode: 400 })
+];
+
+/** What ours says of other faults; Baileys fails as well, in words of the libraries that it uses. */
+const FAULT_WORDS = {
+  'garbage-chain': /^invalid certificate chain: /,
+  'short-static': /^a public key of 31 bytes is invalid$/,
+  'short-ephemeral': /^a public key of 31 bytes is invalid$/,
+  'weak-ephemeral': /^the public key is of low order$/,
+  'no-ephemeral': /^a Buffer or Uint8Array is required$/,
+  'no-static': /^a Buffer or Uint8Array is required$/,
+  'no-payload': /^a Buffer or Uint8Array is required$/
+};
 
 /** How many nodes are within one another. */
 const depthOf = node => 1 + (Array.isArray(node?.content) ? Math.max(0, ...node.content.map(depthOf)) : 0);
@@ -217,5 +279,100 @@ export const DIFFERENCES = [
     properties: ['decode-compressed', 'decompress'],
     applies: ({ theirs }) => theirs.error?.code === 'Z_DATA_ERROR',
     expected: ({ theirs }) => ({ error: { ...theirs.error, message: 'repeated call with bad state' } })
+  },
+  {
+    id: 'tags-cut-short',
+    status: 'intended',
+    reason:
+      'Baileys takes what there is of a ciphertext shorter than its 16-byte tag for the tag, and Node accepts tags of ' +
+      '4 and 8 bytes. To ours it does not authenticate, and that is the message.',
+    properties: ['noise-steps', 'noise-stream'],
+    applies: context =>
+      !isOld(context) && kindsOf(context).some(kind => ['decrypt-short', 'zero', 'short'].includes(kind)),
+    expected: ({ theirs }) => tagsChecked(theirs)
+  },
+  {
+    id: 'damage-in-6.x',
+    status: 'intended',
+    reason:
+      '6.x uses no counter value for a message that does not authenticate, so that every later one fails too. Ours goes ' +
+      'on as Baileys 7 does: a damaged frame is one error.',
+    properties: ['noise-steps', 'noise-stream'],
+    applies: context => isOld(context) && kindsOf(context).some(kind => DAMAGE.includes(kind)),
+    expected: asInSeven
+  },
+  {
+    id: 'empty-frames-in-6.x',
+    status: 'intended',
+    reason: '6.x stops for good at a frame of length zero. Ours takes it for a frame, as Baileys 7 does.',
+    properties: ['noise-stream'],
+    applies: context => isOld(context) && context.input.raw.some(bytes => bytes.length === 0),
+    expected: asInSeven
+  },
+  {
+    id: 'keys-mixed-in-transport-in-6.x',
+    status: 'intended',
+    reason:
+      'In 6.x mixIntoKey changes the keys of the transport, in Baileys 7 only those of the handshake. Nobody calls it ' +
+      'then; ours is as Baileys 7.',
+    properties: ['noise-steps'],
+    applies: context => {
+      const kinds = kindsOf(context);
+      return isOld(context) && kinds.includes('finish') && kinds.lastIndexOf('mix') > kinds.indexOf('finish');
+    },
+    expected: asInSeven
+  },
+  {
+    id: 'finish-takes-a-turn-in-6.x',
+    status: 'intended',
+    reason:
+      'In 6.x finishInit takes effect a turn of the event loop after its call; a sealed frame that comes before is ' +
+      'delivered as it is. In ours, as in Baileys 7, it takes effect at once.',
+    properties: ['noise-stream'],
+    applies: context => isOld(context) && context.input.finishes === 'within',
+    expected: asInSeven
+  },
+  {
+    id: 'wire-order',
+    status: 'intended',
+    reason:
+      'Baileys inflates a compressed stanza in the background, and delivers stanzas of later chunks before it. Ours ' +
+      'delivers in the order of the wire.',
+    properties: ['noise-concurrent'],
+    applies: ({ input }) => input.frames.some(({ kind }) => kind === 'compressed'),
+    expected: async ({ line, input }) => {
+      const { makeNoiseHandler } = (await loadLine('7')).theirs;
+      const log = await driveStream(makeNoiseHandler, line, { ...input, raw: [], finishes: 'between', throws: [] });
+      return log.filter(entry => 'tag' in entry);
+    }
+  },
+  {
+    id: 'signatures-of-certificates',
+    status: 'intended',
+    reason:
+      'Baileys 7 calls a verification that returns false and waits for it to throw: no signature in a chain is ever ' +
+      'refused, unless it is not 64 bytes long. 6.x does not look at signatures. Ours verifies both on all lines.',
+    properties: ['noise-handshake'],
+    applies: ({ input }) => input.fault in CHAIN_ERRORS && !LEAF_FAULTS.includes(input.fault),
+    expected: chainRefused
+  },
+  {
+    id: 'leaf-certificates',
+    status: 'intended',
+    reason:
+      'Baileys does not compare the leaf with the key that the server uses, nor with its issuer. WhatsApp Web does, and ' +
+      'so does ours.',
+    properties: ['noise-handshake'],
+    applies: ({ input }) => LEAF_FAULTS.includes(input.fault),
+    expected: chainRefused
+  },
+  {
+    id: 'words-for-a-bad-server-hello',
+    status: 'intended',
+    reason:
+      'Keys, fields and protobuf that are malformed are errors in both; Baileys has the words of the libraries it uses.',
+    properties: ['noise-handshake'],
+    applies: ({ input, theirs, ours }) =>
+      theirs.at(-1).error !== undefined && FAULT_WORDS[input.fault]?.test(ours.at(-1).error?.message)
   }
 ];

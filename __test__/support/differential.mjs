@@ -65,7 +65,7 @@ export async function explore(property, line, { seed, path, runs = property.runs
   const report = [
     `${property.name} of line ${line.name} differs from Baileys; seed ${result.seed}, after ${result.numRuns} inputs and ` +
       `${result.numShrinks} steps of shrinking`,
-    `  smallest input: ${show(input)}`,
+    `  smallest input: ${JSON.stringify(toJson(input))}`,
     `  ${result.errorInstance?.stack ?? result.errorInstance}`,
     `  replay:   ${command}`,
     `  keep it:  ${command} --record`
