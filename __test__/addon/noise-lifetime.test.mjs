@@ -202,6 +202,35 @@ test('without Baileys, the serial and the root are those of WhatsApp', async () 
   }
 });
 
+test('a handler has the methods of its line, and each returns a promise where that one does', async () => {
+  for (const line of lines) {
+    const [theirs, ours] = [line.theirs, line.ours].map(({ makeNoiseHandler }) => makeNoiseHandler(options(line)));
+    assert.deepEqual(Object.keys(ours), Object.keys(theirs));
+    const bytes = Buffer.from('x');
+    for (const [name, args] of Object.entries({
+      encrypt: [bytes],
+      authenticate: [bytes],
+      mixIntoKey: [bytes],
+      encodeFrame: [bytes],
+      decodeFrame: [bytes, () => {}],
+      finishInit: []
+    })) {
+      const results = [theirs, ours].map(handler => handler[name](...args));
+      assert.equal(results[1] instanceof Promise, results[0] instanceof Promise, `${name}, line ${line.name}`);
+      await Promise.all(results);
+    }
+    const failures = [theirs, ours].map(handler => {
+      try {
+        handler.processHandshake({ serverHello: {} }, pair).catch(() => {});
+        return 'rejects';
+      } catch {
+        return 'throws';
+      }
+    });
+    assert.equal(failures[1], failures[0]);
+  }
+});
+
 test("certificate errors have the shape of Baileys' own", async () => {
   const { Boom, isBoom } = createRequire(require.resolve('baileys/package.json'))('@hapi/boom');
   const [line] = lines;

@@ -60,7 +60,7 @@ const placed = line =>
 
 const ENCODE = {
   name: 'encode',
-  runs: 2500,
+  runs: 2000,
   inputs: line => nodesOf(line.constants, { odd: true }),
   run: (line, node) => both(line, codec => codec.encodeBinaryNode(node))
 };
@@ -83,14 +83,14 @@ const ENCODE_APPEND = {
 
 const DECODE = {
   name: 'decode',
-  runs: 4000,
+  runs: 3000,
   inputs: anyPayload,
   run: (line, payload) => both(line, codec => codec.decodeBinaryNode(payload))
 };
 
 const DECODE_COMPRESSED = {
   name: 'decode-compressed',
-  runs: 1200,
+  runs: 1000,
   inputs: compressed,
   run: (line, payload) => both(line, codec => codec.decodeBinaryNode(payload))
 };
