@@ -1,6 +1,6 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
+const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 
 const { FRAME_ERROR } = require('./errors.cjs');
@@ -13,7 +13,7 @@ const { senderOf } = require('./link.cjs');
  * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
  * `pong` (Buffer).
  */
-class WebSocketClient extends EventEmitter {
+class WebSocketClient extends IndexedEmitter {
   #linked = false;
 
   /**
