@@ -1,9 +1,12 @@
 //! The symmetric state, the two transport directions, and the channel that is both in turn.
 
 use baileys_native::noise::{
-    Channel, KeyPair, NoiseError, PROTOCOL_XX, PrivateKey, PublicKey, Receiver, Sender, TAG_LEN,
+    Channel, KeyPair, NoiseError, PROTOCOL_XX, PrivateKey, PublicKey, Receiver, Sender, SymmetricState, TAG_LEN,
 };
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::vectors::{bytes, items, load, text};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -138,4 +141,71 @@ fn a_key_of_low_order_is_refused() {
             NoiseError::WeakPublicKey
         );
     }
+}
+
+/// The methods of Baileys' handler in unusual orders, with what it gave.
+#[test]
+fn the_channel_does_what_the_handler_of_baileys_7_does() {
+    let recorded = load("noise-operations");
+    let (header, ephemeral) = (bytes(&recorded["header"]), bytes(&recorded["ephemeralPublic"]));
+    for script in items(&recorded["scripts"]) {
+        let mut channel = Channel::new(PROTOCOL_XX, &header, &ephemeral).unwrap();
+        for (at, step) in items(&script["steps"]).iter().enumerate() {
+            let data = step["data"].as_str().map(|_| bytes(&step["data"])).unwrap_or_default();
+            let mut out = Vec::new();
+            let result = match text(&step["method"]) {
+                "encrypt" => channel.encrypt(&data, &mut out),
+                "decrypt" => channel.decrypt(&data, &mut out),
+                "authenticate" => {
+                    channel.authenticate(&data);
+                    Ok(())
+                }
+                "mixIntoKey" => {
+                    channel.mix_into_key(&data);
+                    Ok(())
+                }
+                "finishInit" => channel.finish_init(),
+                method => panic!("no method {method}"),
+            };
+            let name = format!("{}, step {at}", script["name"]);
+            assert_eq!(result.is_err(), step["failed"], "{name}");
+            let expected = step["result"]
+                .as_str()
+                .map(|_| bytes(&step["result"]))
+                .unwrap_or_default();
+            assert_eq!(out, expected, "{name}");
+        }
+    }
+    assert_eq!(items(&recorded["scripts"]).len(), 6);
+}
+
+#[test]
+fn the_channel_gives_its_directions_away() {
+    let mut channel = Channel::new(PROTOCOL_XX, b"WA\x06\x03", &[9; 32]).unwrap();
+    assert!(!channel.is_transport() && channel.transport_mut().is_none());
+    let (mut sender, _) = channel.derive_transport().unwrap();
+    assert!(!channel.is_transport());
+    channel.finish_init().unwrap();
+    let mut sealed = Vec::new();
+    channel.encrypt(b"first", &mut sealed).unwrap();
+    assert_eq!(sealed, seal(&mut sender, b"first"));
+    let counters = channel
+        .transport_mut()
+        .map(|(sender, receiver)| (sender.counter(), receiver.counter()));
+    assert_eq!(counters, Some((1, 0)));
+    let (mut own_sender, _) = channel.into_transport().unwrap();
+    assert_eq!(seal(&mut own_sender, b"second"), seal(&mut sender, b"second"));
+}
+
+#[test]
+fn a_name_of_more_than_32_bytes_is_hashed() {
+    let name = "Noise_XXfallback_25519_AESGCM_SHA256";
+    assert_eq!(
+        SymmetricState::new(name).unwrap().hash(),
+        &<[u8; 32]>::from(Sha256::digest(name))
+    );
+    let padded = SymmetricState::new(PROTOCOL_XX).unwrap();
+    assert_eq!(padded.hash(), b"Noise_XX_25519_AESGCM_SHA256\0\0\0\0");
+    let full = "x".repeat(32);
+    assert_eq!(SymmetricState::new(&full).unwrap().hash().as_slice(), full.as_bytes());
 }

@@ -1,0 +1,87 @@
+/** Certificate chains, good and each bad in one way. */
+import { keyPairOf } from './responder.mjs';
+
+const signedBy = (signer, details, { Curve }) => ({ details, signature: Curve.sign(signer.private, details) });
+
+const flipped = bytes => {
+  const copy = Buffer.from(bytes);
+  copy[copy.length >> 1] ^= 1;
+  return copy;
+};
+
+/** The keys under which the chains are issued. */
+export const keys = {
+  root: keyPairOf('root'),
+  intermediate: keyPairOf('intermediate'),
+  serverStatic: keyPairOf('server static'),
+  serverEphemeral: keyPairOf('server ephemeral'),
+  clientStatic: keyPairOf('client static'),
+  clientEphemeral: keyPairOf('client ephemeral'),
+  stranger: keyPairOf('stranger')
+};
+
+const validity = { notBefore: 1700000000, notAfter: 1900000000 };
+const leafDetails = { serial: 11, issuerSerial: 5, key: keys.serverStatic.public, ...validity };
+const intermediateDetails = { serial: 5, issuerSerial: 0, key: keys.intermediate.public, ...validity };
+
+const encodeDetails = (details, { proto }) =>
+  Buffer.from(proto.CertChain.NoiseCertificate.Details.encode(details).finish());
+
+/** The certificates of a good chain, with fields of the details replaced and other signers where asked for. */
+const parts = (baileys, { leaf = {}, intermediate = {}, leafSigner, intermediateSigner } = {}) => ({
+  leaf: signedBy(leafSigner ?? keys.intermediate, encodeDetails({ ...leafDetails, ...leaf }, baileys), baileys),
+  intermediate: signedBy(
+    intermediateSigner ?? keys.root,
+    encodeDetails({ ...intermediateDetails, ...intermediate }, baileys),
+    baileys
+  )
+});
+
+const changed = (chain, which, field, change) => ({
+  ...chain,
+  [which]: { ...chain[which], [field]: change(chain[which][field]) }
+});
+
+/** @returns {Record<string, Buffer>} encoded chains by what is the matter with them */
+export const chains = baileys => {
+  const good = parts(baileys);
+  const none = () => undefined;
+  const garbage = () => Buffer.from([0xff]);
+  const withDetails = (which, signer, details) => ({ ...good, [which]: signedBy(signer, details, baileys) });
+  const all = {
+    good,
+    'no leaf': { intermediate: good.intermediate },
+    'no leaf details': changed(good, 'leaf', 'details', none),
+    'no leaf signature': changed(good, 'leaf', 'signature', none),
+    'no intermediate': { leaf: good.leaf },
+    'no intermediate details': changed(good, 'intermediate', 'details', none),
+    'no intermediate signature': changed(good, 'intermediate', 'signature', none),
+    'empty chain': {},
+    'leaf details changed': changed(good, 'leaf', 'details', flipped),
+    'leaf signature changed': changed(good, 'leaf', 'signature', flipped),
+    'leaf signature short': changed(good, 'leaf', 'signature', bytes => bytes.subarray(1)),
+    'leaf signature empty': changed(good, 'leaf', 'signature', () => Buffer.alloc(0)),
+    'leaf signed by a stranger': parts(baileys, { leafSigner: keys.stranger }),
+    'leaf signed by the root': parts(baileys, { leafSigner: keys.root }),
+    'intermediate signature changed': changed(good, 'intermediate', 'signature', flipped),
+    'intermediate signed by a stranger': parts(baileys, { intermediateSigner: keys.stranger }),
+    'intermediate without key': parts(baileys, { intermediate: { key: undefined } }),
+    'intermediate with a short key': parts(baileys, { intermediate: { key: Buffer.alloc(31, 1) } }),
+    'intermediate with a prefixed key': parts(baileys, {
+      intermediate: { key: Buffer.concat([Buffer.from([5]), keys.intermediate.public]) }
+    }),
+    'both signatures wrong': parts(baileys, { leafSigner: keys.stranger, intermediateSigner: keys.stranger }),
+    'issuer of another serial': parts(baileys, { intermediate: { issuerSerial: 1 } }),
+    'issuer not named': parts(baileys, { intermediate: { issuerSerial: undefined } }),
+    'intermediate details are no protobuf': withDetails('intermediate', keys.root, garbage()),
+    'leaf of another issuer': parts(baileys, { leaf: { issuerSerial: 6 } }),
+    'leaf for another key': parts(baileys, { leaf: { key: keys.stranger.public } }),
+    'leaf without key': parts(baileys, { leaf: { key: undefined } }),
+    'leaf details are no protobuf': withDetails('leaf', keys.intermediate, garbage())
+  };
+  const encoded = Object.entries(all).map(([name, chain]) => [
+    name,
+    Buffer.from(baileys.proto.CertChain.encode(chain).finish())
+  ]);
+  return Object.fromEntries([...encoded, ['chain is no protobuf', Buffer.from([0xff])]]);
+};

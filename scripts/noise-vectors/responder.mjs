@@ -1,0 +1,125 @@
+/**
+ * The server's side of WhatsApp's handshake on nothing but `node:crypto`, and deterministic keys to run it with.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync
+} from 'node:crypto';
+
+const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
+const TAG_LENGTH = 16;
+
+/** @param {Uint8Array} data */
+export const sha256 = data => createHash('sha256').update(data).digest();
+
+const privateKeyObject = key =>
+  createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, key]), format: 'der', type: 'pkcs8' });
+const publicKeyObject = key =>
+  createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, key]), format: 'der', type: 'spki' });
+
+/**
+ * The key pair that belongs to a name, the same on every run.
+ *
+ * @param {string} name
+ * @returns {{ private: Buffer, public: Buffer }}
+ */
+export const keyPairOf = name => {
+  const privateKey = sha256(`baileys-native vector key: ${name}`);
+  const der = createPublicKey(privateKeyObject(privateKey)).export({ format: 'der', type: 'spki' });
+  return { private: privateKey, public: der.subarray(PUBLIC_PREFIX.length) };
+};
+
+/** @param {Buffer} privateKey @param {Buffer} publicKey */
+export const sharedSecret = (privateKey, publicKey) =>
+  diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: publicKeyObject(publicKey) });
+
+const ivOf = counter => {
+  const iv = Buffer.alloc(12);
+  iv.writeUInt32BE(counter, 8);
+  return iv;
+};
+
+const seal = (key, counter, associated, plaintext) => {
+  const cipher = createCipheriv('aes-256-gcm', key, ivOf(counter));
+  cipher.setAAD(associated);
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+};
+
+const open = (key, counter, associated, ciphertext) => {
+  const decipher = createDecipheriv('aes-256-gcm', key, ivOf(counter));
+  decipher.setAAD(associated);
+  decipher.setAuthTag(ciphertext.subarray(-TAG_LENGTH));
+  return Buffer.concat([decipher.update(ciphertext.subarray(0, -TAG_LENGTH)), decipher.final()]);
+};
+
+const derive = (chainingKey, input) => {
+  const bytes = Buffer.from(hkdfSync('sha256', input, chainingKey, '', 64));
+  return [bytes.subarray(0, 32), bytes.subarray(32)];
+};
+
+/** A server in one handshake, and in what follows it. */
+export class Responder {
+  /** @param {{ header: Buffer, ephemeral: object, staticKey: object }} options */
+  constructor({ header, ephemeral, staticKey }) {
+    this.ephemeral = ephemeral;
+    this.staticKey = staticKey;
+    this.hash = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
+    this.chainingKey = this.hash;
+    this.mixHash(header);
+  }
+
+  mixHash(data) {
+    this.hash = sha256(Buffer.concat([this.hash, data]));
+  }
+
+  mixKey(input) {
+    [this.chainingKey, this.key] = derive(this.chainingKey, input);
+    this.counter = 0;
+  }
+
+  encryptAndHash(plaintext) {
+    const ciphertext = seal(this.key, this.counter++, this.hash, plaintext);
+    this.mixHash(ciphertext);
+    return ciphertext;
+  }
+
+  decryptAndHash(ciphertext) {
+    const plaintext = open(this.key, this.counter++, this.hash, ciphertext);
+    this.mixHash(ciphertext);
+    return plaintext;
+  }
+
+  /** @returns the fields of ServerHello */
+  serverHello(clientEphemeral, chain) {
+    this.mixHash(clientEphemeral);
+    this.mixHash(this.ephemeral.public);
+    this.mixKey(sharedSecret(this.ephemeral.private, clientEphemeral));
+    const sealedStatic = this.encryptAndHash(this.staticKey.public);
+    this.mixKey(sharedSecret(this.staticKey.private, clientEphemeral));
+    return { ephemeral: this.ephemeral.public, static: sealedStatic, payload: this.encryptAndHash(chain) };
+  }
+
+  /** @returns the client's static key and payload; the transport is ready then */
+  clientFinish({ static: sealedStatic, payload }) {
+    const clientStatic = this.decryptAndHash(sealedStatic);
+    this.mixKey(sharedSecret(this.ephemeral.private, clientStatic));
+    const opened = this.decryptAndHash(payload);
+    const [clientToServer, serverToClient] = derive(this.chainingKey, Buffer.alloc(0));
+    this.transport = { clientToServer, serverToClient, sent: 0, received: 0 };
+    return { clientStatic, payload: opened };
+  }
+
+  seal(plaintext) {
+    return seal(this.transport.serverToClient, this.transport.sent++, Buffer.alloc(0), plaintext);
+  }
+
+  open(ciphertext) {
+    return open(this.transport.clientToServer, this.transport.received++, Buffer.alloc(0), ciphertext);
+  }
+}
