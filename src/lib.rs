@@ -7,9 +7,10 @@
 //! | `frame` | 3-byte length framing and the intro header | |
 //! | `noise` | the Noise symmetric state and the two transport directions | |
 //! | `proto` | the protobuf messages, generated from `proto/` | |
-//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, certificate chain | `noise`, `proto` |
+//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, resumption, certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
+//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
 //! | `transport` | WebSocket over TCP or TLS, on tokio | |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
@@ -22,6 +23,7 @@ pub mod frame;
 pub mod handshake;
 pub mod noise;
 pub mod proto;
+pub mod session;
 pub mod tape;
 #[cfg(feature = "transport")]
 pub mod transport;

@@ -14,6 +14,7 @@ mod layering;
 mod noise;
 mod proto;
 mod resume;
+mod session;
 mod tape;
 mod vectors;
 mod xeddsa;
