@@ -7,7 +7,7 @@ const { core, scratch } = require('./core.cjs');
 const { slab, reserve, cut, allocate } = require('./slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
 const { createHydrator } = require('./tape/hydrate.cjs');
-const { FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT } = require('./tape/layout.cjs');
+const { FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
 /** Dialects: the addon's number for each, and the dictionary. */
@@ -33,7 +33,7 @@ function tapeOf(dictionary) {
     const ids = new Map();
     // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
     tokens.forEach((token, id) => token && ids.set(token, id));
-    tape = { hydrate: createHydrator(scratch, tokens), flatten: createFlattener(scratch, ids) };
+    tape = { hydrate: createHydrator(tokens), hydrateTape: createHydrator(tokens), flatten: createFlattener(scratch, ids) };
     tapes.set(dictionary, tape);
   }
   return tape;
@@ -48,13 +48,15 @@ function asBuffer(bytes) {
 
 /** The node of a tape that the addon has made: its result is the text, or {@link MORE}. */
 function hydrated(hydrate, text, bytes) {
-  if (text !== MORE) return hydrate(text, bytes);
-  const { ops } = scratch;
+  let { ops } = scratch;
+  if (text !== MORE) return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, 0);
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
   // Content bytes lie either all in `bytes`, or all in memory of their own.
   if (length > 0) bytes = allocate(length);
-  const node = hydrate(core.take(bytes, 0), bytes);
+  text = core.take(bytes, 0);
+  ({ ops } = scratch);
+  const node = hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, 0);
   scratch.trim();
   return node;
 }
@@ -80,7 +82,7 @@ const USUAL_OUTPUT = 1024;
  */
 function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
-  const { hydrate, flatten } = tapeOf(dictionary);
+  const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
 
   function encodePayload(node) {
     // A getter among the attributes may encode a node of its own: it must not find the scratch memory half written.
@@ -133,7 +135,8 @@ function createCodec(name) {
     decodeDecompressedBinaryNode,
     decodeBinaryNode: async payload => decodePayload(asBuffer(payload)),
     decompressingIfRequired,
-    hydrate
+    hydrate,
+    hydrateTape
   };
 }
 

@@ -5,7 +5,10 @@
 const native = require('./native.cjs');
 const { TEXT_WINDOW } = require('./tape/layout.cjs');
 
-const core = native.createCore();
+/** Called when events have come for the sockets; see socket/hub.cjs. */
+const wake = { callback() {} };
+const hub = new native.SocketHub(() => wake.callback());
+const core = native.createCore(hub);
 
 /** Initial sizes: operations, text bytes, and content bytes on the way out. */
 const OPS = 4096;
@@ -62,4 +65,4 @@ function nextPowerOfTwo(length) {
   return 2 ** Math.ceil(Math.log2(Math.max(length, TEXT_WINDOW)));
 }
 
-module.exports = { core, scratch };
+module.exports = { core, hub, wake, scratch, nextPowerOfTwo };

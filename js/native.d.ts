@@ -9,10 +9,62 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** The sockets of one environment. JavaScript knows each by a number that is never used twice. */
+export declare class SocketHub {
+  /** `wake` is called whenever there may be something to drain. */
+  constructor(wake: () => void)
+  /** Starts to connect; returns the socket's number. */
+  connect(options: SocketOptions): number
+  /** Starts the closing handshake. */
+  close(socket: number): void
+  /** Forgets a socket; one that is not closed yet is dropped, and what it still reports is to be ignored. */
+  release(socket: number): void
+}
+
 /**
  * The functions of one env.
  *
  * # Errors
  * Where Node-API cannot make the object.
  */
-export declare function createCore(): object
+export declare function createCore(hub: SocketHub): object
+
+/** Where and how a socket connects. */
+export interface SocketOptions {
+  /** IP addresses to try, in order. */
+  addresses: Array<string>
+  /** The port. */
+  port: number
+  /** The IP address to connect from. */
+  localAddress?: string
+  /** TLS settings, for `wss:`. */
+  tls?: SocketTlsOptions
+  /** The `Host` header's value. */
+  host: string
+  /** Path and query. */
+  target: string
+  /** Header names and values in turn. */
+  headers: Array<string>
+  /** The `Origin` header's value. */
+  origin: string
+  /** Milliseconds that a step of the opening may take; unlimited where absent. */
+  handshakeTimeout?: number
+}
+
+/** TLS settings of a socket. */
+export interface SocketTlsOptions {
+  /** The name that the certificate must be valid for. */
+  serverName: string
+  /** Whether the certificate must be valid. */
+  rejectUnauthorized: boolean
+  /** Roots that replace the usual ones, PEM or DER. */
+  ca?: Array<Buffer>
+  /** Certificate chain, PEM. */
+  cert?: Buffer
+  /** Private key, PEM. */
+  key?: Buffer
+  /** A PEM file of additional roots. */
+  extraCaFile?: string
+  /** Whether the system's store is trusted as well. */
+  systemCa: boolean
+}

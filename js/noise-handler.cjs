@@ -4,7 +4,9 @@
 
 const { core, scratch } = require('./core.cjs');
 const { createCodec, encoded, hydrated, DIALECTS } = require('./binary-node.cjs');
+const { delivery } = require('./socket/hub.cjs');
 const { boom, FRAME_ERROR } = require('./errors.cjs');
+const { sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
 const { trustedRoots } = require('./trust.cjs');
@@ -12,6 +14,11 @@ const { trustedRoots } = require('./trust.cjs');
 /** Results of `open` that are neither a text nor a request for room: no whole frame; a frame of the handshake. */
 const NONE = 0;
 const RAW = 2;
+const PARTIAL = 3;
+
+/** Words before a tape in a batch (src/inbound/tapes.rs), and their places. */
+const FRAME_WORDS = 4;
+const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
 
 /** What a frame is longer than its payload: length, tag. */
 const FRAME_OVERHEAD = 3 + 16;
@@ -27,7 +34,7 @@ const released = new FinalizationRegistry(id => core.noiseRelease(id));
  *   asked at each handshake
  */
 function createNoiseHandlerFactory({ dialect, certDetails }) {
-  const { hydrate } = createCodec(dialect);
+  const { hydrate, hydrateTape } = createCodec(dialect);
   const isAsync = dialect !== '7';
 
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot }) {
@@ -36,10 +43,27 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
     const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo ?? undefined) };
     released.register(handle, handle.id);
+    /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
+    let linked = false;
+    let inTransport = false;
+    /** Transport frames delivered, of which so many were taken from tapes since the addon was last told. */
+    let opened = 0;
+    let ahead = 0;
+    /** Whether the addon holds the beginning of a frame. */
+    let partial = false;
+    /** Tapes being delivered: those not yet taken, to be given up where `decodeFrame` is called meanwhile. */
+    let taking;
 
     function output(call, data) {
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
+    }
+
+    function decrypt(ciphertext) {
+      // Consumes a counter that no tape knows of.
+      linked = false;
+      catchUp();
+      return output(core.noiseDecrypt, ciphertext);
     }
 
     function processHandshake({ serverHello }, noiseKey) {
@@ -69,28 +93,100 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function finishInit() {
-      core.noiseFinishInit(handle.id);
+      catchUp();
+      linked = core.noiseFinishInit(handle.id) === 1;
+      inTransport = true;
+      opened = 0;
       logger.trace('noise handler is in transport state');
     }
 
     function encodeFrame(data) {
       const { id } = handle;
       reserve(introLength + FRAME_OVERHEAD + data.length);
-      return encoded(core.seal(id, data, slab.buffer, slab.position));
+      const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
+      if (!inTransport) sentBy(frame, socket => core.noiseLink(id, socket));
+      return frame;
+    }
+
+    function deliver(frame, onFrame) {
+      if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
+      onFrame(frame);
+    }
+
+    /** Tells the addon of the frames that were taken from tapes. */
+    function catchUp() {
+      if (ahead === 0) return;
+      core.noiseAdvance(handle.id, ahead);
+      ahead = 0;
+    }
+
+    /** Delivers the frames of the message at hand, which the addon has opened already. */
+    function takeTapes(message, onFrame) {
+      const { words, text, memory, frames } = delivery;
+      let { wordAt, textAt, bytesAt } = delivery;
+      // Taken once: the same Buffer again is the same bytes again.
+      delivery.frames = 0;
+      const mine = { message, left: frames };
+      taking = mine;
+      try {
+        while (mine.left > 0) {
+          const units = words[wordAt + TAPE_UNITS];
+          const wide = words[wordAt + TAPE_WIDE];
+          const first = wordAt + FRAME_WORDS;
+          const frame = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt);
+          wordAt = first + words[wordAt + TAPE_OPS];
+          textAt += (units + (units & 1)) << wide;
+          bytesAt += words[wordAt + TAPE_BYTES];
+          mine.left--;
+          opened++;
+          ahead++;
+          deliver(frame, onFrame);
+        }
+      } finally {
+        if (taking === mine) giveUp();
+      }
+    }
+
+    /** What is left of the tapes being delivered goes the ordinary way, so that nothing overtakes it. */
+    function giveUp() {
+      const { message, left } = taking;
+      taking.left = 0;
+      taking = undefined;
+      if (left === 0) return;
+      catchUp();
+      const starts = frameStarts(message);
+      core.feed(handle.id, message.subarray(starts[starts.length - left]));
+      partial = true;
     }
 
     function decodeFrame(newData, onFrame) {
-      const { id } = handle;
       try {
-        let result = open(id, newData);
-        while (result !== NONE) {
-          const frame = result === RAW ? rawFrame() : hydrated(hydrate, result, slab.buffer);
-          if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
-          onFrame(frame);
+        if (taking !== undefined) giveUp();
+        if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
+          takeTapes(newData, onFrame);
+          return Promise.resolve();
+        }
+        const { id } = handle;
+        catchUp();
+        core.feed(id, newData);
+        let result = open(id);
+        while (result !== NONE && result !== PARTIAL) {
+          let frame;
+          if (result === RAW) {
+            frame = rawFrame();
+          } else {
+            frame = hydrated(hydrate, result, slab.buffer);
+            opened++;
+          }
+          deliver(frame, onFrame);
           result = open(id);
         }
+        partial = result === PARTIAL;
         return Promise.resolve();
       } catch (error) {
+        // Frames may be left, and one that failed has consumed a counter that no tape knows of.
+        partial = true;
+        if (error?.[FRAME_ERROR]) linked = false;
         return Promise.reject(error);
       }
     }
@@ -98,7 +194,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     const mixIntoKey = data => core.noiseMixIntoKey(handle.id, data);
     return {
       encrypt: plaintext => output(core.noiseEncrypt, plaintext),
-      decrypt: ciphertext => output(core.noiseDecrypt, ciphertext),
+      decrypt,
       authenticate: data => core.noiseAuthenticate(handle.id, data),
       mixIntoKey: isAsync ? async data => mixIntoKey(data) : mixIntoKey,
       finishInit: async () => finishInit(),
@@ -113,10 +209,17 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   return makeNoiseHandler;
 }
 
+/** Where the frames of a message of whole frames start. */
+function frameStarts(message) {
+  const starts = [];
+  for (let at = 0; at < message.length; at += 3 + message.readUIntBE(at, 3)) starts.push(at);
+  return starts;
+}
+
 /** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */
-function open(id, data) {
+function open(id) {
   try {
-    return core.open(id, data);
+    return core.open(id);
   } catch (error) {
     error[FRAME_ERROR] = true;
     throw error;

@@ -11,6 +11,7 @@
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
+//! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
 //! | `transport` | WebSocket over TCP or TLS, on tokio | |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
@@ -21,6 +22,7 @@ pub mod binary;
 mod bindings;
 pub mod frame;
 pub mod handshake;
+pub mod inbound;
 pub mod noise;
 pub mod proto;
 pub mod session;

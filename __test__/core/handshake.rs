@@ -82,7 +82,7 @@ impl Server {
         let (mut message, server) =
             server.client_hello(&message, self.ephemeral.clone(), &self.static_key, &self.chain)?;
         change(1, &mut message);
-        let (client, report) = client.server_hello(&message, &pair(11), &self.root)?;
+        let (client, report) = client.server_hello(&message, &pair(11), &[self.root])?;
         let (mut message, sender, receiver) = client.client_finish(b"payload")?;
         change(2, &mut message);
         let accepted = server.client_finish(&message)?;
@@ -194,7 +194,7 @@ fn missing_fields_are_named() {
     let hello = |message: &[u8]| {
         let (_, client) = Start::new(HEADER, pair(10)).unwrap().client_hello();
         client
-            .server_hello(message, &pair(11), &WHATSAPP_ROOT)
+            .server_hello(message, &pair(11), &[WHATSAPP_ROOT])
             .map(|_| ())
             .unwrap_err()
             .to_string()
@@ -247,7 +247,7 @@ fn replay(recorded: &Value) {
     assert_eq!(server_hello, bytes(&recorded["serverHello"]));
 
     let client_static = key_pair(&keys["clientStatic"]);
-    let (client, _) = client.server_hello(&server_hello, &client_static, &root).unwrap();
+    let (client, _) = client.server_hello(&server_hello, &client_static, &[root]).unwrap();
     let payload = bytes(&recorded["payload"]);
     let (finish, mut sender, mut receiver) = client.client_finish(&payload).unwrap();
     assert_eq!(finish, bytes(&recorded["clientFinish"]));
@@ -322,7 +322,7 @@ fn certificate_chains_fail_as_in_baileys_or_earlier() {
             ephemeral.private.as_bytes(),
             &hello.fields().unwrap(),
             key,
-            &root,
+            &[root],
         );
         let same_as_baileys = match (&result, expected_error(case)) {
             (Ok((sealed_key, _)), None) => {

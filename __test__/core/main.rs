@@ -8,8 +8,10 @@
     reason = "a test fails by panicking, and clippy.toml's exception reaches only the functions marked as tests"
 )]
 
+mod binary;
 mod frame;
 mod handshake;
+mod inbound;
 mod layering;
 mod noise;
 mod proto;

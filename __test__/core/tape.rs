@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use baileys_native::binary::{Content, EncodeError, NodeSink, NodeSource, Text, TokenId};
-use baileys_native::tape::layout::{FIRST_OP, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE, javascript};
+use baileys_native::tape::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE, javascript};
 use baileys_native::tape::{TapeReader, TapeText, TapeWriter};
 
 #[test]
@@ -12,8 +12,11 @@ fn javascript_layout_is_current() {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, javascript()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), javascript(), "run `UPDATE=1 cargo test --test core tape`");
-    assert!(FIRST_OP >= 5, "the registers come before the first operation");
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        javascript(),
+        "run `UPDATE=1 cargo test --test core tape`"
+    );
 }
 
 fn node(tape: &mut TapeWriter, attrs: &[(Text<'_>, Text<'_>)], content: Content<'_>) {
@@ -29,10 +32,17 @@ fn node(tape: &mut TapeWriter, attrs: &[(Text<'_>, Text<'_>)], content: Content<
 fn strings_are_token_ids_or_lengths() {
     let mut tape = TapeWriter::new();
     let id = Text::Token(TokenId(900));
-    node(&mut tape, &[(id, Text::Str("abc")), (id, Text::Str("")), (id, id)], Content::Text(Text::Str("de")));
+    node(
+        &mut tape,
+        &[(id, Text::Str("abc")), (id, Text::Str("")), (id, id)],
+        Content::Text(Text::Str("de")),
+    );
     assert_eq!(tape.latin1(), Some(&b"abcde"[..]));
     let (ops, shape) = (tape.ops(), tape.ops()[2]);
-    assert_eq!(ops, [3 << HEAD_SHIFT | KIND_TEXT, 7, shape, 900, !3, 900, 0, 900, 900, !2]);
+    assert_eq!(
+        ops,
+        [3 << HEAD_SHIFT | KIND_TEXT, 7, shape, 900, !3, 900, 0, 900, 900, !2]
+    );
     assert!(shape >= 0);
 }
 
@@ -40,7 +50,10 @@ fn strings_are_token_ids_or_lengths() {
 fn a_shape_belongs_to_its_keys_in_their_order() {
     let shape_of = |keys: &[u16]| {
         let mut tape = TapeWriter::new();
-        let attrs: Vec<_> = keys.iter().map(|&key| (Text::Token(TokenId(key)), Text::Str("v"))).collect();
+        let attrs: Vec<_> = keys
+            .iter()
+            .map(|&key| (Text::Token(TokenId(key)), Text::Str("v")))
+            .collect();
         node(&mut tape, &attrs, Content::None);
         tape.ops()[2]
     };
@@ -48,7 +61,14 @@ fn a_shape_belongs_to_its_keys_in_their_order() {
     assert_ne!(shape_of(&[1, 2, 3]), shape_of(&[1, 3, 2]));
     assert_ne!(shape_of(&[1, 2]), shape_of(&[1, 2, 3]));
     let mut tape = TapeWriter::new();
-    node(&mut tape, &[(Text::Str("own"), Text::Str("v")), (Text::Token(TokenId(1)), Text::Str("v"))], Content::None);
+    node(
+        &mut tape,
+        &[
+            (Text::Str("own"), Text::Str("v")),
+            (Text::Token(TokenId(1)), Text::Str("v")),
+        ],
+        Content::None,
+    );
     assert_eq!(tape.ops()[2], NO_SHAPE);
 }
 
@@ -79,7 +99,19 @@ fn bytes_are_referred_to_where_the_payload_is_shared() {
 
 #[test]
 fn a_reader_gives_what_the_tape_says() {
-    let ops = [1 << HEAD_SHIFT | KIND_LIST, !1, 5, !2, 2, KIND_BYTES, !1, 1, 2, KIND_NONE, 6];
+    let ops = [
+        1 << HEAD_SHIFT | KIND_LIST,
+        !1,
+        5,
+        !2,
+        2,
+        KIND_BYTES,
+        !1,
+        1,
+        2,
+        KIND_NONE,
+        6,
+    ];
     let mut reader = TapeReader::new(&ops, TapeText::Ascii("abcd"), &[1, 2, 3]);
     let head = reader.node().unwrap();
     assert_eq!((head.tag, head.attrs, head.has_content), (Text::Literal("a"), 1, true));

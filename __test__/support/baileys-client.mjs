@@ -113,13 +113,25 @@ export async function pair({ baileys, server, scan, auth = memoryAuth(baileys), 
   return auth;
 }
 
-/** Logs in with the credentials of a linked device; resolves with the open socket. */
+/** A keep-alive ping; resolves with its answer. */
+export const ping = sock =>
+  sock.query({
+    tag: 'iq',
+    attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
+    content: [{ tag: 'ping', attrs: {} }]
+  });
+
+/**
+ * Logs in with the credentials of a linked device; resolves with the open socket, after the answer to a ping: by then
+ * the start-up queries are answered too. (A query that is cut off leaves its timeout running in Baileys.)
+ */
 export async function login({ baileys, server, auth, config }) {
   const sock = openSocket({ baileys, server, auth, config });
   try {
     await connectionUpdate(sock, ({ connection }) => connection === 'open');
+    await ping(sock);
   } catch (error) {
-    sock.end(undefined);
+    await sock.end(undefined);
     throw error;
   }
   return sock;

@@ -10,7 +10,14 @@ const { dirname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { standaloneSource } = require('./esm.cjs');
 const { dropInFor, warnLeftAlone } = require('./replacement.cjs');
-const { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, findTarget, reasonToLeave, targetsBeside } = require('./targets.cjs');
+const {
+  DEFAULTS_SPECIFIER,
+  NOISE_HANDLER,
+  OFF_QUERY,
+  findTarget,
+  reasonToLeave,
+  targetsBeside
+} = require('./targets.cjs');
 
 /**
  * The undocumented half of Node's Module, as this file uses it.
@@ -77,7 +84,8 @@ function installCommonJsHooks(hooksSeeRequire) {
     const filename = ModuleClass._resolveFilename(path, parent, isMain);
     const target = findTarget(filename);
     if (target === undefined) return Reflect.apply(load, this, [path, parent, isMain]);
-    if (target.copy.esm) throw new Error(`The original of an ES module is loaded by import(), not by require(): ${request}`);
+    if (target.copy.esm)
+      throw new Error(`The original of an ES module is loaded by import(), not by require(): ${request}`);
     return originalExports(filename);
   };
 }
@@ -146,7 +154,7 @@ function addOriginal(filename, sibling) {
   original.filename = filename;
   original.paths = sibling?.paths ?? ModuleClass._nodeModulePaths(dirname(filename));
   untouched.add(original);
-  originals.set(filename, original);
+  if (!originals.has(filename)) originals.set(filename, original);
   return original;
 }
 

@@ -4,7 +4,15 @@
 
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { join } = require('node:path');
-const { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, exportsMore, findTarget, looksLikeTarget, reasonToLeave } = require('./targets.cjs');
+const {
+  DEFAULTS_SPECIFIER,
+  NOISE_HANDLER,
+  OFF_QUERY,
+  exportsMore,
+  findTarget,
+  looksLikeTarget,
+  reasonToLeave
+} = require('./targets.cjs');
 
 const REPLACEMENT_URL = pathToFileURL(join(__dirname, 'replacement.cjs')).href;
 const CJS_URL = pathToFileURL(join(__dirname, 'cjs.cjs')).href;

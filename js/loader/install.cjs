@@ -24,7 +24,9 @@ function install() {
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */
 function installEsmHooks() {
   // Since Node 22.15; the types are those of the oldest supported version.
-  const { registerHooks } = /** @type {{ registerHooks?: (hooks: object) => void }} */ (/** @type {unknown} */ (Module));
+  const { registerHooks } = /** @type {{ registerHooks?: (hooks: object) => void }} */ (
+    /** @type {unknown} */ (Module)
+  );
   if (registerHooks === undefined) {
     Module.register('./esm-thread.mjs', pathToFileURL(__filename));
     return false;

@@ -30,7 +30,8 @@ const TARGETS = {
 const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
 const DECODER = 'lib/WABinary/decode.js';
 
-const TARGET_PATTERN = /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/]noise-handler|WABinary[\\/](?:en|de)code)\.js$/;
+const TARGET_PATTERN =
+  /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/]noise-handler|WABinary[\\/](?:en|de)code)\.js$/;
 
 /**
  * @typedef {object} Copy One installed copy of Baileys.
@@ -119,9 +120,10 @@ function inspect(root) {
  * The callers inside Baileys differ in what they await, and the dictionaries have no token in common, so a copy that
  * fits no dialect exactly is refused.
  *
- * Facts, by release: dictionary 3 since 6.7.19; an asynchronous handshake in 6.7.16 to 6.7.24, 6.17.16 and 7.0.0-rc.3 to
- * rc10 (whose callers await it, so that the synchronous one of dialect 7 serves them); device JIDs of hosted domains
- * in dictionary 2 in 6.7.18 alone, which is no dialect.
+ * Facts, read in the published releases: dictionary 2 in 6.6.0 to 6.7.18 and 6.17.16, 3 in 6.7.21 and later and in all of 7;
+ * a handshake that its callers await in 6.7.16 to 6.7.24, 6.17.16 and 7.0.0-rc.3 to rc.9 (where the synchronous one of
+ * dialect 7 serves as well), a synchronous one before and since rc11; dictionary 2 together with device JIDs of hosted
+ * domains in 6.7.18, which is no dialect of ours.
  *
  * @param {string} version
  * @param {Copy['files']} files
@@ -201,4 +203,13 @@ function reasonToLeave({ file, copy }) {
   return `${join(copy.root, file)} is left as it is: it does not export ${missing.join(', ')}`;
 }
 
-module.exports = { DEFAULTS_SPECIFIER, NOISE_HANDLER, OFF_QUERY, exportsMore, findTarget, looksLikeTarget, reasonToLeave, targetsBeside };
+module.exports = {
+  DEFAULTS_SPECIFIER,
+  NOISE_HANDLER,
+  OFF_QUERY,
+  exportsMore,
+  findTarget,
+  looksLikeTarget,
+  reasonToLeave,
+  targetsBeside
+};

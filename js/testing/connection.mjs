@@ -175,8 +175,8 @@ export class Connection extends EventEmitter {
 
   /** Cuts the TCP connection without a WebSocket close; with `reset`, by RST. */
   drop({ reset = false } = {}) {
-    if (reset && this.#socket.resetAndDestroy) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    if (reset) this.#host.tcpSocket(this.#socket).resetAndDestroy();
+    this.#socket.destroy();
   }
 
   /** Sends a WebSocket ping; resolves with the payload of the next pong. */

@@ -12,6 +12,11 @@ import { child, defaultAnswer, success } from './stanzas.mjs';
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/**
+ * Baileys 6 derives its transport keys asynchronously and takes a stanza that arrives before for a handshake message.
+ * The distance to WhatsApp's servers hides that; loopback does not.
+ */
+const GREETING_DELAY_MS = 20;
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -46,7 +51,7 @@ export class MockServer extends EventEmitter {
   /** @private Use {@link MockServer.start}. */
   constructor(options, baileys) {
     super();
-    this.options = { refCount: 6, record: true, faults: {}, ...options };
+    this.options = { refCount: 6, record: true, greetingDelayMs: GREETING_DELAY_MS, faults: {}, ...options };
     this.#baileys = baileys;
     this.#authority = new NoiseAuthority(baileys, options.root);
     this.#registry = new Registry(baileys.curve);
@@ -229,7 +234,8 @@ export class MockServer extends EventEmitter {
       const text = http.STATUS_CODES[faults.httpStatus] ?? 'Unknown';
       const headers = { Connection: 'close', 'Content-Length': '0', ...faults.httpHeaders };
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-      socket.end(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      socket.write(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      if (headers.Connection === 'close') socket.end();
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, ws => {
@@ -251,8 +257,9 @@ export class MockServer extends EventEmitter {
     return {
       baileys: this.#baileys,
       authority: this.#authority,
+      tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
       record: (connection, direction, node) => this.#record(connection, direction, node),
-      handshakeDone: connection => this.#login(connection),
+      handshakeDone: connection => this.#greet(connection),
       stanza: (connection, node) => this.#answer(connection, node),
       fail: (connection, error) => this.emit('failure', error, connection),
       closed: (connection, code, reason) => this.emit('close', connection, code, reason)
@@ -267,6 +274,12 @@ export class MockServer extends EventEmitter {
     }
     this.emit('stanza', record, connection);
     for (const waiter of this.#waiters) waiter.offer(record);
+  }
+
+  #greet(connection) {
+    const { greetingDelayMs } = this.options;
+    if (greetingDelayMs === 0) this.#login(connection);
+    else this.#later(greetingDelayMs, () => connection.state === 'handshake' && this.#login(connection));
   }
 
   #login(connection) {

@@ -2,12 +2,12 @@
 // out, the device's own signature back, restart.
 
 import { createHmac, randomBytes } from 'node:crypto';
+import { child } from './stanzas.mjs';
+import { verifySignature } from './xeddsa.mjs';
 
 const S_WHATSAPP_NET = 's.whatsapp.net';
 const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);
 const DEVICE_SIGNATURE = Buffer.from([6, 1]);
-
-const child = (node, tag) => (Array.isArray(node?.content) ? node.content.find(item => item.tag === tag) : undefined);
 
 /**
  * The fields of a pairing code, in either form: plain and comma-separated (Baileys 6), or the same after the `#` of a
@@ -81,14 +81,15 @@ function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, key
 }
 
 /** Checks the answer to `pair-success`: the device has to have signed the identity it was given. */
-function verifyDeviceSignature({ proto, curve }, answer, { details, identityKey, account, keyIndex }) {
+function verifyDeviceSignature({ proto }, answer, { details, identityKey, account, keyIndex }) {
   const node = child(child(answer, 'pair-device-sign'), 'device-identity');
   if (!node) throw new Error('the answer to pair-success holds no device-identity');
   if (node.attrs['key-index'] !== String(keyIndex)) throw new Error('pair-device-sign names another key index');
   const identity = proto.ADVSignedDeviceIdentity.decode(node.content);
   if (!details.equals(identity.details)) throw new Error('pair-device-sign holds other details than pair-success did');
   const message = Buffer.concat([DEVICE_SIGNATURE, details, identityKey, account.keyPair.public]);
-  if (!curve.verify(identityKey, message, identity.deviceSignature)) throw new Error('the device signature is wrong');
+  if (!verifySignature(identityKey, message, identity.deviceSignature))
+    throw new Error('the device signature is wrong');
 }
 
 /**

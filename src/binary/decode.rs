@@ -67,7 +67,7 @@ impl<'i> Walker<'i> {
         let attrs = usize::from(size.saturating_sub(1) >> 1);
         let name = self.text()?;
         // A node of size 0 has a name on the wire all the same, and Baileys reads it before it complains.
-        if size == 0 || matches!(name, Text::Token(TokenId(0)) | Text::Str("")) {
+        if size == 0 || matches!(name, Text::Token(TokenId(0)) | Text::Ascii([])) {
             return Err(self.reader.error(DecodeErrorKind::InvalidNode));
         }
         sink.node(name, attrs);
@@ -120,12 +120,10 @@ impl<'i> Walker<'i> {
             }
             BINARY_8 | BINARY_20 | BINARY_32 => {
                 let bytes = binary(tag, &mut self.reader)?;
-                match str::from_utf8(bytes) {
-                    Ok(text) => Ok(Text::Str(text)),
-                    Err(_) => {
-                        self.long = String::from_utf8_lossy(bytes).into_owned();
-                        Ok(Text::Str(&self.long))
-                    }
+                if bytes.is_ascii() {
+                    Ok(Text::Ascii(bytes))
+                } else {
+                    Ok(self.unicode(bytes))
                 }
             }
             NIBBLE_8 | HEX_8 => {
@@ -150,8 +148,19 @@ impl<'i> Walker<'i> {
     }
 
     fn short(&self, length: usize) -> Text<'_> {
-        let bytes = self.short.get(..length).unwrap_or_default();
-        Text::Str(str::from_utf8(bytes).unwrap_or_default())
+        Text::Ascii(self.short.get(..length).unwrap_or_default())
+    }
+
+    /// UTF-8, repaired where it is broken.
+    #[cold]
+    fn unicode(&mut self, bytes: &'i [u8]) -> Text<'_> {
+        match str::from_utf8(bytes) {
+            Ok(text) => Text::Str(text),
+            Err(_) => {
+                self.long = String::from_utf8_lossy(bytes).into_owned();
+                Text::Str(&self.long)
+            }
+        }
     }
 
     /// Reads a JID of the usual form, whose user is packed digits and whose server is implied or a token, to `short`,

@@ -47,7 +47,10 @@ impl Writer<'_> {
     fn node(&mut self, source: &mut impl NodeSource) -> Result<u16, EncodeError> {
         let head = source.node()?;
         let (attrs, has_content) = (head.attrs, head.has_content);
-        if matches!(head.tag, Text::Token(TokenId(0)) | Text::Str("") | Text::Literal("")) {
+        if matches!(
+            head.tag,
+            Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("")
+        ) {
             return Err(EncodeError::EmptyTag);
         }
         let size = attrs
@@ -84,7 +87,7 @@ impl Writer<'_> {
 
     fn text(&mut self, text: Text<'_>) -> Result<(), EncodeError> {
         match text {
-            Text::Token(TokenId(0)) | Text::Str("") | Text::Literal("") => self.empty(),
+            Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("") => self.empty(),
             Text::Token(token) => {
                 self.dialect
                     .dictionary()
@@ -93,6 +96,7 @@ impl Writer<'_> {
                 self.token(token);
             }
             Text::Str(text) => return self.string(text),
+            Text::Ascii(text) => return self.string(str::from_utf8(text).map_err(|_| EncodeError::InvalidSource)?),
             Text::Literal(text) => return self.literal(text),
         }
         Ok(())
@@ -117,37 +121,65 @@ impl Writer<'_> {
     }
 
     fn string(&mut self, text: &str) -> Result<(), EncodeError> {
+        if self.known(text) { Ok(()) } else { self.literal(text) }
+    }
+
+    /// Writes a string if it is empty or a token.
+    fn known(&mut self, text: &str) -> bool {
         match self.dialect.dictionary().find(text) {
             Some(TokenId(0)) => self.empty(),
             Some(token) => self.token(token),
-            None => return self.literal(text),
+            None => return false,
         }
-        Ok(())
+        true
     }
 
-    /// Writes a string that is not a token: packed, as a JID or as it is.
+    /// Writes a string that is neither empty nor a token: packed, as a JID or as it is.
     fn literal(&mut self, mut text: &str) -> Result<(), EncodeError> {
         loop {
-            if packed::pack(text, self.out) {
+            let bytes = text.as_bytes();
+            let front = packed::scan(bytes);
+            if front.length == bytes.len() {
+                packed::pack(bytes, front, self.out);
                 return Ok(());
             }
-            let Some(jid) = Jid::parse(text, self.dialect) else {
-                return self.bytes(text.as_bytes());
+            text = match text.split_at_checked(front.length) {
+                // The usual JID, of whose user is known already that it can be packed.
+                Some((user, rest)) if !user.is_empty() && rest.starts_with('@') => {
+                    self.out.push(JID_PAIR);
+                    if !self.known(user) {
+                        packed::pack(bytes, front, self.out);
+                    }
+                    rest.split_at(1).1
+                }
+                _ => match Jid::parse(text, self.dialect) {
+                    None => return self.bytes(bytes),
+                    Some(Jid {
+                        user,
+                        device: Some((domain, device)),
+                        ..
+                    }) => {
+                        self.out.extend_from_slice(&[AD_JID, domain, device]);
+                        return self.string(user);
+                    }
+                    Some(Jid {
+                        user,
+                        server,
+                        device: None,
+                    }) => {
+                        self.out.push(JID_PAIR);
+                        if user.is_empty() {
+                            self.out.push(LIST_EMPTY);
+                        } else {
+                            self.string(user)?;
+                        }
+                        server
+                    }
+                },
             };
-            if let Some((domain, device)) = jid.device {
-                self.out.extend_from_slice(&[AD_JID, domain, device]);
-                return self.string(jid.user);
-            }
-            self.out.push(JID_PAIR);
-            if jid.user.is_empty() {
-                self.out.push(LIST_EMPTY);
-            } else {
-                self.string(jid.user)?;
-            }
             // The server is a string like any other, at times with another `@`.
-            match self.dialect.dictionary().find(jid.server) {
-                Some(_) => return self.string(jid.server),
-                None => text = jid.server,
+            if self.known(text) {
+                return Ok(());
             }
         }
     }

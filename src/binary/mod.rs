@@ -39,6 +39,8 @@ pub enum Text<'a> {
     Token(TokenId),
     /// Any other string. A source may give token strings in this form as well; the encoder looks them up.
     Str(&'a str),
+    /// A string of ASCII characters alone, as its bytes. What a sink gets is checked; a source may give it as well.
+    Ascii(&'a [u8]),
     /// A string that its source knows not to be a token, so that the encoder need not look it up.
     Literal(&'a str),
 }

@@ -109,6 +109,7 @@ impl NodeBuilder {
         match text {
             Text::Token(token) => self.dictionary.token(token).unwrap_or_default(),
             Text::Str(text) | Text::Literal(text) => text,
+            Text::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
         }
         .to_owned()
     }

@@ -97,32 +97,61 @@ fn bad_nibble(packed: &[u8], start: usize) -> DecodeError {
     }
 }
 
-/// Appends `text` packed, tag included, if it is of one of the two alphabets and short enough. The decimal one goes
-/// first. `text` is not empty.
-pub(super) fn pack(text: &str, out: &mut Vec<u8>) -> bool {
+/// The front of a text that has characters of one alphabet only.
+#[derive(Clone, Copy)]
+pub(super) struct Packable {
+    /// Its length in bytes, at most [`PACKED_MAX`].
+    pub(super) length: usize,
+    class: u8,
+}
+
+/// How much of `text`, from its front, could be packed.
+pub(super) fn scan(text: &[u8]) -> Packable {
     // Baileys counts UTF-16 units; what is in an alphabet is ASCII, where these are bytes.
-    if text.len() > PACKED_MAX {
-        return false;
-    }
-    let mut class = IN_NIBBLE | IN_HEX;
-    for byte in text.bytes() {
-        class &= class_of(byte);
+    let text = text.get(..PACKED_MAX).unwrap_or(text);
+    let mut found = Packable {
+        length: 0,
+        class: IN_NIBBLE | IN_HEX,
+    };
+    for eight in text.as_chunks::<8>().0 {
+        let class = eight.iter().fold(found.class, |class, byte| class & class_of(*byte));
         if class & (IN_NIBBLE | IN_HEX) == 0 {
-            return false;
+            break;
         }
+        found = Packable {
+            length: found.length + 8,
+            class,
+        };
     }
-    let (pairs, last) = text.as_bytes().as_chunks();
-    let odd = (last.len() as u8) << 7;
-    let tag = if class & IN_NIBBLE != 0 { NIBBLE_8 } else { HEX_8 };
-    out.extend_from_slice(&[tag, text.len().div_ceil(2) as u8 | odd]);
-    out.extend(
-        pairs
-            .iter()
-            .map(|&[high, low]| class_of(high) << 4 | class_of(low) & 15),
-    );
-    // The missing half of the last byte is the value 15.
-    out.extend(last.iter().map(|&high| class_of(high) << 4 | 15));
-    true
+    for byte in text.get(found.length..).unwrap_or_default() {
+        let class = found.class & class_of(*byte);
+        if class & (IN_NIBBLE | IN_HEX) == 0 {
+            break;
+        }
+        found = Packable {
+            length: found.length + 1,
+            class,
+        };
+    }
+    found
+}
+
+/// Appends what [`scan`] found of `text`, tag included. Where it is of both alphabets, the decimal one is taken.
+pub(super) fn pack(text: &[u8], found: Packable, out: &mut Vec<u8>) {
+    let mut packed = [0; 2 + PACKED_MAX.div_ceil(2)];
+    let [tag, head, body @ ..] = &mut packed;
+    let (pairs, last) = text.get(..found.length).unwrap_or_default().as_chunks();
+    let length = found.length.div_ceil(2);
+    *tag = if found.class & IN_NIBBLE != 0 { NIBBLE_8 } else { HEX_8 };
+    *head = (last.len() as u8) << 7 | length as u8;
+    for (byte, [high, low]) in body.iter_mut().zip(pairs) {
+        *byte = class_of(*high) << 4 | class_of(*low) & 15;
+    }
+    if let ([high], Some(byte)) = (last, body.get_mut(pairs.len())) {
+        // The missing half is the value 15.
+        *byte = class_of(*high) << 4 | 15;
+    }
+    out.extend_from_slice(packed.get(..2 + length).unwrap_or_default());
 }
 
 fn class_of(byte: u8) -> u8 {
@@ -136,7 +165,9 @@ mod tests {
 
     fn round_trip(text: &str) -> (u8, String) {
         let mut packed = Vec::new();
-        assert!(pack(text, &mut packed), "{text}");
+        let found = scan(text.as_bytes());
+        assert_eq!(found.length, text.len());
+        pack(text.as_bytes(), found, &mut packed);
         let mut out = [0; UNPACKED_MAX];
         let mut reader = Reader::new(&packed[1..]);
         let length = unpack(packed[0], &mut reader, &mut out).unwrap();
@@ -152,10 +183,22 @@ mod tests {
         for text in ["A", "0F", "ABCDEF0123456789", &"F".repeat(127)] {
             assert_eq!(round_trip(text), (HEX_8, text.to_owned()));
         }
-        for text in ["a", "A-", "G", "é", "1\0", &"1".repeat(128)] {
-            let mut out = vec![7];
-            assert!(!pack(text, &mut out), "{text}");
-            assert_eq!(out, [7]);
+        let long = "1".repeat(128);
+        let fronts = [
+            ("a", 0),
+            ("A-", 1),
+            ("-A", 1),
+            ("G", 0),
+            ("é", 0),
+            ("1\0", 1),
+            ("12345678@", 8),
+            (&long, 127),
+        ];
+        for (text, length) in fronts
+            .into_iter()
+            .chain([("1234567.A", 8), ("", 0), ("12.3@", 4), ("ABCDEFABx", 8)])
+        {
+            assert_eq!(scan(text.as_bytes()).length, length, "{text}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! The functions that JavaScript calls once a stanza, and the state that they share: one per env.
 
 use std::cell::{RefCell, RefMut};
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, Object};
 
 use super::noise::{self, Handlers};
 use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
+use super::websocket::{BatchMemory, Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
 use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
@@ -14,6 +16,8 @@ use crate::tape::{TapeReader, TapeText, TapeWriter};
 pub(super) mod signal {
     /// Nothing there.
     pub(in super::super) const NONE: i32 = 0;
+    /// Nothing but the beginning of a frame.
+    pub(in super::super) const PARTIAL: i32 = 3;
     /// A frame of the handshake, as it came: its length is in the registers, `take_output` gives it.
     pub(in super::super) const RAW: i32 = 2;
     /// A tape is ready but wants more shared memory, or room for content bytes: see the registers, then call `take`.
@@ -31,9 +35,10 @@ struct Scratch {
 }
 
 /// What the functions of one env share.
-#[derive(Default)]
 pub(super) struct Core {
     inner: RefCell<Inner>,
+    batch: RefCell<Option<BatchMemory>>,
+    pub(super) hub: Arc<Hub>,
 }
 
 #[derive(Default)]
@@ -53,8 +58,16 @@ pub(super) struct Inner {
 }
 
 impl Core {
+    pub(super) fn batch(&self) -> Result<RefMut<'_, Option<BatchMemory>>, Failure> {
+        self.batch
+            .try_borrow_mut()
+            .map_err(|_| Failure::Type("the batch is in use"))
+    }
+
     pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Failure> {
-        self.inner.try_borrow_mut().map_err(|_| Failure::Type("the codec is in use"))
+        self.inner
+            .try_borrow_mut()
+            .map_err(|_| Failure::Type("the codec is in use"))
     }
 }
 
@@ -124,7 +137,9 @@ impl Inner {
 
     /// Decodes `self.payload`, whose content bytes JavaScript cannot see.
     pub(super) fn decode_payload(&mut self, dialect: Dialect) -> Result<(), Failure> {
-        let Self { payload, plain, tape, .. } = self;
+        let Self {
+            payload, plain, tape, ..
+        } = self;
         tape.clear();
         self.consumed = binary::decode(binary::unpack(payload, plain)?, dialect, tape)?;
         payload.shrink_to(KEEP);
@@ -155,7 +170,7 @@ pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
 
 raw_function! {
     /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
-    Share, "share", |call, core| {
+    Share, "share", 3, |call, core| {
         let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
         if scratch.ops.len() < FIRST_OP * size_of::<i32>() {
             return Err(Failure::Type("too little shared memory"));
@@ -167,7 +182,7 @@ raw_function! {
 
 raw_function! {
     /// `decode(dialect, payload, from)`: one node of an unpacked payload. Offsets of content bytes count from `from`.
-    Decode, "decode", |call, core| {
+    Decode, "decode", 3, |call, core| {
         let payload = call.bytes(1)?.get(call.u32(2)? as usize..).unwrap_or_default();
         let mut inner = core.inner()?;
         inner.decode(dialect(call, 0)?, payload)?;
@@ -177,7 +192,7 @@ raw_function! {
 
 raw_function! {
     /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
-    DecodePacked, "decodePacked", |call, core| {
+    DecodePacked, "decodePacked", 2, |call, core| {
         let mut inner = core.inner()?;
         inner.payload.clear();
         inner.payload.extend_from_slice(call.bytes(1)?);
@@ -188,13 +203,14 @@ raw_function! {
 
 raw_function! {
     /// `take(bytes: Uint8Array, offset)`: the tape announced before, its content bytes at `offset`.
-    Take, "take", |call, core| {
+    Take, "take", 2, |call, core| {
         let mut inner = core.inner()?;
         if !inner.share_tape()? {
             return Err(Failure::Type("too little shared memory"));
         }
-        if !inner.tape.bytes().is_empty() {
-            call.write(0, call.u32(1)? as usize, &[inner.tape.bytes()])?;
+        let bytes = inner.tape.bytes();
+        if !bytes.is_empty() && !call.output(0)?.write(call.u32(1)? as usize, bytes) {
+            return Err(Failure::Type("the buffer is too small"));
         }
         inner.text_result(call)
     }
@@ -202,7 +218,7 @@ raw_function! {
 
 raw_function! {
     /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
-    Unpack, "unpack", |call, core| {
+    Unpack, "unpack", 1, |call, core| {
         let mut inner = core.inner()?;
         let Inner { plain, output, .. } = &mut *inner;
         let unpacked = binary::unpack(call.bytes(0)?, plain)?;
@@ -217,7 +233,7 @@ raw_function! {
 raw_function! {
     /// `encode(dialect, ops, text, units, bytes, out, offset)`: the shared tape as a payload with a zero flag byte; its
     /// length, negative where it did not fit at `offset` of `out` and waits for `takeOutput`.
-    Encode, "encode", |call, core| {
+    Encode, "encode", 7, |call, core| {
         let mut inner = core.inner()?;
         let Inner { scratch, output, ops, utf8, utf16, .. } = &mut *inner;
         let Some(scratch) = scratch else {
@@ -251,20 +267,18 @@ impl Inner {
     /// is its length, negative where it did not fit.
     pub(super) fn deliver_output(&mut self, call: &Call, index: usize) -> Outcome {
         let length = self.output.len() as i32;
-        match call.write(index, call.u32(index + 1)? as usize, &[&self.output]) {
-            Ok(()) => {
-                self.output.clear();
-                self.output.shrink_to(KEEP);
-                call.int(length)
-            }
-            Err(_) => call.int(-length),
+        if !call.output(index)?.write(call.u32(index + 1)? as usize, &self.output) {
+            return call.int(-length);
         }
+        self.output.clear();
+        self.output.shrink_to(KEEP);
+        call.int(length)
     }
 }
 
 raw_function! {
     /// `takeOutput(out, offset)`: output that waits.
-    TakeOutput, "takeOutput", |call, core| {
+    TakeOutput, "takeOutput", 2, |call, core| {
         core.inner()?.deliver_output(call, 0)
     }
 }
@@ -274,9 +288,14 @@ raw_function! {
 /// # Errors
 /// Where Node-API cannot make the object.
 #[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
-pub(super) fn create_core(env: &Env) -> napi::Result<Object<'_>> {
+pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result<Object<'env>> {
+    let core = Core {
+        inner: RefCell::default(),
+        batch: RefCell::default(),
+        hub: Arc::clone(&hub.hub),
+    };
     let functions = || -> Result<_, Failure> {
-        Functions::new(env.raw(), Core::default())?
+        Functions::new(env.raw(), core)?
             .add::<Share>()?
             .add::<Decode>()?
             .add::<DecodePacked>()?
@@ -293,7 +312,13 @@ pub(super) fn create_core(env: &Env) -> napi::Result<Object<'_>> {
             .add::<noise::NoiseFinishInit>()?
             .add::<noise::NoiseProcessHandshake>()?
             .add::<noise::Seal>()?
-            .add::<noise::Open>()
+            .add::<noise::Open>()?
+            .add::<noise::NoiseLink>()?
+            .add::<noise::NoiseAdvance>()?
+            .add::<noise::Feed>()?
+            .add::<ShareBatch>()?
+            .add::<Drain>()?
+            .add::<Send>()
     };
     functions()
         .map(|functions| Object::from_raw(env.raw(), functions.object()))

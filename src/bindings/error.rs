@@ -8,7 +8,10 @@ use crate::noise::NoiseError;
 
 impl Failure {
     fn error(message: impl ToString, code: &'static str) -> Self {
-        Self::Error { message: message.to_string(), code }
+        Self::Error {
+            message: message.to_string(),
+            code,
+        }
     }
 }
 

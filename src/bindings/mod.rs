@@ -1,6 +1,11 @@
 //! The Node.js addon.
+#![cfg_attr(test, allow(dead_code, reason = "napi-rs registers nothing in a test build"))]
 
 mod core;
 mod error;
+mod events;
 mod noise;
 mod raw;
+mod transport_error;
+mod wake;
+mod websocket;

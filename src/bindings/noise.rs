@@ -1,11 +1,14 @@
 //! The native half of `makeNoiseHandler`: handshake state, transport ciphers and framing of each handler, by number.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::core::{Inner, dialect, signal};
 use super::raw::{Failure, raw_function};
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, Intro, OpenFrame};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
+use crate::inbound::Inbound;
 use crate::noise::{Channel, PROTOCOL_XX};
 
 /// What one `makeNoiseHandler` made.
@@ -14,6 +17,10 @@ pub(super) struct Handler {
     frames: FrameDecoder,
     intro: Intro,
     dialect: Dialect,
+    /// Frames of the handshake taken so far.
+    handshake_frames: u64,
+    /// The stage that opens this handler's frames ahead of it, where its socket is ours.
+    inbound: Option<Arc<Mutex<Inbound>>>,
 }
 
 /// Handlers by number; numbers are used again.
@@ -33,13 +40,16 @@ impl Handlers {
     }
 
     fn by_number(&mut self, number: u32) -> Result<&mut Handler, Failure> {
-        self.0.get_mut(number as usize).and_then(Option::as_mut).ok_or(Failure::Type("unknown noise handler"))
+        self.0
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Failure::Type("unknown noise handler"))
     }
 }
 
 raw_function! {
     /// `noiseNew(dialect, header, publicKey, routingInfo?)`: a handler's number.
-    NoiseNew, "noiseNew", |call, core| {
+    NoiseNew, "noiseNew", 4, |call, core| {
         let header = call.bytes(1)?;
         let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
         let handler = Handler {
@@ -47,6 +57,8 @@ raw_function! {
             frames: FrameDecoder::new(),
             intro: Intro::new(header, routing_info)?,
             dialect: dialect(call, 0)?,
+            handshake_frames: 0,
+            inbound: None,
         };
         let number = core.inner()?.handlers.add(handler);
         call.int(number as i32)
@@ -55,7 +67,7 @@ raw_function! {
 
 raw_function! {
     /// `noiseRelease(handler)`: forgets a handler; its keys are zeroized.
-    NoiseRelease, "noiseRelease", |call, core| {
+    NoiseRelease, "noiseRelease", 1, |call, core| {
         if let Some(slot) = core.inner()?.handlers.0.get_mut(call.u32(0)? as usize) {
             *slot = None;
         }
@@ -65,7 +77,7 @@ raw_function! {
 
 raw_function! {
     /// `noiseEncrypt(handler, plaintext, out, offset)`: the ciphertext's length, as `encode` gives it.
-    NoiseEncrypt, "noiseEncrypt", |call, core| {
+    NoiseEncrypt, "noiseEncrypt", 4, |call, core| {
         let mut inner = core.inner()?;
         let Inner { handlers, output, .. } = &mut *inner;
         output.clear();
@@ -76,7 +88,7 @@ raw_function! {
 
 raw_function! {
     /// `noiseDecrypt(handler, ciphertext, out, offset)`: the plaintext's length, as `encode` gives it.
-    NoiseDecrypt, "noiseDecrypt", |call, core| {
+    NoiseDecrypt, "noiseDecrypt", 4, |call, core| {
         let mut inner = core.inner()?;
         let Inner { handlers, output, .. } = &mut *inner;
         output.clear();
@@ -87,7 +99,7 @@ raw_function! {
 
 raw_function! {
     /// `noiseAuthenticate(handler, data)`
-    NoiseAuthenticate, "noiseAuthenticate", |call, core| {
+    NoiseAuthenticate, "noiseAuthenticate", 2, |call, core| {
         core.inner()?.handlers.by_number(call.u32(0)?)?.channel.authenticate(call.bytes(1)?);
         call.undefined()
     }
@@ -95,16 +107,71 @@ raw_function! {
 
 raw_function! {
     /// `noiseMixIntoKey(handler, data)`
-    NoiseMixIntoKey, "noiseMixIntoKey", |call, core| {
+    NoiseMixIntoKey, "noiseMixIntoKey", 2, |call, core| {
         core.inner()?.handlers.by_number(call.u32(0)?)?.channel.mix_into_key(call.bytes(1)?);
         call.undefined()
     }
 }
 
 raw_function! {
-    /// `noiseFinishInit(handler)`
-    NoiseFinishInit, "noiseFinishInit", |call, core| {
-        core.inner()?.handlers.by_number(call.u32(0)?)?.channel.finish_init()?;
+    /// `noiseFinishInit(handler)`: goes to transport; 1 where a stage opens frames ahead from now on.
+    NoiseFinishInit, "noiseFinishInit", 1, |call, core| {
+        let mut inner = core.inner()?;
+        let linked = inner.handlers.by_number(call.u32(0)?)?.finish_init()?;
+        call.int(i32::from(linked))
+    }
+}
+
+impl Handler {
+    fn finish_init(&mut self) -> Result<bool, Failure> {
+        let first = !self.channel.is_transport();
+        self.channel.finish_init()?;
+        let Some(inbound) = &self.inbound else {
+            return Ok(false);
+        };
+        let mut inbound = inbound.lock().unwrap_or_else(PoisonError::into_inner);
+        if first {
+            inbound.open(self.channel.derive_transport()?.1, self.handshake_frames, self.dialect);
+        } else {
+            inbound.close();
+        }
+        Ok(first)
+    }
+}
+
+raw_function! {
+    /// `noiseLink(handler, socket)`: the handler's frames go through this socket; 1 where a stage can open them ahead.
+    NoiseLink, "noiseLink", 2, |call, core| {
+        let mut inner = core.inner()?;
+        let handler = inner.handlers.by_number(call.u32(0)?)?;
+        let fresh = !handler.channel.is_transport() && handler.handshake_frames == 0 && handler.frames.buffered() == 0;
+        if handler.inbound.is_none()
+            && fresh
+            && let Some(inbound) = core.hub.inbound(call.u32(1)?)
+            && inbound.lock().unwrap_or_else(PoisonError::into_inner).link()
+        {
+            handler.inbound = Some(inbound);
+        }
+        call.int(i32::from(handler.inbound.is_some()))
+    }
+}
+
+raw_function! {
+    /// `noiseAdvance(handler, frames)`: so many frames were taken from tapes.
+    NoiseAdvance, "noiseAdvance", 2, |call, core| {
+        let mut inner = core.inner()?;
+        let frames = u64::from(call.u32(1)?);
+        if let Some((_, receiver)) = inner.handlers.by_number(call.u32(0)?)?.channel.transport_mut() {
+            receiver.advance(frames);
+        }
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `feed(handler, chunk)`: takes bytes of the stream, for `open` to find.
+    Feed, "feed", 2, |call, core| {
+        core.inner()?.handlers.by_number(call.u32(0)?)?.frames.feed(call.bytes(1)?);
         call.undefined()
     }
 }
@@ -113,15 +180,18 @@ raw_function! {
     /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
     /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
     /// bytes after another.
-    NoiseProcessHandshake, "noiseProcessHandshake", |call, core| {
+    NoiseProcessHandshake, "noiseProcessHandshake", 11, |call, core| {
 let serial = call.u32(8)?;
-        let public_key = call.bytes(7)?.first_chunk().copied().ok_or(Failure::Type("a root key is 32 bytes"))?;
-        let root = TrustedRoot { public_key, serial };
+        let (keys, rest) = call.bytes(7)?.as_chunks();
+        if !rest.is_empty() {
+            return Err(Failure::Type("a root key has 32 bytes"));
+        }
+        let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };
         let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
         let mut inner = core.inner()?;
         let channel = &mut inner.handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &root)?;
+        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &roots)?;
         inner.output = sealed;
         inner.deliver_output(call, 9)
     }
@@ -129,7 +199,7 @@ let serial = call.u32(8)?;
 
 raw_function! {
     /// `seal(handler, data, out, offset)`: data as a frame, sealed after the handshake, behind the intro the first time.
-    Seal, "seal", |call, core| {
+    Seal, "seal", 4, |call, core| {
         let mut inner = core.inner()?;
         let Inner { handlers, output, .. } = &mut *inner;
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -142,7 +212,14 @@ raw_function! {
 impl Handler {
     fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
         // Refused before anything is sealed: a counter value that is used must be sent.
-        crate::frame::frame_header(data.len() + if self.channel.is_transport() { Channel::overhead() } else { 0 })?;
+        crate::frame::frame_header(
+            data.len()
+                + if self.channel.is_transport() {
+                    Channel::overhead()
+                } else {
+                    0
+                },
+        )?;
         self.intro.write_once(output);
         let frame = OpenFrame::begin(output);
         if self.channel.is_transport() {
@@ -155,19 +232,17 @@ impl Handler {
 }
 
 raw_function! {
-    /// `open(handler, chunk?)`: feeds a chunk where there is one, then takes the next frame: a tape's text or a signal.
-    Open, "open", |call, core| {
+    /// `open(handler)`: the next frame: a tape's text or a signal.
+    Open, "open", 1, |call, core| {
         let mut inner = core.inner()?;
         let inner = &mut *inner;
         let handler = inner.handlers.by_number(call.u32(0)?)?;
-        if !call.is_undefined(1)? {
-            handler.frames.feed(call.bytes(1)?);
-        }
         let Some(frame) = handler.frames.next()? else {
-            return call.int(signal::NONE);
+            return call.int(if handler.frames.buffered() > 0 { signal::PARTIAL } else { signal::NONE });
         };
         let dialect = handler.dialect;
         if !handler.channel.is_transport() {
+            handler.handshake_frames += 1;
             inner.output.clear();
             inner.output.extend_from_slice(frame);
             inner.tape.clear();

@@ -7,6 +7,7 @@
 
 use std::any::Any;
 use std::ffi::CString;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 use napi::sys;
 
 /// The most arguments a raw function takes.
-const MAX_ARGS: usize = 12;
+const MAX_ARGS: usize = 11;
 
 /// Why a raw function ends with a JavaScript exception.
 pub(super) enum Failure {
@@ -30,7 +31,11 @@ pub(super) type Outcome = Result<sys::napi_value, Failure>;
 
 /// A function that JavaScript calls, over a state shared by all functions of one object.
 pub(super) trait RawFunction<S: 'static> {
+    /// Its name in JavaScript.
     const NAME: &'static str;
+    /// How many arguments it takes; each costs a little.
+    const ARGS: usize;
+    /// Does the work.
     fn call(call: &Call, state: &S) -> Outcome;
 }
 
@@ -40,13 +45,14 @@ pub(super) struct Call {
     args: [sys::napi_value; MAX_ARGS],
 }
 
-/// Declares a [`RawFunction`] of the core.
+/// Declares a [`RawFunction`] of the core: its type, its name in JavaScript, its number of arguments, its body.
 macro_rules! raw_function {
-    ($(#[doc = $doc:literal])* $type:ident, $name:literal, |$call:ident, $core:ident| $body:block) => {
+    ($(#[doc = $doc:literal])* $type:ident, $name:literal, $args:literal, |$call:ident, $core:ident| $body:block) => {
         $(#[doc = $doc])*
         pub(super) struct $type;
         impl $crate::bindings::raw::RawFunction<$crate::bindings::core::Core> for $type {
             const NAME: &'static str = $name;
+            const ARGS: usize = $args;
             fn call($call: &$crate::bindings::raw::Call, $core: &$crate::bindings::core::Core) -> $crate::bindings::raw::Outcome {
                 $body
             }
@@ -56,7 +62,11 @@ macro_rules! raw_function {
 pub(super) use raw_function;
 
 fn check(status: sys::napi_status) -> Result<(), Failure> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Failure::Status(status)) }
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Failure::Status(status))
+    }
 }
 
 impl Call {
@@ -125,22 +135,14 @@ impl Call {
         Ok(unsafe { std::slice::from_raw_parts(data, length) })
     }
 
-    /// Copies `parts`, one after another, into a typed array from `offset` on. No view of that memory exists meanwhile,
-    /// so that it may be the same array as another argument.
-    pub(super) fn write(&self, index: usize, offset: usize, parts: &[&[u8]]) -> Result<(), Failure> {
+    /// A typed array's memory to write to. No view of it exists meanwhile, so that it may be that of another argument too.
+    pub(super) fn output(&self, index: usize) -> Result<Output<'_>, Failure> {
         let (data, length) = self.memory(index)?;
-        let total: usize = parts.iter().map(|part| part.len()).sum();
-        if offset.checked_add(total).is_none_or(|end| end > length) {
-            return Err(Failure::Type("the buffer is too small"));
-        }
-        let mut at = offset;
-        for part in parts {
-            // SAFETY: `at + part.len() <= length` by the check above, and the memory is alive as in `bytes`. `part` is memory
-            // of ours or a view of another argument; `copy` allows for overlap.
-            unsafe { ptr::copy(part.as_ptr(), data.add(at), part.len()) };
-            at += part.len();
-        }
-        Ok(())
+        Ok(Output {
+            data,
+            length,
+            call: PhantomData,
+        })
     }
 
     /// A string argument as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
@@ -197,9 +199,36 @@ impl Call {
     }
 
     /// `undefined` as a result.
-    #[expect(clippy::unused_self, reason = "a null result is undefined in Node-API; the method says so by its name")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a null result is undefined in Node-API; the method says so by its name"
+    )]
     pub(super) fn undefined(&self) -> Outcome {
         Ok(ptr::null_mut())
+    }
+}
+
+/// Memory of an argument, for as long as its call.
+pub(super) struct Output<'c> {
+    data: *mut u8,
+    length: usize,
+    call: PhantomData<&'c Call>,
+}
+
+impl Output<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Copies `bytes` to `offset`; `false` where they do not fit.
+    pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
+            return false;
+        }
+        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of ours or a view of
+        // another argument; `copy` allows for overlap.
+        unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
+        true
     }
 }
 
@@ -217,7 +246,12 @@ impl Shared {
         let mut reference = ptr::null_mut();
         // SAFETY: the argument is an object (a typed array, by `memory`).
         check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;
-        Ok(Self { env: call.env, reference, data, length })
+        Ok(Self {
+            env: call.env,
+            reference,
+            data,
+            length,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -233,6 +267,11 @@ impl Shared {
         // holds the array, never detaches it. `bytes` is memory of ours.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
+    }
+
+    /// Whether so many operations fit.
+    pub(super) fn fits_ops(&self, count: usize) -> bool {
+        count <= self.length / size_of::<i32>()
     }
 
     /// Copies operations to `index`, counted in operations; `false` where they do not fit.
@@ -301,7 +340,11 @@ fn throw(env: sys::napi_env, failure: Failure) {
             Failure::Error { message, code } => {
                 let message = c_string(message);
                 let code_text = c_string(code.to_owned());
-                let code = if code.is_empty() { ptr::null() } else { code_text.as_ptr() };
+                let code = if code.is_empty() {
+                    ptr::null()
+                } else {
+                    code_text.as_ptr()
+                };
                 sys::napi_throw_error(env, code, message.as_ptr());
             }
             Failure::Type(message) => {
@@ -314,7 +357,10 @@ fn throw(env: sys::napi_env, failure: Failure) {
 
 /// What a caught panic said.
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("internal error: {}", text.unwrap_or("panic"))
 }
 
@@ -322,12 +368,22 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
-    let mut count = MAX_ARGS;
+    let mut call = Call {
+        env,
+        args: [ptr::null_mut(); MAX_ARGS],
+    };
+    let mut count = F::ARGS.min(MAX_ARGS);
     let mut data = ptr::null_mut();
-    // SAFETY: Node-API fills at most `count` arguments and pads the rest with `undefined`.
+    // SAFETY: Node-API fills exactly `count` places, those beyond the given arguments with `undefined`.
     let status = unsafe {
-        sys::napi_get_cb_info(env, info, &mut count, call.args.as_mut_ptr(), ptr::null_mut(), &mut data)
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            call.args.as_mut_ptr(),
+            ptr::null_mut(),
+            &mut data,
+        )
     };
     if status != sys::Status::napi_ok {
         throw(env, Failure::Status(status));
@@ -336,8 +392,12 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     // SAFETY: `data` is what `Functions::add` registered: the address inside an `Rc<S>` whose owner is the object that
     // holds this function.
     let state = unsafe { &*data.cast::<S>() };
-    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state)))
-        .unwrap_or_else(|panic| Err(Failure::Error { message: panic_message(&*panic), code: "ERR_INTERNAL" }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state))).unwrap_or_else(|panic| {
+        Err(Failure::Error {
+            message: panic_message(&*panic),
+            code: "ERR_INTERNAL",
+        })
+    });
     match outcome {
         Ok(value) => value,
         Err(failure) => {
@@ -347,7 +407,11 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     }
 }
 
-unsafe extern "C" fn release<S: 'static>(_env: sys::napi_env, data: *mut std::ffi::c_void, _hint: *mut std::ffi::c_void) {
+unsafe extern "C" fn release<S: 'static>(
+    _env: sys::napi_env,
+    data: *mut std::ffi::c_void,
+    _hint: *mut std::ffi::c_void,
+) {
     // SAFETY: `data` came from `Rc::into_raw` in `Functions::add`; the finalizer of a function runs once.
     drop(unsafe { Rc::from_raw(data.cast::<S>()) });
 }
@@ -364,7 +428,11 @@ impl<S: 'static> Functions<S> {
         let mut object = ptr::null_mut();
         // SAFETY: `env` is live: an exported function is running.
         check(unsafe { sys::napi_create_object(env, &mut object) })?;
-        Ok(Self { env, object, state: Rc::new(state) })
+        Ok(Self {
+            env,
+            object,
+            state: Rc::new(state),
+        })
     }
 
     pub(super) fn add<F: RawFunction<S>>(self) -> Result<Self, Failure> {
@@ -381,8 +449,20 @@ impl<S: 'static> Functions<S> {
                 data,
                 &mut function,
             ))?;
-            check(sys::napi_add_finalizer(self.env, function, data, Some(release::<S>), ptr::null_mut(), ptr::null_mut()))?;
-            check(sys::napi_set_named_property(self.env, self.object, name.as_ptr(), function))?;
+            check(sys::napi_add_finalizer(
+                self.env,
+                function,
+                data,
+                Some(release::<S>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            ))?;
+            check(sys::napi_set_named_property(
+                self.env,
+                self.object,
+                name.as_ptr(),
+                function,
+            ))?;
         }
         Ok(self)
     }

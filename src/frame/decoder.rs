@@ -4,6 +4,13 @@ use std::fmt;
 
 use super::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 
+/// The frame at the front of `bytes`, and what follows it; `None` where it is not whole.
+#[must_use]
+pub fn split_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&[high, middle, low], rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
+    rest.split_at_checked(usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low))
+}
+
 /// The most bytes of buffer that a decoder keeps while it holds less than that, 16 KiB: enough that usual traffic
 /// never reallocates, little enough that ten thousand idle connections after a large frame each do not matter.
 pub const RETAINED_CAPACITY: usize = 16 * 1024;

@@ -9,7 +9,7 @@ mod encode;
 mod error;
 mod intro;
 
-pub use decoder::{FrameDecoder, RETAINED_CAPACITY};
+pub use decoder::{FrameDecoder, RETAINED_CAPACITY, split_frame};
 pub use encode::{OpenFrame, encode_frame, frame_header};
 pub use error::FrameError;
 pub use intro::Intro;

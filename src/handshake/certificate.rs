@@ -74,14 +74,14 @@ impl CertificateReport {
     }
 }
 
-/// Checks that `chain`, an encoded CertChain, leads from `root` to `server_static`.
+/// Checks that `chain`, an encoded CertChain, leads from one of `roots` to `server_static`.
 ///
 /// First what Baileys checks, in its order: presence, signatures, the intermediate's issuer. Then what WhatsApp Web
 /// and whatsmeow check as well: the leaf's issuer and key.
 pub(super) fn verify_chain(
     chain: &[u8],
     server_static: &PublicKey,
-    root: &TrustedRoot,
+    roots: &[TrustedRoot],
 ) -> Result<CertificateReport, HandshakeError> {
     let chain = decode::<CertChain>("certificate chain", chain)?;
     let (leaf_bytes, leaf_signature) = signed(chain.leaf).ok_or(HandshakeError::InvalidLeaf)?;
@@ -96,9 +96,10 @@ pub(super) fn verify_chain(
     if !issuer.is_some_and(|issuer| xeddsa::verify(&issuer, &leaf_bytes, &leaf_signature)) {
         return Err(HandshakeError::LeafSignature);
     }
-    if !xeddsa::verify(&root.public_key.into(), &intermediate_bytes, &intermediate_signature) {
-        return Err(HandshakeError::IntermediateSignature);
-    }
+    let root = roots
+        .iter()
+        .find(|root| xeddsa::verify(&root.public_key.into(), &intermediate_bytes, &intermediate_signature))
+        .ok_or(HandshakeError::IntermediateSignature)?;
     // As in Baileys an issuer that is not named is not one of serial 0.
     if intermediate.issuer_serial != Some(root.serial) {
         return Err(HandshakeError::IntermediateIssuer);

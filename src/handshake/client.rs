@@ -39,7 +39,7 @@ pub fn process_server_hello(
     ephemeral_private: &[u8],
     hello: &ServerHello<'_>,
     noise_key: NoiseKey<'_>,
-    root: &TrustedRoot,
+    roots: &[TrustedRoot],
 ) -> Result<(Vec<u8>, CertificateReport), HandshakeError> {
     channel.authenticate(hello.ephemeral);
     let server_ephemeral = PublicKey::try_from(hello.ephemeral)?;
@@ -53,7 +53,7 @@ pub fn process_server_hello(
 
     let mut chain = Vec::new();
     channel.decrypt(hello.payload, &mut chain)?;
-    let report = verify_chain(&chain, &server_static, root)?;
+    let report = verify_chain(&chain, &server_static, roots)?;
 
     let mut sealed_key = Vec::new();
     channel.encrypt(noise_key.public, &mut sealed_key)?;
@@ -101,7 +101,7 @@ pub struct ExpectServerHello {
 }
 
 impl ExpectServerHello {
-    /// Takes the ServerHello that came, with the client's static key pair and the root to trust.
+    /// Takes the ServerHello that came, with the client's static key pair and the roots to trust.
     ///
     /// # Errors
     /// Any [`HandshakeError`].
@@ -109,12 +109,12 @@ impl ExpectServerHello {
         mut self,
         message: &[u8],
         noise_key: &KeyPair,
-        root: &TrustedRoot,
+        roots: &[TrustedRoot],
     ) -> Result<(Finish, CertificateReport), HandshakeError> {
         let hello = decode_server_hello(message)?;
         let private = self.ephemeral.private.as_bytes();
         let (sealed_key, report) =
-            process_server_hello(&mut self.channel, private, &hello.fields()?, noise_key.into(), root)?;
+            process_server_hello(&mut self.channel, private, &hello.fields()?, noise_key.into(), roots)?;
         Ok((
             Finish {
                 channel: self.channel,

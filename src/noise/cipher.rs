@@ -60,6 +60,11 @@ impl CipherState {
         self.counter
     }
 
+    /// Passes over counter values without using them.
+    pub(super) const fn advance(&mut self, values: u64) {
+        self.counter = self.counter.saturating_add(values);
+    }
+
     /// Appends `plaintext` sealed to `out`. On an error `out` is as before.
     pub(super) fn seal(&mut self, associated: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         check_length(plaintext)?;

@@ -71,6 +71,18 @@ impl Receiver {
         CipherState::new(key, counter).map(Self)
     }
 
+    /// Passes over so many messages that somebody else opens.
+    #[must_use]
+    pub fn skip(mut self, messages: u64) -> Self {
+        self.advance(messages);
+        self
+    }
+
+    /// As [`skip`](Self::skip), in place.
+    pub fn advance(&mut self, messages: u64) {
+        self.0.advance(messages);
+    }
+
     /// Appends the plaintext of `ciphertext` to `out`.
     ///
     /// # Errors

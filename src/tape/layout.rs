@@ -50,7 +50,11 @@ pub const CONSTANTS: &[(&str, i64)] = &[
 /// The source of `js/tape/layout.cjs`.
 #[must_use]
 pub fn javascript() -> String {
-    let constants = CONSTANTS.iter().map(|(name, value)| format!("  {name}: {value}")).collect::<Vec<_>>().join(",\n");
+    let constants = CONSTANTS
+        .iter()
+        .map(|(name, value)| format!("  {name}: {value}"))
+        .collect::<Vec<_>>()
+        .join(",\n");
     format!(
         "// Generated from src/tape/layout.rs; `UPDATE=1 cargo test --test core tape` writes it anew.\n\n'use strict';\n\nmodule.exports = {{\n{constants}\n}};\n"
     )

@@ -22,7 +22,10 @@ impl<'a> TapeText<'a> {
     /// A text of UTF-16 units.
     #[must_use]
     pub fn wide(units: &'a [u16]) -> Self {
-        Self::Wide { units, buffer: String::new() }
+        Self::Wide {
+            units,
+            buffer: String::new(),
+        }
     }
 
     fn take(&mut self, length: usize) -> Result<&str, EncodeError> {
@@ -36,7 +39,9 @@ impl<'a> TapeText<'a> {
                 let (taken, rest) = units.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
                 *units = rest;
                 buffer.clear();
-                buffer.extend(char::decode_utf16(taken.iter().copied()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                buffer.extend(
+                    char::decode_utf16(taken.iter().copied()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
+                );
                 Ok(buffer)
             }
         }
@@ -56,7 +61,12 @@ impl<'a> TapeReader<'a> {
     /// A reader at the first node of `ops`.
     #[must_use]
     pub fn new(ops: &'a [i32], text: TapeText<'a>, bytes: &'a [u8]) -> Self {
-        Self { ops, text, bytes, kind: KIND_NONE }
+        Self {
+            ops,
+            text,
+            bytes,
+            kind: KIND_NONE,
+        }
     }
 
     fn op(&mut self) -> Result<i32, EncodeError> {
@@ -74,7 +84,9 @@ impl<'a> TapeReader<'a> {
         if op < 0 {
             return self.text.take(!op as usize).map(Text::Literal);
         }
-        u16::try_from(op).map(|id| Text::Token(TokenId(id))).map_err(|_| EncodeError::InvalidSource)
+        u16::try_from(op)
+            .map(|id| Text::Token(TokenId(id)))
+            .map_err(|_| EncodeError::InvalidSource)
     }
 }
 
@@ -85,7 +97,11 @@ impl NodeSource for TapeReader<'_> {
         let attrs = usize::try_from(head >> HEAD_SHIFT).map_err(|_| EncodeError::InvalidSource)?;
         let has_content = self.kind != KIND_NONE;
         let tag = self.string()?;
-        Ok(NodeHead { tag, attrs, has_content })
+        Ok(NodeHead {
+            tag,
+            attrs,
+            has_content,
+        })
     }
 
     fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {

@@ -3,18 +3,13 @@
 use super::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
 use crate::binary::{Content, NodeSink, Text};
 
-/// The text of a tape: latin1 until a character beyond it appears, UTF-16 from then on.
-#[derive(Debug)]
-enum Units {
-    Latin1(Vec<u8>),
-    Wide(Vec<u16>),
-}
-
 /// A [`NodeSink`] that writes a tape. Reused for many frames, it allocates only to grow.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TapeWriter {
     ops: Vec<i32>,
-    text: Units,
+    latin1: Vec<u8>,
+    /// In place of `latin1` since a character beyond that appeared.
+    wide: Option<Vec<u16>>,
     bytes: Vec<u8>,
     /// The address range of a payload whose content bytes are referred to where they are.
     borrowed: Option<std::ops::Range<usize>>,
@@ -23,7 +18,7 @@ pub struct TapeWriter {
 }
 
 /// The hash of the attribute keys seen so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Shape {
     at: usize,
     left: usize,
@@ -34,19 +29,6 @@ struct Shape {
 const KEEP_OPS: usize = 32 * 1024;
 const KEEP_TEXT: usize = 128 * 1024;
 const KEEP_BYTES: usize = 128 * 1024;
-
-impl Default for TapeWriter {
-    fn default() -> Self {
-        Self {
-            ops: Vec::new(),
-            text: Units::Latin1(Vec::new()),
-            bytes: Vec::new(),
-            borrowed: None,
-            head: 0,
-            shape: Shape { at: 0, left: 0, hash: None },
-        }
-    }
-}
 
 impl TapeWriter {
     /// An empty tape.
@@ -59,13 +41,9 @@ impl TapeWriter {
     pub fn clear(&mut self) {
         self.ops.clear();
         self.ops.shrink_to(KEEP_OPS);
-        match &mut self.text {
-            Units::Latin1(text) => {
-                text.clear();
-                text.shrink_to(KEEP_TEXT);
-            }
-            Units::Wide(_) => self.text = Units::Latin1(Vec::new()),
-        }
+        self.latin1.clear();
+        self.latin1.shrink_to(KEEP_TEXT);
+        self.wide = None;
         self.bytes.clear();
         self.bytes.shrink_to(KEEP_BYTES);
         self.borrowed = None;
@@ -88,28 +66,19 @@ impl TapeWriter {
     /// The text where it is latin1.
     #[must_use]
     pub fn latin1(&self) -> Option<&[u8]> {
-        match &self.text {
-            Units::Latin1(text) => Some(text),
-            Units::Wide(_) => None,
-        }
+        if self.wide.is_none() { Some(&self.latin1) } else { None }
     }
 
     /// The text where it is UTF-16.
     #[must_use]
     pub fn wide(&self) -> Option<&[u16]> {
-        match &self.text {
-            Units::Latin1(_) => None,
-            Units::Wide(text) => Some(text),
-        }
+        self.wide.as_deref()
     }
 
     /// The text's length in units.
     #[must_use]
     pub fn text_len(&self) -> usize {
-        match &self.text {
-            Units::Latin1(text) => text.len(),
-            Units::Wide(text) => text.len(),
-        }
+        self.wide.as_ref().map_or(self.latin1.len(), Vec::len)
     }
 
     /// The content bytes collected.
@@ -122,38 +91,44 @@ impl TapeWriter {
         let op = match text {
             Text::Token(token) => i32::from(token.0),
             // The empty string is the first token of every dictionary.
-            Text::Str("") | Text::Literal("") => 0,
+            Text::Str("") | Text::Ascii([]) | Text::Literal("") => 0,
+            Text::Ascii(text) => !(self.append_ascii(text) as i32),
             Text::Str(text) | Text::Literal(text) => !(self.append(text) as i32),
         };
         self.ops.push(op);
     }
 
+    fn append_ascii(&mut self, text: &[u8]) -> usize {
+        match &mut self.wide {
+            None => self.latin1.extend_from_slice(text),
+            Some(units) => units.extend(text.iter().map(|&byte| u16::from(byte))),
+        }
+        text.len()
+    }
+
     /// Appends to the text; the result is the length in units. It fits 31 bits: a payload is bounded far below.
     fn append(&mut self, text: &str) -> usize {
-        if let Units::Latin1(units) = &mut self.text {
-            if text.is_ascii() {
-                units.extend_from_slice(text.as_bytes());
-                return text.len();
-            }
-            let before = units.len();
+        if self.wide.is_none() {
+            let before = self.latin1.len();
             for character in text.chars() {
-                if let Ok(unit) = u8::try_from(u32::from(character)) {
-                    units.push(unit);
-                } else {
-                    units.truncate(before);
-                    let wide = units.iter().map(|&unit| u16::from(unit)).collect();
-                    self.text = Units::Wide(wide);
-                    return self.append(text);
+                match u8::try_from(character) {
+                    Ok(unit) => self.latin1.push(unit),
+                    Err(_) => return self.widen(before, text),
                 }
             }
-            return units.len() - before;
+            return self.latin1.len() - before;
         }
-        if let Units::Wide(units) = &mut self.text {
-            let before = units.len();
-            units.extend(text.encode_utf16());
-            return units.len() - before;
-        }
-        0
+        self.widen(self.latin1.len(), text)
+    }
+
+    /// Goes on in UTF-16 after the first `keep` units, with `text`.
+    fn widen(&mut self, keep: usize, text: &str) -> usize {
+        let Self { latin1, wide, .. } = self;
+        let units = wide.get_or_insert_with(|| latin1.iter().take(keep).copied().map(u16::from).collect());
+        latin1.clear();
+        let before = units.len();
+        units.extend(text.encode_utf16());
+        units.len() - before
     }
 }
 
@@ -162,7 +137,11 @@ impl NodeSink for TapeWriter {
         self.head = self.ops.len();
         self.ops.push((attrs as i32) << HEAD_SHIFT);
         self.string(tag);
-        self.shape = Shape { at: self.ops.len(), left: attrs, hash: Some(0) };
+        self.shape = Shape {
+            at: self.ops.len(),
+            left: attrs,
+            hash: Some(0),
+        };
         if attrs > 0 {
             self.ops.push(NO_SHAPE);
         }
@@ -171,7 +150,9 @@ impl NodeSink for TapeWriter {
     fn attr_key(&mut self, key: Text<'_>) {
         let shape = &mut self.shape;
         shape.hash = match (shape.hash, key) {
-            (Some(hash), Text::Token(token)) => Some((hash ^ u32::from(token.0)).wrapping_mul(0x9E37_79B1).rotate_left(15)),
+            (Some(hash), Text::Token(token)) => {
+                Some((hash ^ u32::from(token.0)).wrapping_mul(0x9E37_79B1).rotate_left(15))
+            }
             _ => None,
         };
         shape.left = shape.left.saturating_sub(1);

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BAILEYS = 'baileys@7.0.0-rc14';
+const INSTALL_TIMEOUT = 180_000;
+const PROGRAM_TIMEOUT = 30_000;
+
+/** The commands that the package may need where it is installed; no compiler is among them. */
+const COMMANDS = ['sh', 'git'];
+
+let directory;
+let project;
+let env;
+
+before(
+  async () => {
+    directory = mkdtempSync(join(tmpdir(), 'baileys-native-packed-'));
+    env = bareEnvironment(join(directory, 'bin'));
+    const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/pack.mjs'), join(directory, 'tarballs')]);
+    const tarballs = stdout.trim().split('\n');
+    assert.ok(tarballs.length >= 2, stdout);
+    project = join(directory, 'project');
+    mkdirSync(project);
+    const { overrides } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, overrides }));
+    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier'];
+    await run(process.execPath, [npmFile(), 'install', ...flags, ...tarballs, BAILEYS], {
+      cwd: project,
+      env,
+      timeout: INSTALL_TIMEOUT
+    });
+  },
+  { timeout: INSTALL_TIMEOUT + 60_000 }
+);
+
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+/**
+ * Runs a program in the project.
+ *
+ * @param {string} name
+ * @param {string} source
+ * @param {string[]} [flags]
+ * @returns {Promise<any>} What it prints, as JSON.
+ */
+async function program(name, source, flags = []) {
+  writeFileSync(join(project, name), source);
+  const { stdout } = await run(process.execPath, [...flags, name], { cwd: project, env, timeout: PROGRAM_TIMEOUT });
+  return JSON.parse(stdout);
+}
+
+test('the environment has no Rust', async () => {
+  await assert.rejects(run('cargo', ['--version'], { env }), { code: 'ENOENT' });
+  await assert.rejects(run('rustc', ['--version'], { env }), { code: 'ENOENT' });
+});
+
+test('require and import give the same names', async () => {
+  const required = await program(
+    'names.cjs',
+    `console.log(JSON.stringify(Object.keys(require('baileys-native')).sort()));`
+  );
+  const imported = await program(
+    'names.mjs',
+    `import * as native from 'baileys-native'; console.log(JSON.stringify(Object.keys(native).sort()));`
+  );
+  assert.deepEqual(imported, required);
+  for (const name of ['WebSocketClient', 'makeNoiseHandler', 'encodeBinaryNode', 'decodeBinaryNode', 'isActive']) {
+    assert.ok(required.includes(name), name);
+  }
+});
+
+test('the binary encodes and decodes what Baileys does', async () => {
+  const [ours, theirs, decoded] = await program(
+    'codec.mjs',
+    `import { decodeBinaryNode, encodeBinaryNode } from 'baileys-native';
+    import * as baileys from 'baileys';
+    const node = { tag: 'iq', attrs: { to: '123@s.whatsapp.net', id: '9' }, content: [{ tag: 'ping', attrs: {} }] };
+    const [ours, theirs] = [encodeBinaryNode(node), baileys.encodeBinaryNode(node)].map(bytes => bytes.toString('hex'));
+    console.log(JSON.stringify([ours, theirs, await decodeBinaryNode(encodeBinaryNode(node))]));`
+  );
+  assert.equal(ours, theirs);
+  assert.equal(decoded.tag, 'iq');
+});
+
+test('--import baileys-native/register makes the installed Baileys run on it', async () => {
+  const source = `import { isActive } from 'baileys-native/register';
+    import { makeNoiseHandler } from 'baileys';
+    console.log(JSON.stringify([isActive(), makeNoiseHandler[Symbol.for('baileys-native')] === true]));`;
+  assert.deepEqual(await program('bot.mjs', source, ['--import', 'baileys-native/register']), [true, true]);
+});
+
+test('the installed packages hold what is used, and the binary once', () => {
+  const modules = join(project, 'node_modules');
+  const manifest = JSON.parse(readFileSync(join(modules, 'baileys-native/package.json'), 'utf8'));
+  assert.deepEqual([manifest.devDependencies, manifest.scripts], [undefined, undefined]);
+  const platforms = Object.keys(manifest.optionalDependencies);
+  assert.ok(platforms.includes('baileys-native-linux-x64-gnu'));
+  const files = readdirSync(join(modules, 'baileys-native'), { recursive: true });
+  assert.ok(files.includes(join('js', 'loader', 'register.cjs')));
+  assert.deepEqual(
+    files.filter(name => /\.(?:node|rs|test\.mjs)$/.test(name)),
+    []
+  );
+  const binaries = platforms
+    .filter(name => existsSync(join(modules, name)))
+    .flatMap(name => readdirSync(join(modules, name)).filter(file => file.endsWith('.node')));
+  assert.equal(binaries.length, 1);
+});
+
+/**
+ * The environment of a machine without a compiler: a PATH of a folder that links to nothing else.
+ *
+ * @param {string} bin
+ */
+function bareEnvironment(bin) {
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, 'node'));
+  for (const command of COMMANDS) {
+    const path = find(command);
+    if (path !== undefined) symlinkSync(path, join(bin, command));
+  }
+  const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...inherited } = process.env;
+  return { ...inherited, PATH: bin };
+}
+
+/** The npm of this machine, run by Node itself since the shortened PATH does not have it. */
+function npmFile() {
+  const path = process.env.npm_execpath ?? find('npm');
+  assert.ok(path !== undefined, 'npm is needed for this test');
+  return path;
+}
+
+/** @param {string} command */
+function find(command) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    try {
+      return realpathSync(join(folder, command));
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}

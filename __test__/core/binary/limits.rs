@@ -1,0 +1,267 @@
+//! What ours bounds or refuses where Baileys does not.
+
+use std::io::Write as _;
+
+use baileys_native::binary::{
+    Content, DecodeErrorKind, Dialect, EncodeError, InflateError, MAX_DEPTH, MAX_INFLATED, MAX_JID_DEPTH, Node,
+    NodeContent, NodeHead, NodeSource, Text, TokenId, encode, unpack,
+};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+fn decode(bytes: &[u8]) -> Result<Node, DecodeErrorKind> {
+    Node::decode(bytes, Dialect::V7).map_err(|error| error.kind)
+}
+
+/// A node `t` whose only attribute has this value.
+fn with_value(value: &[u8]) -> Vec<u8> {
+    [&[0xf8, 3, 25, 4], value].concat()
+}
+
+#[test]
+fn nodes_are_nested_up_to_the_limit() {
+    let nested = |levels: usize| [[0xf8, 2, 25, 0xf8, 1].repeat(levels - 1), vec![0xf8, 1, 25]].concat();
+    let mut node = &decode(&nested(MAX_DEPTH)).unwrap();
+    let mut depth = 1;
+    while let NodeContent::List(children) = &node.content {
+        node = &children[0];
+        depth += 1;
+    }
+    assert_eq!(depth, MAX_DEPTH);
+    assert_eq!(decode(&nested(MAX_DEPTH + 1)), Err(DecodeErrorKind::NodesTooDeep));
+    assert_eq!(decode(&nested(2_000_000)), Err(DecodeErrorKind::NodesTooDeep));
+}
+
+#[test]
+fn jids_are_nested_up_to_the_limit() {
+    let chain = |levels: usize| with_value(&[[0xfa, 0xff, 1, 0x12].repeat(levels), vec![3]].concat());
+    let node = decode(&chain(MAX_JID_DEPTH)).unwrap();
+    assert_eq!(
+        node.attr("type"),
+        Some(&*("12@".repeat(MAX_JID_DEPTH) + "s.whatsapp.net"))
+    );
+    assert_eq!(decode(&chain(MAX_JID_DEPTH + 1)), Err(DecodeErrorKind::JidsTooDeep));
+    for tag in [&[0xfa][..], &[0xf7, 0, 0], &[0xf6], &[0xf5]] {
+        assert_eq!(
+            decode(&with_value(&tag.repeat(1_000_000))),
+            Err(DecodeErrorKind::JidsTooDeep)
+        );
+    }
+    // The encoder writes any number of them.
+    let text = "a@".repeat(100_000);
+    let node = Node {
+        tag: "iq".to_owned(),
+        content: NodeContent::Text(text),
+        ..Node::default()
+    };
+    node.encode(Dialect::V7, &mut Vec::new()).unwrap();
+}
+
+#[test]
+fn jids_without_a_server_cannot_multiply_the_work() {
+    // A pair of an interop JID, whose server fails to be read, and a server, which is read from the same place.
+    let doubling = [0xfa, 0xf5, 10, 0, 0, 0, 0].repeat(MAX_JID_DEPTH);
+    assert_eq!(decode(&with_value(&doubling)), Err(DecodeErrorKind::TooManyRetries));
+}
+
+#[test]
+fn claims_reserve_nothing() {
+    // 65535 children, the first of which has as many, and so on.
+    let lists = [0xf8, 2, 25, 0xf9, 0xff, 0xff].repeat(MAX_DEPTH - 1);
+    assert_eq!(decode(&lists), Err(DecodeErrorKind::EndOfStream));
+    assert_eq!(decode(&[0xf9, 0xff, 0xff, 25]), Err(DecodeErrorKind::EndOfStream));
+}
+
+#[test]
+fn a_negative_length_is_the_end_of_the_stream() {
+    // Baileys reads the 32 bits as a signed number and goes back in its input.
+    for length in [0x80, 0xff] {
+        assert_eq!(
+            decode(&with_value(&[0xfe, length, 0xff, 0xff, 0xfc])),
+            Err(DecodeErrorKind::EndOfStream)
+        );
+        assert_eq!(
+            decode(&[0xf8, 2, 25, 0xfe, length, 0, 0, 0, 1]),
+            Err(DecodeErrorKind::EndOfStream)
+        );
+    }
+}
+
+#[test]
+fn inflated_payloads_are_bounded() {
+    // The second mebibyte of zeros, which can follow itself as often as one likes.
+    static MEBIBYTE: [u8; 1 << 20] = [0; 1 << 20];
+    let mut encoder = ZlibEncoder::new(vec![2], Compression::fast());
+    encoder.write_all(&MEBIBYTE).unwrap();
+    encoder.flush().unwrap();
+    let first = encoder.get_ref().len();
+    encoder.write_all(&MEBIBYTE).unwrap();
+    encoder.flush().unwrap();
+    let (head, second) = encoder.get_ref().split_at(first);
+    let mebibytes = |count: usize| [head, &second.repeat(count - 1)].concat();
+
+    let mut scratch = Vec::new();
+    let within = MAX_INFLATED >> 20;
+    assert_eq!(unpack(&mebibytes(within), &mut scratch), Err(InflateError::Truncated));
+    assert_eq!(scratch.len(), MAX_INFLATED);
+    assert_eq!(
+        unpack(&mebibytes(1000), &mut scratch),
+        Err(InflateError::TooLarge { limit: MAX_INFLATED })
+    );
+    assert!(scratch.capacity() <= MAX_INFLATED + 1);
+}
+
+#[test]
+fn inherited_names_are_strings() {
+    // Baileys finds them in its token map, which is a plain object, and writes an empty string.
+    for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
+        for name in [
+            "constructor",
+            "toString",
+            "valueOf",
+            "hasOwnProperty",
+            "__proto__",
+            "__defineGetter__",
+        ] {
+            let attrs = vec![(name.to_owned(), name.to_owned())];
+            let node = Node {
+                tag: name.to_owned(),
+                attrs,
+                content: NodeContent::None,
+            };
+            let mut out = Vec::new();
+            node.encode(dialect, &mut out).unwrap();
+            assert_eq!(Node::decode(&out, dialect), Ok(node));
+        }
+    }
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    let child = Node {
+        tag: "iq".to_owned(),
+        ..Node::default()
+    };
+    let with = |attrs: usize, content| Node {
+        tag: "iq".to_owned(),
+        attrs: vec![("a".to_owned(), String::new()); attrs],
+        content,
+    };
+    let mut out = b"kept".to_vec();
+    let lists = |children| NodeContent::List(vec![child.clone(); children]);
+    let refused = [
+        (with(0, lists(65_536)), 65_536),
+        (with(32_768, NodeContent::None), 65_537),
+        (with(32_767, lists(0)), 65_536),
+        (
+            with(0, NodeContent::List(vec![child.clone(), with(0, lists(70_000))])),
+            70_000,
+        ),
+    ];
+    for (node, size) in refused {
+        assert_eq!(node.encode(Dialect::V7, &mut out), Err(EncodeError::ListTooLarge(size)));
+        assert_eq!(out, b"kept");
+    }
+    with(0, lists(65_535)).encode(Dialect::V7, &mut out).unwrap();
+    assert_eq!(Node::decode(&out[4..], Dialect::V7), Ok(with(0, lists(65_535))));
+    out.clear();
+    with(32_767, NodeContent::None).encode(Dialect::V7, &mut out).unwrap();
+    assert_eq!(Node::decode(&out, Dialect::V7).unwrap().attrs.len(), 1);
+}
+
+#[test]
+fn empty_tags_are_refused() {
+    let empty = Node::default();
+    let parent = Node {
+        tag: "iq".to_owned(),
+        content: NodeContent::List(vec![empty.clone()]),
+        ..Node::default()
+    };
+    for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
+        for node in [&empty, &parent] {
+            assert_eq!(node.encode(dialect, &mut Vec::new()), Err(EncodeError::EmptyTag));
+        }
+    }
+}
+
+/// A source of one node, as it says itself.
+struct One<'a> {
+    head: NodeHead<'a>,
+    content: Content<'a>,
+}
+
+impl NodeSource for One<'_> {
+    fn node(&mut self) -> Result<NodeHead<'_>, EncodeError> {
+        Ok(self.head)
+    }
+
+    fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {
+        Err(EncodeError::InvalidSource)
+    }
+
+    fn attr_value(&mut self) -> Result<Text<'_>, EncodeError> {
+        Err(EncodeError::InvalidSource)
+    }
+
+    fn content(&mut self) -> Result<Content<'_>, EncodeError> {
+        Ok(self.content)
+    }
+}
+
+#[test]
+fn sources_are_not_trusted() {
+    let tag = Text::Str("iq");
+    let encode = |head, content| {
+        let mut out = Vec::new();
+        let result = encode(&mut One { head, content }, Dialect::V7, &mut out);
+        assert!(result.is_ok() || out.is_empty());
+        result.map(|()| out)
+    };
+    let head = |tag, attrs, has_content| NodeHead {
+        tag,
+        attrs,
+        has_content,
+    };
+    assert_eq!(
+        encode(head(tag, 0, true), Content::None),
+        Err(EncodeError::InvalidSource)
+    );
+    assert_eq!(
+        encode(head(tag, 0, false), Content::List(0)),
+        Err(EncodeError::InvalidSource)
+    );
+    assert_eq!(
+        encode(head(tag, 1, false), Content::None),
+        Err(EncodeError::InvalidSource)
+    );
+    assert_eq!(
+        encode(head(tag, usize::MAX, false), Content::None),
+        Err(EncodeError::ListTooLarge(usize::MAX))
+    );
+    assert_eq!(
+        encode(head(tag, 0, true), Content::List(usize::MAX)),
+        Err(EncodeError::ListTooLarge(usize::MAX))
+    );
+    let unknown = Text::Token(TokenId(1260));
+    assert_eq!(
+        encode(head(unknown, 0, false), Content::None),
+        Err(EncodeError::UnknownToken(1260))
+    );
+    assert_eq!(
+        encode(head(Text::Token(TokenId(0)), 0, false), Content::None),
+        Err(EncodeError::EmptyTag)
+    );
+    assert_eq!(
+        encode(head(Text::Token(TokenId(1259)), 0, false), Content::None),
+        Ok(vec![0xf8, 1, 0xef, 0xff])
+    );
+    assert_eq!(
+        encode(head(tag, 0, true), Content::Text(Text::Token(TokenId(0)))),
+        Ok(vec![0xf8, 2, 25, 0xfc, 0])
+    );
+    let literal = Content::Text(Text::Literal("9.9@g.us"));
+    assert_eq!(
+        encode(head(Text::Literal("a"), 0, true), literal),
+        Ok(vec![0xf8, 2, 0xfc, 1, b'a', 0xfa, 0xff, 0x82, 0x9b, 0x9f, 28])
+    );
+}

@@ -1,0 +1,187 @@
+//! The stage ahead of JavaScript: it makes what the handler would make, or nothing.
+
+use baileys_native::binary::{self, Dialect, Node, NodeContent};
+use baileys_native::frame::{FrameDecoder, encode_frame};
+use baileys_native::inbound::{Bench, FRAME_WORDS, Inbound, Opened, Tapes};
+use baileys_native::noise::{Receiver, Sender};
+use baileys_native::tape::TapeWriter;
+use flate2::{Compression, write::ZlibEncoder};
+use proptest::prelude::*;
+use std::io::Write as _;
+
+const KEY: [u8; 32] = [9; 32];
+const HANDSHAKE: &[u8] = b"\0\0\x05hello";
+
+fn payload(number: usize, compressed: bool) -> Vec<u8> {
+    let content = NodeContent::Bytes(vec![number as u8; number % 50]);
+    let attrs = vec![
+        ("id".into(), number.to_string()),
+        ("notify".into(), if number.is_multiple_of(3) { "\u{1F600}" } else { "x" }.into()),
+    ];
+    let mut node = Vec::new();
+    Node {
+        tag: "message".into(),
+        attrs,
+        content,
+    }
+    .encode(Dialect::V7, &mut node)
+    .unwrap();
+    if !compressed {
+        return [&[0], &node[..]].concat();
+    }
+    let mut deflated = ZlibEncoder::new(vec![2], Compression::fast());
+    deflated.write_all(&node).unwrap();
+    deflated.finish().unwrap()
+}
+
+/// So many sealed frames in one stream.
+fn stream(count: usize) -> Vec<u8> {
+    let mut sender = Sender::new(&KEY).unwrap();
+    let mut stream = Vec::new();
+    for number in 0..count {
+        let mut sealed = Vec::new();
+        sender.seal(&payload(number, number % 4 == 0), &mut sealed).unwrap();
+        encode_frame(&sealed, &mut stream).unwrap();
+    }
+    stream
+}
+
+/// The handler's way: one tape a frame.
+fn handled(stream: &[u8]) -> Vec<Vec<i32>> {
+    let (mut frames, mut receiver, mut tapes) = (FrameDecoder::new(), Receiver::new(&KEY).unwrap(), Vec::new());
+    frames.feed(stream);
+    while let Some(frame) = frames.next().unwrap() {
+        let (mut plain, mut inflated, mut tape) = (Vec::new(), Vec::new(), TapeWriter::new());
+        receiver.open(frame, &mut plain).unwrap();
+        binary::decode(binary::unpack(&plain, &mut inflated).unwrap(), Dialect::V7, &mut tape).unwrap();
+        tapes.push(tape.ops().to_vec());
+    }
+    tapes
+}
+
+fn linked() -> Inbound {
+    let mut inbound = Inbound::default();
+    assert!(inbound.link());
+    inbound
+}
+
+fn opened() -> Inbound {
+    let mut inbound = linked();
+    inbound.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    inbound
+}
+
+fn split(tapes: &Tapes) -> Vec<Vec<i32>> {
+    let (mut found, mut words) = (Vec::new(), &tapes.words[..]);
+    while let Some((&count, _)) = words.split_first() {
+        let (tape, rest) = words[FRAME_WORDS..].split_at(count as usize);
+        found.push(tape.to_vec());
+        words = rest;
+    }
+    found
+}
+
+proptest! {
+    #[test]
+    fn every_way_to_cut_a_stream_into_messages_is_followed(cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12), early in 0..4_usize) {
+        let stream = stream(12);
+        let expected = handled(&stream);
+        let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len())).chain([0, stream.len()]).collect();
+        places.sort_unstable();
+        let mut inbound = linked();
+        let mut tapes = Tapes::default();
+        prop_assert_eq!(inbound.message(HANDSHAKE, &mut Bench::default(), &mut tapes), None);
+        let mut followed = FrameDecoder::new();
+        let mut frames = 0;
+        for (at, ends) in places.windows(2).enumerate() {
+            // The keys may come when some of the stream is there already.
+            if at == early {
+                inbound.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
+            }
+            let message = &stream[ends[0]..ends[1]];
+            let whole = followed.buffered() == 0;
+            let before = frames;
+            followed.feed(message);
+            while followed.next().unwrap().is_some() {
+                frames += 1;
+            }
+            tapes.clear();
+            let result = inbound.message(message, &mut Bench::default(), &mut tapes);
+            if at >= early && whole && followed.buffered() == 0 && frames > before {
+                prop_assert_eq!(result, Some(Opened { counter: before as u64, frames: (frames - before) as u32 }));
+                prop_assert_eq!(split(&tapes), &expected[before..frames]);
+            } else {
+                prop_assert_eq!(result, None);
+                prop_assert!(tapes.is_empty() && tapes.text.is_empty() && tapes.bytes.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_has_begun_cannot_be_followed() {
+    let mut inbound = Inbound::default();
+    assert_eq!(
+        inbound.message(HANDSHAKE, &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+    assert!(!inbound.link());
+    inbound.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    assert_eq!(
+        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+}
+
+#[test]
+fn after_a_frame_that_does_not_open_the_handler_does_it_all() {
+    let mut damaged = stream(2);
+    damaged[10] ^= 1;
+    let mut inbound = opened();
+    let mut tapes = Tapes::default();
+    assert_eq!(inbound.message(&damaged, &mut Bench::default(), &mut tapes), None);
+    assert!(tapes.is_empty());
+    assert_eq!(inbound.message(&stream(1), &mut Bench::default(), &mut tapes), None);
+}
+
+#[test]
+fn after_a_payload_that_is_no_node_the_handler_does_it_all() {
+    let (mut sender, mut sealed, mut frame) = (Sender::new(&KEY).unwrap(), Vec::new(), Vec::new());
+    sender.seal(&[0, 99], &mut sealed).unwrap();
+    encode_frame(&sealed, &mut frame).unwrap();
+    let mut inbound = opened();
+    assert_eq!(
+        inbound.message(&frame, &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+    assert_eq!(
+        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+}
+
+#[test]
+fn more_handshake_frames_than_came_is_no_stream() {
+    let mut inbound = linked();
+    inbound.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
+    assert_eq!(
+        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+}
+
+#[test]
+fn closed_it_makes_nothing() {
+    let mut inbound = opened();
+    assert!(
+        inbound
+            .message(&stream(1), &mut Bench::default(), &mut Tapes::default())
+            .is_some()
+    );
+    inbound.close();
+    assert_eq!(
+        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        None
+    );
+    assert!(!inbound.link());
+}

@@ -1,0 +1,40 @@
+/** Certificates made at run time. */
+
+import { generate } from 'selfsigned';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/**
+ * @param {object} [options]
+ * @param {string[]} [options.names] DNS names
+ * @param {string[]} [options.addresses] IP addresses
+ * @param {boolean} [options.isAuthority] whether it may sign others
+ * @param {{ cert: string, key: string }} [options.issuer] signs it; self-signed where absent
+ * @param {number} [options.from] first day of its validity, counted from today
+ * @param {number} [options.to] last day likewise
+ * @returns {Promise<{ cert: string, key: string }>} PEM
+ */
+export async function certificate({
+  names = ['localhost'],
+  addresses = ['127.0.0.1'],
+  isAuthority = false,
+  issuer,
+  from = -1,
+  to = 30
+} = {}) {
+  const altNames = [...names.map(value => ({ type: 2, value })), ...addresses.map(ip => ({ type: 7, ip }))];
+  const extensions = [
+    { name: 'basicConstraints', cA: isAuthority, critical: true },
+    { name: 'keyUsage', digitalSignature: true, keyCertSign: isAuthority, cRLSign: isAuthority, critical: true }
+  ];
+  if (altNames.length > 0) extensions.push({ name: 'subjectAltName', altNames });
+  const pems = await generate([{ name: 'commonName', value: isAuthority ? 'Test Authority' : 'Test Server' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(Date.now() + from * DAY),
+    notAfterDate: new Date(Date.now() + to * DAY),
+    extensions,
+    ca: issuer && { cert: issuer.cert, key: issuer.key }
+  });
+  return { cert: pems.cert, key: pems.private };
+}

@@ -1,0 +1,50 @@
+'use strict';
+
+const { isIP } = require('node:net');
+const { getSystemErrorName } = require('node:util');
+
+const CLASSES = { Error, RangeError };
+
+/**
+ * The error that Node or `ws` would give.
+ *
+ * @param {object} description what src/bindings/error.rs wrote
+ * @param {string} [serverName] the name that the certificate had to be valid for
+ * @returns {Error}
+ */
+function transportError({ name, message, props, errors, presented }, serverName) {
+  if (errors) {
+    const error = new AggregateError(errors.map(each => transportError(each)));
+    error.code = error.errors[0].code;
+    return error;
+  }
+  const error = new (CLASSES[name] ?? Error)(message);
+  if (presented) describeWrongName(error, presented, serverName);
+  if (props?.errno) {
+    const { errno, syscall, address, port } = props;
+    const code = getSystemErrorName(errno);
+    error.message = `${syscall} ${code}${address === undefined ? '' : ` ${address}:${port}`}`;
+    Object.assign(error, { errno, code, syscall });
+    if (address !== undefined) Object.assign(error, { address, port });
+  } else {
+    Object.assign(error, props);
+  }
+  return error;
+}
+
+/** `tls.checkServerIdentity`'s words. */
+function describeWrongName(error, presented, serverName) {
+  const addresses = presented.filter(name => name.startsWith('IP Address:'));
+  if (isIP(serverName)) {
+    const list = addresses.map(name => name.slice('IP Address:'.length)).join(', ');
+    error.reason = `IP: ${serverName} is not in the cert's list: ${list}`;
+  } else if (presented.length > addresses.length) {
+    error.reason = `Host: ${serverName}. is not in the cert's altnames: ${presented.join(', ')}`;
+  } else {
+    error.reason = 'Cert does not contain a DNS name';
+  }
+  error.host = serverName;
+  error.message = `Hostname/IP does not match certificate's altnames: ${error.reason}`;
+}
+
+module.exports = { transportError };

@@ -1,0 +1,221 @@
+'use strict';
+
+/** One connection with the states, events and errors of `ws`' client. */
+
+const hub = require('./hub.cjs');
+const { connectOptions, resolveAddresses } = require('./options.cjs');
+const { transportError } = require('./errors.cjs');
+const { HandshakeRequest, incomingMessage } = require('./response.cjs');
+
+const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
+const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
+const EMPTY = Buffer.alloc(0);
+
+/** Kinds of events, as in src/bindings/events.rs. */
+const BINARY = 0;
+const TEXT = 1;
+const PING = 2;
+const PONG = 3;
+const CLOSE_FRAME = 4;
+const WRITTEN = 5;
+const OPENED = 6;
+const UPGRADE = 7;
+const UNEXPECTED_RESPONSE = 8;
+const ERROR = 9;
+const ENDED = 10;
+
+/** What `send` of the native part returns. */
+const REFUSED = 0;
+const LATER = 2;
+
+/** RFC 6455, section 7.1.5: no close frame came. */
+const ABNORMAL = 1006;
+
+const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
+
+class Socket {
+  #emitter;
+  #id = 0;
+  #options;
+  #closeCode = ABNORMAL;
+  #closeReason = EMPTY;
+  #closeWaiters = [];
+  #sendCallbacks = [];
+
+  /**
+   * @param {import('node:events').EventEmitter} emitter what the events are emitted on
+   * @param {URL | string} url
+   * @param {object} config
+   * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
+   */
+  constructor(emitter, url, config) {
+    this.readyState = CONNECTING;
+    this.#emitter = emitter;
+    const { options, lookup, host, family, error } = connectOptions(url, config);
+    this.#options = options;
+    if (error) {
+      this.#fail(error);
+      return;
+    }
+    resolveAddresses(host, lookup, family, options.handshakeTimeout, (failure, addresses) => {
+      if (this.readyState !== CONNECTING) return;
+      if (failure) this.#emitErrorAndClose(failure);
+      else this.#connect(addresses);
+    });
+  }
+
+  #connect(addresses) {
+    this.#options.addresses = addresses;
+    try {
+      this.#id = hub.connect(this, this.#options);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The connection cannot be made: `error` and `close` follow in the next tick. */
+  #fail(error) {
+    this.readyState = CLOSING;
+    process.nextTick(() => this.#emitErrorAndClose(error));
+  }
+
+  #emitErrorAndClose(error) {
+    this.readyState = CLOSING;
+    try {
+      this.#emitter.emit('error', error);
+    } finally {
+      this.#emitClose();
+    }
+  }
+
+  #emitClose() {
+    this.readyState = CLOSED;
+    this.#failCallbacks();
+    try {
+      this.#emitter.emit('close', this.#closeCode, this.#closeReason);
+    } finally {
+      const waiters = this.#closeWaiters;
+      this.#closeWaiters = [];
+      for (const resolve of waiters) resolve();
+    }
+  }
+
+  /** Gives the opening up. */
+  #abort(message) {
+    if (this.readyState !== CONNECTING) return;
+    hub.release(this.#id);
+    this.#fail(new Error(message));
+  }
+
+  /** Starts to close; resolves when closed. */
+  close() {
+    if (this.readyState === CLOSED) return Promise.resolve();
+    const closed = new Promise(resolve => this.#closeWaiters.push(resolve));
+    if (this.readyState === CONNECTING) {
+      this.#abort(CLOSED_EARLY);
+    } else if (this.readyState === OPEN) {
+      this.readyState = CLOSING;
+      hub.close(this.#id);
+    }
+    return closed;
+  }
+
+  /** The number that the addon knows the connection by. */
+  get id() {
+    return this.#id;
+  }
+
+  send(data, callback) {
+    if (this.readyState === CONNECTING) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
+    if (typeof data === 'number') data = data.toString();
+    const isText = typeof data === 'string';
+    const bytes = data ? asBytes(data) : EMPTY;
+    const accepted = this.readyState === OPEN ? hub.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
+    if (typeof callback !== 'function') {
+      if (accepted === LATER) this.#sendCallbacks.push(undefined);
+    } else if (accepted === REFUSED) {
+      // A connection that has just ended, of which no event has told yet, is closing.
+      const state = this.readyState === OPEN ? CLOSING : this.readyState;
+      process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
+    } else if (accepted === LATER) {
+      this.#sendCallbacks.push(callback);
+    } else {
+      process.nextTick(callback, null);
+    }
+  }
+
+  #failCallbacks() {
+    for (const callback of this.#sendCallbacks) {
+      if (!callback) continue;
+      const error = new Error('Cannot call write after a stream was destroyed');
+      error.code = 'ERR_STREAM_DESTROYED';
+      process.nextTick(callback, error);
+    }
+    this.#sendCallbacks = [];
+  }
+
+  /** An event from the native part; its payload is `memory[offset..offset + length]`. */
+  deliver(kind, value, memory, offset, length) {
+    switch (kind) {
+      case BINARY:
+        this.#emitter.emit('message', hub.message(memory, offset, length), true);
+        break;
+      case TEXT:
+        this.#emitter.emit('message', hub.view(memory, offset, length), false);
+        break;
+      case PING:
+        this.#emitter.emit('ping', hub.view(memory, offset, length));
+        break;
+      case PONG:
+        this.#emitter.emit('pong', hub.view(memory, offset, length));
+        break;
+      case CLOSE_FRAME:
+        this.readyState = CLOSING;
+        this.#closeCode = value;
+        // Copied, so that it does not keep the slab.
+        if (length > 0)
+          this.#closeReason = Buffer.from(Uint8Array.prototype.slice.call(memory, offset, offset + length));
+        break;
+      case WRITTEN:
+        for (const callback of this.#sendCallbacks.splice(0, value)) {
+          if (callback) process.nextTick(callback, null);
+        }
+        break;
+      case OPENED:
+        this.readyState = OPEN;
+        this.#emitter.emit('open');
+        break;
+      case UPGRADE:
+        this.#emitter.emit('upgrade', incomingMessage(memory.latin1Slice(offset, offset + length)));
+        break;
+      case UNEXPECTED_RESPONSE: {
+        const request = new HandshakeRequest(this.#options, () => this.#abort(CLOSED_EARLY));
+        const head = memory.latin1Slice(offset, offset + value);
+        const body = Buffer.from(Uint8Array.prototype.slice.call(memory, offset + value, offset + length));
+        this.#emitter.emit('unexpected-response', request, incomingMessage(head, body));
+        break;
+      }
+      case ERROR:
+        this.readyState = CLOSING;
+        this.#emitter.emit(
+          'error',
+          transportError(JSON.parse(memory.utf8Slice(offset, offset + length)), this.#options.tls?.serverName)
+        );
+        break;
+      case ENDED:
+        hub.release(this.#id);
+        this.#emitClose();
+        break;
+    }
+  }
+}
+
+/** What `ws` makes of something to be sent. */
+function asBytes(data) {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return Buffer.from(data);
+}
+
+module.exports = { Socket, CONNECTING, OPEN, CLOSING, CLOSED };

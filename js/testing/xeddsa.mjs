@@ -1,0 +1,47 @@
+// Verification of XEdDSA signatures by Curve25519 keys, on node:crypto's Ed25519.
+//
+// The server does not leave this to Baileys: its `Curve.verify` counts on libsignal to throw for a wrong signature,
+// libsignal 6 returns false instead, and so every signature of 64 bytes passes.
+
+import { createPublicKey, verify } from 'node:crypto';
+
+const P = 2n ** 255n - 19n;
+const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
+
+function power(base, exponent) {
+  let result = 1n;
+  for (let square = base % P, rest = exponent; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = (result * square) % P;
+    square = (square * square) % P;
+  }
+  return result;
+}
+
+/** The Edwards form of a Montgomery public key, y = (u - 1) / (u + 1), with the given sign of x. */
+function toEdwards(key, sign) {
+  const masked = Buffer.from(key).reverse();
+  masked[0] &= 0x7f;
+  const u = BigInt(`0x${masked.toString('hex')}`) % P;
+  const y = ((u + P - 1n) * power(u + 1n, P - 2n)) % P;
+  const bytes = Buffer.from(y.toString(16).padStart(64, '0'), 'hex').reverse();
+  bytes[31] |= sign;
+  return bytes;
+}
+
+/**
+ * @param {Uint8Array} publicKey 32 bytes.
+ * @param {Uint8Array} message
+ * @param {Uint8Array} signature 64 bytes; the highest bit is the sign of the Edwards key's x.
+ */
+export function verifySignature(publicKey, message, signature) {
+  if (publicKey?.length !== 32 || signature?.length !== 64) return false;
+  const plain = Buffer.from(signature);
+  const sign = plain[63] & 0x80;
+  plain[63] &= 0x7f;
+  const key = createPublicKey({
+    key: Buffer.concat([SPKI_ED25519, toEdwards(publicKey, sign)]),
+    format: 'der',
+    type: 'spki'
+  });
+  return verify(null, message, key, plain);
+}

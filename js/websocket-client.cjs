@@ -1,0 +1,101 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
+
+const { FRAME_ERROR } = require('./errors.cjs');
+const { senderOf } = require('./link.cjs');
+
+/**
+ * Baileys' `WebSocketClient`, on the native transport.
+ *
+ * Events, as Baileys forwards them from `ws`: `open`, `message` (data: Buffer, isBinary: boolean), `close` (code: number,
+ * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
+ * `pong` (Buffer).
+ */
+class WebSocketClient extends EventEmitter {
+  #linked = false;
+
+  /**
+   * @param {URL | string} url `ws:` or `wss:`
+   * @param {object} config Baileys' socket configuration; `options.headers`, `connectTimeoutMs` and `agent` are used
+   */
+  constructor(url, config) {
+    super({ captureRejections: true });
+    this.url = url;
+    this.config = config;
+    this.socket = null;
+    this.setMaxListeners(0);
+  }
+
+  get isOpen() {
+    return this.socket?.readyState === OPEN;
+  }
+
+  get isClosed() {
+    return this.socket === null || this.socket.readyState === CLOSED;
+  }
+
+  /** As in Baileys this is true as well where there is no socket. */
+  get isClosing() {
+    return this.socket === null || this.socket.readyState === CLOSING;
+  }
+
+  get isConnecting() {
+    return this.socket?.readyState === CONNECTING;
+  }
+
+  /** Starts to connect; does nothing where there is a socket already, even a closed one. */
+  connect() {
+    if (this.socket) return;
+    this.#linked = false;
+    this.socket = new Socket(this, this.url, this.config);
+  }
+
+  /** Closes the connection; afterwards `connect` makes a new one. */
+  async close() {
+    const { socket } = this;
+    if (!socket) return;
+    await socket.close();
+    this.socket = null;
+  }
+
+  /**
+   * @param {string | Uint8Array} data
+   * @param {(error?: Error | null) => void} [callback] called once the message is on its way
+   * @returns {boolean} whether there is a socket
+   */
+  send(data, callback) {
+    const { socket } = this;
+    if (!socket) return false;
+    // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
+    if (!this.#linked) {
+      const link = senderOf(data);
+      if (link !== undefined) {
+        this.#linked = true;
+        link(socket.id);
+      }
+    }
+    socket.send(data, callback);
+    return true;
+  }
+
+  /**
+   * A listener's promise was rejected. Baileys decodes frames in an async `message` listener: a frame that fails there
+   * ends this connection, through `error`, and not the process. Whatever else is rejected stays what it would be
+   * without this handler.
+   */
+  [Symbol.for('nodejs.rejection')](error, event) {
+    if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', error);
+    else Promise.reject(error);
+  }
+}
+
+/** The class of one line of Baileys. */
+function createWebSocketClient() {
+  return class extends WebSocketClient {
+    static name = 'WebSocketClient';
+  };
+}
+
+module.exports = { createWebSocketClient };

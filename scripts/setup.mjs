@@ -1,0 +1,168 @@
+/**
+ * Makes a checkout ready to run: installs the dependencies and builds the addon, each only when it is missing or out of
+ * date. Says nothing when there is nothing to do. Uses Node alone, since it runs before anything is installed.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LOCK = join(ROOT, 'target', 'setup.lock');
+const LOCK_POLL_MS = 250;
+const MIN_NODE = 20;
+const BUILD_INPUTS = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', 'src', 'proto'];
+
+/** A failure that the user can do something about: printed without a stack. */
+class SetupError extends Error {}
+
+async function main() {
+  if (Number.parseInt(process.versions.node, 10) < MIN_NODE) {
+    throw new SetupError(`Node ${MIN_NODE} or later is needed; this is ${process.version}.`);
+  }
+  if (dependenciesAreCurrent() && addonIsCurrent()) return;
+  const release = await lock();
+  try {
+    // Whoever held the lock before may have done the work.
+    if (!dependenciesAreCurrent()) installDependencies();
+    if (!addonIsCurrent()) buildAddon();
+  } finally {
+    release();
+  }
+}
+
+function dependenciesAreCurrent() {
+  // npm writes this file last, so a broken-off install does not have it.
+  return modified('node_modules/.package-lock.json') >= modified('package-lock.json');
+}
+
+function addonIsCurrent() {
+  if (!existsSync(join(ROOT, 'js/native.cjs'))) return false;
+  const built = Math.max(0, ...addonFiles().map(path => modified(path)));
+  return built >= Math.max(...BUILD_INPUTS.map(path => newest(join(ROOT, path))));
+}
+
+/** The binaries that `napi build --platform` has made here: at most one, unless the folder has been on another platform. */
+function addonFiles() {
+  const names = readdirSync(join(ROOT, 'js'));
+  return names.filter(name => /^baileys-native\..*\.node$/.test(name)).map(name => join('js', name));
+}
+
+function installDependencies() {
+  console.error('setup: installing the dependencies (npm ci)');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm is needed to install the dependencies; it comes with Node.js.'
+  );
+}
+
+function buildAddon() {
+  const rust = 'Rust is needed to build the addon: see https://rustup.rs (rust-toolchain.toml names the version).';
+  requireCommand('cargo', rust);
+  requireCommand('rustc', rust);
+  requireCommand(
+    process.env.CC ?? 'cc',
+    'A C compiler is needed to build the addon, for example the package gcc or clang.'
+  );
+  console.error('setup: building the addon (a few minutes the first time)');
+  const started = new Date();
+  run('npm', ['run', '--silent', 'build'], 'npm is needed to build the addon.');
+  // So that a source that was changed during the build counts as newer than what was built.
+  for (const path of addonFiles()) utimesSync(join(ROOT, path), started, started);
+}
+
+/**
+ * @param {string} command
+ * @param {string} advice
+ */
+function requireCommand(command, advice) {
+  const { error, status, stderr } = spawnSync(command, ['--version'], { cwd: ROOT, encoding: 'utf8' });
+  if (error !== undefined) throw new SetupError(`${command} was not found. ${advice}`);
+  if (status !== 0) throw new SetupError(`${command} --version failed. ${advice}\n${stderr}`);
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} advice Said when there is no such command.
+ */
+function run(command, args, advice) {
+  const windows = process.platform === 'win32';
+  // Standard output belongs to the command that comes after the set-up.
+  const { error, status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: windows });
+  if (error !== undefined) throw new SetupError(`${command} was not found. ${advice}`);
+  if (status !== 0) throw new SetupError(`${command} ${args.join(' ')} failed; its output is above.`);
+}
+
+/**
+ * Waits until no other set-up of this checkout runs.
+ *
+ * @returns {Promise<() => void>} Releases the lock.
+ */
+async function lock() {
+  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  for (let waiting = false; ; waiting = true) {
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      return () => rmSync(LOCK, { force: true });
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    }
+    if (ownerIsGone()) {
+      rmSync(LOCK, { force: true });
+      continue;
+    }
+    if (!waiting) console.error('setup: waiting for another set-up of this checkout');
+    await delay(LOCK_POLL_MS);
+  }
+}
+
+function ownerIsGone() {
+  const owner = Number.parseInt(readText(LOCK), 10);
+  // Empty between the creation of the file and the writing of its content.
+  if (Number.isNaN(owner)) return modified('target/setup.lock', Infinity) < Date.now() - 10_000;
+  try {
+    process.kill(owner, 0);
+    return false;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'ESRCH';
+  }
+}
+
+/** @param {string} path */
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Time of the last change of a file or of anything in a folder; 0 when there is none.
+ *
+ * @param {string} path
+ * @returns {number}
+ */
+function newest(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return readdirSync(path).reduce((time, name) => Math.max(time, newest(join(path, name))), 0);
+}
+
+/**
+ * @param {string} path Below the root.
+ * @param {number} [missing]
+ */
+function modified(path, missing = 0) {
+  return statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? missing;
+}
+
+main().catch(error => {
+  console.error(error instanceof SetupError ? `setup: ${error.message}` : error);
+  process.exitCode = 1;
+});

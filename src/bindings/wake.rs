@@ -1,0 +1,158 @@
+//! Waking JavaScript from another thread.
+#![expect(
+    unsafe_code,
+    reason = "a threadsafe function that can be unreferenced and outlives nothing is Node-API's C interface"
+)]
+
+use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::sys;
+
+/// Calls a JavaScript function from any thread: one argument-less call on the thread of its environment.
+///
+/// It keeps the environment's loop alive only while [`set_alive`](Self::set_alive) says so.
+pub(super) struct Wake {
+    /// Gone once the environment is being torn down; Node frees the function then.
+    function: Mutex<Option<ThreadsafeFunction>>,
+}
+
+struct ThreadsafeFunction(sys::napi_threadsafe_function);
+
+// SAFETY: a napi_threadsafe_function may be called from any thread as long as it lives, and `Wake` clears its copy,
+// under the same lock as the calls, before it dies.
+unsafe impl Send for ThreadsafeFunction {}
+
+impl Wake {
+    /// Makes a wake that calls `callback`, and `at_exit` when the environment is torn down.
+    pub(super) fn new(
+        env: &napi::Env,
+        callback: &napi::bindgen_prelude::Function<'_, (), ()>,
+        at_exit: impl FnOnce() + 'static,
+    ) -> napi::Result<Arc<Self>> {
+        let raw_env = env.raw();
+        let (mut name, mut function) = (ptr::null_mut(), ptr::null_mut());
+        const NAME: &CStr = c"baileys-native";
+        // SAFETY: `env` and `callback` are alive; the out-pointers are valid; the function starts with one owner (the
+        // environment), needs no finalizer, and takes `call_back` as its JavaScript side.
+        let status = unsafe {
+            match sys::napi_create_string_utf8(
+                raw_env,
+                NAME.as_ptr(),
+                NAME.to_bytes().len().cast_signed(),
+                &raw mut name,
+            ) {
+                sys::Status::napi_ok => sys::napi_create_threadsafe_function(
+                    raw_env,
+                    napi::JsValue::raw(callback),
+                    ptr::null_mut(),
+                    name,
+                    0,
+                    1,
+                    ptr::null_mut(),
+                    None,
+                    ptr::null_mut(),
+                    Some(call_back),
+                    &raw mut function,
+                ),
+                status => status,
+            }
+        };
+        if status != sys::Status::napi_ok {
+            return Err(napi::Error::new(
+                napi::Status::from(status),
+                "cannot make a threadsafe function",
+            ));
+        }
+        // SAFETY: made just now, on the thread of its environment.
+        unsafe { sys::napi_unref_threadsafe_function(raw_env, function) };
+        let wake = Arc::new(Self {
+            function: Mutex::new(Some(ThreadsafeFunction(function))),
+        });
+        let exit: Box<ExitHook> = Box::new(ExitHook {
+            wake: Arc::clone(&wake),
+            at_exit: Box::new(at_exit),
+        });
+        // SAFETY: `run_exit_hook` gets the box back once. The hook was added after the threadsafe function's own, and
+        // hooks run in reverse order, so the wake is closed before the function dies.
+        let status =
+            unsafe { sys::napi_add_env_cleanup_hook(raw_env, Some(run_exit_hook), Box::into_raw(exit).cast()) };
+        if status != sys::Status::napi_ok {
+            return Err(napi::Error::new(
+                napi::Status::from(status),
+                "cannot add a cleanup hook",
+            ));
+        }
+        Ok(wake)
+    }
+
+    /// Has the callback called soon. Callers see to it that calls do not pile up.
+    pub(super) fn wake(&self) {
+        let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ThreadsafeFunction(function)) = &*function {
+            // SAFETY: the function lives as long as it is in the mutex, whose lock is held.
+            unsafe {
+                sys::napi_call_threadsafe_function(
+                    *function,
+                    ptr::null_mut(),
+                    sys::ThreadsafeFunctionCallMode::nonblocking,
+                )
+            };
+        }
+    }
+
+    /// Whether the loop of the environment, on whose thread this is called, is to be kept alive.
+    pub(super) fn set_alive(&self, env: &napi::Env, alive: bool) {
+        let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ThreadsafeFunction(function)) = &*function {
+            // SAFETY: as in `wake`; having a `napi::Env`, the caller is on the environment's thread.
+            unsafe {
+                if alive {
+                    sys::napi_ref_threadsafe_function(env.raw(), *function);
+                } else {
+                    sys::napi_unref_threadsafe_function(env.raw(), *function);
+                }
+            }
+        }
+    }
+}
+
+struct ExitHook {
+    wake: Arc<Wake>,
+    at_exit: Box<dyn FnOnce()>,
+}
+
+unsafe extern "C" fn run_exit_hook(data: *mut c_void) {
+    // SAFETY: `data` is the box that `Wake::new` gave away, and the hook runs once.
+    let hook = unsafe { Box::from_raw(data.cast::<ExitHook>()) };
+    let ExitHook { wake, at_exit } = *hook;
+    *wake.function.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    // A panic must not unwind into C; there is nobody left to tell.
+    let _ = catch_unwind(AssertUnwindSafe(at_exit));
+}
+
+/// The JavaScript side of a wake. An exception of the callback becomes an uncaught exception, as it would in any other
+/// callback from the loop.
+unsafe extern "C" fn call_back(
+    env: sys::napi_env,
+    callback: sys::napi_value,
+    _context: *mut c_void,
+    _data: *mut c_void,
+) {
+    if env.is_null() || callback.is_null() {
+        return;
+    }
+    let (mut undefined, mut result, mut exception) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    // SAFETY: Node-API gave `env` and `callback` for this call; the out-pointers are valid.
+    unsafe {
+        sys::napi_get_undefined(env, &raw mut undefined);
+        let status = sys::napi_call_function(env, undefined, callback, 0, ptr::null(), &raw mut result);
+        if status == sys::Status::napi_pending_exception
+            && sys::napi_get_and_clear_last_exception(env, &raw mut exception) == sys::Status::napi_ok
+        {
+            sys::napi_fatal_exception(env, exception);
+        }
+    }
+}

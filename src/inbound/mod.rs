@@ -1,0 +1,175 @@
+//! What the I/O side does with a connection's messages ahead of JavaScript: split, open, inflate, walk.
+//!
+//! An [`Inbound`] follows the byte stream of one connection beside its noise handler, which stays in charge. For a
+//! message of whole frames it makes the tapes that the handler would make, and says at which counter; a handler that
+//! stands at that counter takes them and goes on behind them. Anything else (a frame across messages, a frame that does not
+//! open, a handler that was given other bytes) is left to the handler, whose own state the tapes never touch. The stage
+//! can thus save work but cannot change a result.
+
+mod tapes;
+
+pub use tapes::{FRAME_WORDS, Tapes};
+
+use crate::binary::{self, Dialect};
+use crate::frame::{FrameDecoder, split_frame};
+use crate::noise::Receiver;
+use crate::tape::TapeWriter;
+
+/// Scratch memory, which the connections of a thread share.
+#[derive(Debug, Default)]
+pub struct Bench {
+    tape: TapeWriter,
+    plain: Vec<u8>,
+    inflated: Vec<u8>,
+}
+
+/// What of each part of a [`Bench`] is kept between messages, in bytes.
+const KEEP: usize = 128 * 1024;
+
+/// The tapes of one message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The counter of its first frame.
+    pub counter: u64,
+    /// How many frames it had, at least one.
+    pub frames: u32,
+}
+
+/// One connection's stage.
+#[derive(Debug, Default)]
+pub struct Inbound {
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Nothing has come and nobody is interested.
+    #[default]
+    Fresh,
+    /// A handler sends its handshake here: frames are counted, so that their counters will be known.
+    Counting { frames: FrameDecoder, seen: u64 },
+    /// The handler's keys are known.
+    Open(Box<Stream>),
+    /// Too late, or given up: the handler does it all.
+    Off,
+}
+
+#[derive(Debug)]
+struct Stream {
+    frames: FrameDecoder,
+    receiver: Receiver,
+    dialect: Dialect,
+}
+
+impl Inbound {
+    /// Starts to follow the stream. `false` where it is too late, since something has come already.
+    pub fn link(&mut self) -> bool {
+        if matches!(self.state, State::Fresh) {
+            self.state = State::Counting {
+                frames: FrameDecoder::new(),
+                seen: 0,
+            };
+        }
+        matches!(self.state, State::Counting { .. })
+    }
+
+    /// Opens frames from now on. `receiver` stands at counter 0, `handshake` is the number of frames that came before it.
+    pub fn open(&mut self, receiver: Receiver, handshake: u64, dialect: Dialect) {
+        self.state = match std::mem::replace(&mut self.state, State::Off) {
+            State::Counting { frames, seen } => match seen.checked_sub(handshake) {
+                Some(skipped) => State::Open(Box::new(Stream {
+                    frames,
+                    receiver: receiver.skip(skipped),
+                    dialect,
+                })),
+                None => State::Off,
+            },
+            _ => State::Off,
+        };
+    }
+
+    /// Leaves everything to the handler from now on.
+    pub fn close(&mut self) {
+        self.state = State::Off;
+    }
+
+    /// A message has come. Its tapes are appended to `tapes` where there are any.
+    pub fn message(&mut self, message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
+        match &mut self.state {
+            State::Fresh => self.state = State::Off,
+            State::Counting { frames, seen } => {
+                frames.feed(message);
+                loop {
+                    match frames.next() {
+                        Ok(Some(_)) => *seen += 1,
+                        Ok(None) => break,
+                        Err(_) => {
+                            self.state = State::Off;
+                            break;
+                        }
+                    }
+                }
+            }
+            State::Open(stream) => {
+                let start = tapes.len();
+                match stream.message(message, bench, tapes) {
+                    Some(opened) if opened.frames > 0 && stream.frames.buffered() == 0 => return Some(opened),
+                    Some(_) => tapes.truncate(start),
+                    None => {
+                        tapes.truncate(start);
+                        self.state = State::Off;
+                    }
+                }
+            }
+            State::Off => {}
+        }
+        None
+    }
+}
+
+impl Stream {
+    /// The frames that end in this message; none where it continues a frame from before, although they are opened then
+    /// too. `None` where something is wrong.
+    fn message(&mut self, mut message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
+        let continues = self.frames.buffered() > 0;
+        let counter = self.receiver.counter();
+        let mut count = 0;
+        if !continues {
+            // The usual message is read where it is.
+            while let Some((frame, rest)) = split_frame(message) {
+                bench.open(frame, &mut self.receiver, self.dialect, tapes)?;
+                count += 1;
+                message = rest;
+            }
+        }
+        self.frames.feed(message);
+        while let Some(frame) = self.frames.next().ok()? {
+            bench.open(frame, &mut self.receiver, self.dialect, tapes)?;
+            count += 1;
+        }
+        bench.trim();
+        Some(Opened {
+            counter,
+            frames: if continues { 0 } else { count },
+        })
+    }
+}
+
+impl Bench {
+    fn open(&mut self, frame: &[u8], receiver: &mut Receiver, dialect: Dialect, tapes: &mut Tapes) -> Option<()> {
+        self.plain.clear();
+        receiver.open(frame, &mut self.plain).ok()?;
+        let payload = binary::unpack(&self.plain, &mut self.inflated).ok()?;
+        self.tape.clear();
+        binary::decode(payload, dialect, &mut self.tape).ok()?;
+        tapes.push(&self.tape);
+        Some(())
+    }
+
+    fn trim(&mut self) {
+        self.plain.clear();
+        self.plain.shrink_to(KEEP);
+        self.inflated.clear();
+        self.inflated.shrink_to(KEEP);
+    }
+}

@@ -1,0 +1,81 @@
+//! [`Tapes`].
+
+use crate::tape::TapeWriter;
+
+/// Words before a tape's operations: the number of operations, of text units and of content bytes, and 1 where the text is
+/// UTF-16 (0 where it is latin1).
+pub const FRAME_WORDS: usize = 4;
+
+/// Tapes one behind the other, for many frames in one crossing.
+#[derive(Debug, Default)]
+pub struct Tapes {
+    /// For each tape its [`FRAME_WORDS`] and its operations.
+    pub words: Vec<i32>,
+    /// The texts. Each begins at an even offset.
+    pub text: Vec<u8>,
+    /// The content bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Tapes {
+    /// The lengths of the three parts.
+    #[must_use]
+    pub fn len(&self) -> [usize; 3] {
+        [self.words.len(), self.text.len(), self.bytes.len()]
+    }
+
+    /// Whether there is no tape.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Appends a tape.
+    pub fn push(&mut self, tape: &TapeWriter) {
+        let wide = tape.wide();
+        let head = [
+            tape.ops().len(),
+            tape.text_len(),
+            tape.bytes().len(),
+            usize::from(wide.is_some()),
+        ];
+        // Each is bounded by what a payload may inflate to.
+        self.words.extend(head.map(|length| length as i32));
+        self.words.extend_from_slice(tape.ops());
+        match (tape.latin1(), wide) {
+            (Some(latin1), _) => self.text.extend_from_slice(latin1),
+            (None, Some(units)) => self.text.extend(units.iter().flat_map(|unit| unit.to_ne_bytes())),
+            (None, None) => {}
+        }
+        if !self.text.len().is_multiple_of(2) {
+            self.text.push(0);
+        }
+        self.bytes.extend_from_slice(tape.bytes());
+    }
+
+    /// Moves all tapes of `other` behind these.
+    pub fn append(&mut self, other: &mut Self) {
+        self.words.append(&mut other.words);
+        self.text.append(&mut other.text);
+        self.bytes.append(&mut other.bytes);
+    }
+
+    /// Gives memory beyond so many elements of each part back.
+    pub fn shrink_to(&mut self, elements: usize) {
+        self.words.shrink_to(elements);
+        self.text.shrink_to(elements);
+        self.bytes.shrink_to(elements);
+    }
+
+    /// Takes what was appended since the lengths were these.
+    pub fn truncate(&mut self, [words, text, bytes]: [usize; 3]) {
+        self.words.truncate(words);
+        self.text.truncate(text);
+        self.bytes.truncate(bytes);
+    }
+
+    /// Forgets all tapes.
+    pub fn clear(&mut self) {
+        self.truncate([0; 3]);
+    }
+}

@@ -1,0 +1,461 @@
+//! Checks what the peer sends against RFC 6455, frame by frame, before tungstenite sees it.
+//!
+//! tungstenite finds the same faults, but later (at a frame's end rather than at its header) and tells fewer of them
+//! apart. Baileys' users see `ws`' messages and codes, which say exactly which rule was broken, so the rules are
+//! checked here. Bytes before a fault pass on; the fault then comes as an [`io::Error`] that holds a [`Violation`].
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The longest message that is accepted, in bytes, over all its fragments: what `ws` accepts by default.
+pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
+/// The most fragments that a message may have, again as `ws`.
+const MAX_FRAGMENTS: u32 = 16 * 1024;
+/// The longest payload of a control frame (RFC 6455, section 5.5).
+const MAX_CONTROL_PAYLOAD: usize = 125;
+/// The largest length that JavaScript, and so `ws`, can represent exactly.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+const OPCODE_CONTINUATION: u8 = 0;
+const OPCODE_TEXT: u8 = 1;
+const OPCODE_BINARY: u8 = 2;
+const OPCODE_CLOSE: u8 = 8;
+const OPCODE_PING: u8 = 9;
+const OPCODE_PONG: u8 = 10;
+
+/// A rule of RFC 6455 (or a limit of ours) that the peer broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The second or third reserved bit is set.
+    #[error("RSV2 and RSV3 must be clear")]
+    ReservedBits23,
+    /// The first reserved bit is set; no compression was negotiated.
+    #[error("RSV1 must be clear")]
+    ReservedBit1,
+    /// An unknown opcode, or a data frame where a continuation must be, or the reverse.
+    #[error("invalid opcode {0}")]
+    Opcode(u8),
+    /// A control frame is fragmented.
+    #[error("FIN must be set")]
+    FragmentedControl,
+    /// A control frame is too long, or a close frame holds one byte. The field is the 7-bit length.
+    #[error("invalid payload length {0}")]
+    ControlLength(u8),
+    /// A server must not mask.
+    #[error("MASK must be clear")]
+    Masked,
+    /// A length that JavaScript cannot represent.
+    #[error("Unsupported WebSocket frame: payload length > 2^53 - 1")]
+    LengthOverflow,
+    /// The message is longer than [`MAX_MESSAGE`].
+    #[error("Max payload size exceeded")]
+    MessageTooLong,
+    /// The message has too many fragments.
+    #[error("Too many message fragments")]
+    TooManyFragments,
+    /// A close frame's status code may not be sent.
+    #[error("invalid status code {0}")]
+    CloseCode(u16),
+    /// A text message or a close reason is not UTF-8.
+    #[error("invalid UTF-8 sequence")]
+    Utf8,
+}
+
+impl Violation {
+    /// The status code that the closing frame tells the peer (RFC 6455, section 7.4.1).
+    #[must_use]
+    pub fn close_code(self) -> u16 {
+        match self {
+            Self::LengthOverflow | Self::MessageTooLong => 1009,
+            Self::TooManyFragments => 1008,
+            Self::Utf8 => 1007,
+            _ => 1002,
+        }
+    }
+}
+
+/// A peer's close frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReceivedClose {
+    /// The status code; 1005 where the frame held none.
+    pub(super) code: u16,
+    /// The reason, UTF-8.
+    pub(super) reason: Vec<u8>,
+}
+
+/// Where in a frame the next byte belongs.
+#[derive(Debug)]
+enum Place {
+    /// In a header, of which `have` bytes are known.
+    Header { have: usize },
+    /// In a data frame's (or ping's, pong's) payload.
+    Payload { remaining: u64 },
+    /// In a close frame's payload, kept for its code and reason.
+    Close { remaining: usize },
+    /// After the close frame: whatever comes is dropped.
+    Closed,
+}
+
+/// The state of the check. Bytes go in as they come, in any portions.
+#[derive(Debug)]
+struct Checker {
+    place: Place,
+    header: [u8; 10],
+    /// Opcode of the message whose fragments are arriving.
+    fragmented: Option<u8>,
+    message_length: u64,
+    fragments: u32,
+    close_payload: Vec<u8>,
+    close: Option<ReceivedClose>,
+}
+
+impl Checker {
+    fn new() -> Self {
+        Self {
+            place: Place::Header { have: 0 },
+            header: [0; 10],
+            fragmented: None,
+            message_length: 0,
+            fragments: 0,
+            close_payload: Vec::new(),
+            close: None,
+        }
+    }
+
+    /// Checks `bytes`. Returns how many of them may pass, and the fault that follows them, if any.
+    fn check(&mut self, bytes: &[u8]) -> (usize, Option<Violation>) {
+        let mut rest = bytes;
+        loop {
+            let passed = bytes.len() - rest.len();
+            match &mut self.place {
+                Place::Header { have } => {
+                    let Some((&byte, after)) = rest.split_first() else {
+                        return (passed, None);
+                    };
+                    if let Some(slot) = self.header.get_mut(*have) {
+                        *slot = byte;
+                    }
+                    *have += 1;
+                    rest = after;
+                    if let Err(violation) = self.header_byte() {
+                        return (passed, Some(violation));
+                    }
+                }
+                Place::Payload { remaining } => {
+                    let length = usize::try_from(*remaining).map_or(rest.len(), |wanted| wanted.min(rest.len()));
+                    *remaining -= length as u64;
+                    if *remaining == 0 {
+                        self.place = Place::Header { have: 0 };
+                    }
+                    rest = rest.split_at(length).1;
+                    if rest.is_empty() {
+                        return (bytes.len(), None);
+                    }
+                }
+                Place::Close { remaining } => {
+                    let (part, after) = rest.split_at((*remaining).min(rest.len()));
+                    *remaining -= part.len();
+                    self.close_payload.extend_from_slice(part);
+                    if *remaining > 0 {
+                        return (bytes.len(), None);
+                    }
+                    if let Err(violation) = self.end_close() {
+                        return (passed, Some(violation));
+                    }
+                    rest = after;
+                }
+                Place::Closed => return (passed, None),
+            }
+        }
+    }
+
+    /// Looks at the header after one more byte of it has come.
+    fn header_byte(&mut self) -> Result<(), Violation> {
+        let Place::Header { have } = self.place else {
+            return Ok(());
+        };
+        let [first, second, ..] = self.header;
+        let length = second & 0x7f;
+        let needed = match length {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        if have == 2 {
+            self.check_head(first, second)?;
+        }
+        if have < needed {
+            return Ok(());
+        }
+        let [_, _, a, b, c, d, e, f, g, h] = self.header;
+        let length = match length {
+            126 => u64::from(u16::from_be_bytes([a, b])),
+            127 => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            short => u64::from(short),
+        };
+        self.begin_payload(first & 0x0f, first & 0x80 != 0, length)
+    }
+
+    /// The rules for a frame's first two bytes.
+    fn check_head(&self, first: u8, second: u8) -> Result<(), Violation> {
+        if first & 0x30 != 0 {
+            return Err(Violation::ReservedBits23);
+        }
+        if first & 0x40 != 0 {
+            return Err(Violation::ReservedBit1);
+        }
+        let (opcode, is_final, length) = (first & 0x0f, first & 0x80 != 0, second & 0x7f);
+        match opcode {
+            OPCODE_CONTINUATION if self.fragmented.is_none() => return Err(Violation::Opcode(opcode)),
+            OPCODE_CONTINUATION => {}
+            OPCODE_TEXT | OPCODE_BINARY if self.fragmented.is_some() => return Err(Violation::Opcode(opcode)),
+            OPCODE_TEXT | OPCODE_BINARY => {}
+            OPCODE_CLOSE | OPCODE_PING | OPCODE_PONG => {
+                if !is_final {
+                    return Err(Violation::FragmentedControl);
+                }
+                if usize::from(length) > MAX_CONTROL_PAYLOAD || (opcode == OPCODE_CLOSE && length == 1) {
+                    return Err(Violation::ControlLength(length));
+                }
+            }
+            _ => return Err(Violation::Opcode(opcode)),
+        }
+        if second & 0x80 != 0 {
+            return Err(Violation::Masked);
+        }
+        Ok(())
+    }
+
+    /// A header is complete.
+    fn begin_payload(&mut self, opcode: u8, is_final: bool, length: u64) -> Result<(), Violation> {
+        if length > MAX_SAFE_INTEGER {
+            return Err(Violation::LengthOverflow);
+        }
+        if opcode == OPCODE_CLOSE {
+            self.place = Place::Close {
+                remaining: usize::try_from(length).unwrap_or(0),
+            };
+            return if length == 0 { self.end_close() } else { Ok(()) };
+        }
+        if opcode < OPCODE_CLOSE {
+            self.message_length = self.message_length.saturating_add(length);
+            self.fragments += 1;
+            if self.message_length > MAX_MESSAGE {
+                return Err(Violation::MessageTooLong);
+            }
+            if self.fragments > MAX_FRAGMENTS {
+                return Err(Violation::TooManyFragments);
+            }
+            if is_final {
+                self.fragmented = None;
+                self.message_length = 0;
+                self.fragments = 0;
+            } else if self.fragmented.is_none() {
+                self.fragmented = Some(opcode);
+            }
+        }
+        self.place = if length == 0 {
+            Place::Header { have: 0 }
+        } else {
+            Place::Payload { remaining: length }
+        };
+        Ok(())
+    }
+
+    /// A close frame is complete.
+    fn end_close(&mut self) -> Result<(), Violation> {
+        self.place = Place::Closed;
+        let payload = std::mem::take(&mut self.close_payload);
+        let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+            self.close = Some(ReceivedClose {
+                code: 1005,
+                reason: Vec::new(),
+            });
+            return Ok(());
+        };
+        let code = u16::from_be_bytes(*code);
+        if !is_valid_close_code(code) {
+            return Err(Violation::CloseCode(code));
+        }
+        if std::str::from_utf8(reason).is_err() {
+            return Err(Violation::Utf8);
+        }
+        self.close = Some(ReceivedClose {
+            code,
+            reason: reason.to_vec(),
+        });
+        Ok(())
+    }
+}
+
+/// Whether a close frame may hold `code` (RFC 6455, section 7.4, and the IANA registry of close codes).
+fn is_valid_close_code(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+/// A stream whose inbound bytes are checked.
+#[derive(Debug)]
+pub(super) struct Guard<S> {
+    stream: S,
+    /// What was read behind the response head.
+    leftover: Bytes,
+    checker: Checker,
+    violation: Option<Violation>,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn new(stream: S, leftover: Bytes) -> Self {
+        Self {
+            stream,
+            leftover,
+            checker: Checker::new(),
+            violation: None,
+        }
+    }
+
+    /// The peer's close frame, once it has come.
+    pub(super) fn take_close(&mut self) -> Option<ReceivedClose> {
+        self.checker.close.take()
+    }
+
+    /// The stream itself, for what follows the closing handshake.
+    pub(super) fn unchecked(&mut self) -> &mut S {
+        &mut self.stream
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        loop {
+            if let Some(violation) = this.violation {
+                return Poll::Ready(Err(io::Error::other(violation)));
+            }
+            if this.leftover.has_remaining() {
+                let length = this.leftover.len().min(buf.remaining());
+                buf.put_slice(&this.leftover.split_to(length));
+            } else {
+                ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            }
+            let fresh = buf.filled().split_at(before).1;
+            if fresh.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let (passed, violation) = this.checker.check(fresh);
+            this.violation = violation;
+            buf.set_filled(before + passed);
+            if passed > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checker, Violation};
+
+    /// Feeds `bytes` in portions of `step`; returns what passed and the fault.
+    fn run(bytes: &[u8], step: usize) -> (usize, Option<Violation>, Checker) {
+        let mut checker = Checker::new();
+        let mut total = 0;
+        for portion in bytes.chunks(step) {
+            let (passed, violation) = checker.check(portion);
+            total += passed;
+            if violation.is_some() {
+                return (total, violation, checker);
+            }
+        }
+        (total, None, checker)
+    }
+
+    #[test]
+    fn whole_frames_pass_in_any_portions() {
+        let mut bytes = vec![
+            0x82, 3, 1, 2, 3, 0x89, 0, 0x01, 2, b'a', b'b', 0x80, 1, b'c', 0x82, 126, 1, 0,
+        ];
+        bytes.extend([7; 256]);
+        bytes.extend([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4]);
+        for step in 1..bytes.len() {
+            let (passed, violation, _) = run(&bytes, step);
+            assert_eq!((passed, violation), (bytes.len(), None), "portions of {step}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_told_apart_in_any_portions() {
+        let cases: [(&[u8], Violation); 14] = [
+            (&[0x92, 0], Violation::ReservedBits23),
+            (&[0xc2, 0], Violation::ReservedBit1),
+            (&[0x80, 0], Violation::Opcode(0)),
+            (&[0x83, 0], Violation::Opcode(3)),
+            (&[0x8b, 0], Violation::Opcode(11)),
+            (&[0x02, 1, 1, 0x82, 0], Violation::Opcode(2)),
+            (&[0x09, 0], Violation::FragmentedControl),
+            (&[0x89, 126, 0, 126], Violation::ControlLength(126)),
+            (&[0x88, 1, 0], Violation::ControlLength(1)),
+            (&[0x82, 0x81, 0, 0, 0, 0, 0], Violation::Masked),
+            (&[0x82, 127, 0xff, 0, 0, 0, 0, 0, 0, 0], Violation::LengthOverflow),
+            (&[0x82, 127, 0, 0, 0, 0, 0x7f, 0, 0, 0], Violation::MessageTooLong),
+            (&[0x88, 2, 3, 0xed], Violation::CloseCode(1005)),
+            (&[0x88, 3, 3, 0xe8, 0xff], Violation::Utf8),
+        ];
+        for (bytes, expected) in cases {
+            for step in 1..=bytes.len() {
+                let (_, violation, _) = run(bytes, step);
+                assert_eq!(violation, Some(expected), "{bytes:?} in portions of {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_before_a_fault_pass() {
+        let (passed, violation, _) = run(&[0x82, 1, 9, 0xc2, 0], 5);
+        assert_eq!(
+            (passed, violation),
+            (4, Some(Violation::ReservedBit1)),
+            "the frame, and half a header"
+        );
+    }
+
+    #[test]
+    fn nothing_passes_behind_a_close_frame() {
+        let bytes = [0x88, 4, 3, 0xe8, b'h', b'i', 0xff, 0xff, 0xff];
+        for step in 1..=bytes.len() {
+            let (passed, violation, mut checker) = run(&bytes, step);
+            assert_eq!((passed, violation), (6, None), "portions of {step}");
+            let close = checker.close.take().unwrap();
+            assert_eq!((close.code, close.reason.as_slice()), (1000, b"hi".as_slice()));
+        }
+    }
+
+    #[test]
+    fn too_many_fragments_are_refused() {
+        let mut bytes = vec![0x02, 0];
+        for _ in 0..super::MAX_FRAGMENTS {
+            bytes.extend([0x00, 0]);
+        }
+        let (_, violation, _) = run(&bytes, bytes.len());
+        assert_eq!(violation, Some(Violation::TooManyFragments));
+    }
+}

@@ -1,0 +1,226 @@
+//! The opening handshake's request and answer (RFC 6455, section 4), as text.
+
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::error::{ResponseError, TransportError};
+
+/// The longest response head that is read, in bytes: Node's `maxHeaderSize`.
+pub const MAX_RESPONSE_HEAD: usize = 16 * 1024;
+/// The most header lines that are read; more do not fit a sensible head of that size.
+const MAX_HEADERS: usize = 512;
+
+/// The head of the peer's answer, as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// The minor version: `HTTP/1.0` or `HTTP/1.1`.
+    pub minor_version: u8,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase, bytes as they came.
+    pub reason: Vec<u8>,
+    /// Names and values in order, bytes as they came.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl ResponseHead {
+    /// The first value of a header, trimmed; `name` in lower case.
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value.trim_ascii())
+    }
+
+    /// Whether the connection leaves HTTP behind this head.
+    pub(super) fn is_upgrade(&self) -> bool {
+        let asks_upgrade = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"))
+            .flat_map(|(_, value)| value.split(|&byte| byte == b','))
+            .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+        self.status == 101 && asks_upgrade && self.header("upgrade").is_some()
+    }
+
+    /// Whether another head follows this one.
+    pub(super) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
+    }
+
+    /// Checks an upgrade against the request that had `key`.
+    pub(super) fn check_upgrade(&self, key: &str) -> Result<(), TransportError> {
+        if !self
+            .header("upgrade")
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+        {
+            return Err(TransportError::InvalidUpgrade);
+        }
+        if self.header("sec-websocket-accept") != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(TransportError::InvalidAccept);
+        }
+        if self.header("sec-websocket-protocol").is_some() {
+            return Err(TransportError::UnexpectedSubprotocol);
+        }
+        if self.header("sec-websocket-extensions").is_some() {
+            return Err(TransportError::UnexpectedExtension);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the request. `headers` come first and in their order; a header of the handshake replaces one of the same
+/// name in its place, as assigning to an object does in JavaScript. `host` is added where no header names one.
+pub(super) fn request(target: &str, host: &str, headers: &[(String, String)], origin: &str, key: &str) -> Vec<u8> {
+    let mut lines: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    for (name, value) in [
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", key),
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Origin", origin),
+    ] {
+        let mut replaced = false;
+        lines.retain_mut(|line| {
+            let same = line.0.eq_ignore_ascii_case(name);
+            if same && !replaced {
+                *line = (name, value);
+                replaced = true;
+                return true;
+            }
+            !same
+        });
+        if !replaced {
+            lines.push((name, value));
+        }
+    }
+    if !lines.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        lines.push(("Host", host));
+    }
+    let mut text = Vec::with_capacity(256);
+    text.extend_from_slice(b"GET ");
+    text.extend_from_slice(target.as_bytes());
+    text.extend_from_slice(b" HTTP/1.1\r\n");
+    for (name, value) in lines {
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b": ");
+        // Node writes header values as latin1.
+        text.extend(value.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(b"\r\n");
+    text
+}
+
+/// Reads a response head from the beginning of `bytes`: the head and its length, or nothing while it is incomplete.
+pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, ResponseError> {
+    let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut slots);
+    match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => {
+            let head = ResponseHead {
+                minor_version: response.version.unwrap_or(1),
+                status: response.code.unwrap_or(0),
+                reason: response.reason.unwrap_or_default().as_bytes().to_vec(),
+                headers: response
+                    .headers
+                    .iter()
+                    .map(|h| (h.name.as_bytes().to_vec(), h.value.to_vec()))
+                    .collect(),
+            };
+            Ok(Some((head, length)))
+        }
+        Ok(httparse::Status::Partial) if bytes.len() >= MAX_RESPONSE_HEAD => Err(ResponseError::TooLong),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(error) => Err(response_error(error, bytes)),
+    }
+}
+
+/// httparse's fault in our terms.
+fn response_error(error: httparse::Error, bytes: &[u8]) -> ResponseError {
+    match error {
+        httparse::Error::Status => ResponseError::Status,
+        httparse::Error::HeaderName | httparse::Error::NewLine => ResponseError::HeaderName,
+        httparse::Error::HeaderValue => ResponseError::HeaderValue,
+        httparse::Error::TooManyHeaders => ResponseError::TooLong,
+        httparse::Error::Version if bytes.starts_with(b"HTTP/") => ResponseError::Version,
+        _ => ResponseError::NotHttp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ResponseError, parse_response, request};
+
+    fn text(headers: &[(&str, &str)]) -> String {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        String::from_utf8(request("/ws", "example.test", &headers, "https://origin.test", "KEY")).unwrap()
+    }
+
+    #[test]
+    fn request_has_the_handshake_behind_the_callers_headers() {
+        assert_eq!(
+            text(&[("X-A", "1")]),
+            "GET /ws HTTP/1.1\r\nX-A: 1\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: KEY\r\n\
+             Connection: Upgrade\r\nUpgrade: websocket\r\nOrigin: https://origin.test\r\nHost: example.test\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn handshake_headers_replace_the_callers_in_place() {
+        let text = text(&[("upgrade", "x"), ("host", "other.test"), ("UPGRADE", "y")]);
+        assert!(
+            text.starts_with("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nhost: other.test\r\nSec-"),
+            "{text}"
+        );
+        assert_eq!(text.matches("pgrade: websocket").count(), 1);
+        assert!(!text.contains("Host:"));
+    }
+
+    #[test]
+    fn a_response_is_read_once_complete() {
+        let bytes =
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\nrest";
+        for cut in 0..bytes.len() - 4 {
+            assert_eq!(parse_response(&bytes[..cut]), Ok(None), "{cut} bytes");
+        }
+        let (head, length) = parse_response(bytes).unwrap().unwrap();
+        assert_eq!((head.status, length), (101, bytes.len() - 4));
+        assert!(head.is_upgrade());
+    }
+
+    #[test]
+    fn what_is_not_http_is_told() {
+        assert_eq!(parse_response(b"hello\r\n\r\n"), Err(ResponseError::NotHttp));
+        assert_eq!(parse_response(b"HTTP/1.1 abc\r\n\r\n"), Err(ResponseError::Status));
+        assert_eq!(
+            parse_response(b"HTTP/1.1 200 ok\r\nfoo\x01 bar\r\n\r\n"),
+            Err(ResponseError::HeaderName)
+        );
+        assert_eq!(
+            parse_response(&[b"HTTP/1.1 200 ".as_slice(), &[b'a'; 20_000]].concat()),
+            Err(ResponseError::TooLong)
+        );
+    }
+
+    #[test]
+    fn an_upgrade_is_checked_against_its_request() {
+        let check = |headers: &str| {
+            let bytes = format!("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n");
+            let (head, _) = parse_response(bytes.as_bytes()).unwrap().unwrap();
+            head.check_upgrade("dGhlIHNhbXBsZSBub25jZQ==")
+                .map_err(|error| error.to_string())
+        };
+        // The key and its answer are the example of RFC 6455, section 1.3.
+        let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+        assert_eq!(check(accept), Ok(()));
+        assert_eq!(check(""), Err("Invalid Sec-WebSocket-Accept header".into()));
+        assert!(check(&format!("{accept}Sec-WebSocket-Protocol: chat\r\n")).is_err());
+        assert!(check(&format!("{accept}Sec-WebSocket-Extensions: permessage-deflate\r\n")).is_err());
+    }
+}

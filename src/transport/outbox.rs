@@ -1,0 +1,174 @@
+//! What is on its way to the peer: filled by the owner of a connection, emptied by its task.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+/// Bytes that may wait for the network before a message counts as accepted only once it is written. Below it the
+/// sender is told at once, so that sending in turn costs no round trip to another thread.
+pub const HIGH_WATER: usize = 1024 * 1024;
+
+/// What became of a message that was to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is queued, and the queue is short.
+    Now,
+    /// It is queued; an [`Event::Written`](super::Event::Written) will count it.
+    Later,
+    /// The connection is closing or has ended; nothing was queued.
+    No,
+}
+
+/// A connection as its owner holds it. Dropping it abandons the connection.
+#[derive(Debug)]
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Queues a binary message.
+    #[must_use]
+    pub fn send_binary(&self, bytes: &[u8]) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::copy_from_slice(bytes)))
+    }
+
+    /// Queues a text message.
+    #[must_use]
+    pub fn send_text(&self, text: &str) -> Accepted {
+        self.shared.push(Message::Text(Utf8Bytes::from(text)))
+    }
+
+    /// Starts the closing handshake (a close frame without a code) behind what is queued.
+    pub fn close(&self) {
+        self.shared.lock().closing = true;
+        self.shared.waker.wake();
+    }
+
+    /// Ends the connection at once and without another event.
+    pub fn abort(&self) {
+        self.shared.aborted.store(true, Ordering::Release);
+        self.shared.waker.wake();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+/// The meeting place of owner and task.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    outbox: Mutex<Outbox>,
+    /// Wakes the task. Taken by the first wake, put back when the task runs: many sends in one tick wake it once.
+    pub(super) waker: AtomicWaker,
+    aborted: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Outbox {
+    queue: VecDeque<Message>,
+    /// Bytes accepted and not yet handed to the operating system.
+    buffered: usize,
+    /// Messages that were [`Accepted::Later`] and not yet reported as written.
+    owed: u32,
+    closing: bool,
+    ended: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, message: Message) -> Accepted {
+        let mut outbox = self.lock();
+        if outbox.closing || outbox.ended {
+            return Accepted::No;
+        }
+        outbox.buffered += message.len();
+        outbox.queue.push_back(message);
+        // Once one waits, all behind it do, so that they are reported in order.
+        let accepted = if outbox.owed > 0 || outbox.buffered > HIGH_WATER {
+            Accepted::Later
+        } else {
+            Accepted::Now
+        };
+        if accepted == Accepted::Later {
+            outbox.owed += 1;
+        }
+        drop(outbox);
+        self.waker.wake();
+        accepted
+    }
+
+    /// Takes the queue into `into`, which is empty; returns whether the closing handshake is to follow.
+    pub(super) fn take(&self, into: &mut VecDeque<Message>) -> bool {
+        let mut outbox = self.lock();
+        std::mem::swap(&mut outbox.queue, into);
+        outbox.closing
+    }
+
+    /// `bytes` went out. Returns how many messages are to be reported as written.
+    pub(super) fn written(&self, bytes: usize) -> u32 {
+        let mut outbox = self.lock();
+        outbox.buffered = outbox.buffered.saturating_sub(bytes);
+        if outbox.buffered > HIGH_WATER / 2 {
+            0
+        } else {
+            std::mem::take(&mut outbox.owed)
+        }
+    }
+
+    /// The connection has ended; nothing more is accepted.
+    pub(super) fn end(&self) {
+        let mut outbox = self.lock();
+        outbox.ended = true;
+        outbox.queue = VecDeque::new();
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    use super::{Accepted, Connection, HIGH_WATER, Shared};
+
+    #[test]
+    fn a_full_queue_defers_until_half_of_it_is_out() {
+        let shared = Arc::new(Shared::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        assert_eq!(connection.send_binary(&vec![0; HIGH_WATER]), Accepted::Now);
+        assert_eq!(connection.send_binary(&[0]), Accepted::Later);
+        assert_eq!(connection.send_text("x"), Accepted::Later);
+        assert_eq!(shared.written(1), 0);
+        assert_eq!(shared.written(HIGH_WATER), 2);
+        assert_eq!(connection.send_binary(&[0]), Accepted::Now);
+    }
+
+    #[test]
+    fn nothing_is_accepted_behind_a_close() {
+        let shared = Arc::new(Shared::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        assert_eq!(connection.send_binary(&[1]), Accepted::Now);
+        connection.close();
+        assert_eq!(connection.send_binary(&[2]), Accepted::No);
+        let mut queue = VecDeque::new();
+        assert!(shared.take(&mut queue));
+        assert_eq!(queue.len(), 1);
+    }
+}
