@@ -67,7 +67,7 @@ fn an_accepting_server_and_the_client_agree() {
             mut sender,
             mut receiver,
             report,
-        } = client.server_hello(&answer, &pair(11), &root()).unwrap()
+        } = client.server_hello(&answer, &pair(11), &[root()]).unwrap()
         else {
             panic!("declined")
         };
@@ -86,7 +86,7 @@ fn a_declining_server_goes_on_as_xx_with_its_new_key() {
     let (hello, client) = client_hello(HEADER, pair(10), &pair(11), pair(77).public, b"payload").unwrap();
     let request = Request::decode(HEADER, &hello).unwrap().unwrap();
     let (answer, server) = request.decline(pair(6), &pair(3), &chain()).unwrap();
-    let Resumption::Declined { finish, report } = client.server_hello(&answer, &pair(11), &root()).unwrap() else {
+    let Resumption::Declined { finish, report } = client.server_hello(&answer, &pair(11), &[root()]).unwrap() else {
         panic!("accepted")
     };
     assert_eq!(report.server_static, pair(3).public);
@@ -127,7 +127,7 @@ fn every_changed_byte_of_either_answer_fails() {
         if let Some(place) = change {
             answer[place] ^= 0x10;
         }
-        (answer.len(), client.server_hello(&answer, &pair(11), &root()).is_ok())
+        (answer.len(), client.server_hello(&answer, &pair(11), &[root()]).is_ok())
     };
     for decline in [false, true] {
         let (length, good) = run(decline, None);

@@ -99,7 +99,7 @@ pub fn client_hello(
 }
 
 impl ExpectResumption {
-    /// Takes the ServerHello that came, with the client's static key pair and the root to trust.
+    /// Takes the ServerHello that came, with the client's static key pair and the roots to trust.
     ///
     /// # Errors
     /// Any [`HandshakeError`]. The server's static key is then not to be relied on any longer.
@@ -107,11 +107,11 @@ impl ExpectResumption {
         mut self,
         message: &[u8],
         noise_key: &KeyPair,
-        root: &TrustedRoot,
+        roots: &[TrustedRoot],
     ) -> Result<Resumption, HandshakeError> {
         let hello = decode_server_hello_of_resumption(message)?;
         if hello.declines {
-            return self.fall_back(message, noise_key, root);
+            return self.fall_back(message, noise_key, roots);
         }
         let symmetric = &mut self.symmetric;
         let ephemeral = PublicKey::try_from(hello.ephemeral.as_slice())?;
@@ -122,7 +122,7 @@ impl ExpectResumption {
         symmetric.decrypt_and_hash(&hello.payload, &mut chain)?;
         let report = match chain.is_empty() {
             true => None,
-            false => Some(verify_chain(&chain, &self.server_static, root)?),
+            false => Some(verify_chain(&chain, &self.server_static, roots)?),
         };
         let (sender, receiver) = symmetric.split()?;
         Ok(Resumption::Resumed {
@@ -132,12 +132,17 @@ impl ExpectResumption {
         })
     }
 
-    fn fall_back(self, message: &[u8], noise_key: &KeyPair, root: &TrustedRoot) -> Result<Resumption, HandshakeError> {
+    fn fall_back(
+        self,
+        message: &[u8],
+        noise_key: &KeyPair,
+        roots: &[TrustedRoot],
+    ) -> Result<Resumption, HandshakeError> {
         let mut channel = Channel::new(PROTOCOL_XX_FALLBACK, &self.header, self.ephemeral.public.as_bytes())?;
         let hello = decode_server_hello(message)?;
         let private = self.ephemeral.private.as_bytes();
         let (sealed_key, report) =
-            process_server_hello(&mut channel, private, &hello.fields()?, noise_key.into(), root)?;
+            process_server_hello(&mut channel, private, &hello.fields()?, noise_key.into(), roots)?;
         Ok(Resumption::Declined {
             finish: Finish { channel, sealed_key },
             report,

@@ -20,8 +20,8 @@ pub struct Config {
 
     /// How nodes are written; also says which WhatsApp header opens the connection.
     pub dialect: Dialect,
-    /// Who must have certified the server.
-    pub root: TrustedRoot,
+    /// Who may have certified the server.
+    pub roots: Vec<TrustedRoot>,
     /// Whether to resume with a server whose key is known from an earlier connection, in one round trip. Off: not
     /// observed against WhatsApp's servers.
     pub resume: bool,
@@ -70,7 +70,7 @@ impl Default for Config {
             push_name: None,
             sync_full_history: true,
             dialect: Dialect::V7,
-            root: TrustedRoot::default(),
+            roots: vec![TrustedRoot::default()],
             resume: false,
             connect_timeout: 20_000,
             close_timeout: 5_000,

@@ -7,6 +7,7 @@ use crate::binary::{Content, Dictionary, EncodeError, NodeHead, NodeSource, Text
 enum Owned {
     Token(TokenId),
     Str(String),
+    Ascii(Vec<u8>),
     Literal(String),
 }
 
@@ -15,6 +16,7 @@ impl Owned {
         match text {
             Text::Token(token) => Self::Token(token),
             Text::Str(text) => Self::Str(text.to_owned()),
+            Text::Ascii(text) => Self::Ascii(text.to_vec()),
             Text::Literal(text) => Self::Literal(text.to_owned()),
         }
     }
@@ -23,6 +25,7 @@ impl Owned {
         match self {
             Self::Token(token) => Text::Token(*token),
             Self::Str(text) => Text::Str(text),
+            Self::Ascii(text) => Text::Ascii(text),
             Self::Literal(text) => Text::Literal(text),
         }
     }
@@ -31,6 +34,7 @@ impl Owned {
         match self {
             Self::Token(token) => dictionary.token(*token).unwrap_or_default(),
             Self::Str(text) | Self::Literal(text) => text,
+            Self::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
         }
     }
 }

@@ -43,16 +43,16 @@ impl Head {
     }
 
     fn word(&mut self, text: Text<'_>) -> Word {
-        match text {
-            Text::Token(token) => Word::Token(self.dictionary.token(token).unwrap_or_default()),
-            Text::Str(text) | Text::Literal(text) => {
-                let start = self.strings.len();
-                self.strings.push_str(text);
-                Word::Own {
-                    start,
-                    end: self.strings.len(),
-                }
-            }
+        let text = match text {
+            Text::Token(token) => return Word::Token(self.dictionary.token(token).unwrap_or_default()),
+            Text::Str(text) | Text::Literal(text) => text,
+            Text::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
+        };
+        let start = self.strings.len();
+        self.strings.push_str(text);
+        Word::Own {
+            start,
+            end: self.strings.len(),
         }
     }
 

@@ -345,10 +345,10 @@ fn establish(
     let key = &credentials.noise_key;
     let (finish, report, kind) = match phase {
         Phase::Hello(state) => {
-            let (finish, report) = state.server_hello(message, key, &config.root)?;
+            let (finish, report) = state.server_hello(message, key, &config.roots)?;
             (finish, report, HandshakeKind::Xx)
         }
-        Phase::Resuming(state) => match state.server_hello(message, key, &config.root)? {
+        Phase::Resuming(state) => match state.server_hello(message, key, &config.roots)? {
             resume::Resumption::Declined { finish, report } => (finish, report, HandshakeKind::XxFallback),
             resume::Resumption::Resumed {
                 sender,

@@ -43,7 +43,7 @@ pub(super) fn paired_device(seed: u64) -> Credentials {
 
 pub(super) fn config() -> Config {
     let mut config = Config::default();
-    config.root = root();
+    config.roots = vec![root()];
     config
 }
 
