@@ -30,6 +30,8 @@ pub(super) struct Connection {
     pub(super) opened_at: Millis,
     /// Whether the transport is to be closed already.
     pub(super) close_sent: bool,
+    /// Whether the transport is closed already.
+    pub(super) gone: bool,
 }
 
 /// How far a connection has come.
@@ -78,6 +80,7 @@ impl Connection {
             intro,
             opened_at: 0,
             close_sent: false,
+            gone: false,
         }
     }
 

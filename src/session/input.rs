@@ -50,26 +50,28 @@ impl Session {
         }
     }
 
-    /// The transport of a connection was closed, by whom ever.
+    /// The transport of a connection was closed, by whom ever. What it had received before is looked at first, whether
+    /// or not there is room for it.
     pub fn handle_closed(&mut self, now: Millis, connection: ConnectionId) {
-        self.tick(now);
-        if self.current(connection).is_some() {
-            self.end(EndReason::TransportClosed, true);
-        }
+        self.lost(now, connection, EndReason::TransportClosed);
     }
 
     /// The transport of a connection could not be opened, or broke. `status` is the HTTP status where a server gave one
     /// instead of opening a WebSocket.
     pub fn handle_failed(&mut self, now: Millis, connection: ConnectionId, message: &str, status: Option<u16>) {
+        let message = message.to_owned();
+        self.lost(now, connection, EndReason::Transport { message, status });
+    }
+
+    fn lost(&mut self, now: Millis, connection: ConnectionId, reason: EndReason) {
         self.tick(now);
-        if self.current(connection).is_some() {
-            self.end(
-                EndReason::Transport {
-                    message: message.to_owned(),
-                    status,
-                },
-                true,
-            );
+        if let Some(current) = self.current(connection) {
+            current.gone = true;
+            self.process_all();
+            // Unless what it had received has ended it already.
+            if self.current(connection).is_some() {
+                self.end(reason, true);
+            }
         }
     }
 
@@ -111,7 +113,10 @@ impl Session {
             }
             Timer::Qr => self.show_qr(self.config.qr_timeout),
             Timer::Reconnect => self.begin(Trigger::Due),
-            Timer::Close => self.end(EndReason::Requested, false),
+            Timer::Close => {
+                self.process_all();
+                self.end(EndReason::Requested, false);
+            }
         }
     }
 
@@ -128,25 +133,40 @@ impl Session {
 
     /// Looks at what was received, as far as there is room for what comes of it.
     pub(super) fn process(&mut self) {
-        while !self.is_held_back() {
-            let Some(connection) = &mut self.connection else { return };
-            let frame = match connection.frames.next() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => return,
-                Err(error) => return self.end(EndReason::Frame(error), false),
-            };
-            self.metrics.frames_in += 1;
-            if let Phase::Open { receiver, .. } = &mut connection.phase {
-                self.scratch.plain.clear();
-                if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
-                    return self.end(EndReason::Noise(error), false);
-                }
-                self.take_payload();
-            } else {
-                let message = frame.to_vec();
-                self.server_hello(&message);
+        while !self.is_held_back() && self.process_frame() {}
+    }
+
+    /// Looks at everything that was received: it is in memory already, and nothing more will come.
+    fn process_all(&mut self) {
+        while self.process_frame() {}
+    }
+
+    /// Looks at the next frame. Says whether there was one, and may be another.
+    fn process_frame(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        let frame = match connection.frames.next() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return false,
+            Err(error) => {
+                self.end(EndReason::Frame(error), false);
+                return false;
             }
+        };
+        self.metrics.frames_in += 1;
+        if let Phase::Open { receiver, .. } = &mut connection.phase {
+            self.scratch.plain.clear();
+            if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
+                self.end(EndReason::Noise(error), false);
+                return false;
+            }
+            self.take_payload();
+        } else {
+            let message = frame.to_vec();
+            self.server_hello(&message);
         }
+        true
     }
 
     fn take_payload(&mut self) {

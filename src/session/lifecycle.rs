@@ -303,7 +303,7 @@ impl Session {
         let never_opened = self.transmits.contains(&Transmit::Open(id));
         let closing = self.transmits.contains(&Transmit::Close(id));
         self.transmits.retain(|transmit| !transmit.is_of(id));
-        if !(gone || never_opened || (connection.close_sent && !closing)) {
+        if !(gone || connection.gone || never_opened || (connection.close_sent && !closing)) {
             self.transmits.push_back(Transmit::Close(id));
         }
     }

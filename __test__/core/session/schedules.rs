@@ -88,8 +88,25 @@ struct Link {
     up: VecDeque<Vec<u8>>,
     down: Vec<u8>,
     server: Server,
-    /// Numbers of the stanzas that the server sent on this link and the client has not told yet.
-    expected: VecDeque<u64>,
+    /// Numbers of the stanzas that the server sent on this link, and how many bytes there were up to their ends.
+    expected: VecDeque<(u64, usize)>,
+    /// Bytes that the server sent, and that the client was given.
+    sent: usize,
+    fed: usize,
+    /// Whether the server has ended the stream.
+    ended: bool,
+}
+
+impl Link {
+    /// Whether the server sends stanzas.
+    fn talks(&self) -> bool {
+        self.server.is_open() && !self.ended
+    }
+
+    fn flush(&mut self) {
+        self.sent += self.server.out.len();
+        self.down.append(&mut self.server.out);
+    }
 }
 
 struct Run {
@@ -109,8 +126,14 @@ struct Run {
     settled: BTreeSet<QueryId>,
     // What the server did and saw.
     next_stanza: u64,
-    last_told: Option<u64>,
+    told: BTreeSet<u64>,
+    /// Stanzas that arrived before their link was gone, and so must be told.
+    arrived: BTreeSet<u64>,
     received: Vec<u64>,
+    /// Stanzas that were on their way when their link broke.
+    in_flight: BTreeSet<u64>,
+    /// The most stanzas that may be in the incoming queue: its bound, or what there was when a link was gone.
+    most: usize,
     asked_ids: Vec<String>,
 }
 
@@ -138,8 +161,11 @@ impl Run {
             asked: Vec::new(),
             settled: BTreeSet::new(),
             next_stanza: 0,
-            last_told: None,
+            told: BTreeSet::new(),
+            arrived: BTreeSet::new(),
             received: Vec::new(),
+            in_flight: BTreeSet::new(),
+            most: 0,
             asked_ids: Vec::new(),
         }
     }
@@ -183,6 +209,9 @@ impl Run {
             Step::StreamError(code) => {
                 let code = code.to_string();
                 self.serve(|server| server.send(&node("stream:error", &[("code", &code)], Vec::new())));
+                if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
+                    link.ended = true;
+                }
             }
             Step::Junk => self.serve(|server| server.send_payload(&[0, 0xff, 1])),
             Step::Advance(by) => {
@@ -197,6 +226,9 @@ impl Run {
             }
         }
         self.transmit();
+        if self.link.is_none() {
+            self.most = self.session.metrics().incoming.stanzas;
+        }
         self.check();
     }
 
@@ -243,12 +275,28 @@ impl Run {
     }
 
     fn lose(&mut self, failed: bool) {
-        if let Some(link) = self.link.take() {
+        if let Some(mut link) = self.link.take() {
+            self.bury(&mut link);
             match failed {
                 true => self.session.handle_failed(self.now, link.id, "reset", None),
                 false => self.session.handle_closed(self.now, link.id),
             }
         }
+    }
+
+    /// A link is gone: notes what had arrived and what had not.
+    fn bury(&mut self, link: &mut Link) {
+        let arrived = link.expected.iter().filter(|(_, end)| *end <= link.fed);
+        self.arrived.extend(arrived.map(|(number, _)| *number));
+        while let Some(message) = link.up.pop_front() {
+            link.server.receive(&message);
+        }
+        let lost = link
+            .server
+            .received
+            .drain(..)
+            .filter_map(|stanza| stanza.attr("n")?.parse::<u64>().ok());
+        self.in_flight.extend(lost);
     }
 
     /// The next message arrives at the server.
@@ -263,7 +311,7 @@ impl Run {
                 self.asked_ids.push(stanza.attr("id").unwrap().to_owned());
             }
         }
-        link.down.append(&mut link.server.out);
+        link.flush();
     }
 
     fn down(&mut self, count: usize) {
@@ -276,14 +324,15 @@ impl Run {
         // As a driver does: what the session does not want stays where it is.
         if self.session.wants_data() {
             let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
+            link.fed += data.len();
             self.session.handle_data(self.now, link.id, &data);
         }
     }
 
     fn serve(&mut self, act: impl FnOnce(&mut Server)) {
-        if let Some(link) = self.link.as_mut().filter(|link| link.server.is_open()) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
             act(&mut link.server);
-            link.down.append(&mut link.server.out);
+            link.flush();
         }
     }
 
@@ -291,8 +340,8 @@ impl Run {
         let number = self.next_stanza;
         let text = number.to_string();
         self.serve(|server| server.send(&node("message", &[("n", &text)], Vec::new())));
-        if let Some(link) = self.link.as_mut().filter(|link| link.server.is_open()) {
-            link.expected.push_back(number);
+        if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
+            link.expected.push_back((number, link.sent));
             self.next_stanza += 1;
         }
     }
@@ -328,6 +377,9 @@ impl Run {
                         down: Vec::new(),
                         server,
                         expected: VecDeque::new(),
+                        sent: 0,
+                        fed: 0,
+                        ended: false,
                     });
                 }
                 Transmit::Message(id, message) => {
@@ -336,17 +388,13 @@ impl Run {
                 }
                 Transmit::Ping(id) => assert_eq!(self.link.as_ref().map(|link| link.id), Some(id)),
                 Transmit::Close(id) => {
+                    // Closing a WebSocket lets what was sent before arrive.
+                    while self.link.as_ref().is_some_and(|link| !link.up.is_empty()) {
+                        self.up();
+                    }
                     let mut link = self.link.take().expect("a transport to close");
                     assert_eq!(link.id, id);
-                    // Closing a WebSocket lets what was sent before arrive.
-                    while let Some(message) = link.up.pop_front() {
-                        self.link = Some(Link {
-                            up: VecDeque::from([message]),
-                            ..link
-                        });
-                        self.up();
-                        link = self.link.take().unwrap();
-                    }
+                    self.bury(&mut link);
                     self.session.handle_closed(self.now, id);
                 }
             }
@@ -384,11 +432,13 @@ impl Run {
             Event::Stanza { stanza, matched } => {
                 assert_eq!(matched.len(), 1);
                 let number: u64 = stanza.to_node(Dialect::V7).unwrap().attr("n").unwrap().parse().unwrap();
-                assert!(self.last_told.is_none_or(|last| last < number), "in order, and once");
-                self.last_told = Some(number);
-                let expected = self.link.as_mut().map(|link| &mut link.expected);
-                if let Some(expected) = expected.filter(|expected| expected.contains(&number)) {
-                    assert_eq!(expected.pop_front(), Some(number), "none was left out");
+                assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
+                self.told.insert(number);
+                if let Some(link) = &mut self.link {
+                    // Whatever was sent before on the same link was told before.
+                    let place = link.expected.iter().position(|(expected, _)| *expected == number);
+                    assert!(place.is_none_or(|place| place == 0), "none was left out");
+                    link.expected.drain(..place.map_or(0, |place| place + 1));
                 }
             }
             Event::Unsent(ids) => {
@@ -404,7 +454,7 @@ impl Run {
         let metrics = self.session.metrics();
         // A frame can be an answer and match as well.
         assert!(
-            metrics.incoming.stanzas <= self.bounds.stanzas + 1,
+            metrics.incoming.stanzas <= self.most.max(self.bounds.stanzas + 1),
             "{:?}",
             metrics.incoming
         );
@@ -457,6 +507,20 @@ impl Run {
             .collect();
         assert!(unsettled.is_empty(), "{unsettled:?}");
         assert_eq!(self.session.metrics().incoming.stanzas, 0);
+        let untold: Vec<_> = self.arrived.difference(&self.told).collect();
+        assert!(untold.is_empty(), "arrived and not told: {untold:?}");
+        for (send, number) in &self.numbers {
+            let fates = [
+                self.received.contains(number),
+                self.unsent.contains(send),
+                self.in_flight.contains(number),
+            ];
+            assert_eq!(
+                fates.iter().filter(|fate| **fate).count(),
+                1,
+                "{number} was sent: {fates:?}"
+            );
+        }
     }
 }
 
