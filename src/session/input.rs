@@ -65,6 +65,9 @@ impl Session {
 
     fn lost(&mut self, now: Millis, connection: ConnectionId, reason: EndReason) {
         self.tick(now);
+        // Closing it is no longer to be done.
+        self.transmits
+            .retain(|transmit| *transmit != Transmit::Close(connection));
         if let Some(current) = self.current(connection) {
             current.gone = true;
             self.process_all();

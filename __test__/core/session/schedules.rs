@@ -30,6 +30,9 @@ enum Step {
     Cancel(u8),
     Pause,
     Resume,
+    /// The transport takes nothing more.
+    Block,
+    Unblock,
     TakeEvents(u8),
     /// So many messages arrive at the server.
     Up(u8),
@@ -62,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (prop::option::of(1..50_000_u64), any::<bool>())
             .prop_map(|(timeout, idempotent)| Step::Query { timeout, idempotent }),
         1 => any::<u8>().prop_map(Step::Cancel),
+        1 => Just(Step::Block),
+        3 => Just(Step::Unblock),
         1 => Just(Step::Pause),
         2 => Just(Step::Resume),
         4 => (1..20_u8).prop_map(Step::TakeEvents),
@@ -116,7 +121,7 @@ struct Run {
     link: Option<Link>,
     bounds: Bounds,
     state: State,
-    paused: bool,
+    blocked: bool,
     // What the user did.
     sends: BTreeSet<SendId>,
     numbers: BTreeMap<SendId, u64>,
@@ -153,7 +158,7 @@ impl Run {
             link: None,
             bounds,
             state: State::Disconnected,
-            paused: false,
+            blocked: false,
             sends: BTreeSet::new(),
             numbers: BTreeMap::new(),
             unsent: BTreeSet::new(),
@@ -189,13 +194,13 @@ impl Run {
                 }
             }
             Step::Pause => {
-                self.paused = true;
                 self.session.pause(self.now);
             }
             Step::Resume => {
-                self.paused = false;
                 self.session.resume(self.now);
             }
+            Step::Block => self.blocked = true,
+            Step::Unblock => self.blocked = false,
             Step::TakeEvents(count) => self.take_events(usize::from(count)),
             Step::Up(count) => (0..count).for_each(|_| self.up()),
             Step::Down(count) => self.down(usize::from(count)),
@@ -226,7 +231,7 @@ impl Run {
             }
         }
         self.transmit();
-        if self.link.is_none() {
+        if self.link.is_none() || matches!(self.session.state(), State::Disconnected | State::Reconnecting) {
             self.most = self.session.metrics().incoming.stanzas;
         }
         self.check();
@@ -324,7 +329,13 @@ impl Run {
         // As a driver does: what the session does not want stays where it is.
         if self.session.wants_data() {
             let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
-            link.fed += data.len();
+            // What comes after the session gave the connection up is nobody's any more.
+            let cared_for = match self.session.state() {
+                State::Authenticating | State::Connected => true,
+                State::Closing => !self.blocked,
+                State::Connecting | State::Reconnecting | State::Disconnected => false,
+            };
+            link.fed += if cared_for { data.len() } else { 0 };
             self.session.handle_data(self.now, link.id, &data);
         }
     }
@@ -365,7 +376,9 @@ impl Run {
     }
 
     fn transmit(&mut self) {
-        while let Some(transmit) = self.session.poll_transmit(self.now) {
+        while !self.blocked
+            && let Some(transmit) = self.session.poll_transmit(self.now)
+        {
             match transmit {
                 Transmit::Open(id) => {
                     assert!(self.link.is_none(), "two transports at a time");
@@ -468,10 +481,7 @@ impl Run {
         for id in &self.unsent {
             assert!(!self.received.contains(&self.numbers[id]), "sent all the same");
         }
-        let connected = matches!(
-            self.session.state(),
-            State::Authenticating | State::Connected | State::Closing
-        );
+        let connected = matches!(self.session.state(), State::Authenticating | State::Connected);
         assert!(
             !connected || self.link.is_some(),
             "{:?} without a link",
@@ -482,7 +492,7 @@ impl Run {
     /// Ends it all and looks whether anything was lost.
     fn finish(mut self) {
         self.session.resume(self.now);
-        self.paused = false;
+        self.blocked = false;
         self.take_events(usize::MAX);
         self.session.close(self.now);
         self.transmit();
