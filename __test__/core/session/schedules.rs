@@ -478,6 +478,13 @@ impl Run {
             "in order, and once: {:?}",
             self.received
         );
+        if self.session.state() == State::Disconnected {
+            assert_eq!(
+                (metrics.queries_pending, self.session.poll_timeout()),
+                (0, None),
+                "nothing waits any more"
+            );
+        }
         for id in &self.unsent {
             assert!(!self.received.contains(&self.numbers[id]), "sent all the same");
         }
