@@ -33,7 +33,11 @@ function tapeOf(dictionary) {
     const ids = new Map();
     // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
     tokens.forEach((token, id) => token && ids.set(token, id));
-    tape = { hydrate: createHydrator(tokens), hydrateTape: createHydrator(tokens), flatten: createFlattener(scratch, ids) };
+    tape = {
+      hydrate: createHydrator(tokens),
+      hydrateTape: createHydrator(tokens),
+      flatten: createFlattener(scratch, ids)
+    };
     tapes.set(dictionary, tape);
   }
   return tape;

@@ -1,6 +1,6 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
+const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 
 const { FRAME_ERROR } = require('./errors.cjs');
@@ -13,7 +13,7 @@ const { senderOf } = require('./link.cjs');
  * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
  * `pong` (Buffer).
  */
-class WebSocketClient extends EventEmitter {
+class WebSocketClient extends IndexedEmitter {
   #linked = false;
 
   /**
@@ -91,9 +91,27 @@ class WebSocketClient extends EventEmitter {
   }
 }
 
-/** The class of one line of Baileys. */
-function createWebSocketClient() {
-  return class extends WebSocketClient {
+/** As Baileys 6 has it: `connect` is asynchronous, and `close` does not wait for the end. */
+class WebSocketClient6 extends WebSocketClient {
+  async connect() {
+    super.connect();
+  }
+
+  async close() {
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+  }
+}
+
+/**
+ * A class of its own for one copy of Baileys.
+ *
+ * @param {'7' | '6.7' | '6.17'} dialect
+ */
+function createWebSocketClient(dialect) {
+  const Base = dialect === '7' ? WebSocketClient : WebSocketClient6;
+  return class extends Base {
     static name = 'WebSocketClient';
   };
 }

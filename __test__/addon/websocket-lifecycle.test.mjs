@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { wsServer } from '../support/socket-log.mjs';
 
-const clientPath = JSON.stringify(fileURLToPath(new URL('../../js/websocket-client.cjs', import.meta.url)));
+const clientPath = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
 const prelude = port => `
   const { WebSocketClient } = require(${clientPath});
   const url = 'ws://127.0.0.1:${port}/';

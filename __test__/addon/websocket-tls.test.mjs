@@ -36,8 +36,20 @@ before(async () => {
   });
   made.expired = await certificate({ issuer: authority, from: -30, to: -2 });
   made.early = await certificate({ issuer: authority, from: 2, to: 30 });
+  const third = await certificate({ isAuthority: true, names: [], addresses: [], commonName: 'Another Authority' });
+  const between = await certificate({
+    isAuthority: true,
+    names: [],
+    addresses: [],
+    commonName: 'Between',
+    issuer: third
+  });
+  const chained = await certificate({ issuer: between });
+  made.chainWithoutRoot = { cert: `${chained.cert}\n${between.cert}`, key: chained.key };
+  made.chainWithRoot = { cert: `${chained.cert}\n${between.cert}\n${third.cert}`, key: chained.key };
+  made.root = third;
   const signed = await certificate({ issuer: other });
-  made.wholeChain = { cert: signed.cert + other.cert, key: signed.key };
+  made.wholeChain = { cert: `${signed.cert}\n${other.cert}`, key: signed.key };
 });
 
 async function tlsServer({ cert, key, ...options }) {
@@ -91,7 +103,11 @@ const cases = [
   ['selfSignedAuthority', () => ({}), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ['signed', () => ({}), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ['wholeChain', () => ({}), 'SELF_SIGNED_CERT_IN_CHAIN'],
-  ['wholeChain', trusting, 'SELF_SIGNED_CERT_IN_CHAIN'],
+  // Its authority has the name of the trusted one and another key.
+  ['wholeChain', trusting, 'CERT_SIGNATURE_FAILURE'],
+  ['chainWithRoot', trusting, 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ['chainWithoutRoot', trusting, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
+  ['chainWithoutRoot', () => ({ agent: new https.Agent({ ca: made.root.cert }) }), undefined],
   ['signed', trusting, undefined],
   ['wrongName', trusting, 'ERR_TLS_CERT_ALTNAME_INVALID'],
   ['expired', trusting, 'CERT_HAS_EXPIRED'],

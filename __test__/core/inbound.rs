@@ -16,7 +16,10 @@ fn payload(number: usize, compressed: bool) -> Vec<u8> {
     let content = NodeContent::Bytes(vec![number as u8; number % 50]);
     let attrs = vec![
         ("id".into(), number.to_string()),
-        ("notify".into(), if number.is_multiple_of(3) { "\u{1F600}" } else { "x" }.into()),
+        (
+            "notify".into(),
+            if number.is_multiple_of(3) { "\u{1F600}" } else { "x" }.into(),
+        ),
     ];
     let mut node = Vec::new();
     Node {

@@ -12,7 +12,7 @@ const baileys = new URL('./lib/Socket/Client/websocket.js', import.meta.resolve(
 
 export const { WebSocketClient: BaileysClient } = await import(baileys);
 export const { WebSocketClient: NativeClient } = require(
-  fileURLToPath(new URL('../../js/websocket-client.cjs', import.meta.url))
+  fileURLToPath(new URL('../../js/index.cjs', import.meta.url))
 );
 
 const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
@@ -131,5 +131,5 @@ export async function compare(start, script, config = {}) {
   return { expected: logs[0], actual: logs[1] };
 }
 
-/** Waits for an event, not longer than two seconds beyond what the tests' own limits are. */
+/** Waits for an event; rejects on `error` and after eight seconds. */
 export const event = (client, name) => once(client, name, { signal: AbortSignal.timeout(8000) });

@@ -8,6 +8,7 @@ const DAY = 24 * 60 * 60 * 1000;
  * @param {object} [options]
  * @param {string[]} [options.names] DNS names
  * @param {string[]} [options.addresses] IP addresses
+ * @param {string} [options.commonName]
  * @param {boolean} [options.isAuthority] whether it may sign others
  * @param {{ cert: string, key: string }} [options.issuer] signs it; self-signed where absent
  * @param {number} [options.from] first day of its validity, counted from today
@@ -18,6 +19,7 @@ export async function certificate({
   names = ['localhost'],
   addresses = ['127.0.0.1'],
   isAuthority = false,
+  commonName = isAuthority ? 'Test Authority' : 'Test Server',
   issuer,
   from = -1,
   to = 30
@@ -28,7 +30,7 @@ export async function certificate({
     { name: 'keyUsage', digitalSignature: true, keyCertSign: isAuthority, cRLSign: isAuthority, critical: true }
   ];
   if (altNames.length > 0) extensions.push({ name: 'subjectAltName', altNames });
-  const pems = await generate([{ name: 'commonName', value: isAuthority ? 'Test Authority' : 'Test Server' }], {
+  const pems = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() + from * DAY),

@@ -171,6 +171,8 @@ class Socket {
         break;
       case CLOSE_FRAME:
         this.readyState = CLOSING;
+        // The answer goes out behind all that was sent until now.
+        hub.close(this.#id);
         this.#closeCode = value;
         // Copied, so that it does not keep the slab.
         if (length > 0)
@@ -212,8 +214,11 @@ class Socket {
 
 /** What `ws` makes of something to be sent. */
 function asBytes(data) {
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof Uint8Array) {
+    // Native code must not read what another thread may be writing.
+    return data.buffer instanceof SharedArrayBuffer ? Uint8Array.from(data) : data;
+  }
+  if (ArrayBuffer.isView(data)) return asBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return Buffer.from(data);
 }

@@ -78,6 +78,7 @@ fn trust_json(failure: &TrustFailure) -> String {
         TrustFailure::Expired => "CERT_HAS_EXPIRED",
         TrustFailure::NotYetValid => "CERT_NOT_YET_VALID",
         TrustFailure::Revoked => "CERT_REVOKED",
+        TrustFailure::BadSignature => "CERT_SIGNATURE_FAILURE",
         TrustFailure::WrongName { presented } => {
             let names: Vec<_> = presented.iter().map(|name| quoted(name)).collect();
             return format!(

@@ -2,7 +2,7 @@
 //!
 //! tungstenite finds the same faults, but later (at a frame's end rather than at its header) and tells fewer of them
 //! apart. Baileys' users see `ws`' messages and codes, which say exactly which rule was broken, so the rules are
-//! checked here. Bytes before a fault pass on; the fault then comes as an [`io::Error`] that holds a [`Violation`].
+//! checked here. Bytes before a fault pass on; the fault then comes as an [`io::Error`] that holds a [`Stop`].
 
 use std::io;
 use std::pin::Pin;
@@ -79,6 +79,18 @@ impl Violation {
     }
 }
 
+/// Why nothing passes any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Stop {
+    /// The peer's close frame has come. It does not pass either: tungstenite would answer it at once, ahead of what the
+    /// owner of the connection, who does not know of it yet, still sends.
+    #[error("the peer has closed")]
+    Closed,
+    /// A rule was broken.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
 /// A peer's close frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReceivedClose {
@@ -97,8 +109,6 @@ enum Place {
     Payload { remaining: u64 },
     /// In a close frame's payload, kept for its code and reason.
     Close { remaining: usize },
-    /// After the close frame: whatever comes is dropped.
-    Closed,
 }
 
 /// The state of the check. Bytes go in as they come, in any portions.
@@ -127,8 +137,8 @@ impl Checker {
         }
     }
 
-    /// Checks `bytes`. Returns how many of them may pass, and the fault that follows them, if any.
-    fn check(&mut self, bytes: &[u8]) -> (usize, Option<Violation>) {
+    /// Checks `bytes`. Returns how many of them may pass, and what stops those that follow, if anything.
+    fn check(&mut self, bytes: &[u8]) -> (usize, Option<Stop>) {
         let mut rest = bytes;
         loop {
             let passed = bytes.len() - rest.len();
@@ -142,8 +152,8 @@ impl Checker {
                     }
                     *have += 1;
                     rest = after;
-                    if let Err(violation) = self.header_byte() {
-                        return (passed, Some(violation));
+                    if let Err(stop) = self.header_byte() {
+                        return (passed, Some(stop));
                     }
                 }
                 Place::Payload { remaining } => {
@@ -158,24 +168,20 @@ impl Checker {
                     }
                 }
                 Place::Close { remaining } => {
-                    let (part, after) = rest.split_at((*remaining).min(rest.len()));
+                    let (part, _) = rest.split_at((*remaining).min(rest.len()));
                     *remaining -= part.len();
                     self.close_payload.extend_from_slice(part);
                     if *remaining > 0 {
                         return (bytes.len(), None);
                     }
-                    if let Err(violation) = self.end_close() {
-                        return (passed, Some(violation));
-                    }
-                    rest = after;
+                    return (passed, Some(self.end_close()));
                 }
-                Place::Closed => return (passed, None),
             }
         }
     }
 
     /// Looks at the header after one more byte of it has come.
-    fn header_byte(&mut self) -> Result<(), Violation> {
+    fn header_byte(&mut self) -> Result<(), Stop> {
         let Place::Header { have } = self.place else {
             return Ok(());
         };
@@ -232,24 +238,24 @@ impl Checker {
     }
 
     /// A header is complete.
-    fn begin_payload(&mut self, opcode: u8, is_final: bool, length: u64) -> Result<(), Violation> {
+    fn begin_payload(&mut self, opcode: u8, is_final: bool, length: u64) -> Result<(), Stop> {
         if length > MAX_SAFE_INTEGER {
-            return Err(Violation::LengthOverflow);
+            return Err(Violation::LengthOverflow.into());
         }
         if opcode == OPCODE_CLOSE {
             self.place = Place::Close {
                 remaining: usize::try_from(length).unwrap_or(0),
             };
-            return if length == 0 { self.end_close() } else { Ok(()) };
+            return if length == 0 { Err(self.end_close()) } else { Ok(()) };
         }
         if opcode < OPCODE_CLOSE {
             self.message_length = self.message_length.saturating_add(length);
             self.fragments += 1;
             if self.message_length > MAX_MESSAGE {
-                return Err(Violation::MessageTooLong);
+                return Err(Violation::MessageTooLong.into());
             }
             if self.fragments > MAX_FRAGMENTS {
-                return Err(Violation::TooManyFragments);
+                return Err(Violation::TooManyFragments.into());
             }
             if is_final {
                 self.fragmented = None;
@@ -268,28 +274,26 @@ impl Checker {
     }
 
     /// A close frame is complete.
-    fn end_close(&mut self) -> Result<(), Violation> {
-        self.place = Place::Closed;
+    fn end_close(&mut self) -> Stop {
         let payload = std::mem::take(&mut self.close_payload);
-        let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-            self.close = Some(ReceivedClose {
-                code: 1005,
-                reason: Vec::new(),
-            });
-            return Ok(());
+        let (code, reason) = match payload.split_first_chunk::<2>() {
+            None => (1005, &[][..]),
+            Some((code, reason)) => {
+                let code = u16::from_be_bytes(*code);
+                if !is_valid_close_code(code) {
+                    return Violation::CloseCode(code).into();
+                }
+                if std::str::from_utf8(reason).is_err() {
+                    return Violation::Utf8.into();
+                }
+                (code, reason)
+            }
         };
-        let code = u16::from_be_bytes(*code);
-        if !is_valid_close_code(code) {
-            return Err(Violation::CloseCode(code));
-        }
-        if std::str::from_utf8(reason).is_err() {
-            return Err(Violation::Utf8);
-        }
         self.close = Some(ReceivedClose {
             code,
             reason: reason.to_vec(),
         });
-        Ok(())
+        Stop::Closed
     }
 }
 
@@ -305,7 +309,7 @@ pub(super) struct Guard<S> {
     /// What was read behind the response head.
     leftover: Bytes,
     checker: Checker,
-    violation: Option<Violation>,
+    stop: Option<Stop>,
 }
 
 impl<S> Guard<S> {
@@ -314,7 +318,7 @@ impl<S> Guard<S> {
             stream,
             leftover,
             checker: Checker::new(),
-            violation: None,
+            stop: None,
         }
     }
 
@@ -334,8 +338,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         loop {
-            if let Some(violation) = this.violation {
-                return Poll::Ready(Err(io::Error::other(violation)));
+            if let Some(stop) = this.stop {
+                return Poll::Ready(Err(io::Error::other(stop)));
             }
             if this.leftover.has_remaining() {
                 let length = this.leftover.len().min(buf.remaining());
@@ -347,8 +351,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             if fresh.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            let (passed, violation) = this.checker.check(fresh);
-            this.violation = violation;
+            let (passed, stop) = this.checker.check(fresh);
+            this.stop = stop;
             buf.set_filled(before + passed);
             if passed > 0 {
                 return Poll::Ready(Ok(()));
@@ -372,90 +376,4 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Checker, Violation};
-
-    /// Feeds `bytes` in portions of `step`; returns what passed and the fault.
-    fn run(bytes: &[u8], step: usize) -> (usize, Option<Violation>, Checker) {
-        let mut checker = Checker::new();
-        let mut total = 0;
-        for portion in bytes.chunks(step) {
-            let (passed, violation) = checker.check(portion);
-            total += passed;
-            if violation.is_some() {
-                return (total, violation, checker);
-            }
-        }
-        (total, None, checker)
-    }
-
-    #[test]
-    fn whole_frames_pass_in_any_portions() {
-        let mut bytes = vec![
-            0x82, 3, 1, 2, 3, 0x89, 0, 0x01, 2, b'a', b'b', 0x80, 1, b'c', 0x82, 126, 1, 0,
-        ];
-        bytes.extend([7; 256]);
-        bytes.extend([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4]);
-        for step in 1..bytes.len() {
-            let (passed, violation, _) = run(&bytes, step);
-            assert_eq!((passed, violation), (bytes.len(), None), "portions of {step}");
-        }
-    }
-
-    #[test]
-    fn a_fault_is_told_apart_in_any_portions() {
-        let cases: [(&[u8], Violation); 14] = [
-            (&[0x92, 0], Violation::ReservedBits23),
-            (&[0xc2, 0], Violation::ReservedBit1),
-            (&[0x80, 0], Violation::Opcode(0)),
-            (&[0x83, 0], Violation::Opcode(3)),
-            (&[0x8b, 0], Violation::Opcode(11)),
-            (&[0x02, 1, 1, 0x82, 0], Violation::Opcode(2)),
-            (&[0x09, 0], Violation::FragmentedControl),
-            (&[0x89, 126, 0, 126], Violation::ControlLength(126)),
-            (&[0x88, 1, 0], Violation::ControlLength(1)),
-            (&[0x82, 0x81, 0, 0, 0, 0, 0], Violation::Masked),
-            (&[0x82, 127, 0xff, 0, 0, 0, 0, 0, 0, 0], Violation::LengthOverflow),
-            (&[0x82, 127, 0, 0, 0, 0, 0x7f, 0, 0, 0], Violation::MessageTooLong),
-            (&[0x88, 2, 3, 0xed], Violation::CloseCode(1005)),
-            (&[0x88, 3, 3, 0xe8, 0xff], Violation::Utf8),
-        ];
-        for (bytes, expected) in cases {
-            for step in 1..=bytes.len() {
-                let (_, violation, _) = run(bytes, step);
-                assert_eq!(violation, Some(expected), "{bytes:?} in portions of {step}");
-            }
-        }
-    }
-
-    #[test]
-    fn frames_before_a_fault_pass() {
-        let (passed, violation, _) = run(&[0x82, 1, 9, 0xc2, 0], 5);
-        assert_eq!(
-            (passed, violation),
-            (4, Some(Violation::ReservedBit1)),
-            "the frame, and half a header"
-        );
-    }
-
-    #[test]
-    fn nothing_passes_behind_a_close_frame() {
-        let bytes = [0x88, 4, 3, 0xe8, b'h', b'i', 0xff, 0xff, 0xff];
-        for step in 1..=bytes.len() {
-            let (passed, violation, mut checker) = run(&bytes, step);
-            assert_eq!((passed, violation), (6, None), "portions of {step}");
-            let close = checker.close.take().unwrap();
-            assert_eq!((close.code, close.reason.as_slice()), (1000, b"hi".as_slice()));
-        }
-    }
-
-    #[test]
-    fn too_many_fragments_are_refused() {
-        let mut bytes = vec![0x02, 0];
-        for _ in 0..super::MAX_FRAGMENTS {
-            bytes.extend([0x00, 0]);
-        }
-        let (_, violation, _) = run(&bytes, bytes.len());
-        assert_eq!(violation, Some(Violation::TooManyFragments));
-    }
-}
+mod tests;

@@ -97,7 +97,8 @@ pub enum Event {
     Ping(Bytes),
     /// A pong.
     Pong(Bytes),
-    /// The peer's close frame. It has been answered, and no message follows.
+    /// The peer's close frame. No message follows; it is answered once [`Connection::close`] is called, behind what has been
+    /// sent until then.
     CloseFrame {
         /// The status code; 1005 where the frame held none.
         code: u16,
@@ -149,15 +150,13 @@ async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut s
     sink.flush();
 }
 
-async fn live<S: EventSink>(options: ConnectOptions, shared: &Arc<Shared>, sink: &mut S) -> Result<(), TransportError> {
+async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut S) -> Result<(), TransportError> {
     // The opening's state is larger than what an open connection needs; it is freed with the box.
     let opening = Box::pin(open(options, sink));
     let Some(stream) = until_aborted(shared, opening).await.transpose()? else {
         return Ok(());
     };
-    sink.event(Event::Open);
-    sink.flush();
-    websocket::run(stream, Arc::clone(shared), sink).await;
+    websocket::run(stream, shared, sink).await;
     Ok(())
 }
 
@@ -195,3 +194,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "panic".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,23 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::websocket::{Io, Written};
+
 /// Bytes that may wait for the network before a message counts as accepted only once it is written. Below it the
 /// sender is told at once, so that sending in turn costs no round trip to another thread.
 pub const HIGH_WATER: usize = 1024 * 1024;
+
+/// A message sent so long after the one before is written at once by its sender, which saves waking another thread.
+/// Messages in closer succession are queued, so that the task writes many of them together.
+const BURST_GAP: Duration = Duration::from_micros(50);
+/// The longest message, in bytes, that is written at once.
+const MAX_DIRECT: usize = 16 * 1024;
 
 /// What became of a message that was to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +33,6 @@ pub enum Accepted {
 }
 
 /// A connection as its owner holds it. Dropping it abandons the connection.
-#[derive(Debug)]
 pub struct Connection {
     shared: Arc<Shared>,
 }
@@ -66,9 +74,11 @@ impl Drop for Connection {
 }
 
 /// The meeting place of owner and task.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shared {
     outbox: Mutex<Outbox>,
+    /// The connection, while it is open. Locked after `outbox` only where that cannot wait.
+    io: Mutex<Option<Io>>,
     /// Wakes the task. Taken by the first wake, put back when the task runs: many sends in one tick wake it once.
     pub(super) waker: AtomicWaker,
     aborted: AtomicBool,
@@ -83,6 +93,8 @@ struct Outbox {
     owed: u32,
     closing: bool,
     ended: bool,
+    /// When a message was last sent.
+    last: Option<Instant>,
 }
 
 impl Shared {
@@ -95,7 +107,18 @@ impl Shared {
         if outbox.closing || outbox.ended {
             return Accepted::No;
         }
-        outbox.buffered += message.len();
+        let length = message.len();
+        let message = match self.write_now(&mut outbox, message) {
+            Ok(Written::Whole) => return Accepted::Now,
+            Ok(Written::Rest) => {
+                outbox.buffered += length;
+                drop(outbox);
+                self.waker.wake();
+                return Accepted::Now;
+            }
+            Err(message) => message,
+        };
+        outbox.buffered += length;
         outbox.queue.push_back(message);
         // Once one waits, all behind it do, so that they are reported in order.
         let accepted = if outbox.owed > 0 || outbox.buffered > HIGH_WATER {
@@ -109,6 +132,31 @@ impl Shared {
         drop(outbox);
         self.waker.wake();
         accepted
+    }
+
+    /// Writes a message without the task where nothing is queued before it and it is not one of many.
+    fn write_now(&self, outbox: &mut Outbox, message: Message) -> Result<Written, Message> {
+        let now = Instant::now();
+        let is_lone = outbox
+            .last
+            .replace(now)
+            .is_none_or(|last| now.duration_since(last) > BURST_GAP);
+        if !is_lone || !outbox.queue.is_empty() || outbox.owed > 0 || message.len() > MAX_DIRECT {
+            return Err(message);
+        }
+        // The task, where it runs just now, has it: it will look into the queue.
+        let Ok(mut io) = self.io.try_lock() else {
+            return Err(message);
+        };
+        match io.as_mut() {
+            Some(io) => io.write_now(message),
+            None => Err(message),
+        }
+    }
+
+    /// The connection, while it is open.
+    pub(super) fn io(&self) -> MutexGuard<'_, Option<Io>> {
+        self.io.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the queue into `into`, which is empty; returns whether the closing handshake is to follow.
@@ -131,6 +179,7 @@ impl Shared {
 
     /// The connection has ended; nothing more is accepted.
     pub(super) fn end(&self) {
+        *self.io() = None;
         let mut outbox = self.lock();
         outbox.ended = true;
         outbox.queue = VecDeque::new();

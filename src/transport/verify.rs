@@ -36,6 +36,9 @@ pub enum TrustFailure {
     /// It was revoked.
     #[error("certificate revoked")]
     Revoked,
+    /// Its issuer did not sign it.
+    #[error("certificate signature failure")]
+    BadSignature,
     /// It is valid for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
@@ -153,6 +156,7 @@ fn classify(fault: &rustls::Error, leaf: &CertificateDer<'_>, intermediates: &[C
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TrustFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TrustFailure::NotYetValid,
         CertificateError::Revoked => TrustFailure::Revoked,
+        CertificateError::BadSignature => TrustFailure::BadSignature,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             TrustFailure::WrongName {
                 presented: presented_names(leaf),

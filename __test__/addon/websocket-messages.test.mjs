@@ -1,0 +1,222 @@
+/** The socket, event by event: messages and violations give the same log with Baileys' client and with ours. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { accept, event, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { closeEvent, closed, opensWith, same, untilClosed } from '../support/socket-scenarios.mjs';
+
+// --- messages
+
+/** Messages of every length class of the WebSocket header and beyond a slab. */
+const SIZES = [0, 1, 125, 126, 127, 4096, 8191, 8192, 32768, 65535, 65536, 1 << 20, 16 << 20];
+
+same(
+  'messages of all sizes, both ways',
+  () => wsServer(s => s.on('message', (m, isBinary) => s.send(m, { binary: isBinary }))),
+  async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    for (const size of SIZES) {
+      const data = Buffer.alloc(size, size & 0xff);
+      const answered = event(client, 'message');
+      await new Promise((resolve, reject) => client.send(data, error => (error ? reject(error) : resolve())));
+      const [received, isBinary] = await answered;
+      note('echo', size, isBinary, received.equals(data), Object.getPrototypeOf(received) === Buffer.prototype);
+    }
+    await client.close();
+  }
+);
+
+same(
+  'everything that can be sent',
+  ({ note }) => wsServer(s => s.on('message', (m, isBinary) => note('server', m, isBinary))),
+  async ({ client, note, log }) => {
+    client.connect();
+    await event(client, 'open');
+    const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
+    const values = [
+      'text',
+      'ünï ☃ 😀',
+      '',
+      Buffer.from('buffer'),
+      bytes,
+      bytes.subarray(2, 5),
+      new Uint16Array(bytes.buffer, 2, 2),
+      new DataView(bytes.buffer, 1, 3),
+      bytes.buffer,
+      42,
+      0,
+      null,
+      undefined,
+      [1, 2, 3],
+      Buffer.alloc(0)
+    ];
+    for (const value of values) note('returned', client.send(value));
+    assert.throws(() => client.send({}), TypeError);
+    const count = () => log.filter(([what]) => what === 'server').length;
+    while (count() < values.length) await turn();
+    await client.close();
+  }
+);
+
+same(
+  'callbacks of send come in order, with null, and asynchronously',
+  () => wsServer(() => {}),
+  async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    const calls = [1, 2, 3].map(
+      n => new Promise(resolve => client.send('x', (...args) => resolve(note(`callback ${n}`, ...args))))
+    );
+    note('not yet called');
+    await Promise.all(calls);
+    await client.close();
+  }
+);
+
+same(
+  'send() in every state',
+  () => wsServer(() => {}),
+  async ({ client, note }) => {
+    const send = what => {
+      try {
+        note(
+          what,
+          client.send('x', (...args) => note(`callback ${what}`, ...args))
+        );
+      } catch (error) {
+        note(what, error);
+      }
+    };
+    send('before connect');
+    client.connect();
+    send('connecting');
+    await event(client, 'open');
+    send('open');
+    await turn();
+    const closing = client.close();
+    send('closing');
+    await turn();
+    const gone = closeEvent(client);
+    const { socket } = client;
+    await gone;
+    socket.send('x', error => note('callback closed', error));
+    note('no callback', socket.send('x'));
+    await closing;
+    await turn();
+    send('after close');
+  }
+);
+
+same(
+  'text, fragments, and control frames between them',
+  opensWith(
+    [
+      0x81, 2, 0x68, 0x69, 0x01, 1, 0x61, 0x89, 1, 0x70, 0x00, 1, 0x62, 0x8a, 0, 0x80, 1, 0x63, 0x02, 0, 0x80, 0, 0x82,
+      0, 0x88, 2, 3, 0xe8
+    ],
+    s => s.once('data', () => s.end())
+  ),
+  untilClosed
+);
+
+same(
+  'messages that come with the answer, then a drop',
+  opensWith([0x82, 1, 1, 0x82, 1, 2, 0x82, 5, 3], s => s.end()),
+  untilClosed
+);
+same(
+  'a reset while open',
+  opensWith([0x82, 1, 1], s => setImmediate(() => s.resetAndDestroy())),
+  async ({ client, log }) => {
+    client.connect();
+    await closeEvent(client);
+    // Whether the message or the reset is seen first is the system's choice.
+    log.splice(0, log.length, ...log.filter(([what]) => what !== 'message'));
+  }
+);
+
+same(
+  'a message split in single bytes',
+  () =>
+    rawServer(async (socket, key) => {
+      socket.setNoDelay();
+      for (const byte of Buffer.concat([
+        Buffer.from(accept(key)),
+        Buffer.from([0x82, 126, 0, 130]),
+        Buffer.alloc(130, 7),
+        Buffer.from([0x88, 0])
+      ])) {
+        socket.write(Buffer.from([byte]));
+        await turn();
+      }
+      socket.once('data', () => socket.end());
+    }),
+  untilClosed
+);
+
+same(
+  'pings are answered, each',
+  ({ note }) =>
+    wsServer(s => {
+      s.on('pong', data => note('server pong', data));
+      for (const data of ['', 'a', 'b', 'x'.repeat(125)]) s.ping(data);
+    }),
+  async ({ client, log }) => {
+    client.connect();
+    await event(client, 'open');
+    while (log.filter(([what]) => what === 'server pong').length < 4) await turn();
+    await client.close();
+    // The server's log and the client's run side by side.
+    log.sort(([a], [b]) => (a === 'server pong') - (b === 'server pong'));
+  }
+);
+
+// --- violations
+
+const frames = {
+  'RSV1 set': [0xc2, 0],
+  'RSV2 set': [0xa2, 0],
+  'RSV3 set': [0x92, 0],
+  'an unknown data opcode': [0x83, 0],
+  'an unknown control opcode': [0x8b, 0],
+  'a continuation of nothing': [0x80, 0],
+  'text amid fragments': [0x02, 1, 1, 0x81, 0],
+  'a fragmented ping': [0x09, 0],
+  'a long ping': [0x89, 126, 0, 126],
+  'a close frame of one byte': [0x88, 1, 3],
+  'a masked frame': [0x82, 0x81, 1, 2, 3, 4, 5],
+  'text that is not UTF-8': [0x81, 2, 0xc3, 0x28],
+  'a close code that may not be sent': [0x88, 2, 3, 0xed],
+  'a close reason that is not UTF-8': [0x88, 3, 3, 0xe8, 0xff],
+  'a message longer than 100 MiB': [0x82, 127, 0, 0, 0, 0, 0x06, 0x40, 0, 1],
+  'a length beyond 2^53': [0x82, 127, 0, 0x20, 0, 0, 0, 0, 0, 0],
+  'a fault behind a message': [0x82, 1, 1, 0xc2, 0, 0x82, 1, 1]
+};
+for (const [name, bytes] of Object.entries(frames)) {
+  const start = ({ note }) =>
+    rawServer((socket, key) => {
+      socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from(bytes)]));
+      socket.once('data', data => {
+        // Our close frame, unmasked.
+        const [, , a, b, c, d, ...payload] = data;
+        note(
+          'server got',
+          data[0],
+          payload.map((byte, i) => byte ^ [a, b, c, d][i % 4])
+        );
+        socket.end();
+      });
+    });
+  same(
+    name,
+    start,
+    async ({ client, log }) => {
+      client.connect();
+      await closeEvent(client);
+      log.sort(([a], [b]) => (a === 'server got') - (b === 'server got'));
+    },
+    { check: log => assert.ok(log.some(([what]) => what === 'error')) }
+  );
+}

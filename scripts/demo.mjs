@@ -1,0 +1,211 @@
+// `npm run demo`: one scenario on Baileys' own socket layer and on the native one, measured side by side and compared.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BufferJSON, initAuthCreds } from 'baileys';
+import { RANDOM_FIELDS, excerpts, firstDifference } from './demo/log.mjs';
+import { LABELS, figures, ratios, summary, table } from './demo/report.mjs';
+import { runOnce } from './demo/run.mjs';
+import { MIX, warmUp } from './demo/traffic.mjs';
+
+const USAGE = `Usage: npm run demo -- [options]
+
+  --stanzas N   stanzas to receive (20000)
+  --sends N     stanzas to send (5000)
+  --pings N     round trips (200)
+  --rounds N    runs of each backend; figures are medians (1)
+  --json        print the result as JSON, progress goes to stderr
+`;
+
+/**
+ * @typedef {import('./demo/types.js').Backend} Backend
+ * @typedef {import('./demo/types.js').LogName} LogName
+ * @typedef {import('./demo/types.js').Run & { backend: Backend }} LabelledRun
+ * @typedef {{ counts: import('./demo/types.js').Counts, rounds: number, json: boolean, help: boolean }} Options
+ * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').Difference} LogDifference
+ * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }} Comparison
+ */
+
+/** @type {LogName[]} */
+const LOGS = ['connection', 'inbound', 'outbound'];
+const RUN_TIMEOUT_MS = 120_000;
+
+/** @param {string[]} args */
+function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      stanzas: { type: 'string', default: '20000' },
+      sends: { type: 'string', default: '5000' },
+      pings: { type: 'string', default: '200' },
+      rounds: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false }
+    }
+  });
+  /**
+   * @param {'stanzas' | 'sends' | 'pings' | 'rounds'} name
+   * @param {number} least
+   */
+  const number = (name, least) => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new TypeError(`--${name} takes a whole number from ${least}`);
+    return value;
+  };
+  const counts = { stanzas: number('stanzas', 2), sends: number('sends', 1), pings: number('pings', 1) };
+  return { counts, rounds: number('rounds', 1), json: values.json, help: values.help };
+}
+
+/** @param {unknown} error */
+const messageOf = error => (error instanceof Error ? error.message : String(error));
+
+function baileysVersion() {
+  const manifest = join(createRequire(import.meta.url).resolve('baileys'), '../../package.json');
+  return JSON.parse(readFileSync(manifest, 'utf8')).version;
+}
+
+/** Credentials of one new device, the same for every run. Its history counts as synced, so that no run waits for any. */
+function newDevice() {
+  return JSON.stringify({ ...initAuthCreds(), accountSyncCounter: 1 }, BufferJSON.replacer);
+}
+
+/**
+ * JavaScript and native in turn; which comes first alternates from round to round.
+ *
+ * @param {number} rounds
+ * @returns {Backend[]}
+ */
+function schedule(rounds) {
+  /** @type {Backend[][]} */
+  const order = Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? ['js', 'native'] : ['native', 'js']));
+  return order.flat();
+}
+
+/** @param {import('./demo/types.js').Step} step */
+function progressLine({ name, ms }) {
+  const time = ms === undefined ? '' : `${Math.round(ms).toLocaleString('en-US')} ms`;
+  return `  ${name.padEnd(30)}${time.padStart(9)}`.trimEnd();
+}
+
+/**
+ * @param {Options} options
+ * @param {string} directory
+ * @param {(line: string) => void} say
+ */
+async function runAll({ counts, rounds }, directory, say) {
+  const creds = newDevice();
+  /** @type {LabelledRun[]} */
+  const runs = [];
+  for (const backend of schedule(rounds)) {
+    say(`\n${LABELS[backend]}${rounds > 1 ? `, run ${Math.floor(runs.length / 2) + 1} of ${rounds}` : ''}`);
+    /** @param {import('./demo/types.js').Step} step */
+    const onProgress = step => say(progressLine(step));
+    const options = { backend, counts, creds, directory: join(directory, String(runs.length)), onProgress };
+    try {
+      runs.push({ backend, ...(await runOnce({ ...options, timeoutMs: RUN_TIMEOUT_MS })) });
+    } catch (error) {
+      throw new Error(`${LABELS[backend]}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+  return runs;
+}
+
+/**
+ * Holds every run's logs against those of the first JavaScript run.
+ *
+ * @param {LabelledRun[]} runs
+ * @returns {Comparison}
+ */
+function compareLogs(runs) {
+  const reference = /** @type {LabelledRun} */ (runs.find(({ backend }) => backend === 'js'));
+  for (const run of runs) {
+    for (const log of LOGS) {
+      const found = firstDifference(reference.logs[log], run.logs[log]);
+      if (found) return { identical: false, difference: { backend: run.backend, log, ...found } };
+    }
+  }
+  return { identical: true, lines: countLines(reference.logs) };
+}
+
+/**
+ * @param {import('./demo/types.js').Logs} logs
+ * @returns {Record<LogName, number>}
+ */
+function countLines({ connection, inbound, outbound }) {
+  return { connection: connection.length, inbound: inbound.length, outbound: outbound.length };
+}
+
+/** @param {Comparison} comparison */
+function logReport(comparison) {
+  if (comparison.identical) {
+    const counts = LOGS.map(log => `${comparison.lines[log].toLocaleString('en-US')} ${log}`).join(', ');
+    return [
+      `Logs identical, entry by entry: ${counts}.`,
+      `Random fields left out: ${Object.keys(RANDOM_FIELDS).join(', ')}.`
+    ];
+  }
+  const { backend, log, line, expected, actual } = comparison.difference;
+  const [before, after] = excerpts(expected ?? '(ends here)', actual ?? '(ends here)');
+  return [
+    `Logs differ. First difference: ${log} log, entry ${line}.`,
+    `  ${LABELS.js.padEnd(12)}${before}`,
+    `  ${(backend === 'js' ? 'again' : LABELS[backend]).padEnd(12)}${after}`
+  ];
+}
+
+/** @param {Options} options */
+function methodReport({ counts, rounds }) {
+  const warm = warmUp(counts);
+  /** @param {number} value */
+  const number = value => value.toLocaleString('en-US');
+  return [
+    `${rounds === 1 ? 'One run each' : `Medians of ${rounds} runs each`}. ${MIX}`,
+    `Before measuring, each warms up with ${number(warm.pings)} pings, ${number(warm.stanzas)} stanzas in and ${number(warm.sends)} out; these are compared too.`,
+    'A ratio above 1 is in favour of native.'
+  ];
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  /** @param {string} line */
+  const say = line => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  const versions = { baileys: baileysVersion(), node: process.versions.node };
+  say(
+    `Baileys ${versions.baileys}, unmodified, on Node ${versions.node}, ${availableParallelism()} CPUs; server on loopback, TLS.`
+  );
+
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-demo-'));
+  try {
+    const runs = await runAll(options, directory, say);
+    /** @param {Backend} backend */
+    const of = backend =>
+      runs.filter(run => run.backend === backend).map(({ measured }) => figures(measured, options.counts));
+    const [js, native] = [summary(of('js')), summary(of('native'))];
+    const logs = compareLogs(runs);
+    if (options.json) {
+      const { counts, rounds } = options;
+      const result = { versions, counts, rounds, js, native, ratios: ratios(js, native), logs };
+      process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    } else {
+      say(['', ...table(js, native), '', ...methodReport(options), '', ...logReport(logs)].join('\n'));
+    }
+    if (!logs.identical) process.exitCode = 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\nThe demo failed. ${messageOf(error)}`);
+  process.exitCode = 1;
+}

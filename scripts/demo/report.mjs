@@ -1,0 +1,122 @@
+// From the measurements of some runs to a table.
+
+/** @typedef {import('./types.js').Figures} Figures */
+
+export const LABELS = { js: 'JavaScript', native: 'native' };
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * @param {number[]} values
+ * @param {number} share
+ */
+function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/**
+ * The figures of one run.
+ *
+ * @param {import('./types.js').Measured} measured
+ * @param {import('./types.js').Counts} counts
+ * @returns {Figures}
+ */
+export function figures({ connectMs, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {
+  return {
+    connectMs,
+    stanzasIn: stanzas,
+    stanzasOut: sends,
+    inPerSecond: (stanzas / inbound.ms) * 1000,
+    outPerSecond: (sends / outbound.ms) * 1000,
+    cpuUsIn: inbound.cpuUs / stanzas,
+    cpuUsOut: outbound.cpuUs / sends,
+    rttP50Us: percentile(times, 0.5) * 1000,
+    rttP99Us: percentile(times, 0.99) * 1000,
+    peakRssMb: peakRssKb / 1024
+  };
+}
+
+/**
+ * Medians of several runs, figure by figure.
+ *
+ * @param {Figures[]} runs
+ * @returns {Figures}
+ */
+export function summary(runs) {
+  const names = /** @type {(keyof Figures)[]} */ (Object.keys(runs[0]));
+  const medians = names.map(name => [name, median(runs.map(run => run[name]))]);
+  return Object.fromEntries(medians);
+}
+
+/** @param {number} value */
+const whole = value => Math.round(value).toLocaleString('en-US');
+/** @param {number} value */
+const tenths = value => value.toFixed(1);
+
+/**
+ * Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count.
+ *
+ * @type {[string, keyof Figures, (value: number) => string, ('more' | 'less')?][]}
+ */
+const ROWS = [
+  ['connected in', 'connectMs', value => `${whole(value)} ms`, 'less'],
+  ['stanzas in', 'stanzasIn', whole],
+  ['stanzas out', 'stanzasOut', whole],
+  ['messages/s in', 'inPerSecond', whole, 'more'],
+  ['messages/s out', 'outPerSecond', whole, 'more'],
+  ['CPU per message in', 'cpuUsIn', value => `${tenths(value)} µs`, 'less'],
+  ['CPU per message out', 'cpuUsOut', value => `${tenths(value)} µs`, 'less'],
+  ['RTT p50', 'rttP50Us', value => `${whole(value)} µs`, 'less'],
+  ['RTT p99', 'rttP99Us', value => `${whole(value)} µs`, 'less'],
+  ['peak RSS', 'peakRssMb', value => `${whole(value)} MB`, 'less']
+];
+
+/**
+ * By how much native is better, figure by figure: above 1 it is.
+ *
+ * @param {Figures} js
+ * @param {Figures} native
+ * @returns {Partial<Figures>}
+ */
+export function ratios(js, native) {
+  const better = ROWS.filter(([, , , direction]) => direction);
+  return Object.fromEntries(
+    better.map(([, name, , direction]) => [
+      name,
+      direction === 'more' ? native[name] / js[name] : js[name] / native[name]
+    ])
+  );
+}
+
+/**
+ * The table of a comparison, as lines.
+ *
+ * @param {Figures} js
+ * @param {Figures} native
+ */
+export function table(js, native) {
+  const ratio = ratios(js, native);
+  const rows = [
+    ['', LABELS.js, LABELS.native, 'ratio'],
+    ...ROWS.map(([label, name, show]) => [
+      label,
+      show(js[name]),
+      show(native[name]),
+      ratio[name] === undefined ? '' : `${ratio[name].toFixed(2)}x`
+    ])
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  /** @param {string[]} row */
+  const line = row =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .join('   ')
+      .trimEnd();
+  return [line(rows[0]), '-'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)), ...rows.slice(1).map(line)];
+}

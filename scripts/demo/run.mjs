@@ -1,0 +1,203 @@
+// One run: a fresh server in this process, the bot in a child process, and everything that the two have seen.
+
+import { fork } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { MockServer } from 'baileys-native/testing';
+import { describeStanza } from './log.mjs';
+import { acknowledged, inboundStanza } from './traffic.mjs';
+
+/**
+ * @typedef {import('./types.js').Settings} Settings
+ * @typedef {{ measured?: import('./types.js').Measured, failure?: string }} Outcome
+ */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
+const QUIET_MS = 25;
+const QUIET_TURNS = 4;
+const JID = '15550000001:1@s.whatsapp.net';
+
+/**
+ * Resolves once a number of turns of this process have passed in which the server has neither sent nor received a stanza,
+ * with the number of stanzas so far.
+ *
+ * @param {MockServer} server
+ */
+async function quiet(server) {
+  let seen = -1;
+  for (let turn = 0; turn < QUIET_TURNS; turn++) {
+    if (server.stanzas.length !== seen) turn = 0;
+    seen = server.stanzas.length;
+    await delay(QUIET_MS);
+  }
+  return seen;
+}
+
+/** @param {unknown} error */
+const describeError = error => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+/** Counts what arrives, by tag. */
+class Tally {
+  /** @type {Map<string, number>} */
+  #counts = new Map();
+  /** @type {{ tag: string, total: number, resolve: () => void }[]} */
+  #waiting = [];
+
+  /** @param {MockServer} server */
+  constructor(server) {
+    server.on('stanza', ({ direction, node }) => {
+      if (direction !== 'in') return;
+      this.#counts.set(node.tag, this.of(node.tag) + 1);
+      const reached = this.#waiting.filter(({ tag, total }) => this.of(tag) >= total);
+      this.#waiting = this.#waiting.filter(waiter => !reached.includes(waiter));
+      for (const { resolve } of reached) resolve();
+    });
+  }
+
+  /** @param {string} tag */
+  of(tag) {
+    return this.#counts.get(tag) ?? 0;
+  }
+
+  /**
+   * Resolves once that many stanzas with this tag have arrived in all.
+   *
+   * @param {string} tag
+   * @param {number} total
+   * @returns {Promise<void>}
+   */
+  reaches(tag, total) {
+    if (this.of(tag) >= total) return Promise.resolve();
+    return new Promise(resolve => this.#waiting.push({ tag, total, resolve }));
+  }
+}
+
+/**
+ * What the child may ask for.
+ *
+ * @param {{ server: MockServer, settings: Omit<Settings, 'url' | 'ca' | 'rootKey'>, outcome: Outcome, onProgress: (step: import('./types.js').Step) => void }} run
+ * @returns {import('./types.js').Services}
+ */
+function services({ server, settings, outcome, onProgress }) {
+  const tally = new Tally(server);
+  /** @type {import('baileys-native/testing').Flood | undefined} */
+  let flood;
+  const connection = () => server.connections[server.connections.length - 1];
+  return {
+    settings: () => ({ ...settings, url: server.url, ca: String(server.ca), rootKey: server.rootKey.toString('hex') }),
+    scan: ({ qr }) => server.scanQr(qr, { jid: JID }).then(() => undefined),
+    settle: () => quiet(server),
+    prepareFlood: ({ count }) => {
+      flood = connection().prepareFlood(inboundStanza, count);
+    },
+    startFlood: async () => {
+      if (!flood) throw new Error('no flood is prepared');
+      const acks = tally.reaches('ack', tally.of('ack') + acknowledged(flood.count));
+      await flood.start();
+      await acks;
+    },
+    messages: ({ total }) => tally.reaches('message', total),
+    progress: onProgress,
+    result: measured => void Object.assign(outcome, { measured }),
+    failed: ({ stack }) => void (outcome.failure ??= stack)
+  };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {import('./types.js').Services} offered
+ */
+function serve(child, offered) {
+  child.on('message', async question => {
+    const { id, what, data } = /** @type {{ id: number, what: keyof typeof offered, data: never }} */ (question);
+    let reply;
+    try {
+      reply = { id, answer: await offered[what](data) };
+    } catch (error) {
+      reply = { id, error: describeError(error) };
+    }
+    if (child.connected) child.send(reply, () => {}); // a child that has gone is reported by its exit
+  });
+}
+
+/**
+ * Resolves when the child has ended with 0.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {number} timeoutMs
+ * @returns {Promise<void>}
+ */
+function exited(child, timeoutMs) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`the run did not end within ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) resolve();
+      else reject(new Error(`the run ended with ${signal ?? `exit code ${code}`}`));
+    });
+  });
+}
+
+/**
+ * What the server has received, connection by connection: how each introduced itself, then its stanzas.
+ *
+ * @param {MockServer} server
+ */
+function outboundLog(server) {
+  return server.connections.flatMap(({ header, routingInfo, payload, received }) => [
+    `header ${header?.toString('hex')} routing ${routingInfo?.toString('hex') ?? 'none'} login ${JSON.stringify(payload)}`,
+    ...received.map(({ node }) => describeStanza(node))
+  ]);
+}
+
+/** @param {string} path */
+const lines = path => readFileSync(path, 'utf8').split('\n').slice(0, -1);
+
+/**
+ * Runs the scenario once.
+ *
+ * @param {object} options
+ * @param {import('./types.js').Backend} options.backend
+ * @param {import('./types.js').Counts} options.counts
+ * @param {string} options.creds JSON of Baileys' credentials for a new device.
+ * @param {string} options.directory Where the child leaves its logs.
+ * @param {number} options.timeoutMs
+ * @param {(step: import('./types.js').Step) => void} options.onProgress
+ * @returns {Promise<import('./types.js').Run>}
+ */
+export async function runOnce({ backend, counts, creds, directory, timeoutMs, onProgress }) {
+  mkdirSync(directory, { recursive: true });
+  const server = await MockServer.start();
+  try {
+    server.handle('message', () => []);
+    /** @type {Outcome} */
+    const outcome = {};
+    server.on('failure', error => (outcome.failure ??= `the server: ${describeError(error)}`));
+    const child = fork(CLIENT, {
+      cwd: ROOT,
+      stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
+      execArgv: backend === 'native' ? ['--import', 'baileys-native/register'] : [],
+      env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
+    });
+    const settings = { backend, counts, creds, directory };
+    serve(child, services({ server, settings, outcome, onProgress }));
+    await exited(child, timeoutMs).catch(error => (outcome.failure ??= error.message));
+    const { measured, failure } = outcome;
+    if (failure || !measured) throw new Error(failure ?? 'the run ended without a result');
+    const logs = {
+      connection: lines(join(directory, 'connection.log')),
+      inbound: lines(join(directory, 'inbound.log')),
+      outbound: outboundLog(server)
+    };
+    return { measured, logs };
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,178 @@
+//! Connections whose sink misbehaves or whose owner goes away, against a server on loopback.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{Accepted, ConnectOptions, Event, EventSink, TransportError, connect};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Passes events on, and panics at the one told.
+struct Probe {
+    events: Sender<Event>,
+    panic_at_open: bool,
+}
+
+impl EventSink for Probe {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn event(&mut self, event: Event) {
+        assert!(!(self.panic_at_open && matches!(event, Event::Open)), "deliberate");
+        self.events.send(event).ok();
+    }
+
+    fn flush(&mut self) {}
+}
+
+fn options(address: SocketAddr) -> ConnectOptions {
+    ConnectOptions {
+        addresses: vec![address],
+        local_address: None,
+        tls: None,
+        host: "localhost".into(),
+        target: "/".into(),
+        headers: Vec::new(),
+        origin: "https://origin.test".into(),
+        handshake_timeout: Some(PATIENCE),
+    }
+}
+
+/// Serves one client in a thread: opens the WebSocket, then does what `then` says.
+fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        let request = String::from_utf8(request).unwrap();
+        let key = request
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .unwrap();
+        let accept = derive_accept_key(key.as_bytes());
+        write!(
+            stream,
+            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        )
+        .unwrap();
+        then(stream);
+    });
+    (address, server)
+}
+
+fn next(events: &Receiver<Event>) -> Event {
+    events.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn a_panic_in_the_task_is_the_connections_error() {
+    let (address, server) = serve(|mut stream| {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).ok();
+    });
+    let (sender, events) = channel();
+    let connection = connect(
+        options(address),
+        Probe {
+            events: sender,
+            panic_at_open: true,
+        },
+    )
+    .unwrap();
+    assert!(matches!(next(&events), Event::Upgrade(_)));
+    let Event::Error(TransportError::Internal(text)) = next(&events) else {
+        panic!("expected an error")
+    };
+    assert!(text.contains("deliberate"), "{text}");
+    assert!(matches!(next(&events), Event::Closed));
+    assert_eq!(connection.send_binary(&[1]), Accepted::No);
+    server.join().unwrap();
+}
+
+#[test]
+fn dropping_the_connection_ends_it_without_another_event() {
+    let (address, server) = serve(|mut stream| {
+        let mut byte = [0];
+        // The end of the stream, or its reset.
+        assert!(!matches!(stream.read(&mut byte), Ok(1)));
+    });
+    let (sender, events) = channel();
+    let connection = connect(
+        options(address),
+        Probe {
+            events: sender,
+            panic_at_open: false,
+        },
+    )
+    .unwrap();
+    assert!(matches!(next(&events), Event::Upgrade(_)));
+    assert!(matches!(next(&events), Event::Open));
+    drop(connection);
+    server.join().unwrap();
+    assert!(events.recv_timeout(PATIENCE).is_err());
+}
+
+#[test]
+fn messages_travel_both_ways_until_the_peer_closes() {
+    let (address, server) = serve(|mut stream| {
+        let mut frame = [0; 6 + 2];
+        stream.read_exact(&mut frame).unwrap();
+        let [head, length, mask @ .., first, second] = frame;
+        assert_eq!((head, length), (0x82, 0x82));
+        assert_eq!([first ^ mask[0], second ^ mask[1]], [7, 8]);
+        stream
+            .write_all(&[0x81, 2, b'o', b'k', 0x88, 5, 0x03, 0xe9, b'b', b'y', b'e'])
+            .unwrap();
+        // What is sent on, then our answer: the same close frame, masked.
+        let mut answer = Vec::new();
+        let mut chunk = [0; 64];
+        while answer.len() < 6 + 2 + 6 + 5 {
+            let length = stream.read(&mut chunk).unwrap();
+            assert!(length > 0);
+            answer.extend_from_slice(&chunk[..length]);
+        }
+        assert_eq!((&answer[..2], &answer[8..10]), (&[0x82, 0x82][..], &[0x88, 0x85][..]));
+    });
+    let (sender, events) = channel();
+    let connection = connect(
+        options(address),
+        Probe {
+            events: sender,
+            panic_at_open: false,
+        },
+    )
+    .unwrap();
+    assert!(matches!(next(&events), Event::Upgrade(_)));
+    assert!(matches!(next(&events), Event::Open));
+    assert_eq!(connection.send_binary(&[7, 8]), Accepted::Now);
+    let Event::Message {
+        bytes,
+        is_binary: false,
+    } = next(&events)
+    else {
+        panic!("expected a text message")
+    };
+    assert_eq!(bytes, "ok");
+    let Event::CloseFrame { code: 1001, reason } = next(&events) else {
+        panic!("expected a close frame")
+    };
+    assert_eq!(reason, b"bye");
+    assert_eq!(connection.send_binary(&[9, 10]), Accepted::Now);
+    connection.close();
+    assert!(matches!(next(&events), Event::Closed));
+    server.join().unwrap();
+}
