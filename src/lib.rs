@@ -13,6 +13,7 @@
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
 //! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
 //! | `transport` | WebSocket over TCP or TLS, on tokio | |
+//! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
 //! `__test__/core/layering.rs` checks this table against the sources.
@@ -20,6 +21,8 @@
 pub mod binary;
 #[cfg(feature = "node")]
 mod bindings;
+#[cfg(feature = "transport")]
+pub mod driver;
 pub mod frame;
 pub mod handshake;
 pub mod inbound;

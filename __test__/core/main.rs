@@ -9,6 +9,8 @@
 )]
 
 mod binary;
+#[cfg(feature = "transport")]
+mod driver;
 mod frame;
 mod handshake;
 mod inbound;

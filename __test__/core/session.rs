@@ -1,12 +1,12 @@
 //! The session core against a server in memory, in virtual time.
 
 mod flow;
-mod harness;
+pub(crate) mod harness;
 mod pairing;
 mod patterns;
 mod payloads;
 mod reasons;
 mod resume;
 mod schedules;
-mod server;
+pub(crate) mod server;
 mod states;

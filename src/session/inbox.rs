@@ -43,6 +43,10 @@ impl Inbox {
         Some(event)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Whether nothing more is to be read for now.
     pub(super) const fn is_stalled(&self) -> bool {
         self.paused || self.level.is_full()

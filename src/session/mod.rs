@@ -237,6 +237,18 @@ impl Session {
         self.connection.is_some() && !self.is_held_back()
     }
 
+    /// The present connection, from the wish to open its transport until it is given up.
+    #[must_use]
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.connection.as_ref().map(|connection| connection.id)
+    }
+
+    /// Whether [`poll_event`](Self::poll_event) would give one.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
     /// Whether stanzas are accepted for sending.
     #[must_use]
     pub fn can_send(&self) -> bool {

@@ -11,7 +11,7 @@ use baileys_native::{
 use super::server::{Server, ServerOptions, node, root};
 
 /// Random bytes that are the same in every run.
-pub(super) fn entropy(mut state: u64) -> impl FnMut(&mut [u8]) + Send {
+pub(crate) fn entropy(mut state: u64) -> impl FnMut(&mut [u8]) + Send {
     move |out: &mut [u8]| {
         for byte in out {
             // splitmix64
@@ -24,13 +24,13 @@ pub(super) fn entropy(mut state: u64) -> impl FnMut(&mut [u8]) + Send {
     }
 }
 
-pub(super) fn new_device(seed: u64) -> Credentials {
+pub(crate) fn new_device(seed: u64) -> Credentials {
     let mut random = [0; CREDENTIALS_ENTROPY];
     entropy(seed)(&mut random);
     Credentials::generate(&random).unwrap()
 }
 
-pub(super) fn paired_device(seed: u64) -> Credentials {
+pub(crate) fn paired_device(seed: u64) -> Credentials {
     Credentials {
         me: Some(Me {
             id: "15551234567:3@s.whatsapp.net".into(),
@@ -41,37 +41,37 @@ pub(super) fn paired_device(seed: u64) -> Credentials {
     }
 }
 
-pub(super) fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.roots = vec![root()];
     config
 }
 
 /// The present connection's link.
-pub(super) struct Link {
-    pub(super) id: ConnectionId,
-    pub(super) server: Server,
+pub(crate) struct Link {
+    pub(crate) id: ConnectionId,
+    pub(crate) server: Server,
 }
 
-pub(super) struct World {
-    pub(super) session: Session,
-    pub(super) now: Millis,
-    pub(super) options: ServerOptions,
-    pub(super) link: Option<Link>,
+pub(crate) struct World {
+    pub(crate) session: Session,
+    pub(crate) now: Millis,
+    pub(crate) options: ServerOptions,
+    pub(crate) link: Option<Link>,
     /// A transport that was asked for and has not opened, where `opens` is `false`.
-    pub(super) wanted: Option<ConnectionId>,
+    pub(crate) wanted: Option<ConnectionId>,
     /// Whether transports open at once.
-    pub(super) opens: bool,
+    pub(crate) opens: bool,
     /// Whether the transport reports that it is closed when the session closes it.
-    pub(super) closes: bool,
-    pub(super) events: Vec<Event>,
-    pub(super) pings: usize,
-    pub(super) links: usize,
-    pub(super) takes_events: bool,
+    pub(crate) closes: bool,
+    pub(crate) events: Vec<Event>,
+    pub(crate) pings: usize,
+    pub(crate) links: usize,
+    pub(crate) takes_events: bool,
 }
 
 impl World {
-    pub(super) fn new(config: Config, credentials: Credentials) -> Self {
+    pub(crate) fn new(config: Config, credentials: Credentials) -> Self {
         Self {
             session: Session::new(config, credentials, Box::new(entropy(7))),
             now: 1_700_000_000_000,
@@ -87,16 +87,16 @@ impl World {
         }
     }
 
-    pub(super) fn paired() -> Self {
+    pub(crate) fn paired() -> Self {
         Self::new(config(), paired_device(1))
     }
 
     /// A world whose session is logged in, with the events of getting there taken.
-    pub(super) fn connected() -> Self {
+    pub(crate) fn connected() -> Self {
         Self::connected_with(config())
     }
 
-    pub(super) fn connected_with(config: Config) -> Self {
+    pub(crate) fn connected_with(config: Config) -> Self {
         let mut world = Self::new(config, paired_device(1));
         world.connect();
         world.log_in();
@@ -105,27 +105,27 @@ impl World {
         world
     }
 
-    pub(super) fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         assert!(self.session.connect(self.now));
         self.pump();
     }
 
-    pub(super) fn log_in(&mut self) {
+    pub(crate) fn log_in(&mut self) {
         self.serve(&node("success", &[("t", "1700000005"), ("lid", "77@lid")], Vec::new()));
     }
 
-    pub(super) fn server(&mut self) -> &mut Server {
+    pub(crate) fn server(&mut self) -> &mut Server {
         &mut self.link.as_mut().expect("a link").server
     }
 
     /// Lets the server send a stanza.
-    pub(super) fn serve(&mut self, stanza: &Node) {
+    pub(crate) fn serve(&mut self, stanza: &Node) {
         self.server().send(stanza);
         self.pump();
     }
 
     /// Does what the session wants until it wants nothing.
-    pub(super) fn pump(&mut self) {
+    pub(crate) fn pump(&mut self) {
         loop {
             let mut busy = false;
             while let Some(transmit) = self.session.poll_transmit(self.now) {
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Opens the transport that was asked for.
-    pub(super) fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         let id = self.wanted.take().expect("a transport was asked for");
         self.links += 1;
         self.link = Some(Link {
@@ -199,14 +199,14 @@ impl World {
     }
 
     /// Lets the link break.
-    pub(super) fn drop_link(&mut self) {
+    pub(crate) fn drop_link(&mut self) {
         let link = self.link.take().expect("a link");
         self.session.handle_closed(self.now, link.id);
         self.pump();
     }
 
     /// Lets time pass, and what is due in it happen when it is due.
-    pub(super) fn advance(&mut self, by: Millis) {
+    pub(crate) fn advance(&mut self, by: Millis) {
         let end = self.now + by;
         while let Some(at) = self.session.poll_timeout().filter(|at| *at <= end) {
             self.now = at.max(self.now);
@@ -222,18 +222,18 @@ impl World {
         self.pump();
     }
 
-    pub(super) fn watch(&mut self, pattern: &str) -> PatternId {
+    pub(crate) fn watch(&mut self, pattern: &str) -> PatternId {
         self.session.watch(Pattern::parse(pattern).unwrap())
     }
 
-    pub(super) fn query(&mut self, stanza: &Node, options: baileys_native::session::QueryOptions) -> (QueryId, String) {
+    pub(crate) fn query(&mut self, stanza: &Node, options: baileys_native::session::QueryOptions) -> (QueryId, String) {
         let query = self.session.query(self.now, &mut stanza.source(), options).unwrap();
         self.pump();
         (query.query, query.id)
     }
 
     /// The state changes so far.
-    pub(super) fn changes(&self) -> Vec<StateChange> {
+    pub(crate) fn changes(&self) -> Vec<StateChange> {
         let changes = self.events.iter().filter_map(|event| match event {
             Event::State(change) => Some(change.clone()),
             _ => None,
@@ -242,18 +242,18 @@ impl World {
     }
 
     /// The states entered so far.
-    pub(super) fn states(&self) -> Vec<State> {
+    pub(crate) fn states(&self) -> Vec<State> {
         self.changes().into_iter().map(|change| change.to).collect()
     }
 
     /// Why the last connection ended.
-    pub(super) fn last_reason(&self) -> EndReason {
+    pub(crate) fn last_reason(&self) -> EndReason {
         let reasons: Vec<_> = self.changes().into_iter().filter_map(|change| change.reason).collect();
         reasons.last().cloned().expect("an end")
     }
 
     /// Answers so far.
-    pub(super) fn answers(&self) -> Vec<(QueryId, Result<Node, QueryError>)> {
+    pub(crate) fn answers(&self) -> Vec<(QueryId, Result<Node, QueryError>)> {
         let answers = self.events.iter().filter_map(|event| match event {
             Event::Answer { query, result } => {
                 let result = result.clone().map(|stanza| stanza.to_node(Dialect::V7).unwrap());
@@ -265,7 +265,7 @@ impl World {
     }
 
     /// Stanzas so far.
-    pub(super) fn stanzas(&self) -> Vec<(Node, Vec<PatternId>)> {
+    pub(crate) fn stanzas(&self) -> Vec<(Node, Vec<PatternId>)> {
         let stanzas = self.events.iter().filter_map(|event| match event {
             Event::Stanza { stanza, matched } => Some((stanza.to_node(Dialect::V7).unwrap(), matched.clone())),
             _ => None,
@@ -273,7 +273,7 @@ impl World {
         stanzas.collect()
     }
 
-    pub(super) fn reconnecting(&self) -> Option<(u32, Millis)> {
+    pub(crate) fn reconnecting(&self) -> Option<(u32, Millis)> {
         self.events.iter().rev().find_map(|event| match event {
             Event::Reconnecting { attempt, at, .. } => Some((*attempt, *at)),
             _ => None,

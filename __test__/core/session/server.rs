@@ -15,12 +15,12 @@ use prost::Message;
 
 const HEADER: &[u8] = b"WA\x06\x03";
 
-pub(super) fn pair(seed: u8) -> KeyPair {
+pub(crate) fn pair(seed: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from([seed; 32])).unwrap()
 }
 
 /// The root that has certified the server.
-pub(super) fn root() -> TrustedRoot {
+pub(crate) fn root() -> TrustedRoot {
     TrustedRoot {
         public_key: *pair(1).public.as_bytes(),
         serial: 9,
@@ -28,7 +28,7 @@ pub(super) fn root() -> TrustedRoot {
 }
 
 /// A chain for a static key; valid for a time given in seconds.
-pub(super) fn chain(static_key: &KeyPair, not_after: Option<u64>) -> Vec<u8> {
+pub(crate) fn chain(static_key: &KeyPair, not_after: Option<u64>) -> Vec<u8> {
     let leaf = Details {
         serial: Some(8),
         issuer_serial: Some(7),
@@ -52,7 +52,7 @@ pub(super) fn chain(static_key: &KeyPair, not_after: Option<u64>) -> Vec<u8> {
 
 /// What the server does with a wish to resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnResume {
+pub(crate) enum OnResume {
     Accept,
     AcceptWithChain,
     Decline,
@@ -62,10 +62,10 @@ pub(super) enum OnResume {
 
 /// What all connections of a server have in common.
 #[derive(Clone)]
-pub(super) struct ServerOptions {
-    pub(super) static_key: KeyPair,
-    pub(super) chain: Vec<u8>,
-    pub(super) on_resume: OnResume,
+pub(crate) struct ServerOptions {
+    pub(crate) static_key: KeyPair,
+    pub(crate) chain: Vec<u8>,
+    pub(crate) on_resume: OnResume,
 }
 
 impl Default for ServerOptions {
@@ -87,24 +87,24 @@ enum Phase {
 }
 
 /// One connection of the server's.
-pub(super) struct Server {
+pub(crate) struct Server {
     options: ServerOptions,
     phase: Phase,
     frames: FrameDecoder,
     early: Vec<u8>,
     /// Bytes for the client.
-    pub(super) out: Vec<u8>,
+    pub(crate) out: Vec<u8>,
     /// Stanzas from the client.
-    pub(super) received: Vec<Node>,
+    pub(crate) received: Vec<Node>,
     /// The client's payload, once it is there.
-    pub(super) payload: Option<ClientPayload>,
-    pub(super) routing_info: Option<Vec<u8>>,
+    pub(crate) payload: Option<ClientPayload>,
+    pub(crate) routing_info: Option<Vec<u8>>,
     /// Whether the client asked to resume.
-    pub(super) asked_to_resume: bool,
+    pub(crate) asked_to_resume: bool,
 }
 
 impl Server {
-    pub(super) fn new(options: ServerOptions) -> Self {
+    pub(crate) fn new(options: ServerOptions) -> Self {
         Self {
             options,
             phase: Phase::Intro,
@@ -118,16 +118,16 @@ impl Server {
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    pub(super) fn has_hung_up(&self) -> bool {
+    pub(crate) fn has_hung_up(&self) -> bool {
         matches!(self.phase, Phase::HungUp)
     }
 
     /// Takes a WebSocket message from the client.
-    pub(super) fn receive(&mut self, message: &[u8]) {
+    pub(crate) fn receive(&mut self, message: &[u8]) {
         if matches!(self.phase, Phase::Intro) {
             self.early.extend_from_slice(message);
             let Some(rest) = self.take_intro() else { return };
@@ -223,7 +223,7 @@ impl Server {
     }
 
     /// Sends a payload as it is, flag byte and all.
-    pub(super) fn send_payload(&mut self, payload: &[u8]) {
+    pub(crate) fn send_payload(&mut self, payload: &[u8]) {
         let Phase::Open { sender, .. } = &mut self.phase else {
             panic!("no stanzas before the handshake's end")
         };
@@ -232,7 +232,7 @@ impl Server {
         self.send_frame(&sealed);
     }
 
-    pub(super) fn send(&mut self, stanza: &Node) {
+    pub(crate) fn send(&mut self, stanza: &Node) {
         let mut payload = vec![0];
         stanza.encode(Dialect::V7, &mut payload).unwrap();
         self.send_payload(&payload);
@@ -240,7 +240,7 @@ impl Server {
 }
 
 /// A node without content or with children.
-pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> Node {
+pub(crate) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> Node {
     Node {
         tag: tag.to_owned(),
         attrs: attrs
@@ -256,7 +256,7 @@ pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> No
 }
 
 /// A node with bytes.
-pub(super) fn bytes_node(tag: &str, bytes: &[u8]) -> Node {
+pub(crate) fn bytes_node(tag: &str, bytes: &[u8]) -> Node {
     Node {
         content: NodeContent::Bytes(bytes.to_vec()),
         ..node(tag, &[], Vec::new())
