@@ -96,9 +96,9 @@ impl Session {
     /// Reads again.
     pub fn resume(&mut self, now: Millis) {
         self.tick(now);
-        let stalled = self.inbox.is_stalled();
+        let held_back = self.has_no_room();
         self.inbox.set_paused(false);
-        if stalled && !self.inbox.is_stalled() {
+        if held_back && !self.has_no_room() {
             self.read_on();
         }
     }

@@ -86,11 +86,17 @@ pub enum Event {
 }
 
 impl Event {
-    /// The bytes of memory of the stanza in it.
-    pub(super) fn stanza_footprint(&self) -> Option<usize> {
+    /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will.
+    pub(super) fn footprint(&self) -> Option<usize> {
         match self {
             Self::Stanza { stanza, .. } | Self::Answer { result: Ok(stanza), .. } => Some(stanza.footprint()),
-            _ => None,
+            Self::Credentials(_)
+            | Self::Malformed(_)
+            | Self::Offline { .. }
+            | Self::Paired(_)
+            | Self::PairingFailed(_)
+            | Self::Qr { .. } => Some(size_of::<Self>()),
+            Self::State(_) | Self::Reconnecting { .. } | Self::Answer { .. } | Self::Drain | Self::Unsent(_) => None,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::{Bounds, Event, level::Level};
 
-/// The queue. Only stanzas count for its bounds; what else the session tells is little, and bounded by its causes.
+/// The queue. What the server can cause counts for its bounds; what else the session tells is little, and bounded by
+/// what the user does.
 #[derive(Debug)]
 pub(super) struct Inbox {
     events: VecDeque<Event>,
@@ -25,7 +26,7 @@ impl Inbox {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if let Some(bytes) = event.stanza_footprint() {
+        if let Some(bytes) = event.footprint() {
             self.level.add(bytes);
         }
         self.events.push_back(event);
@@ -34,7 +35,7 @@ impl Inbox {
     /// The next event.
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
-        if let Some(bytes) = event.stanza_footprint() {
+        if let Some(bytes) = event.footprint() {
             self.level.remove(bytes);
         }
         if self.events.is_empty() {

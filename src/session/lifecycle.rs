@@ -141,7 +141,7 @@ impl Session {
             self.timers.set(Timer::SocketPing, self.now.saturating_add(interval));
         }
         self.keepalive.heard(self.now);
-        if !self.inbox.is_stalled() {
+        if !self.has_no_room() {
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
         }
     }
@@ -195,6 +195,9 @@ impl Session {
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
             self.outbox.push(Owner::Session, payload);
+            if self.has_no_room() {
+                self.suspend_reading();
+            }
         }
     }
 

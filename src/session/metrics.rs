@@ -98,7 +98,7 @@ pub struct Metrics {
 /// A queue's depth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueMetrics {
-    /// Stanzas in it.
+    /// Stanzas in it; in the incoming queue also other events that the server causes.
     pub stanzas: usize,
     /// Bytes in it.
     pub bytes: usize,

@@ -290,8 +290,13 @@ impl Session {
         if let Some(transmit) = self.transmits.pop_front() {
             return Some(transmit);
         }
-        if let Some(message) = self.next_message() {
-            return Some(message);
+        let held_back = self.has_no_room();
+        let message = self.next_message();
+        if held_back && !self.has_no_room() {
+            self.read_on();
+        }
+        if message.is_some() {
+            return message;
         }
         self.finish_closing();
         self.transmits.pop_front()
@@ -301,9 +306,9 @@ impl Session {
     #[must_use]
     pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
         self.tick(now);
-        let stalled = self.inbox.is_stalled();
+        let held_back = self.has_no_room();
         let event = self.inbox.pop();
-        if stalled && !self.inbox.is_stalled() {
+        if held_back && !self.has_no_room() {
             self.read_on();
         }
         event
@@ -318,9 +323,14 @@ impl Session {
             .min()
     }
 
-    /// Whether nothing is read for now. The handshake, which gives the user nothing to take, always is.
+    /// Whether nothing is read for now: the user does not take what came in, or the server not what it caused to be
+    /// sent. The handshake, which causes neither, is always read.
     fn is_held_back(&self) -> bool {
-        self.inbox.is_stalled() && self.connection.as_ref().is_some_and(Connection::is_open)
+        self.has_no_room() && self.connection.as_ref().is_some_and(Connection::is_open)
+    }
+
+    fn has_no_room(&self) -> bool {
+        self.inbox.is_stalled() || self.outbox.level().exceeds(0)
     }
 
     fn tick(&mut self, now: Millis) {
@@ -329,7 +339,7 @@ impl Session {
 
     fn tell(&mut self, event: Event) {
         self.inbox.push(event);
-        if self.inbox.is_stalled() {
+        if self.has_no_room() {
             self.suspend_reading();
         }
     }

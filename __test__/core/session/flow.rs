@@ -374,6 +374,58 @@ fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
 }
 
 #[test]
+fn a_server_that_takes_no_answers_is_not_listened_to() {
+    let mut config = config();
+    config.outgoing = Bounds {
+        stanzas: 4,
+        bytes: 100,
+        limit: 200,
+    };
+    let mut world = World::connected_with(config);
+    let preview = node("ib", &[], vec![node("offline_preview", &[("count", "1")], Vec::new())]);
+    for _ in 0..1_000 {
+        world.server().send(&preview);
+    }
+    let link = world.link.as_mut().unwrap();
+    let data = std::mem::take(&mut link.server.out);
+    world.session.handle_data(world.now, link.id, &data);
+    assert!(!world.session.wants_data());
+    let queued = world.session.metrics().outgoing;
+    assert!(queued.bytes <= 250, "{queued:?}");
+    world.advance(40_000);
+    world.pump();
+    let answers = world
+        .server()
+        .received
+        .iter()
+        .filter(|stanza| stanza.tag == "ib")
+        .count();
+    assert_eq!((answers, world.session.state()), (1_000, State::Connected));
+}
+
+#[test]
+fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 10,
+        bytes: 1 << 20,
+        limit: 1 << 20,
+    };
+    let mut world = World::connected_with(config);
+    world.takes_events = false;
+    let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1])]);
+    for _ in 0..50 {
+        world.server().send(&node("ib", &[], vec![routing.clone()]));
+        world.server().send_payload(&[0, 0xff]);
+    }
+    world.pump();
+    assert!(!world.session.wants_data() && world.session.metrics().incoming.stanzas == 10);
+    world.takes_events = true;
+    world.pump();
+    assert_eq!(world.events.len(), 100);
+}
+
+#[test]
 fn reading_can_be_paused() {
     let mut world = World::connected();
     world.watch("frame");
