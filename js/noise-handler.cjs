@@ -2,8 +2,10 @@
 
 // makeNoiseHandler as Baileys has it, over the addon: handshake state, transport ciphers and framing.
 
+const { isUint8Array } = require('node:util/types');
+
 const { core, scratch } = require('./core.cjs');
-const { createCodec, encoded, hydrated, DIALECTS } = require('./binary-node.cjs');
+const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
 const { delivery } = require('./socket/hub.cjs');
 const { boom, FRAME_ERROR } = require('./errors.cjs');
 const { sentBy } = require('./link.cjs');
@@ -41,7 +43,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
-    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo ?? undefined) };
+    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo || undefined) };
     released.register(handle, handle.id);
     /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
     let linked = false;
@@ -55,6 +57,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let taking;
 
     function output(call, data) {
+      requireBytes(data);
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
     }
@@ -101,6 +104,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function encodeFrame(data) {
+      requireBytes(data);
       const { id } = handle;
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
@@ -134,9 +138,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           const wide = words[wordAt + TAPE_WIDE];
           const first = wordAt + FRAME_WORDS;
           const frame = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt);
-          wordAt = first + words[wordAt + TAPE_OPS];
-          textAt += (units + (units & 1)) << wide;
+          // Texts are padded to whole 16-bit units.
+          textAt += wide ? 2 * units : units + (units & 1);
           bytesAt += words[wordAt + TAPE_BYTES];
+          wordAt = first + words[wordAt + TAPE_OPS];
           mine.left--;
           opened++;
           ahead++;
@@ -161,6 +166,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     function decodeFrame(newData, onFrame) {
       try {
+        requireBytes(newData);
+        refuseWhileFlattening();
         if (taking !== undefined) giveUp();
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
           takeTapes(newData, onFrame);
@@ -214,6 +221,11 @@ function frameStarts(message) {
   const starts = [];
   for (let at = 0; at < message.length; at += 3 + message.readUIntBE(at, 3)) starts.push(at);
   return starts;
+}
+
+/** Refuses what has no length to make room by. */
+function requireBytes(data) {
+  if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
 }
 
 /** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */

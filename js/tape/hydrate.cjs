@@ -86,7 +86,7 @@ function createHydrator(tokens) {
               at = first + 2 * count - 1;
               return make(ops, first);
             }
-            if (++shape.seen > SHAPE_TRIALS) generate(shape);
+            if (canGenerate && generated < SHAPE_LIMIT && ++shape.seen > SHAPE_TRIALS) generate(shape);
           }
         }
       } else if (generated < SHAPE_LIMIT && canGenerate && count <= SHAPE_KEYS) {
@@ -113,7 +113,6 @@ function createHydrator(tokens) {
     } catch {
       // The process runs with --disallow-code-generation-from-strings: the generic path serves.
       canGenerate = false;
-      shape.seen = -Infinity;
     }
   }
 

@@ -131,8 +131,18 @@ impl Inner {
 
     fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
         self.tape.clear_for(payload);
-        self.consumed = binary::decode(payload, dialect, &mut self.tape)?;
-        Ok(())
+        match binary::decode(payload, dialect, &mut self.tape) {
+            Ok(consumed) => {
+                self.consumed = consumed;
+                Ok(())
+            }
+            Err(error) => {
+                // As in Baileys the reader's position shows how far it came.
+                self.consumed = error.offset;
+                self.share_sizes()?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Decodes `self.payload`, whose content bytes JavaScript cannot see.
