@@ -132,7 +132,7 @@ impl Trigger {
     }
 }
 
-/// [`State::on`] as a table in Markdown: a row per state, a column per trigger. `docs/session.md` holds this text.
+/// [`State::on`] as a table in Markdown: a row per state, a column per trigger. `docs/session.md` holds it.
 #[must_use]
 pub fn transition_table() -> String {
     let mut table = String::from("| |");
