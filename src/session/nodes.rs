@@ -21,6 +21,22 @@ pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> No
     }
 }
 
+/// A node that holds bytes.
+pub(super) fn bytes_node(tag: &str, bytes: Vec<u8>) -> Node {
+    Node {
+        content: NodeContent::Bytes(bytes),
+        ..node(tag, &[], Vec::new())
+    }
+}
+
+/// A node that holds a string.
+pub(super) fn text_node(tag: &str, text: String) -> Node {
+    Node {
+        content: NodeContent::Text(text),
+        ..node(tag, &[], Vec::new())
+    }
+}
+
 /// The first child with a tag.
 pub(super) fn child<'a>(node: &'a Node, tag: &str) -> Option<&'a Node> {
     children(node, tag).next()

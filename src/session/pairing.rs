@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 use super::{
     Account, Config, Credentials, CredentialsUpdate, Entropy, Me, PairingError, SignalIdentity,
     credentials::signal_key,
-    nodes::{child, children, content_bytes, node},
+    nodes::{SERVER, bytes_node, child, children, content_bytes, node, text_node},
 };
 use crate::{
-    binary::{Node, NodeContent},
+    binary::Node,
     handshake::xeddsa,
     noise::PublicKey,
     proto::{AdvDeviceIdentity, AdvEncryptionType, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac},
@@ -110,7 +110,38 @@ pub fn accept_pair_success(
     let encoded = content_bytes(identity_node).ok_or(PairingError::Malformed)?;
     let details = authenticated_details(encoded, &credentials.adv_secret_key)?;
 
-    let mut account = AdvSignedDeviceIdentity::decode(details.as_slice()).map_err(|_| PairingError::Malformed)?;
+    let (account, key_index) = sign_account(&details, credentials, random)?;
+    let signature_key = PublicKey::try_from(account.account_signature_key.as_slice())?;
+    let name_in = |tag| {
+        child(success, tag)
+            .and_then(|node| node.attr("name"))
+            .map(str::to_owned)
+    };
+    let lid = device.attr("lid").map(str::to_owned);
+    let mut signal_identities = credentials.signal_identities.clone();
+    signal_identities.push(SignalIdentity {
+        name: lid.clone(),
+        device_id: 0,
+        identifier_key: signal_key(&signature_key).to_vec(),
+    });
+    let reply = pair_success_reply(stanza.attr("id").unwrap_or_default(), &account, key_index);
+    let update = CredentialsUpdate {
+        me: Some(Me {
+            id: device.attr("jid").unwrap_or_default().to_owned(),
+            lid,
+            name: name_in("biz"),
+        }),
+        account: Some(account),
+        signal_identities: Some(signal_identities),
+        platform: name_in("platform"),
+        ..Default::default()
+    };
+    Ok(Paired { update, reply })
+}
+
+/// The identity that the account has signed, with the device's signature added, and its key index.
+fn sign_account(details: &[u8], credentials: &Credentials, random: &[u8; 64]) -> Result<(Account, u32), PairingError> {
+    let account = AdvSignedDeviceIdentity::decode(details).map_err(|_| PairingError::Malformed)?;
     let identity = AdvDeviceIdentity::decode(account.details()).map_err(|_| PairingError::Malformed)?;
     let signature_key =
         PublicKey::try_from(account.account_signature_key()).map_err(|_| PairingError::AccountSignature)?;
@@ -130,56 +161,29 @@ pub fn accept_pair_success(
         account.account_signature_key(),
     ]
     .concat();
-    let signature = xeddsa::sign(&credentials.identity_key.private, &to_sign, random).to_vec();
+    let account = Account {
+        device_signature: xeddsa::sign(&credentials.identity_key.private, &to_sign, random).to_vec(),
+        details: account.details.unwrap_or_default(),
+        account_signature_key: account.account_signature_key.unwrap_or_default(),
+        account_signature: account.account_signature.unwrap_or_default(),
+    };
+    Ok((account, identity.key_index()))
+}
 
-    let lid = device.attr("lid").map(str::to_owned);
-    let mut signal_identities = credentials.signal_identities.clone();
-    signal_identities.push(SignalIdentity {
-        name: lid.clone(),
-        device_id: 0,
-        identifier_key: signal_key(&signature_key).to_vec(),
-    });
-    let update = CredentialsUpdate {
-        me: Some(Me {
-            id: device.attr("jid").unwrap_or_default().to_owned(),
-            lid,
-            name: child(success, "biz")
-                .and_then(|biz| biz.attr("name"))
-                .map(str::to_owned),
-        }),
-        account: Some(Account {
-            details: account.details().to_vec(),
-            account_signature_key: account.account_signature_key().to_vec(),
-            account_signature: account.account_signature().to_vec(),
-            device_signature: signature.clone(),
-        }),
-        signal_identities: Some(signal_identities),
-        platform: child(success, "platform")
-            .and_then(|platform| platform.attr("name"))
-            .map(str::to_owned),
-        ..Default::default()
+fn pair_success_reply(id: &str, account: &Account, key_index: u32) -> Node {
+    // The phone knows its own key, so the answer leaves it out.
+    let signed = AdvSignedDeviceIdentity {
+        details: Some(account.details.clone()),
+        account_signature_key: None,
+        account_signature: Some(account.account_signature.clone()),
+        device_signature: Some(account.device_signature.clone()),
     };
-    // The phone knows its own key; the answer leaves it out.
-    account.account_signature_key = None;
-    account.device_signature = Some(signature);
-    let signed_identity = Node {
-        content: NodeContent::Bytes(account.encode_to_vec()),
-        ..node(
-            "device-identity",
-            &[("key-index", &identity.key_index().to_string())],
-            Vec::new(),
-        )
+    let identity = Node {
+        attrs: vec![("key-index".to_owned(), key_index.to_string())],
+        ..bytes_node("device-identity", signed.encode_to_vec())
     };
-    let reply = node(
-        "iq",
-        &[
-            ("to", "@s.whatsapp.net"),
-            ("type", "result"),
-            ("id", stanza.attr("id").unwrap_or_default()),
-        ],
-        vec![node("pair-device-sign", &[], vec![signed_identity])],
-    );
-    Ok(Paired { update, reply })
+    let attrs = [("to", SERVER), ("type", "result"), ("id", id)];
+    node("iq", &attrs, vec![node("pair-device-sign", &[], vec![identity])])
 }
 
 /// The signed identity in an ADVSignedDeviceIdentityHMAC whose HMAC is right.
@@ -228,14 +232,6 @@ pub fn companion_hello(
     let mut sealed = *credentials.pairing_key.public.as_bytes();
     apply_ctr(&key, &iv, &mut sealed);
     let [system, browser, _] = &config.browser;
-    let text = |tag: &str, text: String| Node {
-        content: NodeContent::Text(text),
-        ..node(tag, &[], Vec::new())
-    };
-    let bytes = |tag: &str, bytes: Vec<u8>| Node {
-        content: NodeContent::Bytes(bytes),
-        ..node(tag, &[], Vec::new())
-    };
     let registration = node(
         "link_code_companion_reg",
         &[
@@ -244,20 +240,20 @@ pub fn companion_hello(
             ("should_show_push_notification", "true"),
         ],
         vec![
-            bytes(
+            bytes_node(
                 "link_code_pairing_wrapped_companion_ephemeral_pub",
                 [&salt[..], &iv[..], &sealed[..]].concat(),
             ),
-            bytes(
+            bytes_node(
                 "companion_server_auth_key_pub",
                 credentials.noise_key.public.as_bytes().to_vec(),
             ),
-            text(
+            text_node(
                 "companion_platform_id",
                 companion_platform_id(&config.browser).to_string(),
             ),
-            text("companion_platform_display", format!("{browser} ({system})")),
-            text("link_code_pairing_nonce", "0".to_owned()),
+            text_node("companion_platform_display", format!("{browser} ({system})")),
+            text_node("link_code_pairing_nonce", "0".to_owned()),
         ],
     );
     set_query(id, registration)
@@ -310,20 +306,16 @@ pub fn companion_finish(
     let secret_input = Zeroizing::new([shared.as_slice(), identity_shared.as_slice(), random.as_slice()].concat());
     let secret = derive(&[], &secret_input, b"adv_secret")?;
 
-    let bytes = |tag: &str, bytes: Vec<u8>| Node {
-        content: NodeContent::Bytes(bytes),
-        ..node(tag, &[], Vec::new())
-    };
     let answer = node(
         "link_code_companion_reg",
         &[("jid", jid), ("stage", "companion_finish")],
         vec![
-            bytes(
+            bytes_node(
                 "link_code_pairing_wrapped_key_bundle",
                 [&salt[..], &iv[..], &sealed[..]].concat(),
             ),
-            bytes("companion_identity_public", own_identity.to_vec()),
-            bytes("link_code_pairing_ref", reference.to_vec()),
+            bytes_node("companion_identity_public", own_identity.to_vec()),
+            bytes_node("link_code_pairing_ref", reference.to_vec()),
         ],
     );
     let update = CredentialsUpdate {
@@ -339,7 +331,7 @@ pub fn companion_finish(
 fn set_query(id: &str, content: Node) -> Node {
     node(
         "iq",
-        &[("to", "@s.whatsapp.net"), ("type", "set"), ("id", id), ("xmlns", "md")],
+        &[("to", SERVER), ("type", "set"), ("id", id), ("xmlns", "md")],
         vec![content],
     )
 }
