@@ -9,7 +9,8 @@
 )]
 
 mod binary;
-#[cfg(feature = "transport")]
+// With the bindings the driver cannot be linked here: their other half is Node.js.
+#[cfg(all(feature = "transport", not(feature = "node")))]
 mod driver;
 mod frame;
 mod handshake;
