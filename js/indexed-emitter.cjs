@@ -5,6 +5,9 @@ const { EventEmitter } = require('node:events');
 /** Names from this length on share one place in the index. */
 const LONG = 128;
 
+/** @param {any} emitter */
+const eventsCount = emitter => emitter._eventsCount;
+
 /**
  * An EventEmitter whose `emit` costs next to nothing where nobody listens.
  *
@@ -23,7 +26,7 @@ class IndexedEmitter extends EventEmitter {
 
   emit(name, ...args) {
     if (typeof name === 'string') {
-      if (this.#stale || this.#count !== this._eventsCount) this.#index();
+      if (this.#stale || this.#count !== eventsCount(this)) this.#index();
       const { length } = name;
       const names = this.#names[length < LONG ? length : LONG];
       if (names === undefined || !names.includes(name)) return false;
@@ -41,7 +44,7 @@ class IndexedEmitter extends EventEmitter {
       (this.#names[place] ??= []).push(name);
     }
     this.#stale = false;
-    this.#count = this._eventsCount;
+    this.#count = eventsCount(this);
   }
 
   on(name, listener) {

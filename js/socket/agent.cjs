@@ -28,7 +28,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 let warnedOfUnchecked = false;
 
 /**
- * @param {unknown} agent
+ * @param {any} agent
  * @param {boolean} secure whether the URL is `wss:`
  * @param {string} host the URL's host
  * @param {string} [hostHeader] the `Host` header of the caller's
@@ -40,17 +40,15 @@ function agentOptions(agent, secure, host, hostHeader) {
     return { tls: secure ? tlsOptions({}, host) : undefined };
   }
   if (typeof agent.addRequest !== 'function') {
-    const error = new TypeError('The "options.agent" property must be one of Agent-like Object, undefined, or false.');
-    error.code = 'ERR_INVALID_ARG_TYPE';
-    throw error;
+    const message = 'The "options.agent" property must be one of Agent-like Object, undefined, or false.';
+    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
   }
   if (!isPlain(agent)) return { error: unsupported(`${agent.constructor?.name ?? 'agent'} makes its own connections`) };
   const expected = agent.protocol;
   const protocol = secure ? 'https:' : 'http:';
   if (expected && expected !== protocol) {
-    const error = new TypeError(`Protocol "${protocol}" not supported. Expected "${expected}"`);
-    error.code = 'ERR_INVALID_PROTOCOL';
-    throw error;
+    const message = `Protocol "${protocol}" not supported. Expected "${expected}"`;
+    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
   const options = agent.options ?? {};
   for (const [name, value] of Object.entries(options)) {
@@ -74,9 +72,8 @@ function isPlain(agent) {
 }
 
 function unsupported(reason) {
-  const error = new Error(`The agent cannot be used for a native connection (${reason}); not connecting without it`);
-  error.code = 'ERR_AGENT_UNSUPPORTED';
-  return error;
+  const message = `The agent cannot be used for a native connection (${reason}); not connecting without it`;
+  return Object.assign(new Error(message), { code: 'ERR_AGENT_UNSUPPORTED' });
 }
 
 /** Options of the native part for trust and identity, read when a connection starts, as Node reads them. */

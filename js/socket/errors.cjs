@@ -8,15 +8,14 @@ const CLASSES = { Error, RangeError };
 /**
  * The error that Node or `ws` would give.
  *
- * @param {object} description what src/bindings/error.rs wrote
+ * @param {any} description what src/bindings/error.rs wrote
  * @param {string} [serverName] the name that the certificate had to be valid for
- * @returns {Error}
+ * @returns {NodeJS.ErrnoException}
  */
 function transportError({ name, message, props, errors, presented }, serverName) {
   if (errors) {
-    const error = new AggregateError(errors.map(each => transportError(each)));
-    error.code = error.errors[0].code;
-    return error;
+    const causes = errors.map(each => transportError(each));
+    return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
   const error = new (CLASSES[name] ?? Error)(message);
   if (presented) describeWrongName(error, presented, serverName);

@@ -148,8 +148,7 @@ class Socket {
     for (const callback of this.#sendCallbacks) {
       if (!callback) continue;
       const error = new Error('Cannot call write after a stream was destroyed');
-      error.code = 'ERR_STREAM_DESTROYED';
-      process.nextTick(callback, error);
+      process.nextTick(callback, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
     }
     this.#sendCallbacks = [];
   }

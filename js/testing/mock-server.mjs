@@ -60,7 +60,7 @@ export class MockServer extends EventEmitter {
   /**
    * Starts a server on a free loopback port.
    *
-   * @param {import('./index.js').MockServerOptions} [options]
+   * @param {import('./index.mjs').MockServerOptions} [options]
    * @returns {Promise<MockServer>}
    */
   static async start(options = {}) {
@@ -157,6 +157,7 @@ export class MockServer extends EventEmitter {
    * Plays the phone that scans a pairing code: links the client that shows it and lets it restart.
    *
    * @param {string} qr As Baileys emits it in `connection.update`.
+   * @param {import('./index.mjs').ScanOptions} [options]
    */
   async scanQr(qr, { jid, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}) {
     const code = parseQr(qr);
@@ -217,7 +218,7 @@ export class MockServer extends EventEmitter {
     });
     this.#http.on('tlsClientError', () => {});
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    await new Promise((resolve, reject) => {
+    await new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
       this.#http.once('error', reject);
       this.#http.listen(port, host, () => {
         this.#http.off('error', reject);

@@ -34,7 +34,12 @@ export class Registry {
     return account;
   }
 
-  /** A device with the next free number of its account, not yet linked. */
+  /**
+   * A device with the next free number of its account, not yet linked.
+   *
+   * @param {Partial<import('./index.mjs').Device> & Pick<import('./index.mjs').Device, 'noiseKey'>} facts
+   * @returns {import('./index.mjs').Device}
+   */
   draft({
     jid,
     lid,

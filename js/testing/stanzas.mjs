@@ -56,7 +56,11 @@ export function success(device, attrs) {
   };
 }
 
-/** What follows a login once the client has gone active. */
+/**
+ * What follows a login once the client has gone active.
+ *
+ * @param {import('./index.mjs').LoginOptions} [options]
+ */
 export function afterLogin({ offline = { count: 0 }, offlinePreview, edgeRouting, dirty = [] } = {}) {
   const ib = content => ({ tag: 'ib', attrs: { from: S_WHATSAPP_NET }, content: [content] });
   const strings = attrs => Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, String(value)]));

@@ -1,19 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { BinaryNode, KeyPair } from '../../index.mjs';
 
-/** A stanza, in the shape that Baileys gives it. */
-export interface BinaryNode {
-  tag: string;
-  attrs: Record<string, string>;
-  content?: BinaryNode[] | string | Uint8Array;
-}
-
-export interface KeyPair {
-  /** 32 raw bytes. */
-  private: Uint8Array;
-  /** 32 raw bytes. */
-  public: Uint8Array;
-}
+export type { BinaryNode, KeyPair };
 
 /** A certificate for TLS, PEM. */
 export interface TlsCertificate {
@@ -306,11 +295,24 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
  * Makes a loaded Baileys trust a mock server's Noise certificates, by overwriting its `WA_CERT_DETAILS.PUBLIC_KEY` in
  * place. For tests only: until the returned function is called, that Baileys does not trust WhatsApp.
  *
- * A Baileys without that constant (6.17) does not check the root; nothing is changed then.
+ * A Baileys without that constant (6.17) does not check the root; nothing is changed then. Under
+ * `baileys-native/register` its root is checked, see {@link addTrustedRoot}.
  *
  * @param target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  */
 export declare function trustTestRoot(target: object, rootKey: Uint8Array): () => void;
+
+/**
+ * Makes this package's own noise handlers in this thread trust a mock server's Noise certificates besides WhatsApp's. For
+ * tests only, and only for handlers that have no root from elsewhere: those of a Baileys without
+ * `WA_CERT_DETAILS.PUBLIC_KEY` (6.17) under `baileys-native/register`, and those that got no `trustedRoot`. Does nothing
+ * for a Baileys on its own JavaScript.
+ *
+ * @param rootKey 32 bytes; `server.rootKey`.
+ * @returns Takes it back.
+ * @throws {TypeError} for anything else.
+ */
+export declare function addTrustedRoot(rootKey: Uint8Array): () => void;
 
 /** A certificate authority and a server certificate; for the loopback names and addresses unless `hosts` says otherwise. */
 export declare function createTlsCertificate(options?: {
