@@ -39,6 +39,8 @@ enum Behaviour {
     Restart,
     /// Drops the connection.
     Drop,
+    /// Closes the WebSocket, and waits for the answer.
+    Close,
 }
 
 struct Loopback {
@@ -107,6 +109,11 @@ async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Ar
                 }
                 Behaviour::Restart => server.send(&node("stream:error", &[("code", "515")], Vec::new())),
                 Behaviour::Drop => return,
+                Behaviour::Close => {
+                    let _ = socket.close(None).await;
+                    while let Some(Ok(_)) = socket.next().await {}
+                    return;
+                }
             }
         }
         for stanza in std::mem::take(&mut server.received) {
@@ -324,6 +331,18 @@ fn reconnects_after_a_restart_and_after_a_loss() {
             .is_ok()
     );
     user.wait_for(|event| matches!(event, Event::Answer { result: Ok(_), .. }));
+}
+
+#[test]
+fn a_close_frame_is_answered_at_once() {
+    let server = Loopback::new(&[Behaviour::Close, Behaviour::Answer]);
+    let mut config = config();
+    config.reconnect.as_mut().unwrap().base = 20;
+    let mut user = User::new(server.address, config);
+    user.handle.with(|session, now| session.connect(now));
+    // Unanswered it would take the transport's 30 seconds, which is beyond the patience of `wait_for`.
+    user.wait_for(|event| matches!(event, Event::Reconnecting { .. }));
+    user.wait_for(|event| is_state(event, State::Connected));
 }
 
 #[test]

@@ -173,6 +173,14 @@ impl Core {
         }
     }
 
+    /// The peer has closed a connection: it is answered behind what has been sent.
+    pub(super) fn answer_close(&self, connection: ConnectionId) {
+        let inner = self.lock();
+        if let Some((_, transport)) = inner.transport.as_ref().filter(|(id, _)| *id == connection) {
+            transport.close();
+        }
+    }
+
     /// A transport is gone.
     pub(super) fn forget(&self, connection: ConnectionId) {
         let mut inner = self.lock();

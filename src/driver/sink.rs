@@ -36,7 +36,8 @@ impl EventSink for SessionSink {
     fn event(&mut self, event: Event) {
         let (core, id) = (&self.core, self.connection);
         match event {
-            Event::Upgrade(_) | Event::CloseFrame { .. } => {}
+            Event::Upgrade(_) => {}
+            Event::CloseFrame { .. } => core.answer_close(id),
             Event::UnexpectedResponse { head, .. } => {
                 // The transport would wait for somebody to read the response.
                 core.forget(id);
