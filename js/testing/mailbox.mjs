@@ -4,7 +4,7 @@
 const OFFLINE_TAGS = ['message', 'receipt', 'notification', 'call'];
 
 /** Whether a client's `ack` is for this stanza. Baileys leaves `type` out of some acks of messages. */
-function answers({ attrs }, stanza) {
+function answers(attrs, stanza) {
   return (
     stanza.tag === attrs.class &&
     stanza.attrs.id === attrs.id &&
@@ -62,9 +62,9 @@ export class Mailbox {
     if (this.connection === connection) this.connection = undefined;
   }
 
-  /** The stanza that an `ack` is for leaves the mailbox. */
-  acknowledge(ack) {
-    return this.#remove(node => answers(ack, node));
+  /** The stanza that an `ack` with these attributes is for leaves the mailbox. */
+  acknowledge(attrs) {
+    return this.#remove(node => answers(attrs, node));
   }
 
   /** Messages that a receipt is for leave the mailbox. */

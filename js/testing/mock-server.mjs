@@ -370,7 +370,7 @@ export class MockServer extends EventEmitter {
   #send(connection, answer) {
     if (!answer) return;
     const nodes = Array.isArray(answer) ? answer : [answer];
-    const failed = error => connection.state !== 'closed' && this.emit('failure', error, connection);
+    const failed = error => connection.isWritable && this.emit('failure', error, connection);
     const send = () => nodes.forEach(node => connection.send(node).catch(failed));
     if (connection.faults.delayMs > 0) this.#later(connection.faults.delayMs, send);
     else send();
