@@ -2,8 +2,8 @@
 // runs on. It behaves as a careful bot does: it reconnects when its connection is cut, with the credentials that it has
 // saved, sends again what was not acknowledged, and reads what it gets.
 
+import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
 import { Outbox } from './outbox.mjs';
@@ -18,7 +18,7 @@ import { SavedState } from './saved-state.mjs';
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
-const TURNS = 3;
+const LOST_AFTER_MS = 10_000;
 
 /** libsignal writes sessions, keys and all, to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn', 'error'])) console[method] = () => {};
@@ -54,6 +54,7 @@ class Client {
   logins = 0;
   /** @type {import('./types.js').Backend[]} */
   layers = [];
+  arrivals = new EventEmitter();
   outbox = new Outbox();
   state = new SavedState();
   /** @type {Sock | undefined} */
@@ -140,13 +141,26 @@ class Client {
     }
   }
 
-  /** Resolves when the server has acknowledged everything and this process has had a few turns to handle what came. */
-  async settle() {
-    for (let turn = 0; turn < TURNS; turn++) {
-      await this.outbox.empty();
-      await delay(5);
-    }
-    await this.outbox.empty();
+  /**
+   * Resolves when so many of a flow's messages were handed out by Baileys, or when they should have been long ago: Baileys
+   * holds events back for a tenth of a second.
+   *
+   * @param {import('./types.js').ClientServices['arrived'][0]} expected
+   * @returns {Promise<void>}
+   */
+  arrived({ flow, count }) {
+    const isThere = () => new Set(this.received.filter(item => item.startsWith(flow))).size >= count;
+    return new Promise(resolve => {
+      const done = () => {
+        clearTimeout(timer);
+        this.arrivals.off('text', check);
+        resolve();
+      };
+      const check = () => isThere() && done();
+      const timer = setTimeout(done, LOST_AFTER_MS);
+      this.arrivals.on('text', check);
+      check();
+    });
   }
 
   report() {
@@ -187,6 +201,7 @@ class Client {
     const text = message?.conversation ?? message?.extendedTextMessage?.text;
     if (!text) return;
     this.received.push(text);
+    this.arrivals.emit('text');
     this.outbox.add(`read:${key.id}`, sock => sock.readMessages([key]));
   }
 }
@@ -203,7 +218,7 @@ function current() {
 }
 
 /** @type {ReturnType<typeof open<import('./types.js').ParentServices, import('./types.js').ClientServices>>} */
-const ask = open(process, {
+const ask = open(/** @type {import('./rpc.mjs').Channel} */ (process), {
   pair: settings => {
     client = new Client(settings, qr => ask('scan', { qr }), fail);
     return client.pair();
@@ -215,7 +230,8 @@ const ask = open(process, {
     if (!sock) throw new Error('not logged in');
     return (await sock.groupCreate(subject, participants)).id;
   },
-  settle: () => current().settle(),
+  arrived: expected => current().arrived(expected),
+  settle: () => current().outbox.empty(),
   logout: () => current().leave(),
   report: () => current().report()
 });

@@ -54,7 +54,9 @@ export interface ClientServices {
   /** Queues texts, in order. */
   send: [{ phase: Phase; to: string; first: number; count: number }, void];
   createGroup: [{ subject: string; participants: string[] }, string];
-  /** Resolves when everything queued was acknowledged by the server, and this process has had a few turns since. */
+  /** Resolves when so many different messages of a flow, `phase:from:`, were handed out, or are overdue. */
+  arrived: [{ flow: string; count: number }, void];
+  /** Resolves when the server has acknowledged everything that was queued. */
   settle: [void, void];
   logout: [void, void];
   report: [void, Report];
