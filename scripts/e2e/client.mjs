@@ -198,7 +198,7 @@ class Client {
   #onMessage({ key, message, messageStubType }) {
     if (key.fromMe) return;
     if (messageStubType === baileys.proto.WebMessageInfo.StubType.CIPHERTEXT) this.undecrypted += 1;
-    const text = message?.conversation ?? message?.extendedTextMessage?.text;
+    const text = message?.conversation || message?.extendedTextMessage?.text;
     if (!text) return;
     this.received.push(text);
     this.arrivals.emit('text');
