@@ -112,7 +112,7 @@ describe('messages', () => {
       }
     );
     assert.deepEqual(
-      node.content.map(({ tag, attrs }) => [tag, attrs.type]),
+      node.content.slice(0, 2).map(({ tag, attrs }) => [tag, attrs.type]), // now and then Baileys adds a reporting token
       [
         ['enc', 'pkmsg'],
         ['device-identity', undefined]

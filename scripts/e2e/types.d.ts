@@ -78,6 +78,7 @@ export interface Flow {
   lost: string[];
   /** Items that were handed out more than once. */
   duplicated: string[];
+  /** Apart from what was in flight when the connection of `b` was cut: what is sent again may be overtaken. */
   inOrder: boolean;
   delivered: number;
   read: number;
