@@ -5,7 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { compare, problems } from './e2e/judge.mjs';
-import { runPair } from './e2e/run.mjs';
+import { BURST, runPair } from './e2e/run.mjs';
 
 /**
  * @typedef {import('./e2e/types.js').Backends} Backends
@@ -44,14 +44,19 @@ function readOptions(args) {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  /** @param {'texts' | 'group' | 'away'} name */
-  const number = name => {
+  /**
+   * @param {'texts' | 'group' | 'away'} name
+   * @param {number} least
+   */
+  const number = (name, least) => {
     const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 2 || value % 2 === 1)
-      throw new TypeError(`--${name} takes an even number`);
+    if (!Number.isSafeInteger(value) || value < least || value % 2 === 1) {
+      throw new TypeError(`--${name} takes an even number from ${least}`);
+    }
     return value;
   };
-  const counts = { texts: number('texts'), group: number('group'), away: number('away') };
+  // Both have to have written before a connection is cut: Baileys gives up a repeated pre-key message.
+  const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
   return { counts, json: values.json, help: values.help };
 }
 

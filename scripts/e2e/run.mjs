@@ -22,7 +22,8 @@ const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const USERS = { a: '15550000001', b: '15550000002' };
 /** @type {Side[]} */
 const SIDES = ['a', 'b'];
-const BURST = 20;
+/** Texts from one side before it is the other's turn. */
+export const BURST = 20;
 /** Longer than Baileys holds events back: whatever is repeated has been handed out by then. */
 const LAST_EVENTS_MS = 300;
 
