@@ -169,13 +169,13 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     function decodeFrame(newData, onFrame) {
       try {
-        requireBytes(newData);
-        refuseWhileFlattening();
         if (taking !== undefined) giveUp();
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
           takeTapes(newData, onFrame);
           return DONE;
         }
+        requireBytes(newData);
+        refuseWhileFlattening();
         const { id } = handle;
         catchUp();
         core.feed(id, newData);
