@@ -36,6 +36,7 @@ export class Groups {
     if (!owner || accounts.includes(undefined)) throw new TypeError('not the JID of a user among the participants');
     const id = `${ID_PREFIX}${String(this.#groups.size + 1).padStart(12, '0')}@g.us`;
     const creation = seconds();
+    /** @type {[string, string | undefined][]} */
     const members = [owner, ...accounts].map(({ user }) => [user, user === owner.user ? 'superadmin' : undefined]);
     const settings = { announcement: false, locked: false };
     const about = { subject, subjectOwner: owner.user, subjectTime: creation, creation, owner: owner.user };

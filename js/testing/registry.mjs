@@ -72,7 +72,7 @@ export class Registry {
   /** The linked device that a JID names, or undefined: a phone, a stranger, a device that was unlinked. */
   deviceOf(jid) {
     const account = this.accountOf(jid);
-    return account && this.find(account.user, parseJid(jid).device ?? 0);
+    return account && this.find(account.user, parseJid(jid)?.device ?? 0);
   }
 
   /** The keys of an account's phone, which the server plays: it takes what it is sent, and says nothing. */
@@ -94,7 +94,7 @@ export class Registry {
   keysOf(jid) {
     const account = this.accountOf(jid);
     if (!account) return undefined;
-    const device = parseJid(jid).device ?? 0;
+    const device = parseJid(jid)?.device ?? 0;
     return device === 0 ? this.phoneOf(account) : this.find(account.user, device);
   }
 

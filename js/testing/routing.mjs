@@ -31,6 +31,8 @@ export class Router {
 
   /**
    * @param {object} parts
+   * @param {import('./registry.mjs').Registry} parts.registry
+   * @param {import('./groups.mjs').Groups} parts.groups
    * @param {(connection: object, nodes: object[]) => void} parts.write
    * @param {(event: string, ...args: unknown[]) => void} parts.emit
    */

@@ -35,10 +35,10 @@ export function success(device, attrs) {
 /**
  * What follows a login once the client has gone active: what has waited for it, between the notices about that.
  *
- * @param {import('./index.mjs').LoginOptions} [login] The server's option.
+ * @param {import('./index.mjs').LoginOptions} login The server's option.
  * @param {{ nodes: object[], counts: Record<string, number> }} waiting
  */
-function afterLogin({ offline, offlinePreview, edgeRouting, dirty = [] } = {}, { nodes: waiting, counts }) {
+function afterLogin({ offline, offlinePreview, edgeRouting, dirty = [] }, { nodes: waiting, counts }) {
   const ib = content => ({ tag: 'ib', attrs: { from: S_WHATSAPP_NET }, content: [content] });
   const strings = attrs => Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, String(value)]));
   const nodes = [];
@@ -57,7 +57,7 @@ function afterLogin({ offline, offlinePreview, edgeRouting, dirty = [] } = {}, {
 function passive(request, { connection, server, router }) {
   if (firstChild(request)?.tag !== 'active' || connection.state !== 'login') return result(request);
   connection.state = 'open';
-  return [result(request), ...afterLogin(server.options.login, router.open(connection))];
+  return [result(request), ...afterLogin(server.options.login ?? {}, router.open(connection))];
 }
 
 function appState(request) {
