@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import util from 'node:util';
 import {
   BaileysClient,
   NativeClient,
@@ -15,7 +16,7 @@ import {
   state,
   wsServer
 } from '../support/socket-log.mjs';
-import { answers, closeEvent, closed, same, untilClosed } from '../support/socket-scenarios.mjs';
+import { answers, closeEvent, same, shut, untilClosed } from '../support/socket-scenarios.mjs';
 
 // --- opening
 
@@ -24,14 +25,14 @@ same(
   () => wsServer(() => {}),
   async ({ client, note }) => {
     note('before', client.socket, state(client));
-    note('connect', client.connect(), state(client));
+    note('connect', util.types.isPromise(client.connect()), state(client));
     await event(client, 'open');
     const socket = client.socket;
     client.connect();
     note('connect again makes no new socket', client.socket === socket);
     const closing = client.close();
     note('closing', state(client));
-    note('close', await closing, client.socket, state(client));
+    note('closed', await closing, client.socket, state(client));
     note('close again', await client.close());
   }
 );
@@ -68,7 +69,7 @@ same(
       await event(client, 'open');
       note('send', client.send(`round ${round}`));
       await event(client, 'message');
-      await client.close();
+      await shut(client);
     }
   }
 );
@@ -270,6 +271,7 @@ same(
   () => rawServer(() => {}),
   async ({ client, note }) => {
     client.connect();
+    const gone = closeEvent(client);
     const first = client.close();
     const second = client.close();
     note('closing', state(client));
@@ -279,6 +281,7 @@ same(
     );
     await Promise.all([first, second]);
     note('closed', client.socket, state(client));
+    await gone;
   }
 );
 
