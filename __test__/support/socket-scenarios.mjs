@@ -74,6 +74,27 @@ export function same(name, start, script, { config, check, differs } = {}) {
   );
 }
 
+/**
+ * Declares a test that with every line `probe` gives the same with both clients, one after the other.
+ *
+ * @param {string} name
+ * @param {(Client: Function, line: object) => Promise<unknown> | unknown} probe
+ * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: Difference,
+ *   section?: string }} [options] `outcome` says in a few words what Baileys did
+ */
+export function sameResult(name, probe, { outcome = outcomeOf, check, differs, section } = {}) {
+  test(name, { timeout: 60_000 }, async t => {
+    for (const line of LINES) {
+      await t.test(`line ${line.name}: ${name}`, async () => {
+        const expected = await probe(line.Baileys, line);
+        const actual = await probe(line.Native, line);
+        judge(name, line, { expected, actual, outcome: outcome(expected), differs, section });
+        check?.(actual);
+      });
+    }
+  });
+}
+
 /** A raw server that opens the WebSocket and sends `bytes` with it or right after. */
 export const opensWith =
   (bytes, after = () => {}) =>
