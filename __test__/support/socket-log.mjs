@@ -145,7 +145,7 @@ export async function compare(line, start, script, config = {}) {
       await script({ client, Client, line, log, note, port: server.port });
       // Baileys 6.x does not wait in close().
       const count = name => log.filter(([what]) => what === name).length;
-      if (count('open') > count('close')) await closeEvent(client);
+      if (client.socket === null && count('open') > count('close')) await closeEvent(client);
     } finally {
       server.close();
     }
