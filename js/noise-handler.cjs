@@ -7,7 +7,7 @@ const { isUint8Array } = require('node:util/types');
 const { core, scratch } = require('./core.cjs');
 const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
 const { delivery } = require('./socket/hub.cjs');
-const { boom, FRAME_ERROR } = require('./errors.cjs');
+const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
 const { sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
@@ -21,6 +21,9 @@ const PARTIAL = 3;
 /** Words before a tape in a batch (src/inbound/tapes.rs), and their places. */
 const FRAME_WORDS = 4;
 const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
+
+/** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
+const DONE = Promise.resolve();
 
 /** What a frame is longer than its payload: length, tag. */
 const FRAME_OVERHEAD = 3 + 16;
@@ -166,13 +169,13 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     function decodeFrame(newData, onFrame) {
       try {
-        requireBytes(newData);
-        refuseWhileFlattening();
         if (taking !== undefined) giveUp();
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
           takeTapes(newData, onFrame);
-          return Promise.resolve();
+          return DONE;
         }
+        requireBytes(newData);
+        refuseWhileFlattening();
         const { id } = handle;
         catchUp();
         core.feed(id, newData);
@@ -189,11 +192,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           result = open(id);
         }
         partial = result === PARTIAL;
-        return Promise.resolve();
+        return DONE;
       } catch (error) {
         // Frames may be left, and one that failed has consumed a counter that no tape knows of.
         partial = true;
-        if (error?.[FRAME_ERROR]) linked = false;
+        if (error?.[FRAME_ERROR]) {
+          linked = false;
+          failure.latest = error;
+        }
         return Promise.reject(error);
       }
     }

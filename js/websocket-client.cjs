@@ -3,8 +3,11 @@
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 
-const { FRAME_ERROR } = require('./errors.cjs');
+const { failure, FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
+
+/** What EventEmitter calls for a listener whose promise is rejected. */
+const REJECTION = Symbol.for('nodejs.rejection');
 
 /**
  * Baileys' `WebSocketClient`, on the native transport.
@@ -49,7 +52,7 @@ class WebSocketClient extends IndexedEmitter {
   connect() {
     if (this.socket) return;
     this.#linked = false;
-    this.socket = new Socket(this, this.url, this.config);
+    this.socket = new Socket(this, this.url, this.config, emitMessage);
   }
 
   /** Closes the connection; afterwards `connect` makes a new one. */
@@ -85,9 +88,26 @@ class WebSocketClient extends IndexedEmitter {
    * ends this connection, through `error`, and not the process. Whatever else is rejected stays what it would be
    * without this handler.
    */
-  [Symbol.for('nodejs.rejection')](error, event) {
+  [REJECTION](error, event) {
     if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', error);
     else Promise.reject(error);
+  }
+}
+
+/**
+ * Emits `message` as EventEmitter does, but looks at a listener's promise only where a frame has just failed: to look at
+ * each costs more than all the rest.
+ */
+function emitMessage(client, data, isBinary) {
+  // Somebody watches all events.
+  if (client.emit !== IndexedEmitter.prototype.emit) {
+    client.emit('message', data, isBinary);
+    return;
+  }
+  for (const listener of client.rawListeners('message')) {
+    failure.latest = undefined;
+    const result = listener.call(client, data, isBinary);
+    if (failure.latest !== undefined) result?.then?.(undefined, error => client[REJECTION](error, 'message'));
   }
 }
 

@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { NativeClient, event, observe, outcomeOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { answers, closed, same, sameResult, untilClosed } from '../support/socket-scenarios.mjs';
+
+const { failure } = createRequire(import.meta.url)('../../js/errors.cjs');
 
 // --- listeners
 
@@ -48,6 +51,8 @@ test(
     const fault = Object.assign(new Error('cannot decrypt'), { [Symbol.for('baileys-native.frame-error')]: true });
     const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
     client.on('message', async () => {
+      // As decodeFrame does.
+      failure.latest = fault;
       throw fault;
     });
     client.connect();

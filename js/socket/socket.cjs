@@ -35,6 +35,7 @@ const CLOSED_EARLY = 'WebSocket was closed before the connection was established
 
 class Socket {
   #emitter;
+  #emitMessage;
   #id = 0;
   #options;
   #closeCode = ABNORMAL;
@@ -46,11 +47,13 @@ class Socket {
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
    * @param {URL | string} url
    * @param {object} config
+   * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
    * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
    */
-  constructor(emitter, url, config) {
+  constructor(emitter, url, config, emitMessage) {
     this.readyState = CONNECTING;
     this.#emitter = emitter;
+    this.#emitMessage = emitMessage;
     const { options, lookup, host, family, error } = connectOptions(url, config);
     this.#options = options;
     if (error) {
@@ -157,10 +160,10 @@ class Socket {
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case BINARY:
-        this.#emitter.emit('message', hub.message(memory, offset, length), true);
+        this.#emitMessage(this.#emitter, hub.message(memory, offset, length), true);
         break;
       case TEXT:
-        this.#emitter.emit('message', hub.view(memory, offset, length), false);
+        this.#emitMessage(this.#emitter, hub.view(memory, offset, length), false);
         break;
       case PING:
         this.#emitter.emit('ping', hub.view(memory, offset, length));

@@ -37,6 +37,7 @@ pub use self::error::{FailedAttempt, ResponseError, TransportError};
 pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
 pub use self::outbox::{Accepted, Connection, HIGH_WATER};
+pub(crate) use self::runtime::runtime;
 pub use self::tls::{Roots, TlsOptions};
 pub use self::verify::TrustFailure;
 
