@@ -156,11 +156,11 @@ export async function compare(line, start, script, config = {}) {
 
 /** What happened, in a few words: the events of a log, with the codes of errors and closes. */
 export function outcomeOf(log) {
-  const said = log.flatMap(([what, first]) => {
+  const said = log.flatMap(([what, first, second]) => {
     if (what === 'upgrade' || !EVENTS.includes(what)) return [];
     if (what === 'error') return [`error ${first.code ?? `"${first.message}"`}`];
-    if (what === 'unexpected-response') return [`unexpected-response`];
-    return [what === 'close' ? `close ${first}` : what];
+    if (what === 'unexpected-response') return [`unexpected-response ${second.statusCode}`];
+    return [what === 'close' && first !== undefined ? `close ${first}` : what];
   });
   const counted = [];
   for (const each of said) {
@@ -169,7 +169,7 @@ export function outcomeOf(log) {
   }
   const notes = log.filter(([what]) => !EVENTS.includes(what)).length;
   const events = counted.map(({ each, times }) => (times > 1 ? `${each} ×${times}` : each)).join(', ');
-  return [events || 'no event', ...(notes > 0 ? [`${notes} values`] : [])].join('; ');
+  return [events || 'no event', ...(notes > 0 ? [`${notes} noted`] : [])].join('; ');
 }
 
 /** `once` of node:events rejects on `error`; these scripts wait for `close` whatever comes before. */
