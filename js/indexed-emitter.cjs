@@ -66,18 +66,22 @@ class IndexedEmitter extends EventEmitter {
   }
 
   removeListener(name, listener) {
+    // Before as well: what listens to `removeListener` is called when the number has changed already.
+    this.#stale = true;
     super.removeListener(name, listener);
     this.#stale = true;
     return this;
   }
 
   off(name, listener) {
+    this.#stale = true;
     super.off(name, listener);
     this.#stale = true;
     return this;
   }
 
   removeAllListeners(...args) {
+    this.#stale = true;
     super.removeAllListeners(...args);
     this.#stale = true;
     return this;

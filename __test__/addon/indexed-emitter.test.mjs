@@ -91,6 +91,16 @@ test('a listener added for one name while another goes is heard', () => {
   assert.deepEqual(heard, [1, 22]);
 });
 
+test("a 'removeListener' that was added around the emitter is heard", () => {
+  const emitter = new IndexedEmitter();
+  const heard = [];
+  EventEmitter.prototype.on.call(emitter, 'a', () => {});
+  emitter.emit('a');
+  EventEmitter.prototype.on.call(emitter, 'removeListener', name => heard.push(name));
+  emitter.removeAllListeners();
+  assert.deepEqual(heard, ['a']);
+});
+
 test("an 'error' without a listener is thrown", () => {
   assert.throws(() => new IndexedEmitter().emit('error', new Error('mine')), /mine/);
 });

@@ -57,6 +57,11 @@ export class Connection extends EventEmitter {
     return this.#reader.routingInfo;
   }
 
+  /** False once the connection is closed or cut, which the `close` event tells a little later. */
+  get isWritable() {
+    return this.state !== 'closed' && this.#socket.writable;
+  }
+
   /** An id for a stanza of the server's own, unused on this connection. */
   nextId() {
     this.#sequence += 1;
