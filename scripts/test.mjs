@@ -1,15 +1,19 @@
 /**
- * Runs the JavaScript tests: all of them, or those whose path contains one of the arguments.
+ * Runs the JavaScript tests: all of them, or those whose path contains one of the arguments. After all of them,
+ * docs/compatibility.md has to say what they have measured.
  *
  * `node --test` takes folders on Node 20 and patterns on later versions; a list of files works on all.
  */
 
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['__test__/addon', '__test__/compat', '__test__/lifecycle'];
+
+/** What the tests measure. */
+const RECORD = `${ROOT}target/compat.jsonl`;
 
 /** Bound of a single test, in milliseconds. */
 const TIMEOUT = 300_000;
@@ -25,8 +29,20 @@ if (files.length === 0) {
   process.exitCode = 1;
 } else {
   const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${TIMEOUT}`];
-  const child = spawn(process.execPath, [...flags, ...files], { cwd: ROOT, stdio: 'inherit' });
+  const env = { ...process.env };
+  if (wanted.length === 0) {
+    mkdirSync(`${ROOT}target`, { recursive: true });
+    rmSync(RECORD, { force: true });
+    env.COMPAT_RECORD = RECORD;
+  }
+  const child = spawn(process.execPath, [...flags, ...files], { cwd: ROOT, stdio: 'inherit', env });
   child.on('exit', (code, signal) => {
     process.exitCode = signal === null ? (code ?? 1) : 1;
+    if (wanted.length > 0 || process.exitCode !== 0) return;
+    const { status } = spawnSync(process.execPath, ['scripts/compat.mjs', '--results', RECORD], {
+      cwd: ROOT,
+      stdio: 'inherit'
+    });
+    process.exitCode = status ?? 1;
   });
 }

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { chain } from '../support/arbitraries.mjs';
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { CODEC_PROPERTIES } from '../support/codec-properties.mjs';
-import { compare, explore, knownDifferences, SEED } from '../support/differential.mjs';
+import { compare, compareAll, explore, keep, knownDifferences, SEED } from '../support/differential.mjs';
 import { fromJson } from '../support/values.mjs';
 
 const CORPUS = JSON.parse(await readFile(new URL('../vectors/corpus-codec.json', import.meta.url)));
@@ -57,6 +57,24 @@ test('edges that random inputs seldom meet', async t => {
       new DataView(new ArrayBuffer(1))
     ].map(content => node(content)),
     'sparse children': [node([, node(), , node()])], // eslint-disable-line no-sparse-arrays
+    'hosted domains': [
+      '1@hosted',
+      '1:2@hosted',
+      '1_3:2@hosted',
+      '1:99@hosted.lid',
+      '@hosted',
+      '1:99@s.whatsapp.net'
+    ].map(to => node(undefined, { to })),
+    'other domains': ['1@msgr', '1:2@msgr', '1-2@interop', '1:2@interop', '1@lid', '1_1:2@lid', '1@newsletter'].map(
+      to => node(undefined, { to })
+    ),
+    'empty strings': [
+      node('', { a: '' }),
+      node('', {}),
+      { tag: '', attrs: {} },
+      node('@'),
+      node(undefined, { '': 'x' })
+    ],
     'attributes that are no plain object': [
       'ab',
       ['x', 'y'],
@@ -73,6 +91,29 @@ test('edges that random inputs seldom meet', async t => {
         Buffer.from([3, ...Buffer.alloc(depth, 3)])
       ])
     ),
+    'devices of every domain type': [0, 1, 2, 128, 129, 130, 255].flatMap(domain => [
+      Buffer.from([0, 248, 2, 30, 247, domain, 0, 255, 1, 0x12]),
+      Buffer.from([0, 248, 2, 30, 247, domain, 7, 255, 1, 0x12]),
+      Buffer.from([0, 248, 2, 30, 247, domain, 99, 255, 1, 0x12])
+    ]),
+    'FB JIDs': [
+      Buffer.from([0, 248, 2, 30, 246, 255, 1, 0x12, 0, 7, 3]),
+      Buffer.from([0, 248, 2, 30, 246, 255, 1, 0x12, 0, 0, 252, 4, ...Buffer.from('msgr')]),
+      Buffer.from([0, 248, 2, 30, 246, 255, 1, 0x12])
+    ],
+    'interop JIDs': [
+      Buffer.from([0, 248, 2, 30, 245, 255, 1, 0x12, 0, 7, 0, 9, 3]),
+      Buffer.from([0, 248, 2, 30, 245, 255, 1, 0x12, 0, 7, 0, 9, 252, 7, ...Buffer.from('interop')]),
+      Buffer.from([0, 248, 2, 30, 245, 255, 1, 0x12, 0])
+    ],
+    'empty strings': [
+      Buffer.from([0, 248, 2, 30, 252, 0]),
+      Buffer.from([0, 248, 3, 30, 252, 0, 252, 0, 252, 0]),
+      Buffer.from([0, 248, 2, 252, 0, 30]),
+      Buffer.from([0, 248, 2, 30, 0]),
+      Buffer.from([0, 248, 2, 30, 250, 0, 3]),
+      Buffer.from([0, 248, 2, 30, 250, 3, 0])
+    ],
     'a reason with NUL in it': [Buffer.from([0, 248, 2, 30, 250, 255, 1, 0x1f, 0])],
     nothing: [Buffer.alloc(0), Buffer.from([2]), Buffer.from([0])],
     'what is no Buffer': [
@@ -89,15 +130,17 @@ test('edges that random inputs seldom meet', async t => {
   for (const name of LINE_NAMES) {
     for (const [title, nodes] of Object.entries(encode)) {
       await t.test(`encode, line ${name}: ${title}`, async () => {
-        for (const input of nodes) await compare(property('encode'), lines.get(name), input);
+        const comparisons = nodes.map(input => [property('encode'), input]);
+        await compareAll(`encode: ${title}`, comparisons, lines.get(name));
       });
     }
     for (const [title, payloads] of Object.entries(decode)) {
       await t.test(`decode, line ${name}: ${title}`, async () => {
-        for (const input of payloads) {
-          await compare(property('decode'), lines.get(name), input);
-          await compare(property('decompress'), lines.get(name), input);
-        }
+        const comparisons = payloads.flatMap(input => [
+          [property('decode'), input],
+          [property('decompress'), input]
+        ]);
+        await compareAll(`decode: ${title}`, comparisons, lines.get(name));
       });
     }
   }
@@ -143,7 +186,8 @@ test('a getter among the attributes cannot make the codec write nonsense', async
 for (const name of LINE_NAMES) {
   for (const property of CODEC_PROPERTIES) {
     test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
-      const { failure } = await explore(property, lines.get(name), { seed: SEED });
+      const { runs, known, failure } = await explore(property, lines.get(name), { seed: SEED });
+      keep(property.title, lines.get(name), `${runs} inputs`, known);
       if (failure) assert.fail(failure.report);
     });
   }

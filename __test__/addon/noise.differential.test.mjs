@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
-import { compare, explore, knownDifferences, SEED } from '../support/differential.mjs';
+import { compare, compareAll, explore, keep, knownDifferences, SEED } from '../support/differential.mjs';
 import { FAULTS, NOISE_PROPERTIES } from '../support/noise-properties.mjs';
 import { fromJson } from '../support/values.mjs';
 
@@ -31,12 +31,16 @@ test('every fault of a ServerHello', async t => {
   for (const line of lines.values()) {
     for (const fault of [undefined, ...FAULTS]) {
       await t.test(`line ${line.name}: ${fault ?? 'none'}`, () =>
-        compare(property('noise-handshake'), line, {
-          keys: fixedKeys,
-          fault,
-          payload: new Uint8Array(3),
-          routingInfo: undefined
-        })
+        compareAll(
+          `ServerHello: ${fault ?? 'no fault'}`,
+          [
+            [
+              property('noise-handshake'),
+              { keys: fixedKeys, fault, payload: new Uint8Array(3), routingInfo: undefined }
+            ]
+          ],
+          line
+        )
       );
     }
   }
@@ -45,7 +49,8 @@ test('every fault of a ServerHello', async t => {
 for (const name of LINE_NAMES) {
   for (const property of NOISE_PROPERTIES) {
     test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
-      const { failure } = await explore(property, lines.get(name), { seed: SEED });
+      const { runs, known, failure } = await explore(property, lines.get(name), { seed: SEED });
+      keep(property.title, lines.get(name), `${runs} inputs`, known);
       if (failure) assert.fail(failure.report);
     });
   }

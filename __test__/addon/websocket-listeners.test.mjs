@@ -1,12 +1,14 @@
 /** Listeners that throw, reject, or are slow, and many sockets at once. */
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { NativeClient, event, wsServer } from '../support/socket-log.mjs';
-import { closed, same, untilClosed } from '../support/socket-scenarios.mjs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { NativeClient, event, observe, outcomeOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { answers, closed, same, sameResult, untilClosed } from '../support/socket-scenarios.mjs';
 
 const { failure } = createRequire(import.meta.url)('../../js/errors.cjs');
 
@@ -73,25 +75,121 @@ test(
   }
 );
 
-same(
-  'listeners added and removed while emitting',
-  () =>
-    wsServer(s => {
-      s.send('a');
-      s.send('b');
-      s.close();
-    }),
-  async ({ client, note }) => {
-    const late = () => note('late');
-    const removed = () => note('removed');
-    client.once('message', () => {
-      client.on('message', late);
-      client.off('message', removed);
-    });
-    client.on('message', removed);
-    for (let i = 0; i < 1000; i++) client.on('message', () => {});
-    note('max listeners', client.getMaxListeners());
-    await untilClosed({ client });
+const twoMessages = () =>
+  wsServer(s => {
+    s.send('a');
+    s.send('b');
+    s.close();
+  });
+
+same('listeners added and removed while emitting', twoMessages, async ({ client, note }) => {
+  const late = () => note('late');
+  const removed = () => note('removed');
+  client.once('message', () => {
+    client.on('message', late);
+    client.off('message', removed);
+  });
+  client.on('message', removed);
+  client.prependListener('message', () => note('first', client.listenerCount('message')));
+  client.once('open', () => client.removeAllListeners('open'));
+  await untilClosed({ client });
+  note('names', client.eventNames());
+});
+
+same('a listener that removes all', twoMessages, async ({ client, note }) => {
+  client.once('message', () => {
+    client.removeAllListeners();
+    client.on('close', (...args) => note('closed', ...args));
+  });
+  client.on('message', () => note('still called'));
+  client.connect();
+  while (!client.isClosed) await turn();
+  await turn();
+});
+
+same('1,000 listeners', twoMessages, async ({ client, note }) => {
+  let calls = 0;
+  for (let i = 0; i < 1000; i++) client.on('message', () => calls++);
+  note('max listeners', client.getMaxListeners(), client.listenerCount('message'));
+  await untilClosed({ client });
+  note('calls', calls);
+});
+
+same('nobody listens', twoMessages, async ({ client, note }) => {
+  client.removeAllListeners();
+  client.connect();
+  while (!client.isClosed) await turn();
+  note('emitted', client.emit('other'), client.emit('message', 1), client.listenerCount('close'));
+});
+
+// --- exceptions of listeners
+
+/** By event, a server that makes it happen. */
+const CAUSES = {
+  upgrade: () => wsServer(() => {}),
+  open: () => wsServer(() => {}),
+  message: () => wsServer(s => s.send('x')),
+  ping: () => wsServer(s => s.ping('x')),
+  pong: () => wsServer(s => s.pong('x')),
+  close: () => wsServer(s => s.close(1000, 'done')),
+  error: () => rawServer(s => s.resetAndDestroy()),
+  'unexpected-response': answers('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+};
+
+for (const [name, start] of Object.entries(CAUSES)) {
+  sameResult(
+    `an exception in a listener of ${name} is an uncaught exception`,
+    async Client => {
+      const server = await start();
+      const client = new Client(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 5000 });
+      const log = observe(client);
+      // node:test has its own handler, which would fail the test.
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      try {
+        const caught = new Promise(resolve =>
+          process.once('uncaughtException', (error, origin) => resolve([error.message, origin, state(client)]))
+        );
+        client.once(name, () => {
+          throw new Error('deliberate');
+        });
+        client.connect();
+        log.push(['uncaught', ...(await caught)]);
+        return [...log];
+      } finally {
+        for (const other of others) process.on('uncaughtException', other);
+        client.removeAllListeners();
+        client.on('error', () => {});
+        // `ws` does not go on after an exception, so that nothing can be waited for.
+        server.close();
+      }
+    },
+    { outcome: log => `${outcomeOf(log.slice(0, -1))}; uncaughtException` }
+  );
+}
+
+const run = promisify(execFile);
+const throwing = fileURLToPath(new URL('../support/throwing-client.mjs', import.meta.url));
+
+sameResult(
+  'an exception in a listener ends the process',
+  async (Client, line) => {
+    const server = await wsServer(s => s.send('x'));
+    const kind = Client === line.Native ? 'native' : 'baileys';
+    try {
+      const { code, stdout, stderr } = await run(
+        process.execPath,
+        [throwing, line.name, kind, 'message', `ws://127.0.0.1:${server.port}/`],
+        { timeout: 20_000 }
+      ).catch(error => error);
+      return { code, stdout, error: /^Error: .*$/m.exec(stderr)?.[0] };
+    } finally {
+      server.close();
+    }
+  },
+  {
+    outcome: ({ code, error }) => `exit code ${code}, ${error}`,
+    check: result => assert.deepEqual(result, { code: 1, stdout: 'message\n', error: 'Error: deliberate' })
   }
 );
 

@@ -93,19 +93,22 @@ same(
     client.connect();
     send('connecting');
     await event(client, 'open');
-    send('open');
+    send('while open');
+    note('open, no callback', client.send('x'));
     await turn();
+    const { socket } = client;
+    const gone = closeEvent(client);
     const closing = client.close();
     send('closing');
-    await turn();
-    const gone = closeEvent(client);
-    const { socket } = client;
+    note('closing, no callback', client.send('x'));
+    socket.send('x', error => note('callback closing', error));
     await gone;
     socket.send('x', error => note('callback closed', error));
     note('no callback', socket.send('x'));
     await closing;
     await turn();
     send('after close');
+    note('after close, no callback', client.send('x'));
   }
 );
 

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { BaileysClient, NativeClient, observe } from '../support/socket-log.mjs';
+import { sameResult, shut } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const run = promisify(execFile);
@@ -48,6 +49,7 @@ before(async () => {
   made.chainWithoutRoot = { cert: `${chained.cert}\n${between.cert}`, key: chained.key };
   made.chainWithRoot = { cert: `${chained.cert}\n${between.cert}\n${third.cert}`, key: chained.key };
   made.root = third;
+  made.identity = await certificate({ issuer: authority });
   const signed = await certificate({ issuer: other });
   made.wholeChain = { cert: `${signed.cert}\n${other.cert}`, key: signed.key };
 });
@@ -83,111 +85,134 @@ async function logOf(Client, port, config, host = 'localhost') {
     socket.once('close', done);
     socket.connect();
   });
-  if (socket.isOpen) await socket.close();
+  if (socket.isOpen) await shut(socket);
   return log;
-}
-
-/** Both logs against one server. */
-async function compareTls(server, config, host) {
-  const expected = await logOf(BaileysClient, server.port, config(), host);
-  const actual = await logOf(NativeClient, server.port, config(), host);
-  assert.deepEqual(actual, expected);
-  return actual;
 }
 
 const codeOf = log => log.find(([what]) => what === 'error')?.[1].code;
 const trusting = () => ({ agent: new https.Agent({ ca: authority.cert }) });
 
+/** Declares a test of both clients against servers with the same certificate; `code` is the error that both give. */
+function sameTls(name, options, config, code, { host = 'localhost', check } = {}) {
+  sameResult(
+    `TLS: ${name}`,
+    async Client => {
+      const server = await tlsServer(options());
+      try {
+        return await logOf(Client, server.port, config(), host);
+      } finally {
+        server.close();
+      }
+    },
+    {
+      check: log => {
+        assert.equal(codeOf(log), code);
+        check?.(log);
+      }
+    }
+  );
+}
+
+const nothing = () => ({});
+const withAgent = options => () => ({ agent: new https.Agent(options()) });
+
 const cases = [
-  ['selfSigned', () => ({}), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ['selfSignedAuthority', () => ({}), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ['signed', () => ({}), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-  ['wholeChain', () => ({}), 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ['a self-signed certificate', 'selfSigned', nothing, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ['a self-signed authority', 'selfSignedAuthority', nothing, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ['an unknown issuer', 'signed', nothing, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ['a chain up to an unknown root', 'wholeChain', nothing, 'SELF_SIGNED_CERT_IN_CHAIN'],
   // Its authority has the name of the trusted one and another key.
-  ['wholeChain', trusting, 'CERT_SIGNATURE_FAILURE'],
-  ['chainWithRoot', trusting, 'SELF_SIGNED_CERT_IN_CHAIN'],
-  ['chainWithoutRoot', trusting, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
-  ['chainWithoutRoot', () => ({ agent: new https.Agent({ ca: made.root.cert }) }), undefined],
-  ['signed', trusting, undefined],
-  ['wrongName', trusting, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-  ['expired', trusting, 'CERT_HAS_EXPIRED'],
-  ['early', trusting, 'CERT_NOT_YET_VALID'],
-  ['selfSigned', () => ({ agent: new https.Agent({ ca: made.selfSigned.cert }) }), undefined],
+  ['an issuer with the name of a trusted one', 'wholeChain', trusting, 'CERT_SIGNATURE_FAILURE'],
+  ['a chain up to a root that is not the trusted one', 'chainWithRoot', trusting, 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ['a chain without its root', 'chainWithoutRoot', trusting, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
+  ['a chain to a trusted root', 'chainWithoutRoot', withAgent(() => ({ ca: made.root.cert })), undefined],
+  ['a trusted issuer', 'signed', trusting, undefined],
+  ['a wrong name', 'wrongName', trusting, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['an expired certificate', 'expired', trusting, 'CERT_HAS_EXPIRED'],
+  ['a certificate of the future', 'early', trusting, 'CERT_NOT_YET_VALID'],
   [
+    'a self-signed certificate that is trusted',
+    'selfSigned',
+    withAgent(() => ({ ca: made.selfSigned.cert })),
+    undefined
+  ],
+  [
+    'a self-signed authority that is trusted, as a Buffer in a list',
     'selfSignedAuthority',
-    () => ({ agent: new https.Agent({ ca: [Buffer.from(made.selfSignedAuthority.cert)] }) }),
+    withAgent(() => ({ ca: [Buffer.from(made.selfSignedAuthority.cert)] })),
     undefined
   ],
-  ['selfSigned', () => ({ agent: new https.Agent({ rejectUnauthorized: false }) }), undefined],
+  ['rejectUnauthorized: false', 'selfSigned', withAgent(() => ({ rejectUnauthorized: false })), undefined],
   [
+    'rejectUnauthorized: false, keepAlive and maxSockets, expired',
     'expired',
-    () => ({ agent: new https.Agent({ rejectUnauthorized: false, keepAlive: true, maxSockets: 4 }) }),
+    withAgent(() => ({ rejectUnauthorized: false, keepAlive: true, maxSockets: 4 })),
     undefined
   ],
-  ['wrongName', () => ({ agent: new https.Agent({ ca: authority.cert, servername: 'other.test' }) }), undefined],
-  ['wrongName', () => ({ agent: new https.Agent({ ca: authority.cert, servername: 'deep.more.test' }) }), undefined],
+  ['servername', 'wrongName', withAgent(() => ({ ca: authority.cert, servername: 'other.test' })), undefined],
   [
+    'servername, and a name with an asterisk',
+    'wrongName',
+    withAgent(() => ({ ca: authority.cert, servername: 'deep.more.test' })),
+    undefined
+  ],
+  [
+    'the name in a Host header',
     'signed',
     () => ({ ...trusting(), options: { headers: { Host: 'elsewhere.test:1234' } } }),
     'ERR_TLS_CERT_ALTNAME_INVALID'
   ]
 ];
-for (const [name, config, code] of cases) {
-  for (const host of ['localhost', '127.0.0.1']) {
-    test(`${name} with ${config} at ${host}`, { timeout: 30_000 }, async () => {
-      const server = await tlsServer(made[name]);
-      try {
-        const log = await compareTls(server, config, host);
-        assert.equal(codeOf(log), code);
-      } finally {
-        server.close();
-      }
-    });
-  }
+for (const [name, key, config, code] of cases) {
+  for (const host of ['localhost', '127.0.0.1'])
+    sameTls(`${name}, at ${host}`, () => made[key], config, code, { host });
 }
 
 for (const version of ['TLSv1.2', 'TLSv1.3']) {
-  test(`${version}`, { timeout: 30_000 }, async () => {
-    const server = await tlsServer({ ...made.signed, minVersion: version, maxVersion: version });
-    const log = await compareTls(server, trusting);
-    assert.equal(codeOf(log), undefined);
-    server.close();
-  });
+  sameTls(
+    `version ${version}`,
+    () => ({ ...made.signed, minVersion: version, maxVersion: version }),
+    trusting,
+    undefined
+  );
 }
 
-test('a client certificate, given and missing', { timeout: 30_000 }, async () => {
-  const identity = await certificate({ issuer: authority });
-  const server = await tlsServer({ ...made.signed, ca: authority.cert, requestCert: true, rejectUnauthorized: false });
-  const given = () => ({ agent: new https.Agent({ ca: authority.cert, ...identity }) });
-  const log = await compareTls(server, given);
-  assert.equal(Buffer.from(log.find(([what]) => what === 'message')[1], 'hex').toString(), 'TLSv1.3 localhost true');
-  await compareTls(server, trusting);
-  server.close();
-});
-
-test('a server that does not speak TLS, and one that hangs up', { timeout: 30_000 }, async () => {
-  for (const [answer, code] of [
-    [socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'EPROTO'],
-    [socket => socket.end(), 'ECONNRESET']
-  ]) {
-    const server = net
-      .createServer(socket => socket.once('data', () => answer(socket)).on('error', () => {}))
-      .listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address();
-    const logs = [];
-    for (const Client of [BaileysClient, NativeClient]) logs.push(await logOf(Client, port, {}));
-    // OpenSSL's text has addresses in memory and source lines; the code is what programs look at.
-    assert.deepEqual(
-      logs.map(log => [log.map(([what]) => what), codeOf(log)]),
-      [
-        [['error', 'close'], code],
-        [['error', 'close'], code]
-      ]
-    );
-    server.close();
+const asking = () => ({ ...made.signed, ca: authority.cert, requestCert: true, rejectUnauthorized: false });
+sameTls('no client certificate', asking, trusting, undefined);
+sameTls(
+  'a client certificate',
+  asking,
+  withAgent(() => ({ ca: authority.cert, ...made.identity })),
+  undefined,
+  {
+    check: log =>
+      assert.equal(Buffer.from(log.find(([what]) => what === 'message')[1], 'hex').toString(), 'TLSv1.3 localhost true')
   }
-});
+);
+
+for (const [name, answer, code] of [
+  ['a server that does not speak it', socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'EPROTO'],
+  ['a server that hangs up', socket => socket.end(), 'ECONNRESET'],
+  ['a server that resets', socket => socket.resetAndDestroy(), 'ECONNRESET'],
+  ['a server that never answers', () => {}, undefined]
+]) {
+  sameResult(
+    `TLS: ${name}`,
+    async Client => {
+      const server = net
+        .createServer(socket => socket.once('data', () => answer(socket)).on('error', () => {}))
+        .listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const log = await logOf(Client, server.address().port, { connectTimeoutMs: 300 });
+      server.close();
+      // OpenSSL's text has addresses in memory and source lines; the code is what programs look at.
+      return log.map(([what, first]) =>
+        what === 'error' ? [what, { code: first.code, statusCode: first.statusCode }] : [what, first]
+      );
+    },
+    { check: log => assert.equal(codeOf(log), code) }
+  );
+}
 
 test('certificates in the environment', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'baileys-native-'));

@@ -5,17 +5,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import {
-  BaileysClient,
-  NativeClient,
-  accept,
-  event,
-  observe,
-  rawServer,
-  state,
-  wsServer
-} from '../support/socket-log.mjs';
-import { answers, closeEvent, closed, same, untilClosed } from '../support/socket-scenarios.mjs';
+import util from 'node:util';
+import { LINES, NativeClient, accept, event, observe, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { answers, closeEvent, same, sameResult, shut, untilClosed } from '../support/socket-scenarios.mjs';
 
 // --- opening
 
@@ -24,14 +16,14 @@ same(
   () => wsServer(() => {}),
   async ({ client, note }) => {
     note('before', client.socket, state(client));
-    note('connect', client.connect(), state(client));
+    note('connect', util.types.isPromise(client.connect()), state(client));
     await event(client, 'open');
     const socket = client.socket;
     client.connect();
     note('connect again makes no new socket', client.socket === socket);
     const closing = client.close();
     note('closing', state(client));
-    note('close', await closing, client.socket, state(client));
+    note('closed', await closing, client.socket, state(client));
     note('close again', await client.close());
   }
 );
@@ -68,7 +60,7 @@ same(
       await event(client, 'open');
       note('send', client.send(`round ${round}`));
       await event(client, 'message');
-      await client.close();
+      await shut(client);
     }
   }
 );
@@ -108,89 +100,88 @@ same(
   }
 );
 
-test('refuses what ws refuses before it connects', () => {
-  const attempts = [
-    ['nope'],
-    ['ftp://x'],
-    ['ws://x/#a'],
-    ['ws://x', { options: { headers: { 'bad name': '1' } } }],
-    ['ws://x', { options: { headers: { a: '\n' } } }],
-    ['ws://x', { options: { headers: { a: undefined } } }],
-    ['wss://x', { agent: {} }]
-  ];
-  for (const [url, config = {}] of attempts) {
-    const errors = [BaileysClient, NativeClient].map(Client => {
+for (const [name, url, config] of [
+  ['that is none', 'nope'],
+  ['of another protocol', 'ftp://x'],
+  ['with a fragment', 'ws://x/#a'],
+  ['and a header with a bad name', 'ws://x', { options: { headers: { 'bad name': '1' } } }],
+  ['and a header with a line break', 'ws://x', { options: { headers: { a: '\n' } } }],
+  ['and a header without a value', 'ws://x', { options: { headers: { a: undefined } } }],
+  ['and an agent that is none', 'wss://x', { agent: {} }]
+]) {
+  sameResult(
+    `an address ${name} is refused before anything connects`,
+    async Client => {
       try {
-        new Client(url, config).connect();
-        return 'nothing thrown';
+        await new Client(url, config ?? {}).connect();
+        return undefined;
       } catch (error) {
-        return [error.name, error.code, error.message.split(' Received')[0]];
+        return { name: error.name, code: error.code, message: error.message.split(' Received')[0] };
       }
-    });
-    assert.deepEqual(errors[1], errors[0], url);
-  }
-});
+    },
+    { outcome: ({ name, code }) => `throws ${code ?? name}` }
+  );
+}
 
 // --- openings that fail
 
-test('the request is that of ws, without compression', { timeout: 10_000 }, async () => {
-  const requests = [];
-  for (const Client of [BaileysClient, NativeClient]) {
+sameResult(
+  'the request is that of ws, without compression',
+  async Client => {
+    let request;
     const server = createServer(socket =>
       socket.once('data', head => {
-        requests.push(head.toString('latin1').replace(/(Sec-WebSocket-Key|Host): [^\r]*/g, '$1: …'));
+        request = head.toString('latin1').replace(/(Sec-WebSocket-Key|Host): [^\r]*/g, '$1: …');
         socket.destroy();
       })
     );
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = new URL(`ws://127.0.0.1:${server.address().port}/ws/chat?a=b`);
-    const client = new Client(url, {
-      connectTimeoutMs: 5_000,
-      options: { headers: { 'User-Agent': 'me', 'X-Two': ['1', '2'] } }
-    });
+    const headers = { 'User-Agent': 'me', 'X-Two': ['1', '2'] };
+    const client = new Client(url, { connectTimeoutMs: 5_000, options: { headers } });
     client.on('error', () => {});
     client.connect();
-    await new Promise(resolve => client.on('close', resolve));
-    server.close();
-  }
-  const lines = requests.map(request => request.split('\r\n').sort());
-  const offer = line => /^Sec-WebSocket-Extensions:/i.test(line);
-  assert.ok(lines[0].some(offer) && !lines[1].some(offer));
-  assert.deepEqual(
-    lines[1].map(line => line.toLowerCase()),
-    lines[0].filter(line => !offer(line)).map(line => line.toLowerCase())
-  );
-});
-
-test('a refused port', { timeout: 10_000 }, async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  for (const host of ['127.0.0.1', 'localhost']) {
-    const logs = [];
-    for (const Client of [BaileysClient, NativeClient]) {
-      const client = new Client(`ws://${host}:${port}`, { connectTimeoutMs: 5000 });
-      logs.push(observe(client));
-      client.connect();
-      await closeEvent(client);
-    }
-    assert.deepEqual(logs[1], logs[0], host);
-    assert.equal(logs[1][0][1].code, 'ECONNREFUSED');
-  }
-});
-
-test('a host that does not resolve', { timeout: 20_000 }, async () => {
-  const logs = [];
-  for (const Client of [BaileysClient, NativeClient]) {
-    const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 8000 });
-    logs.push(observe(client));
-    client.connect();
     await closeEvent(client);
+    server.close();
+    // Neither the order of headers nor the case of their names means anything.
+    return request
+      .split('\r\n')
+      .map(line => line.toLowerCase())
+      .sort();
+  },
+  {
+    outcome: lines => `${lines.filter(line => line.includes(':')).length} headers`,
+    differs: {
+      id: 'compression',
+      ours: lines => lines.filter(line => !line.startsWith('sec-websocket-extensions:'))
+    }
   }
-  assert.deepEqual(logs[1], logs[0]);
+);
+
+for (const host of ['127.0.0.1', 'localhost']) {
+  sameResult(
+    `a refused port at ${host}`,
+    async Client => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address();
+      server.close();
+      await once(server, 'close');
+      const client = new Client(`ws://${host}:${port}`, { connectTimeoutMs: 5000 });
+      const log = observe(client);
+      await untilClosed({ client });
+      return log;
+    },
+    { check: log => assert.equal(log[0][1].code, 'ECONNREFUSED') }
+  );
+}
+
+sameResult('a host that does not resolve', async Client => {
+  const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 8000 });
+  const log = observe(client);
+  await untilClosed({ client });
+  return log;
 });
 
 for (const status of [200, 301, 400, 401, 403, 404, 405, 429, 500, 503]) {
@@ -270,6 +261,7 @@ same(
   () => rawServer(() => {}),
   async ({ client, note }) => {
     client.connect();
+    const gone = closeEvent(client);
     const first = client.close();
     const second = client.close();
     note('closing', state(client));
@@ -279,6 +271,7 @@ same(
     );
     await Promise.all([first, second]);
     note('closed', client.socket, state(client));
+    await gone;
   }
 );
 
@@ -317,15 +310,17 @@ for (const name of ['error', 'close']) {
   );
 }
 
-test('close() after the server has closed resolves and lets connect() work again', { timeout: 10_000 }, async () => {
-  // An intended difference: Baileys' promise stays pending for ever here, and its socket cannot be used again.
-  const server = await wsServer(s => s.close(1000));
-  const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
-  client.connect();
-  await closeEvent(client);
-  await client.close();
-  assert.equal(client.socket, null);
-  client.connect();
-  await closeEvent(client);
-  server.close();
+test('close() after the server has closed lets connect() work again', { timeout: 10_000 }, async () => {
+  // An intended difference: Baileys 7 waits for ever here, and its socket cannot be used again.
+  for (const { Native } of LINES) {
+    const server = await wsServer(s => s.close(1000));
+    const client = new Native(`ws://127.0.0.1:${server.port}/`, {});
+    client.connect();
+    await closeEvent(client);
+    await client.close();
+    assert.equal(client.socket, null);
+    client.connect();
+    await closeEvent(client);
+    server.close();
+  }
 });

@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { addTrustedRoot } from 'baileys-native/testing';
+import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
+import { record } from '../support/record.mjs';
 
 const SESSION = fileURLToPath(new URL('support/line-session.mjs', import.meta.url));
 const REGISTER = ['--import', 'baileys-native/register'];
@@ -24,10 +26,38 @@ async function session(nodeFlags, args) {
   return JSON.parse(stdout);
 }
 
-for (const line of ['baileys', 'baileys-6.7.24', 'baileys-6.17.16']) {
+/** By behaviour: what of a session shows it, and that in a few words. */
+const BEHAVIOURS = {
+  'connects and pairs by QR code': [({ seen, me }) => [seen[0], me], ([[event], me]) => `${event} as ${me}`],
+  'logs in with saved credentials': [({ seen }) => seen.slice(1), seen => seen.map(([event]) => event).join(', ')],
+  'receives stanzas: single, several in a message, compressed': [
+    ({ received }) => received,
+    ({ length }) => `${length} in`
+  ],
+  'sends stanzas in order': [({ presences }) => presences, ({ length }) => `${length} out`],
+  'queries the server, and what it answers': [
+    ({ traffic }) => traffic,
+    traffic => `${traffic.filter(([, tag]) => tag === 'iq').length} queries`
+  ],
+  'logs no warning that the other does not': [({ warnings }) => warnings, ({ length }) => `${length} warnings`],
+  'is ended by a stream error': [({ ending }) => ending, ending => `status ${ending}`]
+};
+
+/** Keeps what both layers did for docs/compatibility.md. */
+function keep(line, javascript, native) {
+  for (const [behaviour, [pick, words]] of Object.entries(BEHAVIOURS)) {
+    const picked = pick(javascript);
+    const same = isDeepStrictEqual(pick(native), picked);
+    record({ section: 'lines', behaviour, line, javascript: words(picked), native: same ? 'same' : 'DIFFERS' });
+  }
+}
+
+for (const name of LINE_NAMES) {
+  const line = packageOf(name);
   test(`${line} pairs, logs in and exchanges traffic as it does on its JavaScript`, async () => {
     const javascript = await session([], [line]);
     const native = await session(REGISTER, [line]);
+    keep(name, javascript, native);
     assert.deepEqual([javascript.active, javascript.native, native.active, native.native], [false, false, true, true]);
     assert.equal(native.me, '15550001234:1@s.whatsapp.net');
     assert.deepEqual(native.seen, [

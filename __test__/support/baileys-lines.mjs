@@ -16,6 +16,9 @@ const LINES = { 7: 'baileys', 6.7: 'baileys-6.7.24', 6.17: 'baileys-6.17.16' };
 /** The names of the lines, as the dialects of the codec are called. */
 export const LINE_NAMES = ['7', '6.7', '6.17'];
 
+/** The package that a line is installed as. */
+export const packageOf = name => LINES[name];
+
 const loaded = new Map();
 
 /**

@@ -60,6 +60,7 @@ const placed = line =>
 
 const ENCODE = {
   name: 'encode',
+  title: 'codec: random nodes, encoded',
   runs: 2000,
   inputs: line => nodesOf(line.constants, { odd: true }),
   run: (line, node) => both(line, codec => codec.encodeBinaryNode(node))
@@ -67,6 +68,7 @@ const ENCODE = {
 
 const ENCODE_APPEND = {
   name: 'encode-append',
+  title: 'codec: random nodes, encoded behind bytes that are there',
   runs: 300,
   inputs: line =>
     fc.record({
@@ -83,6 +85,7 @@ const ENCODE_APPEND = {
 
 const DECODE = {
   name: 'decode',
+  title: 'codec: random and damaged bytes, decoded',
   runs: 3000,
   inputs: anyPayload,
   run: (line, payload) => both(line, codec => codec.decodeBinaryNode(payload))
@@ -90,6 +93,7 @@ const DECODE = {
 
 const DECODE_COMPRESSED = {
   name: 'decode-compressed',
+  title: 'codec: compressed and damaged bytes, decoded',
   runs: 1000,
   inputs: compressed,
   run: (line, payload) => both(line, codec => codec.decodeBinaryNode(payload))
@@ -97,6 +101,7 @@ const DECODE_COMPRESSED = {
 
 const DECODE_AT = {
   name: 'decode-at',
+  title: 'codec: nodes within other bytes, decoded at an index',
   runs: 1000,
   inputs: placed,
   run: (line, { payload, before, after, shift }) => {
@@ -112,6 +117,7 @@ const DECODE_AT = {
 
 const ROUND_TRIP = {
   name: 'round-trip',
+  title: 'codec: random nodes, encoded and decoded',
   runs: 500,
   inputs: line => nodesOf(line.constants, { odd: false }),
   run: (line, node) => both(line, codec => codec.decodeBinaryNode(codec.encodeBinaryNode(node)))
@@ -119,6 +125,7 @@ const ROUND_TRIP = {
 
 const DECOMPRESS = {
   name: 'decompress',
+  title: 'codec: random bytes, decompressed if required',
   runs: 500,
   inputs: line => fc.oneof(anyPayload(line), compressed(line)),
   run: (line, payload) => both(line, codec => codec.decompressingIfRequired(payload))

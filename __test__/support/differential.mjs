@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 
 import { DIFFERENCES } from './differences.mjs';
+import { record } from './record.mjs';
 import { same, show, toJson } from './values.mjs';
 
 /** How often each known difference was met. */
@@ -22,10 +23,11 @@ class Mismatch extends Error {
  *
  * @param {object} property
  * @param {object} line
+ * @returns {Promise<{ theirs: object, known?: string }>} what Baileys gave, and the known difference of ours
  */
 export async function compare(property, line, input) {
   const { theirs, ours } = await property.run(line, input);
-  if (same(theirs, ours)) return;
+  if (same(theirs, ours)) return { theirs };
   const context = { property: property.name, line, input, theirs, ours };
   const applicable = DIFFERENCES.filter(known => known.properties.includes(property.name) && known.applies(context));
   const tried = [];
@@ -33,7 +35,7 @@ export async function compare(property, line, input) {
     const accepted = known.expected ? same(await known.expected(context), ours) : true;
     if (accepted) {
       met.set(known.id, met.get(known.id) + 1);
-      return;
+      return { theirs, known: known.id };
     }
     tried.push(`\n  not as the known difference ${known.id} has it: ${show(await known.expected(context))}`);
   }
@@ -46,10 +48,14 @@ export async function compare(property, line, input) {
  * @param {object} property
  * @param {object} line
  * @param {{ seed: number, path?: string, runs?: number, milliseconds?: number }} options
- * @returns {Promise<{ runs: number, failure?: { report: string, entry: object } }>}
+ * @returns {Promise<{ runs: number, known?: (string | undefined)[], failure?: { report: string, entry: object } }>} `known`
+ *   are the differences that were met, input by input
  */
 export async function explore(property, line, { seed, path, runs = property.runs, milliseconds }) {
-  const checked = fc.asyncProperty(property.inputs(line), input => compare(property, line, input));
+  const known = [];
+  const checked = fc.asyncProperty(property.inputs(line), async input => {
+    known.push((await compare(property, line, input)).known);
+  });
   const result = await fc.check(checked, {
     seed,
     path,
@@ -57,7 +63,7 @@ export async function explore(property, line, { seed, path, runs = property.runs
     endOnFailure: false,
     ...(milliseconds !== undefined && { interruptAfterTimeLimit: milliseconds })
   });
-  if (!result.failed || result.counterexample === null) return { runs: result.numRuns };
+  if (!result.failed || result.counterexample === null) return { runs: result.numRuns, known };
   const [input] = result.counterexample;
   const command =
     `npm run test:differential -- --property ${property.name} --line ${line.name} ` +
@@ -74,6 +80,38 @@ export async function explore(property, line, { seed, path, runs = property.runs
     runs: result.numRuns,
     failure: { report, entry: { property: property.name, line: line.name, input: toJson(input) } }
   };
+}
+
+/**
+ * Keeps what comparisons with a line gave, for docs/compatibility.md.
+ *
+ * @param {string} behaviour
+ * @param {object} line
+ * @param {string} javascript what Baileys did, in a few words
+ * @param {(string | undefined)[]} [known] the differences that were met; absent where the comparison failed
+ */
+export function keep(behaviour, line, javascript, known) {
+  const ids = [...new Set(known)].filter(id => id !== undefined).sort();
+  const native = known === undefined ? 'DIFFERS' : ids.length > 0 ? `as registered: ${ids.join(', ')}` : 'same';
+  record({ section: 'codec', behaviour, line: line.name, javascript, native });
+}
+
+/** Compares outcomes for several inputs, and keeps the result under `behaviour`. */
+export async function compareAll(behaviour, comparisons, line) {
+  const results = [];
+  try {
+    for (const [property, input] of comparisons) results.push(await compare(property, line, input));
+  } catch (error) {
+    keep(behaviour, line, `${comparisons.length} inputs`);
+    throw error;
+  }
+  const refused = results.filter(({ theirs }) => (Array.isArray(theirs) ? theirs : [theirs]).some(each => each?.error));
+  keep(
+    behaviour,
+    line,
+    `${results.length - refused.length} taken, ${refused.length} refused`,
+    results.map(({ known }) => known)
+  );
 }
 
 /** Forgets which differences were met. */

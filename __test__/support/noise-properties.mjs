@@ -107,6 +107,7 @@ export async function driveSteps(make, { key, header, routingInfo, steps }) {
 
 const STEPS = {
   name: 'noise-steps',
+  title: 'noise handler: random interleavings of every method',
   runs: 400,
   inputs: () =>
     fc.record({
@@ -201,6 +202,7 @@ export async function driveStream(make, line, input) {
 
 const STREAM = {
   name: 'noise-stream',
+  title: 'noise handler: streams of frames, damaged and cut at random',
   runs: 400,
   inputs: () =>
     fc.record({
@@ -230,6 +232,7 @@ export async function driveConcurrently(make, line, { key, frames, sizes }) {
 
 const CONCURRENT = {
   name: 'noise-concurrent',
+  title: 'noise handler: chunks that nobody waits for',
   runs: 200,
   inputs: () =>
     fc.record({
@@ -368,6 +371,7 @@ export async function driveHandshake(make, line, { keys, fault, payload, routing
 
 const HANDSHAKE = {
   name: 'noise-handshake',
+  title: 'noise handler: random handshakes with faults',
   runs: 25,
   inputs: () =>
     fc.record({

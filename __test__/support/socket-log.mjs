@@ -1,19 +1,35 @@
-/** Runs one scripted behaviour against Baileys' WebSocketClient and against ours, and gives both logs. */
+/** Runs one scripted behaviour against Baileys' WebSocketClient and against ours, line by line, and gives both logs. */
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { LINE_NAMES, packageOf } from './baileys-lines.mjs';
 
 const require = createRequire(import.meta.url);
-const baileys = new URL('./lib/Socket/Client/websocket.js', import.meta.resolve('baileys/package.json'));
+const { createDropIn } = require('../../js/drop-in.cjs');
 
-export const { WebSocketClient: BaileysClient } = await import(baileys);
-export const { WebSocketClient: NativeClient } = require(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
+async function loadClients(name) {
+  const library = new URL('./lib/', import.meta.resolve(`${packageOf(name)}/package.json`));
+  const [client, generics] = await Promise.all(
+    ['Socket/Client/websocket.js', 'Utils/generics.js'].map(path => import(new URL(path, library)))
+  );
+  return {
+    name,
+    Baileys: client.WebSocketClient,
+    Native: createDropIn({ dialect: name }).WebSocketClient,
+    /** What Baileys makes of a socket's error. */
+    statusCodeOf: generics.getCodeFromWSError
+  };
+}
 
-const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
+/** Each line's client, Baileys' and ours. */
+export const LINES = await Promise.all(LINE_NAMES.map(loadClients));
+
+export const { Baileys: BaileysClient, Native: NativeClient, statusCodeOf } = LINES[0];
+
+export const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
 const GETTERS = ['isOpen', 'isClosed', 'isClosing', 'isConnecting'];
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -34,7 +50,8 @@ function plain(value) {
       address,
       errors,
       reason,
-      host
+      host,
+      statusCode: statusCodeOf(value)
     };
   }
   if (Buffer.isBuffer(value)) {
@@ -104,29 +121,66 @@ export async function wsServer(connected, options = {}) {
 }
 
 /**
- * Runs `script({ client, log, note, port })` with each of the two clients against a fresh server.
+ * Runs `script({ client, Client, line, log, note, port })` with each of the two clients of a line, each against a fresh
+ * server.
  *
+ * @param {object} line one of {@link LINES}
  * @param {() => Promise<{ port: number, close: () => void }>} start starts the server
  * @param {(context: object) => Promise<void>} script connects and ends when the behaviour is over
  * @param {object} [config] the clients' configuration
  * @returns {Promise<{ expected: unknown[], actual: unknown[] }>}
  */
-export async function compare(start, script, config = {}) {
+export async function compare(line, start, script, config = {}) {
   const logs = [];
-  for (const Client of [BaileysClient, NativeClient]) {
+  for (const Client of [line.Baileys, line.Native]) {
     const log = [];
-    const note = (what, ...args) => log.push([what, ...args.map(plain)]);
+    const note = (what, ...args) => {
+      if (EVENTS.includes(what)) throw new Error(`a note has the name of the event ${what}`);
+      log.push([what, ...args.map(plain)]);
+    };
     const server = await start({ note });
     const client = new Client(new URL(`ws://127.0.0.1:${server.port}/ws?a=b`), { connectTimeoutMs: 5000, ...config });
     observe(client, log);
     try {
-      await script({ client, Client, log, note, port: server.port });
+      await script({ client, Client, line, log, note, port: server.port });
+      // Baileys 6.x does not wait in close().
+      const count = name => log.filter(([what]) => what === name).length;
+      if (client.socket === null && count('open') > count('close')) await closeEvent(client);
     } finally {
       server.close();
     }
     logs.push(log);
   }
   return { expected: logs[0], actual: logs[1] };
+}
+
+/** What happened, in a few words: the events of a log, with the codes of errors and closes. */
+export function outcomeOf(log) {
+  const said = log.flatMap(([what, first, second]) => {
+    if (what === 'upgrade' || !EVENTS.includes(what)) return [];
+    if (what === 'error') return [`error ${first.code ?? `"${first.message}"`}`];
+    if (what === 'unexpected-response') return [`unexpected-response ${second.statusCode}`];
+    return [what === 'close' && first !== undefined ? `close ${first}` : what];
+  });
+  const counted = [];
+  for (const each of said) {
+    if (counted.at(-1)?.each === each) counted.at(-1).times++;
+    else counted.push({ each, times: 1 });
+  }
+  const notes = log.filter(([what]) => !EVENTS.includes(what)).length;
+  const events = counted.map(({ each, times }) => (times > 1 ? `${each} ×${times}` : each)).join(', ');
+  return [events || 'no event', ...(notes > 0 ? [`${notes} noted`] : [])].join('; ');
+}
+
+/** `once` of node:events rejects on `error`; these scripts wait for `close` whatever comes before. */
+export function closeEvent(client) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no close event')), 8000);
+    client.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** Waits for an event; rejects on `error` and after eight seconds. */

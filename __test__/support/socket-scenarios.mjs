@@ -2,29 +2,96 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accept, compare, rawServer } from './socket-log.mjs';
+import { record } from './record.mjs';
+import { SOCKET_DIFFERENCES } from './socket-differences.mjs';
+import { accept, closeEvent, compare, LINES, outcomeOf, rawServer } from './socket-log.mjs';
+
+export { closeEvent };
 
 /** Waits until a client is closed, where it is not yet. */
 export const closed = client => (client.isClosed ? undefined : closeEvent(client));
 
-/** `once` of node:events rejects on `error`; these scripts wait for `close` whatever comes before. */
-export function closeEvent(client) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no close event')), 8000);
-    client.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Closes a client and waits for its event: in Baileys 6.x close() does not. */
+export async function shut(client) {
+  const gone = closeEvent(client);
+  await client.close();
+  await gone;
 }
 
-/** Declares a test that both logs are equal; `check` may look at them further. */
-export function same(name, start, script, { config, check } = {}) {
-  test(name, { timeout: 30_000 }, async () => {
-    const { expected, actual } = await compare(start, script, config);
-    assert.deepEqual(actual, expected);
-    assert.ok(expected.length > 0, 'the script logged something');
-    check?.(actual);
+/**
+ * Compares what both clients of a line did, and keeps the result for docs/compatibility.md.
+ *
+ * @param {string} behaviour
+ * @param {object} line
+ * @param {{ expected: unknown, actual: unknown, outcome: string, differs?: Difference, section?: string }} result
+ */
+export function judge(behaviour, line, { expected, actual, outcome, differs, section = 'socket' }) {
+  const known = differs && (differs.lines ?? [line.name]).includes(line.name) ? differs : undefined;
+  if (known)
+    assert.ok(
+      SOCKET_DIFFERENCES.some(({ id }) => id === known.id),
+      `${known.id} is registered`
+    );
+  let native = known ? `as registered: ${known.id}` : 'same';
+  try {
+    if (known) assert.notDeepEqual(actual, expected, `${known.id} is no difference any more`);
+    assert.deepEqual(actual, known ? known.ours(expected) : expected);
+  } catch (error) {
+    native = 'DIFFERS';
+    throw error;
+  } finally {
+    record({ section, behaviour, line: line.name, javascript: outcome, native });
+  }
+}
+
+/**
+ * @typedef {object} Difference
+ * @property {string} id in the registry
+ * @property {string[]} [lines] the lines that differ; all where absent
+ * @property {(log: unknown) => unknown} ours what ours has to give where Baileys gives `log`
+ */
+
+/**
+ * Declares a test that with every line both logs are equal; `check` may look at them further.
+ *
+ * @param {string} name
+ * @param {(context: object) => Promise<object>} start
+ * @param {(context: object) => Promise<void>} script
+ * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: Difference }} [options]
+ */
+export function same(name, start, script, { config, check, differs } = {}) {
+  test(name, { timeout: 60_000, concurrency: true }, t =>
+    Promise.all(
+      LINES.map(line =>
+        t.test(`line ${line.name}: ${name}`, async () => {
+          const { expected, actual } = await compare(line, start, script, config);
+          assert.ok(expected.length > 0, 'the script logged something');
+          judge(name, line, { expected, actual, outcome: outcomeOf(expected), differs });
+          check?.(actual);
+        })
+      )
+    )
+  );
+}
+
+/**
+ * Declares a test that with every line `probe` gives the same with both clients, one after the other.
+ *
+ * @param {string} name
+ * @param {(Client: Function, line: object) => Promise<unknown> | unknown} probe
+ * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: Difference,
+ *   section?: string }} [options] `outcome` says in a few words what Baileys did
+ */
+export function sameResult(name, probe, { outcome = outcomeOf, check, differs, section } = {}) {
+  test(name, { timeout: 60_000 }, async t => {
+    for (const line of LINES) {
+      await t.test(`line ${line.name}: ${name}`, async () => {
+        const expected = await probe(line.Baileys, line);
+        const actual = await probe(line.Native, line);
+        judge(name, line, { expected, actual, outcome: outcome(expected), differs, section });
+        check?.(actual);
+      });
+    }
   });
 }
 

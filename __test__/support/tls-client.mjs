@@ -1,9 +1,15 @@
 /** Connects once and prints `open` or the error's code: `node tls-client.mjs baileys|native URL`. */
 
-import { BaileysClient, NativeClient } from './socket-log.mjs';
+import { createRequire } from 'node:module';
 
+const require = createRequire(import.meta.url);
 const [kind, url] = process.argv.slice(2);
-const client = new (kind === 'native' ? NativeClient : BaileysClient)(url, { connectTimeoutMs: 5000 });
+const { WebSocketClient } =
+  kind === 'native'
+    ? require('../../js/index.cjs')
+    : await import(new URL('./lib/Socket/Client/websocket.js', import.meta.resolve('baileys/package.json')));
+
+const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });
 client.on('open', async () => {
   console.log('open');
   await client.close();

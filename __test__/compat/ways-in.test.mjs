@@ -1,0 +1,141 @@
+// Every line of Baileys, by every way in which programs load it: the same program with and without register.
+
+import assert from 'node:assert/strict';
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
+import { record } from '../support/record.mjs';
+import { makeProject } from './support/project.mjs';
+
+const ALL = [
+  'WebSocketClient',
+  'decodeBinaryNode',
+  'decodeDecompressedBinaryNode',
+  'decompressingIfRequired',
+  'encodeBinaryNode',
+  'makeNoiseHandler'
+];
+
+/** Uses the codec and tells whose functions did it; `index` and `client` are modules of Baileys. */
+const PROBE = `
+  const all = { ...client, ...index };
+  const ours = Object.keys(all).filter(name => all[name]?.[Symbol.for('baileys-native')] === true).sort();
+  const node = { tag: 'iq', attrs: { to: '1:2@s.whatsapp.net', id: 'x' }, content: [{ tag: 'ping', attrs: {} }] };
+  const bytes = index.encodeBinaryNode(node);
+  Promise.resolve(index.decodeBinaryNode(bytes)).then(decoded =>
+    console.log(JSON.stringify({ ours, bytes: bytes.toString('hex'), decoded, noise: typeof index.makeNoiseHandler }))
+  );`;
+const esm = name => `
+  import * as index from '${name}';
+  import * as client from '${name}/lib/Socket/Client/index.js';${PROBE}`;
+const cjs = name => `
+  const index = require('${name}');
+  const client = require('${name}/lib/Socket/Client/index.js');${PROBE}`;
+
+const canRequire = line => line === '6.17' || process.features.require_module === true;
+
+/** By name: puts the program into a project and gives the arguments that run it, the flag's among them. */
+const WAYS = {
+  'an ES module, by --import': (project, name, flag) => {
+    project.write('app.mjs', esm(name));
+    return [...flag('--import'), 'app.mjs'];
+  },
+  'an ES module, by --require': (project, name, flag) => {
+    project.write('app.mjs', esm(name));
+    return [...flag('--require'), 'app.mjs'];
+  },
+  'a CommonJS module, by --import': (project, name, flag) => {
+    project.write('app.cjs', cjs(name));
+    return [...flag('--import'), 'app.cjs'];
+  },
+  'a CommonJS module, by --require': (project, name, flag) => {
+    project.write('app.cjs', cjs(name));
+    return [...flag('--require'), 'app.cjs'];
+  },
+  'as @whiskeysockets/baileys': (project, name, flag) => {
+    // A link to what is installed here.
+    rmSync(join(project.directory, 'node_modules/@whiskeysockets'), { recursive: true, force: true });
+    project.copyPackage(name, 'node_modules/@whiskeysockets/baileys', { name: '@whiskeysockets/baileys' });
+    project.write('app.mjs', esm('@whiskeysockets/baileys'));
+    return [...flag('--import'), 'app.mjs'];
+  },
+  'a copy below another package': (project, name, flag) => {
+    project.copyPackage(name, 'node_modules/bot/node_modules/baileys', { name: 'baileys' });
+    project.write('node_modules/bot/index.mjs', esm('baileys'));
+    return [...flag('--import'), 'node_modules/bot/index.mjs'];
+  },
+  'a pnpm layout of symbolic links': (project, name, flag) => {
+    const real = project.copyPackage(name, 'node_modules/.pnpm/baileys@0/node_modules/baileys', { name: 'baileys' });
+    rmSync(join(project.directory, 'node_modules/baileys'));
+    symlinkSync(real, join(project.directory, 'node_modules/baileys'));
+    project.write('app.mjs', esm('baileys'));
+    return [...flag('--import'), 'app.mjs'];
+  },
+  'TypeScript, by tsx': (project, name, flag) => {
+    project.write('app.mts', `// @ts-nocheck\n${esm(name)}`);
+    return ['--import', 'tsx', ...flag('--import'), 'app.mts'];
+  },
+  'a module mock, which is left alone': (project, name, flag) => {
+    project.write(
+      'mocks.mjs',
+      `const MOCK = 'noise-handler.js';
+      export async function resolve(specifier, context, nextResolve) {
+        const resolved = await nextResolve(specifier, context);
+        return resolved.url.endsWith('/' + MOCK) ? { ...resolved, url: resolved.url + '?mock=1' } : resolved;
+      }
+      export async function load(url, context, nextLoad) {
+        if (!url.endsWith('?mock=1')) return nextLoad(url, context);
+        return { format: 'module', source: 'export const makeNoiseHandler = "mock";', shortCircuit: true };
+      }`
+    );
+    // A CommonJS Baileys requires its files: there the mock is one of the require cache.
+    project.write(
+      'mock.mjs',
+      `import { createRequire, register } from 'node:module';
+      const require = createRequire(import.meta.url);
+      if (${JSON.stringify(name)} === 'baileys-6.17.16') {
+        const filename = require.resolve('${name}/lib/Utils/noise-handler.js');
+        require.cache[filename] = { id: filename, filename, loaded: true, exports: { makeNoiseHandler: 'mock' } };
+      } else register('./mocks.mjs', import.meta.url);`
+    );
+    project.write('app.mjs', esm(name));
+    return [...flag('--import'), '--import', './mock.mjs', 'app.mjs'];
+  }
+};
+
+/** What has to be ours. */
+const expected = way => (way.includes('mock') ? ALL.filter(name => name !== 'makeNoiseHandler') : ALL);
+
+for (const [way, prepare] of Object.entries(WAYS)) {
+  test(`${way}`, { concurrency: true }, t =>
+    Promise.all(
+      LINE_NAMES.map(line =>
+        t.test(`line ${line}: ${way}`, async t => {
+          const result = { section: 'lines', behaviour: `register: ${way}`, line };
+          if (way.includes('CommonJS') && !canRequire(line)) {
+            record({ ...result, javascript: 'no such Node', native: 'no such Node' });
+            return;
+          }
+          const project = makeProject(t);
+          const run = async flag => {
+            const { code, stdout, stderr } = await project.run(prepare(project, packageOf(line), flag));
+            assert.equal(code, 0, stderr);
+            return JSON.parse(stdout);
+          };
+          const javascript = await run(() => []);
+          let native = 'DIFFERS';
+          try {
+            const { ours, ...rest } = await run(flag => [flag, 'baileys-native/register']);
+            assert.deepEqual(javascript.ours, []);
+            assert.deepEqual({ ours: [], ...rest }, javascript);
+            assert.deepEqual(ours, expected(way));
+            native = `same, ${ours.length} replaced`;
+          } finally {
+            record({ ...result, javascript: `${javascript.bytes.length / 2} bytes, 0 replaced`, native });
+          }
+        })
+      )
+    )
+  );
+}

@@ -1,0 +1,53 @@
+/**
+ * What of ours Baileys has too, each name with what compares it: a property of the differential tests, which then has to
+ * use it on both sides, or titles of scenarios in a test file. `excuse` says why nothing compares a name.
+ *
+ * A name of ours that is not here fails the tests until someone decides.
+ */
+
+/** The package's exports. */
+export const EXPORTS = {
+  encodeBinaryNode: { properties: ['encode', 'encode-append', 'round-trip'] },
+  decodeBinaryNode: { properties: ['decode', 'decode-compressed', 'round-trip'] },
+  decodeDecompressedBinaryNode: { properties: ['decode-at'] },
+  decompressingIfRequired: { properties: ['decompress'] },
+  makeNoiseHandler: { properties: ['noise-steps', 'noise-stream', 'noise-concurrent', 'noise-handshake'] },
+  WebSocketClient: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
+  isActive: { excuse: 'Of ours alone: whether register has replaced anything in this process.' }
+};
+
+/** The methods of a noise handler. */
+export const NOISE_HANDLER = {
+  encrypt: { properties: ['noise-steps', 'noise-handshake'] },
+  decrypt: { properties: ['noise-steps'] },
+  authenticate: { properties: ['noise-steps'] },
+  mixIntoKey: { properties: ['noise-steps'] },
+  finishInit: { properties: ['noise-steps', 'noise-stream'] },
+  processHandshake: { properties: ['noise-handshake'] },
+  encodeFrame: { properties: ['noise-steps', 'noise-handshake'] },
+  decodeFrame: { properties: ['noise-stream', 'noise-concurrent'] }
+};
+
+/** What the prototype of `WebSocketClient` has, and what its constructor sets. */
+export const WEB_SOCKET_CLIENT = {
+  connect: { file: 'websocket-closing.test.mjs', titles: ['connect() twice at once', 'connect() in a listener of'] },
+  close: { file: 'websocket-closing.test.mjs', titles: ['close() twice while open', 'close() in a listener of error'] },
+  send: { file: 'websocket-messages.test.mjs', titles: ['everything that can be sent', 'send() in every state'] },
+  isOpen: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
+  isClosed: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
+  isClosing: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
+  isConnecting: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
+  url: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
+  config: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
+  socket: { file: 'websocket.test.mjs', titles: ['keeps a socket that the server closed until close is called'] },
+  emit: { file: 'websocket-listeners.test.mjs', titles: ['nobody listens'] },
+  on: {
+    file: 'websocket-listeners.test.mjs',
+    titles: ['listeners added and removed while emitting', '1,000 listeners']
+  },
+  addListener: { file: 'indexed-emitter.test.mjs', titles: ['addListener'] },
+  prependListener: { file: 'websocket-listeners.test.mjs', titles: ['listeners added and removed while emitting'] },
+  removeListener: { file: 'indexed-emitter.test.mjs', titles: ['removeListener'] },
+  off: { file: 'websocket-listeners.test.mjs', titles: ['listeners added and removed while emitting'] },
+  removeAllListeners: { file: 'websocket-listeners.test.mjs', titles: ['a listener that removes all'] }
+};

@@ -1,0 +1,21 @@
+/** Throws in a listener: `node throwing-client.mjs LINE baileys|native EVENT URL`. */
+
+import { createRequire } from 'node:module';
+import { packageOf } from './baileys-lines.mjs';
+
+const require = createRequire(import.meta.url);
+const [line, kind, event, url] = process.argv.slice(2);
+const { WebSocketClient } =
+  kind === 'native'
+    ? require('../../js/drop-in.cjs').createDropIn({ dialect: line })
+    : await import(new URL('./lib/Socket/Client/websocket.js', import.meta.resolve(`${packageOf(line)}/package.json`)));
+
+const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });
+client.on(event, () => {
+  console.log(event);
+  throw new Error('deliberate');
+});
+client.on('error', error => console.log(error.message));
+client.connect();
+// Where the process does not end by itself.
+setTimeout(() => process.exit(7), 5000).unref();

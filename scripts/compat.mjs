@@ -1,0 +1,72 @@
+/**
+ * Measures every behaviour of the compatibility suite on every line of Baileys and both layers, and writes
+ * docs/compatibility.md.
+ *
+ * `--check` runs nothing: it fails where the document lacks a row that has to be there, has a cell that was not measured or
+ * differs, or is not current in what comes from the registries. `--results FILE` takes what a run of the tests has
+ * recorded, and fails where a native cell of the document is another.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { documentOf, faultsOf, rowsOf } from './compat/document.mjs';
+
+const FILE = new URL('../docs/compatibility.md', import.meta.url);
+const RECORD = fileURLToPath(new URL('../target/compat.jsonl', import.meta.url));
+const TEST = fileURLToPath(new URL('test.mjs', import.meta.url));
+
+/** Parts of names of the test files that record. */
+const SUITES = ['websocket', 'surface', 'differential', 'proxy', 'ways-in', 'lines.test', 'two-clients'];
+
+/** @param {string} file */
+const read = file =>
+  rowsOf(
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line))
+  );
+
+/** @param {string[]} faults */
+function report(faults) {
+  for (const fault of faults) console.error(`docs/compatibility.md: ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+function measure() {
+  mkdirSync(new URL('../target', import.meta.url), { recursive: true });
+  rmSync(RECORD, { force: true });
+  const { status } = spawnSync(process.execPath, [TEST, ...SUITES], {
+    stdio: 'inherit',
+    env: { ...process.env, COMPAT_RECORD: RECORD }
+  });
+  const text = documentOf(read(RECORD));
+  writeFileSync(FILE, text);
+  report([...faultsOf(text), ...(status === 0 ? [] : ['tests failed'])]);
+}
+
+/** @param {string} file */
+function compare(file) {
+  const text = readFileSync(FILE, 'utf8');
+  const measured = documentOf(read(file)).split('\n');
+  const written = new Set(text.split('\n').map(withoutJavaScript));
+  const missing = measured.filter(line => line.startsWith('| ') && !written.has(withoutJavaScript(line)));
+  report([...faultsOf(text), ...missing.map(line => `measured otherwise; run \`npm run compat\`: ${line}`)]);
+}
+
+/**
+ * A row of results without what Baileys' own layer did, whose words may differ between versions of Node.
+ *
+ * @param {string} row
+ */
+function withoutJavaScript(row) {
+  const cells = row.split(/(?<!\\)\|/);
+  return cells.filter((_, at) => at < 2 || at % 2 === 1).join('|');
+}
+
+const { values } = parseArgs({ options: { check: { type: 'boolean' }, results: { type: 'string' } } });
+if (values.results !== undefined) compare(values.results);
+else if (values.check) report(faultsOf(readFileSync(FILE, 'utf8')));
+else measure();

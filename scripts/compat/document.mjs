@@ -1,0 +1,165 @@
+/** docs/compatibility.md: written from results, and read again to be checked. */
+
+import { existsSync } from 'node:fs';
+import { LINE_NAMES, packageOf, ROOT } from '../../__test__/support/baileys-lines.mjs';
+import { SECTIONS } from '../../__test__/support/record.mjs';
+import { differencesText } from './differences.mjs';
+import { cell, table } from './markdown.mjs';
+import { REQUIRED } from './required.mjs';
+
+/**
+ * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }} Result
+ * @typedef {{ javascript: Set<string>, native: Set<string> }} Cells
+ * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} Row
+ */
+
+const NOT_RUN = 'not run';
+const VERSIONS = { 7: '7.0.0-rc14', 6.7: '6.7.24', 6.17: '6.17.16' };
+const COLUMNS = LINE_NAMES.flatMap(name => [`${VERSIONS[name]} JavaScript`, `${VERSIONS[name]} native`]);
+
+/**
+ * Rows of a section, file by file, in the order of the tests.
+ *
+ * @param {Result[]} results
+ * @returns {Row[]}
+ */
+export function rowsOf(results) {
+  const rows = new Map();
+  for (const { section, behaviour, line, javascript, native, test } of results) {
+    const key = `${section}\n${test}\n${behaviour}`;
+    if (!rows.has(key)) rows.set(key, { section, behaviour, test, lines: new Map() });
+    const { lines } = rows.get(key);
+    if (!lines.has(line)) lines.set(line, { javascript: new Set(), native: new Set() });
+    lines.get(line).javascript.add(javascript);
+    lines.get(line).native.add(native);
+  }
+  const sections = Object.keys(SECTIONS);
+  const all = [...rows.values()];
+  // Sorting is stable: within a file the order of the results stays.
+  return all.sort(
+    (a, b) =>
+      sections.indexOf(a.section) - sections.indexOf(b.section) || (a.test < b.test ? -1 : a.test > b.test ? 1 : 0)
+  );
+}
+
+/** @param {Set<string>} values */
+const joined = values => [...values].join(' / ');
+
+/** @param {Set<string>} values of one cell of ours; where several comparisons make it up, the worst counts */
+const nativeWords = values =>
+  values.size > 1 && values.has('same')
+    ? joined(new Set([...values].filter(value => value !== 'same')))
+    : joined(values);
+
+/**
+ * The texts of a row's cells, a line and layer each.
+ *
+ * @param {Row} row
+ */
+export const cellsOf = ({ lines }) =>
+  LINE_NAMES.flatMap(name => {
+    const cells = lines.get(name);
+    return cells === undefined ? [NOT_RUN, NOT_RUN] : [joined(cells.javascript), nativeWords(cells.native)];
+  });
+
+/** @param {Row[]} rows */
+function summary(rows) {
+  const counted = Object.entries(SECTIONS).map(([section, title], i) => {
+    const natives = rows
+      .filter(row => row.section === section)
+      .flatMap(row => cellsOf(row).filter((_, at) => at % 2 === 1));
+    /** @param {(text: string) => boolean} is */
+    const count = is => String(natives.filter(is).length);
+    return [
+      `${i + 1}. ${title}`,
+      String(natives.length / LINE_NAMES.length),
+      count(text => text.startsWith('same')),
+      count(text => text.startsWith('as registered')),
+      count(text => text === NOT_RUN),
+      count(text => !text.startsWith('same') && !text.startsWith('as registered') && text !== NOT_RUN)
+    ];
+  });
+  return table(['section', 'behaviours', 'same', 'as registered', 'not run', 'otherwise'], counted);
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {string[]} files
+ */
+const sectionTable = (rows, files) =>
+  table(
+    ['behaviour', ...COLUMNS],
+    rows.map(row => {
+      const reference = `t${files.indexOf(row.test) + 1}`;
+      return [cell(row.behaviour), ...cellsOf(row).map(text => `[${cell(text)}][${reference}]`)];
+    })
+  );
+
+/**
+ * @param {Row[]} rows
+ * @returns {string}
+ */
+export function documentOf(rows) {
+  const files = [...new Set(rows.map(({ test }) => test))].sort();
+  const sections = Object.entries(SECTIONS).map(([section, title], i) => {
+    const own = rows.filter(row => row.section === section);
+    return `## ${i + 1}. ${title}\n\n${own.length > 0 ? sectionTable(own, files) : 'Nothing was run.'}`;
+  });
+  return `# Compatibility
+
+<!-- Written by \`npm run compat\` from what the tests measured and from the registries in __test__/support. -->
+
+The oracle is Baileys itself, installed from npm: ${LINE_NAMES.map(name => `${VERSIONS[name]} (\`${packageOf(name)}\`)`).join(', ')}.
+The tests give the same input to it and to us and compare bytes, values, errors, events, their order, arguments and getters.
+A column with JavaScript says what that line of Baileys did; a column with native, whether ours did the same. Every cell was
+measured, and links to its test. \`as registered\` names differences on purpose, with their reasons below; any other fails
+the tests. \`npm run compat\` measures again and writes this file; \`npm test\` fails where a native cell would be another.
+
+${summary(rows)}
+
+\`npm test\` runs a bounded number of random inputs. \`npm run test:differential -- --minutes 10\` goes on finding things.
+
+${sections.join('\n\n')}
+
+${differencesText}
+${files.map((file, i) => `[t${i + 1}]: ../${file}`).join('\n')}
+`;
+}
+
+/**
+ * What is wrong with a document, without running anything.
+ *
+ * @param {string} text
+ * @returns {string[]}
+ */
+export function faultsOf(text) {
+  const faults = [];
+  if (!text.includes(differencesText)) faults.push('the known differences are not those of the registries');
+  const bodies = text.split(/^## /m);
+  for (const [i, [section, title]] of Object.entries(SECTIONS).entries()) {
+    const heading = `${i + 1}. ${title}`;
+    const rows = (bodies.find(each => each.startsWith(heading)) ?? '')
+      .split('\n')
+      .filter(line => / \[.*\]\[t\d+\] \|$/.test(line));
+    for (const row of rows) {
+      const cells = row.split(/(?<!\\)\|/).slice(1, -1);
+      if (cells.length !== COLUMNS.length + 1) faults.push(`${heading}: a row of ${cells.length} cells: ${row}`);
+      if (/\bDIFFERS\b/.test(row)) faults.push(`${heading}: a difference that is not registered: ${row}`);
+      if (row.includes(NOT_RUN)) faults.push(`${heading}: a cell that was not measured: ${row}`);
+    }
+    for (const [what, pattern] of REQUIRED[section] ?? []) {
+      const names = rows.map(
+        row =>
+          row
+            .split(/(?<!\\)\|/)[1]
+            ?.replaceAll('\\', '')
+            .trim() ?? ''
+      );
+      if (!names.some(name => pattern.test(name))) faults.push(`${heading}: no row for “${what}”`);
+    }
+  }
+  for (const [, file] of text.matchAll(/^\[t\d+\]: \.\.\/(.*)$/gm)) {
+    if (!existsSync(`${ROOT}${file}`)) faults.push(`the test ${file} does not exist`);
+  }
+  return faults;
+}

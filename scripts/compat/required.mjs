@@ -1,0 +1,99 @@
+/**
+ * What the document has to have rows for, section by section: each entry in words, and what the name of such a row has in
+ * it. A requirement without a row fails `--check`.
+ *
+ * @type {Record<string, [string, RegExp][]>}
+ */
+export const REQUIRED = {
+  clients: [
+    ['texts each way, decrypted and in order', /^texts/],
+    ['messages to a group', /^group/],
+    ['offline queue', /^away/],
+    ['receipts, delivered and read', /receipts/],
+    ['a connection that is cut, and saved credentials', /cut/]
+  ],
+  lines: [
+    ['register by --import', /register: an ES module, by --import/],
+    ['register by --require', /register: an ES module, by --require/],
+    ['register for CommonJS', /register: a CommonJS module/],
+    ['@whiskeysockets/baileys', /@whiskeysockets/],
+    ['nested copies', /copy below another package/],
+    ['pnpm', /pnpm/],
+    ['TypeScript runners', /tsx/],
+    ['module mocks', /mock/],
+    ['connect and pair', /pairs/],
+    ['log in', /logs in/],
+    ['messages', /receives stanzas/]
+  ],
+  socket: [
+    ['open and close, by us', /opens, and closes when asked/],
+    ...[1000, 1001, 1011, 3000, 4999, undefined].map(code => [
+      `the server closes with ${code}`,
+      new RegExp(`server closes with ${code}`)
+    ]),
+    ['refused port', /a refused port/],
+    ['unresolvable host', /does not resolve/],
+    ['TLS: self-signed', /TLS: a self-signed certificate, /],
+    ['TLS: wrong name', /TLS: a wrong name/],
+    ['TLS: expired', /TLS: an expired/],
+    ['TLS: handshake garbage', /TLS: a server that does not speak it/],
+    ...[301, 400, 401, 403, 405, 429, 500, 503].map(status => [
+      `HTTP ${status}`,
+      new RegExp(`status ${status} instead of 101`)
+    ]),
+    ['bad Sec-WebSocket-Accept', /a wrong Sec-WebSocket-Accept/],
+    ['connect timeout', /takes no connection: the timeout/],
+    ['server that never answers', /^a server that never answers/],
+    ['drop mid-handshake', /ends amid its answer/],
+    ['reset mid-handshake', /reset while the handshake/],
+    ['drop mid-frame', /ends amid a payload/],
+    ['reset', /a reset while open/],
+    ['close() while connecting', /close\(\) while connecting/],
+    ['close() twice', /close\(\) twice/],
+    ['close() before connect', /close\(\) before connect/],
+    ...['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close', 'unexpected-response'].map(name => [
+      `close() inside ${name}`,
+      new RegExp(`close\\(\\) in an? (listener of ${name}|${name} listener)`)
+    ]),
+    ['connect() twice', /connect\(\) twice/],
+    ['reconnect on the same object', /reconnects with the same object/],
+    ['send in every state', /send\(\) in every state/],
+    ['everything that can be sent', /everything that can be sent/],
+    ['0 to 16 MiB', /messages of all sizes/],
+    ['fragments, text, control frames between', /text, fragments, and control frames/],
+    ['masked server frame', /a masked frame/],
+    ['reserved bits', /RSV1/],
+    ['oversize frame', /longer than 100 MiB/],
+    ['invalid UTF-8', /text that is not UTF-8/],
+    ['auto-pong', /pings are answered/],
+    ['perMessageDeflate', /without compression/],
+    ['listeners added and removed', /listeners added and removed/],
+    ['1,000 listeners', /1,000 listeners/],
+    ['an exception in a listener', /an exception in a listener ends the process/]
+  ],
+  proxies: [
+    ['https-proxy-agent', /https-proxy-agent/],
+    ['http-proxy-agent', /http-proxy-agent/],
+    ['proxy-agent', /(^|\s)proxy-agent/],
+    ...['socks4', 'socks4a', 'socks5', 'socks5h'].map(name => [name, new RegExp(`${name} with socks-proxy-agent`)]),
+    ['TLS to the proxy', /TLS to the proxy/],
+    ['user and password', /credentials/i],
+    ['IPv6', /IPv6/],
+    ...[403, 407, 502].map(status => [`proxy error ${status}`, new RegExp(`${status}`)]),
+    ['https.Agent options', /localAddress/],
+    ['an agent that is not understood', /createConnection|not understood/]
+  ],
+  codec: [
+    ...[
+      'random nodes, encoded',
+      'damaged bytes, decoded',
+      'streams of frames',
+      'random handshakes',
+      'random interleavings',
+      'hosted domains',
+      'FB JIDs',
+      'interop JIDs',
+      'empty strings'
+    ].map(name => [name, new RegExp(name)])
+  ]
+};
