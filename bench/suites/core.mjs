@@ -44,8 +44,7 @@ async function cargoBench(args, timeout) {
   const { stdout } = await promisify(execFile)('cargo', command, {
     cwd: ROOT,
     timeout,
-    maxBuffer: 16 * 1024 * 1024,
-    env: { ...process.env, RUSTFLAGS: process.env.RUSTFLAGS ?? '' }
+    maxBuffer: 16 * 1024 * 1024
   });
   return stdout;
 }

@@ -63,10 +63,13 @@ export function logScale(values, [from, to]) {
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
     for (const step of steps) ticks.push(step * 10 ** power);
   }
-  const first = ticks.findLastIndex(tick => tick <= low * 1.0001);
-  const last = ticks.findIndex(tick => tick >= high * 0.9999);
-  const [least, greatest] = [ticks[Math.max(first, 0)], ticks[last < 0 ? ticks.length - 1 : last]];
-  const span = Math.log(greatest / least) || 1;
+  const first = Math.max(
+    ticks.findLastIndex(tick => tick <= low * 1.0001),
+    0
+  );
+  const last = ticks.findIndex((tick, index) => index > first && tick >= high * 0.9999);
+  const [least, greatest] = [ticks[first], ticks[last < 0 ? ticks.length - 1 : last]];
+  const span = Math.log(greatest / least);
   const at = value => from + (Math.log(Math.max(value, least) / least) / span) * (to - from);
   const inside = ticks.filter(tick => tick >= least && tick <= greatest);
   // Over many powers of ten the steps between would run into each other.
