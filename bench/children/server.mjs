@@ -60,10 +60,12 @@ const offered = {
     await Promise.all(floods.map(([connection, prepared]) => send(connection, prepared)));
   },
 
-  /** Sends everyone a WebSocket message of so many bytes. */
-  async message({ bytes }) {
+  /** Sends some connections a WebSocket message of so many bytes each; answers with how many they were. */
+  async message({ bytes, from, count }) {
     const payload = Buffer.alloc(bytes, 0x5a);
-    await Promise.all(live().map(connection => connection.sendRaw(payload, { layer: 'message' })));
+    const some = live().slice(from, from + count);
+    await Promise.all(some.map(connection => connection.sendRaw(payload, { layer: 'message' })));
+    return some.length;
   },
 
   connections: () => live().length,

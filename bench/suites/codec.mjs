@@ -5,7 +5,7 @@ import { alternate, runAlone } from '../lib/process.mjs';
 import { compare, geometricMean, summarize } from '../lib/statistics.mjs';
 
 const OPERATIONS = ['decode', 'encode', 'seal', 'open'];
-const LEVELS = { full: { rounds: 4 }, quick: { rounds: 1 } };
+const LEVELS = { full: { rounds: 3 }, quick: { rounds: 1 } };
 
 /**
  * Two codecs over the corpus, operation by operation: each entry, and over all of them the geometric mean in each round

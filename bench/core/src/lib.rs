@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use baileys_native::binary::{Dialect, Node, NodeContent};
-use wacore_binary::node::{Attrs, Node as TheirNode, NodeContent as TheirContent, NodeValue};
 use wacore_binary::marshal::{marshal_to_vec, unmarshal_ref};
+use wacore_binary::node::{Attrs, Node as TheirNode, NodeContent as TheirContent, NodeValue};
 
 /// The dialect that both write.
 pub const DIALECT: Dialect = Dialect::V7;
