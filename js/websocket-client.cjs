@@ -1,10 +1,15 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { warnOnce } = require('./loader/state.cjs');
+const { planConnection } = require('./socket/options.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
-
+const { Unsupported } = require('./socket/unsupported.cjs');
 const { FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
+
+/** On the class of a copy of Baileys: gives that copy's own class. */
+const ORIGINAL = Symbol('original');
 
 /**
  * Baileys' `WebSocketClient`, on the native transport.
@@ -15,6 +20,8 @@ const { senderOf } = require('./link.cjs');
  */
 class WebSocketClient extends EventEmitter {
   #linked = false;
+  /** An instance of Baileys' own class, where it has the connection. */
+  #original = null;
 
   /**
    * @param {URL | string} url `ws:` or `wss:`
@@ -49,14 +56,32 @@ class WebSocketClient extends EventEmitter {
   connect() {
     if (this.socket) return;
     this.#linked = false;
-    this.socket = new Socket(this, this.url, this.config);
+    this.#original = null;
+    const plan = planConnection(this.url, this.config);
+    const Original = plan.error instanceof Unsupported ? this.constructor[ORIGINAL]?.() : undefined;
+    if (Original) return this.#connectOriginal(Original, plan.error.reason);
+    this.socket = new Socket(this, plan);
+  }
+
+  /** Leaves the connection to Baileys' own class: it can do whatever the agent wants. */
+  #connectOriginal(Original, reason) {
+    warnOnce(
+      'BAILEYS_NATIVE_AGENT',
+      `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
+    );
+    const original = new Original(this.url, this.config);
+    original.emit = (...args) => this.emit(...args);
+    const connecting = original.connect();
+    this.#original = original;
+    this.socket = original.socket;
+    return connecting;
   }
 
   /** Closes the connection; afterwards `connect` makes a new one. */
   async close() {
     const { socket } = this;
     if (!socket) return;
-    await socket.close();
+    await (this.#original ?? socket).close();
     this.socket = null;
   }
 
@@ -68,6 +93,7 @@ class WebSocketClient extends EventEmitter {
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
+    if (this.#original !== null) return this.#original.send(data, callback);
     // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
     if (!this.#linked) {
       const link = senderOf(data);
@@ -94,7 +120,7 @@ class WebSocketClient extends EventEmitter {
 /** As Baileys 6 has it: `connect` is asynchronous, and `close` does not wait for the end. */
 class WebSocketClient6 extends WebSocketClient {
   async connect() {
-    super.connect();
+    await super.connect();
   }
 
   async close() {
@@ -108,11 +134,14 @@ class WebSocketClient6 extends WebSocketClient {
  * A class of its own for one copy of Baileys.
  *
  * @param {'7' | '6.7' | '6.17'} dialect
+ * @param {() => (new (url: URL | string, config: object) => object) | undefined} [original] that copy's own class, for
+ *   agents that cannot be honoured natively; without it such a connection is an error
  */
-function createWebSocketClient(dialect) {
+function createWebSocketClient(dialect, original) {
   const Base = dialect === '7' ? WebSocketClient : WebSocketClient6;
   return class extends Base {
     static name = 'WebSocketClient';
+    static [ORIGINAL] = original;
   };
 }
 

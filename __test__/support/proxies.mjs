@@ -9,11 +9,11 @@ import net from 'node:net';
  * @typedef {object} Proxy
  * @property {number} port
  * @property {string[]} asked what clients asked for, in order
- * @property {() => number} open connections to targets that are open
+ * @property {Set<number>} ports local ports of its connections to targets
  * @property {() => void} close
  */
 
-/** Starts `server` on a free port and keeps track of its sockets and those in `targets`. */
+/** Starts `server` on a free port; closing it also closes its sockets and those in `targets`. */
 async function start(server, host, asked, targets) {
   const sockets = new Set();
   for (const event of ['connection', 'secureConnection']) {
@@ -28,9 +28,9 @@ async function start(server, host, asked, targets) {
   return {
     port: server.address().port,
     asked,
-    open: () => Array.from(targets).filter(socket => !socket.destroyed).length,
+    ports: targets.ports,
     close: () => {
-      for (const socket of [...sockets, ...targets]) socket.destroy();
+      for (const socket of [...sockets, ...targets.sockets]) socket.destroy();
       server.close();
     }
   };
@@ -39,11 +39,12 @@ async function start(server, host, asked, targets) {
 /** Connects to a target and joins both sides once it is there. */
 function join(client, { host, port }, targets, granted, refused) {
   const target = net.connect(port, host);
-  targets.add(target);
+  targets.sockets.add(target);
   let isJoined = false;
   target.on('connect', () => {
     isJoined = true;
-    granted();
+    targets.ports.add(target.localPort);
+    granted(target);
     client.pipe(target).pipe(client);
   });
   target.on('error', error => (isJoined ? client.destroy() : refused(error)));
@@ -51,9 +52,10 @@ function join(client, { host, port }, targets, granted, refused) {
   target.on('close', () => isJoined && client.destroy());
 }
 
-/** Names that the proxies know, and none but these: a test sees who resolved a name. */
+/** A name that the proxies alone can resolve, so that a test sees who did. */
+export const PROXY_NAME = 'only.proxy.test';
 const NAMES = new Map([
-  ['only.proxy.test', '127.0.0.1'],
+  [PROXY_NAME, '127.0.0.1'],
   ['localhost', '127.0.0.1']
 ]);
 const known = host => (net.isIP(host) ? host : NAMES.get(host));
@@ -70,7 +72,7 @@ const known = host => (net.isIP(host) ? host : NAMES.get(host));
  */
 export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {}) {
   const asked = [];
-  const targets = new Set();
+  const targets = { sockets: new Set(), ports: new Set() };
   const server = tls ? https.createServer(tls) : http.createServer();
   const note = request => {
     const { method, url, rawHeaders } = request;
@@ -107,13 +109,11 @@ export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {})
       client,
       { host: known(hostname), port: Number(port || 80) },
       targets,
-      () => {
+      target => {
         const [first, ...lines] = asked.at(-1).split('\n');
         const forwarded = lines.filter(line => !/^proxy-/i.test(line));
         const path = `${first.split(' ')[0]} ${pathname}${search} HTTP/1.1`;
-        Array.from(targets)
-          .at(-1)
-          .write(`${[path, ...forwarded].join('\r\n')}\r\n\r\n${head}`);
+        target.write(`${[path, ...forwarded].join('\r\n')}\r\n\r\n${head}`);
       },
       () => client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')
     );
@@ -176,7 +176,7 @@ function reader(socket) {
  */
 export function socksProxy(options = {}) {
   const asked = [];
-  const targets = new Set();
+  const targets = { sockets: new Set(), ports: new Set() };
   const server = net.createServer(client => {
     client.on('error', () => {});
     if (options.silent) client.resume();

@@ -8,18 +8,18 @@ const CLASSES = { Error, RangeError };
 /**
  * The error that Node or `ws` would give.
  *
- * @param {object} description what src/bindings/error.rs wrote
- * @param {string} [serverName] the name that the certificate had to be valid for
+ * @param {object} description what src/bindings/transport_error.rs wrote
  * @returns {Error}
  */
-function transportError({ name, message, props, errors, presented }, serverName) {
+function transportError({ name, message, props, errors, presented, expected, textOf }) {
+  if (textOf) return new Error(textOfError(transportError(textOf)));
   if (errors) {
     const error = new AggregateError(errors.map(each => transportError(each)));
     error.code = error.errors[0].code;
     return error;
   }
   const error = new (CLASSES[name] ?? Error)(message);
-  if (presented) describeWrongName(error, presented, serverName);
+  if (presented) describeWrongName(error, presented, expected);
   if (props?.errno) {
     const { errno, syscall, address, port } = props;
     const code = getSystemErrorName(errno);
@@ -30,6 +30,11 @@ function transportError({ name, message, props, errors, presented }, serverName)
     Object.assign(error, props);
   }
   return error;
+}
+
+/** The error's text; of an AggregateError, which has none, those of its errors. */
+function textOfError({ message, errors }) {
+  return message || errors.map(error => error.message).join('; ');
 }
 
 /** `tls.checkServerIdentity`'s words. */

@@ -3,7 +3,7 @@
 /** One connection with the states, events and errors of `ws`' client. */
 
 const hub = require('./hub.cjs');
-const { connectOptions, resolveAddresses } = require('./options.cjs');
+const { resolve } = require('./options.cjs');
 const { transportError } = require('./errors.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 
@@ -37,6 +37,7 @@ class Socket {
   #emitter;
   #id = 0;
   #options;
+  #adaptError;
   #closeCode = ABNORMAL;
   #closeReason = EMPTY;
   #closeWaiters = [];
@@ -44,28 +45,25 @@ class Socket {
 
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
-   * @param {URL | string} url
-   * @param {object} config
-   * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
+   * @param {import('./options.cjs').Plan} plan
    */
-  constructor(emitter, url, config) {
+  constructor(emitter, plan) {
     this.readyState = CONNECTING;
     this.#emitter = emitter;
-    const { options, lookup, host, family, error } = connectOptions(url, config);
-    this.#options = options;
-    if (error) {
-      this.#fail(error);
+    this.#options = plan.options;
+    this.#adaptError = plan.route?.adaptError;
+    if (plan.error) {
+      this.#fail(plan.error);
       return;
     }
-    resolveAddresses(host, lookup, family, options.handshakeTimeout, (failure, addresses) => {
+    resolve(plan, error => {
       if (this.readyState !== CONNECTING) return;
-      if (failure) this.#emitErrorAndClose(failure);
-      else this.#connect(addresses);
+      if (error) this.#emitErrorAndClose(error);
+      else this.#connect();
     });
   }
 
-  #connect(addresses) {
-    this.#options.addresses = addresses;
+  #connect() {
     try {
       this.#id = hub.connect(this, this.#options);
     } catch (error) {
@@ -144,6 +142,11 @@ class Socket {
     }
   }
 
+  #error(description) {
+    const error = transportError(description);
+    return this.#adaptError?.(error) ?? error;
+  }
+
   #failCallbacks() {
     for (const callback of this.#sendCallbacks) {
       if (!callback) continue;
@@ -199,10 +202,7 @@ class Socket {
       }
       case ERROR:
         this.readyState = CLOSING;
-        this.#emitter.emit(
-          'error',
-          transportError(JSON.parse(memory.utf8Slice(offset, offset + length)), this.#options.tls?.serverName)
-        );
+        this.#emitter.emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
         hub.release(this.#id);
