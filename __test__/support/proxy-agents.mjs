@@ -20,7 +20,9 @@ const { HttpProxyAgent: HttpProxyAgent5 } = require('http-proxy-agent-5');
 const legacy = (url, options) => {
   const { protocol, hostname, port, username, password } = new URL(url);
   const auth = username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined;
-  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, auth, ...options };
+  // The default of version 5 is a name of no protocol, which servers of today refuse.
+  const ALPNProtocols = ['http/1.1'];
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, auth, ALPNProtocols, ...options };
 };
 
 export const httpsAgents = {

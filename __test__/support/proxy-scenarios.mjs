@@ -65,7 +65,8 @@ export async function logOf(Client, url, config, until) {
     client.send(Buffer.alloc(70_000, 7));
     await echo;
   }
-  await client.close();
+  // Baileys' own waits for ever on a connection that is closed already.
+  if (!client.isClosed) await client.close();
   return log;
 }
 

@@ -83,7 +83,9 @@ function recognise(agent) {
   const root = Object.getPrototypeOf(base ?? {});
   const generation = root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : undefined;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
-  if (known === undefined || base.constructor.name !== 'Agent') throw new Unsupported(`${name} is not known`);
+  if (known === undefined || base === http.Agent.prototype || base.constructor.name !== 'Agent') {
+    throw new Unsupported(`${name} is not known`);
+  }
   const methods = Object.getOwnPropertyNames(prototype).filter(method => method !== 'constructor');
   const connects = Object.getOwnPropertyDescriptor(prototype, known.connects)?.value;
   const isUnchanged =
@@ -187,7 +189,7 @@ function httpRoute(agent, target, { checkOptions }) {
 
 function oldHttpRoute(agent, target, { checkOptions }) {
   const { proxy, secureProxy } = agent;
-  checkOptions(proxy, [...URL_FIELDS, 'auth', 'secureProxy']);
+  checkOptions(proxy, [...URL_FIELDS, 'auth', 'secureProxy', 'ALPNProtocols']);
   const headers = proxy.auth ? { 'Proxy-Authorization': basic(proxy.auth) } : {};
   return forward(proxy, Boolean(secureProxy), headers, target);
 }
