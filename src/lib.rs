@@ -11,7 +11,7 @@
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
 //! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
-//! | `transport` | WebSocket over TCP or TLS, on tokio | |
+//! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
 //! `__test__/core/layering.rs` checks this table against the sources.
