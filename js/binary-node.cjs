@@ -3,6 +3,8 @@
 // The codec's surface as Baileys has it: encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode and
 // decompressingIfRequired, per dialect (a line of Baileys: its dictionary and its rules).
 
+const { isUint8Array } = require('node:util/types');
+
 const { core, scratch } = require('./core.cjs');
 const { slab, reserve, cut, allocate } = require('./slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
@@ -33,7 +35,11 @@ function tapeOf(dictionary) {
     const ids = new Map();
     // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
     tokens.forEach((token, id) => token && ids.set(token, id));
-    tape = { hydrate: createHydrator(tokens), hydrateTape: createHydrator(tokens), flatten: createFlattener(scratch, ids) };
+    tape = {
+      hydrate: createHydrator(tokens),
+      hydrateTape: createHydrator(tokens),
+      flatten: createFlattener(scratch, ids)
+    };
     tapes.set(dictionary, tape);
   }
   return tape;
@@ -42,7 +48,7 @@ function tapeOf(dictionary) {
 /** A Buffer over the same memory. */
 function asBuffer(bytes) {
   if (Buffer.isBuffer(bytes)) return bytes;
-  if (bytes instanceof Uint8Array) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw new TypeError('a Buffer or Uint8Array is required');
 }
 
@@ -72,6 +78,11 @@ function encoded(length) {
 /** Whether the scratch memory holds a node half written. */
 let flattening = false;
 
+/** A getter among the attributes may call the codec: it must not find, or leave, the scratch memory half written. */
+function refuseWhileFlattening() {
+  if (flattening) throw new Error('Invalid node: it uses the codec while it is read');
+}
+
 /** Room that is made before an encoding, so that nearly all of them fit at once. */
 const USUAL_OUTPUT = 1024;
 
@@ -85,8 +96,7 @@ function createCodec(name) {
   const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
 
   function encodePayload(node) {
-    // A getter among the attributes may encode a node of its own: it must not find the scratch memory half written.
-    if (flattening) throw new Error('Invalid node: it encodes another node while it is read');
+    refuseWhileFlattening();
     flattening = true;
     let tape;
     try {
@@ -113,16 +123,22 @@ function createCodec(name) {
 
   function decodeDecompressedBinaryNode(buffer, opts, indexRef) {
     if (opts !== undefined) dialectOf(opts, name);
+    refuseWhileFlattening();
     buffer = asBuffer(buffer);
     const from = indexRef === undefined ? 0 : indexRef.index;
-    const text = core.decode(dialect, buffer, from);
-    const consumed = scratch.ops[REG_CONSUMED];
-    const node = hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
-    if (indexRef !== undefined) indexRef.index += consumed;
-    return node;
+    let text;
+    scratch.ops[REG_CONSUMED] = 0;
+    try {
+      text = core.decode(dialect, buffer, from);
+    } finally {
+      // Also after an error: how far the reader came.
+      if (indexRef !== undefined) indexRef.index = from + scratch.ops[REG_CONSUMED];
+    }
+    return hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
   }
 
   function decodePayload(payload) {
+    refuseWhileFlattening();
     // Bytes of an uncompressed payload stay where they are, as in Baileys.
     if (payload.length > 0 && !(payload[0] & 2)) {
       return hydrated(hydrate, core.decode(dialect, payload, 1), payload.subarray(1));
@@ -149,17 +165,19 @@ async function decompressingIfRequired(payload) {
   return unpacked;
 }
 
-const knownOptions = new WeakSet();
+/** The dictionary of constants that were compared before. */
+const knownOptions = new WeakMap();
 
 /** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. */
 function dialectOf(opts, name) {
-  if (opts === null || typeof opts !== 'object' || knownOptions.has(opts)) return;
-  const { single } = dictionaries[DIALECTS[name].dictionary];
+  const { dictionary } = DIALECTS[name];
+  if (opts === null || typeof opts !== 'object' || knownOptions.get(opts) === dictionary) return;
+  const { single } = dictionaries[dictionary];
   const tokens = opts.SINGLE_BYTE_TOKENS;
   if (tokens !== undefined && (tokens.length !== single.length || single.some((token, i) => token !== tokens[i]))) {
-    throw new TypeError(`the constants given are not those of dictionary ${DIALECTS[name].dictionary}`);
+    throw new TypeError(`the constants given are not those of dictionary ${dictionary}`);
   }
-  knownOptions.add(opts);
+  knownOptions.set(opts, dictionary);
 }
 
-module.exports = { createCodec, hydrated, encoded, DIALECTS };
+module.exports = { createCodec, hydrated, encoded, refuseWhileFlattening, DIALECTS };

@@ -12,6 +12,7 @@ const NATIVE = Symbol.for('baileys-native');
 /**
  * @param {object} [options]
  * @param {'7' | '6.7' | '6.17'} [options.dialect] the line of Baileys
+ * @param {string} [options.version] of that copy
  * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] its `WA_CERT_DETAILS`
  * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] its own class,
  *   for agents that cannot be honoured natively

@@ -20,4 +20,7 @@ function boom(message, statusCode) {
 /** Marks an error of a frame, so that our socket ends its connection with it where nobody handles it. */
 const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
 
-module.exports = { boom, FRAME_ERROR };
+/** The latest error so marked, for a socket to see whether a listener of its `message` has met one. */
+const failure = { latest: undefined };
+
+module.exports = { boom, failure, FRAME_ERROR };

@@ -2,10 +2,12 @@
 
 // makeNoiseHandler as Baileys has it, over the addon: handshake state, transport ciphers and framing.
 
+const { isUint8Array } = require('node:util/types');
+
 const { core, scratch } = require('./core.cjs');
-const { createCodec, encoded, hydrated, DIALECTS } = require('./binary-node.cjs');
+const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
 const { delivery } = require('./socket/hub.cjs');
-const { boom, FRAME_ERROR } = require('./errors.cjs');
+const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
 const { sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
@@ -19,6 +21,9 @@ const PARTIAL = 3;
 /** Words before a tape in a batch (src/inbound/tapes.rs), and their places. */
 const FRAME_WORDS = 4;
 const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
+
+/** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
+const DONE = Promise.resolve();
 
 /** What a frame is longer than its payload: length, tag. */
 const FRAME_OVERHEAD = 3 + 16;
@@ -41,7 +46,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
-    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo ?? undefined) };
+    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo || undefined) };
     released.register(handle, handle.id);
     /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
     let linked = false;
@@ -55,6 +60,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let taking;
 
     function output(call, data) {
+      requireBytes(data);
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
     }
@@ -101,6 +107,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function encodeFrame(data) {
+      requireBytes(data);
       const { id } = handle;
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
@@ -134,9 +141,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           const wide = words[wordAt + TAPE_WIDE];
           const first = wordAt + FRAME_WORDS;
           const frame = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt);
-          wordAt = first + words[wordAt + TAPE_OPS];
-          textAt += (units + (units & 1)) << wide;
+          // Texts are padded to whole 16-bit units.
+          textAt += wide ? 2 * units : units + (units & 1);
           bytesAt += words[wordAt + TAPE_BYTES];
+          wordAt = first + words[wordAt + TAPE_OPS];
           mine.left--;
           opened++;
           ahead++;
@@ -164,8 +172,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         if (taking !== undefined) giveUp();
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
           takeTapes(newData, onFrame);
-          return Promise.resolve();
+          return DONE;
         }
+        requireBytes(newData);
+        refuseWhileFlattening();
         const { id } = handle;
         catchUp();
         core.feed(id, newData);
@@ -182,11 +192,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           result = open(id);
         }
         partial = result === PARTIAL;
-        return Promise.resolve();
+        return DONE;
       } catch (error) {
         // Frames may be left, and one that failed has consumed a counter that no tape knows of.
         partial = true;
-        if (error?.[FRAME_ERROR]) linked = false;
+        if (error?.[FRAME_ERROR]) {
+          linked = false;
+          failure.latest = error;
+        }
         return Promise.reject(error);
       }
     }
@@ -214,6 +227,11 @@ function frameStarts(message) {
   const starts = [];
   for (let at = 0; at < message.length; at += 3 + message.readUIntBE(at, 3)) starts.push(at);
   return starts;
+}
+
+/** Refuses what has no length to make room by. */
+function requireBytes(data) {
+  if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
 }
 
 /** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */

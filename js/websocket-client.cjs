@@ -1,15 +1,19 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
+const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { warnOnce } = require('./loader/state.cjs');
 const { planConnection } = require('./socket/options.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 const { Unsupported } = require('./socket/unsupported.cjs');
-const { FRAME_ERROR } = require('./errors.cjs');
+
+const { failure, FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
 
 /** On the class of a copy of Baileys: gives that copy's own class. */
 const ORIGINAL = Symbol('original');
+
+/** What EventEmitter calls for a listener whose promise is rejected. */
+const REJECTION = Symbol.for('nodejs.rejection');
 
 /**
  * Baileys' `WebSocketClient`, on the native transport.
@@ -18,9 +22,13 @@ const ORIGINAL = Symbol('original');
  * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
  * `pong` (Buffer).
  */
-class WebSocketClient extends EventEmitter {
+class WebSocketClient extends IndexedEmitter {
   #linked = false;
-  /** An instance of Baileys' own class, where it has the connection. */
+  /**
+   * An instance of Baileys' own class, where it has the connection.
+   *
+   * @type {any}
+   */
   #original = null;
 
   /**
@@ -58,9 +66,11 @@ class WebSocketClient extends EventEmitter {
     this.#linked = false;
     this.#original = null;
     const plan = planConnection(this.url, this.config);
-    const Original = plan.error instanceof Unsupported ? this.constructor[ORIGINAL]?.() : undefined;
-    if (Original) return this.#connectOriginal(Original, plan.error.reason);
-    this.socket = new Socket(this, plan);
+    if (plan.error instanceof Unsupported) {
+      const Original = this.constructor[ORIGINAL]?.();
+      if (Original) return this.#connectOriginal(Original, plan.error.reason);
+    }
+    this.socket = new Socket(this, plan, emitMessage);
   }
 
   /** Leaves the connection to Baileys' own class: it can do whatever the agent wants. */
@@ -111,9 +121,26 @@ class WebSocketClient extends EventEmitter {
    * ends this connection, through `error`, and not the process. Whatever else is rejected stays what it would be
    * without this handler.
    */
-  [Symbol.for('nodejs.rejection')](error, event) {
+  [REJECTION](error, event) {
     if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', error);
     else Promise.reject(error);
+  }
+}
+
+/**
+ * Emits `message` as EventEmitter does, but looks at a listener's promise only where a frame has just failed: to look at
+ * each costs more than all the rest.
+ */
+function emitMessage(client, data, isBinary) {
+  // Somebody watches all events.
+  if (client.emit !== IndexedEmitter.prototype.emit) {
+    client.emit('message', data, isBinary);
+    return;
+  }
+  for (const listener of client.rawListeners('message')) {
+    failure.latest = undefined;
+    const result = listener.call(client, data, isBinary);
+    if (failure.latest !== undefined) result?.then?.(undefined, error => client[REJECTION](error, 'message'));
   }
 }
 

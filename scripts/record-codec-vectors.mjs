@@ -411,7 +411,7 @@ const UNPACK = [
   ['compressed, bad block', payload(2, Buffer.from('789c07', 'hex'))],
   ['compressed, bad stored length', payload(2, Buffer.from('789c0101000000', 'hex'))],
   ['compressed, bad distance', payload(2, Buffer.from('789c4b0442', 'hex'))],
-  ['compressed, bad checksum', payload(2, DEFLATED.subarray(0, -1), Buffer.from([DEFLATED.at(-1) ^ 1]))],
+  ['compressed, bad checksum', payload(2, DEFLATED.subarray(0, -1), Buffer.from([DEFLATED[DEFLATED.length - 1] ^ 1]))],
   ['compressed, dictionary wanted', payload(2, Buffer.from('78bb0000000103000000', 'hex'))]
 ];
 
@@ -448,6 +448,7 @@ const shorten = bytes => {
   return bytes.length <= 2048 ? { bytes: text } : { head: text.slice(0, 2 * HEAD), length: bytes.length };
 };
 
+/** @param {any} baileys @param {any[]} row */
 function encodeCase(baileys, [name, node]) {
   try {
     return { name, node, ...shorten(baileys.encodeBinaryNode(toBaileys(node)).subarray(1)) };
@@ -456,6 +457,7 @@ function encodeCase(baileys, [name, node]) {
   }
 }
 
+/** @param {any} baileys @param {any[]} row */
 function decodeCase(baileys, [name, bytes]) {
   const at = { index: 0 };
   try {
@@ -466,6 +468,7 @@ function decodeCase(baileys, [name, bytes]) {
   }
 }
 
+/** @param {any} baileys @param {any[]} row */
 async function unpackCase(baileys, [name, bytes]) {
   const input = bytes.toString('hex');
   try {

@@ -167,6 +167,7 @@ const attempt = call => {
 /** The handler's methods in unusual orders. */
 const recordOperations = async baileys => {
   const bytes = (length, value) => Buffer.alloc(length, value);
+  /** @type {Record<string, any[][]>} */
   const scripts = {
     'sealing before any key': [
       ['encrypt', bytes(5, 1)],
@@ -211,6 +212,7 @@ const recordOperations = async baileys => {
   };
   const recorded = [];
   for (const [name, steps] of Object.entries(scripts)) {
+    /** @type {any} */
     const noise = makeHandler(baileys);
     const outcomes = [];
     for (const [method, data] of steps) {

@@ -7,11 +7,13 @@
 //! | `frame` | 3-byte length framing and the intro header | |
 //! | `noise` | the Noise symmetric state and the two transport directions | |
 //! | `proto` | the protobuf messages, generated from `proto/` | |
-//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, certificate chain | `noise`, `proto` |
+//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, resumption, certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
+//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
 //! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
+//! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
 //! `__test__/core/layering.rs` checks this table against the sources.
@@ -19,11 +21,14 @@
 pub mod binary;
 #[cfg(feature = "node")]
 mod bindings;
+#[cfg(feature = "transport")]
+pub mod driver;
 pub mod frame;
 pub mod handshake;
 pub mod inbound;
 pub mod noise;
 pub mod proto;
+pub mod session;
 pub mod tape;
 #[cfg(feature = "transport")]
 pub mod transport;

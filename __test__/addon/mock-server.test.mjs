@@ -664,11 +664,4 @@ describe('the server itself', () => {
   test('a Baileys that cannot be found is named', async () => {
     await assert.rejects(MockServer.start({ baileys: 'no-such-baileys' }), /no-such-baileys/);
   });
-
-  test('the declarations compile', { timeout: 60_000 }, async () => {
-    const tsc = join(repository, 'node_modules/typescript/bin/tsc');
-    await run(process.execPath, [tsc, '-p', join(repository, '__test__/types')]);
-    const strict = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
-    await run(process.execPath, [tsc, ...strict, join(repository, 'js/testing/index.d.ts')]);
-  });
 });

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { NativeClient, event, wsServer } from '../support/socket-log.mjs';
 import { closed, same, untilClosed } from '../support/socket-scenarios.mjs';
+
+const { failure } = createRequire(import.meta.url)('../../js/errors.cjs');
 
 // --- listeners
 
@@ -46,6 +49,8 @@ test(
     const fault = Object.assign(new Error('cannot decrypt'), { [Symbol.for('baileys-native.frame-error')]: true });
     const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
     client.on('message', async () => {
+      // As decodeFrame does.
+      failure.latest = fault;
       throw fault;
     });
     client.connect();

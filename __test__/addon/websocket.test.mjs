@@ -133,6 +133,36 @@ test('refuses what ws refuses before it connects', () => {
 
 // --- openings that fail
 
+test('the request is that of ws, without compression', { timeout: 10_000 }, async () => {
+  const requests = [];
+  for (const Client of [BaileysClient, NativeClient]) {
+    const server = createServer(socket =>
+      socket.once('data', head => {
+        requests.push(head.toString('latin1').replace(/(Sec-WebSocket-Key|Host): [^\r]*/g, '$1: …'));
+        socket.destroy();
+      })
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = new URL(`ws://127.0.0.1:${server.address().port}/ws/chat?a=b`);
+    const client = new Client(url, {
+      connectTimeoutMs: 5_000,
+      options: { headers: { 'User-Agent': 'me', 'X-Two': ['1', '2'] } }
+    });
+    client.on('error', () => {});
+    client.connect();
+    await new Promise(resolve => client.on('close', resolve));
+    server.close();
+  }
+  const lines = requests.map(request => request.split('\r\n').sort());
+  const offer = line => /^Sec-WebSocket-Extensions:/i.test(line);
+  assert.ok(lines[0].some(offer) && !lines[1].some(offer));
+  assert.deepEqual(
+    lines[1].map(line => line.toLowerCase()),
+    lines[0].filter(line => !offer(line)).map(line => line.toLowerCase())
+  );
+});
+
 test('a refused port', { timeout: 10_000 }, async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

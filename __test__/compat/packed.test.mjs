@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -14,8 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { proto } from 'baileys';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -105,6 +107,64 @@ test('--import baileys-native/register makes the installed Baileys run on it', a
     import { makeNoiseHandler } from 'baileys';
     console.log(JSON.stringify([isActive(), makeNoiseHandler[Symbol.for('baileys-native')] === true]));`;
   assert.deepEqual(await program('bot.mjs', source, ['--import', 'baileys-native/register']), [true, true]);
+});
+
+/** A bot as its author would write it, without a word about this package; it links, answers what it is told, and ends. */
+const BOT = `import { makeWASocket, DisconnectReason, WA_CERT_DETAILS, useMultiFileAuthState } from 'baileys';
+WA_CERT_DETAILS.PUBLIC_KEY.set(Buffer.from(process.env.ROOT, 'hex')); // of the mock server
+const { state: auth, saveCreds } = await useMultiFileAuthState('session');
+auth.creds.accountSyncCounter = 1; // waits for no history
+(function start() {
+  const sock = makeWASocket({ auth, waWebSocketUrl: process.env.URL });
+  sock.ev.on('creds.update', saveCreds);
+  sock.ev.on('connection.update', ({ qr, connection, lastDisconnect }) => {
+    if (qr) process.send(qr);
+    if (connection === 'close' && lastDisconnect.error.output.statusCode === DisconnectReason.restartRequired) start();
+  });
+  sock.ev.on('messages.upsert', ({ messages: [{ key, message }] }) => {
+    if (!key.fromMe) sock.sendMessage(key.remoteJid, { text: \`You said: \${message.conversation}\` });
+  });
+})();`;
+
+test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async () => {
+  const modules = join(project, 'node_modules');
+  const { MockServer } = await import(pathToFileURL(join(modules, 'baileys-native/js/testing/index.mjs')).href);
+  const server = await MockServer.start({
+    tls: false,
+    preKeyCount: 100,
+    baileys: join(modules, 'baileys/lib/index.js')
+  });
+  writeFileSync(join(project, 'talker.mjs'), BOT);
+  const bot = fork('talker.mjs', {
+    cwd: project,
+    env: { ...env, URL: server.url, ROOT: server.rootKey.toString('hex') },
+    execArgv: ['--import', 'baileys-native/register'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  });
+  bot.on('message', qr => server.scanQr(qr));
+  const exited = once(bot, 'exit');
+  try {
+    // Channels' messages travel without end-to-end encryption.
+    const channel = '120363000000000001@newsletter';
+    await server.waitFor(({ connection, node }) => connection === 1 && node.tag === 'presence');
+    const [, connection] = server.connections;
+    // The client of Baileys' own offers compression.
+    assert.equal(connection.request.headers['sec-websocket-extensions'], undefined);
+    await connection.send({
+      tag: 'message',
+      attrs: { id: '1', from: channel, type: 'text', t: '1700000000', server_id: '1' },
+      content: [{ tag: 'plaintext', attrs: {}, content: proto.Message.encode({ conversation: 'hello' }).finish() }]
+    });
+    const { node } = await server.waitFor(({ direction, node }) => direction === 'in' && node.tag === 'message');
+    const [{ content }] = node.content.filter(({ tag }) => tag === 'plaintext');
+    const { conversation, extendedTextMessage } = proto.Message.decode(content);
+    assert.deepEqual([node.attrs.to, conversation || extendedTextMessage.text], [channel, 'You said: hello']);
+    await connection.streamError(503);
+    assert.deepEqual(await exited, [0, null]);
+  } finally {
+    bot.kill();
+    await server.stop();
+  }
 });
 
 test('the installed packages hold what is used, and the binary once', () => {

@@ -9,12 +9,17 @@
 )]
 
 mod binary;
+// With the bindings the driver cannot be linked here: their other half is Node.js.
+#[cfg(all(feature = "transport", not(feature = "node")))]
+mod driver;
 mod frame;
 mod handshake;
 mod inbound;
 mod layering;
 mod noise;
 mod proto;
+mod resume;
+mod session;
 mod tape;
 mod vectors;
 mod xeddsa;

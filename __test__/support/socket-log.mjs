@@ -11,9 +11,7 @@ const require = createRequire(import.meta.url);
 const baileys = new URL('./lib/Socket/Client/websocket.js', import.meta.resolve('baileys/package.json'));
 
 export const { WebSocketClient: BaileysClient } = await import(baileys);
-export const { WebSocketClient: NativeClient } = require(
-  fileURLToPath(new URL('../../js/index.cjs', import.meta.url))
-);
+export const { WebSocketClient: NativeClient } = require(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
 
 const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
 const GETTERS = ['isOpen', 'isClosed', 'isClosing', 'isConnecting'];

@@ -54,7 +54,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  */
 
 /**
- * @param {unknown} agent
+ * @param {any} agent
  * @param {Target} target
  * @returns {Route}
  * @throws {TypeError} where Node's http client would throw
@@ -62,21 +62,19 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  */
 function routeOf(agent, target) {
   // The package global-agent puts its proxies in place of every agent.
-  const { GLOBAL_AGENT: global } = globalThis;
+  const { GLOBAL_AGENT: global } = /** @type {any} */ (globalThis);
   if (global?.HTTP_PROXY || global?.HTTPS_PROXY) throw new Unsupported('the package global-agent is in use');
   if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
   if (typeof agent.addRequest !== 'function') {
-    const error = new TypeError('The "options.agent" property must be one of Agent-like Object, undefined, or false.');
-    error.code = 'ERR_INVALID_ARG_TYPE';
-    throw error;
+    const message = 'The "options.agent" property must be one of Agent-like Object, undefined, or false.';
+    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
   }
   if (!isPlain(agent)) return proxyRoute(agent, target, { routeOf, checkOptions });
   const expected = agent.protocol;
   const protocol = target.secure ? 'https:' : 'http:';
   if (expected && expected !== protocol) {
-    const error = new TypeError(`Protocol "${protocol}" not supported. Expected "${expected}"`);
-    error.code = 'ERR_INVALID_PROTOCOL';
-    throw error;
+    const message = `Protocol "${protocol}" not supported. Expected "${expected}"`;
+    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
   const options = agent.options ?? {};
   checkOptions(options);

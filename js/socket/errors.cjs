@@ -8,15 +8,14 @@ const CLASSES = { Error, RangeError };
 /**
  * The error that Node or `ws` would give.
  *
- * @param {object} description what src/bindings/transport_error.rs wrote
- * @returns {Error}
+ * @param {any} description what src/bindings/transport_error.rs wrote
+ * @returns {NodeJS.ErrnoException}
  */
 function transportError({ name, message, props, errors, presented, expected, textOf }) {
   if (textOf) return new Error(textOfError(transportError(textOf)));
   if (errors) {
-    const error = new AggregateError(errors.map(each => transportError(each)));
-    error.code = error.errors[0].code;
-    return error;
+    const causes = errors.map(each => transportError(each));
+    return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
   const error = new (CLASSES[name] ?? Error)(message);
   if (presented) describeWrongName(error, presented, expected);
@@ -32,7 +31,11 @@ function transportError({ name, message, props, errors, presented, expected, tex
   return error;
 }
 
-/** The error's text; of an AggregateError, which has none, those of its errors. */
+/**
+ * The error's text; of an AggregateError, which has none, those of its errors.
+ *
+ * @param {any} error
+ */
 function textOfError({ message, errors }) {
   return message || errors.map(error => error.message).join('; ');
 }

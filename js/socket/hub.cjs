@@ -61,6 +61,7 @@ const delivery = {
 };
 
 let continuation = null;
+let running = false;
 
 /** Makes room for a record that did not fit. */
 function grow() {
@@ -117,6 +118,9 @@ function dispatch() {
 
 /** Dispatches events until none is left or the loop should have its turn. */
 function run() {
+  // A listener that turns the event loop itself must not have the batch replaced under it.
+  if (running) return;
+  running = true;
   let finished = false;
   let events = 0;
   const start = performance.now();
@@ -134,6 +138,7 @@ function run() {
     }
     finished = true;
   } finally {
+    running = false;
     delivery.buffer = undefined;
     delivery.frames = 0;
     if (!finished && continuation === null) {

@@ -11,11 +11,12 @@ const { routeOf } = require('./agent.cjs');
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
 /**
- * @typedef {object} Plan
- * @property {object} options options of the native part, all but the addresses
- * @property {import('./agent.cjs').Route} [route]
- * @property {Error} [error] why nothing can be connected
+ * What to connect to, or why nothing can be connected. `options` are those of the native part, all but the addresses.
+ *
+ * @typedef {{ options: any, route: Route, error?: undefined } | { options: any, route?: undefined, error: Error }} Plan
  */
+
+/** @typedef {import('./agent.cjs').Route} Route */
 
 /**
  * @param {URL | string} address
@@ -109,13 +110,14 @@ function hostHeader(lines) {
 }
 
 /**
- * Fills in the addresses of a plan, with `dns.lookup` or the agent's function, so that errors, order and whatever a program
- * put in their place are those of Node's `net.connect`.
+ * Fills in the addresses of a plan's options, with `dns.lookup` or the agent's function, so that errors, order and
+ * whatever a program put in their place are those of Node's `net.connect`.
  *
- * @param {Plan} plan
+ * @param {any} options those of the plan
+ * @param {Route} route
  * @param {(error: Error | null) => void} done
  */
-function resolve({ options, route }, done) {
+function resolve(options, route, done) {
   const { host, family, lookup, lookupTarget, proxy } = route;
   let timer = null;
   const finish = error => {

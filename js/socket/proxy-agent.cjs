@@ -81,7 +81,7 @@ function recognise(agent) {
   const name = prototype?.constructor?.name || 'an agent without a class';
   const base = Object.getPrototypeOf(prototype ?? {});
   const root = Object.getPrototypeOf(base ?? {});
-  const generation = root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : undefined;
+  const generation = root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
   if (known === undefined || base === http.Agent.prototype || base.constructor.name !== 'Agent') {
     throw new Unsupported(`${name} is not known`);
@@ -226,7 +226,7 @@ function oldSocksRoute(agent, target, { checkOptions }) {
     if (!TLS_OPTIONS.includes(name)) throw new Unsupported(`its option "${name}" is not supported`);
   }
   const lookupTarget = shouldLookup ? dns.lookup : undefined;
-  return socksRouteTo({ proxy, lookupTarget, timeout, tls: tls ?? {} }, target.host, target);
+  return socksRouteTo({ proxy, lookupTarget, timeout, socketOptions: {}, tls: tls ?? {} }, target.host, target);
 }
 
 function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {

@@ -35,6 +35,7 @@ const CLOSED_EARLY = 'WebSocket was closed before the connection was established
 
 class Socket {
   #emitter;
+  #emitMessage;
   #id = 0;
   #options;
   #adaptError;
@@ -46,17 +47,19 @@ class Socket {
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
    * @param {import('./options.cjs').Plan} plan
+   * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
    */
-  constructor(emitter, plan) {
+  constructor(emitter, plan, emitMessage) {
     this.readyState = CONNECTING;
     this.#emitter = emitter;
+    this.#emitMessage = emitMessage;
     this.#options = plan.options;
     this.#adaptError = plan.route?.adaptError;
     if (plan.error) {
       this.#fail(plan.error);
       return;
     }
-    resolve(plan, error => {
+    resolve(plan.options, plan.route, error => {
       if (this.readyState !== CONNECTING) return;
       if (error) this.#emitErrorAndClose(error);
       else this.#connect();
@@ -151,8 +154,7 @@ class Socket {
     for (const callback of this.#sendCallbacks) {
       if (!callback) continue;
       const error = new Error('Cannot call write after a stream was destroyed');
-      error.code = 'ERR_STREAM_DESTROYED';
-      process.nextTick(callback, error);
+      process.nextTick(callback, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
     }
     this.#sendCallbacks = [];
   }
@@ -161,10 +163,10 @@ class Socket {
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case BINARY:
-        this.#emitter.emit('message', hub.message(memory, offset, length), true);
+        this.#emitMessage(this.#emitter, hub.message(memory, offset, length), true);
         break;
       case TEXT:
-        this.#emitter.emit('message', hub.view(memory, offset, length), false);
+        this.#emitMessage(this.#emitter, hub.view(memory, offset, length), false);
         break;
       case PING:
         this.#emitter.emit('ping', hub.view(memory, offset, length));

@@ -59,7 +59,6 @@ function createFlattener(scratch, ids) {
     if (Array.isArray(value)) {
       const counter = at++;
       let count = 0;
-      if (++depth > MAX_DEPTH) throw new RangeError('Invalid node: nested too deeply');
       for (let i = 0; i < value.length; i++) {
         const child = value[i];
         if (child && (child.tag || typeof child === 'string' || child instanceof Uint8Array)) {
@@ -67,7 +66,6 @@ function createFlattener(scratch, ids) {
           count++;
         }
       }
-      depth--;
       ops[counter] = count;
       return KIND_LIST;
     }
@@ -76,6 +74,8 @@ function createFlattener(scratch, ids) {
 
   function node({ tag, attrs, content: value }) {
     if (!tag) throw new Error('Invalid node: tag cannot be undefined');
+    if (typeof tag !== 'string') throw new TypeError(`Invalid node: tag is ${typeof tag}, not a string`);
+    if (++depth > MAX_DEPTH) throw new RangeError('Invalid node: nested too deeply');
     room();
     const head = at++;
     string(tag);
@@ -101,6 +101,7 @@ function createFlattener(scratch, ids) {
     room();
     const kind = value === undefined ? KIND_NONE : content(tag, value);
     ops[head] = (count << HEAD_SHIFT) | kind;
+    depth--;
   }
 
   /**

@@ -24,8 +24,10 @@ const SHAPE_KEYS = 32;
  * @param {string[]} tokens the dictionary's tokens by id
  */
 function createHydrator(tokens) {
+  /** @type {Int32Array} */
   let ops = new Int32Array(0);
-  let text = Buffer.alloc(0);
+  /** @type {Buffer & { latin1Slice(start: number, end: number): string, ucs2Slice(start: number, end: number): string }} */
+  let text = /** @type {any} */ (Buffer.alloc(0));
   /** The next operation. */
   let at = 0;
   /** The window of the text at hand, the position in it, and its end. */
@@ -38,7 +40,7 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and whether it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** What content bytes lie in, from where on. */
+  /** @type {ArrayBufferLike} What content bytes lie in, from where on. */
   let memory = text.buffer;
   let bytesAt = 0;
 
@@ -86,7 +88,7 @@ function createHydrator(tokens) {
               at = first + 2 * count - 1;
               return make(ops, first);
             }
-            if (++shape.seen > SHAPE_TRIALS) generate(shape);
+            if (canGenerate && generated < SHAPE_LIMIT && ++shape.seen > SHAPE_TRIALS) generate(shape);
           }
         }
       } else if (generated < SHAPE_LIMIT && canGenerate && count <= SHAPE_KEYS) {
@@ -113,7 +115,6 @@ function createHydrator(tokens) {
     } catch {
       // The process runs with --disallow-code-generation-from-strings: the generic path serves.
       canGenerate = false;
-      shape.seen = -Infinity;
     }
   }
 
@@ -150,7 +151,7 @@ function createHydrator(tokens) {
    * @param {string} whole the text, or '' where it lies in `textMemory`
    * @param {number} units the text's length then
    * @param {number} isWide whether it is UTF-16
-   * @param {Buffer} textMemory
+   * @param {any} textMemory a Buffer
    * @param {number} textStart where in it, in bytes
    * @param {Buffer} content what content bytes lie in
    * @param {number} contentStart from where on

@@ -103,12 +103,12 @@ export function createTlsCertificate({ notBefore, notAfter, hosts } = {}) {
       extension(OID.subjectAltName, false, sequence(...names))
     ]
   });
-  return { ca, cert: cert + ca, key: server.privateKey.export({ format: 'pem', type: 'pkcs8' }) };
+  return { ca, cert: cert + ca, key: server.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString() };
 }
 
 /* ---------------------------------------------------------------------------------------------- Noise ---- */
 
-/** Ways to present a chain that a client has to refuse; what each does is documented in `index.d.ts`. */
+/** Ways to present a chain that a client has to refuse; what each does is documented in `index.d.mts`. */
 export const BROKEN_CHAINS = [
   'wrong-root',
   'wrong-issuer',

@@ -5,7 +5,7 @@ import { Flood, compressStanza } from './flood.mjs';
 import { FrameReader, frame } from './frame-reader.mjs';
 import { NoiseResponder } from './noise-responder.mjs';
 
-/** @typedef {import('./index.js').BinaryNode} BinaryNode */
+/** @typedef {import('./index.mjs').BinaryNode} BinaryNode */
 
 export class Connection extends EventEmitter {
   #host;
@@ -33,7 +33,7 @@ export class Connection extends EventEmitter {
   received = [];
   sent = [];
 
-  /** @private Connections are made by the server. */
+  /** Connections are made by the server. */
   constructor({ id, host, ws, socket, request, faults }) {
     super();
     this.id = id;
@@ -55,6 +55,11 @@ export class Connection extends EventEmitter {
   /** The routing info that the client put before its header, or undefined. */
   get routingInfo() {
     return this.#reader.routingInfo;
+  }
+
+  /** False once the connection is closed or cut, which the `close` event tells a little later. */
+  get isWritable() {
+    return this.state !== 'closed' && this.#socket.writable;
   }
 
   /** An id for a stanza of the server's own, unused on this connection. */
@@ -150,7 +155,12 @@ export class Connection extends EventEmitter {
     return this.#flood;
   }
 
-  /** Sends `stream:error` and closes, as the server does to end a session. */
+  /**
+   * Sends `stream:error` and closes, as the server does to end a session.
+   *
+   * @param {number | string} [code]
+   * @param {{ content?: BinaryNode[], close?: boolean }} [options]
+   */
   async streamError(code, { content, close = true } = {}) {
     await this.send({ tag: 'stream:error', attrs: code === undefined ? {} : { code: String(code) }, content });
     if (close) this.close();
@@ -202,7 +212,7 @@ export class Connection extends EventEmitter {
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise((resolve, reject) => {
+    return new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
       const item = { build, settle: error => (error ? reject(error) : resolve()) };
       if (this.#flood) this.#queue.push(item);
       else this.#write(item);

@@ -97,14 +97,16 @@ function drained(socket) {
 
 /** A prepared burst of stanzas on one connection; made by `connection.prepareFlood()`. */
 export class Flood {
+  /** @type {Buffer[] | undefined} Until it was sent. */
   #chunks;
   #socket;
   #state = 'prepared';
   #onStart;
   #onEnd;
+  /** @type {import('./index.mjs').BinaryNode[] | undefined} Until it was sent. */
   #nodes;
 
-  /** @private Use `connection.prepareFlood()`. */
+  /** Use `connection.prepareFlood()`. */
   constructor({ nodes, count, perMessage = 1, compress = false, encode, seal, socket, onStart, onEnd }) {
     if (!Number.isInteger(count) || count < 0) throw new RangeError('a flood counts its stanzas with a whole number');
     if (!Number.isInteger(perMessage) || perMessage < 1) throw new RangeError('perMessage is a whole number from 1');
@@ -152,7 +154,7 @@ export class Flood {
   async #writeAll() {
     const socket = this.#socket;
     let flushed = Promise.resolve();
-    for (const chunk of this.#chunks) {
+    for (const chunk of this.#chunks ?? []) {
       if (socket.destroyed) throw new Error('the connection closed during a flood');
       let more;
       flushed = new Promise((resolve, reject) => {

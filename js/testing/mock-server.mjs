@@ -6,9 +6,12 @@ import https from 'node:https';
 import { loadBaileys } from './baileys-modules.mjs';
 import { BROKEN_CHAINS, NoiseAuthority, createTlsCertificate } from './certificate.mjs';
 import { Connection } from './connection.mjs';
+import { Groups } from './groups.mjs';
+import { child } from './nodes.mjs';
 import { Registry } from './registry.mjs';
 import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
-import { child, defaultAnswer, success } from './stanzas.mjs';
+import { Router } from './routing.mjs';
+import { defaultAnswer, success } from './stanzas.mjs';
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,6 +20,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * The distance to WhatsApp's servers hides that; loopback does not.
  */
 const GREETING_DELAY_MS = 20;
+
+const DEFAULTS = {
+  refCount: 6,
+  record: true,
+  routing: true,
+  groupAddressing: 'lid',
+  greetingDelayMs: GREETING_DELAY_MS,
+  faults: {}
+};
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -41,6 +53,8 @@ export class MockServer extends EventEmitter {
   #waiters = new Set();
   #handlers = [];
   #registry;
+  #groups;
+  #router;
   #stopping;
 
   /** What the server was started with; `faults` and `login` may be changed while it runs. */
@@ -51,16 +65,23 @@ export class MockServer extends EventEmitter {
   /** @private Use {@link MockServer.start}. */
   constructor(options, baileys) {
     super();
-    this.options = { refCount: 6, record: true, greetingDelayMs: GREETING_DELAY_MS, faults: {}, ...options };
+    this.options = { ...DEFAULTS, ...options };
     this.#baileys = baileys;
     this.#authority = new NoiseAuthority(baileys, options.root);
     this.#registry = new Registry(baileys.curve);
+    this.#groups = new Groups(this.#registry);
+    this.#router = new Router({
+      registry: this.#registry,
+      groups: this.#groups,
+      write: (connection, nodes) => this.#send(connection, nodes),
+      emit: (...event) => this.emit(...event)
+    });
   }
 
   /**
    * Starts a server on a free loopback port.
    *
-   * @param {import('./index.js').MockServerOptions} [options]
+   * @param {import('./index.mjs').MockServerOptions} [options]
    * @returns {Promise<MockServer>}
    */
   static async start(options = {}) {
@@ -107,6 +128,21 @@ export class MockServer extends EventEmitter {
   /** The linked devices of a user, by phone number or LID. */
   devicesOf(jid) {
     return this.#registry.devicesOf(jid);
+  }
+
+  /** Every group. */
+  get groups() {
+    return this.#groups.all;
+  }
+
+  /** Makes a group, as if its creator's phone had, and tells the linked devices of its participants. */
+  createGroup({ subject, creator, participants, addressingMode = this.options.groupAddressing }) {
+    return this.#groups.create({ subject, creator, participants, addressingMode });
+  }
+
+  /** The stanzas that a device was sent, or will be, and has not acknowledged. */
+  pending(device) {
+    return this.#router.pending(device);
   }
 
   /** Unlinks a device: its next login is refused with 401. */
@@ -157,6 +193,7 @@ export class MockServer extends EventEmitter {
    * Plays the phone that scans a pairing code: links the client that shows it and lets it restart.
    *
    * @param {string} qr As Baileys emits it in `connection.update`.
+   * @param {import('./index.mjs').ScanOptions} [options]
    */
   async scanQr(qr, { jid, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}) {
     const code = parseQr(qr);
@@ -217,7 +254,7 @@ export class MockServer extends EventEmitter {
     });
     this.#http.on('tlsClientError', () => {});
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    await new Promise((resolve, reject) => {
+    await new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
       this.#http.once('error', reject);
       this.#http.listen(port, host, () => {
         this.#http.off('error', reject);
@@ -262,7 +299,10 @@ export class MockServer extends EventEmitter {
       handshakeDone: connection => this.#greet(connection),
       stanza: (connection, node) => this.#answer(connection, node),
       fail: (connection, error) => this.emit('failure', error, connection),
-      closed: (connection, code, reason) => this.emit('close', connection, code, reason)
+      closed: (connection, code, reason) => {
+        this.#router.close(connection);
+        this.emit('close', connection, code, reason);
+      }
     };
   }
 
@@ -324,13 +364,14 @@ export class MockServer extends EventEmitter {
       return;
     }
     if (!connection.device) return;
-    this.#send(connection, defaultAnswer(node, { connection, device: connection.device, server: this }));
+    const parts = { registry: this.#registry, router: this.#router, groups: this.#groups };
+    this.#send(connection, defaultAnswer(node, { connection, device: connection.device, server: this, ...parts }));
   }
 
   #send(connection, answer) {
     if (!answer) return;
     const nodes = Array.isArray(answer) ? answer : [answer];
-    const failed = error => connection.state !== 'closed' && this.emit('failure', error, connection);
+    const failed = error => connection.isWritable && this.emit('failure', error, connection);
     const send = () => nodes.forEach(node => connection.send(node).catch(failed));
     if (connection.faults.delayMs > 0) this.#later(connection.faults.delayMs, send);
     else send();

@@ -124,7 +124,8 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, static: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   readClientHello(clientEphemeral, certificates) {
-    const ephemeral = Buffer.from(this.#ephemeral.publicKey.export({ format: 'jwk' }).x, 'base64url');
+    const { x = '' } = this.#ephemeral.publicKey.export({ format: 'jwk' });
+    const ephemeral = Buffer.from(x, 'base64url');
     this.#mixHash(clientEphemeral);
     this.#mixHash(ephemeral);
     this.#mixKey(agree(this.#ephemeral.privateKey, clientEphemeral));

@@ -2,10 +2,9 @@
 // out, the device's own signature back, restart.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { child } from './stanzas.mjs';
+import { S_WHATSAPP_NET, child, seconds } from './nodes.mjs';
 import { verifySignature } from './xeddsa.mjs';
 
-const S_WHATSAPP_NET = 's.whatsapp.net';
 const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);
 const DEVICE_SIGNATURE = Buffer.from([6, 1]);
 
@@ -107,7 +106,7 @@ export async function completePairing(baileys, connection, { code, device, accou
   const answer = await connection.query(
     {
       tag: 'iq',
-      attrs: { from: S_WHATSAPP_NET, type: 'set', t: String(Math.floor(Date.now() / 1000)), xmlns: 'md' },
+      attrs: { from: S_WHATSAPP_NET, type: 'set', t: seconds(), xmlns: 'md' },
       content: [
         {
           tag: 'pair-success',

@@ -1,14 +1,38 @@
-// The accounts of a mock server and the devices that are linked to them.
+// The accounts of a mock server, their phones, and the devices that are linked to them.
+
+import { randomInt } from 'node:crypto';
+import { S_WHATSAPP_NET } from './nodes.mjs';
 
 const FIRST_PHONE = 15_550_000_000;
 const FIRST_LID = 100_000_000_000_000;
+/** Public keys are signed with the type byte of Curve25519 in front. */
+const KEY_TYPE = Buffer.from([5]);
+/** Registration ids have 14 bits. */
+const MAX_REGISTRATION_ID = 0x3fff;
 
-/** `15550000001:3@s.whatsapp.net`, or only its number, in parts. */
+/** `15550000001:3@s.whatsapp.net`, its LID, or only its number, in parts; undefined when it is not a user's. */
 function parseJid(jid) {
-  const [, user, device] = /^(\d+)(?::(\d+))?(?:@.+)?$/.exec(String(jid)) ?? [];
-  if (!user) throw new TypeError(`not the JID of a user: ${jid}`);
-  return { user, device: device === undefined ? undefined : Number(device) };
+  const [, user, device, server = S_WHATSAPP_NET] = /^(\d+)(?::(\d+))?(?:@(.+))?$/.exec(String(jid)) ?? [];
+  if (!user || (server !== S_WHATSAPP_NET && server !== 'lid' && server !== 'c.us')) return undefined;
+  return { user, device: device === undefined ? undefined : Number(device), isLid: server === 'lid' };
 }
+
+function parseUserJid(jid) {
+  const parts = parseJid(jid);
+  if (!parts) throw new TypeError(`not the JID of a user: ${jid}`);
+  return parts;
+}
+
+/** `lid` or `pn`: how a JID names its user. */
+export const addressingOf = jid => (String(jid).endsWith('@lid') ? 'lid' : 'pn');
+export const otherAddressing = addressing => (addressing === 'lid' ? 'pn' : 'lid');
+
+/** The JID of an account, without a device. */
+export const accountJid = ({ user, lidUser }, addressing) =>
+  addressing === 'lid' ? `${lidUser}@lid` : `${user}@${S_WHATSAPP_NET}`;
+
+/** The JID of a device. */
+export const deviceJid = (device, addressing) => (addressing === 'lid' ? device.lid : device.jid);
 
 export class Registry {
   #curve;
@@ -30,11 +54,56 @@ export class Registry {
       const lidUser = lid ?? String(FIRST_LID + this.#accounts.size + 1);
       account = { user, lidUser, keyPair: this.#curve.generateKeyPair(), devices: 0 };
       this.#accounts.set(user, account);
+    } else if (lid && account.devices === 0) {
+      account.lidUser = lid;
     }
     return account;
   }
 
-  /** A device with the next free number of its account, not yet linked. */
+  /** The account behind any form of JID. Every phone number has one; a LID only when it was given out. */
+  accountOf(jid) {
+    const parts = parseJid(jid);
+    if (!parts) return undefined;
+    if (!parts.isLid && this.#accounts.has(parts.user)) return this.#accounts.get(parts.user);
+    const known = [...this.#accounts.values()].find(({ lidUser }) => lidUser === parts.user);
+    return known ?? (parts.isLid ? undefined : this.account(parts.user));
+  }
+
+  /** The linked device that a JID names, or undefined: a phone, a stranger, a device that was unlinked. */
+  deviceOf(jid) {
+    const account = this.accountOf(jid);
+    return account && this.find(account.user, parseJid(jid).device ?? 0);
+  }
+
+  /** The keys of an account's phone, which the server plays: it takes what it is sent, and says nothing. */
+  phoneOf(account) {
+    if (!account.phone) {
+      const signedPreKey = this.#curve.generateKeyPair();
+      const signature = this.#curve.sign(account.keyPair.private, Buffer.concat([KEY_TYPE, signedPreKey.public]));
+      account.phone = {
+        registrationId: randomInt(1, MAX_REGISTRATION_ID),
+        identityKey: Buffer.from(account.keyPair.public),
+        signedPreKey: { id: 1, key: Buffer.from(signedPreKey.public), signature: Buffer.from(signature) },
+        preKeys: new Map()
+      };
+    }
+    return account.phone;
+  }
+
+  /** What others need to write to the device that a JID names: a linked one, or a phone. */
+  keysOf(jid) {
+    const account = this.accountOf(jid);
+    if (!account) return undefined;
+    const device = parseJid(jid).device ?? 0;
+    return device === 0 ? this.phoneOf(account) : this.find(account.user, device);
+  }
+
+  /**
+   * A device with the next free number of its account, not yet linked.
+   *
+   * @param {Partial<import('./index.mjs').Device> & Pick<import('./index.mjs').Device, 'noiseKey'>} facts
+   * @returns {import('./index.mjs').Device}
+   */
   draft({
     jid,
     lid,
@@ -45,8 +114,8 @@ export class Registry {
     registrationId,
     signedPreKey
   }) {
-    const wanted = parseJid(jid ?? FIRST_PHONE + this.#accounts.size + 1);
-    const account = this.account(wanted.user, lid && parseJid(lid).user);
+    const wanted = parseUserJid(jid ?? this.#freePhone());
+    const account = this.account(wanted.user, lid && parseUserJid(lid).user);
     const device = wanted.device ?? account.devices + 1;
     account.devices = Math.max(account.devices, device);
     return {
@@ -78,7 +147,13 @@ export class Registry {
   }
 
   devicesOf(jid) {
-    const { user } = parseJid(jid);
+    const { user } = parseUserJid(jid);
     return this.devices.filter(device => device.user === user || device.lid.startsWith(`${user}:`));
+  }
+
+  #freePhone() {
+    let phone = FIRST_PHONE + this.#accounts.size + 1;
+    while (this.#accounts.has(String(phone))) phone += 1;
+    return phone;
   }
 }

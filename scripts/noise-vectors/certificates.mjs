@@ -1,6 +1,8 @@
 /** Certificate chains, good and each bad in one way. */
 import { keyPairOf } from './responder.mjs';
 
+/** @typedef {{ private: Buffer, public: Buffer }} KeyPair */
+
 const signedBy = (signer, details, { Curve }) => ({ details, signature: Curve.sign(signer.private, details) });
 
 const flipped = bytes => {
@@ -27,7 +29,12 @@ const intermediateDetails = { serial: 5, issuerSerial: 0, key: keys.intermediate
 const encodeDetails = (details, { proto }) =>
   Buffer.from(proto.CertChain.NoiseCertificate.Details.encode(details).finish());
 
-/** The certificates of a good chain, with fields of the details replaced and other signers where asked for. */
+/**
+ * The certificates of a good chain, with fields of the details replaced and other signers where asked for.
+ *
+ * @param {{ proto: any, Curve: any }} baileys
+ * @param {{ leaf?: object, intermediate?: object, leafSigner?: KeyPair, intermediateSigner?: KeyPair }} [changes]
+ */
 const parts = (baileys, { leaf = {}, intermediate = {}, leafSigner, intermediateSigner } = {}) => ({
   leaf: signedBy(leafSigner ?? keys.intermediate, encodeDetails({ ...leafDetails, ...leaf }, baileys), baileys),
   intermediate: signedBy(

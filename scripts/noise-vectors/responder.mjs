@@ -15,7 +15,7 @@ const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
 
-/** @param {Uint8Array} data */
+/** @param {string | Uint8Array} data */
 export const sha256 = data => createHash('sha256').update(data).digest();
 
 const privateKeyObject = key =>
@@ -65,6 +65,12 @@ const derive = (chainingKey, input) => {
 
 /** A server in one handshake, and in what follows it. */
 export class Responder {
+  /** @type {Buffer} The key of the handshake at its stage. */
+  key = Buffer.alloc(0);
+  counter = 0;
+  /** The transport's keys and counters, once the handshake is done. */
+  transport = { clientToServer: this.key, serverToClient: this.key, sent: 0, received: 0 };
+
   /** @param {{ header: Buffer, ephemeral: object, staticKey: object }} options */
   constructor({ header, ephemeral, staticKey }) {
     this.ephemeral = ephemeral;

@@ -106,8 +106,13 @@ impl<'i> Walker<'i> {
         }
     }
 
+    /// Most strings are single-byte tokens, for which there is no call.
+    #[inline]
     fn text(&mut self) -> Result<Text<'_>, DecodeError> {
         let tag = self.reader.byte()?;
+        if tag < tokens::SINGLE {
+            return Ok(Text::Token(TokenId(u16::from(tag))));
+        }
         self.text_of(tag)
     }
 

@@ -1,6 +1,6 @@
 //! Decompression of payloads, bounded.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::error::InflateError;
 
@@ -37,7 +37,8 @@ pub fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usi
     }
 }
 
-fn inflate(mut input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
+fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
+    let mut input = whole;
     out.clear();
     out.reserve(input.len().saturating_mul(4).min(limit).clamp(256, 1 << 16));
     let mut state = Decompress::new(true);
@@ -45,15 +46,11 @@ fn inflate(mut input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), Infl
         let before = (state.total_in(), out.len());
         let status = state
             .decompress_vec(input, out, FlushDecompress::None)
-            .map_err(|error| {
-                let message = match error.needs_dictionary() {
-                    Some(_) => "Missing dictionary",
-                    None => error.message().unwrap_or("invalid compressed data"),
-                };
-                InflateError::BadData {
-                    message: message.to_owned(),
-                }
-            })?;
+            .map_err(|error| match message(&error) {
+                LOST => reason(whole),
+                message => message.to_owned(),
+            })
+            .map_err(|message| InflateError::BadData { message })?;
         if out.len() > limit {
             return Err(InflateError::TooLarge { limit });
         }
@@ -70,6 +67,42 @@ fn inflate(mut input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), Infl
             return Err(InflateError::Truncated);
         }
     }
+}
+
+/// What zlib-rs says where it noticed the damage on its fast path, which keeps no reason. Whether it takes that path
+/// depends on the room it is given.
+const LOST: &str = "repeated call with bad state";
+
+fn message(error: &DecompressError) -> &str {
+    match error.needs_dictionary() {
+        Some(_) => "Missing dictionary",
+        None => error.message().unwrap_or("invalid compressed data"),
+    }
+}
+
+/// Why data known to be damaged are: what zlib says. Decompresses them once more, in pieces too small for the fast path.
+#[cold]
+fn reason(input: &[u8]) -> String {
+    const PIECE: usize = 8;
+    let mut state = Decompress::new(true);
+    let mut out = Vec::with_capacity(1 << 16);
+    for mut piece in input.chunks(PIECE) {
+        loop {
+            out.clear();
+            let before = state.total_in();
+            match state.decompress_vec(piece, &mut out, FlushDecompress::None) {
+                Err(error) => return message(&error).to_owned(),
+                Ok(Status::StreamEnd) => return LOST.to_owned(),
+                Ok(_) => {}
+            }
+            piece = piece.get((state.total_in() - before) as usize..).unwrap_or_default();
+            // More may come out of what went in only where the room was used up.
+            if out.len() < out.capacity() {
+                break;
+            }
+        }
+    }
+    LOST.to_owned()
 }
 
 #[cfg(test)]
@@ -135,5 +168,11 @@ mod tests {
         *damaged.last_mut().unwrap() ^= 1;
         assert_eq!(message(&damaged), "incorrect data check");
         assert_eq!(message(&[2, 0x78, 0xbb, 0, 0, 0, 1, 3, 0]), "Missing dictionary");
+        // Found on zlib-rs' fast path.
+        let far = [
+            2, 0x18, 0xd3, 0xfb, 0xc1, 0xf4, 0x87, 0x91, 0xe1, 0x07, 0xe3, 0x0f, 0x96, 0xb7, 0xf9, 0xfe, 0x30, 0x26,
+            0xfe, 0x62, 0xf8, 0xc5, 0xf0, 0xeb, 0xbf, 0x0d, 0x03, 0x05, 0x80, 0x99, 0x01, 0x00, 0x20, 0x08, 0x0b, 0x08,
+        ];
+        assert_eq!(message(&far), "invalid distance too far back");
     }
 }

@@ -62,7 +62,10 @@ pub(super) fn unpack(tag: u8, reader: &mut Reader<'_>, out: &mut [u8]) -> Result
     if !unpack_bytes(tag, packed, out) {
         return Err(bad_nibble(packed, start));
     }
-    reader.bytes(count)?;
+    reader.bytes(packed.len())?;
+    if packed.len() < count {
+        return Err(reader.error(DecodeErrorKind::EndOfStream));
+    }
     Ok((2 * count).saturating_sub(odd))
 }
 

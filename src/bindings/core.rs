@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, Object};
 
+use super::batch::BatchMemory;
 use super::noise::{self, Handlers};
 use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
-use super::websocket::{BatchMemory, Drain, Hub, Send, ShareBatch, SocketHub};
+use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
 use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
@@ -131,8 +132,18 @@ impl Inner {
 
     fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
         self.tape.clear_for(payload);
-        self.consumed = binary::decode(payload, dialect, &mut self.tape)?;
-        Ok(())
+        match binary::decode(payload, dialect, &mut self.tape) {
+            Ok(consumed) => {
+                self.consumed = consumed;
+                Ok(())
+            }
+            Err(error) => {
+                // As in Baileys the reader's position shows how far it came.
+                self.consumed = error.offset;
+                self.share_sizes()?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Decodes `self.payload`, whose content bytes JavaScript cannot see.

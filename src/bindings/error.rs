@@ -29,10 +29,16 @@ impl From<EncodeError> for Failure {
 
 impl From<InflateError> for Failure {
     fn from(error: InflateError) -> Self {
-        // The codes of Node's zlib and Buffer.
-        let code = match error {
-            InflateError::EmptyPayload => "ERR_BUFFER_OUT_OF_BOUNDS",
+        // What Node's zlib and Buffer throw.
+        let code = match &error {
+            InflateError::EmptyPayload => {
+                return Self::Range {
+                    message: "Attempt to access memory outside buffer bounds",
+                    code: "ERR_BUFFER_OUT_OF_BOUNDS",
+                };
+            }
             InflateError::Truncated => "Z_BUF_ERROR",
+            InflateError::BadData { message } if message == "Missing dictionary" => "Z_NEED_DICT",
             InflateError::BadData { .. } => "Z_DATA_ERROR",
             _ => "ERR_BUFFER_TOO_LARGE",
         };

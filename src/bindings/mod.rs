@@ -1,6 +1,7 @@
 //! The Node.js addon.
 #![cfg_attr(test, allow(dead_code, reason = "napi-rs registers nothing in a test build"))]
 
+mod batch;
 mod core;
 mod error;
 mod events;

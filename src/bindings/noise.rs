@@ -181,10 +181,10 @@ raw_function! {
     /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", 11, |call, core| {
-let serial = call.u32(8)?;
+        let serial = call.u32(8)?;
         let (keys, rest) = call.bytes(7)?.as_chunks();
-        if !rest.is_empty() {
-            return Err(Failure::Type("a root key has 32 bytes"));
+        if keys.is_empty() || !rest.is_empty() {
+            return Err(Failure::Type("a root key is 32 bytes"));
         }
         let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };

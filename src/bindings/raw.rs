@@ -23,6 +23,8 @@ pub(super) enum Failure {
     Status(sys::napi_status),
     /// An `Error` with a message and, where not empty, a `code`.
     Error { message: String, code: &'static str },
+    /// A `RangeError` with a message and a `code`.
+    Range { message: &'static str, code: &'static str },
     /// A `TypeError` about an argument.
     Type(&'static str),
 }
@@ -90,7 +92,7 @@ impl Call {
         Ok(value)
     }
 
-    /// The address and length, in bytes, of a typed array's or a Buffer's memory.
+    /// The address and length, in bytes, of the memory of a Buffer, a Uint8Array or, for what we share, an Int32Array.
     fn memory(&self, index: usize) -> Result<(*mut u8, usize), Failure> {
         let mut kind = 0;
         let mut length = 0;
@@ -110,15 +112,11 @@ impl Call {
         if status != sys::Status::napi_ok {
             return Err(Failure::Type("a Buffer or Uint8Array is required"));
         }
+        // The length counts elements, of a size that is not known for kinds to come.
         let width = match kind {
-            sys::TypedarrayType::int8_array
-            | sys::TypedarrayType::uint8_array
-            | sys::TypedarrayType::uint8_clamped_array => 1,
-            sys::TypedarrayType::int16_array | sys::TypedarrayType::uint16_array => 2,
-            sys::TypedarrayType::int32_array
-            | sys::TypedarrayType::uint32_array
-            | sys::TypedarrayType::float32_array => 4,
-            _ => 8,
+            sys::TypedarrayType::uint8_array => 1,
+            sys::TypedarrayType::int32_array => size_of::<i32>(),
+            _ => return Err(Failure::Type("a Buffer or Uint8Array is required")),
         };
         Ok((data.cast(), length * width))
     }
@@ -324,35 +322,54 @@ impl Drop for Shared {
 }
 
 fn throw(env: sys::napi_env, failure: Failure) {
-    let c_string = |text: String| CString::new(text.replace('\0', "\\0")).unwrap_or_default();
     let mut pending = false;
-    // SAFETY: `env` is the one of the running callback; the strings outlive the calls that copy them.
-    unsafe {
-        sys::napi_is_exception_pending(env, &mut pending);
-        if pending {
-            return;
-        }
-        match failure {
-            Failure::Status(status) => {
-                let message = c_string(format!("Node-API refused a call (status {status})"));
-                sys::napi_throw_error(env, ptr::null(), message.as_ptr());
-            }
-            Failure::Error { message, code } => {
-                let message = c_string(message);
-                let code_text = c_string(code.to_owned());
-                let code = if code.is_empty() {
-                    ptr::null()
-                } else {
-                    code_text.as_ptr()
-                };
-                sys::napi_throw_error(env, code, message.as_ptr());
-            }
-            Failure::Type(message) => {
-                let message = c_string(message.to_owned());
-                sys::napi_throw_type_error(env, ptr::null(), message.as_ptr());
-            }
-        }
+    // SAFETY: `env` is the one of the running callback.
+    unsafe { sys::napi_is_exception_pending(env, &mut pending) };
+    if pending {
+        return;
     }
+    match failure {
+        Failure::Status(status) => {
+            throw_new(
+                env,
+                sys::napi_create_error,
+                &format!("Node-API refused a call (status {status})"),
+                "",
+            );
+        }
+        Failure::Error { message, code } => throw_new(env, sys::napi_create_error, &message, code),
+        Failure::Range { message, code } => throw_new(env, sys::napi_create_range_error, message, code),
+        Failure::Type(message) => throw_new(env, sys::napi_create_type_error, message, ""),
+    }
+}
+
+/// One of the functions of Node-API that make errors: env, code, message, result.
+type CreateError =
+    unsafe extern "C" fn(sys::napi_env, sys::napi_value, sys::napi_value, *mut sys::napi_value) -> sys::napi_status;
+
+/// Throws what `create` makes of a message and, where not empty, a code. Where Node-API refuses, there is an exception
+/// already, or the env is going away.
+fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str) {
+    let string = |text: &str| {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` as in `throw`; Node-API copies `text.len()` bytes. A length is given, so that NUL is a character.
+        check(unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut value) })
+            .map(|()| value)
+    };
+    let create = || -> Result<(), Failure> {
+        let message = string(message)?;
+        let code = if code.is_empty() {
+            ptr::null_mut()
+        } else {
+            string(code)?
+        };
+        let mut error = ptr::null_mut();
+        // SAFETY: all values are of this env and of the callback's scope; a null code is documented to mean none.
+        check(unsafe { create(env, code, message, &mut error) })?;
+        // SAFETY: as above.
+        check(unsafe { sys::napi_throw(env, error) })
+    };
+    let _ = create();
 }
 
 /// What a caught panic said.

@@ -7,11 +7,12 @@ use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-use super::events::{Batch, Flow, Inbox, InboxSink, Record};
+use super::batch::{Batch, BatchMemory, HEAD_WORDS, RECORD_WORDS};
+use super::events::{Flow, Inbox, InboxSink};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
 use super::socket_options::{SocketOptions, connect_options};
 use super::wake::Wake;
-use crate::inbound::{Inbound, Tapes};
+use crate::inbound::Inbound;
 use crate::transport::{self, Accepted, Connection};
 
 /// The sockets of one environment. JavaScript knows each by a number that is never used twice.
@@ -60,7 +61,6 @@ impl SocketHub {
             inbox: Arc::clone(&self.hub.inbox),
             flow: Arc::clone(&flow),
             inbound: Arc::clone(&inbound),
-            batch: Batch::default(),
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
         let mut sockets = self.hub.sockets();
@@ -99,8 +99,8 @@ impl SocketHub {
 /// What the environment's thread works on. The locks are never contended but by its own teardown.
 pub(super) struct Hub {
     sockets: Mutex<HashMap<u32, Socket>>,
-    /// What was taken from the inbox, and how far it has been handed over.
-    arrived: Mutex<Arrived>,
+    /// What was taken from the inbox and has not all been handed over.
+    arrived: Mutex<Batch>,
     inbox: Arc<Inbox>,
     wake: Arc<Wake>,
 }
@@ -109,12 +109,6 @@ struct Socket {
     connection: Connection,
     flow: Arc<Flow>,
     inbound: Arc<Mutex<Inbound>>,
-}
-
-#[derive(Default)]
-struct Arrived {
-    batch: Batch,
-    taken: Taken,
 }
 
 impl Hub {
@@ -126,19 +120,6 @@ impl Hub {
     pub(super) fn inbound(&self, socket: u32) -> Option<Arc<Mutex<Inbound>>> {
         self.sockets().get(&socket).map(|socket| Arc::clone(&socket.inbound))
     }
-}
-
-/// Words at the start of the shared words: room missing in the slab, in words, in text; 1 where more may come; room taken
-/// in the slab.
-const HEAD_WORDS: usize = 5;
-/// Words of a record: kind, connection, value, payload length, frames, counter of the first frame; lengths of its tapes'
-/// words, which follow, of their text and of their content bytes.
-const RECORD_WORDS: usize = 9;
-
-/// Memory that batches are handed over in.
-pub(super) struct BatchMemory {
-    words: Shared,
-    text: Shared,
 }
 
 raw_function! {
@@ -166,91 +147,22 @@ raw_function! {
 impl Hub {
     fn drain(&self, call: &Call, memory: &mut BatchMemory) -> Outcome {
         let mut slab = call.output(0)?;
-        let slab_start = call.u32(1)? as usize;
-        let mut slab_at = slab_start;
-        let (mut word_at, mut text_at) = (HEAD_WORDS, 0);
-        let mut count = 0;
+        let slab_at = call.u32(1)? as usize;
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        let Arrived { batch, taken } = &mut *arrived;
+        if arrived.is_empty() {
+            self.inbox.take(&mut arrived);
+        }
+        // Where nothing came, nothing more does until the next wake.
+        let more = !arrived.is_empty();
         let sockets = self.sockets();
-        let head = loop {
-            if batch.records.is_empty() {
-                *taken = Taken::default();
-                self.inbox.take(batch);
+        let (count, [size, words, text], taken) = arrived.hand_over(memory, &mut slab, slab_at, |connection, cost| {
+            if let Some(socket) = sockets.get(&connection) {
+                socket.flow.taken(cost);
             }
-            let Some(record) = batch.records.front() else {
-                break [0; 4];
-            };
-            let (words, text, bytes) = taken.parts(&batch.tapes, record);
-            let size = record.payload.len() + bytes.len();
-            let fits = memory.words.fits_ops(word_at + RECORD_WORDS + words.len())
-                && text_at + text.len() <= memory.text.len()
-                && slab_at + size <= slab.len();
-            if !fits {
-                break [size, HEAD_WORDS + RECORD_WORDS + words.len(), text.len(), 1];
-            }
-            memory.words.write_ops(word_at, &record_words(record));
-            memory.words.write_ops(word_at + RECORD_WORDS, words);
-            memory.text.write(text_at, text);
-            slab.write(slab_at, &record.payload);
-            slab.write(slab_at + record.payload.len(), bytes);
-            word_at += RECORD_WORDS + words.len();
-            text_at += text.len();
-            slab_at += size;
-            count += 1;
-            if let Some(socket) = sockets.get(&record.connection) {
-                socket.flow.taken(record);
-            }
-            taken.advance(record);
-            batch.records.pop_front();
-        };
-        let [size, words, text, more] = head;
-        let head = [size, words, text, more, slab_at - slab_start].map(|length| length as i32);
+        });
+        let head = [size, words, text, usize::from(more), taken].map(|length| length as i32);
         memory.words.write_ops(0, &head);
         call.int(count)
-    }
-}
-
-fn record_words(record: &Record) -> [i32; RECORD_WORDS] {
-    let (opened, [words, text, bytes]) = record.opened.unwrap_or_default();
-    [
-        record.kind as i32,
-        record.connection.cast_signed(),
-        record.value.cast_signed(),
-        record.payload.len() as i32,
-        opened.frames.cast_signed(),
-        // A counter has 32 bits; JavaScript takes it as unsigned.
-        opened.counter as i32,
-        words as i32,
-        text as i32,
-        bytes as i32,
-    ]
-}
-
-/// How much of each part of a batch's tapes has been handed over.
-#[derive(Default)]
-struct Taken {
-    words: usize,
-    text: usize,
-    bytes: usize,
-}
-
-impl Taken {
-    /// The next record's tapes.
-    fn parts<'t>(&self, tapes: &'t Tapes, record: &Record) -> (&'t [i32], &'t [u8], &'t [u8]) {
-        let [words, text, bytes] = record.opened.map_or([0; 3], |(_, lengths)| lengths);
-        (
-            tapes.words.get(self.words..self.words + words).unwrap_or_default(),
-            tapes.text.get(self.text..self.text + text).unwrap_or_default(),
-            tapes.bytes.get(self.bytes..self.bytes + bytes).unwrap_or_default(),
-        )
-    }
-
-    fn advance(&mut self, record: &Record) {
-        let [words, text, bytes] = record.opened.map_or([0; 3], |(_, lengths)| lengths);
-        self.words += words;
-        self.text += text;
-        self.bytes += bytes;
     }
 }
 

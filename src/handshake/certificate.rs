@@ -58,6 +58,8 @@ impl Certificate {
 /// does not look at them, and a machine's clock may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateReport {
+    /// The key that the leaf certifies: the server's static key, with which a later handshake may be resumed.
+    pub server_static: PublicKey,
     /// The server's certificate.
     pub leaf: Certificate,
     /// The certificate of the leaf's issuer.
@@ -117,6 +119,7 @@ pub(super) fn verify_chain(
         return Err(HandshakeError::LeafKey);
     }
     Ok(CertificateReport {
+        server_static: *server_static,
         leaf: summary(&leaf),
         intermediate: summary(&intermediate),
     })

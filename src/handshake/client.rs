@@ -128,8 +128,8 @@ impl ExpectServerHello {
 /// A handshake whose server has shown itself to be trusted.
 #[derive(Debug)]
 pub struct Finish {
-    channel: Channel,
-    sealed_key: Vec<u8>,
+    pub(super) channel: Channel,
+    pub(super) sealed_key: Vec<u8>,
 }
 
 impl Finish {

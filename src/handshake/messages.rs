@@ -122,3 +122,25 @@ fn decode(name: &'static str, message: &[u8]) -> Result<HandshakeMessage, Handsh
 fn field<T>(message: &'static str, field: &'static str, value: Option<T>) -> Result<T, HandshakeError> {
     value.ok_or(HandshakeError::MissingField { message, field })
 }
+
+/// A ServerHello in answer to a wish to resume.
+#[derive(Debug)]
+pub(super) struct ResumptionHello {
+    /// Whether it carries a static key, and so declines.
+    pub(super) declines: bool,
+    /// The server's ephemeral public key.
+    pub(super) ephemeral: Vec<u8>,
+    /// The sealed payload.
+    pub(super) payload: Vec<u8>,
+}
+
+/// Decodes a ServerHello in answer to a wish to resume.
+pub(super) fn decode_server_hello_of_resumption(message: &[u8]) -> Result<ResumptionHello, HandshakeError> {
+    const NAME: &str = "server hello";
+    let hello = field(NAME, "serverHello", decode(NAME, message)?.server_hello)?;
+    Ok(ResumptionHello {
+        declines: hello.r#static.is_some(),
+        ephemeral: field(NAME, "ephemeral", hello.ephemeral)?,
+        payload: field(NAME, "payload", hello.payload)?,
+    })
+}

@@ -10,12 +10,15 @@
 //! failed cannot go on. [`process_server_hello`] is the middle step alone, on a [`Channel`](crate::noise::Channel), for
 //! a caller that does the rest itself. [`server`] is the other side, for tests and tools.
 //!
+//! [`resume`] is the shortcut for a server whose static key is known.
+//!
 //! The certificate chain is always checked. A test or a tool that plays the server brings a [`TrustedRoot`] of its own.
 
 mod certificate;
 mod client;
 mod error;
 pub mod messages;
+pub mod resume;
 pub mod server;
 pub mod xeddsa;
 

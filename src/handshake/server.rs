@@ -26,7 +26,7 @@ pub fn issue(details: &Details, issuer: &PrivateKey, random: &[u8; 64]) -> Noise
 /// A server that waits for a ClientHello.
 #[derive(Debug)]
 pub struct ExpectClientHello {
-    symmetric: SymmetricState,
+    pub(super) symmetric: SymmetricState,
 }
 
 impl ExpectClientHello {

@@ -87,15 +87,23 @@ impl TapeWriter {
         &self.bytes
     }
 
+    #[inline]
     fn string(&mut self, text: Text<'_>) {
         let op = match text {
             Text::Token(token) => i32::from(token.0),
-            // The empty string is the first token of every dictionary.
-            Text::Str("") | Text::Ascii([]) | Text::Literal("") => 0,
-            Text::Ascii(text) => !(self.append_ascii(text) as i32),
-            Text::Str(text) | Text::Literal(text) => !(self.append(text) as i32),
+            text => self.literal(text),
         };
         self.ops.push(op);
+    }
+
+    fn literal(&mut self, text: Text<'_>) -> i32 {
+        let length = match text {
+            Text::Ascii(text) => self.append_ascii(text),
+            Text::Str(text) | Text::Literal(text) => self.append(text),
+            Text::Token(_) => 0,
+        };
+        // The empty string is the first token of every dictionary.
+        if length == 0 { 0 } else { !(length as i32) }
     }
 
     fn append_ascii(&mut self, text: &[u8]) -> usize {

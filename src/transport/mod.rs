@@ -39,6 +39,7 @@ pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
 pub use self::outbox::{Accepted, Connection, HIGH_WATER};
 pub use self::proxy::{Proxy, ProxyError, ProxyProtocol, Secret};
+pub(crate) use self::runtime::runtime;
 pub use self::tls::{Roots, TlsOptions};
 pub use self::verify::TrustFailure;
 
@@ -80,8 +81,8 @@ pub struct TlsTarget {
 pub enum Event {
     /// The peer agrees to leave HTTP. [`Open`](Self::Open) follows, or an error where the answer is not valid.
     Upgrade(ResponseHead),
-    /// The peer, or the proxy on the way to it, answered with something else. The connection has been dropped; as with `ws`, whose user holds the
-    /// response, nothing more happens until the handshake times out.
+    /// The peer, or the proxy on the way to it, answered with something else. The connection has been dropped; as with
+    /// `ws`, whose user holds the response, nothing more happens until the handshake times out.
     UnexpectedResponse {
         /// Its head.
         head: ResponseHead,

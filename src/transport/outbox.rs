@@ -48,6 +48,18 @@ impl Connection {
         self.shared.push(Message::Binary(Bytes::copy_from_slice(bytes)))
     }
 
+    /// Queues a binary message without copying it.
+    #[must_use]
+    pub fn send_owned(&self, bytes: Vec<u8>) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::from(bytes)))
+    }
+
+    /// Queues a ping.
+    #[must_use]
+    pub fn ping(&self) -> Accepted {
+        self.shared.push(Message::Ping(Bytes::new()))
+    }
+
     /// Queues a text message.
     #[must_use]
     pub fn send_text(&self, text: &str) -> Accepted {

@@ -11,7 +11,7 @@ const WORKER_THREADS: usize = 1;
 
 /// The runtime, started by the first connection. It lives as long as the process: connections of several environments
 /// (worker threads) share it.
-pub(super) fn runtime() -> io::Result<&'static Runtime> {
+pub(crate) fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);

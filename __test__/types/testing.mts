@@ -1,7 +1,7 @@
 // Compiled, never run: the declarations of `baileys-native/testing` hold for the ways that the documentation uses it.
 
 import { MockServer, errorResult, result, sampleStanzas, trustTestRoot } from 'baileys-native/testing';
-import type { BinaryNode, Connection, StanzaRecord } from 'baileys-native/testing';
+import type { BinaryNode, Connection, Device, Group, StanzaRecord } from 'baileys-native/testing';
 import * as baileys from 'baileys';
 
 export async function main(): Promise<void> {
@@ -9,6 +9,8 @@ export async function main(): Promise<void> {
     tls: true,
     baileys: 'baileys',
     preKeyCount: 50,
+    routing: true,
+    groupAddressing: 'pn',
     login: { offline: { count: 0 }, dirty: [{ type: 'groups', timestamp: 1 }] },
     faults: { delayMs: 5 }
   });
@@ -27,6 +29,10 @@ export async function main(): Promise<void> {
 
   const device = await server.scanQr('', { jid: '15550001234', pushName: 'Ada' });
   const keys: number = device.preKeys.size;
+  const group: Group = server.createGroup({ subject: 'Test', creator: device.jid, participants: ['15550005678'] });
+  const role: 'superadmin' | 'admin' | undefined = group.participants.get(device.user);
+  server.on('queued', (stanza: BinaryNode, to: Device) => [stanza.tag, to.user, role]);
+  server.on('acknowledged', (_stanza, by) => server.pending(by).map(({ attrs }) => attrs.id));
   const [connection] = server.connections;
   const node: BinaryNode = { tag: 'ib', attrs: {}, content: [{ tag: 'x', attrs: {}, content: Buffer.alloc(keys) }] };
   await connection?.send(node, { compress: true });

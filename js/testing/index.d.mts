@@ -1,19 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { BinaryNode, KeyPair } from '../../index.mjs';
 
-/** A stanza, in the shape that Baileys gives it. */
-export interface BinaryNode {
-  tag: string;
-  attrs: Record<string, string>;
-  content?: BinaryNode[] | string | Uint8Array;
-}
-
-export interface KeyPair {
-  /** 32 raw bytes. */
-  private: Uint8Array;
-  /** 32 raw bytes. */
-  public: Uint8Array;
-}
+export type { BinaryNode, KeyPair };
 
 /** A certificate for TLS, PEM. */
 export interface TlsCertificate {
@@ -61,9 +50,12 @@ export interface Faults {
 export interface LoginOptions {
   /** More attributes, or other ones, for `success`. */
   attrs?: Record<string, string>;
-  /** Attributes of `ib/offline`, which ends the offline queue; default `{ count: 0 }`, `false` to leave it out. */
+  /**
+   * Attributes of `ib/offline`, which ends the offline queue; default `{ count }`, the number of stanzas that had waited.
+   * `false` to leave it out.
+   */
   offline?: Record<string, string | number> | false;
-  /** Attributes of `ib/offline_preview`; left out by default. */
+  /** Attributes of `ib/offline_preview`; by default it announces what has waited, and is left out when nothing has. */
   offlinePreview?: Record<string, string | number>;
   /** Routing info that the client has to present on its next connection. */
   edgeRouting?: Uint8Array;
@@ -103,6 +95,13 @@ export interface MockServerOptions {
   greetingDelayMs?: number;
   /** How many pairing codes a client may show before it gives up; default 6. */
   refCount?: number;
+  /**
+   * Pass messages, receipts, presence and chat states on to the clients that they are for; default true. When false they
+   * are acknowledged and go nowhere.
+   */
+  routing?: boolean;
+  /** How participants of new groups are named: by LID (default), as on WhatsApp, or by phone number. */
+  groupAddressing?: 'lid' | 'pn';
   login?: LoginOptions;
   faults?: Faults;
   /** Keep every stanza in `stanzas`, `received` and `sent`; default true. Events and `waitFor` work either way. */
@@ -123,8 +122,28 @@ export interface Device {
   identityKey?: Buffer;
   registrationId?: number;
   signedPreKey?: { id: number; key: Buffer; signature: Buffer };
-  /** The one-time pre-keys that it uploaded, by id. */
+  /** The one-time pre-keys that it uploaded and nobody has fetched, by id. */
   preKeys: Map<number, Buffer>;
+}
+
+/** A group, as the server knows it. */
+export interface Group {
+  /** `120363000000000001@g.us` */
+  readonly id: string;
+  readonly subject: string;
+  /** Phone numbers, each with its role; undefined for those who have none. */
+  readonly participants: Map<string, 'superadmin' | 'admin' | undefined>;
+  readonly addressingMode: 'lid' | 'pn';
+  readonly settings: { announcement: boolean; locked: boolean };
+}
+
+export interface GroupOptions {
+  subject: string;
+  /** Any form of JID, or a phone number. */
+  creator: string;
+  participants: string[];
+  /** Default: the server's `groupAddressing`. */
+  addressingMode?: 'lid' | 'pn';
 }
 
 export interface ScanOptions {
@@ -199,6 +218,8 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   /** The client's static Noise key. */
   readonly noiseKey: Buffer | undefined;
   readonly device: Device | undefined;
+  /** False once the connection is closed or cut, which `state` tells a little later. */
+  readonly isWritable: boolean;
   /** Why the server gave up: a broken frame, a handshake that failed. */
   readonly error: Error | undefined;
   /** The pairing refs that it was offered. */
@@ -250,6 +271,10 @@ export interface MockServerEvents {
   /** A device was linked; the restart follows. */
   registered: [device: Device, connection: Connection];
   close: [connection: Connection, code: number, reason: string];
+  /** A stanza for a device that is not connected was kept for it. */
+  queued: [stanza: BinaryNode, device: Device];
+  /** A device has told that it has a stanza from another client, or about a group. */
+  acknowledged: [stanza: BinaryNode, device: Device];
   /** A client broke the protocol, or a handler failed. Also in `connection.error`. */
   failure: [error: Error, connection: Connection];
 }
@@ -273,11 +298,16 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
   /** Every stanza in both directions, in the order of the server's work. */
   readonly stanzas: StanzaRecord[];
   readonly devices: Device[];
+  readonly groups: Group[];
   /** May be set at any time; holds for connections made from then on. */
   faults: Faults;
 
   /** The linked devices of a user, by phone number, JID or LID. */
   devicesOf(jid: string): Device[];
+  /** Makes a group, as if its creator's phone had; the linked devices of its participants are told. */
+  createGroup(options: GroupOptions): Group;
+  /** What a device was sent, or will be at its next login, and has not acknowledged, in order. */
+  pending(device: Device): BinaryNode[];
   /** Unlinks a device: its next login is refused with 401. */
   forget(device: Device): void;
   /**
@@ -306,11 +336,24 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
  * Makes a loaded Baileys trust a mock server's Noise certificates, by overwriting its `WA_CERT_DETAILS.PUBLIC_KEY` in
  * place. For tests only: until the returned function is called, that Baileys does not trust WhatsApp.
  *
- * A Baileys without that constant (6.17) does not check the root; nothing is changed then.
+ * A Baileys without that constant (6.17) does not check the root; nothing is changed then. Under
+ * `baileys-native/register` its root is checked, see {@link addTrustedRoot}.
  *
  * @param target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  */
 export declare function trustTestRoot(target: object, rootKey: Uint8Array): () => void;
+
+/**
+ * Makes this package's own noise handlers in this thread trust a mock server's Noise certificates besides WhatsApp's. For
+ * tests only, and only for handlers that have no root from elsewhere: those of a Baileys without
+ * `WA_CERT_DETAILS.PUBLIC_KEY` (6.17) under `baileys-native/register`, and those that got no `trustedRoot`. Does nothing
+ * for a Baileys on its own JavaScript.
+ *
+ * @param rootKey 32 bytes; `server.rootKey`.
+ * @returns Takes it back.
+ * @throws {TypeError} for anything else.
+ */
+export declare function addTrustedRoot(rootKey: Uint8Array): () => void;
 
 /** A certificate authority and a server certificate; for the loopback names and addresses unless `hosts` says otherwise. */
 export declare function createTlsCertificate(options?: {

@@ -1,0 +1,150 @@
+// Thousands of random nodes and payloads through Baileys' codecs and ours, line by line.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+
+import { chain } from '../support/arbitraries.mjs';
+import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
+import { CODEC_PROPERTIES } from '../support/codec-properties.mjs';
+import { compare, explore, knownDifferences, SEED } from '../support/differential.mjs';
+import { fromJson } from '../support/values.mjs';
+
+const CORPUS = JSON.parse(await readFile(new URL('../vectors/corpus-codec.json', import.meta.url)));
+const lines = new Map(await Promise.all(LINE_NAMES.map(async name => [name, await loadLine(name)])));
+
+after(() => {
+  console.log('Known differences of the codec from Baileys:');
+  for (const line of knownDifferences(CODEC_PROPERTIES.map(({ name }) => name))) console.log(`  ${line}`);
+});
+
+test('cases found before', async t => {
+  for (const { property: name, line, input, found } of CORPUS) {
+    const property = CODEC_PROPERTIES.find(property => property.name === name);
+    assert.ok(property, `the corpus names the unknown property ${name}`);
+    await t.test(`${name} ${line}: ${found}`, () => compare(property, lines.get(line), fromJson(input)));
+  }
+});
+
+const property = name => CODEC_PROPERTIES.find(property => property.name === name);
+const node = (content, attrs = {}) => ({ tag: 'message', attrs, content });
+const nested = depth =>
+  Buffer.concat([Buffer.from([0]), ...Array.from({ length: depth }, () => NEST), Buffer.from([248, 1, 30])]);
+const NEST = Buffer.from([248, 2, 30, 248, 1]);
+
+test('edges that random inputs seldom meet', async t => {
+  const encode = {
+    'the lengths at which an encoding changes': [255, 256, 0xf_ffff, 0x10_0000].flatMap(length => [
+      node('x'.repeat(length)),
+      node('é'.repeat(length / 2)),
+      node(new Uint8Array(length)),
+      node([node(Buffer.alloc(length, 7))], { to: 'y'.repeat(length) })
+    ]),
+    'lists about 2^16': [65_535, 65_536].map(length => node(Array.from({ length }, () => node()))),
+    'nodes within nodes': [1023, 1024, 1025, 1500].map(chain),
+    'tags of other types': [5, true, {}, ['a'], 10n].map(tag => ({ tag, attrs: {} })),
+    'attributes of other types': [{}, [], new Date(0), Symbol('x'), () => {}].map(value =>
+      node(undefined, { a: 'b', c: value })
+    ),
+    'a content of every other type': [
+      null,
+      0,
+      '',
+      true,
+      {},
+      new Map(),
+      new ArrayBuffer(1),
+      new DataView(new ArrayBuffer(1))
+    ].map(content => node(content)),
+    'sparse children': [node([, node(), , node()])], // eslint-disable-line no-sparse-arrays
+    'attributes that are no plain object': [
+      'ab',
+      ['x', 'y'],
+      Object.create({ inherited: 'x' }),
+      new Map([['a', 'b']])
+    ].map(attrs => node(undefined, attrs))
+  };
+  const decode = {
+    'nodes within nodes': [1000, 1023, 1024, 1100].map(nested),
+    'JIDs within JIDs': [63, 64, 65, 100].map(depth =>
+      Buffer.concat([
+        Buffer.from([0, 248, 2, 30]),
+        Buffer.alloc(depth, 250),
+        Buffer.from([3, ...Buffer.alloc(depth, 3)])
+      ])
+    ),
+    'a reason with NUL in it': [Buffer.from([0, 248, 2, 30, 250, 255, 1, 0x1f, 0])],
+    nothing: [Buffer.alloc(0), Buffer.from([2]), Buffer.from([0])],
+    'what is no Buffer': [
+      Uint8Array.of(0, 248, 1, 30),
+      Uint8Array.of(0, 248),
+      'text',
+      undefined,
+      null,
+      {},
+      [0, 248, 1, 30],
+      new ArrayBuffer(4)
+    ]
+  };
+  for (const name of LINE_NAMES) {
+    for (const [title, nodes] of Object.entries(encode)) {
+      await t.test(`encode, line ${name}: ${title}`, async () => {
+        for (const input of nodes) await compare(property('encode'), lines.get(name), input);
+      });
+    }
+    for (const [title, payloads] of Object.entries(decode)) {
+      await t.test(`decode, line ${name}: ${title}`, async () => {
+        for (const input of payloads) {
+          await compare(property('decode'), lines.get(name), input);
+          await compare(property('decompress'), lines.get(name), input);
+        }
+      });
+    }
+  }
+});
+
+test('content bytes are views of the input, as in Baileys', async () => {
+  for (const { theirs, ours } of lines.values()) {
+    const payload = ours.encodeBinaryNode(node(Buffer.from('content')));
+    for (const codec of [theirs, ours]) {
+      const { content } = await codec.decodeBinaryNode(payload);
+      assert.equal(content.buffer, payload.buffer);
+      assert.equal((await codec.decompressingIfRequired(payload)).buffer, payload.buffer);
+    }
+  }
+});
+
+test('constants of another dictionary are refused', () => {
+  const [seven, old] = [lines.get('7'), lines.get('6.17')];
+  assert.throws(() => seven.ours.encodeBinaryNode(node(), old.constants), /not those of dictionary 3/);
+  assert.throws(
+    () => old.ours.decodeDecompressedBinaryNode(Buffer.from([248, 1, 30]), seven.constants),
+    /not those of dictionary 2/
+  );
+  assert.deepEqual(seven.ours.encodeBinaryNode(node(), { ...seven.constants }), seven.theirs.encodeBinaryNode(node()));
+});
+
+test('a getter among the attributes cannot make the codec write nonsense', async () => {
+  for (const { ours, theirs, constants } of lines.values()) {
+    const wire = Buffer.from([248, 1, 30]);
+    for (const call of [
+      () => ours.encodeBinaryNode(node('other')),
+      () => ours.decodeDecompressedBinaryNode(wire, constants)
+    ]) {
+      const attrs = Object.defineProperty({ a: 'b' }, 'c', { enumerable: true, get: call });
+      assert.throws(() => ours.encodeBinaryNode(node('text', attrs)), /uses the codec while it is read/);
+    }
+    const throwing = Object.defineProperty({}, 'a', { enumerable: true, get: () => assert.fail('of the getter') });
+    assert.throws(() => ours.encodeBinaryNode(node('text', throwing)), /of the getter/);
+    assert.deepEqual(ours.encodeBinaryNode(node('text')), theirs.encodeBinaryNode(node('text')));
+  }
+});
+
+for (const name of LINE_NAMES) {
+  for (const property of CODEC_PROPERTIES) {
+    test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
+      const { failure } = await explore(property, lines.get(name), { seed: SEED });
+      if (failure) assert.fail(failure.report);
+    });
+  }
+}

@@ -1,0 +1,242 @@
+// A noise handler and a socket that found each other: frames are opened ahead of JavaScript, and nobody can tell.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import fc from 'fast-check';
+import { WebSocketServer } from 'ws';
+import { silentLogger } from './../support/baileys-client.mjs';
+import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
+
+const require = createRequire(import.meta.url);
+const { WebSocketClient, makeNoiseHandler, decodeBinaryNode, encodeBinaryNode } = require('../../js/index.cjs');
+const { core } = require('../../js/core.cjs');
+
+const HEADER = Buffer.from([87, 65, 6, 3]);
+const KEYS = keyPairOf(Buffer.alloc(32, 7));
+const HELLO = framed(Buffer.from('server hello'));
+
+let server;
+before(async () => {
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+});
+after(() => {
+  for (const client of server.clients) client.terminate();
+  server.close();
+});
+
+/** A connection whose handler has sent its first frame, and the peer of it. */
+async function connect() {
+  const client = new WebSocketClient(`ws://127.0.0.1:${server.address().port}`, { connectTimeoutMs: 5_000 });
+  const accepted = once(server, 'connection');
+  client.connect();
+  const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
+  socket._socket.setNoDelay(true);
+  const handler = makeNoiseHandler({ keyPair: KEYS, NOISE_HEADER: HEADER, logger: silentLogger() });
+  const hello = once(socket, 'message');
+  client.send(handler.encodeFrame(Buffer.from('client hello')));
+  await hello;
+  return { client, socket, handler, peer: new NoisePeer({ header: HEADER, publicKey: KEYS.public }) };
+}
+
+const nodeOf = (number, { wide, bytes }) => ({
+  tag: 'message',
+  attrs: {
+    id: String(number),
+    from: '4915112345678@s.whatsapp.net',
+    notify: wide ? `\u{1F600}${number}` : `Zoë ${number}`
+  },
+  content: [
+    { tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.alloc(bytes, number) },
+    { tag: 'text', attrs: {}, content: 'x'.repeat(bytes) }
+  ]
+});
+
+function payloadOf(node, compressed) {
+  const payload = encodeBinaryNode(node);
+  return compressed ? Buffer.concat([Buffer.from([2]), deflateSync(payload.subarray(1))]) : payload;
+}
+
+const frames = fc.array(
+  fc.record({ wide: fc.boolean(), compressed: fc.boolean(), bytes: fc.constantFrom(0, 1, 7, 200, 3000, 20_000) }),
+  { minLength: 1, maxLength: 12 }
+);
+const scenario = fc.record({
+  frames,
+  /** Where the stream is cut into messages beyond the ends of frames, and which ends are no cut. */
+  cuts: fc.array(fc.nat(), { maxLength: 4 }),
+  joined: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+  /** What is done with each message: given as it came, copied, or looked at by an `onFrame` that throws. */
+  uses: fc.array(fc.constantFrom('as it came', 'as it came', 'copied', 'throwing', 'nested'), {
+    minLength: 20,
+    maxLength: 20
+  }),
+  /** Messages that wait for `finishInit`, which comes late. */
+  held: fc.nat(5)
+});
+
+async function run({ frames, cuts, joined, uses, held }) {
+  const { client, socket, handler, peer } = await connect();
+  try {
+    const payloads = frames.map((frame, number) => payloadOf(nodeOf(number, frame), frame.compressed));
+    const nodes = await Promise.all(payloads.map(decodeBinaryNode));
+    peer.finishInit();
+    const sealed = payloads.map(payload => framed(peer.seal(payload)));
+    const stream = Buffer.concat(sealed);
+    const ends = new Set([stream.length, ...cuts.map(cut => cut % (stream.length + 1))]);
+    let end = 0;
+    sealed.forEach((frame, i) => {
+      end += frame.length;
+      if (!joined[i]) ends.add(end);
+    });
+    const places = [...ends].sort((a, b) => a - b);
+    const messages = places
+      .map((place, i) => stream.subarray(places[i - 1] ?? 0, place))
+      .filter(({ length }) => length > 0);
+
+    const seen = [];
+    const waiting = [];
+    let number = -1;
+    let finished = false;
+    const { promise, resolve, reject } = Promise.withResolvers?.() ?? withResolvers();
+    const take = (data, use) => {
+      let thrown = use !== 'throwing';
+      let nested = use !== 'nested';
+      const onFrame = frame => {
+        seen.push(frame);
+        if (!nested) {
+          nested = true;
+          handler.decodeFrame(Buffer.alloc(0), onFrame);
+        }
+        if (!thrown) {
+          thrown = true;
+          throw new Error('mine');
+        }
+        if (seen.length === nodes.length) resolve();
+      };
+      return handler.decodeFrame(use === 'copied' ? Buffer.from(data) : data, onFrame).catch(error => {
+        if (error.message !== 'mine') reject(error);
+        // What the exception left is found by the next call, as in Baileys.
+        return handler.decodeFrame(Buffer.alloc(0), onFrame);
+      });
+    };
+    const finish = () => {
+      finished = true;
+      void handler.finishInit();
+      for (const [data, use] of waiting.splice(0)) void take(data, use);
+    };
+    client.on('message', data => {
+      number++;
+      if (number === 0) {
+        handler.decodeFrame(data, frame => assert.deepEqual(frame, Buffer.from('server hello')));
+        if (held === 0) finish();
+      } else if (finished) {
+        void take(data, uses[number % uses.length]);
+      } else {
+        waiting.push([data, uses[number % uses.length]]);
+        if (waiting.length === Math.min(held, messages.length)) finish();
+      }
+    });
+    client.on('error', reject);
+    socket.send(HELLO);
+    for (const message of messages) socket.send(message);
+    await promise;
+    assert.deepEqual(seen, nodes);
+    // Both directions still stand where they should.
+    const answer = once(socket, 'message');
+    client.send(handler.encodeFrame(Buffer.from('ping')));
+    assert.deepEqual(peer.open((await answer)[0].subarray(3)), Buffer.from('ping'));
+  } finally {
+    await client.close();
+  }
+}
+
+function withResolvers() {
+  let resolve, reject;
+  const promise = new Promise((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}
+
+test(
+  'frames come as they were sent, whatever the messages are and whatever is done with them',
+  { timeout: 200_000 },
+  () => fc.assert(fc.asyncProperty(scenario, run), { numRuns: 60 })
+);
+
+test('messages of whole frames are not opened on the JavaScript thread', async () => {
+  const { client, socket, handler, peer } = await connect();
+  const { open } = core;
+  let opens = 0;
+  const counted = (...args) => (opens++, open(...args));
+  try {
+    peer.finishInit();
+    let seen = 0;
+    const { promise, resolve } = withResolvers();
+    client.on('message', data => {
+      handler.decodeFrame(data, frame => {
+        if (Buffer.isBuffer(frame)) {
+          void handler.finishInit();
+          core.open = counted;
+        } else if (++seen === 300) resolve();
+      });
+    });
+    socket.send(HELLO);
+    // Only when the handler knows its keys can the addon.
+    while (core.open !== counted) await new Promise(setImmediate);
+    opens = 0;
+    for (let i = 0; i < 300; i++) socket.send(framed(peer.seal(payloadOf(nodeOf(i, { bytes: 50 }), i % 7 === 0))));
+    await promise;
+    assert.equal(opens, 0);
+  } finally {
+    core.open = open;
+    await client.close();
+  }
+});
+
+test('a frame that does not open is refused as without the link, and the next ones are delivered', async () => {
+  const { client, socket, handler, peer } = await connect();
+  try {
+    peer.finishInit();
+    const frames = [];
+    const failures = [];
+    const { promise, resolve } = withResolvers();
+    client.on('message', data => {
+      handler
+        .decodeFrame(data, frame => {
+          if (Buffer.isBuffer(frame)) void handler.finishInit();
+          else frames.push(frame.attrs.id);
+          if (frames.length === 3) resolve();
+        })
+        .catch(error => failures.push(error));
+    });
+    socket.send(HELLO);
+    const sealed = [0, 1, 2, 3].map(i => framed(peer.seal(payloadOf(nodeOf(i, { bytes: 5 })))));
+    sealed[1][10] ^= 1;
+    for (const frame of sealed) socket.send(frame);
+    await promise;
+    assert.deepEqual(frames, ['0', '2', '3']);
+    assert.deepEqual(
+      failures.map(({ message }) => message),
+      ['Unsupported state or unable to authenticate data']
+    );
+  } finally {
+    await client.close();
+  }
+});
+
+test("a frame that fails in an async listener ends its own connection by 'error', not the process", async () => {
+  const { client, socket, handler, peer } = await connect();
+  peer.finishInit();
+  client.on('message', async data => {
+    await handler.decodeFrame(data, frame => Buffer.isBuffer(frame) && handler.finishInit());
+  });
+  const failed = once(client, 'error');
+  socket.send(HELLO);
+  socket.send(framed(Buffer.alloc(40)));
+  const [error] = await failed;
+  assert.match(error.message, /unable to authenticate/);
+  await client.close();
+});

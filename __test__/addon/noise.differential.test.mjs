@@ -1,0 +1,52 @@
+// Noise handlers of Baileys' lines and ours with the same inputs, against a peer on node:crypto.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+
+import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
+import { compare, explore, knownDifferences, SEED } from '../support/differential.mjs';
+import { FAULTS, NOISE_PROPERTIES } from '../support/noise-properties.mjs';
+import { fromJson } from '../support/values.mjs';
+
+const CORPUS = JSON.parse(await readFile(new URL('../vectors/corpus-noise.json', import.meta.url)));
+const lines = new Map(await Promise.all(LINE_NAMES.map(async name => [name, await loadLine(name)])));
+const property = name => NOISE_PROPERTIES.find(property => property.name === name);
+
+after(() => {
+  console.log('Known differences of the noise handler from Baileys:');
+  for (const line of knownDifferences(NOISE_PROPERTIES.map(({ name }) => name))) console.log(`  ${line}`);
+});
+
+test('cases found before', async t => {
+  for (const { property: name, line, input, found } of CORPUS) {
+    assert.ok(property(name), `the corpus names the unknown property ${name}`);
+    await t.test(`${name} ${line}: ${found}`, () => compare(property(name), lines.get(line), fromJson(input)));
+  }
+});
+
+const fixedKeys = Array.from({ length: 7 }, (_, i) => new Uint8Array(32).fill(i + 1));
+
+test('every fault of a ServerHello', async t => {
+  for (const line of lines.values()) {
+    for (const fault of [undefined, ...FAULTS]) {
+      await t.test(`line ${line.name}: ${fault ?? 'none'}`, () =>
+        compare(property('noise-handshake'), line, {
+          keys: fixedKeys,
+          fault,
+          payload: new Uint8Array(3),
+          routingInfo: undefined
+        })
+      );
+    }
+  }
+});
+
+for (const name of LINE_NAMES) {
+  for (const property of NOISE_PROPERTIES) {
+    test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
+      const { failure } = await explore(property, lines.get(name), { seed: SEED });
+      if (failure) assert.fail(failure.report);
+    });
+  }
+}

@@ -1,0 +1,443 @@
+//! Sessions on real sockets: a server on loopback, the real clock, and a user who is at times away.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use baileys_native::{
+    binary::{Dialect, Node},
+    driver::{Endpoint, Handle, start},
+    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, State, code},
+    transport::ConnectOptions,
+};
+use futures_util::{SinkExt, StreamExt};
+use tokio::{net::TcpListener, runtime::Runtime};
+use tokio_tungstenite::{accept_async, tungstenite::Message};
+
+use crate::session::{
+    harness::{config, paired_device},
+    server::{Server, ServerOptions, node},
+};
+
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the server does on a connection once the client is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behaviour {
+    /// Answers queries.
+    Answer,
+    /// Also sends so many stanzas at once.
+    Flood(u64),
+    /// Ends the stream.
+    Restart,
+    /// Drops the connection.
+    Drop,
+    /// Closes the WebSocket, and waits for the answer.
+    Close,
+}
+
+struct Loopback {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    /// Keep-alive queries seen.
+    pings: Arc<AtomicUsize>,
+    _runtime: Runtime,
+}
+
+impl Loopback {
+    /// A server whose connections behave like this one after the other, and all further ones like the last.
+    fn new(behaviours: &[Behaviour]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connections, pings) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (behaviours, count, seen) = (behaviours.to_vec(), Arc::clone(&connections), Arc::clone(&pings));
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let place = count.fetch_add(1, Ordering::SeqCst).min(behaviours.len() - 1);
+                tokio::spawn(converse(stream, behaviours[place], Arc::clone(&seen)));
+            }
+        });
+        Self {
+            address,
+            connections,
+            pings,
+            _runtime: runtime,
+        }
+    }
+}
+
+async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsize>) {
+    let Ok(mut socket) = accept_async(stream).await else {
+        return;
+    };
+    let mut server = Server::new(ServerOptions::default());
+    let mut greeted = false;
+    while let Some(Ok(message)) = socket.next().await {
+        if !message.is_binary() {
+            continue;
+        }
+        server.receive(&message.into_data());
+        if server.is_open() && !greeted {
+            greeted = true;
+            server.send(&node("success", &[("t", "1700000000")], Vec::new()));
+            match behaviour {
+                Behaviour::Answer => {}
+                Behaviour::Flood(count) => {
+                    for number in 0..count {
+                        server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
+                        if server.out.len() > 8000 {
+                            let sent = socket
+                                .send(Message::Binary(std::mem::take(&mut server.out).into()))
+                                .await;
+                            if sent.is_err() {
+                                return;
+                            }
+                        }
+                    }
+                }
+                Behaviour::Restart => server.send(&node("stream:error", &[("code", "515")], Vec::new())),
+                Behaviour::Drop => return,
+                Behaviour::Close => {
+                    let _ = socket.close(None).await;
+                    while let Some(Ok(_)) = socket.next().await {}
+                    return;
+                }
+            }
+        }
+        for stanza in std::mem::take(&mut server.received) {
+            answer(&mut server, &stanza, &pings);
+        }
+        let out = std::mem::take(&mut server.out);
+        if !out.is_empty() && socket.send(Message::Binary(out.into())).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(server: &mut Server, stanza: &Node, pings: &AtomicUsize) {
+    if stanza.attr("xmlns") == Some("w:p") {
+        pings.fetch_add(1, Ordering::SeqCst);
+    }
+    if stanza.tag == "iq"
+        && let Some(id) = stanza.attr("id")
+    {
+        server.send(&node("iq", &[("type", "result"), ("id", id)], Vec::new()));
+    }
+}
+
+/// A session, and what it has told.
+struct User {
+    handle: Handle,
+    told: mpsc::Receiver<()>,
+    events: Vec<Event>,
+}
+
+impl User {
+    fn new(address: SocketAddr, config: Config) -> Self {
+        let options = ConnectOptions {
+            addresses: Vec::new(),
+            local_address: None,
+            proxy: None,
+            tls: None,
+            host: address.to_string(),
+            target: "/ws/chat".into(),
+            headers: Vec::new(),
+            origin: "https://web.whatsapp.com".into(),
+            handshake_timeout: Some(Duration::from_secs(5)),
+        };
+        let endpoint = Endpoint {
+            host: address.ip().to_string(),
+            port: address.port(),
+            options,
+        };
+        let (tell, told) = mpsc::channel();
+        let tell = Mutex::new(tell);
+        let notify = Box::new(move || {
+            let _ = tell.lock().unwrap().send(());
+        });
+        let handle = start(endpoint, config, paired_device(1), notify).unwrap();
+        Self {
+            handle,
+            told,
+            events: Vec::new(),
+        }
+    }
+
+    fn connected(server: &Loopback, config: Config) -> Self {
+        let mut user = Self::new(server.address, config);
+        assert!(user.handle.with(|session, now| session.connect(now)));
+        user.wait_for(|event| is_state(event, State::Connected));
+        user
+    }
+
+    /// Takes events until one is as wanted.
+    fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) {
+        let start = Instant::now();
+        loop {
+            let before = self.events.len();
+            self.handle.take_events(100, &mut self.events);
+            if self.events[before..].iter().any(&wanted) {
+                return;
+            }
+            if self.events.len() == before {
+                let rest = PATIENCE.checked_sub(start.elapsed()).unwrap_or_default();
+                let told = self.told.recv_timeout(rest);
+                assert!(told.is_ok(), "nothing more came after {:?}", self.events);
+            }
+        }
+    }
+
+    fn state(&self) -> State {
+        self.handle.with(|session, _| session.state())
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        let numbers = self.events.iter().filter_map(|event| match event {
+            Event::Stanza { stanza, .. } => {
+                Some(stanza.to_node(Dialect::V7).unwrap().attr("n").unwrap().parse().unwrap())
+            }
+            _ => None,
+        });
+        numbers.collect()
+    }
+}
+
+fn is_state(event: &Event, state: State) -> bool {
+    matches!(event, Event::State(change) if change.to == state)
+}
+
+fn question() -> Node {
+    node("iq", &[("type", "get")], Vec::new())
+}
+
+#[test]
+fn connects_asks_and_closes() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut user = User::connected(&server, config());
+    let query = user
+        .handle
+        .with(|session, now| session.query(now, &mut question().source(), QueryOptions::default()))
+        .unwrap();
+    user.wait_for(|event| matches!(event, Event::Answer { query: of, result: Ok(_) } if *of == query.query));
+    assert!(user.handle.with(|session, now| session.close(now)));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    let metrics = user.handle.with(|session, _| session.metrics());
+    assert_eq!((metrics.logins, metrics.queries), (1, 1));
+    assert!(user.handle.busy() > Duration::ZERO);
+    // And again with the same session.
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(|event| is_state(event, State::Connected));
+    assert_eq!(server.connections.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
+    const COUNT: u64 = 10_000;
+    let server = Loopback::new(&[Behaviour::Flood(COUNT)]);
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 500,
+        bytes: 1 << 20,
+        limit: 1 << 20,
+    };
+    config.keep_alive_interval = 100;
+    config.keep_alive_grace = 900;
+    let mut user = User::new(server.address, config);
+    user.handle.with(|session, now| {
+        session.watch(Pattern::parse("CB:message").unwrap());
+        session.connect(now);
+    });
+    user.wait_for(|event| is_state(event, State::Connected));
+    // Away for longer than the server may be silent, as a blocked JavaScript thread is.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(2_500) || server.pings.load(Ordering::SeqCst) < 3 {
+        assert!(start.elapsed() < PATIENCE, "no keep-alive while the user is away");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(user.state(), State::Connected);
+    let incoming = user.handle.with(|session, _| session.metrics()).incoming;
+    assert!(incoming.stanzas <= 501 && incoming.most_stanzas <= 501, "{incoming:?}");
+    let last = (COUNT - 1).to_string();
+    user.wait_for(|event| match event {
+        Event::Stanza { stanza, .. } => stanza.to_node(Dialect::V7).unwrap().attr("n") == Some(&last),
+        _ => false,
+    });
+    assert_eq!(user.numbers(), (0..COUNT).collect::<Vec<_>>());
+    assert_eq!(user.state(), State::Connected);
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn many_stanzas_go_out_in_order() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut user = User::connected(&server, config());
+    let queries: Vec<_> = (0..2_000)
+        .map(|_| {
+            let query = user
+                .handle
+                .with(|session, now| session.query(now, &mut question().source(), QueryOptions::default()));
+            query.unwrap().query
+        })
+        .collect();
+    let last = *queries.last().unwrap();
+    user.wait_for(|event| matches!(event, Event::Answer { query, .. } if *query == last));
+    let answered: Vec<_> = user
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Answer { query, result: Ok(_) } => Some(*query),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answered, queries);
+}
+
+#[test]
+fn reconnects_after_a_restart_and_after_a_loss() {
+    let server = Loopback::new(&[Behaviour::Restart, Behaviour::Drop, Behaviour::Answer]);
+    let mut config = config();
+    config.reconnect.as_mut().unwrap().base = 20;
+    let mut user = User::new(server.address, config);
+    user.handle.with(|session, now| session.connect(now));
+    user.wait_for(
+        |event| matches!(event, Event::Reconnecting { reason, .. } if reason.code() == code::RESTART_REQUIRED),
+    );
+    user.wait_for(|event| {
+        matches!(
+            event,
+            Event::Reconnecting {
+                reason: EndReason::TransportClosed,
+                ..
+            }
+        )
+    });
+    user.wait_for(|event| is_state(event, State::Connected));
+    // The first connection had logged in as well.
+    assert!(server.connections.load(Ordering::SeqCst) >= 3);
+    assert!(
+        user.handle
+            .with(|session, now| session.query(now, &mut question().source(), QueryOptions::default()))
+            .is_ok()
+    );
+    user.wait_for(|event| matches!(event, Event::Answer { result: Ok(_), .. }));
+}
+
+#[test]
+fn a_close_frame_is_answered_at_once() {
+    let server = Loopback::new(&[Behaviour::Close, Behaviour::Answer]);
+    let mut config = config();
+    config.reconnect.as_mut().unwrap().base = 20;
+    let mut user = User::new(server.address, config);
+    user.handle.with(|session, now| session.connect(now));
+    // Unanswered it would take the transport's 30 seconds, which is beyond the patience of `wait_for`.
+    user.wait_for(|event| matches!(event, Event::Reconnecting { .. }));
+    user.wait_for(|event| is_state(event, State::Connected));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_and_tried_again() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut config = config();
+    let reconnect = config.reconnect.as_mut().unwrap();
+    (reconnect.base, reconnect.attempts) = (5, Some(2));
+    let mut user = User::new(address, config);
+    user.handle.with(|session, now| session.connect(now));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    let lost = user
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Reconnecting { .. }))
+        .count();
+    assert_eq!(lost, 2);
+}
+
+#[test]
+fn an_answer_that_is_no_websocket_has_its_status_as_the_code() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 2048]).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+    });
+    let mut user = User::new(address, config());
+    user.handle.with(|session, now| session.connect(now));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    let reasons: Vec<u16> = user
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::State(change) => change.reason.as_ref().map(EndReason::code),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reasons, [405]);
+    server.join().unwrap();
+}
+
+#[test]
+fn queries_time_out_by_the_real_clock() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut user = User::connected(&server, config());
+    // The server does not answer what is not an iq.
+    let stanza = node("message", &[], Vec::new());
+    let options = QueryOptions {
+        timeout: Some(50),
+        idempotent: false,
+    };
+    let start = Instant::now();
+    let _ = user
+        .handle
+        .with(|session, now| session.query(now, &mut stanza.source(), options))
+        .unwrap();
+    user.wait_for(|event| {
+        matches!(
+            event,
+            Event::Answer {
+                result: Err(QueryError::TimedOut),
+                ..
+            }
+        )
+    });
+    assert!(start.elapsed() >= Duration::from_millis(49));
+}
+
+#[test]
+fn dropping_the_handle_ends_the_connection() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let user = User::connected(&server, config());
+    let told = {
+        let User { handle, told, .. } = user;
+        let other = handle.clone();
+        drop(handle);
+        assert_eq!(other.with(|session, _| session.state()), State::Connected);
+        told
+    };
+    // The session is gone when the last that could tell of it is.
+    let start = Instant::now();
+    loop {
+        match told.recv_timeout(PATIENCE) {
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Ok(()) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("the session lives on"),
+        }
+        assert!(start.elapsed() < PATIENCE);
+    }
+}

@@ -1,0 +1,12 @@
+//! The session core against a server in memory, in virtual time.
+
+mod flow;
+pub(crate) mod harness;
+mod pairing;
+mod patterns;
+mod payloads;
+mod reasons;
+mod resume;
+mod schedules;
+pub(crate) mod server;
+mod states;

@@ -1,0 +1,560 @@
+//! What goes on in a connection: login, queries, queues, heartbeat, and what is carried across.
+
+use baileys_native::{
+    binary::Dialect,
+    session::{Admission, Bounds, Class, Event, QueryError, QueryOptions, SendError, State, Transmit},
+};
+
+use super::{
+    harness::{World, config, new_device, paired_device},
+    server::{bytes_node, node},
+};
+
+fn options(timeout: Option<u64>, idempotent: bool) -> QueryOptions {
+    QueryOptions { timeout, idempotent }
+}
+
+fn question() -> baileys_native::binary::Node {
+    node(
+        "iq",
+        &[("type", "get"), ("xmlns", "w")],
+        vec![node("props", &[], Vec::new())],
+    )
+}
+
+#[test]
+fn a_login_activates_and_tells_lid_and_time() {
+    let mut world = World::paired();
+    world.connect();
+    let payload = world.server().payload.clone().unwrap();
+    assert_eq!((payload.username, payload.device), (Some(15_551_234_567), Some(3)));
+    world.log_in();
+    let active = &world.server().received[0];
+    assert_eq!(
+        (active.attr("xmlns"), active.attr("type")),
+        (Some("passive"), Some("set"))
+    );
+    assert_eq!(
+        world.session.credentials().me.as_ref().unwrap().lid.as_deref(),
+        Some("77@lid")
+    );
+    assert_eq!(world.session.server_time_offset(), Some(5_000));
+    let stored = world
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Credentials(update) if update.me.is_some()));
+    assert!(stored);
+
+    let mut config = config();
+    config.activate = false;
+    let mut world = World::connected_with(config);
+    assert!(world.server().received.is_empty());
+}
+
+#[test]
+fn a_device_without_an_account_registers() {
+    let mut world = World::new(config(), new_device(2));
+    world.connect();
+    let payload = world.server().payload.clone().unwrap();
+    assert!(payload.device_pairing_data.is_some() && payload.username.is_none());
+}
+
+#[test]
+fn routing_and_offline_are_noted_and_carried_across() {
+    let mut world = World::connected();
+    let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[8, 2, 8, 5])]);
+    world.serve(&node("ib", &[("from", "s.whatsapp.net")], vec![routing]));
+    world.serve(&node(
+        "ib",
+        &[],
+        vec![node("offline_preview", &[("count", "31")], Vec::new())],
+    ));
+    world.serve(&node("ib", &[], vec![node("offline", &[("count", "31")], Vec::new())]));
+    assert_eq!(world.session.offline_count(), Some(31));
+    assert!(world.events.contains(&Event::Offline { count: 31 }));
+    let batch = world.server().received.last().unwrap().clone();
+    assert_eq!(
+        batch,
+        node("ib", &[], vec![node("offline_batch", &[("count", "100")], Vec::new())])
+    );
+    assert_eq!(
+        world.session.credentials().routing_info.as_deref(),
+        Some(&[8, 2, 8, 5][..])
+    );
+    world.drop_link();
+    world.advance(1_000);
+    assert_eq!(world.server().routing_info.as_deref(), Some(&[8, 2, 8, 5][..]));
+    assert_eq!(world.session.server_time_offset(), Some(5_000));
+    assert!(world.session.known_server().is_some());
+}
+
+#[test]
+fn queries_get_ids_and_answers_once() {
+    let mut world = World::connected();
+    let (query, id) = world.query(&question(), options(None, false));
+    let asked = world.server().received.last().unwrap().clone();
+    assert_eq!(asked.attr("id"), Some(id.as_str()));
+    assert_eq!(asked.attrs.last().unwrap().0, "id");
+    let answer = node(
+        "iq",
+        &[("type", "result"), ("id", &id)],
+        vec![node("props", &[("v", "1")], Vec::new())],
+    );
+    world.serve(&answer);
+    // Duplicates, and answers that nobody waits for, are harmless.
+    world.serve(&answer);
+    world.serve(&node("iq", &[("type", "result"), ("id", "other")], Vec::new()));
+    assert_eq!(world.answers(), [(query, Ok(answer))]);
+    assert!(world.stanzas().is_empty());
+    let metrics = world.session.metrics();
+    assert_eq!((metrics.queries, metrics.query_latency.count), (1, 1));
+    assert_eq!(metrics.queries_pending, 1, "the session's own, which nobody answered");
+}
+
+#[test]
+fn own_ids_are_kept_and_empty_ones_replaced() {
+    let mut world = World::connected();
+    let named = node("iq", &[("id", "mine"), ("type", "get")], Vec::new());
+    assert_eq!(world.query(&named, options(None, false)).1, "mine");
+    assert_eq!(world.server().received.last(), Some(&named));
+    let again = world
+        .session
+        .query(world.now, &mut named.source(), options(None, false));
+    assert_eq!(again, Err(SendError::DuplicateId("mine".into())));
+    let empty = node("iq", &[("id", ""), ("type", "get")], Vec::new());
+    let (_, id) = world.query(&empty, options(None, false));
+    assert_eq!(world.server().received.last().unwrap().attrs[0], ("id".into(), id));
+}
+
+#[test]
+fn error_stanzas_are_typed() {
+    let mut world = World::connected();
+    let errors = [
+        (
+            vec![node(
+                "error",
+                &[("code", "404"), ("text", "item-not-found")],
+                Vec::new(),
+            )],
+            "error",
+            Some((Some(404), "item-not-found")),
+        ),
+        (
+            vec![
+                node("query", &[], Vec::new()),
+                node("error", &[("code", "x")], Vec::new()),
+            ],
+            "error",
+            Some((None, "Unknown error")),
+        ),
+        (
+            vec![node("error", &[("code", "503")], Vec::new())],
+            "result",
+            Some((Some(503), "Unknown error")),
+        ),
+        // As in Baileys: no error child, no error.
+        (Vec::new(), "error", None),
+    ];
+    for (children, kind, expected) in errors {
+        world.events.clear();
+        let (query, id) = world.query(&question(), options(None, false));
+        let answer = node("iq", &[("type", kind), ("id", &id)], children);
+        world.serve(&answer);
+        let result = match expected {
+            Some((code, text)) => Err(QueryError::Refused {
+                code,
+                text: text.into(),
+            }),
+            None => Ok(answer),
+        };
+        assert_eq!(world.answers(), [(query, result)]);
+    }
+    assert_eq!(world.session.metrics().queries_refused, 3);
+}
+
+#[test]
+fn queries_time_out_and_late_answers_are_harmless() {
+    let mut world = World::connected();
+    let (first, id) = world.query(&question(), options(Some(500), false));
+    let (second, _) = world.query(&question(), options(Some(200), false));
+    world.advance(200);
+    assert_eq!(world.answers(), [(second, Err(QueryError::TimedOut))]);
+    world.advance(300);
+    assert_eq!(world.answers().last(), Some(&(first, Err(QueryError::TimedOut))));
+    world.serve(&node("iq", &[("type", "result"), ("id", &id)], Vec::new()));
+    assert_eq!(world.answers().len(), 2);
+    assert!(!world.session.cancel(world.now, first));
+}
+
+#[test]
+fn queries_can_be_cancelled() {
+    let mut world = World::connected();
+    let (query, id) = world.query(&question(), options(None, false));
+    assert!(world.session.cancel(world.now, query) && !world.session.cancel(world.now, query));
+    world.serve(&node("iq", &[("type", "result"), ("id", &id)], Vec::new()));
+    assert_eq!(world.answers(), [(query, Err(QueryError::Cancelled))]);
+}
+
+#[test]
+fn an_end_rejects_queries_unless_they_are_idempotent() {
+    let mut world = World::connected();
+    let (once, _) = world.query(&question(), options(None, false));
+    let (again, id) = world.query(&question(), options(None, true));
+    world.drop_link();
+    assert_eq!(world.answers(), [(once, Err(QueryError::Closed { code: 428 }))]);
+    world.advance(1_000);
+    assert!(world.server().received.is_empty(), "not before the login");
+    world.log_in();
+    let repeated = world.server().received.last().unwrap();
+    assert_eq!(repeated.attr("id"), Some(id.as_str()));
+    world.serve(&node("iq", &[("type", "result"), ("id", &id)], Vec::new()));
+    assert_eq!(world.answers().len(), 2);
+    assert!(world.answers()[1].1.is_ok() && world.answers()[1].0 == again);
+
+    let (last, _) = world.query(&question(), options(None, true));
+    world.serve(&node("stream:error", &[], vec![node("conflict", &[], Vec::new())]));
+    assert_eq!(
+        world.answers().last(),
+        Some(&(last, Err(QueryError::Closed { code: 440 })))
+    );
+}
+
+#[test]
+fn an_idempotent_query_still_times_out_while_nothing_is_connected() {
+    let mut world = World::connected();
+    let (query, _) = world.query(&question(), options(Some(100), true));
+    world.opens = false;
+    world.drop_link();
+    world.advance(100);
+    assert_eq!(world.answers(), [(query, Err(QueryError::TimedOut))]);
+}
+
+#[test]
+fn nothing_is_accepted_without_a_connection() {
+    let mut world = World::paired();
+    let stanza = question();
+    let refused = |world: &mut World| {
+        let sent = world.session.send(world.now, &mut stanza.source()).unwrap_err();
+        let asked = world
+            .session
+            .query(world.now, &mut stanza.source(), options(None, true))
+            .unwrap_err();
+        assert_eq!((&sent, sent.code()), (&SendError::NotConnected, Some(428)));
+        assert_eq!(asked, SendError::NotConnected);
+    };
+    refused(&mut world);
+    world.opens = false;
+    world.connect();
+    refused(&mut world);
+    world.open();
+    world.pump();
+    assert!(world.session.can_send());
+    world.drop_link();
+    refused(&mut world);
+}
+
+#[test]
+fn queries_are_limited() {
+    let mut config = config();
+    config.max_queries = 3;
+    config.activate = false;
+    let mut world = World::connected_with(config);
+    for _ in 0..3 {
+        world.query(&question(), options(None, false));
+    }
+    let refused = world
+        .session
+        .query(world.now, &mut question().source(), options(None, false));
+    assert_eq!(refused, Err(SendError::TooManyQueries(3)));
+}
+
+#[test]
+fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
+    let mut config = config();
+    config.outgoing = Bounds {
+        stanzas: 4,
+        bytes: 1 << 20,
+        limit: 4_000,
+    };
+    let mut world = World::connected_with(config);
+    let stanza = bytes_node("message", &[1; 500]);
+    let mut admissions = Vec::new();
+    let refused = loop {
+        match world.session.send(world.now, &mut stanza.source()) {
+            Ok(sent) => admissions.push(sent.admission),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, SendError::Full);
+    assert_eq!(
+        admissions[..4],
+        [Admission::Ready, Admission::Ready, Admission::Ready, Admission::Wait]
+    );
+    assert_eq!(admissions.len(), 7);
+    let depth = world.session.metrics().outgoing;
+    assert_eq!((depth.stanzas, depth.most_stanzas), (7, 7));
+    world.pump();
+    assert_eq!(world.server().received.len(), 8);
+    assert_eq!(world.events.iter().filter(|event| **event == Event::Drain).count(), 1);
+}
+
+#[test]
+fn what_was_accepted_and_not_sent_is_told() {
+    let mut world = World::connected();
+    let ids: Vec<_> = (0..3)
+        .map(|_| world.session.send(world.now, &mut question().source()).unwrap().id)
+        .collect();
+    let first = world.session.poll_transmit(world.now);
+    assert!(matches!(first, Some(Transmit::Message(..))));
+    let id = world.link.take().unwrap().id;
+    world.session.handle_failed(world.now, id, "reset", None);
+    world.pump();
+    assert!(world.events.contains(&Event::Unsent(ids[1..].to_vec())));
+}
+
+#[test]
+fn stanzas_that_have_no_encoding_or_no_frame_are_refused() {
+    let mut world = World::connected();
+    let sent = world.session.send(world.now, &mut node("", &[], Vec::new()).source());
+    assert!(matches!(sent, Err(SendError::Encode(_))));
+    let huge = bytes_node("message", &vec![0; 1 << 24]);
+    assert!(matches!(
+        world.session.send(world.now, &mut huge.source()),
+        Err(SendError::TooLarge(_))
+    ));
+    let fits = bytes_node("message", &vec![0; (1 << 24) - 100]);
+    let _ = world.session.send(world.now, &mut fits.source()).unwrap();
+    world.pump();
+    assert_eq!(world.server().received.last(), Some(&fits));
+}
+
+#[test]
+fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 10,
+        bytes: 1 << 20,
+        limit: 1 << 20,
+    };
+    let mut world = World::connected_with(config);
+    world.watch("CB:message");
+    world.takes_events = false;
+    for number in 0..100 {
+        world
+            .server()
+            .send(&node("message", &[("n", &number.to_string())], Vec::new()));
+    }
+    world.pump();
+    assert!(!world.session.wants_data());
+    assert_eq!(world.session.metrics().incoming.stanzas, 10);
+    // The server's silence is not its fault: the keep-alive goes on, and the link is not given up.
+    world.advance(200_000);
+    assert_eq!(world.session.state(), State::Connected);
+    let pings = world
+        .server()
+        .received
+        .iter()
+        .filter(|stanza| stanza.attr("xmlns") == Some("w:p"))
+        .count();
+    assert_eq!(pings, 6);
+    world.takes_events = true;
+    world.pump();
+    let numbers: Vec<String> = world
+        .stanzas()
+        .iter()
+        .map(|(stanza, _)| stanza.attr("n").unwrap().to_owned())
+        .collect();
+    assert_eq!(numbers, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(world.session.metrics().incoming.most_stanzas, 10);
+    // Now it is read again, and silence counts from here.
+    world.advance(34_999);
+    assert_eq!(world.session.state(), State::Connected);
+    world.advance(1);
+    assert_eq!(world.session.state(), State::Reconnecting);
+}
+
+#[test]
+fn a_server_that_takes_no_answers_is_not_listened_to() {
+    let mut config = config();
+    config.outgoing = Bounds {
+        stanzas: 4,
+        bytes: 100,
+        limit: 200,
+    };
+    let mut world = World::connected_with(config);
+    let preview = node("ib", &[], vec![node("offline_preview", &[("count", "1")], Vec::new())]);
+    for _ in 0..1_000 {
+        world.server().send(&preview);
+    }
+    let link = world.link.as_mut().unwrap();
+    let data = std::mem::take(&mut link.server.out);
+    world.session.handle_data(world.now, link.id, &data);
+    assert!(!world.session.wants_data());
+    let queued = world.session.metrics().outgoing;
+    assert!(queued.bytes <= 250, "{queued:?}");
+    world.advance(40_000);
+    world.pump();
+    let answers = world
+        .server()
+        .received
+        .iter()
+        .filter(|stanza| stanza.tag == "ib")
+        .count();
+    assert_eq!((answers, world.session.state()), (1_000, State::Connected));
+}
+
+#[test]
+fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 10,
+        bytes: 1 << 20,
+        limit: 1 << 20,
+    };
+    let mut world = World::connected_with(config);
+    world.takes_events = false;
+    let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1])]);
+    for _ in 0..50 {
+        world.server().send(&node("ib", &[], vec![routing.clone()]));
+        world.server().send_payload(&[0, 0xff]);
+    }
+    world.pump();
+    assert!(!world.session.wants_data() && world.session.metrics().incoming.stanzas == 10);
+    world.takes_events = true;
+    world.pump();
+    assert_eq!(world.events.len(), 100);
+}
+
+#[test]
+fn reading_can_be_paused() {
+    let mut world = World::connected();
+    world.watch("frame");
+    world.session.pause(world.now);
+    assert!(!world.session.wants_data());
+    world.serve(&node("message", &[], Vec::new()));
+    world.advance(100_000);
+    assert!(world.stanzas().is_empty() && world.session.state() == State::Connected);
+    world.session.resume(world.now);
+    world.pump();
+    assert_eq!(world.stanzas().len(), 1);
+    // A pause does not keep a handshake from happening.
+    world.session.pause(world.now);
+    world.drop_link();
+    world.advance(1_000);
+    assert!(world.server().is_open());
+}
+
+#[test]
+fn keep_alive_asks_and_swallows_its_answers() {
+    let mut world = World::connected();
+    world.watch("frame");
+    world.advance(30_000);
+    let ping = world.server().received.last().unwrap().clone();
+    let attrs: Vec<&str> = ping.attrs.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(attrs, ["id", "to", "type", "xmlns"]);
+    assert_eq!(
+        (ping.attr("to"), ping.attr("type"), ping.attr("xmlns")),
+        (Some("@s.whatsapp.net"), Some("get"), Some("w:p"))
+    );
+    world.advance(40);
+    let answer = node(
+        "iq",
+        &[("id", ping.attr("id").unwrap()), ("type", "result")],
+        Vec::new(),
+    );
+    world.serve(&answer);
+    world.serve(&answer);
+    assert!(world.events.is_empty(), "{:?}", world.events);
+    let metrics = world.session.metrics();
+    assert_eq!((metrics.pings, metrics.last_ping_rtt), (1, Some(40)));
+    world.advance(29_960);
+    assert_eq!(world.session.metrics().pings, 2);
+    assert_eq!(world.session.state(), State::Connected);
+}
+
+#[test]
+fn websocket_pings_on_request_and_pongs_count_as_life() {
+    let mut config = config();
+    config.socket_ping_interval = Some(10_000);
+    let mut world = World::connected_with(config);
+    world.advance(30_000);
+    assert_eq!(world.pings, 3);
+    let id = world.link.as_ref().unwrap().id;
+    world.session.handle_pong(world.now, id);
+    world.advance(34_999);
+    assert_eq!(world.session.state(), State::Connected);
+}
+
+#[test]
+fn payloads_that_are_no_stanza_are_told_and_do_no_more() {
+    let mut world = World::connected();
+    world.watch("frame");
+    for payload in [&[0, 0xff][..], &[2, 1, 2, 3], &[]] {
+        world.server().send_payload(payload);
+    }
+    world.serve(&node("message", &[], Vec::new()));
+    let malformed = world
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Malformed(_)))
+        .count();
+    assert_eq!((malformed, world.stanzas().len()), (3, 1));
+    assert_eq!(world.session.metrics().malformed, 3);
+}
+
+#[test]
+fn stanzas_come_as_they_were_sent() {
+    let mut world = World::connected();
+    world.watch("CB:message");
+    let mut all = vec![
+        node(
+            "message",
+            &[
+                ("from", "15551234567:3@s.whatsapp.net"),
+                ("id", "3EB0ABCD"),
+                ("notify", "Zoë ☃"),
+            ],
+            vec![
+                bytes_node("enc", &[0, 1, 2, 255]),
+                node(
+                    "unknown-tag",
+                    &[("", "x")],
+                    vec![node("inner", &[], vec![bytes_node("b", &[])])],
+                ),
+            ],
+        ),
+        bytes_node("message", "naïve".as_bytes()),
+    ];
+    all.push(node("message", &[("n", "12345")], vec![all[0].clone(), all[1].clone()]));
+    for stanza in &all {
+        world.serve(stanza);
+    }
+    let stanzas: Vec<_> = world.stanzas().into_iter().map(|(stanza, _)| stanza).collect();
+    assert_eq!(stanzas, all);
+    let Event::Stanza { stanza, .. } = &world.events[0] else {
+        panic!()
+    };
+    assert!(stanza.footprint() > stanza.bytes().len() + stanza.ops().len());
+    assert!(stanza.to_node(Dialect::V7).is_ok());
+}
+
+#[test]
+fn classes_can_be_chosen() {
+    let mut config = config();
+    config.reconnect.as_mut().unwrap().classes = vec![(440, Class::Immediate)];
+    let mut world = World::new(config, paired_device(1));
+    world.connect();
+    world.log_in();
+    world.serve(&node("stream:error", &[], vec![node("conflict", &[], Vec::new())]));
+    assert_eq!(world.reconnecting(), Some((1, world.now)));
+}
+
+#[test]
+fn a_restart_is_immediate() {
+    let mut world = World::connected();
+    world.serve(&node("stream:error", &[("code", "515")], Vec::new()));
+    assert_eq!(world.reconnecting(), Some((1, world.now)));
+    world.advance(0);
+    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.links, 2);
+}

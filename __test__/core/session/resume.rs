@@ -1,0 +1,110 @@
+//! Sessions that resume, and how they fall back.
+
+use baileys_native::session::{HandshakeKind, State};
+
+use super::{
+    harness::{World, config, new_device, paired_device},
+    server::{OnResume, chain, pair},
+};
+
+fn world(on_resume: OnResume) -> World {
+    let mut config = config();
+    config.resume = true;
+    let mut world = World::new(config, paired_device(1));
+    world.options.on_resume = on_resume;
+    world.connect();
+    assert!(!world.server().asked_to_resume, "nothing is known of the server yet");
+    world.log_in();
+    world
+}
+
+fn again(world: &mut World) {
+    world.drop_link();
+    world.advance(1_000);
+}
+
+fn kind(world: &World) -> HandshakeKind {
+    world.session.metrics().handshake.unwrap().0
+}
+
+#[test]
+fn a_known_server_is_resumed_with_in_one_round_trip() {
+    for on_resume in [OnResume::Accept, OnResume::AcceptWithChain] {
+        let mut world = world(on_resume);
+        assert_eq!(kind(&world), HandshakeKind::Xx);
+        again(&mut world);
+        assert!(world.server().asked_to_resume);
+        assert_eq!(kind(&world), HandshakeKind::Ik);
+        assert_eq!(world.server().payload.as_ref().unwrap().username, Some(15_551_234_567));
+        world.log_in();
+        assert_eq!(world.session.state(), State::Connected);
+        again(&mut world);
+        assert_eq!(kind(&world), HandshakeKind::Ik);
+    }
+}
+
+#[test]
+fn a_server_that_declines_is_gone_on_with() {
+    let mut world = world(OnResume::Decline);
+    world.options.static_key = pair(33);
+    world.options.chain = chain(&pair(33), None);
+    again(&mut world);
+    assert_eq!(kind(&world), HandshakeKind::XxFallback);
+    assert_eq!(world.links, 2);
+    world.log_in();
+    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(
+        world.session.known_server().unwrap().report.server_static,
+        pair(33).public
+    );
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_leads_to_xx_at_once() {
+    let mut world = world(OnResume::Garbage);
+    again(&mut world);
+    assert_eq!(world.links, 3, "another connection follows without delay");
+    assert!(!world.server().asked_to_resume);
+    assert_eq!(kind(&world), HandshakeKind::Xx);
+    world.log_in();
+    assert_eq!(world.session.state(), State::Connected);
+}
+
+#[test]
+fn a_server_that_hangs_up_is_not_asked_again() {
+    let mut world = world(OnResume::HangUp);
+    again(&mut world);
+    assert_eq!(world.session.state(), State::Reconnecting);
+    world.advance(5_000);
+    assert!(!world.server().asked_to_resume);
+    assert_eq!(kind(&world), HandshakeKind::Xx);
+}
+
+#[test]
+fn certificates_that_have_expired_are_not_relied_on() {
+    let mut config = config();
+    config.resume = true;
+    let mut world = World::new(config, paired_device(1));
+    world.options.chain = chain(&pair(3), Some(1_700_000_100));
+    world.connect();
+    world.log_in();
+    again(&mut world);
+    assert_eq!(kind(&world), HandshakeKind::Ik);
+    world.log_in();
+    world.now += 200_000;
+    again(&mut world);
+    assert!(!world.server().asked_to_resume);
+}
+
+#[test]
+fn neither_registrations_nor_sessions_that_do_not_want_it_resume() {
+    let known = *world(OnResume::Accept).session.known_server().unwrap();
+    let mut resuming = config();
+    resuming.resume = true;
+    for (config, credentials) in [(resuming, new_device(5)), (config(), paired_device(1))] {
+        let mut world = World::new(config, credentials);
+        world.session.remember_server(known);
+        world.connect();
+        assert!(!world.server().asked_to_resume && world.server().is_open());
+    }
+}

@@ -1,0 +1,134 @@
+// Whole sessions of an unmodified Baileys in child processes: how they leave, and what an error does to them.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { sampleStanzas } from 'baileys-native/testing';
+import { makeWorld } from './support/world.mjs';
+
+/** Lines of JSON. */
+const told = ({ stdout }) =>
+  stdout
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line));
+
+/** Waits until the client of a connection has its listeners. */
+const listening = (server, { id }) =>
+  server.waitFor(({ connection, node }) => connection === id && node.attrs.type === 'ready');
+
+/** Floods every login of the world until the connection ends. */
+function floodLogins(server, count) {
+  server.on('login', async connection => {
+    try {
+      await listening(server, connection);
+      await connection.prepareFlood(sampleStanzas.message, count, { perMessage: 3 }).start();
+    } catch {
+      // The client has gone.
+    }
+  });
+}
+
+describe('a process ends', () => {
+  for (const native of [false, true]) {
+    test(`by itself after sock.end(), ${native ? 'native' : 'JavaScript'}`, async t => {
+      const { start } = await makeWorld(t);
+      const { code, stdout, stderr } = await start('end.mjs', { native }).ended;
+      assert.deepEqual([code, stderr], [0, '']);
+      const [{ isNative, resources }] = told({ stdout });
+      assert.equal(isNative, native);
+      assert.deepEqual(
+        resources.filter(name => name !== 'Timeout'),
+        []
+      );
+    });
+  }
+
+  test('by a signal while its socket is open, and not before', async t => {
+    const { start, login, server } = await makeWorld(t);
+    const { child, ended } = start('stay.mjs');
+    const connection = await login();
+    await listening(server, connection);
+    const gone = new Promise(resolve => connection.once('close', resolve));
+    // Nothing but the socket is left to keep it, and it answers.
+    for (let i = 0; i < 3; i++) assert.equal(String(await connection.wsPing(`${i}`)), `${i}`);
+    assert.equal(child.exitCode, null);
+    child.kill('SIGTERM');
+    assert.equal((await ended).signal, 'SIGTERM');
+    await gone;
+  });
+
+  test('by process.exit() in a listener, in the midst of a flood', async t => {
+    const { start, server } = await makeWorld(t);
+    floodLogins(server, 20_000);
+    const { code, signal, stderr } = await start('exit-in-listener.mjs').ended;
+    assert.deepEqual([code, signal, stderr], [7, null, '']);
+  });
+});
+
+describe('threads', () => {
+  test('are terminated with sessions in the midst of a flood', async t => {
+    const { start, server } = await makeWorld(t);
+    floodLogins(server, 20_000);
+    const { code, signal, stdout, stderr } = await start('workers.mjs').ended;
+    assert.deepEqual([code, signal, stderr], [0, null, '']);
+    assert.deepEqual(told({ stdout }), Array(4).fill({ isNative: true, received: 100, code: 1 }));
+  });
+
+  test('have sessions beside that of the main thread', async t => {
+    const { start, server } = await makeWorld(t, { devices: 3 });
+    floodLogins(server, 300);
+    const { code, signal, stdout, stderr } = await start('three.mjs').ended;
+    assert.deepEqual([code, signal, stderr], [0, null, '']);
+    const received = Array(2).fill({ isNative: true, received: 100 });
+    assert.deepEqual(told({ stdout }), [{ isNative: true, received, codes: [0, 1] }]);
+  });
+});
+
+describe('an exception in a listener of a stanza', () => {
+  for (const native of [false, true]) {
+    const backend = native ? 'native' : 'JavaScript';
+
+    test(`is an unhandled rejection, ${backend}`, async t => {
+      const { start, server } = await makeWorld(t);
+      floodLogins(server, 10);
+      const { code, signal, stderr } = await start('throw.mjs', { native }).ended;
+      assert.deepEqual([code, signal], [1, null]);
+      assert.match(stderr, /Error: of a listener\n\s+at /);
+    });
+  }
+
+  test('leaves the connection open for those who handle it', async t => {
+    const { start, server } = await makeWorld(t);
+    floodLogins(server, 10);
+    const { code, stdout, stderr } = await start('throw.mjs', { args: ['--survive'] }).ended;
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual(told({ stdout }), [{ message: 'of a listener', count: 10, isOpen: true }]);
+  });
+});
+
+describe('a frame that cannot be opened', () => {
+  const breakFirst = server =>
+    server.once('login', async connection => {
+      await listening(server, connection);
+      await connection.sendRaw(Buffer.alloc(64, 7), { layer: 'frame' });
+    });
+
+  test('ends the process on JavaScript', async t => {
+    const { start, server } = await makeWorld(t);
+    breakFirst(server);
+    const { code, signal, stdout, stderr } = await start('broken-frame.mjs', { native: false }).ended;
+    assert.deepEqual([code, signal, stdout], [1, null, '']);
+    assert.match(stderr, /unable to authenticate data/);
+  });
+
+  test('ends its connection on the native layer', async t => {
+    const { start, server } = await makeWorld(t);
+    breakFirst(server);
+    const { code, stdout, stderr } = await start('broken-frame.mjs').ended;
+    assert.deepEqual([code, stderr], [0, '']);
+    const [{ isNative, message }] = told({ stdout });
+    assert.equal(isNative, true);
+    assert.match(message, /unable to authenticate data/);
+  });
+});

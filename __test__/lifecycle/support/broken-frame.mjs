@@ -1,0 +1,12 @@
+// Is sent a frame that cannot be opened. Where that does not end the process, it logs in anew.
+import { closed, ping } from '../../support/baileys-client.mjs';
+import { isNative, logIn, ready, tell } from './client.mjs';
+
+const sock = await logIn();
+const end = closed(sock);
+await ready(sock);
+const error = await end;
+const again = await logIn();
+await ping(again);
+await again.end(undefined);
+tell({ isNative, message: error.message, statusCode: error.output?.statusCode });

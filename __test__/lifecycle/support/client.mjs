@@ -1,0 +1,34 @@
+// What the programs of this folder have in common: one of the linked devices, logged in.
+
+import * as baileys from 'baileys';
+import { trustTestRoot } from 'baileys-native/testing';
+import { login, memoryAuth } from '../../support/baileys-client.mjs';
+
+const { url, rootKey, accounts } = JSON.parse(process.env.WORLD ?? '{}');
+
+trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+
+export const isNative = baileys.makeNoiseHandler[Symbol.for('baileys-native')] === true;
+
+/** @param {number} [device] */
+export function logIn(device = 0) {
+  const creds = JSON.parse(accounts[device], baileys.BufferJSON.reviver);
+  return login({ baileys, server: { url }, auth: memoryAuth(baileys, creds) });
+}
+
+/** Asks for a flood; resolves when `count` stanzas of it have come. */
+export function floodOf(sock, count) {
+  return new Promise((resolve, reject) => {
+    let left = count;
+    sock.ws.on('CB:relay', () => {
+      if (--left === 0) resolve(undefined);
+    });
+    ready(sock).catch(reject);
+  });
+}
+
+/** Tells the server that all listeners are there. */
+export const ready = sock => sock.sendNode({ tag: 'presence', attrs: { type: 'ready' } });
+
+/** Prints a line for the test to read. */
+export const tell = value => console.log(JSON.stringify(value));

@@ -1,0 +1,4 @@
+// Logs in and does nothing more: the open socket keeps the process.
+import { logIn, ready } from './client.mjs';
+
+await ready(await logIn());

@@ -1,0 +1,8 @@
+// A session in a thread: tells of a hundred stanzas, and goes on until it is terminated or told to end.
+import { parentPort, workerData } from 'node:worker_threads';
+import { floodOf, isNative, logIn } from './client.mjs';
+
+const sock = await logIn(workerData.device);
+await floodOf(sock, 100);
+parentPort.postMessage({ isNative, received: 100 });
+parentPort.once('message', () => sock.end(undefined));

@@ -1,0 +1,17 @@
+// Three sessions at a time: of this thread, of one that ends by itself, and of one that is terminated.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ping } from '../../support/baileys-client.mjs';
+import { floodOf, isNative, logIn, tell } from './client.mjs';
+
+const workers = [1, 2].map(device => new Worker(new URL('thread.mjs', import.meta.url), { workerData: { device } }));
+const messages = workers.map(worker => once(worker, 'message'));
+const sock = await logIn(0);
+await floodOf(sock, 100);
+const received = (await Promise.all(messages)).map(([message]) => message);
+const ended = once(workers[0], 'exit');
+workers[0].postMessage('end');
+const codes = [(await ended)[0], await workers[1].terminate()];
+await ping(sock);
+await sock.end(undefined);
+tell({ isNative, received, codes });

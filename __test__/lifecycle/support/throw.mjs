@@ -1,0 +1,19 @@
+// A listener that throws, which Baileys' async message listener makes an unhandled rejection.
+import { once } from 'node:events';
+import { ping } from '../../support/baileys-client.mjs';
+import { logIn, ready, tell } from './client.mjs';
+
+const survive = process.argv.includes('--survive');
+const sock = await logIn();
+let count = 0;
+sock.ws.on('CB:relay', () => {
+  if (++count === 3) throw new Error('of a listener');
+});
+const thrown = survive ? once(process, 'unhandledRejection') : undefined;
+await ready(sock);
+if (thrown) {
+  const [error] = await thrown;
+  await ping(sock);
+  tell({ message: error.message, count, isOpen: sock.ws.isOpen });
+  await sock.end(undefined);
+}

@@ -1,0 +1,379 @@
+// Every known difference between ours and Baileys. A difference that is not here fails the tests.
+//
+// `intended`: ours is better, for the reason given, and stays so. `open`: ours is wrong and will be changed.
+//
+// `applies` says whether an input can show the difference; `expected`, where there is one, what the outcome of ours then
+// has to be: most often what Baileys gives for the input with the defect taken out of it or of the way.
+
+import { inflateSync } from 'node:zlib';
+
+import { loadLine } from './baileys-lines.mjs';
+import { driveSteps, driveStream } from './noise-properties.mjs';
+import { outcomeOf } from './values.mjs';
+
+/** Properties in which nodes are encoded. */
+const ENCODING = ['encode', 'encode-append', 'round-trip'];
+const DECODING = ['decode', 'decode-compressed', 'decode-at', 'decompress'];
+
+const INHERITED = new RegExp(Object.getOwnPropertyNames(Object.prototype).join('|'));
+
+const nodeOf = ({ property, input }) => (property === 'encode-append' ? input.node : input);
+
+/** Whether something in a node, the node itself included, is as the predicate says. */
+function some(node, predicate) {
+  if (predicate(node)) return true;
+  return Array.isArray(node?.content) && Array.from(node.content).some(child => some(child, predicate));
+}
+
+const attributesOf = node => Object.values(node?.attrs ?? {});
+const isScalar = value => ['number', 'boolean', 'bigint'].includes(typeof value);
+const stringsOf = node => [node?.tag, node?.content, ...Object.keys(node?.attrs ?? {}), ...attributesOf(node)];
+
+const hasInherited = context =>
+  some(nodeOf(context), node => stringsOf(node).some(text => typeof text === 'string' && INHERITED.test(text)));
+const hasScalar = context => some(nodeOf(context), node => attributesOf(node).some(isScalar));
+
+/** A node with its attributes as the strings that ours writes. */
+function withTexts(node) {
+  if (node === null || typeof node !== 'object' || ArrayBuffer.isView(node)) return node;
+  const copy = { ...node };
+  if (node.attrs) {
+    copy.attrs = {};
+    for (const [key, value] of Object.entries(node.attrs)) {
+      const text = isScalar(value) ? String(value) : value;
+      Object.defineProperty(copy.attrs, key, { value: text, enumerable: true, configurable: true, writable: true });
+    }
+  }
+  if (Array.isArray(node.content)) copy.content = node.content.map(withTexts);
+  return copy;
+}
+
+/**
+ * What an encoder of Baileys gives that has none of its known defects: attributes as text, tokens alone looked up, and
+ * on 6.17 the checks of the later lines.
+ */
+async function mended(context) {
+  const { property, line, input } = context;
+  const { theirs } = line.name === '6.17' ? await loadLine('6.7') : line;
+  const constants = { ...line.constants, TOKEN_MAP: Object.assign(Object.create(null), line.constants.TOKEN_MAP) };
+  const node = withTexts(nodeOf(context));
+  return outcomeOf(() => {
+    if (property === 'encode') return theirs.encodeBinaryNode(node, constants);
+    if (property === 'round-trip') return line.theirs.decodeBinaryNode(theirs.encodeBinaryNode(node, constants));
+    const target = [...input.buffer];
+    return { result: theirs.encodeBinaryNode(node, constants, target), target };
+  });
+}
+
+/** All that a decoder can come to see. */
+function payloadOf({ property, input }) {
+  if (property === 'decode-at') return Buffer.concat([input.before, input.payload.subarray(1), input.after]);
+  if (!(input instanceof Uint8Array)) return new Uint8Array();
+  if (!(input[0] & 2)) return input;
+  try {
+    return inflateSync(input.subarray(1));
+  } catch {
+    return input;
+  }
+}
+
+/** Whether bytes have BINARY_32 with a length of 2^31 or more in them. */
+const hasNegativeLength = context => {
+  const bytes = payloadOf(context);
+  return bytes.some((byte, i) => byte === 254 && bytes[i + 1] >= 128);
+};
+
+const failure = (name, message, more) => ({
+  error: { name, message, code: undefined, isBoom: undefined, statusCode: undefined, ...more }
+});
+
+/* -------------------------------------------------------------------------------------------------- Noise ---- */
+
+/** A log with every tag that is cut short as what it is: one that does not authenticate. */
+const tagsChecked = log =>
+  log.map(entry =>
+    entry.error?.code === 'ERR_CRYPTO_INVALID_AUTH_TAG'
+      ? { ...entry, ...failure('Error', 'Unsupported state or unable to authenticate data') }
+      : entry
+  );
+
+/** What the handler of Baileys 7, whose state machine is ours on all lines, makes of an input. */
+async function asInSeven({ property, line, input }) {
+  const { makeNoiseHandler } = (await loadLine('7')).theirs;
+  return tagsChecked(
+    property === 'noise-steps'
+      ? await driveSteps(makeNoiseHandler, input)
+      : await driveStream(makeNoiseHandler, line, input)
+  );
+}
+
+const DAMAGE = ['decrypt-damaged', 'decrypt-short', 'damaged', 'zero', 'short', 'spurious'];
+const kindsOf = ({ input }) => input.steps?.map(({ op }) => op) ?? input.frames.map(({ kind }) => kind);
+const isOld = ({ line }) => line.name !== '7';
+
+/** What ours says of a chain that does not lead from the root to the server's key, by what is wrong with it. */
+const CHAIN_ERRORS = {
+  'wrong-root': 'noise intermediate certificate signature invalid',
+  'wrong-issuer': 'certification match failed',
+  'no-issuer': 'certification match failed',
+  'tampered-leaf': 'noise certificate signature invalid',
+  // It is the intermediate's key that is changed, so that the leaf's signature does not fit any more.
+  'tampered-intermediate': 'noise certificate signature invalid',
+  'no-leaf': 'invalid noise leaf certificate',
+  'no-leaf-details': 'invalid noise leaf certificate',
+  'no-leaf-signature': 'invalid noise leaf certificate',
+  'no-intermediate': 'invalid noise intermediate certificate',
+  'no-intermediate-details': 'invalid noise intermediate certificate',
+  'no-intermediate-signature': 'invalid noise intermediate certificate',
+  'no-intermediate-key': 'noise certificate signature invalid',
+  'short-signature': 'noise certificate signature invalid',
+  'empty-chain': 'invalid noise leaf certificate',
+  'wrong-leaf-key': 'noise leaf certificate is for another key',
+  'wrong-leaf-issuer': 'noise leaf certificate names another issuer'
+};
+const LEAF_FAULTS = ['wrong-leaf-key', 'wrong-leaf-issuer'];
+const chainRefused = ({ input, theirs }) => [
+  theirs[0],
+  failure('Error', CHAIN_ERRORS[input.fault], { isBoom: true, statusCode: 400 })
+];
+
+/** What ours says of other faults; Baileys fails as well, in words of the libraries that it uses. */
+const FAULT_WORDS = {
+  'garbage-chain': /^invalid certificate chain: /,
+  'short-static': /^a public key of 31 bytes is invalid$/,
+  'short-ephemeral': /^a public key of 31 bytes is invalid$/,
+  'weak-ephemeral': /^the public key is of low order$/,
+  'no-ephemeral': /^a Buffer or Uint8Array is required$/,
+  'no-static': /^a Buffer or Uint8Array is required$/,
+  'no-payload': /^a Buffer or Uint8Array is required$/
+};
+
+/** How many nodes are within one another. */
+const depthOf = node => 1 + (Array.isArray(node?.content) ? Math.max(0, ...node.content.map(depthOf)) : 0);
+
+export const DIFFERENCES = [
+  {
+    id: 'lists-from-2^16',
+    status: 'intended',
+    reason: 'Baileys writes the size of a list modulo 2^16, so that nobody can read the stanza. Ours refuses it.',
+    properties: ['encode'],
+    applies: ({ input }) => some(input, node => node?.content?.length > 65_535 && Array.isArray(node.content)),
+    expected: ({ input }) => failure('Error', `list too large to encode: ${input.content.length}`)
+  },
+  {
+    id: 'depth-of-nodes',
+    status: 'intended',
+    reason:
+      'Baileys goes as deep as its stack allows and then fails with a RangeError about it, wherever it is. Ours fails ' +
+      'beyond 1,024 nodes within one another, both ways; real stanzas stay below ten.',
+    properties: ['encode'],
+    applies: ({ input }) => depthOf(input) > 1024,
+    expected: () => failure('RangeError', 'Invalid node: nested too deeply')
+  },
+  {
+    id: 'depth-of-nodes-read',
+    status: 'intended',
+    reason: 'As depth-of-nodes.',
+    properties: ['decode'],
+    applies: context => payloadOf(context).length > 4096,
+    expected: () => failure('Error', 'nodes are nested too deeply')
+  },
+  {
+    id: 'depth-of-jids',
+    status: 'intended',
+    reason: 'A JID within more than 64 JIDs is refused; Baileys goes as deep as its stack allows.',
+    properties: DECODING,
+    applies: context => payloadOf(context).filter(byte => [245, 246, 247, 250].includes(byte)).length > 64,
+    expected: () => failure('Error', 'JIDs are nested too deeply')
+  },
+  {
+    id: 'tags-that-are-no-text',
+    status: 'intended',
+    reason: 'A tag that is no string is a TypeError of its own; in Baileys it is one about its internals, or a token.',
+    properties: ['encode'],
+    applies: ({ input }) => input.tag && typeof input.tag !== 'string',
+    expected: ({ input }) => failure('TypeError', `Invalid node: tag is ${typeof input.tag}, not a string`)
+  },
+  {
+    id: 'attributes-that-are-objects',
+    status: 'intended',
+    reason: 'As attributes-that-are-no-text, where there is no sensible text.',
+    properties: ['encode'],
+    applies: ({ input }) =>
+      attributesOf(input).some(value => value !== null && ['object', 'symbol', 'function'].includes(typeof value)),
+    expected: ({ input }) => {
+      const [key, value] = Object.entries(input.attrs).find(([, value]) => typeof value !== 'string');
+      return failure(
+        'TypeError',
+        `Invalid node: attribute "${key}" of "${input.tag}" is ${typeof value}, not a string`
+      );
+    }
+  },
+  {
+    id: 'input-that-is-no-buffer',
+    status: 'intended',
+    reason:
+      'Baileys needs a Buffer, and fails with a TypeError about its own internals for anything else. Ours reads any ' +
+      'Uint8Array and names what it needs.',
+    properties: ['decode', 'decompress'],
+    applies: ({ input }) => !Buffer.isBuffer(input),
+    expected: ({ property, line, input }) =>
+      input instanceof Uint8Array
+        ? outcomeOf(() => {
+            const buffer = Buffer.from(input);
+            return property === 'decode'
+              ? line.theirs.decodeBinaryNode(buffer)
+              : line.theirs.decompressingIfRequired(buffer);
+          })
+        : failure('TypeError', 'a Buffer or Uint8Array is required')
+  },
+  {
+    id: 'names-that-objects-inherit',
+    status: 'intended',
+    reason:
+      'Baileys looks tokens up in an object with a prototype and so takes `constructor`, `toString` and the like for ' +
+      'a token; it writes them as the empty string. Ours writes them.',
+    properties: ENCODING,
+    applies: hasInherited,
+    expected: mended
+  },
+  {
+    id: 'attributes-that-are-no-text',
+    status: 'intended',
+    reason:
+      'Baileys counts an attribute that is a number, boolean or bigint but does not write it, so that nobody can read ' +
+      'the stanza. Ours writes it as text; any other type is an error.',
+    properties: ['encode'],
+    applies: hasScalar,
+    expected: mended
+  },
+  {
+    id: 'checks-of-6.17',
+    status: 'intended',
+    reason:
+      '6.17 neither accepts missing attributes, nor skips what is no node among the children, nor refuses a node ' +
+      'without a tag: it fails with a TypeError about its own internals or writes what nobody can read. Ours checks on ' +
+      'all lines as the later lines do.',
+    properties: ['encode'],
+    applies: ({ line, input }) =>
+      line.name === '6.17' &&
+      some(input, node => !node?.tag || typeof node !== 'object' || !node.attrs || ArrayBuffer.isView(node)),
+    expected: mended
+  },
+  {
+    id: 'lengths-from-2^31',
+    status: 'intended',
+    reason:
+      'Baileys reads a 32-bit length as a signed number and goes back in its input where it is negative. To ours it is ' +
+      'a length that the input does not have.',
+    properties: DECODING,
+    applies: context =>
+      hasNegativeLength(context) &&
+      (context.ours.error?.message === 'end of stream' || payloadOf(context).includes(245))
+  },
+  {
+    id: 'windows-of-zlib',
+    status: 'intended',
+    reason:
+      'Where the header of compressed data claims a smaller window than the data use, Node refuses them or not, by where ' +
+      'its own chunks of output end. zlib-rs always keeps a window of 32 KB, and meets the next fault, if any.',
+    properties: ['decode-compressed', 'decompress'],
+    applies: ({ input, theirs }) =>
+      theirs.error?.message === 'invalid distance too far back' && input[0] & 2 && input[1] >> 4 < 7
+  },
+  {
+    id: 'tags-cut-short',
+    status: 'intended',
+    reason:
+      'Baileys takes what there is of a ciphertext shorter than its 16-byte tag for the tag, and Node accepts tags of ' +
+      '4 and 8 bytes. To ours it does not authenticate, and that is the message.',
+    properties: ['noise-steps', 'noise-stream'],
+    applies: context =>
+      !isOld(context) && kindsOf(context).some(kind => ['decrypt-short', 'zero', 'short'].includes(kind)),
+    expected: ({ theirs }) => tagsChecked(theirs)
+  },
+  {
+    id: 'damage-in-6.x',
+    status: 'intended',
+    reason:
+      '6.x uses no counter value for a message that does not authenticate, so that every later one fails too. Ours goes ' +
+      'on as Baileys 7 does: a damaged frame is one error.',
+    properties: ['noise-steps', 'noise-stream'],
+    applies: context => isOld(context) && kindsOf(context).some(kind => DAMAGE.includes(kind)),
+    expected: asInSeven
+  },
+  {
+    id: 'empty-frames-in-6.x',
+    status: 'intended',
+    reason: '6.x stops for good at a frame of length zero. Ours takes it for a frame, as Baileys 7 does.',
+    properties: ['noise-stream'],
+    applies: context => isOld(context) && context.input.raw.some(bytes => bytes.length === 0),
+    expected: asInSeven
+  },
+  {
+    id: 'keys-mixed-in-transport-in-6.x',
+    status: 'intended',
+    reason:
+      'In 6.x mixIntoKey changes the keys of the transport, in Baileys 7 only those of the handshake. Nobody calls it ' +
+      'then; ours is as Baileys 7.',
+    properties: ['noise-steps'],
+    applies: context => {
+      const kinds = kindsOf(context);
+      return isOld(context) && kinds.includes('finish') && kinds.lastIndexOf('mix') > kinds.indexOf('finish');
+    },
+    expected: asInSeven
+  },
+  {
+    id: 'finish-takes-a-turn-in-6.x',
+    status: 'intended',
+    reason:
+      'In 6.x finishInit takes effect a turn of the event loop after its call; a sealed frame that comes before is ' +
+      'delivered as it is. In ours, as in Baileys 7, it takes effect at once.',
+    properties: ['noise-stream'],
+    applies: context => isOld(context) && context.input.finishes === 'within',
+    expected: asInSeven
+  },
+  {
+    id: 'wire-order',
+    status: 'intended',
+    reason:
+      'Baileys inflates a compressed stanza in the background, and delivers stanzas of later chunks before it. Ours ' +
+      'delivers in the order of the wire.',
+    properties: ['noise-concurrent'],
+    applies: ({ input }) => input.frames.some(({ kind }) => kind === 'compressed'),
+    expected: async ({ line, input }) => {
+      const { makeNoiseHandler } = (await loadLine('7')).theirs;
+      const log = await driveStream(makeNoiseHandler, line, { ...input, raw: [], finishes: 'between', throws: [] });
+      return log.filter(entry => 'tag' in entry);
+    }
+  },
+  {
+    id: 'signatures-of-certificates',
+    status: 'intended',
+    reason:
+      'Baileys 7 calls a verification that returns false and waits for it to throw: no signature in a chain is ever ' +
+      'refused, unless it is not 64 bytes long. 6.x does not look at signatures. Ours verifies both on all lines.',
+    properties: ['noise-handshake'],
+    applies: ({ input }) => input.fault in CHAIN_ERRORS && !LEAF_FAULTS.includes(input.fault),
+    expected: chainRefused
+  },
+  {
+    id: 'leaf-certificates',
+    status: 'intended',
+    reason:
+      'Baileys does not compare the leaf with the key that the server uses, nor with its issuer. WhatsApp Web does, and ' +
+      'so does ours.',
+    properties: ['noise-handshake'],
+    applies: ({ input }) => LEAF_FAULTS.includes(input.fault),
+    expected: chainRefused
+  },
+  {
+    id: 'words-for-a-bad-server-hello',
+    status: 'intended',
+    reason:
+      'Keys, fields and protobuf that are malformed are errors in both; Baileys has the words of the libraries it uses.',
+    properties: ['noise-handshake'],
+    applies: ({ input, theirs, ours }) =>
+      theirs.at(-1).error !== undefined && FAULT_WORDS[input.fault]?.test(ours.at(-1).error?.message)
+  }
+];

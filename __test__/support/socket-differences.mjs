@@ -1,0 +1,63 @@
+// Where our socket differs from Baileys' on `ws`: all intended, each with the test that shows it.
+
+export const SOCKET_DIFFERENCES = [
+  {
+    id: 'compression',
+    reason: '`permessage-deflate` is not offered: tungstenite has none, and WhatsApp does not use it.',
+    test: 'websocket.test.mjs, "the request is that of ws, without compression"'
+  },
+  {
+    id: 'frames-that-fail',
+    reason:
+      'A frame that does not decrypt or decode rejects `decodeFrame`. In Baileys that is an unhandled rejection, which ' +
+      'ends the process; with both our handler and our socket it ends the connection by an `error` event.',
+    test: 'linked.test.mjs, "a frame that fails in an async listener…"'
+  },
+  {
+    id: 'close-after-close',
+    reason: 'close() after the server has closed resolves, and connect() works again. In Baileys 7 it never resolves.',
+    test: 'websocket.test.mjs, "close() after the server has closed…"'
+  },
+  {
+    id: 'refused-upgrade',
+    reason:
+      'An answer other than 101 gives the same events as in Baileys (`unexpected-response`, then the handshake timeout), but ' +
+      'the TCP connection is freed at once, and the timeout comes also where the server has hung up.',
+    test: 'websocket.test.mjs, the statuses'
+  },
+  {
+    id: 'agents',
+    reason:
+      'Agents of Node and proxy agents of `https-proxy-agent`, `http-proxy-agent`, `socks-proxy-agent` and `proxy-agent` are ' +
+      "honoured natively. Any other agent or option gets Baileys' own class under `register`, after a warning " +
+      '(`BAILEYS_NATIVE_AGENT`), and is an error (`ERR_AGENT_UNSUPPORTED`) without it; never a direct connection.',
+    test: 'websocket-tls.test.mjs and proxy-agents.test.mjs, "nothing connects for…"; register-agents.test.mjs'
+  },
+  {
+    id: 'proxies-that-fail',
+    reason:
+      'A proxy that is silent, or that refuses, ends the connection after `connectTimeoutMs`; some versions of the packages ' +
+      'wait longer or for ever, or wait where the proxy has hung up. The whole list is in [proxies.md](proxies.md).',
+    test: 'proxy-failures.test.mjs'
+  },
+  {
+    id: 'words-of-tls',
+    reason:
+      'TLS errors have the codes that Node gives (`CERT_HAS_EXPIRED` and so on); alerts and garbage have `EPROTO`-like codes ' +
+      "but not OpenSSL's texts, and a wrong-name error has no `cert`.",
+    test: 'websocket-tls.test.mjs'
+  },
+  {
+    id: 'listeners-that-throw',
+    reason:
+      'An exception of a listener is an uncaught exception, as with `ws`; events behind it still come, next turn.',
+    test: 'websocket-listeners.test.mjs, "an exception of a listener…"'
+  },
+  {
+    id: 'delivery-of-frames',
+    reason:
+      '`decodeFrame` calls `onFrame` before it returns, for every whole frame; Baileys lets some microtasks run between ' +
+      'frames of one chunk. Nothing can run in between that would run before the next message.',
+    test: 'noise.differential.test.mjs'
+  }
+];

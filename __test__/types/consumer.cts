@@ -1,0 +1,13 @@
+// Compiled, never run: a CommonJS module that uses the package by itself.
+
+import native = require('baileys-native');
+import register = require('baileys-native/register');
+
+export const client: native.WebSocketClient = new native.WebSocketClient(new URL('wss://localhost'), {});
+export const stanza: native.BinaryNode = {
+  tag: 'iq',
+  attrs: {},
+  content: native.encodeBinaryNode({ tag: 'a', attrs: {} })
+};
+export const handler: (options: native.NoiseHandlerOptions) => native.NoiseHandler = native.makeNoiseHandler;
+export const active: boolean = native.isActive() && register.isActive();

@@ -1,0 +1,77 @@
+// Compiled, never run: an ES module that uses the package by itself.
+
+import {
+  WebSocketClient,
+  decodeBinaryNode,
+  decodeDecompressedBinaryNode,
+  decompressingIfRequired,
+  encodeBinaryNode,
+  isActive,
+  makeNoiseHandler
+} from 'baileys-native';
+import type {
+  BinaryNode,
+  BinaryNodeAttributes,
+  BinaryNodeData,
+  KeyPair,
+  NoiseHandler,
+  NoiseLogger,
+  WebSocketClientConfig
+} from 'baileys-native';
+import { isActive as isRegistered } from 'baileys-native/register';
+import { Agent } from 'node:https';
+
+export async function codec(bytes: Uint8Array): Promise<BinaryNode[]> {
+  const attrs: BinaryNodeAttributes = { id: '1' };
+  const content: BinaryNodeData = [{ tag: 'ping', attrs: {} }];
+  const stanza: Buffer = encodeBinaryNode({ tag: 'iq', attrs, content });
+  const position = { index: 0 };
+  const node: BinaryNode = decodeDecompressedBinaryNode(await decompressingIfRequired(bytes), undefined, position);
+  // @ts-expect-error attributes are strings
+  encodeBinaryNode({ tag: 'iq', attrs: { id: 1 } });
+  // @ts-expect-error a node has attributes
+  encodeBinaryNode({ tag: 'iq' });
+  return [await decodeBinaryNode(stanza), node];
+}
+
+export async function handshake(keyPair: KeyPair, noiseKey: KeyPair, logger: NoiseLogger): Promise<NoiseHandler> {
+  const noise = makeNoiseHandler({
+    keyPair,
+    NOISE_HEADER: Buffer.from([87, 65, 6, 3]),
+    logger,
+    trustedRoot: keyPair.public
+  });
+  const sealed: Buffer = noise.processHandshake({ serverHello: { ephemeral: keyPair.public } }, noiseKey);
+  noise.authenticate(noise.decrypt(noise.encrypt(sealed)));
+  noise.mixIntoKey(sealed);
+  await noise.finishInit();
+  await noise.decodeFrame(noise.encodeFrame(sealed), frame => {
+    if (frame instanceof Uint8Array) frame.subarray(1);
+    else frame.tag.toUpperCase();
+  });
+  // @ts-expect-error the header decides the dictionary
+  makeNoiseHandler({ keyPair, logger });
+  return noise;
+}
+
+export async function socket(config: WebSocketClientConfig): Promise<boolean> {
+  const client = new WebSocketClient(new URL('wss://localhost/ws'), {
+    ...config,
+    connectTimeoutMs: 1000,
+    agent: new Agent({ rejectUnauthorized: true }),
+    options: { headers: { 'user-agent': 'test' } }
+  });
+  const timeout: number | undefined = client.config.connectTimeoutMs;
+  client.on('message', (data, isBinary) => [data.readUInt8(0), isBinary === true]);
+  client.once('close', (code, reason) => [code.toFixed(timeout), reason.toString('utf8')]);
+  client.on('error', error => error.code);
+  client.on('unexpected-response', (request, response) => [request.abort(), response.statusCode]);
+  client.on('CB:iq,type:get', (node: BinaryNode) => node.tag);
+  client.emit('frame', { tag: 'iq', attrs: {} });
+  client.connect();
+  const sent: boolean = client.send('text') && client.send(new Uint8Array(1), error => error?.message);
+  // @ts-expect-error read only
+  client.isOpen = true;
+  await client.close();
+  return sent && client.isClosed && isActive() === isRegistered();
+}

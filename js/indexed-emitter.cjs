@@ -1,0 +1,91 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+/** Names from this length on share one place in the index. */
+const LONG = 128;
+
+/** @param {any} emitter */
+const eventsCount = emitter => emitter._eventsCount;
+
+/**
+ * An EventEmitter whose `emit` costs next to nothing where nobody listens.
+ *
+ * Baileys emits some three names for each attribute of each stanza, and nearly all have no listener. A look-up must
+ * flatten and hash each of these freshly concatenated names; their length alone rules nearly all of them out, and a
+ * comparison with the few names of that length the rest.
+ *
+ * What it does is EventEmitter's own: names that may have a listener, `error`, and symbols take its way.
+ */
+class IndexedEmitter extends EventEmitter {
+  /** By length: the names that have listeners. */
+  #names = new Array(LONG + 1).fill(undefined);
+  #stale = true;
+  /** The number of names when the index was made, to notice listeners that were not added through our methods. */
+  #count = -1;
+
+  emit(name, ...args) {
+    if (typeof name === 'string') {
+      if (this.#stale || this.#count !== eventsCount(this)) this.#index();
+      const { length } = name;
+      const names = this.#names[length < LONG ? length : LONG];
+      if (names === undefined || !names.includes(name)) return false;
+    }
+    return super.emit(name, ...args);
+  }
+
+  #index() {
+    this.#names.fill(undefined);
+    // Without a listener it throws.
+    this.#names['error'.length] = ['error'];
+    for (const name of this.eventNames()) {
+      if (typeof name !== 'string') continue;
+      const place = Math.min(name.length, LONG);
+      (this.#names[place] ??= []).push(name);
+    }
+    this.#stale = false;
+    this.#count = eventsCount(this);
+  }
+
+  on(name, listener) {
+    super.on(name, listener);
+    this.#stale = true;
+    return this;
+  }
+
+  addListener(name, listener) {
+    super.addListener(name, listener);
+    this.#stale = true;
+    return this;
+  }
+
+  prependListener(name, listener) {
+    super.prependListener(name, listener);
+    this.#stale = true;
+    return this;
+  }
+
+  removeListener(name, listener) {
+    // Before as well: what listens to `removeListener` is called when the number has changed already.
+    this.#stale = true;
+    super.removeListener(name, listener);
+    this.#stale = true;
+    return this;
+  }
+
+  off(name, listener) {
+    this.#stale = true;
+    super.off(name, listener);
+    this.#stale = true;
+    return this;
+  }
+
+  removeAllListeners(...args) {
+    this.#stale = true;
+    super.removeAllListeners(...args);
+    this.#stale = true;
+    return this;
+  }
+}
+
+module.exports = { IndexedEmitter };

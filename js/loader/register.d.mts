@@ -1,0 +1,21 @@
+/**
+ * Loading this module gives every copy of `baileys` or `@whiskeysockets/baileys` that the thread loads from then on its
+ * socket layer from `baileys-native`:
+ *
+ * ```sh
+ * node --import baileys-native/register app.js
+ * node --require baileys-native/register app.js
+ * ```
+ *
+ * It also works as the first `require` of a CommonJS program. An ES module must import it before Baileys is *linked*: by
+ * one of the flags, or by importing Baileys with `await import()` afterwards.
+ *
+ * `BAILEYS_NATIVE=off` in the environment makes it do nothing. Where the addon cannot be loaded it emits one process
+ * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
+ * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`.
+ *
+ * @packageDocumentation
+ */
+
+/** Whether the hooks are installed in this thread and the addon is loaded. */
+export declare function isActive(): boolean;

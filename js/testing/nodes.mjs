@@ -1,0 +1,52 @@
+// Reading stanzas, and the pieces that many answers are made of.
+
+export const S_WHATSAPP_NET = 's.whatsapp.net';
+
+export const children = (node, tag) =>
+  Array.isArray(node?.content) ? node.content.filter(item => item.tag === tag) : [];
+export const child = (node, tag) => children(node, tag)[0];
+export const firstChild = node => (Array.isArray(node?.content) ? node.content[0] : undefined);
+
+export const number = bytes => Buffer.from(bytes).readUIntBE(0, bytes.length);
+export function bigEndian(value, length) {
+  const bytes = Buffer.alloc(length);
+  bytes.writeUIntBE(value, 0, length);
+  return bytes;
+}
+
+/** The time as stanzas give it: seconds since the epoch. */
+export const seconds = () => String(Math.floor(Date.now() / 1000));
+
+/** Without the attributes that are undefined. */
+export const defined = attrs => Object.fromEntries(Object.entries(attrs).filter(([, value]) => value !== undefined));
+
+/** The empty or filled `result` of an iq. */
+export function result(request, content) {
+  const attrs = { from: request.attrs.to ?? S_WHATSAPP_NET, type: 'result', id: request.attrs.id };
+  return content === undefined ? { tag: 'iq', attrs } : { tag: 'iq', attrs, content };
+}
+
+/** The `error` of an iq. */
+export function errorResult(request, code, text) {
+  return {
+    tag: 'iq',
+    attrs: { from: request.attrs.to ?? S_WHATSAPP_NET, type: 'error', id: request.attrs.id },
+    content: [{ tag: 'error', attrs: { code: String(code), text } }]
+  };
+}
+
+/** The `ack` of a message, receipt or call; with `error`, its refusal. */
+export function acknowledge({ tag, attrs }, error) {
+  return {
+    tag: 'ack',
+    attrs: defined({
+      class: tag,
+      id: attrs.id,
+      from: attrs.to,
+      t: seconds(),
+      participant: attrs.participant || undefined,
+      type: tag === 'receipt' ? attrs.type || undefined : undefined,
+      error: error && String(error)
+    })
+  };
+}

@@ -1,0 +1,113 @@
+// The keys that devices leave with the server, and the bundles that others fetch to write to them.
+
+import { bigEndian, child, children, firstChild, number, result, seconds, S_WHATSAPP_NET } from './nodes.mjs';
+
+/** The type of Curve25519 keys. */
+const KEY_TYPE = Buffer.from([5]);
+/** Below this many one-time pre-keys the server asks for more; Baileys uploads below the same number. */
+const FEW_PRE_KEYS = 5;
+
+function preKeysOf(node) {
+  return children(child(node, 'list'), 'key').map(key => [
+    number(child(key, 'id').content),
+    Buffer.from(child(key, 'value').content)
+  ]);
+}
+
+function signedPreKeyOf(skey) {
+  return {
+    id: number(child(skey, 'id').content),
+    key: Buffer.from(child(skey, 'value').content),
+    signature: Buffer.from(child(skey, 'signature').content)
+  };
+}
+
+const signedPreKeyNode = ({ id, key, signature }) => ({
+  tag: 'skey',
+  attrs: {},
+  content: [
+    { tag: 'id', attrs: {}, content: bigEndian(id, 3) },
+    { tag: 'value', attrs: {}, content: key },
+    { tag: 'signature', attrs: {}, content: signature }
+  ]
+});
+
+const preKeyNode = ([id, key]) => ({
+  tag: 'key',
+  attrs: {},
+  content: [
+    { tag: 'id', attrs: {}, content: bigEndian(id, 3) },
+    { tag: 'value', attrs: {}, content: key }
+  ]
+});
+
+/** The parts that a digest and a bundle begin with. */
+function identityNodes({ registrationId, identityKey }) {
+  const nodes = [];
+  if (registrationId !== undefined) {
+    nodes.push({ tag: 'registration', attrs: {}, content: bigEndian(registrationId, 4) });
+  }
+  nodes.push({ tag: 'type', attrs: {}, content: KEY_TYPE });
+  if (identityKey) nodes.push({ tag: 'identity', attrs: {}, content: identityKey });
+  return nodes;
+}
+
+function digest(device) {
+  const content = identityNodes(device);
+  if (device.signedPreKey) content.push(signedPreKeyNode(device.signedPreKey));
+  const ids = [...device.preKeys.keys()].map(id => ({ tag: 'id', attrs: {}, content: bigEndian(id, 3) }));
+  content.push({ tag: 'list', attrs: {}, content: ids });
+  return { tag: 'digest', attrs: {}, content };
+}
+
+/** A stanza by which a device learns that its one-time pre-keys run out. */
+const fewPreKeys = (id, count) => ({
+  tag: 'notification',
+  attrs: { from: S_WHATSAPP_NET, id, type: 'encrypt', t: seconds() },
+  content: [{ tag: 'count', attrs: { value: String(count) } }]
+});
+
+/** The bundle of one device. Its one-time pre-key is given to nobody else; when there is none left, it goes without. */
+function bundle(jid, { registry, router }) {
+  const keys = registry.keysOf(jid);
+  if (!keys?.identityKey || !keys.signedPreKey) {
+    return {
+      tag: 'user',
+      attrs: { jid },
+      content: [{ tag: 'error', attrs: { code: '404', text: 'item-not-found' } }]
+    };
+  }
+  const content = [...identityNodes(keys), signedPreKeyNode(keys.signedPreKey)];
+  const [preKey] = keys.preKeys;
+  if (preKey) {
+    keys.preKeys.delete(preKey[0]);
+    content.push(preKeyNode(preKey));
+    if (keys.preKeys.size < FEW_PRE_KEYS) router.deliver(keys, fewPreKeys(router.nextId(), keys.preKeys.size));
+  }
+  return { tag: 'user', attrs: { jid, t: seconds() }, content };
+}
+
+function upload(request, device) {
+  device.registrationId = number(child(request, 'registration').content);
+  device.identityKey = Buffer.from(child(request, 'identity').content);
+  device.signedPreKey = signedPreKeyOf(child(request, 'skey'));
+  for (const [id, key] of preKeysOf(request)) device.preKeys.set(id, key);
+}
+
+/** `encrypt`: bundles, the pre-key count, the upload of pre-keys, the digest, the rotation of the signed pre-key. */
+export function encryption(request, context) {
+  const { device, server } = context;
+  const action = firstChild(request)?.tag;
+  if (request.attrs.type === 'get' && action === 'count') {
+    const value = server.options.preKeyCount ?? device.preKeys.size;
+    return result(request, [{ tag: 'count', attrs: { value: String(value) } }]);
+  }
+  if (request.attrs.type === 'get' && action === 'digest') return result(request, [digest(device)]);
+  if (request.attrs.type === 'get' && action === 'key') {
+    const users = children(child(request, 'key'), 'user').map(({ attrs }) => bundle(attrs.jid, context));
+    return result(request, [{ tag: 'list', attrs: {}, content: users }]);
+  }
+  if (action === 'rotate') device.signedPreKey = signedPreKeyOf(child(child(request, 'rotate'), 'skey'));
+  else if (child(request, 'list')) upload(request, device);
+  return result(request);
+}

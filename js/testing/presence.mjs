@@ -1,0 +1,75 @@
+// Who is online, who wants to know, and who is typing. None of it is kept for clients that are away.
+
+import { defined, firstChild, seconds } from './nodes.mjs';
+import { accountJid, addressingOf } from './registry.mjs';
+
+export class Presence {
+  #registry;
+  #groups;
+  #push;
+  /** Connections that have said `available`. */
+  #available = new Set();
+  /** By user: who has subscribed, and under which JID. */
+  #subscribers = new Map();
+  #lastSeen = new Map();
+
+  constructor({ registry, groups, push }) {
+    this.#registry = registry;
+    this.#groups = groups;
+    this.#push = push;
+  }
+
+  /** Handles a client's `presence`. */
+  receive({ attrs }, connection) {
+    const { device } = connection;
+    if (attrs.type === 'subscribe') {
+      const account = this.#registry.accountOf(attrs.to);
+      if (!account) return;
+      const subscribers = this.#subscribers.get(account.user) ?? new Map();
+      this.#subscribers.set(account.user, subscribers.set(device, accountJid(account, addressingOf(attrs.to))));
+      this.#tell(device, account.user);
+      return;
+    }
+    if (attrs.name) device.pushName = attrs.name;
+    if (attrs.type === 'available' || attrs.type === 'unavailable') {
+      this.update(connection, attrs.type === 'available');
+    }
+  }
+
+  /** The user of this connection has come online or left; whoever has subscribed is told. */
+  update(connection, available) {
+    const { user } = connection.device;
+    const before = this.#isAvailable(user);
+    if (available) this.#available.add(connection);
+    else this.#available.delete(connection);
+    if (before === this.#isAvailable(user)) return;
+    if (before) this.#lastSeen.set(user, seconds());
+    for (const device of this.#subscribers.get(user)?.keys() ?? []) this.#tell(device, user);
+  }
+
+  /** Passes a client's `chatstate` on to the chat. */
+  chatState(node, device) {
+    const { to } = node.attrs;
+    const group = this.#groups.get(to);
+    const self = this.#registry.account(device.user);
+    const users = group ? [...group.participants.keys()] : [this.#registry.accountOf(to)?.user];
+    if (!firstChild(node) || (group && !group.participants.has(device.user))) return;
+    const attrs = group
+      ? { from: group.id, participant: accountJid(self, group.addressingMode) }
+      : { from: accountJid(self, addressingOf(to)) };
+    for (const user of users) {
+      if (user === undefined || user === device.user) continue;
+      for (const target of this.#registry.devicesOf(user)) this.#push(target, { ...node, attrs });
+    }
+  }
+
+  #isAvailable(user) {
+    return [...this.#available].some(({ device }) => device.user === user);
+  }
+
+  #tell(device, user) {
+    const from = this.#subscribers.get(user).get(device);
+    const away = { type: 'unavailable', last: this.#lastSeen.get(user) };
+    this.#push(device, { tag: 'presence', attrs: defined({ from, ...(this.#isAvailable(user) ? {} : away) }) });
+  }
+}

@@ -1,0 +1,208 @@
+// The ways between clients: messages, receipts and acks, by way of the mailbox of each device.
+
+import { acknowledge, child, children, defined, seconds, S_WHATSAPP_NET } from './nodes.mjs';
+import { Mailbox } from './mailbox.mjs';
+import { Presence } from './presence.mjs';
+import { accountJid, addressingOf, deviceJid, otherAddressing } from './registry.mjs';
+
+const STATUS_BROADCAST = 'status@broadcast';
+/** Parts of a sent message that are meant for the server. */
+const FOR_THE_SERVER = ['participants', 'enc', 'tctoken'];
+/** Receipts that one of the user's own devices is told and nobody else. */
+const OWN_RECEIPTS = ['sender', 'peer_msg', 'hist_sync'];
+
+const isGroup = jid => String(jid).endsWith('@g.us');
+/** Names a device, other than the phone. */
+const namesDevice = jid => /:[1-9]\d*@/.test(String(jid));
+
+/** The attributes that tell a user's name in the addressing that the stanza does not use. */
+function alternative(prefix, account, addressing) {
+  const other = otherAddressing(addressing);
+  return { [`${prefix}_${other}`]: accountJid(account, other) };
+}
+
+export class Router {
+  #registry;
+  #groups;
+  #write;
+  #emit;
+  #mailboxes = new WeakMap();
+  #sequence = 0;
+
+  /**
+   * @param {object} parts
+   * @param {(connection: object, nodes: object[]) => void} parts.write
+   * @param {(event: string, ...args: unknown[]) => void} parts.emit
+   */
+  constructor({ registry, groups, write, emit }) {
+    this.#registry = registry;
+    this.#groups = groups;
+    this.#write = write;
+    this.#emit = emit;
+    this.presence = new Presence({ registry, groups, push: (device, node) => this.#push(device, node) });
+    groups.onChange = (device, node) => this.deliver(device, { ...node, attrs: { ...node.attrs, id: this.nextId() } });
+  }
+
+  /** An id for a stanza of the server's own. */
+  nextId() {
+    this.#sequence += 1;
+    return `MOCK${String(this.#sequence).padStart(8, '0')}`;
+  }
+
+  /** What a device was sent and has not acknowledged. */
+  pending(device) {
+    return this.#mailbox(device).stanzas;
+  }
+
+  /** The device has gone active on this connection: what has waited, ready to be sent. */
+  open(connection) {
+    return this.#mailbox(connection.device).open(connection);
+  }
+
+  /** The connection has ended. */
+  close(connection) {
+    if (!connection.device) return;
+    this.#mailbox(connection.device).close(connection);
+    this.presence.update(connection, false);
+  }
+
+  /** Puts a stanza into a device's mailbox, and sends it when the device is there. */
+  deliver(device, node) {
+    const mailbox = this.#mailbox(device);
+    const stanza = mailbox.put(node);
+    if (stanza) this.#write(mailbox.connection, [stanza]);
+    else this.#emit('queued', node, device);
+  }
+
+  /** A client's `message`: to each device what was encrypted for it. Returns the `ack`. */
+  message(node, sender) {
+    const { to } = node.attrs;
+    if (isGroup(to)) return this.#toGroup(node, sender);
+    const addressing = addressingOf(to);
+    if (to === STATUS_BROADCAST) {
+      const envelope = { from: to, participant: sender.jid, ...this.#sender('participant', sender, addressing) };
+      const shared = children(node, 'enc');
+      for (const [device, encs] of this.#encrypted(node))
+        this.#post(node, sender, device, envelope, [...encs, ...shared]);
+      return acknowledge(node);
+    }
+    const account = this.#registry.accountOf(to);
+    if (!account) return acknowledge(node);
+    const from = { from: deviceJid(sender, addressing), addressing_mode: addressing };
+    const toOthers = { ...from, ...this.#sender('sender', sender, addressing) };
+    const chat = this.#registry.accountOf(node.attrs.recipient ?? to) ?? account;
+    const toOwn = {
+      ...from,
+      recipient: accountJid(chat, addressing),
+      ...alternative('peer_recipient', chat, addressing)
+    };
+    for (const [device, encs] of this.#encrypted(node)) {
+      const own = device.user === sender.user && node.attrs.category !== 'peer';
+      this.#post(node, sender, device, own ? toOwn : toOthers, encs);
+    }
+    return acknowledge(node);
+  }
+
+  /** A client's `receipt`: the messages have arrived there, and their senders are told. Returns the `ack`. */
+  receipt(node, device) {
+    const { to, type, participant } = node.attrs;
+    const items = children(child(node, 'list'), 'item').map(({ attrs }) => attrs.id);
+    if (type !== 'retry') this.#settled(device, this.#mailbox(device).received([node.attrs.id, ...items]));
+    const wanted = isGroup(to) || to === STATUS_BROADCAST ? participant : to;
+    const account = wanted && wanted !== S_WHATSAPP_NET ? this.#registry.accountOf(wanted) : undefined;
+    if (!account) return acknowledge(node);
+    const addressing = addressingOf(wanted);
+    const own = account.user === device.user;
+    const attrs =
+      type === 'read-self'
+        ? { from: deviceJid(device, addressing), recipient: accountJid(account, addressing) }
+        : isGroup(to) || to === STATUS_BROADCAST
+          ? { from: to, participant: deviceJid(device, addressing) }
+          : { from: deviceJid(device, addressing), recipient: node.attrs.recipient };
+    const stanza = { ...node, attrs: defined({ id: node.attrs.id, type, t: node.attrs.t ?? seconds(), ...attrs }) };
+    for (const target of this.#readers(wanted, account, device, { type, own })) this.deliver(target, stanza);
+    return acknowledge(node);
+  }
+
+  /** A client's `ack`. */
+  ack({ attrs }, device) {
+    const stanza = this.#mailbox(device).acknowledge(attrs);
+    if (stanza) this.#settled(device, [stanza]);
+  }
+
+  #mailbox(device) {
+    let mailbox = this.#mailboxes.get(device);
+    if (!mailbox) this.#mailboxes.set(device, (mailbox = new Mailbox()));
+    return mailbox;
+  }
+
+  #settled(device, stanzas) {
+    for (const stanza of stanzas) this.#emit('acknowledged', stanza, device);
+  }
+
+  /** Sends what is worth nothing later: to a device that is there now, or not at all. */
+  #push(device, node) {
+    const { connection } = this.#mailbox(device);
+    if (connection) this.#write(connection, [node]);
+  }
+
+  /** Whom a receipt reaches: the device that it names where only that one can use it, otherwise all of the account's. */
+  #readers(jid, account, device, { type, own }) {
+    if (type === 'retry' || OWN_RECEIPTS.includes(type)) {
+      const named = this.#registry.deviceOf(jid);
+      return named && named !== device ? [named] : [];
+    }
+    const readers = type === 'read-self' || own ? device.user : account.user;
+    return this.#registry.devicesOf(readers).filter(item => item !== device);
+  }
+
+  #toGroup(node, sender) {
+    const group = this.#groups.get(node.attrs.to);
+    if (!group) return acknowledge(node, 404);
+    if (!group.participants.has(sender.user)) return acknowledge(node, 403);
+    const { addressingMode } = group;
+    const envelope = {
+      from: group.id,
+      participant: deviceJid(sender, addressingMode),
+      addressing_mode: addressingMode,
+      ...this.#sender('participant', sender, addressingMode)
+    };
+    if (namesDevice(node.attrs.participant)) {
+      const device = this.#registry.deviceOf(node.attrs.participant);
+      if (device) this.#post(node, sender, device, envelope, children(node, 'enc'));
+      return acknowledge(node);
+    }
+    const own = new Map(this.#encrypted(node));
+    const shared = children(node, 'enc');
+    for (const user of group.participants.keys()) {
+      for (const device of this.#registry.devicesOf(user)) {
+        this.#post(node, sender, device, envelope, [...(own.get(device) ?? []), ...shared]);
+      }
+    }
+    return acknowledge(node);
+  }
+
+  #sender(prefix, { user }, addressing) {
+    return alternative(prefix, this.#registry.account(user), addressing);
+  }
+
+  /** The linked devices that a message was encrypted for, each with its `enc` parts. */
+  #encrypted(node) {
+    const participants = child(node, 'participants');
+    const targets = participants
+      ? children(participants, 'to').map(to => [to.attrs.jid, children(to, 'enc')])
+      : [[node.attrs.to, children(node, 'enc')]];
+    return targets.map(([jid, encs]) => [this.#registry.deviceOf(jid), encs]).filter(([device]) => device);
+  }
+
+  #post(node, sender, device, envelope, encs) {
+    if (device === sender || encs.length === 0) return;
+    const { id, type, category, edit } = node.attrs;
+    const withIdentity = encs.some(({ attrs }) => attrs.type === 'pkmsg');
+    const rest = node.content.filter(
+      ({ tag }) => !FOR_THE_SERVER.includes(tag) && (tag !== 'device-identity' || withIdentity)
+    );
+    const attrs = defined({ id, type, category, edit, ...envelope, t: seconds(), notify: sender.pushName });
+    this.deliver(device, { tag: 'message', attrs, content: [...encs, ...rest] });
+  }
+}

@@ -1,0 +1,48 @@
+// `usync`: what a client may learn about users: their devices, their LID, whether they are on WhatsApp at all.
+
+import { child, children, result } from './nodes.mjs';
+import { accountJid, addressingOf } from './registry.mjs';
+
+/** The phone, which every account has, and the linked devices. */
+function devices(account, { registry }) {
+  const ids = [0, ...registry.devicesOf(account.user).map(({ device }) => device)];
+  const list = ids.map(id => ({ tag: 'device', attrs: { id: String(id), 'key-index': String(id) } }));
+  return { tag: 'devices', attrs: {}, content: [{ tag: 'device-list', attrs: {}, content: list }] };
+}
+
+/** A client that asks by LID has it already; Baileys takes another answer for a mapping of the LID to itself. */
+const lid = (account, _context, jid) =>
+  addressingOf(jid) === 'lid' ? undefined : { tag: 'lid', attrs: { val: accountJid(account, 'lid') } };
+
+const PROTOCOLS = {
+  devices,
+  lid,
+  contact: () => ({ tag: 'contact', attrs: { type: 'in' } }),
+  status: () => ({ tag: 'status', attrs: {} })
+};
+
+/** The JID that a query asks about: as it stands there, or that of a phone number. */
+function jidOf(user) {
+  if (user.attrs.jid) return user.attrs.jid;
+  const phone = child(user, 'contact')?.content?.toString().replace(/\D/g, '');
+  return phone && `${phone}@s.whatsapp.net`;
+}
+
+export function usync(request, context) {
+  const query = child(request, 'usync');
+  const protocols = (child(query, 'query')?.content ?? []).map(({ tag }) => tag);
+  const users = children(child(query, 'list'), 'user').flatMap(user => {
+    const jid = jidOf(user);
+    if (!jid) return [];
+    const account = context.registry.accountOf(jid);
+    const answers = protocols.map(protocol =>
+      account && Object.hasOwn(PROTOCOLS, protocol) ? PROTOCOLS[protocol](account, context, jid) : undefined
+    );
+    return [{ tag: 'user', attrs: { jid }, content: answers.filter(answer => answer !== undefined) }];
+  });
+  const answer = [
+    { tag: 'result', attrs: {} },
+    { tag: 'list', attrs: {}, content: users }
+  ];
+  return result(request, [{ tag: 'usync', attrs: { ...query.attrs }, content: answer }]);
+}

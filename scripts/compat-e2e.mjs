@@ -1,0 +1,142 @@
+/**
+ * Two unmodified Baileys clients write to each other through the mock server, on every pair of socket layers, and what
+ * arrives is held against the pair in which both run on JavaScript.
+ */
+
+import { parseArgs } from 'node:util';
+import { compare, problems } from './e2e/judge.mjs';
+import { BURST, runPair } from './e2e/run.mjs';
+
+/**
+ * @typedef {import('./e2e/types.js').Backends} Backends
+ * @typedef {import('./e2e/types.js').Result} Result
+ */
+
+const USAGE = `Usage: npm run compat:e2e -- [--texts 500] [--group 100] [--away 50] [--json]
+
+  --texts  texts each way, in bursts that take turns; the connection of one side is cut twice
+  --group  messages to a group, half of them from each side
+  --away   texts to a client that is not connected
+  --json   the results instead of the table
+`;
+const LEGEND = `Received of sent, by flow. The connection of b was cut twice, and b was away once.
+Repeated are messages that were on their way, or not acknowledged, when a connection was cut; any other would fail the run.
+Asked again: retry receipts for what could not be decrypted. Delivered and read: messages with such a receipt.
+`;
+const RUN_TIMEOUT_MS = 600_000;
+/** @type {Backends[]} */
+const PAIRS = [
+  { a: 'js', b: 'js' },
+  { a: 'native', b: 'js' },
+  { a: 'js', b: 'native' },
+  { a: 'native', b: 'native' }
+];
+
+/** @param {string[]} args */
+function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      texts: { type: 'string', default: '500' },
+      group: { type: 'string', default: '100' },
+      away: { type: 'string', default: '50' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false }
+    }
+  });
+  /**
+   * @param {'texts' | 'group' | 'away'} name
+   * @param {number} least
+   */
+  const number = (name, least) => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < least || value % 2 === 1) {
+      throw new TypeError(`--${name} takes an even number from ${least}`);
+    }
+    return value;
+  };
+  // Both have to have written before a connection is cut: Baileys gives up a repeated pre-key message.
+  const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
+  return { counts, json: values.json, help: values.help };
+}
+
+/** @param {(string | number)[]} cells */
+const row = cells =>
+  cells.map((cell, index) => (index < 2 ? String(cell).padEnd(8) : String(cell).padStart(13))).join('');
+
+/** @param {Result} result */
+function rows({ backends, flows, retries, logins, ms }) {
+  /** @param {import('./e2e/types.js').Phase} phase */
+  const of = phase => flows.filter(flow => flow.phase === phase);
+  /** @param {import('./e2e/types.js').Phase} phase */
+  const arrived = phase => of(phase).map(({ received, sent }) => `${received}/${sent}`);
+  /** @param {(flow: import('./e2e/types.js').Flow) => number} pick */
+  const total = pick => flows.reduce((sum, flow) => sum + pick(flow), 0);
+  const [textsA, textsB] = arrived('texts');
+  const [groupA, groupB] = arrived('group');
+  return row([
+    backends.a,
+    backends.b,
+    textsA,
+    textsB,
+    groupA,
+    groupB,
+    ...arrived('away'),
+    total(({ lost }) => lost.length),
+    total(({ duplicated }) => duplicated.length),
+    flows.every(({ inOrder }) => inOrder) ? 'yes' : 'NO',
+    total(({ delivered }) => delivered),
+    total(({ read }) => read),
+    retries,
+    logins.a + logins.b,
+    (ms / 1000).toFixed(1)
+  ]);
+}
+
+const HEAD = row([
+  'a',
+  'b',
+  'a to b',
+  'b to a',
+  'a to group',
+  'b to group',
+  'a to absent',
+  'lost',
+  'repeated',
+  'in order',
+  'delivered',
+  'read',
+  'asked again',
+  'logins',
+  'seconds'
+]);
+
+async function main() {
+  const { counts, json, help } = readOptions(process.argv.slice(2));
+  if (help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  /** @type {Result[]} */
+  const results = [];
+  /** @type {string[]} */
+  const complaints = [];
+  if (!json) process.stdout.write(`${HEAD}\n`);
+  for (const backends of PAIRS) {
+    const result = await runPair({ backends, counts, timeoutMs: RUN_TIMEOUT_MS });
+    results.push(result);
+    complaints.push(...problems(result), ...compare(results[0], result));
+    if (!json) process.stdout.write(`${rows(result)}\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ counts, results, complaints }, null, 2)}\n`);
+  else process.stdout.write(`\n${LEGEND}`);
+  for (const complaint of complaints) console.error(complaint);
+  if (complaints.length > 0) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

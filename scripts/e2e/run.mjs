@@ -1,0 +1,333 @@
+// One run: a server in this process, which never loads the native layer, and two clients in child processes.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { MockServer } from 'baileys-native/testing';
+import { describeError, open } from './rpc.mjs';
+
+/**
+ * @typedef {import('./types.js').Side} Side
+ * @typedef {import('./types.js').Phase} Phase
+ * @typedef {import('./types.js').ClientServices} ClientServices
+ * @typedef {import('./types.js').ParentServices} ParentServices
+ * @typedef {import('baileys-native/testing').Device} Device
+ * @typedef {ReturnType<typeof open<ClientServices, ParentServices>>} Ask
+ * @typedef {{ side: Side, user: string, child: import('node:child_process').ChildProcess, ask: Ask, failed: Promise<never> }} Peer
+ */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
+const USERS = { a: '15550000001', b: '15550000002' };
+/** @type {Side[]} */
+const SIDES = ['a', 'b'];
+/** Texts from one side before it is the other's turn. */
+export const BURST = 20;
+/** Longer than Baileys holds events back: whatever is repeated has been handed out by then. */
+const LAST_EVENTS_MS = 300;
+
+/** @param {Side} side */
+const jidOf = side => `${USERS[side]}@s.whatsapp.net`;
+/** @type {(side: Side) => Side} */
+const otherSide = side => (side === 'a' ? 'b' : 'a');
+
+/**
+ * @param {MockServer} server
+ * @param {Side} side
+ * @param {import('./types.js').Backend} backend
+ * @returns {Peer}
+ */
+function start(server, side, backend) {
+  const child = fork(CLIENT, {
+    cwd: ROOT,
+    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
+    execArgv: backend === 'native' ? ['--import', 'baileys-native/register'] : [],
+    env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
+  });
+  /** @type {(error: Error) => void} */
+  let reject;
+  /** @type {Promise<never>} */
+  const failed = new Promise((_, fail) => (reject = fail));
+  failed.catch(() => {}); // whoever waits for this client sees it
+  child.once('error', error => reject(error));
+  child.once('exit', (code, signal) => reject(new Error(`client ${side} ended with ${signal ?? `exit code ${code}`}`)));
+  /** @type {Ask} */
+  const ask = open(child, {
+    scan: ({ qr }) => server.scanQr(qr, { jid: USERS[side], pushName: side }).then(() => undefined),
+    failed: ({ stack }) => reject(new Error(`client ${side}: ${stack}`))
+  });
+  return { side, user: USERS[side], child, ask, failed };
+}
+
+class Run {
+  /**
+   * @param {MockServer} server
+   * @param {Record<Side, Peer>} peers
+   * @param {import('./types.js').Counts} counts
+   */
+  constructor(server, peers, counts) {
+    this.server = server;
+    this.peers = peers;
+    this.counts = counts;
+    /** @type {string[]} */
+    this.inFlight = [];
+    this.retries = 0;
+    /** @type {Promise<never>} */
+    this.broken = new Promise((_, reject) => server.once('failure', error => reject(error)));
+    this.broken.catch(() => {});
+    server.on('stanza', ({ direction, node }) => {
+      if (direction === 'in' && node.tag === 'receipt' && node.attrs.type === 'retry') this.retries += 1;
+    });
+  }
+
+  /**
+   * Asks a client; a client or a server that fails ends the wait.
+   *
+   * @template {keyof ClientServices} Name
+   * @param {Side} side
+   * @param {Name} name
+   * @param {ClientServices[Name][0]} data
+   * @returns {Promise<ClientServices[Name][1]>}
+   */
+  ask(side, name, data) {
+    return this.watched(this.peers[side].ask(name, data));
+  }
+
+  /**
+   * @template Value
+   * @param {Promise<Value>} promise
+   */
+  watched(promise) {
+    return Promise.race([promise, this.peers.a.failed, this.peers.b.failed, this.broken]);
+  }
+
+  /** @param {Side} side */
+  device(side) {
+    return this.server.devicesOf(USERS[side])[0];
+  }
+
+  async connect() {
+    for (const side of SIDES) {
+      const { url, ca, rootKey } = this.server;
+      const backend = this.peers[side].child.spawnargs.includes('baileys-native/register') ? 'native' : 'js';
+      await this.ask(side, 'pair', { side, backend, url, ca: String(ca), rootKey: rootKey.toString('hex') });
+      await this.ask(side, 'login', undefined);
+    }
+  }
+
+  /**
+   * Sends, and resolves when everything has arrived and was read, and nobody waits for anything any more.
+   *
+   * @param {Side} from
+   * @param {ClientServices['send'][0]} request
+   * @param {Promise<void>} [meanwhile]
+   */
+  async send(from, request, meanwhile) {
+    await this.ask(from, 'send', request);
+    await this.watched(Promise.resolve(meanwhile));
+    await this.arrived(from, request);
+  }
+
+  /**
+   * @param {Side} from
+   * @param {ClientServices['send'][0]} request
+   */
+  async arrived(from, { phase, first, count }) {
+    await this.ask(from, 'settle', undefined);
+    await this.#emptyMailboxes();
+    await this.ask(otherSide(from), 'arrived', { flow: `${phase}:${from}:`, count: first + count });
+    await this.ask(otherSide(from), 'settle', undefined);
+    await this.#emptyMailboxes();
+  }
+
+  async #emptyMailboxes() {
+    while (SIDES.some(side => this.server.pending(this.device(side)).length > 0)) {
+      await this.watched(once(this.server, 'acknowledged'));
+    }
+  }
+
+  /**
+   * Texts both ways, in bursts that take turns: Baileys 7 may lose an update of a session when it encrypts and decrypts for
+   * the same user at the same time. Half-way the connection of `b` is cut twice: with the last messages of a burst on
+   * their way to it, and while it sends.
+   */
+  async texts() {
+    const { texts } = this.counts;
+    const half = Math.floor(texts / BURST / 2) * BURST;
+    for (let first = 0; first < texts; first += BURST) {
+      const count = Math.min(BURST, texts - first);
+      for (const side of SIDES) {
+        const cut = first === half ? this.#cutAfter(side, side === 'a' ? count : Math.ceil(count / 2)) : undefined;
+        await this.send(side, { phase: 'texts', to: jidOf(otherSide(side)), first, count }, cut);
+      }
+    }
+  }
+
+  async group() {
+    const group = await this.ask('a', 'createGroup', { subject: 'Two clients', participants: [jidOf('b')] });
+    for (const side of SIDES) {
+      await this.send(side, { phase: 'group', to: group, first: 0, count: this.counts.group / 2 });
+    }
+  }
+
+  /** Texts to a client that has left, and is back later. */
+  async away() {
+    const { server } = this;
+    const device = this.device('b');
+    const connection = server.connections.find(item => item.device === device && item.state === 'open');
+    if (!connection) throw new Error('client b has no connection');
+    const closed = once(connection, 'close');
+    await this.ask('b', 'logout', undefined);
+    await closed;
+    /** @type {ClientServices['send'][0]} */
+    const request = { phase: 'away', to: jidOf('b'), first: 0, count: this.counts.away };
+    await this.ask('a', 'send', request);
+    await this.ask('a', 'settle', undefined);
+    await this.ask('b', 'login', undefined);
+    await this.arrived('a', request);
+  }
+
+  /**
+   * Cuts the connection of `b` once the server has read so many more messages of `from`. Resolves when it is back.
+   *
+   * @param {Side} from
+   * @param {number} count
+   */
+  #cutAfter(from, count) {
+    const { server } = this;
+    const [device, sender] = [this.device('b'), this.device(from)];
+    const start = server.stanzas.length;
+    let seen = 0;
+    /** @type {Promise<void>} */
+    const back = new Promise(resolve => {
+      /** @param {import('baileys-native/testing').StanzaRecord} record */
+      const onStanza = ({ direction, node, connection }) => {
+        if (direction !== 'in' || node.tag !== 'message' || server.connections[connection].device !== sender) return;
+        if (++seen < count) return;
+        server.off('stanza', onStanza);
+        // After the server has passed this message on.
+        setImmediate(() => {
+          if (from === 'a') this.inFlight = this.#pendingMessages(device);
+          server.connections.find(item => item.device === device && item.state === 'open')?.drop();
+        });
+        /** @param {import('baileys-native/testing').StanzaRecord} record */
+        const isBack = record =>
+          record.node.tag === 'success' && server.connections[record.connection].device === device;
+        resolve(server.waitFor(isBack, { from: start, timeoutMs: 20_000 }).then(() => undefined));
+      };
+      server.on('stanza', onStanza);
+    });
+    back.catch(() => {}); // seen by whoever waits for it
+    return back;
+  }
+
+  /** The ids of the messages that a device has not acknowledged. @param {Device} device */
+  #pendingMessages(device) {
+    return this.server
+      .pending(device)
+      .filter(({ tag }) => tag === 'message')
+      .map(({ attrs }) => attrs.id);
+  }
+}
+
+/**
+ * @param {Phase} phase
+ * @param {Side} from
+ * @param {number} sent
+ * @param {Record<Side, import('./types.js').Report>} reports
+ * @param {string[]} inFlight
+ * @returns {import('./types.js').Flow}
+ */
+function flow(phase, from, sent, reports, inFlight) {
+  const prefix = `${phase}:${from}:`;
+  /** @param {string[]} items */
+  const own = items => items.filter(item => item.startsWith(prefix));
+  const received = own(reports[otherSide(from)].received);
+  const first = [...new Set(received)];
+  const numbers = first.filter(item => !inFlight.includes(item)).map(item => Number(item.slice(prefix.length)));
+  const expected = Array.from({ length: sent }, (_, index) => `${prefix}${index}`);
+  return {
+    phase,
+    from,
+    sent,
+    received: first.length,
+    lost: expected.filter(item => !first.includes(item)),
+    duplicated: received.filter((item, index) => received.indexOf(item) !== index),
+    inOrder: numbers.every((number, index) => index === 0 || number > numbers[index - 1]),
+    delivered: own(reports[from].delivered).length,
+    read: own(reports[from].read).length
+  };
+}
+
+/** @param {Peer} peer */
+async function end({ child }) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  else child.kill();
+  await gone;
+}
+
+/**
+ * Runs two clients against each other.
+ *
+ * @param {object} options
+ * @param {import('./types.js').Backends} options.backends
+ * @param {import('./types.js').Counts} options.counts
+ * @param {number} options.timeoutMs
+ * @returns {Promise<import('./types.js').Result>}
+ */
+export async function runPair({ backends, counts, timeoutMs }) {
+  const server = await MockServer.start();
+  const peers = { a: start(server, 'a', backends.a), b: start(server, 'b', backends.b) };
+  const run = new Run(server, peers, counts);
+  const stop = new AbortController();
+  const late = delay(timeoutMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`the run did not end within ${timeoutMs / 1000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([scenario(run, backends), late]);
+  } catch (error) {
+    throw new Error(`${backends.a} with ${backends.b}: ${describeError(error)}`, { cause: error });
+  } finally {
+    stop.abort();
+    await Promise.all([end(peers.a), end(peers.b)]);
+    await server.stop();
+  }
+}
+
+/**
+ * @param {Run} run
+ * @param {import('./types.js').Backends} backends
+ * @returns {Promise<import('./types.js').Result>}
+ */
+async function scenario(run, backends) {
+  const { counts } = run;
+  await run.connect();
+  const begin = performance.now();
+  await run.texts();
+  await run.group();
+  await run.away();
+  const ms = performance.now() - begin;
+  await delay(LAST_EVENTS_MS);
+  const reports = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
+  return {
+    backends,
+    flows: [
+      flow('texts', 'a', counts.texts, reports, run.inFlight),
+      flow('texts', 'b', counts.texts, reports, run.inFlight),
+      flow('group', 'a', counts.group / 2, reports, run.inFlight),
+      flow('group', 'b', counts.group / 2, reports, run.inFlight),
+      flow('away', 'a', counts.away, reports, run.inFlight)
+    ],
+    inFlight: run.inFlight,
+    resent: reports.b.resent,
+    undecrypted: reports.a.undecrypted + reports.b.undecrypted,
+    retries: run.retries,
+    logins: { a: reports.a.logins, b: reports.b.logins },
+    layers: { a: reports.a.layers, b: reports.b.layers },
+    ms
+  };
+}

@@ -1,0 +1,191 @@
+//! Records of events in the form in which they cross into JavaScript, many at a time.
+
+use std::collections::VecDeque;
+
+use super::raw::{Output, Shared};
+use crate::inbound::{Bench, Inbound, Tapes};
+
+/// Words of a record: kind, connection, value, payload length, frames, counter of the first frame; lengths of its tapes'
+/// words, which follow, of their text and of their content bytes.
+pub(super) const RECORD_WORDS: usize = 9;
+/// Words at the start of the shared words: room missing in the slab, in words, in text; 1 where more may come; room taken
+/// in the slab.
+pub(super) const HEAD_WORDS: usize = 5;
+
+/// What a record costs beside its parts, so that floods of empty messages are bounded as well.
+const RECORD_COST: usize = 64;
+
+/// What one record takes of each part, and whose it is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    connection: u32,
+    words: u32,
+    text: u32,
+    bytes: u32,
+}
+
+impl Place {
+    fn cost(self) -> usize {
+        self.words as usize * size_of::<i32>() + self.text as usize + self.bytes as usize + RECORD_COST
+    }
+}
+
+/// Records in order. Each has its words (and those of its tapes), its tapes' text, and its payload followed by its tapes'
+/// content bytes; each of these parts is one run of memory for all records, so that many are handed over in one copy.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    places: VecDeque<Place>,
+    parts: Tapes,
+    /// How much of each part has been handed over.
+    taken: [usize; 3],
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Forgets everything, and gives memory beyond `keep` elements of each part back.
+    pub(super) fn clear(&mut self, keep: usize) {
+        self.places.clear();
+        self.places.shrink_to(keep);
+        self.parts.clear();
+        self.parts.shrink_to(keep);
+        self.taken = [0; 3];
+    }
+
+    /// Adds a record; returns its cost in bytes.
+    pub(super) fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
+        self.record(kind, connection, value, payload, |_| [0; 5])
+    }
+
+    /// Adds a binary message, opened where that can be; returns its cost in bytes.
+    pub(super) fn message(
+        &mut self,
+        kind: u32,
+        connection: u32,
+        payload: &[u8],
+        inbound: &mut Inbound,
+        bench: &mut Bench,
+    ) -> usize {
+        self.record(kind, connection, 0, payload, |parts| {
+            let [words, text, bytes] = parts.len();
+            let Some(opened) = inbound.message(payload, bench, parts) else {
+                return [0; 5];
+            };
+            let after = parts.len();
+            [
+                opened.frames.cast_signed(),
+                // A counter has 32 bits; JavaScript takes it as unsigned.
+                opened.counter as i32,
+                (after[0] - words) as i32,
+                (after[1] - text) as i32,
+                (after[2] - bytes) as i32,
+            ]
+        })
+    }
+
+    fn record(
+        &mut self,
+        kind: u32,
+        connection: u32,
+        value: u32,
+        payload: &[u8],
+        tapes: impl FnOnce(&mut Tapes) -> [i32; 5],
+    ) -> usize {
+        let [words, text, bytes] = self.parts.len();
+        let head = [
+            kind.cast_signed(),
+            connection.cast_signed(),
+            value.cast_signed(),
+            payload.len() as i32,
+        ];
+        self.parts.words.extend_from_slice(&head);
+        self.parts.words.extend_from_slice(&[0; 5]);
+        self.parts.bytes.extend_from_slice(payload);
+        let rest = tapes(&mut self.parts);
+        let after_head = words + head.len();
+        if let Some(slots) = self.parts.words.get_mut(after_head..after_head + rest.len()) {
+            slots.copy_from_slice(&rest);
+        }
+        let after = self.parts.len();
+        let place = Place {
+            connection,
+            words: (after[0] - words) as u32,
+            text: (after[1] - text) as u32,
+            bytes: (after[2] - bytes) as u32,
+        };
+        self.places.push_back(place);
+        place.cost()
+    }
+
+    /// Moves all records of `other`, of which none has been handed over, behind these.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        self.places.append(&mut other.places);
+        self.parts.append(&mut other.parts);
+    }
+
+    /// Hands over as many records as fit, and tells `taken` the connections of those and their costs. Returns their number
+    /// and, where none is left, 0, otherwise the room that the next one needs in slab, words and text.
+    pub(super) fn hand_over(
+        &mut self,
+        memory: &mut BatchMemory,
+        slab: &mut Output<'_>,
+        slab_at: usize,
+        mut taken: impl FnMut(u32, usize),
+    ) -> (i32, [usize; 3], usize) {
+        let (mut count, mut needed) = (0, [0; 3]);
+        let [mut words, mut text, mut bytes] = [0; 3];
+        let mut last = (0, 0);
+        while let Some(&place) = self.places.front() {
+            let next = [
+                words + place.words as usize,
+                text + place.text as usize,
+                bytes + place.bytes as usize,
+            ];
+            let fits = memory.words.fits_ops(HEAD_WORDS + next[0])
+                && next[1] <= memory.text.len()
+                && slab_at + next[2] <= slab.len();
+            if !fits {
+                needed = [
+                    place.bytes as usize,
+                    HEAD_WORDS + place.words as usize,
+                    place.text as usize,
+                ];
+                break;
+            }
+            [words, text, bytes] = next;
+            count += 1;
+            if last.0 != place.connection && last.1 > 0 {
+                taken(last.0, last.1);
+                last.1 = 0;
+            }
+            last = (place.connection, last.1 + place.cost());
+            self.places.pop_front();
+        }
+        if last.1 > 0 {
+            taken(last.0, last.1);
+        }
+        let [words_from, text_from, bytes_from] = self.taken;
+        let parts = &self.parts;
+        memory.words.write_ops(
+            HEAD_WORDS,
+            parts.words.get(words_from..words_from + words).unwrap_or_default(),
+        );
+        memory
+            .text
+            .write(0, parts.text.get(text_from..text_from + text).unwrap_or_default());
+        slab.write(
+            slab_at,
+            parts.bytes.get(bytes_from..bytes_from + bytes).unwrap_or_default(),
+        );
+        self.taken = [words_from + words, text_from + text, bytes_from + bytes];
+        (count, needed, bytes)
+    }
+}
+
+/// Memory that batches are handed over in.
+pub(super) struct BatchMemory {
+    pub(super) words: Shared,
+    pub(super) text: Shared,
+}

@@ -1,0 +1,294 @@
+//! [`Core`]: a session, its transports, and the lock around both.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::task::AtomicWaker;
+use tokio::sync;
+
+use super::{Notify, clock::Clock, sink::SessionSink};
+use crate::{
+    session::{ConnectionId, Event, Millis, Session, Transmit},
+    transport::{self, Accepted, ConnectOptions, Connection},
+};
+
+/// What a session's task does next.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Opens the transport of a connection.
+    pub(super) open: Option<ConnectionId>,
+    /// Waits at most that long.
+    pub(super) wait: Option<Duration>,
+}
+
+/// A session and all that belongs to it.
+pub(super) struct Core {
+    inner: Mutex<Inner>,
+    clock: Clock,
+    notify: Notify,
+    /// Wakes the session's task.
+    task: sync::Notify,
+    /// The transport's task, where it does not read.
+    reader: AtomicWaker,
+}
+
+struct Inner {
+    session: Session,
+    /// The transport of the session's connection.
+    transport: Option<(ConnectionId, Connection)>,
+    /// Transports whose closing handshake is going on.
+    closing: Vec<(ConnectionId, Connection)>,
+    /// A transport to be opened.
+    to_open: Option<ConnectionId>,
+    /// The connection whose transport has enough to send.
+    congested: Option<ConnectionId>,
+    /// When the session's task looks again by itself.
+    armed: Option<Millis>,
+    /// Whether the user knows that there are events.
+    notified: bool,
+    /// Time spent on what came in.
+    busy: Duration,
+    /// The user has gone.
+    over: bool,
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("session", &self.lock().session)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(super) fn new(session: Session, notify: Notify) -> Self {
+        let inner = Inner {
+            session,
+            transport: None,
+            closing: Vec::new(),
+            to_open: None,
+            congested: None,
+            armed: None,
+            notified: false,
+            busy: Duration::ZERO,
+            over: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            clock: Clock::new(),
+            notify,
+            task: sync::Notify::new(),
+            reader: AtomicWaker::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets `act` do something with the session, and then does what the session wants.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
+        let mut inner = self.lock();
+        let now = self.clock.now();
+        let result = act(&mut inner.session, now);
+        self.drive(inner, now);
+        result
+    }
+
+    /// Takes at most so many events.
+    pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) {
+        let mut inner = self.lock();
+        let now = self.clock.now();
+        let events = std::iter::from_fn(|| inner.session.poll_event(now)).take(most);
+        out.extend(events);
+        // Whoever leaves some will be told again, should there be more.
+        inner.notified = false;
+        self.drive(inner, now);
+    }
+
+    /// Something came in: as [`with`](Self::with), but what the session wants waits for [`settle`](Self::settle).
+    pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) {
+        let mut inner = self.lock();
+        let before = self.clock.now();
+        let start = std::time::Instant::now();
+        act(&mut inner.session, before);
+        inner.busy += start.elapsed();
+    }
+
+    /// Does what the session wants.
+    pub(super) fn settle(&self) {
+        let inner = self.lock();
+        let now = self.clock.now();
+        self.drive(inner, now);
+    }
+
+    fn drive(&self, mut guard: MutexGuard<'_, Inner>, now: Millis) {
+        let inner = &mut *guard;
+        while inner.is_free()
+            && let Some(transmit) = inner.session.poll_transmit(now)
+        {
+            inner.transmit(transmit);
+        }
+        let next = inner.session.poll_timeout();
+        let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
+        let wake_task = earlier || inner.to_open.is_some();
+        let wake_reader = inner.session.wants_data();
+        let notify = inner.session.has_events() && !inner.notified;
+        inner.notified |= notify;
+        drop(guard);
+        if wake_task {
+            self.task.notify_one();
+        }
+        if wake_reader {
+            self.reader.wake();
+        }
+        if notify {
+            (self.notify)();
+        }
+    }
+
+    /// Whether the transport's task should read; if not, it is woken when it should.
+    pub(super) fn poll_wants_data(&self, connection: ConnectionId, cx: &std::task::Context<'_>) -> bool {
+        let inner = self.lock();
+        if inner.session.connection() != Some(connection) {
+            // A transport that the session has given up is read to its end, for the closing handshake.
+            return true;
+        }
+        if inner.session.wants_data() {
+            return true;
+        }
+        // Under the lock, so that no change in between is missed.
+        self.reader.register(cx.waker());
+        false
+    }
+
+    /// The transport has room again.
+    pub(super) fn written(&self, connection: ConnectionId) {
+        let mut inner = self.lock();
+        if inner.congested == Some(connection) {
+            inner.congested = None;
+        }
+    }
+
+    /// The peer has closed a connection: it is answered behind what has been sent.
+    pub(super) fn answer_close(&self, connection: ConnectionId) {
+        let inner = self.lock();
+        if let Some((_, transport)) = inner.transport.as_ref().filter(|(id, _)| *id == connection) {
+            transport.close();
+        }
+    }
+
+    /// A transport is gone.
+    pub(super) fn forget(&self, connection: ConnectionId) {
+        let mut inner = self.lock();
+        inner.closing.retain(|(id, _)| *id != connection);
+        inner.transport.take_if(|(id, _)| *id == connection);
+    }
+
+    /// What the session's task does next; nothing any more where `None`.
+    pub(super) fn next_work(&self) -> Option<Work> {
+        let mut inner = self.lock();
+        if inner.over {
+            return None;
+        }
+        let open = inner.to_open.take();
+        inner.armed = inner.session.poll_timeout();
+        let wait = inner
+            .armed
+            .map(|at| Duration::from_millis(at.saturating_sub(self.clock.now())));
+        Some(Work { open, wait })
+    }
+
+    pub(super) async fn woken(&self) {
+        self.task.notified().await;
+    }
+
+    pub(super) fn timeout(&self) {
+        self.lock().armed = None;
+        self.with(Session::handle_timeout);
+    }
+
+    /// Opens the transport of a connection, unless the session has given it up meanwhile.
+    pub(super) fn open(self: &Arc<Self>, connection: ConnectionId, options: ConnectOptions) {
+        let mut inner = self.lock();
+        if inner.over || inner.session.connection() != Some(connection) {
+            return;
+        }
+        match transport::connect(options, SessionSink::new(Arc::clone(self), connection)) {
+            Ok(transport) => inner.transport = Some((connection, transport)),
+            Err(error) => {
+                drop(inner);
+                self.cannot_open(connection, &error.to_string());
+            }
+        }
+    }
+
+    pub(super) fn cannot_open(&self, connection: ConnectionId, message: &str) {
+        self.with(|session, now| session.handle_failed(now, connection, message, None));
+    }
+
+    /// Ends the present connection because of a defect.
+    pub(super) fn fail(&self, message: &str) {
+        let connection = self.lock().session.connection();
+        if let Some(connection) = connection {
+            self.forget(connection);
+            self.cannot_open(connection, message);
+        }
+    }
+
+    /// Time spent on what came in.
+    pub(super) fn busy(&self) -> Duration {
+        self.lock().busy
+    }
+
+    /// The user has gone: ends it all, at once.
+    pub(super) fn finish(&self) {
+        let mut inner = self.lock();
+        inner.over = true;
+        inner.transport = None;
+        inner.closing = Vec::new();
+        drop(inner);
+        self.task.notify_one();
+    }
+}
+
+impl Inner {
+    /// Whether the session may be asked for more to transmit. Only a transport that is still the session's can hold it
+    /// back.
+    fn is_free(&self) -> bool {
+        self.congested.is_none() || self.congested != self.session.connection()
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        match transmit {
+            Transmit::Open(id) => self.to_open = Some(id),
+            Transmit::Message(id, message) => {
+                let transport = self.transport.as_ref().filter(|(of, _)| *of == id);
+                // One that accepts nothing has ended, and is about to say so.
+                if let Some((_, transport)) = transport
+                    && transport.send_owned(message) == Accepted::Later
+                {
+                    self.congested = Some(id);
+                }
+            }
+            Transmit::Ping(id) => {
+                if let Some((_, transport)) = self.transport.as_ref().filter(|(of, _)| *of == id)
+                    && transport.ping() == Accepted::Later
+                {
+                    self.congested = Some(id);
+                }
+            }
+            Transmit::Close(id) => {
+                if let Some((id, transport)) = self.transport.take_if(|(of, _)| *of == id) {
+                    transport.close();
+                    self.closing.push((id, transport));
+                } else {
+                    self.to_open.take_if(|wanted| *wanted == id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! [`Handle`].
+
+use std::{sync::Arc, time::Duration};
+
+use super::core::Core;
+use crate::session::{Event, Millis, Session};
+
+/// The user's end of a session. The session ends, at once and without another event, with the last of its handles.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Owner>);
+
+#[derive(Debug)]
+struct Owner(Arc<Core>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+impl Handle {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self(Arc::new(Owner(core)))
+    }
+
+    /// Gives the session a command, or looks at it: `act` gets it and the present time. What the session wants done is
+    /// done before this returns, short of waiting.
+    ///
+    /// `act` holds the session up: it should be short, and must not use a handle of the same session.
+    pub fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
+        self.0.0.with(act)
+    }
+
+    /// Appends the next events to `out`, at most so many. Where it gives fewer there were no more, and
+    /// [`Notify`](super::Notify) is called when there are.
+    pub fn take_events(&self, most: usize, out: &mut Vec<Event>) {
+        self.0.0.take_events(most, out);
+    }
+
+    /// The time that was spent on opening, inflating and taking apart what came in.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        self.0.0.busy()
+    }
+}

@@ -1,0 +1,106 @@
+//! Sessions on transports: with the real clock, real randomness, and threads.
+//!
+//! A session belongs to no thread. It lies behind a lock, and whoever has something for it takes that: the transport's
+//! task with what came in, the user with a command, and the session's own task when time has passed or a transport is
+//! to be opened. Whoever changed it then does what it wants done. So what comes in is looked at where it is read, with no other task
+//! in between, and goes on being while the user's thread is busy.
+//!
+//! [`start`] makes a session and its task; the [`Handle`] is the user's end.
+
+mod clock;
+mod core;
+mod handle;
+mod sink;
+
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+
+pub use self::handle::Handle;
+use self::{clock::SystemEntropy, core::Core};
+use crate::{
+    session::{Config, ConnectionId, Credentials, Session},
+    transport::{self, ConnectOptions},
+};
+
+/// Where a session connects to.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The name or address of the server, or of the proxy where `options` has one.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Everything else. The addresses are resolved for each connection, and need not be there.
+    pub options: ConnectOptions,
+}
+
+/// Called when there are events to take and the user does not know yet; from any thread, and with no lock held that
+/// [`Handle`] needs.
+pub type Notify = Box<dyn Fn() + Send + Sync>;
+
+/// Defects that a session's task survives.
+const MAX_DEFECTS: usize = 8;
+
+/// Makes a session, disconnected, and starts its task.
+///
+/// # Errors
+/// Where the runtime's threads cannot be started or the system has no randomness.
+pub fn start(endpoint: Endpoint, config: Config, credentials: Credentials, notify: Notify) -> io::Result<Handle> {
+    let session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));
+    let core = Arc::new(Core::new(session, notify));
+    transport::runtime()?.spawn(serve(Arc::clone(&core), Arc::new(endpoint)));
+    Ok(Handle::new(core))
+}
+
+/// The task of a session: time, and the opening of transports.
+async fn serve(core: Arc<Core>, endpoint: Arc<Endpoint>) {
+    for _ in 0..MAX_DEFECTS {
+        // A defect must end a connection, not the process, and must not go unnoticed.
+        if AssertUnwindSafe(run(&core, &endpoint)).catch_unwind().await.is_ok() {
+            return;
+        }
+        core.fail("internal error");
+    }
+}
+
+async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {
+    while let Some(work) = core.next_work() {
+        if let Some(connection) = work.open {
+            // Names take their time; the session's goes on meanwhile.
+            tokio::spawn(open(Arc::clone(core), connection, Arc::clone(endpoint)));
+            continue;
+        }
+        match work.wait {
+            Some(wait) => {
+                if tokio::time::timeout(wait, core.woken()).await.is_err() {
+                    core.timeout();
+                }
+            }
+            None => core.woken().await,
+        }
+    }
+}
+
+async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>) {
+    match resolve(&endpoint).await {
+        Ok(options) => core.open(connection, options),
+        Err(error) => core.cannot_open(connection, &error.to_string()),
+    }
+}
+
+/// Where to connect to now: names may mean other addresses than the last time.
+async fn resolve(endpoint: &Endpoint) -> io::Result<ConnectOptions> {
+    let lookup = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port));
+    // A resolver that hangs is noticed by the session, which gives the connection up; this frees what is kept for it.
+    let addresses = tokio::time::timeout(RESOLVE_TIMEOUT, lookup)
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
+        .collect();
+    Ok(ConnectOptions {
+        addresses,
+        ..endpoint.options.clone()
+    })
+}
+
+/// How long a name may take to be resolved.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,66 @@
+//! Where a session's transport reports to.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::core::Core;
+use crate::{
+    session::ConnectionId,
+    transport::{Event, EventSink},
+};
+
+/// The sink of one connection's transport.
+#[derive(Debug)]
+pub(super) struct SessionSink {
+    core: Arc<Core>,
+    connection: ConnectionId,
+}
+
+impl SessionSink {
+    pub(super) fn new(core: Arc<Core>, connection: ConnectionId) -> Self {
+        Self { core, connection }
+    }
+}
+
+impl EventSink for SessionSink {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.core.poll_wants_data(self.connection, cx) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let (core, id) = (&self.core, self.connection);
+        match event {
+            Event::Upgrade(_) => {}
+            Event::CloseFrame { .. } => core.answer_close(id),
+            Event::UnexpectedResponse { head, .. } => {
+                // The transport would wait for somebody to read the response.
+                core.forget(id);
+                let message = format!("Unexpected server response: {}", head.status);
+                core.receive(|session, now| session.handle_failed(now, id, &message, Some(head.status)));
+            }
+            Event::Open => core.receive(|session, now| session.handle_opened(now, id)),
+            // As in Baileys it makes no difference whether a message calls itself text.
+            Event::Message { bytes, .. } => core.receive(|session, now| session.handle_data(now, id, &bytes)),
+            Event::Ping(_) | Event::Pong(_) => core.receive(|session, now| session.handle_pong(now, id)),
+            Event::Written(_) => core.written(id),
+            Event::Error(error) => {
+                let message = error.to_string();
+                core.receive(|session, now| session.handle_failed(now, id, &message, None));
+            }
+            Event::Closed => {
+                core.forget(id);
+                core.receive(|session, now| session.handle_closed(now, id));
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.core.settle();
+    }
+}

@@ -1,0 +1,256 @@
+//! Resuming with a server whose static key is known: `Noise_IK_25519_AESGCM_SHA256`, one round trip, and
+//! `Noise_XXfallback_25519_AESGCM_SHA256` where the server declines.
+//!
+//! | message | carries |
+//! | --- | --- |
+//! | ClientHello | the client's ephemeral key; sealed its static key and its ClientPayload |
+//! | ServerHello, accepting | the server's ephemeral key; sealed a payload |
+//! | ServerHello, declining | as in XX, whereupon the client goes on with ClientFinish |
+//!
+//! A declined handshake starts anew from the ServerHello: the fallback's name, the prologue and the client's ephemeral
+//! key that it has already sent. (Source: oxidezap/whatsapp-rust, which follows WhatsApp Web. Not observed by this
+//! project against WhatsApp's servers, so XX is what a session does unless told otherwise.)
+
+use prost::Message;
+
+use super::{
+    CertificateReport, Finish, HandshakeError, TrustedRoot,
+    certificate::verify_chain,
+    client::process_server_hello,
+    messages::{decode_server_hello, decode_server_hello_of_resumption},
+    server::{self, Accepted, ExpectClientFinish},
+};
+use crate::{
+    noise::{Channel, KeyPair, PROTOCOL_IK, PROTOCOL_XX_FALLBACK, PublicKey, Receiver, Sender, SymmetricState},
+    proto::{
+        HandshakeMessage,
+        handshake_message::{ClientHello, ServerHello},
+    },
+};
+
+/// A client's handshake whose ClientHello, which asks to resume, is sent.
+#[derive(Debug)]
+pub struct ExpectResumption {
+    symmetric: SymmetricState,
+    header: Vec<u8>,
+    ephemeral: KeyPair,
+    server_static: PublicKey,
+}
+
+/// What the server made of the wish to resume.
+#[derive(Debug)]
+pub enum Resumption {
+    /// It agreed; both directions are ready. The chain that it may have sent along is checked.
+    Resumed {
+        /// Seals what goes to the server.
+        sender: Sender,
+        /// Opens what comes from the server.
+        receiver: Receiver,
+        /// The chain that came along, if one did.
+        report: Option<CertificateReport>,
+    },
+    /// It declined, and has shown itself to be trusted; the handshake goes on with ClientFinish.
+    Declined {
+        /// The rest of the handshake.
+        finish: Finish,
+        /// The server's certificates.
+        report: CertificateReport,
+    },
+}
+
+/// The ClientHello that asks a server of known static key to resume, with `payload` (an encoded ClientPayload) in it.
+///
+/// # Errors
+/// [`HandshakeError::Noise`] where the server's key is weak, the payload too long or the build lacks a primitive.
+pub fn client_hello(
+    header: &[u8],
+    ephemeral: KeyPair,
+    noise_key: &KeyPair,
+    server_static: PublicKey,
+    payload: &[u8],
+) -> Result<(Vec<u8>, ExpectResumption), HandshakeError> {
+    let mut symmetric = start(header, &server_static)?;
+    symmetric.mix_hash(ephemeral.public.as_bytes());
+    symmetric.mix_key(ephemeral.private.shared_secret(&server_static)?.as_slice());
+    let mut sealed_key = Vec::new();
+    symmetric.encrypt_and_hash(noise_key.public.as_bytes(), &mut sealed_key)?;
+    symmetric.mix_key(noise_key.private.shared_secret(&server_static)?.as_slice());
+    let mut sealed_payload = Vec::new();
+    symmetric.encrypt_and_hash(payload, &mut sealed_payload)?;
+
+    let hello = ClientHello {
+        ephemeral: Some(ephemeral.public.as_bytes().to_vec()),
+        r#static: Some(sealed_key),
+        payload: Some(sealed_payload),
+        ..Default::default()
+    };
+    let message = HandshakeMessage {
+        client_hello: Some(hello),
+        ..Default::default()
+    }
+    .encode_to_vec();
+    let state = ExpectResumption {
+        symmetric,
+        header: header.to_vec(),
+        ephemeral,
+        server_static,
+    };
+    Ok((message, state))
+}
+
+impl ExpectResumption {
+    /// Takes the ServerHello that came, with the client's static key pair and the roots to trust.
+    ///
+    /// # Errors
+    /// Any [`HandshakeError`]. The server's static key is then not to be relied on any longer.
+    pub fn server_hello(
+        mut self,
+        message: &[u8],
+        noise_key: &KeyPair,
+        roots: &[TrustedRoot],
+    ) -> Result<Resumption, HandshakeError> {
+        let hello = decode_server_hello_of_resumption(message)?;
+        if hello.declines {
+            return self.fall_back(message, noise_key, roots);
+        }
+        let symmetric = &mut self.symmetric;
+        let ephemeral = PublicKey::try_from(hello.ephemeral.as_slice())?;
+        symmetric.mix_hash(ephemeral.as_bytes());
+        symmetric.mix_key(self.ephemeral.private.shared_secret(&ephemeral)?.as_slice());
+        symmetric.mix_key(noise_key.private.shared_secret(&ephemeral)?.as_slice());
+        let mut chain = Vec::new();
+        symmetric.decrypt_and_hash(&hello.payload, &mut chain)?;
+        let report = match chain.is_empty() {
+            true => None,
+            false => Some(verify_chain(&chain, &self.server_static, roots)?),
+        };
+        let (sender, receiver) = symmetric.split()?;
+        Ok(Resumption::Resumed {
+            sender,
+            receiver,
+            report,
+        })
+    }
+
+    fn fall_back(
+        self,
+        message: &[u8],
+        noise_key: &KeyPair,
+        roots: &[TrustedRoot],
+    ) -> Result<Resumption, HandshakeError> {
+        let mut channel = Channel::new(PROTOCOL_XX_FALLBACK, &self.header, self.ephemeral.public.as_bytes())?;
+        let hello = decode_server_hello(message)?;
+        let private = self.ephemeral.private.as_bytes();
+        let (sealed_key, report) =
+            process_server_hello(&mut channel, private, &hello.fields()?, noise_key.into(), roots)?;
+        Ok(Resumption::Declined {
+            finish: Finish { channel, sealed_key },
+            report,
+        })
+    }
+}
+
+/// The server's side of a ClientHello that asks to resume. For tests and tools.
+#[derive(Debug)]
+pub struct Request {
+    header: Vec<u8>,
+    hello: ClientHello,
+}
+
+impl Request {
+    /// A ClientHello as a wish to resume; `None` where it is one of XX.
+    ///
+    /// # Errors
+    /// [`HandshakeError::InvalidMessage`] and [`HandshakeError::MissingField`].
+    pub fn decode(header: &[u8], message: &[u8]) -> Result<Option<Self>, HandshakeError> {
+        const NAME: &str = "client hello";
+        let message = HandshakeMessage::decode(message)
+            .map_err(|source| HandshakeError::InvalidMessage { message: NAME, source })?;
+        let hello = message.client_hello.ok_or(HandshakeError::MissingField {
+            message: NAME,
+            field: "clientHello",
+        })?;
+        Ok(hello.r#static.is_some().then(|| Self {
+            header: header.to_vec(),
+            hello,
+        }))
+    }
+
+    /// Agrees: gives the ServerHello to send, with `payload` (an encoded CertChain or nothing) in it, and what follows.
+    ///
+    /// # Errors
+    /// Where the message is malformed or meant for another static key.
+    pub fn accept(
+        self,
+        ephemeral: &KeyPair,
+        static_key: &KeyPair,
+        payload: &[u8],
+    ) -> Result<(Vec<u8>, Accepted), HandshakeError> {
+        let mut symmetric = start(&self.header, &static_key.public)?;
+        let client_ephemeral = self.hello.ephemeral();
+        symmetric.mix_hash(client_ephemeral);
+        let client_ephemeral = PublicKey::try_from(client_ephemeral)?;
+        symmetric.mix_key(static_key.private.shared_secret(&client_ephemeral)?.as_slice());
+        let mut client_static = Vec::new();
+        symmetric.decrypt_and_hash(self.hello.r#static(), &mut client_static)?;
+        let client_static = PublicKey::try_from(client_static.as_slice())?;
+        symmetric.mix_key(static_key.private.shared_secret(&client_static)?.as_slice());
+        let mut client_payload = Vec::new();
+        symmetric.decrypt_and_hash(self.hello.payload(), &mut client_payload)?;
+
+        symmetric.mix_hash(ephemeral.public.as_bytes());
+        symmetric.mix_key(ephemeral.private.shared_secret(&client_ephemeral)?.as_slice());
+        symmetric.mix_key(ephemeral.private.shared_secret(&client_static)?.as_slice());
+        let mut sealed = Vec::new();
+        symmetric.encrypt_and_hash(payload, &mut sealed)?;
+        let hello = ServerHello {
+            ephemeral: Some(ephemeral.public.as_bytes().to_vec()),
+            payload: Some(sealed),
+            ..Default::default()
+        };
+        let message = HandshakeMessage {
+            server_hello: Some(hello),
+            ..Default::default()
+        }
+        .encode_to_vec();
+        let (sender, receiver) = symmetric.split_responder()?;
+        Ok((
+            message,
+            Accepted {
+                client_static,
+                payload: client_payload,
+                sender,
+                receiver,
+            },
+        ))
+    }
+
+    /// Declines: gives the ServerHello to send, with `chain` (an encoded CertChain) in it, and the rest of the handshake.
+    ///
+    /// # Errors
+    /// Where the message is malformed.
+    pub fn decline(
+        self,
+        ephemeral: KeyPair,
+        static_key: &KeyPair,
+        chain: &[u8],
+    ) -> Result<(Vec<u8>, ExpectClientFinish), HandshakeError> {
+        let mut symmetric = SymmetricState::new(PROTOCOL_XX_FALLBACK)?;
+        symmetric.mix_hash(&self.header);
+        let expect = server::ExpectClientHello { symmetric };
+        let message = HandshakeMessage {
+            client_hello: Some(self.hello),
+            ..Default::default()
+        }
+        .encode_to_vec();
+        expect.client_hello(&message, ephemeral, static_key, chain)
+    }
+}
+
+/// The state before the client's ephemeral key: name, prologue and the server's static key.
+fn start(header: &[u8], server_static: &PublicKey) -> Result<SymmetricState, HandshakeError> {
+    let mut symmetric = SymmetricState::new(PROTOCOL_IK)?;
+    symmetric.mix_hash(header);
+    symmetric.mix_hash(server_static.as_bytes());
+    Ok(symmetric)
+}

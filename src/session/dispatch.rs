@@ -1,0 +1,226 @@
+//! What a stanza means to the session, and to whom else it goes.
+
+use super::{
+    CredentialsUpdate, EndReason, Event, PayloadError, QueryError, Session, Stanza, State,
+    intake::{Head, Intake},
+    nodes::{acknowledgement, child, content_bytes, offline_batch, result},
+    pairing::{accept_pair_success, companion_finish, qr_references},
+    queries::{Pending, Purpose},
+};
+use crate::binary::{Node, NodeContent, decode};
+
+/// What the session itself does on a stanza.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reaction {
+    LoggedIn,
+    Failure,
+    StreamError,
+    StreamEnd,
+    NotMultiDevice,
+    EdgeRouting,
+    Offline,
+    OfflinePreview,
+    PairDevice,
+    PairSuccess,
+    CodeAccepted,
+}
+
+impl Reaction {
+    fn on(head: &Head, pairing_by_code: bool) -> Option<Self> {
+        Some(match (head.tag(), head.first_child()) {
+            ("success", _) => Self::LoggedIn,
+            ("failure", _) => Self::Failure,
+            ("stream:error", _) => Self::StreamError,
+            ("xmlstreamend", _) => Self::StreamEnd,
+            ("ib", "downgrade_webclient") => Self::NotMultiDevice,
+            ("ib", "edge_routing") => Self::EdgeRouting,
+            ("ib", "offline") => Self::Offline,
+            ("ib", "offline_preview") => Self::OfflinePreview,
+            ("iq", "pair-device") if head.attr("type") == Some("set") => Self::PairDevice,
+            ("iq", "pair-success") => Self::PairSuccess,
+            ("notification", _) if pairing_by_code && head.attr("type") == Some("link_code_companion_reg") => {
+                Self::CodeAccepted
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Session {
+    /// Takes a stanza, an unpacked payload.
+    pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
+        let dialect = self.config.dialect;
+        let (patterns, queries, scratch) = (&self.patterns, &self.queries, &mut self.scratch);
+        let mut matched = Vec::new();
+        let mut intake = Intake::new(&mut scratch.head, &mut scratch.tape, |head: &Head| {
+            let id = head.attr("id").unwrap_or_default();
+            if queries.is_own(id) {
+                return false;
+            }
+            matched = patterns.matching(head);
+            !matched.is_empty() || queries.is_awaited_by_user(id)
+        });
+        decode(encoded, dialect, &mut intake)?;
+        let written = intake.is_written();
+        self.metrics.stanzas_in += 1;
+        self.metrics.stanzas_delivered += u64::from(written);
+
+        let head = &self.scratch.head;
+        let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
+        let reaction = Reaction::on(head, pairing_by_code);
+        let refused = head.first_child() == "error" || head.attr("type") == Some("error");
+        let pending = head.attr("id").and_then(|id| self.queries.remove(id));
+        let stanza = written.then(|| Stanza::of(&self.scratch.tape));
+
+        // Only few stanzas, and small ones, are needed as nodes.
+        let node = match reaction.is_some() || (refused && pending.is_some()) {
+            true => Some(Node::decode(encoded, dialect)?),
+            false => None,
+        };
+        if let Some(pending) = pending {
+            let error = node.as_ref().filter(|_| refused).and_then(refusal);
+            self.settle(&pending, error, stanza.as_ref());
+        }
+        if let Some(stanza) = stanza.filter(|_| !matched.is_empty() && reaction != Some(Reaction::CodeAccepted)) {
+            self.tell(Event::Stanza { stanza, matched });
+        }
+        if let Some((reaction, node)) = reaction.zip(node) {
+            self.react(reaction, &node);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, pending: &Pending, error: Option<QueryError>, stanza: Option<&Stanza>) {
+        let waited = self.now.saturating_sub(pending.asked_at);
+        match pending.purpose {
+            Purpose::User(query) => {
+                self.metrics.query_latency.record(waited);
+                self.metrics.queries_refused += u64::from(error.is_some());
+                let result = match (error, stanza) {
+                    (None, Some(stanza)) => Ok(stanza.clone()),
+                    (error, _) => Err(error.unwrap_or(QueryError::Cancelled)),
+                };
+                self.tell(Event::Answer { query, result });
+            }
+            Purpose::KeepAlive => {
+                self.metrics.ping_rtt.record(waited);
+                self.metrics.last_ping_rtt = Some(waited);
+            }
+            Purpose::CompanionFinish if error.is_none() => {
+                self.update_credentials(CredentialsUpdate {
+                    registered: Some(true),
+                    ..Default::default()
+                });
+            }
+            Purpose::Activate | Purpose::CompanionHello | Purpose::CompanionFinish => {}
+        }
+    }
+
+    fn react(&mut self, reaction: Reaction, stanza: &Node) {
+        match reaction {
+            Reaction::LoggedIn => {
+                self.note_server_time(stanza);
+                self.logged_in(stanza);
+            }
+            Reaction::Failure => self.end(EndReason::from_failure(stanza), false),
+            Reaction::StreamError => self.end(EndReason::from_stream_error(stanza), false),
+            Reaction::StreamEnd => self.end(EndReason::StreamEnd, false),
+            Reaction::NotMultiDevice => self.end(EndReason::NotMultiDevice, false),
+            Reaction::EdgeRouting => self.note_routing(stanza),
+            Reaction::Offline => {
+                let count = child(stanza, "offline").and_then(|offline| offline.attr("count")?.parse().ok());
+                let count = count.unwrap_or_default();
+                self.offline_count = Some(count);
+                self.tell(Event::Offline { count });
+            }
+            Reaction::OfflinePreview => {
+                if let Some(count) = self.config.offline_batch {
+                    self.send_own(&offline_batch(count));
+                }
+            }
+            Reaction::PairDevice => self.offer_qr(stanza),
+            Reaction::PairSuccess => self.paired(stanza),
+            Reaction::CodeAccepted => self.code_accepted(stanza),
+        }
+    }
+
+    fn note_server_time(&mut self, stanza: &Node) {
+        let seconds = stanza
+            .attr("t")
+            .and_then(|t| t.parse::<i64>().ok())
+            .filter(|seconds| *seconds > 0);
+        if let Some((seconds, now)) = seconds.zip(i64::try_from(self.now).ok()) {
+            self.server_time_offset = Some(seconds.saturating_mul(1000).saturating_sub(now));
+        }
+    }
+
+    fn note_routing(&mut self, stanza: &Node) {
+        let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
+        if let Some(info) = info.and_then(content_bytes) {
+            let routing_info = Some(info.to_vec());
+            self.update_credentials(CredentialsUpdate {
+                routing_info,
+                ..Default::default()
+            });
+        }
+    }
+
+    fn offer_qr(&mut self, stanza: &Node) {
+        if self.state != State::Authenticating {
+            return;
+        }
+        self.send_own(&result(stanza.attr("id").unwrap_or_default()));
+        self.qr = qr_references(stanza).into();
+        self.show_qr(self.config.first_qr_timeout);
+    }
+
+    fn paired(&mut self, stanza: &Node) {
+        if self.state != State::Authenticating {
+            return;
+        }
+        self.note_server_time(stanza);
+        let random = self.random::<64>();
+        match accept_pair_success(stanza, &self.credentials, &random) {
+            Ok(paired) => {
+                self.timers.stop(super::timers::Timer::Qr);
+                self.qr.clear();
+                let me = paired.update.me.clone().unwrap_or_default();
+                self.update_credentials(paired.update);
+                self.tell(Event::Paired(me));
+                self.send_own(&paired.reply);
+            }
+            Err(error) => self.end(EndReason::Pairing(error), false),
+        }
+    }
+
+    fn code_accepted(&mut self, stanza: &Node) {
+        let id = self.ids.next();
+        match companion_finish(&id, stanza, &self.credentials, self.entropy.as_mut()) {
+            Ok(accepted) => {
+                self.queries.insert(id, Purpose::CompanionFinish, self.now, None, None);
+                self.update_credentials(accepted.update);
+                self.send_own(&accepted.query);
+            }
+            // Baileys acknowledges what it cannot use as well, and waits on.
+            Err(error) => self.tell(Event::PairingFailed(error)),
+        }
+        self.send_own(&acknowledgement(stanza));
+    }
+}
+
+/// The error that a stanza reports, where it has a child of that name, as in Baileys.
+fn refusal(stanza: &Node) -> Option<QueryError> {
+    let NodeContent::List(children) = &stanza.content else {
+        return None;
+    };
+    let error = children.iter().find(|child| child.tag == "error")?;
+    let text = error
+        .attr("text")
+        .filter(|text| !text.is_empty())
+        .unwrap_or("Unknown error")
+        .to_owned();
+    Some(QueryError::Refused {
+        code: error.attr("code").and_then(|code| code.parse().ok()),
+        text,
+    })
+}

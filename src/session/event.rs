@@ -1,0 +1,113 @@
+//! What comes out of a session.
+
+use super::{
+    CredentialsUpdate, EndReason, Me, Millis, PairingError, PatternId, QueryError, QueryId, SendId, Stanza, StateChange,
+};
+use crate::binary::{DecodeError, InflateError};
+
+/// Names a connection, so that what a transport that was given up still says cannot be mistaken for the next one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// What the session wants from the transport, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transmit {
+    /// Open a transport.
+    Open(ConnectionId),
+    /// Send a binary WebSocket message.
+    Message(ConnectionId, Vec<u8>),
+    /// Send a WebSocket ping.
+    Ping(ConnectionId),
+    /// Close the transport, once everything before is sent.
+    Close(ConnectionId),
+}
+
+impl Transmit {
+    /// Whether it is for the transport of this connection.
+    pub(super) fn is_of(&self, connection: ConnectionId) -> bool {
+        let (Self::Open(id) | Self::Message(id, _) | Self::Ping(id) | Self::Close(id)) = self;
+        *id == connection
+    }
+}
+
+/// What the session tells its user, in this order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The state has changed.
+    State(StateChange),
+    /// Another connection will be made. [`Session::veto`](super::Session::veto) until then keeps that from happening.
+    Reconnecting {
+        /// How many connections in a row this makes without a login.
+        attempt: u32,
+        /// When.
+        at: Millis,
+        /// Why the last one ended.
+        reason: EndReason,
+    },
+    /// A QR code is to be shown, in place of the one before.
+    Qr {
+        /// Its text.
+        text: String,
+        /// When it expires.
+        expires_at: Millis,
+    },
+    /// A phone has taken the pairing code, but its answer cannot be used. The connection goes on.
+    PairingFailed(PairingError),
+    /// The device is paired; the server will want a new connection.
+    Paired(Me),
+    /// Credentials have changed and are to be stored.
+    Credentials(Box<CredentialsUpdate>),
+    /// The server has delivered what was stored for the device.
+    Offline {
+        /// The number of stanzas that were.
+        count: u64,
+    },
+    /// A stanza for which at least one pattern is watched.
+    Stanza {
+        /// The stanza.
+        stanza: Stanza,
+        /// The patterns, in the order in which Baileys would emit them.
+        matched: Vec<PatternId>,
+    },
+    /// A query is settled. Every query that was accepted is settled exactly once.
+    Answer {
+        /// Which.
+        query: QueryId,
+        /// The answer.
+        result: Result<Stanza, QueryError>,
+    },
+    /// The outgoing queue has room again.
+    Drain,
+    /// Stanzas that were accepted but not sent when the connection ended. They will not be.
+    Unsent(Vec<SendId>),
+    /// A payload opened but was no stanza. The connection goes on.
+    Malformed(PayloadError),
+}
+
+impl Event {
+    /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will.
+    pub(super) fn footprint(&self) -> Option<usize> {
+        match self {
+            Self::Stanza { stanza, .. } | Self::Answer { result: Ok(stanza), .. } => Some(stanza.footprint()),
+            Self::Credentials(_)
+            | Self::Malformed(_)
+            | Self::Offline { .. }
+            | Self::Paired(_)
+            | Self::PairingFailed(_)
+            | Self::Qr { .. } => Some(size_of::<Self>()),
+            Self::State(_) | Self::Reconnecting { .. } | Self::Answer { .. } | Self::Drain | Self::Unsent(_) => None,
+        }
+    }
+}
+
+/// Why a payload is no stanza.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// It does not decompress.
+    #[error(transparent)]
+    Inflate(#[from] InflateError),
+    /// It does not decode.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}

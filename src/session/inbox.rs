@@ -1,0 +1,63 @@
+//! The incoming queue: everything that the session has to tell, in order.
+
+use std::collections::VecDeque;
+
+use super::{Bounds, Event, level::Level};
+
+/// The queue. What the server can cause counts for its bounds; what else the session tells is little, and bounded by
+/// what the user does.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    events: VecDeque<Event>,
+    level: Level,
+    paused: bool,
+}
+
+/// The room for events that an empty queue keeps.
+const RETAINED: usize = 64;
+
+impl Inbox {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            events: VecDeque::new(),
+            level: Level::new(bounds),
+            paused: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        if let Some(bytes) = event.footprint() {
+            self.level.add(bytes);
+        }
+        self.events.push_back(event);
+    }
+
+    /// The next event.
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Some(bytes) = event.footprint() {
+            self.level.remove(bytes);
+        }
+        if self.events.is_empty() {
+            self.events.shrink_to(RETAINED);
+        }
+        Some(event)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Whether nothing more is to be read for now.
+    pub(super) const fn is_stalled(&self) -> bool {
+        self.paused || self.level.is_full()
+    }
+
+    pub(super) const fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    pub(super) const fn level(&self) -> &Level {
+        &self.level
+    }
+}

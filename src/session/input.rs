@@ -1,0 +1,213 @@
+//! What happens to a session: the transport's news, and the passing of time.
+
+use std::mem;
+
+use super::{
+    ConnectionId, EndReason, Event, Millis, PayloadError, QueryError, RETAINED_BUFFER, Session, State, Transmit,
+    Trigger,
+    connection::{Connection, Phase},
+    nodes,
+    pairing::qr_text,
+    queries::Purpose,
+    timers::Timer,
+};
+use crate::binary::unpack;
+
+impl Session {
+    /// The transport of a connection has opened.
+    pub fn handle_opened(&mut self, now: Millis, connection: ConnectionId) {
+        self.tick(now);
+        if self
+            .current(connection)
+            .is_some_and(|connection| matches!(connection.phase, Phase::Opening))
+            && self.state == State::Connecting
+        {
+            self.hello();
+        }
+    }
+
+    /// The transport of a connection has received a binary message. Anything that is fed while
+    /// [`wants_data`](Self::wants_data) is `false` is kept until it can be looked at.
+    pub fn handle_data(&mut self, now: Millis, connection: ConnectionId, data: &[u8]) {
+        self.tick(now);
+        let Some(connection) = self.current(connection) else {
+            return;
+        };
+        if matches!(connection.phase, Phase::Opening) {
+            return;
+        }
+        connection.frames.feed(data);
+        self.metrics.bytes_in += data.len() as u64;
+        self.keepalive.heard(self.now);
+        self.process();
+    }
+
+    /// The transport of a connection has received a WebSocket ping or pong.
+    pub fn handle_pong(&mut self, now: Millis, connection: ConnectionId) {
+        self.tick(now);
+        if self.current(connection).is_some() {
+            self.keepalive.heard(self.now);
+        }
+    }
+
+    /// The transport of a connection was closed, by whom ever. What it had received before is looked at first, whether
+    /// or not there is room for it.
+    pub fn handle_closed(&mut self, now: Millis, connection: ConnectionId) {
+        self.lost(now, connection, EndReason::TransportClosed);
+    }
+
+    /// The transport of a connection could not be opened, or broke. `status` is the HTTP status where a server gave one
+    /// instead of opening a WebSocket.
+    pub fn handle_failed(&mut self, now: Millis, connection: ConnectionId, message: &str, status: Option<u16>) {
+        let message = message.to_owned();
+        self.lost(now, connection, EndReason::Transport { message, status });
+    }
+
+    fn lost(&mut self, now: Millis, connection: ConnectionId, reason: EndReason) {
+        self.tick(now);
+        // Closing it is no longer to be done.
+        self.transmits
+            .retain(|transmit| *transmit != Transmit::Close(connection));
+        if let Some(current) = self.current(connection) {
+            current.gone = true;
+            self.process_all();
+            // Unless what it had received has ended it already.
+            if self.current(connection).is_some() {
+                self.end(reason, true);
+            }
+        }
+    }
+
+    /// Time has passed, at least until what [`poll_timeout`](Self::poll_timeout) said. Calling it early is harmless.
+    pub fn handle_timeout(&mut self, now: Millis) {
+        self.tick(now);
+        while let Some(pending) = self.queries.take_expired(self.now) {
+            if let Purpose::User(query) = pending.purpose {
+                self.metrics.queries_timed_out += 1;
+                self.tell(Event::Answer {
+                    query,
+                    result: Err(QueryError::TimedOut),
+                });
+            }
+        }
+        while let Some(timer) = self.timers.take_expired(self.now) {
+            self.fire(timer);
+        }
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Connect => self.end(EndReason::TimedOut, false),
+            Timer::KeepAlive => {
+                self.metrics.pings += 1;
+                self.ask_own(Purpose::KeepAlive, nodes::ping);
+                self.timers.set(
+                    Timer::KeepAlive,
+                    self.now.saturating_add(self.config.keep_alive_interval),
+                );
+            }
+            Timer::Silence if self.keepalive.is_dead(self.now, &self.config) => self.end(EndReason::Silence, false),
+            Timer::Silence => self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config)),
+            Timer::SocketPing => {
+                if let Some((connection, interval)) = self.connection.as_ref().zip(self.config.socket_ping_interval) {
+                    self.transmits.push_back(Transmit::Ping(connection.id));
+                    self.timers.set(Timer::SocketPing, self.now.saturating_add(interval));
+                }
+            }
+            Timer::Qr => self.show_qr(self.config.qr_timeout),
+            Timer::Reconnect => self.begin(Trigger::Due),
+            Timer::Close => {
+                self.process_all();
+                self.end(EndReason::Requested, false);
+            }
+        }
+    }
+
+    /// Shows the next QR code, or ends the connection where there is none.
+    pub(super) fn show_qr(&mut self, lifetime: Millis) {
+        let Some(reference) = self.qr.pop_front() else {
+            return self.end(EndReason::QrEnded, false);
+        };
+        let expires_at = self.now.saturating_add(lifetime);
+        self.timers.set(Timer::Qr, expires_at);
+        let text = qr_text(&reference, &self.credentials, &self.config);
+        self.tell(Event::Qr { text, expires_at });
+    }
+
+    /// Looks at what was received, as far as there is room for what comes of it.
+    pub(super) fn process(&mut self) {
+        while !self.is_held_back() && self.process_frame() {}
+    }
+
+    /// Looks at everything that was received: it is in memory already, and nothing more will come.
+    fn process_all(&mut self) {
+        while self.process_frame() {}
+    }
+
+    /// Looks at the next frame. Says whether there was one, and may be another.
+    fn process_frame(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        let frame = match connection.frames.next() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return false,
+            Err(error) => {
+                self.end(EndReason::Frame(error), false);
+                return false;
+            }
+        };
+        self.metrics.frames_in += 1;
+        if let Phase::Open { receiver, .. } = &mut connection.phase {
+            self.scratch.plain.clear();
+            if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
+                self.end(EndReason::Noise(error), false);
+                return false;
+            }
+            self.take_payload();
+        } else {
+            let message = frame.to_vec();
+            self.server_hello(&message);
+        }
+        true
+    }
+
+    fn take_payload(&mut self) {
+        let mut plain = mem::take(&mut self.scratch.plain);
+        let mut inflated = mem::take(&mut self.scratch.inflated);
+        let taken = match unpack(&plain, &mut inflated) {
+            Ok(stanza) => self.take_stanza(stanza),
+            Err(error) => Err(PayloadError::Inflate(error)),
+        };
+        if let Err(error) = taken {
+            self.metrics.malformed += 1;
+            self.tell(Event::Malformed(error));
+        }
+        for buffer in [&mut plain, &mut inflated] {
+            buffer.clear();
+            buffer.shrink_to(RETAINED_BUFFER);
+        }
+        self.scratch.plain = plain;
+        self.scratch.inflated = inflated;
+    }
+
+    /// Reading stops: silence is no longer the server's.
+    pub(super) fn suspend_reading(&mut self) {
+        if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
+            self.metrics.stalls += 1;
+        }
+    }
+
+    /// Reading goes on.
+    pub(super) fn read_on(&mut self) {
+        if self.connection.as_ref().is_some_and(Connection::is_open) {
+            self.keepalive.heard(self.now);
+            self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
+        }
+        self.process();
+    }
+
+    fn current(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|connection| connection.id == id)
+    }
+}

@@ -1,0 +1,386 @@
+//! From the wish to connect to an open connection, and from there to its end.
+
+use super::{
+    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, Plan, QueryError, Session,
+    State, StateChange, Transmit, Trigger,
+    connection::{Connection, Established, Phase, SealError},
+    event::ConnectionId,
+    login::client_payload,
+    nodes,
+    outbox::Owner,
+    queries::{Pending, Purpose},
+    timers::Timer,
+};
+use crate::{
+    binary::Node,
+    frame::Intro,
+    handshake::{HandshakeError, Start, resume},
+    noise::{KeyPair, PrivateKey},
+};
+
+impl Session {
+    /// Moves to the state that follows on `trigger`; without effect, and `false`, where none does.
+    pub(super) fn step(&mut self, trigger: Trigger, reason: Option<EndReason>) -> bool {
+        let Some(to) = self.state.on(trigger) else { return false };
+        let change = StateChange {
+            from: self.state,
+            to,
+            trigger,
+            at: self.now,
+            reason,
+        };
+        self.state = to;
+        self.tell(Event::State(change));
+        true
+    }
+
+    /// Begins a connection.
+    pub(super) fn begin(&mut self, trigger: Trigger) {
+        if !self.step(trigger, None) {
+            return;
+        }
+        self.connections += 1;
+        self.metrics.connections += 1;
+        let id = ConnectionId(self.connections);
+        let routing_info = self.credentials.routing_info.as_deref();
+        let header = self.config.header();
+        let intro = Intro::new(&header, routing_info).or_else(|_| Intro::new(&header, None));
+        self.timers.clear();
+        self.timers
+            .set(Timer::Connect, self.now.saturating_add(self.config.connect_timeout));
+        match intro {
+            Ok(intro) => {
+                self.connection = Some(Connection::new(id, intro));
+                self.transmits.push_back(Transmit::Open(id));
+            }
+            Err(error) => self.end(EndReason::Frame(error), true),
+        }
+    }
+
+    /// Says hello on a transport that has opened.
+    pub(super) fn hello(&mut self) {
+        if !self.step(Trigger::Opened, None) {
+            return;
+        }
+        self.timers
+            .set(Timer::Connect, self.now.saturating_add(self.config.connect_timeout));
+        let ephemeral = self.random::<32>();
+        let hello = self.client_hello(PrivateKey::from(*ephemeral));
+        let now = self.now;
+        let Some(connection) = &mut self.connection else { return };
+        let (id, framed) = match hello {
+            Ok((message, phase)) => {
+                connection.phase = phase;
+                connection.opened_at = now;
+                (connection.id, connection.frame(&message))
+            }
+            Err(reason) => return self.end(reason, false),
+        };
+        match framed {
+            Ok(message) => self.queue_message(id, message),
+            Err(error) => self.end(EndReason::Frame(error), false),
+        }
+    }
+
+    fn client_hello(&self, ephemeral: PrivateKey) -> Result<(Vec<u8>, Phase), EndReason> {
+        let ephemeral = KeyPair::from_private(ephemeral)?;
+        let header = self.config.header();
+        if let Some(server) = self.resumable() {
+            let payload = client_payload(&self.credentials, &self.config)?;
+            let key = &self.credentials.noise_key;
+            // A key that cannot be resumed with is one more doubt, and leads to XX.
+            let hello = resume::client_hello(&header, ephemeral.clone(), key, server.report.server_static, &payload);
+            if let Ok((message, state)) = hello {
+                return Ok((message, Phase::Resuming(state)));
+            }
+        }
+        let (message, state) = Start::new(&header, ephemeral)?.client_hello();
+        Ok((message, Phase::Hello(state)))
+    }
+
+    /// The server to resume with: wanted, known, certified at this time, and not for a registration.
+    fn resumable(&self) -> Option<KnownServer> {
+        let wanted = self.config.resume && !self.credentials.wants_registration();
+        self.server
+            .filter(|server| wanted && server.report.is_valid_at(self.now / 1000))
+    }
+
+    /// Takes the ServerHello.
+    pub(super) fn server_hello(&mut self, message: &[u8]) {
+        let Some(connection) = &mut self.connection else { return };
+        let phase = connection.take_phase();
+        let resuming = matches!(phase, Phase::Resuming(_));
+        let opened_at = connection.opened_at;
+        let established = match establish(phase, message, &self.credentials, &self.config) {
+            Ok(established) => established,
+            Err(reason) => return self.end_handshake(reason, resuming),
+        };
+        let finish = established
+            .finish
+            .as_deref()
+            .map(|finish| connection.frame(finish))
+            .transpose();
+        connection.phase = Phase::Open {
+            sender: established.sender,
+            receiver: established.receiver,
+        };
+        let id = connection.id;
+        match finish {
+            Ok(Some(message)) => self.queue_message(id, message),
+            Ok(None) => {}
+            Err(error) => return self.end(EndReason::Frame(error), false),
+        }
+        self.server = established.report.map(|report| KnownServer { report }).or(self.server);
+        self.metrics.handshake = Some((established.kind, self.now.saturating_sub(opened_at)));
+        self.timers.stop(Timer::Connect);
+        self.timers.set(
+            Timer::KeepAlive,
+            self.now.saturating_add(self.config.keep_alive_interval),
+        );
+        if let Some(interval) = self.config.socket_ping_interval {
+            self.timers.set(Timer::SocketPing, self.now.saturating_add(interval));
+        }
+        self.keepalive.heard(self.now);
+        if !self.has_no_room() {
+            self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
+        }
+    }
+
+    /// Ends a connection whose handshake failed; one that was to be resumed is made again, in full.
+    fn end_handshake(&mut self, reason: EndReason, resuming: bool) {
+        if let (true, Some(connection)) = (resuming, &mut self.connection) {
+            connection.phase = Phase::Broken;
+            self.server = None;
+            return self.end_with(reason, false, true);
+        }
+        self.end(reason, false);
+    }
+
+    pub(super) fn queue_message(&mut self, id: ConnectionId, message: Vec<u8>) {
+        self.metrics.frames_out += 1;
+        self.metrics.bytes_out += message.len() as u64;
+        self.transmits.push_back(Transmit::Message(id, message));
+    }
+
+    /// The next stanza of the outgoing queue, sealed.
+    pub(super) fn next_message(&mut self) -> Option<Transmit> {
+        let connection = self.connection.as_mut().filter(|connection| connection.is_open())?;
+        let id = connection.id;
+        let (payload, relieved) = self.outbox.pop()?;
+        let sealed = connection.seal(&payload)?;
+        if relieved {
+            self.tell(Event::Drain);
+        }
+        match sealed {
+            Ok(message) => {
+                self.metrics.frames_out += 1;
+                self.metrics.stanzas_out += 1;
+                self.metrics.bytes_out += message.len() as u64;
+                Some(Transmit::Message(id, message))
+            }
+            Err(SealError::Noise(error)) => {
+                self.end(EndReason::Noise(error), false);
+                self.transmits.pop_front()
+            }
+            Err(SealError::Frame(error)) => {
+                self.end(EndReason::Frame(error), false);
+                self.transmits.pop_front()
+            }
+        }
+    }
+
+    /// Sends a stanza of the session's own.
+    pub(super) fn send_own(&mut self, stanza: &Node) {
+        // These are made here and always have an encoding.
+        let mut payload = vec![0];
+        if stanza.encode(self.config.dialect, &mut payload).is_ok() {
+            self.outbox.push(Owner::Session, payload);
+            if self.has_no_room() {
+                self.suspend_reading();
+            }
+        }
+    }
+
+    /// Asks a question of the session's own.
+    pub(super) fn ask_own(&mut self, purpose: Purpose, stanza: impl FnOnce(&str) -> Node) {
+        let id = self.ids.next();
+        let stanza = stanza(&id);
+        self.queries.insert(id, purpose, self.now, None, None);
+        self.send_own(&stanza);
+    }
+
+    /// The login succeeded.
+    pub(super) fn logged_in(&mut self, success: &Node) {
+        if !self.step(Trigger::LoggedIn, None) {
+            return;
+        }
+        self.metrics.logins += 1;
+        self.reconnect.succeeded();
+        self.timers.stop(Timer::Qr);
+        self.qr.clear();
+        if let (Some(lid), Some(me)) = (success.attr("lid"), &self.credentials.me) {
+            let me = super::Me {
+                lid: Some(lid.to_owned()),
+                ..me.clone()
+            };
+            self.update_credentials(CredentialsUpdate {
+                me: Some(me),
+                ..Default::default()
+            });
+        }
+        if self.config.activate {
+            self.ask_own(Purpose::Activate, nodes::activate);
+        }
+        for payload in self.queries.repeats() {
+            self.outbox.push(Owner::Query, payload);
+        }
+    }
+
+    /// Closes the transport once a closing session has nothing more to send.
+    pub(super) fn finish_closing(&mut self) {
+        let nothing_left = self.outbox.is_empty();
+        let Some(connection) = &mut self.connection else { return };
+        if self.state == State::Closing && !connection.close_sent && (nothing_left || !connection.is_open()) {
+            connection.close_sent = true;
+            self.transmits.push_back(Transmit::Close(connection.id));
+        }
+    }
+
+    /// Ends the connection; `gone` says that the transport is closed already.
+    pub(super) fn end(&mut self, reason: EndReason, gone: bool) {
+        // A server that hangs up on the wish to resume may mean the wish.
+        let resuming = self.connection.as_ref().is_some_and(Connection::is_resuming);
+        if resuming {
+            self.server = None;
+        }
+        self.end_with(reason, gone, false);
+    }
+
+    fn end_with(&mut self, reason: EndReason, gone: bool, retry_now: bool) {
+        if let Some(connection) = self.connection.take() {
+            self.abandon(&connection, gone);
+        }
+        self.timers.clear();
+        self.qr.clear();
+        let reason = match self.closing.take() {
+            Some(wish) => wish,
+            None => reason,
+        };
+        let plan = if reason.is_intended() || self.state == State::Closing {
+            Plan::Stop
+        } else if retry_now && self.config.reconnect.is_some() {
+            self.reconnect.retry_now()
+        } else {
+            let random = u64::from_le_bytes(*self.random::<8>());
+            self.reconnect.plan(self.config.reconnect.as_ref(), &reason, random)
+        };
+        let code = reason.code();
+        let ended = self.queries.take_ended(matches!(plan, Plan::Retry { .. }));
+        self.reject(ended, code);
+        let (unsent, relieved) = self.outbox.clear();
+        if !unsent.is_empty() {
+            self.tell(Event::Unsent(unsent));
+        }
+        if relieved {
+            self.tell(Event::Drain);
+        }
+        match plan {
+            Plan::Retry { attempt, delay } => {
+                *self.metrics.reconnects.entry(code).or_default() += 1;
+                let at = self.now.saturating_add(delay);
+                self.step(Trigger::Lost, Some(reason.clone()));
+                self.last_end = Some(reason.clone());
+                self.timers.set(Timer::Reconnect, at);
+                self.tell(Event::Reconnecting { attempt, at, reason });
+            }
+            Plan::Stop => {
+                self.reconnect.succeeded();
+                self.step(Trigger::Ended, Some(reason));
+            }
+        }
+    }
+
+    /// Gives a connection's transport up: what was still to be done with it is not.
+    fn abandon(&mut self, connection: &Connection, gone: bool) {
+        let id = connection.id;
+        let never_opened = self.transmits.contains(&Transmit::Open(id));
+        let closing = self.transmits.contains(&Transmit::Close(id));
+        self.transmits.retain(|transmit| !transmit.is_of(id));
+        if !(gone || connection.gone || never_opened || (connection.close_sent && !closing)) {
+            self.transmits.push_back(Transmit::Close(id));
+        }
+    }
+
+    /// Ends the wait for another connection.
+    pub(super) fn end_waiting(&mut self) -> bool {
+        if self.state != State::Reconnecting {
+            return false;
+        }
+        let reason = self.last_end.take();
+        let code = reason.as_ref().map_or(super::code::CONNECTION_CLOSED, EndReason::code);
+        self.timers.clear();
+        self.reconnect.succeeded();
+        let ended = self.queries.take_ended(false);
+        self.reject(ended, code);
+        self.step(Trigger::Ended, reason)
+    }
+
+    fn reject(&mut self, ended: Vec<Pending>, code: u16) {
+        for pending in ended {
+            if let Purpose::User(query) = pending.purpose {
+                self.metrics.queries_closed += 1;
+                self.tell(Event::Answer {
+                    query,
+                    result: Err(QueryError::Closed { code }),
+                });
+            }
+        }
+    }
+}
+
+/// The end of a handshake, by what the server answered.
+fn establish(
+    phase: Phase,
+    message: &[u8],
+    credentials: &Credentials,
+    config: &Config,
+) -> Result<Established, EndReason> {
+    let key = &credentials.noise_key;
+    let (finish, report, kind) = match phase {
+        Phase::Hello(state) => {
+            let (finish, report) = state.server_hello(message, key, &config.roots)?;
+            (finish, report, HandshakeKind::Xx)
+        }
+        Phase::Resuming(state) => match state.server_hello(message, key, &config.roots)? {
+            resume::Resumption::Declined { finish, report } => (finish, report, HandshakeKind::XxFallback),
+            resume::Resumption::Resumed {
+                sender,
+                receiver,
+                report,
+            } => {
+                return Ok(Established {
+                    sender,
+                    receiver,
+                    kind: HandshakeKind::Ik,
+                    report,
+                    finish: None,
+                });
+            }
+        },
+        Phase::Opening | Phase::Open { .. } | Phase::Broken => {
+            return Err(HandshakeError::MissingField {
+                message: "handshake",
+                field: "clientHello",
+            }
+            .into());
+        }
+    };
+    let (finish, sender, receiver) = finish.client_finish(&client_payload(credentials, config)?)?;
+    Ok(Established {
+        sender,
+        receiver,
+        kind,
+        report: Some(report),
+        finish: Some(finish),
+    })
+}

@@ -1,0 +1,175 @@
+//! Stanza patterns, matched on the first part of a stanza alone, before anything is built.
+//!
+//! They are the event names that Baileys' socket emits for every stanza (source: Baileys 7.0.0-rc14, socket):
+//!
+//! | pattern | matches |
+//! | --- | --- |
+//! | `frame` | every stanza |
+//! | `TAG:id` | the id |
+//! | `CB:tag` | the tag |
+//! | `CB:tag,key` | the tag and the presence of an attribute |
+//! | `CB:tag,key:value` | and its value |
+//! | `CB:tag,key:value,child` | and the tag of the first child |
+//! | `CB:tag,,child` | the tag and that of the first child |
+
+use std::collections::HashMap;
+
+use super::intake::Head;
+
+/// A pattern in its structured form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pattern {
+    /// The tag; any where `None`.
+    pub tag: Option<String>,
+    /// The value of the attribute `id`; any where `None`.
+    pub id: Option<String>,
+    /// Attributes that must be there, and with which value where one is given.
+    pub attrs: Vec<(String, Option<String>)>,
+    /// The tag of the first child; empty for a stanza without a list of children.
+    pub child: Option<String>,
+}
+
+/// Why a text is not a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a stanza pattern")]
+pub struct PatternError(pub String);
+
+/// Names a pattern that is watched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PatternId(pub u32);
+
+impl Pattern {
+    /// The alternatives that a pattern's text stands for: one, or two where an attribute's value or a child may be meant.
+    ///
+    /// # Errors
+    /// [`PatternError`] for a text that Baileys emits for no stanza.
+    pub fn parse(text: &str) -> Result<Vec<Self>, PatternError> {
+        if text == "frame" {
+            return Ok(vec![Self::default()]);
+        }
+        if let Some(id) = text.strip_prefix("TAG:") {
+            return Ok(vec![Self {
+                id: Some(id.to_owned()),
+                ..Self::default()
+            }]);
+        }
+        let rest = text.strip_prefix("CB:").filter(|rest| !rest.is_empty());
+        let rest = rest.ok_or_else(|| PatternError(text.to_owned()))?;
+        let (tag, rest) = match rest.split_once(',') {
+            Some((tag, rest)) => (tag, Some(rest)),
+            None => (rest, None),
+        };
+        let base = Self {
+            tag: Some(tag.to_owned()),
+            ..Self::default()
+        };
+        let Some(rest) = rest else { return Ok(vec![base]) };
+        if let Some(child) = rest.strip_prefix(',') {
+            return Ok(vec![Self {
+                child: Some(child.to_owned()),
+                ..base
+            }]);
+        }
+        let Some((key, value)) = rest.split_once(':') else {
+            return Ok(vec![Self {
+                attrs: vec![(rest.to_owned(), None)],
+                ..base
+            }]);
+        };
+        let with = |value: &str, child: Option<&str>| Self {
+            attrs: vec![(key.to_owned(), Some(value.to_owned()))],
+            child: child.map(str::to_owned),
+            ..base.clone()
+        };
+        let mut alternatives = vec![with(value, None)];
+        if let Some((value, child)) = value.rsplit_once(',') {
+            alternatives.push(with(value, Some(child)));
+        }
+        Ok(alternatives)
+    }
+
+    fn matches(&self, head: &Head) -> bool {
+        self.tag.as_deref().is_none_or(|tag| tag == head.tag())
+            && self.id.as_deref().is_none_or(|id| head.attr("id") == Some(id))
+            && self.child.as_deref().is_none_or(|child| child == head.first_child())
+            && self.attrs.iter().all(|(key, value)| match (head.attr(key), value) {
+                (Some(actual), Some(value)) => actual == value,
+                (actual, None) => actual.is_some(),
+                (None, Some(_)) => false,
+            })
+    }
+
+    /// The place in the order in which Baileys emits: all, id, attributes in their order and the narrower first, child,
+    /// tag.
+    fn rank(&self, head: &Head) -> usize {
+        match (self.attrs.first(), &self.tag) {
+            (Some((key, value)), _) => {
+                let breadth = if self.child.is_some() {
+                    0
+                } else {
+                    1 + usize::from(value.is_none())
+                };
+                2 + 3 * head.attr_place(key).unwrap_or_default() + breadth
+            }
+            (None, None) => usize::from(self.id.is_some()),
+            (None, Some(_)) => usize::MAX - usize::from(self.child.is_some()),
+        }
+    }
+}
+
+/// The patterns that are watched for.
+#[derive(Debug, Default)]
+pub(super) struct Patterns {
+    next: u32,
+    watched: HashMap<PatternId, Vec<Pattern>>,
+    /// Patterns with a tag, by it; those without in `any`.
+    by_tag: HashMap<String, Vec<PatternId>>,
+    any: Vec<PatternId>,
+}
+
+impl Patterns {
+    pub(super) fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
+        let id = PatternId(self.next);
+        self.next = self.next.wrapping_add(1);
+        for pattern in &alternatives {
+            let ids = match &pattern.tag {
+                Some(tag) => self.by_tag.entry(tag.clone()).or_default(),
+                None => &mut self.any,
+            };
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        self.watched.insert(id, alternatives);
+        id
+    }
+
+    pub(super) fn unwatch(&mut self, id: PatternId) -> bool {
+        let Some(alternatives) = self.watched.remove(&id) else {
+            return false;
+        };
+        self.any.retain(|other| *other != id);
+        for tag in alternatives.into_iter().filter_map(|pattern| pattern.tag) {
+            if let Some(ids) = self.by_tag.get_mut(&tag) {
+                ids.retain(|other| *other != id);
+                if ids.is_empty() {
+                    self.by_tag.remove(&tag);
+                }
+            }
+        }
+        true
+    }
+
+    /// The patterns that match, in the order in which Baileys would emit them.
+    pub(super) fn matching(&self, head: &Head) -> Vec<PatternId> {
+        let mut ranked: Vec<(usize, PatternId)> = Vec::new();
+        for id in self.by_tag.get(head.tag()).into_iter().flatten().chain(&self.any) {
+            let alternatives = self.watched.get(id).map(Vec::as_slice).unwrap_or_default();
+            if let Some(pattern) = alternatives.iter().find(|pattern| pattern.matches(head)) {
+                ranked.push((pattern.rank(head), *id));
+            }
+        }
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, id)| id).collect()
+    }
+}

@@ -1,0 +1,259 @@
+//! The queries that wait for an answer.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::Millis;
+
+/// Names a query of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueryId(pub u64);
+
+/// How a query is to be treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryOptions {
+    /// Time for the answer; the session's [`query_timeout`](super::Config::query_timeout) where `None`.
+    pub timeout: Option<Millis>,
+    /// Whether it does no harm to send it twice: it then survives a new connection, on which it is sent again.
+    pub idempotent: bool,
+}
+
+/// What a query is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    User(QueryId),
+    KeepAlive,
+    Activate,
+    CompanionHello,
+    CompanionFinish,
+}
+
+/// A query that waits.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) purpose: Purpose,
+    pub(super) asked_at: Millis,
+    deadline: Option<Millis>,
+    /// The order in which queries were asked.
+    order: u64,
+    /// The encoded stanza of an idempotent query.
+    repeat: Option<Vec<u8>>,
+}
+
+/// How many ids of the session's own queries are remembered after the answer, for a second one to be swallowed.
+const REMEMBERED: usize = 8;
+
+/// The table. Every exit goes through [`remove`](Self::remove), so that nothing of a query stays behind.
+#[derive(Debug, Default)]
+pub(super) struct Queries {
+    by_id: HashMap<String, Pending>,
+    by_query: HashMap<QueryId, String>,
+    deadlines: BTreeSet<(Millis, u64, String)>,
+    asked: u64,
+    own_settled: VecDeque<String>,
+}
+
+impl Queries {
+    /// The number of queries that wait.
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether a query with this id waits.
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Whether the user waits for an answer with this id.
+    pub(super) fn is_awaited_by_user(&self, id: &str) -> bool {
+        self.by_id
+            .get(id)
+            .is_some_and(|pending| matches!(pending.purpose, Purpose::User(_)))
+    }
+
+    /// Whether an answer with this id is for the session alone.
+    pub(super) fn is_own(&self, id: &str) -> bool {
+        match self.by_id.get(id) {
+            Some(pending) => !matches!(pending.purpose, Purpose::User(_)),
+            None => self.own_settled.iter().any(|settled| settled == id),
+        }
+    }
+
+    /// The name of the user's next query.
+    pub(super) fn next_query(&self) -> QueryId {
+        QueryId(self.asked)
+    }
+
+    /// Notes a query whose id is not in the table.
+    pub(super) fn insert(
+        &mut self,
+        id: String,
+        purpose: Purpose,
+        now: Millis,
+        timeout: Option<Millis>,
+        repeat: Option<Vec<u8>>,
+    ) {
+        let order = self.asked;
+        self.asked += 1;
+        let deadline = timeout.map(|timeout| now.saturating_add(timeout));
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, order, id.clone()));
+        }
+        if let Purpose::User(query) = purpose {
+            self.by_query.insert(query, id.clone());
+        }
+        self.by_id.insert(
+            id,
+            Pending {
+                purpose,
+                asked_at: now,
+                deadline,
+                order,
+                repeat,
+            },
+        );
+    }
+
+    /// Takes a query out of the table.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Pending> {
+        let (id, pending) = self.by_id.remove_entry(id)?;
+        match pending.purpose {
+            Purpose::User(query) => {
+                self.by_query.remove(&query);
+            }
+            _ => {
+                self.own_settled.truncate(REMEMBERED - 1);
+                self.own_settled.push_front(id.clone());
+            }
+        }
+        if let Some(deadline) = pending.deadline {
+            self.deadlines.remove(&(deadline, pending.order, id));
+        }
+        Some(pending)
+    }
+
+    /// Takes a query of the user's out of the table.
+    pub(super) fn cancel(&mut self, query: QueryId) -> Option<Pending> {
+        let id = self.by_query.get(&query)?.clone();
+        self.remove(&id)
+    }
+
+    /// The first deadline.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        self.deadlines.first().map(|(deadline, ..)| *deadline)
+    }
+
+    /// Takes the next query whose time is over.
+    pub(super) fn take_expired(&mut self, now: Millis) -> Option<Pending> {
+        let (_, _, id) = self
+            .deadlines
+            .first()
+            .filter(|(deadline, ..)| *deadline <= now)?
+            .clone();
+        self.remove(&id)
+    }
+
+    /// Takes the queries that end with their connection, in the order in which they were asked: all, or all but the
+    /// idempotent ones.
+    pub(super) fn take_ended(&mut self, keep_idempotent: bool) -> Vec<Pending> {
+        let ends = |pending: &Pending| !keep_idempotent || pending.repeat.is_none();
+        let ids: Vec<String> = self
+            .by_id
+            .iter()
+            .filter(|(_, pending)| ends(pending))
+            .map(|(id, _)| id.clone())
+            .collect();
+        let mut ended: Vec<Pending> = ids.iter().filter_map(|id| self.remove(id)).collect();
+        ended.sort_unstable_by_key(|pending| pending.order);
+        ended
+    }
+
+    /// The encoded stanzas to send again, in the order in which they were asked.
+    pub(super) fn repeats(&self) -> Vec<Vec<u8>> {
+        let mut repeats: Vec<(u64, &Vec<u8>)> = self
+            .by_id
+            .values()
+            .filter_map(|pending| Some((pending.order, pending.repeat.as_ref()?)))
+            .collect();
+        repeats.sort_unstable_by_key(|(order, _)| *order);
+        repeats.into_iter().map(|(_, stanza)| stanza.clone()).collect()
+    }
+}
+
+/// Makes ids as Baileys does: two random numbers of 16 bits, then a count.
+#[derive(Debug)]
+pub(super) struct Ids {
+    prefix: String,
+    count: u64,
+}
+
+impl Ids {
+    pub(super) fn new(random: [u8; 4]) -> Self {
+        let [a, b, c, d] = random;
+        let prefix = format!("{}.{}-", u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        Self { prefix, count: 1 }
+    }
+
+    pub(super) fn next(&mut self) -> String {
+        let id = format!("{}{}", self.prefix, self.count);
+        self.count += 1;
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(number: u64) -> Purpose {
+        Purpose::User(QueryId(number))
+    }
+
+    #[test]
+    fn every_exit_leaves_nothing_behind() {
+        let mut queries = Queries::default();
+        for (place, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            queries.insert(id.into(), user(place as u64), 0, Some(10 * (4 - place as u64)), None);
+        }
+        assert_eq!(queries.next_deadline(), Some(10));
+        assert_eq!(queries.remove("a").unwrap().purpose, user(0));
+        assert!(queries.remove("a").is_none());
+        assert_eq!(queries.cancel(QueryId(1)).unwrap().purpose, user(1));
+        assert!(queries.cancel(QueryId(1)).is_none());
+        assert_eq!(queries.take_expired(10).unwrap().purpose, user(3));
+        assert!(queries.take_expired(10).is_none());
+        assert_eq!(queries.take_ended(true).len(), 1);
+        assert!(queries.by_id.is_empty() && queries.by_query.is_empty() && queries.deadlines.is_empty());
+    }
+
+    #[test]
+    fn idempotent_queries_survive_in_order() {
+        let mut queries = Queries::default();
+        for (place, id) in ["x", "m", "a"].into_iter().enumerate() {
+            queries.insert(id.into(), user(place as u64), 0, None, Some(vec![place as u8]));
+        }
+        queries.insert("z".into(), user(9), 0, None, None);
+        assert_eq!(queries.take_ended(true).len(), 1);
+        assert_eq!(queries.repeats(), [[0], [1], [2]]);
+        assert_eq!(queries.take_ended(false).len(), 3);
+    }
+
+    #[test]
+    fn own_ids_stay_known_for_a_while() {
+        let mut queries = Queries::default();
+        queries.insert("k".into(), Purpose::KeepAlive, 0, None, None);
+        assert!(queries.is_own("k") && !queries.is_awaited_by_user("k"));
+        queries.remove("k");
+        assert!(queries.is_own("k"));
+        for place in 0..REMEMBERED {
+            queries.insert(place.to_string(), Purpose::KeepAlive, 0, None, None);
+            queries.remove(&place.to_string());
+        }
+        assert!(!queries.is_own("k"));
+    }
+
+    #[test]
+    fn ids_look_like_those_of_baileys() {
+        let mut ids = Ids::new([0xff, 0xfe, 0, 7]);
+        assert_eq!([ids.next(), ids.next()], ["65534.7-1", "65534.7-2"]);
+    }
+}

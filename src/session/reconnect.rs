@@ -1,0 +1,174 @@
+//! Whether and when to connect again.
+
+use super::{EndReason, Millis, ReconnectConfig, code};
+
+/// What a code means for the next connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Connect again at once.
+    Immediate,
+    /// Connect again after a delay that grows.
+    Backoff,
+    /// Do not connect again.
+    Final,
+}
+
+impl Class {
+    /// The class of a code: 515 at once; 408, 428, 503 and what else says that server or network are at fault after a
+    /// delay; 401, 403, 440, 500 and what else says that the session is at fault not at all.
+    #[must_use]
+    pub const fn of(code: u16) -> Self {
+        match code {
+            code::RESTART_REQUIRED => Self::Immediate,
+            code::CONNECTION_LOST | code::CONNECTION_CLOSED | 429 | 501.. => Self::Backoff,
+            _ => Self::Final,
+        }
+    }
+}
+
+/// What to do after a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Connect again after a delay.
+    Retry {
+        /// How many connections in a row this makes without a login.
+        attempt: u32,
+        /// The delay.
+        delay: Millis,
+    },
+    /// Do not connect again.
+    Stop,
+}
+
+/// Counts attempts and plans the next one.
+#[derive(Debug, Default)]
+pub(super) struct Reconnect {
+    attempts: u32,
+}
+
+impl Reconnect {
+    /// A login succeeded.
+    pub(super) fn succeeded(&mut self) {
+        self.attempts = 0;
+    }
+
+    /// Plans what follows on an end. `random` is uniform over all values.
+    pub(super) fn plan(&mut self, config: Option<&ReconnectConfig>, reason: &EndReason, random: u64) -> Plan {
+        let Some(config) = config.filter(|_| !reason.is_intended()) else {
+            return Plan::Stop;
+        };
+        let code = reason.code();
+        let chosen = config.classes.iter().find(|(of, _)| *of == code);
+        let class = chosen.map_or_else(|| Class::of(code), |(_, class)| *class);
+        if class == Class::Final || config.attempts.is_some_and(|most| self.attempts >= most) {
+            return Plan::Stop;
+        }
+        // One restart at once is what the server asked for; a server that asks for nothing else is one that fails.
+        let immediate = class == Class::Immediate && self.attempts == 0;
+        let delay = if immediate {
+            0
+        } else {
+            full_jitter(config, self.attempts, random)
+        };
+        self.attempts = self.attempts.saturating_add(1);
+        Plan::Retry {
+            attempt: self.attempts,
+            delay,
+        }
+    }
+
+    /// Plans a connection right now, where the last one failed for a cause that is removed.
+    pub(super) fn retry_now(&mut self) -> Plan {
+        self.attempts = self.attempts.saturating_add(1);
+        Plan::Retry {
+            attempt: self.attempts,
+            delay: 0,
+        }
+    }
+}
+
+/// Uniform over 0 to the bound, which doubles with every attempt, so that clients that lost one server together do not
+/// come back together.
+fn full_jitter(config: &ReconnectConfig, attempts: u32, random: u64) -> Millis {
+    let factor = 1_u64.checked_shl(attempts).unwrap_or(u64::MAX);
+    let bound = config.base.saturating_mul(factor).min(config.max);
+    let scaled = (u128::from(random) * (u128::from(bound) + 1)) >> 64;
+    u64::try_from(scaled).unwrap_or(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes() {
+        for code in [401, 403, 440, 500, 411, 400, 402, 405] {
+            assert_eq!(Class::of(code), Class::Final, "{code}");
+        }
+        for code in [408, 428, 503, 429, 502] {
+            assert_eq!(Class::of(code), Class::Backoff, "{code}");
+        }
+        assert_eq!(Class::of(515), Class::Immediate);
+    }
+
+    #[test]
+    fn delays_double_up_to_the_bound_and_start_over_after_a_login() {
+        let config = ReconnectConfig {
+            attempts: Some(9),
+            ..Default::default()
+        };
+        let mut reconnect = Reconnect::default();
+        let mut longest = || match reconnect.plan(Some(&config), &EndReason::Silence, u64::MAX) {
+            Plan::Retry { delay, .. } => Some(delay),
+            Plan::Stop => None,
+        };
+        let delays: Vec<_> = std::iter::from_fn(&mut longest).take(20).collect();
+        assert_eq!(delays, [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000]);
+        reconnect.succeeded();
+        assert_eq!(
+            reconnect.plan(Some(&config), &EndReason::Silence, 1 << 63),
+            Plan::Retry { attempt: 1, delay: 500 }
+        );
+        assert_eq!(
+            reconnect.plan(Some(&config), &EndReason::Silence, 0),
+            Plan::Retry { attempt: 2, delay: 0 }
+        );
+    }
+
+    #[test]
+    fn restarts_at_once_but_not_forever() {
+        let config = ReconnectConfig::default();
+        let restart = EndReason::Stream {
+            reason: "restart required".into(),
+            code: 515,
+        };
+        let mut reconnect = Reconnect::default();
+        assert_eq!(
+            reconnect.plan(Some(&config), &restart, u64::MAX),
+            Plan::Retry { attempt: 1, delay: 0 }
+        );
+        assert_eq!(
+            reconnect.plan(Some(&config), &restart, u64::MAX),
+            Plan::Retry {
+                attempt: 2,
+                delay: 2000
+            }
+        );
+    }
+
+    #[test]
+    fn intended_ends_and_no_policy_stop() {
+        let config = ReconnectConfig {
+            classes: vec![(428, Class::Immediate), (408, Class::Final)],
+            ..Default::default()
+        };
+        let mut reconnect = Reconnect::default();
+        assert_eq!(reconnect.plan(Some(&config), &EndReason::Requested, 0), Plan::Stop);
+        assert_eq!(reconnect.plan(None, &EndReason::Silence, 0), Plan::Stop);
+        assert_eq!(reconnect.plan(Some(&config), &EndReason::Silence, 0), Plan::Stop);
+        assert_eq!(
+            reconnect.plan(Some(&config), &EndReason::StreamEnd, u64::MAX),
+            Plan::Retry { attempt: 1, delay: 0 }
+        );
+    }
+}
