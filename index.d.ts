@@ -179,8 +179,10 @@ export interface WebSocketClientConfig {
   connectTimeoutMs?: number | undefined;
   /**
    * Node's own `http.Agent` or `https.Agent`, for `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `localAddress`,
-   * `family` and `lookup` among its options. Any other agent ends in an `error` event with the code `ERR_AGENT_UNSUPPORTED`:
-   * the socket never connects past a proxy.
+   * `family` and `lookup` among its options; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
+   * `socks-proxy-agent` or `proxy-agent` (docs/proxies.md has the versions and options). Any other agent, and any other
+   * option, ends in an `error` event with the code `ERR_AGENT_UNSUPPORTED`: the socket never connects past a proxy. Under
+   * `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
    */
   agent?: HttpAgent | HttpsAgent | undefined;
   options?: {
@@ -201,8 +203,8 @@ export interface WebSocketClientEvents {
   error: [error: Error & { code?: string }];
   upgrade: [response: IncomingMessage];
   /**
-   * The server answered the upgrade with something else. With a listener the rest is up to that; without one `error` follows.
-   * The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
+   * The server, or a proxy on the way to it, answered with something else. With a listener the rest is up to that; without
+   * one `error` follows. The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
    */
   'unexpected-response': [
     request: EventEmitter & Pick<ClientRequest, 'method' | 'protocol' | 'host' | 'path' | 'abort'>,

@@ -31,10 +31,12 @@ export declare function createCore(hub: SocketHub): object
 
 /** Where and how a socket connects. */
 export interface SocketOptions {
-  /** IP addresses to try, in order. */
+  /** IP addresses to try, in order; the proxy's where there is one. */
   addresses: Array<string>
-  /** The port. */
+  /** The port at these addresses. */
   port: number
+  /** What to ask a proxy for. */
+  proxy?: SocketProxyOptions
   /** The IP address to connect from. */
   localAddress?: string
   /** TLS settings, for `wss:`. */
@@ -49,6 +51,26 @@ export interface SocketOptions {
   origin: string
   /** Milliseconds that a step of the opening may take; unlimited where absent. */
   handshakeTimeout?: number
+}
+
+/** A proxy, and what it is asked for. */
+export interface SocketProxyOptions {
+  /** `http`, `socks4` (and 4a), or `socks5`. */
+  protocol: string
+  /** The target's name or IP address, without brackets. */
+  host: string
+  /** The target's port. */
+  port: number
+  /** TLS to the proxy. */
+  tls?: SocketTlsOptions
+  /** Header names and values of `CONNECT` in turn. */
+  headers?: Array<string>
+  /** The user's name or id for SOCKS. */
+  user?: string
+  /** The user's password for SOCKS 5. */
+  password?: string
+  /** Milliseconds that the proxy may take until it has granted the connection; unlimited where absent. */
+  timeout?: number
 }
 
 /** TLS settings of a socket. */

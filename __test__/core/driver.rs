@@ -149,6 +149,7 @@ impl User {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
+            proxy: None,
             tls: None,
             host: address.to_string(),
             target: "/ws/chat".into(),

@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod noise;
 mod raw;
+mod socket_options;
 mod transport_error;
 mod wake;
 mod websocket;

@@ -1,62 +1,19 @@
 //! The native half of `WebSocketClient`: all sockets of one environment.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use napi::bindgen_prelude::{Buffer, Function};
+use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
 use super::batch::{Batch, BatchMemory, HEAD_WORDS, RECORD_WORDS};
 use super::events::{Flow, Inbox, InboxSink};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
+use super::socket_options::{SocketOptions, connect_options};
 use super::wake::Wake;
 use crate::inbound::Inbound;
-use crate::transport::{self, Accepted, ConnectOptions, Connection, Roots, TlsOptions, TlsTarget};
-
-/// Where and how a socket connects.
-#[napi(object)]
-pub struct SocketOptions {
-    /// IP addresses to try, in order.
-    pub addresses: Vec<String>,
-    /// The port.
-    pub port: u16,
-    /// The IP address to connect from.
-    pub local_address: Option<String>,
-    /// TLS settings, for `wss:`.
-    pub tls: Option<SocketTlsOptions>,
-    /// The `Host` header's value.
-    pub host: String,
-    /// Path and query.
-    pub target: String,
-    /// Header names and values in turn.
-    pub headers: Vec<String>,
-    /// The `Origin` header's value.
-    pub origin: String,
-    /// Milliseconds that a step of the opening may take; unlimited where absent.
-    pub handshake_timeout: Option<f64>,
-}
-
-/// TLS settings of a socket.
-#[napi(object)]
-pub struct SocketTlsOptions {
-    /// The name that the certificate must be valid for.
-    pub server_name: String,
-    /// Whether the certificate must be valid.
-    pub reject_unauthorized: bool,
-    /// Roots that replace the usual ones, PEM or DER.
-    pub ca: Option<Vec<Buffer>>,
-    /// Certificate chain, PEM.
-    pub cert: Option<Buffer>,
-    /// Private key, PEM.
-    pub key: Option<Buffer>,
-    /// A PEM file of additional roots.
-    pub extra_ca_file: Option<String>,
-    /// Whether the system's store is trusted as well.
-    pub system_ca: bool,
-}
+use crate::transport::{self, Accepted, Connection};
 
 /// The sockets of one environment. JavaScript knows each by a number that is never used twice.
 #[napi]
@@ -229,56 +186,5 @@ raw_function! {
             Accepted::Now => 1,
             Accepted::Later => 2,
         })
-    }
-}
-
-fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
-    let parse = |text: &String| {
-        text.parse::<IpAddr>()
-            .map_err(|_| Error::from_reason(format!("not an address: {text}")))
-    };
-    let mut addresses = Vec::with_capacity(options.addresses.len());
-    for address in &options.addresses {
-        addresses.push(SocketAddr::new(parse(address)?, options.port));
-    }
-    let mut headers = Vec::with_capacity(options.headers.len() / 2);
-    let mut fields = options.headers.into_iter();
-    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-        headers.push((name, value));
-    }
-    Ok(ConnectOptions {
-        addresses,
-        local_address: options.local_address.as_ref().map(parse).transpose()?,
-        tls: options.tls.map(tls_target),
-        host: options.host,
-        target: options.target,
-        headers,
-        origin: options.origin,
-        handshake_timeout: options
-            .handshake_timeout
-            .filter(|&limit| limit > 0.0)
-            .and_then(|limit| Duration::try_from_secs_f64(limit / 1000.0).ok()),
-    })
-}
-
-fn tls_target(options: SocketTlsOptions) -> TlsTarget {
-    let roots = match options.ca {
-        Some(sources) => Roots::Given(sources.into_iter().map(Vec::from).collect()),
-        None => Roots::Bundled {
-            extra: options.extra_ca_file.map(Into::into),
-            system: options.system_ca,
-        },
-    };
-    let identity = options
-        .cert
-        .zip(options.key)
-        .map(|(cert, key)| (cert.into(), key.into()));
-    TlsTarget {
-        options: TlsOptions {
-            roots,
-            reject_unauthorized: options.reject_unauthorized,
-            identity,
-        },
-        server_name: options.server_name,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 /// Where a session connects to.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The name or address of the server.
+    /// The name or address of the server, or of the proxy where `options` has one.
     pub host: String,
     /// Its port.
     pub port: u16,
