@@ -116,4 +116,4 @@ function isUncheckedByEnvironment(env) {
   return true;
 }
 
-module.exports = { agentOptions };
+module.exports = { agentOptions, unsupported };
