@@ -1,8 +1,8 @@
 //! Errors of the transport as JavaScript knows them from Node and `ws`: class, message and properties.
 
-use std::fmt::Write as _;
 use std::io;
 
+use super::json::quoted;
 use crate::transport::{FailedAttempt, ProxyError, ResponseError, TransportError, TrustFailure, Violation};
 
 /// An error as JSON: `name` (the class), `message`, `props`, and, for several failed addresses, `errors`; `textOf` has an
@@ -169,25 +169,4 @@ fn violation_json(violation: Violation) -> String {
     };
     let prefix = if prefixed { "Invalid WebSocket frame: " } else { "" };
     plain(class, &format!("{prefix}{violation}"), Some(code))
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                json.push('\\');
-                json.push(letter);
-            }
-            control if control < ' ' => {
-                // Writing to a String cannot fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            other => json.push(other),
-        }
-    }
-    json.push('"');
-    json
 }
