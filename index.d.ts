@@ -179,8 +179,10 @@ export interface WebSocketClientConfig {
   connectTimeoutMs?: number | undefined;
   /**
    * Node's own `http.Agent` or `https.Agent`, for `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `localAddress`,
-   * `family` and `lookup` among its options. Any other agent ends in an `error` event with the code `ERR_AGENT_UNSUPPORTED`:
-   * the socket never connects past a proxy.
+   * `family` and `lookup` among its options; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
+   * `socks-proxy-agent` or `proxy-agent` (docs/proxies.md has the versions and options). Any other agent, and any other
+   * option, ends in an `error` event with the code `ERR_AGENT_UNSUPPORTED`: the socket never connects past a proxy. Under
+   * `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
    */
   agent?: HttpAgent | HttpsAgent | undefined;
   options?: {
@@ -201,8 +203,8 @@ export interface WebSocketClientEvents {
   error: [error: Error & { code?: string }];
   upgrade: [response: IncomingMessage];
   /**
-   * The server answered the upgrade with something else. With a listener the rest is up to that; without one `error` follows.
-   * The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
+   * The server, or a proxy on the way to it, answered with something else. With a listener the rest is up to that; without
+   * one `error` follows. The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
    */
   'unexpected-response': [
     request: EventEmitter & Pick<ClientRequest, 'method' | 'protocol' | 'host' | 'path' | 'abort'>,
@@ -263,6 +265,407 @@ export declare class WebSocketClient<
     listener: (...args: WebSocketClientEvents[E]) => void
   ): this;
   addListener(event: string | symbol, listener: (...args: any[]) => void): this;
+}
+
+/** Where a {@link NativeSession} is; the transitions are in `docs/session.md`. */
+export type SessionState = 'disconnected' | 'connecting' | 'authenticating' | 'connected' | 'closing' | 'reconnecting';
+
+/** What is done on the end of a connection: connect again at once, after a growing delay, or not at all. */
+export type ReconnectClass = 'immediate' | 'backoff' | 'final';
+
+/** Why a connection ended. */
+export interface EndReason {
+  kind:
+    | 'requested'
+    | 'loggedOut'
+    | 'transport'
+    | 'transportClosed'
+    | 'timedOut'
+    | 'silence'
+    | 'qrEnded'
+    | 'stream'
+    | 'failure'
+    | 'streamEnd'
+    | 'notMultiDevice'
+    | 'handshake'
+    | 'pairing'
+    | 'login'
+    | 'frame'
+    | 'noise';
+  /** A value of Baileys' `DisconnectReason`, or what the server said. */
+  code: number;
+  /** Baileys' text where it has one. */
+  message: string;
+  /** The attributes of a `failure`. */
+  attrs?: Record<string, string>;
+}
+
+/** A change of {@link SessionState}. */
+export interface SessionStateChange {
+  from: SessionState;
+  to: SessionState;
+  trigger: 'connect' | 'opened' | 'loggedIn' | 'close' | 'lost' | 'due' | 'ended';
+  /** When, in milliseconds since 1970. */
+  at: number;
+  /** Why the connection ended, where it did. */
+  reason?: EndReason | undefined;
+}
+
+/** A device's credentials in Baileys' shape, as far as a session uses them (its `AuthenticationCreds`). */
+export interface SessionCredentials {
+  noiseKey: KeyPair;
+  pairingEphemeralKeyPair: KeyPair;
+  signedIdentityKey: KeyPair;
+  signedPreKey: { keyPair: KeyPair; signature: Uint8Array; keyId: number };
+  registrationId: number;
+  /** In base64. */
+  advSecretKey: string;
+  me?: { id: string; lid?: string; name?: string } | undefined;
+  account?:
+    | {
+        details?: Uint8Array | null;
+        accountSignatureKey?: Uint8Array | null;
+        accountSignature?: Uint8Array | null;
+        deviceSignature?: Uint8Array | null;
+      }
+    | undefined;
+  signalIdentities?: { identifier: { name: string; deviceId: number }; identifierKey: Uint8Array }[] | undefined;
+  platform?: string | undefined;
+  routingInfo?: Uint8Array | undefined;
+  pairingCode?: string | undefined;
+  registered?: boolean;
+}
+
+/** Marks of a queue; it is full at the first that it reaches, and has room again at half of both. */
+export interface QueueBounds {
+  /** Default 4,096. */
+  stanzas?: number;
+  /** Default 4 MiB. */
+  bytes?: number;
+  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. */
+  limit?: number;
+}
+
+/** What a session needs of a logger; pino's has it. Levels are looked at before anything is put together. */
+export interface SessionLogger {
+  level: string;
+  isLevelEnabled?(level: string): boolean;
+  child?(bindings: Record<string, unknown>): SessionLogger;
+  trace(data: unknown, message?: string): void;
+  debug(data: unknown, message?: string): void;
+  info(data: unknown, message?: string): void;
+  warn(data: unknown, message?: string): void;
+}
+
+/** Options of a {@link NativeSession}. Times are in milliseconds; defaults are Baileys 7's where it has the option. */
+export interface NativeSessionOptions {
+  /**
+   * What `useMultiFileAuthState` gives as `state`, or its `creds` alone. Changes are written into this very object, as
+   * Baileys does, before `creds` is emitted. Read once, by the constructor.
+   */
+  auth: { creds: SessionCredentials } | SessionCredentials;
+  /** Default: WhatsApp's. */
+  url?: string | URL;
+  /** As {@link WebSocketClientConfig.agent}; one with `lookup` or `family` is refused as well. */
+  agent?: HttpAgent | HttpsAgent | undefined;
+  /** Headers of the upgrade request, by name. */
+  headers?: object | undefined;
+  /** The key that the server's certificate chain must lead to, 32 bytes. Default: WhatsApp's. */
+  trustedRoot?: Uint8Array | undefined;
+  /** Stanzas are written at `trace` alone, keys and tokens by themselves at no level. */
+  logger?: SessionLogger | undefined;
+
+  /** Version of WhatsApp Web that the client claims to be. */
+  version?: [number, number, number];
+  /** Operating system, browser, its version. */
+  browser?: [string, string, string];
+  /** ISO 3166-1 code. */
+  countryCode?: string;
+  /** The name to log in under. */
+  pushName?: string;
+  syncFullHistory?: boolean;
+  /** Whether to ask for pending stanzas as soon as the login succeeded. Default `true`. */
+  activate?: boolean;
+  /** How many stored stanzas to ask for when the server offers them; 0 not to ask. Default 100. */
+  offlineBatch?: number;
+  /** Whether to resume with a server that is known, by Noise IK. Default `false`. */
+  resume?: boolean;
+
+  /** For the transport to open, and again for the handshake. Default 20,000. */
+  connectTimeoutMs?: number;
+  /** For a connection that is closing to send what is queued. Default 5,000. */
+  closeTimeoutMs?: number;
+  /** Default 30,000. */
+  keepAliveIntervalMs?: number;
+  /** How much longer than the interval the server may be silent. Default 5,000. */
+  keepAliveGraceMs?: number;
+  /** Between WebSocket pings. None by default. */
+  socketPingIntervalMs?: number;
+  /** For a query that does not say otherwise; 0 for no limit. Default 60,000. */
+  queryTimeoutMs?: number;
+  /** The most queries unanswered at a time. Default 10,000. */
+  maxQueries?: number;
+  /** How long the first QR code holds. Default 60,000. */
+  firstQrTimeoutMs?: number;
+  /** How long each further one holds. Default 20,000. */
+  qrTimeoutMs?: number;
+
+  outgoing?: QueueBounds;
+  /** What waits for JavaScript; when it is full nothing is read, and the server waits. It has no `limit`. */
+  incoming?: QueueBounds;
+  /** `false`: never connect again. */
+  reconnect?:
+    | false
+    | {
+        /** The delay is random, up to this at first. Default 1,000. */
+        baseMs?: number;
+        /** Up to this after many attempts. Default 60,000. */
+        maxMs?: number;
+        /** The most attempts in a row; no limit by default. */
+        attempts?: number;
+        /** What to do on particular codes, in place of what `docs/session.md` says. */
+        classes?: Record<number, ReconnectClass>;
+      };
+}
+
+/**
+ * Which stanzas are wanted, by their tag, attributes and first child alone. What is not given may be anything; the value
+ * `true` asks for an attribute with any value.
+ */
+export interface StanzaPattern {
+  tag?: string;
+  id?: string;
+  attrs?: Record<string, string | true>;
+  /** The tag of the first child. */
+  child?: string;
+}
+
+/** Arguments of the listeners of a {@link NativeSession}. */
+export interface NativeSessionEvents {
+  state: [change: SessionStateChange];
+  /** Any stanza that is not an answer to one of the session's own queries. Without a listener none is built. */
+  node: [node: BinaryNode];
+  /** A code to show in place of the one before. */
+  qr: [qr: string, info: { expiresAt: number }];
+  /** A device was paired; the server then asks for a new connection. */
+  paired: [me: { id: string; lid?: string; name?: string }];
+  /** Changes in the shape of Baileys' `creds.update`: save them. */
+  creds: [update: Partial<SessionCredentials>];
+  /**
+   * Another connection will be made at that time. `veto` keeps it from being made, and ends one that was begun meanwhile.
+   */
+  reconnecting: [event: { attempt: number; at: number; reason: EndReason; veto: () => void }];
+  /** How many stored stanzas the server has delivered. */
+  offline: [count: number];
+  /** The outgoing queue has room again. */
+  drain: [];
+  /** Stanzas that were accepted and will not be sent, as their connection ended: numbers from `sendNode`. */
+  unsent: [numbers: number[]];
+  /** Something failed that the session goes on after. Nobody has to listen. */
+  error: [error: SessionError];
+  /** The session is disconnected and stays so. */
+  close: [reason: EndReason];
+}
+
+/**
+ * What a session rejects with. `output.statusCode` is there as well, as in Baileys' errors.
+ *
+ * | code | is |
+ * | --- | --- |
+ * | `ERR_NOT_CONNECTED` | there is no connection that could carry the stanza |
+ * | `ERR_QUEUE_FULL` | the outgoing queue is at its limit |
+ * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written, or is too long |
+ * | `ERR_DUPLICATE_ID`, `ERR_TOO_MANY_QUERIES` | the query is not accepted |
+ * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
+ * | `ERR_QUERY_TIMEOUT` | no answer came in time |
+ * | `ERR_CONNECTION_CLOSED` | the connection ended first |
+ * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
+ * | `ERR_SESSION_CLOSING` | `connect`: wait for `close` first |
+ * | `ERR_PAIRING_CODE` | there is no pairing by code now, or it failed |
+ * | `ERR_MALFORMED_STANZA` | what came in is no stanza |
+ */
+export declare class SessionError extends Error {
+  code: string;
+  /** A value of Baileys' `DisconnectReason`, or what the server said. */
+  statusCode: number | undefined;
+  /** Of `ERR_SESSION_ENDED`. */
+  reason?: EndReason['kind'];
+}
+
+/** An answer that is an error stanza. */
+export declare class StanzaError extends SessionError {
+  /** The stanza's text; `Unknown error` where it has none. */
+  text: string;
+}
+
+/** How full a queue is and has been. */
+export interface QueueMetrics {
+  stanzas: number;
+  bytes: number;
+  mostStanzas: number;
+  mostBytes: number;
+}
+
+/** Durations: `buckets[i]` counts those below `2 ** i` ms, the last one all others. */
+export interface DurationHistogram {
+  buckets: number[];
+  count: number;
+  sumMs: number;
+}
+
+/** What sessions have done so far, and hold now. */
+export interface SessionFigures {
+  connections: number;
+  logins: number;
+  /** Connections that were followed by another one, by the code of their end. */
+  reconnects: Record<string, number>;
+  bytesIn: number;
+  bytesOut: number;
+  framesIn: number;
+  framesOut: number;
+  stanzasIn: number;
+  stanzasOut: number;
+  /** Those that were wanted, or answered a query. */
+  stanzasDelivered: number;
+  malformed: number;
+  queries: number;
+  queriesRefused: number;
+  queriesTimedOut: number;
+  queriesCancelled: number;
+  /** Ended with their connection. */
+  queriesClosed: number;
+  /** The session's own included. */
+  queriesPending: number;
+  queryLatency: DurationHistogram;
+  /** Keep-alive queries. */
+  pings: number;
+  pingRtt: DurationHistogram;
+  outgoing: QueueMetrics;
+  incoming: QueueMetrics;
+  /** How often reading was suspended. */
+  stalls: number;
+  /** Memory of buffers, queues aside. */
+  bufferBytes: number;
+  /** Time spent on opening, inflating and taking apart what came in, off the JavaScript thread. */
+  inboundMs: number;
+}
+
+/** {@link NativeSession.metrics}. */
+export interface SessionMetrics extends SessionFigures {
+  state: SessionState;
+  lastPingRttMs?: number;
+  /** The latest handshake, and its time from the open transport on. */
+  handshake?: { kind: 'XX' | 'IK' | 'XXfallback'; ms: number };
+}
+
+/** {@link metrics}. The figures are absent where there is no session. */
+export interface ProcessMetrics extends Partial<SessionFigures> {
+  sessions: number;
+  states: Partial<Record<SessionState, number>>;
+}
+
+/**
+ * Sums over the sessions that this process has now, those of its worker threads included; of greatest depths the
+ * greatest.
+ */
+export declare function metrics(): ProcessMetrics;
+
+/**
+ * A connection to WhatsApp without Baileys' upper layers: pairing, login, stanzas, queries, heartbeat and reconnection,
+ * all outside the JavaScript thread. While that is blocked, keep-alive queries go out and stanzas are read up to
+ * `incoming`; they are delivered once and in order when it comes back.
+ *
+ * Keeps the process alive from `connect` until `close` is emitted. Which stanzas are to be acknowledged, and how, is up to
+ * its user.
+ */
+export declare class NativeSession extends EventEmitter<NativeSessionEvents> implements AsyncIterable<BinaryNode> {
+  /**
+   * @throws {TypeError | RangeError} for options that cannot be used.
+   * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, as {@link WebSocketClient} has it.
+   */
+  constructor(options: NativeSessionOptions);
+
+  /** As far as the events that were emitted say. */
+  get state(): SessionState;
+  /** The credentials given, with all changes. */
+  get credentials(): SessionCredentials;
+  /** Whether to wait for `drain` before sending more. */
+  get needsDrain(): boolean;
+
+  /**
+   * Connects, at once even where the next connection is due later. Resolves when logged in, which for a new device is after
+   * pairing and the restart; rejects where the session ends first. It need not be awaited.
+   *
+   * @param options.signal Gives the wait up and closes.
+   */
+  connect(options?: { signal?: AbortSignal }): Promise<void>;
+
+  /** Sends what is queued, and closes. Resolves when disconnected. */
+  close(): Promise<void>;
+
+  /** Logs the device out and closes. The credentials are of no use afterwards. */
+  logout(): Promise<void>;
+
+  /**
+   * Sends a stanza. It is in the queue, in the order of the calls, when this returns. The promise resolves, with the
+   * stanza's number, when more may be sent: at once below the high-water mark, otherwise on `drain`.
+   *
+   * @param options.signal Gives the wait up, not the stanza.
+   */
+  sendNode(node: BinaryNode, options?: { signal?: AbortSignal }): Promise<number>;
+
+  /**
+   * Sends a stanza and resolves with the one that answers it: the next with its id, which is given to it where it has none.
+   *
+   * Rejects with a {@link StanzaError} for an error stanza, with a {@link SessionError} otherwise.
+   *
+   * @param options.timeoutMs Default: the session's `queryTimeoutMs`.
+   * @param options.signal Rejects with its reason.
+   * @param options.idempotent It does no harm to send it twice: it is sent again where its connection ends.
+   */
+  query(
+    node: BinaryNode,
+    options?: { timeoutMs?: number; signal?: AbortSignal; idempotent?: boolean }
+  ): Promise<BinaryNode>;
+
+  /** Stops reading: the server has to wait. What has been read already still comes, up to `incoming`. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
+
+  /**
+   * Asks for pairing by code and resolves with the code to type on the phone. To be called on the first `qr`.
+   *
+   * @param phoneNumber Its digits count.
+   * @param options.code 8 characters of one's own.
+   */
+  requestPairingCode(phoneNumber: string, options?: { code?: string }): Promise<string>;
+
+  /**
+   * Calls a listener for each stanza that matches. Patterns are matched before anything is built; a text is one of the names
+   * that Baileys emits: `CB:tag`, `CB:tag,key`, `CB:tag,key:value`, `CB:tag,key:value,child`, `CB:tag,,child`, `TAG:id`,
+   * `frame`. A stanza is one object for all listeners.
+   *
+   * @returns Takes the listener off; so does the signal.
+   * @throws {Error} for a text that is no pattern.
+   */
+  onStanza(
+    pattern: string | StanzaPattern,
+    listener: (node: BinaryNode) => void,
+    options?: { signal?: AbortSignal }
+  ): () => void;
+
+  /**
+   * The stanzas that match, all by default, from now until the session is disconnected. A slow consumer stops the reading.
+   *
+   * @param options.signal Ends it with its reason.
+   */
+  stanzas(pattern?: string | StanzaPattern, options?: { signal?: AbortSignal }): AsyncIterableIterator<BinaryNode>;
+
+  /** {@link stanzas} of every kind. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<BinaryNode>;
+
+  metrics(): SessionMetrics;
 }
 
 /** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */

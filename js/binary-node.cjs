@@ -95,15 +95,19 @@ function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
   const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
 
-  function encodePayload(node) {
+  /** Writes a node to the scratch memory, for the addon to read. */
+  function flattenNode(node) {
     refuseWhileFlattening();
     flattening = true;
-    let tape;
     try {
-      tape = flatten(node);
+      return flatten(node);
     } finally {
       flattening = false;
     }
+  }
+
+  function encodePayload(node) {
+    const tape = flattenNode(node);
     reserve(USUAL_OUTPUT);
     const { text } = tape;
     const length = core.encode(dialect, tape.ops, text, text.length, tape.bytes, slab.buffer, slab.position);
@@ -151,6 +155,7 @@ function createCodec(name) {
     decodeDecompressedBinaryNode,
     decodeBinaryNode: async payload => decodePayload(asBuffer(payload)),
     decompressingIfRequired,
+    flattenNode,
     hydrate,
     hydrateTape
   };

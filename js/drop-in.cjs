@@ -14,12 +14,14 @@ const NATIVE = Symbol.for('baileys-native');
  * @param {'7' | '6.7' | '6.17'} [options.dialect] the line of Baileys
  * @param {string} [options.version] of that copy
  * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] its `WA_CERT_DETAILS`
+ * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] its own class,
+ *   for agents that cannot be honoured natively
  */
-function createDropIn({ dialect = '7', certDetails = () => undefined } = {}) {
+function createDropIn({ dialect = '7', certDetails = () => undefined, webSocketClient = () => undefined } = {}) {
   const { encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode, decompressingIfRequired } =
     createCodec(dialect);
   const dropIn = {
-    WebSocketClient: createWebSocketClient(dialect),
+    WebSocketClient: createWebSocketClient(dialect, webSocketClient),
     makeNoiseHandler: createNoiseHandlerFactory({ dialect, certDetails }),
     encodeBinaryNode,
     decodeBinaryNode,

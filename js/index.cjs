@@ -5,6 +5,9 @@
 
 const { createDropIn } = require('./drop-in.cjs');
 const { isActive } = require('./loader/state.cjs');
+const { SessionError, StanzaError } = require('./session/errors.cjs');
+const { metrics } = require('./session/metrics.cjs');
+const { NativeSession } = require('./session/session.cjs');
 
 const {
   WebSocketClient,
@@ -22,5 +25,9 @@ module.exports = {
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
-  isActive
+  isActive,
+  NativeSession,
+  SessionError,
+  StanzaError,
+  metrics
 };

@@ -7,5 +7,9 @@ export const {
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
-  isActive
+  isActive,
+  NativeSession,
+  SessionError,
+  StanzaError,
+  metrics
 } = api;

@@ -835,5 +835,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.Session = nativeBinding.Session
 module.exports.SocketHub = nativeBinding.SocketHub
 module.exports.createCore = nativeBinding.createCore
+module.exports.sessionMetrics = nativeBinding.sessionMetrics

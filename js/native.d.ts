@@ -9,7 +9,41 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** The sockets of one environment. JavaScript knows each by a number that is never used twice. */
+/** A session; see `js/session/session.cjs`. It ends when this is garbage. */
+export declare class Session {
+  /** A session that is disconnected. It keeps the loop alive only where `keepAlive` says so. */
+  constructor(hub: SocketHub, options: SessionOptions)
+  /** The number under which the session's records come. */
+  get number(): number
+  /** Whether the session keeps the loop alive. */
+  keepAlive(active: boolean): void
+  /** Connects; says whether that meant anything. */
+  connect(): boolean
+  /** Cuts the wait for the next connection short; says whether there was one. */
+  hurry(): boolean
+  /** Closes; says whether that meant anything. */
+  close(): boolean
+  /** Logs out and closes; says whether that meant anything. */
+  logOut(): boolean
+  /** Keeps the next connection from being made; says whether one was due. */
+  veto(): boolean
+  /** Stops reading, or goes on. */
+  setPaused(paused: boolean): void
+  /** Watches for a pattern; returns its number. */
+  watch(text: string): number
+  /** Watches for a pattern in its structured form; returns its number. */
+  watchPattern(wanted: StanzaPattern): number
+  /** No longer watches for a pattern. */
+  unwatch(pattern: number): boolean
+  /** Settles a query as cancelled. */
+  cancel(query: number): boolean
+  /** Asks for pairing by code; returns the code. */
+  requestPairingCode(phoneNumber: string, code?: string | undefined | null): string
+  /** Counters and depths, as JSON. */
+  metrics(): string
+}
+
+/** The sockets and sessions of one environment. JavaScript knows each by a number that is never used twice. */
 export declare class SocketHub {
   /** `wake` is called whenever there may be something to drain. */
   constructor(wake: () => void)
@@ -29,12 +63,122 @@ export declare class SocketHub {
  */
 export declare function createCore(hub: SocketHub): object
 
+/** An attribute that must be there, with a value where one is given. */
+export interface PatternAttribute {
+  name: string
+  value?: string
+}
+
+/** `ADVSignedDeviceIdentity`. */
+export interface SessionAccount {
+  details: Buffer
+  accountSignatureKey: Buffer
+  accountSignature: Buffer
+  deviceSignature: Buffer
+}
+
+/** Bounds of a queue. */
+export interface SessionBounds {
+  stanzas?: number
+  bytes?: number
+  limit?: number
+}
+
+/** What to do on a code: `immediate`, `backoff` or `final`. */
+export interface SessionClass {
+  code: number
+  class: string
+}
+
+/** Baileys' `AuthenticationCreds`, as far as a session is concerned. */
+export interface SessionCredentials {
+  /** Private keys. */
+  noiseKey: Buffer
+  pairingKey: Buffer
+  identityKey: Buffer
+  signedPreKey: Buffer
+  signedPreKeyId: number
+  signedPreKeySignature: Buffer
+  registrationId: number
+  advSecretKey: string
+  me?: SessionMe
+  account?: SessionAccount
+  signalIdentities: Array<SessionIdentity>
+  platform?: string
+  routingInfo?: Buffer
+  pairingCode?: string
+  registered: boolean
+}
+
+/** Baileys' `SignalIdentity`. */
+export interface SessionIdentity {
+  name?: string
+  deviceId: number
+  identifierKey: Buffer
+}
+
+/** Baileys' `Contact`, of oneself. */
+export interface SessionMe {
+  id: string
+  lid?: string
+  name?: string
+}
+
+/** The metrics of every session of the process, as JSON. */
+export declare function sessionMetrics(): string
+
+/** Options of a session. What is absent has the default of the core. */
+export interface SessionOptions {
+  /** The server's name or address, to be resolved for each connection. */
+  hostname: string
+  /** How to connect; its addresses are not used. */
+  socket: SocketOptions
+  /** The device. */
+  credentials: SessionCredentials
+  /** Keys that the server's certificate chain may lead to, 32 bytes each. */
+  roots: Buffer
+  /** Version of WhatsApp Web. */
+  version?: Array<number>
+  /** Operating system, browser, its version. */
+  browser?: Array<string>
+  countryCode?: string
+  pushName?: string
+  syncFullHistory?: boolean
+  /** Whether to resume with a known server. */
+  resume?: boolean
+  connectTimeout?: number
+  closeTimeout?: number
+  keepAliveInterval?: number
+  keepAliveGrace?: number
+  /** No pings where 0. */
+  socketPingInterval?: number
+  /** Queries wait without end where 0. */
+  queryTimeout?: number
+  maxQueries?: number
+  firstQrTimeout?: number
+  qrTimeout?: number
+  activate?: boolean
+  /** Not asked for where 0. */
+  offlineBatch?: number
+  outgoing?: SessionBounds
+  incoming?: SessionBounds
+  /** Whether to connect again. */
+  reconnect: boolean
+  reconnectBase?: number
+  reconnectMax?: number
+  reconnectAttempts?: number
+  /** What to do on particular codes. */
+  reconnectClasses: Array<SessionClass>
+}
+
 /** Where and how a socket connects. */
 export interface SocketOptions {
-  /** IP addresses to try, in order. */
+  /** IP addresses to try, in order; the proxy's where there is one. */
   addresses: Array<string>
-  /** The port. */
+  /** The port at these addresses. */
   port: number
+  /** What to ask a proxy for. */
+  proxy?: SocketProxyOptions
   /** The IP address to connect from. */
   localAddress?: string
   /** TLS settings, for `wss:`. */
@@ -49,6 +193,26 @@ export interface SocketOptions {
   origin: string
   /** Milliseconds that a step of the opening may take; unlimited where absent. */
   handshakeTimeout?: number
+}
+
+/** A proxy, and what it is asked for. */
+export interface SocketProxyOptions {
+  /** `http`, `socks4` (and 4a), or `socks5`. */
+  protocol: string
+  /** The target's name or IP address, without brackets. */
+  host: string
+  /** The target's port. */
+  port: number
+  /** TLS to the proxy. */
+  tls?: SocketTlsOptions
+  /** Header names and values of `CONNECT` in turn. */
+  headers?: Array<string>
+  /** The user's name or id for SOCKS. */
+  user?: string
+  /** The user's password for SOCKS 5. */
+  password?: string
+  /** Milliseconds that the proxy may take until it has granted the connection; unlimited where absent. */
+  timeout?: number
 }
 
 /** TLS settings of a socket. */
@@ -67,4 +231,12 @@ export interface SocketTlsOptions {
   extraCaFile?: string
   /** Whether the system's store is trusted as well. */
   systemCa: boolean
+}
+
+/** A stanza pattern in its structured form. */
+export interface StanzaPattern {
+  tag?: string
+  id?: string
+  attrs: Array<PatternAttribute>
+  child?: string
 }

@@ -10,6 +10,7 @@ const { delivery } = require('./socket/hub.cjs');
 const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
 const { sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
+const { takeTape } = require('./tape/batch.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
 const { trustedRoots } = require('./trust.cjs');
 
@@ -17,10 +18,6 @@ const { trustedRoots } = require('./trust.cjs');
 const NONE = 0;
 const RAW = 2;
 const PARTIAL = 3;
-
-/** Words before a tape in a batch (src/inbound/tapes.rs), and their places. */
-const FRAME_WORDS = 4;
-const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
 
 /** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
 const DONE = Promise.resolve();
@@ -129,22 +126,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     /** Delivers the frames of the message at hand, which the addon has opened already. */
     function takeTapes(message, onFrame) {
-      const { words, text, memory, frames } = delivery;
-      let { wordAt, textAt, bytesAt } = delivery;
+      const { words, wordAt, text, textAt, memory, bytesAt, frames } = delivery;
       // Taken once: the same Buffer again is the same bytes again.
       delivery.frames = 0;
-      const mine = { message, left: frames };
+      const mine = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
       taking = mine;
       try {
         while (mine.left > 0) {
-          const units = words[wordAt + TAPE_UNITS];
-          const wide = words[wordAt + TAPE_WIDE];
-          const first = wordAt + FRAME_WORDS;
-          const frame = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt);
-          // Texts are padded to whole 16-bit units.
-          textAt += wide ? 2 * units : units + (units & 1);
-          bytesAt += words[wordAt + TAPE_BYTES];
-          wordAt = first + words[wordAt + TAPE_OPS];
+          const frame = takeTape(mine, hydrateTape);
           mine.left--;
           opened++;
           ahead++;

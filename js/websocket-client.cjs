@@ -1,10 +1,16 @@
 'use strict';
 
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
+const { warnOnce } = require('./loader/state.cjs');
+const { planConnection } = require('./socket/options.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
+const { Unsupported } = require('./socket/unsupported.cjs');
 
 const { failure, FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
+
+/** On the class of a copy of Baileys: gives that copy's own class. */
+const ORIGINAL = Symbol('original');
 
 /** What EventEmitter calls for a listener whose promise is rejected. */
 const REJECTION = Symbol.for('nodejs.rejection');
@@ -18,6 +24,12 @@ const REJECTION = Symbol.for('nodejs.rejection');
  */
 class WebSocketClient extends IndexedEmitter {
   #linked = false;
+  /**
+   * An instance of Baileys' own class, where it has the connection.
+   *
+   * @type {any}
+   */
+  #original = null;
 
   /**
    * @param {URL | string} url `ws:` or `wss:`
@@ -52,14 +64,34 @@ class WebSocketClient extends IndexedEmitter {
   connect() {
     if (this.socket) return;
     this.#linked = false;
-    this.socket = new Socket(this, this.url, this.config, emitMessage);
+    this.#original = null;
+    const plan = planConnection(this.url, this.config);
+    if (plan.error instanceof Unsupported) {
+      const Original = this.constructor[ORIGINAL]?.();
+      if (Original) return this.#connectOriginal(Original, plan.error.reason);
+    }
+    this.socket = new Socket(this, plan, emitMessage);
+  }
+
+  /** Leaves the connection to Baileys' own class: it can do whatever the agent wants. */
+  #connectOriginal(Original, reason) {
+    warnOnce(
+      'BAILEYS_NATIVE_AGENT',
+      `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
+    );
+    const original = new Original(this.url, this.config);
+    original.emit = (...args) => this.emit(...args);
+    const connecting = original.connect();
+    this.#original = original;
+    this.socket = original.socket;
+    return connecting;
   }
 
   /** Closes the connection; afterwards `connect` makes a new one. */
   async close() {
     const { socket } = this;
     if (!socket) return;
-    await socket.close();
+    await (this.#original ?? socket).close();
     this.socket = null;
   }
 
@@ -71,6 +103,7 @@ class WebSocketClient extends IndexedEmitter {
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
+    if (this.#original !== null) return this.#original.send(data, callback);
     // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
     if (!this.#linked) {
       const link = senderOf(data);
@@ -114,7 +147,7 @@ function emitMessage(client, data, isBinary) {
 /** As Baileys 6 has it: `connect` is asynchronous, and `close` does not wait for the end. */
 class WebSocketClient6 extends WebSocketClient {
   async connect() {
-    super.connect();
+    await super.connect();
   }
 
   async close() {
@@ -128,11 +161,14 @@ class WebSocketClient6 extends WebSocketClient {
  * A class of its own for one copy of Baileys.
  *
  * @param {'7' | '6.7' | '6.17'} dialect
+ * @param {() => (new (url: URL | string, config: object) => object) | undefined} [original] that copy's own class, for
+ *   agents that cannot be honoured natively; without it such a connection is an error
  */
-function createWebSocketClient(dialect) {
+function createWebSocketClient(dialect, original) {
   const Base = dialect === '7' ? WebSocketClient : WebSocketClient6;
   return class extends Base {
     static name = 'WebSocketClient';
+    static [ORIGINAL] = original;
   };
 }
 

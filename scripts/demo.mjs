@@ -9,6 +9,7 @@ import { BufferJSON, initAuthCreds } from 'baileys';
 import { RANDOM_FIELDS, excerpts, firstDifference } from './demo/log.mjs';
 import { LABELS, figures, ratios, summary, table } from './demo/report.mjs';
 import { runOnce } from './demo/run.mjs';
+import { sessionDemo } from './demo/session.mjs';
 import { MIX, warmUp } from './demo/traffic.mjs';
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -18,6 +19,8 @@ const USAGE = `Usage: npm run demo -- [options]
   --pings N     round trips (200)
   --rounds N    runs of each backend; figures are medians (1)
   --json        print the result as JSON, progress goes to stderr
+
+Or: npm run demo -- session [--help], the stages of a NativeSession.
 `;
 
 /**
@@ -204,7 +207,8 @@ async function main() {
 }
 
 try {
-  await main();
+  const [first, ...rest] = process.argv.slice(2);
+  await (first === 'session' ? sessionDemo(rest) : main());
 } catch (error) {
   console.error(`\nThe demo failed. ${messageOf(error)}`);
   process.exitCode = 1;

@@ -107,6 +107,7 @@ async function run({ frames, cuts, joined, uses, held }) {
       let nested = use !== 'nested';
       const onFrame = frame => {
         seen.push(frame);
+        if (seen.length === nodes.length) resolve();
         if (!nested) {
           nested = true;
           handler.decodeFrame(Buffer.alloc(0), onFrame);
@@ -115,7 +116,6 @@ async function run({ frames, cuts, joined, uses, held }) {
           thrown = true;
           throw new Error('mine');
         }
-        if (seen.length === nodes.length) resolve();
       };
       return handler.decodeFrame(use === 'copied' ? Buffer.from(data) : data, onFrame).catch(error => {
         if (error.message !== 'mine') reject(error);

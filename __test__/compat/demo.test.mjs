@@ -108,3 +108,22 @@ test('the first difference between two logs is found', () => {
   assert.match(before, /^\.{3}x+1y+\.{3}$/);
   assert.match(after, /^\.{3}x+2y+\.{3}$/);
 });
+
+test('the demo of the session goes through all its steps', { timeout: 150_000 }, async () => {
+  const { stdout } = await demo([
+    'session',
+    '--stanzas',
+    '500',
+    '--blocked',
+    '2',
+    '--interval',
+    '400',
+    '--queries',
+    '20'
+  ]);
+  for (const step of ['pair', 'query', 'stall, Baileys on JavaScript', 'stall, NativeSession', 'drop', 'resume']) {
+    assert.match(stdout, new RegExp(`^${step} .* ms  `, 'm'));
+  }
+  assert.match(stdout, /alive; 500 of 500 stanzas/);
+  assert.match(stdout, /ends by code 428: 2, 515: 1/);
+});

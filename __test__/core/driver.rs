@@ -149,6 +149,7 @@ impl User {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
+            proxy: None,
             tls: None,
             host: address.to_string(),
             target: "/ws/chat".into(),
@@ -424,9 +425,12 @@ fn dropping_the_handle_ends_the_connection() {
     let user = User::connected(&server, config());
     let told = {
         let User { handle, told, .. } = user;
-        let other = handle.clone();
+        let (other, weak) = (handle.clone(), handle.downgrade());
         drop(handle);
         assert_eq!(other.with(|session, _| session.state()), State::Connected);
+        assert!(weak.is_alive() && weak.upgrade().is_some());
+        drop(other);
+        assert!(!weak.is_alive() && weak.upgrade().is_none());
         told
     };
     // The session is gone when the last that could tell of it is.

@@ -27,8 +27,18 @@ export const SOCKET_DIFFERENCES = [
   },
   {
     id: 'agents',
-    reason: 'An agent that cannot be honoured is an error (`ERR_AGENT_UNSUPPORTED`), never a direct connection.',
-    test: 'websocket-tls.test.mjs, "nothing connects for…"'
+    reason:
+      'Agents of Node and proxy agents of `https-proxy-agent`, `http-proxy-agent`, `socks-proxy-agent` and `proxy-agent` are ' +
+      "honoured natively. Any other agent or option gets Baileys' own class under `register`, after a warning " +
+      '(`BAILEYS_NATIVE_AGENT`), and is an error (`ERR_AGENT_UNSUPPORTED`) without it; never a direct connection.',
+    test: 'websocket-tls.test.mjs and proxy-agents.test.mjs, "nothing connects for…"; register-agents.test.mjs'
+  },
+  {
+    id: 'proxies-that-fail',
+    reason:
+      'A proxy that is silent, or that refuses, ends the connection after `connectTimeoutMs`; some versions of the packages ' +
+      'wait longer or for ever, or wait where the proxy has hung up. The whole list is in [proxies.md](proxies.md).',
+    test: 'proxy-failures.test.mjs'
   },
   {
     id: 'words-of-tls',

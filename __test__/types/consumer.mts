@@ -1,13 +1,17 @@
 // Compiled, never run: an ES module that uses the package by itself.
 
 import {
+  NativeSession,
+  SessionError,
+  StanzaError,
   WebSocketClient,
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   encodeBinaryNode,
   isActive,
-  makeNoiseHandler
+  makeNoiseHandler,
+  metrics
 } from 'baileys-native';
 import type {
   BinaryNode,
@@ -16,6 +20,8 @@ import type {
   KeyPair,
   NoiseHandler,
   NoiseLogger,
+  SessionCredentials,
+  SessionState,
   WebSocketClientConfig
 } from 'baileys-native';
 import { isActive as isRegistered } from 'baileys-native/register';
@@ -74,4 +80,28 @@ export async function socket(config: WebSocketClientConfig): Promise<boolean> {
   client.isOpen = true;
   await client.close();
   return sent && client.isClosed && isActive() === isRegistered();
+}
+
+export async function session(creds: SessionCredentials, save: () => Promise<void>): Promise<SessionState> {
+  const bot = new NativeSession({ auth: { creds }, reconnect: { attempts: 3, classes: { 500: 'backoff' } } });
+  bot.on('creds', save);
+  bot.on('qr', (qr, { expiresAt }) => console.log(qr.length, expiresAt - 1));
+  bot.on('reconnecting', ({ attempt, veto }) => attempt > 2 && veto());
+  bot.on('close', ({ code, kind }) => console.log(code.toFixed(), kind));
+  const off = bot.onStanza({ tag: 'iq', attrs: { type: 'set', xmlns: true } }, node => console.log(node.attrs['id']));
+  await bot.connect({ signal: AbortSignal.timeout(1000) });
+  try {
+    const answer: BinaryNode = await bot.query({ tag: 'iq', attrs: { type: 'get' } }, { idempotent: true });
+    await bot.sendNode(answer);
+  } catch (error) {
+    if (error instanceof StanzaError) console.log(error.text, error.statusCode);
+    else if (error instanceof SessionError) console.log(error.code);
+  }
+  for await (const { tag } of bot.stanzas('CB:message')) if (tag) break;
+  // @ts-expect-error there is no such event
+  bot.on('message', () => {});
+  off();
+  console.log(bot.metrics().queryLatency.buckets[0], metrics().states.connected);
+  await bot.close();
+  return bot.state;
 }

@@ -14,6 +14,7 @@ const {
   DEFAULTS_SPECIFIER,
   NOISE_HANDLER,
   OFF_QUERY,
+  WEBSOCKET_CLIENT,
   findTarget,
   reasonToLeave,
   targetsBeside
@@ -62,7 +63,7 @@ function installCommonJsHooks(hooksSeeRequire) {
     }
     const target = untouched.has(this) ? undefined : findTarget(filename);
     if (target === undefined) return Reflect.apply(compile, this, [content, filename, ...rest]);
-    const dropIn = usableDropIn(target, this);
+    const dropIn = usableDropIn(target, this, () => originalExports(filename));
     if (dropIn === undefined) return Reflect.apply(compile, this, [content, filename, ...rest]);
     replaceExports(this, target, dropIn, () => {
       const known = originals.get(filename);
@@ -104,17 +105,34 @@ function preload(compile, filename) {
     preloaded.add(path);
     const module = new ModuleClass(path);
     module.filename = path;
-    const dropIn = usableDropIn(target, module);
+    const dropIn = usableDropIn(target, module, () => moduleOriginal(compile, path, target));
     const source = dropIn && standaloneSource(target);
     if (source !== undefined) Reflect.apply(compile, module, [source, path, 'module']);
   }
 }
 
 /**
+ * The exports of an ES module as Baileys wrote it, beside those that `preload` has put in their place.
+ *
+ * @param {LoadableModule['_compile']} compile
+ * @param {string} path
+ * @param {import('./targets.cjs').Target} target
+ */
+function moduleOriginal(compile, path, { copy, file }) {
+  const known = originals.get(path);
+  if (known !== undefined) return known.exports;
+  const original = addOriginal(path);
+  // Node looks ES modules up by their file name; under another one in the same folder it takes the text.
+  Reflect.apply(compile, original, [copy.files.get(file)?.text ?? '', path + OFF_SUFFIX, 'module']);
+  return original.exports;
+}
+
+/**
  * @param {import('./targets.cjs').Target} target
  * @param {LoadableModule} module
+ * @param {() => any} loadOriginal
  */
-function usableDropIn(target, module) {
+function usableDropIn(target, module, loadOriginal) {
   const reason = reasonToLeave(target);
   const { dialect, root, version } = target.copy;
   if (reason !== undefined || dialect === undefined) {
@@ -123,7 +141,9 @@ function usableDropIn(target, module) {
   }
   // By then the module has long been loaded; here it would close a cycle.
   const certDetails = () => module.require(DEFAULTS_SPECIFIER).WA_CERT_DETAILS;
-  return dropInFor({ root, version, dialect }, target.file === NOISE_HANDLER ? certDetails : undefined);
+  const webSocketClient = () => loadOriginal().WebSocketClient;
+  const known = target.file === NOISE_HANDLER ? { certDetails } : undefined;
+  return dropInFor({ root, version, dialect }, target.file === WEBSOCKET_CLIENT ? { webSocketClient } : known);
 }
 
 /**

@@ -8,6 +8,7 @@ const {
   DEFAULTS_SPECIFIER,
   NOISE_HANDLER,
   OFF_QUERY,
+  WEBSOCKET_CLIENT,
   exportsMore,
   findTarget,
   looksLikeTarget,
@@ -60,11 +61,16 @@ function replacementSource(target, url) {
   if (reason !== undefined) return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${JSON.stringify(reason)});\n`;
   const facts = factsOf(copy);
   const isNoise = file === NOISE_HANDLER;
+  const originals = isNoise
+    ? ', { certDetails: () => defaults.WA_CERT_DETAILS }'
+    : file === WEBSOCKET_CLIENT
+      ? ', { webSocketClient: () => original.WebSocketClient }'
+      : '';
   return [
     `${HEAD}${runtime}import * as original from ${original};`,
     isNoise ? `import * as defaults from ${JSON.stringify(DEFAULTS_SPECIFIER)};` : '',
     rest,
-    `const dropIn = loader.dropInFor(${facts}${isNoise ? ', () => defaults.WA_CERT_DETAILS' : ''}) ?? original;`,
+    `const dropIn = loader.dropInFor(${facts}${originals}) ?? original;`,
     ...names.map(name => `export const ${name} = dropIn.${name};`),
     ''
   ].join('\n');

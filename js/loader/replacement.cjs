@@ -11,38 +11,47 @@ const { warnOnce } = require('./state.cjs');
  * @property {'7' | '6.7' | '6.17'} dialect
  */
 
-/** @typedef {() => object | undefined} CertDetails */
+/**
+ * @typedef {object} Originals What a copy of Baileys has; called when it is needed.
+ * @property {() => object | undefined} [certDetails] Its `WA_CERT_DETAILS`.
+ * @property {() => any} [webSocketClient] Its own `WebSocketClient`.
+ */
 
-/** @type {Map<string, { dropIn: Record<string, unknown> | undefined, certDetails: CertDetails | undefined }>} */
+/** @type {Map<string, { dropIn: Record<string, unknown> | undefined, originals: Originals }>} */
 const byRoot = new Map();
 
 /**
  * The drop-in of one copy of Baileys, made once; undefined (after a warning) when the addon cannot be loaded.
  *
  * @param {Facts} facts
- * @param {CertDetails} [certDetails] Reads that copy's `WA_CERT_DETAILS`; called at handshake time.
+ * @param {Originals} [originals] Those that the module at hand knows.
  * @returns {Record<string, unknown> | undefined}
  */
-function dropInFor(facts, certDetails) {
+function dropInFor(facts, originals) {
   let entry = byRoot.get(facts.root);
   if (entry === undefined) {
-    entry = { dropIn: undefined, certDetails: undefined };
+    entry = { dropIn: undefined, originals: {} };
     byRoot.set(facts.root, entry);
-    entry.dropIn = makeDropIn(facts, entry);
+    entry.dropIn = makeDropIn(facts, entry.originals);
   }
-  // Codec and socket are often loaded before the noise handler, which alone knows where the details are.
-  if (certDetails !== undefined) entry.certDetails = certDetails;
+  // Each module knows its own; the first to be loaded is seldom the one whose originals are asked for.
+  Object.assign(entry.originals, originals);
   return entry.dropIn;
 }
 
 /**
  * @param {Facts} facts
- * @param {{ certDetails: CertDetails | undefined }} entry
+ * @param {Originals} originals
  */
-function makeDropIn({ dialect, version }, entry) {
+function makeDropIn({ dialect, version }, originals) {
   try {
     const { createDropIn } = require('../drop-in.cjs');
-    return createDropIn({ dialect, version, certDetails: () => entry.certDetails?.() });
+    return createDropIn({
+      dialect,
+      version,
+      certDetails: () => originals.certDetails?.(),
+      webSocketClient: () => originals.webSocketClient?.()
+    });
   } catch (error) {
     warnUnavailable(error);
     return undefined;

@@ -28,6 +28,7 @@ const TARGETS = {
 };
 
 const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
+const WEBSOCKET_CLIENT = 'lib/Socket/Client/websocket.js';
 const DECODER = 'lib/WABinary/decode.js';
 
 const TARGET_PATTERN =
@@ -207,6 +208,7 @@ module.exports = {
   DEFAULTS_SPECIFIER,
   NOISE_HANDLER,
   OFF_QUERY,
+  WEBSOCKET_CLIENT,
   exportsMore,
   findTarget,
   looksLikeTarget,

@@ -1,9 +1,12 @@
 'use strict';
 
-/** What `config.agent` asks for. An agent that cannot be understood is an error: it may be there to hide the caller. */
+/** The way to a target that `config.agent` asks for. An agent that is not understood is never left out of account. */
 
 const http = require('node:http');
 const https = require('node:https');
+const { proxyRoute } = require('./proxy-agent.cjs');
+const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
+const { Unsupported } = require('./unsupported.cjs');
 
 /** Agent options that govern pooling or HTTP and mean nothing to one WebSocket. */
 const IRRELEVANT = new Set([
@@ -20,48 +23,80 @@ const IRRELEVANT = new Set([
   'timeout'
 ]);
 /** Those that are honoured. */
-const HONOURED = new Set(['ca', 'cert', 'family', 'key', 'localAddress', 'lookup', 'rejectUnauthorized', 'servername']);
+const HONOURED = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lookup']);
 
 /** The methods that make a connection; an agent with its own ones is not Node's. */
 const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 
-let warnedOfUnchecked = false;
+/**
+ * @typedef {object} Target
+ * @property {boolean} secure whether the URL is `wss:`
+ * @property {string} host the URL's host, an IPv6 address without brackets
+ * @property {number} port
+ * @property {string} path path and query
+ * @property {string} [hostHeader] the `Host` header of the caller's
+ * @property {string} authority host and port as they stand in the URL
+ */
+
+/**
+ * @typedef {object} Route
+ * @property {string} host the first host to connect to: the target or a proxy
+ * @property {number} port
+ * @property {string} [localAddress] to connect from
+ * @property {number} [family] for the lookup of `host`
+ * @property {Function} [lookup] likewise
+ * @property {object} [tls] settings for TLS with the target
+ * @property {object} [proxy] what the native part is to ask of a proxy
+ * @property {Function} [lookupTarget] resolves the target's name, where the proxy is to be told an address
+ * @property {string} [target] what to request instead of the path
+ * @property {string[]} [headers] names and values in turn, to be added to the request
+ * @property {(error: Error) => Error} [adaptError] what the agent makes of a connection's error
+ */
 
 /**
  * @param {any} agent
- * @param {boolean} secure whether the URL is `wss:`
- * @param {string} host the URL's host
- * @param {string} [hostHeader] the `Host` header of the caller's
- * @returns {{ tls?: object, localAddress?: string, family?: number, lookup?: Function, error?: Error }}
- * @throws {TypeError} where Node's http client would
+ * @param {Target} target
+ * @returns {Route}
+ * @throws {TypeError} where Node's http client would throw
+ * @throws {Unsupported} where the agent cannot be honoured
  */
-function agentOptions(agent, secure, host, hostHeader) {
-  if (agent === undefined || agent === null || agent === false) {
-    return { tls: secure ? tlsOptions({}, host) : undefined };
-  }
+function routeOf(agent, target) {
+  // The package global-agent puts its proxies in place of every agent.
+  const { GLOBAL_AGENT: global } = /** @type {any} */ (globalThis);
+  if (global?.HTTP_PROXY || global?.HTTPS_PROXY) throw new Unsupported('the package global-agent is in use');
+  if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
   if (typeof agent.addRequest !== 'function') {
     const message = 'The "options.agent" property must be one of Agent-like Object, undefined, or false.';
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
   }
-  if (!isPlain(agent)) return { error: unsupported(`${agent.constructor?.name ?? 'agent'} makes its own connections`) };
+  if (!isPlain(agent)) return proxyRoute(agent, target, { routeOf, checkOptions });
   const expected = agent.protocol;
-  const protocol = secure ? 'https:' : 'http:';
+  const protocol = target.secure ? 'https:' : 'http:';
   if (expected && expected !== protocol) {
     const message = `Protocol "${protocol}" not supported. Expected "${expected}"`;
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
   const options = agent.options ?? {};
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || value === null || IRRELEVANT.has(name) || HONOURED.has(name)) continue;
-    return { error: unsupported(`its option "${name}" is not supported`) };
-  }
+  checkOptions(options);
+  return directRoute(options, target);
+}
+
+function directRoute(options, target) {
   const { localAddress, family, lookup } = options;
-  try {
-    // Node's https agent takes the server's name from the Host header.
-    const name = hostHeader === undefined ? host : hostHeader.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
-    return { tls: secure ? tlsOptions(options, name) : undefined, localAddress, family, lookup };
-  } catch (error) {
-    return { error };
+  const tls = target.secure ? tlsOptions(options, certificateName(target)) : undefined;
+  return { host: target.host, port: target.port, localAddress, family, lookup, tls };
+}
+
+/**
+ * @param {object} options of an agent or of a connection
+ * @param {string[]} [others] names that the caller sees to
+ * @throws {Unsupported} for an option that would change how the connection is made in a way that is not understood
+ */
+function checkOptions(options, others = []) {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || value === null) continue;
+    if (IRRELEVANT.has(name) || HONOURED.has(name) || others.includes(name)) continue;
+    throw new Unsupported(`its option "${name}" is not supported`);
   }
 }
 
@@ -71,49 +106,4 @@ function isPlain(agent) {
   return agent instanceof base && METHODS.every(method => agent[method] === base.prototype[method]);
 }
 
-function unsupported(reason) {
-  const message = `The agent cannot be used for a native connection (${reason}); not connecting without it`;
-  return Object.assign(new Error(message), { code: 'ERR_AGENT_UNSUPPORTED' });
-}
-
-/** Options of the native part for trust and identity, read when a connection starts, as Node reads them. */
-function tlsOptions(options, host) {
-  const { env } = process;
-  const tls = {
-    serverName: options.servername || host,
-    rejectUnauthorized:
-      'rejectUnauthorized' in options ? options.rejectUnauthorized !== false : !isUncheckedByEnvironment(env),
-    systemCa: env.NODE_USE_SYSTEM_CA === '1' || hasFlag('--use-system-ca')
-  };
-  if (env.NODE_EXTRA_CA_CERTS) tls.extraCaFile = env.NODE_EXTRA_CA_CERTS;
-  if (options.ca) tls.ca = [options.ca].flat().map(ca => pem(ca, 'ca'));
-  if (options.cert || options.key) {
-    tls.cert = pem(options.cert, 'cert');
-    tls.key = pem(options.key, 'key');
-  }
-  return tls;
-}
-
-function pem(value, name) {
-  if (typeof value === 'string') return Buffer.from(value);
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  throw unsupported(`its option "${name}" has a form that is not supported`);
-}
-
-function hasFlag(flag) {
-  return process.execArgv.includes(flag) || (process.env.NODE_OPTIONS ?? '').split(/\s+/).includes(flag);
-}
-
-function isUncheckedByEnvironment(env) {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return false;
-  if (!warnedOfUnchecked) {
-    warnedOfUnchecked = true;
-    process.emitWarning(
-      "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections and HTTPS requests " +
-        'insecure by disabling certificate verification.'
-    );
-  }
-  return true;
-}
-
-module.exports = { agentOptions };
+module.exports = { routeOf };

@@ -8,17 +8,17 @@ const CLASSES = { Error, RangeError };
 /**
  * The error that Node or `ws` would give.
  *
- * @param {any} description what src/bindings/error.rs wrote
- * @param {string} [serverName] the name that the certificate had to be valid for
+ * @param {any} description what src/bindings/transport_error.rs wrote
  * @returns {NodeJS.ErrnoException}
  */
-function transportError({ name, message, props, errors, presented }, serverName) {
+function transportError({ name, message, props, errors, presented, expected, textOf }) {
+  if (textOf) return new Error(textOfError(transportError(textOf)));
   if (errors) {
     const causes = errors.map(each => transportError(each));
     return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
   const error = new (CLASSES[name] ?? Error)(message);
-  if (presented) describeWrongName(error, presented, serverName);
+  if (presented) describeWrongName(error, presented, expected);
   if (props?.errno) {
     const { errno, syscall, address, port } = props;
     const code = getSystemErrorName(errno);
@@ -29,6 +29,15 @@ function transportError({ name, message, props, errors, presented }, serverName)
     Object.assign(error, props);
   }
   return error;
+}
+
+/**
+ * The error's text; of an AggregateError, which has none, those of its errors.
+ *
+ * @param {any} error
+ */
+function textOfError({ message, errors }) {
+  return message || errors.map(error => error.message).join('; ');
 }
 
 /** `tls.checkServerIdentity`'s words. */

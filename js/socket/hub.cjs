@@ -1,6 +1,6 @@
 'use strict';
 
-// The sockets of this environment: takes events out of the native queue and hands them to their sockets.
+// The sockets and sessions of this environment: takes events out of the native queue and hands them over.
 
 const { core, hub, wake, nextPowerOfTwo } = require('../core.cjs');
 const { slab, reserve, cut } = require('../slab.cjs');
@@ -108,6 +108,8 @@ function dispatch() {
     delivery.textAt = batch.textAt;
     delivery.memory = memory;
     delivery.bytesAt = payloadAt + length;
+    // A message from before is not the one of these tapes.
+    delivery.buffer = undefined;
   }
   batch.records--;
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
@@ -171,6 +173,9 @@ module.exports = {
     sockets.set(id, socket);
     return id;
   },
+  /** The events of a session go to `session.deliver`, see {@link connect}. */
+  add: (id, session) => void sockets.set(id, session),
+  remove: id => void sockets.delete(id),
   send: core.send,
   close: id => hub.close(id),
   /** No event of the socket is delivered any more. */

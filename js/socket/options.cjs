@@ -5,35 +5,60 @@
 const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
 const { isIP } = require('node:net');
-const { agentOptions } = require('./agent.cjs');
+const { routeOf } = require('./agent.cjs');
 
 /** Baileys' `DEFAULT_ORIGIN`. */
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
 /**
+ * What to connect to, or why nothing can be connected. `options` are those of the native part, all but the addresses.
+ *
+ * @typedef {{ options: any, route: Route, error?: undefined } | { options: any, route?: undefined, error: Error }} Plan
+ */
+
+/** @typedef {import('./agent.cjs').Route} Route */
+
+/**
  * @param {URL | string} address
  * @param {object} config
- * @returns {{ options: object, host: string, family?: number, lookup?: Function, error?: Error }} options of the native
- *   part, all but the addresses; `error` where the agent cannot be honoured
+ * @returns {Plan}
+ * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
  */
-function connectOptions(address, config) {
+function planConnection(address, config) {
   const url = parseUrl(address);
   const secure = url.protocol === 'wss:';
-  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const headers = headerLines(config?.options?.headers, url);
+  const target = {
+    secure,
+    host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+    port: url.port ? Number(url.port) : secure ? 443 : 80,
+    path: url.pathname + url.search,
+    hostHeader: hostHeader(headers),
+    authority: url.host
+  };
   const options = {
     addresses: [],
-    port: url.port ? Number(url.port) : secure ? 443 : 80,
+    port: target.port,
     host: url.host,
-    target: url.pathname + url.search,
+    target: target.path,
     headers,
     origin: DEFAULT_ORIGIN,
     handshakeTimeout: typeof config?.connectTimeoutMs === 'number' ? config.connectTimeoutMs : undefined
   };
-  const { error, tls, localAddress, family, lookup } = agentOptions(config?.agent, secure, host, hostHeader(headers));
-  if (localAddress !== undefined) options.localAddress = localAddress;
-  if (tls) options.tls = tls;
-  return { options, host, family, lookup, error };
+  let route;
+  try {
+    route = routeOf(config?.agent, target);
+  } catch (error) {
+    if (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_INVALID_PROTOCOL') throw error;
+    return { options, error };
+  }
+  options.port = route.port;
+  options.target = route.target ?? target.path;
+  if (route.headers) options.headers = [...headers, ...route.headers];
+  if (route.localAddress !== undefined) options.localAddress = route.localAddress;
+  if (route.tls) options.tls = route.tls;
+  if (route.proxy) options.proxy = route.proxy;
+  return { options, route };
 }
 
 /** The checks of `ws`, with its messages. */
@@ -85,31 +110,56 @@ function hostHeader(lines) {
 }
 
 /**
- * Resolves a host as Node's `net.connect` does, with `dns.lookup` or the agent's function, so that errors, order and
- * whatever a program put in their place are the same.
+ * Fills in the addresses of a plan's options, with `dns.lookup` or the agent's function, so that errors, order and
+ * whatever a program put in their place are those of Node's `net.connect`.
  *
- * @param {(error: Error | null, addresses?: string[]) => void} done
+ * @param {any} options those of the plan
+ * @param {Route} route
+ * @param {(error: Error | null) => void} done
  */
-function resolveAddresses(host, lookup, family, limit, done) {
+function resolve(options, route, done) {
+  const { host, family, lookup, lookupTarget, proxy } = route;
+  let timer = null;
+  const finish = error => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    done(error);
+  };
+  const resolveHost = () => {
+    resolveAddresses(host, lookup, family, (error, addresses) => {
+      options.addresses = addresses;
+      // The npm package `socks` passes on the text alone.
+      finish(error && proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
+    });
+  };
+  if (options.handshakeTimeout > 0) {
+    timer = setTimeout(() => finish(new Error('Opening handshake has timed out')), options.handshakeTimeout);
+    timer.unref();
+  }
+  if (lookupTarget === undefined || isIP(proxy.host)) {
+    resolveHost();
+    return;
+  }
+  lookupTarget(proxy.host, {}, (error, result) => {
+    if (error) {
+      finish(error);
+      return;
+    }
+    proxy.host = typeof result === 'string' ? result : result[0].address;
+    resolveHost();
+  });
+}
+
+/** @param {(error: Error | null, addresses: string[]) => void} done */
+function resolveAddresses(host, lookup, family, done) {
   if (isIP(host)) {
     done(null, [host]);
     return;
   }
-  let timer = null;
-  const finish = (error, addresses) => {
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    timer = undefined;
-    done(error, addresses);
-  };
-  if (limit > 0) {
-    timer = setTimeout(() => finish(new Error('Opening handshake has timed out')), limit);
-    timer.unref();
-  }
-  const query = { all: true, family: family ?? 0, hints: 0 };
-  (lookup ?? dns.lookup)(host, query, (error, result, resultFamily) => {
-    if (error) finish(error);
-    else finish(null, inTurn(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
+  (lookup ?? dns.lookup)(host, { all: true, family: family ?? 0, hints: 0 }, (error, result, resultFamily) => {
+    if (error) done(error, []);
+    else done(null, inTurn(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
   });
 }
 
@@ -125,4 +175,4 @@ function inTurn(results) {
   return [...ordered];
 }
 
-module.exports = { connectOptions, resolveAddresses };
+module.exports = { planConnection, resolve };

@@ -3,7 +3,7 @@
 /** One connection with the states, events and errors of `ws`' client. */
 
 const hub = require('./hub.cjs');
-const { connectOptions, resolveAddresses } = require('./options.cjs');
+const { resolve } = require('./options.cjs');
 const { transportError } = require('./errors.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 
@@ -38,6 +38,7 @@ class Socket {
   #emitMessage;
   #id = 0;
   #options;
+  #adaptError;
   #closeCode = ABNORMAL;
   #closeReason = EMPTY;
   #closeWaiters = [];
@@ -45,30 +46,27 @@ class Socket {
 
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
-   * @param {URL | string} url
-   * @param {object} config
+   * @param {import('./options.cjs').Plan} plan
    * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
-   * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
    */
-  constructor(emitter, url, config, emitMessage) {
+  constructor(emitter, plan, emitMessage) {
     this.readyState = CONNECTING;
     this.#emitter = emitter;
     this.#emitMessage = emitMessage;
-    const { options, lookup, host, family, error } = connectOptions(url, config);
-    this.#options = options;
-    if (error) {
-      this.#fail(error);
+    this.#options = plan.options;
+    this.#adaptError = plan.route?.adaptError;
+    if (plan.error) {
+      this.#fail(plan.error);
       return;
     }
-    resolveAddresses(host, lookup, family, options.handshakeTimeout, (failure, addresses) => {
+    resolve(plan.options, plan.route, error => {
       if (this.readyState !== CONNECTING) return;
-      if (failure) this.#emitErrorAndClose(failure);
-      else this.#connect(addresses);
+      if (error) this.#emitErrorAndClose(error);
+      else this.#connect();
     });
   }
 
-  #connect(addresses) {
-    this.#options.addresses = addresses;
+  #connect() {
     try {
       this.#id = hub.connect(this, this.#options);
     } catch (error) {
@@ -147,6 +145,11 @@ class Socket {
     }
   }
 
+  #error(description) {
+    const error = transportError(description);
+    return this.#adaptError?.(error) ?? error;
+  }
+
   #failCallbacks() {
     for (const callback of this.#sendCallbacks) {
       if (!callback) continue;
@@ -201,10 +204,7 @@ class Socket {
       }
       case ERROR:
         this.readyState = CLOSING;
-        this.#emitter.emit(
-          'error',
-          transportError(JSON.parse(memory.utf8Slice(offset, offset + length)), this.#options.tls?.serverName)
-        );
+        this.#emitter.emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
         hub.release(this.#id);

@@ -5,6 +5,8 @@ import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
+import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { openChannel } from '../shared/channel.mjs';
 import { Recorder, statusCode } from './recorder.mjs';
 import { INBOUND_EVENTS, SEND_WINDOW, inboundStanza, outboundStanza, ping, warmUp } from './traffic.mjs';
 
@@ -12,15 +14,11 @@ import { INBOUND_EVENTS, SEND_WINDOW, inboundStanza, outboundStanza, ping, warmU
  * @typedef {import('./types.js').Questions} Questions
  * @typedef {import('./types.js').Cost} Cost
  * @typedef {ReturnType<typeof baileys.makeWASocket>} Sock
- * @typedef {{ resolve: (answer: any) => void, reject: (error: Error) => void }} Waiter
  */
 
-const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
 
-/** @type {Map<number, Waiter>} */
-const questions = new Map();
-let lastQuestion = 0;
+const channel = openChannel(process);
 
 /**
  * Asks the parent to do something; resolves with its answer.
@@ -30,21 +28,7 @@ let lastQuestion = 0;
  * @param {Questions[Name][0]} [data]
  * @returns {Promise<Questions[Name][1]>}
  */
-function ask(what, data) {
-  const id = ++lastQuestion;
-  return new Promise((resolve, reject) => {
-    questions.set(id, { resolve, reject });
-    process.send?.({ id, what, data });
-  });
-}
-
-process.on('message', reply => {
-  const { id, answer, error } = /** @type {{ id: number, answer?: unknown, error?: string }} */ (reply);
-  const { resolve, reject } = /** @type {Waiter} */ (questions.get(id));
-  questions.delete(id);
-  if (error === undefined) resolve(answer);
-  else reject(new Error(error));
-});
+const ask = (what, data) => channel.ask(what, data);
 
 /** Waits until neither side has anything left to say: the server was quiet twice, and this process had its turn between. */
 async function settle() {
@@ -58,56 +42,6 @@ async function settle() {
 }
 
 process.on('disconnect', () => process.exit(1)); // nobody is left to report to
-
-/** A logger for Baileys that says nothing. */
-function silentLogger() {
-  const nothing = () => {};
-  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
-  const logger = { level: 'silent', child: () => logger, ...levels };
-  return logger;
-}
-
-/**
- * Signal keys in memory.
- *
- * @returns {baileys.SignalKeyStore}
- */
-function memoryKeys() {
-  /** @type {Map<string, any>} */
-  const store = new Map();
-  return {
-    get: async (type, ids) =>
-      Object.fromEntries(ids.map(id => [id, store.get(`${type}:${id}`)]).filter(([, value]) => value)),
-    set: async data => {
-      for (const [type, values] of Object.entries(data)) {
-        for (const [id, value] of Object.entries(values)) {
-          if (value) store.set(`${type}:${id}`, value);
-          else store.delete(`${type}:${id}`);
-        }
-      }
-    }
-  };
-}
-
-/** @param {unknown} value */
-const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
-
-/**
- * Refuses to measure the wrong thing.
- *
- * @param {import('./types.js').Backend} backend
- */
-async function checkBackend(backend) {
-  const replaced = [baileys.encodeBinaryNode, baileys.decodeBinaryNode, baileys.makeNoiseHandler].map(isNative);
-  if (backend === 'js') {
-    if (replaced.includes(true)) throw new Error('the JavaScript run has loaded the native socket layer');
-    return;
-  }
-  const { isActive } = await import('baileys-native/register');
-  if (!isActive() || replaced.includes(false)) {
-    throw new Error('the native socket layer was asked for, but baileys-native is not active in this process');
-  }
-}
 
 /** @param {NodeJS.CpuUsage} usage */
 const microseconds = ({ user, system }) => user + system;
@@ -143,9 +77,7 @@ class Scenario {
       logger: silentLogger(),
       keepAliveIntervalMs: 300_000
     });
-    if (isNative(sock.ws.constructor) !== (this.settings.backend === 'native')) {
-      throw new Error('Baileys has made its socket from the wrong socket layer');
-    }
+    checkSocket(sock.ws, this.settings.backend);
     this.recorder.watch(sock);
     sock.ev.on('creds.update', update => Object.assign(this.creds, update));
     return sock;

@@ -1,24 +1,10 @@
 // From the measurements of some runs to a table.
 
+import { median, percentile } from '../shared/statistics.mjs';
+
 /** @typedef {import('./types.js').Figures} Figures */
 
 export const LABELS = { js: 'JavaScript', native: 'native' };
-
-/** @param {number[]} values */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/**
- * @param {number[]} values
- * @param {number} share
- */
-function percentile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-}
 
 /**
  * The figures of one run.

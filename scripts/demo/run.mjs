@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
+import { forkOptions } from '../shared/bot.mjs';
+import { describeError, openChannel } from '../shared/channel.mjs';
 import { describeStanza } from './log.mjs';
 import { acknowledged, inboundStanza } from './traffic.mjs';
 
@@ -35,9 +37,6 @@ async function quiet(server) {
   }
   return seen;
 }
-
-/** @param {unknown} error */
-const describeError = error => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** Counts what arrives, by tag. */
 class Tally {
@@ -107,23 +106,6 @@ function services({ server, settings, outcome, onProgress }) {
 }
 
 /**
- * @param {import('node:child_process').ChildProcess} child
- * @param {import('./types.js').Services} offered
- */
-function serve(child, offered) {
-  child.on('message', async question => {
-    const { id, what, data } = /** @type {{ id: number, what: keyof typeof offered, data: never }} */ (question);
-    let reply;
-    try {
-      reply = { id, answer: await offered[what](data) };
-    } catch (error) {
-      reply = { id, error: describeError(error) };
-    }
-    if (child.connected) child.send(reply, () => {}); // a child that has gone is reported by its exit
-  });
-}
-
-/**
  * Resolves when the child has ended with 0.
  *
  * @param {import('node:child_process').ChildProcess} child
@@ -183,11 +165,10 @@ export async function runOnce({ backend, counts, creds, directory, timeoutMs, on
     const child = fork(CLIENT, {
       cwd: ROOT,
       stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
-      execArgv: backend === 'native' ? ['--import', 'baileys-native/register'] : [],
-      env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
+      ...forkOptions(backend)
     });
     const settings = { backend, counts, creds, directory };
-    serve(child, services({ server, settings, outcome, onProgress }));
+    openChannel(child, services({ server, settings, outcome, onProgress }));
     await exited(child, timeoutMs).catch(error => (outcome.failure ??= error.message));
     const { measured, failure } = outcome;
     if (failure || !measured) throw new Error(failure ?? 'the run ended without a result');

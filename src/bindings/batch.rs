@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::raw::{Output, Shared};
 use crate::inbound::{Bench, Inbound, Tapes};
+use crate::session::{Stanza, StanzaText};
 
 /// Words of a record: kind, connection, value, payload length, frames, counter of the first frame; lengths of its tapes'
 /// words, which follow, of their text and of their content bytes.
@@ -69,20 +70,31 @@ impl Batch {
         bench: &mut Bench,
     ) -> usize {
         self.record(kind, connection, 0, payload, |parts| {
-            let [words, text, bytes] = parts.len();
+            let before = parts.len();
             let Some(opened) = inbound.message(payload, bench, parts) else {
                 return [0; 5];
             };
-            let after = parts.len();
-            [
-                opened.frames.cast_signed(),
-                // A counter has 32 bits; JavaScript takes it as unsigned.
-                opened.counter as i32,
-                (after[0] - words) as i32,
-                (after[1] - text) as i32,
-                (after[2] - bytes) as i32,
-            ]
+            // A counter has 32 bits; JavaScript takes it as unsigned.
+            tapes_head(opened.frames, opened.counter as i32, before, parts.len())
         })
+    }
+
+    /// Adds a stanza of a session.
+    pub(super) fn stanza(&mut self, kind: u32, session: u32, value: u32, payload: &[u8], stanza: &Stanza) {
+        self.record(kind, session, value, payload, |parts| {
+            let before = parts.len();
+            let (latin1, wide): (&[u8], _) = match stanza.text() {
+                StanzaText::Latin1(text) => (text, None),
+                StanzaText::Wide(text) => (&[], Some(&**text)),
+            };
+            parts.push_parts(stanza.ops(), latin1, wide, stanza.bytes());
+            tapes_head(1, 0, before, parts.len())
+        });
+    }
+
+    /// The number of records.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
     }
 
     fn record(
@@ -182,6 +194,17 @@ impl Batch {
         self.taken = [words_from + words, text_from + text, bytes_from + bytes];
         (count, needed, bytes)
     }
+}
+
+/// The words of a record's head that tell of its tapes.
+fn tapes_head(frames: u32, counter: i32, before: [usize; 3], after: [usize; 3]) -> [i32; 5] {
+    [
+        frames.cast_signed(),
+        counter,
+        (after[0] - before[0]) as i32,
+        (after[1] - before[1]) as i32,
+        (after[2] - before[2]) as i32,
+    ]
 }
 
 /// Memory that batches are handed over in.

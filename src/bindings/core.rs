@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{Env, Object};
 use super::batch::BatchMemory;
 use super::noise::{self, Handlers};
 use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
+use super::session::{SessionQuery, SessionSend};
 use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
 use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
@@ -246,34 +247,56 @@ raw_function! {
     /// length, negative where it did not fit at `offset` of `out` and waits for `takeOutput`.
     Encode, "encode", 7, |call, core| {
         let mut inner = core.inner()?;
-        let Inner { scratch, output, ops, utf8, utf16, .. } = &mut *inner;
-        let Some(scratch) = scratch else {
-            return Err(Failure::Type("no memory is shared yet"));
-        };
-        if !scratch.ops.read_ops(call.u32(1)? as usize, ops) {
-            return Err(Failure::Type("too little shared memory"));
-        }
-        let units = call.u32(3)? as usize;
-        call.utf8(2, utf8, units)?;
-        let bytes = scratch.input.bytes(call.u32(4)? as usize).ok_or(Failure::Type("too little shared memory"))?;
-        let text = match std::str::from_utf8(utf8) {
-            // As many bytes as UTF-16 units: all of them are ASCII.
-            Ok(text) if text.len() == units => TapeText::Ascii(text),
-            _ => {
-                call.utf16(2, utf16, units)?;
-                TapeText::wide(utf16)
-            }
-        };
+        let (mut tape, output) = inner.shared_tape(call, 1)?;
         output.clear();
         output.push(0);
-        binary::encode(&mut TapeReader::new(ops, text, bytes), dialect(call, 0)?, output)?;
-        utf8.shrink_to(KEEP);
-        utf16.shrink_to(KEEP);
+        binary::encode(&mut tape, dialect(call, 0)?, output)?;
+        inner.release_text();
         inner.deliver_output(call, 5)
     }
 }
 
 impl Inner {
+    /// The tape that JavaScript has written to the shared memory, and the output. The arguments from `first` on are the
+    /// number of operations, the text, its UTF-16 units, and the number of content bytes.
+    pub(super) fn shared_tape(&mut self, call: &Call, first: usize) -> Result<(TapeReader<'_>, &mut Vec<u8>), Failure> {
+        let Self {
+            scratch,
+            output,
+            ops,
+            utf8,
+            utf16,
+            ..
+        } = self;
+        let Some(scratch) = scratch else {
+            return Err(Failure::Type("no memory is shared yet"));
+        };
+        if !scratch.ops.read_ops(call.u32(first)? as usize, ops) {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        let units = call.u32(first + 2)? as usize;
+        call.utf8(first + 1, utf8, units)?;
+        let bytes = scratch
+            .input
+            .bytes(call.u32(first + 3)? as usize)
+            .ok_or(Failure::Type("too little shared memory"))?;
+        let text = match std::str::from_utf8(utf8) {
+            // As many bytes as UTF-16 units: all of them are ASCII.
+            Ok(text) if text.len() == units => TapeText::Ascii(text),
+            _ => {
+                call.utf16(first + 1, utf16, units)?;
+                TapeText::wide(utf16)
+            }
+        };
+        Ok((TapeReader::new(ops, text, bytes), output))
+    }
+
+    /// Gives back what only an unusually long text needed.
+    pub(super) fn release_text(&mut self) {
+        self.utf8.shrink_to(KEEP);
+        self.utf16.shrink_to(KEEP);
+    }
+
     /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
     /// is its length, negative where it did not fit.
     pub(super) fn deliver_output(&mut self, call: &Call, index: usize) -> Outcome {
@@ -329,7 +352,9 @@ pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result
             .add::<noise::Feed>()?
             .add::<ShareBatch>()?
             .add::<Drain>()?
-            .add::<Send>()
+            .add::<Send>()?
+            .add::<SessionSend>()?
+            .add::<SessionQuery>()
     };
     functions()
         .map(|functions| Object::from_raw(env.raw(), functions.object()))

@@ -1,6 +1,7 @@
 //! Events on their way from the I/O side to JavaScript: one queue an environment, one coalesced wake.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -16,7 +17,7 @@ use crate::transport::{Event, EventSink, ResponseHead};
 /// Bytes of one connection that may wait for JavaScript before the connection is no longer read.
 const HIGH_WATER: usize = 4 * 1024 * 1024;
 /// Capacity of a batch without records that is kept, in elements of each part.
-const KEPT: usize = 64 * 1024;
+pub(super) const KEPT: usize = 64 * 1024;
 
 /// What a record tells. `js/socket/socket.cjs` has the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub(super) struct Inbox {
 #[derive(Debug, Default)]
 struct InboxState {
     batch: Batch,
+    /// Sessions that have events.
+    ready: VecDeque<u32>,
     /// JavaScript was woken and has not yet found the queue empty.
     woken: bool,
 }
@@ -96,7 +99,8 @@ impl Inbox {
     /// Wakes JavaScript where there is something that it has not been woken for.
     fn flush(&self) {
         let mut state = self.lock();
-        let wake = !state.woken && !state.batch.is_empty();
+        let any = !state.batch.is_empty() || !state.ready.is_empty();
+        let wake = any && !state.woken;
         state.woken |= wake;
         drop(state);
         if wake {
@@ -104,14 +108,22 @@ impl Inbox {
         }
     }
 
-    /// Takes what is queued into `into`, which is empty. Where nothing is, the next event wakes again.
-    pub(super) fn take(&self, into: &mut Batch) {
+    /// A session, which is not among these already, has events to take.
+    pub(super) fn ready(&self, session: u32) {
+        self.lock().ready.push_back(session);
+        self.flush();
+    }
+
+    /// Takes what is queued into `into` and `ready`, which are empty. Says whether anything was; where nothing, the next
+    /// event wakes again.
+    pub(super) fn take(&self, into: &mut Batch, ready: &mut VecDeque<u32>) -> bool {
         into.clear(KEPT);
         let mut state = self.lock();
         std::mem::swap(&mut state.batch, into);
-        if into.is_empty() {
-            state.woken = false;
-        }
+        std::mem::swap(&mut state.ready, ready);
+        let any = !into.is_empty() || !ready.is_empty();
+        state.woken &= any;
+        any
     }
 }
 

@@ -1,25 +1,18 @@
 //! Errors of the transport as JavaScript knows them from Node and `ws`: class, message and properties.
 
-use std::fmt::Write as _;
 use std::io;
 
-use crate::transport::{FailedAttempt, ResponseError, TransportError, TrustFailure, Violation};
+use super::json::quoted;
+use crate::transport::{FailedAttempt, ProxyError, ResponseError, TransportError, TrustFailure, Violation};
 
-/// An error as JSON: `name` (the class), `message`, `props`, and, for several failed addresses, `errors`.
+/// An error as JSON: `name` (the class), `message`, `props`, and, for several failed addresses, `errors`; `textOf` has an
+/// error of which only the text is told.
 ///
 /// System errors carry `errno` and `syscall`; JavaScript, which knows the platform's names, adds `code` and message.
 pub(super) fn to_json(error: &TransportError) -> String {
     match error {
-        TransportError::Connect(attempts) => match attempts.as_slice() {
-            [attempt] => attempt_json(attempt),
-            attempts => {
-                let errors: Vec<_> = attempts.iter().map(attempt_json).collect();
-                format!(
-                    r#"{{"name":"AggregateError","message":"","errors":[{}]}}"#,
-                    errors.join(",")
-                )
-            }
-        },
+        TransportError::Connect(attempts) => attempts_json(attempts),
+        TransportError::Proxy(fault) => proxy_json(fault),
         TransportError::HandshakeTimeout => plain("Error", "Opening handshake has timed out", None),
         TransportError::HangUp => plain("Error", "socket hang up", Some("ECONNRESET")),
         TransportError::TlsHangUp => plain(
@@ -37,6 +30,27 @@ pub(super) fn to_json(error: &TransportError) -> String {
         // Their texts are `ws`' own.
         other => plain("Error", &other.to_string(), None),
     }
+}
+
+fn attempts_json(attempts: &[FailedAttempt]) -> String {
+    if let [attempt] = attempts {
+        return attempt_json(attempt);
+    }
+    let errors: Vec<_> = attempts.iter().map(attempt_json).collect();
+    format!(
+        r#"{{"name":"AggregateError","message":"","errors":[{}]}}"#,
+        errors.join(",")
+    )
+}
+
+/// The errors of `https-proxy-agent` and of `socks`, which takes over nothing but the text of a system error.
+fn proxy_json(fault: &ProxyError) -> String {
+    let source = match fault {
+        ProxyError::Unreachable(attempts) => attempts_json(attempts),
+        ProxyError::Io { syscall, source } => system(syscall, source, ""),
+        other => return plain("Error", &other.to_string(), None),
+    };
+    format!(r#"{{"name":"Error","textOf":{source}}}"#)
 }
 
 fn attempt_json(attempt: &FailedAttempt) -> String {
@@ -79,11 +93,12 @@ fn trust_json(failure: &TrustFailure) -> String {
         TrustFailure::NotYetValid => "CERT_NOT_YET_VALID",
         TrustFailure::Revoked => "CERT_REVOKED",
         TrustFailure::BadSignature => "CERT_SIGNATURE_FAILURE",
-        TrustFailure::WrongName { presented } => {
+        TrustFailure::WrongName { presented, expected } => {
             let names: Vec<_> = presented.iter().map(|name| quoted(name)).collect();
             return format!(
-                r#"{{"name":"Error","message":"","presented":[{}],"props":{{"code":"ERR_TLS_CERT_ALTNAME_INVALID"}}}}"#,
-                names.join(",")
+                r#"{{"name":"Error","message":"","presented":[{}],"expected":{},"props":{{"code":"ERR_TLS_CERT_ALTNAME_INVALID"}}}}"#,
+                names.join(","),
+                quoted(expected)
             );
         }
         _ => "CERT_REJECTED",
@@ -154,25 +169,4 @@ fn violation_json(violation: Violation) -> String {
     };
     let prefix = if prefixed { "Invalid WebSocket frame: " } else { "" };
     plain(class, &format!("{prefix}{violation}"), Some(code))
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                json.push('\\');
-                json.push(letter);
-            }
-            control if control < ' ' => {
-                // Writing to a String cannot fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            other => json.push(other),
-        }
-    }
-    json.push('"');
-    json
 }

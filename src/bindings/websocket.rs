@@ -1,68 +1,26 @@
 //! The native half of `WebSocketClient`: all sockets of one environment.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use napi::bindgen_prelude::{Buffer, Function};
+use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
 use super::batch::{Batch, BatchMemory, HEAD_WORDS, RECORD_WORDS};
-use super::events::{Flow, Inbox, InboxSink};
+use super::events::{Flow, Inbox, InboxSink, KEPT};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
+use super::session::{EVENTS_AT_ONCE, Sessions};
+use super::socket_options::{SocketOptions, connect_options};
 use super::wake::Wake;
 use crate::inbound::Inbound;
-use crate::transport::{self, Accepted, ConnectOptions, Connection, Roots, TlsOptions, TlsTarget};
+use crate::transport::{self, Accepted, Connection};
 
-/// Where and how a socket connects.
-#[napi(object)]
-pub struct SocketOptions {
-    /// IP addresses to try, in order.
-    pub addresses: Vec<String>,
-    /// The port.
-    pub port: u16,
-    /// The IP address to connect from.
-    pub local_address: Option<String>,
-    /// TLS settings, for `wss:`.
-    pub tls: Option<SocketTlsOptions>,
-    /// The `Host` header's value.
-    pub host: String,
-    /// Path and query.
-    pub target: String,
-    /// Header names and values in turn.
-    pub headers: Vec<String>,
-    /// The `Origin` header's value.
-    pub origin: String,
-    /// Milliseconds that a step of the opening may take; unlimited where absent.
-    pub handshake_timeout: Option<f64>,
-}
-
-/// TLS settings of a socket.
-#[napi(object)]
-pub struct SocketTlsOptions {
-    /// The name that the certificate must be valid for.
-    pub server_name: String,
-    /// Whether the certificate must be valid.
-    pub reject_unauthorized: bool,
-    /// Roots that replace the usual ones, PEM or DER.
-    pub ca: Option<Vec<Buffer>>,
-    /// Certificate chain, PEM.
-    pub cert: Option<Buffer>,
-    /// Private key, PEM.
-    pub key: Option<Buffer>,
-    /// A PEM file of additional roots.
-    pub extra_ca_file: Option<String>,
-    /// Whether the system's store is trusted as well.
-    pub system_ca: bool,
-}
-
-/// The sockets of one environment. JavaScript knows each by a number that is never used twice.
+/// The sockets and sessions of one environment. JavaScript knows each by a number that is never used twice.
 #[napi]
 pub struct SocketHub {
     pub(super) hub: Arc<Hub>,
-    next: u32,
 }
 
 #[napi]
@@ -77,48 +35,46 @@ impl SocketHub {
             move || {
                 if let Some(hub) = place.get() {
                     hub.sockets().clear();
+                    hub.sessions.clear();
                 }
             }
         };
         let wake = Wake::new(env, &wake, at_exit)?;
         let hub = Arc::new(Hub {
             sockets: Mutex::default(),
+            sessions: Sessions::default(),
             arrived: Mutex::default(),
             inbox: Arc::new(Inbox::new(Arc::clone(&wake))),
             wake,
+            last: AtomicU32::new(0),
         });
         // Only set here, so it is empty.
         let _ = place.set(Arc::clone(&hub));
-        Ok(Self { hub, next: 0 })
+        Ok(Self { hub })
     }
 
     /// Starts to connect; returns the socket's number.
     #[napi(catch_unwind)]
-    pub fn connect(&mut self, env: &Env, options: SocketOptions) -> Result<u32> {
+    pub fn connect(&self, env: &Env, options: SocketOptions) -> Result<u32> {
         let options = connect_options(options)?;
-        self.next = self.next.wrapping_add(1);
+        let number = self.hub.next_number();
         let flow = Arc::new(Flow::default());
         let inbound = Arc::<Mutex<Inbound>>::default();
         let sink = InboxSink {
-            connection: self.next,
+            connection: number,
             inbox: Arc::clone(&self.hub.inbox),
             flow: Arc::clone(&flow),
             inbound: Arc::clone(&inbound),
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
-        let mut sockets = self.hub.sockets();
-        if sockets.is_empty() {
-            self.hub.wake.set_alive(env, true);
-        }
-        sockets.insert(
-            self.next,
-            Socket {
-                connection,
-                flow,
-                inbound,
-            },
-        );
-        Ok(self.next)
+        let socket = Socket {
+            connection,
+            flow,
+            inbound,
+        };
+        self.hub.sockets().insert(number, socket);
+        self.hub.keep_alive(env);
+        Ok(number)
     }
 
     /// Starts the closing handshake.
@@ -132,9 +88,8 @@ impl SocketHub {
     /// Forgets a socket; one that is not closed yet is dropped, and what it still reports is to be ignored.
     #[napi(catch_unwind)]
     pub fn release(&self, env: &Env, socket: u32) {
-        let mut sockets = self.hub.sockets();
-        if sockets.remove(&socket).is_some() && sockets.is_empty() {
-            self.hub.wake.set_alive(env, false);
+        if self.hub.sockets().remove(&socket).is_some() {
+            self.hub.keep_alive(env);
         }
     }
 }
@@ -142,10 +97,20 @@ impl SocketHub {
 /// What the environment's thread works on. The locks are never contended but by its own teardown.
 pub(super) struct Hub {
     sockets: Mutex<HashMap<u32, Socket>>,
-    /// What was taken from the inbox and has not all been handed over.
-    arrived: Mutex<Batch>,
-    inbox: Arc<Inbox>,
+    pub(super) sessions: Sessions,
+    arrived: Mutex<Arrived>,
+    pub(super) inbox: Arc<Inbox>,
     wake: Arc<Wake>,
+    /// The number given last.
+    last: AtomicU32,
+}
+
+/// What was taken from the inbox and has not all been handed over.
+#[derive(Default)]
+struct Arrived {
+    batch: Batch,
+    /// Sessions whose events have not been taken yet.
+    ready: VecDeque<u32>,
 }
 
 struct Socket {
@@ -157,6 +122,34 @@ struct Socket {
 impl Hub {
     fn sockets(&self) -> MutexGuard<'_, HashMap<u32, Socket>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn next_number(&self) -> u32 {
+        self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Keeps the loop alive while a socket is there or a session wants a connection.
+    pub(super) fn keep_alive(&self, env: &Env) {
+        let alive = !self.sockets().is_empty() || self.sessions.any_active();
+        self.wake.set_alive(env, alive);
+    }
+
+    /// Takes what is next to be handed over, where all before has been.
+    fn refill(&self, arrived: &mut Arrived) {
+        let Arrived { batch, ready } = arrived;
+        while batch.is_empty() {
+            if ready.is_empty() && !self.inbox.take(batch, ready) {
+                return;
+            }
+            if batch.is_empty() {
+                batch.clear(KEPT);
+            }
+            while batch.len() < EVENTS_AT_ONCE
+                && let Some(session) = ready.pop_front()
+            {
+                self.sessions.take_events(session, batch);
+            }
+        }
     }
 
     /// Where a socket's messages are opened ahead of JavaScript.
@@ -192,17 +185,16 @@ impl Hub {
         let mut slab = call.output(0)?;
         let slab_at = call.u32(1)? as usize;
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrived.is_empty() {
-            self.inbox.take(&mut arrived);
-        }
+        self.refill(&mut arrived);
         // Where nothing came, nothing more does until the next wake.
-        let more = !arrived.is_empty();
+        let more = !arrived.batch.is_empty();
         let sockets = self.sockets();
-        let (count, [size, words, text], taken) = arrived.hand_over(memory, &mut slab, slab_at, |connection, cost| {
-            if let Some(socket) = sockets.get(&connection) {
-                socket.flow.taken(cost);
-            }
-        });
+        let (count, [size, words, text], taken) =
+            arrived.batch.hand_over(memory, &mut slab, slab_at, |connection, cost| {
+                if let Some(socket) = sockets.get(&connection) {
+                    socket.flow.taken(cost);
+                }
+            });
         let head = [size, words, text, usize::from(more), taken].map(|length| length as i32);
         memory.words.write_ops(0, &head);
         call.int(count)
@@ -229,56 +221,5 @@ raw_function! {
             Accepted::Now => 1,
             Accepted::Later => 2,
         })
-    }
-}
-
-fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
-    let parse = |text: &String| {
-        text.parse::<IpAddr>()
-            .map_err(|_| Error::from_reason(format!("not an address: {text}")))
-    };
-    let mut addresses = Vec::with_capacity(options.addresses.len());
-    for address in &options.addresses {
-        addresses.push(SocketAddr::new(parse(address)?, options.port));
-    }
-    let mut headers = Vec::with_capacity(options.headers.len() / 2);
-    let mut fields = options.headers.into_iter();
-    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-        headers.push((name, value));
-    }
-    Ok(ConnectOptions {
-        addresses,
-        local_address: options.local_address.as_ref().map(parse).transpose()?,
-        tls: options.tls.map(tls_target),
-        host: options.host,
-        target: options.target,
-        headers,
-        origin: options.origin,
-        handshake_timeout: options
-            .handshake_timeout
-            .filter(|&limit| limit > 0.0)
-            .and_then(|limit| Duration::try_from_secs_f64(limit / 1000.0).ok()),
-    })
-}
-
-fn tls_target(options: SocketTlsOptions) -> TlsTarget {
-    let roots = match options.ca {
-        Some(sources) => Roots::Given(sources.into_iter().map(Vec::from).collect()),
-        None => Roots::Bundled {
-            extra: options.extra_ca_file.map(Into::into),
-            system: options.system_ca,
-        },
-    };
-    let identity = options
-        .cert
-        .zip(options.key)
-        .map(|(cert, key)| (cert.into(), key.into()));
-    TlsTarget {
-        options: TlsOptions {
-            roots,
-            reject_unauthorized: options.reject_unauthorized,
-            identity,
-        },
-        server_name: options.server_name,
     }
 }

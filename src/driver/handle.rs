@@ -1,6 +1,9 @@
 //! [`Handle`].
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use super::core::Core;
 use crate::session::{Event, Millis, Session};
@@ -37,9 +40,33 @@ impl Handle {
         self.0.0.take_events(most, out);
     }
 
+    /// A handle that does not keep the session.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.0))
+    }
+
     /// The time that was spent on opening, inflating and taking apart what came in.
     #[must_use]
     pub fn busy(&self) -> Duration {
         self.0.0.busy()
+    }
+}
+
+/// Like a [`Handle`], but the session ends without regard to it.
+#[derive(Clone, Debug)]
+pub struct WeakHandle(Weak<Owner>);
+
+impl WeakHandle {
+    /// A handle, unless the session has ended.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Handle> {
+        self.0.upgrade().map(Handle)
+    }
+
+    /// Whether the session is still there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
     }
 }

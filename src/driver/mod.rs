@@ -14,9 +14,10 @@ mod sink;
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 
-pub use self::handle::Handle;
+pub use self::handle::{Handle, WeakHandle};
 use self::{clock::SystemEntropy, core::Core};
 use crate::{
     session::{Config, ConnectionId, Credentials, Session},
@@ -26,7 +27,7 @@ use crate::{
 /// Where a session connects to.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The name or address of the server.
+    /// The name or address of the server, or of the proxy where `options` has one.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -83,7 +84,14 @@ async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {
 
 async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>) {
     match resolve(&endpoint).await {
-        Ok(options) => core.open(connection, options),
+        Ok(mut options) => {
+            if options.tls.is_some()
+                && let Some(info) = core.with(|session, _| session.credentials().routing_info.clone())
+            {
+                add_routing(&mut options.target, &info);
+            }
+            core.open(connection, options);
+        }
         Err(error) => core.cannot_open(connection, &error.to_string()),
     }
 }
@@ -102,5 +110,29 @@ async fn resolve(endpoint: &Endpoint) -> io::Result<ConnectOptions> {
     })
 }
 
+/// Names the routing in the request's query, where proxies of the server's look for it (source: Baileys 7.0.0-rc14,
+/// socket).
+fn add_routing(target: &mut String, info: &[u8]) {
+    target.push(if target.contains('?') { '&' } else { '?' });
+    target.push_str("ED=");
+    target.push_str(&URL_SAFE_NO_PAD.encode(info));
+}
+
 /// How long a name may take to be resolved.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routing_is_added_to_what_query_there_is() {
+        let routed = |target: &str| {
+            let mut target = target.to_owned();
+            add_routing(&mut target, &[251, 255, 1]);
+            target
+        };
+        assert_eq!(routed("/ws/chat"), "/ws/chat?ED=-_8B");
+        assert_eq!(routed("/ws/chat?a=b"), "/ws/chat?a=b&ED=-_8B");
+    }
+}

@@ -32,25 +32,28 @@ impl Tapes {
 
     /// Appends a tape.
     pub fn push(&mut self, tape: &TapeWriter) {
-        let wide = tape.wide();
+        self.push_parts(tape.ops(), tape.latin1().unwrap_or_default(), tape.wide(), tape.bytes());
+    }
+
+    /// Appends a tape of these operations, content bytes, and text: `wide` where there is such, otherwise `latin1`.
+    pub fn push_parts(&mut self, ops: &[i32], latin1: &[u8], wide: Option<&[u16]>, bytes: &[u8]) {
         let head = [
-            tape.ops().len(),
-            tape.text_len(),
-            tape.bytes().len(),
+            ops.len(),
+            wide.map_or(latin1.len(), <[u16]>::len),
+            bytes.len(),
             usize::from(wide.is_some()),
         ];
         // Each is bounded by what a payload may inflate to.
         self.words.extend(head.map(|length| length as i32));
-        self.words.extend_from_slice(tape.ops());
-        match (tape.latin1(), wide) {
-            (Some(latin1), _) => self.text.extend_from_slice(latin1),
-            (None, Some(units)) => self.text.extend(units.iter().flat_map(|unit| unit.to_ne_bytes())),
-            (None, None) => {}
+        self.words.extend_from_slice(ops);
+        match wide {
+            None => self.text.extend_from_slice(latin1),
+            Some(units) => self.text.extend(units.iter().flat_map(|unit| unit.to_ne_bytes())),
         }
         if !self.text.len().is_multiple_of(2) {
             self.text.push(0);
         }
-        self.bytes.extend_from_slice(tape.bytes());
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Moves all tapes of `other` behind these.

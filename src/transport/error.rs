@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::guard::Violation;
+use super::proxy::ProxyError;
 use super::verify::TrustFailure;
 
 /// One address that could not be reached.
@@ -41,7 +42,10 @@ pub enum TransportError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The peer's certificate is not trusted.
+    /// The proxy gave no connection to the peer.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// The peer's (or the proxy's) certificate is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustFailure),
     /// The TLS handshake failed for another reason than the certificate.

@@ -1,4 +1,4 @@
-//! From addresses to an open WebSocket: TCP, TLS, and the opening handshake.
+//! From addresses to an open WebSocket: TCP, a proxy where there is one, TLS, and the opening handshake.
 
 use std::future::Future;
 use std::io;
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use super::error::{FailedAttempt, TransportError};
 use super::guard::Guard;
 use super::http;
+use super::proxy::{self, Proxy, ProxyError, Refusal};
 use super::stream::NetStream;
 use super::tls::client_config;
 use super::verify::TrustFailure;
@@ -36,16 +37,17 @@ pub(super) enum Opening {
 /// Connects and shakes hands. Reports [`Event::Upgrade`] or [`Event::UnexpectedResponse`] on the way.
 pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSink) -> Result<Opening, TransportError> {
     let limit = options.handshake_timeout;
-    let tcp = connect_tcp(options).await?;
-    // Baileys' frames are small and answers are awaited.
-    tcp.set_nodelay(true).map_err(|source| TransportError::Io {
-        syscall: "connect",
-        source,
-    })?;
-    let mut stream = match &options.tls {
-        None => NetStream::Plain(tcp),
-        Some(target) => NetStream::Tls(Box::new(within(limit, connect_tls(target, tcp)).await??)),
+    let mut stream = match reach(options).await? {
+        Reached::Target(stream) => stream,
+        Reached::Refusal(Refusal { head, body }) => {
+            sink.event(Event::UnexpectedResponse { head, body });
+            sink.flush();
+            return Ok(Opening::Refused);
+        }
     };
+    if let Some(target) = &options.tls {
+        stream = within(limit, connect_tls(target, stream)).await??;
+    }
 
     let key = generate_key();
     let request = http::request(&options.target, &options.host, &options.headers, &options.origin, &key);
@@ -95,6 +97,40 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
     }
 }
 
+/// Where the way to the target ended.
+enum Reached {
+    /// At the target.
+    Target(NetStream),
+    /// At a proxy that refused.
+    Refusal(Refusal),
+}
+
+/// Goes to the target, through the proxy where there is one.
+async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
+    let Some(proxy) = &options.proxy else {
+        return connect_tcp(options).await.map(Reached::Target);
+    };
+    match proxy.timeout {
+        None => reach_through(proxy, options).await,
+        Some(limit) => tokio::time::timeout(limit, reach_through(proxy, options))
+            .await
+            .unwrap_or_else(|_| Err(ProxyError::TimedOut.into())),
+    }
+}
+
+async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<Reached, TransportError> {
+    let limit = options.handshake_timeout;
+    let mut stream = connect_tcp(options).await.map_err(|error| match error {
+        TransportError::Connect(attempts) if proxy.protocol.is_socks() => ProxyError::Unreachable(attempts).into(),
+        other => other,
+    })?;
+    if let Some(target) = &proxy.tls {
+        stream = within(limit, connect_tls(target, stream)).await??;
+    }
+    let refusal = within(limit, proxy::negotiate(proxy, &mut stream)).await??;
+    Ok(refusal.map_or(Reached::Target(stream), Reached::Refusal))
+}
+
 /// Bounds a step of the opening. As in Node the time starts anew with every step.
 async fn within<F: Future>(limit: Option<Duration>, step: F) -> Result<F::Output, TransportError> {
     match limit {
@@ -106,7 +142,7 @@ async fn within<F: Future>(limit: Option<Duration>, step: F) -> Result<F::Output
 }
 
 /// Tries the addresses in their order.
-async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, TransportError> {
+async fn connect_tcp(options: &ConnectOptions) -> Result<NetStream, TransportError> {
     let attempts = async {
         let mut failed = Vec::new();
         let mut addresses = options.addresses.iter().copied().peekable();
@@ -127,7 +163,13 @@ async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, TransportErr
         }
         Err(TransportError::Connect(failed))
     };
-    within(options.handshake_timeout, attempts).await?
+    let tcp: TcpStream = within(options.handshake_timeout, attempts).await??;
+    // Baileys' frames are small and answers are awaited.
+    tcp.set_nodelay(true).map_err(|source| TransportError::Io {
+        syscall: "connect",
+        source,
+    })?;
+    Ok(NetStream::Plain(tcp))
 }
 
 async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::Result<TcpStream> {
@@ -143,14 +185,15 @@ async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::R
     socket.connect(address).await
 }
 
-async fn connect_tls(
-    target: &TlsTarget,
-    tcp: TcpStream,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, TransportError> {
+async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result<NetStream, TransportError> {
     let config = client_config(&target.options)?;
     let name = ServerName::try_from(target.server_name.clone())
         .map_err(|_| TransportError::TlsOption(format!("servername: {}", target.server_name)))?;
-    TlsConnector::from(config).connect(name, tcp).await.map_err(tls_error)
+    let secured = TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .map_err(tls_error)?;
+    Ok(NetStream::Tls(Box::new(secured)))
 }
 
 /// Finds the reason inside what tokio-rustls reports.

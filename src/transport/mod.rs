@@ -1,4 +1,4 @@
-//! WebSocket over TCP or TLS, on tokio.
+//! WebSocket over TCP or TLS, directly or through a proxy, on tokio.
 //!
 //! [`connect`] starts a task that owns the connection and reports to an [`EventSink`]; the returned [`Connection`]
 //! sends and closes. The order of events, and what counts as an error, is that of the npm package `ws`, which Baileys
@@ -12,6 +12,7 @@ mod establish;
 mod guard;
 mod http;
 mod outbox;
+mod proxy;
 mod runtime;
 mod stream;
 mod tls;
@@ -37,6 +38,7 @@ pub use self::error::{FailedAttempt, ResponseError, TransportError};
 pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
 pub use self::outbox::{Accepted, Connection, HIGH_WATER};
+pub use self::proxy::{Proxy, ProxyError, ProxyProtocol, Secret};
 pub(crate) use self::runtime::runtime;
 pub use self::tls::{Roots, TlsOptions};
 pub use self::verify::TrustFailure;
@@ -44,10 +46,12 @@ pub use self::verify::TrustFailure;
 /// Where and how to connect.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Addresses to try, in order; names have been resolved.
+    /// Addresses to try, in order; names have been resolved. They are the proxy's where there is one.
     pub addresses: Vec<SocketAddr>,
     /// The address to connect from.
     pub local_address: Option<IpAddr>,
+    /// What to ask a proxy for. Without it `addresses` are the peer's own.
+    pub proxy: Option<Proxy>,
     /// TLS, for `wss:`.
     pub tls: Option<TlsTarget>,
     /// The `Host` header's value, unless `headers` has one.
@@ -77,8 +81,8 @@ pub struct TlsTarget {
 pub enum Event {
     /// The peer agrees to leave HTTP. [`Open`](Self::Open) follows, or an error where the answer is not valid.
     Upgrade(ResponseHead),
-    /// The peer answered with something else. The connection has been dropped; as with `ws`, whose user holds the
-    /// response, nothing more happens until the handshake times out.
+    /// The peer, or the proxy on the way to it, answered with something else. The connection has been dropped; as with
+    /// `ws`, whose user holds the response, nothing more happens until the handshake times out.
     UnexpectedResponse {
         /// Its head.
         head: ResponseHead,

@@ -1,4 +1,4 @@
-//! A TCP connection with or without TLS.
+//! A TCP connection, with TLS or without, and with TLS inside TLS where the proxy on the way is spoken to over TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -13,8 +13,8 @@ use tokio_rustls::client::TlsStream;
 pub(super) enum NetStream {
     /// `ws:`
     Plain(TcpStream),
-    /// `wss:`
-    Tls(Box<TlsStream<TcpStream>>),
+    /// `wss:`, or TLS to a proxy.
+    Tls(Box<TlsStream<NetStream>>),
 }
 
 impl AsyncRead for NetStream {

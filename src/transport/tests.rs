@@ -36,6 +36,7 @@ fn options(address: SocketAddr) -> ConnectOptions {
     ConnectOptions {
         addresses: vec![address],
         local_address: None,
+        proxy: None,
         tls: None,
         host: "localhost".into(),
         target: "/".into(),

@@ -44,6 +44,8 @@ pub enum TrustFailure {
     WrongName {
         /// The names that it is valid for, as Node writes them: `DNS:example.test`, `IP Address:127.0.0.1`.
         presented: Vec<String>,
+        /// The name that it had to be valid for.
+        expected: String,
     },
     /// Another fault.
     #[error("invalid certificate: {0}")]
@@ -114,10 +116,8 @@ impl ServerCertVerifier for Verifier {
         };
         let failure = match self.is_pinned(&fault, end_entity, server_name) {
             Some(true) => return Ok(ServerCertVerified::assertion()),
-            Some(false) => TrustFailure::WrongName {
-                presented: presented_names(end_entity),
-            },
-            None => classify(&fault, end_entity, intermediates),
+            Some(false) => wrong_name(end_entity, server_name),
+            None => classify(&fault, end_entity, intermediates, server_name),
         };
         Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(
             Arc::new(failure),
@@ -148,7 +148,12 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// webpki's fault in OpenSSL's terms.
-fn classify(fault: &rustls::Error, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> TrustFailure {
+fn classify(
+    fault: &rustls::Error,
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    name: &ServerName<'_>,
+) -> TrustFailure {
     let rustls::Error::InvalidCertificate(error) = fault else {
         return TrustFailure::Other(fault.to_string());
     };
@@ -157,16 +162,19 @@ fn classify(fault: &rustls::Error, leaf: &CertificateDer<'_>, intermediates: &[C
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TrustFailure::NotYetValid,
         CertificateError::Revoked => TrustFailure::Revoked,
         CertificateError::BadSignature => TrustFailure::BadSignature,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            TrustFailure::WrongName {
-                presented: presented_names(leaf),
-            }
-        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => wrong_name(leaf, name),
         _ if is_self_signed(leaf) => TrustFailure::SelfSigned,
         CertificateError::UnknownIssuer if intermediates.iter().any(is_self_signed) => TrustFailure::SelfSignedInChain,
         CertificateError::UnknownIssuer if intermediates.is_empty() => TrustFailure::UnverifiedLeaf,
         CertificateError::UnknownIssuer => TrustFailure::UnknownIssuer,
         other => TrustFailure::Other(format!("{other:?}")),
+    }
+}
+
+fn wrong_name(leaf: &CertificateDer<'_>, expected: &ServerName<'_>) -> TrustFailure {
+    TrustFailure::WrongName {
+        presented: presented_names(leaf),
+        expected: expected.to_str().into_owned(),
     }
 }
 

@@ -1,0 +1,294 @@
+/** Proxies that refuse, misbehave or are not there: the errors of Baileys' client, in bounded time, without a secret. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
+import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
+import { httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
+import { greeter, logOf, statusOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { BaileysClient, NativeClient } from '../support/socket-log.mjs';
+import { certificate } from '../support/tls.mjs';
+
+const BOUND = { timeout: 60_000 };
+/** Baileys' limit for the tests that wait it out, in milliseconds. */
+const SHORT = 400;
+/** For names that do not resolve: resolvers repeat a question that was lost after five seconds. */
+const UNRESOLVED = { connectTimeoutMs: 14_000 };
+
+let target;
+before(async () => {
+  target = await greeter();
+});
+after(() => target.close());
+
+const url = port => `ws://${PROXY_NAME}:${port}/ws`;
+const errorOf = log => log.find(([event]) => event === 'error')?.[1];
+
+/** Nothing where a proxy would be. */
+const noProxy = async () => ({ port: 0, asked: [], ports: new Set(), close() {} });
+
+/** A proxy that answers a `CONNECT` with text and ends or not. */
+const answers = (text, { ends = true } = {}) =>
+  httpProxy({ answer: client => (ends ? client.end(text) : client.write(text)) });
+
+for (const [label, make] of Object.entries(httpsAgents)) {
+  const makeAgent = port => make(`http://user:secret@127.0.0.1:${port}`);
+
+  for (const [status, reason] of [
+    [201, 'Created'],
+    [403, 'Forbidden'],
+    [407, 'Proxy Authentication Required'],
+    [502, 'Bad Gateway']
+  ]) {
+    throughProxy(`the proxy answers ${status}, with ${label}`, async compare => {
+      const text = `HTTP/1.1 ${status} ${reason}\r\nX-Why: not\r\nContent-Length: 2\r\n\r\nno`;
+      const until = 'unexpected-response';
+      const { log } = await compare({ startProxy: () => answers(text), makeAgent, url, target, until });
+      assert.equal(log[0][2].statusCode, status);
+    });
+  }
+
+  for (const [what, startProxy, code] of [
+    ['an answer that is not HTTP', () => answers('SSH-2.0-x\r\n\r\n'), 'HPE_INVALID_CONSTANT'],
+    ['a status that is no number', () => answers('HTTP/1.1 abc\r\n\r\n'), 'HPE_INVALID_STATUS'],
+    ['an end after consent', () => answers('HTTP/1.1 200 OK\r\n\r\n'), 'ECONNRESET'],
+    ['a reset', () => httpProxy({ answer: client => client.resetAndDestroy() }), 'ECONNRESET']
+  ]) {
+    throughProxy(`${what} with ${label}`, async compare => {
+      const { log } = await compare({ startProxy, makeAgent, url, target });
+      assert.equal(errorOf(log).code, code);
+    });
+  }
+
+  test(`an end instead of an answer with ${label}`, BOUND, async () => {
+    for (const startProxy of [() => answers(''), () => answers('HTTP/1.1 200 OK\r\nVia')]) {
+      const statuses = [];
+      for (const Client of [BaileysClient, NativeClient]) {
+        const proxy = await startProxy();
+        const config = { agent: makeAgent(proxy.port), connectTimeoutMs: SHORT };
+        statuses.push(statusOf(await logOf(Client, url(target.port), config)));
+        proxy.close();
+      }
+      assert.equal(statuses[1], statuses[0]);
+    }
+  });
+
+  throughProxy(`a proxy that is not there with ${label}`, async compare => {
+    const unused = net.createServer().listen(0, '127.0.0.1');
+    await once(unused, 'listening');
+    const { port } = unused.address();
+    unused.close();
+    await once(unused, 'close');
+    for (const [host, code] of [
+      ['127.0.0.1', 'ECONNREFUSED'],
+      ['nowhere.invalid', 'ENOTFOUND']
+    ]) {
+      const makeAgent = () => make(`http://${host}:${port}`);
+      const { log } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
+      assert.equal(errorOf(log).code, code);
+      assert.equal(statusOf(log), 408);
+    }
+  });
+}
+
+throughProxy('TLS to a proxy that cannot be trusted or does not speak it', async compare => {
+  const authority = await certificate({ isAuthority: true, names: [], addresses: [] });
+  const wrongName = await certificate({ issuer: authority, names: ['other.test'], addresses: ['192.0.2.7'] });
+  const good = await certificate({ issuer: authority });
+  for (const [label, make] of Object.entries(httpsAgents)) {
+    for (const [tls, options, code] of [
+      [good, {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+      [wrongName, { ca: authority.cert }, 'ERR_TLS_CERT_ALTNAME_INVALID']
+    ]) {
+      const startProxy = () => httpProxy({ tls });
+      const makeAgent = port => make(`https://localhost:${port}`, options);
+      const { log, asked } = await compare({ startProxy, makeAgent, url, target });
+      assert.equal(errorOf(log).code, code, label);
+      assert.deepEqual(asked, []);
+    }
+    const logs = [];
+    for (const Client of [BaileysClient, NativeClient]) {
+      const proxy = await httpProxy();
+      logs.push(await logOf(Client, url(target.port), { agent: make(`https://localhost:${proxy.port}`) }));
+      proxy.close();
+    }
+    // OpenSSL's text has addresses in memory; the code is what programs look at.
+    assert.deepEqual(...logs.map(log => [log.map(([event]) => event), errorOf(log).code]));
+  }
+});
+
+for (const [label, make] of Object.entries(httpAgents)) {
+  throughProxy(`refusals with ${label}`, async compare => {
+    const { log } = await compare({
+      startProxy: () => httpProxy({ credentials: 'user:right' }),
+      makeAgent: port => make(`http://user:wrong@127.0.0.1:${port}`),
+      url,
+      target,
+      until: 'unexpected-response'
+    });
+    assert.equal(log[0][2].statusCode, 407);
+  });
+}
+
+const SOCKS_FAILURES = [
+  ['socks5h', { credentials: 'user:right' }, /^Socks5 Authentication failed$/],
+  ['socks4a', { credentials: 'right' }, /\(RejectedIdent\)$/],
+  ['socks5h', { greeting: Buffer.of(5, 255) }, /no accepted authentication type/],
+  ['socks5h', { greeting: Buffer.of(5, 9) }, /unknown authentication type/],
+  ['socks5h', { greeting: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') }, /invalid socks version/],
+  ['socks5h', { greeting: Buffer.alloc(0) }, /^Socket closed$/],
+  ['socks5h', { answer: Buffer.of(5, 0, 0) }, /^Socket closed$/],
+  ['socks4a', { answer: Buffer.of(0, 90, 0) }, /^Socket closed$/],
+  ...[91, 92, 93, 7].map(reply => ['socks4a', { reply }, /^Socks4 Proxy rejected connection - \(\w+\)$/]),
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 99].map(reply => ['socks5h', { reply }, /^Socks5 proxy rejected connection - \w+$/])
+];
+for (const [label, make] of Object.entries(socksAgents)) {
+  throughProxy(`SOCKS refusals with ${label}`, async compare => {
+    for (const [scheme, options, message] of SOCKS_FAILURES) {
+      const { log } = await compare({
+        startProxy: () => socksProxy(options),
+        makeAgent: port => make(`${scheme}://user:wrong@127.0.0.1:${port}`),
+        url,
+        target
+      });
+      assert.match(errorOf(log).message, message);
+      assert.equal(statusOf(log), 500);
+    }
+  });
+
+  throughProxy(`a SOCKS proxy that is not there with ${label}`, async compare => {
+    for (const makeAgent of [() => make('socks5h://127.0.0.1:1'), () => make('socks5h://nowhere.invalid:1')]) {
+      const { log } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
+      assert.equal(statusOf(log), 500);
+    }
+  });
+
+  throughProxy(`a target that cannot be resolved for SOCKS with ${label}`, async compare => {
+    const { log, asked } = await compare({
+      startProxy: () => socksProxy(),
+      makeAgent: port => make(`socks5://127.0.0.1:${port}`),
+      url: port => `ws://nowhere.invalid:${port}/`,
+      target,
+      config: UNRESOLVED
+    });
+    assert.deepEqual([errorOf(log).code, asked], ['ENOTFOUND', []]);
+  });
+}
+
+// --- where Baileys' client, with most agents, would wait for ever
+
+const TIMED_OUT = ['Opening handshake has timed out', 408];
+
+test('a proxy that does not answer is given up in time', BOUND, async () => {
+  for (const [startProxy, make, scheme] of [
+    ...Object.values(httpsAgents).map(make => [() => httpProxy({ answer: () => {} }), make, 'http']),
+    ...Object.values(socksAgents).map(make => [() => socksProxy({ silent: true }), make, 'socks5h']),
+    [() => socksProxy({ silent: true }), httpsAgents['https-proxy-agent 9'], 'https']
+  ]) {
+    const proxy = await startProxy();
+    const config = { agent: make(`${scheme}://127.0.0.1:${proxy.port}`), connectTimeoutMs: SHORT };
+    const log = await logOf(NativeClient, url(target.port), config);
+    assert.deepEqual([errorOf(log).message, statusOf(log)], TIMED_OUT);
+    proxy.close();
+  }
+});
+
+test('a refusal ends in time', BOUND, async () => {
+  const proxy = await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+  const agent = httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${proxy.port}`);
+  const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: SHORT });
+  assert.deepEqual([log.map(([event]) => event), statusOf(log)], [['unexpected-response', 'error', 'close'], 408]);
+  proxy.close();
+});
+
+test('an answer that never ends is bounded in time and size', BOUND, async () => {
+  const drip = client => {
+    client.write('HTTP/1.1 200 OK\r\nX: ');
+    const timer = setInterval(() => client.write('a'), SHORT / 8);
+    client.on('close', () => clearInterval(timer));
+  };
+  const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`);
+  for (const [answer, message] of [
+    [drip, TIMED_OUT[0]],
+    [flood, 'Parse Error: Header overflow']
+  ]) {
+    const proxy = await httpProxy({ answer });
+    const agent = httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${proxy.port}`);
+    const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: SHORT });
+    assert.equal(errorOf(log).message, message);
+    proxy.close();
+  }
+});
+
+throughProxy("a SOCKS agent's own limit", async compare => {
+  const { log } = await compare({
+    startProxy: () => socksProxy({ silent: true }),
+    makeAgent: port => socksAgents['socks-proxy-agent 10'](`socks5h://127.0.0.1:${port}`, { timeout: SHORT }),
+    url,
+    target
+  });
+  assert.deepEqual([errorOf(log).message, statusOf(log)], ['Proxy connection timed out', 408]);
+});
+
+test('close() while the proxy is asked', BOUND, async () => {
+  for (const [startProxy, make, scheme] of [
+    [() => httpProxy({ answer: () => {} }), httpsAgents['https-proxy-agent 9'], 'http'],
+    [() => socksProxy({ silent: true }), socksAgents['socks-proxy-agent 10'], 'socks5']
+  ]) {
+    const ends = [];
+    for (const Client of [BaileysClient, NativeClient]) {
+      const proxy = await startProxy();
+      const client = new Client(url(target.port).replace(PROXY_NAME, '127.0.0.1'), {
+        agent: make(`${scheme}://127.0.0.1:${proxy.port}`)
+      });
+      const error = once(client, 'error');
+      const closed = new Promise(resolve => client.once('close', resolve));
+      client.connect();
+      const closing = client.close();
+      ends.push([(await error)[0].message, await closed]);
+      await closing;
+      proxy.close();
+    }
+    assert.deepEqual(ends[1], ends[0]);
+  }
+});
+
+// --- secrets
+
+test('no error and no warning shows a password', BOUND, async () => {
+  const shown = [];
+  const onWarning = warning => shown.push(inspect(warning, { depth: 9, showHidden: true }));
+  process.on('warning', onWarning);
+  const secret = 'c0nf1dent1al';
+  const encoded = Buffer.from(`user:${secret}`).toString('base64');
+  const refusing = [
+    [() => httpProxy({ credentials: 'a:b' }), Object.values(httpsAgents), 'http'],
+    [() => answers('nonsense\r\n\r\n'), Object.values(httpsAgents), 'http'],
+    [() => httpProxy({ answer: client => client.destroy() }), Object.values(httpsAgents), 'http'],
+    [() => socksProxy({ credentials: 'a:b' }), Object.values(socksAgents), 'socks5h'],
+    [() => socksProxy({ reply: 2 }), Object.values(socksAgents), 'socks4a'],
+    [() => httpProxy(), [httpsAgents['proxy-agent 8']], 'pac+http'],
+    [() => httpProxy(), [httpsAgents['proxy-agent 8']], 'ftp'],
+    [() => httpProxy(), [() => httpsAgents['proxy-agent 8'](`http://user:${secret}@[nonsense`)], 'http'],
+    [() => httpProxy(), [() => httpsAgents['proxy-agent 8'](`http://user:${secret}%@127.0.0.1:1`)], 'http']
+  ];
+  for (const [startProxy, makes, scheme] of refusing) {
+    for (const make of makes) {
+      const proxy = await startProxy();
+      const agent = make(`${scheme}://user:${secret}@127.0.0.1:${proxy.port}`);
+      const client = new NativeClient(url(target.port), { agent, connectTimeoutMs: SHORT });
+      client.on('error', error => shown.push(inspect(error, { depth: 9, showHidden: true }), String(error.stack)));
+      const closed = new Promise(resolve => client.once('close', resolve));
+      client.connect();
+      await closed;
+      proxy.close();
+    }
+  }
+  process.off('warning', onWarning);
+  assert.ok(shown.length > 30);
+  for (const text of shown) {
+    assert.ok(!text.includes(secret) && !text.includes(encoded), text);
+  }
+});

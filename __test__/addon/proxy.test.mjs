@@ -1,0 +1,256 @@
+/** Proxies that work: every package, version and protocol reaches the target by the same requests as with Baileys' client. */
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import https from 'node:https';
+import { after, before, test } from 'node:test';
+import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
+import { ProxyAgent8, SocksProxyAgent10, httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
+import { greeter, logOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { LINES, NativeClient } from '../support/socket-log.mjs';
+import { certificate } from '../support/tls.mjs';
+
+const CREDENTIALS = 'user:p@ss w:rd';
+const IN_URL = 'user:p%40ss%20w%3Ard@';
+
+let authority;
+let identity;
+let plain;
+let secure;
+
+before(async () => {
+  authority = await certificate({ isAuthority: true, names: [], addresses: [] });
+  identity = await certificate({ issuer: authority, names: ['localhost', PROXY_NAME] });
+  plain = await greeter();
+  secure = await greeter(identity);
+});
+after(() => {
+  plain.close();
+  secure.close();
+  http.globalAgent.destroy();
+  https.globalAgent.destroy();
+});
+
+/** The last events of a connection that worked. */
+function assertOpened({ log }) {
+  assert.deepEqual(
+    log.map(([event]) => event),
+    ['upgrade', 'open', 'message', 'message', 'close']
+  );
+}
+
+/** Targets without and with TLS; nothing can tell the older agents whom to trust, but the environment. */
+async function eachTarget(run) {
+  await run(plain, 'ws');
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  try {
+    await run(secure, 'wss');
+  } finally {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  }
+}
+
+for (const [label, make] of Object.entries(httpsAgents)) {
+  throughProxy(`CONNECT with ${label}`, async compare => {
+    await eachTarget(async (target, scheme) => {
+      const result = await compare({
+        startProxy: () => httpProxy(),
+        makeAgent: port => make(`http://127.0.0.1:${port}`),
+        url: port => `${scheme}://${PROXY_NAME}:${port}/ws?a=b`,
+        target
+      });
+      assertOpened(result);
+      assert.match(result.asked[0], new RegExp(`^CONNECT ${PROXY_NAME}:${target.port}\n`));
+    });
+  });
+
+  throughProxy(`CONNECT with credentials, headers and TLS to the proxy with ${label}`, async compare => {
+    await eachTarget(async (target, scheme) => {
+      const result = await compare({
+        startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: identity }),
+        makeAgent: port =>
+          make(`https://${IN_URL}localhost:${port}`, { headers: { 'X-Extra': 'yes' }, ca: authority.cert }),
+        url: port => `${scheme}://127.0.0.1:${port}/`,
+        target
+      });
+      assertOpened(result);
+      assert.match(result.asked[0], /\nX-Extra: yes$/m);
+      assert.match(result.asked[0], new RegExp(`Basic ${Buffer.from(CREDENTIALS).toString('base64')}`));
+    });
+  });
+}
+
+for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
+  throughProxy(`headers made anew for every connection with ${label}`, async compare => {
+    let count = 0;
+    const agents = [];
+    const { asked } = await compare({
+      startProxy: () => httpProxy(),
+      makeAgent: port => {
+        count = 0;
+        const headers = () => ({ 'X-Count': String(++count) });
+        agents.push(httpsAgents[label](`http://127.0.0.1:${port}`, { headers, keepAlive: true }));
+        return agents.at(-1);
+      },
+      url: port => `ws://127.0.0.1:${port}/`,
+      target: plain
+    });
+    assert.match(asked[0], /Proxy-Connection: Keep-Alive\nX-Count: 1/);
+    for (const agent of agents) agent.destroy();
+  });
+}
+
+for (const [label, make] of Object.entries(httpAgents)) {
+  for (const tls of [false, true]) {
+    throughProxy(`requests by URL with ${label}${tls ? ' over TLS' : ''}`, async compare => {
+      const result = await compare({
+        startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: tls ? identity : undefined }),
+        makeAgent: port => make(`http${tls ? 's' : ''}://${IN_URL}localhost:${port}`, { ca: authority.cert }),
+        url: port => `ws://${PROXY_NAME}:${port}/ws?a=b`,
+        target: plain
+      });
+      assertOpened(result);
+      assert.match(result.asked[0], new RegExp(`^GET http://${PROXY_NAME}:${plain.port}/ws\\?a=b\n`));
+    });
+  }
+}
+
+for (const [label, make] of Object.entries(socksAgents)) {
+  for (const [scheme, names] of [
+    ['socks4', { localhost: '4 @address:127.0.0.1', '127.0.0.1': '4 @address:127.0.0.1' }],
+    ['socks4a', { [PROXY_NAME]: `4 @name:${PROXY_NAME}`, '127.0.0.1': '4 @address:127.0.0.1' }],
+    ['socks5', { '127.0.0.1': '5 @address:127.0.0.1' }],
+    ['socks5h', { [PROXY_NAME]: `5 @name:${PROXY_NAME}`, '127.0.0.1': '5 @address:127.0.0.1' }],
+    ['socks', { [PROXY_NAME]: `5 @name:${PROXY_NAME}` }]
+  ]) {
+    throughProxy(`${scheme} with ${label}`, async compare => {
+      await eachTarget(async (target, protocol) => {
+        for (const [name, asked] of Object.entries(names)) {
+          const result = await compare({
+            startProxy: () => socksProxy({ bound: name === PROXY_NAME ? 'name' : 'ipv6', drip: protocol === 'ws' }),
+            makeAgent: port => make(`${scheme}://127.0.0.1:${port}`),
+            url: port => `${protocol}://${name}:${port}/ws`,
+            target
+          });
+          assertOpened(result);
+          assert.deepEqual(result.asked, [`${asked}:${target.port}`]);
+        }
+      });
+    });
+  }
+
+  throughProxy(`SOCKS credentials with ${label}`, async compare => {
+    for (const [scheme, credentials] of [
+      ['socks5h', 'user:secret'],
+      ['socks4a', 'user']
+    ]) {
+      const result = await compare({
+        startProxy: () => socksProxy({ credentials }),
+        makeAgent: port => make(`${scheme}://user:secret@127.0.0.1:${port}`),
+        url: port => `ws://${PROXY_NAME}:${port}/`,
+        target: plain
+      });
+      assertOpened(result);
+      assert.deepEqual(result.asked, [`${scheme[5]} ${credentials}@name:${PROXY_NAME}:${plain.port}`]);
+    }
+  });
+}
+
+throughProxy('trust in the target through a proxy', async compare => {
+  const through = (makeAgent, startProxy, host) =>
+    compare({ startProxy, makeAgent, url: port => `wss://${host}:${port}/`, target: secure });
+  const agents = [
+    [port => httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${port}`), httpProxy],
+    [port => httpsAgents['proxy-agent 8'](`http://127.0.0.1:${port}`), httpProxy],
+    [port => socksAgents['socks-proxy-agent 10'](`socks5h://127.0.0.1:${port}`), socksProxy]
+  ];
+  for (const [make, startProxy] of agents) {
+    const { log } = await through(make, () => startProxy(), PROXY_NAME);
+    assert.equal(log[0][1].code, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    const trusting = options => port => {
+      const agent = make(port);
+      Object.assign(agent.options, { ca: authority.cert, ...options });
+      return agent;
+    };
+    assertOpened(await through(trusting(), () => startProxy(), PROXY_NAME));
+    const wrong = await through(trusting({ servername: 'other.test' }), () => startProxy(), PROXY_NAME);
+    assert.equal(wrong.log[0][1].code, 'ERR_TLS_CERT_ALTNAME_INVALID');
+  }
+});
+
+throughProxy('localAddress, lookup and family on the way to the proxy', async compare => {
+  const asked = [];
+  const lookup = (host, options, done) => {
+    asked.push(host);
+    done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4);
+  };
+  const options = { lookup, localAddress: '127.0.0.5' };
+  for (const [startProxy, makeAgent] of [
+    [httpProxy, port => httpsAgents['https-proxy-agent 9'](`http://some.proxy.test:${port}`, options)],
+    [httpProxy, port => httpsAgents['https-proxy-agent 5'](`http://some.proxy.test:${port}`, options)],
+    [
+      socksProxy,
+      port => new SocksProxyAgent10(`socks5h://some.proxy.test:${port}`, { socketOptions: { ...options, family: 4 } })
+    ]
+  ]) {
+    asked.length = 0;
+    const url = port => `ws://${PROXY_NAME}:${port}/`;
+    assertOpened(await compare({ startProxy: () => startProxy(), makeAgent, url, target: plain }));
+    const clients = LINES.flatMap(line => [line.Baileys, line.Native]);
+    assert.deepEqual(
+      asked,
+      clients.map(() => 'some.proxy.test')
+    );
+  }
+});
+
+throughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
+  let target;
+  try {
+    target = await greeter(undefined, '::1');
+  } catch {
+    return t.skip('no IPv6 on this machine');
+  }
+  const url = port => `ws://[::1]:${port}/`;
+  for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
+    const startProxy = () => httpProxy({ host: '::1' });
+    const makeAgent = port => httpsAgents[label](`http://[::1]:${port}`);
+    assertOpened(await compare({ startProxy, makeAgent, url, target }));
+  }
+  // `new URL` leaves the brackets, with which the SOCKS agents themselves find no proxy.
+  const proxy = await socksProxy({ host: '::1' });
+  const agent = new SocksProxyAgent10(`socks5h://[::1]:${proxy.port}`);
+  assertOpened({ log: await logOf(NativeClient, url(target.port), { agent }) });
+  assert.deepEqual(proxy.asked, [`5 @address:0:0:0:0:0:0:0:1:${target.port}`]);
+  assert.ok(target.ports.every((port, i) => i < target.ports.length - 1 || proxy.ports.has(port)));
+  proxy.close();
+  target.close();
+});
+
+throughProxy('proxy-agent and the environment', async compare => {
+  const names = ['WS_PROXY', 'ALL_PROXY', 'NO_PROXY'];
+  const before = names.map(name => process.env[name]);
+  try {
+    const startProxy = () => httpProxy();
+    const url = port => `ws://127.0.0.1:${port}/`;
+    const proxied = await compare({
+      startProxy,
+      makeAgent: port => {
+        process.env.WS_PROXY = `http://127.0.0.1:${port}`;
+        return new ProxyAgent8();
+      },
+      url,
+      target: plain
+    });
+    assert.equal(proxied.asked.length, 1);
+    // An exception of the environment's is a direct connection that was asked for.
+    process.env.NO_PROXY = '127.0.0.1';
+    const log = await logOf(NativeClient, url(plain.port), { agent: new ProxyAgent8() });
+    assertOpened({ log });
+  } finally {
+    names.forEach((name, i) => {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    });
+  }
+});

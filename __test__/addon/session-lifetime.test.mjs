@@ -1,0 +1,182 @@
+// Processes, worker threads and garbage with sessions.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { BufferJSON } from 'baileys';
+import { linkedCredentials, numbered, startServer } from '../support/native-session.mjs';
+
+const options = { timeout: 60_000 };
+const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
+
+/** Text of a program in which `open()` makes a session with the server. */
+const prelude = server => `
+  const { NativeSession, metrics } = require(${MAIN});
+  const revive = (key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data, 'base64') : value);
+  const creds = JSON.parse(${JSON.stringify(JSON.stringify(linkedCredentials(), BufferJSON.replacer))}, revive);
+  const open = () => new NativeSession({
+    url: ${JSON.stringify(server.url)},
+    trustedRoot: Buffer.from(${JSON.stringify(server.rootKey.toString('hex'))}, 'hex'),
+    // Two connections of one device would end each other.
+    auth: { creds: { ...creds, me: { id: '1' + String(Math.random()).slice(2, 12) + ':1@s.whatsapp.net', name: 'A' } } },
+    reconnect: false
+  });
+  const ping = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
+`;
+
+/** Runs a program in a process of its own; gives what it printed and how it ended. */
+async function run(code, flags = []) {
+  const child = spawn(process.execPath, [...flags, '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const [output, errors] = [[], []];
+  child.stdout.on('data', text => output.push(text));
+  child.stderr.on('data', text => errors.push(text));
+  const [exitCode, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  return { output: output.join('').trim(), errors: errors.join(''), exitCode, signal };
+}
+
+const serve = t => startServer(t, { acceptUnknown: true, record: false });
+
+test('a session keeps its process from connect to close, and no longer', options, async t => {
+  const server = await serve(t);
+  const { output, exitCode, errors } = await run(`${prelude(server)}
+    open();
+    const session = open();
+    session.connect().then(() => {
+      // Unreferenced, so only the session keeps the loop alive.
+      setTimeout(() => { console.log('still here'); session.close(); }, 300).unref();
+    });
+    session.on('close', ({ code }) => console.log(code));
+  `);
+  assert.deepEqual([output, exitCode], ['still here\n428', 0], errors);
+});
+
+test('a session whose connection is lost for good does not keep its process', options, async t => {
+  const server = await serve(t);
+  server.on('login', connection => connection.drop());
+  const { output, exitCode, errors } = await run(`${prelude(server)}
+    const session = open();
+    session.connect().catch(() => {});
+    session.on('close', ({ kind }) => console.log(kind));
+  `);
+  assert.match(output, /^transport/);
+  assert.equal(exitCode, 0, errors);
+});
+
+for (const [ending, expected] of [
+  ['process.exit(7)', [7, null]],
+  ["process.kill(process.pid, 'SIGTERM')", [null, 'SIGTERM']],
+  ["throw new Error('deliberate')", [1, null]]
+]) {
+  test(`a process with busy sessions ends with ${ending}`, options, async t => {
+    const server = await serve(t);
+    server.on('login', connection =>
+      connection
+        .prepareFlood(numbered, 2_000)
+        .start()
+        .catch(() => {})
+    );
+    const { exitCode, signal, errors } = await run(`${prelude(server)}
+      let n = 0;
+      for (let i = 0; i < 3; i++) {
+        const session = open();
+        session.onStanza('CB:message', () => { if (++n === 500) ${ending}; });
+        session.connect();
+      }
+    `);
+    assert.deepEqual([exitCode, signal], expected, errors);
+  });
+}
+
+test('an exception in a listener is uncaught, and loses no stanza', options, async t => {
+  const server = await serve(t);
+  server.on('login', connection => connection.prepareFlood(numbered, 4, { perMessage: 4 }).start());
+  const { output, exitCode, errors } = await run(`${prelude(server)}
+    const seen = [];
+    process.on('uncaughtException', ({ message }) => seen.push(message));
+    const session = open();
+    session.onStanza('CB:message', ({ attrs }) => {
+      seen.push(attrs.n);
+      if (attrs.n === '1') throw new Error('deliberate');
+      if (attrs.n === '3') session.close().then(() => console.log(seen.join()));
+    });
+    session.connect();
+  `);
+  assert.deepEqual([output, exitCode], ['0,1,deliberate,2,3', 0], errors);
+});
+
+test('workers have sessions of their own, and are terminated with busy ones', options, async t => {
+  const server = await serve(t);
+  server.on('login', connection =>
+    connection
+      .prepareFlood(numbered, 2_000)
+      .start()
+      .catch(() => {})
+  );
+  const worker = `${prelude(server)}
+    const { parentPort } = require('node:worker_threads');
+    const session = open();
+    let n = 0;
+    session.onStanza('CB:message', () => { if (++n === 200) parentPort.postMessage(metrics().sessions); });
+    session.connect();
+  `;
+  const { output, exitCode, signal, errors } = await run(`${prelude(server)}
+    const { Worker } = require('node:worker_threads');
+    (async () => {
+      const own = open();
+      await own.connect();
+      for (let round = 0; round < 5; round++) {
+        const workers = [0, 1].map(() => new Worker(${JSON.stringify(worker)}, { eval: true }));
+        await Promise.all(workers.map(worker => new Promise((resolve, reject) => {
+          worker.once('message', resolve); worker.once('error', reject);
+        })));
+        await Promise.all(workers.map(worker => worker.terminate()));
+      }
+      await own.query(ping);
+      console.log(metrics().sessions);
+      await own.close();
+    })();
+  `);
+  assert.deepEqual({ output, exitCode, signal }, { output: '1', exitCode: 0, signal: null }, errors);
+});
+
+test('a worker with a session ends by itself', options, async t => {
+  const server = await serve(t);
+  const { output, exitCode, errors } = await run(`
+    const { Worker } = require('node:worker_threads');
+    const worker = new Worker(${JSON.stringify(`${prelude(server)}
+      const session = open();
+      session.connect().then(() => session.query(ping)).then(({ attrs }) => {
+        require('node:worker_threads').parentPort.postMessage(attrs.type);
+        return session.close();
+      });
+    `)}, { eval: true });
+    worker.on('message', message => console.log(message));
+    worker.on('exit', code => console.log(code));
+  `);
+  assert.deepEqual([output, exitCode], ['result\n0', 0], errors);
+});
+
+test('sessions that nobody holds are collected unless they are connected', options, async t => {
+  const server = await serve(t);
+  const { output, exitCode, errors } = await run(
+    `${prelude(server)}
+    const { setTimeout: delay } = require('node:timers/promises');
+    (async () => {
+      // In functions of their own, whose frames are gone afterwards.
+      await (() => { const session = open(); return session.connect().then(() => session.close()); })();
+      for (let i = 0; i < 50; i++) (() => { const session = open(); session.on('node', () => {}); session.stanzas(); })();
+      // Held by nothing but its connection.
+      await (() => open().connect())();
+      for (let i = 0; i < 50 && metrics().sessions > 1; i++) { gc(); await delay(20); }
+      console.log(metrics().sessions, metrics().states.connected);
+      process.exit();
+    })();
+  `,
+    ['--expose-gc']
+  );
+  assert.deepEqual([output, exitCode], ['1 1', 0], errors);
+});

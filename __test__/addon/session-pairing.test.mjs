@@ -1,0 +1,107 @@
+// Devices paired by a NativeSession open in an unmodified Baileys, and the reverse.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import * as baileys from 'baileys';
+import { trustTestRoot } from 'baileys-native/testing';
+import { login, memoryAuth, pair } from '../support/baileys-client.mjs';
+import { createSession, iq, next, nextWhere, startServer } from '../support/native-session.mjs';
+
+const options = { timeout: 60_000 };
+
+/** A server that Baileys trusts as well. */
+async function trustedServer(t) {
+  // Enough pre-keys, so that Baileys uploads none: its timer for that would outlive the test.
+  const server = await startServer(t, { preKeyCount: 100 });
+  t.after(trustTestRoot(baileys, server.rootKey));
+  return server;
+}
+
+test('paired here by QR and kept by useMultiFileAuthState, opened by Baileys', options, async t => {
+  const server = await trustedServer(t);
+  const directory = await mkdtemp(join(tmpdir(), 'baileys-native-session-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const { state, saveCreds } = await baileys.useMultiFileAuthState(directory);
+  const session = createSession(t, server, { auth: state });
+  assert.equal(session.credentials, state.creds);
+  const saved = [];
+  session.on('creds', () => saved.push(saveCreds()));
+  const codes = [];
+  session.on('reconnecting', ({ reason }) => codes.push(reason.code));
+  const paired = next(session, 'paired');
+  session.once('qr', (qr, { expiresAt }) => {
+    assert.ok(expiresAt > Date.now());
+    server.scanQr(qr, { jid: '15550000007:3@s.whatsapp.net', pushName: 'Paired' });
+  });
+  await session.connect();
+  const [me] = await paired;
+  assert.equal(me.id, '15550000007:3@s.whatsapp.net');
+  assert.deepEqual(codes, [515]);
+  await session.query(iq());
+  await session.close();
+  await Promise.all(saved);
+
+  const kept = (await baileys.useMultiFileAuthState(directory)).state;
+  assert.equal(kept.creds.me.id, '15550000007:3@s.whatsapp.net');
+  const auth = { ...kept, apply: update => Object.assign(kept.creds, update) };
+  const sock = await login({ baileys, server, auth });
+  assert.equal(server.connections.at(-1).device, server.devicesOf('15550000007')[0]);
+  await sock.end(undefined);
+
+  // And here again, with what Baileys has made of the credentials.
+  const again = createSession(t, server, { creds: kept.creds });
+  await again.connect();
+  assert.equal(again.state, 'connected');
+});
+
+test('paired by Baileys, opened here', options, async t => {
+  const server = await trustedServer(t);
+  const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr), auth: memoryAuth(baileys) });
+  const session = createSession(t, server, { creds: auth.creds });
+  await session.connect();
+  await session.query(iq());
+  assert.equal(server.connections.at(-1).device.jid, auth.creds.me.id);
+});
+
+test('QR codes are renewed, and end with 408 when none is taken', options, async t => {
+  const server = await startServer(t, { refCount: 3 });
+  const session = createSession(t, server, { firstQrTimeoutMs: 40, qrTimeoutMs: 20, reconnect: false });
+  const codes = [];
+  session.on('qr', qr => codes.push(qr));
+  const closed = next(session, 'close');
+  session.connect();
+  const [{ kind, code }] = await closed;
+  assert.deepEqual([kind, code, new Set(codes).size], ['qrEnded', 408, 3]);
+});
+
+test('a pairing code is asked for, and known to the credentials', options, async t => {
+  const server = await startServer(t);
+  const creds = baileys.initAuthCreds();
+  const session = createSession(t, server, { creds });
+  await assert.rejects(session.requestPairingCode('15550000001'), { code: 'ERR_PAIRING_CODE' });
+  session.connect();
+  await nextWhere(session, 'qr', () => true);
+  await assert.rejects(session.requestPairingCode('none'), TypeError);
+  await assert.rejects(session.requestPairingCode('15550000001', { code: 'short' }), { code: 'ERR_PAIRING_CODE' });
+  const updated = next(session, 'creds');
+  assert.equal(await session.requestPairingCode('+1 555 000 0001', { code: 'ABCDEFGH' }), 'ABCDEFGH');
+  await updated;
+  assert.deepEqual([creds.pairingCode, creds.me.id], ['ABCDEFGH', '15550000001@s.whatsapp.net']);
+  const { node } = await server.waitFor(({ node }) => node.content?.[0]?.attrs?.stage === 'companion_hello');
+  assert.equal(node.content[0].attrs.jid, '15550000001@s.whatsapp.net');
+});
+
+test('a device that logs out is gone', options, async t => {
+  const server = await trustedServer(t);
+  const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr), auth: memoryAuth(baileys) });
+  const session = createSession(t, server, { creds: auth.creds });
+  await session.connect();
+  const closed = next(session, 'close');
+  await session.logout();
+  assert.equal((await closed)[0].code, 401);
+  assert.equal(server.devices.length, 0);
+  await assert.rejects(session.connect(), { statusCode: 401, reason: 'failure' });
+});

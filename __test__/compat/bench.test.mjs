@@ -1,0 +1,140 @@
+// The benches run and what they prove before they measure holds. Of times nothing is asserted.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { goalRows } from '../../bench/goals.mjs';
+import { openCodec } from '../../bench/lib/backends.mjs';
+import { checkCodec } from '../../bench/lib/codec-check.mjs';
+import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
+import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
+import { readTable } from '../../bench/suites/core.mjs';
+import { linearScale, logScale } from '../../bench/writing/svg.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const node = args => promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 120_000 });
+
+test('a quick run of one suite proves equality and writes a report', { timeout: 150_000 }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-bench-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { stdout } = await node(['bench/run.mjs', '--quick', '--only', 'codec', '--out', folder]);
+
+  assert.match(stdout, /decode, synchronous, geometric mean/);
+  assert.deepEqual(readdirSync(folder).sort(), ['corpus.svg', 'ratios.svg', 'report.json', 'report.md']);
+  const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+  assert.equal(report.level, 'quick');
+  assert.equal(report.machine.node, process.versions.node);
+  assert.equal(report.results.codec.compared, 3 * ENTRIES.length);
+  for (const against of ['baileys', 'bridge']) {
+    for (const operation of ['decode', 'encode', 'seal', 'open']) {
+      const { entries, mean } = report.results.codec[against][operation];
+      assert.deepEqual(
+        entries.map(({ name }) => name),
+        ENTRIES
+      );
+      assert.ok(mean.median > 0 && entries.every(({ js, native }) => js.median > 0 && native.median > 0));
+    }
+  }
+  const markdown = readFileSync(join(folder, 'report.md'), 'utf8');
+  for (const { what } of report.goals) assert.ok(markdown.includes(what), `${what} is in the report`);
+  assert.match(readFileSync(join(folder, 'ratios.svg'), 'utf8'), /^<svg [^>]*>[\s\S]*<\/svg>\n$/);
+});
+
+test('an unknown suite is refused', async () => {
+  const failed = await node(['bench/run.mjs', '--only', 'nothing']).catch(error => error);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /there is no suite nothing/);
+});
+
+test('a codec that differs from Baileys is not measured', async () => {
+  const codec = await openCodec('native');
+  await checkCodec(codec, ['ack']);
+  const other = {
+    ...codec,
+    encode: stanza => Buffer.concat([codec.encode(stanza), Buffer.from([0])])
+  };
+  await assert.rejects(checkCodec(other, ['ack']), /ack: encoding gives other bytes/);
+  const wrong = { ...codec, decode: payload => ({ ...codec.decode(payload), tag: 'nack' }) };
+  await assert.rejects(checkCodec(wrong, ['ack']), /ack: decoding/);
+});
+
+test('stanzas of the corpus are new each time, and the same for the same seed', () => {
+  for (const name of ENTRIES) {
+    assert.deepStrictEqual(makeStanza(name, 7), makeStanza(name, 7));
+    assert.notDeepStrictEqual(makeStanza(name, 7), makeStanza(name, 8));
+  }
+});
+
+test('the corpus of the core is that of the benches', async () => {
+  await node(['bench/core/write-corpus.mjs', '--check']);
+});
+
+test('ratios are made round by round, in the direction that is better', () => {
+  assert.equal(compare([10, 30], [5, 10], 'less').ratio.median, 2.5);
+  assert.equal(compare([10, 30], [20, 90], 'more').ratio.median, 2.5);
+  assert.ok(Math.abs(geometricMean([2, 8]) - 4) < 1e-9);
+});
+
+test("the table of the core's benches is read", () => {
+  const table = [
+    'codec         fastest       │ slowest       │ median        │ mean          │ samples │ iters',
+    '├─ decode                   │               │               │               │         │',
+    '│  ├─ ours                  │               │               │               │         │',
+    '│  │  ├─ ack  116.8 ns      │ 3.778 µs      │ 118.8 ns      │ 157.3 ns      │ 100     │ 100',
+    '│  │  ╰─ usync50  9.757 µs  │ 43.29 µs      │ 9.841 µs      │ 10.47 µs      │ 100     │ 1',
+    '│  ╰─ wacore                │               │               │               │         │',
+    '│     ╰─ ack  145.8 ns      │ 2.861 µs      │ 148.8 ns      │ 177.1 ns      │ 100     │ 100',
+    '╰─ handshake                │               │               │               │         │',
+    '   ╰─ ours    5.822 µs      │ 2.213 ms      │ 1.5 ms        │ 28.07 µs      │ 100     │ 1'
+  ].join('\n');
+  assert.deepEqual(readTable(table), [
+    { path: ['decode', 'ours', 'ack'], median: 118.8 },
+    { path: ['decode', 'ours', 'usync50'], median: 9841 },
+    { path: ['decode', 'wacore', 'ack'], median: 148.8 },
+    { path: ['handshake', 'ours'], median: 1_500_000 }
+  ]);
+});
+
+test('a goal says whether it is met', () => {
+  const each = ratio => compare([ratio * 100], [100], 'less');
+  const memory = {
+    connections: { bare: 1000, bots: 1000 },
+    messageBytes: 41_189,
+    bare: each(4),
+    bots: each(1.5),
+    kept: each(5)
+  };
+  const rows = goalRows({ memory });
+  assert.deepEqual(
+    rows.map(({ id, met }) => [id, met]),
+    [
+      ['rss-bare', true],
+      ['rss-bots', false],
+      ['rss-kept', true]
+    ]
+  );
+  assert.equal(rows[0].value, 0.25);
+});
+
+test('scales cover their values and keep their order', () => {
+  for (const values of [
+    [0.3, 4, 17],
+    [1, 1],
+    [5, 5000, 2e6]
+  ]) {
+    for (const scale of [logScale(values, [0, 100]), linearScale(values, [0, 100])]) {
+      const places = [...values].sort((a, b) => a - b).map(scale.at);
+      assert.ok(
+        places.every((place, index) => place >= 0 && place <= 100 && (index === 0 || place >= places[index - 1]))
+      );
+      assert.ok(scale.ticks.length >= 2, `${values}: ${scale.ticks}`);
+      assert.ok(scale.ticks.every(tick => scale.at(tick) >= -1e-9 && scale.at(tick) <= 100 + 1e-9));
+    }
+  }
+});

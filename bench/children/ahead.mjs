@@ -1,0 +1,137 @@
+// What the JavaScript thread pays for a frame that the addon's threads have opened and decoded already: `decodeFrame`, which
+// builds the objects, and before that the hand-over, in which the addon copies messages and tapes into memory of
+// JavaScript's. Only our socket and noise handler can do that, so there is no JavaScript side to this one; it is held against
+// Baileys' synchronous decoding, and with the hand-over against its `decodeFrame`.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { Agent } from 'node:https';
+import { performance } from 'node:perf_hooks';
+import { Peer, openCodec } from '../lib/backends.mjs';
+import { askServer, runChild } from '../lib/client.mjs';
+import { floodList } from '../lib/flood-list.mjs';
+import { shakeHands } from '../lib/session.mjs';
+import { median } from '../lib/statistics.mjs';
+
+const require = createRequire(import.meta.url);
+const { core } = require('../../js/core.cjs');
+const { delivery } = require('../../js/socket/hub.cjs');
+const { WebSocketClient, makeNoiseHandler } = require('../../js/index.cjs');
+
+/** Frames whose time is taken together. */
+const GROUP_MS = 2;
+
+/** Time spent in taking batches over from the addon's threads. */
+let drainMs = 0;
+const { drain } = core;
+core.drain = (memory, position) => {
+  const start = performance.now();
+  try {
+    return drain(memory, position);
+  } finally {
+    drainMs += performance.now() - start;
+  }
+};
+
+class Reader {
+  #noise;
+  #onNode = () => {};
+  #frames = 0;
+  ahead = 0;
+  messages = 0;
+  #ms = 0;
+  /** Milliseconds a frame, one for each group of frames: in `decodeFrame`, and in the hand-over. */
+  hydrating = [];
+  handingOver = [];
+
+  constructor(ws, noise) {
+    this.#noise = noise;
+    ws.on('message', data => this.#onMessage(data));
+  }
+
+  #onMessage(data) {
+    this.messages++;
+    if (delivery.buffer === data && delivery.frames > 0) this.ahead++;
+    const start = performance.now();
+    void this.#noise.decodeFrame(data, node => {
+      this.#frames++;
+      this.#onNode(node);
+    });
+    this.#ms += performance.now() - start;
+    if (this.#ms + drainMs >= GROUP_MS) this.#endGroup();
+  }
+
+  #endGroup() {
+    if (this.#frames > 0) {
+      this.hydrating.push(this.#ms / this.#frames);
+      this.handingOver.push(drainMs / this.#frames);
+    }
+    this.#frames = 0;
+    this.#ms = 0;
+    drainMs = 0;
+  }
+
+  /** Receives one flood; `onNode` gets its stanzas. */
+  async receive(flood, onNode = () => {}) {
+    await askServer('prepare', flood);
+    this.#endGroup();
+    this.hydrating = [];
+    this.handingOver = [];
+    this.ahead = this.messages = 0;
+    const ended = new Promise((resolve, reject) => {
+      this.#onNode = node => {
+        if (node.tag === 'bench') resolve();
+        else onNode(node, reject);
+      };
+    });
+    await askServer('flood');
+    await ended;
+    this.#endGroup();
+  }
+}
+
+/** Compares the stanzas of a flood with what Baileys makes of the same bytes. */
+async function check(reader, flood, reference) {
+  const expected = floodList(flood.stanza).map(node => reference.decode(reference.encode(node)));
+  let seen = 0;
+  await reader.receive(flood, (node, reject) => {
+    try {
+      assert.deepStrictEqual(node, expected[seen++ % expected.length]);
+    } catch (error) {
+      reject(error);
+    }
+  });
+  assert.equal(seen, flood.count, 'the number of stanzas of a flood');
+}
+
+await runChild(async ({ url, ca, rootKey, firstUser, entries, totalBytes }) => {
+  const reference = await openCodec('js');
+  const ws = new WebSocketClient(new URL(url), { agent: new Agent({ ca }), connectTimeoutMs: 20_000, options: {} });
+  ws.connect();
+  await once(ws, 'open');
+  const trustedRoot = Buffer.from(rootKey, 'hex');
+  const noise = await shakeHands({ ws, makeNoiseHandler, user: firstUser, trustedRoot });
+  const reader = new Reader(ws, noise);
+  await askServer('quiet');
+  const hydrate = {};
+  const handOver = {};
+  const shareAhead = {};
+  const floods = entries.map(stanza => {
+    const size = new Peer().frame(reference.encode(floodList(stanza)[0])).length;
+    const count = Math.max(64, Math.min(20_000, Math.floor(totalBytes / size)));
+    // As many in a message as come together from a busy server, up to 16 KB.
+    return { stanza, count, perMessage: Math.max(1, Math.min(16, Math.floor(16_384 / size))) };
+  });
+  for (const flood of floods) {
+    await check(reader, { ...flood, count: Math.min(flood.count, 512) }, reference);
+    await reader.receive(flood);
+  }
+  for (const flood of floods) {
+    await reader.receive(flood);
+    hydrate[flood.stanza] = median(reader.hydrating) * 1e6;
+    handOver[flood.stanza] = median(reader.handingOver) * 1e6;
+    shareAhead[flood.stanza] = reader.ahead / reader.messages;
+  }
+  return { hydrate, handOver, shareAhead };
+});

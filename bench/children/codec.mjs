@@ -1,0 +1,86 @@
+// Measures one codec: `node codec.mjs '{ "backend": …, "operations": […], "entries": […], "effort": {…} }'`.
+// Every process first proves the codec equal to Baileys' own, and warms up on all stanzas before it times any of them.
+
+import { EFFORT, timePrepared, timeRepeated } from '../lib/timing.mjs';
+import { Peer, openCodec } from '../lib/backends.mjs';
+import { checkCodec } from '../lib/codec-check.mjs';
+import { makeStanza } from '../lib/corpus.mjs';
+
+/** Bytes of stanzas that are made ahead of a batch, at most. */
+const PREPARED_BYTES = 8 * 1024 * 1024;
+
+const { backend, operations, entries, effort: level } = JSON.parse(process.argv[2]);
+const effort = EFFORT[level];
+const codec = await openCodec(backend);
+const compared = await checkCodec(codec, entries);
+const reference = await openCodec('js');
+const payloads = Object.fromEntries(entries.map(name => [name, reference.encode(makeStanza(name))]));
+
+let seed = 1000;
+/** New stanzas, none of whose strings has been used. */
+const freshStanzas = name => count => Array.from({ length: count }, () => makeStanza(name, seed++));
+
+const most = name => Math.max(4, Math.floor(PREPARED_BYTES / payloads[name].length / 8));
+
+/** Called for every decoded frame; what it is given must not be optimised away. */
+let last;
+const keep = node => {
+  last = node;
+};
+
+const session = await codec.openSession();
+const peer = new Peer();
+session.encodeFrame(makeStanza('ack')); // the intro header, once
+
+const OPERATIONS = {
+  decode: (name, how) => timeRepeated(() => codec.decode(payloads[name]), how),
+
+  encode: (name, how) =>
+    timePrepared(
+      freshStanzas(name),
+      nodes => {
+        for (let index = 0; index < nodes.length; index++) last = codec.encode(nodes[index]);
+      },
+      how,
+      most(name)
+    ),
+
+  seal: (name, how) =>
+    timePrepared(
+      freshStanzas(name),
+      nodes => {
+        for (let index = 0; index < nodes.length; index++) last = session.encodeFrame(nodes[index]);
+      },
+      how,
+      most(name)
+    ),
+
+  open: (name, how) =>
+    timePrepared(
+      count => Array.from({ length: count }, () => peer.frame(payloads[name])),
+      async frames => {
+        for (let index = 0; index < frames.length; index++) {
+          const pending = session.decodeFrame(frames[index], keep);
+          if (pending) await pending;
+        }
+      },
+      how,
+      most(name)
+    )
+};
+
+const warmUp = { ...effort, batches: 1 };
+for (const operation of operations) {
+  for (const name of entries) await OPERATIONS[operation](name, warmUp);
+}
+
+const nanoseconds = {};
+for (const operation of operations) {
+  nanoseconds[operation] = {};
+  for (const name of entries) {
+    nanoseconds[operation][name] = await OPERATIONS[operation](name, effort);
+    globalThis.gc?.();
+  }
+}
+const sizes = Object.fromEntries(entries.map(name => [name, payloads[name].length]));
+process.stdout.write(JSON.stringify({ compared, nanoseconds, sizes, kept: last !== undefined }));

@@ -1,0 +1,150 @@
+// What connections cost while nothing happens on them: memory, and the CPU time to make them.
+
+import { Agent } from 'node:https';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { askServer, logIn, prepareBots } from '../lib/bot.mjs';
+import { runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+
+/** Connections that are being made at the same time. */
+const AT_ONCE = 32;
+
+/** How long to let everything come to rest ahead of looking at the memory. */
+const REST_MS = 200;
+const RESTS = 4;
+
+/** @returns {Promise<number>} Resident bytes, the least of several looks after collecting garbage. */
+async function residentBytes() {
+  let least = Infinity;
+  for (let rest = 0; rest < RESTS; rest++) {
+    globalThis.gc?.();
+    await delay(REST_MS);
+    least = Math.min(least, process.memoryUsage.rss());
+  }
+  return least;
+}
+
+/** A client with nothing above the WebSocket: `ws` by itself, or ours. */
+async function bareClient({ backend, url, ca }) {
+  const agent = new Agent({ ca });
+  if (backend === 'js') {
+    const { WebSocket } = await import('ws');
+    return () => new WebSocket(url, { agent });
+  }
+  const { WebSocketClient } = await import('baileys-native');
+  const config = { agent, connectTimeoutMs: 20_000, options: {} };
+  return () => {
+    const client = new WebSocketClient(url, config);
+    client.connect();
+    return client;
+  };
+}
+
+/** Opens bare connections; each counts the bytes that it is sent, and keeps none. */
+class BareConnections {
+  received = 0;
+  #open;
+  clients = [];
+
+  constructor(open) {
+    this.#open = open;
+  }
+
+  /** @returns {Promise<void>} */
+  add() {
+    const client = this.#open();
+    this.clients.push(client);
+    client.on('message', data => {
+      this.received += data.length;
+    });
+    return new Promise((resolve, reject) => {
+      client.once('open', resolve);
+      client.once('error', reject);
+      client.once('close', () => reject(new Error('a connection closed')));
+    });
+  }
+}
+
+class Bots {
+  clients = [];
+  #settings;
+  #agent;
+  #users = 0;
+
+  constructor(settings, agent) {
+    this.#settings = settings;
+    this.#agent = agent;
+  }
+
+  async add() {
+    this.clients.push(await logIn(this.#settings, this.#settings.firstUser + this.#users++, this.#agent));
+  }
+}
+
+async function grow(connections, count) {
+  let left = count - connections.clients.length;
+  const worker = async () => {
+    while (left-- > 0) await connections.add();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/**
+ * One message to every connection, as large as a group of 1,024. Few get theirs at the same time: what is to be seen is what
+ * connections keep, not what a queue of messages needs while it lasts.
+ */
+async function messageToAll(connections, bytes) {
+  const deadline = performance.now() + 60_000;
+  for (let from = 0; from < connections.clients.length; from += AT_ONCE) {
+    const expected = connections.received;
+    const sent = await askServer('message', { bytes, from, count: AT_ONCE });
+    while (connections.received < expected + sent * bytes) {
+      if (performance.now() > deadline) throw new Error('not every connection has received its message');
+      await delay(1);
+    }
+  }
+  if (connections.received !== bytes * connections.clients.length) {
+    throw new Error('the connections have received other messages than they were sent');
+  }
+}
+
+await runChild(async settings => {
+  const { layer, base, steps, messageBytes, pingWithinMs } = settings;
+  const connections =
+    layer === 'bare'
+      ? new BareConnections(await bareClient(settings))
+      : new Bots(settings, await prepareBots(settings));
+  // The first connections pay for what all of them share.
+  await grow(connections, base);
+  await askServer('quiet');
+  const baseRss = await residentBytes();
+  const results = [];
+  let before = { count: base, rss: baseRss };
+  for (const count of steps) {
+    const stop = stopwatch();
+    await grow(connections, count);
+    const { ms, cpuUs } = stop();
+    await askServer('quiet');
+    const rss = await residentBytes();
+    const added = count - before.count;
+    results.push({
+      count,
+      rssEach: (rss - baseRss) / (count - base),
+      rssEachAdded: (rss - before.rss) / added,
+      connectMs: ms / added,
+      connectCpuUs: cpuUs / added,
+      connectedPerSecond: (added / ms) * 1000
+    });
+    before = { count, rss };
+  }
+  const result = { steps: results, open: await askServer('connections') };
+  if (messageBytes) {
+    await messageToAll(connections, messageBytes);
+    const kept = (await residentBytes()) - before.rss;
+    const { rssEach } = results.at(-1);
+    result.message = { grownEach: kept / before.count, keptEach: rssEach + kept / before.count };
+  }
+  if (pingWithinMs) result.ping = await askServer('pingAll', { withinMs: pingWithinMs });
+  return result;
+});

@@ -1,0 +1,66 @@
+// Round trips of queries: one after the other on an idle loop, then while a burst of stanzas arrives.
+
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import { askServer, floodEnd, logIn, ping, prepareBots } from '../lib/bot.mjs';
+import { runChild } from '../lib/client.mjs';
+
+async function idle(sock, count) {
+  const times = [];
+  for (let left = count; left > 0; left--) {
+    const start = performance.now();
+    const answer = await ping(sock);
+    times.push(performance.now() - start);
+    assert.equal(answer.attrs.type, 'result');
+  }
+  return times;
+}
+
+/**
+ * Queries at fixed times from the burst's first stanza to its last. A time counts from when its query was due, so that a loop
+ * that is late is not let off; the answer comes behind whatever the server had sent before.
+ */
+async function duringBurst(sock, flood, intervalMs) {
+  await askServer('prepare', flood);
+  const queries = [];
+  let start;
+  let timer;
+  const ask = () => {
+    const now = performance.now();
+    for (let due; (due = start + queries.length * intervalMs) <= now;) {
+      queries.push(ping(sock).then(() => performance.now() - due));
+    }
+  };
+  sock.ws.prependOnceListener('message', () => {
+    start = performance.now();
+    timer = setInterval(ask, intervalMs);
+    ask();
+  });
+  const ended = floodEnd(sock);
+  const sent = askServer('flood');
+  await ended;
+  ask();
+  clearInterval(timer);
+  const ms = performance.now() - start;
+  await sent;
+  return { ms, times: await Promise.all(queries) };
+}
+
+await runChild(async settings => {
+  const agent = await prepareBots(settings);
+  const sock = await logIn(settings, settings.firstUser, agent);
+  await askServer('quiet');
+  const { pings, burst, bursts, intervalMs } = settings;
+  await idle(sock, Math.ceil(pings / 4));
+  const quiet = await idle(sock, pings);
+  await duringBurst(sock, { ...burst, count: Math.ceil(burst.count / 4) }, intervalMs);
+  const times = [];
+  const burstMs = [];
+  for (let left = bursts; left > 0; left--) {
+    await askServer('quiet');
+    const result = await duringBurst(sock, burst, intervalMs);
+    times.push(...result.times);
+    burstMs.push(result.ms);
+  }
+  return { idle: quiet, burst: times, burstMs };
+});

@@ -1,0 +1,47 @@
+// How fast the server is by itself: a client that logs in and then only counts the bytes that come. No client that does
+// anything with them can be faster than this one, so a result close to it says more of the server than of the client.
+
+import { once } from 'node:events';
+import { Agent } from 'node:https';
+import * as baileys from 'baileys';
+import { WebSocket } from 'ws';
+import { trustTestRoot } from 'baileys-native/testing';
+import { askServer, runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+import { shakeHands } from '../lib/session.mjs';
+
+await runChild(async ({ url, ca, rootKey, firstUser, stanzas, perMessage, count }) => {
+  trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+  const ws = new WebSocket(url, { agent: ca === undefined ? undefined : new Agent({ ca }) });
+  await once(ws, 'open');
+  await shakeHands({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
+  await askServer('quiet');
+  // From here on the bytes go nowhere else.
+  const socket = ws._socket;
+  socket.removeAllListeners('data');
+
+  const results = [];
+  for (const stanza of stanzas) {
+    for (const number of perMessage) {
+      const { bytes } = await askServer('prepare', { stanza, count, perMessage: number });
+      let stop;
+      let received = 0;
+      const ended = new Promise(resolve => {
+        const onData = data => {
+          stop ??= stopwatch();
+          received += data.length;
+          if (received < bytes) return;
+          socket.off('data', onData);
+          resolve(stop());
+        };
+        socket.on('data', onData);
+      });
+      const sent = askServer('flood');
+      const { ms } = await ended;
+      await sent;
+      await askServer('quiet');
+      results.push({ stanza, perMessage: number, ms, perSecond: (count / ms) * 1000 });
+    }
+  }
+  return { results };
+});

@@ -1,0 +1,55 @@
+// Floods into a growing number of bots at the same time, always with the same number of stanzas in all.
+
+import assert from 'node:assert/strict';
+import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
+import { runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+
+/** Bots that log in at the same time. */
+const AT_ONCE = 8;
+
+async function receive(bots, { stanza, count }) {
+  await askServer('prepareAll', { stanza, count: Math.floor(count / bots.length), perMessage: 1 });
+  globalThis.gc?.();
+  let stop;
+  const onMessage = () => {
+    stop ??= stopwatch();
+  };
+  for (const { ws } of bots) ws.prependOnceListener('message', onMessage);
+  const ended = Promise.all(bots.map(floodEnd)).then(() => stop());
+  const sent = askServer('floodAll');
+  const cost = await ended;
+  await sent;
+  return cost;
+}
+
+/** Counts what comes through to listeners, bot by bot. */
+async function check(bots, flood) {
+  const seen = new Map(bots.map(({ ws }) => [ws, 0]));
+  const listeners = bots.map(({ ws }) => [ws, node => node.tag !== 'bench' && seen.set(ws, seen.get(ws) + 1)]);
+  for (const [ws, listener] of listeners) ws.on('frame', listener);
+  await receive(bots, flood);
+  for (const [ws, listener] of listeners) ws.off('frame', listener);
+  for (const count of seen.values()) assert.equal(count, Math.floor(flood.count / bots.length), 'stanzas of a bot');
+}
+
+await runChild(async settings => {
+  const agent = await prepareBots(settings);
+  const bots = [];
+  const results = [];
+  let user = settings.firstUser;
+  for (const wanted of settings.bots) {
+    while (bots.length < wanted) {
+      const more = Math.min(AT_ONCE, wanted - bots.length);
+      bots.push(...(await Promise.all(Array.from({ length: more }, () => logIn(settings, user++, agent)))));
+    }
+    await askServer('quiet');
+    await check(bots, { ...settings, count: settings.count / 4 });
+    // The functions of each bot are its own, and V8 compiles them bot by bot.
+    await receive(bots, settings);
+    const { ms, cpuUs } = await receive(bots, settings);
+    const stanzas = Math.floor(settings.count / bots.length) * bots.length;
+    results.push({ bots: wanted, perSecond: (stanzas / ms) * 1000, cpuUs: cpuUs / stanzas });
+  }
+  return { results };
+});

@@ -1,0 +1,81 @@
+// Floods into one `makeSocket`: each kind of stanza, at each number per WebSocket message.
+
+import assert from 'node:assert/strict';
+import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
+import { runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+import { floodList } from '../lib/flood-list.mjs';
+
+/**
+ * Has every stanza of a flood looked at: order, number and value.
+ *
+ * @param {any} sock
+ * @param {{ stanza: string, count: number, perMessage: number }} flood
+ */
+async function checkFlood(sock, flood) {
+  const expected = floodList(flood.stanza).map(withContent);
+  let seen = 0;
+  let failure;
+  const onFrame = node => {
+    if (node.tag === 'bench') return;
+    const index = seen++;
+    try {
+      assert.ok(index < flood.count, 'more stanzas than were sent');
+      // Every stanza by its attributes; the first of each kind in full.
+      if (index < expected.length) assert.deepStrictEqual(node, expected[index]);
+      else assert.equal(node.attrs.id, expected[index % expected.length].attrs.id);
+    } catch (error) {
+      failure ??= error;
+    }
+  };
+  sock.ws.on('frame', onFrame);
+  await receive(sock, flood);
+  sock.ws.off('frame', onFrame);
+  if (failure) throw failure;
+  assert.equal(seen, flood.count, 'the number of stanzas of a flood');
+}
+
+/** As Baileys decodes it: `content` is always there. */
+const withContent = ({ tag, attrs, content }) => ({
+  tag,
+  attrs,
+  content: Array.isArray(content) ? content.map(withContent) : content
+});
+
+/** Receives a flood; measured from its first WebSocket message to the stanza that follows it. */
+async function receive(sock, flood) {
+  const { bytes } = await askServer('prepare', flood);
+  globalThis.gc?.();
+  let stop;
+  sock.ws.prependOnceListener('message', () => {
+    stop = stopwatch();
+  });
+  const ended = floodEnd(sock).then(() => stop());
+  const sent = askServer('flood');
+  const cost = await ended;
+  await sent;
+  return { ...cost, bytes };
+}
+
+await runChild(async settings => {
+  const agent = await prepareBots(settings);
+  const sock = await logIn(settings, settings.firstUser, agent);
+  await askServer('quiet');
+  const { stanzas, perMessage, count, warmUp } = settings;
+  const floods = stanzas.flatMap(stanza => perMessage.map(number => ({ stanza, perMessage: number })));
+  for (const flood of floods) await checkFlood(sock, { ...flood, count: warmUp });
+  const results = [];
+  for (const flood of floods) {
+    await receive(sock, { ...flood, count: warmUp });
+    const { ms, cpuUs, threadUs, bytes } = await receive(sock, { ...flood, count });
+    results.push({
+      ...flood,
+      ms,
+      bytes,
+      perSecond: (count / ms) * 1000,
+      cpuUs: cpuUs / count,
+      threadUs: threadUs / count
+    });
+  }
+  return { results, peakRss: process.resourceUsage().maxRSS * 1024 };
+});

@@ -1,0 +1,225 @@
+// The goals, and how far the results reach them: one row each.
+
+/**
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {string} suite
+ * @property {string} what
+ * @property {'>=' | '<='} sense Whether the value has to be at least or at most the goal.
+ * @property {number} goal
+ * @property {number} value
+ * @property {{ q1: number, q3: number }} [spread] Quartiles over the rounds, where there is more than one.
+ * @property {string} unit `x`: a ratio. Otherwise what is counted.
+ * @property {boolean} met
+ * @property {string} [note] Which entry, or the absolute figures.
+ */
+
+import { geometricMean } from './lib/statistics.mjs';
+
+const thousands = value => Math.round(value).toLocaleString('en-US');
+const kilobytes = value => `${(value / 1024).toFixed(1)} KB`;
+const milliseconds = value => `${value.toFixed(value < 10 ? 3 : 0)} ms`;
+
+/** @returns {Row} */
+function row(id, suite, what, sense, goal, { value, spread, unit = 'x', note }) {
+  const met = sense === '>=' ? value >= goal : value <= goal;
+  return { id, suite, what, sense, goal, value, spread, unit, met, note };
+}
+
+const spreadOf = ({ q1, q3, count }) => (count > 1 ? { q1, q3 } : undefined);
+const ofSummary = (summary, note) => ({ value: summary.median, spread: spreadOf(summary), note });
+/** A ratio that says how much less something is: the inverse of how much better it is. */
+const inverse = ({ median, q1, q3, count }, note) =>
+  ofSummary({ median: 1 / median, q1: 1 / q3, q3: 1 / q1, count }, note);
+
+/** Geometric mean and worst entry of a comparison over the corpus. */
+function corpusRows(id, suite, what, { mean, worst }, [meanGoal, worstGoal]) {
+  const rows = [
+    row(
+      `${id}-mean`,
+      suite,
+      `${what}, geometric mean`,
+      '>=',
+      meanGoal,
+      ofSummary(mean, `worst: ${worst.name} ${worst.ratio.median.toFixed(1)}x`)
+    )
+  ];
+  if (worstGoal)
+    rows.push(row(`${id}-worst`, suite, `${what}, worst entry`, '>=', worstGoal, ofSummary(worst.ratio, worst.name)));
+  return rows;
+}
+
+function codecRows({ baileys, bridge }) {
+  return [
+    ...corpusRows('decode', 'codec', 'decode, synchronous', baileys.decode, [6, 4]),
+    ...corpusRows('encode', 'codec', 'encode, synchronous', baileys.encode, [10, 6]),
+    ...corpusRows('seal', 'codec', 'encodeBinaryNode and encodeFrame, sealed', baileys.seal, [6]),
+    ...corpusRows('open', 'codec', 'decodeFrame of sealed frames', baileys.open, [5]),
+    ...corpusRows('bridge-encode', 'codec', 'whatsapp-rust-bridge: encodeNode', bridge.encode, [4]),
+    ...corpusRows('bridge-decode', 'codec', 'whatsapp-rust-bridge: decodeNode, read', bridge.decode, [4]),
+    ...corpusRows('bridge-seal', 'codec', 'whatsapp-rust-bridge: NoiseSession.encodeFrame', bridge.seal, [4]),
+    ...corpusRows('bridge-open', 'codec', 'whatsapp-rust-bridge: NoiseSession.decodeFrame, read', bridge.open, [4])
+  ];
+}
+
+const aheadRows = ({ hydrate }) =>
+  corpusRows('ahead', 'ahead', 'decode, JavaScript thread, frames decoded ahead', hydrate, [9]);
+
+/** The cell in which a figure's ratio is worst, and the geometric mean over all. */
+function worstCell(cells, name) {
+  const least = cells.reduce((worst, cell) => (cell[name].ratio.median < worst[name].ratio.median ? cell : worst));
+  const mean = geometricMean(cells.map(cell => cell[name].ratio.median));
+  return { least, mean, where: `worst of ${cells.length}: ${least.protocol} ${least.stanza} by ${least.perMessage}` };
+}
+
+function stanzaRows({ cells }) {
+  const rate = worstCell(cells, 'perSecond');
+  const rows = [
+    row(
+      'stanzas-per-second',
+      'stanzas',
+      'stanzas/s into makeSocket',
+      '>=',
+      5,
+      ofSummary(rate.least.perSecond.ratio, `${rate.where}; geometric mean ${rate.mean.toFixed(1)}x`)
+    )
+  ];
+  for (const [id, name, what, goal] of [
+    ['stanzas-cpu', 'cpuUs', 'CPU per stanza, whole process', 1 / 5],
+    ['stanzas-thread', 'threadUs', 'CPU per stanza, JavaScript thread', 1 / 6]
+  ]) {
+    const { least, mean, where } = worstCell(cells, name);
+    // Not every system tells a thread's CPU time.
+    if (!Number.isFinite(least[name].ratio.median)) continue;
+    rows.push(
+      row(
+        id,
+        'stanzas',
+        what,
+        '<=',
+        goal,
+        inverse(least[name].ratio, `${where}; geometric mean ${(1 / mean).toFixed(3)}x`)
+      )
+    );
+  }
+  return rows;
+}
+
+function latencyRows({ idle, burst, count }) {
+  const times = ({ js, native }) => `${milliseconds(js.median)} to ${milliseconds(native.median)}`;
+  return [
+    row('rtt-idle', 'latency', 'query round trip, p50, idle', '<=', 0.8, inverse(idle.p50.ratio, times(idle.p50))),
+    row(
+      'rtt-burst',
+      'latency',
+      `query round trip, p99, during ${thousands(count)} stanzas`,
+      '<=',
+      0.2,
+      inverse(burst.p99.ratio, times(burst.p99))
+    )
+  ];
+}
+
+function memoryRows({ bare, bots, kept, connections, messageBytes }) {
+  const each = ({ js, native }) => `${kilobytes(js.median)} to ${kilobytes(native.median)}`;
+  return [
+    row(
+      'rss-bare',
+      'memory',
+      `RSS of an idle TLS connection, bare client, ${thousands(connections.bare)} of them`,
+      '<=',
+      0.45,
+      inverse(bare.ratio, each(bare))
+    ),
+    row(
+      'rss-bots',
+      'memory',
+      `RSS of an idle TLS connection, makeSocket, ${thousands(connections.bots)} of them`,
+      '<=',
+      0.6,
+      inverse(bots.ratio, each(bots))
+    ),
+    row(
+      'rss-kept',
+      'memory',
+      `RSS of a bare connection after a ${kilobytes(messageBytes)} stanza`,
+      '<=',
+      0.2,
+      inverse(kept.ratio, each(kept))
+    )
+  ];
+}
+
+/** How far the cost of one more connection may rise with their number and still count as flat. */
+const FLAT = { memory: 1.15, cpu: 1.25 };
+
+function connectionRows({ wanted, pingWithinMs, native }) {
+  const first = native.steps[0];
+  const rise = name => Math.max(...native.steps.map(step => step[name])) / first[name];
+  const steps = show => native.steps.map(step => `${thousands(step.count)}: ${show(step)}`).join(', ');
+  const { answered, ms } = native.ping;
+  return [
+    row('connections-open', 'connections', 'connections in one process', '>=', wanted, {
+      value: native.open,
+      unit: 'connections'
+    }),
+    row('connections-ping', 'connections', `of them answer a ping within ${pingWithinMs / 1000} s`, '>=', wanted, {
+      value: answered,
+      unit: 'connections',
+      note: `the last after ${milliseconds(ms)}`
+    }),
+    row(
+      'connections-memory',
+      'connections',
+      `RSS per connection, most over that at ${thousands(first.count)}`,
+      '<=',
+      FLAT.memory,
+      { value: rise('rssEach'), note: steps(step => kilobytes(step.rssEach)) }
+    ),
+    row(
+      'connections-cpu',
+      'connections',
+      `CPU to connect one more, most over that up to ${thousands(first.count)}`,
+      '<=',
+      FLAT.cpu,
+      { value: rise('connectCpuUs'), note: steps(step => `${thousands(step.connectCpuUs)} us`) }
+    )
+  ];
+}
+
+/** Groups of the core's benches that the goal is about; the others are told for comparison. */
+export const CORE_GROUPS = ['decode', 'encode', 'seal', 'open', 'handshake', 'frames_64'];
+
+export const isCoreGoal = ({ group, against }) => CORE_GROUPS.includes(group) && against === 'wacore';
+
+function coreRows({ rows }) {
+  const name = { codec: 'codec against wacore-binary 0.7', noise: 'noise and frames against wacore-noise 0.7' };
+  const groups = { codec: ['decode', 'encode'], noise: ['seal', 'open', 'handshake', 'frames_64'] };
+  return Object.keys(groups).map(part => {
+    const entries = rows.filter(entry => isCoreGoal(entry) && groups[part].includes(entry.group));
+    const worst = entries.reduce((least, entry) => (entry.ratio.median < least.ratio.median ? entry : least));
+    const slower = entries.filter(({ ratio }) => ratio.median < 1).length;
+    const note = `${worst.group} ${worst.entry}`.trim() + `; slower on ${slower} of ${entries.length}`;
+    return row(`core-${part}`, 'core', `Rust ${name[part]}, worst entry`, '>=', 1, ofSummary(worst.ratio, note));
+  });
+}
+
+const ROWS = {
+  codec: codecRows,
+  ahead: aheadRows,
+  stanzas: stanzaRows,
+  latency: latencyRows,
+  memory: memoryRows,
+  connections: connectionRows,
+  core: coreRows
+};
+
+/**
+ * Every goal that the results say something about.
+ *
+ * @param {Record<string, any>} results By suite.
+ * @returns {Row[]}
+ */
+export function goalRows(results) {
+  return Object.entries(ROWS).flatMap(([suite, rows]) => (results[suite] ? rows(results[suite]) : []));
+}

@@ -1,0 +1,102 @@
+// The codecs under comparison, each behind the same five functions: what Baileys calls, what `baileys-native` puts in its
+// place, and the WASM bridge.
+
+import { createCipheriv, hkdfSync } from 'node:crypto';
+import * as baileys from 'baileys';
+import * as constants from 'baileys/lib/WABinary/constants.js';
+import { silentLogger } from '../../scripts/shared/bot.mjs';
+
+const NOISE_HEADER = Buffer.from([0x57, 0x41, 6, 3]);
+const KEY_PAIR = { public: Buffer.alloc(32, 1), private: Buffer.alloc(32, 2) };
+
+/**
+ * @typedef {object} Codec
+ * @property {(node: object) => Uint8Array} encode
+ * @property {(payload: Uint8Array) => object} decode A payload with its flag byte, not compressed.
+ * @property {() => Promise<Session>} openSession
+ */
+
+/**
+ * @typedef {object} Session A transport between equal keys, whichever the codec.
+ * @property {(node: object) => Uint8Array} encodeFrame
+ * @property {(bytes: Uint8Array, onFrame: (node: object) => void) => void | Promise<void>} decodeFrame
+ */
+
+/** Baileys' functions, or ours under the same names. */
+function dropIn({ encodeBinaryNode, decodeDecompressedBinaryNode, makeNoiseHandler }) {
+  return {
+    encode: node => encodeBinaryNode(node),
+    decode: payload => decodeDecompressedBinaryNode(payload, constants, { index: 1 }),
+    async openSession() {
+      const noise = makeNoiseHandler({ keyPair: KEY_PAIR, NOISE_HEADER, logger: silentLogger() });
+      await noise.finishInit();
+      return {
+        encodeFrame: node => noise.encodeFrame(encodeBinaryNode(node)),
+        decodeFrame: (bytes, onFrame) => noise.decodeFrame(bytes, onFrame)
+      };
+    }
+  };
+}
+
+/** Everything that a handle of the bridge holds, as a plain object: its getters copy out of the WASM memory. */
+function read(handle) {
+  const { tag, attrs, content } = handle;
+  const plain = { tag, attrs, content: Array.isArray(content) ? content.map(read) : asBuffer(content) };
+  handle.free?.();
+  return plain;
+}
+
+/** Baileys promises a Buffer; this one shares the bridge's memory. */
+const asBuffer = content =>
+  content instanceof Uint8Array ? Buffer.from(content.buffer, content.byteOffset, content.byteLength) : content;
+
+async function bridge() {
+  const { encodeNode, decodeNode, NoiseSession } = await import('whatsapp-rust-bridge');
+  return {
+    encode: node => encodeNode(node),
+    decode: payload => read(decodeNode(payload)),
+    async openSession() {
+      const session = new NoiseSession(KEY_PAIR.public, NOISE_HEADER);
+      session.finishInit();
+      return {
+        encodeFrame: node => session.encodeFrame(node),
+        decodeFrame(bytes, onFrame) {
+          for (const handle of session.decodeFrame(bytes)) onFrame(read(handle));
+        }
+      };
+    }
+  };
+}
+
+/**
+ * @param {'js' | 'native' | 'bridge'} name
+ * @returns {Promise<Codec>}
+ */
+export async function openCodec(name) {
+  if (name === 'js') return dropIn(baileys);
+  if (name === 'bridge') return bridge();
+  const native = await import('baileys-native');
+  return dropIn({ ...native.default, ...native });
+}
+
+/** What the peer of a {@link Session} sends, in order: sealed and framed. */
+export class Peer {
+  #key;
+  #counter = 0;
+
+  constructor() {
+    // Handlers start with the protocol's name as their salt and are given no secrets here.
+    const name = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
+    this.#key = Buffer.from(hkdfSync('sha256', Buffer.alloc(0), name, Buffer.alloc(0), 64)).subarray(32);
+  }
+
+  /** @param {Uint8Array} payload */
+  frame(payload) {
+    const iv = Buffer.alloc(12);
+    iv.writeUInt32BE(this.#counter++, 8);
+    const cipher = createCipheriv('aes-256-gcm', this.#key, iv);
+    const length = Buffer.alloc(3);
+    length.writeUIntBE(payload.length + 16, 0, 3);
+    return Buffer.concat([length, cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+  }
+}

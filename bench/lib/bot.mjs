@@ -1,0 +1,63 @@
+// An unmodified `makeSocket` of Baileys, logged in to the bench's server.
+
+import { Agent } from 'node:https';
+import * as baileys from 'baileys';
+import { makeSocket } from 'baileys/lib/Socket/socket.js';
+import { trustTestRoot } from 'baileys-native/testing';
+import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.mjs';
+import { askServer } from './client.mjs';
+
+/** Longer than any bench, so that no keep-alive falls into a measurement. */
+const KEEP_ALIVE_MS = 600_000;
+
+/**
+ * Once a process, before its first bot.
+ *
+ * @param {{ backend: 'js' | 'native', rootKey: string, ca?: string }} settings
+ */
+export async function prepareBots({ backend, rootKey, ca }) {
+  await checkBackend(backend);
+  trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+  return ca === undefined ? undefined : new Agent({ ca });
+}
+
+/** The keys of all bots of a process, which take longer to make than a login does. */
+const sharedCreds = baileys.initAuthCreds();
+
+/**
+ * @param {{ url: string, backend: 'js' | 'native' }} settings
+ * @param {number} user Phone number; each may log in once.
+ * @param {Agent | undefined} agent
+ * @returns {Promise<any>} The socket, once its connection is `open`.
+ */
+export function logIn({ url, backend }, user, agent) {
+  const creds = { ...sharedCreds, me: { id: `${user}:1@s.whatsapp.net`, name: 'bench' }, registered: true };
+  const sock = makeSocket({
+    ...baileys.DEFAULT_CONNECTION_CONFIG,
+    waWebSocketUrl: url,
+    agent,
+    auth: { creds, keys: memoryKeys() },
+    logger: silentLogger(),
+    keepAliveIntervalMs: KEEP_ALIVE_MS
+  });
+  checkSocket(sock.ws, backend);
+  return new Promise((resolve, reject) => {
+    sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+      if (connection === 'open') resolve(sock);
+      if (connection === 'close') reject(lastDisconnect?.error ?? new Error('the connection closed'));
+    });
+  });
+}
+
+/** @param {any} sock @returns {Promise<void>} Resolves with the stanza that the server sends after a flood. */
+export const floodEnd = sock => new Promise(resolve => sock.ws.once('CB:bench', () => resolve()));
+
+/** A round trip to the server. */
+export const ping = sock =>
+  sock.query({
+    tag: 'iq',
+    attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
+    content: [{ tag: 'ping', attrs: {} }]
+  });
+
+export { askServer };

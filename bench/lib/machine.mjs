@@ -1,0 +1,41 @@
+// Where and with what the figures were made.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './process.mjs';
+
+const version = name => JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+
+/** The first line that a command prints, or undefined where there is no such command. */
+function line(command, args) {
+  try {
+    const output = execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return output.trim().split('\n')[0];
+  } catch {
+    return undefined;
+  }
+}
+
+export function describeMachine() {
+  const cpus = os.cpus();
+  return {
+    cpu: cpus[0]?.model.trim() ?? os.arch(),
+    cores: cpus.length,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    node: process.versions.node,
+    v8: process.versions.v8,
+    openssl: process.versions.openssl,
+    rustc: line('rustc', ['--version']),
+    baileys: version('baileys'),
+    ws: version('ws'),
+    bridge: version('whatsapp-rust-bridge'),
+    commit: line('git', ['describe', '--always', '--dirty']),
+    load: loadAverage()
+  };
+}
+
+/** Runnable processes over the last minute: above 1 or so, somebody else was using the machine. */
+export const loadAverage = () => Number(os.loadavg()[0].toFixed(2));

@@ -1,0 +1,77 @@
+// From V8's CPU profiles to self time by function and by area.
+
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from './process.mjs';
+
+const ADDON = 'our addon';
+
+const { core } = createRequire(import.meta.url)('../../js/core.cjs');
+
+/**
+ * All functions of the addon go through one function of Node's, and V8 gives that the name of one of them. What tells
+ * them apart is who called.
+ */
+const ADDON_FUNCTIONS = new Set(Object.getOwnPropertyNames(core));
+
+const NOBODY = { url: '', functionName: '' };
+
+const isIn = (url, folder) => url.startsWith(`file://${ROOT}${folder}`) || url.startsWith(`${ROOT}${folder}`);
+const isOurs = ({ url }) => isIn(url, 'js/');
+
+/** The first that matches names the area. */
+const AREAS = [
+  ['idle', ({ functionName }) => functionName === '(idle)'],
+  ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
+  [ADDON, ({ url, functionName }, caller) => url === '' && isOurs(caller) && ADDON_FUNCTIONS.has(functionName)],
+  ['V8 and Node, native', ({ url }) => url === ''],
+  ['our JavaScript', isOurs],
+  ['bench', ({ url }) => isIn(url, 'bench/') || isIn(url, 'scripts/')],
+  ['ws', ({ url }) => url.includes('/node_modules/ws/')],
+  ['Baileys', ({ url }) => /\/node_modules\/(baileys|@whiskeysockets)\//.test(url)],
+  ['Node, JavaScript', ({ url }) => url.startsWith('node:')]
+];
+
+const areaOf = (frame, caller) => AREAS.find(([, matches]) => matches(frame, caller))?.[0] ?? 'other packages';
+
+function place({ url, lineNumber }) {
+  if (url === '') return '';
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  return `${path.replace(ROOT, '').replace('node_modules/', '')}:${lineNumber + 1}`;
+}
+
+/** What a sample in a frame counts for. */
+function describe(frame, caller) {
+  const area = areaOf(frame, caller);
+  if (area === ADDON) return { area, name: `called by ${caller.functionName}`, place: place(caller) };
+  return { area, name: frame.functionName || '(anonymous)', place: place(frame) };
+}
+
+/**
+ * @param {import('node:inspector').Profiler.Profile[]} profiles
+ * @returns {{ busyUs: number, areas: { name: string, us: number }[], functions: { name: string, place: string, area: string, us: number }[] }}
+ *   Self time; what was idle is left out.
+ */
+export function selfTimes(profiles) {
+  const functions = new Map();
+  for (const { nodes, samples, timeDeltas } of profiles) {
+    const frames = new Map(nodes.map(node => [node.id, node.callFrame]));
+    const callers = new Map(nodes.flatMap(({ children = [], callFrame }) => children.map(id => [id, callFrame])));
+    samples.forEach((id, index) => {
+      if (index === 0) return; // the profiler's own start
+      const described = describe(frames.get(id), callers.get(id) ?? NOBODY);
+      const key = JSON.stringify(described);
+      const entry = functions.get(key) ?? { ...described, us: 0 };
+      entry.us += timeDeltas[index];
+      functions.set(key, entry);
+    });
+  }
+  const busy = [...functions.values()].filter(({ area }) => area !== 'idle').sort((a, b) => b.us - a.us);
+  const areas = new Map();
+  for (const { area, us } of busy) areas.set(area, (areas.get(area) ?? 0) + us);
+  return {
+    busyUs: busy.reduce((sum, { us }) => sum + us, 0),
+    areas: [...areas].map(([name, us]) => ({ name, us })).sort((a, b) => b.us - a.us),
+    functions: busy
+  };
+}

@@ -1,0 +1,109 @@
+// `npm run bench`: measures, and writes the report. See docs/benchmarks.md.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { goalRows } from './goals.mjs';
+import { describeMachine, loadAverage } from './lib/machine.mjs';
+import { ROOT } from './lib/process.mjs';
+import { machineLine, writeMarkdown } from './writing/markdown.mjs';
+import { plots } from './writing/plots.mjs';
+
+const SUITES = ['codec', 'ahead', 'core', 'stanzas', 'spread', 'latency', 'memory', 'connections'];
+
+/** A complete run writes what is committed; any other writes here. */
+const SCRATCH = 'target/bench-report';
+
+const USAGE = `Usage: npm run bench -- [options]
+
+  --quick         a fraction of the rounds, about a minute; for a first look
+  --only <name>   one suite, may be given several times: ${SUITES.join(', ')}
+  --out <folder>  where the report goes (default: bench/report and docs/performance.md for a complete run, otherwise
+                  ${SCRATCH})
+`;
+
+function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true },
+      out: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false }
+    }
+  });
+  const unknown = values.only?.find(name => !SUITES.includes(name));
+  if (unknown !== undefined) throw new TypeError(`there is no suite ${unknown}; there are ${SUITES.join(', ')}`);
+  const complete = !values.quick && values.only === undefined;
+  return {
+    help: values.help,
+    level: values.quick ? 'quick' : 'full',
+    suites: SUITES.filter(name => values.only?.includes(name) ?? true),
+    publish: complete && values.out === undefined,
+    folder: resolve(ROOT, values.out ?? (complete ? 'bench/report' : SCRATCH))
+  };
+}
+
+async function measure({ level, suites }) {
+  const started = new Date();
+  const machine = describeMachine();
+  const results = {};
+  for (const name of suites) {
+    const { default: suite } = await import(`./suites/${name}.mjs`);
+    const start = performance.now();
+    process.stderr.write(`${suite.title} … `);
+    results[name] = await suite.run(level);
+    process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  }
+  const finished = { seconds: (Date.now() - started.getTime()) / 1000, load: loadAverage() };
+  return { level, started: started.toISOString(), machine, finished, goals: goalRows(results), results };
+}
+
+async function writeReport(report, { folder, publish }) {
+  const write = async (path, content) => {
+    const options = { ...(await resolveConfig(path)), filepath: path };
+    writeFileSync(path, path.endsWith('.svg') ? content : await format(content, options));
+  };
+  const reasons = JSON.parse(readFileSync(join(ROOT, 'bench/reasons.json'), 'utf8'));
+  const made = plots(report.results, report.goals);
+  mkdirSync(folder, { recursive: true });
+  await write(join(folder, 'report.json'), JSON.stringify(report));
+  await write(join(folder, 'report.md'), writeMarkdown(report, made, { heading: 'Report', folder: '', reasons }));
+  for (const [file, { svg }] of Object.entries(made)) await write(join(folder, file), svg);
+  if (!publish) return;
+  const options = { heading: 'Performance', folder: '../bench/report/', reasons };
+  const note = '<!-- Written by `npm run bench`; see docs/benchmarks.md for how to read it. -->\n\n';
+  await write(join(ROOT, 'docs/performance.md'), note + writeMarkdown(report, made, options));
+}
+
+function summary({ goals }) {
+  const show = ({ unit }, value) => (unit === 'x' ? `${value.toFixed(value < 1 ? 3 : 2)}x` : String(Math.round(value)));
+  const width = Math.max(...goals.map(({ what }) => what.length));
+  return goals.map(row => {
+    const goal = `${row.sense} ${show(row, row.goal)}`;
+    return `${row.met ? 'met    ' : 'NOT MET'}  ${row.what.padEnd(width)}  ${show(row, row.value).padStart(9)}  (${goal})`;
+  });
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const report = await measure(options);
+  await writeReport(report, options);
+  console.log(`\n${machineLine(report)}\n`);
+  console.log(summary(report).join('\n'));
+  console.log(
+    `\nThe report is in ${relative(ROOT, options.folder) || '.'}${options.publish ? ' and docs/performance.md' : ''}.`
+  );
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\nThe bench failed. ${error instanceof Error ? error.stack : error}`);
+  process.exitCode = 1;
+}

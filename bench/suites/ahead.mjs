@@ -1,0 +1,37 @@
+// Frames that the addon's threads have decoded by the time JavaScript sees them.
+
+import { ENTRIES } from '../lib/corpus.mjs';
+import { alternate, runAlone, runClient, startServer } from '../lib/process.mjs';
+import { compareCorpus } from './codec.mjs';
+
+const LEVELS = { full: { rounds: 3, totalBytes: 8_000_000 }, quick: { rounds: 1, totalBytes: 1_000_000 } };
+
+/** Of a linked connection's messages at least so many have to come decoded, or something else was measured. */
+const LEAST_AHEAD = 0.9;
+
+export default {
+  name: 'ahead',
+  title: 'frames decoded ahead of the JavaScript thread',
+  async run(level) {
+    const { rounds, totalBytes } = LEVELS[level];
+    const server = await startServer({ tls: true });
+    try {
+      const { js, native } = await alternate(['js', 'native'], rounds, backend =>
+        backend === 'js'
+          ? runAlone('codec.mjs', { backend, operations: ['decode', 'open'], entries: ENTRIES, effort: level })
+          : runClient('ahead.mjs', { entries: ENTRIES, totalBytes }, { backend, server, register: false })
+      );
+      for (const { shareAhead } of native) {
+        const late = Object.entries(shareAhead).filter(([, share]) => share < LEAST_AHEAD);
+        if (late.length > 0) throw new Error(`not decoded ahead: ${late.map(([name]) => name).join(', ')}`);
+      }
+      const inAll = ({ hydrate, handOver }) =>
+        Object.fromEntries(ENTRIES.map(name => [name, hydrate[name] + handOver[name]]));
+      const times = native.map(round => ({ nanoseconds: { decode: round.hydrate, open: inAll(round) } }));
+      const { decode, open } = compareCorpus(js, times, ['decode', 'open']);
+      return { hydrate: decode, withHandOver: open };
+    } finally {
+      await server.stop();
+    }
+  }
+};

@@ -1,0 +1,51 @@
+// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, ours and the WASM bridge.
+
+import { ENTRIES } from '../lib/corpus.mjs';
+import { alternate, runAlone } from '../lib/process.mjs';
+import { compare, geometricMean, summarize } from '../lib/statistics.mjs';
+
+const OPERATIONS = ['decode', 'encode', 'seal', 'open'];
+const LEVELS = { full: { rounds: 3 }, quick: { rounds: 1 } };
+
+/**
+ * Two codecs over the corpus, operation by operation: each entry, and over all of them the geometric mean in each round
+ * and the entry that does worst.
+ *
+ * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} slower Rounds of the one.
+ * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} faster Rounds of the other, as many.
+ */
+export function compareCorpus(slower, faster, operations = OPERATIONS) {
+  return Object.fromEntries(
+    operations.map(operation => {
+      const times = rounds => name => rounds.map(({ nanoseconds }) => nanoseconds[operation][name]);
+      const entries = Object.keys(faster[0].nanoseconds[operation]).map(name => ({
+        name,
+        ...compare(times(slower)(name), times(faster)(name), 'less')
+      }));
+      const means = faster.map((round, index) =>
+        geometricMean(
+          entries.map(({ name }) => slower[index].nanoseconds[operation][name] / round.nanoseconds[operation][name])
+        )
+      );
+      const worst = entries.reduce((least, entry) => (entry.ratio.median < least.ratio.median ? entry : least));
+      return [operation, { entries, mean: summarize(means), worst: { name: worst.name, ratio: worst.ratio } }];
+    })
+  );
+}
+
+export default {
+  name: 'codec',
+  title: 'codec and sealing, synchronous',
+  async run(level) {
+    const settings = { operations: OPERATIONS, entries: ENTRIES, effort: level };
+    const { js, native, bridge } = await alternate(['js', 'native', 'bridge'], LEVELS[level].rounds, backend =>
+      runAlone('codec.mjs', { backend, ...settings })
+    );
+    return {
+      compared: native[0].compared,
+      sizes: native[0].sizes,
+      baileys: compareCorpus(js, native),
+      bridge: compareCorpus(bridge, native)
+    };
+  }
+};

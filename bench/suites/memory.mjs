@@ -1,0 +1,49 @@
+// Memory of idle TLS connections: bare clients, bots, and bare clients after one large message each.
+
+import { alternate, runClient, startServer } from '../lib/process.mjs';
+import { compare } from '../lib/statistics.mjs';
+
+const LEVELS = {
+  full: { bare: { rounds: 2, count: 1000 }, bots: { rounds: 1, count: 1000 } },
+  quick: { bare: { rounds: 1, count: 200 }, bots: { rounds: 1, count: 60 } }
+};
+
+/** Connections that pay for what all connections of a process share, and are not counted. */
+const BASE = 20;
+
+/** The corpus' group of 1,024, encoded. */
+const LARGE_BYTES = 41_189;
+
+async function measure({ rounds, count }, settings) {
+  return alternate(['js', 'native'], rounds, async backend => {
+    // Both meet a server that nobody has used before.
+    const server = await startServer({ tls: true });
+    try {
+      const register = settings.layer === 'bots';
+      const run = { ...settings, base: BASE, steps: [count] };
+      return await runClient('connections.mjs', run, { backend, server, register });
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+export default {
+  name: 'memory',
+  title: 'memory of idle TLS connections',
+  async run(level) {
+    const { bare, bots } = LEVELS[level];
+    const bareRuns = await measure(bare, { layer: 'bare', messageBytes: LARGE_BYTES });
+    const botRuns = await measure(bots, { layer: 'bots' });
+    const of = ({ js, native }, figure) => compare(js.map(figure), native.map(figure), 'less');
+    return {
+      connections: { bare: bare.count, bots: bots.count },
+      messageBytes: LARGE_BYTES,
+      bare: of(bareRuns, run => run.steps[0].rssEach),
+      bots: of(botRuns, run => run.steps[0].rssEach),
+      kept: of(bareRuns, run => run.message.keptEach),
+      grown: of(bareRuns, run => Math.max(run.message.grownEach, 1)),
+      loginCpuUs: of(botRuns, run => run.steps[0].connectCpuUs)
+    };
+  }
+};

@@ -1,0 +1,250 @@
+// A report in words and tables.
+
+import { isCoreGoal } from '../goals.mjs';
+
+const digits = value =>
+  Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+const whole = value => Math.round(value).toLocaleString('en-US');
+const ratio = value => `${value < 1 ? value.toFixed(3) : digits(value)}x`;
+const kilobytes = value => `${(value / 1024).toFixed(1)} KB`;
+
+const time = nanoseconds =>
+  nanoseconds >= 1e6
+    ? `${digits(nanoseconds / 1e6)} ms`
+    : nanoseconds >= 1000
+      ? `${digits(nanoseconds / 1000)} µs`
+      : `${nanoseconds.toFixed(0)} ns`;
+
+/** A median and, where there were several rounds, its median absolute deviation. */
+const spread = ({ median, mad, count }, show) => (count > 1 ? `${show(median)} ± ${show(mad)}` : show(median));
+
+/**
+ * @param {string[]} head The first column is text, the others figures.
+ * @param {string[][]} rows
+ */
+function table(head, rows) {
+  const line = cells => `| ${cells.map(cell => String(cell).replace(/\|/g, '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}
+
+function goalTable(rows) {
+  const show = (row, value) => (row.unit === 'x' ? ratio(value) : whole(value));
+  return table(
+    ['what', 'goal', 'measured', 'quartiles', '', ''],
+    rows.map(row => [
+      row.what,
+      `${row.sense === '>=' ? 'at least' : 'at most'} ${show(row, row.goal)}`,
+      `**${show(row, row.value)}**`,
+      row.spread ? `${show(row, row.spread.q1)}–${show(row, row.spread.q3)}` : '',
+      row.met ? 'met' : '**not met**',
+      row.note ?? ''
+    ])
+  );
+}
+
+/** Why a goal was not met and what was tried, from `bench/reasons.json`. */
+function reasonList(rows, reasons) {
+  const missed = rows.filter(({ met }) => !met);
+  if (missed.length === 0) return ['Every goal is met.'];
+  return [
+    `Met: ${rows.length - missed.length} of ${rows.length}.`,
+    ...missed.filter(({ id }) => reasons[id]).map(({ id, what }) => `- **${what}:** ${reasons[id]}`)
+  ];
+}
+
+function corpusTable({ entries }, sizes, other) {
+  return table(
+    ['stanza', 'bytes', other, 'native', 'ratio'],
+    entries.map(({ name, js, native, ratio: times }) => [
+      name,
+      sizes?.[name] === undefined ? '' : whole(sizes[name]),
+      spread(js, time),
+      spread(native, time),
+      ratio(times.median)
+    ])
+  );
+}
+
+const DETAILS = {
+  codec({ baileys, bridge, sizes, compared }) {
+    const titles = {
+      decode: 'decode',
+      encode: 'encode',
+      seal: 'encodeBinaryNode and encodeFrame, sealed',
+      open: 'decodeFrame of a sealed frame'
+    };
+    return [
+      '## Codec and sealing, synchronous calls',
+      `Time per stanza. Before it was measured, each process compared ${compared} stanzas with what Baileys makes of them, each encoded, decoded, sealed and opened.`,
+      ...Object.entries(titles).flatMap(([operation, title]) => [
+        `### ${title}`,
+        corpusTable(baileys[operation], sizes, 'Baileys'),
+        `Against whatsapp-rust-bridge: geometric mean ${ratio(bridge[operation].mean.median)}, worst ${ratio(bridge[operation].worst.ratio.median)} (${bridge[operation].worst.name}).`
+      ])
+    ];
+  },
+
+  ahead: ({ hydrate, withHandOver }) => [
+    '## Frames decoded ahead',
+    "What is left for the JavaScript thread when the addon's threads have opened and decoded a frame: `decodeFrame`, against Baileys' synchronous decoding of the same bytes.",
+    corpusTable(hydrate, undefined, 'Baileys'),
+    `With the hand-over (messages and tapes copied into memory of JavaScript's), against Baileys' \`decodeFrame\`: geometric mean ${ratio(withHandOver.mean.median)}, worst ${ratio(withHandOver.worst.ratio.median)} (${withHandOver.worst.name}).`
+  ],
+
+  stanzas: ({ cells, count, headroom }) => [
+    '## Stanzas into `makeSocket`',
+    `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`; on the native side under \`baileys-native/register\`. The server is another process and has encrypted everything ahead; by itself it is at least ${digits(headroom.least)} times as fast as the faster of the two.`,
+    table(
+      [
+        '',
+        'stanzas/s, JavaScript',
+        'native',
+        'ratio',
+        'CPU each, JavaScript',
+        'native',
+        'ratio',
+        'thread, JavaScript',
+        'native',
+        'ratio'
+      ],
+      cells.map(({ protocol, stanza, perMessage, perSecond, cpuUs, threadUs }) => [
+        `${protocol}, ${stanza}, ${perMessage} a message`,
+        spread(perSecond.js, whole),
+        spread(perSecond.native, whole),
+        ratio(perSecond.ratio.median),
+        ...[cpuUs, threadUs].flatMap(cost => [
+          `${digits(cost.js.median)} µs`,
+          `${digits(cost.native.median)} µs`,
+          ratio(1 / cost.ratio.median)
+        ])
+      ])
+    )
+  ],
+
+  spread: ({ points, count }) => [
+    '## Over many connections',
+    `${whole(count)} messages over all connections of a process at the same time.`,
+    table(
+      ['connections', 'stanzas/s, JavaScript', 'native', 'ratio', 'CPU each, JavaScript', 'native'],
+      points.map(({ connections, perSecond, cpuUs }) => [
+        connections,
+        whole(perSecond.js.median),
+        whole(perSecond.native.median),
+        ratio(perSecond.ratio.median),
+        `${digits(cpuUs.js.median)} µs`,
+        `${digits(cpuUs.native.median)} µs`
+      ])
+    )
+  ],
+
+  latency: ({ idle, burst, count, intervalMs }) => [
+    '## Query round trips',
+    `During a burst of ${whole(count)} messages a query is due every ${intervalMs} ms; its time counts from when it was due. The server answers behind what it has sent before, so these times are those of the queue.`,
+    table(
+      ['', 'JavaScript', 'native', 'ratio'],
+      [
+        ['idle, p50', idle.p50],
+        ['idle, p99', idle.p99],
+        ['burst, p50', burst.p50],
+        ['burst, p99', burst.p99]
+      ].map(([name, { js, native, ratio: times }]) => [
+        name,
+        spread(js, ms => time(ms * 1e6)),
+        spread(native, ms => time(ms * 1e6)),
+        ratio(1 / times.median)
+      ])
+    )
+  ],
+
+  memory: ({ connections, bare, bots, kept, grown, messageBytes }) => [
+    '## Memory',
+    'Resident memory over that of a process with 20 connections, after collecting garbage.',
+    table(
+      ['per connection', 'JavaScript', 'native', 'ratio'],
+      [
+        [`idle, bare client (${whole(connections.bare)})`, bare],
+        [`idle, makeSocket (${whole(connections.bots)})`, bots],
+        [`bare client after one message of ${whole(messageBytes)} bytes`, kept],
+        ['of that, grown by the message', grown]
+      ].map(([name, { js, native, ratio: times }]) => [
+        name,
+        spread(js, kilobytes),
+        spread(native, kilobytes),
+        ratio(1 / times.median)
+      ])
+    )
+  ],
+
+  connections: ({ js, native }) => [
+    '## Thousands of connections',
+    table(
+      [
+        'connections',
+        'RSS each, JavaScript',
+        'native',
+        'connected/s, JavaScript',
+        'native',
+        'CPU to connect, JavaScript',
+        'native'
+      ],
+      native.steps.map((step, index) => [
+        whole(step.count),
+        kilobytes(js.steps[index].rssEach),
+        kilobytes(step.rssEach),
+        whole(js.steps[index].connectedPerSecond),
+        whole(step.connectedPerSecond),
+        `${whole(js.steps[index].connectCpuUs)} µs`,
+        `${whole(step.connectCpuUs)} µs`
+      ])
+    ),
+    `All pinged at once: JavaScript answered ${whole(js.ping.answered)} of ${whole(js.ping.asked)} (the last after ${whole(js.ping.ms)} ms), native ${whole(native.ping.answered)} of ${whole(native.ping.asked)} (${whole(native.ping.ms)} ms).`
+  ],
+
+  core: ({ rows }) => [
+    '## The Rust core',
+    'Medians of divan, nanoseconds to milliseconds, against `wacore-binary` and `wacore-noise` 0.7 built by the same compiler. Groups without a goal: `decode_owned` (nodes that own their strings, which the addon does not use), and theirs with JIDs parsed beforehand, which a program with strings would still have to do.',
+    table(
+      ['', 'theirs', 'ours', 'ratio', 'goal'],
+      rows.map(entry => [
+        `${entry.group} ${entry.entry}`.trim() + (entry.against === 'wacore' ? '' : ' (their JIDs parsed)'),
+        time(entry.theirs.median),
+        time(entry.ours.median),
+        ratio(entry.ratio.median),
+        isCoreGoal(entry) ? 'yes' : ''
+      ])
+    )
+  ]
+};
+
+/** The machine, in a sentence. */
+export function machineLine({ machine, finished }) {
+  const { cpu, cores, memoryGiB, system, node, rustc, baileys, ws, commit, load } = machine;
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB; ${system}; Node ${node}; ${rustc ?? 'no rustc'}; Baileys ${baileys} with ws ${ws}; commit ${commit ?? 'unknown'}; load average ${load} before, ${finished.load} after.`;
+}
+
+/**
+ * @param {object} report As written to report.json.
+ * @param {Record<string, { title: string }>} plots By file name.
+ * @param {{ heading: string, folder: string, reasons: Record<string, string> }} options `folder`: where the plots are, seen
+ *   from the document.
+ */
+export function writeMarkdown(report, plots, { heading, folder, reasons }) {
+  const picture = file => (plots[file] ? [`![${plots[file].title}](${folder}${file})`] : []);
+  const level = report.level === 'quick' ? ' A quick run: too short for figures to be relied on.' : '';
+  const parts = [
+    `# ${heading}`,
+    `Measured ${report.started.slice(0, 10)} in ${Math.round(report.finished.seconds)} s by \`npm run bench\` on: ${machineLine(report)}${level}`,
+    '## Goals',
+    'Ratios are medians over rounds in which both sides took turns, each in a process of its own. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
+    goalTable(report.goals),
+    ...reasonList(report.goals, reasons),
+    ...picture('ratios.svg')
+  ];
+  const pictures = { codec: 'corpus.svg', spread: 'throughput.svg', latency: 'latency.svg', connections: 'memory.svg' };
+  for (const [suite, details] of Object.entries(DETAILS)) {
+    if (!report.results[suite]) continue;
+    parts.push(...details(report.results[suite]));
+    if (pictures[suite]) parts.push(...picture(pictures[suite]));
+  }
+  return parts.join('\n\n') + '\n';
+}

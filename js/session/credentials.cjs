@@ -1,0 +1,66 @@
+'use strict';
+
+// Credentials in the shape in which Baileys keeps them (`AuthenticationCreds`), to the addon and back.
+
+/** A copy, since the addon may not look at memory that a worker shares. */
+function bytes(value, name) {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  throw new TypeError(`auth: ${name} is not a Buffer or Uint8Array`);
+}
+
+/** What of the credentials a session needs. */
+function nativeCredentials(creds) {
+  const { noiseKey, pairingEphemeralKeyPair, signedIdentityKey, signedPreKey, me, account } = creds;
+  const key = (pair, name) => bytes(pair?.private, `${name}.private`);
+  if (typeof creds.registrationId !== 'number') throw new TypeError('auth: registrationId is not a number');
+  if (typeof creds.advSecretKey !== 'string') throw new TypeError('auth: advSecretKey is not a string');
+  return {
+    noiseKey: key(noiseKey, 'noiseKey'),
+    pairingKey: key(pairingEphemeralKeyPair, 'pairingEphemeralKeyPair'),
+    identityKey: key(signedIdentityKey, 'signedIdentityKey'),
+    signedPreKey: key(signedPreKey?.keyPair, 'signedPreKey.keyPair'),
+    signedPreKeyId: signedPreKey.keyId,
+    signedPreKeySignature: bytes(signedPreKey.signature, 'signedPreKey.signature'),
+    registrationId: creds.registrationId,
+    advSecretKey: creds.advSecretKey,
+    me: me ? { id: me.id, lid: me.lid ?? undefined, name: me.name ?? undefined } : undefined,
+    account: account
+      ? {
+          details: bytes(account.details, 'account.details'),
+          accountSignatureKey: bytes(account.accountSignatureKey, 'account.accountSignatureKey'),
+          accountSignature: bytes(account.accountSignature, 'account.accountSignature'),
+          deviceSignature: bytes(account.deviceSignature, 'account.deviceSignature')
+        }
+      : undefined,
+    signalIdentities: (creds.signalIdentities ?? []).map(({ identifier, identifierKey }) => ({
+      name: identifier.name ?? undefined,
+      deviceId: identifier.deviceId,
+      identifierKey: bytes(identifierKey, 'signalIdentities')
+    })),
+    platform: creds.platform ?? undefined,
+    routingInfo: creds.routingInfo ? bytes(creds.routingInfo, 'routingInfo') : undefined,
+    pairingCode: creds.pairingCode ?? undefined,
+    registered: creds.registered === true
+  };
+}
+
+const fromBase64 = text => Buffer.from(text, 'base64');
+
+/** A `creds.update` of Baileys', from what src/bindings/session_json.rs wrote. */
+function credentialsUpdate(json) {
+  const update = { ...json };
+  if (update.account) {
+    const fields = Object.entries(update.account).map(([name, value]) => [name, fromBase64(value)]);
+    update.account = Object.fromEntries(fields);
+  }
+  if (update.routingInfo) update.routingInfo = fromBase64(update.routingInfo);
+  if (update.signalIdentities) {
+    update.signalIdentities = update.signalIdentities.map(({ name, deviceId, identifierKey }) => ({
+      identifier: { name, deviceId },
+      identifierKey: fromBase64(identifierKey)
+    }));
+  }
+  return update;
+}
+
+module.exports = { nativeCredentials, credentialsUpdate };

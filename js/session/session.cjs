@@ -1,0 +1,399 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+const { createCodec } = require('../binary-node.cjs');
+const { core, hub: nativeHub, scratch } = require('../core.cjs');
+const native = require('../native.cjs');
+const { takeTape } = require('../tape/batch.cjs');
+const hub = require('../socket/hub.cjs');
+const { credentialsUpdate } = require('./credentials.cjs');
+const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
+const { createLog } = require('./log.cjs');
+const { sessionOptions } = require('./options.cjs');
+const { StanzaStream } = require('./stanza-stream.cjs');
+const { Watches } = require('./watches.cjs');
+
+/** Kinds of records, as in src/bindings/session.rs. */
+const STANZA = 0;
+const ANSWER = 1;
+const FAILED = 2;
+
+/** The longest time that the addon takes for a query, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 32 - 1;
+
+const { flattenNode, hydrateTape } = createCodec('7');
+
+/** WhatsApp's connection without the upper layers of Baileys; see `index.d.ts`. */
+class NativeSession extends EventEmitter {
+  #native;
+  #number;
+  #creds;
+  #log;
+  #state = 'disconnected';
+  /** What the user wants and has not been told the end of: `idle`, `active` or `closing`. */
+  #phase = 'idle';
+  #watches;
+  /** Takes the listeners of `node` off the pattern that they stand for. */
+  #unwatchNodes;
+  /** Queries unanswered, by number. */
+  #queries = new Map();
+  /** Sends that wait for room, by number. */
+  #sends = new Map();
+  #needsDrain = false;
+  #streams = new Set();
+  /** Who wants nothing to be read. */
+  #holds = new Set();
+  #connecting = [];
+  #closing = [];
+
+  /** @param {any} options */
+  constructor(options) {
+    super();
+    const { creds, native: nativeOptions } = sessionOptions(options ?? {});
+    this.#creds = creds;
+    this.#log = createLog(options.logger);
+    this.#native = new native.Session(nativeHub, nativeOptions);
+    this.#number = this.#native.number;
+    this.#watches = new Watches(this.#native);
+    super.on('newListener', name => {
+      if (name === 'node') this.#unwatchNodes ??= this.#watches.add('frame', node => this.emit('node', node));
+    });
+    super.on('removeListener', name => {
+      if (name === 'node' && this.listenerCount('node') === 0) {
+        this.#unwatchNodes?.();
+        this.#unwatchNodes = undefined;
+      }
+    });
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get credentials() {
+    return this.#creds;
+  }
+
+  get needsDrain() {
+    return this.#needsDrain;
+  }
+
+  /** @param {{ signal?: AbortSignal }} [options] */
+  connect({ signal } = {}) {
+    const connected = this.#connect(signal);
+    // Whoever does not wait is told by `close`.
+    connected.catch(() => {});
+    return connected;
+  }
+
+  async #connect(signal) {
+    signal?.throwIfAborted();
+    if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
+    if (this.#phase === 'idle') {
+      this.#phase = 'active';
+      hub.add(this.#number, this);
+      this.#native.keepAlive(true);
+      this.#native.connect();
+    } else if (this.#state === 'connected') {
+      return;
+    } else {
+      this.#native.hurry();
+    }
+    await waiter(this.#connecting, signal, () => void this.close());
+  }
+
+  close() {
+    return this.#close(() => this.#native.close());
+  }
+
+  logout() {
+    return this.#close(() => this.#native.logOut());
+  }
+
+  #close(act) {
+    if (this.#phase === 'idle') return Promise.resolve();
+    if (this.#phase === 'active') {
+      this.#phase = 'closing';
+      act();
+    }
+    return waiter(this.#closing);
+  }
+
+  /**
+   * @param {object} node
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  sendNode(node, { signal } = {}) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const number = this.#submit(node, tape =>
+        core.sessionSend(this.#number, tape.ops, tape.text, tape.text.length, tape.bytes)
+      );
+      if (number >= 0) {
+        resolve(number);
+        return;
+      }
+      this.#needsDrain = true;
+      settleOnce(this.#sends, ~number, signal, resolve, reject);
+    });
+  }
+
+  /**
+   * @param {object} node
+   * @param {{ timeoutMs?: number, signal?: AbortSignal, idempotent?: boolean }} [options]
+   */
+  query(node, { timeoutMs = 0, signal, idempotent = false } = {}) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) throw new RangeError('timeoutMs is a number of milliseconds');
+      let number = this.#submit(node, ({ ops, text, bytes }) =>
+        core.sessionQuery(this.#number, ops, text, text.length, bytes, Math.ceil(timeoutMs), idempotent ? 1 : 0)
+      );
+      if (number < 0) {
+        this.#needsDrain = true;
+        number = ~number;
+      }
+      settleOnce(this.#queries, number, signal, resolve, reject, () => this.#native.cancel(number));
+    });
+  }
+
+  /** Gives the addon a node. */
+  #submit(node, submit) {
+    const tape = flattenNode(node);
+    try {
+      const number = submit(tape);
+      this.#log.trace('sent', node);
+      return number;
+    } catch (error) {
+      throw sendError(error);
+    } finally {
+      scratch.trim();
+    }
+  }
+
+  pause() {
+    this.#setHold(this, true);
+  }
+
+  resume() {
+    this.#setHold(this, false);
+  }
+
+  #setHold(holder, held) {
+    const before = this.#holds.size;
+    if (held) this.#holds.add(holder);
+    else this.#holds.delete(holder);
+    if (before > 0 !== this.#holds.size > 0) this.#native.setPaused(this.#holds.size > 0);
+  }
+
+  /**
+   * @param {string} phoneNumber
+   * @param {{ code?: string }} [options]
+   */
+  async requestPairingCode(phoneNumber, { code } = {}) {
+    const digits = String(phoneNumber).replace(/\D/g, '');
+    if (digits === '') throw new TypeError('a phone number has digits');
+    try {
+      return this.#native.requestPairingCode(digits, code);
+    } catch (error) {
+      throw new SessionError(error.message, 'ERR_PAIRING_CODE');
+    }
+  }
+
+  /**
+   * @param {string | { tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
+   * @param {(node: any) => void} listener
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  onStanza(pattern, listener, { signal } = {}) {
+    if (signal?.aborted) return () => {};
+    const remove = this.#watches.add(pattern, listener);
+    if (signal === undefined) return remove;
+    signal.addEventListener('abort', remove, { once: true });
+    return () => {
+      signal.removeEventListener('abort', remove);
+      remove();
+    };
+  }
+
+  /**
+   * @param {Parameters<NativeSession['onStanza']>[0]} [pattern]
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  stanzas(pattern = 'frame', { signal } = {}) {
+    const onAbort = () => stream.end(signal?.reason);
+    const release = () => {
+      remove();
+      this.#streams.delete(stream);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const stream = new StanzaStream(held => this.#setHold(stream, held), release);
+    const remove = this.#watches.add(pattern, node => stream.push(node));
+    this.#streams.add(stream);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    return stream;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.stanzas();
+  }
+
+  metrics() {
+    return JSON.parse(this.#native.metrics());
+  }
+
+  /** A record from the addon; called by the hub. */
+  deliver(kind, value, memory, offset, length) {
+    switch (kind) {
+      case STANZA: {
+        const node = takeTape(hub.delivery, hydrateTape);
+        this.#log.trace('received', node);
+        if (length === 0) this.#watches.deliver(value, node);
+        else for (let at = 0; at < length; at += 4) this.#watches.deliver(memory.readUInt32LE(offset + at), node);
+        break;
+      }
+      case ANSWER: {
+        const query = this.#queries.get(value);
+        if (query === undefined) break;
+        const node = takeTape(hub.delivery, hydrateTape);
+        this.#log.trace('received', node);
+        query.resolve(node);
+        break;
+      }
+      case FAILED:
+        this.#queries.get(value)?.reject(queryError(JSON.parse(memory.utf8Slice(offset, offset + length))));
+        break;
+      default:
+        this.#event(JSON.parse(memory.utf8Slice(offset, offset + length)));
+    }
+  }
+
+  /** @param {any} event what src/bindings/session_json.rs wrote */
+  #event(event) {
+    switch (event.type) {
+      case 'state':
+        this.#changed(event);
+        break;
+      case 'creds': {
+        const update = credentialsUpdate(event.update);
+        // As Baileys does, so that `saveCreds` finds them.
+        Object.assign(this.#creds, update);
+        this.emit('creds', update);
+        break;
+      }
+      case 'reconnecting': {
+        const { attempt, at, reason } = event;
+        this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
+        this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
+        break;
+      }
+      case 'qr':
+        this.emit('qr', event.qr, { expiresAt: event.expiresAt });
+        break;
+      case 'paired':
+        this.#log.write('info', undefined, 'paired');
+        this.emit('paired', event.me);
+        break;
+      case 'offline':
+        this.emit('offline', event.count);
+        break;
+      case 'drain':
+        this.#needsDrain = false;
+        for (const [number, { resolve }] of this.#sends) resolve(number);
+        this.emit('drain');
+        break;
+      case 'unsent': {
+        const error = new SessionError('Connection Closed', 'ERR_CONNECTION_CLOSED', CONNECTION_CLOSED);
+        for (const number of event.sends) this.#sends.get(number)?.reject(error);
+        this.#log.write('warn', { count: event.sends.length }, 'stanzas were not sent');
+        this.emit('unsent', event.sends);
+        break;
+      }
+      case 'pairingFailed':
+        this.#fault(new SessionError(event.message, 'ERR_PAIRING_CODE'));
+        break;
+      case 'malformed':
+        this.#fault(new SessionError(event.message, 'ERR_MALFORMED_STANZA'));
+        break;
+    }
+  }
+
+  /** Something went wrong that the session goes on after: nobody has to listen. */
+  #fault(error) {
+    this.#log.write('warn', { code: error.code }, error.message);
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+  }
+
+  /** Too late where the connection is begun already; then it is closed. */
+  #veto() {
+    if (!this.#native.veto() && this.#phase === 'active') void this.close();
+  }
+
+  #changed({ from, to, trigger, at, reason }) {
+    this.#state = to;
+    const change = { from, to, trigger, at, reason };
+    this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
+    if (to === 'connected') settle(this.#connecting, ({ resolve }) => resolve());
+    if (to !== 'disconnected') {
+      this.emit('state', change);
+      return;
+    }
+    this.#phase = 'idle';
+    hub.remove(this.#number);
+    this.#native.keepAlive(false);
+    for (const stream of [...this.#streams]) stream.end();
+    settle(this.#connecting, ({ reject }) => reject(endError(reason)));
+    settle(this.#closing, ({ resolve }) => resolve());
+    try {
+      this.emit('state', change);
+    } finally {
+      this.emit('close', reason);
+    }
+  }
+}
+
+/** A promise whose ends are in `list` until it is settled. */
+function waiter(list, signal, onAbort) {
+  return new Promise((resolve, reject) => {
+    const entry = { resolve, reject };
+    const aborted = () => {
+      list.splice(list.indexOf(entry), 1);
+      reject(signal.reason);
+      onAbort();
+    };
+    if (signal) {
+      signal.addEventListener('abort', aborted, { once: true });
+      const done = settle => value => {
+        signal.removeEventListener('abort', aborted);
+        settle(value);
+      };
+      Object.assign(entry, { resolve: done(resolve), reject: done(reject) });
+    }
+    list.push(entry);
+  });
+}
+
+/** Settles all that wait. */
+function settle(list, each) {
+  list.splice(0).forEach(each);
+}
+
+/** Puts a promise's ends into `table` until it is settled, by the addon or by its signal. */
+function settleOnce(table, number, signal, resolve, reject, onAbort = () => {}) {
+  const finish = end => value => {
+    table.delete(number);
+    signal?.removeEventListener('abort', aborted);
+    end(value);
+  };
+  const entry = { resolve: finish(resolve), reject: finish(reject) };
+  const aborted = () => {
+    entry.reject(signal.reason);
+    onAbort();
+  };
+  signal?.addEventListener('abort', aborted, { once: true });
+  table.set(number, entry);
+}
+
+module.exports = { NativeSession };

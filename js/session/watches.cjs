@@ -1,0 +1,64 @@
+'use strict';
+
+/** The patterns of a session and who listens to each. Listeners of one pattern share one entry of the addon's. */
+class Watches {
+  #native;
+  #byKey = new Map();
+  #byNumber = new Map();
+
+  /** @param {any} native the addon's session */
+  constructor(native) {
+    this.#native = native;
+  }
+
+  /**
+   * @param {string | { tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
+   * @param {(node: object) => void} listener
+   * @returns {() => void} takes it off
+   */
+  add(pattern, listener) {
+    if (typeof listener !== 'function') throw new TypeError('a listener is a function');
+    const key = typeof pattern === 'string' ? pattern : JSON.stringify(structured(pattern));
+    let watch = this.#byKey.get(key);
+    if (watch === undefined) {
+      const native = this.#native;
+      const number = typeof pattern === 'string' ? native.watch(pattern) : native.watchPattern(structured(pattern));
+      watch = { key, number, listeners: [] };
+      this.#byKey.set(key, watch);
+      this.#byNumber.set(number, watch);
+    }
+    const entry = { listener };
+    // A new list each time: one that is being gone through does not change.
+    watch.listeners = [...watch.listeners, entry];
+    return () => this.#remove(watch, entry);
+  }
+
+  #remove(watch, entry) {
+    if (!watch.listeners.includes(entry)) return;
+    watch.listeners = watch.listeners.filter(other => other !== entry);
+    if (watch.listeners.length > 0) return;
+    this.#byKey.delete(watch.key);
+    this.#byNumber.delete(watch.number);
+    this.#native.unwatch(watch.number);
+  }
+
+  /** Hands a stanza to the listeners of a pattern. */
+  deliver(number, node) {
+    const watch = this.#byNumber.get(number);
+    if (watch === undefined) return;
+    const { listeners } = watch;
+    for (let i = 0; i < listeners.length; i++) listeners[i].listener(node);
+  }
+}
+
+/**
+ * A pattern as the addon takes it.
+ *
+ * @param {{ tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
+ */
+function structured({ tag, id, attrs = {}, child }) {
+  const list = Object.entries(attrs).map(([name, value]) => (value === true ? { name } : { name, value }));
+  return { tag, id, attrs: list, child };
+}
+
+module.exports = { Watches };

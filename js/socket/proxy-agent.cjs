@@ -1,0 +1,336 @@
+'use strict';
+
+/**
+ * The proxy agents that Baileys' users configure, recognised by what is known of their published versions:
+ *
+ * | package | versions |
+ * | --- | --- |
+ * | `https-proxy-agent` | 5, 6, 7, 8, 9 |
+ * | `http-proxy-agent` (for `ws:`) | 5, 6, 7, 8, 9 |
+ * | `socks-proxy-agent` | 6, 7, 8, 9, 10 |
+ * | `proxy-agent` | 6, 7, 8 |
+ *
+ * Their earlier versions stand on agent-base 6, which connects in `callback`, the later ones on its successors, which
+ * extend Node's agent and connect in `connect`.
+ */
+
+const { EventEmitter } = require('node:events');
+const http = require('node:http');
+const { isIPv6 } = require('node:net');
+const dns = require('node:dns');
+const { validateHeaderName, validateHeaderValue } = http;
+const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
+const { Unsupported } = require('./unsupported.cjs');
+
+/** @typedef {import('./agent.cjs').Target} Target */
+/** @typedef {import('./agent.cjs').Route} Route */
+
+/** The npm package `socks` gives a proxy this long, in milliseconds. */
+const SOCKS_TIMEOUT = 30_000;
+const SOCKS_PORT = 1080;
+
+/** Fields of Node's former URL parser, whose result the older versions keep. */
+const URL_FIELDS = ['protocol', 'slashes', 'host', 'hostname', 'port', 'hash', 'search', 'query', 'href'];
+
+/**
+ * By class and by the generation of agent-base: the methods of the class beside its constructor, a word that the one that
+ * connects has in its source, and what is made of an agent.
+ */
+const KNOWN = {
+  HttpsProxyAgent: {
+    6: { methods: ['callback'], connects: 'callback', word: 'CONNECT ', route: oldHttpsRoute },
+    7: {
+      methods: ['connect', 'secureProxy', '_connectWithAuth'],
+      connects: 'connect',
+      word: 'CONNECT ',
+      route: httpsRoute
+    }
+  },
+  HttpProxyAgent: {
+    6: { methods: ['callback'], connects: 'callback', word: '_implicitHeader', route: oldHttpRoute },
+    7: {
+      methods: ['addRequest', 'setRequestProps', 'connect', 'secureProxy'],
+      connects: 'connect',
+      word: '_implicitHeader',
+      route: httpRoute
+    }
+  },
+  SocksProxyAgent: {
+    6: { methods: ['callback'], connects: 'callback', word: 'SocksClient', route: oldSocksRoute },
+    7: { methods: ['connect'], connects: 'connect', word: 'SocksClient', route: socksRoute }
+  },
+  ProxyAgent: {
+    7: { methods: ['connect', 'destroy'], connects: 'connect', word: 'getProxyForUrl', route: chosenRoute }
+  }
+};
+
+/**
+ * @param {object} agent not one of Node's own
+ * @param {Target} target
+ * @param {{ routeOf: Function, checkOptions: Function }} tools
+ * @returns {Route}
+ * @throws {Unsupported} where the agent is none of those above, or asks for something that is not supported
+ */
+function proxyRoute(agent, target, tools) {
+  return recognise(agent).route(agent, target, tools);
+}
+
+/** The entry of an agent that is an unchanged instance of a known class. */
+function recognise(agent) {
+  const prototype = Object.getPrototypeOf(agent);
+  const name = prototype?.constructor?.name || 'an agent without a class';
+  const base = Object.getPrototypeOf(prototype ?? {});
+  const root = Object.getPrototypeOf(base ?? {});
+  const generation = root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
+  const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
+  if (known === undefined || base === http.Agent.prototype || base.constructor.name !== 'Agent') {
+    throw new Unsupported(`${name} is not known`);
+  }
+  const methods = Object.getOwnPropertyNames(prototype).filter(method => method !== 'constructor');
+  const connects = Object.getOwnPropertyDescriptor(prototype, known.connects)?.value;
+  const isUnchanged =
+    methods.every(method => known.methods.includes(method)) &&
+    typeof connects === 'function' &&
+    String(connects).includes(known.word) &&
+    Object.entries(agent).every(([key, value]) => isData(agent, key, value));
+  if (!isUnchanged) throw new Unsupported(`${name} is not as it was published`);
+  // Nobody but the package itself could tell them what the proxy answered.
+  if (agent.listenerCount('proxyConnect') > 0) throw new Unsupported(`${name} has listeners of "proxyConnect"`);
+  return known;
+}
+
+/** Whether a property of an agent is not a method put over one of its class. */
+function isData(agent, key, value) {
+  if (typeof value !== 'function') return true;
+  if (key === 'promisifiedCallback') return value === agent.callback;
+  return key === 'proxyHeaders' || key === 'getProxyForUrl';
+}
+
+// --- https-proxy-agent
+
+function httpsRoute(agent, target, { checkOptions }) {
+  const { proxy, proxyHeaders, connectOpts, options } = agent;
+  checkOptions(options ?? {}, ['path']);
+  return httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive: agent.keepAlive }, options, target, checkOptions);
+}
+
+/** @param {object} targetOptions those that reach the TLS with the target */
+function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
+  if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
+  checkOptions(connectOpts, ['host', 'port', 'ALPNProtocols', 'httpAgent', 'httpsAgent', 'getProxyForUrl']);
+  const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
+  if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
+  headers.Host = `${bracketed(target.host)}:${target.port}`;
+  if (!headers['Proxy-Connection']) headers['Proxy-Connection'] = keepAlive ? 'Keep-Alive' : 'close';
+  return tunnel(
+    connectOpts,
+    proxy.protocol === 'https:',
+    headers,
+    targetOptions ?? {},
+    certificateName(target),
+    target
+  );
+}
+
+function oldHttpsRoute(agent, target, { checkOptions }) {
+  const { proxy, secureProxy } = agent;
+  checkOptions(proxy, [...URL_FIELDS, 'auth', 'headers', 'secureProxy', 'ALPNProtocols']);
+  const headers = { ...proxy.headers };
+  if (proxy.auth) headers['Proxy-Authorization'] = basic(proxy.auth);
+  const host = bracketed(target.host);
+  headers.Host = target.port === (target.secure ? 443 : 80) ? host : `${host}:${target.port}`;
+  headers.Connection = 'close';
+  return { ...tunnel(proxy, Boolean(secureProxy), headers, {}, target.host, target), adaptError: countAsTimeout };
+}
+
+/**
+ * When a proxy ends the connection instead of answering, version 5 does not notice and waits for the time to be up, for
+ * Baileys a 408. Here it is told at once, with a code that Baileys takes for the same.
+ */
+function countAsTimeout(error) {
+  if (error.message.startsWith('Proxy connection ended')) error.code = 'ECONNRESET';
+  return error;
+}
+
+/**
+ * A way through a proxy by `CONNECT`.
+ *
+ * @param {object} hop options for the connection to the proxy
+ * @param {boolean} isSecure whether the proxy is spoken to over TLS
+ */
+function tunnel(hop, isSecure, headers, targetOptions, name, target) {
+  const first = firstHop(hop);
+  return {
+    ...first,
+    tls: target.secure ? tlsOptions(targetOptions, name) : undefined,
+    proxy: {
+      protocol: 'http',
+      host: target.host,
+      port: target.port,
+      headers: headerLines(headers),
+      tls: isSecure ? tlsOptions(hop, first.host) : undefined
+    }
+  };
+}
+
+// --- http-proxy-agent
+
+function httpRoute(agent, target, { checkOptions }) {
+  const { proxy, proxyHeaders, connectOpts, options } = agent;
+  if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
+  checkOptions(options ?? {}, ['path', 'headers']);
+  checkOptions(connectOpts, ['host', 'port']);
+  const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
+  if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
+  if (!headers['Proxy-Connection']) headers['Proxy-Connection'] = agent.keepAlive ? 'Keep-Alive' : 'close';
+  for (const name of Object.keys(headers)) if (!headers[name]) delete headers[name];
+  return forward(connectOpts, proxy.protocol === 'https:', headers, target);
+}
+
+function oldHttpRoute(agent, target, { checkOptions }) {
+  const { proxy, secureProxy } = agent;
+  checkOptions(proxy, [...URL_FIELDS, 'auth', 'secureProxy', 'ALPNProtocols']);
+  const headers = proxy.auth ? { 'Proxy-Authorization': basic(proxy.auth) } : {};
+  return forward(proxy, Boolean(secureProxy), headers, target);
+}
+
+/** A request that names its target by URL, sent to the proxy. */
+function forward(hop, isSecure, headers, target) {
+  if (target.secure) throw new Unsupported('http-proxy-agent sends what is meant for wss: without encryption');
+  const url = new URL(target.path, `http://${target.hostHeader ?? target.authority}`);
+  url.port = target.port === 80 ? '' : String(target.port);
+  const first = firstHop(hop);
+  return {
+    ...first,
+    tls: isSecure ? tlsOptions(hop, first.host) : undefined,
+    target: url.href,
+    headers: headerLines(headers)
+  };
+}
+
+// --- socks-proxy-agent
+
+function socksRoute(agent, target, { checkOptions }) {
+  const { proxy, shouldLookup, timeout, socketOptions, options } = agent;
+  checkOptions(options ?? {}, ['path', 'socketOptions']);
+  checkOptions(socketOptions ?? {}, ['host', 'port']);
+  const lookupTarget = shouldLookup ? (options?.lookup ?? dns.lookup) : undefined;
+  const settings = { proxy, lookupTarget, timeout, socketOptions, tls: options ?? {} };
+  return socksRouteTo(settings, certificateName(target), target);
+}
+
+function oldSocksRoute(agent, target, { checkOptions }) {
+  const { proxy, shouldLookup, timeout, tlsConnectionOptions: tls } = agent;
+  checkOptions(tls ?? {});
+  for (const name of Object.keys(tls ?? {})) {
+    if (!TLS_OPTIONS.includes(name)) throw new Unsupported(`its option "${name}" is not supported`);
+  }
+  const lookupTarget = shouldLookup ? dns.lookup : undefined;
+  return socksRouteTo({ proxy, lookupTarget, timeout, socketOptions: {}, tls: tls ?? {} }, target.host, target);
+}
+
+function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {
+  const { host, port, type, userId, password, ...others } = proxy ?? {};
+  if ((type !== 4 && type !== 5) || Object.keys(others).length > 0)
+    throw new Unsupported('its proxy is not one of SOCKS 4 or 5');
+  const hasCredentials = Boolean(userId || password);
+  return {
+    ...firstHop({ ...socketOptions, host, port }),
+    tls: target.secure ? tlsOptions(tls, name) : undefined,
+    lookupTarget,
+    proxy: {
+      protocol: `socks${type}`,
+      host: target.host,
+      port: target.port,
+      user: userId || '',
+      password: type === 5 && hasCredentials ? password || '' : undefined,
+      timeout: timeout || SOCKS_TIMEOUT
+    }
+  };
+}
+
+// --- proxy-agent
+
+function chosenRoute(agent, target, { routeOf, checkOptions }) {
+  const { getProxyForUrl, connectOpts, options } = agent;
+  const others = ['path', 'httpAgent', 'httpsAgent', 'getProxyForUrl', 'headers', 'socketOptions'];
+  checkOptions(options ?? {}, others);
+  // A second parameter would be Node's request.
+  if (getProxyForUrl.length > 1) throw new Unsupported('its getProxyForUrl wants the request');
+  const scheme = target.secure ? 'wss:' : 'ws:';
+  const url = getProxyForUrl(new URL(target.path, `${scheme}//${target.hostHeader ?? target.authority}`).href);
+  if (typeof url?.then === 'function') throw new Unsupported('its getProxyForUrl answers later');
+  if (!url) return routeOf(target.secure ? agent.httpsAgent : agent.httpAgent, target);
+  const proxy = parse(url);
+  const { headers: proxyHeaders, ...hop } = connectOpts ?? {};
+  if (isHttpProxy(proxy)) {
+    const connectTo = { ...hop, ...addressOf(proxy, proxy.protocol === 'https:' ? 443 : 80) };
+    const { keepAlive } = hop;
+    return httpsRouteTo({ proxy, proxyHeaders, connectOpts: connectTo, keepAlive }, options, target, checkOptions);
+  }
+  const version = /^socks(4|4a|5|5h)?:$/.exec(proxy.protocol);
+  if (version === null) throw new Unsupported(`it chose a proxy of the kind "${proxy.protocol}"`);
+  checkOptions(hop.socketOptions ?? {}, ['host', 'port']);
+  const isLocal = version[1] === '4' || version[1] === '5';
+  const settings = {
+    proxy: {
+      ...addressOf(proxy, SOCKS_PORT),
+      type: version[1]?.startsWith('4') ? 4 : 5,
+      userId: decodeURIComponent(proxy.username),
+      password: decodeURIComponent(proxy.password)
+    },
+    lookupTarget: isLocal ? (hop.lookup ?? dns.lookup) : undefined,
+    timeout: hop.timeout,
+    socketOptions: hop.socketOptions,
+    tls: options ?? {}
+  };
+  return socksRouteTo(settings, certificateName(target), target);
+}
+
+// --- what they have in common
+
+/** A proxy's URL. The error of `new URL` would show it, and with it the password. */
+function parse(url) {
+  if (URL.canParse(url)) return new URL(url);
+  throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
+}
+
+/** Where to connect, out of options as `net.connect` takes them. */
+function firstHop({ host, port, localAddress, family, lookup }) {
+  const isKnown = typeof host === 'string' && host !== '' && Number.isInteger(port) && port >= 0 && port <= 65535;
+  if (!isKnown) throw new Unsupported('it names no host and port of a proxy');
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port, localAddress, family, lookup };
+}
+
+function addressOf(url, defaultPort) {
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || defaultPort };
+}
+
+function isHttpProxy(proxy) {
+  return proxy instanceof URL && (proxy.protocol === 'http:' || proxy.protocol === 'https:');
+}
+
+function bracketed(host) {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function credentials({ username, password }) {
+  return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+}
+
+function basic(text) {
+  return `Basic ${Buffer.from(text).toString('base64')}`;
+}
+
+/** Names and values in turn. */
+function headerLines(headers) {
+  const lines = [];
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    lines.push(name, String(value));
+  }
+  return lines;
+}
+
+module.exports = { proxyRoute };

@@ -1,0 +1,67 @@
+'use strict';
+
+/** TLS settings of the native part, out of options as `tls.connect` takes them and the environment. */
+
+const { Unsupported } = require('./unsupported.cjs');
+
+/** Options for trust and identity that are honoured. */
+const TLS_OPTIONS = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'];
+
+let warnedOfUnchecked = false;
+
+/**
+ * Settings for trust and identity, read when a connection starts, as Node reads them.
+ *
+ * @param {object} options
+ * @param {string} host the name that the certificate must be valid for, unless `options.servername` is another
+ * @throws {Unsupported} where a certificate or key has a form that is not supported
+ */
+function tlsOptions(options, host) {
+  const { env } = process;
+  const tls = {
+    serverName: options.servername || host,
+    rejectUnauthorized:
+      'rejectUnauthorized' in options ? options.rejectUnauthorized !== false : !isUncheckedByEnvironment(env),
+    systemCa: env.NODE_USE_SYSTEM_CA === '1' || hasFlag('--use-system-ca')
+  };
+  if (env.NODE_EXTRA_CA_CERTS) tls.extraCaFile = env.NODE_EXTRA_CA_CERTS;
+  if (options.ca) tls.ca = [options.ca].flat().map(ca => pem(ca, 'ca'));
+  if (options.cert || options.key) {
+    tls.cert = pem(options.cert, 'cert');
+    tls.key = pem(options.key, 'key');
+  }
+  return tls;
+}
+
+/**
+ * The name that the target's certificate must be valid for: Node's https agent takes it from the Host header.
+ *
+ * @param {import('./agent.cjs').Target} target
+ */
+function certificateName({ host, hostHeader }) {
+  return hostHeader === undefined ? host : hostHeader.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
+function pem(value, name) {
+  if (typeof value === 'string') return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  throw new Unsupported(`its option "${name}" has a form that is not supported`);
+}
+
+function hasFlag(flag) {
+  return process.execArgv.includes(flag) || (process.env.NODE_OPTIONS ?? '').split(/\s+/).includes(flag);
+}
+
+function isUncheckedByEnvironment(env) {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return false;
+  if (!warnedOfUnchecked) {
+    warnedOfUnchecked = true;
+    process.emitWarning(
+      "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections and HTTPS requests " +
+        'insecure by disabling certificate verification.'
+    );
+  }
+  return true;
+}
+
+module.exports = { TLS_OPTIONS, certificateName, tlsOptions };

@@ -1,0 +1,82 @@
+// What a bot needs besides Baileys itself, and the check that it runs on the socket layer that it should.
+
+import * as baileys from 'baileys';
+
+/** @typedef {'js' | 'native'} Backend */
+
+const NATIVE = Symbol.for('baileys-native');
+
+/** A logger for Baileys that says nothing. */
+export function silentLogger() {
+  const nothing = () => {};
+  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const logger = { level: 'silent', child: () => logger, ...levels };
+  return logger;
+}
+
+/**
+ * Signal keys in memory.
+ *
+ * @returns {baileys.SignalKeyStore}
+ */
+export function memoryKeys() {
+  /** @type {Map<string, any>} */
+  const store = new Map();
+  return {
+    get: async (type, ids) =>
+      Object.fromEntries(ids.map(id => [id, store.get(`${type}:${id}`)]).filter(([, value]) => value)),
+    set: async data => {
+      for (const [type, values] of Object.entries(data)) {
+        for (const [id, value] of Object.entries(values)) {
+          if (value) store.set(`${type}:${id}`, value);
+          else store.delete(`${type}:${id}`);
+        }
+      }
+    }
+  };
+}
+
+/** @param {unknown} value */
+const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
+
+/**
+ * Refuses to measure the wrong thing: a process that did not load the socket layer that it was asked to.
+ *
+ * @param {Backend} backend
+ */
+export async function checkBackend(backend) {
+  const replaced = [baileys.encodeBinaryNode, baileys.decodeBinaryNode, baileys.makeNoiseHandler].map(isNative);
+  if (backend === 'js') {
+    if (replaced.includes(true)) throw new Error('the JavaScript run has loaded the native socket layer');
+    return;
+  }
+  const { isActive } = await import('baileys-native/register');
+  if (!isActive() || replaced.includes(false)) {
+    throw new Error('the native socket layer was asked for, but baileys-native is not active in this process');
+  }
+}
+
+/**
+ * The same for a socket that Baileys has made.
+ *
+ * @param {object} ws
+ * @param {Backend} backend
+ */
+export function checkSocket(ws, backend) {
+  if (isNative(ws.constructor) !== (backend === 'native')) {
+    throw new Error('Baileys has made its socket from the wrong socket layer');
+  }
+}
+
+/**
+ * How a child process is made to run on a socket layer.
+ *
+ * @param {Backend} backend
+ * @param {string[]} [flags] More flags for Node.
+ */
+export function forkOptions(backend, flags = []) {
+  return {
+    execArgv: backend === 'native' ? [...flags, '--import', 'baileys-native/register'] : flags,
+    env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
+  };
+}

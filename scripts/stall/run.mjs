@@ -1,0 +1,99 @@
+/**
+ * A blocked event loop: a client connects and does nothing but block for a while, during which the server sends stanzas. The
+ * server closes a connection that is silent for one and a half keep-alive intervals, as a server would that means it.
+ */
+
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MockServer } from 'baileys-native/testing';
+
+/**
+ * @typedef {{ backend: 'js' | 'native', intervalMs: number, blockedMs: number, stanzas: number }} Scenario
+ * @typedef {Scenario & { url: string, ca: string, rootKey: string }} Settings
+ * @typedef {object} Result
+ * @property {number} received Stanzas that the client was given.
+ * @property {number} inOrder How many of them at their place.
+ * @property {number} [code] Why the connection ended, where it did.
+ * @property {number} keepAlives Keep-alive queries that the server saw while the client was blocked.
+ */
+
+const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Stanzas in one burst. */
+const BURST = 100;
+
+/** @param {number} n */
+const stanza = n => ({ tag: 'relay', attrs: { id: `S${n}`, n: String(n) }, content: Buffer.alloc(64, n) });
+
+/**
+ * Cuts a connection that says nothing for so long.
+ *
+ * @param {import('baileys-native/testing').MockServer} server
+ * @param {number} ms
+ */
+function closeSilent(server, ms) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  server.on('stanza', ({ direction }, connection) => {
+    if (direction !== 'in') return;
+    clearTimeout(timer);
+    timer = setTimeout(() => connection.drop(), ms);
+  });
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Sends the stanzas in bursts over three quarters of the time; gives up with the connection.
+ *
+ * @param {import('baileys-native/testing').Connection} connection
+ * @param {Scenario} scenario
+ */
+async function sendAll(connection, { stanzas, blockedMs }) {
+  const pause = (blockedMs * 0.75) / Math.ceil(stanzas / BURST);
+  for (let n = 0; n < stanzas && connection.state !== 'closed';) {
+    const burst = Array.from({ length: Math.min(BURST, stanzas - n) }, () => stanza(n++));
+    await Promise.all(burst.map(node => connection.send(node).catch(() => {})));
+    await new Promise(resolve => setTimeout(resolve, pause));
+  }
+}
+
+/**
+ * @param {Scenario} scenario
+ * @returns {Promise<Result>}
+ */
+export async function stall(scenario) {
+  const server = await MockServer.start({ acceptUnknown: true, record: false });
+  const stopClosing = closeSilent(server, 1.5 * scenario.intervalMs);
+  let blocked = false;
+  let keepAlives = 0;
+  server.on('stanza', ({ direction, node }) => {
+    if (blocked && direction === 'in' && node.attrs.xmlns === 'w:p') keepAlives++;
+  });
+  const child = fork(CLIENT, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  try {
+    /** @type {Omit<Result, 'keepAlives'>} */
+    const result = await new Promise((resolve, reject) => {
+      const limit = setTimeout(() => reject(new Error('the stall does not end')), scenario.blockedMs + 60_000);
+      child.once('exit', code => {
+        clearTimeout(limit);
+        reject(new Error(`the client ended with ${code}`));
+      });
+      child.on('message', message => {
+        const { ready, result, failure } = /** @type {any} */ (message);
+        if (failure) reject(new Error(failure));
+        if (result) resolve(result);
+        if (!ready) return;
+        blocked = true;
+        setTimeout(() => (blocked = false), scenario.blockedMs);
+        sendAll(server.connections[server.connections.length - 1], scenario).catch(reject);
+      });
+      child.send({ ...scenario, url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') });
+    });
+    return { ...result, keepAlives };
+  } finally {
+    stopClosing();
+    child.kill('SIGKILL');
+    await server.stop();
+  }
+}

@@ -1,0 +1,327 @@
+//! The native half of `NativeSession`: the sessions of one environment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::{Env, Error, Result};
+use napi_derive::napi;
+
+use super::batch::Batch;
+use super::raw::{Failure, raw_function};
+use super::session_json::{event_json, metrics_json, query_error_json};
+use super::session_options::{SessionOptions, StanzaPattern, config, credentials, endpoint, pattern};
+use super::websocket::{Hub, SocketHub};
+use crate::driver::{self, Handle, WeakHandle};
+use crate::session::{
+    Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
+};
+
+/// Events of one session that are taken before another one has its turn.
+pub(super) const EVENTS_AT_ONCE: usize = 256;
+
+/// Numbers of sends and queries as JavaScript sees them have so many bits, so that their complements are integers as well.
+const NUMBER_BITS: u32 = 30;
+
+/// What a session's record tells. `js/session/session.cjs` has the same numbers.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Kind {
+    /// A stanza. Payload: the numbers of the patterns that match, 4 bytes each; where it is one, that is the value instead.
+    Stanza = 0,
+    /// A query's answer. Value: the query's number.
+    Answer = 1,
+    /// A query without a good answer. Value: its number; payload: JSON, see [`query_error_json`].
+    Failed = 2,
+    /// Payload: JSON, see [`event_json`].
+    Event = 3,
+}
+
+/// Every session of the process, for [`session_metrics`].
+static ALL: Mutex<Vec<WeakHandle>> = Mutex::new(Vec::new());
+
+/// The sessions of an environment by number.
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<HashMap<u32, Entry>>);
+
+struct Entry {
+    handle: Handle,
+    /// Whether it keeps the loop alive.
+    active: bool,
+}
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    pub(super) fn any_active(&self) -> bool {
+        self.lock().values().any(|entry| entry.active)
+    }
+
+    fn handle(&self, session: u32) -> Option<Handle> {
+        self.lock().get(&session).map(|entry| entry.handle.clone())
+    }
+
+    /// Takes the next events of a session, which reports again where there are more.
+    pub(super) fn take_events(&self, session: u32, batch: &mut Batch) {
+        let Some(handle) = self.handle(session) else { return };
+        let mut events = Vec::new();
+        handle.take_events(EVENTS_AT_ONCE, &mut events);
+        for event in events {
+            record(session, event, batch);
+        }
+    }
+}
+
+fn record(session: u32, event: Event, batch: &mut Batch) {
+    match event {
+        Event::Stanza { stanza, matched } => {
+            let numbers: Vec<u8> = matched.iter().flat_map(|pattern| pattern.0.to_le_bytes()).collect();
+            match matched.as_slice() {
+                [pattern] => batch.stanza(Kind::Stanza as u32, session, pattern.0, &[], &stanza),
+                _ => batch.stanza(Kind::Stanza as u32, session, 0, &numbers, &stanza),
+            }
+        }
+        Event::Answer {
+            query,
+            result: Ok(stanza),
+        } => batch.stanza(
+            Kind::Answer as u32,
+            session,
+            short(query.0).cast_unsigned(),
+            &[],
+            &stanza,
+        ),
+        Event::Answer {
+            query,
+            result: Err(error),
+        } => {
+            let json = query_error_json(&error);
+            batch.push(
+                Kind::Failed as u32,
+                session,
+                short(query.0).cast_unsigned(),
+                json.as_bytes(),
+            );
+        }
+        other => {
+            batch.push(Kind::Event as u32, session, 0, event_json(&other).as_bytes());
+        }
+    }
+}
+
+/// Counts a session in for [`session_metrics`], and those out that have gone.
+fn enrol(handle: &Handle) {
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(WeakHandle::is_alive);
+    all.push(handle.downgrade());
+}
+
+/// What JavaScript calls a send or a query.
+pub(super) fn short(number: u64) -> i32 {
+    (number & ((1 << NUMBER_BITS) - 1)) as i32
+}
+
+/// A session; see `js/session/session.cjs`. It ends when this is garbage.
+#[napi]
+pub struct Session {
+    hub: Arc<Hub>,
+    number: u32,
+    handle: Handle,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.hub.sessions.lock().remove(&self.number);
+    }
+}
+
+#[napi]
+impl Session {
+    /// A session that is disconnected. It keeps the loop alive only where `keepAlive` says so.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(hub: &SocketHub, options: SessionOptions) -> Result<Self> {
+        let hub = Arc::clone(&hub.hub);
+        let number = hub.next_number();
+        let credentials = credentials(&options.credentials)?;
+        let config = config(&options)?;
+        let inbox = Arc::clone(&hub.inbox);
+        let notify = Box::new(move || inbox.ready(number));
+        let handle = driver::start(endpoint(options)?, config, credentials, notify)
+            .map_err(|error| Error::from_reason(error.to_string()))?;
+        enrol(&handle);
+        let entry = Entry {
+            handle: handle.clone(),
+            active: false,
+        };
+        hub.sessions.lock().insert(number, entry);
+        Ok(Self { hub, number, handle })
+    }
+
+    /// The number under which the session's records come.
+    #[napi(getter)]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Whether the session keeps the loop alive.
+    #[napi(catch_unwind)]
+    pub fn keep_alive(&self, env: &Env, active: bool) {
+        if let Some(entry) = self.hub.sessions.lock().get_mut(&self.number) {
+            entry.active = active;
+        }
+        self.hub.keep_alive(env);
+    }
+
+    /// Connects; says whether that meant anything.
+    #[napi(catch_unwind)]
+    pub fn connect(&self) -> bool {
+        self.handle.with(Core::connect)
+    }
+
+    /// Cuts the wait for the next connection short; says whether there was one.
+    #[napi(catch_unwind)]
+    pub fn hurry(&self) -> bool {
+        self.handle
+            .with(|session, now| session.state() == State::Reconnecting && session.connect(now))
+    }
+
+    /// Closes; says whether that meant anything.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> bool {
+        self.handle.with(Core::close)
+    }
+
+    /// Logs out and closes; says whether that meant anything.
+    #[napi(catch_unwind)]
+    pub fn log_out(&self) -> bool {
+        self.handle.with(Core::log_out)
+    }
+
+    /// Keeps the next connection from being made; says whether one was due.
+    #[napi(catch_unwind)]
+    pub fn veto(&self) -> bool {
+        self.handle.with(Core::veto)
+    }
+
+    /// Stops reading, or goes on.
+    #[napi(catch_unwind)]
+    pub fn set_paused(&self, paused: bool) {
+        self.handle.with(if paused { Core::pause } else { Core::resume });
+    }
+
+    /// Watches for a pattern; returns its number.
+    #[napi(catch_unwind)]
+    pub fn watch(&self, text: String) -> Result<u32> {
+        let alternatives = Pattern::parse(&text).map_err(|error| Error::from_reason(error.to_string()))?;
+        Ok(self.watch_any(alternatives))
+    }
+
+    /// Watches for a pattern in its structured form; returns its number.
+    #[napi(catch_unwind)]
+    pub fn watch_pattern(&self, wanted: StanzaPattern) -> u32 {
+        self.watch_any(vec![pattern(wanted)])
+    }
+
+    fn watch_any(&self, alternatives: Vec<Pattern>) -> u32 {
+        self.handle.with(|session, _| session.watch(alternatives)).0
+    }
+
+    /// No longer watches for a pattern.
+    #[napi(catch_unwind)]
+    pub fn unwatch(&self, pattern: u32) -> bool {
+        self.handle.with(|session, _| session.unwatch(PatternId(pattern)))
+    }
+
+    /// Settles a query as cancelled.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, query: u32) -> bool {
+        self.handle
+            .with(|session, now| session.cancel(now, QueryId(query.into())))
+    }
+
+    /// Asks for pairing by code; returns the code.
+    #[napi(catch_unwind)]
+    pub fn request_pairing_code(&self, phone_number: String, code: Option<String>) -> Result<String> {
+        let ask = |session: &mut Core, now: Millis| session.request_pairing_code(now, &phone_number, code.as_deref());
+        self.handle
+            .with(ask)
+            .map_err(|error| Error::from_reason(error.to_string()))
+    }
+
+    /// Counters and depths, as JSON.
+    #[napi(catch_unwind)]
+    pub fn metrics(&self) -> String {
+        metrics_json(&self.handle)
+    }
+}
+
+/// The metrics of every session of the process, as JSON.
+#[napi(catch_unwind)]
+pub(super) fn session_metrics() -> String {
+    let handles: Vec<_> = {
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(WeakHandle::is_alive);
+        all.iter().filter_map(WeakHandle::upgrade).collect()
+    };
+    super::json::list(handles.iter().map(metrics_json))
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        let code = match &error {
+            SendError::NotConnected => "ERR_NOT_CONNECTED",
+            SendError::Full => "ERR_QUEUE_FULL",
+            SendError::TooLarge(_) => "ERR_FRAME",
+            SendError::DuplicateId(_) => "ERR_DUPLICATE_ID",
+            SendError::TooManyQueries(_) => "ERR_TOO_MANY_QUERIES",
+            _ => "ERR_INVALID_NODE",
+        };
+        Self::Error {
+            message: error.to_string(),
+            code,
+        }
+    }
+}
+
+/// A number with the advice to wait: its complement.
+fn advised(number: u64, admission: Admission) -> i32 {
+    match admission {
+        Admission::Ready => short(number),
+        Admission::Wait => !short(number),
+    }
+}
+
+raw_function! {
+    /// `sessionSend(session, ops, text, units, bytes)`: sends the shared tape; its number, complemented where the sender
+    /// should wait.
+    SessionSend, "sessionSend", 5, |call, core| {
+        let handle = core.hub.sessions.handle(call.u32(0)?).ok_or(SendError::NotConnected)?;
+        let mut inner = core.inner()?;
+        let (mut tape, _) = inner.shared_tape(call, 1)?;
+        let sent = handle.with(|session, now| session.send(now, &mut tape))?;
+        inner.release_text();
+        call.int(advised(sent.id.0, sent.admission))
+    }
+}
+
+raw_function! {
+    /// `sessionQuery(session, ops, text, units, bytes, timeout, idempotent)`: sends the shared tape as a query that waits so
+    /// many milliseconds, or as long as the session says where 0; its number, complemented where the sender should wait.
+    SessionQuery, "sessionQuery", 7, |call, core| {
+        let handle = core.hub.sessions.handle(call.u32(0)?).ok_or(SendError::NotConnected)?;
+        let options = QueryOptions {
+            timeout: Some(call.u32(5)?.into()).filter(|&timeout: &Millis| timeout > 0),
+            idempotent: call.u32(6)? != 0,
+        };
+        let mut inner = core.inner()?;
+        let (mut tape, _) = inner.shared_tape(call, 1)?;
+        let asked = handle.with(|session, now| session.query(now, &mut tape, options))?;
+        inner.release_text();
+        call.int(advised(asked.query.0, asked.admission))
+    }
+}

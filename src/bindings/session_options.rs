@@ -1,0 +1,278 @@
+//! What JavaScript says of a session, as the session wants it.
+
+use napi::bindgen_prelude::Buffer;
+use napi::{Error, Result};
+use napi_derive::napi;
+use zeroize::Zeroizing;
+
+use super::socket_options::{SocketOptions, connect_options};
+use crate::driver::Endpoint;
+use crate::handshake::TrustedRoot;
+use crate::noise::{KeyPair, PrivateKey};
+use crate::session::{
+    Account, Bounds, Class, Config, Credentials, Me, Millis, Pattern, ReconnectConfig, SignalIdentity, SignedPreKey,
+};
+
+/// Options of a session. What is absent has the default of the core.
+#[napi(object)]
+pub struct SessionOptions {
+    /// The server's name or address, to be resolved for each connection.
+    pub hostname: String,
+    /// How to connect; its addresses are not used.
+    pub socket: SocketOptions,
+    /// The device.
+    pub credentials: SessionCredentials,
+    /// Keys that the server's certificate chain may lead to, 32 bytes each.
+    pub roots: Buffer,
+    /// Version of WhatsApp Web.
+    pub version: Option<Vec<u32>>,
+    /// Operating system, browser, its version.
+    pub browser: Option<Vec<String>>,
+    pub country_code: Option<String>,
+    pub push_name: Option<String>,
+    pub sync_full_history: Option<bool>,
+    /// Whether to resume with a known server.
+    pub resume: Option<bool>,
+    pub connect_timeout: Option<f64>,
+    pub close_timeout: Option<f64>,
+    pub keep_alive_interval: Option<f64>,
+    pub keep_alive_grace: Option<f64>,
+    /// No pings where 0.
+    pub socket_ping_interval: Option<f64>,
+    /// Queries wait without end where 0.
+    pub query_timeout: Option<f64>,
+    pub max_queries: Option<u32>,
+    pub first_qr_timeout: Option<f64>,
+    pub qr_timeout: Option<f64>,
+    pub activate: Option<bool>,
+    /// Not asked for where 0.
+    pub offline_batch: Option<u32>,
+    pub outgoing: Option<SessionBounds>,
+    pub incoming: Option<SessionBounds>,
+    /// Whether to connect again.
+    pub reconnect: bool,
+    pub reconnect_base: Option<f64>,
+    pub reconnect_max: Option<f64>,
+    pub reconnect_attempts: Option<u32>,
+    /// What to do on particular codes.
+    pub reconnect_classes: Vec<SessionClass>,
+}
+
+/// Bounds of a queue.
+#[napi(object)]
+pub struct SessionBounds {
+    pub stanzas: Option<u32>,
+    pub bytes: Option<f64>,
+    pub limit: Option<f64>,
+}
+
+/// What to do on a code: `immediate`, `backoff` or `final`.
+#[napi(object)]
+pub struct SessionClass {
+    pub code: u16,
+    pub class: String,
+}
+
+/// Baileys' `AuthenticationCreds`, as far as a session is concerned.
+#[napi(object)]
+pub struct SessionCredentials {
+    /// Private keys.
+    pub noise_key: Buffer,
+    pub pairing_key: Buffer,
+    pub identity_key: Buffer,
+    pub signed_pre_key: Buffer,
+    pub signed_pre_key_id: u32,
+    pub signed_pre_key_signature: Buffer,
+    pub registration_id: u32,
+    pub adv_secret_key: String,
+    pub me: Option<SessionMe>,
+    pub account: Option<SessionAccount>,
+    pub signal_identities: Vec<SessionIdentity>,
+    pub platform: Option<String>,
+    pub routing_info: Option<Buffer>,
+    pub pairing_code: Option<String>,
+    pub registered: bool,
+}
+
+/// Baileys' `Contact`, of oneself.
+#[napi(object)]
+pub struct SessionMe {
+    pub id: String,
+    pub lid: Option<String>,
+    pub name: Option<String>,
+}
+
+/// `ADVSignedDeviceIdentity`.
+#[napi(object)]
+pub struct SessionAccount {
+    pub details: Buffer,
+    pub account_signature_key: Buffer,
+    pub account_signature: Buffer,
+    pub device_signature: Buffer,
+}
+
+/// Baileys' `SignalIdentity`.
+#[napi(object)]
+pub struct SessionIdentity {
+    pub name: Option<String>,
+    pub device_id: u32,
+    pub identifier_key: Buffer,
+}
+
+/// A stanza pattern in its structured form.
+#[napi(object)]
+pub struct StanzaPattern {
+    pub tag: Option<String>,
+    pub id: Option<String>,
+    pub attrs: Vec<PatternAttribute>,
+    pub child: Option<String>,
+}
+
+/// An attribute that must be there, with a value where one is given.
+#[napi(object)]
+pub struct PatternAttribute {
+    pub name: String,
+    pub value: Option<String>,
+}
+
+pub(super) fn pattern(pattern: StanzaPattern) -> Pattern {
+    let StanzaPattern { tag, id, attrs, child } = pattern;
+    let attrs = attrs.into_iter().map(|attr| (attr.name, attr.value)).collect();
+    Pattern { tag, id, attrs, child }
+}
+
+pub(super) fn endpoint(options: SessionOptions) -> Result<Endpoint> {
+    Ok(Endpoint {
+        host: options.hostname,
+        port: options.socket.port,
+        options: connect_options(options.socket)?,
+    })
+}
+
+/// Sets what is given.
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn millis(value: Option<f64>) -> Option<Millis> {
+    // Conversions of floats saturate.
+    value.map(|value| value as Millis)
+}
+
+fn bounds(place: &mut Bounds, given: Option<&SessionBounds>) {
+    let Some(given) = given else { return };
+    set(&mut place.stanzas, given.stanzas.map(|count| count as usize));
+    set(&mut place.bytes, given.bytes.map(|count| count as usize));
+    set(&mut place.limit, given.limit.map(|count| count as usize));
+}
+
+pub(super) fn config(options: &SessionOptions) -> Result<Config> {
+    let mut config = Config::default();
+    let (keys, rest) = options.roots.as_chunks();
+    if keys.is_empty() || !rest.is_empty() {
+        return Err(Error::from_reason("a root key is 32 bytes"));
+    }
+    let root = |&public_key: &[u8; 32]| TrustedRoot { public_key, serial: 0 };
+    config.roots = keys.iter().map(root).collect();
+    if let Some(version) = &options.version {
+        config.version = version
+            .as_slice()
+            .try_into()
+            .map_err(|_| Error::from_reason("a version is three numbers"))?;
+    }
+    if let Some(browser) = &options.browser {
+        config.browser = browser
+            .clone()
+            .try_into()
+            .map_err(|_| Error::from_reason("a browser is three texts"))?;
+    }
+    set(&mut config.country_code, options.country_code.clone());
+    config.push_name.clone_from(&options.push_name);
+    set(&mut config.sync_full_history, options.sync_full_history);
+    set(&mut config.resume, options.resume);
+    set(&mut config.connect_timeout, millis(options.connect_timeout));
+    set(&mut config.close_timeout, millis(options.close_timeout));
+    set(&mut config.keep_alive_interval, millis(options.keep_alive_interval));
+    set(&mut config.keep_alive_grace, millis(options.keep_alive_grace));
+    config.socket_ping_interval = millis(options.socket_ping_interval).filter(|&interval| interval > 0);
+    if let Some(timeout) = millis(options.query_timeout) {
+        config.query_timeout = Some(timeout).filter(|&timeout| timeout > 0);
+    }
+    set(&mut config.max_queries, options.max_queries.map(|count| count as usize));
+    set(&mut config.first_qr_timeout, millis(options.first_qr_timeout));
+    set(&mut config.qr_timeout, millis(options.qr_timeout));
+    set(&mut config.activate, options.activate);
+    if let Some(batch) = options.offline_batch {
+        config.offline_batch = Some(batch).filter(|&batch| batch > 0);
+    }
+    bounds(&mut config.outgoing, options.outgoing.as_ref());
+    bounds(&mut config.incoming, options.incoming.as_ref());
+    config.reconnect = if options.reconnect {
+        Some(reconnect(options)?)
+    } else {
+        None
+    };
+    Ok(config)
+}
+
+fn reconnect(options: &SessionOptions) -> Result<ReconnectConfig> {
+    let mut reconnect = ReconnectConfig::default();
+    set(&mut reconnect.base, millis(options.reconnect_base));
+    set(&mut reconnect.max, millis(options.reconnect_max));
+    reconnect.attempts = options.reconnect_attempts;
+    for SessionClass { code, class } in &options.reconnect_classes {
+        let class = match class.as_str() {
+            "immediate" => Class::Immediate,
+            "backoff" => Class::Backoff,
+            "final" => Class::Final,
+            _ => return Err(Error::from_reason(format!("not a class of codes: {class}"))),
+        };
+        reconnect.classes.push((*code, class));
+    }
+    Ok(reconnect)
+}
+
+pub(super) fn credentials(given: &SessionCredentials) -> Result<Credentials> {
+    let pair = |private: &Buffer| {
+        PrivateKey::try_from(private.as_ref())
+            .and_then(KeyPair::from_private)
+            .map_err(|error| Error::from_reason(format!("the credentials cannot be used: {error}")))
+    };
+    let me = given.me.as_ref().map(|me| Me {
+        id: me.id.clone(),
+        lid: me.lid.clone(),
+        name: me.name.clone(),
+    });
+    let account = given.account.as_ref().map(|account| Account {
+        details: account.details.to_vec(),
+        account_signature_key: account.account_signature_key.to_vec(),
+        account_signature: account.account_signature.to_vec(),
+        device_signature: account.device_signature.to_vec(),
+    });
+    let identity = |identity: &SessionIdentity| SignalIdentity {
+        name: identity.name.clone(),
+        device_id: identity.device_id,
+        identifier_key: identity.identifier_key.to_vec(),
+    };
+    Ok(Credentials {
+        noise_key: pair(&given.noise_key)?,
+        pairing_key: pair(&given.pairing_key)?,
+        identity_key: pair(&given.identity_key)?,
+        signed_pre_key: SignedPreKey {
+            key_id: given.signed_pre_key_id,
+            key_pair: pair(&given.signed_pre_key)?,
+            signature: given.signed_pre_key_signature.to_vec(),
+        },
+        registration_id: given.registration_id,
+        adv_secret_key: Zeroizing::new(given.adv_secret_key.clone()),
+        me,
+        account,
+        signal_identities: given.signal_identities.iter().map(identity).collect(),
+        platform: given.platform.clone(),
+        routing_info: given.routing_info.as_ref().map(|info| info.to_vec()),
+        pairing_code: given.pairing_code.clone(),
+        registered: given.registered,
+    })
+}

@@ -1,0 +1,85 @@
+//! Why a proxy gave no connection.
+
+use std::io;
+
+use super::super::error::FailedAttempt;
+
+/// Why a proxy gave no connection. None of the texts has anything of the credentials.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// No address of a SOCKS proxy accepted the connection; at least one entry.
+    #[error("no address of the proxy accepted the connection")]
+    Unreachable(Vec<FailedAttempt>),
+    /// A read or write failed during the SOCKS handshake.
+    #[error("{syscall} failed during the handshake with the proxy")]
+    Io {
+        /// `"read"` or `"write"`.
+        syscall: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The proxy was not done in the time that it had.
+    #[error("Proxy connection timed out")]
+    TimedOut,
+    /// An HTTP proxy ended the connection before its answer was complete.
+    #[error("Proxy connection ended before receiving CONNECT response")]
+    Ended,
+    /// A SOCKS proxy ended the connection before its answer was complete.
+    #[error("Socket closed")]
+    Closed,
+    /// A SOCKS 4 proxy refused, with this code.
+    #[error("Socks4 Proxy rejected connection - ({})", socks4_name(*.0))]
+    Socks4Rejected(u8),
+    /// The answer to the greeting is not of SOCKS 5.
+    #[error("Received invalid Socks5 initial handshake (invalid socks version)")]
+    Socks5Version,
+    /// The proxy accepts none of the ways to authenticate that it was offered.
+    #[error("Received invalid Socks5 initial handshake (no accepted authentication type)")]
+    Socks5NoMethod,
+    /// The proxy chose a way to authenticate that it was not offered.
+    #[error("Received invalid Socks5 initial handshake (unknown authentication type)")]
+    Socks5UnknownMethod,
+    /// The proxy does not accept user name and password.
+    #[error("Socks5 Authentication failed")]
+    Socks5Authentication,
+    /// A SOCKS 5 proxy refused, with this code.
+    #[error("Socks5 proxy rejected connection - {}", socks5_name(*.0))]
+    Socks5Rejected(u8),
+    /// The proxy's consent has an address of unknown form.
+    #[error("Received invalid Socks5 final handshake response")]
+    Socks5Reply,
+    /// User name or password do not fit the protocol.
+    #[error("Invalid SOCKS proxy details were provided.")]
+    Credentials,
+    /// The target's name does not fit the protocol.
+    #[error("An invalid destination host was provided.")]
+    Destination,
+}
+
+/// Names that the npm package `socks` has for the codes of SOCKS 4.
+fn socks4_name(code: u8) -> &'static str {
+    match code {
+        90 => "Granted",
+        91 => "Failed",
+        92 => "Rejected",
+        93 => "RejectedIdent",
+        _ => "undefined",
+    }
+}
+
+/// Names that the npm package `socks` has for the codes of RFC 1928, section 6.
+fn socks5_name(code: u8) -> &'static str {
+    match code {
+        0 => "Granted",
+        1 => "Failure",
+        2 => "NotAllowed",
+        3 => "NetworkUnreachable",
+        4 => "HostUnreachable",
+        5 => "ConnectionRefused",
+        6 => "TTLExpired",
+        7 => "CommandNotSupported",
+        8 => "AddressNotSupported",
+        _ => "undefined",
+    }
+}

@@ -1,0 +1,112 @@
+//! HTTP `CONNECT` (RFC 9110, section 9.3.6), as bytes.
+
+use std::net::Ipv6Addr;
+
+use bytes::BytesMut;
+use zeroize::Zeroizing;
+
+use super::super::error::ResponseError;
+use super::super::http::parse_response;
+use super::{Refusal, Secret};
+
+/// The one status that grants a connection: `https-proxy-agent` takes no other 2xx for consent.
+const GRANTED: u16 = 200;
+
+/// Writes the request.
+pub(super) fn request(host: &str, port: u16, headers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
+    let lines: usize = headers
+        .iter()
+        .map(|(name, value)| name.len() + value.expose().len() + 4)
+        .sum();
+    // Sized in advance, so that nothing secret stays behind in a smaller copy.
+    let mut text = Zeroizing::new(Vec::with_capacity(host.len() + lines + 40));
+    let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
+    let (open, close) = if is_ipv6 { ("[", "]") } else { ("", "") };
+    for part in ["CONNECT ", open, host, close, ":", &port.to_string(), " HTTP/1.1\r\n"] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    for (name, value) in headers {
+        for part in [name, ": ", value.expose(), "\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+    }
+    text.extend_from_slice(b"\r\n");
+    text
+}
+
+/// Reads the answer, once its head is complete: nothing where the connection is granted, else the refusal.
+pub(super) fn parse(received: &mut BytesMut) -> Result<Option<Option<Refusal>>, ResponseError> {
+    while let Some((head, length)) = parse_response(received)? {
+        let body = received.split_off(length);
+        if head.is_interim() {
+            *received = body;
+            continue;
+        }
+        // Neither TLS nor WebSocket lets the target speak first: what came with the consent is a body that some proxies
+        // send against the RFC, and `https-proxy-agent` drops it as well.
+        let refusal = (head.status != GRANTED).then(|| Refusal {
+            head,
+            body: body.freeze(),
+        });
+        return Ok(Some(refusal));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::super::super::error::ResponseError;
+    use super::super::super::http::MAX_RESPONSE_HEAD;
+    use super::{parse, request};
+
+    #[test]
+    fn a_request_has_its_headers_in_order() {
+        let headers = [
+            ("Proxy-Authorization".to_owned(), "Basic eA==".to_owned().into()),
+            ("Host".to_owned(), "a.test:443".to_owned().into()),
+        ];
+        let text = String::from_utf8(request("a.test", 443, &headers).to_vec()).unwrap();
+        assert_eq!(
+            text,
+            "CONNECT a.test:443 HTTP/1.1\r\nProxy-Authorization: Basic eA==\r\nHost: a.test:443\r\n\r\n"
+        );
+        assert!(request("2001:db8::1", 80, &[]).starts_with(b"CONNECT [2001:db8::1]:80 HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn debug_output_has_no_header_values() {
+        let headers: Vec<(String, super::Secret)> = vec![("Proxy-Authorization".into(), "hidden".to_owned().into())];
+        assert!(!format!("{headers:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn only_200_grants_and_interim_answers_are_skipped() {
+        let mut granted = BytesMut::from("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nX: y\r\n\r\nbody");
+        assert!(parse(&mut granted).unwrap().unwrap().is_none());
+        for status in [101, 201, 403, 407, 502] {
+            let mut refused = BytesMut::from(format!("HTTP/1.1 {status} No\r\n\r\nwhy").as_bytes());
+            let refusal = parse(&mut refused).unwrap().unwrap().unwrap();
+            assert_eq!((refusal.head.status, &refusal.body[..]), (status, &b"why"[..]));
+        }
+    }
+
+    #[test]
+    fn an_answer_may_be_incomplete_but_not_endless_or_something_else() {
+        let bytes = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+        for cut in 0..bytes.len() {
+            assert!(
+                parse(&mut BytesMut::from(&bytes[..cut])).unwrap().is_none(),
+                "{cut} bytes"
+            );
+        }
+        let mut endless = BytesMut::from(&b"HTTP/1.1 200 OK\r\nA: "[..]);
+        endless.resize(MAX_RESPONSE_HEAD, b'a');
+        assert_eq!(parse(&mut endless).unwrap_err(), ResponseError::TooLong);
+        assert_eq!(
+            parse(&mut BytesMut::from("SSH-2.0\r\n\r\n")).unwrap_err(),
+            ResponseError::NotHttp
+        );
+    }
+}

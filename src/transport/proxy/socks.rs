@@ -1,0 +1,220 @@
+//! SOCKS as bytes: version 4 with the extension 4a (Y. Lee's memoranda), version 5 (RFC 1928) with user name and password
+//! (RFC 1929). Only `CONNECT` is asked for.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use zeroize::Zeroizing;
+
+use super::{Proxy, ProxyError, ProxyProtocol, Secret};
+
+const VERSION_4: u8 = 4;
+const VERSION_5: u8 = 5;
+/// The version of the sub-negotiation for user name and password.
+const AUTHENTICATION_VERSION: u8 = 1;
+const CONNECT: u8 = 1;
+
+const METHOD_NONE: u8 = 0;
+const METHOD_PASSWORD: u8 = 2;
+const METHOD_UNACCEPTABLE: u8 = 255;
+
+const ADDRESS_IPV4: u8 = 1;
+const ADDRESS_NAME: u8 = 3;
+const ADDRESS_IPV6: u8 = 4;
+
+const GRANTED_4: u8 = 90;
+const GRANTED_5: u8 = 0;
+/// "4a": an address that no host has says that a name follows.
+const NAME_FOLLOWS: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
+
+/// Bytes of an answer of version 4.
+const ANSWER_4: usize = 8;
+/// Bytes of a reply of version 5 up to and with the first of the address, which is the length of a name.
+const REPLY_HEAD: usize = 5;
+const PORT: usize = 2;
+/// The longest piece that [`Handshake::wanted`] asks for: a name's rest.
+pub(super) const MAX_ANSWER: usize = u8::MAX as usize + PORT;
+
+/// What the next answer answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Version4,
+    Greeting,
+    Authentication,
+    Reply,
+    /// The rest of the address that the proxy is bound to, so many bytes; nobody asks for it.
+    Bound(usize),
+    Established,
+}
+
+/// One handshake. [`poll_transmit`](Self::poll_transmit) says what to send, [`wanted`](Self::wanted) how many bytes to read
+/// after that and to give to [`handle_answer`](Self::handle_answer); none are wanted once the connection is granted. An
+/// error ends it.
+pub(super) struct Handshake<'p> {
+    proxy: &'p Proxy,
+    credentials: Option<(&'p [u8], &'p [u8])>,
+    state: State,
+    outgoing: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl<'p> Handshake<'p> {
+    /// # Errors
+    /// Where credentials or target do not fit the protocol.
+    pub(super) fn new(proxy: &'p Proxy) -> Result<Self, ProxyError> {
+        if proxy.host.is_empty() || proxy.host.len() > usize::from(u8::MAX) || proxy.host.contains('\0') {
+            return Err(ProxyError::Destination);
+        }
+        let (state, outgoing, credentials) = match &proxy.protocol {
+            ProxyProtocol::Socks4(user) => (State::Version4, request_4(proxy, user)?, None),
+            ProxyProtocol::Socks5(None) => (State::Greeting, vec![VERSION_5, 1, METHOD_NONE].into(), None),
+            ProxyProtocol::Socks5(Some((user, password))) => {
+                let credentials = (user.expose().as_bytes(), password.expose().as_bytes());
+                if credentials.0.len() > usize::from(u8::MAX) || credentials.1.len() > usize::from(u8::MAX) {
+                    return Err(ProxyError::Credentials);
+                }
+                let greeting = vec![VERSION_5, 2, METHOD_NONE, METHOD_PASSWORD];
+                (State::Greeting, greeting.into(), Some(credentials))
+            }
+            ProxyProtocol::Http(_) => return Err(ProxyError::Credentials),
+        };
+        Ok(Self {
+            proxy,
+            credentials,
+            state,
+            outgoing: Some(outgoing),
+        })
+    }
+
+    /// What is to be sent before anything is read.
+    pub(super) fn poll_transmit(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        self.outgoing.take()
+    }
+
+    /// How many bytes the next answer, or its next part, has; at most [`MAX_ANSWER`].
+    pub(super) fn wanted(&self) -> usize {
+        match self.state {
+            State::Version4 => ANSWER_4,
+            State::Greeting | State::Authentication => 2,
+            State::Reply => REPLY_HEAD,
+            State::Bound(rest) => rest,
+            State::Established => 0,
+        }
+    }
+
+    /// Takes the bytes that were wanted.
+    ///
+    /// # Errors
+    /// Where the proxy refuses or does not speak the protocol.
+    pub(super) fn handle_answer(&mut self, answer: &[u8]) -> Result<(), ProxyError> {
+        let [first, second, ..] = *answer else {
+            return Err(ProxyError::Closed);
+        };
+        match self.state {
+            State::Version4 if second == GRANTED_4 => self.state = State::Established,
+            State::Version4 => return Err(ProxyError::Socks4Rejected(second)),
+            State::Greeting => self.handle_method(first, second)?,
+            State::Authentication if second == 0 => self.ask(),
+            State::Authentication => return Err(ProxyError::Socks5Authentication),
+            State::Reply => self.state = State::Bound(bound_length(answer)?),
+            State::Bound(_) | State::Established => self.state = State::Established,
+        }
+        Ok(())
+    }
+
+    fn handle_method(&mut self, version: u8, method: u8) -> Result<(), ProxyError> {
+        if version != VERSION_5 {
+            return Err(ProxyError::Socks5Version);
+        }
+        match (method, self.credentials) {
+            (METHOD_NONE, _) => self.ask(),
+            (METHOD_PASSWORD, Some((user, password))) => {
+                let mut request = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
+                request.push(AUTHENTICATION_VERSION);
+                for field in [user, password] {
+                    push_field(&mut request, field);
+                }
+                self.outgoing = Some(request);
+                self.state = State::Authentication;
+            }
+            (METHOD_UNACCEPTABLE, _) => return Err(ProxyError::Socks5NoMethod),
+            _ => return Err(ProxyError::Socks5UnknownMethod),
+        }
+        Ok(())
+    }
+
+    /// Asks for the connection.
+    fn ask(&mut self) {
+        let Proxy { host, port, .. } = self.proxy;
+        let mut request = vec![VERSION_5, CONNECT, 0];
+        match host.parse() {
+            Ok(IpAddr::V4(address)) => {
+                request.push(ADDRESS_IPV4);
+                request.extend(address.octets());
+            }
+            Ok(IpAddr::V6(address)) => {
+                request.push(ADDRESS_IPV6);
+                request.extend(address.octets());
+            }
+            Err(_) => {
+                request.push(ADDRESS_NAME);
+                push_field(&mut request, host.as_bytes());
+            }
+        }
+        request.extend(port.to_be_bytes());
+        self.outgoing = Some(request.into());
+        self.state = State::Reply;
+    }
+}
+
+impl fmt::Debug for Handshake<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The only request of version 4.
+fn request_4(proxy: &Proxy, user: &Secret) -> Result<Zeroizing<Vec<u8>>, ProxyError> {
+    let user = user.expose().as_bytes();
+    if user.contains(&0) || user.len() > usize::from(u8::MAX) {
+        return Err(ProxyError::Credentials);
+    }
+    let address = proxy.host.parse::<Ipv4Addr>().ok();
+    let mut request = Zeroizing::new(Vec::with_capacity(10 + user.len() + proxy.host.len()));
+    request.extend([VERSION_4, CONNECT]);
+    request.extend(proxy.port.to_be_bytes());
+    request.extend(address.unwrap_or(NAME_FOLLOWS).octets());
+    request.extend_from_slice(user);
+    request.push(0);
+    if address.is_none() {
+        request.extend_from_slice(proxy.host.as_bytes());
+        request.push(0);
+    }
+    Ok(request)
+}
+
+/// A length byte and as many bytes. Longer fields have been refused by then.
+fn push_field(request: &mut Vec<u8>, field: &[u8]) {
+    request.push(u8::try_from(field.len()).unwrap_or(u8::MAX));
+    request.extend(field.iter().take(usize::from(u8::MAX)));
+}
+
+/// How many bytes of a reply of version 5 follow its head.
+fn bound_length(head: &[u8]) -> Result<usize, ProxyError> {
+    let [version, code, _, kind, first] = *head else {
+        return Err(ProxyError::Socks5Reply);
+    };
+    if version != VERSION_5 || code != GRANTED_5 {
+        return Err(ProxyError::Socks5Rejected(code));
+    }
+    match kind {
+        ADDRESS_IPV4 => Ok(4 - 1 + PORT),
+        ADDRESS_IPV6 => Ok(16 - 1 + PORT),
+        ADDRESS_NAME => Ok(usize::from(first) + PORT),
+        _ => Err(ProxyError::Socks5Reply),
+    }
+}
+
+#[cfg(test)]
+mod tests;
