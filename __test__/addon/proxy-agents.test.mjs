@@ -14,7 +14,8 @@ import {
   socksAgents
 } from '../support/proxy-agents.mjs';
 import { greeter, logOf } from '../support/proxy-scenarios.mjs';
-import { NativeClient } from '../support/socket-log.mjs';
+import { NativeClient, outcomeOf } from '../support/socket-log.mjs';
+import { sameResult } from '../support/socket-scenarios.mjs';
 
 let target;
 let proxy;
@@ -83,6 +84,23 @@ for (const [what, make] of Object.entries(CASES)) {
     assert.deepEqual([target.ports, connections], [[], 0]);
   });
 }
+
+sameResult(
+  'an agent that is not understood, without register',
+  async Client => {
+    const own = await httpProxy({ answer: client => client.destroy() });
+    const log = await logOf(Client, `ws://127.0.0.1:${target.port}/`, {
+      agent: new Subclass(`http://127.0.0.1:${own.port}`)
+    });
+    own.close();
+    return { events: outcomeOf(log), asked: own.asked.length, direct: target.ports.length };
+  },
+  {
+    section: 'proxies',
+    outcome: ({ events, asked }) => `${events}; ${asked} asked of the proxy`,
+    differs: { id: 'agents', ours: () => ({ events: 'error ERR_AGENT_UNSUPPORTED, close 1006', asked: 0, direct: 0 }) }
+  }
+);
 
 test('nothing that was meant for wss: goes to a proxy without encryption', { timeout: 20_000 }, async () => {
   const agent = new HttpProxyAgent9(`http://127.0.0.1:${proxy.port}`);

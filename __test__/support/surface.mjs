@@ -13,7 +13,11 @@ export const EXPORTS = {
   decompressingIfRequired: { properties: ['decompress'] },
   makeNoiseHandler: { properties: ['noise-steps', 'noise-stream', 'noise-concurrent', 'noise-handshake'] },
   WebSocketClient: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isActive: { excuse: 'Of ours alone: whether register has replaced anything in this process.' }
+  isActive: { excuse: 'Of ours alone: whether register has replaced anything in this process.' },
+  NativeSession: { excuse: 'Of ours alone: a session with a surface of its own, tested by session.test.mjs.' },
+  SessionError: { excuse: 'Of ours alone: what ends a NativeSession.' },
+  StanzaError: { excuse: 'Of ours alone: an answer of type error to a query of a NativeSession.' },
+  metrics: { excuse: 'Of ours alone: counters of the addon.' }
 };
 
 /** The methods of a noise handler. */

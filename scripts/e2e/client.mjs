@@ -4,8 +4,7 @@
 
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
-import * as baileys from 'baileys';
-import { trustTestRoot } from 'baileys-native/testing';
+import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { Outbox } from './outbox.mjs';
 import { open } from './rpc.mjs';
 import { SavedState } from './saved-state.mjs';
@@ -15,6 +14,9 @@ import { SavedState } from './saved-state.mjs';
  * @typedef {import('./outbox.mjs').Sock} Sock
  * @typedef {{ tag: string, attrs: Record<string, string>, content?: unknown }} Stanza
  */
+
+/** @type {typeof import('baileys')} Of the package that the command line names; a CommonJS one has all on `default`. */
+const baileys = await import(process.argv[2]).then(module => ({ ...module.default, ...module }));
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
@@ -56,7 +58,7 @@ class Client {
   layers = [];
   arrivals = new EventEmitter();
   outbox = new Outbox();
-  state = new SavedState();
+  state = new SavedState(baileys);
   /** @type {Sock | undefined} */
   sock;
   leaving = false;
@@ -71,6 +73,8 @@ class Client {
     this.scan = scan;
     this.fail = fail;
     trustTestRoot(baileys, Buffer.from(settings.rootKey, 'hex'));
+    // For a Baileys that has no root key of its own.
+    addTrustedRoot(Buffer.from(settings.rootKey, 'hex'));
   }
 
   connect() {
@@ -80,6 +84,7 @@ class Client {
       agent: new Agent({ ca }),
       auth: this.state.load(),
       logger: silentLogger(),
+      shouldSyncHistoryMessage: () => false,
       // What a device asks for again when it could not decrypt it: the id is the text.
       getMessage: async ({ id }) => (id ? { conversation: id } : undefined),
       defaultQueryTimeoutMs: 20_000,
@@ -236,4 +241,6 @@ const ask = open(/** @type {import('./rpc.mjs').Channel} */ (process), {
   report: () => current().report()
 });
 
+// Baileys 6 rejects promises that nobody holds when its connection ends; a bot on it has to live with that.
+if (process.argv[2] !== 'baileys') process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit(0)); // Baileys keeps timers that would hold this process

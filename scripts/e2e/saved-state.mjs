@@ -1,36 +1,46 @@
 // Credentials and keys as a bot saves them: every value goes through JSON, and a new connection starts from that alone.
 
-import * as baileys from 'baileys';
-
-/** @param {unknown} value */
-const toJson = value => JSON.stringify(value, baileys.BufferJSON.replacer);
-/** @param {string} text */
-const fromJson = text => JSON.parse(text, baileys.BufferJSON.reviver);
-
 export class SavedState {
-  /** A history sync is noted as done: nobody waits for one. */
-  #creds = toJson({ ...baileys.initAuthCreds(), accountSyncCounter: 1 });
+  #baileys;
+  #creds;
   /** @type {Map<string, string>} */
   #keys = new Map();
+
+  /** @param {typeof import('baileys')} baileys */
+  constructor(baileys) {
+    this.#baileys = baileys;
+    // A history sync is noted as done, and keys of app state as there (6.17): nobody waits for either.
+    this.#creds = this.#toJson({ ...baileys.initAuthCreds(), accountSyncCounter: 1, myAppStateKeyId: 'AAAA' });
+  }
+
+  /** @param {unknown} value */
+  #toJson(value) {
+    return JSON.stringify(value, this.#baileys.BufferJSON.replacer);
+  }
+
+  /** @param {string} text */
+  #fromJson(text) {
+    return JSON.parse(text, this.#baileys.BufferJSON.reviver);
+  }
 
   /** @returns {import('baileys').AuthenticationState} What Baileys' `auth` option takes. */
   load() {
     const keys = this.#keys;
     return {
-      creds: fromJson(this.#creds),
+      creds: this.#fromJson(this.#creds),
       keys: {
         get: async (type, ids) =>
           Object.fromEntries(
             ids.flatMap(id => {
               const text = keys.get(`${type}:${id}`);
-              return text === undefined ? [] : [[id, fromJson(text)]];
+              return text === undefined ? [] : [[id, this.#fromJson(text)]];
             })
           ),
         set: async data => {
           for (const [type, values] of Object.entries(data)) {
             for (const [id, value] of Object.entries(values)) {
               if (value === null || value === undefined) keys.delete(`${type}:${id}`);
-              else keys.set(`${type}:${id}`, toJson(value));
+              else keys.set(`${type}:${id}`, this.#toJson(value));
             }
           }
         }
@@ -40,6 +50,6 @@ export class SavedState {
 
   /** @param {Partial<import('baileys').AuthenticationCreds>} update */
   save(update) {
-    this.#creds = toJson({ ...fromJson(this.#creds), ...update });
+    this.#creds = this.#toJson({ ...this.#fromJson(this.#creds), ...update });
   }
 }

@@ -14,6 +14,8 @@ export interface Counts {
   group: number;
   /** Texts to a client that is not connected. */
   away: number;
+  /** Whether connections are cut amid the texts; they are where absent. */
+  cuts?: boolean;
 }
 
 /** `texts`: one to one, with connections cut in between; `group`: sender keys; `away`: through the offline queue. */
