@@ -6,11 +6,10 @@ import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { ProxyAgent8, SocksProxyAgent10, httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { compareThroughProxy, greeter, logOf } from '../support/proxy-scenarios.mjs';
-import { NativeClient } from '../support/socket-log.mjs';
+import { greeter, logOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { LINES, NativeClient } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
-const BOUND = { timeout: 60_000 };
 const CREDENTIALS = 'user:p@ss w:rd';
 const IN_URL = 'user:p%40ss%20w%3Ard@';
 
@@ -52,9 +51,9 @@ async function eachTarget(run) {
 }
 
 for (const [label, make] of Object.entries(httpsAgents)) {
-  test(`CONNECT with ${label}`, BOUND, async () => {
+  throughProxy(`CONNECT with ${label}`, async compare => {
     await eachTarget(async (target, scheme) => {
-      const result = await compareThroughProxy({
+      const result = await compare({
         startProxy: () => httpProxy(),
         makeAgent: port => make(`http://127.0.0.1:${port}`),
         url: port => `${scheme}://${PROXY_NAME}:${port}/ws?a=b`,
@@ -65,9 +64,9 @@ for (const [label, make] of Object.entries(httpsAgents)) {
     });
   });
 
-  test(`CONNECT with credentials, headers and TLS to the proxy with ${label}`, BOUND, async () => {
+  throughProxy(`CONNECT with credentials, headers and TLS to the proxy with ${label}`, async compare => {
     await eachTarget(async (target, scheme) => {
-      const result = await compareThroughProxy({
+      const result = await compare({
         startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: identity }),
         makeAgent: port =>
           make(`https://${IN_URL}localhost:${port}`, { headers: { 'X-Extra': 'yes' }, ca: authority.cert }),
@@ -82,10 +81,10 @@ for (const [label, make] of Object.entries(httpsAgents)) {
 }
 
 for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
-  test(`headers made anew for every connection with ${label}`, BOUND, async () => {
+  throughProxy(`headers made anew for every connection with ${label}`, async compare => {
     let count = 0;
     const agents = [];
-    const { asked } = await compareThroughProxy({
+    const { asked } = await compare({
       startProxy: () => httpProxy(),
       makeAgent: port => {
         count = 0;
@@ -103,8 +102,8 @@ for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
 
 for (const [label, make] of Object.entries(httpAgents)) {
   for (const tls of [false, true]) {
-    test(`requests by URL with ${label}${tls ? ' over TLS' : ''}`, BOUND, async () => {
-      const result = await compareThroughProxy({
+    throughProxy(`requests by URL with ${label}${tls ? ' over TLS' : ''}`, async compare => {
+      const result = await compare({
         startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: tls ? identity : undefined }),
         makeAgent: port => make(`http${tls ? 's' : ''}://${IN_URL}localhost:${port}`, { ca: authority.cert }),
         url: port => `ws://${PROXY_NAME}:${port}/ws?a=b`,
@@ -124,10 +123,10 @@ for (const [label, make] of Object.entries(socksAgents)) {
     ['socks5h', { [PROXY_NAME]: `5 @name:${PROXY_NAME}`, '127.0.0.1': '5 @address:127.0.0.1' }],
     ['socks', { [PROXY_NAME]: `5 @name:${PROXY_NAME}` }]
   ]) {
-    test(`${scheme} with ${label}`, BOUND, async () => {
+    throughProxy(`${scheme} with ${label}`, async compare => {
       await eachTarget(async (target, protocol) => {
         for (const [name, asked] of Object.entries(names)) {
-          const result = await compareThroughProxy({
+          const result = await compare({
             startProxy: () => socksProxy({ bound: name === PROXY_NAME ? 'name' : 'ipv6', drip: protocol === 'ws' }),
             makeAgent: port => make(`${scheme}://127.0.0.1:${port}`),
             url: port => `${protocol}://${name}:${port}/ws`,
@@ -140,12 +139,12 @@ for (const [label, make] of Object.entries(socksAgents)) {
     });
   }
 
-  test(`SOCKS credentials with ${label}`, BOUND, async () => {
+  throughProxy(`SOCKS credentials with ${label}`, async compare => {
     for (const [scheme, credentials] of [
       ['socks5h', 'user:secret'],
       ['socks4a', 'user']
     ]) {
-      const result = await compareThroughProxy({
+      const result = await compare({
         startProxy: () => socksProxy({ credentials }),
         makeAgent: port => make(`${scheme}://user:secret@127.0.0.1:${port}`),
         url: port => `ws://${PROXY_NAME}:${port}/`,
@@ -157,9 +156,9 @@ for (const [label, make] of Object.entries(socksAgents)) {
   });
 }
 
-test('trust in the target through a proxy', BOUND, async () => {
+throughProxy('trust in the target through a proxy', async compare => {
   const through = (makeAgent, startProxy, host) =>
-    compareThroughProxy({ startProxy, makeAgent, url: port => `wss://${host}:${port}/`, target: secure });
+    compare({ startProxy, makeAgent, url: port => `wss://${host}:${port}/`, target: secure });
   const agents = [
     [port => httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${port}`), httpProxy],
     [port => httpsAgents['proxy-agent 8'](`http://127.0.0.1:${port}`), httpProxy],
@@ -179,7 +178,7 @@ test('trust in the target through a proxy', BOUND, async () => {
   }
 });
 
-test('localAddress, lookup and family on the way to the proxy', BOUND, async () => {
+throughProxy('localAddress, lookup and family on the way to the proxy', async compare => {
   const asked = [];
   const lookup = (host, options, done) => {
     asked.push(host);
@@ -196,12 +195,16 @@ test('localAddress, lookup and family on the way to the proxy', BOUND, async () 
   ]) {
     asked.length = 0;
     const url = port => `ws://${PROXY_NAME}:${port}/`;
-    assertOpened(await compareThroughProxy({ startProxy: () => startProxy(), makeAgent, url, target: plain }));
-    assert.deepEqual(asked, ['some.proxy.test', 'some.proxy.test']);
+    assertOpened(await compare({ startProxy: () => startProxy(), makeAgent, url, target: plain }));
+    const clients = LINES.flatMap(line => [line.Baileys, line.Native]);
+    assert.deepEqual(
+      asked,
+      clients.map(() => 'some.proxy.test')
+    );
   }
 });
 
-test('a proxy and a target with IPv6 addresses', BOUND, async t => {
+throughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
   let target;
   try {
     target = await greeter(undefined, '::1');
@@ -212,7 +215,7 @@ test('a proxy and a target with IPv6 addresses', BOUND, async t => {
   for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
     const startProxy = () => httpProxy({ host: '::1' });
     const makeAgent = port => httpsAgents[label](`http://[::1]:${port}`);
-    assertOpened(await compareThroughProxy({ startProxy, makeAgent, url, target }));
+    assertOpened(await compare({ startProxy, makeAgent, url, target }));
   }
   // `new URL` leaves the brackets, with which the SOCKS agents themselves find no proxy.
   const proxy = await socksProxy({ host: '::1' });
@@ -224,13 +227,13 @@ test('a proxy and a target with IPv6 addresses', BOUND, async t => {
   target.close();
 });
 
-test('proxy-agent and the environment', BOUND, async () => {
+throughProxy('proxy-agent and the environment', async compare => {
   const names = ['WS_PROXY', 'ALL_PROXY', 'NO_PROXY'];
   const before = names.map(name => process.env[name]);
   try {
     const startProxy = () => httpProxy();
     const url = port => `ws://127.0.0.1:${port}/`;
-    const proxied = await compareThroughProxy({
+    const proxied = await compare({
       startProxy,
       makeAgent: port => {
         process.env.WS_PROXY = `http://127.0.0.1:${port}`;

@@ -4,12 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { BaileysClient, NativeClient, observe } from './socket-log.mjs';
-
-/** The status codes that Baileys makes of errors. */
-const generics = new URL('./lib/Utils/generics.js', import.meta.resolve('baileys/package.json'));
-export const { getCodeFromWSError } = await import(generics);
+import { LINES, observe, outcomeOf, statusCodeOf } from './socket-log.mjs';
+import { closeEvent, judge } from './socket-scenarios.mjs';
 
 /**
  * A WebSocket server that greets, and knows from which ports it was connected to.
@@ -41,8 +39,8 @@ export async function greeter(tls, host = '127.0.0.1') {
   };
 }
 
-/** How long the log of a connection that neither opens nor closes is waited for, in milliseconds. */
-const PATIENCE = 8000;
+/** How long beyond its own limit a connection that neither opens nor closes is waited for, in milliseconds. */
+const PATIENCE = 3000;
 
 /**
  * Connects once; the log until the first message, the end, or `until`.
@@ -50,11 +48,14 @@ const PATIENCE = 8000;
  * @param {object} config
  * @param {string} [until] an event that ends it as well
  */
-export async function logOf(Client, url, config, until) {
-  const client = new Client(url, { connectTimeoutMs: 5000, ...config });
+export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config }, until) {
+  const client = new Client(url, { connectTimeoutMs, ...config });
   const log = observe(client);
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`neither message nor end: ${JSON.stringify(log)}`)), PATIENCE);
+    const timer = setTimeout(
+      () => reject(new Error(`neither message nor end: ${JSON.stringify(log)}`)),
+      connectTimeoutMs + PATIENCE
+    );
     for (const event of ['message', 'close', until]) {
       if (event) client.once(event, () => (clearTimeout(timer), resolve()));
     }
@@ -65,40 +66,63 @@ export async function logOf(Client, url, config, until) {
     client.send(Buffer.alloc(70_000, 7));
     await echo;
   }
-  // Baileys' own waits for ever on a connection that is closed already.
-  if (!client.isClosed) await client.close();
+  // Baileys 7 waits for ever on a connection that is closed already; 6.x never waits.
+  if (!client.isClosed) await Promise.all([closeEvent(client), client.close()]);
   return log;
 }
 
 /**
- * Runs both clients, each against a proxy of its own, and asserts that logs and requests are equal and that the target saw
- * no connection but the proxy's.
+ * A run through proxies, which both clients of every line make, each with a proxy of its own.
  *
- * @param {object} run
- * @param {() => Promise<import('./proxies.mjs').Proxy>} run.startProxy
- * @param {(port: number) => object} run.makeAgent
- * @param {(port: number) => string} run.url of the target, by the target's port
- * @param {Awaited<ReturnType<typeof greeter>>} run.target
- * @param {string} [run.until]
- * @returns {Promise<{ log: unknown[], asked: string[] }>} of our client
+ * @typedef {object} Run
+ * @property {() => Promise<import('./proxies.mjs').Proxy>} startProxy
+ * @property {(port: number) => object} makeAgent
+ * @property {(port: number) => string} url of the target, by the target's port
+ * @property {Awaited<ReturnType<typeof greeter>>} target
+ * @property {string} [until] an event that ends it, besides the first message and the end
+ * @property {object} [config]
+ * @typedef {{ log: unknown[], asked: string[] }} Seen by a client, and by its proxy
  */
-export async function compareThroughProxy({ startProxy, makeAgent, url, target, until, config }) {
-  const results = [];
-  for (const Client of [BaileysClient, NativeClient]) {
-    const proxy = await startProxy();
-    const from = target.ports.length;
-    try {
-      const log = await logOf(Client, url(target.port), { agent: makeAgent(proxy.port), ...config }, until);
-      const strangers = target.ports.slice(from).filter(port => !proxy.ports.has(port));
-      assert.deepEqual(strangers, [], 'connections that did not come from the proxy');
-      results.push({ log, asked: proxy.asked.map(comparable) });
-    } finally {
-      proxy.close();
-    }
+
+/**
+ * One client's run; asserts that the target saw no connection but the proxy's.
+ *
+ * @param {Run} run
+ * @returns {Promise<Seen>}
+ */
+async function runThroughProxy(Client, { startProxy, makeAgent, url, target, until, config }) {
+  const proxy = await startProxy();
+  const from = target.ports.length;
+  try {
+    const log = await logOf(Client, url(target.port), { agent: makeAgent(proxy.port), ...config }, until);
+    const strangers = target.ports.slice(from).filter(port => !proxy.ports.has(port));
+    assert.deepEqual(strangers, [], 'connections that did not come from the proxy');
+    return { log, asked: proxy.asked.map(comparable) };
+  } finally {
+    proxy.close();
   }
-  const [expected, actual] = results;
-  assert.deepEqual(actual, expected);
-  return actual;
+}
+
+/**
+ * Declares a test of runs through proxies. `compare` makes a run on every line, asserts that with both clients logs and
+ * requests are equal, keeps that for docs/compatibility.md, and gives what our client of Baileys 7 and its proxy saw.
+ *
+ * @param {string} name
+ * @param {(compare: (run: Run) => Promise<Seen>, t: import('node:test').TestContext) => Promise<void>} script
+ */
+export function throughProxy(name, script) {
+  const compare = async run => {
+    const seen = [];
+    for (const line of LINES) {
+      const expected = await runThroughProxy(line.Baileys, run);
+      const actual = await runThroughProxy(line.Native, run);
+      const outcome = `${outcomeOf(expected.log)}; ${expected.asked.length} asked of the proxy`;
+      judge(name, line, { expected, actual, outcome, section: 'proxies' });
+      seen.push(actual);
+    }
+    return seen[0];
+  };
+  test(name, { timeout: 60_000 }, t => script(compare, t));
 }
 
 /** A request without what differs: the key, the compression that ours does not offer, and the headers' order. */
@@ -111,5 +135,5 @@ function comparable(request) {
 /** What Baileys makes of the error in a log. */
 export const statusOf = log => {
   const error = log.find(([event]) => event === 'error')?.[1];
-  return error && getCodeFromWSError(error);
+  return error && statusCodeOf(error);
 };
