@@ -137,6 +137,8 @@ function run() {
       }
       if (!batch.more) break;
       fetch();
+      // It may answer what a listener has just sent. As with `ws`, who awaits the sending goes on before that.
+      if (events > 0 && batch.records > 0) return;
     }
     finished = true;
   } finally {
