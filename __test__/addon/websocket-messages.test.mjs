@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { accept, event, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { closeEvent, closed, opensWith, same, untilClosed } from '../support/socket-scenarios.mjs';
 
@@ -72,6 +74,37 @@ same(
     note('not yet called');
     await Promise.all(calls);
     await client.close();
+  }
+);
+
+/** A server on a thread of its own, which answers while this one is busy. */
+const ANSWERING = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { WebSocketServer } = require(workerData);
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', s => {
+    s.on('message', () => (s.send('answer'), s.close()));
+    s.send('question');
+  });
+  server.on('listening', () => parentPort.postMessage(server.address().port));
+`;
+
+same(
+  'a callback of send comes before the answer to what was sent, however long the thread was busy',
+  async () => {
+    const worker = new Worker(ANSWERING, { eval: true, workerData: createRequire(import.meta.url).resolve('ws') });
+    const [port] = await once(worker, 'message');
+    return { port, close: () => void worker.terminate() };
+  },
+  async ({ client, note }) => {
+    client.once('message', async () => {
+      const called = new Promise(resolve => client.send('x', resolve));
+      const until = performance.now() + 100;
+      while (performance.now() < until);
+      await called;
+      note('called back', state(client));
+    });
+    await untilClosed({ client });
   }
 );
 
