@@ -15,6 +15,9 @@ const FOLDERS = ['__test__/addon', '__test__/compat', '__test__/lifecycle'];
 /** What the tests measure. */
 const RECORD = `${ROOT}target/compat.jsonl`;
 
+/** What failed, once more and alone. */
+const FAILURES = `${ROOT}target/failures.txt`;
+
 /** Bound of a single test, in milliseconds. */
 const TIMEOUT = 300_000;
 
@@ -28,10 +31,19 @@ if (files.length === 0) {
   console.error(`No test file matches ${wanted.join(' ')}.`);
   process.exitCode = 1;
 } else {
-  const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${TIMEOUT}`];
+  const reporters = { spec: 'stdout', './scripts/failures-reporter.mjs': FAILURES };
+  const flags = [
+    '--test',
+    ...Object.entries(reporters).flatMap(([to, where]) => [
+      `--test-reporter=${to}`,
+      `--test-reporter-destination=${where}`
+    ]),
+    '--test-concurrency=2',
+    `--test-timeout=${TIMEOUT}`
+  ];
   const env = { ...process.env };
+  mkdirSync(`${ROOT}target`, { recursive: true });
   if (wanted.length === 0) {
-    mkdirSync(`${ROOT}target`, { recursive: true });
     rmSync(RECORD, { force: true });
     env.COMPAT_RECORD = RECORD;
   }

@@ -146,10 +146,13 @@ for (const [name, start] of Object.entries(CAUSES)) {
       // node:test has its own handler, which would fail the test.
       const others = process.listeners('uncaughtException');
       process.removeAllListeners('uncaughtException');
+      // It stays until the end: what follows from an exception in the middle of `ws` is not what is compared.
+      let handler;
+      const caught = new Promise(resolve => {
+        handler = (error, origin) => resolve([error.message, origin, state(client)]);
+        process.on('uncaughtException', handler);
+      });
       try {
-        const caught = new Promise(resolve =>
-          process.once('uncaughtException', (error, origin) => resolve([error.message, origin, state(client)]))
-        );
         client.once(name, () => {
           throw new Error('deliberate');
         });
@@ -157,6 +160,7 @@ for (const [name, start] of Object.entries(CAUSES)) {
         log.push(['uncaught', ...(await caught)]);
         return [...log];
       } finally {
+        process.off('uncaughtException', handler);
         for (const other of others) process.on('uncaughtException', other);
         client.removeAllListeners();
         client.on('error', () => {});

@@ -34,7 +34,7 @@ same(
   async ({ client, log }) => {
     client.connect();
     await event(client, 'open');
-    await client.close();
+    await shut(client);
     while (!log.some(([what]) => what === 'server')) await turn();
     log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
   }

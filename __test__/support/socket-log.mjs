@@ -106,9 +106,10 @@ export async function rawServer(answer) {
 export const accept = key =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`;
 
-/** A `ws` server; `connected(socket)` is called for every client. */
+/** A `ws` server; `connected(socket)` is called for every client. What a client does to its connection is no error of the server's. */
 export async function wsServer(connected, options = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
+  server.on('connection', socket => socket.on('error', () => {}));
   server.on('connection', connected);
   await once(server, 'listening');
   return {
