@@ -13,5 +13,6 @@ mod session_json;
 mod session_options;
 mod socket_options;
 mod transport_error;
+mod trim;
 mod wake;
 mod websocket;

@@ -13,6 +13,7 @@ use super::events::{Flow, Inbox, InboxSink, KEPT};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
 use super::session::{EVENTS_AT_ONCE, Sessions};
 use super::socket_options::{SocketOptions, connect_options};
+use super::trim::trim;
 use super::wake::Wake;
 use crate::inbound::Inbound;
 use crate::transport::{self, Accepted, Connection};
@@ -28,6 +29,7 @@ impl SocketHub {
     /// `wake` is called whenever there may be something to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
+        transport::on_rest(trim);
         // The hub is made after the hook that ends it.
         let place: Arc<OnceLock<Arc<Hub>>> = Arc::default();
         let at_exit = {

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::websocket::READ_BUFFER;
+
 /// The longest message that is accepted, in bytes, over all its fragments: what `ws` accepts by default.
 pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
 /// The most fragments that a message may have, again as `ws`.
@@ -120,6 +122,8 @@ struct Checker {
     fragmented: Option<u8>,
     message_length: u64,
     fragments: u32,
+    /// Length of the longest payload, since it was last forgotten.
+    longest: u64,
     close_payload: Vec<u8>,
     close: Option<ReceivedClose>,
 }
@@ -132,6 +136,7 @@ impl Checker {
             fragmented: None,
             message_length: 0,
             fragments: 0,
+            longest: 0,
             close_payload: Vec::new(),
             close: None,
         }
@@ -265,6 +270,7 @@ impl Checker {
                 self.fragmented = Some(opcode);
             }
         }
+        self.longest = self.longest.max(length);
         self.place = if length == 0 {
             Place::Header { have: 0 }
         } else {
@@ -325,6 +331,17 @@ impl<S> Guard<S> {
     /// The peer's close frame, once it has come.
     pub(super) fn take_close(&mut self) -> Option<ReceivedClose> {
         self.checker.close.take()
+    }
+
+    /// Whether the peer is between two messages and has sent a frame that takes more than the usual read buffer.
+    pub(super) fn is_outgrown(&self) -> bool {
+        let between = matches!(self.checker.place, Place::Header { have: 0 }) && self.checker.fragmented.is_none();
+        between && self.checker.longest > READ_BUFFER as u64
+    }
+
+    /// Starts anew to look for long frames.
+    pub(super) fn forget_size(&mut self) {
+        self.checker.longest = 0;
     }
 
     /// The stream itself, for what follows the closing handshake.

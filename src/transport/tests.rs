@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Accepted, ConnectOptions, Event, EventSink, TransportError, connect};
+use super::{Accepted, ConnectOptions, Event, EventSink, TransportError, connect, on_rest};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -125,6 +126,63 @@ fn dropping_the_connection_ends_it_without_another_event() {
     drop(connection);
     server.join().unwrap();
     assert!(events.recv_timeout(PATIENCE).is_err());
+}
+
+/// A binary message of 20,000 bytes, in two fragments.
+fn long_message() -> Vec<u8> {
+    let mut message = vec![0x02, 126];
+    message.extend(15_000_u16.to_be_bytes());
+    message.resize(message.len() + 15_000, 3);
+    message.extend([0x80, 126]);
+    message.extend(5_000_u16.to_be_bytes());
+    message.resize(message.len() + 5_000, 3);
+    message
+}
+
+#[test]
+fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
+    static REST: OnceLock<Sender<()>> = OnceLock::new();
+    let (sender, rest) = channel();
+    REST.set(sender).unwrap();
+    on_rest(|| REST.get().unwrap().send(()).unwrap());
+    let (address, server) = serve(|mut stream| {
+        for round in 0..3 {
+            stream.write_all(&long_message()).unwrap();
+            stream.write_all(&[0x82, 1, round, 0x89, 1, round]).unwrap();
+            // The pong and the message that answers, whichever is first.
+            let mut frames = [0; 2 * (6 + 1)];
+            stream.read_exact(&mut frames).unwrap();
+            let mut heads = [frames[0], frames[7]];
+            heads.sort_unstable();
+            assert_eq!(heads, [0x82, 0x8a]);
+            for frame in frames.chunks(7) {
+                assert_eq!((frame[1], frame[2] ^ frame[6]), (0x81, round));
+            }
+        }
+        // Until the client goes.
+        assert!(!matches!(stream.read(&mut [0]), Ok(1)));
+    });
+    let (sender, events) = channel();
+    let probe = Probe {
+        events: sender,
+        panic_at_open: false,
+    };
+    let connection = connect(options(address), probe).unwrap();
+    assert!(matches!(next(&events), Event::Upgrade(_)));
+    assert!(matches!(next(&events), Event::Open));
+    let message = || match next(&events) {
+        Event::Message { bytes, is_binary: true } => bytes,
+        other => panic!("expected a binary message, not {other:?}"),
+    };
+    for round in 0..3 {
+        assert_eq!(message(), vec![3; 20_000]);
+        assert_eq!(message(), vec![round]);
+        assert!(matches!(next(&events), Event::Ping(_)));
+        assert_eq!(connection.send_binary(&[round]), Accepted::Now);
+    }
+    rest.recv_timeout(PATIENCE).unwrap();
+    drop(connection);
+    server.join().unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::{Sink, Stream};
+use futures_util::{FutureExt, Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_tungstenite::WebSocketStream;
@@ -18,7 +18,7 @@ use super::error::TransportError;
 use super::guard::{Guard, MAX_MESSAGE, Stop, Violation};
 use super::outbox::Shared;
 use super::stream::NetStream;
-use super::{Event, EventSink};
+use super::{Event, EventSink, rest};
 
 /// How long the closing handshake may take before the connection is dropped: `ws`' `closeTimeout`.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,7 +27,7 @@ const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
 const BURST: usize = 128;
 /// Read buffer of each connection, allocated as long as it lives; a read takes at most this much.
-const READ_BUFFER: usize = 4096;
+pub(super) const READ_BUFFER: usize = 4096;
 /// Outbound bytes that are gathered before a write; a flush follows every batch of sends anyway.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -61,6 +61,8 @@ pub(super) struct Io {
     answer: Option<CloseFrame>,
     /// A write failed: the connection is lost.
     failed: bool,
+    /// All that has come was read and taken in.
+    drained: bool,
 }
 
 /// What became of a message that was written without the task.
@@ -72,6 +74,38 @@ pub(super) enum Written {
 }
 
 impl Io {
+    async fn new(stream: Guard<NetStream>) -> Self {
+        let mut config = WebSocketConfig::default();
+        config.read_buffer_size = READ_BUFFER;
+        config.write_buffer_size = WRITE_BUFFER;
+        let limit = usize::try_from(MAX_MESSAGE).ok();
+        config.max_frame_size = limit;
+        config.max_message_size = limit;
+        Self {
+            ws: WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await,
+            pending: VecDeque::new(),
+            unflushed: 0,
+            needs_flush: false,
+            close_sent: false,
+            answer: None,
+            failed: false,
+            drained: false,
+        }
+    }
+
+    /// Whether tungstenite's buffers, which never shrink, have grown and hold nothing.
+    fn is_outgrown(&self) -> bool {
+        self.drained && !self.needs_flush && !self.close_sent && !self.failed && self.ws.get_ref().is_outgrown()
+    }
+
+    /// The same connection with buffers of the usual size.
+    fn renewed(self) -> Option<Self> {
+        let pending = self.pending;
+        let mut stream = self.ws.into_inner();
+        stream.forget_size();
+        Self::new(stream).now_or_never().map(|io| Self { pending, ..io })
+    }
+
     /// Writes a message at once where nothing is before it; gives it back where something is.
     pub(super) fn write_now(&mut self, message: Message) -> Result<Written, Message> {
         if self.needs_flush || self.close_sent || self.failed || !self.pending.is_empty() {
@@ -161,23 +195,7 @@ struct OpenSocket<'a, S> {
 
 /// Moves messages until the connection has ended. Reports everything but [`Event::Closed`].
 pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared, sink: &mut S) {
-    let mut config = WebSocketConfig::default();
-    config.read_buffer_size = READ_BUFFER;
-    config.write_buffer_size = WRITE_BUFFER;
-    let limit = usize::try_from(MAX_MESSAGE).ok();
-    config.max_frame_size = limit;
-    config.max_message_size = limit;
-    let ws = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
-    let io = Io {
-        ws,
-        pending: VecDeque::new(),
-        unflushed: 0,
-        needs_flush: false,
-        close_sent: false,
-        answer: None,
-        failed: false,
-    };
-    *shared.io() = Some(io);
+    *shared.io() = Some(Io::new(stream).await);
     // Announced only now, so that the first message finds the connection in its place.
     sink.event(Event::Open);
     sink.flush();
@@ -189,21 +207,25 @@ pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared,
     };
     std::future::poll_fn(|cx| {
         shared.waker.register(cx.waker());
-        let mut io = shared.io();
-        match io.as_mut().map(|io| socket.poll(io, cx)) {
-            Some(Poll::Pending) => Poll::Pending,
-            _ => Poll::Ready(()),
+        let mut place = shared.io();
+        let mut outcome = socket.poll(&mut place, cx);
+        if outcome.is_pending() && place.as_ref().is_some_and(Io::is_outgrown) {
+            *place = place.take().and_then(Io::renewed);
+            rest::released();
+            // The new one is to be woken.
+            outcome = socket.poll(&mut place, cx);
         }
+        outcome
     })
     .await;
     socket.sink.flush();
 }
 
 impl<S: EventSink> OpenSocket<'_, S> {
-    fn poll(&mut self, io: &mut Io, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shared.is_aborted() {
+    fn poll(&mut self, io: &mut Option<Io>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(io) = io.as_mut().filter(|_| !self.shared.is_aborted()) else {
             return Poll::Ready(());
-        }
+        };
         self.poll_outbound(io, cx);
         if self.phase == Phase::Open {
             self.poll_inbound(io, cx);
@@ -254,11 +276,13 @@ impl<S: EventSink> OpenSocket<'_, S> {
 
     /// Takes messages in until none is left, the sink is full, or others should run.
     fn poll_inbound(&mut self, io: &mut Io, cx: &mut Context<'_>) {
+        io.drained = false;
         for _ in 0..BURST {
             if self.sink.poll_ready(cx).is_pending() {
                 return;
             }
             let Poll::Ready(item) = Pin::new(&mut io.ws).poll_next(cx) else {
+                io.drained = true;
                 return;
             };
             match item {

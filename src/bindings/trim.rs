@@ -1,0 +1,18 @@
+//! Handing free memory to the operating system.
+#![expect(unsafe_code, reason = "the C library's allocator is asked through its C interface")]
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod glibc {
+    use std::ffi::c_int;
+
+    unsafe extern "C" {
+        pub(super) safe fn malloc_trim(pad: usize) -> c_int;
+    }
+}
+
+/// Gives the operating system the pages that nobody uses. glibc does so by itself only at the end of a heap: one small piece
+/// of memory keeps all that was freed below it.
+pub(super) fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    glibc::malloc_trim(0);
+}
