@@ -37,7 +37,7 @@ use self::outbox::Shared;
 pub use self::error::{FailedAttempt, ResponseError, TransportError};
 pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
-pub use self::outbox::{Accepted, Connection, HIGH_WATER};
+pub use self::outbox::{Accepted, Connection, HIGH_WATER, Outlet};
 pub use self::proxy::{Proxy, ProxyError, ProxyProtocol, Secret};
 pub(crate) use self::runtime::runtime;
 pub use self::tls::{Roots, TlsOptions};
