@@ -174,7 +174,11 @@ impl Hub {
         if let Some(socket) = self.sockets().get_mut(&socket)
             && let Ok(runtime) = transport::runtime()
         {
-            let work = stand_by(Arc::clone(&socket.link), socket.connection.outlet(), Arc::clone(&self.pulse));
+            let work = stand_by(
+                Arc::clone(&socket.link),
+                socket.connection.outlet(),
+                Arc::clone(&self.pulse),
+            );
             socket.standby = Some(runtime.spawn(work).abort_handle());
         }
     }

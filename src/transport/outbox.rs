@@ -97,7 +97,9 @@ impl Outlet {
     /// whether there was one. `make` is not called where the connection is closing, or waits for the network with much to
     /// send already.
     pub fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
-        let Some(shared) = self.shared.upgrade() else { return false };
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
         let mut outbox = shared.lock();
         if outbox.closing || outbox.ended || outbox.buffered > HIGH_WATER {
             return false;
