@@ -7,6 +7,7 @@ const { createDropIn } = require('./drop-in.cjs');
 const { isActive } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
+const { survivedStalls } = require('./native.cjs');
 const { NativeSession } = require('./session/session.cjs');
 
 const {
@@ -29,5 +30,6 @@ module.exports = {
   NativeSession,
   SessionError,
   StanzaError,
-  metrics
+  metrics,
+  survivedStalls
 };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { LIFE_SIGN } = require('./link.cjs');
 
 /** Names from this length on share one place in the index. */
 const LONG = 128;
@@ -30,6 +31,7 @@ class IndexedEmitter extends EventEmitter {
       const { length } = name;
       const names = this.#names[length < LONG ? length : LONG];
       if (names === undefined || !names.includes(name)) return false;
+      if (args[0] === LIFE_SIGN) return false;
     }
     return super.emit(name, ...args);
   }

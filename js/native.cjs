@@ -839,3 +839,4 @@ module.exports.Session = nativeBinding.Session
 module.exports.SocketHub = nativeBinding.SocketHub
 module.exports.createCore = nativeBinding.createCore
 module.exports.sessionMetrics = nativeBinding.sessionMetrics
+module.exports.survivedStalls = nativeBinding.survivedStalls

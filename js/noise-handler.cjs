@@ -8,16 +8,25 @@ const { core, scratch } = require('./core.cjs');
 const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
 const { delivery } = require('./socket/hub.cjs');
 const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
-const { sentBy } = require('./link.cjs');
+const standby = require('./socket/standby.cjs');
+const { LIFE_SIGN, sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { takeTape } = require('./tape/batch.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
 const { trustedRoots } = require('./trust.cjs');
 
-/** Results of `open` that are neither a text nor a request for room: no whole frame; a frame of the handshake. */
+/**
+ * Results of `open` that are neither a text nor a request for room: no whole frame; a frame of the handshake; the beginning
+ * of a frame; a frame that is passed over.
+ */
 const NONE = 0;
 const RAW = 2;
 const PARTIAL = 3;
+const PASSED = 4;
+
+/** In the result of `noiseFinishInit`: the addon opens frames ahead; it stands in for this thread while that is blocked. */
+const OPENS = 1;
+const STANDS_IN = 2;
 
 /** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
 const DONE = Promise.resolve();
@@ -55,6 +64,13 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let partial = false;
     /** Tapes being delivered: those not yet taken, to be given up where `decodeFrame` is called meanwhile. */
     let taking;
+    /** The socket that sends our frames, and its keep-alive interval. */
+    let socket = 0;
+    let interval = 0;
+    /** Frames sealed in transport. */
+    let sealed = 0;
+    /** The `onFrame` given last. */
+    let latest;
 
     function output(call, data) {
       requireBytes(data);
@@ -97,7 +113,9 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     function finishInit() {
       catchUp();
-      linked = core.noiseFinishInit(handle.id) === 1;
+      const result = core.noiseFinishInit(handle.id);
+      linked = (result & OPENS) !== 0;
+      if ((result & STANDS_IN) !== 0) standby.enter(socket, { interval, tell: tellAlive, sealed: () => sealed });
       inTransport = true;
       opened = 0;
       logger.trace('noise handler is in transport state');
@@ -108,8 +126,24 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       const { id } = handle;
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
-      if (!inTransport) sentBy(frame, socket => core.noiseLink(id, socket));
+      if (inTransport) sealed++;
+      else sentBy(frame, link);
       return frame;
+    }
+
+    function link(number, keepAliveInterval) {
+      socket = number;
+      interval = keepAliveInterval;
+      core.noiseLink(handle.id, socket, interval);
+    }
+
+    /** Lets whoever takes our frames know that the connection lives. */
+    function tellAlive() {
+      try {
+        latest?.(LIFE_SIGN);
+      } catch {
+        // Who can take nothing but nodes does without.
+      }
     }
 
     function deliver(frame, onFrame) {
@@ -137,7 +171,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           mine.left--;
           opened++;
           ahead++;
-          deliver(frame, onFrame);
+          if (frame !== undefined) deliver(frame, onFrame);
         }
       } finally {
         if (taking === mine) giveUp();
@@ -157,6 +191,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function decodeFrame(newData, onFrame) {
+      latest = onFrame;
       try {
         if (taking !== undefined) giveUp();
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
@@ -170,14 +205,12 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         core.feed(id, newData);
         let result = open(id);
         while (result !== NONE && result !== PARTIAL) {
-          let frame;
           if (result === RAW) {
-            frame = rawFrame();
+            deliver(rawFrame(), onFrame);
           } else {
-            frame = hydrated(hydrate, result, slab.buffer);
             opened++;
+            if (result !== PASSED) deliver(hydrated(hydrate, result, slab.buffer), onFrame);
           }
-          deliver(frame, onFrame);
           result = open(id);
         }
         partial = result === PARTIAL;

@@ -3,6 +3,7 @@
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { warnOnce } = require('./loader/state.cjs');
 const { planConnection } = require('./socket/options.cjs');
+const { intervalOf } = require('./socket/standby.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 const { Unsupported } = require('./socket/unsupported.cjs');
 
@@ -109,7 +110,7 @@ class WebSocketClient extends IndexedEmitter {
       const link = senderOf(data);
       if (link !== undefined) {
         this.#linked = true;
-        link(socket.id);
+        link(socket.id, intervalOf(this.config));
       }
     }
     socket.send(data, callback);

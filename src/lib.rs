@@ -12,6 +12,7 @@
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
 //! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
+//! | `outbound` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
 //! | `bindings` | the Node.js addon | all of the above |
@@ -27,6 +28,7 @@ pub mod frame;
 pub mod handshake;
 pub mod inbound;
 pub mod noise;
+pub mod outbound;
 pub mod proto;
 pub mod session;
 pub mod tape;

@@ -2,7 +2,7 @@
 
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
-use baileys_native::inbound::{Bench, FRAME_WORDS, Inbound, Opened, Tapes};
+use baileys_native::inbound::{Answers, Bench, FRAME_WORDS, Inbound, Opened, Tapes};
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::tape::TapeWriter;
 use flate2::{Compression, write::ZlibEncoder};
@@ -187,4 +187,58 @@ fn closed_it_makes_nothing() {
         None
     );
     assert!(!inbound.link());
+}
+
+/// A prefix that nobody can guess, in the form of Baileys' ids.
+const OURS: &str = "12345678901234567890.9876543210987654321-";
+
+fn stanza(tag: &str, id: &str, kind: &str, dialect: Dialect) -> Vec<u8> {
+    let mut payload = vec![0];
+    let attrs = [("from", "@s.whatsapp.net"), ("id", id), ("type", kind)];
+    Node {
+        tag: tag.to_owned(),
+        attrs: attrs.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        content: NodeContent::None,
+    }
+    .encode(dialect, &mut payload)
+    .unwrap();
+    payload
+}
+
+#[test]
+fn answers_to_queries_of_the_io_side_are_passed_over_and_nothing_else_is() {
+    let own = format!("{OURS}1");
+    for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
+        let stanzas = [
+            (stanza("iq", &own, "result", dialect), true),
+            (stanza("iq", "1.2-1", "result", dialect), false),
+            (stanza("iq", &own, "error", dialect), true),
+            (stanza("iq", &own, "get", dialect), false),
+            (stanza("message", &own, "result", dialect), false),
+            (stanza("iq", &format!("1{own}"), "result", dialect), false),
+            (stanza("iq", &OURS[..OURS.len() - 1], "result", dialect), false),
+            (stanza("iq", &own, "result", dialect), true),
+        ];
+        for expecting in [false, true] {
+            let mut sender = Sender::new(&KEY).unwrap();
+            let mut message = Vec::new();
+            for (payload, _) in &stanzas {
+                let mut sealed = Vec::new();
+                sender.seal(payload, &mut sealed).unwrap();
+                encode_frame(&sealed, &mut message).unwrap();
+            }
+            let mut inbound = linked();
+            inbound.open(Receiver::new(&KEY).unwrap(), 0, dialect);
+            if expecting {
+                inbound.expect(Answers::new(OURS.to_owned()));
+            }
+            let mut tapes = Tapes::default();
+            let opened = inbound.message(&message, &mut Bench::default(), &mut tapes);
+            // Each has its place, so that the counters stay right.
+            assert_eq!(opened, Some(Opened { counter: 0, frames: 8 }));
+            let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();
+            let expected: Vec<bool> = stanzas.iter().map(|(_, ours)| expecting && *ours).collect();
+            assert_eq!(passed, expected);
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod handshake;
 mod inbound;
 mod layering;
 mod noise;
+mod outbound;
 mod proto;
 mod resume;
 mod session;

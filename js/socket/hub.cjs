@@ -161,6 +161,8 @@ wake.callback = () => {
 
 module.exports = {
   delivery,
+  /** Dispatches what has come, as a wake does. */
+  run: () => wake.callback(),
   /** A view of a slab. */
   view: (from, offset, length) => new FastBuffer(from.buffer, from.byteOffset + offset, length),
   /** A binary message, which from then on is the {@link delivery}. */

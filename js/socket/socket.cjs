@@ -3,6 +3,7 @@
 /** One connection with the states, events and errors of `ws`' client. */
 
 const hub = require('./hub.cjs');
+const standby = require('./standby.cjs');
 const { resolve } = require('./options.cjs');
 const { transportError } = require('./errors.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
@@ -207,6 +208,7 @@ class Socket {
         this.#emitter.emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
+        standby.leave(this.#id);
         hub.release(this.#id);
         this.#emitClose();
         break;

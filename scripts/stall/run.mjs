@@ -8,17 +8,34 @@ import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
 
 /**
- * @typedef {{ backend: 'js' | 'native', intervalMs: number, blockedMs: number, stanzas: number }} Scenario
+ * @typedef {object} Scenario
+ * @property {'js' | 'native' | 'drop-in'} backend Baileys on its own socket layer, a NativeSession, Baileys under `register`.
+ * @property {string} [line] The package of Baileys.
+ * @property {boolean} [standIn] `false`: with `keepAliveWhileBlocked: false`.
+ * @property {boolean} [pings] Whether the server sends WebSocket pings meanwhile.
+ * @property {number} intervalMs
+ * @property {number} blockedMs
+ * @property {number} stanzas
+ *
  * @typedef {Scenario & { url: string, ca: string, rootKey: string }} Settings
+ * @typedef {{ stalls: number, blockedMs: number, keepAlives: number }} Survived
  * @typedef {object} Result
  * @property {number} received Stanzas that the client was given.
  * @property {number} inOrder How many of them at their place.
  * @property {number} [code] Why the connection ended, where it did.
  * @property {number} keepAlives Keep-alive queries that the server saw while the client was blocked.
+ * @property {number} pongs Pongs likewise.
+ * @property {boolean} asked Afterwards Baileys has asked the server.
+ * @property {boolean} answered Afterwards the server has asked Baileys.
+ * @property {number} strays Answers that nobody asked for, as Baileys sees it.
+ * @property {Survived} [survived] What the addon counted.
  */
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** How Node is started. */
+const FLAGS = { js: [], native: [], 'drop-in': ['--import', 'baileys-native/register'] };
 
 /** Stanzas in one burst. */
 const BURST = 100;
@@ -63,16 +80,21 @@ async function sendAll(connection, { stanzas, blockedMs }) {
  * @returns {Promise<Result>}
  */
 export async function stall(scenario) {
-  const server = await MockServer.start({ acceptUnknown: true, record: false });
+  const { backend, line = 'baileys' } = scenario;
+  // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+  const greetingDelayMs = line === 'baileys' ? 0 : 250;
+  const server = await MockServer.start({ baileys: line, acceptUnknown: true, record: false, greetingDelayMs });
   const stopClosing = closeSilent(server, 1.5 * scenario.intervalMs);
   let blocked = false;
   let keepAlives = 0;
+  let pongs = 0;
+  let answered = false;
   server.on('stanza', ({ direction, node }) => {
     if (blocked && direction === 'in' && node.attrs.xmlns === 'w:p') keepAlives++;
   });
-  const child = fork(CLIENT, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const child = fork(CLIENT, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: FLAGS[backend] });
   try {
-    /** @type {Omit<Result, 'keepAlives'>} */
+    /** @type {Omit<Result, 'keepAlives' | 'pongs' | 'answered'>} */
     const result = await new Promise((resolve, reject) => {
       const limit = setTimeout(() => reject(new Error('the stall does not end')), scenario.blockedMs + 60_000);
       child.once('exit', code => {
@@ -82,15 +104,29 @@ export async function stall(scenario) {
       child.on('message', message => {
         const { ready, result, failure } = /** @type {any} */ (message);
         if (failure) reject(new Error(failure));
-        if (result) resolve(result);
+        const connection = server.connections[server.connections.length - 1];
+        if (result?.asked) {
+          const asked = connection.query({ tag: 'iq', attrs: { type: 'get', xmlns: 'stall' } });
+          asked.then(() => (answered = true)).then(() => resolve(result), reject);
+        } else if (result) {
+          resolve(result);
+        }
         if (!ready) return;
         blocked = true;
         setTimeout(() => (blocked = false), scenario.blockedMs);
-        sendAll(server.connections[server.connections.length - 1], scenario).catch(reject);
+        sendAll(connection, scenario).catch(reject);
+        if (!scenario.pings) return;
+        const pinging = setInterval(() => {
+          if (!blocked || connection.state === 'closed') return clearInterval(pinging);
+          connection.wsPing().then(
+            () => blocked && pongs++,
+            () => {}
+          );
+        }, scenario.intervalMs / 2);
       });
-      child.send({ ...scenario, url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') });
+      child.send({ ...scenario, line, url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') });
     });
-    return { ...result, keepAlives };
+    return { ...result, keepAlives, pongs, answered };
   } finally {
     stopClosing();
     child.kill('SIGKILL');

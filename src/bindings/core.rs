@@ -6,11 +6,13 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, Object};
 
 use super::batch::BatchMemory;
+use super::link::{Beat, Heard};
 use super::noise::{self, Handlers};
 use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
 use super::session::{SessionQuery, SessionSend};
 use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
+use crate::inbound::Answers;
 use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
 
@@ -20,6 +22,8 @@ pub(super) mod signal {
     pub(in super::super) const NONE: i32 = 0;
     /// Nothing but the beginning of a frame.
     pub(in super::super) const PARTIAL: i32 = 3;
+    /// A frame that JavaScript is not to see was passed over.
+    pub(in super::super) const PASSED: i32 = 4;
     /// A frame of the handshake, as it came: its length is in the registers, `take_output` gives it.
     pub(in super::super) const RAW: i32 = 2;
     /// A tape is ready but wants more shared memory, or room for content bytes: see the registers, then call `take`.
@@ -158,6 +162,17 @@ impl Inner {
         plain.clear();
         plain.shrink_to(KEEP);
         Ok(())
+    }
+
+    /// Whether the stanza that [`decode_payload`](Self::decode_payload) has just decoded is one of these.
+    pub(super) fn is_among(&mut self, answers: &Answers, dialect: Dialect) -> bool {
+        let Self {
+            payload, plain, tape, ..
+        } = self;
+        let is_one = binary::unpack(payload, plain).is_ok_and(|payload| answers.has(tape, payload, dialect));
+        plain.clear();
+        plain.shrink_to(KEEP);
+        is_one
     }
 
     /// Tells JavaScript how long the output that waits is.
@@ -350,6 +365,8 @@ pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result
             .add::<noise::NoiseLink>()?
             .add::<noise::NoiseAdvance>()?
             .add::<noise::Feed>()?
+            .add::<Beat>()?
+            .add::<Heard>()?
             .add::<ShareBatch>()?
             .add::<Drain>()?
             .add::<Send>()?

@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 
 use super::batch::Batch;
+use super::link::{Link, Pulse};
 use super::transport_error;
 use super::wake::Wake;
-use crate::inbound::{Bench, Inbound};
+use crate::inbound::Bench;
 use crate::transport::{Event, EventSink, ResponseHead};
 
 /// Bytes of one connection that may wait for JavaScript before the connection is no longer read.
@@ -57,6 +58,11 @@ impl Flow {
         if before > HIGH_WATER && before - cost <= HIGH_WATER {
             self.reader.wake();
         }
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
     }
 }
 
@@ -136,8 +142,10 @@ thread_local! {
 pub(super) struct InboxSink {
     pub(super) connection: u32,
     pub(super) inbox: Arc<Inbox>,
-    pub(super) flow: Arc<Flow>,
-    pub(super) inbound: Arc<Mutex<Inbound>>,
+    pub(super) link: Arc<Link>,
+    pub(super) pulse: Arc<Pulse>,
+    /// Whether something has come in since the last flush.
+    pub(super) heard: bool,
 }
 
 impl InboxSink {
@@ -145,26 +153,26 @@ impl InboxSink {
     fn record(&mut self, kind: Kind, value: u32, payload: &[u8]) {
         BENCH.with_borrow_mut(|(bench, batch)| {
             let cost = if kind == Kind::Binary {
-                let mut inbound = self.inbound.lock().unwrap_or_else(PoisonError::into_inner);
-                batch.message(kind as u32, self.connection, payload, &mut inbound, bench)
+                batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), bench)
             } else {
                 batch.push(kind as u32, self.connection, value, payload)
             };
-            self.flow.waiting.fetch_add(cost, Ordering::AcqRel);
+            self.link.flow.waiting.fetch_add(cost, Ordering::AcqRel);
             self.inbox.push(batch);
             batch.clear(KEPT);
         });
+        self.heard |= matches!(kind, Kind::Binary | Kind::Text | Kind::Ping | Kind::Pong);
     }
 }
 
 impl EventSink for InboxSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+        if self.link.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
             return Poll::Ready(());
         }
-        self.flow.reader.register(cx.waker());
+        self.link.flow.reader.register(cx.waker());
         // JavaScript may have caught up before the waker was in its place.
-        if self.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+        if self.link.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -194,6 +202,9 @@ impl EventSink for InboxSink {
     }
 
     fn flush(&mut self) {
+        if std::mem::take(&mut self.heard) {
+            self.link.hear(self.pulse.now());
+        }
         self.inbox.flush();
     }
 }

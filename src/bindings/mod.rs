@@ -6,6 +6,7 @@ mod core;
 mod error;
 mod events;
 mod json;
+mod link;
 mod noise;
 mod raw;
 mod session;

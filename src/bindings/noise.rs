@@ -1,15 +1,18 @@
 //! The native half of `makeNoiseHandler`: handshake state, transport ciphers and framing of each handler, by number.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::core::{Inner, dialect, signal};
+use super::link::Link;
 use super::raw::{Failure, raw_function};
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, Intro, OpenFrame};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
-use crate::inbound::Inbound;
-use crate::noise::{Channel, PROTOCOL_XX};
+use crate::inbound::Answers;
+use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
+use crate::outbound::{Millis, Policy};
+use ring::rand::{SecureRandom, SystemRandom};
 
 /// What one `makeNoiseHandler` made.
 pub(super) struct Handler {
@@ -19,8 +22,16 @@ pub(super) struct Handler {
     dialect: Dialect,
     /// Frames of the handshake taken so far.
     handshake_frames: u64,
-    /// The stage that opens this handler's frames ahead of it, where its socket is ours.
-    inbound: Option<Arc<Mutex<Inbound>>>,
+    /// What it shares with its socket, where that is ours, and the socket's number.
+    link: Option<(Arc<Link>, u32)>,
+    /// Whether its frames are sealed there, so that the I/O side can seal between them.
+    is_shared: bool,
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        self.unshare();
+    }
 }
 
 /// Handlers by number; numbers are used again.
@@ -58,7 +69,8 @@ raw_function! {
             intro: Intro::new(header, routing_info)?,
             dialect: dialect(call, 0)?,
             handshake_frames: 0,
-            inbound: None,
+            link: None,
+            is_shared: false,
         };
         let number = core.inner()?.handlers.add(handler);
         call.int(number as i32)
@@ -81,7 +93,7 @@ raw_function! {
         let mut inner = core.inner()?;
         let Inner { handlers, output, .. } = &mut *inner;
         output.clear();
-        handlers.by_number(call.u32(0)?)?.channel.encrypt(call.bytes(1)?, output)?;
+        handlers.by_number(call.u32(0)?)?.encrypt(call.bytes(1)?, output)?;
         inner.deliver_output(call, 2)
     }
 }
@@ -114,46 +126,102 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseFinishInit(handler)`: goes to transport; 1 where a stage opens frames ahead from now on.
+    /// `noiseFinishInit(handler)`: goes to transport; 1 where a stage opens frames ahead from now on, 3 where also the I/O
+    /// side stands in for a JavaScript that does not run.
     NoiseFinishInit, "noiseFinishInit", 1, |call, core| {
         let mut inner = core.inner()?;
-        let linked = inner.handlers.by_number(call.u32(0)?)?.finish_init()?;
-        call.int(i32::from(linked))
+        let handler = inner.handlers.by_number(call.u32(0)?)?;
+        let linked = handler.finish_init(core.hub.pulse.now())?;
+        if let Some((_, socket)) = handler.link
+            && handler.is_shared
+        {
+            core.hub.stand_by(socket);
+        }
+        call.int(i32::from(linked) | i32::from(handler.is_shared) << 1)
     }
 }
 
 impl Handler {
-    fn finish_init(&mut self) -> Result<bool, Failure> {
+    fn finish_init(&mut self, now: Millis) -> Result<bool, Failure> {
         let first = !self.channel.is_transport();
         self.channel.finish_init()?;
-        let Some(inbound) = &self.inbound else {
+        self.unshare();
+        let Some((link, _)) = &self.link else {
             return Ok(false);
         };
-        let mut inbound = inbound.lock().unwrap_or_else(PoisonError::into_inner);
         if first {
-            inbound.open(self.channel.derive_transport()?.1, self.handshake_frames, self.dialect);
+            let (_, receiver) = self.channel.derive_transport()?;
+            link.inbound().open(receiver, self.handshake_frames, self.dialect);
+            let channel = &mut self.channel;
+            self.is_shared = link.outbound().open(|| channel.take_sender(), self.dialect, now);
         } else {
-            inbound.close();
+            link.inbound().close();
         }
         Ok(first)
+    }
+
+    /// The handler seals by itself, or not at all any more.
+    fn unshare(&mut self) {
+        if std::mem::take(&mut self.is_shared)
+            && let Some((link, _)) = &self.link
+        {
+            link.outbound().close();
+        }
+    }
+
+    /// Seals what is not a frame.
+    fn encrypt(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
+        let shared = self.link.as_ref().filter(|_| self.is_shared);
+        shared
+            .and_then(|(link, _)| link.outbound().seal_loose(data, output))
+            .unwrap_or_else(|| self.channel.encrypt(data, output))
+    }
+
+    /// Seals a frame's payload.
+    fn seal(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
+        let shared = self.link.as_ref().filter(|_| self.is_shared);
+        shared
+            .and_then(|(link, _)| link.outbound().seal(data, output))
+            .unwrap_or_else(|| self.channel.encrypt(data, output))
+    }
+
+    /// The answers to what the I/O side has asked.
+    fn answers(&self) -> Option<Answers> {
+        let (link, _) = self.link.as_ref().filter(|_| self.is_shared)?;
+        let outbound = link.outbound();
+        let id_prefix = outbound.id_prefix().filter(|_| outbound.own() > 0)?;
+        Some(Answers::new(id_prefix.to_owned()))
     }
 }
 
 raw_function! {
-    /// `noiseLink(handler, socket)`: the handler's frames go through this socket; 1 where a stage can open them ahead.
-    NoiseLink, "noiseLink", 2, |call, core| {
+    /// `noiseLink(handler, socket, interval)`: the handler's frames go through this socket; 1 where a stage can open them
+    /// ahead. `interval`: milliseconds between the client's own keep-alive queries, 0 where nobody is to stand in.
+    NoiseLink, "noiseLink", 3, |call, core| {
         let mut inner = core.inner()?;
         let handler = inner.handlers.by_number(call.u32(0)?)?;
         let fresh = !handler.channel.is_transport() && handler.handshake_frames == 0 && handler.frames.buffered() == 0;
-        if handler.inbound.is_none()
+        let socket = call.u32(1)?;
+        if handler.link.is_none()
             && fresh
-            && let Some(inbound) = core.hub.inbound(call.u32(1)?)
-            && inbound.lock().unwrap_or_else(PoisonError::into_inner).link()
+            && let Some(link) = core.hub.link(socket)
+            && link.inbound().link()
         {
-            handler.inbound = Some(inbound);
+            let interval = call.u32(2)?.into();
+            link.outbound().link(Policy { interval, id_prefix: id_prefix()? });
+            handler.link = Some((link, socket));
         }
-        call.int(i32::from(handler.inbound.is_some()))
+        call.int(i32::from(handler.link.is_some()))
     }
+}
+
+/// What no other id begins with: 128 random bits, in the form of Baileys' ids.
+fn id_prefix() -> Result<String, Failure> {
+    let mut random = [0; 16];
+    let filled = SystemRandom::new().fill(&mut random);
+    filled.map_err(|_| Failure::Type("the system has no randomness"))?;
+    let random = u128::from_le_bytes(random);
+    Ok(format!("{}.{}-", random >> 64, random & u128::from(u64::MAX)))
 }
 
 raw_function! {
@@ -161,7 +229,7 @@ raw_function! {
     NoiseAdvance, "noiseAdvance", 2, |call, core| {
         let mut inner = core.inner()?;
         let frames = u64::from(call.u32(1)?);
-        if let Some((_, receiver)) = inner.handlers.by_number(call.u32(0)?)?.channel.transport_mut() {
+        if let Some(receiver) = inner.handlers.by_number(call.u32(0)?)?.channel.receiver_mut() {
             receiver.advance(frames);
         }
         call.undefined()
@@ -223,7 +291,7 @@ impl Handler {
         self.intro.write_once(output);
         let frame = OpenFrame::begin(output);
         if self.channel.is_transport() {
-            self.channel.encrypt(data, output)?;
+            self.seal(data, output)?;
         } else {
             output.extend_from_slice(data);
         }
@@ -251,7 +319,11 @@ raw_function! {
         }
         inner.payload.clear();
         handler.channel.decrypt(frame, &mut inner.payload)?;
+        let answers = handler.answers();
         inner.decode_payload(dialect)?;
+        if answers.is_some_and(|answers| inner.is_among(&answers, dialect)) {
+            return call.int(signal::PASSED);
+        }
         inner.deliver(call)
     }
 }

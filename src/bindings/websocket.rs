@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
+use tokio::task::AbortHandle;
 
 use super::batch::{Batch, BatchMemory, HEAD_WORDS, RECORD_WORDS};
-use super::events::{Flow, Inbox, InboxSink, KEPT};
+use super::events::{Inbox, InboxSink, KEPT};
+use super::link::{Link, Pulse, stand_by};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
 use super::session::{EVENTS_AT_ONCE, Sessions};
 use super::socket_options::{SocketOptions, connect_options};
 use super::trim::trim;
 use super::wake::Wake;
-use crate::inbound::Inbound;
 use crate::transport::{self, Accepted, Connection};
 
 /// The sockets and sessions of one environment. JavaScript knows each by a number that is never used twice.
@@ -47,6 +48,7 @@ impl SocketHub {
             sessions: Sessions::default(),
             arrived: Mutex::default(),
             inbox: Arc::new(Inbox::new(Arc::clone(&wake))),
+            pulse: Arc::new(Pulse::new()),
             wake,
             last: AtomicU32::new(0),
         });
@@ -60,19 +62,19 @@ impl SocketHub {
     pub fn connect(&self, env: &Env, options: SocketOptions) -> Result<u32> {
         let options = connect_options(options)?;
         let number = self.hub.next_number();
-        let flow = Arc::new(Flow::default());
-        let inbound = Arc::<Mutex<Inbound>>::default();
+        let link = Arc::<Link>::default();
         let sink = InboxSink {
             connection: number,
             inbox: Arc::clone(&self.hub.inbox),
-            flow: Arc::clone(&flow),
-            inbound: Arc::clone(&inbound),
+            link: Arc::clone(&link),
+            pulse: Arc::clone(&self.hub.pulse),
+            heard: false,
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
         let socket = Socket {
             connection,
-            flow,
-            inbound,
+            link,
+            standby: None,
         };
         self.hub.sockets().insert(number, socket);
         self.hub.keep_alive(env);
@@ -102,6 +104,7 @@ pub(super) struct Hub {
     pub(super) sessions: Sessions,
     arrived: Mutex<Arrived>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) pulse: Arc<Pulse>,
     wake: Arc<Wake>,
     /// The number given last.
     last: AtomicU32,
@@ -117,8 +120,17 @@ struct Arrived {
 
 struct Socket {
     connection: Connection,
-    flow: Arc<Flow>,
-    inbound: Arc<Mutex<Inbound>>,
+    link: Arc<Link>,
+    /// What keeps the connection alive while JavaScript does not run.
+    standby: Option<AbortHandle>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(standby) = &self.standby {
+            standby.abort();
+        }
+    }
 }
 
 impl Hub {
@@ -154,9 +166,23 @@ impl Hub {
         }
     }
 
-    /// Where a socket's messages are opened ahead of JavaScript.
-    pub(super) fn inbound(&self, socket: u32) -> Option<Arc<Mutex<Inbound>>> {
-        self.sockets().get(&socket).map(|socket| Arc::clone(&socket.inbound))
+    /// What a socket shares with the noise handler that sends through it.
+    pub(super) fn link(&self, socket: u32) -> Option<Arc<Link>> {
+        self.sockets().get(&socket).map(|socket| Arc::clone(&socket.link))
+    }
+
+    /// From now on a socket's connection is kept alive while JavaScript does not run.
+    pub(super) fn stand_by(&self, socket: u32) {
+        if let Some(socket) = self.sockets().get_mut(&socket)
+            && let Ok(runtime) = transport::runtime()
+        {
+            let work = stand_by(
+                Arc::clone(&socket.link),
+                socket.connection.outlet(),
+                Arc::clone(&self.pulse),
+            );
+            socket.standby = Some(runtime.spawn(work).abort_handle());
+        }
     }
 }
 
@@ -194,7 +220,7 @@ impl Hub {
         let (count, [size, words, text], taken) =
             arrived.batch.hand_over(memory, &mut slab, slab_at, |connection, cost| {
                 if let Some(socket) = sockets.get(&connection) {
-                    socket.flow.taken(cost);
+                    socket.link.flow.taken(cost);
                 }
             });
         let head = [size, words, text, usize::from(more), taken].map(|length| length as i32);
@@ -218,6 +244,9 @@ raw_function! {
             let text = std::str::from_utf8(bytes).map_err(|_| Failure::Type("a text message is UTF-8"))?;
             socket.connection.send_text(text)
         };
+        if accepted != Accepted::No {
+            socket.link.outbound().sent(bytes, core.hub.pulse.now());
+        }
         call.int(match accepted {
             Accepted::No => 0,
             Accepted::Now => 1,

@@ -6,8 +6,10 @@
 //! open, a handler that was given other bytes) is left to the handler, whose own state the tapes never touch. The stage
 //! can thus save work but cannot change a result.
 
+mod answers;
 mod tapes;
 
+pub use answers::Answers;
 pub use tapes::{FRAME_WORDS, Tapes};
 
 use crate::binary::{self, Dialect};
@@ -59,6 +61,8 @@ struct Stream {
     frames: FrameDecoder,
     receiver: Receiver,
     dialect: Dialect,
+    /// What JavaScript is not to see.
+    answers: Option<Answers>,
 }
 
 impl Inbound {
@@ -81,11 +85,21 @@ impl Inbound {
                     frames,
                     receiver: receiver.skip(skipped),
                     dialect,
+                    answers: None,
                 })),
                 None => State::Off,
             },
             _ => State::Off,
         };
+    }
+
+    /// Answers may come from now on that JavaScript is not to see.
+    pub fn expect(&mut self, answers: Answers) {
+        if let State::Open(stream) = &mut self.state
+            && stream.answers.is_none()
+        {
+            stream.answers = Some(answers);
+        }
     }
 
     /// Leaves everything to the handler from now on.
@@ -137,14 +151,14 @@ impl Stream {
         if !continues {
             // The usual message is read where it is.
             while let Some((frame, rest)) = split_frame(message) {
-                bench.open(frame, &mut self.receiver, self.dialect, tapes)?;
+                bench.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
                 count += 1;
                 message = rest;
             }
         }
         self.frames.feed(message);
         while let Some(frame) = self.frames.next().ok()? {
-            bench.open(frame, &mut self.receiver, self.dialect, tapes)?;
+            bench.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
             count += 1;
         }
         bench.trim();
@@ -156,13 +170,24 @@ impl Stream {
 }
 
 impl Bench {
-    fn open(&mut self, frame: &[u8], receiver: &mut Receiver, dialect: Dialect, tapes: &mut Tapes) -> Option<()> {
+    fn open(
+        &mut self,
+        frame: &[u8],
+        receiver: &mut Receiver,
+        dialect: Dialect,
+        answers: Option<&Answers>,
+        tapes: &mut Tapes,
+    ) -> Option<()> {
         self.plain.clear();
         receiver.open(frame, &mut self.plain).ok()?;
         let payload = binary::unpack(&self.plain, &mut self.inflated).ok()?;
         self.tape.clear();
         binary::decode(payload, dialect, &mut self.tape).ok()?;
-        tapes.push(&self.tape);
+        if answers.is_some_and(|answers| answers.has(&self.tape, payload, dialect)) {
+            tapes.push_nothing();
+        } else {
+            tapes.push(&self.tape);
+        }
         Some(())
     }
 

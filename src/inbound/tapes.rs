@@ -35,6 +35,11 @@ impl Tapes {
         self.push_parts(tape.ops(), tape.latin1().unwrap_or_default(), tape.wide(), tape.bytes());
     }
 
+    /// Appends a tape without operations: a frame that is passed over.
+    pub fn push_nothing(&mut self) {
+        self.push_parts(&[], &[], None, &[]);
+    }
+
     /// Appends a tape of these operations, content bytes, and text: `wide` where there is such, otherwise `latin1`.
     pub fn push_parts(&mut self, ops: &[i32], latin1: &[u8], wide: Option<&[u16]>, bytes: &[u8]) {
         let head = [

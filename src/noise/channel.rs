@@ -13,7 +13,11 @@ pub struct Channel {
 #[derive(Debug)]
 enum Phase {
     Handshake,
-    Transport { sender: Sender, receiver: Receiver },
+    Transport {
+        /// Gone once it was taken.
+        sender: Option<Sender>,
+        receiver: Receiver,
+    },
 }
 
 impl Channel {
@@ -47,11 +51,11 @@ impl Channel {
     /// Appends `plaintext` sealed to `out`; in the handshake also mixes the ciphertext into the hash.
     ///
     /// # Errors
-    /// As [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`].
+    /// As [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]; [`NoiseError::SenderTaken`].
     pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
             Phase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),
-            Phase::Transport { sender, .. } => sender.seal(plaintext, out),
+            Phase::Transport { sender, .. } => sender.as_mut().ok_or(NoiseError::SenderTaken)?.seal(plaintext, out),
         }
     }
 
@@ -86,7 +90,10 @@ impl Channel {
     /// [`NoiseError::Unavailable`] where the build lacks a primitive; the phase is then as before.
     pub fn finish_init(&mut self) -> Result<(), NoiseError> {
         let (sender, receiver) = self.derive_transport()?;
-        self.phase = Phase::Transport { sender, receiver };
+        self.phase = Phase::Transport {
+            sender: Some(sender),
+            receiver,
+        };
         Ok(())
     }
 
@@ -99,21 +106,43 @@ impl Channel {
         self.symmetric.split()
     }
 
-    /// The two directions at their present counters; `None` in the handshake.
+    /// Hands the sending direction over to a caller that seals with it from now on: of a key and its counter there must be
+    /// one. `None` in the handshake, and where it was taken before.
+    #[must_use]
+    pub const fn take_sender(&mut self) -> Option<Sender> {
+        match &mut self.phase {
+            Phase::Handshake => None,
+            Phase::Transport { sender, .. } => sender.take(),
+        }
+    }
+
+    /// The two directions at their present counters; `None` in the handshake, and where the sender was taken.
     #[must_use]
     pub fn into_transport(self) -> Option<(Sender, Receiver)> {
         match self.phase {
             Phase::Handshake => None,
-            Phase::Transport { sender, receiver } => Some((sender, receiver)),
+            Phase::Transport { sender, receiver } => Some((sender?, receiver)),
         }
     }
 
-    /// Both directions, borrowed; `None` in the handshake.
+    /// The receiving direction, borrowed; `None` in the handshake.
+    #[must_use]
+    pub const fn receiver_mut(&mut self) -> Option<&mut Receiver> {
+        match &mut self.phase {
+            Phase::Handshake => None,
+            Phase::Transport { receiver, .. } => Some(receiver),
+        }
+    }
+
+    /// Both directions, borrowed; `None` in the handshake, and where the sender was taken.
     #[must_use]
     pub const fn transport_mut(&mut self) -> Option<(&mut Sender, &mut Receiver)> {
         match &mut self.phase {
-            Phase::Handshake => None,
-            Phase::Transport { sender, receiver } => Some((sender, receiver)),
+            Phase::Transport {
+                sender: Some(sender),
+                receiver,
+            } => Some((sender, receiver)),
+            _ => None,
         }
     }
 }

@@ -39,6 +39,9 @@ pub enum NoiseError {
     /// All 2^32 counter values are used up; this direction is over for good.
     #[error("the counter is exhausted")]
     Exhausted,
+    /// The sending direction was handed over to somebody else; a defect of the caller's.
+    #[error("the sending direction is elsewhere")]
+    SenderTaken,
     /// The cryptographic back end lacks a primitive; a defect of the build.
     #[error("{0} is not available")]
     Unavailable(&'static str),

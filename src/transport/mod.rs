@@ -38,7 +38,7 @@ use self::outbox::Shared;
 pub use self::error::{FailedAttempt, ResponseError, TransportError};
 pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
-pub use self::outbox::{Accepted, Connection, HIGH_WATER};
+pub use self::outbox::{Accepted, Connection, HIGH_WATER, Outlet};
 pub use self::proxy::{Proxy, ProxyError, ProxyProtocol, Secret};
 pub use self::rest::on_rest;
 pub(crate) use self::runtime::runtime;

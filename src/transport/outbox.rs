@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -66,6 +66,14 @@ impl Connection {
         self.shared.push(Message::Text(Utf8Bytes::from(text)))
     }
 
+    /// A second way to send.
+    #[must_use]
+    pub fn outlet(&self) -> Outlet {
+        Outlet {
+            shared: Arc::downgrade(&self.shared),
+        }
+    }
+
     /// Starts the closing handshake (a close frame without a code) behind what is queued.
     pub fn close(&self) {
         self.shared.lock().closing = true;
@@ -76,6 +84,32 @@ impl Connection {
     pub fn abort(&self) {
         self.shared.aborted.store(true, Ordering::Release);
         self.shared.waker.wake();
+    }
+}
+
+/// Sends through a connection without owning it.
+pub struct Outlet {
+    shared: Weak<Shared>,
+}
+
+impl Outlet {
+    /// Queues the binary message that `make` gives, which the connection accepts for certain; of it no event tells. Says
+    /// whether there was one. `make` is not called where the connection is closing, or waits for the network with much to
+    /// send already.
+    pub fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
+        let mut outbox = shared.lock();
+        if outbox.closing || outbox.ended || outbox.buffered > HIGH_WATER {
+            return false;
+        }
+        let Some(message) = make() else { return false };
+        outbox.buffered += message.len();
+        outbox.queue.push_back(Message::Binary(Bytes::from(message)));
+        drop(outbox);
+        shared.waker.wake();
+        true
     }
 }
 

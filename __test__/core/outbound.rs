@@ -1,0 +1,290 @@
+//! One counter, two senders: whatever JavaScript does with its frames, the wire stays in order.
+
+use std::collections::BTreeSet;
+
+use baileys_native::binary::{self, Dialect, Node};
+use baileys_native::frame::encode_frame;
+use baileys_native::noise::{Receiver, Sender};
+use baileys_native::outbound::{MIN_INTERVAL, Outbound, Policy};
+use proptest::prelude::*;
+
+const KEY: [u8; 32] = [5; 32];
+const INTERVAL: u64 = 1_000;
+const PREFIX: &str = "12345678901234567890.9876543210987654321-";
+
+fn opened(dialect: Dialect) -> Outbound {
+    let mut outbound = Outbound::default();
+    outbound.link(Policy {
+        interval: INTERVAL,
+        id_prefix: PREFIX.to_owned(),
+    });
+    assert!(outbound.open(|| Sender::new(&KEY).ok(), dialect, 0));
+    outbound
+}
+
+/// The frame that holds what was sealed.
+fn framed(sealed: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(sealed, &mut frame).unwrap();
+    frame
+}
+
+fn seal(outbound: &mut Outbound, payload: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::new();
+    outbound.seal(payload, &mut sealed).unwrap().unwrap();
+    framed(&sealed)
+}
+
+/// The query, where one is due; it counts as sent.
+fn keep_alive(outbound: &mut Outbound, now: u64, seen: u64) -> Option<Vec<u8>> {
+    let mut sealed = Vec::new();
+    outbound.keep_alive(now, seen, &mut sealed).then(|| framed(&sealed))
+}
+
+/// What a frame with a counter holds.
+fn open(frame: &[u8], counter: u32) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let mut receiver = Receiver::resume(&KEY, counter).unwrap();
+    receiver.open(&frame[3..], &mut plain).ok().map(|()| plain)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// JavaScript seals a frame.
+    Seal,
+    /// JavaScript sends one of the frames that it holds.
+    Send(prop::sample::Index),
+    /// JavaScript sends the oldest, as it should.
+    SendNext,
+    /// JavaScript sends once more what it sent last.
+    Repeat,
+    /// JavaScript drops one of the frames that it holds.
+    Drop(prop::sample::Index),
+    /// JavaScript seals what is not a frame.
+    Loose,
+    /// JavaScript sends something else.
+    Foreign,
+    /// JavaScript shows that it runs.
+    Beat,
+    /// Time passes, and the I/O side looks.
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => Just(Step::Seal),
+        8 => Just(Step::SendNext),
+        1 => any::<prop::sample::Index>().prop_map(Step::Send),
+        1 => Just(Step::Repeat),
+        1 => any::<prop::sample::Index>().prop_map(Step::Drop),
+        1 => Just(Step::Loose),
+        1 => Just(Step::Foreign),
+        4 => Just(Step::Beat),
+        12 => (0..3 * INTERVAL).prop_map(Step::Wait),
+    ]
+}
+
+/// What happens, and what has to be true of it.
+#[derive(Default)]
+struct World {
+    now: u64,
+    seen: u64,
+    last_sent: u64,
+    /// Counters used so far, which is the next one.
+    used: u32,
+    /// Frames sealed and not sent, with their counters.
+    held: Vec<(u32, Vec<u8>)>,
+    /// Counters in the order of the wire; `None` for something foreign.
+    wire: Vec<Option<u32>>,
+    own: u32,
+    /// What JavaScript sent last.
+    last: Option<Vec<u8>>,
+}
+
+impl World {
+    fn sent(&mut self, outbound: &mut Outbound, counter: Option<u32>, message: &[u8]) {
+        outbound.sent(message, self.now);
+        self.wire.push(counter);
+        self.last_sent = self.now;
+        self.last = Some(message.to_vec());
+    }
+
+    fn apply(&mut self, outbound: &mut Outbound, step: &Step) {
+        match step {
+            Step::Seal => {
+                let payload = self.used.to_be_bytes();
+                let frame = seal(outbound, &payload);
+                // Nobody else has used its counter.
+                assert_eq!(open(&frame, self.used).unwrap(), payload);
+                self.held.push((self.used, frame));
+                self.used += 1;
+            }
+            Step::Send(_) | Step::SendNext if self.held.is_empty() => {}
+            Step::Send(index) => {
+                let (counter, frame) = self.held.remove(index.index(self.held.len()));
+                self.sent(outbound, Some(counter), &frame);
+            }
+            Step::SendNext => {
+                let (counter, frame) = self.held.remove(0);
+                self.sent(outbound, Some(counter), &frame);
+            }
+            Step::Repeat => {
+                if let Some(message) = self.last.take() {
+                    self.sent(outbound, None, &message);
+                }
+            }
+            Step::Drop(index) => {
+                if !self.held.is_empty() {
+                    self.held.remove(index.index(self.held.len()));
+                }
+            }
+            Step::Loose => {
+                let mut sealed = Vec::new();
+                outbound.seal_loose(b"loose", &mut sealed).unwrap().unwrap();
+                assert_eq!(open(&framed(&sealed), self.used).unwrap(), b"loose");
+                self.used += 1;
+            }
+            Step::Foreign => self.sent(outbound, None, b"hello"),
+            Step::Beat => self.seen = self.now,
+            Step::Wait(time) => {
+                self.now += time;
+                self.look(outbound);
+            }
+        }
+    }
+
+    fn look(&mut self, outbound: &mut Outbound) {
+        let due = outbound.due(self.now, self.seen);
+        let sent = keep_alive(outbound, self.now, self.seen);
+        assert!(sent.is_none() || due.is_some_and(|due| due <= self.now));
+        let in_order = self.wire.iter().copied().eq((0..self.used).map(Some));
+        let blocked = self.now - self.seen >= INTERVAL / 4;
+        let silent = self.now - self.last_sent >= INTERVAL;
+        match sent {
+            Some(frame) => {
+                assert!(in_order, "{:?} of {}", self.wire, self.used);
+                assert!(blocked && silent);
+                let payload = open(&frame, self.used).expect("the next counter");
+                self.own += 1;
+                let node = Node::decode(&payload[1..], Dialect::V7).unwrap();
+                assert_eq!(node.attr("id").unwrap(), format!("{PREFIX}{}", self.own));
+                self.wire.push(Some(self.used));
+                self.used += 1;
+                self.last_sent = self.now;
+            }
+            None if in_order && self.used > 0 => {
+                let late = self.now - self.last_sent >= INTERVAL + INTERVAL / 16;
+                assert!(!(blocked && late), "nothing was in the way");
+            }
+            None => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn whatever_javascript_does_no_counter_is_used_twice_and_ours_come_in_their_turn(
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let (mut outbound, mut world) = (opened(Dialect::V7), World::default());
+        for step in &steps {
+            world.apply(&mut outbound, step);
+        }
+        let counters: Vec<u32> = world.wire.iter().copied().flatten().collect();
+        let distinct: BTreeSet<u32> = counters.iter().copied().collect();
+        prop_assert_eq!(distinct.len(), counters.len());
+        prop_assert_eq!(outbound.own(), world.own);
+    }
+}
+
+/// One frame sent and JavaScript gone since.
+fn blocked(dialect: Dialect) -> Outbound {
+    let mut outbound = opened(dialect);
+    let frame = seal(&mut outbound, b"first");
+    outbound.sent(&frame, 0);
+    outbound
+}
+
+#[test]
+fn the_query_is_the_clients_own_and_comes_every_interval() {
+    for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
+        let mut outbound = blocked(dialect);
+        assert_eq!(outbound.due(0, 0), Some(1_062));
+        assert_eq!(keep_alive(&mut outbound, 1_061, 0), None);
+        let frame = keep_alive(&mut outbound, 1_062, 0).unwrap();
+        let payload = open(&frame, 1).unwrap();
+        let mut inflated = Vec::new();
+        let node = Node::decode(binary::unpack(&payload, &mut inflated).unwrap(), dialect).unwrap();
+        let attrs: Vec<_> = node.attrs.iter().map(|(key, value)| (&key[..], &value[..])).collect();
+        let id = format!("{PREFIX}1");
+        assert_eq!(node.tag, "iq");
+        assert_eq!(
+            attrs,
+            [
+                ("id", &id[..]),
+                ("to", "@s.whatsapp.net"),
+                ("type", "get"),
+                ("xmlns", "w:p")
+            ]
+        );
+        assert_eq!(outbound.due(1_062, 0), Some(2_062));
+        assert!(keep_alive(&mut outbound, 2_062, 0).is_some());
+        // The client goes on behind them.
+        assert_eq!(open(&seal(&mut outbound, b"next"), 3).unwrap(), b"next");
+    }
+}
+
+#[test]
+fn a_thread_that_runs_is_left_alone() {
+    let mut outbound = blocked(Dialect::V7);
+    assert_eq!(keep_alive(&mut outbound, 60_000, 59_751), None);
+    assert_eq!(outbound.due(60_000, 59_751), Some(60_001));
+    assert!(keep_alive(&mut outbound, 60_001, 59_751).is_some());
+}
+
+#[test]
+fn nothing_is_sealed_before_the_first_frame_or_while_one_is_unsent() {
+    let mut outbound = opened(Dialect::V7);
+    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
+    let frame = seal(&mut outbound, b"first");
+    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
+    outbound.sent(&frame, 90_000);
+    let held = seal(&mut outbound, b"second");
+    assert_eq!(keep_alive(&mut outbound, 180_000, 0), None);
+    assert!(outbound.due(180_000, 0).is_some_and(|due| due > 180_000));
+    outbound.sent(&held, 180_000);
+    assert!(keep_alive(&mut outbound, 270_000, 0).is_some());
+}
+
+#[test]
+fn too_many_unsent_frames_are_somebody_elses() {
+    let mut outbound = blocked(Dialect::V7);
+    for _ in 0..2_000 {
+        seal(&mut outbound, b"elsewhere");
+    }
+    assert_eq!(outbound.due(0, 0), None);
+}
+
+#[test]
+fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
+    let mut outbound = Outbound::default();
+    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
+    outbound.link(Policy {
+        interval: MIN_INTERVAL - 1,
+        id_prefix: PREFIX.to_owned(),
+    });
+    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
+    assert!(outbound.seal(b"x", &mut Vec::new()).is_none() && outbound.due(0, 0).is_none());
+}
+
+#[test]
+fn a_closed_one_has_no_keys_any_more() {
+    let mut outbound = blocked(Dialect::V7);
+    outbound.close();
+    assert!(outbound.seal(b"x", &mut Vec::new()).is_none());
+    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
+    // A second handler on this socket seals by itself.
+    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
+}

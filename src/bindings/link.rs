@@ -1,0 +1,177 @@
+//! What a socket, the sink of its events and the noise handler that sends through it have in common, and what the I/O side
+//! does with it while JavaScript does not run.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::events::Flow;
+use super::raw::raw_function;
+use crate::frame::OpenFrame;
+use crate::inbound::{Answers, Inbound};
+use crate::outbound::{Millis, Outbound};
+use crate::transport::Outlet;
+
+/// How soon a query is tried again that the connection had no room for.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// One connection's.
+#[derive(Default)]
+pub(super) struct Link {
+    pub(super) flow: Flow,
+    inbound: Mutex<Inbound>,
+    outbound: Mutex<Outbound>,
+    /// When something came in last.
+    heard: AtomicU64,
+}
+
+impl Link {
+    /// The stage that opens frames ahead. Never locked for longer than it takes to open a message.
+    pub(super) fn inbound(&self) -> MutexGuard<'_, Inbound> {
+        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sending half. What is sealed under the lock and is to go out before anything else is sent under it as well.
+    pub(super) fn outbound(&self) -> MutexGuard<'_, Outbound> {
+        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something has come in.
+    pub(super) fn hear(&self, now: Millis) {
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// Sends a keep-alive query where one is due; says whether it did.
+    fn keep_alive(&self, outlet: &Outlet, pulse: &Pulse) -> bool {
+        let Some(id_prefix) = self.outbound().id_prefix().map(ToOwned::to_owned) else {
+            return false;
+        };
+        self.inbound().expect(Answers::new(id_prefix));
+        let mut outbound = self.outbound();
+        outlet.send_with(|| {
+            let mut message = Vec::new();
+            let frame = OpenFrame::begin(&mut message);
+            if !outbound.keep_alive(pulse.now(), pulse.seen(), &mut message) {
+                return None;
+            }
+            frame.finish(&mut message).ok()?;
+            pulse.stood_in();
+            Some(message)
+        })
+    }
+}
+
+/// Keeps a connection alive while JavaScript does not run, for as long as that makes sense.
+pub(super) async fn stand_by(link: Arc<Link>, outlet: Outlet, pulse: Arc<Pulse>) {
+    loop {
+        let now = pulse.now();
+        let due = link.outbound().due(now, pulse.seen());
+        let wait = match due {
+            None => return,
+            Some(due) if due > now => Duration::from_millis(due - now),
+            Some(_) if link.keep_alive(&outlet, &pulse) => continue,
+            Some(_) => RETRY,
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Whether the JavaScript thread of an environment runs.
+pub(super) struct Pulse {
+    start: Instant,
+    /// When it was last seen to.
+    seen: AtomicU64,
+    /// Queries sent in its place since.
+    stood_in: AtomicU32,
+}
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            seen: AtomicU64::new(0),
+            stood_in: AtomicU32::new(0),
+        }
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn seen(&self) -> Millis {
+        self.seen.load(Ordering::Acquire)
+    }
+
+    fn stood_in(&self) {
+        self.stood_in.fetch_add(1, Ordering::AcqRel);
+        SURVIVED.keep_alives.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn beat(&self) {
+        let now = self.now();
+        let before = self.seen.swap(now, Ordering::AcqRel);
+        if self.stood_in.swap(0, Ordering::AcqRel) > 0 {
+            SURVIVED.stalls.fetch_add(1, Ordering::Relaxed);
+            SURVIVED.blocked_ms.fetch_add(now - before.min(now), Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the process has survived, in all its environments.
+struct Survived {
+    stalls: AtomicU64,
+    blocked_ms: AtomicU64,
+    keep_alives: AtomicU64,
+}
+
+static SURVIVED: Survived = Survived {
+    stalls: AtomicU64::new(0),
+    blocked_ms: AtomicU64::new(0),
+    keep_alives: AtomicU64::new(0),
+};
+
+/// What the drop-in's connections have survived, summed over the process.
+#[napi_derive::napi(object)]
+pub(super) struct SurvivedStalls {
+    /// Times that a JavaScript thread was blocked for so long that the I/O side stood in for it.
+    pub stalls: f64,
+    /// How long it was blocked then, in milliseconds.
+    pub blocked_ms: f64,
+    /// Keep-alive queries sent meanwhile.
+    pub keep_alives: f64,
+}
+
+/// See [`SurvivedStalls`].
+#[napi_derive::napi(catch_unwind)]
+pub(super) fn survived_stalls() -> SurvivedStalls {
+    let figure = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+    SurvivedStalls {
+        stalls: figure(&SURVIVED.stalls),
+        blocked_ms: figure(&SURVIVED.blocked_ms),
+        keep_alives: figure(&SURVIVED.keep_alives),
+    }
+}
+
+raw_function! {
+    /// `beat()`: the JavaScript thread runs.
+    Beat, "beat", 0, |call, core| {
+        core.hub.pulse.beat();
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `heard(socket)`: how many milliseconds ago something came in, 0 where something waits to be taken; -1 where there is
+    /// no such socket.
+    Heard, "heard", 1, |call, core| {
+        let Some(link) = core.hub.link(call.u32(0)?) else {
+            return call.int(-1);
+        };
+        let ago = if link.flow.is_waiting() {
+            0
+        } else {
+            core.hub.pulse.now().saturating_sub(link.heard.load(Ordering::Relaxed))
+        };
+        call.int(i32::try_from(ago).unwrap_or(i32::MAX))
+    }
+}
