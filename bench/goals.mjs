@@ -130,7 +130,14 @@ function worstOf(cells, name, matches) {
 function sessionRows({ cells, rtt, memory, connections }) {
   const rate = (stanza, goal) => {
     const { ratio, note } = worstOf(cells, 'perSecond', cell => cell.asked && cell.stanza === stanza);
-    return row(`session-${stanza}`, 'session', `NativeSession: ${stanza} stanzas/s`, '>=', goal, ofSummary(ratio, note));
+    return row(
+      `session-${stanza}`,
+      'session',
+      `NativeSession: ${stanza} stanzas/s`,
+      '>=',
+      goal,
+      ofSummary(ratio, note)
+    );
   };
   const thread = (id, what, asked, goal) => {
     const { ratio, note } = worstOf(cells, 'threadUs', cell => cell.asked === asked);

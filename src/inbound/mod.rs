@@ -6,14 +6,10 @@
 //! open, a handler that was given other bytes) is left to the handler, whose own state the tapes never touch. The stage
 //! can thus save work but cannot change a result.
 
-mod tapes;
-
-pub use tapes::{FRAME_WORDS, Tapes};
-
 use crate::binary::{self, Dialect};
 use crate::frame::{FrameDecoder, split_frame};
 use crate::noise::Receiver;
-use crate::tape::TapeWriter;
+use crate::tape::{TapeWriter, Tapes};
 
 /// Scratch memory, which the connections of a thread share.
 #[derive(Debug, Default)]
