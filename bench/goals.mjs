@@ -120,6 +120,60 @@ function latencyRows({ idle, burst, count }) {
   ];
 }
 
+/** The worst of a stanza's cells, with or without a listener for it. */
+function worstOf(cells, name, matches) {
+  const { least, mean } = worstCell(cells.filter(matches), name);
+  const note = `worst: ${least.stanza} by ${least.perMessage}; geometric mean ${mean.toFixed(1)}x`;
+  return { ratio: least[name].ratio, note };
+}
+
+function sessionRows({ cells, rtt, memory, connections }) {
+  const rate = (stanza, goal) => {
+    const { ratio, note } = worstOf(cells, 'perSecond', cell => cell.asked && cell.stanza === stanza);
+    return row(
+      `session-${stanza}`,
+      'session',
+      `NativeSession: ${stanza} stanzas/s`,
+      '>=',
+      goal,
+      ofSummary(ratio, note)
+    );
+  };
+  const thread = (id, what, asked, goal) => {
+    const { ratio, note } = worstOf(cells, 'threadUs', cell => cell.asked === asked);
+    // Not every system tells a thread's CPU time.
+    if (!Number.isFinite(ratio.median)) return [];
+    return [row(id, 'session', `NativeSession: JavaScript thread, ${what}`, '<=', goal, inverse(ratio, note))];
+  };
+  const { js, native, ratio } = memory.rss;
+  return [
+    rate('ack', 12),
+    rate('message', 8),
+    ...thread('session-thread', 'each stanza', true, 1 / 12),
+    ...thread('session-unasked', 'stanzas nobody asked for', false, 1 / 50),
+    row(
+      'session-rtt',
+      'session',
+      "NativeSession: query round trip, p50, to the drop-in's",
+      '<=',
+      1,
+      inverse(rtt.p50.ratio, `${milliseconds(rtt.p50.js.median)} to ${milliseconds(rtt.p50.native.median)}`)
+    ),
+    row(
+      'session-rss',
+      'session',
+      `NativeSession: KB of RSS per idle TLS session, ${thousands(connections)} of them`,
+      '<=',
+      45,
+      {
+        value: native.median / 1024,
+        unit: 'KB',
+        note: `Baileys ${kilobytes(js.median)}, ${ratio.median.toFixed(1)} times as much`
+      }
+    )
+  ];
+}
+
 function memoryRows({ bare, bots, kept, connections, messageBytes }) {
   const each = ({ js, native }) => `${kilobytes(js.median)} to ${kilobytes(native.median)}`;
   return [
@@ -209,6 +263,7 @@ const ROWS = {
   ahead: aheadRows,
   stanzas: stanzaRows,
   latency: latencyRows,
+  session: sessionRows,
   memory: memoryRows,
   connections: connectionRows,
   core: coreRows

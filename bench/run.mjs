@@ -10,7 +10,7 @@ import { ROOT } from './lib/process.mjs';
 import { machineLine, writeMarkdown } from './writing/markdown.mjs';
 import { plots } from './writing/plots.mjs';
 
-const SUITES = ['codec', 'ahead', 'core', 'stanzas', 'spread', 'latency', 'memory', 'connections'];
+const SUITES = ['codec', 'ahead', 'core', 'stanzas', 'spread', 'latency', 'session', 'memory', 'connections'];
 
 /** A complete run writes what is committed; any other writes here. */
 const SCRATCH = 'target/bench-report';

@@ -446,12 +446,3 @@ test('the logger is asked for its level first, and stanzas appear at trace alone
   await other.session.query(iq({ id: 'secret-id' }));
   assert.equal(trace.entries.filter(({ data }) => data?.node?.attrs.id === 'secret-id').length, 2);
 });
-
-test('a server that does not know how to resume is met in full', options, async t => {
-  const { server, session, connection } = await openSession(t, { resume: true });
-  const again = nextWhere(session, 'state', ({ to }) => to === 'connected');
-  connection.drop();
-  await again;
-  assert.equal(session.metrics().handshake.kind, 'XX');
-  assert.equal(server.connections.length, 3);
-});

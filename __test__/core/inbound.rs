@@ -2,9 +2,9 @@
 
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
-use baileys_native::inbound::{Answers, Bench, FRAME_WORDS, Inbound, Opened, Tapes};
+use baileys_native::inbound::{Answers, Bench, Inbound, Opened};
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::tape::TapeWriter;
+use baileys_native::tape::{FRAME_WORDS, TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
 use std::io::Write as _;

@@ -38,6 +38,11 @@ export async function main(): Promise<void> {
   await connection?.send(node, { compress: true });
   const flood = connection?.prepareFlood(sampleStanzas.message, 1000, { perMessage: 4 });
   await flood?.start();
+  server.rotateNoiseKey();
+  server.options.resumption = 'decline';
+  const kind: 'XX' | 'IK' | 'XXfallback' | undefined = connection?.handshake;
+  const asked: boolean | undefined = connection?.askedToResume;
+  await connection?.failure(kind ?? String(asked));
   await connection?.streamError(503);
   const { node: seen } = await server.waitFor(({ direction }) => direction === 'in', { timeoutMs: 1000 });
   // A stanza of the server's can be given to Baileys' own codec.

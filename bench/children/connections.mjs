@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askServer, logIn, prepareBots } from '../lib/bot.mjs';
 import { runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
+import { clientsOf } from '../lib/session-client.mjs';
 
 /** Connections that are being made at the same time. */
 const AT_ONCE = 32;
@@ -66,20 +67,30 @@ class BareConnections {
   }
 }
 
-class Bots {
+/** Clients that log in. */
+class Users {
   clients = [];
-  #settings;
-  #agent;
-  #users = 0;
+  #open;
+  #next;
 
-  constructor(settings, agent) {
-    this.#settings = settings;
-    this.#agent = agent;
+  /** @param {(user: number) => Promise<any>} open @param {number} first */
+  constructor(open, first) {
+    this.#open = open;
+    this.#next = first;
   }
 
   async add() {
-    this.clients.push(await logIn(this.#settings, this.#settings.firstUser + this.#users++, this.#agent));
+    this.clients.push(await this.#open(this.#next++));
   }
+}
+
+async function connectionsOf(settings) {
+  if (settings.layer === 'bare') return new BareConnections(await bareClient(settings));
+  if (settings.layer === 'sessions') {
+    return new Users(await clientsOf({ ...settings, layer: 'session' }), settings.firstUser);
+  }
+  const agent = await prepareBots(settings);
+  return new Users(user => logIn(settings, user, agent), settings.firstUser);
 }
 
 async function grow(connections, count) {
@@ -110,11 +121,8 @@ async function messageToAll(connections, bytes) {
 }
 
 await runChild(async settings => {
-  const { layer, base, steps, messageBytes, pingWithinMs } = settings;
-  const connections =
-    layer === 'bare'
-      ? new BareConnections(await bareClient(settings))
-      : new Bots(settings, await prepareBots(settings));
+  const { base, steps, messageBytes, pingWithinMs } = settings;
+  const connections = await connectionsOf(settings);
   // The first connections pay for what all of them share.
   await grow(connections, base);
   await askServer('quiet');

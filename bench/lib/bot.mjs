@@ -22,7 +22,7 @@ export async function prepareBots({ backend, rootKey, ca }) {
 }
 
 /** The keys of all bots of a process, which take longer to make than a login does. */
-const sharedCreds = baileys.initAuthCreds();
+export const sharedCreds = baileys.initAuthCreds();
 
 /**
  * @param {{ url: string, backend: 'js' | 'native' }} settings

@@ -156,6 +156,60 @@ const DETAILS = {
     )
   ],
 
+  session: ({ cells, count, rtt, memory, connections }) => [
+    '## NativeSession',
+    `Floods of ${whole(count)} stanzas over TLS into a \`NativeSession\` and into an unmodified \`makeSocket\`, each with one listener for the stanza (asked for) or with none. Times count from the wish for the flood.`,
+    table(
+      [
+        '',
+        'stanzas/s, Baileys',
+        'session',
+        'ratio',
+        'CPU each, Baileys',
+        'session',
+        'ratio',
+        'thread, Baileys',
+        'session',
+        'ratio'
+      ],
+      cells.map(({ stanza, perMessage, asked, perSecond, cpuUs, threadUs }) => [
+        `${stanza}, ${perMessage} a message, ${asked ? 'asked for' : 'nobody asked'}`,
+        spread(perSecond.js, whole),
+        spread(perSecond.native, whole),
+        ratio(perSecond.ratio.median),
+        ...[cpuUs, threadUs].flatMap(cost => [
+          `${digits(cost.js.median)} µs`,
+          `${digits(cost.native.median)} µs`,
+          ratio(1 / cost.ratio.median)
+        ])
+      ])
+    ),
+    table(
+      ['query round trip, idle', 'drop-in', 'session', 'ratio'],
+      [
+        ['p50', rtt.p50],
+        ['p99', rtt.p99]
+      ].map(([name, { js, native, ratio: times }]) => [
+        name,
+        spread(js, ms => time(ms * 1e6)),
+        spread(native, ms => time(ms * 1e6)),
+        ratio(1 / times.median)
+      ])
+    ),
+    table(
+      [`${whole(connections)} idle TLS connections`, 'Baileys', 'session', 'ratio'],
+      [
+        ['RSS each', memory.rss, kilobytes],
+        ['CPU to connect one', memory.loginCpuUs, us => `${whole(us)} µs`]
+      ].map(([name, { js, native, ratio: times }, show]) => [
+        name,
+        spread(js, show),
+        spread(native, show),
+        ratio(1 / times.median)
+      ])
+    )
+  ],
+
   memory: ({ connections, bare, bots, kept, grown, messageBytes }) => [
     '## Memory',
     'Resident memory over that of a process with 20 connections, after collecting garbage.',

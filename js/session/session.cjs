@@ -14,8 +14,7 @@ const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
 
-/** Kinds of records, as in src/bindings/session.rs. */
-const STANZA = 0;
+/** Kinds of records, as in src/bindings/session.rs; the hub knows the one that holds stanzas. */
 const ANSWER = 1;
 const FAILED = 2;
 
@@ -244,16 +243,30 @@ class NativeSession extends EventEmitter {
     return JSON.parse(this.#native.metrics());
   }
 
-  /** A record from the addon; called by the hub. */
+  /** A stanza of a record that holds many: how many patterns it matches, which, and its tape. Called by the hub. */
+  deliverStanza() {
+    const { delivery } = hub;
+    const { words, wordAt } = delivery;
+    const count = words[wordAt];
+    const first = wordAt + 1;
+    delivery.wordAt = first + count;
+    if (count === 1) {
+      const number = words[first];
+      const node = takeTape(delivery, hydrateTape);
+      this.#log.trace('received', node);
+      this.#watches.deliver(number, node);
+      return;
+    }
+    // A listener may turn the event loop, and the words be others afterwards.
+    const numbers = words.slice(first, first + count);
+    const node = takeTape(delivery, hydrateTape);
+    this.#log.trace('received', node);
+    for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
+  }
+
+  /** Any other record from the addon; called by the hub. */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
-      case STANZA: {
-        const node = takeTape(hub.delivery, hydrateTape);
-        this.#log.trace('received', node);
-        if (length === 0) this.#watches.deliver(value, node);
-        else for (let at = 0; at < length; at += 4) this.#watches.deliver(memory.readUInt32LE(offset + at), node);
-        break;
-      }
       case ANSWER: {
         const query = this.#queries.get(value);
         if (query === undefined) break;

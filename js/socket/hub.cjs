@@ -27,6 +27,9 @@ const MAX_MS = 2;
 /** The clock is read once in so many events. */
 const CLOCK_EVERY = 32;
 
+/** The record of a session that holds stanzas (src/bindings/session.rs). */
+const STANZAS = 100;
+
 const sockets = new Map();
 
 /** The batch being dispatched. A listener that throws leaves its rest for the next turn. */
@@ -40,7 +43,10 @@ const batch = {
   wordAt: 0,
   textAt: 0,
   payloadAt: 0,
-  more: false
+  more: false,
+  /** Whose stanzas are dispatched one by one, and how many of the record are left; the delivery stands before the next one. */
+  session: undefined,
+  stanzas: 0
 };
 core.shareBatch(batch.words, batch.text);
 
@@ -95,8 +101,18 @@ function fetch() {
   cut(batch.words[SLAB_TAKEN]);
 }
 
+/** Dispatches the next stanza of a session's record. A listener that throws has had its turn. */
+function dispatchStanza() {
+  batch.stanzas--;
+  batch.session.deliverStanza();
+}
+
 /** Dispatches the batch's next record. */
 function dispatch() {
+  if (batch.stanzas > 0) {
+    dispatchStanza();
+    return;
+  }
   const { words, memory, wordAt: at, payloadAt } = batch;
   const length = words[at + LENGTH];
   delivery.frames = words[at + FRAMES];
@@ -115,7 +131,15 @@ function dispatch() {
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
   batch.textAt += words[at + TAPE_TEXT];
   batch.payloadAt += length + words[at + TAPE_BYTES];
-  sockets.get(words[at + SOCKET])?.deliver(words[at + KIND], words[at + VALUE], memory, payloadAt, length);
+  const target = sockets.get(words[at + SOCKET]);
+  if (target === undefined) return;
+  if (words[at + KIND] === STANZAS) {
+    batch.session = target;
+    batch.stanzas = delivery.frames;
+    dispatchStanza();
+    return;
+  }
+  target.deliver(words[at + KIND], words[at + VALUE], memory, payloadAt, length);
 }
 
 /** Dispatches events until none is left or the loop should have its turn. */
@@ -128,7 +152,7 @@ function run() {
   const start = performance.now();
   try {
     for (;;) {
-      while (batch.records > 0) {
+      while (batch.records > 0 || batch.stanzas > 0) {
         if (events >= MAX_EVENTS || (events % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() - start > MAX_MS)) {
           return;
         }

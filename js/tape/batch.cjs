@@ -1,6 +1,6 @@
 'use strict';
 
-/** Words before a tape in a batch (src/inbound/tapes.rs), and their places. */
+/** Words before a tape in a batch (src/tape/tapes.rs), and their places. */
 const FRAME_WORDS = 4;
 const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
 

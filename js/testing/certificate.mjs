@@ -146,6 +146,12 @@ export class NoiseAuthority {
     this.#leaf = keep(curve.generateKeyPair());
   }
 
+  /** Makes a new static key pair. */
+  rotate() {
+    const { private: secret, public: open } = this.#curve.generateKeyPair();
+    this.#leaf = { private: Buffer.from(secret), public: Buffer.from(open) };
+  }
+
   /** The public key that clients have to trust, 32 bytes. */
   get rootKey() {
     return Buffer.from(this.#root.public);

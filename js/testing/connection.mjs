@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import { Flood, compressStanza } from './flood.mjs';
 import { FrameReader, frame } from './frame-reader.mjs';
-import { NoiseResponder } from './noise-responder.mjs';
+import { Handshake } from './handshake.mjs';
 
 /** @typedef {import('./index.mjs').BinaryNode} BinaryNode */
 
@@ -12,7 +12,7 @@ export class Connection extends EventEmitter {
   #ws;
   #socket;
   #reader = new FrameReader();
-  #responder;
+  #handshake;
   #transport;
   #flood;
   #queue = [];
@@ -22,6 +22,8 @@ export class Connection extends EventEmitter {
 
   /** `handshake`, `pairing`, `login`, `open` or `closed`. */
   state = 'handshake';
+  /** How the handshake went, once it is done: `XX`, `IK` or `XXfallback`. */
+  handshake;
   /** The ClientPayload that the client sent in the handshake. */
   payload;
   /** The client's static Noise key, 32 bytes. */
@@ -55,6 +57,11 @@ export class Connection extends EventEmitter {
   /** The routing info that the client put before its header, or undefined. */
   get routingInfo() {
     return this.#reader.routingInfo;
+  }
+
+  /** Whether the client asked to resume, by Noise IK. */
+  get askedToResume() {
+    return this.#handshake?.askedToResume ?? false;
   }
 
   /** False once the connection is closed or cut, which the `close` event tells a little later. */
@@ -274,27 +281,19 @@ export class Connection extends EventEmitter {
   }
 
   #onHandshake(bytes) {
-    const { HandshakeMessage, ClientPayload } = this.#host.baileys.proto;
     if (this.faults.stallHandshake) return;
-    const message = HandshakeMessage.decode(bytes);
-    if (!this.#responder) {
-      this.#checkDictionary();
-      if (!message.clientHello?.ephemeral) throw new Error('the first handshake message is not a ClientHello');
-      const { authority } = this.#host;
-      this.#responder = new NoiseResponder({ prologue: this.header, staticKeyPair: authority.staticKeyPair });
-      const chain = authority.chain(this.faults.certificate);
-      const hello = this.#responder.readClientHello(message.clientHello.ephemeral, chain);
-      const answer = HandshakeMessage.encode({ serverHello: hello }).finish();
+    if (!this.#handshake) this.#checkDictionary();
+    this.#handshake ??= this.#host.startHandshake(this);
+    const { answer, established } = this.#handshake.receive(bytes);
+    if (answer) {
       this.#write({ build: () => frame(this.faults.garbageHandshake ? garble(answer) : answer), settle: () => {} });
-      return;
     }
-    if (!message.clientFinish?.static || !message.clientFinish.payload) {
-      throw new Error('the second handshake message is not a ClientFinish');
-    }
-    const { clientStatic, payload } = this.#responder.readClientFinish(message.clientFinish);
-    this.#transport = this.#responder.split();
+    if (!established) return;
+    const { kind, transport, clientStatic, payload } = established;
+    this.#transport = transport;
+    this.handshake = kind;
     this.noiseKey = clientStatic;
-    this.payload = ClientPayload.decode(payload);
+    this.payload = this.#host.baileys.proto.ClientPayload.decode(payload);
     this.#host.handshakeDone(this);
   }
 

@@ -102,6 +102,12 @@ export interface MockServerOptions {
   routing?: boolean;
   /** How participants of new groups are named: by LID (default), as on WhatsApp, or by phone number. */
   groupAddressing?: 'lid' | 'pn';
+  /**
+   * What becomes of a client's wish to resume with the server's known static key (Noise IK). `accept` (default): it is
+   * granted, unless the client knows another key; then, and with `decline`, the handshake goes on as XXfallback. `ignore`:
+   * it is answered like any other hello, as by a server that knows XX alone. May be changed in `options` at any time.
+   */
+  resumption?: 'accept' | 'decline' | 'ignore';
   login?: LoginOptions;
   faults?: Faults;
   /** Keep every stanza in `stanzas`, `received` and `sent`; default true. Events and `waitFor` work either way. */
@@ -213,6 +219,10 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   readonly header: Buffer | undefined;
   /** What the client presented of an earlier `edgeRouting`. */
   readonly routingInfo: Buffer | undefined;
+  /** How the handshake went, once it is done. */
+  readonly handshake: 'XX' | 'IK' | 'XXfallback' | undefined;
+  /** Whether the client's first message asked to resume, granted or not. */
+  readonly askedToResume: boolean;
   /** The client's ClientPayload, decoded by Baileys' protobuf. */
   readonly payload: Record<string, any> | undefined;
   /** The client's static Noise key. */
@@ -308,6 +318,8 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
   createGroup(options: GroupOptions): Group;
   /** What a device was sent, or will be at its next login, and has not acknowledged, in order. */
   pending(device: Device): BinaryNode[];
+  /** Presents another static key, certified by the same root, from the next handshake on. */
+  rotateNoiseKey(): void;
   /** Unlinks a device: its next login is refused with 401. */
   forget(device: Device): void;
   /**

@@ -7,6 +7,7 @@ import { loadBaileys } from './baileys-modules.mjs';
 import { BROKEN_CHAINS, NoiseAuthority, createTlsCertificate } from './certificate.mjs';
 import { Connection } from './connection.mjs';
 import { Groups } from './groups.mjs';
+import { Handshake } from './handshake.mjs';
 import { child } from './nodes.mjs';
 import { Registry } from './registry.mjs';
 import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
@@ -26,6 +27,7 @@ const DEFAULTS = {
   record: true,
   routing: true,
   groupAddressing: 'lid',
+  resumption: 'accept',
   greetingDelayMs: GREETING_DELAY_MS,
   faults: {}
 };
@@ -57,7 +59,7 @@ export class MockServer extends EventEmitter {
   #router;
   #stopping;
 
-  /** What the server was started with; `faults` and `login` may be changed while it runs. */
+  /** What the server was started with; `faults`, `login` and `resumption` may be changed while it runs. */
   options;
   connections = [];
   stanzas = [];
@@ -143,6 +145,11 @@ export class MockServer extends EventEmitter {
   /** The stanzas that a device was sent, or will be, and has not acknowledged. */
   pending(device) {
     return this.#router.pending(device);
+  }
+
+  /** Makes the server present another static key from the next handshake on; who knows the former cannot resume. */
+  rotateNoiseKey() {
+    this.#authority.rotate();
   }
 
   /** Unlinks a device: its next login is refused with 401. */
@@ -293,7 +300,14 @@ export class MockServer extends EventEmitter {
   #host() {
     return {
       baileys: this.#baileys,
-      authority: this.#authority,
+      startHandshake: ({ header, faults }) =>
+        new Handshake({
+          proto: this.#baileys.proto,
+          authority: this.#authority,
+          prologue: header,
+          resumption: this.options.resumption,
+          certificate: faults.certificate
+        }),
       tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
       record: (connection, direction, node) => this.#record(connection, direction, node),
       handshakeDone: connection => this.#greet(connection),

@@ -1,6 +1,8 @@
-// The server's half of Noise_XX_25519_AESGCM_SHA256 as WhatsApp runs it, on node:crypto alone.
+// The server's half of Noise_XX_25519_AESGCM_SHA256 as WhatsApp runs it, on node:crypto alone; also of IK, by which a client
+// that knows the server's static key resumes, and of XXfallback, by which a server that declines that goes on.
 //
 // It differs from the Noise specification in one place: no hash is mixed for the empty payload of the first message.
+// The certificates are the payload of the server's message in all three.
 // Nonces are eight zero bytes and a 32-bit big-endian counter; after the handshake there is no additional data.
 
 import {
@@ -15,8 +17,7 @@ import {
   hkdfSync
 } from 'node:crypto';
 
-/** 28 bytes, padded with zeros to the length of a hash, so that it is used as it is. */
-const PROTOCOL_NAME = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0', 'latin1');
+const HASH_LENGTH = 32;
 const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
@@ -94,26 +95,38 @@ export class Transport {
   }
 }
 
+/** The hash that a handshake starts from: the protocol's name, padded with zeros, or hashed where it is too long. */
+function startingHash(pattern) {
+  const name = Buffer.from(`Noise_${pattern}_25519_AESGCM_SHA256`, 'latin1');
+  return name.length > HASH_LENGTH ? sha256(name) : Buffer.concat([name], HASH_LENGTH);
+}
+
 /**
- * One handshake: {@link readClientHello}, then {@link readClientFinish}, then {@link split}.
- * Every key is 32 raw bytes.
+ * One handshake: {@link readClientHello}, {@link readClientFinish} and {@link split}; in IK {@link readResumption},
+ * {@link acceptResumption} and {@link split}. Every key is 32 raw bytes.
  */
 export class NoiseResponder {
-  #hash = PROTOCOL_NAME;
-  #salt = PROTOCOL_NAME;
-  #key = PROTOCOL_NAME;
+  #hash;
+  #salt;
+  #key;
   #counter = 0;
   #static;
   #ephemeral = generateKeyPairSync('x25519');
+  /** The client's keys, in IK. */
+  #client;
 
   /**
    * @param {object} options
+   * @param {'XX' | 'IK' | 'XXfallback'} [options.pattern]
    * @param {Uint8Array} options.prologue The client's four header bytes, without routing info.
    * @param {{ private: Uint8Array, public: Uint8Array }} options.staticKeyPair
    */
-  constructor({ prologue, staticKeyPair }) {
+  constructor({ pattern = 'XX', prologue, staticKeyPair }) {
+    this.#hash = this.#salt = this.#key = startingHash(pattern);
     this.#static = staticKeyPair;
     this.#mixHash(prologue);
+    // Known to both ahead of the first message.
+    if (pattern === 'IK') this.#mixHash(staticKeyPair.public);
   }
 
   /**
@@ -124,8 +137,7 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, static: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   readClientHello(clientEphemeral, certificates) {
-    const { x = '' } = this.#ephemeral.publicKey.export({ format: 'jwk' });
-    const ephemeral = Buffer.from(x, 'base64url');
+    const ephemeral = this.#ephemeralKey();
     this.#mixHash(clientEphemeral);
     this.#mixHash(ephemeral);
     this.#mixKey(agree(this.#ephemeral.privateKey, clientEphemeral));
@@ -145,10 +157,50 @@ export class NoiseResponder {
     return { clientStatic, payload: this.#open(payload) };
   }
 
+  /**
+   * Opens a ClientHello of IK.
+   *
+   * @param {{ ephemeral: Uint8Array, static: Uint8Array, payload: Uint8Array }} hello
+   * @returns {{ clientStatic: Buffer, payload: Buffer } | undefined} Nothing where it is not for this static key.
+   */
+  readResumption({ ephemeral, static: sealedStatic, payload: sealedPayload }) {
+    const ours = importPrivate(this.#static.private);
+    this.#mixHash(ephemeral);
+    this.#mixKey(agree(ours, ephemeral));
+    try {
+      const clientStatic = this.#open(sealedStatic);
+      this.#mixKey(agree(ours, clientStatic));
+      const payload = this.#open(sealedPayload);
+      this.#client = { ephemeral, static: clientStatic };
+      return { clientStatic, payload };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Answers a ClientHello of IK that was opened.
+   *
+   * @param {Uint8Array} certificates The encoded chain that vouches for the static key.
+   * @returns {{ ephemeral: Buffer, payload: Buffer }} The fields of ServerHello.
+   */
+  acceptResumption(certificates) {
+    const ephemeral = this.#ephemeralKey();
+    this.#mixHash(ephemeral);
+    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client.ephemeral));
+    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client.static));
+    return { ephemeral, payload: this.#seal(certificates) };
+  }
+
   /** The client writes with the first key and reads with the second; the server the other way round. */
   split() {
     const [fromClient, toClient] = this.#derive(EMPTY);
     return new Transport(fromClient, toClient);
+  }
+
+  #ephemeralKey() {
+    const { x = '' } = this.#ephemeral.publicKey.export({ format: 'jwk' });
+    return Buffer.from(x, 'base64url');
   }
 
   #derive(input) {

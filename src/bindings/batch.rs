@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::raw::{Output, Shared};
-use crate::inbound::{Bench, Inbound, Tapes};
-use crate::session::{Stanza, StanzaText};
+use crate::inbound::{Bench, Inbound};
+use crate::session::{Stanza, StanzaText, Stanzas};
+use crate::tape::Tapes;
 
 /// Words of a record: kind, connection, value, payload length, frames, counter of the first frame; lengths of its tapes'
 /// words, which follow, of their text and of their content bytes.
@@ -80,8 +81,8 @@ impl Batch {
     }
 
     /// Adds a stanza of a session.
-    pub(super) fn stanza(&mut self, kind: u32, session: u32, value: u32, payload: &[u8], stanza: &Stanza) {
-        self.record(kind, session, value, payload, |parts| {
+    pub(super) fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
+        self.record(kind, session, value, &[], |parts| {
             let before = parts.len();
             let (latin1, wide): (&[u8], _) = match stanza.text() {
                 StanzaText::Latin1(text) => (text, None),
@@ -92,9 +93,13 @@ impl Batch {
         });
     }
 
-    /// The number of records.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
+    /// Adds stanzas of a session in one record.
+    pub(super) fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) {
+        self.record(kind, session, 0, &[], |parts| {
+            let before = parts.len();
+            parts.extend_from(stanzas.tapes());
+            tapes_head(stanzas.len() as u32, 0, before, parts.len())
+        });
     }
 
     fn record(

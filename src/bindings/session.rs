@@ -16,18 +16,20 @@ use crate::session::{
     Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
 };
 
-/// Events of one session that are taken before another one has its turn.
+/// Stanzas, and other events, of one session that are taken before another one has its turn.
 pub(super) const EVENTS_AT_ONCE: usize = 256;
 
 /// Numbers of sends and queries as JavaScript sees them have so many bits, so that their complements are integers as well.
 const NUMBER_BITS: u32 = 30;
 
-/// What a session's record tells. `js/session/session.cjs` has the same numbers.
+/// What a session's record tells. `js/session/session.cjs` and `js/socket/hub.cjs` have the same numbers, of which the first is
+/// none of a socket's.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 enum Kind {
-    /// A stanza. Payload: the numbers of the patterns that match, 4 bytes each; where it is one, that is the value instead.
-    Stanza = 0,
+    /// Stanzas, as many as the record has frames. Before each one's tape are the number of the patterns that it matches, and
+    /// theirs.
+    Stanzas = 100,
     /// A query's answer. Value: the query's number.
     Answer = 1,
     /// A query without a good answer. Value: its number; payload: JSON, see [`query_error_json`].
@@ -66,36 +68,26 @@ impl Sessions {
         self.lock().get(&session).map(|entry| entry.handle.clone())
     }
 
-    /// Takes the next events of a session, which reports again where there are more.
-    pub(super) fn take_events(&self, session: u32, batch: &mut Batch) {
-        let Some(handle) = self.handle(session) else { return };
+    /// Takes the next events of a session, which reports again where there are more. Returns how many stanzas and other events
+    /// they are.
+    pub(super) fn take_events(&self, session: u32, batch: &mut Batch) -> usize {
+        let Some(handle) = self.handle(session) else { return 0 };
         let mut events = Vec::new();
-        handle.take_events(EVENTS_AT_ONCE, &mut events);
+        let taken = handle.take_events(EVENTS_AT_ONCE, &mut events);
         for event in events {
             record(session, event, batch);
         }
+        taken
     }
 }
 
 fn record(session: u32, event: Event, batch: &mut Batch) {
     match event {
-        Event::Stanza { stanza, matched } => {
-            let numbers: Vec<u8> = matched.iter().flat_map(|pattern| pattern.0.to_le_bytes()).collect();
-            match matched.as_slice() {
-                [pattern] => batch.stanza(Kind::Stanza as u32, session, pattern.0, &[], &stanza),
-                _ => batch.stanza(Kind::Stanza as u32, session, 0, &numbers, &stanza),
-            }
-        }
+        Event::Stanzas(stanzas) => batch.stanzas(Kind::Stanzas as u32, session, &stanzas),
         Event::Answer {
             query,
             result: Ok(stanza),
-        } => batch.stanza(
-            Kind::Answer as u32,
-            session,
-            short(query.0).cast_unsigned(),
-            &[],
-            &stanza,
-        ),
+        } => batch.stanza(Kind::Answer as u32, session, short(query.0).cast_unsigned(), &stanza),
         Event::Answer {
             query,
             result: Err(error),

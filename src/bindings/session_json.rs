@@ -30,7 +30,7 @@ pub(super) fn event_json(event: &Event) -> String {
             .raw("sends", list(sends.iter().map(|send| short(send.0)))),
         Event::Malformed(error) => object.text("type", "malformed").text("message", &error.to_string()),
         // These cross in records of their own.
-        Event::Stanza { .. } | Event::Answer { .. } => object,
+        Event::Stanzas(_) | Event::Answer { .. } => object,
     }
     .end()
 }

@@ -158,10 +158,11 @@ impl Hub {
             if batch.is_empty() {
                 batch.clear(KEPT);
             }
-            while batch.len() < EVENTS_AT_ONCE
+            let mut taken = 0;
+            while taken < EVENTS_AT_ONCE
                 && let Some(session) = ready.pop_front()
             {
-                self.sessions.take_events(session, batch);
+                taken += self.sessions.take_events(session, batch);
             }
         }
     }

@@ -28,7 +28,12 @@ impl Clock {
 
     /// Milliseconds since 1970.
     pub(super) fn now(&self) -> Millis {
-        let time = self.start_of_day + self.start.elapsed();
+        self.at(Instant::now())
+    }
+
+    /// An instant in milliseconds since 1970.
+    pub(super) fn at(&self, instant: Instant) -> Millis {
+        let time = self.start_of_day + instant.saturating_duration_since(self.start);
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }

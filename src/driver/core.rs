@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
@@ -98,24 +98,31 @@ impl Core {
         result
     }
 
-    /// Takes at most so many events.
-    pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) {
+    /// Takes events until they weigh so much; returns how much they do.
+    pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         let mut inner = self.lock();
         let now = self.clock.now();
-        let events = std::iter::from_fn(|| inner.session.poll_event(now)).take(most);
-        out.extend(events);
+        let mut taken = 0;
+        while taken < most
+            && let Some(event) = inner.session.poll_event(now)
+        {
+            taken += event.weight();
+            out.push(event);
+        }
         // Whoever leaves some will be told again, should there be more.
         inner.notified = false;
         self.drive(inner, now);
+        taken
     }
 
-    /// Something came in: as [`with`](Self::with), but what the session wants waits for [`settle`](Self::settle).
-    pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) {
+    /// Something came in: as [`with`](Self::with), but what the session wants waits for [`settle`](Self::settle). Says
+    /// whether the session wants more.
+    pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
         let mut inner = self.lock();
-        let before = self.clock.now();
-        let start = std::time::Instant::now();
-        act(&mut inner.session, before);
+        let start = Instant::now();
+        act(&mut inner.session, self.clock.at(start));
         inner.busy += start.elapsed();
+        inner.session.wants_data()
     }
 
     /// Does what the session wants.

@@ -34,10 +34,10 @@ impl Handle {
         self.0.0.with(act)
     }
 
-    /// Appends the next events to `out`, at most so many. Where it gives fewer there were no more, and
-    /// [`Notify`](super::Notify) is called when there are.
-    pub fn take_events(&self, most: usize, out: &mut Vec<Event>) {
-        self.0.0.take_events(most, out);
+    /// Appends the next events to `out`, until they are so many by [weight](Event::weight), and returns how many they are.
+    /// Where it gives fewer there were no more. [`Notify`](super::Notify) is called where there are.
+    pub fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
+        self.0.0.take_events(most, out)
     }
 
     /// A handle that does not keep the session.

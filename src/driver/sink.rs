@@ -16,17 +16,24 @@ use crate::{
 pub(super) struct SessionSink {
     core: Arc<Core>,
     connection: ConnectionId,
+    /// Whether the session wanted more after what it was given last, and nobody has looked since.
+    wants_more: bool,
 }
 
 impl SessionSink {
     pub(super) fn new(core: Arc<Core>, connection: ConnectionId) -> Self {
-        Self { core, connection }
+        Self {
+            core,
+            connection,
+            wants_more: false,
+        }
     }
 }
 
 impl EventSink for SessionSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.core.poll_wants_data(self.connection, cx) {
+        // Asked for every message; one more than a user who has just paused wants does no harm.
+        if std::mem::take(&mut self.wants_more) || self.core.poll_wants_data(self.connection, cx) {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -44,10 +51,12 @@ impl EventSink for SessionSink {
                 let message = format!("Unexpected server response: {}", head.status);
                 core.receive(|session, now| session.handle_failed(now, id, &message, Some(head.status)));
             }
-            Event::Open => core.receive(|session, now| session.handle_opened(now, id)),
+            Event::Open => drop(core.receive(|session, now| session.handle_opened(now, id))),
             // As in Baileys it makes no difference whether a message calls itself text.
-            Event::Message { bytes, .. } => core.receive(|session, now| session.handle_data(now, id, &bytes)),
-            Event::Ping(_) | Event::Pong(_) => core.receive(|session, now| session.handle_pong(now, id)),
+            Event::Message { bytes, .. } => {
+                self.wants_more = core.receive(|session, now| session.handle_data(now, id, &bytes));
+            }
+            Event::Ping(_) | Event::Pong(_) => drop(core.receive(|session, now| session.handle_pong(now, id))),
             Event::Written(_) => core.written(id),
             Event::Error(error) => {
                 let message = error.to_string();

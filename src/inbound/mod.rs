@@ -7,15 +7,13 @@
 //! can thus save work but cannot change a result.
 
 mod answers;
-mod tapes;
 
 pub use answers::Answers;
-pub use tapes::{FRAME_WORDS, Tapes};
 
 use crate::binary::{self, Dialect};
 use crate::frame::{FrameDecoder, split_frame};
 use crate::noise::Receiver;
-use crate::tape::TapeWriter;
+use crate::tape::{TapeWriter, Tapes};
 
 /// Scratch memory, which the connections of a thread share.
 #[derive(Debug, Default)]

@@ -186,7 +186,7 @@ impl Session {
         self.ids.next()
     }
 
-    /// Watches for a pattern: stanzas that match come as [`Event::Stanza`] from now on. Alternatives count as one
+    /// Watches for a pattern: stanzas that match come as [`Event::Stanzas`] from now on. Alternatives count as one
     /// pattern; [`Pattern::parse`] gives them for a text.
     pub fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
         self.patterns.watch(alternatives)

@@ -1,11 +1,11 @@
 //! What a stanza means to the session, and to whom else it goes.
 
 use super::{
-    CredentialsUpdate, EndReason, Event, PayloadError, QueryError, Session, Stanza, State,
+    CredentialsUpdate, EndReason, Event, PayloadError, QueryError, Scratch, Session, Stanza, State,
     intake::{Head, Intake},
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{accept_pair_success, companion_finish, qr_references},
-    queries::{Pending, Purpose},
+    queries::{Asker, Pending, Purpose},
 };
 use crate::binary::{Node, NodeContent, decode};
 
@@ -50,15 +50,15 @@ impl Session {
     /// Takes a stanza, an unpacked payload.
     pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
         let dialect = self.config.dialect;
-        let (patterns, queries, scratch) = (&self.patterns, &self.queries, &mut self.scratch);
-        let mut matched = Vec::new();
-        let mut intake = Intake::new(&mut scratch.head, &mut scratch.tape, |head: &Head| {
-            let id = head.attr("id").unwrap_or_default();
-            if queries.is_own(id) {
-                return false;
-            }
-            matched = patterns.matching(head);
-            !matched.is_empty() || queries.is_awaited_by_user(id)
+        let (patterns, queries) = (&self.patterns, &self.queries);
+        let Scratch {
+            head, tape, matched, ..
+        } = &mut self.scratch;
+        matched.clear();
+        let mut asker = Asker::Nobody;
+        let mut intake = Intake::new(head, tape, |head: &Head| {
+            asker = queries.asker(head.attr("id").unwrap_or_default());
+            !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
         });
         decode(encoded, dialect, &mut intake)?;
         let written = intake.is_written();
@@ -69,8 +69,10 @@ impl Session {
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
         let reaction = Reaction::on(head, pairing_by_code);
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
-        let pending = head.attr("id").and_then(|id| self.queries.remove(id));
-        let stanza = written.then(|| Stanza::of(&self.scratch.tape));
+        let pending = match asker {
+            Asker::User | Asker::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
+            Asker::Nobody | Asker::SessionBefore => None,
+        };
 
         // Only few stanzas, and small ones, are needed as nodes.
         let node = match reaction.is_some() || (refused && pending.is_some()) {
@@ -79,10 +81,10 @@ impl Session {
         };
         if let Some(pending) = pending {
             let error = node.as_ref().filter(|_| refused).and_then(refusal);
-            self.settle(&pending, error, stanza.as_ref());
+            self.settle(&pending, error);
         }
-        if let Some(stanza) = stanza.filter(|_| !matched.is_empty() && reaction != Some(Reaction::CodeAccepted)) {
-            self.tell(Event::Stanza { stanza, matched });
+        if written && !self.scratch.matched.ids().is_empty() && reaction != Some(Reaction::CodeAccepted) {
+            self.tell_stanza();
         }
         if let Some((reaction, node)) = reaction.zip(node) {
             self.react(reaction, &node);
@@ -90,15 +92,16 @@ impl Session {
         Ok(())
     }
 
-    fn settle(&mut self, pending: &Pending, error: Option<QueryError>, stanza: Option<&Stanza>) {
+    /// Settles a query with the stanza on the tape.
+    fn settle(&mut self, pending: &Pending, error: Option<QueryError>) {
         let waited = self.now.saturating_sub(pending.asked_at);
         match pending.purpose {
             Purpose::User(query) => {
                 self.metrics.query_latency.record(waited);
                 self.metrics.queries_refused += u64::from(error.is_some());
-                let result = match (error, stanza) {
-                    (None, Some(stanza)) => Ok(stanza.clone()),
-                    (error, _) => Err(error.unwrap_or(QueryError::Cancelled)),
+                let result = match error {
+                    None => Ok(Stanza::of(&self.scratch.tape)),
+                    Some(error) => Err(error),
                 };
                 self.tell(Event::Answer { query, result });
             }

@@ -1,7 +1,7 @@
 //! What comes out of a session.
 
 use super::{
-    CredentialsUpdate, EndReason, Me, Millis, PairingError, PatternId, QueryError, QueryId, SendId, Stanza, StateChange,
+    CredentialsUpdate, EndReason, Me, Millis, PairingError, QueryError, QueryId, SendId, Stanza, Stanzas, StateChange,
 };
 use crate::binary::{DecodeError, InflateError};
 
@@ -63,13 +63,8 @@ pub enum Event {
         /// The number of stanzas that were.
         count: u64,
     },
-    /// A stanza for which at least one pattern is watched.
-    Stanza {
-        /// The stanza.
-        stanza: Stanza,
-        /// The patterns, in the order in which Baileys would emit them.
-        matched: Vec<PatternId>,
-    },
+    /// Stanzas, at least one, for each of which a pattern is watched.
+    Stanzas(Stanzas),
     /// A query is settled. Every query that was accepted is settled exactly once.
     Answer {
         /// Which.
@@ -86,10 +81,20 @@ pub enum Event {
 }
 
 impl Event {
+    /// How many stanzas it stands for: one, but for several in one event.
+    #[must_use]
+    pub const fn weight(&self) -> usize {
+        match self {
+            Self::Stanzas(stanzas) => stanzas.len(),
+            _ => 1,
+        }
+    }
+
     /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will.
     pub(super) fn footprint(&self) -> Option<usize> {
         match self {
-            Self::Stanza { stanza, .. } | Self::Answer { result: Ok(stanza), .. } => Some(stanza.footprint()),
+            Self::Stanzas(stanzas) => Some(stanzas.footprint()),
+            Self::Answer { result: Ok(stanza), .. } => Some(stanza.footprint()),
             Self::Credentials(_)
             | Self::Malformed(_)
             | Self::Offline { .. }

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Bounds, Event, level::Level};
+use super::{Bounds, Event, PatternId, Stanzas, level::Level};
+use crate::tape::TapeWriter;
 
 /// The queue. What the server can cause counts for its bounds; what else the session tells is little, and bounded by
 /// what the user does.
@@ -32,11 +33,25 @@ impl Inbox {
         self.events.push_back(event);
     }
 
+    /// Adds a stanza; together with those before it where nothing else is between.
+    pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: &TapeWriter) {
+        let bytes = match self.events.back_mut() {
+            Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape),
+            _ => {
+                let mut stanzas = Stanzas::default();
+                let bytes = stanzas.push(matched, tape);
+                self.events.push_back(Event::Stanzas(stanzas));
+                bytes
+            }
+        };
+        self.level.add(bytes);
+    }
+
     /// The next event.
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
         if let Some(bytes) = event.footprint() {
-            self.level.remove(bytes);
+            self.level.remove_all(event.weight(), bytes);
         }
         if self.events.is_empty() {
             self.events.shrink_to(RETAINED);

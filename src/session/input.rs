@@ -11,7 +11,7 @@ use super::{
     queries::Purpose,
     timers::Timer,
 };
-use crate::binary::unpack;
+use crate::{binary::unpack, frame::split_frame};
 
 impl Session {
     /// The transport of a connection has opened.
@@ -36,10 +36,40 @@ impl Session {
         if matches!(connection.phase, Phase::Opening) {
             return;
         }
-        connection.frames.feed(data);
+        let id = connection.id;
         self.metrics.bytes_in += data.len() as u64;
         self.keepalive.heard(self.now);
-        self.process();
+        let rest = self.process_in_place(id, data);
+        if !rest.is_empty()
+            && let Some(connection) = self.current(id)
+        {
+            connection.frames.feed(rest);
+            self.process();
+        }
+    }
+
+    /// Looks at whole frames where they are, as far as nothing is before them and there is room for what comes of them;
+    /// returns the rest.
+    fn process_in_place<'a>(&mut self, id: ConnectionId, mut data: &'a [u8]) -> &'a [u8] {
+        while !self.is_held_back()
+            && let Some(Connection {
+                phase: Phase::Open { receiver, .. },
+                frames,
+                ..
+            }) = self.connection.as_mut().filter(|connection| connection.id == id)
+            && frames.buffered() == 0
+            && let Some((frame, rest)) = split_frame(data)
+        {
+            data = rest;
+            self.metrics.frames_in += 1;
+            self.scratch.plain.clear();
+            if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
+                self.end(EndReason::Noise(error), false);
+                break;
+            }
+            self.take_payload();
+        }
+        data
     }
 
     /// The transport of a connection has received a WebSocket ping or pong.

@@ -37,7 +37,12 @@ impl Level {
 
     /// Takes a stanza off; says whether that has given a full queue room again.
     pub(super) fn remove(&mut self, bytes: usize) -> bool {
-        self.stanzas = self.stanzas.saturating_sub(1);
+        self.remove_all(1, bytes)
+    }
+
+    /// Takes stanzas off that have so many bytes together; says whether that has given a full queue room again.
+    pub(super) fn remove_all(&mut self, stanzas: usize, bytes: usize) -> bool {
+        self.stanzas = self.stanzas.saturating_sub(stanzas);
         self.bytes = self.bytes.saturating_sub(bytes);
         let roomy = self.stanzas <= self.bounds.stanzas / 2 && self.bytes <= self.bounds.bytes / 2;
         let relieved = self.full && roomy;

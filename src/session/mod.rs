@@ -27,6 +27,7 @@ mod patterns;
 mod queries;
 mod reconnect;
 mod stanza;
+mod stanzas;
 mod state;
 mod timers;
 
@@ -49,6 +50,7 @@ pub use patterns::{Pattern, PatternError, PatternId};
 pub use queries::{QueryId, QueryOptions};
 pub use reconnect::{Class, Plan};
 pub use stanza::{Stanza, StanzaReader, StanzaText};
+pub use stanzas::Stanzas;
 pub use state::{State, StateChange, Trigger, transition_table};
 
 use self::{
@@ -57,7 +59,7 @@ use self::{
     intake::Head,
     keepalive::KeepAlive,
     outbox::Outbox,
-    patterns::Patterns,
+    patterns::{Matched, Patterns},
     queries::{Ids, Queries},
     reconnect::Reconnect,
     timers::Timers,
@@ -152,6 +154,8 @@ struct Scratch {
     inflated: Vec<u8>,
     head: Head,
     tape: TapeWriter,
+    /// The patterns that the stanza matches.
+    matched: Matched,
 }
 
 impl Session {
@@ -165,6 +169,7 @@ impl Session {
             inflated: Vec::new(),
             head: Head::new(config.dialect.dictionary()),
             tape: TapeWriter::new(),
+            matched: Matched::default(),
         };
         Self {
             outbox: Outbox::new(config.outgoing),
@@ -339,6 +344,16 @@ impl Session {
 
     fn tell(&mut self, event: Event) {
         self.inbox.push(event);
+        self.suspend_where_full();
+    }
+
+    /// Tells the stanza on the tape.
+    fn tell_stanza(&mut self) {
+        self.inbox.push_stanza(self.scratch.matched.ids(), &self.scratch.tape);
+        self.suspend_where_full();
+    }
+
+    fn suspend_where_full(&mut self) {
         if self.has_no_room() {
             self.suspend_reading();
         }

@@ -12,8 +12,6 @@
 //! | `CB:tag,key:value,child` | and the tag of the first child |
 //! | `CB:tag,,child` | the tag and that of the first child |
 
-use std::collections::HashMap;
-
 use super::intake::Head;
 
 /// A pattern in its structured form.
@@ -117,59 +115,114 @@ impl Pattern {
     }
 }
 
+/// A pattern that is watched for, as far as it is about one tag (or about none).
+#[derive(Debug)]
+struct Watch {
+    id: PatternId,
+    alternatives: Vec<Pattern>,
+}
+
+/// The patterns that a stanza matches, in the order in which Baileys would emit them. Reused for many stanzas.
+#[derive(Debug, Default)]
+pub(super) struct Matched {
+    ranks: Vec<(usize, PatternId)>,
+    ids: Vec<PatternId>,
+}
+
+impl Matched {
+    pub(super) fn ids(&self) -> &[PatternId] {
+        &self.ids
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.ranks.clear();
+        self.ids.clear();
+    }
+
+    fn take(&mut self, watch: &Watch, head: &Head) {
+        if let Some(pattern) = watch.alternatives.iter().find(|pattern| pattern.matches(head)) {
+            self.ranks.push((pattern.rank(head), watch.id));
+        }
+    }
+}
+
 /// The patterns that are watched for.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     next: u32,
-    watched: HashMap<PatternId, Vec<Pattern>>,
-    /// Patterns with a tag, by it; those without in `any`.
-    by_tag: HashMap<String, Vec<PatternId>>,
-    any: Vec<PatternId>,
+    /// Patterns with a tag, in the order of tags; those without in `any`.
+    by_tag: Vec<(String, Vec<Watch>)>,
+    any: Vec<Watch>,
 }
 
 impl Patterns {
     pub(super) fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
         let id = PatternId(self.next);
         self.next = self.next.wrapping_add(1);
-        for pattern in &alternatives {
-            let ids = match &pattern.tag {
-                Some(tag) => self.by_tag.entry(tag.clone()).or_default(),
+        for pattern in alternatives {
+            let watches = match &pattern.tag {
+                Some(tag) => self.of_tag(tag),
                 None => &mut self.any,
             };
-            if !ids.contains(&id) {
-                ids.push(id);
+            match watches.last_mut().filter(|watch| watch.id == id) {
+                Some(watch) => watch.alternatives.push(pattern),
+                None => watches.push(Watch {
+                    id,
+                    alternatives: vec![pattern],
+                }),
             }
         }
-        self.watched.insert(id, alternatives);
         id
     }
 
-    pub(super) fn unwatch(&mut self, id: PatternId) -> bool {
-        let Some(alternatives) = self.watched.remove(&id) else {
-            return false;
-        };
-        self.any.retain(|other| *other != id);
-        for tag in alternatives.into_iter().filter_map(|pattern| pattern.tag) {
-            if let Some(ids) = self.by_tag.get_mut(&tag) {
-                ids.retain(|other| *other != id);
-                if ids.is_empty() {
-                    self.by_tag.remove(&tag);
-                }
+    fn of_tag(&mut self, tag: &str) -> &mut Vec<Watch> {
+        let place = match self.place(tag) {
+            Ok(place) => place,
+            Err(place) => {
+                self.by_tag.insert(place, (tag.to_owned(), Vec::new()));
+                place
             }
+        };
+        match self.by_tag.get_mut(place) {
+            Some((_, watches)) => watches,
+            // The place was found or made just now.
+            None => &mut self.any,
         }
-        true
     }
 
-    /// The patterns that match, in the order in which Baileys would emit them.
-    pub(super) fn matching(&self, head: &Head) -> Vec<PatternId> {
-        let mut ranked: Vec<(usize, PatternId)> = Vec::new();
-        for id in self.by_tag.get(head.tag()).into_iter().flatten().chain(&self.any) {
-            let alternatives = self.watched.get(id).map(Vec::as_slice).unwrap_or_default();
-            if let Some(pattern) = alternatives.iter().find(|pattern| pattern.matches(head)) {
-                ranked.push((pattern.rank(head), *id));
-            }
+    fn place(&self, tag: &str) -> Result<usize, usize> {
+        self.by_tag.binary_search_by(|(other, _)| other.as_str().cmp(tag))
+    }
+
+    pub(super) fn unwatch(&mut self, id: PatternId) -> bool {
+        let before = self.len();
+        for watches in self
+            .by_tag
+            .iter_mut()
+            .map(|(_, watches)| watches)
+            .chain([&mut self.any])
+        {
+            watches.retain(|watch| watch.id != id);
         }
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, id)| id).collect()
+        self.by_tag.retain(|(_, watches)| !watches.is_empty());
+        self.len() < before
+    }
+
+    fn len(&self) -> usize {
+        self.any.len() + self.by_tag.iter().map(|(_, watches)| watches.len()).sum::<usize>()
+    }
+
+    /// Finds the patterns that match. Says whether there are any.
+    pub(super) fn find(&self, head: &Head, matched: &mut Matched) -> bool {
+        matched.clear();
+        if let Some((_, watches)) = self.place(head.tag()).ok().and_then(|place| self.by_tag.get(place)) {
+            watches.iter().for_each(|watch| matched.take(watch, head));
+        }
+        self.any.iter().for_each(|watch| matched.take(watch, head));
+        if matched.ranks.len() > 1 {
+            matched.ranks.sort_unstable();
+        }
+        matched.ids.extend(matched.ranks.iter().map(|(_, id)| *id));
+        !matched.ids.is_empty()
     }
 }

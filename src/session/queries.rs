@@ -27,6 +27,23 @@ pub(super) enum Purpose {
     CompanionFinish,
 }
 
+/// Who waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    Nobody,
+    User,
+    Session,
+    /// The session, which has its answer already.
+    SessionBefore,
+}
+
+impl Asker {
+    /// Whether the answer is for the session alone.
+    pub(super) fn is_session(self) -> bool {
+        matches!(self, Self::Session | Self::SessionBefore)
+    }
+}
+
 /// A query that waits.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -63,18 +80,13 @@ impl Queries {
         self.by_id.contains_key(id)
     }
 
-    /// Whether the user waits for an answer with this id.
-    pub(super) fn is_awaited_by_user(&self, id: &str) -> bool {
-        self.by_id
-            .get(id)
-            .is_some_and(|pending| matches!(pending.purpose, Purpose::User(_)))
-    }
-
-    /// Whether an answer with this id is for the session alone.
-    pub(super) fn is_own(&self, id: &str) -> bool {
-        match self.by_id.get(id) {
-            Some(pending) => !matches!(pending.purpose, Purpose::User(_)),
-            None => self.own_settled.iter().any(|settled| settled == id),
+    /// Who waits for an answer with this id.
+    pub(super) fn asker(&self, id: &str) -> Asker {
+        match self.by_id.get(id).map(|pending| pending.purpose) {
+            Some(Purpose::User(_)) => Asker::User,
+            Some(_) => Asker::Session,
+            None if self.own_settled.iter().any(|settled| settled == id) => Asker::SessionBefore,
+            None => Asker::Nobody,
         }
     }
 
@@ -241,14 +253,14 @@ mod tests {
     fn own_ids_stay_known_for_a_while() {
         let mut queries = Queries::default();
         queries.insert("k".into(), Purpose::KeepAlive, 0, None, None);
-        assert!(queries.is_own("k") && !queries.is_awaited_by_user("k"));
+        assert_eq!(queries.asker("k"), Asker::Session);
         queries.remove("k");
-        assert!(queries.is_own("k"));
+        assert_eq!(queries.asker("k"), Asker::SessionBefore);
         for place in 0..REMEMBERED {
             queries.insert(place.to_string(), Purpose::KeepAlive, 0, None, None);
             queries.remove(&place.to_string());
         }
-        assert!(!queries.is_own("k"));
+        assert_eq!(queries.asker("k"), Asker::Nobody);
     }
 
     #[test]

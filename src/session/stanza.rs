@@ -39,6 +39,25 @@ impl Stanza {
         }
     }
 
+    /// A tape whose text is given as bytes, of UTF-16 units where it is wide.
+    pub(super) fn of_parts(ops: &[i32], text: &[u8], is_wide: bool, bytes: &[u8]) -> Self {
+        let text = match is_wide {
+            false => StanzaText::Latin1(text.into()),
+            true => StanzaText::Wide(
+                text.as_chunks()
+                    .0
+                    .iter()
+                    .map(|unit| u16::from_ne_bytes(*unit))
+                    .collect(),
+            ),
+        };
+        Self {
+            ops: ops.into(),
+            text,
+            bytes: bytes.into(),
+        }
+    }
+
     /// The operations.
     #[must_use]
     pub const fn ops(&self) -> &[i32] {

@@ -18,7 +18,9 @@
 
 pub mod layout;
 mod read;
+mod tapes;
 mod write;
 
 pub use read::{TapeReader, TapeText};
+pub use tapes::{FRAME_WORDS, Tapes};
 pub use write::TapeWriter;

@@ -266,11 +266,14 @@ impl World {
 
     /// Stanzas so far.
     pub(crate) fn stanzas(&self) -> Vec<(Node, Vec<PatternId>)> {
-        let stanzas = self.events.iter().filter_map(|event| match event {
-            Event::Stanza { stanza, matched } => Some((stanza.to_node(Dialect::V7).unwrap(), matched.clone())),
+        let runs = self.events.iter().filter_map(|event| match event {
+            Event::Stanzas(stanzas) => Some(stanzas),
             _ => None,
         });
-        stanzas.collect()
+        let stanzas = runs.flat_map(|stanzas| stanzas.iter());
+        stanzas
+            .map(|(stanza, matched)| (stanza.to_node(Dialect::V7).unwrap(), matched))
+            .collect()
     }
 
     pub(crate) fn reconnecting(&self) -> Option<(u32, Millis)> {

@@ -442,16 +442,19 @@ impl Run {
                     assert!(self.asked.contains(&(query, id)), "its own answer");
                 }
             }
-            Event::Stanza { stanza, matched } => {
-                assert_eq!(matched.len(), 1);
-                let number: u64 = stanza.to_node(Dialect::V7).unwrap().attr("n").unwrap().parse().unwrap();
-                assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
-                self.told.insert(number);
-                if let Some(link) = &mut self.link {
-                    // Whatever was sent before on the same link was told before.
-                    let place = link.expected.iter().position(|(expected, _)| *expected == number);
-                    assert!(place.is_none_or(|place| place == 0), "none was left out");
-                    link.expected.drain(..place.map_or(0, |place| place + 1));
+            Event::Stanzas(stanzas) => {
+                assert!(!stanzas.is_empty() && stanzas.iter().count() == stanzas.len());
+                for (stanza, matched) in stanzas.iter() {
+                    assert_eq!(matched.len(), 1);
+                    let number: u64 = stanza.to_node(Dialect::V7).unwrap().attr("n").unwrap().parse().unwrap();
+                    assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
+                    self.told.insert(number);
+                    if let Some(link) = &mut self.link {
+                        // Whatever was sent before on the same link was told before.
+                        let place = link.expected.iter().position(|(expected, _)| *expected == number);
+                        assert!(place.is_none_or(|place| place == 0), "none was left out");
+                        link.expected.drain(..place.map_or(0, |place| place + 1));
+                    }
                 }
             }
             Event::Unsent(ids) => {

@@ -1,13 +1,13 @@
 //! [`Tapes`].
 
-use crate::tape::TapeWriter;
+use super::TapeWriter;
 
 /// Words before a tape's operations: the number of operations, of text units and of content bytes, and 1 where the text is
 /// UTF-16 (0 where it is latin1).
 pub const FRAME_WORDS: usize = 4;
 
-/// Tapes one behind the other, for many frames in one crossing.
-#[derive(Debug, Default)]
+/// Tapes one behind the other, for many frames in one crossing. What else belongs to a tape may stand before it in the words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tapes {
     /// For each tape its [`FRAME_WORDS`] and its operations.
     pub words: Vec<i32>,
@@ -66,6 +66,13 @@ impl Tapes {
         self.words.append(&mut other.words);
         self.text.append(&mut other.text);
         self.bytes.append(&mut other.bytes);
+    }
+
+    /// Appends all tapes of `other`.
+    pub fn extend_from(&mut self, other: &Self) {
+        self.words.extend_from_slice(&other.words);
+        self.text.extend_from_slice(&other.text);
+        self.bytes.extend_from_slice(&other.bytes);
     }
 
     /// Gives memory beyond so many elements of each part back.

@@ -1,0 +1,117 @@
+// Sessions that resume: Noise IK against the mock server's own implementation, and every way back to XX.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { iq, next, nextWhere, openSession } from '../support/native-session.mjs';
+
+const options = { timeout: 60_000 };
+
+const connected = session => nextWhere(session, 'state', ({ to }) => to === 'connected');
+const kind = session => session.metrics().handshake.kind;
+const kinds = server => server.connections.map(({ handshake }) => handshake);
+
+/** Cuts the connection; resolves when there is another one. */
+async function again(server, session) {
+  const reconnected = connected(session);
+  server.connections.at(-1).drop();
+  await reconnected;
+  return server.connections.at(-1);
+}
+
+/** Has a fault hold for the next connection alone. */
+function faultOnce(server, faults) {
+  server.faults = faults;
+  server.once('connection', () => (server.faults = {}));
+}
+
+test('a known server is resumed with: the login travels with the first message', options, async t => {
+  const { server, session, connection } = await openSession(t, { resume: true });
+  assert.deepEqual([connection.handshake, connection.askedToResume, kind(session)], ['XX', false, 'XX']);
+  const framesBefore = session.metrics().framesOut;
+  const resumed = await again(server, session);
+  assert.deepEqual([resumed.handshake, resumed.askedToResume, kind(session)], ['IK', true, 'IK']);
+  assert.deepEqual(resumed.payload.username, connection.payload.username);
+  assert.deepEqual(resumed.noiseKey, connection.noiseKey);
+  // One frame for the handshake, one for the query that activates the login.
+  assert.equal(session.metrics().framesOut - framesBefore, 2);
+  await session.query(iq());
+  assert.equal((await again(server, session)).handshake, 'IK');
+  assert.deepEqual(Object.keys(session.metrics().reconnects), ['428']);
+});
+
+test('it also resumes after close and connect', options, async t => {
+  const { server, session } = await openSession(t, { resume: true });
+  await session.close();
+  await session.connect();
+  await session.query(iq());
+  assert.deepEqual(kinds(server), ['XX', 'IK']);
+});
+
+test('a server that declines is gone on with, on the same connection', options, async t => {
+  const { server, session } = await openSession(t, { resume: true });
+  server.options.resumption = 'decline';
+  const declined = await again(server, session);
+  assert.deepEqual([declined.handshake, declined.askedToResume, kind(session)], ['XXfallback', true, 'XXfallback']);
+  await session.query(iq());
+  assert.equal(server.connections.length, 2);
+});
+
+test('a server with another key declines, and is resumed with by that key afterwards', options, async t => {
+  const { server, session } = await openSession(t, { resume: true });
+  server.rotateNoiseKey();
+  await again(server, session);
+  await again(server, session);
+  await session.query(iq());
+  assert.deepEqual(kinds(server), ['XX', 'XXfallback', 'IK']);
+});
+
+test('a server that does not know how to resume is met in full', options, async t => {
+  const { server, session } = await openSession(t, { resume: true }, { resumption: 'ignore' });
+  await again(server, session);
+  assert.deepEqual([kind(session), server.connections[1].askedToResume], ['XX', true]);
+  assert.deepEqual(kinds(server), ['XX', undefined, 'XX']);
+});
+
+for (const [name, faults] of [
+  ['an answer that makes no sense', { garbageHandshake: true }],
+  ['certificates under another root', { certificate: 'wrong-root' }],
+  ['certificates of another key', { certificate: 'wrong-leaf-key' }],
+  ['certificates that were changed', { certificate: 'tampered-leaf' }]
+]) {
+  test(`${name}: XX at once, and nothing is known of the server any longer`, options, async t => {
+    const { server, session } = await openSession(t, { resume: true, reconnect: { baseMs: 1 } });
+    faultOnce(server, faults);
+    const { askedToResume, handshake } = await again(server, session);
+    assert.deepEqual([askedToResume, handshake, server.connections[1].askedToResume], [false, 'XX', true]);
+    // What the handshake in full has shown is known again.
+    assert.equal((await again(server, session)).handshake, 'IK');
+  });
+}
+
+test('a server that never answers the wish to resume is not asked again', options, async t => {
+  const { server, session } = await openSession(t, { resume: true, connectTimeoutMs: 1_500 });
+  faultOnce(server, { stallHandshake: true });
+  const reconnecting = nextWhere(session, 'reconnecting', ({ reason }) => reason.kind === 'timedOut');
+  const latest = await again(server, session);
+  await reconnecting;
+  assert.deepEqual([latest.askedToResume, kind(session)], [false, 'XX']);
+});
+
+test('certificates that stay wrong are refused, resumed or in full', options, async t => {
+  const { server, session, connection } = await openSession(t, { resume: true });
+  server.faults = { certificate: 'wrong-root' };
+  const closed = next(session, 'close');
+  connection.drop();
+  const [{ kind: reason, code }] = await closed;
+  assert.deepEqual([reason, code], ['handshake', 400]);
+  assert.deepEqual(
+    server.connections.map(({ askedToResume }) => askedToResume),
+    [false, true, false]
+  );
+});
+
+test('without the option nothing is resumed', options, async t => {
+  const { server, session } = await openSession(t);
+  const { askedToResume, handshake } = await again(server, session);
+  assert.deepEqual([askedToResume, handshake], [false, 'XX']);
+});

@@ -1,0 +1,59 @@
+// A `NativeSession` and an unmodified `makeSocket` with the same few methods, so that one child can measure either.
+
+import { Agent } from 'node:https';
+import { logIn, ping, prepareBots, sharedCreds } from './bot.mjs';
+
+/** Longer than any bench, so that no keep-alive falls into a measurement. */
+const KEEP_ALIVE_MS = 600_000;
+
+/**
+ * @typedef {object} Client
+ * @property {(tag: string, listener: (node: any) => void) => () => void} listen For every stanza with a tag; the result takes
+ *   the listener off.
+ * @property {() => Promise<any>} ping A round trip to the server.
+ */
+
+/** @returns {Promise<Client>} */
+async function baileysClient(settings, user, agent) {
+  const sock = await logIn(settings, user, agent);
+  return {
+    listen(tag, listener) {
+      sock.ws.on(`CB:${tag}`, listener);
+      return () => sock.ws.off(`CB:${tag}`, listener);
+    },
+    ping: () => ping(sock)
+  };
+}
+
+/** @returns {Promise<Client>} */
+async function sessionClient({ url, rootKey }, user, agent) {
+  const { NativeSession } = await import('baileys-native');
+  const session = new NativeSession({
+    url,
+    agent,
+    trustedRoot: Buffer.from(rootKey, 'hex'),
+    auth: { creds: { ...sharedCreds, me: { id: `${user}:1@s.whatsapp.net`, name: 'bench' }, registered: true } },
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    reconnect: false
+  });
+  await session.connect();
+  return {
+    listen: (tag, listener) => session.onStanza(`CB:${tag}`, listener),
+    ping: () => ping(session)
+  };
+}
+
+/**
+ * What makes clients of a backend.
+ *
+ * @param {{ backend: 'js' | 'native', layer: 'session' | 'socket', url: string, rootKey: string, ca?: string }} settings
+ * @returns {Promise<(user: number) => Promise<Client>>} Each user may log in once.
+ */
+export async function clientsOf(settings) {
+  if (settings.layer === 'session') {
+    const agent = settings.ca === undefined ? undefined : new Agent({ ca: settings.ca });
+    return user => sessionClient(settings, user, agent);
+  }
+  const agent = await prepareBots(settings);
+  return user => baileysClient(settings, user, agent);
+}

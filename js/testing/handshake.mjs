@@ -1,0 +1,91 @@
+// The server's side of a connection's handshake: which of the three it is, its messages, and what comes of it.
+
+import { NoiseResponder } from './noise-responder.mjs';
+
+/**
+ * @typedef {object} Established
+ * @property {'XX' | 'IK' | 'XXfallback'} kind
+ * @property {import('./noise-responder.mjs').Transport} transport
+ * @property {Buffer} clientStatic
+ * @property {Buffer} payload The encoded ClientPayload.
+ */
+
+export class Handshake {
+  #proto;
+  #authority;
+  #prologue;
+  #resumption;
+  #certificate;
+  #responder;
+  /** @type {'XX' | 'XXfallback' | undefined} Set once ClientFinish is what comes next. */
+  #kind;
+
+  /** Whether the client has sent its login along with its hello. */
+  askedToResume = false;
+
+  /**
+   * @param {object} options
+   * @param {any} options.proto Baileys' protobuf definitions.
+   * @param {import('./certificate.mjs').NoiseAuthority} options.authority
+   * @param {Uint8Array} options.prologue The client's four header bytes.
+   * @param {'accept' | 'decline' | 'ignore'} options.resumption
+   * @param {string} [options.certificate] A fault of the certificate chain.
+   */
+  constructor({ proto, authority, prologue, resumption, certificate }) {
+    this.#proto = proto;
+    this.#authority = authority;
+    this.#prologue = prologue;
+    this.#resumption = resumption;
+    this.#certificate = certificate;
+  }
+
+  /**
+   * Takes the client's next message.
+   *
+   * @param {Uint8Array} bytes
+   * @returns {{ answer?: Buffer, established?: Established }}
+   */
+  receive(bytes) {
+    const message = this.#proto.HandshakeMessage.decode(bytes);
+    return this.#kind === undefined ? this.#hello(message.clientHello) : this.#finish(message.clientFinish);
+  }
+
+  #hello(hello) {
+    if (!hello?.ephemeral?.length) throw new Error('the first handshake message is not a ClientHello');
+    this.askedToResume = hello.static?.length > 0 && hello.payload?.length > 0;
+    const resumes = this.askedToResume && this.#resumption !== 'ignore';
+    const resumed = resumes && this.#resumption === 'accept' ? this.#resume(hello) : undefined;
+    if (resumed) return resumed;
+    this.#kind = resumes ? 'XXfallback' : 'XX';
+    this.#responder = this.#start(this.#kind);
+    const chain = this.#authority.chain(this.#certificate);
+    return { answer: this.#answer(this.#responder.readClientHello(hello.ephemeral, chain)) };
+  }
+
+  /**
+   * Nothing where the hello was sealed for another static key than the present one.
+   *
+   * @returns {{ answer: Buffer, established: Established } | undefined}
+   */
+  #resume(hello) {
+    const responder = this.#start('IK');
+    const opened = responder.readResumption(hello);
+    if (opened === undefined) return undefined;
+    const answer = this.#answer(responder.acceptResumption(this.#authority.chain(this.#certificate)));
+    return { answer, established: { kind: 'IK', transport: responder.split(), ...opened } };
+  }
+
+  #finish(finish) {
+    if (!finish?.static || !finish.payload) throw new Error('the second handshake message is not a ClientFinish');
+    const opened = this.#responder.readClientFinish(finish);
+    return { established: { kind: this.#kind, transport: this.#responder.split(), ...opened } };
+  }
+
+  #start(pattern) {
+    return new NoiseResponder({ pattern, prologue: this.#prologue, staticKeyPair: this.#authority.staticKeyPair });
+  }
+
+  #answer(serverHello) {
+    return Buffer.from(this.#proto.HandshakeMessage.encode({ serverHello }).finish());
+  }
+}
