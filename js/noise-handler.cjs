@@ -9,6 +9,7 @@ const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = requ
 const { delivery } = require('./socket/hub.cjs');
 const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
 const { sentBy } = require('./link.cjs');
+const observe = require('./observe/socket.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { takeTape } = require('./tape/batch.cjs');
 const { REG_BYTES } = require('./tape/layout.cjs');
@@ -36,7 +37,7 @@ const released = new FinalizationRegistry(id => core.noiseRelease(id));
  *   asked at each handshake
  */
 function createNoiseHandlerFactory({ dialect, certDetails }) {
-  const { hydrate, hydrateTape } = createCodec(dialect);
+  const { decodePayload, hydrate, hydrateTape } = createCodec(dialect);
   const isAsync = dialect !== '7';
 
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot }) {
@@ -48,6 +49,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
     let linked = false;
     let inTransport = false;
+    /** The number of the socket, once it is known. */
+    let connection;
     /** Transport frames delivered, of which so many were taken from tapes since the addon was last told. */
     let opened = 0;
     let ahead = 0;
@@ -106,14 +109,33 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     function encodeFrame(data) {
       requireBytes(data);
       const { id } = handle;
+      if (inTransport && observe.wantsNodes()) publishSent(data);
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
-      if (!inTransport) sentBy(frame, socket => core.noiseLink(id, socket));
+      if (!inTransport) sentBy(frame, linkTo);
       return frame;
+    }
+
+    function linkTo(socket) {
+      connection = socket;
+      core.noiseLink(handle.id, socket);
+    }
+
+    /** A payload is about to be sent, and somebody wants to know which stanza that is. */
+    function publishSent(payload) {
+      let node;
+      try {
+        node = decodePayload(payload);
+      } catch {
+        // What is no stanza is sent all the same.
+        return;
+      }
+      observe.node(connection, 'out', node);
     }
 
     function deliver(frame, onFrame) {
       if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
+      if (observe.wantsNodes() && frame.attrs !== undefined) observe.node(connection, 'in', frame);
       onFrame(frame);
     }
 

@@ -6,6 +6,7 @@ const { planConnection } = require('./socket/options.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 const { Unsupported } = require('./socket/unsupported.cjs');
 
+const observe = require('./observe/socket.cjs');
 const { failure, FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
 
@@ -65,6 +66,7 @@ class WebSocketClient extends IndexedEmitter {
     if (this.socket) return;
     this.#linked = false;
     this.#original = null;
+    observe.connect(this);
     const plan = planConnection(this.url, this.config);
     if (plan.error instanceof Unsupported) {
       const Original = this.constructor[ORIGINAL]?.();
@@ -80,7 +82,10 @@ class WebSocketClient extends IndexedEmitter {
       `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
     );
     const original = new Original(this.url, this.config);
-    original.emit = (...args) => this.emit(...args);
+    original.emit = (...args) => {
+      observe.forwarded(this, args);
+      return this.emit(...args);
+    };
     const connecting = original.connect();
     this.#original = original;
     this.socket = original.socket;
@@ -103,6 +108,7 @@ class WebSocketClient extends IndexedEmitter {
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
+    observe.send(this, socket.id, data);
     if (this.#original !== null) return this.#original.send(data, callback);
     // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
     if (!this.#linked) {

@@ -7,6 +7,7 @@ const { core, hub: nativeHub, scratch } = require('../core.cjs');
 const native = require('../native.cjs');
 const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
+const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
 const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { createLog } = require('./log.cjs');
@@ -154,7 +155,8 @@ class NativeSession extends EventEmitter {
         this.#needsDrain = true;
         number = ~number;
       }
-      settleOnce(this.#queries, number, signal, resolve, reject, () => this.#native.cancel(number));
+      const [answered, failed] = observe.query(this, node, resolve, reject);
+      settleOnce(this.#queries, number, signal, answered, failed, () => this.#native.cancel(number));
     });
   }
 
@@ -164,6 +166,7 @@ class NativeSession extends EventEmitter {
     try {
       const number = submit(tape);
       this.#log.trace('sent', node);
+      observe.node(this, 'out', node);
       return number;
     } catch (error) {
       throw sendError(error);
@@ -250,6 +253,7 @@ class NativeSession extends EventEmitter {
       case STANZA: {
         const node = takeTape(hub.delivery, hydrateTape);
         this.#log.trace('received', node);
+        observe.node(this, 'in', node);
         if (length === 0) this.#watches.deliver(value, node);
         else for (let at = 0; at < length; at += 4) this.#watches.deliver(memory.readUInt32LE(offset + at), node);
         break;
@@ -259,6 +263,7 @@ class NativeSession extends EventEmitter {
         if (query === undefined) break;
         const node = takeTape(hub.delivery, hydrateTape);
         this.#log.trace('received', node);
+        observe.node(this, 'in', node);
         query.resolve(node);
         break;
       }
@@ -280,34 +285,41 @@ class NativeSession extends EventEmitter {
         const update = credentialsUpdate(event.update);
         // As Baileys does, so that `saveCreds` finds them.
         Object.assign(this.#creds, update);
+        observe.creds(this, update);
         this.emit('creds', update);
         break;
       }
       case 'reconnecting': {
         const { attempt, at, reason } = event;
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
+        observe.reconnecting(this, event);
         this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
         break;
       }
       case 'qr':
+        observe.qr(this, event.qr, event.expiresAt);
         this.emit('qr', event.qr, { expiresAt: event.expiresAt });
         break;
       case 'paired':
         this.#log.write('info', undefined, 'paired');
+        observe.paired(this, event.me);
         this.emit('paired', event.me);
         break;
       case 'offline':
+        observe.offline(this, event.count);
         this.emit('offline', event.count);
         break;
       case 'drain':
         this.#needsDrain = false;
         for (const [number, { resolve }] of this.#sends) resolve(number);
+        observe.drain(this);
         this.emit('drain');
         break;
       case 'unsent': {
         const error = new SessionError('Connection Closed', 'ERR_CONNECTION_CLOSED', CONNECTION_CLOSED);
         for (const number of event.sends) this.#sends.get(number)?.reject(error);
         this.#log.write('warn', { count: event.sends.length }, 'stanzas were not sent');
+        observe.unsent(this, event.sends);
         this.emit('unsent', event.sends);
         break;
       }
@@ -323,6 +335,7 @@ class NativeSession extends EventEmitter {
   /** Something went wrong that the session goes on after: nobody has to listen. */
   #fault(error) {
     this.#log.write('warn', { code: error.code }, error.message);
+    observe.error(this, error);
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
@@ -335,6 +348,7 @@ class NativeSession extends EventEmitter {
     this.#state = to;
     const change = { from, to, trigger, at, reason };
     this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
+    observe.state(this, change);
     if (to === 'connected') settle(this.#connecting, ({ resolve }) => resolve());
     if (to !== 'disconnected') {
       this.emit('state', change);
@@ -349,6 +363,7 @@ class NativeSession extends EventEmitter {
     try {
       this.emit('state', change);
     } finally {
+      observe.close(this, reason);
       this.emit('close', reason);
     }
   }

@@ -13,6 +13,7 @@ use super::events::{Flow, Inbox, InboxSink, KEPT};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
 use super::session::{EVENTS_AT_ONCE, Sessions};
 use super::socket_options::{SocketOptions, connect_options};
+use super::totals::{Stage, enrol_socket};
 use super::wake::Wake;
 use crate::inbound::Inbound;
 use crate::transport::{self, Accepted, Connection};
@@ -59,12 +60,14 @@ impl SocketHub {
         let options = connect_options(options)?;
         let number = self.hub.next_number();
         let flow = Arc::new(Flow::default());
+        enrol_socket(&flow.counters);
         let inbound = Arc::<Mutex<Inbound>>::default();
         let sink = InboxSink {
             connection: number,
             inbox: Arc::clone(&self.hub.inbox),
             flow: Arc::clone(&flow),
             inbound: Arc::clone(&inbound),
+            began: None,
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
         let socket = Socket {
@@ -81,6 +84,7 @@ impl SocketHub {
     #[napi(catch_unwind)]
     pub fn close(&self, socket: u32) {
         if let Some(socket) = self.hub.sockets().get(&socket) {
+            socket.flow.counters.reach(Stage::Closing);
             socket.connection.close();
         }
     }
@@ -184,6 +188,7 @@ impl Hub {
     fn drain(&self, call: &Call, memory: &mut BatchMemory) -> Outcome {
         let mut slab = call.output(0)?;
         let slab_at = call.u32(1)? as usize;
+        let stalled = i32::try_from(self.inbox.answered()).unwrap_or(i32::MAX);
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         self.refill(&mut arrived);
         // Where nothing came, nothing more does until the next wake.
@@ -195,7 +200,9 @@ impl Hub {
                     socket.flow.taken(cost);
                 }
             });
-        let head = [size, words, text, usize::from(more), taken].map(|length| length as i32);
+        let [size, words, text, more, taken] =
+            [size, words, text, usize::from(more), taken].map(|length| length as i32);
+        let head = [size, words, text, more, taken, stalled];
         memory.words.write_ops(0, &head);
         call.int(count)
     }
@@ -216,6 +223,10 @@ raw_function! {
             let text = std::str::from_utf8(bytes).map_err(|_| Failure::Type("a text message is UTF-8"))?;
             socket.connection.send_text(text)
         };
+        if accepted != Accepted::No {
+            socket.flow.counters.messages_out.add(1);
+            socket.flow.counters.bytes_out.add(bytes.len() as u64);
+        }
         call.int(match accepted {
             Accepted::No => 0,
             Accepted::Now => 1,
