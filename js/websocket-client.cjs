@@ -82,9 +82,9 @@ class WebSocketClient extends IndexedEmitter {
       `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
     );
     const original = new Original(this.url, this.config);
-    original.emit = (...args) => {
-      observe.forwarded(this, args);
-      return this.emit(...args);
+    original.emit = (name, ...args) => {
+      observe.forwarded(this, name, args);
+      return this.emit(name, ...args);
     };
     const connecting = original.connect();
     this.#original = original;

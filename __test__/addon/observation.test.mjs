@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import test from 'node:test';
 import { WebSocketClient, encodeBinaryNode, metrics } from 'baileys-native';
 import { PATIENCE, createSession, iq, next, numbered, openSession, startServer } from '../support/native-session.mjs';
@@ -209,4 +211,29 @@ test('metrics has the sockets of the drop-in', options, async t => {
   const after = metrics().sockets;
   assert.equal(after.open, before.open);
   assert.ok(after.messagesOut >= sockets.messagesOut && after.connections === sockets.connections);
+});
+
+test('every channel is documented and typed', async () => {
+  const require = createRequire(import.meta.url);
+  const groups = Object.values(require('../../js/observe/channels.cjs'));
+  const names = groups.flatMap(group => Object.values(group)).map(({ name }) => name);
+  assert.ok(names.length > 20);
+  for (const file of ['docs/observation.md', 'index.d.ts']) {
+    const text = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const mentioned = [...new Set(text.match(/baileys-native:(?:session|socket|loop):[a-z-]+/g))];
+    assert.deepEqual(mentioned.sort(), [...names].sort(), file);
+  }
+});
+
+test('every family of metrics is documented', async () => {
+  const { families } = createRequire(import.meta.url)('../../js/prometheus/families.cjs');
+  const text = await readFile(new URL('../../docs/observation.md', import.meta.url), 'utf8');
+  const documented = [...text.matchAll(/^\| `([a-z_]+)` +\| (counter|gauge|histogram)/gm)].map(([, name, type]) => [
+    name,
+    type
+  ]);
+  assert.deepEqual(
+    documented,
+    families().map(({ name, type }) => [name, type])
+  );
 });

@@ -31,8 +31,8 @@ module.exports = {
   /** `message`, which comes often. */
   message: (client, connection, data, isBinary) =>
     has(channels.message) && channels.message.publish({ client, connection, data, isBinary }),
-  /** As `event`, for names that may not be among them. */
-  forwarded(client, [name, ...args]) {
+  /** As `event`, for names that may not be among these. */
+  forwarded(client, name, args) {
     if (Object.hasOwn(ARGUMENTS, name)) module.exports.event(name, client, undefined, ...args);
   },
   connect: client => has(channels.connect) && channels.connect.publish({ client, url: String(client.url) }),
