@@ -768,5 +768,34 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   metrics(): SessionMetrics;
 }
 
+/** Options of {@link inspect}. */
+export interface InspectOptions {
+  /** What people see. Default: the file name of the program. */
+  name?: string;
+  /**
+   * A directory of this user's alone, mode 0700; made where it is not there. Default: `BAILEYS_NATIVE_INSPECT_DIR`, otherwise
+   * one in `XDG_RUNTIME_DIR` or the directory for temporary files.
+   */
+  directory?: string;
+}
+
+/** What {@link inspect} has opened. */
+export interface Inspection {
+  /** The Unix-domain socket. */
+  path: string;
+  /** Takes part no longer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Lets `npx baileys-native inspect` of the same user see the stanzas of this thread, from now on; `BAILEYS_NATIVE_INSPECT` in
+ * the environment does so from the start. Contents of messages, keys, tokens and codes are replaced by their lengths
+ * before anything leaves the process; docs/observation.md has the list. Sessions then build every stanza, wanted or not.
+ * A thread takes part once: further calls give what the first one has opened.
+ *
+ * @throws {Error} where the directory is not this user's alone.
+ */
+export declare function inspect(options?: InspectOptions): Inspection;
+
 /** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */
 export declare function isActive(): boolean;

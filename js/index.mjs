@@ -11,5 +11,6 @@ export const {
   NativeSession,
   SessionError,
   StanzaError,
-  metrics
+  metrics,
+  inspect
 } = api;

@@ -83,6 +83,10 @@ test('a session publishes stanzas and queries, and builds none for that', option
   assert.equal(session.metrics().stanzasDelivered, before + 1, 'the stanza that nobody watches is not built');
   const [sent, received] = messages.node.filter(({ node }) => node.tag === 'iq');
   assert.deepEqual([sent.direction, sent.node, received.direction, received.node], ['out', question, 'in', answer]);
+  session.onStanza('CB:iq', () => {});
+  await session.query(iq({ id: 'twice' }));
+  const twice = messages.node.filter(({ node, direction }) => direction === 'in' && node.attrs.id === 'twice');
+  assert.equal(twice.length, 1, 'an answer that a pattern matches as well is one stanza');
   const [{ node, outcome, ms, answer: told }] = messages.query;
   assert.deepEqual([node, outcome, told], [question, 'answered', answer]);
   assert.ok(ms > 0 && ms < PATIENCE);
@@ -98,7 +102,7 @@ test('a session publishes stanzas and queries, and builds none for that', option
   await Promise.all([assert.rejects(closed), session.close()]);
   assert.deepEqual(
     messages.query.map(({ outcome }) => outcome),
-    ['answered', 'timedOut', 'cancelled', 'closed']
+    ['answered', 'answered', 'timedOut', 'cancelled', 'closed']
   );
 });
 

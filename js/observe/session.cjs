@@ -14,9 +14,27 @@ const OUTCOMES = {
   ERR_CONNECTION_CLOSED: 'closed'
 };
 
+/**
+ * The answer published last: one that a pattern matches as well comes once more, next, as a stanza.
+ *
+ * @type {{ session: object, id: string } | undefined}
+ */
+let latest;
+
 module.exports = {
   state: (session, change) => has(channels.state) && channels.state.publish({ session, ...change }),
-  node: (session, direction, node) => has(channels.node) && channels.node.publish({ session, direction, node }),
+  sent: (session, node) => has(channels.node) && channels.node.publish({ session, direction: 'out', node }),
+  answer(session, node) {
+    if (!has(channels.node)) return;
+    latest = { session, id: node.attrs.id };
+    channels.node.publish({ session, direction: 'in', node });
+  },
+  stanza(session, node) {
+    if (!has(channels.node)) return;
+    const isAnswer = latest?.session === session && latest.id === node.attrs.id;
+    latest = undefined;
+    if (!isAnswer) channels.node.publish({ session, direction: 'in', node });
+  },
   qr: (session, qr, expiresAt) => has(channels.qr) && channels.qr.publish({ session, qr, expiresAt }),
   paired: (session, me) => has(channels.paired) && channels.paired.publish({ session, me }),
   creds: (session, update) => has(channels.creds) && channels.creds.publish({ session, update }),

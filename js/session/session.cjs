@@ -9,6 +9,7 @@ const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
+const everything = require('./everything.cjs');
 const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
@@ -94,6 +95,7 @@ class NativeSession extends EventEmitter {
     if (this.#phase === 'idle') {
       this.#phase = 'active';
       hub.add(this.#number, this);
+      everything.join(this);
       this.#native.keepAlive(true);
       this.#native.connect();
     } else if (this.#state === 'connected') {
@@ -166,7 +168,7 @@ class NativeSession extends EventEmitter {
     try {
       const number = submit(tape);
       this.#log.trace('sent', node);
-      observe.node(this, 'out', node);
+      observe.sent(this, node);
       return number;
     } catch (error) {
       throw sendError(error);
@@ -253,7 +255,7 @@ class NativeSession extends EventEmitter {
       case STANZA: {
         const node = takeTape(hub.delivery, hydrateTape);
         this.#log.trace('received', node);
-        observe.node(this, 'in', node);
+        observe.stanza(this, node);
         if (length === 0) this.#watches.deliver(value, node);
         else for (let at = 0; at < length; at += 4) this.#watches.deliver(memory.readUInt32LE(offset + at), node);
         break;
@@ -263,7 +265,7 @@ class NativeSession extends EventEmitter {
         if (query === undefined) break;
         const node = takeTape(hub.delivery, hydrateTape);
         this.#log.trace('received', node);
-        observe.node(this, 'in', node);
+        observe.answer(this, node);
         query.resolve(node);
         break;
       }
@@ -356,6 +358,7 @@ class NativeSession extends EventEmitter {
     }
     this.#phase = 'idle';
     hub.remove(this.#number);
+    everything.leave(this);
     this.#native.keepAlive(false);
     for (const stream of [...this.#streams]) stream.end();
     settle(this.#connecting, ({ reject }) => reject(endError(reason)));
