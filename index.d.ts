@@ -513,12 +513,24 @@ export interface DurationHistogram {
   sumMs: number;
 }
 
+/** How a handshake went: in full, resumed, or in full since resumption was declined. */
+export type HandshakeKind = 'XX' | 'IK' | 'XXfallback';
+
+/** Times of a second and more in which events waited for a JavaScript thread that was busy, and the connection lived on. */
+export interface LoopStalls {
+  count: number;
+  sumMs: number;
+  longestMs: number;
+}
+
 /** What sessions have done so far, and hold now. */
 export interface SessionFigures {
   connections: number;
   logins: number;
   /** Connections that were followed by another one, by the code of their end. */
   reconnects: Record<string, number>;
+  /** Times from the open transport to the end of the handshake. */
+  handshakes: Partial<Record<HandshakeKind, DurationHistogram>>;
   bytesIn: number;
   bytesOut: number;
   framesIn: number;
@@ -544,10 +556,17 @@ export interface SessionFigures {
   incoming: QueueMetrics;
   /** How often reading was suspended. */
   stalls: number;
+  loopStalls: LoopStalls;
   /** Memory of buffers, queues aside. */
   bufferBytes: number;
-  /** Time spent on opening, inflating and taking apart what came in, off the JavaScript thread. */
+  /** Time spent on what came in, off the JavaScript thread: all of it. */
   inboundMs: number;
+  /** Of which on decryption: an estimate, as the next two are, from one frame in 16. */
+  decryptMs: number;
+  /** On decompression. */
+  inflateMs: number;
+  /** On taking stanzas apart. */
+  parseMs: number;
 }
 
 /** {@link NativeSession.metrics}. */
@@ -555,20 +574,101 @@ export interface SessionMetrics extends SessionFigures {
   state: SessionState;
   lastPingRttMs?: number;
   /** The latest handshake, and its time from the open transport on. */
-  handshake?: { kind: 'XX' | 'IK' | 'XXfallback'; ms: number };
+  handshake?: { kind: HandshakeKind; ms: number };
 }
 
-/** {@link metrics}. The figures are absent where there is no session. */
-export interface ProcessMetrics extends Partial<SessionFigures> {
+/** What the sockets of the drop-in have done so far, and hold now. */
+export interface SocketFigures {
+  /** How many there are in each state. */
+  connecting: number;
+  open: number;
+  closing: number;
+  /** All that there have been. */
+  connections: number;
+  bytesIn: number;
+  bytesOut: number;
+  messagesIn: number;
+  messagesOut: number;
+  /** Frames that were decrypted and taken apart off the JavaScript thread. */
+  framesOpened: number;
+  /** Time spent on what came in, off the JavaScript thread. */
+  inboundMs: number;
+  /** What waits for JavaScript. */
+  waitingBytes: number;
+  mostWaitingBytes: number;
+}
+
+/** {@link metrics}. */
+export interface ProcessMetrics extends SessionFigures {
+  /** Sessions that there are now. */
   sessions: number;
+  /** How many of them are in each state. */
   states: Partial<Record<SessionState, number>>;
+  sockets: SocketFigures;
 }
 
 /**
- * Sums over the sessions that this process has now, those of its worker threads included; of greatest depths the
- * greatest.
+ * Sums over this process, its worker threads included; of greatest depths the greatest. Counters never go back: they keep
+ * what sessions and sockets counted that have gone. A stall counts once a thread, however many sessions it has.
  */
 export declare function metrics(): ProcessMetrics;
+
+/**
+ * The channels of `node:diagnostics_channel` and what is published on each, before listeners of the same event are called.
+ * Nothing is put together for a channel without subscribers. `connection` is a number of the process's own for a socket
+ * of the drop-in; a socket that was left to Baileys' own class has none.
+ */
+export interface DiagnosticsMessages {
+  'baileys-native:session:state': { session: NativeSession } & SessionStateChange;
+  /** Every stanza that is sent by JavaScript or built for it. Subscribing builds no more of them. */
+  'baileys-native:session:node': { session: NativeSession; direction: 'in' | 'out'; node: BinaryNode };
+  /** A query that has been settled; `node` is the object that `query` was given. */
+  'baileys-native:session:query': {
+    session: NativeSession;
+    node: BinaryNode;
+    outcome: 'answered' | 'refused' | 'timedOut' | 'cancelled' | 'closed';
+    ms: number;
+    answer?: BinaryNode;
+    error?: Error;
+  };
+  /** Whoever has the code can link a device to the account that scans it. */
+  'baileys-native:session:qr': { session: NativeSession; qr: string; expiresAt: number };
+  'baileys-native:session:paired': { session: NativeSession; me: NativeSessionEvents['paired'][0] };
+  /** Keys and secrets: not to be logged. */
+  'baileys-native:session:creds': { session: NativeSession; update: Partial<SessionCredentials> };
+  'baileys-native:session:reconnecting': { session: NativeSession; attempt: number; at: number; reason: EndReason };
+  'baileys-native:session:offline': { session: NativeSession; count: number };
+  'baileys-native:session:drain': { session: NativeSession };
+  'baileys-native:session:unsent': { session: NativeSession; numbers: number[] };
+  /** Also where nobody listens to `error`. */
+  'baileys-native:session:error': { session: NativeSession; error: SessionError };
+  'baileys-native:session:close': { session: NativeSession; reason: EndReason };
+
+  'baileys-native:socket:connect': { client: WebSocketClient; url: string };
+  'baileys-native:socket:open': SocketMessage;
+  /** A stanza that a noise handler of ours opened or is about to seal. */
+  'baileys-native:socket:node': { connection: number | undefined; direction: 'in' | 'out'; node: BinaryNode };
+  'baileys-native:socket:message': SocketMessage & { data: Buffer; isBinary: boolean };
+  'baileys-native:socket:send': SocketMessage & { data: string | Uint8Array };
+  'baileys-native:socket:ping': SocketMessage & { data: Buffer };
+  'baileys-native:socket:pong': SocketMessage & { data: Buffer };
+  'baileys-native:socket:upgrade': SocketMessage & { response: IncomingMessage };
+  'baileys-native:socket:unexpected-response': SocketMessage & {
+    request: WebSocketClientEvents['unexpected-response'][0];
+    response: IncomingMessage;
+  };
+  'baileys-native:socket:error': SocketMessage & { error: Error & { code?: string } };
+  'baileys-native:socket:close': SocketMessage & { code: number; reason: Buffer };
+
+  /** The loop came for its events only after so long, a second or more; see {@link LoopStalls}. */
+  'baileys-native:loop:stall': { ms: number };
+}
+
+/** What the messages of a socket's events have in common. */
+export interface SocketMessage {
+  client: WebSocketClient;
+  connection: number | undefined;
+}
 
 /**
  * A connection to WhatsApp without Baileys' upper layers: pairing, login, stanzas, queries, heartbeat and reconnection,
@@ -667,6 +767,35 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
 
   metrics(): SessionMetrics;
 }
+
+/** Options of {@link inspect}. */
+export interface InspectOptions {
+  /** What people see. Default: the file name of the program. */
+  name?: string;
+  /**
+   * A directory of this user's alone, mode 0700; made where it is not there. Default: `BAILEYS_NATIVE_INSPECT_DIR`, otherwise
+   * one in `XDG_RUNTIME_DIR` or the directory for temporary files.
+   */
+  directory?: string;
+}
+
+/** What {@link inspect} has opened. */
+export interface Inspection {
+  /** The Unix-domain socket. */
+  path: string;
+  /** Takes part no longer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Lets `npx baileys-native inspect` of the same user see the stanzas of this thread, from now on; `BAILEYS_NATIVE_INSPECT` in
+ * the environment does so from the start. Contents of messages, keys, tokens and codes are replaced by their lengths
+ * before anything leaves the process; docs/observation.md has the list. Sessions then build every stanza, wanted or not.
+ * A thread takes part once: further calls give what the first one has opened.
+ *
+ * @throws {Error} where the directory is not this user's alone.
+ */
+export declare function inspect(options?: InspectOptions): Inspection;
 
 /** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */
 export declare function isActive(): boolean;

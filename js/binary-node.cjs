@@ -155,6 +155,7 @@ function createCodec(name) {
     decodeDecompressedBinaryNode,
     decodeBinaryNode: async payload => decodePayload(asBuffer(payload)),
     decompressingIfRequired,
+    decodePayload: payload => decodePayload(asBuffer(payload)),
     flattenNode,
     hydrate,
     hydrateTape

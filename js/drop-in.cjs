@@ -32,4 +32,6 @@ function createDropIn({ dialect = '7', certDetails = () => undefined, webSocketC
   return dropIn;
 }
 
+if (process.env.BAILEYS_NATIVE_INSPECT) require('./inspect/index.cjs').inspectFromEnvironment();
+
 module.exports = { createDropIn };

@@ -4,6 +4,7 @@
 // Baileys see `baileys-native/register`.
 
 const { createDropIn } = require('./drop-in.cjs');
+const { inspect } = require('./inspect/index.cjs');
 const { isActive } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
@@ -31,5 +32,6 @@ module.exports = {
   SessionError,
   StanzaError,
   metrics,
-  survivedStalls
+  survivedStalls,
+  inspect
 };

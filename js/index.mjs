@@ -12,5 +12,6 @@ export const {
   SessionError,
   StanzaError,
   metrics,
-  survivedStalls
+  survivedStalls,
+  inspect
 } = api;

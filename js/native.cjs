@@ -838,5 +838,5 @@ module.exports = nativeBinding
 module.exports.Session = nativeBinding.Session
 module.exports.SocketHub = nativeBinding.SocketHub
 module.exports.createCore = nativeBinding.createCore
-module.exports.sessionMetrics = nativeBinding.sessionMetrics
+module.exports.processMetrics = nativeBinding.processMetrics
 module.exports.survivedStalls = nativeBinding.survivedStalls

@@ -69,6 +69,9 @@ export interface PatternAttribute {
   value?: string
 }
 
+/** The metrics of the process, as JSON. */
+export declare function processMetrics(): string
+
 /** `ADVSignedDeviceIdentity`. */
 export interface SessionAccount {
   details: Buffer
@@ -123,9 +126,6 @@ export interface SessionMe {
   lid?: string
   name?: string
 }
-
-/** The metrics of every session of the process, as JSON. */
-export declare function sessionMetrics(): string
 
 /** Options of a session. What is absent has the default of the core. */
 export interface SessionOptions {

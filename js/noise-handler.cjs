@@ -9,6 +9,7 @@ const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = requ
 const { delivery } = require('./socket/hub.cjs');
 const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
 const standby = require('./socket/standby.cjs');
+const observe = require('./observe/socket.cjs');
 const { LIFE_SIGN, sentBy } = require('./link.cjs');
 const { slab, reserve, allocate } = require('./slab.cjs');
 const { takeTape } = require('./tape/batch.cjs');
@@ -45,7 +46,7 @@ const released = new FinalizationRegistry(id => core.noiseRelease(id));
  *   asked at each handshake
  */
 function createNoiseHandlerFactory({ dialect, certDetails }) {
-  const { hydrate, hydrateTape } = createCodec(dialect);
+  const { decodePayload, hydrate, hydrateTape } = createCodec(dialect);
   const isAsync = dialect !== '7';
 
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot }) {
@@ -64,7 +65,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let partial = false;
     /** Tapes being delivered: those not yet taken, to be given up where `decodeFrame` is called meanwhile. */
     let taking;
-    /** The socket that sends our frames, and its keep-alive interval. */
+    /** The number of the socket that sends our frames, once it is known, and its keep-alive interval. */
     let socket = 0;
     let interval = 0;
     /** Frames sealed in transport. */
@@ -124,6 +125,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     function encodeFrame(data) {
       requireBytes(data);
       const { id } = handle;
+      if (inTransport && observe.wantsNodes()) publishSent(data);
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
       if (inTransport) sealed++;
@@ -146,8 +148,21 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
+    /** A payload is about to be sent, and somebody wants to know which stanza that is. */
+    function publishSent(payload) {
+      let node;
+      try {
+        node = decodePayload(payload);
+      } catch {
+        // What is no stanza is sent all the same.
+        return;
+      }
+      observe.node(socket || undefined, 'out', node);
+    }
+
     function deliver(frame, onFrame) {
       if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
+      if (observe.wantsNodes() && frame.attrs !== undefined) observe.node(socket || undefined, 'in', frame);
       onFrame(frame);
     }
 

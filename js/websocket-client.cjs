@@ -7,6 +7,7 @@ const { intervalOf } = require('./socket/standby.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
 const { Unsupported } = require('./socket/unsupported.cjs');
 
+const observe = require('./observe/socket.cjs');
 const { failure, FRAME_ERROR } = require('./errors.cjs');
 const { senderOf } = require('./link.cjs');
 
@@ -66,6 +67,7 @@ class WebSocketClient extends IndexedEmitter {
     if (this.socket) return;
     this.#linked = false;
     this.#original = null;
+    observe.connect(this);
     const plan = planConnection(this.url, this.config);
     if (plan.error instanceof Unsupported) {
       const Original = this.constructor[ORIGINAL]?.();
@@ -81,7 +83,10 @@ class WebSocketClient extends IndexedEmitter {
       `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
     );
     const original = new Original(this.url, this.config);
-    original.emit = (...args) => this.emit(...args);
+    original.emit = (name, ...args) => {
+      observe.forwarded(this, name, args);
+      return this.emit(name, ...args);
+    };
     const connecting = original.connect();
     this.#original = original;
     this.socket = original.socket;
@@ -104,6 +109,7 @@ class WebSocketClient extends IndexedEmitter {
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
+    observe.send(this, socket.id, data);
     if (this.#original !== null) return this.#original.send(data, callback);
     // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
     if (!this.#linked) {

@@ -18,7 +18,8 @@ export const EXPORTS = {
   SessionError: { excuse: 'Of ours alone: what ends a NativeSession.' },
   StanzaError: { excuse: 'Of ours alone: an answer of type error to a query of a NativeSession.' },
   survivedStalls: { excuse: 'Of ours alone: counters of the addon.' },
-  metrics: { excuse: 'Of ours alone: counters of the addon.' }
+  metrics: { excuse: 'Of ours alone: counters of the addon.' },
+  inspect: { excuse: 'Of ours alone: takes part in the live view.' }
 };
 
 /** The methods of a noise handler. */

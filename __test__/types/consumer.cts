@@ -1,6 +1,7 @@
 // Compiled, never run: a CommonJS module that uses the package by itself.
 
 import native = require('baileys-native');
+import prometheus = require('baileys-native/prometheus');
 import register = require('baileys-native/register');
 
 export const client: native.WebSocketClient = new native.WebSocketClient(new URL('wss://localhost'), {});
@@ -11,3 +12,4 @@ export const stanza: native.BinaryNode = {
 };
 export const handler: (options: native.NoiseHandlerOptions) => native.NoiseHandler = native.makeNoiseHandler;
 export const active: boolean = native.isActive() && register.isActive();
+export const collect: () => void = () => prometheus.collectMetrics();

@@ -17,6 +17,7 @@ import type {
   BinaryNode,
   BinaryNodeAttributes,
   BinaryNodeData,
+  DiagnosticsMessages,
   KeyPair,
   NoiseHandler,
   NoiseLogger,
@@ -24,8 +25,10 @@ import type {
   SessionState,
   WebSocketClientConfig
 } from 'baileys-native';
+import { collectMetrics } from 'baileys-native/prometheus';
 import { isActive as isRegistered } from 'baileys-native/register';
 import { Agent } from 'node:https';
+import { Registry } from 'prom-client';
 
 export async function codec(bytes: Uint8Array): Promise<BinaryNode[]> {
   const attrs: BinaryNodeAttributes = { id: '1' };
@@ -104,4 +107,17 @@ export async function session(creds: SessionCredentials, save: () => Promise<voi
   console.log(bot.metrics().queryLatency.buckets[0], metrics().states.connected);
   await bot.close();
   return bot.state;
+}
+
+export function observe(): void {
+  collectMetrics();
+  collectMetrics({ register: new Registry() });
+  // @ts-expect-error a registry is required
+  collectMetrics({ register: {} });
+  const { handshakes, loopStalls, sockets } = metrics();
+  console.log(handshakes.IK?.sumMs, loopStalls.longestMs, sockets.open, metrics().stanzasIn.toFixed());
+  const query: DiagnosticsMessages['baileys-native:session:query'] | undefined = undefined as any;
+  console.log(query?.node.tag, query?.ms.toFixed(), query?.session.state);
+  // @ts-expect-error no such channel
+  type None = DiagnosticsMessages['baileys-native:session:nothing'];
 }

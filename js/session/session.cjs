@@ -7,7 +7,9 @@ const { core, hub: nativeHub, scratch } = require('../core.cjs');
 const native = require('../native.cjs');
 const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
+const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
+const everything = require('./everything.cjs');
 const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
@@ -92,6 +94,7 @@ class NativeSession extends EventEmitter {
     if (this.#phase === 'idle') {
       this.#phase = 'active';
       hub.add(this.#number, this);
+      everything.join(this);
       this.#native.keepAlive(true);
       this.#native.connect();
     } else if (this.#state === 'connected') {
@@ -153,7 +156,8 @@ class NativeSession extends EventEmitter {
         this.#needsDrain = true;
         number = ~number;
       }
-      settleOnce(this.#queries, number, signal, resolve, reject, () => this.#native.cancel(number));
+      const [answered, failed] = observe.query(this, node, resolve, reject);
+      settleOnce(this.#queries, number, signal, answered, failed, () => this.#native.cancel(number));
     });
   }
 
@@ -163,6 +167,7 @@ class NativeSession extends EventEmitter {
     try {
       const number = submit(tape);
       this.#log.trace('sent', node);
+      observe.sent(this, node);
       return number;
     } catch (error) {
       throw sendError(error);
@@ -254,6 +259,7 @@ class NativeSession extends EventEmitter {
       const number = words[first];
       const node = takeTape(delivery, hydrateTape);
       this.#log.trace('received', node);
+      observe.stanza(this, node);
       this.#watches.deliver(number, node);
       return;
     }
@@ -261,6 +267,7 @@ class NativeSession extends EventEmitter {
     const numbers = words.slice(first, first + count);
     const node = takeTape(delivery, hydrateTape);
     this.#log.trace('received', node);
+    observe.stanza(this, node);
     for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
   }
 
@@ -272,6 +279,7 @@ class NativeSession extends EventEmitter {
         if (query === undefined) break;
         const node = takeTape(hub.delivery, hydrateTape);
         this.#log.trace('received', node);
+        observe.answer(this, node);
         query.resolve(node);
         break;
       }
@@ -293,34 +301,41 @@ class NativeSession extends EventEmitter {
         const update = credentialsUpdate(event.update);
         // As Baileys does, so that `saveCreds` finds them.
         Object.assign(this.#creds, update);
+        observe.creds(this, update);
         this.emit('creds', update);
         break;
       }
       case 'reconnecting': {
         const { attempt, at, reason } = event;
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
+        observe.reconnecting(this, event);
         this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
         break;
       }
       case 'qr':
+        observe.qr(this, event.qr, event.expiresAt);
         this.emit('qr', event.qr, { expiresAt: event.expiresAt });
         break;
       case 'paired':
         this.#log.write('info', undefined, 'paired');
+        observe.paired(this, event.me);
         this.emit('paired', event.me);
         break;
       case 'offline':
+        observe.offline(this, event.count);
         this.emit('offline', event.count);
         break;
       case 'drain':
         this.#needsDrain = false;
         for (const [number, { resolve }] of this.#sends) resolve(number);
+        observe.drain(this);
         this.emit('drain');
         break;
       case 'unsent': {
         const error = new SessionError('Connection Closed', 'ERR_CONNECTION_CLOSED', CONNECTION_CLOSED);
         for (const number of event.sends) this.#sends.get(number)?.reject(error);
         this.#log.write('warn', { count: event.sends.length }, 'stanzas were not sent');
+        observe.unsent(this, event.sends);
         this.emit('unsent', event.sends);
         break;
       }
@@ -336,6 +351,7 @@ class NativeSession extends EventEmitter {
   /** Something went wrong that the session goes on after: nobody has to listen. */
   #fault(error) {
     this.#log.write('warn', { code: error.code }, error.message);
+    observe.error(this, error);
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
@@ -348,6 +364,7 @@ class NativeSession extends EventEmitter {
     this.#state = to;
     const change = { from, to, trigger, at, reason };
     this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
+    observe.state(this, change);
     if (to === 'connected') settle(this.#connecting, ({ resolve }) => resolve());
     if (to !== 'disconnected') {
       this.emit('state', change);
@@ -355,6 +372,7 @@ class NativeSession extends EventEmitter {
     }
     this.#phase = 'idle';
     hub.remove(this.#number);
+    everything.leave(this);
     this.#native.keepAlive(false);
     for (const stream of [...this.#streams]) stream.end();
     settle(this.#connecting, ({ reject }) => reject(endError(reason)));
@@ -362,6 +380,7 @@ class NativeSession extends EventEmitter {
     try {
       this.emit('state', change);
     } finally {
+      observe.close(this, reason);
       this.emit('close', reason);
     }
   }

@@ -4,12 +4,13 @@
 
 const { core, hub, wake, nextPowerOfTwo } = require('../core.cjs');
 const { slab, reserve, cut } = require('../slab.cjs');
+const observe = require('../observe/socket.cjs');
 
 const FastBuffer = Buffer[Symbol.species];
 
 /** As in src/bindings/websocket.rs: words before the records, words of a record, and their places. */
-const HEAD_WORDS = 5;
-const [SLAB_NEEDED, WORDS_NEEDED, TEXT_NEEDED, HAS_MORE, SLAB_TAKEN] = [0, 1, 2, 3, 4];
+const HEAD_WORDS = 6;
+const [SLAB_NEEDED, WORDS_NEEDED, TEXT_NEEDED, HAS_MORE, SLAB_TAKEN, STALLED_MS] = [0, 1, 2, 3, 4, 5];
 const RECORD_WORDS = 9;
 const [KIND, SOCKET, VALUE, LENGTH, FRAMES, COUNTER, TAPE_WORDS, TAPE_TEXT, TAPE_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -89,6 +90,7 @@ function fetch() {
   if (batch.words.length > KEEP_WORDS || batch.text.length > KEEP_TEXT) share(WORDS, TEXT_BYTES);
   reserve(SLAB_ROOM);
   batch.records = core.drain(slab.buffer, slab.position);
+  if (batch.words[STALLED_MS] > 0) observe.stall(batch.words[STALLED_MS]);
   while (batch.records === 0 && batch.words[HAS_MORE] === 1) {
     grow();
     batch.records = core.drain(slab.buffer, slab.position);

@@ -4,6 +4,7 @@
 
 const hub = require('./hub.cjs');
 const standby = require('./standby.cjs');
+const observe = require('../observe/socket.cjs');
 const { resolve } = require('./options.cjs');
 const { transportError } = require('./errors.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
@@ -84,7 +85,7 @@ class Socket {
   #emitErrorAndClose(error) {
     this.readyState = CLOSING;
     try {
-      this.#emitter.emit('error', error);
+      this.#emit('error', error);
     } finally {
       this.#emitClose();
     }
@@ -94,12 +95,17 @@ class Socket {
     this.readyState = CLOSED;
     this.#failCallbacks();
     try {
-      this.#emitter.emit('close', this.#closeCode, this.#closeReason);
+      this.#emit('close', this.#closeCode, this.#closeReason);
     } finally {
       const waiters = this.#closeWaiters;
       this.#closeWaiters = [];
       for (const resolve of waiters) resolve();
     }
+  }
+
+  #emit(name, ...args) {
+    observe.event(name, this.#emitter, this.#id, ...args);
+    this.#emitter.emit(name, ...args);
   }
 
   /** Gives the opening up. */
@@ -160,20 +166,25 @@ class Socket {
     this.#sendCallbacks = [];
   }
 
+  #message(data, isBinary) {
+    observe.message(this.#emitter, this.#id, data, isBinary);
+    this.#emitMessage(this.#emitter, data, isBinary);
+  }
+
   /** An event from the native part; its payload is `memory[offset..offset + length]`. */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case BINARY:
-        this.#emitMessage(this.#emitter, hub.message(memory, offset, length), true);
+        this.#message(hub.message(memory, offset, length), true);
         break;
       case TEXT:
-        this.#emitMessage(this.#emitter, hub.view(memory, offset, length), false);
+        this.#message(hub.view(memory, offset, length), false);
         break;
       case PING:
-        this.#emitter.emit('ping', hub.view(memory, offset, length));
+        this.#emit('ping', hub.view(memory, offset, length));
         break;
       case PONG:
-        this.#emitter.emit('pong', hub.view(memory, offset, length));
+        this.#emit('pong', hub.view(memory, offset, length));
         break;
       case CLOSE_FRAME:
         this.readyState = CLOSING;
@@ -191,21 +202,21 @@ class Socket {
         break;
       case OPENED:
         this.readyState = OPEN;
-        this.#emitter.emit('open');
+        this.#emit('open');
         break;
       case UPGRADE:
-        this.#emitter.emit('upgrade', incomingMessage(memory.latin1Slice(offset, offset + length)));
+        this.#emit('upgrade', incomingMessage(memory.latin1Slice(offset, offset + length)));
         break;
       case UNEXPECTED_RESPONSE: {
         const request = new HandshakeRequest(this.#options, () => this.#abort(CLOSED_EARLY));
         const head = memory.latin1Slice(offset, offset + value);
         const body = Buffer.from(Uint8Array.prototype.slice.call(memory, offset + value, offset + length));
-        this.#emitter.emit('unexpected-response', request, incomingMessage(head, body));
+        this.#emit('unexpected-response', request, incomingMessage(head, body));
         break;
       }
       case ERROR:
         this.readyState = CLOSING;
-        this.#emitter.emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
+        this.#emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
         standby.leave(this.#id);

@@ -11,8 +11,8 @@ use crate::tape::Tapes;
 /// words, which follow, of their text and of their content bytes.
 pub(super) const RECORD_WORDS: usize = 9;
 /// Words at the start of the shared words: room missing in the slab, in words, in text; 1 where more may come; room taken
-/// in the slab.
-pub(super) const HEAD_WORDS: usize = 5;
+/// in the slab; for how many milliseconds the loop has stalled.
+pub(super) const HEAD_WORDS: usize = 6;
 
 /// What a record costs beside its parts, so that floods of empty messages are bounded as well.
 const RECORD_COST: usize = 64;
@@ -61,7 +61,7 @@ impl Batch {
         self.record(kind, connection, value, payload, |_| [0; 5])
     }
 
-    /// Adds a binary message, opened where that can be; returns its cost in bytes.
+    /// Adds a binary message, opened where that can be; returns the number of frames that were, and its cost in bytes.
     pub(super) fn message(
         &mut self,
         kind: u32,
@@ -69,15 +69,18 @@ impl Batch {
         payload: &[u8],
         inbound: &mut Inbound,
         bench: &mut Bench,
-    ) -> usize {
-        self.record(kind, connection, 0, payload, |parts| {
+    ) -> (u32, usize) {
+        let mut frames = 0;
+        let cost = self.record(kind, connection, 0, payload, |parts| {
             let before = parts.len();
             let Some(opened) = inbound.message(payload, bench, parts) else {
                 return [0; 5];
             };
+            frames = opened.frames;
             // A counter has 32 bits; JavaScript takes it as unsigned.
             tapes_head(opened.frames, opened.counter as i32, before, parts.len())
-        })
+        });
+        (frames, cost)
     }
 
     /// Adds a stanza of a session.

@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 
 use super::batch::Batch;
 use super::link::{Link, Pulse};
+use super::totals::{SocketCounters, Stage, loop_waited};
 use super::transport_error;
 use super::wake::Wake;
 use crate::inbound::Bench;
@@ -47,14 +49,14 @@ pub(super) enum Kind {
 /// How much of one connection waits for JavaScript.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    waiting: AtomicUsize,
+    pub(super) counters: Arc<SocketCounters>,
     reader: AtomicWaker,
 }
 
 impl Flow {
     /// JavaScript has taken records of such a cost.
     pub(super) fn taken(&self, cost: usize) {
-        let before = self.waiting.fetch_sub(cost, Ordering::AcqRel);
+        let before = self.counters.waiting.fetch_sub(cost, Ordering::AcqRel);
         if before > HIGH_WATER && before - cost <= HIGH_WATER {
             self.reader.wake();
         }
@@ -62,7 +64,7 @@ impl Flow {
 
     /// Whether something waits.
     pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) > 0
+        self.counters.waiting.load(Ordering::Acquire) > 0
     }
 }
 
@@ -79,6 +81,8 @@ struct InboxState {
     ready: VecDeque<u32>,
     /// JavaScript was woken and has not yet found the queue empty.
     woken: bool,
+    /// When, until it comes.
+    woken_at: Option<Instant>,
 }
 
 impl Inbox {
@@ -108,6 +112,9 @@ impl Inbox {
         let any = !state.batch.is_empty() || !state.ready.is_empty();
         let wake = any && !state.woken;
         state.woken |= wake;
+        if wake {
+            state.woken_at = Some(Instant::now());
+        }
         drop(state);
         if wake {
             self.wake.wake();
@@ -118,6 +125,12 @@ impl Inbox {
     pub(super) fn ready(&self, session: u32) {
         self.lock().ready.push_back(session);
         self.flush();
+    }
+
+    /// JavaScript has come: the milliseconds that it took, where that counts as a stall of its loop, otherwise 0.
+    pub(super) fn answered(&self) -> u64 {
+        let woken_at = self.lock().woken_at.take();
+        woken_at.map_or(0, |woken_at| loop_waited(woken_at.elapsed()))
     }
 
     /// Takes what is queued into `into` and `ready`, which are empty. Says whether anything was; where nothing, the next
@@ -144,6 +157,8 @@ pub(super) struct InboxSink {
     pub(super) inbox: Arc<Inbox>,
     pub(super) link: Arc<Link>,
     pub(super) pulse: Arc<Pulse>,
+    /// When the first of the events at hand came.
+    pub(super) began: Option<Instant>,
     /// Whether something has come in since the last flush.
     pub(super) heard: bool,
 }
@@ -151,13 +166,22 @@ pub(super) struct InboxSink {
 impl InboxSink {
     /// The work is done before the queue is locked, so that JavaScript never waits for it.
     fn record(&mut self, kind: Kind, value: u32, payload: &[u8]) {
+        let counters = &self.link.flow.counters;
+        if matches!(kind, Kind::Binary | Kind::Text) {
+            self.began.get_or_insert_with(Instant::now);
+            counters.messages_in.add(1);
+            counters.bytes_in.add(payload.len() as u64);
+        }
         BENCH.with_borrow_mut(|(bench, batch)| {
             let cost = if kind == Kind::Binary {
-                batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), bench)
+                let (frames, cost) =
+                    batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), bench);
+                counters.frames_opened.add(frames.into());
+                cost
             } else {
                 batch.push(kind as u32, self.connection, value, payload)
             };
-            self.link.flow.waiting.fetch_add(cost, Ordering::AcqRel);
+            counters.wait(cost);
             self.inbox.push(batch);
             batch.clear(KEPT);
         });
@@ -167,12 +191,12 @@ impl InboxSink {
 
 impl EventSink for InboxSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.link.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+        if self.link.flow.counters.waiting.load(Ordering::Acquire) <= HIGH_WATER {
             return Poll::Ready(());
         }
         self.link.flow.reader.register(cx.waker());
         // JavaScript may have caught up before the waker was in its place.
-        if self.link.flow.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+        if self.link.flow.counters.waiting.load(Ordering::Acquire) <= HIGH_WATER {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -186,9 +210,15 @@ impl EventSink for InboxSink {
             }
             Event::Ping(bytes) => self.record(Kind::Ping, 0, &bytes),
             Event::Pong(bytes) => self.record(Kind::Pong, 0, &bytes),
-            Event::CloseFrame { code, reason } => self.record(Kind::CloseFrame, code.into(), &reason),
+            Event::CloseFrame { code, reason } => {
+                self.link.flow.counters.reach(Stage::Closing);
+                self.record(Kind::CloseFrame, code.into(), &reason);
+            }
             Event::Written(count) => self.record(Kind::Written, count, &[]),
-            Event::Open => self.record(Kind::Open, 0, &[]),
+            Event::Open => {
+                self.link.flow.counters.reach(Stage::Open);
+                self.record(Kind::Open, 0, &[]);
+            }
             Event::Upgrade(head) => self.record(Kind::Upgrade, 0, &head_fields(&head)),
             Event::UnexpectedResponse { head, body } => {
                 let mut payload = head_fields(&head);
@@ -197,13 +227,20 @@ impl EventSink for InboxSink {
                 self.record(Kind::UnexpectedResponse, length, &payload);
             }
             Event::Error(error) => self.record(Kind::Error, 0, transport_error::to_json(&error).as_bytes()),
-            Event::Closed => self.record(Kind::Closed, 0, &[]),
+            Event::Closed => {
+                self.link.flow.counters.reach(Stage::Closed);
+                self.record(Kind::Closed, 0, &[]);
+            }
         }
     }
 
     fn flush(&mut self) {
         if std::mem::take(&mut self.heard) {
             self.link.hear(self.pulse.now());
+        }
+        if let Some(began) = self.began.take() {
+            let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.link.flow.counters.busy.add(busy);
         }
         self.inbox.flush();
     }

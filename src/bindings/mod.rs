@@ -13,6 +13,7 @@ mod session;
 mod session_json;
 mod session_options;
 mod socket_options;
+mod totals;
 mod transport_error;
 mod trim;
 mod wake;

@@ -10,8 +10,9 @@ use super::batch::Batch;
 use super::raw::{Failure, raw_function};
 use super::session_json::{event_json, metrics_json, query_error_json};
 use super::session_options::{SessionOptions, StanzaPattern, config, credentials, endpoint, pattern};
+use super::totals::{Enrolled, enrol_session};
 use super::websocket::{Hub, SocketHub};
-use crate::driver::{self, Handle, WeakHandle};
+use crate::driver::{self, Handle};
 use crate::session::{
     Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
 };
@@ -37,9 +38,6 @@ enum Kind {
     /// Payload: JSON, see [`event_json`].
     Event = 3,
 }
-
-/// Every session of the process, for [`session_metrics`].
-static ALL: Mutex<Vec<WeakHandle>> = Mutex::new(Vec::new());
 
 /// The sessions of an environment by number.
 #[derive(Default)]
@@ -106,13 +104,6 @@ fn record(session: u32, event: Event, batch: &mut Batch) {
     }
 }
 
-/// Counts a session in for [`session_metrics`], and those out that have gone.
-fn enrol(handle: &Handle) {
-    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(WeakHandle::is_alive);
-    all.push(handle.downgrade());
-}
-
 /// What JavaScript calls a send or a query.
 pub(super) fn short(number: u64) -> i32 {
     (number & ((1 << NUMBER_BITS) - 1)) as i32
@@ -124,6 +115,7 @@ pub struct Session {
     hub: Arc<Hub>,
     number: u32,
     handle: Handle,
+    _enrolled: Enrolled,
 }
 
 impl Drop for Session {
@@ -145,13 +137,18 @@ impl Session {
         let notify = Box::new(move || inbox.ready(number));
         let handle = driver::start(endpoint(options)?, config, credentials, notify)
             .map_err(|error| Error::from_reason(error.to_string()))?;
-        enrol(&handle);
+        let enrolled = enrol_session(&handle);
         let entry = Entry {
             handle: handle.clone(),
             active: false,
         };
         hub.sessions.lock().insert(number, entry);
-        Ok(Self { hub, number, handle })
+        Ok(Self {
+            hub,
+            number,
+            handle,
+            _enrolled: enrolled,
+        })
     }
 
     /// The number under which the session's records come.
@@ -250,17 +247,6 @@ impl Session {
     pub fn metrics(&self) -> String {
         metrics_json(&self.handle)
     }
-}
-
-/// The metrics of every session of the process, as JSON.
-#[napi(catch_unwind)]
-pub(super) fn session_metrics() -> String {
-    let handles: Vec<_> = {
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(WeakHandle::is_alive);
-        all.iter().filter_map(WeakHandle::upgrade).collect()
-    };
-    super::json::list(handles.iter().map(metrics_json))
 }
 
 impl From<SendError> for Failure {

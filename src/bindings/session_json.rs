@@ -1,12 +1,15 @@
 //! What a session tells seldom, as JSON: fields by the names that JavaScript uses, bytes in base64.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::json::{Object, list, quoted};
 use super::session::short;
 use crate::driver::Handle;
 use crate::session::{
-    Account, CredentialsUpdate, EndReason, Event, HandshakeKind, Histogram, Me, QueryError, QueueMetrics, StateChange,
+    Account, CredentialsUpdate, EndReason, Event, HandshakeKind, Histogram, LoopStalls, Me, Metrics, QueryError,
+    QueueMetrics, StateChange,
 };
 
 /// An event that is neither a stanza nor an answer. `type` says which.
@@ -156,25 +159,45 @@ fn histogram_json(histogram: Histogram) -> String {
         .end()
 }
 
+const fn kind_name(kind: HandshakeKind) -> &'static str {
+    match kind {
+        HandshakeKind::Xx => "XX",
+        HandshakeKind::Ik => "IK",
+        HandshakeKind::XxFallback => "XXfallback",
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
 /// The metrics of a session.
 pub(super) fn metrics_json(handle: &Handle) -> String {
     let (state, metrics) = handle.with(|session, _| (session.state(), session.metrics()));
-    let handshake = metrics.handshake.map(|(kind, duration)| {
-        let kind = match kind {
-            HandshakeKind::Xx => "XX",
-            HandshakeKind::Ik => "IK",
-            HandshakeKind::XxFallback => "XXfallback",
-        };
-        Object::new().text("kind", kind).raw("ms", duration).end()
-    });
+    let handshake = metrics
+        .handshake
+        .map(|(kind, duration)| Object::new().text("kind", kind_name(kind)).raw("ms", duration).end());
+    let object = Object::new()
+        .text("state", state.name())
+        .maybe("lastPingRttMs", metrics.last_ping_rtt)
+        .maybe("handshake", handshake);
+    figures(object, &metrics, handle.busy()).end()
+}
+
+/// What one session or many have done.
+pub(super) fn figures(object: Object, metrics: &Metrics, busy: Duration) -> Object {
     let reconnects = metrics.reconnects.iter().fold(Object::new(), |object, (code, count)| {
         object.raw(&code.to_string(), count)
     });
-    Object::new()
-        .text("state", state.name())
+    let handshakes = metrics.handshakes.iter().fold(Object::new(), |object, (kind, times)| {
+        object.raw(kind_name(*kind), histogram_json(*times))
+    });
+    let work = |nanos| milliseconds(Duration::from_nanos(nanos));
+    object
         .raw("connections", metrics.connections)
         .raw("logins", metrics.logins)
         .raw("reconnects", reconnects.end())
+        .raw("handshakes", handshakes.end())
         .raw("bytesIn", metrics.bytes_in)
         .raw("bytesOut", metrics.bytes_out)
         .raw("framesIn", metrics.frames_in)
@@ -192,12 +215,21 @@ pub(super) fn metrics_json(handle: &Handle) -> String {
         .raw("queryLatency", histogram_json(metrics.query_latency))
         .raw("pings", metrics.pings)
         .raw("pingRtt", histogram_json(metrics.ping_rtt))
-        .maybe("lastPingRttMs", metrics.last_ping_rtt)
-        .maybe("handshake", handshake)
         .raw("outgoing", queue_json(metrics.outgoing))
         .raw("incoming", queue_json(metrics.incoming))
         .raw("stalls", metrics.stalls)
+        .raw("loopStalls", stalls_json(metrics.loop_stalls))
         .raw("bufferBytes", metrics.buffers)
-        .raw("inboundMs", handle.busy().as_secs_f64() * 1000.0)
+        .raw("inboundMs", milliseconds(busy))
+        .raw("decryptMs", work(metrics.work.opening))
+        .raw("inflateMs", work(metrics.work.inflating))
+        .raw("parseMs", work(metrics.work.parsing))
+}
+
+fn stalls_json(stalls: LoopStalls) -> String {
+    Object::new()
+        .raw("count", stalls.count)
+        .raw("sumMs", stalls.sum)
+        .raw("longestMs", stalls.longest)
         .end()
 }

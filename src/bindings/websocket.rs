@@ -15,6 +15,7 @@ use super::link::{Link, Pulse, stand_by};
 use super::raw::{Call, Failure, Outcome, Shared, raw_function};
 use super::session::{EVENTS_AT_ONCE, Sessions};
 use super::socket_options::{SocketOptions, connect_options};
+use super::totals::{Stage, enrol_socket};
 use super::trim::trim;
 use super::wake::Wake;
 use crate::transport::{self, Accepted, Connection};
@@ -63,11 +64,13 @@ impl SocketHub {
         let options = connect_options(options)?;
         let number = self.hub.next_number();
         let link = Arc::<Link>::default();
+        enrol_socket(&link.flow.counters);
         let sink = InboxSink {
             connection: number,
             inbox: Arc::clone(&self.hub.inbox),
             link: Arc::clone(&link),
             pulse: Arc::clone(&self.hub.pulse),
+            began: None,
             heard: false,
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
@@ -85,6 +88,7 @@ impl SocketHub {
     #[napi(catch_unwind)]
     pub fn close(&self, socket: u32) {
         if let Some(socket) = self.hub.sockets().get(&socket) {
+            socket.link.flow.counters.reach(Stage::Closing);
             socket.connection.close();
         }
     }
@@ -213,6 +217,7 @@ impl Hub {
     fn drain(&self, call: &Call, memory: &mut BatchMemory) -> Outcome {
         let mut slab = call.output(0)?;
         let slab_at = call.u32(1)? as usize;
+        let stalled = i32::try_from(self.inbox.answered()).unwrap_or(i32::MAX);
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         self.refill(&mut arrived);
         // Where nothing came, nothing more does until the next wake.
@@ -224,7 +229,9 @@ impl Hub {
                     socket.link.flow.taken(cost);
                 }
             });
-        let head = [size, words, text, usize::from(more), taken].map(|length| length as i32);
+        let [size, words, text, more, taken] =
+            [size, words, text, usize::from(more), taken].map(|length| length as i32);
+        let head = [size, words, text, more, taken, stalled];
         memory.words.write_ops(0, &head);
         call.int(count)
     }
@@ -247,6 +254,9 @@ raw_function! {
         };
         if accepted != Accepted::No {
             socket.link.outbound().sent(bytes, core.hub.pulse.now());
+            let counters = &socket.link.flow.counters;
+            counters.messages_out.add(1);
+            counters.bytes_out.add(bytes.len() as u64);
         }
         call.int(match accepted {
             Accepted::No => 0,

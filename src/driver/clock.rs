@@ -38,6 +38,12 @@ impl Clock {
     }
 }
 
+/// A clock for durations, in nanoseconds.
+pub(super) fn stopwatch() -> impl Fn() -> u64 + Send {
+    let start = Instant::now();
+    move || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The system's random bytes.
 pub(super) struct SystemEntropy(SystemRandom);
 

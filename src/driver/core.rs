@@ -47,8 +47,8 @@ struct Inner {
     congested: Option<ConnectionId>,
     /// When the session's task looks again by itself.
     armed: Option<Millis>,
-    /// Whether the user knows that there are events.
-    notified: bool,
+    /// Since when the user knows that there are events, and has not come for them.
+    notified: Option<Millis>,
     /// Time spent on what came in.
     busy: Duration,
     /// The user has gone.
@@ -72,7 +72,7 @@ impl Core {
             to_open: None,
             congested: None,
             armed: None,
-            notified: false,
+            notified: None,
             busy: Duration::ZERO,
             over: false,
         };
@@ -103,14 +103,16 @@ impl Core {
         let mut inner = self.lock();
         let now = self.clock.now();
         let mut taken = 0;
+        // Whoever leaves some will be told again, should there be more.
+        if let Some(since) = inner.notified.take() {
+            inner.session.events_waited(now.saturating_sub(since));
+        }
         while taken < most
             && let Some(event) = inner.session.poll_event(now)
         {
             taken += event.weight();
             out.push(event);
         }
-        // Whoever leaves some will be told again, should there be more.
-        inner.notified = false;
         self.drive(inner, now);
         taken
     }
@@ -143,8 +145,10 @@ impl Core {
         let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
         let wake_task = earlier || inner.to_open.is_some();
         let wake_reader = inner.session.wants_data();
-        let notify = inner.session.has_events() && !inner.notified;
-        inner.notified |= notify;
+        let notify = inner.session.has_events() && inner.notified.is_none();
+        if notify {
+            inner.notified = Some(now);
+        }
         drop(guard);
         if wake_task {
             self.task.notify_one();

@@ -18,7 +18,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 
 pub use self::handle::{Handle, WeakHandle};
-use self::{clock::SystemEntropy, core::Core};
+use self::{
+    clock::{SystemEntropy, stopwatch},
+    core::Core,
+};
 use crate::{
     session::{Config, ConnectionId, Credentials, Session},
     transport::{self, ConnectOptions},
@@ -47,7 +50,8 @@ const MAX_DEFECTS: usize = 8;
 /// # Errors
 /// Where the runtime's threads cannot be started or the system has no randomness.
 pub fn start(endpoint: Endpoint, config: Config, credentials: Credentials, notify: Notify) -> io::Result<Handle> {
-    let session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));
+    let mut session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));
+    session.set_stopwatch(Box::new(stopwatch()));
     let core = Arc::new(Core::new(session, notify));
     transport::runtime()?.spawn(serve(Arc::clone(&core), Arc::new(endpoint)));
     Ok(Handle::new(core))

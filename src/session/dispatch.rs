@@ -6,6 +6,7 @@ use super::{
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{accept_pair_success, companion_finish, qr_references},
     queries::{Asker, Pending, Purpose},
+    work::Step,
 };
 use crate::binary::{Node, NodeContent, decode};
 
@@ -60,7 +61,9 @@ impl Session {
             asker = queries.asker(head.attr("id").unwrap_or_default());
             !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
         });
-        decode(encoded, dialect, &mut intake)?;
+        let decoded = decode(encoded, dialect, &mut intake);
+        self.sampler.done(Step::Parsing);
+        decoded?;
         let written = intake.is_written();
         self.metrics.stanzas_in += 1;
         self.metrics.stanzas_delivered += u64::from(written);

@@ -10,6 +10,7 @@ use super::{
     pairing::qr_text,
     queries::Purpose,
     timers::Timer,
+    work::Step,
 };
 use crate::{binary::unpack, frame::split_frame};
 
@@ -63,10 +64,12 @@ impl Session {
             data = rest;
             self.metrics.frames_in += 1;
             self.scratch.plain.clear();
+            self.sampler.frame();
             if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
                 self.end(EndReason::Noise(error), false);
                 break;
             }
+            self.sampler.done(Step::Opening);
             self.take_payload();
         }
         data
@@ -190,10 +193,12 @@ impl Session {
         self.metrics.frames_in += 1;
         if let Phase::Open { receiver, .. } = &mut connection.phase {
             self.scratch.plain.clear();
+            self.sampler.frame();
             if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
                 self.end(EndReason::Noise(error), false);
                 return false;
             }
+            self.sampler.done(Step::Opening);
             self.take_payload();
         } else {
             let message = frame.to_vec();
@@ -205,7 +210,9 @@ impl Session {
     fn take_payload(&mut self) {
         let mut plain = mem::take(&mut self.scratch.plain);
         let mut inflated = mem::take(&mut self.scratch.inflated);
-        let taken = match unpack(&plain, &mut inflated) {
+        let unpacked = unpack(&plain, &mut inflated);
+        self.sampler.done(Step::Inflating);
+        let taken = match unpacked {
             Ok(stanza) => self.take_stanza(stanza),
             Err(error) => Err(PayloadError::Inflate(error)),
         };

@@ -131,7 +131,9 @@ impl Session {
             Err(error) => return self.end(EndReason::Frame(error), false),
         }
         self.server = established.report.map(|report| KnownServer { report }).or(self.server);
-        self.metrics.handshake = Some((established.kind, self.now.saturating_sub(opened_at)));
+        let (kind, took) = (established.kind, self.now.saturating_sub(opened_at));
+        self.metrics.handshake = Some((kind, took));
+        self.metrics.handshakes.entry(kind).or_default().record(took);
         self.timers.stop(Timer::Connect);
         self.timers.set(
             Timer::KeepAlive,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Millis;
+use super::{Millis, Work};
 
 /// How a handshake went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HandshakeKind {
     /// In full.
     Xx,
@@ -35,6 +35,49 @@ impl Histogram {
         }
         self.count += 1;
         self.sum = self.sum.saturating_add(duration);
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        for (bucket, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *bucket += more;
+        }
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+}
+
+/// Times in which events waited long for their user, whose thread was busy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoopStalls {
+    /// How many.
+    pub count: u64,
+    /// Their sum, in milliseconds.
+    pub sum: Millis,
+    /// The longest.
+    pub longest: Millis,
+}
+
+impl LoopStalls {
+    /// How long events have to wait for that to count, in milliseconds.
+    pub const LEAST: Millis = 1_000;
+
+    /// Events have waited so long; says whether that counts.
+    pub fn record(&mut self, waited: Millis) -> bool {
+        if waited < Self::LEAST {
+            return false;
+        }
+        self.absorb(&Self {
+            count: 1,
+            sum: waited,
+            longest: waited,
+        });
+        true
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.longest = self.longest.max(other.longest);
     }
 }
 
@@ -85,14 +128,71 @@ pub struct Metrics {
     pub last_ping_rtt: Option<Millis>,
     /// The latest handshake: its kind, and the time from the open transport to its end.
     pub handshake: Option<(HandshakeKind, Millis)>,
+    /// The times of all handshakes, by kind.
+    pub handshakes: BTreeMap<HandshakeKind, Histogram>,
+    /// Where the time for what came in went; nothing without a [`Stopwatch`](super::Stopwatch).
+    pub work: Work,
     /// The outgoing queue.
     pub outgoing: QueueMetrics,
     /// The incoming queue.
     pub incoming: QueueMetrics,
     /// How often reading was suspended.
     pub stalls: u64,
+    /// Times in which the user did not come for his events.
+    pub loop_stalls: LoopStalls,
     /// Bytes of memory held by buffers, queues aside.
     pub buffers: usize,
+}
+
+impl Metrics {
+    /// Adds what another session counted and holds; of greatest depths the greatest. The latest handshake and keep-alive
+    /// are nobody's then.
+    pub fn absorb(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.logins += other.logins;
+        for (code, count) in &other.reconnects {
+            *self.reconnects.entry(*code).or_default() += count;
+        }
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.frames_in += other.frames_in;
+        self.frames_out += other.frames_out;
+        self.stanzas_in += other.stanzas_in;
+        self.stanzas_out += other.stanzas_out;
+        self.stanzas_delivered += other.stanzas_delivered;
+        self.malformed += other.malformed;
+        self.queries += other.queries;
+        self.queries_refused += other.queries_refused;
+        self.queries_timed_out += other.queries_timed_out;
+        self.queries_cancelled += other.queries_cancelled;
+        self.queries_closed += other.queries_closed;
+        self.query_latency.absorb(&other.query_latency);
+        self.queries_pending += other.queries_pending;
+        self.pings += other.pings;
+        self.ping_rtt.absorb(&other.ping_rtt);
+        self.last_ping_rtt = None;
+        self.handshake = None;
+        for (kind, times) in &other.handshakes {
+            self.handshakes.entry(*kind).or_default().absorb(times);
+        }
+        self.work.absorb(&other.work);
+        self.outgoing.absorb(&other.outgoing);
+        self.incoming.absorb(&other.incoming);
+        self.stalls += other.stalls;
+        self.loop_stalls.absorb(&other.loop_stalls);
+        self.buffers += other.buffers;
+    }
+
+    /// What is left of a session that has ended: its counters and greatest depths.
+    #[must_use]
+    pub fn ended(mut self) -> Self {
+        self.queries_pending = 0;
+        self.buffers = 0;
+        for queue in [&mut self.outgoing, &mut self.incoming] {
+            (queue.stanzas, queue.bytes) = (0, 0);
+        }
+        self
+    }
 }
 
 /// A queue's depth.
@@ -108,6 +208,15 @@ pub struct QueueMetrics {
     pub most_bytes: usize,
 }
 
+impl QueueMetrics {
+    fn absorb(&mut self, other: &Self) {
+        self.stanzas += other.stanzas;
+        self.bytes += other.bytes;
+        self.most_stanzas = self.most_stanzas.max(other.most_stanzas);
+        self.most_bytes = self.most_bytes.max(other.most_bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +230,42 @@ mod tests {
         assert_eq!(histogram.buckets[..4], [1, 1, 2, 1]);
         assert_eq!(histogram.buckets[17], 2);
         assert_eq!(histogram.count, 7);
+    }
+
+    #[test]
+    fn sums_keep_counters_and_greatest_depths() {
+        let depth = |now, most| QueueMetrics {
+            stanzas: now,
+            bytes: now,
+            most_stanzas: most,
+            most_bytes: most,
+        };
+        let session = |n: u64, most| Metrics {
+            stanzas_in: n,
+            queries_pending: 3,
+            buffers: 7,
+            handshake: Some((HandshakeKind::Xx, 1)),
+            handshakes: [(HandshakeKind::Xx, Histogram::default())].into(),
+            reconnects: [(428, n)].into(),
+            outgoing: depth(2, most),
+            ..Metrics::default()
+        };
+        let mut total = session(1, 10).ended();
+        assert_eq!(
+            (total.queries_pending, total.buffers, total.outgoing),
+            (0, 0, depth(0, 10))
+        );
+        total.absorb(&session(10, 5));
+        assert_eq!((total.stanzas_in, total.queries_pending, total.buffers), (11, 3, 7));
+        assert_eq!((total.outgoing, total.handshake), (depth(2, 10), None));
+        assert_eq!(total.reconnects, [(428, 11)].into());
+    }
+
+    #[test]
+    fn only_long_waits_are_stalls() {
+        let mut stalls = LoopStalls::default();
+        assert!(!stalls.record(LoopStalls::LEAST - 1));
+        assert!(stalls.record(LoopStalls::LEAST) && stalls.record(5_000));
+        assert_eq!((stalls.count, stalls.sum, stalls.longest), (2, 6_000, 5_000));
     }
 }

@@ -30,6 +30,7 @@ mod stanza;
 mod stanzas;
 mod state;
 mod timers;
+mod work;
 
 use std::{collections::VecDeque, fmt};
 
@@ -44,7 +45,7 @@ pub use credentials::{
 pub use end::{EndReason, code};
 pub use error::{LoginError, PairingError, QueryError, SendError};
 pub use event::{ConnectionId, Event, PayloadError, Transmit};
-pub use metrics::{HandshakeKind, Histogram, Metrics, QueueMetrics};
+pub use metrics::{HandshakeKind, Histogram, LoopStalls, Metrics, QueueMetrics};
 pub use outbox::{Admission, SendId};
 pub use patterns::{Pattern, PatternError, PatternId};
 pub use queries::{QueryId, QueryOptions};
@@ -52,6 +53,7 @@ pub use reconnect::{Class, Plan};
 pub use stanza::{Stanza, StanzaReader, StanzaText};
 pub use stanzas::Stanzas;
 pub use state::{State, StateChange, Trigger, transition_table};
+pub use work::{Stopwatch, Work};
 
 use self::{
     connection::Connection,
@@ -63,6 +65,7 @@ use self::{
     queries::{Ids, Queries},
     reconnect::Reconnect,
     timers::Timers,
+    work::Sampler,
 };
 use crate::tape::TapeWriter;
 
@@ -135,6 +138,7 @@ pub struct Session {
     server_time_offset: Option<i64>,
     offline_count: Option<u64>,
     metrics: Metrics,
+    sampler: Sampler,
     scratch: Scratch,
 }
 
@@ -195,8 +199,19 @@ impl Session {
             server_time_offset: None,
             offline_count: None,
             metrics: Metrics::default(),
+            sampler: Sampler::default(),
             scratch,
         }
+    }
+
+    /// Measures from now on where the time goes, for [`Metrics::work`].
+    pub fn set_stopwatch(&mut self, stopwatch: Box<dyn Stopwatch>) {
+        self.sampler.set_stopwatch(stopwatch);
+    }
+
+    /// Events have waited so long for the user. Says whether that counts as one of [`Metrics::loop_stalls`].
+    pub fn events_waited(&mut self, waited: Millis) -> bool {
+        self.metrics.loop_stalls.record(waited)
     }
 
     /// The options.
@@ -283,6 +298,7 @@ impl Session {
             queries_pending: self.queries.len(),
             outgoing: queue(self.outbox.level()),
             incoming: queue(self.inbox.level()),
+            work: self.sampler.work(),
             buffers: self.scratch.plain.capacity() + self.scratch.inflated.capacity() + received + tape,
             ..self.metrics.clone()
         }

@@ -1,0 +1,243 @@
+// The channels of node:diagnostics_channel, and what metrics() adds up.
+
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import test from 'node:test';
+import { WebSocketClient, encodeBinaryNode, metrics } from 'baileys-native';
+import { PATIENCE, createSession, iq, next, numbered, openSession, startServer } from '../support/native-session.mjs';
+import { loggedInClient } from '../support/observed-client.mjs';
+
+const options = { timeout: 60_000 };
+
+/** What is published on channels of a group while the test runs, by the channels' last names. */
+function record(t, group, names) {
+  const messages = Object.fromEntries(names.map(name => [name, []]));
+  for (const name of names) {
+    const listener = message => messages[name].push(message);
+    subscribe(`baileys-native:${group}:${name}`, listener);
+    t.after(() => unsubscribe(`baileys-native:${group}:${name}`, listener));
+  }
+  return messages;
+}
+
+test('a session publishes its life', options, async t => {
+  const messages = record(t, 'session', ['state', 'reconnecting', 'offline', 'error', 'close', 'unsent']);
+  const { session, connection } = await openSession(t);
+  await connection.send({ tag: 'ib', attrs: {}, content: [{ tag: 'offline', attrs: { count: '3' } }] });
+  await next(session, 'offline');
+  const again = next(session, 'reconnecting');
+  await connection.streamError(503);
+  await again;
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.close();
+  for (const published of Object.values(messages))
+    for (const message of published) assert.equal(message.session, session);
+  assert.deepEqual(
+    messages.state.map(({ to }) => to),
+    [
+      'connecting',
+      'authenticating',
+      'connected',
+      'reconnecting',
+      'connecting',
+      'authenticating',
+      'connected',
+      'closing',
+      'disconnected'
+    ]
+  );
+  const [{ attempt, at, reason }] = messages.reconnecting;
+  assert.deepEqual([attempt, typeof at, reason.code], [1, 'number', 503]);
+  assert.deepEqual(
+    messages.offline.map(({ count }) => count),
+    [3]
+  );
+  assert.deepEqual(
+    messages.close.map(({ reason }) => reason.kind),
+    ['requested']
+  );
+});
+
+test('a session publishes pairing', options, async t => {
+  const messages = record(t, 'session', ['qr', 'paired', 'creds']);
+  const server = await startServer(t);
+  const session = createSession(t, server);
+  session.once('qr', qr => server.scanQr(qr));
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  const [{ qr, expiresAt }] = messages.qr;
+  assert.ok(qr.split(',').length >= 4 && expiresAt > Date.now());
+  assert.equal(messages.paired[0].me.id, session.credentials.me.id);
+  assert.ok(messages.creds.some(({ update }) => update.account));
+});
+
+test('a session publishes stanzas and queries, and builds none for that', options, async t => {
+  const messages = record(t, 'session', ['node', 'query']);
+  const { session, connection } = await openSession(t, { closeTimeoutMs: 50 });
+  const before = session.metrics().stanzasDelivered;
+  await connection.send(numbered(1));
+  const question = iq();
+  const answer = await session.query(question);
+  assert.equal(session.metrics().stanzasDelivered, before + 1, 'the stanza that nobody watches is not built');
+  const [sent, received] = messages.node.filter(({ node }) => node.tag === 'iq');
+  assert.deepEqual([sent.direction, sent.node, received.direction, received.node], ['out', question, 'in', answer]);
+  session.onStanza('CB:iq', () => {});
+  await session.query(iq({ id: 'twice' }));
+  const twice = messages.node.filter(({ node, direction }) => direction === 'in' && node.attrs.id === 'twice');
+  assert.equal(twice.length, 1, 'an answer that a pattern matches as well is one stanza');
+  const [{ node, outcome, ms, answer: told }] = messages.query;
+  assert.deepEqual([node, outcome, told], [question, 'answered', answer]);
+  assert.ok(ms > 0 && ms < PATIENCE);
+
+  // Answers come, and are not read.
+  session.pause();
+  await assert.rejects(session.query(iq(), { timeoutMs: 1 }));
+  const abort = new AbortController();
+  const cancelled = session.query(iq(), { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(cancelled);
+  const closed = session.query(iq());
+  await Promise.all([assert.rejects(closed), session.close()]);
+  assert.deepEqual(
+    messages.query.map(({ outcome }) => outcome),
+    ['answered', 'answered', 'timedOut', 'cancelled', 'closed']
+  );
+});
+
+test('a socket publishes its events and the stanzas on it', options, async t => {
+  const names = ['connect', 'open', 'upgrade', 'node', 'message', 'send', 'ping', 'error', 'close'];
+  const messages = record(t, 'socket', names);
+  const { client, noise, socket, stanza } = await loggedInClient(t);
+  const answer = stanza('q-1');
+  client.send(noise.encodeFrame(encodeBinaryNode(iq({ id: 'q-1' }))));
+  await answer;
+  const { connection: number } = messages.open[0];
+  assert.ok(Number.isInteger(number) && number > 0);
+  assert.deepEqual(
+    messages.connect.map(({ url }) => url),
+    [String(client.url)]
+  );
+  assert.equal(messages.upgrade[0].response.statusCode, 101);
+  assert.ok(messages.message.length > 0 && messages.message.every(({ data }) => Buffer.isBuffer(data)));
+  assert.equal(messages.send.length, 2);
+  const nodes = messages.node.filter(({ node }) => node.attrs.id === 'q-1');
+  assert.deepEqual(
+    nodes.map(({ direction, node, connection }) => [direction, node.tag, connection]),
+    [
+      ['out', 'iq', number],
+      ['in', 'iq', number]
+    ]
+  );
+  const closed = once(client, 'close');
+  socket.close(1000);
+  const [code] = await closed;
+  assert.deepEqual(
+    messages.close.map(each => [each.client, each.connection, each.code]),
+    [[client, number, code]]
+  );
+});
+
+test('a socket that cannot connect publishes an error and its close', options, async t => {
+  const messages = record(t, 'socket', ['error', 'close']);
+  const client = new WebSocketClient(new URL('ws://127.0.0.1:1/'), {});
+  client.on('error', () => {});
+  const closed = new Promise(resolve => client.once('close', resolve));
+  client.connect();
+  await closed;
+  assert.deepEqual(
+    messages.error.map(({ error }) => error.code),
+    ['ECONNREFUSED']
+  );
+  assert.equal(messages.close.length, 1);
+});
+
+test('a loop that is late is published and counted, and the connection lives', options, async t => {
+  const messages = record(t, 'loop', ['stall']);
+  const { session, connection } = await openSession(t);
+  const first = next(session, 'node');
+  session.on('node', () => {});
+  const before = metrics().loopStalls;
+  await connection.send(numbered(1));
+  await first;
+  // The server is in this process: what it has sent is on its way before the loop is blocked.
+  await connection.send(numbered(2));
+  const second = next(session, 'node');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  await second;
+  const [{ ms }] = messages.stall;
+  assert.ok(ms >= 1_000 && ms < 30_000, `${ms} ms`);
+  const { count, sumMs, longestMs } = metrics().loopStalls;
+  assert.ok(count > before.count && sumMs >= before.sumMs + 1_000 && longestMs >= 1_000);
+  assert.ok(session.metrics().loopStalls.count > 0);
+  assert.equal(session.state, 'connected');
+});
+
+test('metrics has all that sessions count, and keeps what those counted that have gone', options, async t => {
+  const { session, connection } = await openSession(t);
+  const all = new Promise(resolve => session.onStanza('CB:message', ({ attrs }) => attrs.n === '999' && resolve()));
+  const flood = connection.prepareFlood(numbered, 1_000);
+  await Promise.all([flood.start(), all, session.query(iq())]);
+  const own = session.metrics();
+  assert.equal(own.handshakes.XX.count, 1);
+  assert.equal(own.handshakes.XX.sumMs, own.handshake.ms);
+  assert.ok(own.decryptMs > 0 && own.parseMs > 0 && own.inflateMs >= 0 && own.inboundMs > 0);
+  assert.ok(own.bufferBytes > 0 && own.incoming.mostStanzas > 0 && own.outgoing.mostBytes > 0);
+  assert.equal(own.queryLatency.count, 1);
+  const during = metrics();
+  assert.ok(during.states.connected >= 1 && during.stanzasIn >= own.stanzasIn);
+  await session.close();
+  // Whether or not the session has been collected.
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc?.();
+    const now = metrics();
+    for (const name of ['connections', 'logins', 'bytesIn', 'framesIn', 'stanzasIn', 'queries', 'decryptMs']) {
+      assert.ok(now[name] >= during[name], name);
+    }
+  }
+});
+
+test('metrics has the sockets of the drop-in', options, async t => {
+  const before = metrics().sockets;
+  const { client, noise, stanza } = await loggedInClient(t);
+  const answer = stanza('q-2');
+  client.send(noise.encodeFrame(encodeBinaryNode(iq({ id: 'q-2' }))));
+  await answer;
+  const { sockets } = metrics();
+  assert.equal(sockets.open, before.open + 1);
+  assert.equal(sockets.connections, before.connections + 1);
+  assert.ok(sockets.messagesIn >= before.messagesIn + 2 && sockets.messagesOut >= before.messagesOut + 2);
+  assert.ok(sockets.bytesIn > before.bytesIn && sockets.bytesOut > before.bytesOut);
+  assert.ok(sockets.framesOpened > before.framesOpened && sockets.inboundMs > before.inboundMs);
+  assert.ok(sockets.mostWaitingBytes > 0);
+  await client.close();
+  const after = metrics().sockets;
+  assert.equal(after.open, before.open);
+  assert.ok(after.messagesOut >= sockets.messagesOut && after.connections === sockets.connections);
+});
+
+test('every channel is documented and typed', async () => {
+  const require = createRequire(import.meta.url);
+  const groups = Object.values(require('../../js/observe/channels.cjs'));
+  const names = groups.flatMap(group => Object.values(group)).map(({ name }) => name);
+  assert.ok(names.length > 20);
+  for (const file of ['docs/observation.md', 'index.d.ts']) {
+    const text = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const mentioned = [...new Set(text.match(/baileys-native:(?:session|socket|loop):[a-z-]+/g))];
+    assert.deepEqual(mentioned.sort(), [...names].sort(), file);
+  }
+});
+
+test('every family of metrics is documented', async () => {
+  const { families } = createRequire(import.meta.url)('../../js/prometheus/families.cjs');
+  const text = await readFile(new URL('../../docs/observation.md', import.meta.url), 'utf8');
+  const documented = [...text.matchAll(/^\| `([a-z_]+)` +\| (counter|gauge|histogram)/gm)].map(([, name, type]) => [
+    name,
+    type
+  ]);
+  assert.deepEqual(
+    documented,
+    families().map(({ name, type }) => [name, type])
+  );
+});

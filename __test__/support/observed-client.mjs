@@ -1,0 +1,47 @@
+// A noise handler and a socket, linked, whose peer answers every iq: the drop-in by itself, without Baileys.
+
+import { once } from 'node:events';
+import { decodeBinaryNode, encodeBinaryNode } from 'baileys';
+import { WebSocketClient, makeNoiseHandler } from 'baileys-native';
+import { WebSocketServer } from 'ws';
+import { silentLogger } from './baileys-client.mjs';
+import { NoisePeer, framed, keyPairOf } from './noise-peer.mjs';
+
+const HEADER = Buffer.from([87, 65, 6, 3]);
+const KEYS = keyPairOf(Buffer.alloc(32, 9));
+
+/** Ends with the test. `stanza(id)` resolves with the stanza of that id that the client gets. */
+export async function loggedInClient(t) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  t.after(() => {
+    for (const each of server.clients) each.terminate();
+    server.close();
+  });
+  const client = new WebSocketClient(new URL(`ws://127.0.0.1:${server.address().port}/`), { connectTimeoutMs: 5_000 });
+  const accepted = once(server, 'connection');
+  client.connect();
+  const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
+  t.after(() => client.close());
+  const noise = makeNoiseHandler({ keyPair: KEYS, NOISE_HEADER: HEADER, logger: silentLogger() });
+  const peer = new NoisePeer({ header: HEADER, publicKey: KEYS.public });
+  const hello = once(socket, 'message');
+  client.send(noise.encodeFrame(Buffer.from('client hello')));
+  await hello;
+
+  const waiting = new Map();
+  client.on('message', data =>
+    noise.decodeFrame(data, frame => frame.attrs && waiting.get(frame.attrs.id)?.(frame)).catch(() => {})
+  );
+  const answered = once(client, 'message');
+  socket.send(framed(Buffer.from('server hello')));
+  await answered;
+  peer.finishInit();
+  await noise.finishInit();
+  socket.on('message', async message => {
+    const { attrs } = await decodeBinaryNode(peer.open(message.subarray(3)));
+    const answer = { tag: 'iq', attrs: { from: attrs.to, type: 'result', id: attrs.id } };
+    socket.send(framed(peer.seal(encodeBinaryNode(answer))));
+  });
+  return { client, noise, socket, stanza: id => new Promise(resolve => waiting.set(id, resolve)) };
+}

@@ -1,0 +1,51 @@
+'use strict';
+
+// Taking part in `baileys-native inspect`: by `inspect()`, or by BAILEYS_NATIVE_INSPECT in the environment.
+
+const { warnOnce } = require('../loader/state.cjs');
+
+/**
+ * The one publisher of this thread.
+ *
+ * @type {{ path: string, close(): Promise<void> } | undefined}
+ */
+let current;
+
+/** @param {{ name?: string, directory?: string }} [options] */
+function inspect(options = {}) {
+  if (current !== undefined) return current;
+  const { Publisher } = require('./publisher.cjs');
+  const { watchEverything } = require('../session/everything.cjs');
+  const onError = error => warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be inspected: ${error.message}`);
+  const publisher = new Publisher({ ...options, onError });
+  const stop = watchEverything();
+  const handle = {
+    path: publisher.path,
+    async close() {
+      if (current !== handle) return;
+      current = undefined;
+      stop();
+      await publisher.close();
+    }
+  };
+  current = handle;
+  return handle;
+}
+
+/** Values of the variable that mean no. */
+const OFF = new Set(['', '0', 'off', 'false', 'no']);
+/** Those that mean yes and are no name. */
+const ON = new Set(['1', 'on', 'true', 'yes']);
+
+/** Takes part where the environment says so. What goes wrong is a warning: the bot is more important. */
+function inspectFromEnvironment() {
+  const value = process.env.BAILEYS_NATIVE_INSPECT ?? '';
+  if (OFF.has(value.toLowerCase())) return;
+  try {
+    inspect(ON.has(value.toLowerCase()) ? {} : { name: value });
+  } catch (error) {
+    warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be inspected: ${error.message}`);
+  }
+}
+
+module.exports = { inspect, inspectFromEnvironment };

@@ -1,0 +1,348 @@
+// The page: what comes is kept in bounds, and drawn once a frame at most.
+
+import { parseFilter } from './filter.mjs';
+import { plotHistogram, plotRates } from './plots.mjs';
+import { Statistics } from './statistics.mjs';
+import { make, treeOf } from './tree.mjs';
+
+/** Stanzas that are kept, and rows that are drawn. */
+const KEPT = 2000;
+const DRAWN = 300;
+const PROCESSES_MS = 2000;
+/** Tags to choose from. */
+const TAGS = 12;
+
+/** @param {string} id */
+const $ = id => /** @type {any} */ (document.getElementById(id));
+const view = Object.fromEntries(
+  'process status pause clear in in-rate out out-rate queries queries-detail latency latency-detail connections connections-detail dropped dropped-detail rates rates-top histogram filter shown tags stanzas empty stanza'
+    .split(' ')
+    .map(id => [id, $(id)])
+);
+
+/** @type {any[]} rows, the oldest first: stanzas and notes */
+let rows = [];
+let byNumber = new Map();
+let tags = new Map();
+let statistics = new Statistics();
+/** What has come and is not drawn yet. */
+let fresh = [];
+let figures;
+let dropped = 0;
+/** Rows of ours that had to make room. */
+let forgotten = 0;
+let matches = parseFilter('');
+let paused = false;
+let selected;
+let scheduled = false;
+let stream;
+let current = '';
+
+const number = new Intl.NumberFormat('en');
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const duration = ms =>
+  ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+const clock = at => new Date(at).toTimeString().slice(0, 8) + `.${String(Math.floor(at) % 1000).padStart(3, '0')}`;
+const attr = (node, name) => {
+  const value = node.attrs.find(([key]) => key === name)?.[1];
+  return typeof value === 'string' ? value : undefined;
+};
+
+function take(line) {
+  switch (line.kind) {
+    case 'node':
+      rows.push(line);
+      byNumber.set(line.n, line);
+      tags.set(line.node.tag, (tags.get(line.node.tag) ?? 0) + 1);
+      statistics.stanza(line.direction, line.at);
+      if (
+        line.direction === 'out' &&
+        line.node.tag === 'iq' &&
+        ['get', 'set'].includes(attr(line.node, 'type') ?? '')
+      ) {
+        statistics.asked.add(line.n);
+      }
+      fresh.push(line);
+      break;
+    case 'state':
+      rows.push(line);
+      fresh.push(line);
+      break;
+    case 'answer': {
+      statistics.answer(line.outcome, line.ms);
+      statistics.asked.add(line.query);
+      const question = byNumber.get(line.query);
+      const answer = byNumber.get(line.answer);
+      for (const row of [question, answer]) if (row) Object.assign(row, { ms: line.ms, outcome: line.outcome });
+      if (question) question.answer = line.answer;
+      if (answer) answer.question = line.query;
+      for (const row of [question, answer]) if (row?.element) row.element.querySelector('.took').replaceWith(took(row));
+      if (selected && (selected === question || selected === answer)) showStanza(selected);
+      break;
+    }
+    case 'figures':
+      figures = line;
+      break;
+    case 'dropped':
+      dropped = line.count;
+      break;
+  }
+  while (rows.length > KEPT) {
+    const oldest = rows.shift();
+    byNumber.delete(oldest.n);
+    statistics.asked.delete(oldest.n);
+    forgotten++;
+  }
+  schedule();
+}
+
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    draw();
+  });
+}
+
+const isShown = row => (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
+
+function took(row) {
+  const text = row.ms === undefined ? '' : duration(row.ms);
+  const bad = row.outcome !== undefined && row.outcome !== 'answered';
+  const element = make('span', bad ? 'took bad' : 'took', row.question === undefined ? text : `↩ ${text}`);
+  if (bad) element.title = row.outcome;
+  return element;
+}
+
+function about(node) {
+  const words = ['type', 'xmlns', 'class'].map(name => attr(node, name)).filter(Boolean);
+  const child = node.children?.[0];
+  if (child)
+    words.push(
+      `‹${child.tag}›${node.children.length > 1 ? ` +${node.children.length - 1 + (node.omitted ?? 0)}` : ''}`
+    );
+  return words.join(' ');
+}
+
+function rowElement(row) {
+  if (row.kind === 'state') {
+    const text = `${row.connection}: ${row.state}${row.detail ? ` (${row.detail})` : ''}`;
+    const note = make('li', 'note', make('time', '', clock(row.at)), make('span', '', text));
+    note.setAttribute('role', 'presentation');
+    return note;
+  }
+  const { node, direction } = row;
+  const arrow = make('span', `arrow ${direction}`, direction === 'in' ? '↓' : '↑');
+  arrow.title = direction === 'in' ? 'received' : 'sent';
+  const element = make(
+    'li',
+    '',
+    make('time', '', clock(row.at)),
+    arrow,
+    make('span', 'tag', node.tag),
+    make('span', 'about', about(node)),
+    make('span', 'who', attr(node, 'from') ?? attr(node, 'to') ?? ''),
+    took(row)
+  );
+  element.id = `stanza-${row.n}`;
+  element.setAttribute('role', 'option');
+  element.setAttribute('aria-selected', String(row === selected));
+  element.addEventListener('click', () => select(row));
+  row.element = element;
+  return element;
+}
+
+/** Draws the list anew: the latest rows that match, the latest first. */
+function redraw() {
+  fresh = [];
+  for (const row of rows) row.element = undefined;
+  const shown = rows.filter(isShown).slice(-DRAWN).reverse();
+  view.stanzas.replaceChildren(...shown.map(rowElement));
+  summarize();
+}
+
+function drawList() {
+  const shown = fresh.filter(isShown).slice(-DRAWN).reverse();
+  fresh = [];
+  view.stanzas.prepend(...shown.map(rowElement));
+  while (view.stanzas.childElementCount > DRAWN) view.stanzas.lastElementChild.remove();
+}
+
+function summarize() {
+  const stanzas = rows.filter(row => row.kind === 'node');
+  view.shown.textContent = `${number.format(stanzas.filter(matches).length)} of ${number.format(stanzas.length)}`;
+  view.empty.hidden = view.stanzas.childElementCount > 0;
+  view.empty.textContent = stanzas.length > 0 ? 'No stanza matches the filter.' : 'No stanzas yet.';
+  drawTags();
+}
+
+/** The commonest tags, as buttons that stay the same while one is pressed. */
+function drawTags() {
+  const most = [...tags].sort((a, b) => b[1] - a[1]).slice(0, TAGS);
+  const buttons = new Map([...view.tags.children].map(button => [button.dataset.tag, button]));
+  if (most.length !== buttons.size || most.some(([tag]) => !buttons.has(tag))) {
+    view.tags.replaceChildren(
+      ...most.map(([tag]) => {
+        const button = buttons.get(tag) ?? make('button', '', `${tag} `, make('b', ''));
+        button.setAttribute('type', 'button');
+        button.dataset.tag = tag;
+        return button;
+      })
+    );
+  }
+  const words = view.filter.value.split(/\s+/);
+  for (const button of view.tags.children) {
+    const { tag } = button.dataset;
+    button.lastElementChild.textContent = compact.format(tags.get(tag));
+    button.setAttribute('aria-pressed', String(words.includes(`tag:${tag}`)));
+  }
+}
+
+function drawFigures() {
+  const { stanzas, metrics } = figures ?? { stanzas: { in: 0, out: 0, skipped: 0 } };
+  const now = Date.now();
+  const series = statistics.series(now);
+  const latest = series[series.length - 1];
+  view.in.textContent = compact.format(stanzas.in);
+  view.out.textContent = compact.format(stanzas.out);
+  view['in-rate'].textContent = `${number.format(latest.in)} per second`;
+  view['out-rate'].textContent = `${number.format(latest.out)} per second`;
+  view.queries.textContent = compact.format(statistics.answered);
+  const waiting = [...statistics.asked].filter(n => byNumber.get(n)?.outcome === undefined && byNumber.has(n)).length;
+  view['queries-detail'].textContent = `answered; ${waiting} waiting, ${statistics.failed} failed`;
+  const median = statistics.quantile(0.5);
+  view.latency.textContent = median === undefined ? '–' : duration(median);
+  view['latency-detail'].textContent =
+    median === undefined ? 'of queries answered' : `95 % below ${duration(statistics.quantile(0.95))}`;
+  const open = (metrics?.states?.connected ?? 0) + (metrics?.sockets?.open ?? 0);
+  view.connections.textContent = number.format(open);
+  const stalls = metrics?.loopStalls?.count ?? 0;
+  const megabytes = figures === undefined ? 0 : Math.round(figures.rss / 1e6);
+  view['connections-detail'].textContent = `open; ${megabytes} MB in use${stalls > 0 ? `, ${stalls} stalls` : ''}`;
+  view.dropped.textContent = compact.format(stanzas.skipped + dropped);
+  view['dropped-detail'].textContent = `too fast; ${compact.format(forgotten)} older gone`;
+  view['rates-top'].textContent = `${plotRates(view.rates, series)} per second`;
+  plotHistogram(view.histogram, statistics.buckets);
+}
+
+function draw() {
+  drawFigures();
+  if (paused) return;
+  drawList();
+  summarize();
+}
+
+function select(row) {
+  selected?.element?.setAttribute('aria-selected', 'false');
+  selected = row;
+  row.element?.setAttribute('aria-selected', 'true');
+  view.stanzas.setAttribute('aria-activedescendant', `stanza-${row.n}`);
+  row.element?.scrollIntoView({ block: 'nearest' });
+  showStanza(row);
+}
+
+function showStanza(row) {
+  const facts = make('div', 'facts');
+  const fact = (name, value) => facts.append(make('span', '', `${name} `, make('b', '', value)));
+  fact(row.direction === 'in' ? 'received' : 'sent', clock(row.at));
+  fact('on', row.connection);
+  if (row.ms !== undefined) fact(row.question === undefined ? `${row.outcome} in` : 'answers after', duration(row.ms));
+  const other = byNumber.get(row.answer ?? row.question);
+  if (other) {
+    const link = make('button', '', row.answer === undefined ? 'Its query' : 'Its answer');
+    link.addEventListener('click', () => select(other));
+    facts.append(link);
+  }
+  view.stanza.replaceChildren(facts, treeOf(row.node));
+}
+
+function clear() {
+  [rows, byNumber, tags, fresh, selected, forgotten] = [[], new Map(), new Map(), [], undefined, 0];
+  statistics = new Statistics();
+  view.stanza.replaceChildren(make('p', 'empty', 'Choose a stanza to see what is in it.'));
+  redraw();
+  drawFigures();
+}
+
+function setStatus(state, text) {
+  view.status.dataset.state = state;
+  if (view.status.textContent !== text) view.status.textContent = text;
+}
+
+function watch(id) {
+  stream?.close();
+  current = id;
+  [figures, dropped] = [undefined, 0];
+  clear();
+  if (id === '') return;
+  stream = new EventSource(`stream/${id}`);
+  const mine = stream;
+  stream.onopen = () => setStatus('live', 'Live');
+  stream.onmessage = ({ data }) => take(JSON.parse(data));
+  const ended = () => {
+    mine.close();
+    if (stream !== mine) return;
+    stream = undefined;
+    setStatus('gone', 'The process has ended, or takes part no longer');
+  };
+  stream.addEventListener('gone', ended);
+  stream.onerror = ended;
+}
+
+const label = ({ name, pid, thread, busy }) =>
+  busy ? `${pid} (its event loop is busy)` : `${name} – ${pid}${thread > 0 ? `, thread ${thread}` : ''}`;
+
+async function lookForProcesses() {
+  try {
+    const processes = await (await fetch('processes')).json();
+    const options = processes.map(each => new Option(label(each), each.id, false, each.id === current));
+    if (processes.length === 0) options.push(new Option('none', ''));
+    const before = [...view.process.options].map(({ value, text }) => value + text).join();
+    if (before !== options.map(({ value, text }) => value + text).join()) view.process.replaceChildren(...options);
+    if (processes.length === 0 && stream === undefined) {
+      setStatus('waiting', 'No process takes part: start one with BAILEYS_NATIVE_INSPECT=1');
+    }
+    const isThere = processes.some(({ id }) => id === current);
+    if (stream === undefined && processes.length > 0 && (current === '' || !isThere)) watch(processes[0].id);
+  } catch {
+    setStatus('gone', 'baileys-native inspect has ended');
+  }
+  setTimeout(lookForProcesses, PROCESSES_MS);
+}
+
+view.process.addEventListener('change', () => watch(view.process.value));
+view.pause.addEventListener('click', () => {
+  paused = !paused;
+  view.pause.setAttribute('aria-pressed', String(paused));
+  view.pause.textContent = paused ? 'Go on' : 'Pause';
+  if (!paused) redraw();
+});
+view.clear.addEventListener('click', clear);
+view.filter.addEventListener('input', () => {
+  matches = parseFilter(view.filter.value);
+  redraw();
+});
+view.tags.addEventListener('click', event => {
+  const tag = event.target.closest('button')?.dataset.tag;
+  if (tag === undefined) return;
+  const word = `tag:${tag}`;
+  const words = view.filter.value.split(/\s+/).filter(Boolean);
+  view.filter.value = words.includes(word) ? words.filter(each => each !== word).join(' ') : [...words, word].join(' ');
+  view.filter.dispatchEvent(new Event('input'));
+});
+view.stanzas.addEventListener('keydown', event => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const options = [...view.stanzas.querySelectorAll('[role=option]')];
+  const at = options.indexOf(selected?.element);
+  const next = options[Math.max(0, Math.min(options.length - 1, at + step))];
+  if (next) select(byNumber.get(Number(next.id.slice('stanza-'.length))));
+});
+// Rates go on without stanzas.
+setInterval(schedule, 1000);
+
+drawFigures();
+summarize();
+lookForProcesses();

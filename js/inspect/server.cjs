@@ -1,0 +1,139 @@
+'use strict';
+
+// The web page of `baileys-native inspect`: on loopback, for whoever has the token in its URL.
+
+const { randomBytes, timingSafeEqual } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { createServer } = require('node:http');
+const { join } = require('node:path');
+const { ID, lineSplitter, listProcesses, openProcess } = require('./processes.cjs');
+const { STREAM } = require('./protocol.cjs');
+
+const HOST = '127.0.0.1';
+const TOKEN_BYTES = 24;
+/** Streams at a time. */
+const MAX_STREAMS = 8;
+
+/** Files of the page, and their types. */
+const FILES = {
+  '': ['index.html', 'text/html; charset=utf-8'],
+  'style.css': ['style.css', 'text/css; charset=utf-8'],
+  'stanzas.css': ['stanzas.css', 'text/css; charset=utf-8'],
+  ...Object.fromEntries(
+    ['app', 'filter', 'plots', 'statistics', 'tree'].map(name => [
+      `${name}.mjs`,
+      [`${name}.mjs`, 'text/javascript; charset=utf-8']
+    ])
+  )
+};
+
+/** Nothing but the page's own files, in no frame of another's, and no word of the URL to anybody. */
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cache-Control': 'no-store',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY'
+};
+
+/** @param {string} given @param {string} token */
+function isToken(given, token) {
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+class Inspector {
+  #directory;
+  #token = randomBytes(TOKEN_BYTES).toString('base64url');
+  #server;
+  #streams = new Set();
+
+  /** @param {string} directory where the processes are found */
+  constructor(directory) {
+    this.#directory = directory;
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    });
+  }
+
+  /** @param {number} port 0 for any */
+  listen(port) {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, HOST, () => resolve(this.url));
+    });
+  }
+
+  get #port() {
+    return /** @type {import('node:net').AddressInfo} */ (this.#server.address()).port;
+  }
+
+  get url() {
+    return `http://${HOST}:${this.#port}/${this.#token}/`;
+  }
+
+  close() {
+    for (const stream of this.#streams) stream.destroy();
+    this.#server.closeAllConnections();
+    return new Promise(resolve => this.#server.close(resolve));
+  }
+
+  /** A page of another site whose name resolves to this address sends that name. */
+  #isHost(host) {
+    return host === `${HOST}:${this.#port}` || host === `localhost:${this.#port}`;
+  }
+
+  async #answer(request, response) {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    if (!this.#isHost(request.headers.host)) return refuse(response, 403, 'This name is not served here.');
+    const [, token, path, ...rest] = request.url.split('?')[0].split('/');
+    if (!isToken(token, this.#token))
+      return refuse(response, 403, 'The URL that was printed has a token; this one has not.');
+    if (request.method !== 'GET') return refuse(response, 405, 'Only GET.');
+    if (path === 'processes' && rest.length === 0) return sendJson(response, await listProcesses(this.#directory));
+    if (path === 'stream' && rest.length === 1 && ID.test(rest[0])) return this.#stream(rest[0], response);
+    if (rest.length > 0 || !Object.hasOwn(FILES, path ?? '-')) return refuse(response, 404, 'There is no such page.');
+    const [file, type] = FILES[path];
+    response.setHeader('Content-Type', type);
+    response.end(readFileSync(join(__dirname, 'page', file)));
+  }
+
+  /** What a process tells, as server-sent events. A browser that is slow slows the process's lines, which drops some. */
+  #stream(id, response) {
+    if (this.#streams.size >= MAX_STREAMS) return refuse(response, 503, 'Too many views are open.');
+    const source = openProcess(this.#directory, id);
+    this.#streams.add(response);
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.flushHeaders();
+    source.on('connect', () => source.write(STREAM));
+    const onLine = line => {
+      if (!response.write(`data: ${line}\n\n`)) source.pause();
+    };
+    source.on(
+      'data',
+      lineSplitter(onLine, () => source.destroy())
+    );
+    response.on('drain', () => source.resume());
+    source.on('error', () => source.destroy());
+    source.on('close', () => response.end('event: gone\ndata:\n\n'));
+    response.on('close', () => {
+      this.#streams.delete(response);
+      source.destroy();
+    });
+  }
+}
+
+function refuse(response, status, message) {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(`${message}\n`);
+}
+
+function sendJson(response, value) {
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify(value));
+}
+
+module.exports = { Inspector };

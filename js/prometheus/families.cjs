@@ -1,0 +1,255 @@
+'use strict';
+
+// The metric families that Prometheus gets, each with how it is read out of a snapshot of `metrics()`. Labels have few
+// values: states and kinds are lists of ours, and codes are those of Baileys' `DisconnectReason`; others share one.
+
+/** Codes that a connection ends with. */
+const CODES = new Set(['401', '403', '408', '411', '428', '429', '440', '500', '503', '515']);
+const STATES = ['disconnected', 'connecting', 'authenticating', 'connected', 'closing', 'reconnecting'];
+const SOCKET_STATES = ['connecting', 'open', 'closing'];
+const KINDS = ['XX', 'IK', 'XXfallback'];
+const OUTCOMES = {
+  queriesRefused: 'refused',
+  queriesTimedOut: 'timed_out',
+  queriesCancelled: 'cancelled',
+  queriesClosed: 'closed'
+};
+
+/** Buckets of a histogram that has none yet. */
+const EMPTY = { buckets: new Array(18).fill(0), count: 0, sumMs: 0 };
+
+/** @param {number} ms */
+const seconds = ms => ms / 1000;
+const one = value => [{ labels: {}, value }];
+
+/** Both directions. */
+const inAndOut = (figures, name) =>
+  ['In', 'Out'].map(direction => ({
+    labels: { direction: direction.toLowerCase() },
+    value: figures[`${name}${direction}`]
+  }));
+
+/** Both queues. */
+const queues = (figures, name) =>
+  ['incoming', 'outgoing'].map(queue => ({ labels: { queue }, value: figures[queue][name] }));
+
+/** The reconnects by code, of which there are as many as there are codes of Baileys', and one. */
+function reconnects({ reconnects }) {
+  const counts = Object.fromEntries([...CODES, 'other'].map(code => [code, 0]));
+  for (const [code, count] of Object.entries(reconnects)) counts[CODES.has(code) ? code : 'other'] += count;
+  return Object.entries(counts).map(([code, value]) => ({ labels: { code }, value }));
+}
+
+/** The series of a histogram of ours, whose bucket `i` counts durations below `2 ** i` ms. */
+function histogram(name, labels, { buckets, count, sumMs }) {
+  const series = [];
+  let below = 0;
+  buckets.forEach((more, i) => {
+    below += more;
+    const le = i === buckets.length - 1 ? '+Inf' : seconds(2 ** i);
+    series.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: below });
+  });
+  series.push({ metricName: `${name}_sum`, labels, value: seconds(sumMs) });
+  series.push({ metricName: `${name}_count`, labels, value: count });
+  return series;
+}
+
+/**
+ * @typedef {object} Family
+ * @property {string} name
+ * @property {'counter' | 'gauge' | 'histogram'} type
+ * @property {string} help
+ * @property {'sum' | 'max'} [aggregator] over the processes of a cluster
+ * @property {(figures: any, name: string) => { labels: Record<string, string | number>, value: number, metricName?: string }[]} read
+ */
+
+/** @returns {Family[]} */
+const families = () => [
+  {
+    name: 'sessions',
+    type: 'gauge',
+    help: 'Sessions by state.',
+    read: ({ states }) => STATES.map(state => ({ labels: { state }, value: states[state] ?? 0 }))
+  },
+  {
+    name: 'connections_total',
+    type: 'counter',
+    help: 'Connections that sessions have begun.',
+    read: figures => one(figures.connections)
+  },
+  { name: 'logins_total', type: 'counter', help: 'Logins that have succeeded.', read: figures => one(figures.logins) },
+  {
+    name: 'reconnects_total',
+    type: 'counter',
+    help: 'Connections that were followed by another one, by the code of their end.',
+    read: reconnects
+  },
+  {
+    name: 'transport_bytes_total',
+    type: 'counter',
+    help: 'Bytes of sessions to and from the transport.',
+    read: figures => inAndOut(figures, 'bytes')
+  },
+  { name: 'frames_total', type: 'counter', help: 'Frames of sessions.', read: figures => inAndOut(figures, 'frames') },
+  {
+    name: 'stanzas_total',
+    type: 'counter',
+    help: 'Stanzas of sessions.',
+    read: figures => inAndOut(figures, 'stanzas')
+  },
+  {
+    name: 'stanzas_delivered_total',
+    type: 'counter',
+    help: 'Stanzas that were wanted, or answered a query.',
+    read: figures => one(figures.stanzasDelivered)
+  },
+  {
+    name: 'stanzas_malformed_total',
+    type: 'counter',
+    help: 'Payloads that were no stanza.',
+    read: figures => one(figures.malformed)
+  },
+  { name: 'queries_total', type: 'counter', help: 'Queries asked.', read: figures => one(figures.queries) },
+  {
+    name: 'queries_failed_total',
+    type: 'counter',
+    help: 'Queries without a good answer, by outcome.',
+    read: figures => Object.entries(OUTCOMES).map(([name, outcome]) => ({ labels: { outcome }, value: figures[name] }))
+  },
+  {
+    name: 'queries_pending',
+    type: 'gauge',
+    help: 'Queries that wait for their answer.',
+    read: figures => one(figures.queriesPending)
+  },
+  {
+    name: 'query_latency_seconds',
+    type: 'histogram',
+    help: 'Time from a query to its answer.',
+    read: (figures, name) => histogram(name, {}, figures.queryLatency)
+  },
+  { name: 'keepalives_total', type: 'counter', help: 'Keep-alive queries sent.', read: figures => one(figures.pings) },
+  {
+    name: 'keepalive_rtt_seconds',
+    type: 'histogram',
+    help: 'Time from a keep-alive query to its answer.',
+    read: (figures, name) => histogram(name, {}, figures.pingRtt)
+  },
+  {
+    name: 'handshake_seconds',
+    type: 'histogram',
+    help: 'Time from the open transport to the end of the handshake, by kind.',
+    read: ({ handshakes }, name) => KINDS.flatMap(kind => histogram(name, { kind }, handshakes[kind] ?? EMPTY))
+  },
+  { name: 'queue_stanzas', type: 'gauge', help: 'Stanzas in queues.', read: figures => queues(figures, 'stanzas') },
+  { name: 'queue_bytes', type: 'gauge', help: 'Bytes in queues.', read: figures => queues(figures, 'bytes') },
+  {
+    name: 'queue_stanzas_max',
+    type: 'gauge',
+    help: 'The most stanzas that one queue has held.',
+    aggregator: 'max',
+    read: figures => queues(figures, 'mostStanzas')
+  },
+  {
+    name: 'queue_bytes_max',
+    type: 'gauge',
+    help: 'The most bytes that one queue has held.',
+    aggregator: 'max',
+    read: figures => queues(figures, 'mostBytes')
+  },
+  {
+    name: 'buffer_bytes',
+    type: 'gauge',
+    help: 'Memory of buffers, queues aside.',
+    read: figures => one(figures.bufferBytes)
+  },
+  {
+    name: 'read_suspensions_total',
+    type: 'counter',
+    help: 'How often reading was suspended.',
+    read: figures => one(figures.stalls)
+  },
+  {
+    name: 'loop_stalls_total',
+    type: 'counter',
+    help: 'Event-loop stalls of a second and more that connections outlived.',
+    read: ({ loopStalls }) => one(loopStalls.count)
+  },
+  {
+    name: 'loop_stall_seconds_total',
+    type: 'counter',
+    help: 'Their time.',
+    read: ({ loopStalls }) => one(seconds(loopStalls.sumMs))
+  },
+  {
+    name: 'loop_stall_seconds_max',
+    type: 'gauge',
+    help: 'The longest of them.',
+    aggregator: 'max',
+    read: ({ loopStalls }) => one(seconds(loopStalls.longestMs))
+  },
+  {
+    name: 'inbound_seconds_total',
+    type: 'counter',
+    help: 'Time spent on what came in, off the JavaScript thread.',
+    read: figures => one(seconds(figures.inboundMs))
+  },
+  {
+    name: 'inbound_step_seconds_total',
+    type: 'counter',
+    help: 'The same by step, an estimate from samples.',
+    read: figures =>
+      ['decrypt', 'inflate', 'parse'].map(step => ({ labels: { step }, value: seconds(figures[`${step}Ms`]) }))
+  },
+  {
+    name: 'sockets',
+    type: 'gauge',
+    help: 'Sockets of the drop-in by state.',
+    read: ({ sockets }) => SOCKET_STATES.map(state => ({ labels: { state }, value: sockets[state] }))
+  },
+  {
+    name: 'socket_connections_total',
+    type: 'counter',
+    help: 'Sockets of the drop-in that there have been.',
+    read: ({ sockets }) => one(sockets.connections)
+  },
+  {
+    name: 'socket_bytes_total',
+    type: 'counter',
+    help: 'Bytes of messages of the drop-in.',
+    read: ({ sockets }) => inAndOut(sockets, 'bytes')
+  },
+  {
+    name: 'socket_messages_total',
+    type: 'counter',
+    help: 'WebSocket messages of the drop-in.',
+    read: ({ sockets }) => inAndOut(sockets, 'messages')
+  },
+  {
+    name: 'socket_frames_opened_total',
+    type: 'counter',
+    help: 'Frames of the drop-in that were taken apart off the JavaScript thread.',
+    read: ({ sockets }) => one(sockets.framesOpened)
+  },
+  {
+    name: 'socket_inbound_seconds_total',
+    type: 'counter',
+    help: 'Time spent on what came in for the drop-in, off the JavaScript thread.',
+    read: ({ sockets }) => one(seconds(sockets.inboundMs))
+  },
+  {
+    name: 'socket_waiting_bytes',
+    type: 'gauge',
+    help: 'Bytes of the drop-in that wait for JavaScript.',
+    read: ({ sockets }) => one(sockets.waitingBytes)
+  },
+  {
+    name: 'socket_waiting_bytes_max',
+    type: 'gauge',
+    help: 'The most bytes of one socket that have waited.',
+    aggregator: 'max',
+    read: ({ sockets }) => one(sockets.mostWaitingBytes)
+  }
+];
+
+module.exports = { families };
