@@ -174,7 +174,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           if (result === RAW) {
             frame = rawFrame();
           } else {
-            frame = hydrated(hydrate, result, slab.buffer);
+            frame = hydrated(hydrate, result, slab.buffer, 0);
             opened++;
           }
           deliver(frame, onFrame);
