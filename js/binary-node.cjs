@@ -9,7 +9,7 @@ const { core, scratch } = require('./core.cjs');
 const { slab, reserve, cut, allocate } = require('./slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
 const { createHydrator } = require('./tape/hydrate.cjs');
-const { FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
+const { FIRST_OP, KEYS, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
 /** Dialects: the addon's number for each, and the dictionary. */
@@ -35,6 +35,8 @@ function tapeOf(dictionary) {
     const ids = new Map();
     // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
     tokens.forEach((token, id) => token && ids.set(token, id));
+    for (const key of KEYS) if (!ids.has(key)) ids.set(key, tokens.length + KEYS.indexOf(key));
+    tokens.push(...KEYS);
     tape = {
       hydrate: createHydrator(tokens),
       hydrateTape: createHydrator(tokens),
@@ -52,17 +54,20 @@ function asBuffer(bytes) {
   throw new TypeError('a Buffer or Uint8Array is required');
 }
 
-/** The node of a tape that the addon has made: its result is the text, or {@link MORE}. */
-function hydrated(hydrate, text, bytes) {
+/** The node of a tape that the addon has made: its result is the text, or {@link MORE}. `bytes` from `start` on were decoded. */
+function hydrated(hydrate, text, bytes, start) {
   let { ops } = scratch;
-  if (text !== MORE) return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, 0);
+  if (text !== MORE) return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
   // Content bytes lie either all in `bytes`, or all in memory of their own.
-  if (length > 0) bytes = allocate(length);
+  if (length > 0) {
+    bytes = allocate(length);
+    start = 0;
+  }
   text = core.take(bytes, 0);
   ({ ops } = scratch);
-  const node = hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, 0);
+  const node = hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
   scratch.trim();
   return node;
 }
@@ -94,6 +99,8 @@ const USUAL_OUTPUT = 1024;
 function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
   const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
+  /** The constants that were given last: callers give the same ones each time. */
+  let latestOptions;
 
   /** Writes a node to the scratch memory, for the addon to read. */
   function flattenNode(node) {
@@ -118,7 +125,7 @@ function createCodec(name) {
 
   /** @param {number[]} [buffer] bytes that the result starts with; the encoding is appended to it as well */
   function encodeBinaryNode(node, opts, buffer) {
-    if (opts !== undefined) dialectOf(opts, name);
+    if (opts !== undefined && opts !== latestOptions) latestOptions = checkedOptions(opts, name);
     const payload = encodePayload(node);
     if (buffer === undefined) return payload;
     for (let i = 1; i < payload.length; i++) buffer.push(payload[i]);
@@ -126,9 +133,8 @@ function createCodec(name) {
   }
 
   function decodeDecompressedBinaryNode(buffer, opts, indexRef) {
-    if (opts !== undefined) dialectOf(opts, name);
+    if (opts !== undefined && opts !== latestOptions) latestOptions = checkedOptions(opts, name);
     refuseWhileFlattening();
-    buffer = asBuffer(buffer);
     const from = indexRef === undefined ? 0 : indexRef.index;
     let text;
     scratch.ops[REG_CONSUMED] = 0;
@@ -138,16 +144,16 @@ function createCodec(name) {
       // Also after an error: how far the reader came.
       if (indexRef !== undefined) indexRef.index = from + scratch.ops[REG_CONSUMED];
     }
-    return hydrated(hydrate, text, from === 0 ? buffer : buffer.subarray(from));
+    return hydrated(hydrate, text, buffer, from);
   }
 
   function decodePayload(payload) {
     refuseWhileFlattening();
     // Bytes of an uncompressed payload stay where they are, as in Baileys.
     if (payload.length > 0 && !(payload[0] & 2)) {
-      return hydrated(hydrate, core.decode(dialect, payload, 1), payload.subarray(1));
+      return hydrated(hydrate, core.decode(dialect, payload, 1), payload, 1);
     }
-    return hydrated(hydrate, core.decodePacked(dialect, payload), payload);
+    return hydrated(hydrate, core.decodePacked(dialect, payload), payload, 0);
   }
 
   return {
@@ -171,19 +177,15 @@ async function decompressingIfRequired(payload) {
   return unpacked;
 }
 
-/** The dictionary of constants that were compared before. */
-const knownOptions = new WeakMap();
-
-/** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. */
-function dialectOf(opts, name) {
+/** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. Otherwise gives them back. */
+function checkedOptions(opts, name) {
   const { dictionary } = DIALECTS[name];
-  if (opts === null || typeof opts !== 'object' || knownOptions.get(opts) === dictionary) return;
   const { single } = dictionaries[dictionary];
-  const tokens = opts.SINGLE_BYTE_TOKENS;
+  const tokens = opts?.SINGLE_BYTE_TOKENS;
   if (tokens !== undefined && (tokens.length !== single.length || single.some((token, i) => token !== tokens[i]))) {
     throw new TypeError(`the constants given are not those of dictionary ${dictionary}`);
   }
-  knownOptions.set(opts, dictionary);
+  return opts;
 }
 
 module.exports = { createCodec, hydrated, encoded, refuseWhileFlattening, DIALECTS };

@@ -224,7 +224,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
             deliver(rawFrame(), onFrame);
           } else {
             opened++;
-            if (result !== PASSED) deliver(hydrated(hydrate, result, slab.buffer), onFrame);
+            if (result !== PASSED) deliver(hydrated(hydrate, result, slab.buffer, 0), onFrame);
           }
           result = open(id);
         }

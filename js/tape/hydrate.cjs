@@ -40,9 +40,11 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and whether it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** @type {ArrayBufferLike} What content bytes lie in, from where on. */
-  let memory = text.buffer;
+  /** What content bytes lie in, and from where on. Most stanzas have none, so the memory is asked for at the first. */
+  let bytes = text;
   let bytesAt = 0;
+  /** @type {ArrayBufferLike | undefined} */
+  let memory;
 
   const shapes = new Array(SHAPE_SLOTS).fill(undefined);
   let generated = 0;
@@ -129,6 +131,10 @@ function createHydrator(tokens) {
         content = string(ops[at++]);
         break;
       case KIND_BYTES: {
+        if (memory === undefined) {
+          memory = bytes.buffer;
+          bytesAt += bytes.byteOffset;
+        }
         const offset = ops[at++];
         content = new FastBuffer(memory, bytesAt + offset, ops[at++]);
         break;
@@ -166,8 +172,9 @@ function createHydrator(tokens) {
     textAt = textStart;
     wide = isWide;
     text = textMemory;
-    memory = content.buffer;
-    bytesAt = content.byteOffset + contentStart;
+    bytes = content;
+    bytesAt = contentStart;
+    memory = undefined;
     const tree = node();
     window = '';
     return tree;

@@ -16,8 +16,9 @@ use super::{Content, NodeSink, Text, TokenId, tokens};
 /// recursively can rely on this bound.
 pub const MAX_DEPTH: usize = 1024;
 
-/// Room for a packed user, `:255`, `@` and a token for the server (at most 57 bytes).
-const SHORT: usize = packed::UNPACKED_MAX + 4 + 1 + 61;
+/// Room for the strings that are put together without the heap: 32 packed characters, `:255`, `@` and a server. Message
+/// identifiers and JIDs fit. Small, since it is cleared for each of them.
+const SHORT: usize = 64;
 
 /// Decodes the node at the front of `input`, a decompressed payload without its flag byte, and says how many bytes it
 /// takes. What follows it is ignored, as Baileys does.
@@ -28,7 +29,6 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
     let mut walker = Walker {
         reader: Reader::new(input),
         dialect,
-        short: [0; SHORT],
         long: String::new(),
         retried: 0,
     };
@@ -49,9 +49,7 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
 struct Walker<'i> {
     reader: Reader<'i>,
     dialect: Dialect,
-    /// Strings that are not in the input as they are: the usual ones, which fit,
-    short: [u8; SHORT],
-    /// and all others.
+    /// Strings that are neither in the input as they are nor short.
     long: String,
     /// See [`Composer::retried`].
     retried: usize,
@@ -65,15 +63,20 @@ impl<'i> Walker<'i> {
             .list_size(tag)?
             .ok_or_else(|| self.reader.error(DecodeErrorKind::InvalidListTag(tag)))?;
         let attrs = usize::from(size.saturating_sub(1) >> 1);
-        let name = self.text()?;
         // A node of size 0 has a name on the wire all the same, and Baileys reads it before it complains.
-        if size == 0 || matches!(name, Text::Token(TokenId(0)) | Text::Ascii([])) {
+        let mut valid = size > 0;
+        self.text(|name| {
+            valid &= !matches!(name, Text::Token(TokenId(0)) | Text::Ascii([]));
+            if valid {
+                sink.node(name, attrs);
+            }
+        })?;
+        if !valid {
             return Err(self.reader.error(DecodeErrorKind::InvalidNode));
         }
-        sink.node(name, attrs);
         for _ in 0..attrs {
-            sink.attr_key(self.text()?);
-            sink.attr_value(self.text()?);
+            self.text(|key| sink.attr_key(key))?;
+            self.text(|value| sink.attr_value(value))?;
         }
         if size % 2 != 0 {
             sink.content(Content::None);
@@ -91,7 +94,7 @@ impl<'i> Walker<'i> {
         if matches!(tag, BINARY_8 | BINARY_20 | BINARY_32) {
             sink.content(Content::Bytes(binary(tag, &mut self.reader)?));
         } else {
-            sink.content(Content::Text(self.text_of(tag)?));
+            self.text_of(tag, |text| sink.content(Content::Text(text)))?;
         }
         Ok(0)
     }
@@ -106,80 +109,80 @@ impl<'i> Walker<'i> {
         }
     }
 
-    /// Most strings are single-byte tokens, for which there is no call.
+    /// Reads a string and gives it to `emit`. It is not returned, since that would go through memory, once a string.
     #[inline]
-    fn text(&mut self) -> Result<Text<'_>, DecodeError> {
+    fn text(&mut self, emit: impl FnOnce(Text<'_>)) -> Result<(), DecodeError> {
         let tag = self.reader.byte()?;
         if tag < tokens::SINGLE {
-            return Ok(Text::Token(TokenId(u16::from(tag))));
+            emit(Text::Token(TokenId(u16::from(tag))));
+            return Ok(());
         }
-        self.text_of(tag)
+        self.text_of(tag, emit)
     }
 
-    fn text_of(&mut self, tag: u8) -> Result<Text<'_>, DecodeError> {
+    fn text_of(&mut self, tag: u8, emit: impl FnOnce(Text<'_>)) -> Result<(), DecodeError> {
         match tag {
-            0..tokens::SINGLE => Ok(Text::Token(TokenId(u16::from(tag)))),
+            0..tokens::SINGLE => emit(Text::Token(TokenId(u16::from(tag)))),
             DICTIONARY_0..=DICTIONARY_3 => {
                 let index = self.reader.byte()?;
-                Ok(Text::Token(double_token(tag, index)))
+                emit(Text::Token(double_token(tag, index)));
             }
             BINARY_8 | BINARY_20 | BINARY_32 => {
                 let bytes = binary(tag, &mut self.reader)?;
                 if bytes.is_ascii() {
-                    Ok(Text::Ascii(bytes))
+                    emit(Text::Ascii(bytes));
                 } else {
-                    Ok(self.unicode(bytes))
+                    emit(Text::Str(&String::from_utf8_lossy(bytes)));
                 }
-            }
-            NIBBLE_8 | HEX_8 => {
-                let length = packed::unpack(tag, &mut self.reader, &mut self.short)?;
-                Ok(self.short(length))
             }
             _ => {
-                if let Some(length) = self.short_jid(tag) {
-                    return Ok(self.short(length));
+                let mut short = [0; SHORT];
+                if let Some(length) = self.short(tag, &mut short) {
+                    emit(Text::Ascii(short.get(..length).unwrap_or_default()));
+                } else {
+                    emit(Text::Str(self.long(tag)?));
                 }
-                self.long.clear();
-                Composer {
-                    reader: &mut self.reader,
-                    dialect: self.dialect,
-                    out: &mut self.long,
-                    retried: &mut self.retried,
-                }
-                .string(tag, 0)?;
-                Ok(Text::Str(&self.long))
             }
         }
+        Ok(())
     }
 
-    fn short(&self, length: usize) -> Text<'_> {
-        Text::Ascii(self.short.get(..length).unwrap_or_default())
+    /// Puts together the string that `tag` introduces, whatever it is.
+    #[inline(never)]
+    fn long(&mut self, tag: u8) -> Result<&str, DecodeError> {
+        self.long.clear();
+        let mut composer = Composer {
+            reader: &mut self.reader,
+            dialect: self.dialect,
+            out: &mut self.long,
+            retried: &mut self.retried,
+        };
+        composer.string(tag, 0)?;
+        Ok(&self.long)
     }
 
-    /// UTF-8, repaired where it is broken.
-    #[cold]
-    fn unicode(&mut self, bytes: &'i [u8]) -> Text<'_> {
-        match str::from_utf8(bytes) {
-            Ok(text) => Text::Str(text),
-            Err(_) => {
-                self.long = String::from_utf8_lossy(bytes).into_owned();
-                Text::Str(&self.long)
-            }
-        }
-    }
-
-    /// Reads a JID of the usual form, whose user is packed digits and whose server is implied or a token, to `short`,
-    /// and returns its length. `None`, with nothing read, for any other and for one with an error.
-    fn short_jid(&mut self, tag: u8) -> Option<usize> {
+    /// Reads a packed string, or a JID of the usual form, whose user is packed digits and whose server is implied or a
+    /// token, and returns its length. `None`, with nothing read, for any other, for one that does not fit and for one with
+    /// an error.
+    #[inline]
+    fn short(&mut self, tag: u8, out: &mut [u8; SHORT]) -> Option<usize> {
         let (ad, rest) = match (tag, self.reader.rest()) {
+            (NIBBLE_8 | HEX_8, [head, rest @ ..]) => {
+                let (length, rest) = unpack_short(tag, *head, rest, out)?;
+                self.reader.seek(self.reader.len() - rest.len());
+                return Some(length);
+            }
             (JID_PAIR, rest) => (None, rest),
             (AD_JID, [domain, device, rest @ ..]) => (Some((*domain, *device)), rest),
             _ => return None,
         };
         let [NIBBLE_8, head, rest @ ..] = rest else { return None };
-        let (packed, rest) = rest.split_at_checked(usize::from(head & 127))?;
+        let (mut length, rest) = unpack_short(NIBBLE_8, *head, rest, out)?;
         let (server, after) = match ad {
-            Some((domain, _)) => (self.dialect.server(domain), rest),
+            Some((domain, device)) => {
+                length += device_suffix(device, out.get_mut(length..)?)?;
+                (self.dialect.server(domain), rest)
+            }
             None => {
                 let (token, after) = rest.split_first()?;
                 // Token 0 is the empty server, an error; double-byte tokens are seldom servers.
@@ -187,22 +190,25 @@ impl<'i> Walker<'i> {
                 (self.dialect.dictionary().token(TokenId(u16::from(token)))?, after)
             }
         };
-        if !packed::unpack_bytes(NIBBLE_8, packed, &mut self.short) {
-            return None;
-        }
-        let mut length = (2 * packed.len()).saturating_sub(usize::from(head >> 7));
-        if let Some((_, device)) = ad {
-            length += device_suffix(device, self.short.get_mut(length..)?)?;
-        }
-        *self.short.get_mut(length)? = b'@';
+        *out.get_mut(length)? = b'@';
         length += 1;
-        self.short
-            .get_mut(length..)?
+        out.get_mut(length..)?
             .get_mut(..server.len())?
             .copy_from_slice(server.as_bytes());
         self.reader.seek(self.reader.len() - after.len());
         Some(length + server.len())
     }
+}
+
+/// Unpacks what follows the tag and the `head` of a packed string to the front of `out`: its length, and what comes after
+/// it in `input`.
+#[inline]
+fn unpack_short<'i>(tag: u8, head: u8, input: &'i [u8], out: &mut [u8; SHORT]) -> Option<(usize, &'i [u8])> {
+    let (packed, rest) = input.split_at_checked(usize::from(head & 127))?;
+    if 2 * packed.len() > SHORT || !packed::unpack_bytes(tag, packed, out) {
+        return None;
+    }
+    Some(((2 * packed.len()).saturating_sub(usize::from(head >> 7)), rest))
 }
 
 /// Writes `:device` in decimal, nothing for device 0, and returns the length.

@@ -152,6 +152,15 @@ impl Writer<'_> {
                     }
                     rest.split_at(1).1
                 }
+                // The usual JID of a device, likewise.
+                Some((user, rest)) if !user.is_empty() && let Some((device, server)) = plain_device(rest) => {
+                    self.out
+                        .extend_from_slice(&[AD_JID, self.dialect.domain(server, None), device]);
+                    if !self.known(user) {
+                        packed::pack(bytes, front, self.out);
+                    }
+                    return Ok(());
+                }
                 _ => match Jid::parse(text, self.dialect) {
                     None => return self.bytes(bytes),
                     Some(Jid {
@@ -199,6 +208,14 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// The device and the server of a JID's rest `:device@server`, if the device is a plain number of up to three digits.
+fn plain_device(rest: &str) -> Option<(u8, &str)> {
+    let after = rest.strip_prefix(':')?;
+    let digits = after.bytes().take(4).take_while(u8::is_ascii_digit).count();
+    let (device, server) = after.split_at_checked(digits)?;
+    Some((device.parse().ok()?, server.strip_prefix('@')?))
 }
 
 #[cfg(test)]

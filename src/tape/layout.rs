@@ -1,5 +1,7 @@
 //! The numbers that Rust and JavaScript share. `js/tape/layout.cjs` is made from [`CONSTANTS`]; a test compares them.
 
+pub use super::keys::KEYS;
+
 /// A node without content.
 pub const KIND_NONE: i32 = 0;
 /// A node with textual content.
@@ -12,6 +14,9 @@ pub const KIND_LIST: i32 = 3;
 pub const HEAD_SHIFT: i32 = 2;
 /// In place of a shape's hash where the keys have none.
 pub const NO_SHAPE: i32 = -1;
+
+/// The operation of the first of [`KEYS`]: the first number that is no token's id.
+pub const FIRST_KEY: i32 = 1260;
 
 /// Registers, at the start of the operations in memory shared with JavaScript: the number of operations of the tape.
 pub const REG_OPS: usize = 0;
@@ -30,7 +35,7 @@ pub const FIRST_OP: usize = 8;
 /// size, since each string that a program keeps holds on to the whole text it was sliced from.
 pub const TEXT_WINDOW: usize = 1024;
 
-/// Everything above, by the names JavaScript uses.
+/// Everything above, that is a number, by the names JavaScript uses.
 pub const CONSTANTS: &[(&str, i64)] = &[
     ("KIND_NONE", KIND_NONE as i64),
     ("KIND_TEXT", KIND_TEXT as i64),
@@ -38,6 +43,7 @@ pub const CONSTANTS: &[(&str, i64)] = &[
     ("KIND_LIST", KIND_LIST as i64),
     ("HEAD_SHIFT", HEAD_SHIFT as i64),
     ("NO_SHAPE", NO_SHAPE as i64),
+    ("FIRST_KEY", FIRST_KEY as i64),
     ("REG_OPS", REG_OPS as i64),
     ("REG_TEXT", REG_TEXT as i64),
     ("REG_WIDE", REG_WIDE as i64),
@@ -55,7 +61,8 @@ pub fn javascript() -> String {
         .map(|(name, value)| format!("  {name}: {value}"))
         .collect::<Vec<_>>()
         .join(",\n");
+    let keys = KEYS.iter().map(|key| format!("    '{key}'")).collect::<Vec<_>>().join(",\n");
     format!(
-        "// Generated from src/tape/layout.rs; `UPDATE=1 cargo test --test core tape` writes it anew.\n\n'use strict';\n\nmodule.exports = {{\n{constants}\n}};\n"
+        "// Generated from src/tape/layout.rs; `UPDATE=1 cargo test --test core tape` writes it anew.\n\n'use strict';\n\nmodule.exports = {{\n{constants},\n  KEYS: [\n{keys}\n  ]\n}};\n"
     )
 }

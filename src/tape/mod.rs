@@ -14,8 +14,10 @@
 //! | string, string | key and value, once per attribute |
 //! | content | nothing; a string; offset and length of bytes; the number of children, which follow as nodes |
 //!
-//! A string is a token's id (not negative) or the bitwise complement of a length in UTF-16 units.
+//! A string is a token's id, [`layout::FIRST_KEY`] plus the place of one of [`layout::KEYS`], or the bitwise complement of
+//! a length in UTF-16 units.
 
+mod keys;
 pub mod layout;
 mod read;
 mod tapes;

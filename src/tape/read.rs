@@ -1,6 +1,6 @@
 //! A tape that JavaScript wrote, as nodes to encode.
 
-use super::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT};
+use super::layout::{FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT};
 use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
 /// The text of a tape from JavaScript, with a cursor.
@@ -84,9 +84,12 @@ impl<'a> TapeReader<'a> {
         if op < 0 {
             return self.text.take(!op as usize).map(Text::Literal);
         }
-        u16::try_from(op)
-            .map(|id| Text::Token(TokenId(id)))
-            .map_err(|_| EncodeError::InvalidSource)
+        match KEYS.get(op.wrapping_sub(FIRST_KEY) as usize) {
+            Some(key) => Ok(Text::Literal(key)),
+            None => u16::try_from(op)
+                .map(|id| Text::Token(TokenId(id)))
+                .map_err(|_| EncodeError::InvalidSource),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decoded nodes onto a tape.
 
-use super::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
+use super::keys;
+use super::layout::{FIRST_KEY, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
 use crate::binary::{Content, NodeSink, Text};
 
 /// A [`NodeSink`] that writes a tape. Reused for many frames, it allocates only to grow.
@@ -156,11 +157,17 @@ impl NodeSink for TapeWriter {
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
+        let op = match key {
+            Text::Token(token) => i32::from(token.0),
+            Text::Ascii(text) => match keys::find(text) {
+                Some(place) => FIRST_KEY + place as i32,
+                None => self.literal(key),
+            },
+            Text::Str(_) | Text::Literal(_) => self.literal(key),
+        };
         let shape = &mut self.shape;
-        shape.hash = match (shape.hash, key) {
-            (Some(hash), Text::Token(token)) => {
-                Some((hash ^ u32::from(token.0)).wrapping_mul(0x9E37_79B1).rotate_left(15))
-            }
+        shape.hash = match shape.hash {
+            Some(hash) if op >= 0 => Some((hash ^ op as u32).wrapping_mul(0x9E37_79B1).rotate_left(15)),
             _ => None,
         };
         shape.left = shape.left.saturating_sub(1);
@@ -168,7 +175,7 @@ impl NodeSink for TapeWriter {
             // Not negative, so that it stays a small integer in JavaScript and differs from NO_SHAPE.
             *op = (hash & 0x3FFF_FFFF) as i32;
         }
-        self.string(key);
+        self.ops.push(op);
     }
 
     fn attr_value(&mut self, value: Text<'_>) {

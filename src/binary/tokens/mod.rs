@@ -79,7 +79,7 @@ impl Dictionary {
                 return None;
             }
             let id = TokenId((slot & 0xffff) as u16);
-            if slot >> 16 == fingerprint(hash) && self.token(id) == Some(text) {
+            if slot >> 16 == fingerprint(hash) && self.token(id).is_some_and(|token| same(token.as_bytes(), text.as_bytes())) {
                 return Some(id);
             }
             place += 1;
@@ -145,27 +145,46 @@ const fn fingerprint(hash: u64) -> u32 {
 /// Mixes a short text eight bytes at a time. Not meant to resist chosen input: the table is fixed, and what misses it
 /// leaves after a few slots.
 const fn hash(text: &[u8]) -> u64 {
-    let mut state = mix(0x9e37_79b9_7f4a_7c15, text.len() as u64);
+    let mut state = SEED ^ (text.len() as u64) << 56;
     let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk() {
         state = mix(state, u64::from_le_bytes(*word));
         rest = after;
     }
     // The rest, at times together with bytes that were mixed in before.
-    if let Some(word) = text.last_chunk() {
-        return mix(state, u64::from_le_bytes(*word));
+    let word = if let Some(word) = text.last_chunk() {
+        u64::from_le_bytes(*word)
+    } else if let (Some(low), Some(high)) = (text.first_chunk(), text.last_chunk()) {
+        (u32::from_le_bytes(*low) as u64) << 32 | u32::from_le_bytes(*high) as u64
+    } else if let (Some(low), Some(high)) = (text.first_chunk(), text.last_chunk()) {
+        (u16::from_le_bytes(*low) as u64) << 16 | u16::from_le_bytes(*high) as u64
+    } else {
+        match text {
+            [byte, ..] => *byte as u64,
+            [] => 0,
+        }
+    };
+    mix(state, word)
+}
+
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Whether two short texts are equal; without a call, since nearly all that get here are.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
     }
-    if let (Some(low), Some(high)) = (text.first_chunk(), text.last_chunk()) {
-        return mix(
-            state,
-            (u32::from_le_bytes(*low) as u64) << 32 | u32::from_le_bytes(*high) as u64,
-        );
+    match one.len() {
+        8..=16 => ends::<8>(one) == ends(other),
+        4..=7 => ends::<4>(one) == ends(other),
+        2..=3 => ends::<2>(one) == ends(other),
+        _ => one == other,
     }
-    while let Some((byte, after)) = rest.split_first() {
-        state = state << 8 ^ *byte as u64;
-        rest = after;
-    }
-    mix(state, 0)
+}
+
+/// The first and the last `N` bytes.
+fn ends<const N: usize>(text: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+    (text.first_chunk(), text.last_chunk())
 }
 
 const fn mix(state: u64, word: u64) -> u64 {
@@ -204,6 +223,20 @@ mod tests {
             &"a".repeat(99),
         ] {
             assert_eq!(Dictionary::V3.find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_compared_whole() {
+        for length in 0..40 {
+            let text = vec![b'a'; length];
+            assert!(same(&text, &text));
+            assert!(!same(&text, &vec![b'a'; length + 1]));
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = b'b';
+                assert!(!same(&text, &other), "{at} of {length}");
+            }
         }
     }
 
