@@ -1,3 +1,11 @@
+/** By option of an agent, what the name of its row has in it. */
+const AGENT_OPTIONS = {
+  ca: /TLS: a self-signed certificate that is trusted/,
+  rejectUnauthorized: /TLS: rejectUnauthorized: false, at/,
+  servername: /TLS: servername, at/,
+  keepAlive: /TLS: .*keepAlive/
+};
+
 /**
  * What the document has to have rows for, section by section: each entry in words, and what the name of such a row has in
  * it. A requirement without a row fails `--check`.
@@ -41,7 +49,14 @@ export const REQUIRED = {
       new RegExp(`server closes with ${code}`)
     ]),
     ['refused port', /a refused port/],
-    ['unresolvable host', /does not resolve/],
+    ['unresolvable host', /^a host that does not resolve/],
+    ['unresolvable host, by the lookup of an agent', /^a host of which the agent's lookup/],
+    ...['ca', 'rejectUnauthorized', 'servername', 'keepAlive'].map(name => [
+      `https.Agent: ${name}`,
+      AGENT_OPTIONS[name]
+    ]),
+    ['https.Agent: cert and key', /TLS: a client certificate/],
+    ['https.Agent: lookup and localAddress', /^lookup, family and localAddress of an agent/],
     ['TLS: self-signed', /TLS: a self-signed certificate, /],
     ['TLS: wrong name', /TLS: a wrong name/],
     ['TLS: expired', /TLS: an expired/],
