@@ -40,7 +40,7 @@ function measure() {
   rmSync(RECORD, { force: true });
   const { status } = spawnSync(process.execPath, [TEST, ...SUITES], {
     stdio: 'inherit',
-    env: { ...process.env, COMPAT_RECORD: RECORD }
+    env: { ...process.env, COMPAT_RECORD: RECORD, COMPAT_COUNTS: 'full' }
   });
   const text = documentOf(read(RECORD));
   writeFileSync(FILE, text);

@@ -58,6 +58,7 @@ async function tlsServer({ cert, key, ...options }) {
   const server = https.createServer({ cert, key, ...options });
   const wss = new WebSocketServer({ server });
   wss.on('connection', (s, request) => {
+    s.on('error', () => {});
     s.on('message', m => s.send(m));
     s.send(`${request.socket.getProtocol()} ${request.socket.servername || ''} ${request.socket.authorized}`);
   });
@@ -311,29 +312,6 @@ test('an agent of the other protocol throws, as in Node', () => {
     assert.deepEqual(thrown[1], thrown[0]);
     assert.ok(thrown[0]);
   }
-});
-
-test('lookup, family and localAddress of an agent', { timeout: 20_000 }, async () => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  server.on('connection', (s, request) => s.send(request.socket.remoteAddress));
-  await once(server, 'listening');
-  for (const Client of [BaileysClient, NativeClient]) {
-    const asked = [];
-    const lookup = (host, options, done) => {
-      asked.push(host);
-      done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4);
-    };
-    const agent = new http.Agent({ lookup, localAddress: '127.0.0.3' });
-    const socket = new Client(`ws://some.name.test:${server.address().port}/`, { agent });
-    socket.on('error', () => {});
-    const answer = once(socket, 'message');
-    socket.connect();
-    assert.equal(String((await answer)[0]), '127.0.0.3');
-    assert.deepEqual(asked, ['some.name.test']);
-    await socket.close();
-    agent.destroy();
-  }
-  server.close();
 });
 
 after(() => https.globalAgent.destroy());

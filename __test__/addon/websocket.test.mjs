@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import util from 'node:util';
 import { LINES, NativeClient, accept, event, observe, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { answers, closeEvent, same, sameResult, shut, untilClosed } from '../support/socket-scenarios.mjs';
@@ -125,6 +126,27 @@ for (const [name, url, config] of [
 
 // --- openings that fail
 
+/** What comes where the handshake takes too long. */
+const TIMED_OUT = [
+  [
+    'error',
+    {
+      name: 'Error',
+      message: 'Opening handshake has timed out',
+      code: undefined,
+      errno: undefined,
+      syscall: undefined,
+      address: undefined,
+      errors: undefined,
+      reason: undefined,
+      host: undefined,
+      statusCode: 408
+    },
+    'isClosing'
+  ],
+  ['close', 1006, '', 'isClosed']
+];
+
 sameResult(
   'the request is that of ws, without compression',
   async Client => {
@@ -177,12 +199,66 @@ for (const host of ['127.0.0.1', 'localhost']) {
   );
 }
 
+// What the machine's resolver says, and it may take its time; a name in .invalid never exists.
 sameResult('a host that does not resolve', async Client => {
-  const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 8000 });
+  const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 4000 });
   const log = observe(client);
   await untilClosed({ client });
   return log;
 });
+
+/** What Node's `lookup` gives for a name that does not exist. */
+const notFound = host =>
+  Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), {
+    errno: -3008,
+    code: 'ENOTFOUND',
+    syscall: 'getaddrinfo',
+    hostname: host
+  });
+
+for (const [name, answer] of [
+  ['says at once that there is none', done => done(notFound('some.name.test'))],
+  ['says later that there is none', done => setImmediate(done, notFound('some.name.test'))],
+  ['never answers', () => {}]
+]) {
+  sameResult(
+    `a host of which the agent's lookup ${name}`,
+    async Client => {
+      const lookup = (_, __, done) => answer(done);
+      const client = new Client('ws://some.name.test/', { connectTimeoutMs: 400, agent: new Agent({ lookup }) });
+      const log = observe(client);
+      await untilClosed({ client });
+      return log;
+    },
+    { check: log => assert.equal(log[0][0], 'error') }
+  );
+}
+
+sameResult(
+  'lookup, family and localAddress of an agent',
+  async Client => {
+    const server = await wsServer((s, request) => s.send(request.socket.remoteAddress));
+    const asked = [];
+    const lookup = (host, options, done) => {
+      asked.push(host);
+      done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4);
+    };
+    const agent = new Agent({ lookup, localAddress: '127.0.0.3' });
+    const client = new Client(`ws://some.name.test:${server.port}/`, { agent });
+    client.on('error', () => {});
+    const answer = event(client, 'message');
+    client.connect();
+    const from = String((await answer)[0]);
+    await shut(client);
+    agent.destroy();
+    server.close();
+    return { from, asked };
+  },
+  {
+    outcome: ({ from, asked }) => `asks for ${asked}, comes from ${from}`,
+    check: result => assert.deepEqual(result, { from: '127.0.0.3', asked: ['some.name.test'] })
+  }
+);
 
 for (const status of [200, 301, 400, 401, 403, 404, 405, 429, 500, 503]) {
   same(
@@ -194,6 +270,21 @@ for (const status of [200, 301, 400, 401, 403, 404, 405, 429, 500, 503]) {
     }
   );
 }
+
+same(
+  'status 403, and the server hangs up',
+  () => rawServer(s => s.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')),
+  async ({ client }) => {
+    client.connect();
+    await event(client, 'unexpected-response');
+    // Baileys' client says nothing any more: that it does not takes a wait.
+    await Promise.race([closeEvent(client).catch(() => {}), delay(1000)]);
+  },
+  {
+    config: { connectTimeoutMs: 300 },
+    differs: { id: 'refused-upgrade', ours: log => [...log, ...TIMED_OUT] }
+  }
+);
 
 same(
   'close() in an unexpected-response listener',

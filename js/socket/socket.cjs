@@ -63,7 +63,8 @@ class Socket {
     }
     resolve(plan.options, plan.route, error => {
       if (this.readyState !== CONNECTING) return;
-      if (error) this.#emitErrorAndClose(error);
+      // A lookup may answer at once: nothing is emitted while connect() runs.
+      if (error) this.#fail(error);
       else this.#connect();
     });
   }

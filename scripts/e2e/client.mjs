@@ -8,6 +8,8 @@ import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { Outbox } from './outbox.mjs';
 import { open } from './rpc.mjs';
 import { SavedState } from './saved-state.mjs';
+import { SERVICES } from './services.mjs';
+import { nameOf } from './stanzas.mjs';
 
 /**
  * @typedef {import('./types.js').Settings} Settings
@@ -52,10 +54,14 @@ class Client {
   delivered = new Set();
   /** @type {Set<string>} */
   read = new Set();
+  /** Presence and chat states of others. @type {string[]} */
+  presences = [];
   undecrypted = 0;
   logins = 0;
   /** @type {import('./types.js').Backend[]} */
   layers = [];
+  /** Stanzas as each socket handed them to Baileys. @type {string[][]} */
+  stanzas = [];
   arrivals = new EventEmitter();
   outbox = new Outbox();
   state = new SavedState(baileys);
@@ -92,6 +98,12 @@ class Client {
     });
     const isNative = /** @type {{ [NATIVE]?: boolean }} */ (sock.ws.constructor)[NATIVE] === true;
     this.layers.push(isNative ? 'native' : 'js');
+    /** @type {string[]} */
+    const stanzas = [];
+    this.stanzas.push(stanzas);
+    sock.ws.on('frame', (/** @type {Stanza | Uint8Array} */ frame) => {
+      if ('tag' in frame) stanzas.push(nameOf(frame));
+    });
     sock.ev.on('creds.update', update => this.state.save(update));
     return sock;
   }
@@ -151,17 +163,17 @@ class Client {
    * holds events back for a tenth of a second.
    *
    * @param {import('./types.js').ClientServices['arrived'][0]} expected
-   * @returns {Promise<void>}
+   * @returns {Promise<number>}
    */
   arrived({ flow, count }) {
-    const isThere = () => new Set(this.received.filter(item => item.startsWith(flow))).size >= count;
+    const number = () => new Set(this.received.filter(item => item.startsWith(flow))).size;
     return new Promise(resolve => {
       const done = () => {
         clearTimeout(timer);
         this.arrivals.off('text', check);
-        resolve();
+        resolve(number());
       };
-      const check = () => isThere() && done();
+      const check = () => number() >= count && done();
       const timer = setTimeout(done, LOST_AFTER_MS);
       this.arrivals.on('text', check);
       check();
@@ -169,7 +181,7 @@ class Client {
   }
 
   report() {
-    const { received, undecrypted, logins, layers } = this;
+    const { received, undecrypted, logins, layers, stanzas } = this;
     return {
       received,
       delivered: [...this.delivered],
@@ -177,7 +189,8 @@ class Client {
       resent: this.outbox.resent,
       undecrypted,
       logins,
-      layers
+      layers,
+      stanzas
     };
   }
 
@@ -197,6 +210,10 @@ class Client {
       if (type === 'read') mark(this.read, idsOf(receipt));
     });
     sock.ev.on('messages.upsert', ({ messages }) => messages.forEach(message => this.#onMessage(message)));
+    sock.ev.on('presence.update', ({ id, presences }) => {
+      for (const { lastKnownPresence } of Object.values(presences)) this.presences.push(`${id} ${lastKnownPresence}`);
+      this.arrivals.emit('presence');
+    });
   }
 
   /** @param {import('baileys').WAMessage} message */
@@ -230,12 +247,11 @@ const ask = open(/** @type {import('./rpc.mjs').Channel} */ (process), {
   },
   login: () => current().login(),
   send: request => current().send(request),
-  createGroup: async ({ subject, participants }) => {
-    const { sock } = current();
-    if (!sock) throw new Error('not logged in');
-    return (await sock.groupCreate(subject, participants)).id;
-  },
   arrived: expected => current().arrived(expected),
+  service: async ({ name, args }) => {
+    const service = /** @type {(client: Client, ...args: any[]) => unknown} */ (SERVICES[name]);
+    return service(current(), ...args);
+  },
   settle: () => current().outbox.empty(),
   logout: () => current().leave(),
   report: () => current().report()

@@ -6,6 +6,13 @@
 const name = ({ backends }) => `${backends.a} with ${backends.b}`;
 
 /**
+ * What was on its way to a client when its connection was cut, on Baileys 6: the server repeats it, the repetition cannot
+ * be decrypted where the client had decrypted it before, and Baileys 6 neither asks for it again nor says that it has it.
+ *
+ * @typedef {{ mayLoseInFlight?: boolean }} Leniency
+ */
+
+/**
  * Whatever is wrong with a run by itself.
  *
  * A cut connection makes Baileys hand out a message twice in two cases: when the client had decrypted it but its receipt did
@@ -14,20 +21,24 @@ const name = ({ backends }) => `${backends.a} with ${backends.b}`;
  * only those of the first kind may be overtaken or lost their receipt.
  *
  * @param {Result} result
+ * @param {Leniency} [leniency]
  * @returns {string[]}
  */
-export function problems(result) {
-  const { flows, inFlight, resent, undecrypted, retries, logins, layers, backends } = result;
+export function problems(result, { mayLoseInFlight = false } = {}) {
+  const { flows, inFlight, resent, stanzas, undecrypted, retries, logins, layers, backends } = result;
   const excused = new Set([...inFlight, ...resent]);
+  const losable = new Set(mayLoseInFlight ? inFlight : []);
   /** @type {string[]} */
   const found = [];
-  for (const { phase, from, sent, received, lost, duplicated, inOrder, delivered, read } of flows) {
+  for (const { phase, from, sent, received, lost, duplicated, inOrder, undelivered, read } of flows) {
     const flow = `${phase} from ${from}`;
-    if (lost.length > 0) found.push(`${flow}: lost ${lost.join(', ')}`);
+    const missing = lost.filter(item => !losable.has(item));
+    if (missing.length > 0) found.push(`${flow}: lost ${missing.join(', ')}`);
     const repeated = duplicated.filter(item => !excused.has(item));
     if (repeated.length > 0) found.push(`${flow}: repeated ${repeated.join(', ')}`);
     if (!inOrder) found.push(`${flow}: out of order`);
-    if (delivered !== sent) found.push(`${flow}: ${delivered} of ${sent} receipts of delivery`);
+    const silent = undelivered.filter(item => !losable.has(item));
+    if (silent.length > 0) found.push(`${flow}: ${sent - silent.length} of ${sent} receipts of delivery`);
     if (read !== received) found.push(`${flow}: ${read} of ${received} receipts of reading`);
   }
   if (undecrypted > inFlight.length) found.push(`${undecrypted} messages were not decrypted at first`);
@@ -36,22 +47,31 @@ export function problems(result) {
   for (const side of /** @type {const} */ (['a', 'b'])) {
     const wrong = layers[side].filter(layer => layer !== backends[side]);
     if (wrong.length > 0) found.push(`client ${side} ran on the wrong socket layer`);
+    const { lost, strange } = stanzas[side];
+    if (lost.length > 0) found.push(`client ${side}: its socket layer did not hand out ${lost.join(', ')}`);
+    if (strange.length > 0) found.push(`client ${side}: its socket layer handed out ${strange.join(', ')}`);
   }
   return found.map(text => `${name(result)}: ${text}`);
 }
 
 /**
- * What a run lost that the run on JavaScript alone did not lose.
+ * What a run lost that the run on JavaScript alone did not lose, and what was answered otherwise there.
  *
  * @param {Result} baseline
  * @param {Result} result
+ * @param {Leniency} [leniency]
  */
-export function compare(baseline, result) {
-  return result.flows.flatMap(({ phase, from, lost }, index) =>
-    lost.length > baseline.flows[index].lost.length
-      ? [
-          `${name(result)}: ${phase} from ${from}: ${lost.length} lost, on JavaScript ${baseline.flows[index].lost.length}`
-        ]
-      : []
-  );
+export function compare(baseline, result, { mayLoseInFlight = false } = {}) {
+  /** @param {Result} of @param {number} index */
+  const lostOf = ({ flows, inFlight }, index) =>
+    flows[index].lost.filter(item => !mayLoseInFlight || !inFlight.includes(item)).length;
+  const losses = result.flows.flatMap(({ phase, from }, index) => {
+    const [before, now] = [lostOf(baseline, index), lostOf(result, index)];
+    return now > before ? [`${name(result)}: ${phase} from ${from}: ${now} lost, on JavaScript ${before}`] : [];
+  });
+  const answers = Object.entries(baseline.answers).flatMap(([behaviour, before]) => {
+    const now = result.answers[behaviour];
+    return now === before ? [] : [`${name(result)}: ${behaviour}: ${now}; on JavaScript: ${before}`];
+  });
+  return [...losses, ...answers];
 }

@@ -62,7 +62,7 @@ export class Outbox {
   #work() {
     if (this.#busy) return;
     this.#busy = true;
-    this.#working = this.#sendAll().finally(() => (this.#busy = false));
+    this.#working = this.#sendAll();
   }
 
   async #sendAll() {
@@ -72,9 +72,11 @@ export class Outbox {
         await entry.send(this.#sock);
       } catch {
         // The connection is gone or going: its end stops this outbox, and the next start sends the entry again.
-        return;
+        break;
       }
     }
+    // In the same step as the look at what is next: an entry that comes a microtask later must find nobody busy.
+    this.#busy = false;
   }
 
   #next() {

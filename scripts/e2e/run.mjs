@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
 import { describeError, open } from './rpc.mjs';
+import { answersOf } from './answers.mjs';
+import { compareStanzas, nameOf } from './stanzas.mjs';
 
 /**
  * @typedef {import('./types.js').Side} Side
@@ -27,9 +29,10 @@ export const BURST = 20;
 /** Longer than Baileys holds events back: whatever is repeated has been handed out by then. */
 const LAST_EVENTS_MS = 300;
 const GREETING_DELAY_MS = 250;
+const OVERDUE_MS = 5000;
 
 /** @param {Side} side */
-const jidOf = side => `${USERS[side]}@s.whatsapp.net`;
+export const jidOf = side => `${USERS[side]}@s.whatsapp.net`;
 /** @type {(side: Side) => Side} */
 const otherSide = side => (side === 'a' ? 'b' : 'a');
 
@@ -62,7 +65,7 @@ function start(server, side, backend, line) {
   return { side, user: USERS[side], child, ask, failed };
 }
 
-class Run {
+export class Run {
   /**
    * @param {MockServer} server
    * @param {Record<Side, Peer>} peers
@@ -75,6 +78,10 @@ class Run {
     /** @type {string[]} */
     this.inFlight = [];
     this.retries = 0;
+    /** By flow, how many messages were given up. @type {Record<string, number>} */
+    this.missing = {};
+    /** Whether what was on its way at a cut is not waited for any more. */
+    this.patient = true;
     /** @type {Promise<never>} */
     this.broken = new Promise((_, reject) => server.once('failure', error => reject(error)));
     this.broken.catch(() => {});
@@ -136,17 +143,34 @@ class Run {
    * @param {ClientServices['send'][0]} request
    */
   async arrived(from, { phase, first, count }) {
+    const flow = `${phase}:${from}:`;
     await this.ask(from, 'settle', undefined);
     await this.#emptyMailboxes();
-    await this.ask(otherSide(from), 'arrived', { flow: `${phase}:${from}:`, count: first + count });
+    const expected = first + count - (this.missing[flow] ?? 0);
+    const arrived = await this.ask(otherSide(from), 'arrived', { flow, count: expected });
+    this.missing[flow] = first + count - arrived;
     await this.ask(otherSide(from), 'settle', undefined);
     await this.#emptyMailboxes();
   }
 
+  /** Resolves when everything is acknowledged. Baileys 6 may never say so of what was on its way at a cut. */
   async #emptyMailboxes() {
-    while (SIDES.some(side => this.server.pending(this.device(side)).length > 0)) {
-      await this.watched(once(this.server, 'acknowledged'));
+    const stop = new AbortController();
+    const late = delay(OVERDUE_MS, undefined, { signal: stop.signal }).then(
+      () => (this.patient = false),
+      () => {}
+    );
+    while (this.#waitsFor().length > 0) {
+      await this.watched(Promise.race([late, once(this.server, 'acknowledged', { signal: stop.signal })]));
+      if (!this.patient && this.#waitsFor().length > 0) await this.watched(once(this.server, 'acknowledged'));
     }
+    stop.abort();
+  }
+
+  #waitsFor() {
+    return SIDES.flatMap(side => this.server.pending(this.device(side))).filter(
+      ({ attrs }) => this.patient || !this.inFlight.includes(attrs.id)
+    );
   }
 
   /**
@@ -160,17 +184,15 @@ class Run {
     for (let first = 0; first < texts; first += BURST) {
       const count = Math.min(BURST, texts - first);
       for (const side of SIDES) {
-        const cut =
-          first === half && this.counts.cuts !== false
-            ? this.#cutAfter(side, side === 'a' ? count : Math.ceil(count / 2))
-            : undefined;
+        const cut = first === half ? this.#cutAfter(side, side === 'a' ? count : Math.ceil(count / 2)) : undefined;
         await this.send(side, { phase: 'texts', to: jidOf(otherSide(side)), first, count }, cut);
       }
     }
   }
 
   async group() {
-    const group = await this.ask('a', 'createGroup', { subject: 'Two clients', participants: [jidOf('b')] });
+    this.groupId = /** @type {string} */ (await this.service('a', 'createGroup', 'Two clients', [jidOf('b')]));
+    const group = this.groupId;
     for (const side of SIDES) {
       await this.send(side, { phase: 'group', to: group, first: 0, count: this.counts.group / 2 });
     }
@@ -186,11 +208,22 @@ class Run {
     await this.ask('b', 'logout', undefined);
     await closed;
     /** @type {ClientServices['send'][0]} */
-    const request = { phase: 'away', to: jidOf('b'), first: 0, count: this.counts.away };
+    const request = { phase: 'away', to: jidOf('b'), first: 0, count: this.counts.away - 1 };
     await this.ask('a', 'send', request);
     await this.ask('a', 'settle', undefined);
     await this.ask('b', 'login', undefined);
-    await this.arrived('a', request);
+    await this.#emptyMailboxes();
+    // Baileys 6.7 keeps events of what has waited for it until something comes that has not.
+    await this.send('a', { ...request, first: request.count, count: 1 });
+  }
+
+  /**
+   * @param {Side} side
+   * @param {string} name see services.mjs
+   * @param {unknown[]} args
+   */
+  service(side, name, ...args) {
+    return this.ask(side, 'service', { name, args });
   }
 
   /**
@@ -227,6 +260,32 @@ class Run {
     return back;
   }
 
+  /**
+   * What the socket layer of a client did with what the server sent it, over all of its connections.
+   *
+   * @param {Side} side
+   * @param {string[][]} received by connection
+   * @param {number} due how many of the server's records are of stanzas that have to have arrived
+   * @returns {import('./types.js').Stanzas}
+   */
+  stanzasOf(side, received, due) {
+    const { server } = this;
+    const connections = server.connections.filter(({ device }) => device === this.device(side));
+    const all = connections.map(({ id, state }, at) => {
+      /** @param {import('baileys-native/testing').StanzaRecord} record */
+      const isTo = ({ direction, connection }) => direction === 'out' && connection === id;
+      const sent = server.stanzas.filter(isTo).map(({ node }) => nameOf(node));
+      const dueHere = state === 'open' ? server.stanzas.slice(0, due).filter(isTo).length : 0;
+      return { sent: sent.length, ...compareStanzas(sent, received[at] ?? [], dueHere) };
+    });
+    return {
+      connections: connections.length,
+      sent: all.reduce((sum, { sent }) => sum + sent, 0),
+      lost: all.flatMap(({ lost }) => lost),
+      strange: all.flatMap(({ strange }) => strange)
+    };
+  }
+
   /** The ids of the messages that a device has not acknowledged. @param {Device} device */
   #pendingMessages(device) {
     return this.server
@@ -261,7 +320,8 @@ function flow(phase, from, sent, reports, inFlight) {
     duplicated: received.filter((item, index) => received.indexOf(item) !== index),
     inOrder: numbers.every((number, index) => index === 0 || number > numbers[index - 1]),
     delivered: own(reports[from].delivered).length,
-    read: own(reports[from].read).length
+    read: own(reports[from].read).length,
+    undelivered: expected.filter(item => !reports[from].delivered.includes(item))
   };
 }
 
@@ -321,6 +381,12 @@ async function scenario(run, backends) {
   const ms = performance.now() - begin;
   await delay(LAST_EVENTS_MS);
   const reports = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
+  const { retries } = run;
+  const answers = await answersOf(run);
+  const due = run.server.stanzas.length;
+  // An answer comes behind everything that was sent before.
+  await Promise.all(SIDES.map(side => run.service(side, 'ping')));
+  const last = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
   return {
     backends,
     flows: [
@@ -332,8 +398,10 @@ async function scenario(run, backends) {
     ],
     inFlight: run.inFlight,
     resent: reports.b.resent,
+    stanzas: { a: run.stanzasOf('a', last.a.stanzas, due), b: run.stanzasOf('b', last.b.stanzas, due) },
+    answers,
     undecrypted: reports.a.undecrypted + reports.b.undecrypted,
-    retries: run.retries,
+    retries,
     logins: { a: reports.a.logins, b: reports.b.logins },
     layers: { a: reports.a.layers, b: reports.b.layers },
     ms

@@ -48,6 +48,11 @@ export class SavedState {
     };
   }
 
+  /** Loses every session, as a client does whose store is damaged. */
+  forgetSessions() {
+    for (const key of [...this.#keys.keys()]) if (key.startsWith('session:')) this.#keys.delete(key);
+  }
+
   /** @param {Partial<import('baileys').AuthenticationCreds>} update */
   save(update) {
     this.#creds = this.#toJson({ ...this.#fromJson(this.#creds), ...update });

@@ -12,14 +12,13 @@ export interface Counts {
   texts: number;
   /** Messages to the group, half of them from each side. */
   group: number;
-  /** Texts to a client that is not connected. */
+  /** Texts to a client that is not connected; the last one once it is back. */
   away: number;
-  /** Whether connections are cut amid the texts; they are where absent. */
-  cuts?: boolean;
 }
 
-/** `texts`: one to one, with connections cut in between; `group`: sender keys; `away`: through the offline queue. */
-export type Phase = 'texts' | 'group' | 'away';
+/** `texts`: one to one, with connections cut in between; `group`: sender keys; `away`: through the offline queue;
+ * `retry`: one that cannot be decrypted at first. */
+export type Phase = 'texts' | 'group' | 'away' | 'retry';
 
 export interface Settings {
   side: Side;
@@ -30,6 +29,9 @@ export interface Settings {
   /** The root of the server's Noise certificates, in hex. */
   rootKey: string;
 }
+
+/** What a client did with one of its socket's functions: its result, or its error, without what differs between runs. */
+export type Answer = unknown;
 
 /** What a client has seen. An item is one message: its text and its id are both `phase:from:index`. */
 export interface Report {
@@ -47,6 +49,8 @@ export interface Report {
   logins: number;
   /** Socket layer of every socket that it has made. */
   layers: Backend[];
+  /** By connection, the stanzas that its socket layer handed to Baileys. */
+  stanzas: string[][];
 }
 
 /** What the parent asks of a client. */
@@ -55,9 +59,13 @@ export interface ClientServices {
   login: [void, void];
   /** Queues texts, in order. */
   send: [{ phase: Phase; to: string; first: number; count: number }, void];
-  createGroup: [{ subject: string; participants: string[] }, string];
-  /** Resolves when so many different messages of a flow, `phase:from:`, were handed out, or are overdue. */
-  arrived: [{ flow: string; count: number }, void];
+  /**
+   * Resolves when so many different messages of a flow, `phase:from:`, were handed out, or are overdue; with the number
+   * of those that were.
+   */
+  arrived: [{ flow: string; count: number }, number];
+  /** Does what is named, see services.mjs. */
+  service: [{ name: string; args: unknown[] }, Answer];
   /** Resolves when the server has acknowledged everything that was queued. */
   settle: [void, void];
   logout: [void, void];
@@ -84,6 +92,18 @@ export interface Flow {
   inOrder: boolean;
   delivered: number;
   read: number;
+  /** Items without a receipt that they have arrived. */
+  undelivered: string[];
+}
+
+/** What a client's socket layer did with the stanzas that the server sent, on all connections. */
+export interface Stanzas {
+  connections: number;
+  sent: number;
+  /** Not handed out, although later ones were, or although the connection is still open. */
+  lost: string[];
+  /** Handed out twice, out of order, or never sent. */
+  strange: string[];
 }
 
 export interface Result {
@@ -93,6 +113,9 @@ export interface Result {
   inFlight: string[];
   /** Items that `b` had to send again, since its connection was cut before they were acknowledged. */
   resent: string[];
+  stanzas: Record<Side, Stanzas>;
+  /** By behaviour, what else the clients did with each other and the server. */
+  answers: Record<string, Answer>;
   undecrypted: number;
   retries: number;
   logins: Record<Side, number>;

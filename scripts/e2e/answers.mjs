@@ -1,0 +1,65 @@
+// What two clients do with each other and the server beside texts, by behaviour.
+
+import { jidOf } from './run.mjs';
+
+/** @typedef {import('./run.mjs').Run} Run */
+
+/** The clients' uploads of pre-keys, and fetches of bundles. @param {Run} run */
+function preKeys({ server }) {
+  const asked = server.stanzas.filter(
+    ({ direction, node }) => direction === 'in' && node.tag === 'iq' && node.attrs.xmlns === 'encrypt'
+  );
+  /** @param {string} type */
+  const of = type => asked.filter(({ node }) => node.attrs.type === type).map(({ node }) => node.content);
+  const uploaded = of('set').flatMap(content => (Array.isArray(content) ? content : []));
+  const lists = uploaded.filter(({ tag }) => tag === 'list').map(({ content }) => content?.length);
+  const fetched = of('get').some(content => Array.isArray(content) && content.some(({ tag }) => tag === 'key'));
+  return `uploaded ${lists.join(' and ')}, bundles ${fetched ? 'fetched' : 'NOT fetched'}`;
+}
+
+/** Presence and chat states of `a`, as `b` sees them. @param {Run} run */
+async function presences(run) {
+  const jid = jidOf('a');
+  await run.service('b', 'subscribe', jid);
+  const seen = [];
+  for (const [type, to] of [['composing', jidOf('b')], ['paused', jidOf('b')], ['unavailable'], ['available']]) {
+    await run.service('a', 'presence', type, to);
+    // A chat state of one who has paused is an available one.
+    const shown = type === 'paused' ? 'available' : type;
+    await run.service('b', 'sees', `${jid} ${shown}`);
+    seen.push(type);
+  }
+  return seen.join(', ');
+}
+
+/** A message that cannot be decrypted. @param {Run} run */
+async function retry(run) {
+  const before = run.retries;
+  await run.service('b', 'forgetSessions');
+  // Its id is its text, so that the text that is sent again is the same.
+  await run.ask('a', 'send', { phase: 'retry', to: jidOf('b'), first: 0, count: 1 });
+  const times = await run.service('b', 'has', 'retry:a:0');
+  return `${run.retries > before ? 'asked for again' : 'NOT asked for'}, handed out ${times === 1 ? 'once' : `${times} times`}`;
+}
+
+/**
+ * @param {Run} run
+ * @returns {Promise<Record<string, import('./types.js').Answer>>}
+ */
+export async function answersOf(run) {
+  const bothLookUp = async (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => [
+    await run.service('a', name, ...args),
+    await run.service('b', name, ...args)
+  ];
+  const groups = await bothLookUp('groupMetadata', run.groupId);
+  await run.service('a', 'renameGroup', run.groupId, 'Renamed');
+  groups.push(await run.service('b', 'groupMetadata', run.groupId), await run.service('b', 'strangeGroup'));
+  return {
+    'pre-keys and key bundles': preKeys(run),
+    'usync: numbers and devices': await run.service('a', 'lookUp', jidOf('b')),
+    'group: created, looked up by both, renamed, one that does not exist': [...new Set(groups)].join('; '),
+    'presence and chat states': await presences(run),
+    'media connection': await run.service('b', 'media'),
+    'retry receipt for what cannot be decrypted': await retry(run)
+  };
+}
