@@ -239,42 +239,61 @@ test('the option by environment and by configuration', () => {
   }
 });
 
-test('wherever a block falls, the sign of life comes before a timer that was started behind finishInit', async () => {
-  const interval = 240;
-  let blockedUntil = 0;
-  let told = 0;
-  let fired = 0;
-  let behind;
-  // As Baileys does it: in the turn of `finishInit`, and at intervals of its own.
+/**
+ * A client behind whose `finishInit` a timer of the same interval is started, as Baileys does it, `skew` milliseconds
+ * later. `missed`: for each block that made that timer late, whether the sign of life came before it.
+ */
+async function connectWithTimer(interval, skew) {
+  const state = { fired: 0, blockedUntil: 0, told: 0, missed: [], stop: () => clearInterval(timer) };
+  let timer;
   const afterFinish = () => {
-    fired = performance.now();
-    behind = setInterval(() => {
+    block(skew);
+    state.fired = performance.now();
+    timer = setInterval(() => {
       const now = performance.now();
-      if (now - fired > 1.5 * interval) missed.push(told >= blockedUntil);
-      fired = now;
+      if (now - state.fired > 1.5 * interval) state.missed.push(state.told >= state.blockedUntil);
+      state.fired = now;
     }, interval);
   };
-  const missed = [];
   const { client, handler, settle } = await connect({ config: { keepAliveIntervalMs: interval }, afterFinish });
   client.on('frame', () => assert.fail("a sign of life is nobody else's"));
   await handler.decodeFrame(Buffer.alloc(0), frame => {
     assert.deepEqual(frame, Buffer.alloc(0));
     assert.equal(client.emit('frame', frame), false);
-    told = performance.now();
+    state.told = performance.now();
   });
-  for (const offset of [-100, -30, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 30]) {
+  /** Is blocked from so many milliseconds after the timer's time on. */
+  state.blockAt = async offset => {
     // The connection has to live to be said to.
     await settle();
-    const at = fired + interval + offset;
+    const at = state.fired + interval + offset;
     await delay(Math.max(0, at - performance.now() - 20));
     while (performance.now() < at) await new Promise(setImmediate);
     block(BLOCK);
-    blockedUntil = performance.now();
-    const seen = missed.length;
-    while (missed.length === seen && performance.now() - blockedUntil < 2 * interval) await delay(5);
-  }
-  clearInterval(behind);
+    state.blockedUntil = performance.now();
+    const seen = state.missed.length;
+    while (state.missed.length === seen && performance.now() - state.blockedUntil < 2 * interval) await delay(5);
+  };
+  return { client, state };
+}
+
+test('wherever a block falls, the sign of life comes before a timer that was started behind finishInit', async () => {
+  const { client, state } = await connectWithTimer(240, 0);
+  for (const offset of [-100, -30, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 30]) await state.blockAt(offset);
+  state.stop();
   await client.close();
-  assert.ok(missed.length >= 10, `${missed.length} blocks were noticed`);
-  assert.ok(missed.every(Boolean), String(missed));
+  assert.ok(state.missed.length >= 10, `${state.missed.length} blocks were noticed`);
+  assert.ok(state.missed.every(Boolean), String(state.missed));
+});
+
+test('and where it falls between our timer and that one', async () => {
+  const missed = [];
+  for (const offset of [-3, -5, -7]) {
+    const { client, state } = await connectWithTimer(240, 10);
+    await state.blockAt(offset);
+    state.stop();
+    await client.close();
+    missed.push(...state.missed);
+  }
+  assert.ok(missed.length > 0 && missed.every(Boolean), String(missed));
 });
