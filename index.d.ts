@@ -189,6 +189,17 @@ export interface WebSocketClientConfig {
     /** Headers of the upgrade request, by name. */
     headers?: object | undefined;
   };
+  /**
+   * Milliseconds between the keep-alive queries that the user of this client sends. From 200 on, and with a
+   * {@link NoiseHandler} of ours whose frames go through this client, the addon sends such a query itself while the
+   * JavaScript thread is blocked. Default: it does not.
+   */
+  keepAliveIntervalMs?: number | undefined;
+  /**
+   * `false`: nothing is sent while the JavaScript thread is blocked. `BAILEYS_NATIVE_KEEP_ALIVE=off` in the environment
+   * says so for all clients. Default: `true`.
+   */
+  keepAliveWhileBlocked?: boolean | undefined;
 }
 
 /** Arguments of the listeners, by event; those of `ws`' client, as Baileys forwards them. */
@@ -612,6 +623,19 @@ export interface ProcessMetrics extends SessionFigures {
  * what sessions and sockets counted that have gone. A stall counts once a thread, however many sessions it has.
  */
 export declare function metrics(): ProcessMetrics;
+
+/** {@link survivedStalls}; sums over the process since it started. */
+export interface SurvivedStalls {
+  /** Times that a JavaScript thread was blocked for so long that keep-alive queries were sent in its place. */
+  stalls: number;
+  /** How long it was blocked then, in milliseconds. A stall counts when it is over. */
+  blockedMs: number;
+  /** The queries. */
+  keepAlives: number;
+}
+
+/** What connections of the drop-in have survived that way; those of a {@link NativeSession} are not among them. */
+export declare function survivedStalls(): SurvivedStalls;
 
 /**
  * The channels of `node:diagnostics_channel` and what is published on each, before listeners of the same event are called.

@@ -10,6 +10,7 @@ import { RANDOM_FIELDS, excerpts, firstDifference } from './demo/log.mjs';
 import { LABELS, figures, ratios, summary, table } from './demo/report.mjs';
 import { runOnce } from './demo/run.mjs';
 import { sessionDemo } from './demo/session.mjs';
+import { stallDemo } from './demo/stall.mjs';
 import { MIX, warmUp } from './demo/traffic.mjs';
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -20,7 +21,8 @@ const USAGE = `Usage: npm run demo -- [options]
   --rounds N    runs of each backend; figures are medians (1)
   --json        print the result as JSON, progress goes to stderr
 
-Or: npm run demo -- session [--help], the stages of a NativeSession.
+Or: npm run demo -- session [--help], the stages of a NativeSession;
+    npm run demo -- stall [--help], Baileys with its event loop blocked.
 `;
 
 /**
@@ -208,7 +210,9 @@ async function main() {
 
 try {
   const [first, ...rest] = process.argv.slice(2);
-  await (first === 'session' ? sessionDemo(rest) : main());
+  if (first === 'session') await sessionDemo(rest);
+  else if (first === 'stall') await stallDemo(rest);
+  else await main();
 } catch (error) {
   console.error(`\nThe demo failed. ${messageOf(error)}`);
   process.exitCode = 1;

@@ -14,6 +14,9 @@
  * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
  * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`.
  *
+ * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off`, or
+ * `keepAliveWhileBlocked: false` among the options of `makeWASocket`, leaves them to Baileys.
+ *
  * @packageDocumentation
  */
 

@@ -12,6 +12,7 @@ import { MockServer } from 'baileys-native/testing';
  * @property {'js' | 'native' | 'drop-in'} backend Baileys on its own socket layer, a NativeSession, Baileys under `register`.
  * @property {string} [line] The package of Baileys.
  * @property {boolean} [standIn] `false`: with `keepAliveWhileBlocked: false`.
+ * @property {boolean} [patient] Whether the server bears any silence.
  * @property {boolean} [pings] Whether the server sends WebSocket pings meanwhile.
  * @property {number} intervalMs
  * @property {number} blockedMs
@@ -84,7 +85,7 @@ export async function stall(scenario) {
   // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
   const greetingDelayMs = line === 'baileys' ? 0 : 250;
   const server = await MockServer.start({ baileys: line, acceptUnknown: true, record: false, greetingDelayMs });
-  const stopClosing = closeSilent(server, 1.5 * scenario.intervalMs);
+  const stopClosing = scenario.patient ? () => {} : closeSilent(server, 1.5 * scenario.intervalMs);
   let blocked = false;
   let keepAlives = 0;
   let pongs = 0;

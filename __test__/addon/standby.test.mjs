@@ -1,0 +1,299 @@
+// A linked noise handler and socket whose thread is blocked: what the addon sends in its place, and what it does not.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { WebSocketServer } from 'ws';
+import { silentLogger } from '../support/baileys-client.mjs';
+import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
+import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
+
+const require = createRequire(import.meta.url);
+const { createDropIn } = require('../../js/drop-in.cjs');
+const { intervalOf } = require('../../js/socket/standby.cjs');
+
+const HEADER = Buffer.from([87, 65, 6, 3]);
+const KEYS = keyPairOf(Buffer.alloc(32, 7));
+const INTERVAL = 200;
+/** Long enough for a query in any case, and often for two. */
+const BLOCK = 420;
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+/** @param {number} ms */
+const block = ms => void Atomics.wait(cell, 0, 0, ms);
+
+let server;
+before(async () => {
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+});
+after(() => {
+  for (const client of server.clients) client.terminate();
+  server.close();
+});
+
+/**
+ * A client in transport that has sent a first frame, unless `silent`, and its peer. `received` are the peer's frames as
+ * nodes; a frame out of its turn ends the peer.
+ */
+async function connect({ name = '7', config = {}, silent = false, afterFinish = () => {} } = {}) {
+  const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: name });
+  const { theirs } = await loadLine(name);
+  const client = new WebSocketClient(`ws://127.0.0.1:${server.address().port}`, {
+    connectTimeoutMs: 5_000,
+    keepAliveIntervalMs: INTERVAL,
+    ...config
+  });
+  const accepted = once(server, 'connection');
+  await Promise.all([client.connect(), once(client, 'open')]);
+  const [socket] = await accepted;
+  const handler = makeNoiseHandler({ keyPair: KEYS, NOISE_HEADER: HEADER, logger: silentLogger() });
+  const peer = new NoisePeer({ header: HEADER, publicKey: KEYS.public });
+  const seal = node => handler.encodeFrame(theirs.encodeBinaryNode(node));
+
+  const received = [];
+  const payloads = new Map();
+  let decoding = Promise.resolve();
+  let hello = true;
+  socket.on('message', data => {
+    if (hello) {
+      hello = false;
+      peer.finishInit();
+      socket.send(framed(Buffer.from('server hello')));
+      return;
+    }
+    const payload = peer.open(data.subarray(3));
+    decoding = decoding.then(async () => {
+      const node = await theirs.decodeBinaryNode(payload);
+      received.push(node);
+      payloads.set(node, payload);
+    });
+  });
+  const handled = new Promise(resolve =>
+    client.once('message', data => {
+      void handler.decodeFrame(data, () => {});
+      void handler.finishInit();
+      afterFinish();
+      resolve(undefined);
+    })
+  );
+  client.send(handler.encodeFrame(Buffer.from('client hello')));
+  await handled;
+  if (!silent) client.send(seal({ tag: 'first', attrs: {} }));
+
+  /** Everything that the client has sent until now is among the peer's. */
+  const settle = async () => {
+    const pinged = once(socket, 'pong');
+    socket.ping();
+    await pinged;
+    await decoding;
+  };
+  const encode = node => theirs.encodeBinaryNode(node);
+  return { client, socket, handler, peer, seal, encode, received, payloads, settle };
+}
+
+const isOwn = ({ tag }) => tag === 'iq';
+const numbers = received => received.filter(node => !isOwn(node)).map(({ tag, attrs }) => attrs.n ?? tag);
+
+for (const name of LINE_NAMES) {
+  test(`${name}: the query is Baileys' own, and its answer is kept from the handler's user`, async () => {
+    const { client, socket, handler, peer, seal, encode, received, payloads, settle } = await connect({ name });
+    await settle();
+    block(BLOCK);
+    await settle();
+    const own = received.filter(isOwn);
+    assert.ok(own.length >= 1, 'no query');
+    assert.equal(new Set(own.map(({ attrs }) => attrs.id)).size, own.length);
+    for (const node of own) {
+      const { attrs } = node;
+      assert.match(attrs.id, /^\d+\.\d+-\d+$/);
+      const query = { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:p' };
+      const theirs = { tag: 'iq', attrs: { id: attrs.id, ...query }, content: [{ tag: 'ping', attrs: {} }] };
+      assert.deepEqual(payloads.get(node), encode(theirs));
+    }
+    // Answered between other stanzas: in one message with them, alone, and cut in two.
+    const frames = [];
+    const done = new Promise(resolve =>
+      client.on('message', data => {
+        void handler.decodeFrame(data, frame => {
+          frames.push(frame.attrs.id);
+          if (frame.tag === 'last') resolve(undefined);
+        });
+      })
+    );
+    const answer = node => framed(peer.seal(encode(node)));
+    const result = { tag: 'iq', attrs: { from: 's.whatsapp.net', type: 'result', id: own[0].attrs.id } };
+    const stanza = id => ({ tag: 'message', attrs: { id } });
+    socket.send(Buffer.concat([stanza('a'), result, stanza('b')].map(answer)));
+    socket.send(answer(result));
+    socket.send(answer(stanza('c')));
+    const cut = answer(result);
+    socket.send(cut.subarray(0, 7));
+    socket.send(cut.subarray(7));
+    socket.send(answer({ ...result, attrs: { ...result.attrs, id: '1.2-3' } }));
+    socket.send(answer({ tag: 'last', attrs: { id: 'd' } }));
+    await done;
+    assert.deepEqual(frames, ['a', 'b', 'c', '1.2-3', 'd']);
+    client.send(seal({ tag: 'after', attrs: {} }));
+    await settle();
+    assert.equal(received.at(-1).tag, 'after');
+    await client.close();
+  });
+}
+
+/** What JavaScript does: seals, sends the oldest frame it holds, is blocked. */
+const steps = fc.array(fc.constantFrom('seal', 'seal', 'send', 'send', 'block'), { minLength: 3, maxLength: 9 });
+
+test('however sealing, sending and blocks fall, frames come in the order of their counters', { timeout: 120_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(steps, async steps => {
+      const { client, seal, received, settle } = await connect();
+      const held = [];
+      const order = ['first'];
+      let sealed = 0;
+      for (const step of steps) {
+        if (step === 'seal') held.push([String(sealed), seal({ tag: 'stanza', attrs: { n: String(sealed++) } })]);
+        if (step === 'send' && held.length > 0) {
+          const [number, frame] = held.shift();
+          order.push(number);
+          client.send(frame);
+        }
+        if (step !== 'block') continue;
+        await settle();
+        const before = received.length;
+        block(BLOCK);
+        await settle();
+        const own = received.slice(before).filter(isOwn).length;
+        if (held.length > 0) assert.equal(own, 0, 'a frame overtook one that was sealed before it');
+        else assert.ok(own >= 1, 'no query');
+      }
+      for (const [number, frame] of held) {
+        order.push(number);
+        client.send(frame);
+      }
+      await settle();
+      // The peer opens each with the next counter: had one been used twice or come out of its turn, it would have thrown.
+      assert.deepEqual(numbers(received), order);
+      await client.close();
+    }),
+    { numRuns: 12 }
+  )
+);
+
+describe('nothing is sent', () => {
+  const silentFor = async (client, received, settle) => {
+    await settle();
+    block(BLOCK);
+    await settle();
+    assert.deepEqual(received.filter(isOwn), []);
+    await client.close();
+  };
+
+  test('before the handler has sent a frame', async () => {
+    const { client, received, settle } = await connect({ silent: true });
+    await silentFor(client, received, settle);
+  });
+
+  test('once a frame was kept or sent elsewhere', async () => {
+    const { client, seal, received, settle } = await connect();
+    seal({ tag: 'elsewhere', attrs: {} });
+    await silentFor(client, received, settle);
+  });
+
+  test('once something was encrypted that is no frame', async () => {
+    const { client, handler, received, settle } = await connect();
+    handler.encrypt(Buffer.from('loose'));
+    await silentFor(client, received, settle);
+  });
+
+  test('where the option says so, or no interval is known', async () => {
+    for (const config of [{ keepAliveWhileBlocked: false }, { keepAliveIntervalMs: undefined }]) {
+      const { client, received, settle } = await connect({ config });
+      await silentFor(client, received, settle);
+    }
+  });
+
+  test('while the thread runs, however long it has nothing to say', async () => {
+    const { client, received, settle } = await connect({ config: { keepAliveIntervalMs: 1_200 } });
+    await delay(3_000);
+    await settle();
+    assert.deepEqual(received.filter(isOwn), []);
+    await client.close();
+  });
+});
+
+test('the option by environment and by configuration', () => {
+  assert.equal(intervalOf({ keepAliveIntervalMs: 30_000 }), 30_000);
+  assert.equal(intervalOf({ keepAliveIntervalMs: 30_000, keepAliveWhileBlocked: false }), 0);
+  for (const keepAliveIntervalMs of [undefined, NaN, 0, -5, 199, 2 ** 31, Infinity, 'x'])
+    assert.equal(intervalOf({ keepAliveIntervalMs }), 0);
+  assert.equal(intervalOf(undefined), 0);
+  process.env.BAILEYS_NATIVE_KEEP_ALIVE = 'off';
+  try {
+    assert.equal(intervalOf({ keepAliveIntervalMs: 30_000 }), 0);
+  } finally {
+    delete process.env.BAILEYS_NATIVE_KEEP_ALIVE;
+  }
+});
+
+/**
+ * A client behind whose `finishInit` a timer of the same interval is started, as Baileys does it, `skew` milliseconds
+ * later. `missed`: for each block that made that timer late, whether the sign of life came before it.
+ */
+async function connectWithTimer(interval, skew) {
+  const state = { fired: 0, blockedUntil: 0, told: 0, missed: [], stop: () => clearInterval(timer) };
+  let timer;
+  const afterFinish = () => {
+    block(skew);
+    state.fired = performance.now();
+    timer = setInterval(() => {
+      const now = performance.now();
+      if (now - state.fired > 1.5 * interval) state.missed.push(state.told >= state.blockedUntil);
+      state.fired = now;
+    }, interval);
+  };
+  const { client, handler, settle } = await connect({ config: { keepAliveIntervalMs: interval }, afterFinish });
+  client.on('frame', () => assert.fail("a sign of life is nobody else's"));
+  await handler.decodeFrame(Buffer.alloc(0), frame => {
+    assert.deepEqual(frame, Buffer.alloc(0));
+    assert.equal(client.emit('frame', frame), false);
+    state.told = performance.now();
+  });
+  /** Is blocked from so many milliseconds after the timer's time on. */
+  state.blockAt = async offset => {
+    // The connection has to live to be said to.
+    await settle();
+    const at = state.fired + interval + offset;
+    await delay(Math.max(0, at - performance.now() - 20));
+    while (performance.now() < at) await new Promise(setImmediate);
+    block(BLOCK);
+    state.blockedUntil = performance.now();
+    const seen = state.missed.length;
+    while (state.missed.length === seen && performance.now() - state.blockedUntil < 2 * interval) await delay(5);
+  };
+  return { client, state };
+}
+
+test('wherever a block falls, the sign of life comes before a timer that was started behind finishInit', async () => {
+  const { client, state } = await connectWithTimer(240, 0);
+  for (const offset of [-100, -30, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 30]) await state.blockAt(offset);
+  state.stop();
+  await client.close();
+  assert.ok(state.missed.length >= 10, `${state.missed.length} blocks were noticed`);
+  assert.ok(state.missed.every(Boolean), String(state.missed));
+});
+
+test('and where it falls between our timer and that one', async () => {
+  const missed = [];
+  for (const offset of [-3, -5, -7]) {
+    const { client, state } = await connectWithTimer(240, 10);
+    await state.blockAt(offset);
+    state.stop();
+    await client.close();
+    missed.push(...state.missed);
+  }
+  assert.ok(missed.length > 0 && missed.every(Boolean), String(missed));
+});

@@ -1,0 +1,78 @@
+// Every line of Baileys, unmodified, with its event loop blocked: on its own socket layer the connection is lost, under
+// `register` it lives, and nobody sees how.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { stall } from '../../scripts/stall/run.mjs';
+import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
+
+const SHORT = { intervalMs: 400, blockedMs: 3_000, stanzas: 2_000 };
+/** Longer than Baileys bears without hearing anything: its interval and five seconds. */
+const LONG = { intervalMs: 400, blockedMs: 6_500, stanzas: 0 };
+const TIMEOUT = { timeout: 90_000 };
+
+for (const name of LINE_NAMES) {
+  const line = packageOf(name);
+
+  describe(`Baileys ${name}, blocked for many keep-alive intervals`, { concurrency: 2 }, () => {
+    test(
+      'under register it lives: every stanza once and in order, pings answered, queries both ways',
+      TIMEOUT,
+      async () => {
+        const { keepAlives, pongs, survived, ...found } = await stall({
+          backend: 'drop-in',
+          line,
+          pings: true,
+          ...SHORT
+        });
+        // No code: it has not ended.
+        assert.deepEqual(found, { received: 2_000, inOrder: 2_000, asked: true, answered: true, strays: 0 });
+        assert.ok(keepAlives >= 5, `${keepAlives} keep-alive queries`);
+        assert.ok(pongs >= 5, `${pongs} pongs`);
+        // Starting up, a busy machine may add a stall of its own.
+        assert.ok(survived.stalls >= 1 && survived.keepAlives >= 5, JSON.stringify(survived));
+        assert.ok(survived.blockedMs >= 2_900, JSON.stringify(survived));
+      }
+    );
+
+    test('on its own socket layer the connection is lost', TIMEOUT, async () => {
+      const { received, code, keepAlives, pongs } = await stall({ backend: 'js', line, pings: true, ...SHORT });
+      assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
+      assert.deepEqual([keepAlives, pongs], [0, 0]);
+    });
+
+    test(
+      'nothing but answers to what it never asked, for longer than it bears silence: it lives',
+      TIMEOUT,
+      async () => {
+        const { code, asked, answered, strays, keepAlives } = await stall({ backend: 'drop-in', line, ...LONG });
+        assert.deepEqual(
+          { code, asked, answered, strays },
+          { code: undefined, asked: true, answered: true, strays: 0 }
+        );
+        assert.ok(keepAlives >= 10, `${keepAlives} keep-alive queries`);
+      }
+    );
+  });
+}
+
+test('with keepAliveWhileBlocked: false it ends as on its own socket layer', TIMEOUT, async () => {
+  const { received, code, keepAlives, survived } = await stall({ backend: 'drop-in', standIn: false, ...SHORT });
+  assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
+  assert.equal(keepAlives, 0);
+  assert.equal(survived, undefined);
+});
+
+describe('a server that bears any silence, and whose stanzas have come', { concurrency: 2 }, () => {
+  const scenario = { ...LONG, stanzas: 500, patient: true };
+
+  test('Baileys on its own socket layer gives the connection up before it looks', TIMEOUT, async () => {
+    const { code, received } = await stall({ backend: 'js', ...scenario });
+    assert.deepEqual({ code, received }, { code: 408, received: 0 });
+  });
+
+  test('under register it finds them', TIMEOUT, async () => {
+    const { code, received, inOrder } = await stall({ backend: 'drop-in', ...scenario });
+    assert.deepEqual({ code, received, inOrder }, { code: undefined, received: 500, inOrder: 500 });
+  });
+});
