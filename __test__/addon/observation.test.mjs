@@ -51,10 +51,7 @@ test('a session publishes its life', options, async t => {
   );
   const [{ attempt, at, reason }] = messages.reconnecting;
   assert.deepEqual([attempt, typeof at, reason.code], [1, 'number', 503]);
-  assert.deepEqual(
-    messages.offline.map(({ count }) => count),
-    [3]
-  );
+  assert.ok(messages.offline.some(({ count }) => count === 3));
   assert.deepEqual(
     messages.close.map(({ reason }) => reason.kind),
     ['requested']

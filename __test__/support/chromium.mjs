@@ -39,8 +39,13 @@ export function findChromium(env = process.env) {
 /** A headless browser with an empty profile, which ends with the test. */
 export async function launchChromium(t, executablePath, options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'bn-chromium-'));
-  t.after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-  const context = await chromium.launchPersistentContext(profile, {
+  let context;
+  t.after(async () => {
+    await context?.close();
+    // Its processes may take a moment to let go.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  });
+  context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
     args: FLAGS,
@@ -48,6 +53,5 @@ export async function launchChromium(t, executablePath, options = {}) {
     viewport: { width: 1280, height: 960 },
     ...options
   });
-  t.after(() => context.close());
   return context;
 }
