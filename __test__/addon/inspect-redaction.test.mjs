@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import test from 'node:test';
@@ -327,4 +328,10 @@ test('every tag of the list has a reason, and its text and attributes stay', () 
       assert.deepEqual(shown, { tag, attrs: [['anything', { hidden: 2 }]], hidden: 3 });
     }
   }
+});
+
+test('every tag of the list is documented', async () => {
+  const text = await readFile(new URL('../../docs/observation.md', import.meta.url), 'utf8');
+  const table = text.slice(text.indexOf('| hidden '));
+  for (const tag of Object.values(SECRET_TAGS).flat()) assert.ok(table.includes(`\`${tag}\``), tag);
 });

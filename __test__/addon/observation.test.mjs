@@ -51,11 +51,7 @@ test('a session publishes its life', options, async t => {
   );
   const [{ attempt, at, reason }] = messages.reconnecting;
   assert.deepEqual([attempt, typeof at, reason.code], [1, 'number', 503]);
-  // The server of a login says by itself that nothing waits.
-  assert.deepEqual(
-    messages.offline.map(({ count }) => count).filter(count => count > 0),
-    [3]
-  );
+  assert.ok(messages.offline.some(({ count }) => count === 3));
   assert.deepEqual(
     messages.close.map(({ reason }) => reason.kind),
     ['requested']

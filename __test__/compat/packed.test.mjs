@@ -167,6 +167,24 @@ test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async
   }
 });
 
+test('the command and what else the package brings are there', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { stdout } = await run(join(project, 'node_modules/.bin/baileys-native'), ['--version'], { cwd: project, env });
+  assert.equal(stdout.trim(), version);
+  for (const file of readdirSync(join(ROOT, 'js/inspect/page'))) {
+    assert.ok(existsSync(join(project, 'node_modules/baileys-native/js/inspect/page', file)), file);
+  }
+  // Without prom-client, which is optional, for a registry that is given.
+  const names = await program(
+    'prometheus.mjs',
+    `import { collectMetrics } from 'baileys-native/prometheus';
+    const names = [];
+    collectMetrics({ register: { registerMetric: ({ name }) => names.push(name) } });
+    console.log(JSON.stringify(names));`
+  );
+  assert.ok(names.includes('baileys_native_sessions'));
+});
+
 test('the installed packages hold what is used, and the binary once', () => {
   const modules = join(project, 'node_modules');
   const manifest = JSON.parse(readFileSync(join(modules, 'baileys-native/package.json'), 'utf8'));

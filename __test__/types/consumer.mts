@@ -9,6 +9,7 @@ import {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   encodeBinaryNode,
+  inspect,
   isActive,
   makeNoiseHandler,
   metrics
@@ -109,7 +110,12 @@ export async function session(creds: SessionCredentials, save: () => Promise<voi
   return bot.state;
 }
 
-export function observe(): void {
+export async function observe(): Promise<void> {
+  const { path, close } = inspect({ name: 'bot' });
+  console.log(path.length);
+  await close();
+  // @ts-expect-error a name is a text
+  inspect({ name: 1 });
   collectMetrics();
   collectMetrics({ register: new Registry() });
   // @ts-expect-error a registry is required

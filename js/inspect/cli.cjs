@@ -3,6 +3,8 @@
 
 // `baileys-native`: the command of the package.
 
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { parseArgs } = require('node:util');
 
 const USAGE = `Usage: baileys-native inspect [--port N]
@@ -15,12 +17,14 @@ A process takes part with BAILEYS_NATIVE_INSPECT=1 in its environment, or by ins
   --version  the version of baileys-native
 `;
 
+const version = () => JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')).version;
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { port: { type: 'string', default: '0' }, help: { type: 'boolean' }, version: { type: 'boolean' } }
   });
-  if (values.version) return console.log(require('../../package.json').version);
+  if (values.version) return console.log(version());
   if (values.help) return process.stdout.write(USAGE);
   const port = Number(values.port);
   if (positionals.length !== 1 || positionals[0] !== 'inspect') throw new Error('the one command is "inspect"');

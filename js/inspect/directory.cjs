@@ -9,7 +9,11 @@ const { join } = require('node:path');
 /** What a path of a Unix-domain socket may have, in bytes: `sun_path` of Linux and macOS without its end. */
 const MAX_PATH = 103;
 
-const uid = () => /** @type {() => number} */ (process.getuid)();
+function uid() {
+  if (process.getuid === undefined)
+    throw new Error('there are no users with directories of mode 0700 on this platform');
+  return process.getuid();
+}
 
 /** @param {NodeJS.ProcessEnv} [env] */
 function directoryPath(env = process.env) {

@@ -31,7 +31,7 @@ module.exports = {
   },
   stanza(session, node) {
     if (!has(channels.node)) return;
-    const isAnswer = latest?.session === session && latest.id === node.attrs.id;
+    const isAnswer = latest !== undefined && latest.session === session && latest.id === node.attrs.id;
     latest = undefined;
     if (!isAnswer) channels.node.publish({ session, direction: 'in', node });
   },

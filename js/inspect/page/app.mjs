@@ -9,8 +9,9 @@ import { make, treeOf } from './tree.mjs';
 const KEPT = 2000;
 const DRAWN = 300;
 const PROCESSES_MS = 2000;
-/** Tags to choose from. */
+/** Tags to choose from, and those that are counted. */
 const TAGS = 12;
+const MAX_TAGS = 500;
 
 /** @param {string} id */
 const $ = id => /** @type {any} */ (document.getElementById(id));
@@ -25,8 +26,9 @@ let rows = [];
 let byNumber = new Map();
 let tags = new Map();
 let statistics = new Statistics();
-/** What has come and is not drawn yet. */
+/** What has come and is not drawn yet, unless the list is to be drawn anew. */
 let fresh = [];
+let stale = false;
 let figures;
 let dropped = 0;
 /** Rows of ours that had to make room. */
@@ -51,35 +53,18 @@ const attr = (node, name) => {
 function take(line) {
   switch (line.kind) {
     case 'node':
-      rows.push(line);
       byNumber.set(line.n, line);
-      tags.set(line.node.tag, (tags.get(line.node.tag) ?? 0) + 1);
+      if (tags.has(line.node.tag) || tags.size < MAX_TAGS) tags.set(line.node.tag, (tags.get(line.node.tag) ?? 0) + 1);
       statistics.stanza(line.direction, line.at);
-      if (
-        line.direction === 'out' &&
-        line.node.tag === 'iq' &&
-        ['get', 'set'].includes(attr(line.node, 'type') ?? '')
-      ) {
-        statistics.asked.add(line.n);
-      }
-      fresh.push(line);
+      if (isQuestion(line)) statistics.asked.add(line.n);
+      keep(line);
       break;
     case 'state':
-      rows.push(line);
-      fresh.push(line);
+      keep(line);
       break;
-    case 'answer': {
-      statistics.answer(line.outcome, line.ms);
-      statistics.asked.add(line.query);
-      const question = byNumber.get(line.query);
-      const answer = byNumber.get(line.answer);
-      for (const row of [question, answer]) if (row) Object.assign(row, { ms: line.ms, outcome: line.outcome });
-      if (question) question.answer = line.answer;
-      if (answer) answer.question = line.query;
-      for (const row of [question, answer]) if (row?.element) row.element.querySelector('.took').replaceWith(took(row));
-      if (selected && (selected === question || selected === answer)) showStanza(selected);
+    case 'answer':
+      takeAnswer(line);
       break;
-    }
     case 'figures':
       figures = line;
       break;
@@ -87,13 +72,44 @@ function take(line) {
       dropped = line.count;
       break;
   }
-  while (rows.length > KEPT) {
+  schedule();
+}
+
+/** Whether a stanza awaits an answer. */
+const isQuestion = ({ direction, node }) =>
+  direction === 'out' && node.tag === 'iq' && ['get', 'set'].includes(attr(node, 'type') ?? '');
+
+/** Adds a row; the oldest one makes room. */
+function keep(row) {
+  row.fits = fits(row);
+  rows.push(row);
+  if (rows.length > KEPT) {
     const oldest = rows.shift();
     byNumber.delete(oldest.n);
     statistics.asked.delete(oldest.n);
     forgotten++;
   }
-  schedule();
+  // Nothing is drawn while the page is out of sight.
+  if (fresh.length < KEPT) fresh.push(row);
+  else stale = true;
+}
+
+function takeAnswer({ query, answer: number, outcome, ms }) {
+  statistics.answer(outcome, ms);
+  statistics.asked.delete(query);
+  const question = byNumber.get(query);
+  const answer = byNumber.get(number);
+  if (question) question.answer = number;
+  if (answer) answer.question = query;
+  for (const row of [question, answer]) {
+    if (row === undefined) continue;
+    Object.assign(row, { ms, outcome });
+    row.element?.querySelector('.took').replaceWith(took(row));
+    const before = row.fits;
+    row.fits = fits(row);
+    stale ||= row.fits !== before;
+    if (row === selected) showStanza(row);
+  }
 }
 
 function schedule() {
@@ -105,7 +121,7 @@ function schedule() {
   });
 }
 
-const isShown = row => (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
+const fits = row => (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
 
 function took(row) {
   const text = row.ms === undefined ? '' : duration(row.ms);
@@ -155,15 +171,25 @@ function rowElement(row) {
 
 /** Draws the list anew: the latest rows that match, the latest first. */
 function redraw() {
-  fresh = [];
+  [fresh, stale] = [[], false];
   for (const row of rows) row.element = undefined;
-  const shown = rows.filter(isShown).slice(-DRAWN).reverse();
+  const shown = rows
+    .filter(row => row.fits)
+    .slice(-DRAWN)
+    .reverse();
   view.stanzas.replaceChildren(...shown.map(rowElement));
   summarize();
 }
 
 function drawList() {
-  const shown = fresh.filter(isShown).slice(-DRAWN).reverse();
+  if (stale) {
+    redraw();
+    return;
+  }
+  const shown = fresh
+    .filter(row => row.fits)
+    .slice(-DRAWN)
+    .reverse();
   fresh = [];
   view.stanzas.prepend(...shown.map(rowElement));
   while (view.stanzas.childElementCount > DRAWN) view.stanzas.lastElementChild.remove();
@@ -171,7 +197,7 @@ function drawList() {
 
 function summarize() {
   const stanzas = rows.filter(row => row.kind === 'node');
-  view.shown.textContent = `${number.format(stanzas.filter(matches).length)} of ${number.format(stanzas.length)}`;
+  view.shown.textContent = `${number.format(stanzas.filter(({ fits }) => fits).length)} of ${number.format(stanzas.length)}`;
   view.empty.hidden = view.stanzas.childElementCount > 0;
   view.empty.textContent = stanzas.length > 0 ? 'No stanza matches the filter.' : 'No stanzas yet.';
   drawTags();
@@ -209,8 +235,7 @@ function drawFigures() {
   view['in-rate'].textContent = `${number.format(latest.in)} per second`;
   view['out-rate'].textContent = `${number.format(latest.out)} per second`;
   view.queries.textContent = compact.format(statistics.answered);
-  const waiting = [...statistics.asked].filter(n => byNumber.get(n)?.outcome === undefined && byNumber.has(n)).length;
-  view['queries-detail'].textContent = `answered; ${waiting} waiting, ${statistics.failed} failed`;
+  view['queries-detail'].textContent = `${statistics.asked.size} waiting, ${statistics.failed} failed`;
   const median = statistics.quantile(0.5);
   view.latency.textContent = median === undefined ? '–' : duration(median);
   view['latency-detail'].textContent =
@@ -321,6 +346,7 @@ view.pause.addEventListener('click', () => {
 view.clear.addEventListener('click', clear);
 view.filter.addEventListener('input', () => {
   matches = parseFilter(view.filter.value);
+  for (const row of rows) row.fits = fits(row);
   redraw();
 });
 view.tags.addEventListener('click', event => {

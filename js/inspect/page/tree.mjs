@@ -20,6 +20,7 @@ function veiled(length, unit) {
 
 /** @param {import('./filter.mjs').Tree} node */
 function head({ tag, attrs, text, bytes, hidden }) {
+  /** @type {(Node | string)[]} */
   const parts = [make('span', 'tag', tag)];
   for (const [name, value] of attrs) {
     const shown = typeof value === 'string' ? make('span', 'value', `"${value}"`) : veiled(value.hidden, 'character');
