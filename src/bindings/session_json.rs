@@ -6,7 +6,7 @@ use super::json::{Object, list, quoted};
 use super::session::short;
 use crate::driver::Handle;
 use crate::session::{
-    Account, CredentialsUpdate, EndReason, Event, HandshakeKind, Histogram, Me, QueryError, QueueMetrics, StateChange,
+    Account, CredentialsUpdate, EndReason, Event, Histogram, Me, QueryError, QueueMetrics, StateChange,
 };
 
 /// An event that is neither a stanza nor an answer. `type` says which.
@@ -159,14 +159,9 @@ fn histogram_json(histogram: Histogram) -> String {
 /// The metrics of a session.
 pub(super) fn metrics_json(handle: &Handle) -> String {
     let (state, metrics) = handle.with(|session, _| (session.state(), session.metrics()));
-    let handshake = metrics.handshake.map(|(kind, duration)| {
-        let kind = match kind {
-            HandshakeKind::Xx => "XX",
-            HandshakeKind::Ik => "IK",
-            HandshakeKind::XxFallback => "XXfallback",
-        };
-        Object::new().text("kind", kind).raw("ms", duration).end()
-    });
+    let handshake = metrics
+        .handshake
+        .map(|(kind, duration)| Object::new().text("kind", kind.name()).raw("ms", duration).end());
     let reconnects = metrics.reconnects.iter().fold(Object::new(), |object, (code, count)| {
         object.raw(&code.to_string(), count)
     });
