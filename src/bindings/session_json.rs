@@ -45,24 +45,6 @@ fn state(object: Object, change: &StateChange) -> Object {
 }
 
 fn reason_json(reason: &EndReason) -> String {
-    let kind = match reason {
-        EndReason::Requested => "requested",
-        EndReason::LoggedOut => "loggedOut",
-        EndReason::Transport { .. } => "transport",
-        EndReason::TransportClosed => "transportClosed",
-        EndReason::TimedOut => "timedOut",
-        EndReason::Silence => "silence",
-        EndReason::QrEnded => "qrEnded",
-        EndReason::Stream { .. } => "stream",
-        EndReason::Failure { .. } => "failure",
-        EndReason::StreamEnd => "streamEnd",
-        EndReason::NotMultiDevice => "notMultiDevice",
-        EndReason::Handshake(_) => "handshake",
-        EndReason::Pairing(_) => "pairing",
-        EndReason::Login(_) => "login",
-        EndReason::Frame(_) => "frame",
-        EndReason::Noise(_) => "noise",
-    };
     let attrs = match reason {
         EndReason::Failure { attrs, .. } => {
             let fields = attrs
@@ -73,7 +55,7 @@ fn reason_json(reason: &EndReason) -> String {
         _ => None,
     };
     Object::new()
-        .text("kind", kind)
+        .text("kind", reason.kind())
         .raw("code", reason.code())
         .text("message", &reason.to_string())
         .maybe("attrs", attrs)
