@@ -366,6 +366,8 @@ export interface SessionLogger {
   debug(data: unknown, message?: string): void;
   info(data: unknown, message?: string): void;
   warn(data: unknown, message?: string): void;
+  /** For defects of the session's own; `warn` is used without it. */
+  error?(data: unknown, message?: string): void;
 }
 
 /** Options of a {@link NativeSession}. Times are in milliseconds; defaults are Baileys 7's where it has the option. */
@@ -383,7 +385,11 @@ export interface NativeSessionOptions {
   headers?: object | undefined;
   /** The key that the server's certificate chain must lead to, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
-  /** Stanzas are written at `trace` alone, keys and tokens by themselves at no level. */
+  /**
+   * Also gets what the native half tells of itself (its `tracing` events), most of it at `debug`: connections, handshakes,
+   * keep-alive, why reading stops. Stanzas are written at `trace` alone, with lengths in place of binary contents; keys and
+   * tokens by themselves at no level. The level may change: it is looked at again with every change of state.
+   */
   logger?: SessionLogger | undefined;
 
   /** Version of WhatsApp Web that the client claims to be. */

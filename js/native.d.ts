@@ -15,6 +15,8 @@ export declare class Session {
   constructor(hub: SocketHub, options: SessionOptions)
   /** The number under which the session's records come. */
   get number(): number
+  /** The least important level that the user's logger takes, as in the options. */
+  setLogLevel(level: string): void
   /** Whether the session keeps the loop alive. */
   keepAlive(active: boolean): void
   /** Connects; says whether that meant anything. */
@@ -169,6 +171,8 @@ export interface SessionOptions {
   reconnectAttempts?: number
   /** What to do on particular codes. */
   reconnectClasses: Array<SessionClass>
+  /** The least important level that the user's logger takes: `trace`, `debug`, `info`, `warn` or `error`; `off`. */
+  logLevel: string
 }
 
 /** Where and how a socket connects. */

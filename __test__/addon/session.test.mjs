@@ -446,3 +446,36 @@ test('the logger is asked for its level first, and stanzas appear at trace alone
   await other.session.query(iq({ id: 'secret-id' }));
   assert.equal(trace.entries.filter(({ data }) => data?.node?.attrs.id === 'secret-id').length, 2);
 });
+
+test('what the native half tells goes to the logger, by its level', options, async t => {
+  const told = ({ entries }) => entries.map(({ message }) => message);
+  const debug = recordingLogger('debug');
+  const { session, connection } = await openSession(t, { logger: debug });
+  assert.deepEqual(debug.entries.find(({ message }) => message === 'handshake done').data.kind, 'XX');
+  for (const message of ['opening a connection', 'name resolved', 'saying hello']) {
+    assert.ok(told(debug).includes(message), message);
+  }
+  assert.ok(!told(debug).includes('stanza in'));
+
+  // Another level holds at once.
+  debug.level = 'warn';
+  const before = debug.entries.length;
+  connection.drop();
+  await nextWhere(session, 'state', ({ to }) => to === 'connected');
+  await session.close();
+  assert.equal(debug.entries.length, before);
+
+  const trace = recordingLogger('trace');
+  const other = await openSession(t, { logger: trace });
+  other.session.onStanza('CB:message', () => {});
+  const secret = Buffer.from('a key or a message');
+  await other.connection.send({
+    tag: 'message',
+    attrs: { id: '1' },
+    content: [{ tag: 'enc', attrs: {}, content: secret }]
+  });
+  await other.session.query(iq());
+  assert.ok(told(trace).includes('stanza in'));
+  const text = JSON.stringify(trace.entries);
+  assert.ok(text.includes('"18 bytes"') && !text.includes(String([...secret])), text);
+});

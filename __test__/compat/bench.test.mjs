@@ -138,3 +138,20 @@ test('scales cover their values and keep their order', () => {
     }
   }
 });
+
+test('a quick run of the session counts and compares its stanzas', { timeout: 150_000 }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-bench-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { stdout } = await node(['bench/run.mjs', '--quick', '--only', 'session', '--out', folder]);
+  assert.match(stdout, /NativeSession: KB of RSS per idle TLS session/);
+  const { goals, results } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+  assert.deepEqual(
+    goals.map(({ id }) => id).filter(id => id !== 'session-thread' && id !== 'session-unasked'),
+    ['session-ack', 'session-message', 'session-rtt', 'session-rss']
+  );
+  assert.deepEqual(
+    results.session.cells.map(({ stanza, perMessage, asked }) => `${stanza} ${perMessage} ${asked}`).sort(),
+    ['ack', 'message'].flatMap(stanza => ['1 false', '1 true', '10 false', '10 true'].map(rest => `${stanza} ${rest}`))
+  );
+  assert.match(readFileSync(join(folder, 'report.md'), 'utf8'), /## NativeSession/);
+});

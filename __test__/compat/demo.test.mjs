@@ -125,5 +125,5 @@ test('the demo of the session goes through all its steps', { timeout: 150_000 },
     assert.match(stdout, new RegExp(`^${step} .* ms  `, 'm'));
   }
   assert.match(stdout, /alive; 500 of 500 stanzas/);
-  assert.match(stdout, /ends by code 428: 2, 515: 1/);
+  assert.match(stdout, /handshakes XX, IK, XXfallback, IK; ends by code 428: 2, 515: 1/);
 });

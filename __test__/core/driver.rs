@@ -11,14 +11,15 @@ use std::{
 };
 
 use baileys_native::{
-    binary::{Dialect, Node},
-    driver::{Endpoint, Handle, start},
+    binary::{Dialect, Node, NodeContent},
+    driver::{Endpoint, Handle, Log, LogEntry, LogValue, start},
     session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, State, code},
     transport::ConnectOptions,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
+use tracing::level_filters::LevelFilter;
 
 use crate::session::{
     harness::{config, paired_device},
@@ -146,6 +147,10 @@ struct User {
 
 impl User {
     fn new(address: SocketAddr, config: Config) -> Self {
+        Self::with_log(address, config, None)
+    }
+
+    fn with_log(address: SocketAddr, config: Config, log: Option<Arc<Log>>) -> Self {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
@@ -167,7 +172,7 @@ impl User {
         let notify = Box::new(move || {
             let _ = tell.lock().unwrap().send(());
         });
-        let handle = start(endpoint, config, paired_device(1), notify).unwrap();
+        let handle = start(endpoint, config, paired_device(1), notify, log).unwrap();
         Self {
             handle,
             told,
@@ -441,5 +446,88 @@ fn dropping_the_handle_ends_the_connection() {
             Err(mpsc::RecvTimeoutError::Timeout) => panic!("the session lives on"),
         }
         assert!(start.elapsed() < PATIENCE);
+    }
+}
+
+/// A log, and what it was told.
+fn recording(level: LevelFilter) -> (Arc<Log>, Arc<Mutex<Vec<LogEntry>>>) {
+    let entries = Arc::<Mutex<Vec<LogEntry>>>::default();
+    let into = Arc::clone(&entries);
+    let log = Log::new(level, Box::new(move |entry| into.lock().unwrap().push(entry)));
+    (log, entries)
+}
+
+fn messages(entries: &Mutex<Vec<LogEntry>>) -> Vec<String> {
+    let entries = entries.lock().unwrap();
+    entries.iter().map(|entry| entry.message.clone()).collect()
+}
+
+#[test]
+fn what_the_code_tells_goes_to_the_log_of_its_session() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let (log, entries) = recording(LevelFilter::DEBUG);
+    let mut user = User::with_log(server.address, config(), Some(Arc::clone(&log)));
+    let (_other_log, others) = recording(LevelFilter::TRACE);
+    user.handle.with(|session, now| session.connect(now));
+    user.wait_for(|event| is_state(event, State::Connected));
+    let told = messages(&entries);
+    for expected in [
+        "opening a connection",
+        "name resolved",
+        "saying hello",
+        "handshake done",
+    ] {
+        assert!(told.iter().any(|message| message == expected), "{expected}: {told:?}");
+    }
+    let kind = ("kind", LogValue::Text("XX".to_owned()));
+    assert!(entries.lock().unwrap().iter().any(|entry| entry.fields.contains(&kind)));
+    assert!(
+        !told.iter().any(|message| message.starts_with("stanza")),
+        "those are for trace"
+    );
+    assert!(others.lock().unwrap().is_empty(), "another session's log");
+
+    log.set_level(LevelFilter::INFO);
+    let before = told.len();
+    user.handle.with(|session, now| session.close(now));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    assert_eq!(messages(&entries).len(), before);
+}
+
+#[test]
+fn no_level_tells_keys_or_the_content_of_stanzas() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let (log, entries) = recording(LevelFilter::TRACE);
+    let mut user = User::with_log(server.address, config(), Some(log));
+    user.handle.with(|session, now| session.connect(now));
+    user.wait_for(|event| is_state(event, State::Connected));
+    let mut stanza = question();
+    stanza.content = NodeContent::List(vec![node("hidden", &[("token", "content-of-a-stanza")], Vec::new())]);
+    stanza.attrs.push(("value".into(), "value-of-an-attribute".into()));
+    let query = user
+        .handle
+        .with(|session, now| session.query(now, &mut stanza.source(), QueryOptions::default()))
+        .unwrap();
+    user.wait_for(|event| matches!(event, Event::Answer { query: of, .. } if *of == query.query));
+    let all = format!("{:?}", entries.lock().unwrap()).to_lowercase();
+    assert!(all.contains("stanza in") && all.contains("stanza out"), "{all}");
+    assert!(
+        !all.contains("content-of") && !all.contains("value-of") && !all.contains("token"),
+        "{all}"
+    );
+    let credentials = user.handle.with(|session, _| session.credentials().clone());
+    for pair in [
+        &credentials.noise_key,
+        &credentials.identity_key,
+        &credentials.pairing_key,
+    ] {
+        for key in [pair.private.as_bytes(), pair.public.as_bytes()] {
+            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            let list = format!("{key:?}");
+            assert!(
+                !all.contains(&hex) && !all.contains(list.trim_matches(['[', ']'])),
+                "{all}"
+            );
+        }
     }
 }

@@ -60,10 +60,11 @@ let nextUser = 15_550_100_000;
  * @param {Awaited<ReturnType<typeof startServer>>} options.server
  * @param {boolean} [options.register] Whether the backend comes by `--import baileys-native/register` (default), or the
  *   child loads it by itself.
+ * @param {string[]} [options.flags] More flags for Node.
  * @returns {Promise<any>} What the child reports as its result.
  */
-export async function runClient(script, settings, { backend, server, register = true }) {
-  const { execArgv, env } = forkOptions(register ? backend : 'js', ['--expose-gc']);
+export async function runClient(script, settings, { backend, server, register = true, flags = [] }) {
+  const { execArgv, env } = forkOptions(register ? backend : 'js', ['--expose-gc', ...flags]);
   const child = fork(path(script), [], {
     cwd: ROOT,
     execArgv,

@@ -64,19 +64,17 @@ async function measurePings({ rounds, pings }) {
   }
 }
 
+/** V8's young generation at a fixed size: growing and shrinking it would hide what a thousand connections take. */
+const FIXED_HEAP = ['--max-semi-space-size=1'];
+
 async function measureMemory({ connections }) {
   const { js, native } = await alternate(['js', 'native'], 1, async side => {
     // Both meet a server that nobody has used before.
     const server = await startServer({ tls: true });
     try {
-      const settings = { base: BASE, steps: [connections] };
-      return side === 'js'
-        ? await runClient('connections.mjs', { ...settings, layer: 'bots' }, { backend: 'js', server })
-        : await runClient(
-            'connections.mjs',
-            { ...settings, layer: 'sessions' },
-            { ...SESSION, server, register: false }
-          );
+      const settings = { base: BASE, steps: [connections], layer: side === 'js' ? 'bots' : 'sessions' };
+      const child = { backend: side, server, register: false, flags: FIXED_HEAP };
+      return await runClient('connections.mjs', settings, child);
     } finally {
       await server.stop();
     }

@@ -31,6 +31,8 @@ class NativeSession extends EventEmitter {
   #number;
   #creds;
   #log;
+  /** What the addon believes the logger to take. */
+  #logLevel;
   #state = 'disconnected';
   /** What the user wants and has not been told the end of: `idle`, `active` or `closing`. */
   #phase = 'idle';
@@ -54,7 +56,8 @@ class NativeSession extends EventEmitter {
     const { creds, native: nativeOptions } = sessionOptions(options ?? {});
     this.#creds = creds;
     this.#log = createLog(options.logger);
-    this.#native = new native.Session(nativeHub, nativeOptions);
+    this.#logLevel = this.#log.level();
+    this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel });
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);
     super.on('newListener', name => {
@@ -66,6 +69,14 @@ class NativeSession extends EventEmitter {
         this.#unwatchNodes = undefined;
       }
     });
+  }
+
+  /** Loggers change their level while they are used. */
+  #updateLogLevel() {
+    const level = this.#log.level();
+    if (level === this.#logLevel) return;
+    this.#logLevel = level;
+    this.#native.setLogLevel(level);
   }
 
   get state() {
@@ -91,6 +102,7 @@ class NativeSession extends EventEmitter {
   async #connect(signal) {
     signal?.throwIfAborted();
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
+    this.#updateLogLevel();
     if (this.#phase === 'idle') {
       this.#phase = 'active';
       hub.add(this.#number, this);
@@ -297,6 +309,9 @@ class NativeSession extends EventEmitter {
       case 'state':
         this.#changed(event);
         break;
+      case 'log':
+        this.#log.write(event.level, event.fields, event.message);
+        break;
       case 'creds': {
         const update = credentialsUpdate(event.update);
         // As Baileys does, so that `saveCreds` finds them.
@@ -362,6 +377,7 @@ class NativeSession extends EventEmitter {
 
   #changed({ from, to, trigger, at, reason }) {
     this.#state = to;
+    this.#updateLogLevel();
     const change = { from, to, trigger, at, reason };
     this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
     observe.state(this, change);

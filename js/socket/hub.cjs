@@ -46,7 +46,7 @@ const batch = {
   payloadAt: 0,
   more: false,
   /** Whose stanzas are dispatched one by one, and how many of the record are left; the delivery stands before the next one. */
-  session: undefined,
+  session: /** @type {any} */ (undefined),
   stanzas: 0
 };
 core.shareBatch(batch.words, batch.text);

@@ -79,7 +79,7 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
         session.connect();
         const [me] = await paired;
         await restarted;
-        return `${me.id}, restarted (515), logged in (${handshake()})`;
+        return `${me.id}, restarted (515), logged in by its new credentials (${handshake()})`;
       }
     ],
     [
@@ -97,10 +97,12 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
       async () => {
         const again = connected(session);
         const reconnecting = once(session, 'reconnecting');
+        // The key that the session remembers is then of no use.
+        server.rotateNoiseKey();
         server.connections[server.connections.length - 1].drop({ reset: true });
         const [{ reason }] = await reconnecting;
         await again;
-        return `${reason.code} ${reason.kind}, connected again (${handshake()})`;
+        return `${reason.code} ${reason.kind}, connected again; resumption declined (${handshake()})`;
       }
     ],
     [
@@ -112,7 +114,9 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
         server.connections[server.connections.length - 1].drop();
         await again;
         const { attrs } = await asked;
-        return `idempotent query ${attrs.id} sent again and answered`;
+        const { kind, ms } = session.metrics().handshake ?? {};
+        if (kind !== 'IK') throw new Error(`the handshake was ${kind}`);
+        return `one round trip (${kind}, ${ms} ms); idempotent query ${attrs.id} sent again and answered`;
       }
     ]
   ];
@@ -200,7 +204,8 @@ export async function sessionDemo(args) {
     agent: new Agent({ ca: server.ca }),
     trustedRoot: server.rootKey,
     auth: { creds: initAuthCreds() },
-    reconnect: { baseMs: 100 }
+    reconnect: { baseMs: 100 },
+    resume: true
   });
   /** @type {Row[]} */
   const rows = [];
@@ -215,7 +220,8 @@ export async function sessionDemo(args) {
     }
     const { logins, stanzasIn, stanzasOut, reconnects } = session.metrics();
     const ends = Object.entries(reconnects).map(([code, count]) => `${code}: ${count}`);
-    const total = `${logins} logins, ${whole(stanzasIn)} stanzas in, ${whole(stanzasOut)} out; ends by code ${ends.join(', ')}`;
+    const handshakes = server.connections.map(({ handshake }) => handshake).join(', ');
+    const total = `${logins} logins, ${whole(stanzasIn)} stanzas in, ${whole(stanzasOut)} out; handshakes ${handshakes}; ends by code ${ends.join(', ')}`;
     process.stdout.write(['', ...table(rows), '', total, ''].join('\n'));
   } finally {
     await session.close();

@@ -153,7 +153,10 @@ impl Writer<'_> {
                     rest.split_at(1).1
                 }
                 // The usual JID of a device, likewise.
-                Some((user, rest)) if !user.is_empty() && let Some((device, server)) = plain_device(rest) => {
+                Some((user, rest))
+                    if !user.is_empty()
+                        && let Some((device, server)) = plain_device(rest) =>
+                {
                     self.out
                         .extend_from_slice(&[AD_JID, self.dialect.domain(server, None), device]);
                     if !self.known(user) {

@@ -11,6 +11,7 @@ mod noise;
 mod raw;
 mod session;
 mod session_json;
+mod session_log;
 mod session_options;
 mod socket_options;
 mod totals;

@@ -9,10 +9,11 @@ use napi_derive::napi;
 use super::batch::Batch;
 use super::raw::{Failure, raw_function};
 use super::session_json::{event_json, metrics_json, query_error_json};
+use super::session_log::{LogQueue, level_filter};
 use super::session_options::{SessionOptions, StanzaPattern, config, credentials, endpoint, pattern};
 use super::totals::{Enrolled, enrol_session};
 use super::websocket::{Hub, SocketHub};
-use crate::driver::{self, Handle};
+use crate::driver::{self, Handle, Log};
 use crate::session::{
     Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
 };
@@ -45,6 +46,7 @@ pub(super) struct Sessions(Mutex<HashMap<u32, Entry>>);
 
 struct Entry {
     handle: Handle,
+    log: Arc<LogQueue>,
     /// Whether it keeps the loop alive.
     active: bool,
 }
@@ -66,10 +68,19 @@ impl Sessions {
         self.lock().get(&session).map(|entry| entry.handle.clone())
     }
 
+    fn log(&self, session: u32) -> Option<Arc<LogQueue>> {
+        self.lock().get(&session).map(|entry| Arc::clone(&entry.log))
+    }
+
     /// Takes the next events of a session, which reports again where there are more. Returns how many stanzas and other events
     /// they are.
     pub(super) fn take_events(&self, session: u32, batch: &mut Batch) -> usize {
-        let Some(handle) = self.handle(session) else { return 0 };
+        let Some((handle, log)) = self.handle(session).zip(self.log(session)) else {
+            return 0;
+        };
+        for entry in log.take() {
+            batch.push(Kind::Event as u32, session, 0, entry.as_bytes());
+        }
         let mut events = Vec::new();
         let taken = handle.take_events(EVENTS_AT_ONCE, &mut events);
         for event in events {
@@ -115,6 +126,7 @@ pub struct Session {
     hub: Arc<Hub>,
     number: u32,
     handle: Handle,
+    log: Arc<Log>,
     _enrolled: Enrolled,
 }
 
@@ -134,12 +146,18 @@ impl Session {
         let credentials = credentials(&options.credentials)?;
         let config = config(&options)?;
         let inbox = Arc::clone(&hub.inbox);
+        let log_queue = Arc::<LogQueue>::default();
+        let log = log_queue.log(level_filter(&options.log_level), {
+            let inbox = Arc::clone(&inbox);
+            move || inbox.ready(number)
+        });
         let notify = Box::new(move || inbox.ready(number));
-        let handle = driver::start(endpoint(options)?, config, credentials, notify)
+        let handle = driver::start(endpoint(options)?, config, credentials, notify, Some(Arc::clone(&log)))
             .map_err(|error| Error::from_reason(error.to_string()))?;
         let enrolled = enrol_session(&handle);
         let entry = Entry {
             handle: handle.clone(),
+            log: log_queue,
             active: false,
         };
         hub.sessions.lock().insert(number, entry);
@@ -147,6 +165,7 @@ impl Session {
             hub,
             number,
             handle,
+            log,
             _enrolled: enrolled,
         })
     }
@@ -155,6 +174,12 @@ impl Session {
     #[napi(getter)]
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The least important level that the user's logger takes, as in the options.
+    #[napi(catch_unwind)]
+    pub fn set_log_level(&self, level: String) {
+        self.log.set_level(level_filter(&level));
     }
 
     /// Whether the session keeps the loop alive.

@@ -8,8 +8,8 @@ use super::json::{Object, list, quoted};
 use super::session::short;
 use crate::driver::Handle;
 use crate::session::{
-    Account, CredentialsUpdate, EndReason, Event, HandshakeKind, Histogram, LoopStalls, Me, Metrics, QueryError,
-    QueueMetrics, StateChange,
+    Account, CredentialsUpdate, EndReason, Event, Histogram, LoopStalls, Me, Metrics, QueryError, QueueMetrics,
+    StateChange,
 };
 
 /// An event that is neither a stanza nor an answer. `type` says which.
@@ -48,24 +48,6 @@ fn state(object: Object, change: &StateChange) -> Object {
 }
 
 fn reason_json(reason: &EndReason) -> String {
-    let kind = match reason {
-        EndReason::Requested => "requested",
-        EndReason::LoggedOut => "loggedOut",
-        EndReason::Transport { .. } => "transport",
-        EndReason::TransportClosed => "transportClosed",
-        EndReason::TimedOut => "timedOut",
-        EndReason::Silence => "silence",
-        EndReason::QrEnded => "qrEnded",
-        EndReason::Stream { .. } => "stream",
-        EndReason::Failure { .. } => "failure",
-        EndReason::StreamEnd => "streamEnd",
-        EndReason::NotMultiDevice => "notMultiDevice",
-        EndReason::Handshake(_) => "handshake",
-        EndReason::Pairing(_) => "pairing",
-        EndReason::Login(_) => "login",
-        EndReason::Frame(_) => "frame",
-        EndReason::Noise(_) => "noise",
-    };
     let attrs = match reason {
         EndReason::Failure { attrs, .. } => {
             let fields = attrs
@@ -76,7 +58,7 @@ fn reason_json(reason: &EndReason) -> String {
         _ => None,
     };
     Object::new()
-        .text("kind", kind)
+        .text("kind", reason.kind())
         .raw("code", reason.code())
         .text("message", &reason.to_string())
         .maybe("attrs", attrs)
@@ -159,14 +141,6 @@ fn histogram_json(histogram: Histogram) -> String {
         .end()
 }
 
-const fn kind_name(kind: HandshakeKind) -> &'static str {
-    match kind {
-        HandshakeKind::Xx => "XX",
-        HandshakeKind::Ik => "IK",
-        HandshakeKind::XxFallback => "XXfallback",
-    }
-}
-
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
@@ -176,7 +150,7 @@ pub(super) fn metrics_json(handle: &Handle) -> String {
     let (state, metrics) = handle.with(|session, _| (session.state(), session.metrics()));
     let handshake = metrics
         .handshake
-        .map(|(kind, duration)| Object::new().text("kind", kind_name(kind)).raw("ms", duration).end());
+        .map(|(kind, duration)| Object::new().text("kind", kind.name()).raw("ms", duration).end());
     let object = Object::new()
         .text("state", state.name())
         .maybe("lastPingRttMs", metrics.last_ping_rtt)
@@ -190,7 +164,7 @@ pub(super) fn figures(object: Object, metrics: &Metrics, busy: Duration) -> Obje
         object.raw(&code.to_string(), count)
     });
     let handshakes = metrics.handshakes.iter().fold(Object::new(), |object, (kind, times)| {
-        object.raw(kind_name(*kind), histogram_json(*times))
+        object.raw(kind.name(), histogram_json(*times))
     });
     let work = |nanos| milliseconds(Duration::from_nanos(nanos));
     object

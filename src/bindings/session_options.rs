@@ -56,6 +56,8 @@ pub struct SessionOptions {
     pub reconnect_attempts: Option<u32>,
     /// What to do on particular codes.
     pub reconnect_classes: Vec<SessionClass>,
+    /// The least important level that the user's logger takes: `trace`, `debug`, `info`, `warn` or `error`; `off`.
+    pub log_level: String,
 }
 
 /// Bounds of a queue.

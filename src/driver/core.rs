@@ -9,7 +9,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::sync;
 
-use super::{Notify, clock::Clock, sink::SessionSink};
+use super::{Log, Notify, clock::Clock, log::Scope, sink::SessionSink};
 use crate::{
     session::{ConnectionId, Event, Millis, Session, Transmit},
     transport::{self, Accepted, ConnectOptions, Connection},
@@ -29,6 +29,7 @@ pub(super) struct Core {
     inner: Mutex<Inner>,
     clock: Clock,
     notify: Notify,
+    log: Option<Arc<Log>>,
     /// Wakes the session's task.
     task: sync::Notify,
     /// The transport's task, where it does not read.
@@ -64,7 +65,7 @@ impl fmt::Debug for Core {
 }
 
 impl Core {
-    pub(super) fn new(session: Session, notify: Notify) -> Self {
+    pub(super) fn new(session: Session, notify: Notify, log: Option<Arc<Log>>) -> Self {
         let inner = Inner {
             session,
             transport: None,
@@ -80,6 +81,7 @@ impl Core {
             inner: Mutex::new(inner),
             clock: Clock::new(),
             notify,
+            log,
             task: sync::Notify::new(),
             reader: AtomicWaker::new(),
         }
@@ -89,8 +91,14 @@ impl Core {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has what is told until the result is dropped go to the session's log.
+    pub(super) fn scope(&self) -> Option<Scope> {
+        self.log.as_ref().filter(|log| !log.is_off()).map(Log::enter)
+    }
+
     /// Lets `act` do something with the session, and then does what the session wants.
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
+        let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         let result = act(&mut inner.session, now);
@@ -100,6 +108,7 @@ impl Core {
 
     /// Takes events until they weigh so much; returns how much they do.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
+        let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         let mut taken = 0;
@@ -120,6 +129,7 @@ impl Core {
     /// Something came in: as [`with`](Self::with), but what the session wants waits for [`settle`](Self::settle). Says
     /// whether the session wants more.
     pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
+        let _scope = self.scope();
         let mut inner = self.lock();
         let start = Instant::now();
         act(&mut inner.session, self.clock.at(start));
@@ -129,6 +139,7 @@ impl Core {
 
     /// Does what the session wants.
     pub(super) fn settle(&self) {
+        let _scope = self.scope();
         let inner = self.lock();
         let now = self.clock.now();
         self.drive(inner, now);
@@ -243,6 +254,9 @@ impl Core {
 
     /// Ends the present connection because of a defect.
     pub(super) fn fail(&self, message: &str) {
+        let scope = self.scope();
+        tracing::error!(message);
+        drop(scope);
         let connection = self.lock().session.connection();
         if let Some(connection) = connection {
             self.forget(connection);

@@ -10,6 +10,7 @@
 mod clock;
 mod core;
 mod handle;
+mod log;
 mod sink;
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -17,10 +18,13 @@ use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 
-pub use self::handle::{Handle, WeakHandle};
 use self::{
     clock::{SystemEntropy, stopwatch},
     core::Core,
+};
+pub use self::{
+    handle::{Handle, WeakHandle},
+    log::{Log, LogEntry, LogValue, TakeEntry},
 };
 use crate::{
     session::{Config, ConnectionId, Credentials, Session},
@@ -45,14 +49,20 @@ pub type Notify = Box<dyn Fn() + Send + Sync>;
 /// Defects that a session's task survives.
 const MAX_DEFECTS: usize = 8;
 
-/// Makes a session, disconnected, and starts its task.
+/// Makes a session, disconnected, and starts its task. What its code tells goes to `log`.
 ///
 /// # Errors
 /// Where the runtime's threads cannot be started or the system has no randomness.
-pub fn start(endpoint: Endpoint, config: Config, credentials: Credentials, notify: Notify) -> io::Result<Handle> {
+pub fn start(
+    endpoint: Endpoint,
+    config: Config,
+    credentials: Credentials,
+    notify: Notify,
+    log: Option<Arc<Log>>,
+) -> io::Result<Handle> {
     let mut session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));
     session.set_stopwatch(Box::new(stopwatch()));
-    let core = Arc::new(Core::new(session, notify));
+    let core = Arc::new(Core::new(session, notify, log));
     transport::runtime()?.spawn(serve(Arc::clone(&core), Arc::new(endpoint)));
     Ok(Handle::new(core))
 }
@@ -89,6 +99,12 @@ async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {
 async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>) {
     match resolve(&endpoint).await {
         Ok(mut options) => {
+            let _scope = core.scope();
+            tracing::debug!(
+                host = endpoint.host,
+                addresses = options.addresses.len(),
+                "name resolved"
+            );
             if options.tls.is_some()
                 && let Some(info) = core.with(|session, _| session.credentials().routing_info.clone())
             {

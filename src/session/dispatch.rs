@@ -67,6 +67,12 @@ impl Session {
         let written = intake.is_written();
         self.metrics.stanzas_in += 1;
         self.metrics.stanzas_delivered += u64::from(written);
+        tracing::trace!(
+            tag = self.scratch.head.tag(),
+            bytes = encoded.len(),
+            delivered = written,
+            "stanza in"
+        );
 
         let head = &self.scratch.head;
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
@@ -109,6 +115,7 @@ impl Session {
                 self.tell(Event::Answer { query, result });
             }
             Purpose::KeepAlive => {
+                tracing::debug!(ms = waited, "keep-alive answered");
                 self.metrics.ping_rtt.record(waited);
                 self.metrics.last_ping_rtt = Some(waited);
             }
@@ -164,6 +171,7 @@ impl Session {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
             let routing_info = Some(info.to_vec());
+            tracing::debug!(bytes = info.len(), "routing info has changed");
             self.update_credentials(CredentialsUpdate {
                 routing_info,
                 ..Default::default()
@@ -176,6 +184,7 @@ impl Session {
             return;
         }
         self.send_own(&result(stanza.attr("id").unwrap_or_default()));
+        tracing::debug!("the server offers pairing");
         self.qr = qr_references(stanza).into();
         self.show_qr(self.config.first_qr_timeout);
     }

@@ -117,6 +117,29 @@ impl EndReason {
         }
     }
 
+    /// The name that JavaScript sees.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::LoggedOut => "loggedOut",
+            Self::Transport { .. } => "transport",
+            Self::TransportClosed => "transportClosed",
+            Self::TimedOut => "timedOut",
+            Self::Silence => "silence",
+            Self::QrEnded => "qrEnded",
+            Self::Stream { .. } => "stream",
+            Self::Failure { .. } => "failure",
+            Self::StreamEnd => "streamEnd",
+            Self::NotMultiDevice => "notMultiDevice",
+            Self::Handshake(_) => "handshake",
+            Self::Pairing(_) => "pairing",
+            Self::Login(_) => "login",
+            Self::Frame(_) => "frame",
+            Self::Noise(_) => "noise",
+        }
+    }
+
     /// Whether the user wanted the end; nothing then connects again.
     #[must_use]
     pub const fn is_intended(&self) -> bool {

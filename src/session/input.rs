@@ -115,6 +115,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Millis) {
         self.tick(now);
         while let Some(pending) = self.queries.take_expired(self.now) {
+            tracing::debug!(purpose = ?pending.purpose, "a query was not answered in time");
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_timed_out += 1;
                 self.tell(Event::Answer {
@@ -133,6 +134,7 @@ impl Session {
             Timer::Connect => self.end(EndReason::TimedOut, false),
             Timer::KeepAlive => {
                 self.metrics.pings += 1;
+                tracing::debug!("keep-alive");
                 self.ask_own(Purpose::KeepAlive, nodes::ping);
                 self.timers.set(
                     Timer::KeepAlive,
@@ -218,6 +220,7 @@ impl Session {
         };
         if let Err(error) = taken {
             self.metrics.malformed += 1;
+            tracing::warn!(%error, "a payload is no stanza");
             self.tell(Event::Malformed(error));
         }
         for buffer in [&mut plain, &mut inflated] {
@@ -232,11 +235,14 @@ impl Session {
     pub(super) fn suspend_reading(&mut self) {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
+            let (stanzas, bytes) = self.inbox.level().depth();
+            tracing::debug!(stanzas, bytes, "reading is suspended");
         }
     }
 
     /// Reading goes on.
     pub(super) fn read_on(&mut self) {
+        tracing::debug!("reading goes on");
         if self.connection.as_ref().is_some_and(Connection::is_open) {
             self.keepalive.heard(self.now);
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));

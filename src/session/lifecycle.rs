@@ -50,6 +50,11 @@ impl Session {
             .set(Timer::Connect, self.now.saturating_add(self.config.connect_timeout));
         match intro {
             Ok(intro) => {
+                tracing::debug!(
+                    connection = id.0,
+                    routed = routing_info.is_some(),
+                    "opening a connection"
+                );
                 self.connection = Some(Connection::new(id, intro));
                 self.transmits.push_back(Transmit::Open(id));
             }
@@ -70,6 +75,8 @@ impl Session {
         let Some(connection) = &mut self.connection else { return };
         let (id, framed) = match hello {
             Ok((message, phase)) => {
+                let resuming = matches!(phase, Phase::Resuming(_));
+                tracing::debug!(resuming, "saying hello");
                 connection.phase = phase;
                 connection.opened_at = now;
                 (connection.id, connection.frame(&message))
@@ -134,6 +141,7 @@ impl Session {
         let (kind, took) = (established.kind, self.now.saturating_sub(opened_at));
         self.metrics.handshake = Some((kind, took));
         self.metrics.handshakes.entry(kind).or_default().record(took);
+        tracing::debug!(kind = kind.name(), ms = took, "handshake done");
         self.timers.stop(Timer::Connect);
         self.timers.set(
             Timer::KeepAlive,
@@ -153,6 +161,7 @@ impl Session {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
             connection.phase = Phase::Broken;
             self.server = None;
+            tracing::debug!(%reason, "the server cannot be resumed with and is forgotten");
             return self.end_with(reason, false, true);
         }
         self.end(reason, false);
@@ -175,6 +184,7 @@ impl Session {
         }
         match sealed {
             Ok(message) => {
+                tracing::trace!(bytes = message.len(), "stanza out");
                 self.metrics.frames_out += 1;
                 self.metrics.stanzas_out += 1;
                 self.metrics.bytes_out += message.len() as u64;
@@ -234,6 +244,7 @@ impl Session {
             self.ask_own(Purpose::Activate, nodes::activate);
         }
         for payload in self.queries.repeats() {
+            tracing::debug!(bytes = payload.len(), "asking again");
             self.outbox.push(Owner::Query, payload);
         }
     }
@@ -277,6 +288,7 @@ impl Session {
             self.reconnect.plan(self.config.reconnect.as_ref(), &reason, random)
         };
         let code = reason.code();
+        tracing::debug!(code, %reason, again = matches!(plan, Plan::Retry { .. }), "connection ended");
         let ended = self.queries.take_ended(matches!(plan, Plan::Retry { .. }));
         self.reject(ended, code);
         let (unsent, relieved) = self.outbox.clear();
@@ -290,6 +302,7 @@ impl Session {
             Plan::Retry { attempt, delay } => {
                 *self.metrics.reconnects.entry(code).or_default() += 1;
                 let at = self.now.saturating_add(delay);
+                tracing::debug!(attempt, delay_ms = delay, "another connection is planned");
                 self.step(Trigger::Lost, Some(reason.clone()));
                 self.last_end = Some(reason.clone());
                 self.timers.set(Timer::Reconnect, at);

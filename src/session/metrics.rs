@@ -15,6 +15,18 @@ pub enum HandshakeKind {
     XxFallback,
 }
 
+impl HandshakeKind {
+    /// The name that JavaScript sees.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Xx => "XX",
+            Self::Ik => "IK",
+            Self::XxFallback => "XXfallback",
+        }
+    }
+}
+
 /// Durations in buckets: the bucket of index `i` counts those below `2^i` ms, the last one all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {

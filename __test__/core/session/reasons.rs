@@ -1,9 +1,13 @@
 //! Every reason for an end, its code and what follows.
 
+use std::{collections::BTreeSet, fs, path::Path};
+
 use baileys_native::{
     binary::Node,
+    frame::FrameError,
     handshake::HandshakeError,
-    session::{EndReason, State, code},
+    noise::NoiseError,
+    session::{Class, EndReason, LoginError, PairingError, State, code},
 };
 
 use super::{
@@ -263,4 +267,87 @@ fn codes_are_those_of_disconnect_reason() {
         code::UNAVAILABLE_SERVICE,
     ];
     assert_eq!(codes, [428, 408, 440, 401, 500, 515, 411, 403, 503]);
+}
+
+/// One of each kind.
+fn samples() -> Vec<EndReason> {
+    vec![
+        EndReason::Requested,
+        EndReason::LoggedOut,
+        EndReason::Transport {
+            message: String::new(),
+            status: None,
+        },
+        EndReason::TransportClosed,
+        EndReason::TimedOut,
+        EndReason::Silence,
+        EndReason::QrEnded,
+        EndReason::from_stream_error(&node("stream:error", &[], Vec::new())),
+        EndReason::from_failure(&node("failure", &[], Vec::new())),
+        EndReason::StreamEnd,
+        EndReason::NotMultiDevice,
+        EndReason::Handshake(HandshakeError::LeafKey),
+        EndReason::Pairing(PairingError::Hmac),
+        EndReason::Login(LoginError::InvalidJid(String::new())),
+        EndReason::Frame(FrameError::TooLarge { length: 2, limit: 1 }),
+        EndReason::Noise(NoiseError::InvalidPrivateKey { length: 0 }),
+    ]
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn the_table_in_the_documentation_is_true() {
+    let document = read("docs/session.md");
+    let (_, section) = document.split_once("## Reasons for an end").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split('|').map(str::trim).collect()))
+        .collect();
+    let mut seen = 0;
+    for reason in samples() {
+        let mut name = reason.kind().to_owned();
+        name[..1].make_ascii_uppercase();
+        let named = |row: &&Vec<&str>| {
+            let (names, _) = row[0].split_once(':').unwrap_or((row[0], ""));
+            names.split(", ").any(|other| other.trim_matches('`') == name)
+        };
+        let found: Vec<_> = rows.iter().filter(named).collect();
+        let [row] = found.as_slice() else {
+            panic!("{name} has {} rows", found.len())
+        };
+        if let Ok(code) = row[1].parse::<u16>() {
+            assert_eq!(reason.code(), code, "{name}");
+        }
+        let class = match reason.is_intended() {
+            true => Class::Final,
+            false => Class::of(reason.code()),
+        };
+        match row[2] {
+            "final" => assert_eq!(class, Class::Final, "{name}"),
+            "again, after a delay" => assert_eq!(class, Class::Backoff, "{name}"),
+            other => assert_eq!(other, "by code", "{name}"),
+        }
+        seen += 1;
+    }
+    let names: usize = rows
+        .iter()
+        .map(|row| row[0].split(':').next().unwrap().split(", ").count())
+        .sum();
+    assert_eq!(seen, names);
+}
+
+#[test]
+fn javascript_knows_every_kind() {
+    let declarations = read("index.d.ts");
+    let (_, reason) = declarations.split_once("export interface EndReason {").unwrap();
+    let (kinds, _) = reason.split_once(';').unwrap();
+    let declared: BTreeSet<&str> = kinds.split('\'').skip(1).step_by(2).collect();
+    let samples = samples();
+    let known: BTreeSet<&str> = samples.iter().map(EndReason::kind).collect();
+    assert_eq!(declared, known);
+    assert_eq!(known.len(), samples.len());
 }

@@ -1,0 +1,86 @@
+//! What a session's code tells, on its way to the user's logger.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+
+use super::json::{Object, quoted};
+use crate::driver::{Log, LogEntry, LogValue};
+
+/// The most entries that wait for JavaScript. Those after them are counted.
+const MOST: usize = 1024;
+
+/// The entries of one session that wait for JavaScript, as JSON.
+#[derive(Default)]
+pub(super) struct LogQueue(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    entries: VecDeque<String>,
+    left_out: u64,
+}
+
+impl LogQueue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A log that queues its entries here and calls `notify` for the first of those that wait.
+    pub(super) fn log(self: &Arc<Self>, level: LevelFilter, notify: impl Fn() + Send + Sync + 'static) -> Arc<Log> {
+        let queue = Arc::clone(self);
+        let take = move |entry| {
+            if queue.push(&entry) {
+                notify();
+            }
+        };
+        Log::new(level, Box::new(take))
+    }
+
+    /// Says whether the queue was empty.
+    fn push(&self, entry: &LogEntry) -> bool {
+        let mut waiting = self.lock();
+        if waiting.entries.len() < MOST {
+            waiting.entries.push_back(entry_json(entry));
+        } else {
+            waiting.left_out += 1;
+        }
+        waiting.entries.len() == 1
+    }
+
+    /// Takes all that wait.
+    pub(super) fn take(&self) -> VecDeque<String> {
+        let Waiting { mut entries, left_out } = std::mem::take(&mut *self.lock());
+        if left_out > 0 {
+            entries.push_back(entry_json(&LogEntry {
+                level: Level::WARN,
+                message: "entries of the log were left out".to_owned(),
+                fields: vec![("count", LogValue::Number(left_out.try_into().unwrap_or(i64::MAX)))],
+            }));
+        }
+        entries
+    }
+}
+
+/// The level that a logger's name for it stands for; none for one that rules all out.
+pub(super) fn level_filter(name: &str) -> LevelFilter {
+    name.parse().unwrap_or(LevelFilter::OFF)
+}
+
+fn entry_json(entry: &LogEntry) -> String {
+    let fields = entry
+        .fields
+        .iter()
+        .fold(Object::new(), |object, (name, value)| match value {
+            LogValue::Number(number) => object.raw(name, number),
+            LogValue::Flag(flag) => object.raw(name, flag),
+            LogValue::Text(text) => object.raw(name, quoted(text)),
+        });
+    Object::new()
+        .text("type", "log")
+        .text("level", &entry.level.as_str().to_lowercase())
+        .text("message", &entry.message)
+        .raw("fields", fields.end())
+        .end()
+}
