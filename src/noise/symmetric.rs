@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use snow::{
     params::HashChoice,
     resolvers::{CryptoResolver, DefaultResolver},
@@ -21,7 +22,11 @@ use super::{KEY_LEN, NoiseError, Receiver, Sender, cipher::CipherState};
 pub struct SymmetricState {
     hash: [u8; KEY_LEN],
     chaining_key: Zeroizing<[u8; KEY_LEN]>,
-    cipher: CipherState,
+    key: Key,
+    /// Whether `cipher` has yet to take `key`, at its first use: expanding a key costs as much as sealing a short message,
+    /// and not every key is used.
+    stale: bool,
+    cipher: Option<CipherState>,
     hasher: Box<dyn Hash>,
 }
 
@@ -52,14 +57,15 @@ impl SymmetricState {
         Ok(Self {
             hash,
             chaining_key: Zeroizing::new(hash),
-            cipher: CipherState::new(&hash, 0)?,
+            key: Zeroizing::new(hash),
+            stale: false,
+            cipher: None,
             hasher,
         })
     }
 
     /// Hashes `data` into the transcript.
     pub fn mix_hash(&mut self, data: &[u8]) {
-        self.hasher.reset();
         self.hasher.input(&self.hash);
         self.hasher.input(data);
         self.hasher.result(&mut self.hash);
@@ -67,18 +73,18 @@ impl SymmetricState {
 
     /// Derives the next chaining key and cipher key from `input`, and starts counting at zero.
     pub fn mix_key(&mut self, input: &[u8]) {
-        let (chaining_key, key) = derive(self.hasher.as_mut(), &self.chaining_key, input);
-        self.chaining_key = chaining_key;
-        self.cipher.rekey(&key);
+        (self.chaining_key, self.key) = derive(&self.chaining_key, input);
+        self.stale = true;
     }
 
     /// Appends `plaintext` sealed to `out`, and mixes the ciphertext into the hash.
     ///
     /// # Errors
-    /// [`NoiseError::Exhausted`] and [`NoiseError::TooLong`]; nothing is then changed.
+    /// [`NoiseError::Exhausted`], [`NoiseError::TooLong`] and [`NoiseError::Unavailable`]; nothing is then changed.
     pub fn encrypt_and_hash(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         let start = out.len();
-        self.cipher.seal(&self.hash, plaintext, out)?;
+        let (cipher, hash) = self.cipher()?;
+        cipher.seal(hash, plaintext, out)?;
         self.mix_hash(out.get(start..).unwrap_or_default());
         Ok(())
     }
@@ -87,11 +93,27 @@ impl SymmetricState {
     ///
     /// # Errors
     /// [`NoiseError::Decrypt`], after which a counter value is consumed but the hash and `out` are as before;
-    /// [`NoiseError::Exhausted`] and [`NoiseError::TooLong`], after which nothing is changed.
+    /// [`NoiseError::Exhausted`], [`NoiseError::TooLong`] and [`NoiseError::Unavailable`], after which nothing is changed.
     pub fn decrypt_and_hash(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
-        self.cipher.open(&self.hash, ciphertext, out)?;
+        let (cipher, hash) = self.cipher()?;
+        cipher.open(hash, ciphertext, out)?;
         self.mix_hash(ciphertext);
         Ok(())
+    }
+
+    /// The cipher under the present key, and the hash, which it authenticates.
+    fn cipher(&mut self) -> Result<(&mut CipherState, &[u8]), NoiseError> {
+        let cipher = match &mut self.cipher {
+            Some(cipher) => {
+                if self.stale {
+                    cipher.rekey(&self.key);
+                }
+                cipher
+            }
+            none => none.insert(CipherState::new(&self.key, 0)?),
+        };
+        self.stale = false;
+        Ok((cipher, &self.hash))
     }
 
     /// The initiator's two transport directions. The state can go on being used, and split again.
@@ -99,7 +121,7 @@ impl SymmetricState {
     /// # Errors
     /// [`NoiseError::Unavailable`] where the build lacks a primitive.
     pub fn split(&self) -> Result<(Sender, Receiver), NoiseError> {
-        let (write, read) = self.split_keys()?;
+        let (write, read) = derive(&self.chaining_key, &[]);
         Ok((Sender::new(&write)?, Receiver::new(&read)?))
     }
 
@@ -108,7 +130,7 @@ impl SymmetricState {
     /// # Errors
     /// As [`split`](Self::split).
     pub fn split_responder(&self) -> Result<(Sender, Receiver), NoiseError> {
-        let (read, write) = self.split_keys()?;
+        let (read, write) = derive(&self.chaining_key, &[]);
         Ok((Sender::new(&write)?, Receiver::new(&read)?))
     }
 
@@ -117,29 +139,53 @@ impl SymmetricState {
     pub const fn hash(&self) -> &[u8; KEY_LEN] {
         &self.hash
     }
-
-    fn split_keys(&self) -> Result<(Key, Key), NoiseError> {
-        Ok(derive(sha256()?.as_mut(), &self.chaining_key, &[]))
-    }
 }
 
 type Key = Zeroizing<[u8; KEY_LEN]>;
 
 /// HKDF with two outputs, as the Noise specification defines it.
-fn derive(hasher: &mut dyn Hash, chaining_key: &Key, input: &[u8]) -> (Key, Key) {
-    let mut first = Key::default();
-    let mut second = Key::default();
-    hasher.hkdf(
-        chaining_key.as_slice(),
-        input,
-        2,
-        first.as_mut_slice(),
-        second.as_mut_slice(),
-        &mut [],
-    );
-    // HMAC leaves a state made with key material in the hasher.
-    hasher.reset();
+fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
+    let extracted = Hmac::new(chaining_key).tag(&[input]);
+    let hmac = Hmac::new(&extracted);
+    let first = hmac.tag(&[&[1]]);
+    let second = hmac.tag(&[first.as_slice(), &[2]]);
     (first, second)
+}
+
+/// HMAC-SHA-256 (RFC 2104) under one key. snow's hashes the key anew for every tag, which is a third of what a handshake
+/// hashes.
+struct Hmac {
+    inner: Sha256,
+    outer: Sha256,
+}
+
+impl Hmac {
+    /// The bytes that SHA-256 hashes at a time, to which a key is padded.
+    const BLOCK_LEN: usize = 64;
+
+    fn new(key: &Key) -> Self {
+        let start = |pad: u8| {
+            let mut block = [pad; Self::BLOCK_LEN];
+            for (byte, key) in block.iter_mut().zip(key.iter()) {
+                *byte ^= key;
+            }
+            Sha256::new_with_prefix(block)
+        };
+        Self {
+            inner: start(0x36),
+            outer: start(0x5c),
+        }
+    }
+
+    /// The tag of some parts, one behind the other.
+    fn tag(&self, parts: &[&[u8]]) -> Key {
+        let mut inner = self.inner.clone();
+        for part in parts {
+            inner.update(part);
+        }
+        let outer = self.outer.clone().chain_update(inner.finalize());
+        Zeroizing::new(outer.finalize().into())
+    }
 }
 
 fn sha256() -> Result<Box<dyn Hash>, NoiseError> {
