@@ -10,6 +10,22 @@ const LONG = 128;
 const eventsCount = emitter => emitter._eventsCount;
 
 /**
+ * Which of `names` is equal to `name`; it is the one that has been hashed already. The last characters are compared first:
+ * that flattens `name` where a comparison of the whole does, and names made from one stanza differ most at their ends.
+ *
+ * @param {string[]} names
+ * @param {string} name not empty
+ */
+function find(names, name) {
+  const last = name.charCodeAt(name.length - 1);
+  for (let i = 0; i < names.length; i++) {
+    const candidate = names[i];
+    if (candidate.charCodeAt(candidate.length - 1) === last && candidate === name) return candidate;
+  }
+  return undefined;
+}
+
+/**
  * An EventEmitter whose `emit` costs next to nothing where nobody listens.
  *
  * Baileys emits some three names for each attribute of each stanza, and nearly all have no listener. A look-up must
@@ -26,12 +42,14 @@ class IndexedEmitter extends EventEmitter {
   #count = -1;
 
   emit(name, ...args) {
-    if (typeof name === 'string') {
+    if (typeof name === 'string' && name.length > 0) {
       if (this.#stale || this.#count !== eventsCount(this)) this.#index();
       const { length } = name;
       const names = this.#names[length < LONG ? length : LONG];
-      if (names === undefined || !names.includes(name)) return false;
-      if (args[0] === LIFE_SIGN) return false;
+      if (names === undefined) return false;
+      const known = find(names, name);
+      if (known === undefined || args[0] === LIFE_SIGN) return false;
+      return super.emit(known, ...args);
     }
     return super.emit(name, ...args);
   }
