@@ -18,7 +18,17 @@ const RECORD = fileURLToPath(new URL('../target/compat.jsonl', import.meta.url))
 const TEST = fileURLToPath(new URL('test.mjs', import.meta.url));
 
 /** Parts of names of the test files that record. */
-const SUITES = ['websocket', 'surface', 'differential', 'proxy', 'agents', 'ways-in', 'lines.test', 'two-clients'];
+const SUITES = [
+  'websocket',
+  'surface',
+  'differential',
+  'proxy',
+  'agents',
+  'ways-in',
+  'lines.test',
+  'two-clients',
+  'declarations'
+];
 
 /** @param {string} file */
 const read = file =>

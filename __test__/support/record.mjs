@@ -12,7 +12,8 @@ export const SECTIONS = {
   lines: 'Three lines of Baileys, one addon',
   socket: 'The socket, event by event',
   proxies: 'Proxies and agents',
-  codec: 'Codec and noise handler'
+  codec: 'Codec and noise handler',
+  declarations: 'Declarations'
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The part of docs/compatibility.md about known differences, from the registries that the tests go by. */
 
+import { DECLARATION_DIFFERENCES } from '../../__test__/support/declarations.mjs';
 import { DIFFERENCES } from '../../__test__/support/differences.mjs';
 import { SOCKET_DIFFERENCES } from '../../__test__/support/socket-differences.mjs';
 import { EXPORTS, NOISE_HANDLER, WEB_SOCKET_CLIENT } from '../../__test__/support/surface.mjs';
@@ -39,6 +40,13 @@ ${suites.join('\n\n')}
 ${table(
   ['difference', 'what and why', 'shown by'],
   SOCKET_DIFFERENCES.map(({ id, reason, test }) => [`\`${id}\``, reason, test])
+)}
+
+### Declarations
+
+${table(
+  ['difference', 'what and why', 'shown by'],
+  DECLARATION_DIFFERENCES.map(({ id, reason, test }) => [`\`${id}\``, reason, test])
 )}
 
 ### Names that nothing compares

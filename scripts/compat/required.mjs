@@ -1,3 +1,5 @@
+import { CLAIMS } from '../../__test__/support/declarations.mjs';
+
 /** By option of an agent, what the name of its row has in it. */
 const AGENT_OPTIONS = {
   ca: /TLS: a self-signed certificate that is trusted/,
@@ -119,11 +121,16 @@ export const REQUIRED = {
       'interop JIDs',
       'empty strings'
     ].map(name => [name, new RegExp(name)])
-  ]
+  ],
+  declarations: Object.keys(CLAIMS).map(name => [name, new RegExp(`^declarations: ${name}$`)])
 };
 
 /** What has to be known to read a section. @type {Record<string, string>} */
 export const NOTES = {
+  declarations:
+    "tsc compiles an assignment for each export of index.d.ts and each line: ours where Baileys' type is expected, and for " +
+    "what is passed in, Baileys' where ours is. `assignable` under JavaScript: the same assignment with the type of Baileys " +
+    'itself. Exports that no line has a type for are listed in \`__test__/support/declarations.mjs\`.',
   clients:
     'Each row was measured with a on the native layer and b on JavaScript, and the other way round, beside a run with both on ' +
     'JavaScript; the connection of b is cut twice amid the texts, and b is away once. A text that was on its way when a ' +
