@@ -162,6 +162,10 @@ export interface NoiseHandler {
    *
    * Rejects for a frame that cannot be opened, inflated or decoded, and with what `onFrame` throws; what follows that frame is
    * kept for the next call.
+   *
+   * Where the thread was blocked and the connection was kept alive meanwhile (see
+   * {@link WebSocketClientConfig.keepAliveIntervalMs}), the latest `onFrame` is called once more, with an empty Buffer, as a
+   * sign of life; what it throws then is ignored.
    */
   decodeFrame(newData: Buffer | Uint8Array, onFrame: (frame: Uint8Array | BinaryNode) => void): Promise<void>;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { WebSocketServer } from 'ws';
@@ -19,7 +20,7 @@ const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));
 const INTERVAL = 200;
 /** Long enough for a query in any case, and often for two. */
-const BLOCK = 420;
+const BLOCK = 600;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 /** @param {number} ms */
@@ -179,7 +180,7 @@ test('however sealing, sending and blocks fall, frames come in the order of thei
       assert.deepEqual(numbers(received), order);
       await client.close();
     }),
-    { numRuns: 12 }
+    { numRuns: 10 }
   )
 );
 
@@ -217,10 +218,17 @@ describe('nothing is sent', () => {
   });
 
   test('while the thread runs, however long it has nothing to say', async () => {
-    const { client, received, settle } = await connect({ config: { keepAliveIntervalMs: 1_200 } });
-    await delay(3_000);
+    const interval = 2_000;
+    const { client, received, settle } = await connect({ config: { keepAliveIntervalMs: interval } });
+    const lateness = monitorEventLoopDelay({ resolution: 10 });
+    lateness.enable();
+    await delay(2.5 * interval);
     await settle();
-    assert.deepEqual(received.filter(isOwn), []);
+    lateness.disable();
+    // A quarter of the interval, less what the thread is silent for when all is well.
+    const ran = lateness.max / 1e6 < interval / 4 - interval / 16;
+    const own = received.filter(isOwn).length;
+    assert.ok(own === 0 || !ran, `${own} queries, although the thread was never late by more than ${lateness.max} ns`);
     await client.close();
   });
 });

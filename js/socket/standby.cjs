@@ -14,6 +14,9 @@ const GRACE_MS = 5_000;
 /** A timer that is later than this, or than an eighth of the interval, shows that the thread was blocked. */
 const LATE_MS = 500;
 
+/** How often in an interval this thread shows that it runs. */
+const BEATS = 16;
+
 /** How long Baileys' timer may be behind ours of the same interval. */
 const CLOSE_MS = 20;
 
@@ -62,7 +65,9 @@ function enter(socket, party) {
     const now = performance.now();
     const delay = now - since - interval;
     since = now;
-    if (delay > late) tell(socket, party);
+    // A handler may have finished its handshake when its socket was gone already.
+    if (core.heard(socket) < 0) leave(socket);
+    else if (delay > late) tell(socket, party);
     else standClose(socket, party, late);
   }, interval);
   watched.set(socket, { interval, guard: guard.unref() });
@@ -114,9 +119,9 @@ function standClose(socket, party, late) {
 /** Shows often enough that this thread runs, for the shortest interval there is. */
 function setPulse() {
   const shortest = Math.min(...Array.from(watched.values(), ({ interval }) => interval));
-  if (shortest / 8 === period) return;
+  if (shortest / BEATS === period) return;
   timers.clearInterval(pulse);
-  period = shortest / 8;
+  period = shortest / BEATS;
   if (watched.size === 0) return;
   core.beat();
   let since = performance.now();

@@ -126,6 +126,8 @@ process.once('message', async settings => {
   try {
     const lookBack = await connect(/** @type {Settings} */ (settings), onStanza, finish);
     await tell({ ready: true });
+    // In the phase of the loop that timers follow: what comes meanwhile is read behind those that are due.
+    await new Promise(resolve => setImmediate(resolve));
     const end = Date.now() + blockedMs;
     while (Date.now() < end);
     await all;

@@ -17,6 +17,7 @@ import { MockServer } from 'baileys-native/testing';
  * @property {number} intervalMs
  * @property {number} blockedMs
  * @property {number} stanzas
+ * @property {number} [bytes] Content of each.
  *
  * @typedef {Scenario & { url: string, ca: string, rootKey: string }} Settings
  * @typedef {{ stalls: number, blockedMs: number, keepAlives: number }} Survived
@@ -41,8 +42,15 @@ const FLAGS = { js: [], native: [], 'drop-in': ['--import', 'baileys-native/regi
 /** Stanzas in one burst. */
 const BURST = 100;
 
-/** @param {number} n */
-const stanza = n => ({ tag: 'relay', attrs: { id: `S${n}`, n: String(n) }, content: Buffer.alloc(64, n) });
+/**
+ * @param {number} n
+ * @param {number} [bytes]
+ */
+const stanza = (n, bytes = 64) => ({
+  tag: 'relay',
+  attrs: { id: `S${n}`, n: String(n) },
+  content: Buffer.alloc(bytes, n)
+});
 
 /**
  * Cuts a connection that says nothing for so long.
@@ -53,10 +61,14 @@ const stanza = n => ({ tag: 'relay', attrs: { id: `S${n}`, n: String(n) }, conte
 function closeSilent(server, ms) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
+  let heard = 0;
   server.on('stanza', ({ direction }, connection) => {
     if (direction !== 'in') return;
+    const before = ++heard;
     clearTimeout(timer);
-    timer = setTimeout(() => connection.drop(), ms);
+    // What has come in time and waits for this busy process counts.
+    const look = () => setImmediate(() => heard === before && connection.drop());
+    timer = setTimeout(() => setImmediate(look), ms);
   });
   return () => clearTimeout(timer);
 }
@@ -67,10 +79,12 @@ function closeSilent(server, ms) {
  * @param {import('baileys-native/testing').Connection} connection
  * @param {Scenario} scenario
  */
-async function sendAll(connection, { stanzas, blockedMs }) {
+async function sendAll(connection, { stanzas, blockedMs, bytes }) {
   const pause = (blockedMs * 0.75) / Math.ceil(stanzas / BURST);
+  // By then the client is blocked.
+  await new Promise(resolve => setTimeout(resolve, blockedMs / 20));
   for (let n = 0; n < stanzas && connection.state !== 'closed';) {
-    const burst = Array.from({ length: Math.min(BURST, stanzas - n) }, () => stanza(n++));
+    const burst = Array.from({ length: Math.min(BURST, stanzas - n) }, () => stanza(n++, bytes));
     await Promise.all(burst.map(node => connection.send(node).catch(() => {})));
     await new Promise(resolve => setTimeout(resolve, pause));
   }
