@@ -135,7 +135,13 @@ const STANZAS = {
     ]),
   'a push configuration': ({ text }) =>
     node('iq', { xmlns: 'urn:xmpp:whatsapp:push' }, [
-      node('config', { platform: 'web', endpoint: text(40), auth: text(), p256dh: text(65) })
+      node('config', {
+        id: `${text(20)}:${text(100)}`,
+        platform: 'web',
+        endpoint: text(40),
+        auth: text(),
+        p256dh: text(65)
+      })
     ]),
   'a call': ({ bytes, text }) =>
     node('call', { from: '1@s.whatsapp.net' }, [
@@ -202,12 +208,21 @@ const STANZAS = {
       bare('acs_public_key', text(32))
     ]),
   'what looks like a key, wherever it is': ({ bytes, text }) =>
-    node('iq', { id: text(30), new_thing: text(32), another: bytes(32).toString('hex') }, [
-      bare('unknown', text(32)),
-      bare('unknown', bytes()),
-      node('to', { jid: text(40) }),
-      bare('list', new Uint8Array(bytes()).buffer)
-    ]),
+    node(
+      'iq',
+      {
+        id: text(30),
+        new_thing: text(32),
+        signed: `${text(20)}.${text(20)}.${text(20)}`,
+        another: bytes(32).toString('hex')
+      },
+      [
+        bare('unknown', text(32)),
+        bare('unknown', bytes()),
+        node('to', { jid: text(40) }),
+        bare('list', new Uint8Array(bytes()).buffer)
+      ]
+    ),
   'below something secret, however deep': ({ bytes, text }) =>
     bare('iq', [bare('keys', [bare('a', [node('b', { c: text() }, [bare('d', text()), bare('e', bytes())])])])])
 };

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 import { WebSocketClient, encodeBinaryNode, metrics } from 'baileys-native';
@@ -148,6 +149,48 @@ test('a socket that cannot connect publishes an error and its close', options, a
     ['ECONNREFUSED']
   );
   assert.equal(messages.close.length, 1);
+});
+
+test("a connection that is left to Baileys' own class publishes as well", options, async t => {
+  const messages = record(t, 'socket', ['connect', 'open', 'send', 'message', 'close']);
+  class Original extends EventEmitter {
+    connect() {
+      this.socket = {};
+      queueMicrotask(() => this.emit('open'));
+    }
+    send(data) {
+      this.emit('message', data, true);
+      this.emit('CB:iq', {});
+      return true;
+    }
+    async close() {
+      this.emit('close', 1000, Buffer.alloc(0));
+    }
+  }
+  const { createDropIn } = createRequire(import.meta.url)('../../js/drop-in.cjs');
+  const { WebSocketClient: Client } = createDropIn({ webSocketClient: () => Original });
+  class OwnAgent extends Agent {
+    createConnection() {}
+  }
+  const client = new Client(new URL('ws://127.0.0.1:1/'), { agent: new OwnAgent() });
+  client.connect();
+  await once(client, 'open');
+  const data = Buffer.from('data');
+  client.send(data);
+  await client.close();
+  assert.deepEqual(
+    Object.entries(messages).map(([name, all]) => [name, all.length]),
+    [
+      ['connect', 1],
+      ['open', 1],
+      ['send', 1],
+      ['message', 1],
+      ['close', 1]
+    ]
+  );
+  const [message] = messages.message;
+  assert.deepEqual(message, { client, connection: undefined, data, isBinary: true });
+  assert.equal(messages.close[0].code, 1000);
 });
 
 test('a loop that is late is published and counted, and the connection lives', options, async t => {

@@ -8,6 +8,8 @@ const MAX_NODES = 500;
 const MAX_DEPTH = 32;
 const MAX_ATTRS = 64;
 const MAX_TEXT = 256;
+/** JIDs, ids and names are shorter; what is longer in their places is something else, such as a token for pushes. */
+const MAX_PLAIN = 64;
 
 /**
  * Tags in and below which nothing is shown but tags and {@link PLAIN_ATTRS}, by reason. The bytes of no node are ever shown.
@@ -79,8 +81,8 @@ const PLAIN_ATTRS = new Set([
 
 /** A status, not a code that lets in. */
 const STATUS = /^\d{1,4}$/;
-/** What looks like a key in base64 or hex. */
-const KEY_LIKE = /^[A-Za-z0-9+/_-]{40,}={0,2}$/;
+/** What looks like a key in base64 or hex, or several of them between points. */
+const KEY_LIKE = /^[A-Za-z0-9+/_.:-]{40,}={0,2}$/;
 
 const secretTags = new Set(Object.values(SECRET_TAGS).flat());
 
@@ -93,7 +95,7 @@ const shown = text => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` 
 function attribute(name, value, secret) {
   const text = String(value);
   const plain = PLAIN_ATTRS.has(name);
-  if (plain ? text.length > MAX_TEXT : secret) return { hidden: text.length };
+  if (plain ? text.length > MAX_PLAIN : secret) return { hidden: text.length };
   if (!plain && SECRET_ATTR.test(name) && !STATUS.test(text)) return { hidden: text.length };
   return KEY_LIKE.test(text) ? { hidden: text.length } : shown(text);
 }
