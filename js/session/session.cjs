@@ -184,6 +184,7 @@ class NativeSession extends EventEmitter {
 
   /** Gives the addon a node. */
   #submit(node, submit) {
+    if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
     const tape = flattenNode(node);
     try {
       const number = submit(tape);
