@@ -374,6 +374,15 @@ export interface SessionLogger {
   error?(data: unknown, message?: string): void;
 }
 
+/** A server whose certificates were verified; plain data, to be stored. */
+export interface KnownServer {
+  /** Its static Noise key, 32 bytes in base64. */
+  key: string;
+  /** From when on and until when its certificates are valid, in seconds since 1970, where they say. */
+  notBefore?: number | undefined;
+  notAfter?: number | undefined;
+}
+
 /** Options of a {@link NativeSession}. Times are in milliseconds; defaults are Baileys 7's where it has the option. */
 export interface NativeSessionOptions {
   /**
@@ -409,8 +418,13 @@ export interface NativeSessionOptions {
   activate?: boolean;
   /** How many stored stanzas to ask for when the server offers them; 0 not to ask. Default 100. */
   offlineBatch?: number;
-  /** Whether to resume with a server that is known, by Noise IK. Default `false`. */
+  /**
+   * Whether to resume with a server that is known, by Noise IK: the login travels with the first message. A server is known
+   * from the session's connections before, or as `knownServer`. Default `false`.
+   */
   resume?: boolean;
+  /** {@link NativeSession.knownServer} of an earlier session. Whoever can change it can pass for the server. */
+  knownServer?: KnownServer | undefined;
 
   /** For the transport to open, and again for the handshake. Default 20,000. */
   connectTimeoutMs?: number;
@@ -725,6 +739,10 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   get credentials(): SessionCredentials;
   /** Whether to wait for `drain` before sending more. */
   get needsDrain(): boolean;
+  /** The server of the last handshake, for a later session to resume with. */
+  get knownServer(): KnownServer | undefined;
+  /** By how many milliseconds the server's clock is ahead of this machine's, once it has told. */
+  get serverTimeOffsetMs(): number | undefined;
 
   /**
    * Connects, at once even where the next connection is due later. Resolves when logged in, which for a new device is after
@@ -734,11 +752,15 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
    */
   connect(options?: { signal?: AbortSignal }): Promise<void>;
 
-  /** Sends what is queued, and closes. Resolves when disconnected. */
-  close(): Promise<void>;
+  /**
+   * Sends what is queued, and closes. Resolves when disconnected.
+   *
+   * @param options.signal Gives the wait up; the session closes all the same.
+   */
+  close(options?: { signal?: AbortSignal }): Promise<void>;
 
-  /** Logs the device out and closes. The credentials are of no use afterwards. */
-  logout(): Promise<void>;
+  /** As {@link close}, and logs the device out before. The credentials are of no use afterwards. */
+  logout(options?: { signal?: AbortSignal }): Promise<void>;
 
   /**
    * Sends a stanza. It is in the queue, in the order of the calls, when this returns. The promise resolves, with the

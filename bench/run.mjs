@@ -17,7 +17,7 @@ const SCRATCH = 'target/bench-report';
 
 const USAGE = `Usage: npm run bench -- [options]
 
-  --quick         a fraction of the rounds, about a minute; for a first look
+  --quick         a fraction of the rounds, one or two minutes; for a first look
   --only <name>   one suite, may be given several times: ${SUITES.join(', ')}
   --out <folder>  where the report goes (default: bench/report and docs/performance.md for a complete run, otherwise
                   ${SCRATCH})

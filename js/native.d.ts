@@ -17,6 +17,10 @@ export declare class Session {
   get number(): number
   /** The least important level that the user's logger takes, as in the options. */
   setLogLevel(level: string): void
+  /** The server to resume with. */
+  get knownServer(): SessionServer | null
+  /** By how many milliseconds the server's clock is ahead, where it has told. */
+  get serverTimeOffset(): number | null
   /** Whether the session keeps the loop alive. */
   keepAlive(active: boolean): void
   /** Connects; says whether that meant anything. */
@@ -148,6 +152,8 @@ export interface SessionOptions {
   syncFullHistory?: boolean
   /** Whether to resume with a known server. */
   resume?: boolean
+  /** A server that is known already. */
+  knownServer?: SessionServer
   connectTimeout?: number
   closeTimeout?: number
   keepAliveInterval?: number
@@ -173,6 +179,15 @@ export interface SessionOptions {
   reconnectClasses: Array<SessionClass>
   /** The least important level that the user's logger takes: `trace`, `debug`, `info`, `warn` or `error`; `off`. */
   logLevel: string
+}
+
+/** A server to resume with. */
+export interface SessionServer {
+  /** Its static key, 32 bytes. */
+  key: Buffer
+  /** From when on and until when its certificates are valid, in seconds since 1970. */
+  notBefore?: number
+  notAfter?: number
 }
 
 /** Where and how a socket connects. */

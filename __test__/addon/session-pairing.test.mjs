@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import * as baileys from 'baileys';
+import fc from 'fast-check';
 import { trustTestRoot } from 'baileys-native/testing';
 import { login, memoryAuth, pair } from '../support/baileys-client.mjs';
 import { createSession, iq, next, nextWhere, startServer } from '../support/native-session.mjs';
@@ -64,6 +65,44 @@ test('paired by Baileys, opened here', options, async t => {
   await session.connect();
   await session.query(iq());
   assert.equal(server.connections.at(-1).device.jid, auth.creds.me.id);
+});
+
+/** What a client may say of itself. */
+const identities = fc.record({
+  version: fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 0, max: 0xffffffff })),
+  browser: fc.tuple(
+    fc.constantFrom('Mac OS', 'Windows', 'Ubuntu', 'Zoë'),
+    fc.constantFrom('Chrome', 'Desktop', 'Safari', 'Android', 'iPad', 'ios_phone', 'Nothing', ''),
+    fc.constantFrom('14.4.1', '', '10.0')
+  ),
+  countryCode: fc.constantFrom('US', 'DE', 'BR', ''),
+  syncFullHistory: fc.boolean(),
+  pushName: fc.option(fc.constantFrom('Ada', 'Zoë 🙂', ''), { nil: undefined })
+});
+
+test('what a client says of itself is byte-equal to what Baileys says for the same options', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true, greetingDelayMs: 0 });
+  let users = 15_550_200_000;
+  const check = async (identity, registers, device) => {
+    const creds = baileys.initAuthCreds();
+    if (!registers) creds.me = { id: `${users++}${device}@s.whatsapp.net`, name: 'Mock user' };
+    const config = { ...baileys.DEFAULT_CONNECTION_CONFIG, ...identity, auth: { creds } };
+    const node = registers
+      ? baileys.generateRegistrationNode(creds, config)
+      : baileys.generateLoginNode(creds.me.id, config);
+    const session = createSession(t, server, { creds, reconnect: false, ...identity });
+    const there = registers ? next(session, 'qr') : session.connect();
+    session.connect();
+    await there;
+    const { payloadBytes } = server.connections.at(-1);
+    await session.close();
+    assert.equal(
+      payloadBytes.toString('hex'),
+      Buffer.from(baileys.proto.ClientPayload.encode(node).finish()).toString('hex')
+    );
+  };
+  const device = fc.constantFrom('', ':1', ':17', '_1:2', ':0');
+  await fc.assert(fc.asyncProperty(identities, fc.boolean(), device, check), { numRuns: 60 });
 });
 
 test('QR codes are renewed, and end with 408 when none is taken', options, async t => {

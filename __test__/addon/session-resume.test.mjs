@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { iq, next, nextWhere, openSession } from '../support/native-session.mjs';
+import { createSession, iq, next, nextWhere, openSession } from '../support/native-session.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -108,6 +108,27 @@ test('certificates that stay wrong are refused, resumed or in full', options, as
     server.connections.map(({ askedToResume }) => askedToResume),
     [false, true, false]
   );
+});
+
+test('a new session resumes with what an earlier one knew', options, async t => {
+  const { server, session } = await openSession(t, { resume: true });
+  const knownServer = JSON.parse(JSON.stringify(session.knownServer));
+  assert.ok(knownServer.notBefore < knownServer.notAfter && knownServer.notAfter > Date.now() / 1000);
+  assert.ok(Math.abs(session.serverTimeOffsetMs) < 10_000);
+  await session.close();
+  const open = async known => {
+    const creds = session.credentials;
+    const later = createSession(t, server, { creds, resume: true, knownServer: known });
+    assert.equal(later.serverTimeOffsetMs, undefined);
+    await later.connect();
+    await later.query(iq());
+    await later.close();
+    return server.connections.at(-1).handshake;
+  };
+  assert.equal(await open(knownServer), 'IK');
+  assert.equal(await open({ ...knownServer, notAfter: knownServer.notBefore + 1 }), 'XX');
+  assert.equal(await open(undefined), 'XX');
+  assert.throws(() => createSession(t, server, { knownServer: { key: 'short' } }), /32 bytes/);
 });
 
 test('without the option nothing is resumed', options, async t => {

@@ -72,6 +72,15 @@ test('a wait for the connection can be aborted', options, async t => {
   assert.equal(session.state, 'disconnected');
 });
 
+test('a wait for the end can be given up; it comes all the same', options, async t => {
+  const { session } = await openSession(t);
+  const closed = next(session, 'close');
+  await assert.rejects(session.close({ signal: AbortSignal.abort(new Error('enough')) }), /enough/);
+  const [{ kind }] = await closed;
+  assert.deepEqual([kind, session.state], ['requested', 'disconnected']);
+  await session.close({ signal: AbortSignal.timeout(PATIENCE) });
+});
+
 test('queries: answers, error stanzas, timeouts, aborts', options, async t => {
   const { server, session } = await openSession(t);
   const answers = await Promise.all(upTo(50).map(n => session.query(iq({ id: `Q${n}` }))));

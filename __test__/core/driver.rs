@@ -284,6 +284,28 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
 }
 
 #[test]
+fn stanzas_that_nobody_asked_for_tell_the_user_nothing() {
+    const COUNT: u64 = 2_000;
+    let server = Loopback::new(&[Behaviour::Flood(COUNT)]);
+    let mut user = User::connected(&server, config());
+    user.handle.with(|session, _| {
+        session.watch(Pattern::parse("CB:message,n:none").unwrap());
+        session.watch(Pattern::parse("CB:receipt").unwrap());
+    });
+    // The login, and what else there was to tell, is taken; nothing is from here on.
+    while user.handle.take_events(100, &mut user.events) > 0 {}
+    while user.told.try_recv().is_ok() {}
+    let start = Instant::now();
+    while user.handle.with(|session, _| session.metrics()).stanzas_in < COUNT {
+        assert!(start.elapsed() < PATIENCE, "the flood has not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(user.told.try_recv().is_err(), "nobody was to be woken");
+    let metrics = user.handle.with(|session, _| session.metrics());
+    assert_eq!((metrics.incoming.stanzas, user.numbers().len()), (0, 0));
+}
+
+#[test]
 fn many_stanzas_go_out_in_order() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut user = User::connected(&server, config());

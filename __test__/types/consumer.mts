@@ -20,6 +20,7 @@ import type {
   BinaryNodeData,
   DiagnosticsMessages,
   KeyPair,
+  KnownServer,
   NoiseHandler,
   NoiseLogger,
   SessionCredentials,
@@ -87,7 +88,9 @@ export async function socket(config: WebSocketClientConfig): Promise<boolean> {
 }
 
 export async function session(creds: SessionCredentials, save: () => Promise<void>): Promise<SessionState> {
-  const bot = new NativeSession({ auth: { creds }, reconnect: { attempts: 3, classes: { 500: 'backoff' } } });
+  const known: KnownServer | undefined = new NativeSession({ auth: creds }).knownServer;
+  const reconnect = { attempts: 3, classes: { 500: 'backoff' } } as const;
+  const bot = new NativeSession({ auth: { creds }, resume: true, knownServer: known, reconnect });
   bot.on('creds', save);
   bot.on('qr', (qr, { expiresAt }) => console.log(qr.length, expiresAt - 1));
   bot.on('reconnecting', ({ attempt, veto }) => attempt > 2 && veto());
@@ -106,7 +109,8 @@ export async function session(creds: SessionCredentials, save: () => Promise<voi
   bot.on('message', () => {});
   off();
   console.log(bot.metrics().queryLatency.buckets[0], metrics().states.connected);
-  await bot.close();
+  await bot.close({ signal: AbortSignal.timeout(1000) });
+  console.log(bot.serverTimeOffsetMs ?? 0);
   return bot.state;
 }
 

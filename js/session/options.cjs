@@ -48,6 +48,7 @@ function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, 
   if (lookup !== undefined || family !== undefined || lookupTarget !== undefined) {
     throw new Unsupported('a session resolves names itself, without functions or families of an agent');
   }
+  /** @type {any} */
   const native = {
     hostname: host,
     socket: plan.options,
@@ -62,6 +63,10 @@ function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, 
       throw new RangeError(`${name} is a number of milliseconds`);
     }
     native[nativeName] = value;
+  }
+  if (rest.knownServer !== undefined) {
+    const { key, notBefore, notAfter } = rest.knownServer;
+    native.knownServer = { key: Buffer.from(String(key), 'base64'), notBefore, notAfter };
   }
   for (const name of AS_GIVEN) if (rest[name] !== undefined) native[name] = rest[name];
   return { creds, native };

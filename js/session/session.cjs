@@ -87,6 +87,15 @@ class NativeSession extends EventEmitter {
     return this.#creds;
   }
 
+  get knownServer() {
+    const server = this.#native.knownServer;
+    return server && { ...server, key: server.key.toString('base64') };
+  }
+
+  get serverTimeOffsetMs() {
+    return this.#native.serverTimeOffset ?? undefined;
+  }
+
   get needsDrain() {
     return this.#needsDrain;
   }
@@ -117,21 +126,25 @@ class NativeSession extends EventEmitter {
     await waiter(this.#connecting, signal, () => void this.close());
   }
 
-  close() {
-    return this.#close(() => this.#native.close());
+  /** @param {{ signal?: AbortSignal }} [options] */
+  close({ signal } = {}) {
+    return this.#close(() => this.#native.close(), signal);
   }
 
-  logout() {
-    return this.#close(() => this.#native.logOut());
+  /** @param {{ signal?: AbortSignal }} [options] */
+  logout({ signal } = {}) {
+    return this.#close(() => this.#native.logOut(), signal);
   }
 
-  #close(act) {
-    if (this.#phase === 'idle') return Promise.resolve();
+  async #close(act, signal) {
+    if (this.#phase === 'idle') return;
     if (this.#phase === 'active') {
       this.#phase = 'closing';
       act();
     }
-    return waiter(this.#closing);
+    // It closes whether or not somebody waits for it.
+    signal?.throwIfAborted();
+    await waiter(this.#closing, signal);
   }
 
   /**
@@ -175,6 +188,7 @@ class NativeSession extends EventEmitter {
 
   /** Gives the addon a node. */
   #submit(node, submit) {
+    if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
     const tape = flattenNode(node);
     try {
       const number = submit(tape);
@@ -403,7 +417,7 @@ class NativeSession extends EventEmitter {
 }
 
 /** A promise whose ends are in `list` until it is settled. */
-function waiter(list, signal, onAbort) {
+function waiter(list, signal, onAbort = () => {}) {
   return new Promise((resolve, reject) => {
     const entry = { resolve, reject };
     const aborted = () => {

@@ -26,6 +26,8 @@ export class Connection extends EventEmitter {
   handshake;
   /** The ClientPayload that the client sent in the handshake. */
   payload;
+  /** The same as it came. */
+  payloadBytes;
   /** The client's static Noise key, 32 bytes. */
   noiseKey;
   /** The account and device behind this connection, once it has logged in or paired. */
@@ -293,6 +295,7 @@ export class Connection extends EventEmitter {
     this.#transport = transport;
     this.handshake = kind;
     this.noiseKey = clientStatic;
+    this.payloadBytes = payload;
     this.payload = this.#host.baileys.proto.ClientPayload.decode(payload);
     this.#host.handshakeDone(this);
   }

@@ -225,6 +225,8 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   readonly askedToResume: boolean;
   /** The client's ClientPayload, decoded by Baileys' protobuf. */
   readonly payload: Record<string, any> | undefined;
+  /** The same as the client encoded it. */
+  readonly payloadBytes: Buffer | undefined;
   /** The client's static Noise key. */
   readonly noiseKey: Buffer | undefined;
   readonly device: Device | undefined;

@@ -10,7 +10,9 @@ use super::batch::Batch;
 use super::raw::{Failure, raw_function};
 use super::session_json::{event_json, metrics_json, query_error_json};
 use super::session_log::{LogQueue, level_filter};
-use super::session_options::{SessionOptions, StanzaPattern, config, credentials, endpoint, pattern};
+use super::session_options::{
+    SessionOptions, SessionServer, StanzaPattern, config, credentials, endpoint, known_server, pattern,
+};
 use super::totals::{Enrolled, enrol_session};
 use super::websocket::{Hub, SocketHub};
 use crate::driver::{self, Handle, Log};
@@ -145,6 +147,7 @@ impl Session {
         let number = hub.next_number();
         let credentials = credentials(&options.credentials)?;
         let config = config(&options)?;
+        let server = known_server(options.known_server.as_ref())?;
         let inbox = Arc::clone(&hub.inbox);
         let log_queue = Arc::<LogQueue>::default();
         let log = log_queue.log(level_filter(&options.log_level), {
@@ -154,6 +157,9 @@ impl Session {
         let notify = Box::new(move || inbox.ready(number));
         let handle = driver::start(endpoint(options)?, config, credentials, notify, Some(Arc::clone(&log)))
             .map_err(|error| Error::from_reason(error.to_string()))?;
+        if let Some(server) = server {
+            handle.with(|session, _| session.remember_server(server));
+        }
         let enrolled = enrol_session(&handle);
         let entry = Entry {
             handle: handle.clone(),
@@ -180,6 +186,20 @@ impl Session {
     #[napi(catch_unwind)]
     pub fn set_log_level(&self, level: String) {
         self.log.set_level(level_filter(&level));
+    }
+
+    /// The server to resume with.
+    #[napi(getter)]
+    pub fn known_server(&self) -> Option<SessionServer> {
+        self.handle
+            .with(|session, _| session.known_server().map(SessionServer::from))
+    }
+
+    /// By how many milliseconds the server's clock is ahead, where it has told.
+    #[napi(getter)]
+    pub fn server_time_offset(&self) -> Option<f64> {
+        self.handle
+            .with(|session, _| session.server_time_offset().map(|offset| offset as f64))
     }
 
     /// Whether the session keeps the loop alive.

@@ -10,7 +10,8 @@ use crate::driver::Endpoint;
 use crate::handshake::TrustedRoot;
 use crate::noise::{KeyPair, PrivateKey};
 use crate::session::{
-    Account, Bounds, Class, Config, Credentials, Me, Millis, Pattern, ReconnectConfig, SignalIdentity, SignedPreKey,
+    Account, Bounds, Class, Config, Credentials, KnownServer, Me, Millis, Pattern, ReconnectConfig, SignalIdentity,
+    SignedPreKey,
 };
 
 /// Options of a session. What is absent has the default of the core.
@@ -33,6 +34,8 @@ pub struct SessionOptions {
     pub sync_full_history: Option<bool>,
     /// Whether to resume with a known server.
     pub resume: Option<bool>,
+    /// A server that is known already.
+    pub known_server: Option<SessionServer>,
     pub connect_timeout: Option<f64>,
     pub close_timeout: Option<f64>,
     pub keep_alive_interval: Option<f64>,
@@ -58,6 +61,38 @@ pub struct SessionOptions {
     pub reconnect_classes: Vec<SessionClass>,
     /// The least important level that the user's logger takes: `trace`, `debug`, `info`, `warn` or `error`; `off`.
     pub log_level: String,
+}
+
+/// A server to resume with.
+#[napi(object)]
+pub struct SessionServer {
+    /// Its static key, 32 bytes.
+    pub key: Buffer,
+    /// From when on and until when its certificates are valid, in seconds since 1970.
+    pub not_before: Option<f64>,
+    pub not_after: Option<f64>,
+}
+
+impl From<&KnownServer> for SessionServer {
+    fn from(server: &KnownServer) -> Self {
+        let (not_before, not_after) = server.validity();
+        Self {
+            key: server.report.server_static.as_bytes().to_vec().into(),
+            not_before: not_before.map(|seconds| seconds as f64),
+            not_after: not_after.map(|seconds| seconds as f64),
+        }
+    }
+}
+
+/// The server that an earlier session knew, where one is given.
+pub(super) fn known_server(given: Option<&SessionServer>) -> Result<Option<KnownServer>> {
+    let Some(server) = given else { return Ok(None) };
+    let key =
+        <[u8; 32]>::try_from(server.key.as_ref()).map_err(|_| Error::from_reason("a server's key is 32 bytes"))?;
+    // Conversions of floats saturate.
+    let seconds = |value: Option<f64>| value.map(|value| value as u64);
+    let validity = (seconds(server.not_before), seconds(server.not_after));
+    Ok(Some(KnownServer::restore(key.into(), validity)))
 }
 
 /// Bounds of a queue.

@@ -5,8 +5,8 @@ use std::fmt;
 use super::{ConnectionId, HandshakeKind, Millis};
 use crate::{
     frame::{FrameDecoder, FrameError, Intro, OpenFrame},
-    handshake::{CertificateReport, ExpectServerHello, resume::ExpectResumption},
-    noise::{NoiseError, Receiver, Sender, TAG_LEN},
+    handshake::{Certificate, CertificateReport, ExpectServerHello, resume::ExpectResumption},
+    noise::{NoiseError, PublicKey, Receiver, Sender, TAG_LEN},
 };
 
 /// The most bytes of a payload that fits a frame when sealed.
@@ -17,6 +17,37 @@ pub(super) const MAX_PAYLOAD: usize = crate::frame::MAX_FRAME_LEN - TAG_LEN;
 pub struct KnownServer {
     /// Its certificates.
     pub report: CertificateReport,
+}
+
+impl KnownServer {
+    /// A server whose certificates were checked by an earlier session: its static key, and the time in which they are valid,
+    /// as [`validity`](Self::validity) gives it.
+    #[must_use]
+    pub const fn restore(server_static: PublicKey, (not_before, not_after): (Option<u64>, Option<u64>)) -> Self {
+        let certificate = Certificate {
+            serial: 0,
+            not_before,
+            not_after,
+        };
+        Self {
+            report: CertificateReport {
+                server_static,
+                leaf: certificate,
+                intermediate: certificate,
+            },
+        }
+    }
+
+    /// From when on and until when all its certificates are valid, in seconds since 1970, where they say.
+    #[must_use]
+    pub fn validity(&self) -> (Option<u64>, Option<u64>) {
+        let CertificateReport { leaf, intermediate, .. } = &self.report;
+        let ends = [leaf.not_after, intermediate.not_after];
+        (
+            leaf.not_before.max(intermediate.not_before),
+            ends.into_iter().flatten().min(),
+        )
+    }
 }
 
 /// A connection.

@@ -50,7 +50,7 @@ pub use outbox::{Admission, SendId};
 pub use patterns::{Pattern, PatternError, PatternId};
 pub use queries::{QueryId, QueryOptions};
 pub use reconnect::{Class, Plan};
-pub use stanza::{Stanza, StanzaReader, StanzaText};
+pub use stanza::{Stanza, StanzaText};
 pub use stanzas::Stanzas;
 pub use state::{State, StateChange, Trigger, transition_table};
 pub use work::{Stopwatch, Work};

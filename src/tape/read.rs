@@ -1,13 +1,20 @@
-//! A tape that JavaScript wrote, as nodes to encode.
+//! A tape as nodes to encode: one that JavaScript wrote, or one of a decoded stanza.
 
 use super::layout::{FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT};
 use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
-/// The text of a tape from JavaScript, with a cursor.
+/// The text of a tape, with a cursor.
 #[derive(Debug)]
 pub enum TapeText<'a> {
     /// Every string is ASCII: UTF-16 units are bytes.
     Ascii(&'a str),
+    /// Units are bytes, each of which is a character (`buffer` holds the string at hand).
+    Latin1 {
+        /// What is left of the text.
+        units: &'a [u8],
+        /// The string at hand.
+        buffer: String,
+    },
     /// Some are not. Each is converted by itself (`buffer` holds it), since a surrogate at the end of one string and
     /// one at the start of the next are two broken characters and not a whole one.
     Wide {
@@ -28,8 +35,24 @@ impl<'a> TapeText<'a> {
         }
     }
 
+    /// A text of one byte per character.
+    #[must_use]
+    pub const fn latin1(units: &'a [u8]) -> Self {
+        Self::Latin1 {
+            units,
+            buffer: String::new(),
+        }
+    }
+
     fn take(&mut self, length: usize) -> Result<&str, EncodeError> {
         match self {
+            Self::Latin1 { units, buffer } => {
+                let (taken, rest) = units.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
+                *units = rest;
+                buffer.clear();
+                buffer.extend(taken.iter().copied().map(char::from));
+                Ok(buffer)
+            }
             Self::Ascii(text) => {
                 let (taken, rest) = text.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
                 *text = rest;
@@ -55,6 +78,10 @@ pub struct TapeReader<'a> {
     text: TapeText<'a>,
     bytes: &'a [u8],
     kind: i32,
+    /// Whether shapes stand before attributes.
+    shapes: bool,
+    /// Whether the next operation is one.
+    shape_ahead: bool,
 }
 
 impl<'a> TapeReader<'a> {
@@ -66,6 +93,17 @@ impl<'a> TapeReader<'a> {
             text,
             bytes,
             kind: KIND_NONE,
+            shapes: false,
+            shape_ahead: false,
+        }
+    }
+
+    /// The same for a tape that a [`TapeWriter`](super::TapeWriter) wrote, which has shapes.
+    #[must_use]
+    pub fn decoded(ops: &'a [i32], text: TapeText<'a>, bytes: &'a [u8]) -> Self {
+        Self {
+            shapes: true,
+            ..Self::new(ops, text, bytes)
         }
     }
 
@@ -99,6 +137,7 @@ impl NodeSource for TapeReader<'_> {
         self.kind = head & ((1 << HEAD_SHIFT) - 1);
         let attrs = usize::try_from(head >> HEAD_SHIFT).map_err(|_| EncodeError::InvalidSource)?;
         let has_content = self.kind != KIND_NONE;
+        self.shape_ahead = self.shapes && attrs > 0;
         let tag = self.string()?;
         Ok(NodeHead {
             tag,
@@ -108,6 +147,9 @@ impl NodeSource for TapeReader<'_> {
     }
 
     fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {
+        if std::mem::take(&mut self.shape_ahead) {
+            self.op()?;
+        }
         self.string()
     }
 
