@@ -9,7 +9,7 @@ const { core, scratch } = require('./core.cjs');
 const { slab, reserve, cut, allocate } = require('./slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
 const { createHydrator } = require('./tape/hydrate.cjs');
-const { FIRST_OP, KEYS, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
+const { FIRST_OP, KEYS, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
 /** Dialects: the addon's number for each, and the dictionary. */
@@ -102,7 +102,7 @@ function createCodec(name) {
   /** The constants that were given last: callers give the same ones each time. */
   let latestOptions;
 
-  /** Writes a node to the scratch memory, for the addon to read. */
+  /** Writes a node to the scratch memory, for the addon to read; gives the text that belongs to it. */
   function flattenNode(node) {
     refuseWhileFlattening();
     flattening = true;
@@ -114,11 +114,10 @@ function createCodec(name) {
   }
 
   function encodePayload(node) {
-    const tape = flattenNode(node);
+    const text = flattenNode(node);
     reserve(USUAL_OUTPUT);
-    const { text } = tape;
-    const length = core.encode(dialect, tape.ops, text, text.length, tape.bytes, slab.buffer, slab.position);
-    const payload = encoded(length);
+    scratch.ops[REG_AT] = slab.position;
+    const payload = encoded(core.encode(dialect, text, slab.buffer));
     scratch.trim();
     return payload;
   }
@@ -137,12 +136,14 @@ function createCodec(name) {
     refuseWhileFlattening();
     const from = indexRef === undefined ? 0 : indexRef.index;
     let text;
-    scratch.ops[REG_CONSUMED] = 0;
+    const { ops } = scratch;
+    ops[REG_AT] = from;
+    ops[REG_CONSUMED] = 0;
     try {
-      text = core.decode(dialect, buffer, from);
+      text = core.decode(dialect, buffer);
     } finally {
       // Also after an error: how far the reader came.
-      if (indexRef !== undefined) indexRef.index = from + scratch.ops[REG_CONSUMED];
+      if (indexRef !== undefined) indexRef.index = from + ops[REG_CONSUMED];
     }
     return hydrated(hydrate, text, buffer, from);
   }
@@ -151,7 +152,8 @@ function createCodec(name) {
     refuseWhileFlattening();
     // Bytes of an uncompressed payload stay where they are, as in Baileys.
     if (payload.length > 0 && !(payload[0] & 2)) {
-      return hydrated(hydrate, core.decode(dialect, payload, 1), payload, 1);
+      scratch.ops[REG_AT] = 1;
+      return hydrated(hydrate, core.decode(dialect, payload), payload, 1);
     }
     return hydrated(hydrate, core.decodePacked(dialect, payload), payload, 0);
   }

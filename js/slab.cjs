@@ -10,15 +10,22 @@ const SLAB_SIZE = 32 * 1024;
 /** Buffers of this size and above get memory of their own. */
 const OWN_SIZE = SLAB_SIZE / 4;
 
-/** The slab at hand and the position in it. Native code writes at `position` and calls {@link cut}. */
-const slab = { buffer: Buffer.alloc(0), position: 0 };
+/** A view of a Buffer's memory, in half the time that `subarray` takes. */
+const FastBuffer = Buffer[Symbol.species];
+
+/**
+ * The slab at hand (as a Buffer and, which is slow to ask for, its memory) and the position in it. Native code writes at
+ * `position` and calls {@link cut}.
+ */
+const slab = { buffer: Buffer.alloc(0), memory: new ArrayBuffer(0), position: 0 };
 
 /** Makes `slab` have room for `length` bytes. */
 function reserve(length) {
   if (slab.position + length <= slab.buffer.length) return;
   slab.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_SIZE, length));
   // Whoever transfers a buffer of ours to another thread would otherwise take its neighbours along.
-  markAsUntransferable(slab.buffer.buffer);
+  slab.memory = slab.buffer.buffer;
+  markAsUntransferable(slab.memory);
   slab.position = 0;
 }
 
@@ -27,7 +34,7 @@ function cut(length) {
   const start = slab.position;
   // Eight-byte alignment, as Node keeps it in its pool.
   slab.position = (start + length + 7) & ~7;
-  return slab.buffer.subarray(start, start + length);
+  return new FastBuffer(slab.memory, start, length);
 }
 
 /** A Buffer of `length` uninitialised bytes. */

@@ -154,9 +154,7 @@ class NativeSession extends EventEmitter {
   sendNode(node, { signal } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const number = this.#submit(node, tape =>
-        core.sessionSend(this.#number, tape.ops, tape.text, tape.text.length, tape.bytes)
-      );
+      const number = this.#submit(node, text => core.sessionSend(this.#number, text));
       if (number >= 0) {
         resolve(number);
         return;
@@ -174,8 +172,8 @@ class NativeSession extends EventEmitter {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) throw new RangeError('timeoutMs is a number of milliseconds');
-      let number = this.#submit(node, ({ ops, text, bytes }) =>
-        core.sessionQuery(this.#number, ops, text, text.length, bytes, Math.ceil(timeoutMs), idempotent ? 1 : 0)
+      let number = this.#submit(node, text =>
+        core.sessionQuery(this.#number, text, Math.ceil(timeoutMs), idempotent ? 1 : 0)
       );
       if (number < 0) {
         this.#needsDrain = true;
@@ -189,9 +187,9 @@ class NativeSession extends EventEmitter {
   /** Gives the addon a node. */
   #submit(node, submit) {
     if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
-    const tape = flattenNode(node);
+    const text = flattenNode(node);
     try {
-      const number = submit(tape);
+      const number = submit(text);
       this.#log.trace('sent', node);
       observe.sent(this, node);
       return number;

@@ -2,7 +2,8 @@
 
 // Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
 
-const { HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT } = require('./layout.cjs');
+const { FIRST_OP, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT } = require('./layout.cjs');
+const { LOOKUP_UNITS, REG_BYTES, REG_OPS, REG_TEXT } = require('./layout.cjs');
 
 /** Operations that a node head and one attribute take; room is ensured before either is written. */
 const HEAD_ROOM = 8;
@@ -24,10 +25,21 @@ function createFlattener(scratch, ids) {
   let bytes = 0;
   let depth = 0;
 
-  function string(value) {
+  /** A tag or a key: a constant of the program, so that its hash is known. */
+  function name(value) {
     const id = ids.get(value);
     if (id !== undefined) {
       ops[at++] = id;
+    } else {
+      text += value;
+      ops[at++] = ~value.length;
+    }
+  }
+
+  /** Any other string. A long one is most often not a token, and nothing has hashed it yet: the addon looks it up. */
+  function string(value) {
+    if (value.length < LOOKUP_UNITS) {
+      name(value);
     } else {
       text += value;
       ops[at++] = ~value.length;
@@ -78,7 +90,7 @@ function createFlattener(scratch, ids) {
     if (++depth > MAX_DEPTH) throw new RangeError('Invalid node: nested too deeply');
     room();
     const head = at++;
-    string(tag);
+    name(tag);
     let count = 0;
     if (attrs) {
       const keys = Object.keys(attrs);
@@ -87,12 +99,12 @@ function createFlattener(scratch, ids) {
         const attribute = attrs[key];
         if (typeof attribute === 'string') {
           room();
-          string(key);
+          name(key);
           string(attribute);
           count++;
         } else if (attribute !== undefined && attribute !== null) {
           room();
-          string(key);
+          name(key);
           string(attributeText(tag, key, attribute));
           count++;
         }
@@ -105,21 +117,24 @@ function createFlattener(scratch, ids) {
   }
 
   /**
-   * Writes a tree to the scratch memory, from its start.
+   * Writes a tree to the scratch memory, its lengths to the registers.
    *
-   * @returns {{ ops: number, text: string, bytes: number }} lengths in operations and bytes, and the text
+   * @returns {string} the text
    */
   return function flatten(tree) {
     ops = scratch.ops;
     limit = ops.length;
-    at = 0;
+    at = FIRST_OP;
     text = '';
     bytes = 0;
     depth = 0;
     node(tree);
-    const result = { ops: at, text, bytes };
+    ops[REG_OPS] = at - FIRST_OP;
+    ops[REG_TEXT] = text.length;
+    ops[REG_BYTES] = bytes;
+    const whole = text;
     text = '';
-    return result;
+    return whole;
   };
 }
 

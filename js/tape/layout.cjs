@@ -10,11 +10,13 @@ module.exports = {
   HEAD_SHIFT: 2,
   NO_SHAPE: -1,
   FIRST_KEY: 1260,
+  LOOKUP_UNITS: 10,
   REG_OPS: 0,
   REG_TEXT: 1,
   REG_WIDE: 2,
   REG_BYTES: 3,
   REG_CONSUMED: 4,
+  REG_AT: 5,
   FIRST_OP: 8,
   TEXT_WINDOW: 1024,
   KEYS: [

@@ -13,7 +13,7 @@ use super::session::{SessionQuery, SessionSend};
 use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
 use crate::inbound::Answers;
-use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
+use crate::tape::layout::{FIRST_OP, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
 
 /// Results that are neither a text nor a length.
@@ -58,7 +58,6 @@ pub(super) struct Inner {
     plain: Vec<u8>,
     /// What `take_output` hands over.
     pub(super) output: Vec<u8>,
-    ops: Vec<i32>,
     utf8: Vec<u8>,
     utf16: Vec<u16>,
 }
@@ -208,10 +207,12 @@ raw_function! {
 }
 
 raw_function! {
-    /// `decode(dialect, payload, from)`: one node of an unpacked payload. Offsets of content bytes count from `from`.
-    Decode, "decode", 3, |call, core| {
-        let payload = call.bytes(1)?.get(call.u32(2)? as usize..).unwrap_or_default();
+    /// `decode(dialect, payload)`: one node of an unpacked payload, from the byte in the register on. Offsets of content
+    /// bytes count from there.
+    Decode, "decode", 2, |call, core| {
         let mut inner = core.inner()?;
+        let start = inner.scratch()?.ops.register(REG_AT);
+        let payload = call.bytes(1)?.get(start..).unwrap_or_default();
         inner.decode(dialect(call, 0)?, payload)?;
         inner.deliver(call)
     }
@@ -258,27 +259,27 @@ raw_function! {
 }
 
 raw_function! {
-    /// `encode(dialect, ops, text, units, bytes, out, offset)`: the shared tape as a payload with a zero flag byte; its
-    /// length, negative where it did not fit at `offset` of `out` and waits for `takeOutput`.
-    Encode, "encode", 7, |call, core| {
+    /// `encode(dialect, text, out)`: the shared tape as a payload with a zero flag byte; its length, negative where it did
+    /// not fit into `out` from the byte in the register on and waits for `takeOutput`.
+    Encode, "encode", 3, |call, core| {
         let mut inner = core.inner()?;
+        let at = inner.scratch()?.ops.register(REG_AT);
         let (mut tape, output) = inner.shared_tape(call, 1)?;
         output.clear();
         output.push(0);
         binary::encode(&mut tape, dialect(call, 0)?, output)?;
         inner.release_text();
-        inner.deliver_output(call, 5)
+        inner.write_output(call, 2, at)
     }
 }
 
 impl Inner {
-    /// The tape that JavaScript has written to the shared memory, and the output. The arguments from `first` on are the
-    /// number of operations, the text, its UTF-16 units, and the number of content bytes.
-    pub(super) fn shared_tape(&mut self, call: &Call, first: usize) -> Result<(TapeReader<'_>, &mut Vec<u8>), Failure> {
+    /// The tape that JavaScript has written to the shared memory, with its lengths in the registers, and the output. The
+    /// text is argument `index`.
+    pub(super) fn shared_tape(&mut self, call: &Call, index: usize) -> Result<(TapeReader<'_>, &mut Vec<u8>), Failure> {
         let Self {
             scratch,
             output,
-            ops,
             utf8,
             utf16,
             ..
@@ -286,20 +287,17 @@ impl Inner {
         let Some(scratch) = scratch else {
             return Err(Failure::Type("no memory is shared yet"));
         };
-        if !scratch.ops.read_ops(call.u32(first)? as usize, ops) {
+        let [count, units, length] = [REG_OPS, REG_TEXT, REG_BYTES].map(|register| scratch.ops.register(register));
+        let ops = scratch.ops.ops().get(FIRST_OP..).and_then(|ops| ops.get(..count));
+        let (Some(ops), Some(bytes)) = (ops, scratch.input.bytes(length)) else {
             return Err(Failure::Type("too little shared memory"));
-        }
-        let units = call.u32(first + 2)? as usize;
-        call.utf8(first + 1, utf8, units)?;
-        let bytes = scratch
-            .input
-            .bytes(call.u32(first + 3)? as usize)
-            .ok_or(Failure::Type("too little shared memory"))?;
+        };
+        call.utf8(index, utf8, units)?;
         let text = match std::str::from_utf8(utf8) {
             // As many bytes as UTF-16 units: all of them are ASCII.
             Ok(text) if text.len() == units => TapeText::Ascii(text),
             _ => {
-                call.utf16(first + 1, utf16, units)?;
+                call.utf16(index, utf16, units)?;
                 TapeText::wide(utf16)
             }
         };
@@ -315,8 +313,13 @@ impl Inner {
     /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
     /// is its length, negative where it did not fit.
     pub(super) fn deliver_output(&mut self, call: &Call, index: usize) -> Outcome {
+        let at = call.u32(index + 1)? as usize;
+        self.write_output(call, index, at)
+    }
+
+    fn write_output(&mut self, call: &Call, index: usize, at: usize) -> Outcome {
         let length = self.output.len() as i32;
-        if !call.output(index)?.write(call.u32(index + 1)? as usize, &self.output) {
+        if !call.output(index)?.write(at, &self.output) {
             return call.int(-length);
         }
         self.output.clear();

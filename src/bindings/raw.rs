@@ -286,19 +286,20 @@ impl Shared {
         self.write(index * size_of::<u16>(), bytes)
     }
 
-    /// Reads the first `count` operations.
-    pub(super) fn read_ops(&self, count: usize, out: &mut Vec<i32>) -> bool {
-        let Some(size) = count.checked_mul(size_of::<i32>()).filter(|&size| size <= self.length) else {
-            return false;
-        };
-        out.clear();
-        out.reserve(count);
-        // SAFETY: `size` bytes are within the shared memory and within the reserved capacity.
-        unsafe {
-            ptr::copy_nonoverlapping(self.data, out.as_mut_ptr().cast::<u8>(), size);
-            out.set_len(count);
+    /// All operations, for as long as no JavaScript runs. None where the memory is not that of an Int32Array.
+    pub(super) fn ops(&self) -> &[i32] {
+        let data = self.data.cast::<i32>();
+        let count = self.length / size_of::<i32>();
+        if count == 0 || !data.is_aligned() {
+            return &[];
         }
-        true
+        // SAFETY: within bounds, aligned; alive and not written to as in `write`. Every value is an `i32`.
+        unsafe { std::slice::from_raw_parts(data, count) }
+    }
+
+    /// A register among the operations, as an unsigned number; 0 where there is none.
+    pub(super) fn register(&self, index: usize) -> usize {
+        self.ops().get(index).map_or(0, |&value| value as u32 as usize)
     }
 
     /// The first `length` bytes, for as long as no JavaScript runs.

@@ -320,9 +320,9 @@ fn advised(number: u64, admission: Admission) -> i32 {
 }
 
 raw_function! {
-    /// `sessionSend(session, ops, text, units, bytes)`: sends the shared tape; its number, complemented where the sender
+    /// `sessionSend(session, text)`: sends the shared tape; its number, complemented where the sender
     /// should wait.
-    SessionSend, "sessionSend", 5, |call, core| {
+    SessionSend, "sessionSend", 2, |call, core| {
         let handle = core.hub.sessions.handle(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let mut inner = core.inner()?;
         let (mut tape, _) = inner.shared_tape(call, 1)?;
@@ -333,13 +333,13 @@ raw_function! {
 }
 
 raw_function! {
-    /// `sessionQuery(session, ops, text, units, bytes, timeout, idempotent)`: sends the shared tape as a query that waits so
+    /// `sessionQuery(session, text, timeout, idempotent)`: sends the shared tape as a query that waits so
     /// many milliseconds, or as long as the session says where 0; its number, complemented where the sender should wait.
-    SessionQuery, "sessionQuery", 7, |call, core| {
+    SessionQuery, "sessionQuery", 4, |call, core| {
         let handle = core.hub.sessions.handle(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let options = QueryOptions {
-            timeout: Some(call.u32(5)?.into()).filter(|&timeout: &Millis| timeout > 0),
-            idempotent: call.u32(6)? != 0,
+            timeout: Some(call.u32(2)?.into()).filter(|&timeout: &Millis| timeout > 0),
+            idempotent: call.u32(3)? != 0,
         };
         let mut inner = core.inner()?;
         let (mut tape, _) = inner.shared_tape(call, 1)?;

@@ -1,6 +1,6 @@
 //! A tape as nodes to encode: one that JavaScript wrote, or one of a decoded stanza.
 
-use super::layout::{FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT};
+use super::layout::{FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, LOOKUP_UNITS};
 use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
 /// The text of a tape, with a cursor.
@@ -71,7 +71,7 @@ impl<'a> TapeText<'a> {
     }
 }
 
-/// A [`NodeSource`] over a tape. Tokens come resolved; the strings in the text are known not to be tokens.
+/// A [`NodeSource`] over a tape. Tokens come resolved, but for some that are as long as [`LOOKUP_UNITS`].
 #[derive(Debug)]
 pub struct TapeReader<'a> {
     ops: &'a [i32],
@@ -120,7 +120,13 @@ impl<'a> TapeReader<'a> {
     fn string(&mut self) -> Result<Text<'_>, EncodeError> {
         let op = self.op()?;
         if op < 0 {
-            return self.text.take(!op as usize).map(Text::Literal);
+            let length = !op as usize;
+            let literal = if length < LOOKUP_UNITS {
+                Text::Literal
+            } else {
+                Text::Str
+            };
+            return self.text.take(length).map(literal);
         }
         match KEYS.get(op.wrapping_sub(FIRST_KEY) as usize) {
             Some(key) => Ok(Text::Literal(key)),
