@@ -19,6 +19,9 @@ use crate::transport::{Event, EventSink, ResponseHead};
 
 /// Bytes of one connection that may wait for JavaScript before the connection is no longer read.
 const HIGH_WATER: usize = 4 * 1024 * 1024;
+/// Bytes that are left when it is read again. Well below, so that the two sides do not wake each other for every few
+/// messages.
+const LOW_WATER: usize = HIGH_WATER / 2;
 /// Capacity of a batch without records that is kept, in elements of each part.
 pub(super) const KEPT: usize = 64 * 1024;
 
@@ -57,7 +60,7 @@ impl Flow {
     /// JavaScript has taken records of such a cost.
     pub(super) fn taken(&self, cost: usize) {
         let before = self.counters.waiting.fetch_sub(cost, Ordering::AcqRel);
-        if before > HIGH_WATER && before - cost <= HIGH_WATER {
+        if before > LOW_WATER && before - cost <= LOW_WATER {
             self.reader.wake();
         }
     }
@@ -196,7 +199,7 @@ impl EventSink for InboxSink {
         }
         self.link.flow.reader.register(cx.waker());
         // JavaScript may have caught up before the waker was in its place.
-        if self.link.flow.counters.waiting.load(Ordering::Acquire) <= HIGH_WATER {
+        if self.link.flow.counters.waiting.load(Ordering::Acquire) <= LOW_WATER {
             Poll::Ready(())
         } else {
             Poll::Pending

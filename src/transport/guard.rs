@@ -11,8 +11,6 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::websocket::READ_BUFFER;
-
 /// The longest message that is accepted, in bytes, over all its fragments: what `ws` accepts by default.
 pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
 /// The most fragments that a message may have, again as `ws`.
@@ -333,10 +331,10 @@ impl<S> Guard<S> {
         self.checker.close.take()
     }
 
-    /// Whether the peer is between two messages and has sent a frame that takes more than the usual read buffer.
-    pub(super) fn is_outgrown(&self) -> bool {
+    /// Whether the peer is between two messages and has sent a frame with a payload of more than `size` bytes.
+    pub(super) fn has_passed(&self, size: usize) -> bool {
         let between = matches!(self.checker.place, Place::Header { have: 0 }) && self.checker.fragmented.is_none();
-        between && self.checker.longest > READ_BUFFER as u64
+        between && self.checker.longest > size as u64
     }
 
     /// Starts anew to look for long frames.

@@ -17,6 +17,17 @@ pub(super) enum NetStream {
     Tls(Box<TlsStream<NetStream>>),
 }
 
+impl NetStream {
+    /// How much to read at once, in bytes, into a buffer that each connection has as long as it lives. A read of TCP is a
+    /// system call; one of TLS takes what rustls holds in a buffer of its own.
+    pub(super) fn read_size(&self) -> usize {
+        match self {
+            Self::Plain(_) => 4096,
+            Self::Tls(_) => 2048,
+        }
+    }
+}
+
 impl AsyncRead for NetStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

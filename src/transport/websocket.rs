@@ -26,8 +26,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
 const BURST: usize = 128;
-/// Read buffer of each connection, allocated as long as it lives; a read takes at most this much.
-pub(super) const READ_BUFFER: usize = 4096;
 /// Outbound bytes that are gathered before a write; a flush follows every batch of sends anyway.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -74,9 +72,9 @@ pub(super) enum Written {
 }
 
 impl Io {
-    async fn new(stream: Guard<NetStream>) -> Self {
+    async fn new(mut stream: Guard<NetStream>) -> Self {
         let mut config = WebSocketConfig::default();
-        config.read_buffer_size = READ_BUFFER;
+        config.read_buffer_size = stream.unchecked().read_size();
         config.write_buffer_size = WRITE_BUFFER;
         let limit = usize::try_from(MAX_MESSAGE).ok();
         config.max_frame_size = limit;
@@ -95,7 +93,8 @@ impl Io {
 
     /// Whether tungstenite's buffers, which never shrink, have grown and hold nothing.
     fn is_outgrown(&self) -> bool {
-        self.drained && !self.needs_flush && !self.close_sent && !self.failed && self.ws.get_ref().is_outgrown()
+        let is_idle = self.drained && !self.needs_flush && !self.close_sent && !self.failed;
+        is_idle && self.ws.get_ref().has_passed(self.ws.get_config().read_buffer_size)
     }
 
     /// The same connection with buffers of the usual size.
