@@ -21,7 +21,8 @@ export const REQUIRED = {
       [`messages to a group from ${side}`, new RegExp(`^group from ${side}`)]
     ]),
     ['pre-key bundles', /^pre-keys and key bundles/],
-    ['usync', /^usync/],
+    ['usync device queries', /^usync: numbers and devices/],
+    ['usync LID queries', /^usync: LIDs/],
     ['groups, created and looked up', /^group: created/],
     ['presence and chat state', /^presence/],
     ['media connection refused', /^media connection/],

@@ -17,6 +17,30 @@ function preKeys({ server }) {
   return `uploaded ${lists.join(' and ')}, bundles ${fetched ? 'fetched' : 'NOT fetched'}`;
 }
 
+/**
+ * Whether a stanza is of usync and names something in one of its lists.
+ *
+ * @param {{ content?: unknown }} node
+ * @param {string} list
+ * @param {string} wanted
+ */
+function usyncHas({ content }, list, wanted) {
+  /** @type {(nodes: unknown, tag: string) => { content?: unknown }[]} */
+  const of = (nodes, tag) => (Array.isArray(nodes) ? nodes.filter(node => node.tag === tag) : []);
+  const lists = of(content, 'usync').flatMap(usync => of(usync.content, list));
+  const users = list === 'list' ? lists.flatMap(({ content }) => of(content, 'user')) : lists;
+  return users.some(user => of(user.content, wanted).length > 0);
+}
+
+/** Whether the clients ask for LIDs, and are told. @param {Run} run */
+function lids({ server }) {
+  /** @type {(wanted: string, list: string) => boolean} */
+  const has = (wanted, list) =>
+    server.stanzas.some(({ direction, node }) => direction === wanted && usyncHas(node, list, 'lid'));
+  if (!has('in', 'query')) return 'not asked for';
+  return has('out', 'list') ? 'asked for and told' : 'NOT told';
+}
+
 /** Presence and chat states of `a`, as `b` sees them. @param {Run} run */
 async function presences(run) {
   const jid = jidOf('a');
@@ -57,6 +81,7 @@ export async function answersOf(run) {
   return {
     'pre-keys and key bundles': preKeys(run),
     'usync: numbers and devices': await run.service('a', 'lookUp', jidOf('b')),
+    'usync: LIDs': lids(run),
     'group: created, looked up by both, renamed, one that does not exist': [...new Set(groups)].join('; '),
     'presence and chat states': await presences(run),
     'media connection': await run.service('b', 'media'),
