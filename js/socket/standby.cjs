@@ -17,7 +17,7 @@ const LATE_MS = 500;
 /** How often in an interval this thread shows that it runs. */
 const BEATS = 16;
 
-/** How long Baileys' timer may be behind ours of the same interval. */
+/** How long Baileys' timer may be behind ours of the same interval, beyond what a block between them may have added. */
 const CLOSE_MS = 20;
 
 /** Intervals that the addon stands in for; the least is that of src/outbound/mod.rs, the most that of a timer. */
@@ -59,6 +59,16 @@ let period = Infinity;
 function enter(socket, party) {
   leave(socket);
   const { interval } = party;
+  watched.set(socket, { interval, guard: startGuard(socket, party) });
+  setPulse();
+}
+
+/**
+ * @param {number} socket
+ * @param {Party} party
+ */
+function startGuard(socket, party) {
+  const { interval } = party;
   const late = Math.min(LATE_MS, interval / 8);
   let since = performance.now();
   const guard = timers.setInterval(() => {
@@ -66,12 +76,14 @@ function enter(socket, party) {
     const delay = now - since - interval;
     since = now;
     // A handler may have finished its handshake when its socket was gone already.
-    if (core.heard(socket) < 0) leave(socket);
-    else if (delay > late) tell(socket, party);
-    else standClose(socket, party, late);
+    if (core.heard(socket) < 0) {
+      leave(socket);
+      return;
+    }
+    if (delay > late) tell(socket, party);
+    standClose(socket, party, late);
   }, interval);
-  watched.set(socket, { interval, guard: guard.unref() });
-  setPulse();
+  return guard.unref();
 }
 
 /** @param {number} socket */
@@ -95,7 +107,7 @@ function tell(socket, { interval, tell }) {
 }
 
 /**
- * Our timer has run in time, but Baileys' may follow some milliseconds later, and the thread be blocked between them. So
+ * Our timer has run, but Baileys' may follow some milliseconds later, and the thread be blocked between them. So
  * until it has run, which shows in a frame, the shortest timer is ahead of it.
  *
  * @param {number} socket
@@ -107,10 +119,20 @@ function standClose(socket, party, late) {
   const start = performance.now();
   let last = start;
   const look = () => {
+    const entry = watched.get(socket);
+    if (entry === undefined) return;
     const now = performance.now();
-    if (now - last > late) tell(socket, party);
-    else if (now - start < CLOSE_MS && party.sealed() === sealed && watched.has(socket)) again();
+    const isLate = now - last > late;
     last = now;
+    if (isLate) tell(socket, party);
+    if (party.sealed() !== sealed) return;
+    if (isLate) {
+      // Baileys' timer, which is next, is ahead of ours now, and would stay there.
+      timers.clearInterval(entry.guard);
+      entry.guard = startGuard(socket, party);
+    } else if (now - start < late + CLOSE_MS) {
+      again();
+    }
   };
   const again = () => void timers.setTimeout(look, 1).unref();
   again();
