@@ -47,7 +47,8 @@ test('connects and closes, again and again, with every change of state told in o
 
 test('connect and close in one tick, and connect while closing', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
-  const session = createSession(t, server, { creds: linkedCredentials() });
+  // A close that waits for its timeout would exceed that of the test.
+  const session = createSession(t, server, { creds: linkedCredentials(), closeTimeoutMs: 600_000 });
   const connected = session.connect();
   const closed = session.close();
   await assert.rejects(session.connect(), { code: 'ERR_SESSION_CLOSING' });
@@ -487,4 +488,25 @@ test('what the native half tells goes to the logger, by its level', options, asy
   assert.ok(told(trace).includes('stanza in'));
   const text = JSON.stringify(trace.entries);
   assert.ok(text.includes('"18 bytes"') && !text.includes(String([...secret])), text);
+});
+
+test('what a busy loop leaves of the log is bounded, and counted', options, async t => {
+  const COUNT = 3_000;
+  const logger = recordingLogger('trace');
+  const { session, connection } = await openSession(t, { logger });
+  await session.query(iq());
+  const sent = connection.prepareFlood(numbered, COUNT, { perMessage: 10 }).start();
+  const before = logger.entries.length;
+  // In this very turn nothing is taken.
+  const { stanzasIn } = session.metrics();
+  const end = Date.now() + PATIENCE;
+  while (session.metrics().stanzasIn < stanzasIn + COUNT && Date.now() < end);
+  await sent;
+  await session.query(iq());
+  const entries = logger.entries.slice(before);
+  const told = entries.filter(({ data }) => data?.tag === 'message').length;
+  const left = entries.filter(({ message }) => message === 'entries of the log were left out');
+  assert.ok(told < 1_200 && left.length === 1, `${told}, ${left.length}`);
+  assert.deepEqual([left[0].level, left[0].data.count > COUNT - 1_200], ['warn', true]);
+  assert.equal(told + left[0].data.count >= COUNT, true);
 });
