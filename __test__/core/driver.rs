@@ -251,6 +251,23 @@ fn connects_asks_and_closes() {
 }
 
 #[test]
+fn closing_ends_at_once_where_no_transport_is_open() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut config = config();
+    // Whoever waits for that waits too long.
+    config.close_timeout = 10 * PATIENCE.as_millis() as u64;
+    let mut user = User::new(server.address, config);
+    for round in 0..20 {
+        user.handle.with(|session, now| session.connect(now));
+        // From before the name is resolved to amid the handshake.
+        std::thread::sleep(Duration::from_micros(round * 100));
+        user.handle.with(|session, now| session.close(now));
+        user.wait_for(|event| is_state(event, State::Disconnected));
+    }
+    assert_eq!(user.state(), State::Disconnected);
+}
+
+#[test]
 fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
     const COUNT: u64 = 10_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);

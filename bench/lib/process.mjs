@@ -10,7 +10,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CHILDREN = new URL('../children/', import.meta.url);
 
 /** Bound of one child, in milliseconds. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 const path = name => fileURLToPath(new URL(name, CHILDREN));
 

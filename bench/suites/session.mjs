@@ -65,7 +65,7 @@ async function measurePings({ rounds, pings }) {
 }
 
 /** V8's young generation at a fixed size: growing and shrinking it would hide what a thousand connections take. */
-const FIXED_HEAP = ['--max-semi-space-size=1'];
+const FIXED_HEAP = ['--max-semi-space-size=2'];
 
 async function measureMemory({ connections }) {
   const { js, native } = await alternate(['js', 'native'], 1, async side => {

@@ -21,20 +21,35 @@ const TIMES = {
 };
 /** Those where 0 has a meaning of its own. */
 const MAY_BE_ZERO = new Set(['queryTimeoutMs', 'socketPingIntervalMs', 'keepAliveGraceMs']);
-/** What the addon takes as it is. */
-const AS_GIVEN = [
-  'version',
-  'browser',
-  'countryCode',
-  'pushName',
-  'syncFullHistory',
-  'resume',
-  'maxQueries',
-  'activate',
-  'offlineBatch',
-  'outgoing',
-  'incoming'
-];
+
+const isText = value => typeof value === 'string';
+const isFlag = value => typeof value === 'boolean';
+const isCount = value => Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+const isThreeOf = (value, each) => Array.isArray(value) && value.length === 3 && value.every(each);
+const isBounds = value =>
+  value !== null &&
+  typeof value === 'object' &&
+  [value.stanzas, value.bytes, value.limit].every(bound => bound === undefined || (bound >= 1 && bound <= 2 ** 31));
+
+/**
+ * What the addon takes as it is, and what each has to be.
+ *
+ * @type {Record<string, [(value: any) => boolean, string]>}
+ */
+const AS_GIVEN = {
+  version: [value => isThreeOf(value, isCount), 'three whole numbers'],
+  browser: [value => isThreeOf(value, isText), 'three strings'],
+  countryCode: [isText, 'a string'],
+  pushName: [isText, 'a string'],
+  syncFullHistory: [isFlag, 'true or false'],
+  resume: [isFlag, 'true or false'],
+  maxQueries: [isCount, 'a whole number'],
+  activate: [isFlag, 'true or false'],
+  offlineBatch: [isCount, 'a whole number'],
+  outgoing: [isBounds, 'an object of numbers from 1 on'],
+  incoming: [isBounds, 'an object of numbers from 1 on']
+};
+const CLASSES = ['immediate', 'backoff', 'final'];
 
 /** @param {any} options of NativeSession */
 function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, ...rest }) {
@@ -68,13 +83,26 @@ function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, 
     const { key, notBefore, notAfter } = rest.knownServer;
     native.knownServer = { key: Buffer.from(String(key), 'base64'), notBefore, notAfter };
   }
-  for (const name of AS_GIVEN) if (rest[name] !== undefined) native[name] = rest[name];
+  for (const [name, [isRight, what]] of Object.entries(AS_GIVEN)) {
+    if (rest[name] === undefined) continue;
+    if (!isRight(rest[name])) throw new TypeError(`${name} is ${what}`);
+    native[name] = rest[name];
+  }
   return { creds, native };
 }
 
 function reconnectOptions(reconnect) {
   if (reconnect === false) return { reconnect: false, reconnectClasses: [] };
+  if (reconnect === null || typeof reconnect !== 'object') throw new TypeError('reconnect is an object or false');
   const { baseMs, maxMs, attempts, classes = {} } = reconnect;
+  for (const [name, value] of Object.entries({ baseMs, maxMs, attempts })) {
+    if (value !== undefined && !(value >= 0 && value < 2 ** 32)) throw new RangeError(`reconnect.${name} is a number`);
+  }
+  for (const [code, kind] of Object.entries(classes)) {
+    if (!(isCount(Number(code)) && Number(code) < 2 ** 16))
+      throw new TypeError(`reconnect.classes: ${code} is no code`);
+    if (!CLASSES.includes(kind)) throw new TypeError(`reconnect.classes: ${kind} is none of ${CLASSES.join(', ')}`);
+  }
   return {
     reconnect: true,
     reconnectBase: baseMs,

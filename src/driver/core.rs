@@ -150,7 +150,7 @@ impl Core {
         while inner.is_free()
             && let Some(transmit) = inner.session.poll_transmit(now)
         {
-            inner.transmit(transmit);
+            inner.transmit(transmit, now);
         }
         let next = inner.session.poll_timeout();
         let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
@@ -287,7 +287,7 @@ impl Inner {
         self.congested.is_none() || self.congested != self.session.connection()
     }
 
-    fn transmit(&mut self, transmit: Transmit) {
+    fn transmit(&mut self, transmit: Transmit, now: Millis) {
         match transmit {
             Transmit::Open(id) => self.to_open = Some(id),
             Transmit::Message(id, message) => {
@@ -311,7 +311,9 @@ impl Inner {
                     transport.close();
                     self.closing.push((id, transport));
                 } else {
+                    // Not opened yet: nobody else would say that it is closed.
                     self.to_open.take_if(|wanted| *wanted == id);
+                    self.session.handle_closed(now, id);
                 }
             }
         }

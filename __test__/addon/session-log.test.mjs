@@ -1,0 +1,80 @@
+// What a session writes to its user's logger, and what its native half tells.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { recordingLogger } from '../support/baileys-client.mjs';
+import { PATIENCE, iq, nextWhere, numbered, openSession } from '../support/native-session.mjs';
+
+const options = { timeout: 60_000 };
+
+test('the logger is asked for its level first, and stanzas appear at trace alone', options, async t => {
+  const debug = recordingLogger('debug');
+  const { session } = await openSession(t, { logger: debug });
+  await session.query(iq({ id: 'secret-id' }));
+  await session.close();
+  const text = JSON.stringify(debug.entries);
+  assert.ok(
+    debug.entries.some(({ data }) => data?.to === 'connected'),
+    text
+  );
+  assert.ok(!text.includes('secret-id') && !text.includes('advSecretKey'), text);
+
+  const trace = recordingLogger('trace');
+  const other = await openSession(t, { logger: trace });
+  await other.session.query(iq({ id: 'secret-id' }));
+  assert.equal(trace.entries.filter(({ data }) => data?.node?.attrs.id === 'secret-id').length, 2);
+});
+
+test('what the native half tells goes to the logger, by its level', options, async t => {
+  const told = ({ entries }) => entries.map(({ message }) => message);
+  const debug = recordingLogger('debug');
+  const { session, connection } = await openSession(t, { logger: debug });
+  assert.deepEqual(debug.entries.find(({ message }) => message === 'handshake done').data.kind, 'XX');
+  for (const message of ['opening a connection', 'name resolved', 'saying hello']) {
+    assert.ok(told(debug).includes(message), message);
+  }
+  assert.ok(!told(debug).includes('stanza in'));
+
+  // Another level holds at once.
+  debug.level = 'warn';
+  const before = debug.entries.length;
+  connection.drop();
+  await nextWhere(session, 'state', ({ to }) => to === 'connected');
+  await session.close();
+  assert.equal(debug.entries.length, before);
+
+  const trace = recordingLogger('trace');
+  const other = await openSession(t, { logger: trace });
+  other.session.onStanza('CB:message', () => {});
+  const secret = Buffer.from('a key or a message');
+  await other.connection.send({
+    tag: 'message',
+    attrs: { id: '1' },
+    content: [{ tag: 'enc', attrs: {}, content: secret }]
+  });
+  await other.session.query(iq());
+  assert.ok(told(trace).includes('stanza in'));
+  const text = JSON.stringify(trace.entries);
+  assert.ok(text.includes('"18 bytes"') && !text.includes(String([...secret])), text);
+});
+
+test('what a busy loop leaves of the log is bounded, and counted', options, async t => {
+  const COUNT = 3_000;
+  const logger = recordingLogger('trace');
+  const { session, connection } = await openSession(t, { logger });
+  await session.query(iq());
+  const sent = connection.prepareFlood(numbered, COUNT, { perMessage: 10 }).start();
+  const before = logger.entries.length;
+  // In this very turn nothing is taken.
+  const { stanzasIn } = session.metrics();
+  const end = Date.now() + PATIENCE;
+  while (session.metrics().stanzasIn < stanzasIn + COUNT && Date.now() < end);
+  await sent;
+  await session.query(iq());
+  const entries = logger.entries.slice(before);
+  const told = entries.filter(({ data }) => data?.tag === 'message').length;
+  const left = entries.filter(({ message }) => message === 'entries of the log were left out');
+  assert.ok(told < 1_200 && left.length === 1, `${told}, ${left.length}`);
+  assert.deepEqual([left[0].level, left[0].data.count > COUNT - 1_200], ['warn', true]);
+  assert.equal(told + left[0].data.count >= COUNT, true);
+});
