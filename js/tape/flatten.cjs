@@ -8,6 +8,9 @@ const { LOOKUP_UNITS, REG_BYTES, REG_OPS, REG_TEXT } = require('./layout.cjs');
 /** Operations that a node head and one attribute take; room is ensured before either is written. */
 const HEAD_ROOM = 8;
 
+/** Where nearly every query goes: the one long token that is worth a comparison. */
+const SERVER = 's.whatsapp.net';
+
 /** The deepest tree that is taken, as the decoder's limit: anything deeper is a cycle. */
 const MAX_DEPTH = 1024;
 
@@ -38,7 +41,7 @@ function createFlattener(scratch, ids) {
 
   /** Any other string. A long one is most often not a token, and nothing has hashed it yet: the addon looks it up. */
   function string(value) {
-    if (value.length < LOOKUP_UNITS) {
+    if (value.length < LOOKUP_UNITS || value === SERVER) {
       name(value);
     } else {
       text += value;

@@ -120,6 +120,16 @@ function createHydrator(tokens) {
     }
   }
 
+  /** Nodes. Most lists are short; as literals they take no more memory than they need. */
+  function list(length) {
+    if (length === 0) return [];
+    if (length === 1) return [node()];
+    if (length === 2) return [node(), node()];
+    const nodes = [node(), node(), node()];
+    for (let i = 3; i < length; i++) nodes.push(node());
+    return nodes;
+  }
+
   function node() {
     const head = ops[at++];
     const tag = string(ops[at++]);
@@ -139,12 +149,9 @@ function createHydrator(tokens) {
         content = new FastBuffer(memory, bytesAt + offset, ops[at++]);
         break;
       }
-      case KIND_LIST: {
-        let children = ops[at++];
-        content = [];
-        while (children-- > 0) content.push(node());
+      case KIND_LIST:
+        content = list(ops[at++]);
         break;
-      }
     }
     return { tag, attrs, content };
   }

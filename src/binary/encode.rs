@@ -85,6 +85,7 @@ impl Writer<'_> {
         Ok(size)
     }
 
+    #[inline(always)]
     fn text(&mut self, text: Text<'_>) -> Result<(), EncodeError> {
         match text {
             Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("") => self.empty(),
