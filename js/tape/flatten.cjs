@@ -18,7 +18,7 @@ const MAX_DEPTH = 1024;
  * The flattener of one dictionary.
  *
  * @param {{ ops: Int32Array, input: Buffer, growOps(): void, growInput(length: number): void }} scratch
- * @param {Map<string, number>} ids token ids by token
+ * @param {Map<string, number>} ids operations of tokens and usual keys
  */
 function createFlattener(scratch, ids) {
   let ops = scratch.ops;

@@ -21,7 +21,7 @@ const SHAPE_KEYS = 32;
 /**
  * The hydrator of one dictionary.
  *
- * @param {string[]} tokens the dictionary's tokens by id
+ * @param {string[]} tokens strings by their operation: the dictionary's tokens, then the usual keys
  */
 function createHydrator(tokens) {
   /** @type {Int32Array} */

@@ -69,7 +69,11 @@ pub fn javascript() -> String {
         .map(|(name, value)| format!("  {name}: {value}"))
         .collect::<Vec<_>>()
         .join(",\n");
-    let keys = KEYS.iter().map(|key| format!("    '{key}'")).collect::<Vec<_>>().join(",\n");
+    let keys = KEYS
+        .iter()
+        .map(|key| format!("    '{key}'"))
+        .collect::<Vec<_>>()
+        .join(",\n");
     format!(
         "// Generated from src/tape/layout.rs; `UPDATE=1 cargo test --test core tape` writes it anew.\n\n'use strict';\n\nmodule.exports = {{\n{constants},\n  KEYS: [\n{keys}\n  ]\n}};\n"
     )

@@ -85,7 +85,11 @@ impl<'a> TapeReader<'a> {
         let op = self.op()?;
         if op < 0 {
             let length = !op as usize;
-            let literal = if length < LOOKUP_UNITS { Text::Literal } else { Text::Str };
+            let literal = if length < LOOKUP_UNITS {
+                Text::Literal
+            } else {
+                Text::Str
+            };
             return self.text.take(length).map(literal);
         }
         match KEYS.get(op.wrapping_sub(FIRST_KEY) as usize) {

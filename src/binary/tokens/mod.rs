@@ -79,7 +79,11 @@ impl Dictionary {
                 return None;
             }
             let id = TokenId((slot & 0xffff) as u16);
-            if slot >> 16 == fingerprint(hash) && self.token(id).is_some_and(|token| same(token.as_bytes(), text.as_bytes())) {
+            if slot >> 16 == fingerprint(hash)
+                && self
+                    .token(id)
+                    .is_some_and(|token| same(token.as_bytes(), text.as_bytes()))
+            {
                 return Some(id);
             }
             place += 1;
