@@ -40,7 +40,7 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and whether it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** What content bytes lie in, and from where on. Most stanzas have none, so the memory is asked for at the first. */
+  /** @type {Buffer} What content bytes lie in, and from where on; its memory is asked for at the first of them. */
   let bytes = text;
   let bytesAt = 0;
   /** @type {ArrayBufferLike | undefined} */
