@@ -2,8 +2,18 @@
 
 // Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
 
-const { FIRST_OP, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT } = require('./layout.cjs');
-const { LOOKUP_UNITS, REG_BYTES, REG_OPS, REG_TEXT } = require('./layout.cjs');
+const {
+  FIRST_OP,
+  HEAD_SHIFT,
+  KIND_BYTES,
+  KIND_LIST,
+  KIND_NONE,
+  KIND_TEXT,
+  LOOKUP_UNITS,
+  REG_BYTES,
+  REG_OPS,
+  REG_TEXT
+} = require('./layout.cjs');
 
 /** Operations that a node head and one attribute take; room is ensured before either is written. */
 const HEAD_ROOM = 8;
