@@ -2,12 +2,14 @@
 // every kind.
 
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { runModule } from '../support/child.mjs';
 import { same, show } from '../support/values.mjs';
 
+const { KEYS, LOOKUP_UNITS } = createRequire(import.meta.url)('../../js/tape/layout.cjs');
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 
 const RETENTION = `
@@ -149,6 +151,10 @@ test('keys of every kind are as in Baileys, at the first stanza and later', asyn
       [''],
       ['id', '', 'to', ''],
       ['a key that is no token', 'id', 'a key that is no token'],
+      // No tokens, but with operations of their own on a tape.
+      ['id', 'sender_pn', 'phone_number', 'sender_pn'],
+      KEYS.slice(0, 20),
+      KEYS.slice(20),
       ['schlüssel', '\u{1f511}', 'id'],
       ['"', '\\', '\n', '`${1}`', '\u2028'],
       Array.from({ length: 40 }, (_, i) => line.constants.SINGLE_BYTE_TOKENS[i + 1])
@@ -164,6 +170,18 @@ test('keys of every kind are as in Baileys, at the first stanza and later', asyn
         if (!same(theirs, ours)) assert.fail(`round ${round}: ${show(theirs)}\nours: ${show(ours)}`);
         assert.equal(Object.getPrototypeOf(ours.attrs), Object.prototype);
       }
+    }
+  }
+});
+
+test('long tokens and usual keys are written as Baileys writes them', () => {
+  for (const { theirs, ours, constants } of lines) {
+    const long = Object.keys(constants.TOKEN_MAP).filter(token => token.length >= LOOKUP_UNITS);
+    assert.ok(long.length > 100);
+    for (const value of [...long, ...KEYS]) {
+      const attrs = { id: value, [value]: 'x'.repeat(LOOKUP_UNITS - 1), to: value };
+      const node = { tag: value, attrs, content: [{ tag: 'to', attrs: {}, content: value }] };
+      assert.deepEqual(ours.encodeBinaryNode(node), theirs.encodeBinaryNode(node), value);
     }
   }
 });

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use baileys_native::binary::{Content, EncodeError, NodeSink, NodeSource, Text, TokenId};
-use baileys_native::tape::layout::{HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE, javascript};
+use baileys_native::binary::{Content, Dictionary, EncodeError, NodeSink, NodeSource, Text, TokenId};
+use baileys_native::tape::layout::{
+    FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, LOOKUP_UNITS, NO_SHAPE, javascript,
+};
 use baileys_native::tape::{TapeReader, TapeText, TapeWriter};
 
 #[test]
@@ -70,6 +72,46 @@ fn a_shape_belongs_to_its_keys_in_their_order() {
         Content::None,
     );
     assert_eq!(tape.ops()[2], NO_SHAPE);
+}
+
+#[test]
+fn usual_keys_have_operations_of_their_own() {
+    for dictionary in [Dictionary::V2, Dictionary::V3] {
+        assert!(dictionary.token(TokenId(FIRST_KEY as u16 - 1)).is_some());
+        assert_eq!(dictionary.token(TokenId(FIRST_KEY as u16)), None);
+    }
+    for (place, key) in KEYS.iter().enumerate() {
+        assert_eq!(
+            KEYS.iter().position(|other| other == key),
+            Some(place),
+            "{key} is there twice"
+        );
+        let op = FIRST_KEY + place as i32;
+        let mut tape = TapeWriter::new();
+        node(
+            &mut tape,
+            &[(Text::Ascii(key.as_bytes()), Text::Ascii(b"v"))],
+            Content::None,
+        );
+        assert_eq!(tape.ops()[3..], [op, !1]);
+        assert_eq!(tape.latin1(), Some(&b"v"[..]));
+        assert!(tape.ops()[2] >= 0);
+        let ops = [1 << HEAD_SHIFT, 7, op, op];
+        let mut reader = TapeReader::new(&ops, TapeText::Ascii(""), &[]);
+        reader.node().unwrap();
+        assert_eq!(reader.attr_key(), Ok(Text::Literal(key)));
+        assert_eq!(reader.attr_value(), Ok(Text::Literal(key)));
+    }
+}
+
+#[test]
+fn long_strings_may_be_tokens() {
+    let long = "x".repeat(LOOKUP_UNITS);
+    let text = format!("{long}{}", &long[1..]);
+    let ops = [KIND_TEXT, !(LOOKUP_UNITS as i32), !(LOOKUP_UNITS as i32 - 1)];
+    let mut reader = TapeReader::new(&ops, TapeText::Ascii(&text), &[]);
+    assert_eq!(reader.node().unwrap().tag, Text::Str(&long));
+    assert_eq!(reader.content(), Ok(Content::Text(Text::Literal(&long[1..]))));
 }
 
 #[test]

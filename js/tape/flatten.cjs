@@ -2,11 +2,24 @@
 
 // Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
 
-const { FIRST_OP, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT } = require('./layout.cjs');
-const { LOOKUP_UNITS, REG_BYTES, REG_OPS, REG_TEXT } = require('./layout.cjs');
+const {
+  FIRST_OP,
+  HEAD_SHIFT,
+  KIND_BYTES,
+  KIND_LIST,
+  KIND_NONE,
+  KIND_TEXT,
+  LOOKUP_UNITS,
+  REG_BYTES,
+  REG_OPS,
+  REG_TEXT
+} = require('./layout.cjs');
 
 /** Operations that a node head and one attribute take; room is ensured before either is written. */
 const HEAD_ROOM = 8;
+
+/** Where nearly every query goes: the one long token that is worth a comparison. */
+const SERVER = 's.whatsapp.net';
 
 /** The deepest tree that is taken, as the decoder's limit: anything deeper is a cycle. */
 const MAX_DEPTH = 1024;
@@ -15,7 +28,7 @@ const MAX_DEPTH = 1024;
  * The flattener of one dictionary.
  *
  * @param {{ ops: Int32Array, input: Buffer, growOps(): void, growInput(length: number): void }} scratch
- * @param {Map<string, number>} ids token ids by token
+ * @param {Map<string, number>} ids operations of tokens and usual keys
  */
 function createFlattener(scratch, ids) {
   let ops = scratch.ops;
@@ -38,7 +51,7 @@ function createFlattener(scratch, ids) {
 
   /** Any other string. A long one is most often not a token, and nothing has hashed it yet: the addon looks it up. */
   function string(value) {
-    if (value.length < LOOKUP_UNITS) {
+    if (value.length < LOOKUP_UNITS || value === SERVER) {
       name(value);
     } else {
       text += value;

@@ -21,7 +21,7 @@ const SHAPE_KEYS = 32;
 /**
  * The hydrator of one dictionary.
  *
- * @param {string[]} tokens the dictionary's tokens by id
+ * @param {string[]} tokens strings by their operation: the dictionary's tokens, then the usual keys
  */
 function createHydrator(tokens) {
   /** @type {Int32Array} */
@@ -40,7 +40,7 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and whether it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** What content bytes lie in, and from where on. Most stanzas have none, so the memory is asked for at the first. */
+  /** @type {Buffer} What content bytes lie in, and from where on; its memory is asked for at the first of them. */
   let bytes = text;
   let bytesAt = 0;
   /** @type {ArrayBufferLike | undefined} */
@@ -120,6 +120,16 @@ function createHydrator(tokens) {
     }
   }
 
+  /** Nodes. Most lists are short; as literals they take no more memory than they need. */
+  function list(length) {
+    if (length === 0) return [];
+    if (length === 1) return [node()];
+    if (length === 2) return [node(), node()];
+    const nodes = [node(), node(), node()];
+    for (let i = 3; i < length; i++) nodes.push(node());
+    return nodes;
+  }
+
   function node() {
     const head = ops[at++];
     const tag = string(ops[at++]);
@@ -139,12 +149,9 @@ function createHydrator(tokens) {
         content = new FastBuffer(memory, bytesAt + offset, ops[at++]);
         break;
       }
-      case KIND_LIST: {
-        let children = ops[at++];
-        content = [];
-        while (children-- > 0) content.push(node());
+      case KIND_LIST:
+        content = list(ops[at++]);
         break;
-      }
     }
     return { tag, attrs, content };
   }

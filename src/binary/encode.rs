@@ -85,6 +85,7 @@ impl Writer<'_> {
         Ok(size)
     }
 
+    #[inline(always)]
     fn text(&mut self, text: Text<'_>) -> Result<(), EncodeError> {
         match text {
             Text::Token(TokenId(0)) | Text::Str("") | Text::Ascii([]) | Text::Literal("") => self.empty(),
@@ -244,6 +245,28 @@ mod tests {
         assert_eq!(write(u32::MAX as usize), Ok(vec![BINARY_32, 255, 255, 255, 255]));
         let error = write(1 << 32).unwrap_err();
         assert_eq!(error.to_string(), "string too large to encode: 4294967296");
+    }
+
+    #[test]
+    fn plain_devices() {
+        assert_eq!(plain_device(":7@lid"), Some((7, "lid")));
+        assert_eq!(plain_device(":255@a@b"), Some((255, "a@b")));
+        assert_eq!(plain_device(":007@"), Some((7, "")));
+        for rest in [
+            "",
+            ":",
+            "@lid",
+            ":@lid",
+            ":256@lid",
+            ":1000@lid",
+            ":+1@lid",
+            ":1",
+            ":1:2@lid",
+            ":1_2@lid",
+            ":x@lid",
+        ] {
+            assert_eq!(plain_device(rest), None, "{rest}");
+        }
     }
 
     #[test]

@@ -223,12 +223,14 @@ impl NodeSource for NodeReader<'_> {
         })
     }
 
+    #[inline(always)]
     fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {
         let (key, value) = self.attrs.next().ok_or(EncodeError::InvalidSource)?;
         self.value = Some(value);
         Ok(Text::Str(key))
     }
 
+    #[inline(always)]
     fn attr_value(&mut self) -> Result<Text<'_>, EncodeError> {
         self.value.take().map(Text::Str).ok_or(EncodeError::InvalidSource)
     }

@@ -286,7 +286,7 @@ impl Shared {
         self.write(index * size_of::<u16>(), bytes)
     }
 
-    /// All operations, for as long as no JavaScript runs. None where the memory is not that of an Int32Array.
+    /// All operations, registers included, for as long as no JavaScript runs; for memory of an Int32Array.
     pub(super) fn ops(&self) -> &[i32] {
         let data = self.data.cast::<i32>();
         let count = self.length / size_of::<i32>();

@@ -117,6 +117,8 @@ impl<'a> TapeReader<'a> {
         usize::try_from(self.op()?).map_err(|_| EncodeError::InvalidSource)
     }
 
+    // Inlined, as is what returns its result: each string would go through memory, and be waited for there.
+    #[inline(always)]
     fn string(&mut self) -> Result<Text<'_>, EncodeError> {
         let op = self.op()?;
         if op < 0 {
@@ -152,6 +154,7 @@ impl NodeSource for TapeReader<'_> {
         })
     }
 
+    #[inline(always)]
     fn attr_key(&mut self) -> Result<Text<'_>, EncodeError> {
         if std::mem::take(&mut self.shape_ahead) {
             self.op()?;
@@ -159,6 +162,7 @@ impl NodeSource for TapeReader<'_> {
         self.string()
     }
 
+    #[inline(always)]
     fn attr_value(&mut self) -> Result<Text<'_>, EncodeError> {
         self.string()
     }
