@@ -631,6 +631,15 @@ export interface SocketFigures {
   /** What waits for JavaScript. */
   waitingBytes: number;
   mostWaitingBytes: number;
+  /** What was survived while a JavaScript thread was blocked. */
+  survived: {
+    /** Times that it was blocked for so long that keep-alive queries were sent in its place. Counts when it is over. */
+    stalls: number;
+    /** How long it was blocked then, in milliseconds. */
+    blockedMs: number;
+    /** The queries. */
+    keepAlives: number;
+  };
 }
 
 /** {@link metrics}. */
@@ -647,19 +656,6 @@ export interface ProcessMetrics extends SessionFigures {
  * what sessions and sockets counted that have gone. A stall counts once a thread, however many sessions it has.
  */
 export declare function metrics(): ProcessMetrics;
-
-/** {@link survivedStalls}; sums over the process since it started. */
-export interface SurvivedStalls {
-  /** Times that a JavaScript thread was blocked for so long that keep-alive queries were sent in its place. */
-  stalls: number;
-  /** How long it was blocked then, in milliseconds. A stall counts when it is over. */
-  blockedMs: number;
-  /** The queries. */
-  keepAlives: number;
-}
-
-/** What connections of the drop-in have survived that way; those of a {@link NativeSession} are not among them. */
-export declare function survivedStalls(): SurvivedStalls;
 
 /**
  * The channels of `node:diagnostics_channel` and what is published on each, before listeners of the same event are called.

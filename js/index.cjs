@@ -32,6 +32,5 @@ module.exports = {
   SessionError,
   StanzaError,
   metrics,
-  survivedStalls,
   inspect
 };

@@ -12,6 +12,5 @@ export const {
   SessionError,
   StanzaError,
   metrics,
-  survivedStalls,
   inspect
 } = api;

@@ -839,4 +839,3 @@ module.exports.Session = nativeBinding.Session
 module.exports.SocketHub = nativeBinding.SocketHub
 module.exports.createCore = nativeBinding.createCore
 module.exports.processMetrics = nativeBinding.processMetrics
-module.exports.survivedStalls = nativeBinding.survivedStalls

@@ -259,16 +259,3 @@ export interface StanzaPattern {
   attrs: Array<PatternAttribute>
   child?: string
 }
-
-/** See [`SurvivedStalls`]. */
-export declare function survivedStalls(): SurvivedStalls
-
-/** What the drop-in's connections have survived, summed over the process. */
-export interface SurvivedStalls {
-  /** Times that a JavaScript thread was blocked for so long that the I/O side stood in for it. */
-  stalls: number
-  /** How long it was blocked then, in milliseconds. */
-  blockedMs: number
-  /** Keep-alive queries sent meanwhile. */
-  keepAlives: number
-}

@@ -160,12 +160,14 @@ for (const [name, start] of Object.entries(CAUSES)) {
         log.push(['uncaught', ...(await caught)]);
         return [...log];
       } finally {
-        process.off('uncaughtException', handler);
-        for (const other of others) process.on('uncaughtException', other);
         client.removeAllListeners();
         client.on('error', () => {});
-        // `ws` does not go on after an exception, so that nothing can be waited for.
         server.close();
+        // `ws` does not go on after an exception, so that no event can be waited for: the end of its connection may be one
+        // more exception, and some turns are enough for it to come.
+        for (let i = 0; i < 20; i++) await turn();
+        process.off('uncaughtException', handler);
+        for (const other of others) process.on('uncaughtException', other);
       }
     },
     { outcome: log => `${outcomeOf(log.slice(0, -1))}; uncaughtException` }

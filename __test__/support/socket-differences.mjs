@@ -23,7 +23,7 @@ export const SOCKET_DIFFERENCES = [
     reason:
       'An answer other than 101 gives the same events as in Baileys (`unexpected-response`, then the handshake timeout), but ' +
       'the TCP connection is freed at once, and the timeout comes also where the server has hung up.',
-    test: 'websocket.test.mjs, the statuses'
+    test: 'websocket.test.mjs, "status 403, and the server hangs up"'
   },
   {
     id: 'agents',

@@ -249,6 +249,24 @@ const families = () => [
     help: 'The most bytes of one socket that have waited.',
     aggregator: 'max',
     read: ({ sockets }) => one(sockets.mostWaitingBytes)
+  },
+  {
+    name: 'socket_stalls_survived_total',
+    type: 'counter',
+    help: 'Times that the JavaScript thread was blocked and keep-alive queries of the drop-in were sent in its place.',
+    read: ({ sockets }) => one(sockets.survived.stalls)
+  },
+  {
+    name: 'socket_stalls_survived_seconds_total',
+    type: 'counter',
+    help: 'How long it was blocked then.',
+    read: ({ sockets }) => one(seconds(sockets.survived.blockedMs))
+  },
+  {
+    name: 'socket_keep_alives_total',
+    type: 'counter',
+    help: 'The queries.',
+    read: ({ sockets }) => one(sockets.survived.keepAlives)
   }
 ];
 

@@ -22,7 +22,7 @@ const baileys = await import(process.argv[2]).then(module => ({ ...module.defaul
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
-const LOST_AFTER_MS = 6000;
+const LOST_AFTER_MS = 10_000;
 
 /** libsignal writes sessions, keys and all, to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn', 'error'])) console[method] = () => {};

@@ -1,7 +1,7 @@
 // The client of a stall: a child process that connects, blocks its event loop, and reports what it finds afterwards.
 
 import { Agent } from 'node:https';
-import { NativeSession, survivedStalls } from 'baileys-native';
+import { NativeSession, metrics } from 'baileys-native';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 
 /** @typedef {import('./run.mjs').Settings} Settings */
@@ -87,7 +87,7 @@ async function connectBaileys({ url, ca, rootKey, intervalMs, line, standIn }, o
   });
   return async () => {
     await sock.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
-    return { asked: true, strays, survived: survivedStalls() };
+    return { asked: true, strays, survived: metrics().sockets.survived };
   };
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::Flow;
+use super::json::Object;
 use super::raw::raw_function;
 use crate::frame::OpenFrame;
 use crate::inbound::{Answers, Inbound};
@@ -130,26 +131,14 @@ static SURVIVED: Survived = Survived {
     keep_alives: AtomicU64::new(0),
 };
 
-/// What the drop-in's connections have survived, summed over the process.
-#[napi_derive::napi(object)]
-pub(super) struct SurvivedStalls {
-    /// Times that a JavaScript thread was blocked for so long that the I/O side stood in for it.
-    pub stalls: f64,
-    /// How long it was blocked then, in milliseconds.
-    pub blocked_ms: f64,
-    /// Keep-alive queries sent meanwhile.
-    pub keep_alives: f64,
-}
-
-/// See [`SurvivedStalls`].
-#[napi_derive::napi(catch_unwind)]
-pub(super) fn survived_stalls() -> SurvivedStalls {
-    let figure = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
-    SurvivedStalls {
-        stalls: figure(&SURVIVED.stalls),
-        blocked_ms: figure(&SURVIVED.blocked_ms),
-        keep_alives: figure(&SURVIVED.keep_alives),
-    }
+/// What the drop-in's connections have survived while JavaScript did not run, as JSON.
+pub(super) fn survived_json() -> String {
+    let figure = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    Object::new()
+        .raw("stalls", figure(&SURVIVED.stalls))
+        .raw("blockedMs", figure(&SURVIVED.blocked_ms))
+        .raw("keepAlives", figure(&SURVIVED.keep_alives))
+        .end()
 }
 
 raw_function! {

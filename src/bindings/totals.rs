@@ -8,6 +8,7 @@ use std::time::Duration;
 use napi_derive::napi;
 
 use super::json::Object;
+use super::link::survived_json;
 use super::session_json::figures;
 use crate::driver::{Handle, WeakHandle};
 use crate::session::{LoopStalls, Metrics};
@@ -252,5 +253,6 @@ fn sockets_json() -> String {
         .raw("inboundMs", Duration::from_nanos(total.busy).as_secs_f64() * 1000.0)
         .raw("waitingBytes", waiting)
         .raw("mostWaitingBytes", total.most_waiting)
+        .raw("survived", survived_json())
         .end()
 }
