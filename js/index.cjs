@@ -8,7 +8,6 @@ const { inspect } = require('./inspect/index.cjs');
 const { isActive } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { survivedStalls } = require('./native.cjs');
 const { NativeSession } = require('./session/session.cjs');
 
 const {
