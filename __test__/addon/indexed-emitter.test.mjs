@@ -14,6 +14,7 @@ const NAMES = [
   'b',
   'CB:ack',
   'CB:iq,,',
+  'CB:ib,,',
   'error',
   'newListener',
   'removeListener',

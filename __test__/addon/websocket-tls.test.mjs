@@ -13,7 +13,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
-import { BaileysClient, NativeClient, observe } from '../support/socket-log.mjs';
+import { BaileysClient, NativeClient, event, observe } from '../support/socket-log.mjs';
 import { sameResult, shut } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 
@@ -315,3 +315,24 @@ test('an agent of the other protocol throws, as in Node', () => {
 });
 
 after(() => https.globalAgent.destroy());
+
+test('TLS: long and short messages in turn, both ways', async () => {
+  const server = await tlsServer(made.signed);
+  const socket = new NativeClient(`wss://localhost:${server.port}/`, { connectTimeoutMs: 5000, ...trusting() });
+  try {
+    const greeted = event(socket, 'message');
+    socket.connect();
+    await greeted;
+    // After each long one the connection has its small buffers again.
+    for (const size of [100_000, 1, 2047, 2048, 2049, 41_189, 0, 3 << 20, 5]) {
+      const data = Buffer.alloc(size, size & 0xff);
+      const echoed = event(socket, 'message');
+      socket.send(data);
+      const [received, isBinary] = await echoed;
+      assert.deepEqual([received.equals(data), isBinary], [true, true], `${size} bytes`);
+    }
+  } finally {
+    await socket.close();
+    server.close();
+  }
+});
