@@ -162,7 +162,7 @@ function sessionRows({ cells, rtt, memory, connections }) {
     row(
       'session-rss',
       'session',
-      `NativeSession: KB of RSS per idle TLS session, ${thousands(connections)} of them`,
+      `NativeSession: KB of RSS per idle TLS session, ${thousands(connections.native)} of them`,
       '<=',
       45,
       {

@@ -95,6 +95,9 @@ export const CLAIMS = {
 
 /** Exports of ours that no line of Baileys has a type for. */
 export const OF_OURS_ALONE = [
+  'DiagnosticsMessages',
+  'HandshakeKind',
+  'Inspection',
   'LocalBuffer',
   'WebSocketClientEvents',
   'isActive',
@@ -116,7 +119,13 @@ export const OF_OURS_ALONE = [
   'DurationHistogram',
   'EndReason',
   'ProcessMetrics',
-  'ReconnectClass'
+  'ReconnectClass',
+  'KnownServer',
+  'LoopStalls',
+  'SocketFigures',
+  'SocketMessage',
+  'InspectOptions',
+  'inspect'
 ];
 
 /**

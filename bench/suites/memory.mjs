@@ -3,24 +3,22 @@
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
 
+/** The connections of `base` pay for what all of a process share, fill what its start has left free, and are not counted. */
 const LEVELS = {
-  full: { bare: { rounds: 2, count: 1000 }, bots: { rounds: 1, count: 1000 } },
-  quick: { bare: { rounds: 1, count: 200 }, bots: { rounds: 1, count: 60 } }
+  full: { bare: { rounds: 2, base: 250, count: 1000 }, bots: { rounds: 1, base: 20, count: 1000 } },
+  quick: { bare: { rounds: 1, base: 50, count: 200 }, bots: { rounds: 1, base: 20, count: 60 } }
 };
-
-/** Connections that pay for what all connections of a process share, and are not counted. */
-const BASE = 20;
 
 /** The corpus' group of 1,024, encoded. */
 const LARGE_BYTES = 41_189;
 
-async function measure({ rounds, count }, settings) {
+async function measure({ rounds, base, count }, settings) {
   return alternate(['js', 'native'], rounds, async backend => {
     // Both meet a server that nobody has used before.
     const server = await startServer({ tls: true });
     try {
       const register = settings.layer === 'bots';
-      const run = { ...settings, base: BASE, steps: [count] };
+      const run = { ...settings, base, steps: [count] };
       return await runClient('connections.mjs', run, { backend, server, register });
     } finally {
       await server.stop();
@@ -38,6 +36,7 @@ export default {
     const of = ({ js, native }, figure) => compare(js.map(figure), native.map(figure), 'less');
     return {
       connections: { bare: bare.count, bots: bots.count },
+      base: { bare: bare.base, bots: bots.base },
       messageBytes: LARGE_BYTES,
       bare: of(bareRuns, run => run.steps[0].rssEach),
       bots: of(botRuns, run => run.steps[0].rssEach),

@@ -156,9 +156,9 @@ const DETAILS = {
     )
   ],
 
-  session: ({ cells, count, rtt, memory, connections }) => [
+  session: ({ cells, counts, rtt, memory, connections }) => [
     '## NativeSession',
-    `Floods of ${whole(count)} stanzas over TLS into a \`NativeSession\` and into an unmodified \`makeSocket\`, each with one listener for the stanza (asked for) or with none. Times count from the wish for the flood.`,
+    `Floods over TLS, of ${whole(counts.native)} stanzas into a \`NativeSession\` and of ${whole(counts.js)} into an unmodified \`makeSocket\`, each with one listener for the stanza (asked for) or with none. Times count from the wish for the flood.`,
     table(
       [
         '',
@@ -197,7 +197,12 @@ const DETAILS = {
       ])
     ),
     table(
-      [`${whole(connections)} idle TLS connections`, 'Baileys', 'session', 'ratio'],
+      [
+        `idle TLS connections, ${whole(connections.js)} and ${whole(connections.native)}`,
+        'Baileys',
+        'session',
+        'ratio'
+      ],
       [
         ['RSS each', memory.rss, kilobytes],
         ['CPU to connect one', memory.loginCpuUs, us => `${whole(us)} µs`]
@@ -210,9 +215,9 @@ const DETAILS = {
     )
   ],
 
-  memory: ({ connections, bare, bots, kept, grown, messageBytes }) => [
+  memory: ({ connections, base, bare, bots, kept, grown, messageBytes }) => [
     '## Memory',
-    'Resident memory over that of a process with 20 connections, after collecting garbage.',
+    `Resident memory over that of a process with ${base.bare} connections (bots: ${base.bots}), after collecting garbage.`,
     table(
       ['per connection', 'JavaScript', 'native', 'ratio'],
       [

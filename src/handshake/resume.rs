@@ -235,7 +235,7 @@ impl Request {
         static_key: &KeyPair,
         chain: &[u8],
     ) -> Result<(Vec<u8>, ExpectClientFinish), HandshakeError> {
-        let mut symmetric = SymmetricState::new(PROTOCOL_XX_FALLBACK)?;
+        let mut symmetric = SymmetricState::new(PROTOCOL_XX_FALLBACK);
         symmetric.mix_hash(&self.header);
         let expect = server::ExpectClientHello { symmetric };
         let message = HandshakeMessage {
@@ -249,7 +249,7 @@ impl Request {
 
 /// The state before the client's ephemeral key: name, prologue and the server's static key.
 fn start(header: &[u8], server_static: &PublicKey) -> Result<SymmetricState, HandshakeError> {
-    let mut symmetric = SymmetricState::new(PROTOCOL_IK)?;
+    let mut symmetric = SymmetricState::new(PROTOCOL_IK);
     symmetric.mix_hash(header);
     symmetric.mix_hash(server_static.as_bytes());
     Ok(symmetric)

@@ -35,7 +35,7 @@ impl ExpectClientHello {
     /// # Errors
     /// [`HandshakeError::Noise`] where the build lacks a primitive.
     pub fn new(header: &[u8]) -> Result<Self, HandshakeError> {
-        let mut symmetric = SymmetricState::new(PROTOCOL_XX)?;
+        let mut symmetric = SymmetricState::new(PROTOCOL_XX);
         symmetric.mix_hash(header);
         Ok(Self { symmetric })
     }

@@ -27,7 +27,7 @@ impl Channel {
     /// # Errors
     /// [`NoiseError::Unavailable`] where the build lacks a primitive.
     pub fn new(protocol_name: &str, header: &[u8], ephemeral_public: &[u8]) -> Result<Self, NoiseError> {
-        let mut symmetric = SymmetricState::new(protocol_name)?;
+        let mut symmetric = SymmetricState::new(protocol_name);
         symmetric.mix_hash(header);
         symmetric.mix_hash(ephemeral_public);
         Ok(Self {

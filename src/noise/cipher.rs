@@ -1,16 +1,11 @@
-//! AES-256-GCM under one key, with its counter: the only place that knows snow's `Cipher`.
+//! AES-256-GCM under one key, with its counter.
 //!
-//! snow's implementations panic where an output slice is too short (ring and default) and where a ciphertext is shorter
-//! than its tag (default), so lengths are checked here first. ring's is taken where possible, since it expands
-//! the AES key once and not for every message; on opening it allocates unless the output is as long as the ciphertext.
+//! ring's, taken as it is: through snow's interface each cipher expands a key of zeros first, which costs as much as
+//! sealing a short message.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
-use snow::{
-    params::CipherChoice,
-    resolvers::{CryptoResolver, DefaultResolver, RingResolver},
-    types::Cipher,
-};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::{KEY_LEN, NoiseError};
 
@@ -23,7 +18,8 @@ pub const MAX_MESSAGE_LEN: usize = i32::MAX as usize;
 
 /// A key and the number of its uses.
 pub(super) struct CipherState {
-    cipher: Box<dyn Cipher>,
+    /// In a box, so that moving the state leaves no copies.
+    key: Box<LessSafeKey>,
     /// The next counter value; above `u32::MAX` there is none.
     counter: u64,
 }
@@ -38,21 +34,17 @@ impl fmt::Debug for CipherState {
 
 impl CipherState {
     pub(super) fn new(key: &[u8; KEY_LEN], counter: u32) -> Result<Self, NoiseError> {
-        let mut cipher = RingResolver
-            .resolve_cipher(&CipherChoice::AESGCM)
-            .or_else(|| DefaultResolver.resolve_cipher(&CipherChoice::AESGCM))
-            .ok_or(NoiseError::Unavailable("AESGCM"))?;
-        cipher.set(key);
         Ok(Self {
-            cipher,
+            key: Box::new(expand(key)?),
             counter: counter.into(),
         })
     }
 
     /// Takes another key and starts counting at zero.
-    pub(super) fn rekey(&mut self, key: &[u8; KEY_LEN]) {
-        self.cipher.set(key);
+    pub(super) fn rekey(&mut self, key: &[u8; KEY_LEN]) -> Result<(), NoiseError> {
+        *self.key = expand(key)?;
         self.counter = 0;
+        Ok(())
     }
 
     /// The number of counter values used up.
@@ -70,9 +62,10 @@ impl CipherState {
         check_length(plaintext)?;
         let counter = self.next_counter()?;
         let start = out.len();
-        out.resize(start + plaintext.len() + TAG_LEN, 0);
-        let place = out.get_mut(start..).unwrap_or_default();
-        self.cipher.encrypt(counter, associated, plaintext, place);
+        out.reserve(plaintext.len() + TAG_LEN);
+        out.extend_from_slice(plaintext);
+        let tag = self.tag(counter, associated, out.get_mut(start..).unwrap_or_default())?;
+        out.extend_from_slice(&tag);
         Ok(())
     }
 
@@ -87,8 +80,20 @@ impl CipherState {
             });
         }
         let counter = self.next_counter()?;
-        self.cipher.encrypt(counter, associated, plaintext, out);
+        let (text, tag_place) = out.split_at_mut(plaintext.len());
+        text.copy_from_slice(plaintext);
+        tag_place.copy_from_slice(&self.tag(counter, associated, text)?);
         Ok(())
+    }
+
+    /// Encrypts `text` where it is, and gives its tag.
+    fn tag(&self, counter: u64, associated: &[u8], text: &mut [u8]) -> Result<[u8; TAG_LEN], NoiseError> {
+        let length = text.len();
+        let tag = self
+            .key
+            .seal_in_place_separate_tag(nonce(counter), Aad::from(associated), text);
+        let tag = tag.map_err(|_| NoiseError::TooLong { length })?;
+        tag.as_ref().try_into().map_err(|_| NoiseError::Unavailable("AESGCM"))
     }
 
     /// Appends the plaintext of `ciphertext` to `out`. On an error `out` is as before, and unless the message was too
@@ -96,9 +101,8 @@ impl CipherState {
     pub(super) fn open(&mut self, associated: &[u8], ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         check_length(ciphertext)?;
         let start = out.len();
-        out.resize(start + ciphertext.len(), 0);
-        let place = out.get_mut(start..).unwrap_or_default();
-        let opened = self.open_into(associated, ciphertext, place);
+        out.extend_from_slice(ciphertext);
+        let opened = self.open_in_place(associated, out.get_mut(start..).unwrap_or_default());
         out.truncate(start + opened.as_ref().copied().unwrap_or(0));
         opened.map(drop)
     }
@@ -112,18 +116,22 @@ impl CipherState {
         out: &mut [u8],
     ) -> Result<usize, NoiseError> {
         check_length(ciphertext)?;
-        if out.len() < ciphertext.len() {
+        let Some(place) = out.get_mut(..ciphertext.len()) else {
             return Err(NoiseError::OutputLength {
                 expected: ciphertext.len(),
                 actual: out.len(),
             });
-        }
+        };
+        place.copy_from_slice(ciphertext);
+        self.open_in_place(associated, place)
+    }
+
+    /// Opens what is in `place` where it is, and gives the plaintext's length.
+    fn open_in_place(&mut self, associated: &[u8], place: &mut [u8]) -> Result<usize, NoiseError> {
         let counter = self.next_counter()?;
-        if ciphertext.len() < TAG_LEN {
-            return Err(NoiseError::Decrypt);
-        }
-        self.cipher
-            .decrypt(counter, associated, ciphertext, out)
+        self.key
+            .open_in_place(nonce(counter), Aad::from(associated), place)
+            .map(|plaintext| plaintext.len())
             .map_err(|_| NoiseError::Decrypt)
     }
 
@@ -139,9 +147,29 @@ impl CipherState {
 
 impl Drop for CipherState {
     fn drop(&mut self) {
-        // The key schedule lies inside the boxed cipher and has no destructor of its own.
-        self.cipher.set(&[0; KEY_LEN]);
+        // An expanded key has no destructor of its own.
+        if let Some(nothing) = &*NO_KEY {
+            (*self.key).clone_from(nothing);
+        }
     }
+}
+
+/// A key of zeros, expanded: what a key is overwritten with.
+static NO_KEY: LazyLock<Option<LessSafeKey>> = LazyLock::new(|| expand(&[0; KEY_LEN]).ok());
+
+fn expand(key: &[u8; KEY_LEN]) -> Result<LessSafeKey, NoiseError> {
+    UnboundKey::new(&AES_256_GCM, key)
+        .map(LessSafeKey::new)
+        .map_err(|_| NoiseError::Unavailable("AESGCM"))
+}
+
+/// The IV of a message: zeros, and the counter at their end.
+fn nonce(counter: u64) -> Nonce {
+    let mut iv = [0; NONCE_LEN];
+    if let Some(place) = iv.last_chunk_mut() {
+        *place = counter.to_be_bytes();
+    }
+    Nonce::assume_unique_for_key(iv)
 }
 
 const fn check_length(message: &[u8]) -> Result<(), NoiseError> {

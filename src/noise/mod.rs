@@ -2,7 +2,7 @@
 //!
 //! WhatsApp runs `Noise_XX_25519_AESGCM_SHA256`, but mixes no hash for the empty payload of message 1, so a
 //! handshake state that follows the letter of the specification does not interoperate. These are the parts that do, on
-//! [snow](https://docs.rs/snow)'s primitives: [`SymmetricState`] for the handshake, [`Sender`] and [`Receiver`] for
+//! [snow](https://docs.rs/snow)'s curve, sha2's hash and ring's cipher: [`SymmetricState`] for the handshake, [`Sender`] and [`Receiver`] for
 //! what follows, and [`Channel`], which is both in turn, as Baileys' noise handler is.
 //!
 //! IVs are 8 zero bytes and a 32-bit big-endian counter (source: Baileys 7.0.0-rc14, noise-handler).

@@ -3,11 +3,6 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use snow::{
-    params::HashChoice,
-    resolvers::{CryptoResolver, DefaultResolver},
-    types::Hash,
-};
 use zeroize::Zeroizing;
 
 use super::{KEY_LEN, NoiseError, Receiver, Sender, cipher::CipherState};
@@ -27,7 +22,6 @@ pub struct SymmetricState {
     /// and not every key is used.
     stale: bool,
     cipher: Option<CipherState>,
-    hasher: Box<dyn Hash>,
 }
 
 impl fmt::Debug for SymmetricState {
@@ -40,35 +34,27 @@ impl fmt::Debug for SymmetricState {
 
 impl SymmetricState {
     /// The state before any message. A name of up to 32 bytes is padded with zeros, a longer one hashed.
-    ///
-    /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
-    pub fn new(protocol_name: &str) -> Result<Self, NoiseError> {
+    #[must_use]
+    pub fn new(protocol_name: &str) -> Self {
         let name = protocol_name.as_bytes();
-        let mut hasher = sha256()?;
         let mut hash = [0; KEY_LEN];
         if let Some(place) = hash.get_mut(..name.len()) {
             place.copy_from_slice(name);
         } else {
-            hasher.reset();
-            hasher.input(name);
-            hasher.result(&mut hash);
+            hash = Sha256::digest(name).into();
         }
-        Ok(Self {
+        Self {
             hash,
             chaining_key: Zeroizing::new(hash),
             key: Zeroizing::new(hash),
             stale: false,
             cipher: None,
-            hasher,
-        })
+        }
     }
 
     /// Hashes `data` into the transcript.
     pub fn mix_hash(&mut self, data: &[u8]) {
-        self.hasher.input(&self.hash);
-        self.hasher.input(data);
-        self.hasher.result(&mut self.hash);
+        self.hash = Sha256::new_with_prefix(self.hash).chain_update(data).finalize().into();
     }
 
     /// Derives the next chaining key and cipher key from `input`, and starts counting at zero.
@@ -106,7 +92,7 @@ impl SymmetricState {
         let cipher = match &mut self.cipher {
             Some(cipher) => {
                 if self.stale {
-                    cipher.rekey(&self.key);
+                    cipher.rekey(&self.key)?;
                 }
                 cipher
             }
@@ -152,8 +138,7 @@ fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
     (first, second)
 }
 
-/// HMAC-SHA-256 (RFC 2104) under one key. snow's hashes the key anew for every tag, which is a third of what a handshake
-/// hashes.
+/// HMAC-SHA-256 (RFC 2104) under one key. The key is hashed once for all tags.
 struct Hmac {
     inner: Sha256,
     outer: Sha256,
@@ -186,10 +171,4 @@ impl Hmac {
         let outer = self.outer.clone().chain_update(inner.finalize());
         Zeroizing::new(outer.finalize().into())
     }
-}
-
-fn sha256() -> Result<Box<dyn Hash>, NoiseError> {
-    DefaultResolver
-        .resolve_hash(&HashChoice::SHA256)
-        .ok_or(NoiseError::Unavailable("SHA256"))
 }
