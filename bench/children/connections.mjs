@@ -125,6 +125,11 @@ await runChild(async settings => {
   const connections = await connectionsOf(settings);
   // The first connections pay for what all of them share.
   await grow(connections, base);
+  if (settings.settleBytes) {
+    // Has what the start of the process has left free given back, which further connections would fill at no cost.
+    await messageToAll(connections, settings.settleBytes);
+    connections.received = 0;
+  }
   await askServer('quiet');
   const baseRss = await residentBytes();
   const results = [];

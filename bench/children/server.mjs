@@ -11,7 +11,6 @@ const QUIET_MS = 40;
 let server;
 let flood;
 let floods = [];
-let stanzas = 0;
 
 const live = () => server.connections.filter(({ state }) => state !== 'closed');
 const latest = () => server.connections.at(-1);
@@ -27,18 +26,22 @@ const offered = {
   async listen({ tls }) {
     const options = { tls, acceptUnknown: true, preKeyCount: 100, record: false, greetingDelayMs: 0 };
     server = await MockServer.start(options);
-    server.on('stanza', () => stanzas++);
     server.on('failure', error => console.error(`server: ${error.stack}`));
     return { url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') };
   },
 
   /** Resolves when no stanza has come or gone for a while. */
   async quiet() {
+    let stanzas = 0;
     let seen;
+    const count = () => stanzas++;
+    // Only now: during a flood, counting would be what is measured.
+    server.on('stanza', count);
     do {
       seen = stanzas;
       await delay(QUIET_MS);
     } while (seen !== stanzas);
+    server.off('stanza', count);
   },
 
   /** Encrypts a flood for the latest connection, all of it ahead. */

@@ -150,7 +150,9 @@ export class Connection extends EventEmitter {
         socket: this.#socket,
         encode: node => this.#host.baileys.encode(node),
         seal: plaintext => this.#transport.seal(plaintext),
-        onStart: sent => sent.forEach(node => this.#host.record(this, 'out', node)),
+        onStart: sent => {
+          if (this.#host.wantsRecords()) sent.forEach(node => this.#host.record(this, 'out', node));
+        },
         onEnd: ({ rewind }) => {
           if (rewind) this.#transport.rewind(counter);
           this.#flood = undefined;

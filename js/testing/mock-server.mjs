@@ -309,6 +309,7 @@ export class MockServer extends EventEmitter {
           certificate: faults.certificate
         }),
       tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
+      wantsRecords: () => this.options.record || this.#waiters.size > 0 || this.listenerCount('stanza') > 0,
       record: (connection, direction, node) => this.#record(connection, direction, node),
       handshakeDone: connection => this.#greet(connection),
       stanza: (connection, node) => this.#answer(connection, node),
