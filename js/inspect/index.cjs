@@ -11,13 +11,15 @@ const { warnOnce } = require('../loader/state.cjs');
  */
 let current;
 
+/** @param {any} error */
+const warn = error => warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be inspected: ${error.message}`);
+
 /** @param {{ name?: string, directory?: string }} [options] */
 function inspect(options = {}) {
   if (current !== undefined) return current;
   const { Publisher } = require('./publisher.cjs');
   const { watchEverything } = require('../session/everything.cjs');
-  const onError = error => warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be inspected: ${error.message}`);
-  const publisher = new Publisher({ ...options, onError });
+  const publisher = new Publisher({ ...options, onError: warn });
   const stop = watchEverything();
   const handle = {
     path: publisher.path,
@@ -44,7 +46,7 @@ function inspectFromEnvironment() {
   try {
     inspect(ON.has(value.toLowerCase()) ? {} : { name: value });
   } catch (error) {
-    warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be inspected: ${error.message}`);
+    warn(error);
   }
 }
 

@@ -160,18 +160,18 @@ pub(super) struct InboxSink {
     pub(super) inbox: Arc<Inbox>,
     pub(super) link: Arc<Link>,
     pub(super) pulse: Arc<Pulse>,
-    /// When the first of the events at hand came.
+    /// When the first came of what the peer has sent since the last flush.
     pub(super) began: Option<Instant>,
-    /// Whether something has come in since the last flush.
-    pub(super) heard: bool,
 }
 
 impl InboxSink {
     /// The work is done before the queue is locked, so that JavaScript never waits for it.
     fn record(&mut self, kind: Kind, value: u32, payload: &[u8]) {
         let counters = &self.link.flow.counters;
-        if matches!(kind, Kind::Binary | Kind::Text) {
+        if matches!(kind, Kind::Binary | Kind::Text | Kind::Ping | Kind::Pong) {
             self.began.get_or_insert_with(Instant::now);
+        }
+        if matches!(kind, Kind::Binary | Kind::Text) {
             counters.messages_in.add(1);
             counters.bytes_in.add(payload.len() as u64);
         }
@@ -188,7 +188,6 @@ impl InboxSink {
             self.inbox.push(batch);
             batch.clear(KEPT);
         });
-        self.heard |= matches!(kind, Kind::Binary | Kind::Text | Kind::Ping | Kind::Pong);
     }
 }
 
@@ -238,10 +237,8 @@ impl EventSink for InboxSink {
     }
 
     fn flush(&mut self) {
-        if std::mem::take(&mut self.heard) {
-            self.link.hear(self.pulse.now());
-        }
         if let Some(began) = self.began.take() {
+            self.link.hear(self.pulse.now());
             let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             self.link.flow.counters.busy.add(busy);
         }

@@ -70,16 +70,14 @@ impl Sessions {
         self.lock().get(&session).map(|entry| entry.handle.clone())
     }
 
-    fn log(&self, session: u32) -> Option<Arc<LogQueue>> {
-        self.lock().get(&session).map(|entry| Arc::clone(&entry.log))
-    }
-
     /// Takes the next events of a session, which reports again where there are more. Returns how many stanzas and other events
     /// they are.
     pub(super) fn take_events(&self, session: u32, batch: &mut Batch) -> usize {
-        let Some((handle, log)) = self.handle(session).zip(self.log(session)) else {
-            return 0;
-        };
+        let entry = self
+            .lock()
+            .get(&session)
+            .map(|entry| (entry.handle.clone(), Arc::clone(&entry.log)));
+        let Some((handle, log)) = entry else { return 0 };
         for entry in log.take() {
             batch.push(Kind::Event as u32, session, 0, entry.as_bytes());
         }

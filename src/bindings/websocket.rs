@@ -71,7 +71,6 @@ impl SocketHub {
             link: Arc::clone(&link),
             pulse: Arc::clone(&self.hub.pulse),
             began: None,
-            heard: false,
         };
         let connection = transport::connect(options, sink).map_err(|error| Error::from_reason(error.to_string()))?;
         let socket = Socket {
