@@ -242,6 +242,27 @@ describe('the offline queue', () => {
     await enter(1);
     await drained(server, [devices[1]]);
   });
+
+  test('a message that was read waits until the client has said that it arrived', async t => {
+    const { server, enter, devices } = await setUp(t);
+    const [ada, bob] = [await enter(0), await enter(1)];
+    // Bob's Baileys says that the message arrived; the server does not hear it.
+    const remove = server.handle('receipt', () => null);
+    const unheard = server.waitFor(({ direction, node }) => direction === 'in' && node.tag === 'receipt');
+    await ada.sendMessage(pn(BOB), { text: 'kept' }, { messageId: 'kept' });
+    await unheard;
+    remove();
+    const kept = () => server.pending(devices[1]).some(({ attrs }) => attrs.id === 'kept');
+    for (const [type, stays] of [
+      ['read', true],
+      [undefined, false]
+    ]) {
+      const told = event(bob.ws, 'CB:ack,class:receipt', ({ attrs }) => attrs.id === 'kept');
+      await bob.sendReceipt(pn(ADA), undefined, ['kept'], type);
+      await told;
+      assert.equal(kept(), stays, `after a receipt of type ${type}`);
+    }
+  });
 });
 
 describe('keys', () => {

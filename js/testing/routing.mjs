@@ -8,6 +8,11 @@ import { accountJid, addressingOf, deviceJid, otherAddressing } from './registry
 const STATUS_BROADCAST = 'status@broadcast';
 /** Parts of a sent message that are meant for the server. */
 const FOR_THE_SERVER = ['participants', 'enc', 'tctoken'];
+/**
+ * Receipts after which a message stays in the mailbox. One that was read may have come a second time after a cut: that
+ * copy waits until the client has said of it, too, that it arrived, or that it cannot be decrypted.
+ */
+const SAYS_NOTHING_OF_ARRIVAL = ['retry', 'read', 'read-self', 'played'];
 /** Receipts that one of the user's own devices is told and nobody else. */
 const OWN_RECEIPTS = ['sender', 'peer_msg', 'hist_sync'];
 
@@ -109,7 +114,9 @@ export class Router {
   receipt(node, device) {
     const { to, type, participant } = node.attrs;
     const items = children(child(node, 'list'), 'item').map(({ attrs }) => attrs.id);
-    if (type !== 'retry') this.#settled(device, this.#mailbox(device).received([node.attrs.id, ...items]));
+    if (!SAYS_NOTHING_OF_ARRIVAL.includes(type)) {
+      this.#settled(device, this.#mailbox(device).received([node.attrs.id, ...items]));
+    }
     const wanted = isGroup(to) || to === STATUS_BROADCAST ? participant : to;
     const account = wanted && wanted !== S_WHATSAPP_NET ? this.#registry.accountOf(wanted) : undefined;
     if (!account) return acknowledge(node);

@@ -166,7 +166,7 @@ export class Run {
       : new Promise(() => {});
     late.catch(() => {}); // stopped
     try {
-      while (this.#waitsFor().length > 0) {
+      while (this.waitsFor().length > 0) {
         const said = once(this.server, 'acknowledged', { signal });
         said.catch(() => {}); // stopped
         await this.watched(this.patient ? Promise.race([late, said]) : said);
@@ -176,10 +176,12 @@ export class Run {
     }
   }
 
-  #waitsFor() {
-    return SIDES.flatMap(side => this.server.pending(this.device(side))).filter(
-      ({ attrs }) => this.patient || !this.inFlight.includes(attrs.id)
-    );
+  /** What is on its way to the clients and worth waiting for. */
+  waitsFor() {
+    return SIDES.map(side => this.device(side))
+      .filter(Boolean)
+      .flatMap(device => this.server.pending(device))
+      .filter(({ attrs }) => this.patient || !this.inFlight.includes(attrs.id));
   }
 
   /**
@@ -361,7 +363,8 @@ export async function runPair({ backends, counts, timeoutMs, line = 'baileys' })
   const run = new Run(server, peers, counts, line !== 'baileys');
   const stop = new AbortController();
   const late = delay(timeoutMs, undefined, { signal: stop.signal }).then(() => {
-    throw new Error(`the run did not end within ${timeoutMs / 1000} s`);
+    const waits = run.waitsFor().map(nameOf).join(', ');
+    throw new Error(`the run did not end within ${timeoutMs / 1000} s; not acknowledged: ${waits || 'nothing'}`);
   });
   late.catch(() => {});
   try {
