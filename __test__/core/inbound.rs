@@ -121,6 +121,54 @@ proptest! {
     }
 }
 
+/// A compressed payload with so many bytes of content.
+fn large(bytes: usize) -> Vec<u8> {
+    let mut node = Vec::new();
+    Node {
+        tag: "message".into(),
+        attrs: Vec::new(),
+        content: NodeContent::Bytes(vec![0; bytes]),
+    }
+    .encode(Dialect::V7, &mut node)
+    .unwrap();
+    let mut deflated = ZlibEncoder::new(vec![2], Compression::fast());
+    deflated.write_all(&node).unwrap();
+    deflated.finish().unwrap()
+}
+
+#[test]
+fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_not() {
+    const MIB: usize = 1024 * 1024;
+    let mut sender = Sender::new(&KEY).unwrap();
+    let mut message = |sizes: &[usize]| {
+        let mut message = Vec::new();
+        for &size in sizes {
+            let mut sealed = Vec::new();
+            sender.seal(&large(size), &mut sealed).unwrap();
+            encode_frame(&sealed, &mut message).unwrap();
+        }
+        message
+    };
+    let mut inbound = opened();
+    let mut tapes = Tapes::default();
+    let mut open = |message: &[u8]| {
+        tapes.clear();
+        let opened = inbound.message(message, &mut Bench::default(), &mut tapes);
+        (opened, tapes.bytes.len())
+    };
+    let some = |counter, frames| Some(Opened { counter, frames });
+    // One frame is opened whatever its size, several as long as there is room before each.
+    assert_eq!(open(&message(&[12 * MIB])), (some(0, 1), 12 * MIB));
+    assert_eq!(open(&message(&[3 * MIB, 3 * MIB])), (some(1, 2), 6 * MIB));
+    assert_eq!(open(&message(&[3 * MIB; 4])), (None, 0));
+    assert_eq!(open(&message(&[1])), (some(7, 1), 1));
+    // The same where the rest comes in another message.
+    let cut = message(&[12 * MIB, 1, 1]);
+    assert_eq!(open(&cut[..cut.len() - 1]), (None, 0));
+    assert_eq!(open(&cut[cut.len() - 1..]), (None, 0));
+    assert_eq!(open(&message(&[1, 2])), (some(11, 2), 3));
+}
+
 #[test]
 fn a_stream_that_has_begun_cannot_be_followed() {
     let mut inbound = Inbound::default();

@@ -24,6 +24,12 @@ impl Tapes {
         [self.words.len(), self.text.len(), self.bytes.len()]
     }
 
+    /// The bytes of memory in use.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of_val(self.words.as_slice()) + self.text.len() + self.bytes.len()
+    }
+
     /// Whether there is no tape.
     #[must_use]
     pub fn is_empty(&self) -> bool {
