@@ -95,8 +95,31 @@ impl Tapes {
         self.bytes.truncate(bytes);
     }
 
+    /// Lets `append` append something. Where that gives `None`, or panics, what it did append is taken back.
+    pub fn attempt<R>(&mut self, append: impl FnOnce(&mut Self) -> Option<R>) -> Option<R> {
+        let mut attempt = Attempt {
+            kept: self.len(),
+            tapes: self,
+        };
+        let result = append(attempt.tapes)?;
+        attempt.kept = attempt.tapes.len();
+        Some(result)
+    }
+
     /// Forgets all tapes.
     pub fn clear(&mut self) {
         self.truncate([0; 3]);
+    }
+}
+
+/// Leaves so much of the tapes and no more when it goes.
+struct Attempt<'a> {
+    tapes: &'a mut Tapes,
+    kept: [usize; 3],
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.tapes.truncate(self.kept);
     }
 }
