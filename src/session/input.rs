@@ -229,6 +229,8 @@ impl Session {
         }
         self.scratch.plain = plain;
         self.scratch.inflated = inflated;
+        self.scratch.head.trim(RETAINED_BUFFER);
+        self.scratch.tape.trim(RETAINED_BUFFER);
     }
 
     /// Reading stops: silence is no longer the server's.

@@ -162,6 +162,13 @@ struct Scratch {
     matched: Matched,
 }
 
+impl Scratch {
+    /// The bytes of memory held.
+    fn capacity(&self) -> usize {
+        self.plain.capacity() + self.inflated.capacity() + self.head.capacity() + self.tape.capacity()
+    }
+}
+
 impl Session {
     /// A session that is disconnected.
     #[must_use]
@@ -292,14 +299,12 @@ impl Session {
             .connection
             .as_ref()
             .map_or(0, |connection| connection.frames.capacity());
-        let tape = &self.scratch.tape;
-        let tape = 4 * tape.ops().len() + tape.text_len() + tape.bytes().len();
         Metrics {
             queries_pending: self.queries.len(),
             outgoing: queue(self.outbox.level()),
             incoming: queue(self.inbox.level()),
             work: self.sampler.work(),
-            buffers: self.scratch.plain.capacity() + self.scratch.inflated.capacity() + received + tape,
+            buffers: self.scratch.capacity() + received,
             ..self.metrics.clone()
         }
     }

@@ -486,6 +486,28 @@ fn websocket_pings_on_request_and_pongs_count_as_life() {
 }
 
 #[test]
+fn what_a_large_stanza_took_is_given_back_with_it() {
+    let mut world = World::connected();
+    world.watch("CB:large");
+    let text = "x".repeat(1 << 20);
+    let many: Vec<_> = (0..2_000).map(|number| format!("key{number}")).collect();
+    let attrs: Vec<_> = many.iter().map(|key| (key.as_str(), "value")).collect();
+    let wide = "\u{263A}".repeat(1 << 18);
+    let large = [
+        node("large", &[("notify", &text)], Vec::new()),
+        node("large", &[("notify", &wide)], Vec::new()),
+        node("large", &attrs, Vec::new()),
+        node("large", &[], vec![bytes_node("a", text.as_bytes())]),
+    ];
+    for stanza in &large {
+        world.serve(stanza);
+        let buffers = world.session.metrics().buffers;
+        assert!(buffers > 0 && buffers < 160 * 1024, "{buffers}");
+    }
+    assert_eq!(world.stanzas().len(), large.len());
+}
+
+#[test]
 fn payloads_that_are_no_stanza_are_told_and_do_no_more() {
     let mut world = World::connected();
     world.watch("frame");
