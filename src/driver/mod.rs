@@ -11,6 +11,7 @@ mod clock;
 mod core;
 mod handle;
 mod log;
+mod lookup;
 mod sink;
 
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -117,13 +118,12 @@ async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>
 }
 
 /// Where to connect to now: names may mean other addresses than the last time.
-async fn resolve(endpoint: &Endpoint) -> io::Result<ConnectOptions> {
-    let lookup = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port));
+async fn resolve(endpoint: &Endpoint) -> Result<ConnectOptions, Arc<io::Error>> {
+    let lookup = lookup::lookup(&endpoint.host, endpoint.port);
     // A resolver that hangs is noticed by the session, which gives the connection up; this frees what is kept for it.
     let addresses = tokio::time::timeout(RESOLVE_TIMEOUT, lookup)
         .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
-        .collect();
+        .map_err(|_| Arc::new(io::Error::from(io::ErrorKind::TimedOut)))??;
     Ok(ConnectOptions {
         addresses,
         ..endpoint.options.clone()
