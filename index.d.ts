@@ -849,5 +849,18 @@ export interface Inspection {
  */
 export declare function inspect(options?: InspectOptions): Inspection;
 
-/** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */
+/**
+ * Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. What of
+ * Baileys is loaded from then on runs on it; `replaced` tells what was.
+ */
 export declare function isActive(): boolean;
+
+/** A copy of Baileys that runs on this package. */
+export interface Replaced {
+  /** The directory of its package.json. */
+  root: string;
+  version: string;
+}
+
+/** The copies of Baileys that have got their socket layer from this package, in this thread and so far. */
+export declare function replaced(): Replaced[];

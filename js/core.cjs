@@ -2,7 +2,7 @@
 
 // The addon's hot functions and the memory shared with them. One per env: each thread that loads this module has its own.
 
-const native = require('./native.cjs');
+const native = require('./addon.cjs');
 const { TEXT_WINDOW } = require('./tape/layout.cjs');
 
 /** Called when events have come for the sockets; see socket/hub.cjs. */

@@ -3,12 +3,50 @@
 // The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
 // Baileys see `baileys-native/register`.
 
-const { createDropIn } = require('./drop-in.cjs');
+const { AddonUnavailableError } = require('./addon-unavailable.cjs');
 const { inspect } = require('./inspect/index.cjs');
-const { isActive } = require('./loader/state.cjs');
+const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { NativeSession } = require('./session/session.cjs');
+
+/** What needs the addon. */
+function load() {
+  const { createDropIn } = require('./drop-in.cjs');
+  const { NativeSession } = require('./session/session.cjs');
+  return { ...createDropIn(), NativeSession };
+}
+
+/**
+ * The same names where the addon cannot be loaded: a program that asks `isActive` still starts, and whoever uses one of
+ * them learns why there is none.
+ *
+ * @param {AddonUnavailableError} error
+ * @returns {ReturnType<typeof load>}
+ */
+function unavailable(error) {
+  /** @type {any} */
+  const refuse = function () {
+    throw error;
+  };
+  return {
+    WebSocketClient: refuse,
+    makeNoiseHandler: refuse,
+    encodeBinaryNode: refuse,
+    decodeBinaryNode: refuse,
+    decodeDecompressedBinaryNode: refuse,
+    decompressingIfRequired: refuse,
+    NativeSession: refuse
+  };
+}
+
+function loadWherePossible() {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof AddonUnavailableError) return unavailable(error);
+    throw error;
+  }
+}
 
 const {
   WebSocketClient,
@@ -16,8 +54,9 @@ const {
   encodeBinaryNode,
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
-  decompressingIfRequired
-} = createDropIn();
+  decompressingIfRequired,
+  NativeSession
+} = loadWherePossible();
 
 module.exports = {
   WebSocketClient,
@@ -27,6 +66,7 @@ module.exports = {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   isActive,
+  replaced,
   NativeSession,
   SessionError,
   StanzaError,

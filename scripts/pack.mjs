@@ -12,6 +12,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { PREBUILT } from '../js/addon-unavailable.cjs';
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md'];
 
@@ -58,6 +60,21 @@ function pack(folder) {
 }
 
 /**
+ * Warns when a binary asks for another glibc than users are told: it was built where it must not be published from.
+ *
+ * @param {string} path
+ */
+function checkGlibc(path) {
+  const versions = readFileSync(path, 'latin1').matchAll(/GLIBC_2\.(\d+)/g);
+  const newest = Math.max(...Array.from(versions, ([, minor]) => Number(minor)));
+  if (`2.${newest}` !== PREBUILT.glibc) {
+    console.warn(
+      `${path} needs glibc 2.${newest}, and js/addon-unavailable.cjs says ${PREBUILT.glibc}: do not publish it`
+    );
+  }
+}
+
+/**
  * Stages the package of one platform.
  *
  * @param {string} platform Folder in `npm/`.
@@ -69,6 +86,7 @@ function stagePlatform(platform, version) {
   const manifest = readJson(join(source, 'package.json'));
   if (manifest.version !== version) throw new Error(`npm/${platform} has version ${manifest.version}, not ${version}`);
   if (!existsSync(join(ROOT, 'js', manifest.main))) return undefined;
+  checkGlibc(join(ROOT, 'js', manifest.main));
   const folder = join(staging, platform);
   cpSync(source, folder, { recursive: true });
   cpSync(join(ROOT, 'js', manifest.main), join(folder, manifest.main));

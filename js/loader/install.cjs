@@ -4,21 +4,43 @@ const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
-const { warnUnavailable } = require('./replacement.cjs');
+const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
+const { findTarget } = require('./targets.cjs');
+
+/** The oldest Node.js whose `module.register` takes the flags that load this package; `engines` in package.json. */
+const OLDEST_NODE = [20, 10];
 
 /** Installs the hooks, once a thread, unless `BAILEYS_NATIVE=off` or the addon cannot be loaded. */
 function install() {
   if (state.attempted || process.env.BAILEYS_NATIVE === 'off') return;
   state.attempted = true;
   try {
+    checkRuntime();
     require('../drop-in.cjs');
+    installCommonJsHooks(installEsmHooks());
   } catch (error) {
     warnUnavailable(error);
     return;
   }
-  installCommonJsHooks(installEsmHooks());
   state.active = true;
+  for (const root of loadedCopies()) warnLate(root);
+}
+
+/** Throws on a runtime whose module loader has not the hooks that this needs. */
+function checkRuntime() {
+  if (process.versions.bun !== undefined) throw new Error("Bun has not the hooks of Node.js's module loader");
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [oldest, least] = OLDEST_NODE;
+  if (major < oldest || (major === oldest && minor < least)) {
+    throw new Error(`Node.js ${OLDEST_NODE.join('.')} or later is needed, and this is ${process.version}`);
+  }
+}
+
+/** The copies of Baileys that were required before the hooks: what is loaded already stays as it is. */
+function loadedCopies() {
+  const targets = Object.keys(require.cache).map(file => findTarget(file));
+  return new Set(targets.flatMap(target => (target?.copy.dialect === undefined ? [] : [target.copy.root])));
 }
 
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */

@@ -2,7 +2,7 @@
 
 /** What the replaced modules of a copy of Baileys call when they are evaluated. */
 
-const { warnOnce } = require('./state.cjs');
+const { state, warnOnce } = require('./state.cjs');
 
 /**
  * @typedef {object} Facts
@@ -43,15 +43,17 @@ function dropInFor(facts, originals) {
  * @param {Facts} facts
  * @param {Originals} originals
  */
-function makeDropIn({ dialect, version }, originals) {
+function makeDropIn({ root, dialect, version }, originals) {
   try {
     const { createDropIn } = require('../drop-in.cjs');
-    return createDropIn({
+    const dropIn = createDropIn({
       dialect,
       version,
       certDetails: () => originals.certDetails?.(),
       webSocketClient: () => originals.webSocketClient?.()
     });
+    state.replaced.push({ root, version });
+    return dropIn;
   } catch (error) {
     warnUnavailable(error);
     return undefined;
@@ -69,4 +71,12 @@ function warnLeftAlone(reason) {
   warnOnce('BAILEYS_NATIVE_UNSUPPORTED', reason);
 }
 
-module.exports = { dropInFor, warnLeftAlone, warnUnavailable };
+/** @param {string} root */
+function warnLate(root) {
+  warnOnce(
+    'BAILEYS_NATIVE_LATE',
+    `baileys at ${root} was loaded before baileys-native/register, and runs on JavaScript: see "Quick start" in the README`
+  );
+}
+
+module.exports = { dropInFor, warnLate, warnLeftAlone, warnUnavailable };

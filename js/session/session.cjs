@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 
 const { createCodec } = require('../binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../core.cjs');
-const native = require('../native.cjs');
+const native = require('../addon.cjs');
 const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
 const observe = require('../observe/session.cjs');
