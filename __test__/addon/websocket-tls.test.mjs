@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { BaileysClient, NativeClient, event, observe } from '../support/socket-log.mjs';
-import { sameResult, shut } from '../support/socket-scenarios.mjs';
+import { closeEvent, sameResult, shut } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const run = promisify(execFile);
@@ -150,6 +150,12 @@ const cases = [
     withAgent(() => ({ rejectUnauthorized: false, keepAlive: true, maxSockets: 4 })),
     undefined
   ],
+  [
+    'an agent whose options are as newer versions of Node make them',
+    'signed',
+    withAgent(() => ({ ca: authority.cert, defaultPort: 443, protocol: 'https:', noDelay: true, path: null })),
+    undefined
+  ],
   ['servername', 'wrongName', withAgent(() => ({ ca: authority.cert, servername: 'other.test' })), undefined],
   [
     'servername, and a name with an asterisk',
@@ -277,23 +283,36 @@ for (const [name, agent] of [
   ['an instance with createConnection', own],
   ['an object that is no agent of Node', { addRequest() {} }],
   ['an option that is not understood', new https.Agent({ checkServerIdentity: () => undefined })],
-  ['another', new https.Agent({ ciphers: 'AES128-SHA' })]
+  ['another', new https.Agent({ ciphers: 'AES128-SHA' })],
+  ['an agent without TLS that says that it has it', Object.assign(new http.Agent(), { protocol: 'https:' })]
 ]) {
   test(`nothing connects for ${name}`, { timeout: 10_000 }, async () => {
     let connections = 0;
     const server = net.createServer(() => connections++).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const log = await logOf(NativeClient, server.address().port, { agent });
-    assert.deepEqual(
-      log.map(([what]) => what),
-      ['error', 'close']
-    );
-    assert.equal(codeOf(log), 'ERR_AGENT_UNSUPPORTED');
-    assert.equal(log[1][1], 1006);
-    assert.equal(connections, 0);
-    server.close();
+    try {
+      const log = await logOf(NativeClient, server.address().port, { agent });
+      assert.deepEqual(
+        log.map(([what]) => what),
+        ['error', 'close']
+      );
+      assert.equal(codeOf(log), 'ERR_AGENT_UNSUPPORTED');
+      assert.equal(log[1][1], 1006);
+      assert.equal(connections, 0);
+    } finally {
+      server.close();
+    }
   });
 }
+
+test('nothing connects for an agent with TLS that says that it has none', { timeout: 10_000 }, async () => {
+  const agent = Object.assign(new https.Agent(), { protocol: 'http:' });
+  const socket = new NativeClient('ws://127.0.0.1:1/', { agent });
+  const log = observe(socket);
+  socket.connect();
+  await closeEvent(socket);
+  assert.deepEqual([log.map(([what]) => what), codeOf(log)], [['error', 'close'], 'ERR_AGENT_UNSUPPORTED']);
+});
 
 test('an agent of the other protocol throws, as in Node', () => {
   const attempts = [

@@ -33,6 +33,8 @@ export function loadLine(name) {
 
 async function load(name) {
   const library = join(dirname(require.resolve(`${LINES[name]}/package.json`)), 'lib');
+  // Its modules import each other in a circle, which only the package's own way in can begin.
+  await import(LINES[name]);
   const read = async path => {
     const namespace = await import(pathToFileURL(join(library, path)).href);
     // A CommonJS module shows names that Node's lexer missed only on `default`.

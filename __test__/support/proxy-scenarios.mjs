@@ -117,13 +117,21 @@ export function throughProxy(name, script) {
       const expected = await runThroughProxy(line.Baileys, run);
       const actual = await runThroughProxy(line.Native, run);
       const outcome = `${outcomeOf(expected.log)}; ${expected.asked.length} asked of the proxy`;
-      judge(name, line, { expected, actual, outcome, section: 'proxies' });
+      // Older agents give an address to Node 26 as the server's name. The caller looks at what ours does.
+      const isRefused = ADDRESSES_ARE_REFUSED && codeOf(expected.log) === 'ERR_INVALID_ARG_VALUE';
+      const differs = isRefused ? { id: 'proxies-that-fail', ours: ({ asked }) => ({ ...actual, asked }) } : undefined;
+      judge(name, line, { expected, actual, outcome, differs, section: 'proxies' });
       seen.push(actual);
     }
     return seen[0];
   };
   test(name, { timeout: 60_000 }, t => script(compare, t));
 }
+
+/** Whether this version of Node throws where an address is to be the server's name. */
+const ADDRESSES_ARE_REFUSED = Number(process.versions.node.split('.')[0]) >= 26;
+
+const codeOf = log => log.find(([event]) => event === 'error')?.[1].code;
 
 /** A request without what differs: the key, the compression that ours does not offer, and the headers' order. */
 function comparable(request) {

@@ -11,6 +11,9 @@ const { Unsupported } = require('./unsupported.cjs');
 /** Agent options that govern pooling or HTTP and mean nothing to one WebSocket. */
 const IRRELEVANT = new Set([
   'agentKeepAliveTimeoutBuffer',
+  // From Node 22.23 on each https agent has these two of itself. `ws` names the port, and `agent.protocol` is judged.
+  'defaultPort',
+  'protocol',
   'keepAlive',
   'keepAliveInitialDelay',
   'keepAliveMsecs',
@@ -75,6 +78,9 @@ function routeOf(agent, target) {
   if (expected && expected !== protocol) {
     const message = `Protocol "${protocol}" not supported. Expected "${expected}"`;
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
+  }
+  if (agent instanceof https.Agent !== target.secure) {
+    throw new Unsupported(`its class does not connect for "${protocol}", whatever its protocol says`);
   }
   const options = agent.options ?? {};
   checkOptions(options);
