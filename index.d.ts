@@ -724,7 +724,8 @@ export interface SocketMessage {
  */
 export declare class NativeSession extends EventEmitter<NativeSessionEvents> implements AsyncIterable<BinaryNode> {
   /**
-   * @throws {TypeError | RangeError} for options that cannot be used.
+   * @throws {TypeError | RangeError} for options that cannot be used, and for names that are no options, Baileys' own among
+   * them: such an option would be ignored.
    * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, as {@link WebSocketClient} has it.
    */
   constructor(options: NativeSessionOptions);

@@ -437,28 +437,3 @@ test('credentials, offline count and routing come as events, in Baileys\u2019 sh
   await session.connect();
   assert.deepEqual(server.connections[1].routingInfo, Buffer.from([1, 2, 3]));
 });
-
-test('options that cannot be used are refused by the constructor', options, async t => {
-  const server = await startServer(t);
-  for (const [wrong, type] of [
-    [{ auth: {} }, TypeError],
-    [{ version: [2, 3000] }, TypeError],
-    [{ version: [2, 3000, 1.5] }, TypeError],
-    [{ browser: 'Chrome' }, TypeError],
-    [{ resume: 'yes' }, TypeError],
-    [{ maxQueries: -1 }, TypeError],
-    [{ incoming: { stanzas: -1 } }, TypeError],
-    [{ outgoing: { bytes: 'many' } }, TypeError],
-    [{ keepAliveIntervalMs: 0 }, RangeError],
-    [{ connectTimeoutMs: NaN }, RangeError],
-    [{ reconnect: true }, TypeError],
-    [{ reconnect: { baseMs: -1 } }, RangeError],
-    [{ reconnect: { classes: { 500: 'never' } } }, TypeError],
-    [{ reconnect: { classes: { many: 'final' } } }, TypeError]
-  ]) {
-    assert.throws(() => createSession(t, server, wrong), type, JSON.stringify(wrong));
-  }
-  const all = { pushName: 'Ada', syncFullHistory: false, activate: false, offlineBatch: 0, maxQueries: 1 };
-  const session = createSession(t, server, { ...all, outgoing: { limit: 1024 }, reconnect: { attempts: 0, maxMs: 5 } });
-  assert.equal(session.state, 'disconnected');
-});
