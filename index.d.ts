@@ -509,7 +509,7 @@ export interface NativeSessionEvents {
  * | --- | --- |
  * | `ERR_NOT_CONNECTED` | there is no connection that could carry the stanza |
  * | `ERR_QUEUE_FULL` | the outgoing queue is at its limit |
- * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written, or is too long |
+ * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written (`cause` has what was thrown), or is too long |
  * | `ERR_DUPLICATE_ID`, `ERR_TOO_MANY_QUERIES` | the query is not accepted |
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |

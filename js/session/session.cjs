@@ -8,7 +8,7 @@ const hub = require('../socket/hub.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
 const everything = require('./everything.cjs');
-const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
+const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { ListenedEmitter } = require('./listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
@@ -186,8 +186,7 @@ class NativeSession extends ListenedEmitter {
 
   /** Gives the addon a node. */
   #submit(node, submit) {
-    if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
-    const text = flattenNode(node);
+    const text = this.#flatten(node);
     try {
       const number = submit(text);
       this.#log.trace('sent', node);
@@ -197,6 +196,15 @@ class NativeSession extends ListenedEmitter {
       throw sendError(error);
     } finally {
       scratch.trim();
+    }
+  }
+
+  #flatten(node) {
+    try {
+      if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
+      return flattenNode(node);
+    } catch (error) {
+      throw nodeError(error);
     }
   }
 
