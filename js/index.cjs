@@ -4,11 +4,13 @@
 // Baileys see `baileys-native/register`.
 
 const { createDropIn } = require('./drop-in.cjs');
-const { inspect } = require('./inspect/index.cjs');
 const { isActive } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
 const { NativeSession } = require('./session/session.cjs');
+
+/** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
+const inspect = options => require('./inspect/index.cjs').inspect(options);
 
 const {
   WebSocketClient,

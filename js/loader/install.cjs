@@ -2,14 +2,15 @@
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
+const { environmentSwitch } = require('../environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
 
-/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE=off` or the addon cannot be loaded. */
+/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
-  if (state.attempted || process.env.BAILEYS_NATIVE === 'off') return;
+  if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
     require('../drop-in.cjs');
