@@ -509,7 +509,7 @@ export interface NativeSessionEvents {
  * | --- | --- |
  * | `ERR_NOT_CONNECTED` | there is no connection that could carry the stanza |
  * | `ERR_QUEUE_FULL` | the outgoing queue is at its limit |
- * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written, or is too long |
+ * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written (`cause` has what was thrown), or is too long |
  * | `ERR_DUPLICATE_ID`, `ERR_TOO_MANY_QUERIES` | the query is not accepted |
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
@@ -724,7 +724,8 @@ export interface SocketMessage {
  */
 export declare class NativeSession extends EventEmitter<NativeSessionEvents> implements AsyncIterable<BinaryNode> {
   /**
-   * @throws {TypeError | RangeError} for options that cannot be used.
+   * @throws {TypeError | RangeError} for options that cannot be used, and for names that are no options, Baileys' own among
+   * them: such an option would be ignored.
    * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, as {@link WebSocketClient} has it.
    */
   constructor(options: NativeSessionOptions);

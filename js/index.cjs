@@ -4,10 +4,12 @@
 // Baileys see `baileys-native/register`.
 
 const { AddonUnavailableError } = require('./addon-unavailable.cjs');
-const { inspect } = require('./inspect/index.cjs');
 const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
+
+/** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
+const inspect = options => require('./inspect/index.cjs').inspect(options);
 
 /** What needs the addon. */
 function load() {
@@ -47,6 +49,9 @@ function loadWherePossible() {
     throw error;
   }
 }
+
+/** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
+const inspect = options => require('./inspect/index.cjs').inspect(options);
 
 const {
   WebSocketClient,

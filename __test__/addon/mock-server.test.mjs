@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import Module from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -659,6 +660,25 @@ describe('the server itself', () => {
       timeout: 30_000
     });
     assert.match(stdout, /the bot works\n/);
+  });
+
+  test('what a device has not acknowledged is asked of a device', async t => {
+    const server = await MockServer.start({ tls: false });
+    t.after(() => server.stop());
+    const [device] = server.devicesOf('15550005678');
+    for (const wrong of [device, null, '15550005678']) {
+      assert.throws(() => server.pending(wrong), { name: 'TypeError', message: /takes a device.*linked\?$/ });
+    }
+  });
+
+  test('a runtime with a `ws` of its own is told', async t => {
+    // As Bun resolves it.
+    const resolve = Module._resolveFilename;
+    t.after(() => (Module._resolveFilename = resolve));
+    Module._resolveFilename = (name, ...rest) => (name === 'ws' ? name : resolve.call(Module, name, ...rest));
+    for (const source of [baileys, undefined]) {
+      await assert.rejects(MockServer.start({ baileys: source }), /needs the `ws` package itself.*Node\.js/);
+    }
   });
 
   test('a Baileys that cannot be found is named', async () => {

@@ -355,7 +355,13 @@ describe('switched off, or not able to', () => {
     const project = makeProject(t);
     project.write('app.mjs', app);
     assert.equal((await project.run(['app.mjs'])).stdout, 'true\n');
-    assert.equal((await project.run(['app.mjs'], { BAILEYS_NATIVE: 'off' })).stdout, 'false\n');
+    for (const [value, expected] of [
+      ...['off', '0', 'false', 'no', 'Off'].map(value => [value, false]),
+      ...['', 'on', '1'].map(value => [value, true])
+    ]) {
+      const { stdout } = await project.run(['app.mjs'], { BAILEYS_NATIVE: value });
+      assert.equal(stdout, `${expected}\n`, value);
+    }
     const bare = makeProject(t, { addon: 'none' });
     bare.write('app.mjs', app);
     assert.equal((await bare.run(['app.mjs'])).stdout, 'false\n');

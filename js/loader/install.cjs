@@ -2,6 +2,7 @@
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
+const { environmentSwitch } = require('../environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
@@ -11,9 +12,9 @@ const { findTarget } = require('./targets.cjs');
 /** The oldest Node.js whose `module.register` takes the flags that load this package; `engines` in package.json. */
 const OLDEST_NODE = [20, 10];
 
-/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE=off` or the addon cannot be loaded. */
+/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
-  if (state.attempted || process.env.BAILEYS_NATIVE === 'off') return;
+  if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
     checkRuntime();
