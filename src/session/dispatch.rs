@@ -10,6 +10,9 @@ use super::{
 };
 use crate::binary::{Node, NodeContent, decode};
 
+/// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
+const MAX_ROUTING_INFO: usize = 4 * 1024;
+
 /// What the session itself does on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reaction {
@@ -170,6 +173,10 @@ impl Session {
     fn note_routing(&mut self, stanza: &Node) {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
+            if info.len() > MAX_ROUTING_INFO {
+                tracing::warn!(bytes = info.len(), "routing info is too long, and ignored");
+                return;
+            }
             let routing_info = Some(info.to_vec());
             tracing::debug!(bytes = info.len(), "routing info has changed");
             self.update_credentials(CredentialsUpdate {

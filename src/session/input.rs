@@ -220,7 +220,7 @@ impl Session {
         };
         if let Err(error) = taken {
             self.metrics.malformed += 1;
-            tracing::warn!(%error, "a payload is no stanza");
+            tracing::warn!(%error, offset = error.offset(), "a payload is no stanza");
             self.tell(Event::Malformed(error));
         }
         for buffer in [&mut plain, &mut inflated] {
