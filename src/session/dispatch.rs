@@ -48,12 +48,21 @@ impl Reaction {
             _ => return None,
         })
     }
+
+    /// Whether it ends the connection.
+    const fn ends(self) -> bool {
+        matches!(
+            self,
+            Self::Failure | Self::StreamError | Self::StreamEnd | Self::NotMultiDevice
+        )
+    }
 }
 
 impl Session {
     /// Takes a stanza, an unpacked payload.
     pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
         let dialect = self.config.dialect;
+        let overfull = self.inbox.is_overfull();
         let (patterns, queries) = (&self.patterns, &self.queries);
         let Scratch {
             head, tape, matched, ..
@@ -61,6 +70,9 @@ impl Session {
         matched.clear();
         let mut asker = Asker::Nobody;
         let mut intake = Intake::new(head, tape, |head: &Head| {
+            if overfull {
+                return false;
+            }
             asker = queries.asker(head.attr("id").unwrap_or_default());
             !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
         });
@@ -79,7 +91,7 @@ impl Session {
 
         let head = &self.scratch.head;
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
-        let reaction = Reaction::on(head, pairing_by_code);
+        let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !overfull || reaction.ends());
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
         let pending = match asker {
             Asker::User | Asker::Session => head.attr("id").and_then(|id| self.queries.remove(id)),

@@ -465,6 +465,57 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
 }
 
 #[test]
+fn what_a_lost_connection_had_received_is_bounded_and_its_end_is_not_lost() {
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 1_000,
+        bytes: 10_000,
+        limit: 100_000,
+    };
+    for ends in [false, true] {
+        let mut world = World::connected_with(config.clone());
+        world.watch("CB:message");
+        let (query, id) = world.query(&question(), options(None, false));
+        world.takes_events = false;
+        let text = "x".repeat(1_000);
+        for number in 0..500 {
+            let number = number.to_string();
+            world
+                .server()
+                .send(&node("message", &[("n", &number), ("x", &text)], Vec::new()));
+        }
+        world.server().send_payload(&[0, 0xff]);
+        let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1])]);
+        world.server().send(&node("ib", &[], vec![routing]));
+        world
+            .server()
+            .send(&node("iq", &[("type", "result"), ("id", &id)], Vec::new()));
+        if ends {
+            world.server().send(&node("failure", &[("reason", "401")], Vec::new()));
+        }
+        world.pump();
+        assert!(!world.session.wants_data());
+        // Nothing but what was there before is taken after the loss.
+        world.drop_link();
+        let most = world.session.metrics().incoming.most_bytes;
+        assert!((100_000..102_000).contains(&most), "{most}");
+        world.takes_events = true;
+        world.pump();
+        let told: Vec<_> = world
+            .stanzas()
+            .into_iter()
+            .map(|(stanza, _)| stanza.attr("n").unwrap().to_owned())
+            .collect();
+        let expected: Vec<_> = (0..told.len()).map(|number| number.to_string()).collect();
+        assert!((80..100).contains(&told.len()) && told == expected, "{told:?}");
+        let code = if ends { 401 } else { 428 };
+        assert_eq!(world.last_reason().code(), code);
+        assert_eq!(world.answers(), [(query, Err(QueryError::Closed { code }))]);
+        assert_eq!(world.session.credentials().routing_info, None);
+    }
+}
+
+#[test]
 fn routing_info_that_is_too_long_is_ignored() {
     let mut world = World::connected();
     for length in [4096, 4097] {
