@@ -101,7 +101,7 @@ impl Batch {
         });
         match cost {
             Some(cost) => (frames, cost),
-            // The handler makes the tapes that were too long.
+            // The handler makes the tapes that were too long. No single frame's are.
             None => (0, self.push(kind, connection, 0, payload)),
         }
     }
