@@ -357,7 +357,7 @@ export interface QueueBounds {
   stanzas?: number;
   /** Default 4 MiB. */
   bytes?: number;
-  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. */
+  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. For `incoming` see there. */
   limit?: number;
 }
 
@@ -446,7 +446,7 @@ export interface NativeSessionOptions {
   qrTimeoutMs?: number;
 
   outgoing?: QueueBounds;
-  /** What waits for JavaScript; when it is full nothing is read, and the server waits. It has no `limit`. */
+  /** What waits for JavaScript; when it is full nothing is read, and the server waits. `limit` is for what a connection had received before it ended: stanzas beyond it are dropped. */
   incoming?: QueueBounds;
   /** `false`: never connect again. */
   reconnect?:

@@ -30,12 +30,14 @@ use crate::session::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server does on a connection once the client is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Behaviour {
     /// Answers queries.
     Answer,
     /// Also sends so many stanzas at once.
     Flood(u64),
+    /// Also sends a stanza of such a tag.
+    Tag(String),
     /// Ends the stream.
     Restart,
     /// Drops the connection.
@@ -67,7 +69,7 @@ impl Loopback {
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let place = count.fetch_add(1, Ordering::SeqCst).min(behaviours.len() - 1);
-                tokio::spawn(converse(stream, behaviours[place], Arc::clone(&seen)));
+                tokio::spawn(converse(stream, behaviours[place].clone(), Arc::clone(&seen)));
             }
         });
         Self {
@@ -93,10 +95,11 @@ async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Ar
         if server.is_open() && !greeted {
             greeted = true;
             server.send(&node("success", &[("t", "1700000000")], Vec::new()));
-            match behaviour {
+            match &behaviour {
                 Behaviour::Answer => {}
+                Behaviour::Tag(tag) => server.send(&node(tag, &[], Vec::new())),
                 Behaviour::Flood(count) => {
-                    for number in 0..count {
+                    for number in 0..*count {
                         server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
                         if server.out.len() > 8000 {
                             let sent = socket
@@ -479,9 +482,9 @@ fn dropping_the_handle_ends_the_connection() {
         let (other, weak) = (handle.clone(), handle.downgrade());
         drop(handle);
         assert_eq!(other.with(|session, _| session.state()), State::Connected);
-        assert!(weak.is_alive() && weak.upgrade().is_some());
+        assert!(weak.upgrade().is_some());
         drop(other);
-        assert!(!weak.is_alive() && weak.upgrade().is_none());
+        assert!(weak.upgrade().is_none());
         told
     };
     // The session is gone when the last that could tell of it is.
@@ -539,6 +542,30 @@ fn what_the_code_tells_goes_to_the_log_of_its_session() {
     user.handle.with(|session, now| session.close(now));
     user.wait_for(|event| is_state(event, State::Disconnected));
     assert_eq!(messages(&entries).len(), before);
+}
+
+#[test]
+fn texts_of_the_log_are_bounded() {
+    let server = Loopback::new(&[Behaviour::Tag("x".repeat(100_000))]);
+    let (log, entries) = recording(LevelFilter::TRACE);
+    let mut user = User::with_log(server.address, config(), Some(log));
+    user.handle.with(|session, now| {
+        session.watch(Pattern::parse("frame").unwrap());
+        session.connect(now);
+    });
+    user.wait_for(|event| matches!(event, Event::Stanzas(stanzas) if stanzas.footprint() > 100_000));
+    let longest = entries
+        .lock()
+        .unwrap()
+        .iter()
+        .flat_map(|entry| &entry.fields)
+        .fold(0, |longest, (_, value)| {
+            longest.max(match value {
+                LogValue::Text(text) => text.len(),
+                _ => 0,
+            })
+        });
+    assert_eq!(longest, LogEntry::MAX_TEXT);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::raw::{Output, Shared};
-use crate::inbound::{Bench, Inbound};
+use crate::inbound::{Inbound, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
 
@@ -87,12 +87,12 @@ impl Batch {
         connection: u32,
         payload: &[u8],
         inbound: &mut Inbound,
-        bench: &mut Bench,
+        scratch: &mut Scratch,
     ) -> (u32, usize) {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
             let before = parts.len();
-            let Some(opened) = inbound.message(payload, bench, parts) else {
+            let Some(opened) = inbound.message(payload, scratch, parts) else {
                 return [0; 5];
             };
             frames = opened.frames;
@@ -101,7 +101,7 @@ impl Batch {
         });
         match cost {
             Some(cost) => (frames, cost),
-            // The handler makes the tapes that were too long.
+            // The handler makes the tapes that were too long. No single frame's are.
             None => (0, self.push(kind, connection, 0, payload)),
         }
     }

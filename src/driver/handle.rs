@@ -63,10 +63,4 @@ impl WeakHandle {
     pub fn upgrade(&self) -> Option<Handle> {
         self.0.upgrade().map(Handle)
     }
-
-    /// Whether the session is still there.
-    #[must_use]
-    pub fn is_alive(&self) -> bool {
-        self.0.strong_count() > 0
-    }
 }

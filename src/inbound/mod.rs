@@ -17,13 +17,13 @@ use crate::tape::{TapeWriter, Tapes};
 
 /// Scratch memory, which the connections of a thread share.
 #[derive(Debug, Default)]
-pub struct Bench {
+pub struct Scratch {
     tape: TapeWriter,
     plain: Vec<u8>,
     inflated: Vec<u8>,
 }
 
-/// What of each part of a [`Bench`] is kept between messages, in bytes.
+/// What of each part of a [`Scratch`] is kept between messages, in bytes.
 const KEEP: usize = 128 * 1024;
 
 /// The most bytes of tapes that one message is given, 8 MiB, unless one frame takes more. Frames that inflate to 64 MiB
@@ -110,7 +110,7 @@ impl Inbound {
     }
 
     /// A message has come. Its tapes are appended to `tapes` where there are any.
-    pub fn message(&mut self, message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
+    pub fn message(&mut self, message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         match &mut self.state {
             State::Fresh => self.state = State::Off,
             State::Counting { frames, seen } => {
@@ -128,7 +128,9 @@ impl Inbound {
             }
             State::Open(stream) => {
                 let start = tapes.len();
-                match stream.message(message, bench, tapes) {
+                let opened = stream.message(message, scratch, tapes);
+                scratch.trim();
+                match opened {
                     Some(opened) if opened.frames > 0 => return Some(opened),
                     Some(_) => tapes.truncate(start),
                     None => {
@@ -146,7 +148,7 @@ impl Inbound {
 impl Stream {
     /// The frames of this message; none where it is not one of whole frames or has too much in it, and is left to the
     /// handler. `None` where something is wrong.
-    fn message(&mut self, mut message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
+    fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         let counter = self.receiver.counter();
         let start = tapes.size();
         let mut count = 0;
@@ -154,11 +156,10 @@ impl Stream {
             while tapes.size() - start < MAX_TAPES
                 && let Some((frame, rest)) = split_frame(message)
             {
-                bench.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
+                scratch.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
                 count += 1;
                 message = rest;
             }
-            bench.trim();
         }
         let is_done = message.is_empty();
         self.pass_over(message)?;
@@ -184,7 +185,7 @@ impl Stream {
     }
 }
 
-impl Bench {
+impl Scratch {
     fn open(
         &mut self,
         frame: &[u8],
@@ -211,5 +212,34 @@ impl Bench {
         self.plain.shrink_to(KEEP);
         self.inflated.clear();
         self.inflated.shrink_to(KEEP);
+        self.tape.trim(KEEP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::encode_frame;
+    use crate::noise::Sender;
+
+    #[test]
+    fn what_a_large_message_took_is_given_back_whatever_it_was() {
+        let key = [9; 32];
+        let text = [&[0, 248, 2, 19, 254, 0, 16, 0, 0][..], &[b'x'; 1 << 20]].concat();
+        let no_node = [&[0, 255][..], &[0; 1 << 20]].concat();
+        for (payload, opens) in [(text, true), (no_node, false)] {
+            let (mut sealed, mut message) = (Vec::new(), Vec::new());
+            Sender::new(&key).unwrap().seal(&payload, &mut sealed).unwrap();
+            encode_frame(&sealed, &mut message).unwrap();
+            let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+            assert!(inbound.link());
+            inbound.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
+            let opened = inbound.message(&message, &mut scratch, &mut Tapes::default());
+            assert_eq!(opened.is_some(), opens);
+            let Scratch { tape, plain, inflated } = &scratch;
+            for held in [tape.capacity(), plain.capacity(), inflated.capacity()] {
+                assert!(held <= 3 * KEEP, "{held}");
+            }
+        }
     }
 }

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::binary::{Node, NodeContent, decode};
 
+/// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
+const MAX_ROUTING_INFO: usize = 4 * 1024;
+
 /// What the session itself does on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reaction {
@@ -45,12 +48,21 @@ impl Reaction {
             _ => return None,
         })
     }
+
+    /// Whether it ends the connection.
+    const fn ends(self) -> bool {
+        matches!(
+            self,
+            Self::Failure | Self::StreamError | Self::StreamEnd | Self::NotMultiDevice
+        )
+    }
 }
 
 impl Session {
     /// Takes a stanza, an unpacked payload.
     pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
         let dialect = self.config.dialect;
+        let overfull = self.inbox.is_overfull();
         let (patterns, queries) = (&self.patterns, &self.queries);
         let Scratch {
             head, tape, matched, ..
@@ -58,6 +70,9 @@ impl Session {
         matched.clear();
         let mut asker = Asker::Nobody;
         let mut intake = Intake::new(head, tape, |head: &Head| {
+            if overfull {
+                return false;
+            }
             asker = queries.asker(head.attr("id").unwrap_or_default());
             !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
         });
@@ -76,7 +91,7 @@ impl Session {
 
         let head = &self.scratch.head;
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
-        let reaction = Reaction::on(head, pairing_by_code);
+        let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !overfull || reaction.ends());
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
         let pending = match asker {
             Asker::User | Asker::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
@@ -170,6 +185,10 @@ impl Session {
     fn note_routing(&mut self, stanza: &Node) {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
+            if info.len() > MAX_ROUTING_INFO {
+                tracing::warn!(bytes = info.len(), "routing info is too long, and ignored");
+                return;
+            }
             let routing_info = Some(info.to_vec());
             tracing::debug!(bytes = info.len(), "routing info has changed");
             self.update_credentials(CredentialsUpdate {

@@ -30,6 +30,9 @@ pub mod code {
     pub const RESTART_REQUIRED: u16 = 515;
 }
 
+/// The most bytes of a server's word for a reason that are kept; those that are known are short.
+const MAX_REASON: usize = 64;
+
 /// Why a connection ended. The texts are Baileys' where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -63,7 +66,8 @@ pub enum EndReason {
     /// `stream:error`.
     #[error("Stream Errored ({reason})")]
     Stream {
-        /// The tag of its first child, `restart required` for code 515, `unknown` without a child.
+        /// The tag of its first child, cut where it is very long, `restart required` for code 515, `unknown` without a
+        /// child.
         reason: String,
         /// Its code, or the one that the reason stands for.
         code: u16,
@@ -146,6 +150,13 @@ impl EndReason {
         matches!(self, Self::Requested | Self::LoggedOut)
     }
 
+    /// The bytes of memory that the server's attributes take, where it has such.
+    pub(super) fn attrs_footprint(&self) -> Option<usize> {
+        let Self::Failure { attrs, .. } = self else { return None };
+        let texts = attrs.iter().map(|(key, value)| key.len() + value.len());
+        Some(size_of_val(attrs.as_slice()) + texts.sum::<usize>())
+    }
+
     /// The reason that a `stream:error` stands for.
     #[must_use]
     pub fn from_stream_error(stanza: &Node) -> Self {
@@ -166,7 +177,7 @@ impl EndReason {
             reason
         };
         Self::Stream {
-            reason: reason.to_owned(),
+            reason: cut(reason, MAX_REASON).to_owned(),
             code,
         }
     }
@@ -184,4 +195,9 @@ impl EndReason {
 
 fn number(text: Option<&str>) -> Option<u16> {
     text?.parse().ok().filter(|number| *number != 0)
+}
+
+/// At most so many bytes of a text, whole characters.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    text.split_at(text.floor_char_boundary(most)).0
 }

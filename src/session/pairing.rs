@@ -74,7 +74,11 @@ pub fn qr_text(reference: &str, credentials: &Credentials, config: &Config) -> S
     )
 }
 
-/// The references in a `pair-device`.
+/// The most references, and the most bytes of one; the server sends six of some hundred.
+const MAX_REFERENCES: usize = 64;
+const MAX_REFERENCE: usize = 4 * 1024;
+
+/// The references in a `pair-device`. What cannot be shown as a QR code is left out.
 pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
     let references = child(stanza, "pair-device")
         .map(|pair| children(pair, "ref"))
@@ -82,6 +86,14 @@ pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
         .flatten();
     references
         .filter_map(content_bytes)
+        .filter(|bytes| {
+            let fits = bytes.len() <= MAX_REFERENCE;
+            if !fits {
+                tracing::warn!(bytes = bytes.len(), "a reference for pairing is too long, and left out");
+            }
+            fits
+        })
+        .take(MAX_REFERENCES)
         .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         .collect()
 }

@@ -54,7 +54,7 @@ impl Tapes {
             bytes.len(),
             usize::from(wide.is_some()),
         ];
-        // Each is bounded by what a payload may inflate to.
+        // Each is bounded by what a payload may inflate to, and its strings may come to.
         self.words.extend(head.map(|length| length as i32));
         self.words.extend_from_slice(ops);
         match wide {

@@ -132,7 +132,7 @@ impl TapeWriter {
         text.len()
     }
 
-    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload is bounded far below.
+    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload's strings are bounded far below.
     fn append(&mut self, text: &str) -> usize {
         if self.wide.is_none() {
             let before = self.latin1.len();

@@ -208,6 +208,25 @@ fn from_the_first_code_to_the_login() {
 }
 
 #[test]
+fn references_that_cannot_be_shown_are_left_out() {
+    let (fits, too_long) = ("r".repeat(4096), "r".repeat(4097));
+    let mut world = World::new(config(), new_device(1));
+    world.connect();
+    let mut references = vec![too_long.as_str(), fits.as_str()];
+    references.resize(200, "more");
+    world.serve(&offer(&references));
+    // The first code lives 60 s, the others 20 s.
+    for _ in 0..3 + 63 {
+        world.serve(&node("ib", &[], Vec::new()));
+        world.advance(20_000);
+    }
+    assert_eq!(world.last_reason(), EndReason::QrEnded);
+    let shown = qr_events(&world);
+    assert_eq!(shown.len(), 64);
+    assert!(shown[0].0.contains(&fits) && !shown[0].0.contains(&too_long));
+}
+
+#[test]
 fn a_forged_pair_success_ends_the_connection() {
     let mut world = World::new(config(), new_device(1));
     world.connect();
