@@ -235,6 +235,7 @@ impl Session {
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);
         self.outbox.push(Owner::Session, payload);
+        self.code_answers = 0;
         self.update_credentials(CredentialsUpdate {
             me: Some(Me {
                 id: jid,

@@ -134,6 +134,8 @@ pub struct Session {
     closing: Option<EndReason>,
     /// QR references not shown yet.
     qr: VecDeque<String>,
+    /// How many answers to the present pairing code were worked on.
+    code_answers: u32,
     server: Option<KnownServer>,
     server_time_offset: Option<i64>,
     offline_count: Option<u64>,
@@ -195,6 +197,7 @@ impl Session {
             last_end: None,
             closing: None,
             qr: VecDeque::new(),
+            code_answers: 0,
             server: None,
             server_time_offset: None,
             offline_count: None,
