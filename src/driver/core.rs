@@ -106,6 +106,11 @@ impl Core {
         result
     }
 
+    /// Looks at the session, and does nothing else.
+    pub(super) fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
+        look(&self.lock().session)
+    }
+
     /// Takes events until they weigh so much; returns how much they do.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         let _scope = self.scope();
