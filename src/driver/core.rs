@@ -269,6 +269,15 @@ impl Core {
         }
     }
 
+    /// Ends the session for good, after one defect too many.
+    pub(super) fn give_up(&self) {
+        let connection = self.lock().session.connection();
+        if let Some(connection) = connection {
+            self.forget(connection);
+        }
+        self.with(Session::handle_defect);
+    }
+
     /// Time spent on what came in.
     pub(super) fn busy(&self) -> Duration {
         self.lock().busy

@@ -40,9 +40,12 @@ pub struct Query {
 
 impl Session {
     /// Connects, at once even where the next connection is due later. Says whether that meant anything: it does when
-    /// disconnected or reconnecting.
+    /// disconnected or reconnecting, unless the session has ended in [`EndReason::Defect`].
     pub fn connect(&mut self, now: Millis) -> bool {
         self.tick(now);
+        if self.is_defunct {
+            return false;
+        }
         let wanted = self.state.on(Trigger::Connect).is_some();
         self.begin(Trigger::Connect);
         wanted

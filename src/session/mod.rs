@@ -134,6 +134,8 @@ pub struct Session {
     closing: Option<EndReason>,
     /// QR references not shown yet.
     qr: VecDeque<String>,
+    /// The driver has given the session up.
+    is_defunct: bool,
     /// How many answers to the present pairing code were worked on.
     code_answers: u32,
     server: Option<KnownServer>,
@@ -197,6 +199,7 @@ impl Session {
             last_end: None,
             closing: None,
             qr: VecDeque::new(),
+            is_defunct: false,
             code_answers: 0,
             server: None,
             server_time_offset: None,
