@@ -306,7 +306,8 @@ export interface EndReason {
     | 'pairing'
     | 'login'
     | 'frame'
-    | 'noise';
+    | 'noise'
+    | 'defect';
   /** A value of Baileys' `DisconnectReason`, or what the server said. */
   code: number;
   /** Baileys' text where it has one. */
@@ -515,6 +516,7 @@ export interface NativeSessionEvents {
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
  * | `ERR_CONNECTION_CLOSED` | the connection ended first |
  * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
+ * | `ERR_SESSION_FAILED` | `connect`: the session has ended with the reason `defect`; make another one |
  * | `ERR_SESSION_CLOSING` | `connect`: wait for `close` first |
  * | `ERR_PAIRING_CODE` | there is no pairing by code now, or it failed |
  * | `ERR_MALFORMED_STANZA` | what came in is no stanza |

@@ -13,7 +13,7 @@ use std::{
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
     driver::{Endpoint, Handle, Log, LogEntry, LogValue, start},
-    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, State, code},
+    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, ReconnectConfig, State, code},
     transport::ConnectOptions,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -154,6 +154,16 @@ impl User {
     }
 
     fn with_log(address: SocketAddr, config: Config, log: Option<Arc<Log>>) -> Self {
+        Self::with_notify(address, config, log, || {})
+    }
+
+    /// A user whom also `notified` tells.
+    fn with_notify(
+        address: SocketAddr,
+        config: Config,
+        log: Option<Arc<Log>>,
+        notified: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
@@ -174,6 +184,7 @@ impl User {
         let tell = Mutex::new(tell);
         let notify = Box::new(move || {
             let _ = tell.lock().unwrap().send(());
+            notified();
         });
         let handle = start(endpoint, config, paired_device(1), notify, log).unwrap();
         Self {
@@ -604,4 +615,27 @@ fn no_level_tells_keys_or_the_content_of_stanzas() {
             );
         }
     }
+}
+
+#[test]
+fn a_session_that_fails_again_and_again_ends_for_good_and_says_so() {
+    let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = vacant.local_addr().unwrap();
+    drop(vacant);
+    let mut config = config();
+    let mut reconnect = ReconnectConfig::default();
+    (reconnect.base, reconnect.max) = (1, 1);
+    config.reconnect = Some(reconnect);
+    let mut user = User::with_notify(address, config, None, || {
+        let on_the_io_thread = std::thread::current().name() == Some("baileys-net");
+        assert!(!on_the_io_thread, "deliberate");
+    });
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    let Some(Event::State(change)) = user.events.last() else {
+        panic!("{:?}", user.events.last())
+    };
+    assert_eq!(change.reason, Some(EndReason::Defect));
+    assert!(!user.handle.with(|session, now| session.connect(now)));
+    assert_eq!(user.state(), State::Disconnected);
 }

@@ -113,11 +113,13 @@ class NativeSession extends ListenedEmitter {
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
     this.#updateLogLevel();
     if (this.#phase === 'idle') {
+      if (!this.#native.connect()) {
+        throw new SessionError('The session has failed and cannot connect again', 'ERR_SESSION_FAILED');
+      }
       this.#phase = 'active';
       hub.add(this.#number, this);
       everything.join(this);
       this.#native.keepAlive(true);
-      this.#native.connect();
     } else if (this.#state === 'connected') {
       return;
     } else {

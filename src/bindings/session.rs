@@ -175,7 +175,7 @@ impl Session {
     }
 
     /// The number under which the session's records come.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -187,17 +187,17 @@ impl Session {
     }
 
     /// The server to resume with.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn known_server(&self) -> Option<SessionServer> {
         self.handle
-            .with(|session, _| session.known_server().map(SessionServer::from))
+            .inspect(|session| session.known_server().map(SessionServer::from))
     }
 
     /// By how many milliseconds the server's clock is ahead, where it has told.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn server_time_offset(&self) -> Option<f64> {
         self.handle
-            .with(|session, _| session.server_time_offset().map(|offset| offset as f64))
+            .inspect(|session| session.server_time_offset().map(|offset| offset as f64))
     }
 
     /// Whether the session keeps the loop alive.

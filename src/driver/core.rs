@@ -106,6 +106,11 @@ impl Core {
         result
     }
 
+    /// Looks at the session, and does nothing else.
+    pub(super) fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
+        look(&self.lock().session)
+    }
+
     /// Takes events until they weigh so much; returns how much they do.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         let _scope = self.scope();
@@ -262,6 +267,15 @@ impl Core {
             self.forget(connection);
             self.cannot_open(connection, message);
         }
+    }
+
+    /// Ends the session for good, after one defect too many.
+    pub(super) fn give_up(&self) {
+        let connection = self.lock().session.connection();
+        if let Some(connection) = connection {
+            self.forget(connection);
+        }
+        self.with(Session::handle_defect);
     }
 
     /// Time spent on what came in.

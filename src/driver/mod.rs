@@ -14,7 +14,12 @@ mod log;
 mod lookup;
 mod sink;
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
@@ -47,7 +52,7 @@ pub struct Endpoint {
 /// [`Handle`] needs.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
 
-/// Defects that a session's task survives.
+/// Defects that a session's task survives; with the last it gives the session up.
 const MAX_DEFECTS: usize = 8;
 
 /// Makes a session, disconnected, and starts its task. What its code tells goes to `log`.
@@ -75,8 +80,15 @@ async fn serve(core: Arc<Core>, endpoint: Arc<Endpoint>) {
         if AssertUnwindSafe(run(&core, &endpoint)).catch_unwind().await.is_ok() {
             return;
         }
-        core.fail("internal error");
+        contained(|| core.fail("internal error"));
     }
+    contained(|| core.give_up());
+}
+
+/// Does what may meet the defect that it is done for.
+fn contained(act: impl FnOnce()) {
+    // There is nobody left to tell.
+    let _ = panic::catch_unwind(AssertUnwindSafe(act));
 }
 
 async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {

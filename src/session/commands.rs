@@ -40,9 +40,12 @@ pub struct Query {
 
 impl Session {
     /// Connects, at once even where the next connection is due later. Says whether that meant anything: it does when
-    /// disconnected or reconnecting.
+    /// disconnected or reconnecting, unless the session has ended in [`EndReason::Defect`].
     pub fn connect(&mut self, now: Millis) -> bool {
         self.tick(now);
+        if self.is_defunct {
+            return false;
+        }
         let wanted = self.state.on(Trigger::Connect).is_some();
         self.begin(Trigger::Connect);
         wanted
@@ -235,6 +238,7 @@ impl Session {
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);
         self.outbox.push(Owner::Session, payload);
+        self.code_answers = 0;
         self.update_credentials(CredentialsUpdate {
             me: Some(Me {
                 id: jid,

@@ -1,7 +1,7 @@
 //! What a stanza means to the session, and to whom else it goes.
 
 use super::{
-    CredentialsUpdate, EndReason, Event, PayloadError, QueryError, Scratch, Session, Stanza, State,
+    CredentialsUpdate, EndReason, Event, PairingError, PayloadError, QueryError, Scratch, Session, Stanza, State,
     intake::{Head, Intake},
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{accept_pair_success, companion_finish, qr_references},
@@ -12,6 +12,9 @@ use crate::binary::{Node, NodeContent, decode};
 
 /// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
 const MAX_ROUTING_INFO: usize = 4 * 1024;
+/// Answers to one pairing code that are worked on, each of which costs a derivation of tens of milliseconds: some, since a user
+/// may mistype the code.
+const MAX_CODE_ANSWERS: u32 = 5;
 
 /// What the session itself does on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,17 +231,28 @@ impl Session {
     }
 
     fn code_accepted(&mut self, stanza: &Node) {
+        // Baileys acknowledges what it cannot use as well, and waits on.
+        if self.code_answers < MAX_CODE_ANSWERS {
+            self.finish_code(stanza);
+        }
+        self.send_own(&acknowledgement(stanza));
+    }
+
+    fn finish_code(&mut self, stanza: &Node) {
         let id = self.ids.next();
-        match companion_finish(&id, stanza, &self.credentials, self.entropy.as_mut()) {
+        let accepted = companion_finish(&id, stanza, &self.credentials, self.entropy.as_mut());
+        // What is incomplete has cost nothing.
+        if !matches!(accepted, Err(PairingError::IncompleteAnswer)) {
+            self.code_answers += 1;
+        }
+        match accepted {
             Ok(accepted) => {
                 self.queries.insert(id, Purpose::CompanionFinish, self.now, None, None);
                 self.update_credentials(accepted.update);
                 self.send_own(&accepted.query);
             }
-            // Baileys acknowledges what it cannot use as well, and waits on.
             Err(error) => self.tell(Event::PairingFailed(error)),
         }
-        self.send_own(&acknowledgement(stanza));
     }
 }
 

@@ -101,6 +101,9 @@ pub enum EndReason {
     /// A frame does not open, or nothing can be sealed any longer.
     #[error(transparent)]
     Noise(#[from] NoiseError),
+    /// The driver has failed so often that it gives the session up; it never connects again.
+    #[error("The session has failed and cannot go on")]
+    Defect,
 }
 
 impl EndReason {
@@ -111,9 +114,12 @@ impl EndReason {
             Self::LoggedOut => code::LOGGED_OUT,
             Self::Transport { status, .. } => status.filter(|status| *status >= 400).unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
-            Self::Requested | Self::TransportClosed | Self::StreamEnd | Self::Frame(_) | Self::Noise(_) => {
-                code::CONNECTION_CLOSED
-            }
+            Self::Requested
+            | Self::TransportClosed
+            | Self::StreamEnd
+            | Self::Frame(_)
+            | Self::Noise(_)
+            | Self::Defect => code::CONNECTION_CLOSED,
             Self::Stream { code, .. } | Self::Failure { code, .. } => *code,
             Self::NotMultiDevice => code::MULTIDEVICE_MISMATCH,
             Self::Handshake(error) if error.is_certificate() => 400,
@@ -141,6 +147,7 @@ impl EndReason {
             Self::Login(_) => "login",
             Self::Frame(_) => "frame",
             Self::Noise(_) => "noise",
+            Self::Defect => "defect",
         }
     }
 

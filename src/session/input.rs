@@ -111,6 +111,20 @@ impl Session {
         }
     }
 
+    /// The driver cannot go on: the session ends for good.
+    pub fn handle_defect(&mut self, now: Millis) {
+        self.tick(now);
+        self.is_defunct = true;
+        match self.state {
+            State::Disconnected => {}
+            State::Reconnecting => {
+                self.last_end = Some(EndReason::Defect);
+                self.end_waiting();
+            }
+            _ => self.end(EndReason::Defect, true),
+        }
+    }
+
     /// Time has passed, at least until what [`poll_timeout`](Self::poll_timeout) said. Calling it early is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.tick(now);

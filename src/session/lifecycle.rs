@@ -279,7 +279,7 @@ impl Session {
             Some(wish) => wish,
             None => reason,
         };
-        let plan = if reason.is_intended() || self.state == State::Closing {
+        let plan = if reason.is_intended() || self.is_defunct || self.state == State::Closing {
             Plan::Stop
         } else if retry_now && self.config.reconnect.is_some() {
             self.reconnect.retry_now()

@@ -134,6 +134,10 @@ pub struct Session {
     closing: Option<EndReason>,
     /// QR references not shown yet.
     qr: VecDeque<String>,
+    /// The driver has given the session up.
+    is_defunct: bool,
+    /// How many answers to the present pairing code were worked on.
+    code_answers: u32,
     server: Option<KnownServer>,
     server_time_offset: Option<i64>,
     offline_count: Option<u64>,
@@ -202,6 +206,8 @@ impl Session {
             last_end: None,
             closing: None,
             qr: VecDeque::new(),
+            is_defunct: false,
+            code_answers: 0,
             server: None,
             server_time_offset: None,
             offline_count: None,

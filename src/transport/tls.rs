@@ -1,5 +1,6 @@
 //! TLS client configurations: one for each trust setting, shared by all connections of the process.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -7,6 +8,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::error::TransportError;
 use super::verify::Verifier;
@@ -16,18 +19,40 @@ use super::verify::Verifier;
 const MAX_CONFIGURATIONS: usize = 16;
 
 /// Whom to trust and how to present oneself. Equal settings share a configuration and its session cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// The trusted roots.
     pub roots: Roots,
     /// Whether the server's certificate must be valid.
     pub reject_unauthorized: bool,
-    /// Certificate chain and private key, PEM, where the server asks for them.
-    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// What to show the server where it asks for it.
+    pub identity: Option<Identity>,
+}
+
+/// Certificate chain and private key, PEM.
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Identity {
+    /// The identity of these.
+    #[must_use]
+    pub fn new(chain: Vec<u8>, key: Vec<u8>) -> Self {
+        let key = Zeroizing::new(key);
+        Self { chain, key }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
 }
 
 /// Where trusted roots come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Roots {
     /// Mozilla's, as bundled with this library, and what is added to them.
     Bundled {
@@ -40,7 +65,36 @@ pub enum Roots {
     Given(Vec<Vec<u8>>),
 }
 
-type Entry = (TlsOptions, Arc<ClientConfig>);
+impl TlsOptions {
+    /// Stands for the settings, so that nothing of them need be kept.
+    fn digest(&self) -> Digest {
+        let mut hash = Sha256::new();
+        // With their lengths, so that no two settings run together to the same.
+        let mut add = |part: &[u8]| {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        };
+        match &self.roots {
+            Roots::Bundled { extra, system } => {
+                add(&[u8::from(*system), u8::from(extra.is_some())]);
+                add(extra.as_ref().map_or(&[], |path| path.as_os_str().as_encoded_bytes()));
+            }
+            Roots::Given(sources) => {
+                add(&sources.len().to_be_bytes());
+                sources.iter().for_each(|source| add(source));
+            }
+        }
+        add(&[u8::from(self.reject_unauthorized), u8::from(self.identity.is_some())]);
+        if let Some(identity) = &self.identity {
+            add(&identity.chain);
+            add(&identity.key);
+        }
+        hash.finalize().into()
+    }
+}
+
+type Digest = [u8; 32];
+type Entry = (Digest, Arc<ClientConfig>);
 
 /// The configuration for `options`.
 ///
@@ -52,7 +106,8 @@ pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, T
         .get_or_init(Mutex::default)
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    if let Some(index) = entries.iter().position(|(known, _)| known == options) {
+    let digest = options.digest();
+    if let Some(index) = entries.iter().position(|(known, _)| *known == digest) {
         // The most recently used one stands last.
         let entry = entries.remove(index);
         let config = Arc::clone(&entry.1);
@@ -63,7 +118,7 @@ pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, T
     if entries.len() >= MAX_CONFIGURATIONS {
         entries.remove(0);
     }
-    entries.push((options.clone(), Arc::clone(&config)));
+    entries.push((digest, Arc::clone(&config)));
     Ok(config)
 }
 
@@ -75,7 +130,7 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
         .map_err(|error| TransportError::TlsOption(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let Some((chain, key)) = &options.identity else {
+    let Some(Identity { chain, key }) = &options.identity else {
         return Ok(builder.with_no_client_auth());
     };
     let chain = certificates(chain)?;
@@ -124,5 +179,76 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportE
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         Ok(_) => Err(TransportError::TlsOption("certificate: no PEM block found".into())),
         Err(error) => Err(TransportError::TlsOption(format!("certificate: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{ConnectOptions, TlsTarget};
+
+    fn options() -> TlsOptions {
+        TlsOptions {
+            roots: Roots::Given(vec![b"ab".to_vec(), b"c".to_vec()]),
+            reject_unauthorized: true,
+            identity: Some(Identity::new(b"the chain".to_vec(), b"the key".to_vec())),
+        }
+    }
+
+    #[test]
+    fn every_setting_counts() {
+        let bundled = |extra: Option<&str>, system| Roots::Bundled {
+            extra: extra.map(PathBuf::from),
+            system,
+        };
+        let with = |change: fn(&mut TlsOptions)| {
+            let mut options = options();
+            change(&mut options);
+            options
+        };
+        let mut all = vec![
+            options(),
+            with(|options| options.roots = Roots::Given(vec![b"a".to_vec(), b"bc".to_vec()])),
+            with(|options| options.roots = Roots::Given(Vec::new())),
+            with(|options| options.reject_unauthorized = false),
+            with(|options| options.identity = None),
+            with(|options| options.identity = Some(Identity::new(b"the chain".to_vec(), b"another".to_vec()))),
+            with(|options| options.identity = Some(Identity::new(b"another".to_vec(), b"the key".to_vec()))),
+        ];
+        for roots in [
+            bundled(None, false),
+            bundled(None, true),
+            bundled(Some("a"), false),
+            bundled(Some(""), false),
+        ] {
+            all.push(TlsOptions { roots, ..options() });
+        }
+        let digests: std::collections::BTreeSet<_> = all.iter().map(TlsOptions::digest).collect();
+        assert_eq!(digests.len(), all.len());
+        assert_eq!(options().digest(), options().digest());
+    }
+
+    #[test]
+    fn debug_output_has_no_key_and_no_header_values() {
+        let options = ConnectOptions {
+            addresses: Vec::new(),
+            local_address: None,
+            proxy: None,
+            tls: Some(TlsTarget {
+                options: options(),
+                server_name: "server.test".into(),
+            }),
+            host: "host.test".into(),
+            target: "/".into(),
+            headers: vec![("Cookie".into(), "a=hidden".to_owned().into())],
+            origin: "https://origin.test".into(),
+            handshake_timeout: None,
+        };
+        let text = format!("{options:?}");
+        assert!(text.contains("Cookie") && text.contains("server.test"), "{text}");
+        let key = format!("{:?}", b"the key");
+        for secret in ["hidden", "the key", key.trim_matches(['[', ']'])] {
+            assert!(!text.contains(secret), "{text}");
+        }
     }
 }

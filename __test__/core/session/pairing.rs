@@ -272,6 +272,28 @@ fn part<'a>(stanza: &'a Node, tag: &str) -> &'a [u8] {
     }
 }
 
+/// The notification that a phone has taken the code.
+fn phone_answer(codes: &Value) -> Node {
+    let registration = node(
+        "link_code_companion_reg",
+        &[("stage", "primary_hello")],
+        vec![
+            bytes_node("link_code_pairing_ref", b"reference"),
+            bytes_node("primary_identity_pub", &bytes(&codes["primaryIdentity"])),
+            bytes_node(
+                "link_code_pairing_wrapped_primary_ephemeral_pub",
+                &bytes(&codes["phoneWrapped"]),
+            ),
+        ],
+    );
+    let attrs = [
+        ("from", "s.whatsapp.net"),
+        ("type", "link_code_companion_reg"),
+        ("id", "n1"),
+    ];
+    node("notification", &attrs, vec![registration])
+}
+
 #[test]
 fn pairing_by_code_computes_what_baileys_computes() {
     let (mut world, script, codes) = scripted();
@@ -302,25 +324,8 @@ fn pairing_by_code_computes_what_baileys_computes() {
     assert_eq!(part(&hello, "companion_server_auth_key_pub"), noise_key);
 
     *script.lock().unwrap() = bytes(&codes["finishRandom"]);
-    let registration = node(
-        "link_code_companion_reg",
-        &[("stage", "primary_hello")],
-        vec![
-            bytes_node("link_code_pairing_ref", b"reference"),
-            bytes_node("primary_identity_pub", &bytes(&codes["primaryIdentity"])),
-            bytes_node(
-                "link_code_pairing_wrapped_primary_ephemeral_pub",
-                &bytes(&codes["phoneWrapped"]),
-            ),
-        ],
-    );
-    let attrs = [
-        ("from", "s.whatsapp.net"),
-        ("type", "link_code_companion_reg"),
-        ("id", "n1"),
-    ];
     world.watch("CB:notification");
-    world.serve(&node("notification", &attrs, vec![registration]));
+    world.serve(&phone_answer(&codes));
     let [.., finish, ack] = world.server().received.as_slice() else {
         panic!()
     };
@@ -349,6 +354,30 @@ fn pairing_by_code_computes_what_baileys_computes() {
         Vec::new(),
     ));
     assert!(world.session.credentials().registered);
+}
+
+#[test]
+fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
+    let (mut world, _, codes) = scripted();
+    world.connect();
+    let ask = |world: &mut World| {
+        let asked = world.session.request_pairing_code(world.now, "15551234567", None);
+        assert!(asked.is_ok());
+        world.pump();
+        world.server().received.clear();
+    };
+    let counts = |world: &mut World| {
+        let received = &world.server().received;
+        ["iq", "ack"].map(|tag| received.iter().filter(|stanza| stanza.tag == tag).count())
+    };
+    ask(&mut world);
+    for _ in 0..8 {
+        world.serve(&phone_answer(&codes));
+    }
+    assert_eq!(counts(&mut world), [5, 8]);
+    ask(&mut world);
+    world.serve(&phone_answer(&codes));
+    assert_eq!(counts(&mut world), [1, 1]);
 }
 
 #[test]
