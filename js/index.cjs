@@ -3,12 +3,11 @@
 // The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
 // Baileys see `baileys-native/register`.
 
-const { createDropIn } = require('./drop-in.cjs');
 const { inspect } = require('./inspect/index.cjs');
 const { isActive } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { NativeSession } = require('./session/session.cjs');
+const { loadStandalone } = require('./standalone.cjs');
 
 const {
   WebSocketClient,
@@ -16,8 +15,9 @@ const {
   encodeBinaryNode,
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
-  decompressingIfRequired
-} = createDropIn();
+  decompressingIfRequired,
+  NativeSession
+} = loadStandalone();
 
 module.exports = {
   WebSocketClient,
