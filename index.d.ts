@@ -4,6 +4,10 @@
  * These are the parts by themselves. For an unmodified Baileys use `baileys-native/register`; for a server to test
  * against, `baileys-native/testing`. Lengths are in bytes, times in milliseconds, keys raw bytes without a type prefix.
  *
+ * Where the addon cannot be loaded (another platform, say) the package can still be imported. What needs the addon, all but
+ * `isActive`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
+ * is called.
+ *
  * @packageDocumentation
  */
 

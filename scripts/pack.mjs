@@ -11,8 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-import { PREBUILT } from '../js/addon-unavailable.cjs';
+import { PREBUILT } from '../js/platform.cjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md'];
@@ -60,38 +59,37 @@ function pack(folder) {
 }
 
 /**
- * Warns when a binary asks for another glibc than users are told: it was built where it must not be published from.
- *
- * @param {string} path
- */
-function checkGlibc(path) {
-  const versions = readFileSync(path, 'latin1').matchAll(/GLIBC_2\.(\d+)/g);
-  const newest = Math.max(...Array.from(versions, ([, minor]) => Number(minor)));
-  if (`2.${newest}` !== PREBUILT.glibc) {
-    console.warn(
-      `${path} needs glibc 2.${newest}, and js/addon-unavailable.cjs says ${PREBUILT.glibc}: do not publish it`
-    );
-  }
-}
-
-/**
  * Stages the package of one platform.
  *
- * @param {string} platform Folder in `npm/`.
+ * @param {string} name Folder in `npm/`.
  * @param {string} version
  * @returns {{ name: string, folder: string } | undefined} Undefined when its binary has not been built.
  */
-function stagePlatform(platform, version) {
-  const source = join(ROOT, 'npm', platform);
+function stagePlatform(name, version) {
+  const source = join(ROOT, 'npm', name);
   const manifest = readJson(join(source, 'package.json'));
-  if (manifest.version !== version) throw new Error(`npm/${platform} has version ${manifest.version}, not ${version}`);
+  if (manifest.version !== version) throw new Error(`npm/${name} has version ${manifest.version}, not ${version}`);
   if (!existsSync(join(ROOT, 'js', manifest.main))) return undefined;
-  checkGlibc(join(ROOT, 'js', manifest.main));
-  const folder = join(staging, platform);
+  if (name === PREBUILT.name) checkGlibc(join(ROOT, 'js', manifest.main));
+  const folder = join(staging, name);
   cpSync(source, folder, { recursive: true });
   cpSync(join(ROOT, 'js', manifest.main), join(folder, manifest.main));
   copyIfThere(ROOT, folder, 'LICENSE');
   return { name: manifest.name, folder };
+}
+
+/**
+ * Warns where users are told of another glibc than a binary needs: it was built where it must not be published from.
+ *
+ * @param {string} file
+ */
+function checkGlibc(file) {
+  const needed = readFileSync(file, 'latin1').matchAll(/GLIBC_(\d+(?:\.\d+)+)/g);
+  const versions = Array.from(needed, match => match[1]).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const { glibc } = PREBUILT;
+  if (versions.at(-1) !== glibc) {
+    console.warn(`${file} needs glibc ${versions.at(-1)}, and js/platform.cjs says ${glibc}: do not publish it`);
+  }
 }
 
 /** Stages the package itself; returns its folder and the platforms that go with it. */

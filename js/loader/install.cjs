@@ -1,6 +1,7 @@
 'use strict';
 
 const Module = require('node:module');
+const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
@@ -10,7 +11,7 @@ const { state } = require('./state.cjs');
 const { findTarget } = require('./targets.cjs');
 
 /** The oldest Node.js whose `module.register` takes the flags that load this package; `engines` in package.json. */
-const OLDEST_NODE = [20, 10];
+const OLDEST_NODE = [20, 6];
 
 /** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
@@ -51,7 +52,8 @@ function installEsmHooks() {
     /** @type {unknown} */ (Module)
   );
   if (registerHooks === undefined) {
-    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+    // As a string and without a parent: 20.6 takes nothing else.
+    Module.register(pathToFileURL(join(__dirname, 'esm-thread.mjs')).href);
     return false;
   }
   registerHooks({

@@ -1,9 +1,20 @@
 'use strict';
 
+const { UNAVAILABLE, loadBinding } = require('../binding.cjs');
+
 /** What the sessions and sockets of this process, of all its threads, have done and hold; see `index.d.ts`. */
 function metrics() {
-  // Here, so that a program that only might ask loads without the addon.
-  return JSON.parse(require('../addon.cjs').processMetrics());
+  return JSON.parse(loadBinding().processMetrics());
 }
 
-module.exports = { metrics };
+/** The same; undefined where there is no addon that could count. */
+function metricsIfAny() {
+  try {
+    return metrics();
+  } catch (error) {
+    if (error.code !== UNAVAILABLE) throw error;
+    return undefined;
+  }
+}
+
+module.exports = { metrics, metricsIfAny };

@@ -2,7 +2,7 @@
 
 const { createCodec } = require('../binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../core.cjs');
-const native = require('../addon.cjs');
+const { loadBinding } = require('../binding.cjs');
 const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
 const observe = require('../observe/session.cjs');
@@ -14,6 +14,8 @@ const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
+
+const native = loadBinding();
 
 /** Kinds of records, as in src/bindings/session.rs; the hub knows the one that holds stanzas. */
 const ANSWER = 1;
