@@ -196,8 +196,11 @@ fn surrogates_of_two_strings_do_not_meet() {
 #[test]
 fn an_attempt_leaves_all_or_nothing() {
     let mut tapes = Tapes::default();
-    let append = |tapes: &mut Tapes| tapes.push_parts(&[1, 2], b"text", None, b"bytes");
-    assert_eq!(tapes.attempt(|tapes| Some(append(tapes))), Some(()));
+    let append = |tapes: &mut Tapes| {
+        tapes.push_parts(&[1, 2], b"text", None, b"bytes");
+        Some(())
+    };
+    assert_eq!(tapes.attempt(append), Some(()));
     let before = tapes.clone();
     let refused = tapes.attempt(|tapes| {
         append(tapes);
