@@ -17,7 +17,8 @@ use super::totals::{Enrolled, enrol_session};
 use super::websocket::{Hub, SocketHub};
 use crate::driver::{self, Handle, Log};
 use crate::session::{
-    Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
+    Admission, Event, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core,
+    State,
 };
 
 /// Stanzas, and other events, of one session that are taken before another one has its turn.
@@ -279,9 +280,13 @@ impl Session {
     /// Asks for pairing by code; returns the code.
     #[napi(catch_unwind)]
     pub fn request_pairing_code(&self, phone_number: String, code: Option<String>) -> Result<String> {
-        let ask = |session: &mut Core, now: Millis| session.request_pairing_code(now, &phone_number, code.as_deref());
-        self.handle
-            .with(ask)
+        let prepare = |session: &mut Core, now: Millis| session.prepare_pairing_code(now, code.as_deref());
+        let prepared = self.handle.with(prepare).map(KeyDerivation::run);
+        prepared
+            .and_then(|key| {
+                self.handle
+                    .with(|session, now| session.request_pairing_code(now, &phone_number, &key))
+            })
             .map_err(|error| Error::from_reason(error.to_string()))
     }
 

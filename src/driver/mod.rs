@@ -93,6 +93,11 @@ fn contained(act: impl FnOnce()) {
 
 async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {
     while let Some(work) = core.next_work() {
+        if let Some(derivation) = work.derive {
+            let core = Arc::clone(core);
+            // Nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || core.derive(derivation)));
+        }
         if let Some(connection) = work.open {
             // Names take their time; the session's goes on meanwhile.
             tokio::spawn(open(Arc::clone(core), connection, Arc::clone(endpoint)));

@@ -1,10 +1,10 @@
 //! What a stanza means to the session, and to whom else it goes.
 
 use super::{
-    CredentialsUpdate, EndReason, Event, PairingError, PayloadError, QueryError, Scratch, Session, Stanza, State,
+    CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Scratch, Session, Stanza, State,
     intake::{Head, Intake},
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
-    pairing::{accept_pair_success, companion_finish, qr_references},
+    pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
     queries::{Asker, Pending, Purpose},
     work::Step,
 };
@@ -230,22 +230,35 @@ impl Session {
         }
     }
 
+    /// Notes the phone's answer until the key is there that it is to be opened with.
     fn code_accepted(&mut self, stanza: &Node) {
         // Baileys acknowledges what it cannot use as well, and waits on.
-        if self.code_answers < MAX_CODE_ANSWERS {
-            self.finish_code(stanza);
+        if self.code_answer.is_some() || self.code_answers >= MAX_CODE_ANSWERS {
+            return self.send_own(&acknowledgement(stanza));
         }
-        self.send_own(&acknowledgement(stanza));
+        match CodeAnswer::read(stanza) {
+            Ok(answer) => {
+                self.code_answers += 1;
+                let code = self.credentials.pairing_code.as_deref().unwrap_or_default();
+                self.derivation = Some(answer.derivation(code));
+                self.code_answer = Some(answer);
+            }
+            Err(error) => {
+                self.tell(Event::PairingFailed(error));
+                self.send_own(&acknowledgement(stanza));
+            }
+        }
     }
 
-    fn finish_code(&mut self, stanza: &Node) {
+    /// A key that [`poll_derivation`](Self::poll_derivation) asked for is there.
+    pub fn handle_code_key(&mut self, now: Millis, key: &CodeKey) {
+        self.tick(now);
+        let code = self.credentials.pairing_code.as_deref().unwrap_or_default();
+        let Some(answer) = self.code_answer.take_if(|answer| answer.is_for(key, code)) else {
+            return;
+        };
         let id = self.ids.next();
-        let accepted = companion_finish(&id, stanza, &self.credentials, self.entropy.as_mut());
-        // What is incomplete has cost nothing.
-        if !matches!(accepted, Err(PairingError::IncompleteAnswer)) {
-            self.code_answers += 1;
-        }
-        match accepted {
+        match companion_finish(&id, &answer, key, &self.credentials, self.entropy.as_mut()) {
             Ok(accepted) => {
                 self.queries.insert(id, Purpose::CompanionFinish, self.now, None, None);
                 self.update_credentials(accepted.update);
@@ -253,6 +266,7 @@ impl Session {
             }
             Err(error) => self.tell(Event::PairingFailed(error)),
         }
+        self.send_own(&answer.acknowledgement);
     }
 }
 

@@ -275,6 +275,7 @@ impl Session {
         }
         self.timers.clear();
         self.qr.clear();
+        self.forget_code_answer();
         let reason = match self.closing.take() {
             Some(wish) => wish,
             None => reason,

@@ -3,6 +3,7 @@
 //! [`Session`] is a state machine in the manner of quinn-proto's `Connection`. Clock, randomness and transport are the
 //! driver's; see there for the order of calls. States, events and policies are described in `docs/session.md`.
 
+mod code_key;
 mod commands;
 mod config;
 mod connection;
@@ -36,6 +37,7 @@ use std::{collections::VecDeque, fmt};
 
 use zeroize::Zeroizing;
 
+pub use code_key::{CodeKey, KeyDerivation};
 pub use commands::{Query, Sent};
 pub use config::{Bounds, Config, ReconnectConfig};
 pub use connection::KnownServer;
@@ -61,6 +63,7 @@ use self::{
     intake::Head,
     keepalive::KeepAlive,
     outbox::Outbox,
+    pairing::CodeAnswer,
     patterns::{Matched, Patterns},
     queries::{Ids, Queries},
     reconnect::Reconnect,
@@ -99,7 +102,7 @@ const RETAINED_BUFFER: usize = 16 * 1024;
 ///   [answered a ping](Self::handle_pong), [was closed](Self::handle_closed) or [failed](Self::handle_failed); time
 ///   [has passed](Self::handle_timeout).
 /// - **`poll_*`** tell what to do: with the transport ([`poll_transmit`](Self::poll_transmit)), with the user
-///   ([`poll_event`](Self::poll_event)), and when to call next if nothing else happens
+///   ([`poll_event`](Self::poll_event)), with a pairing code ([`poll_derivation`](Self::poll_derivation)), and when to call next if nothing else happens
 ///   ([`poll_timeout`](Self::poll_timeout)).
 ///
 /// After any command and any `handle_*`, in this order: `poll_transmit` until `None`, as far as the transport takes
@@ -136,6 +139,10 @@ pub struct Session {
     qr: VecDeque<String>,
     /// The driver has given the session up.
     is_defunct: bool,
+    /// The phone's answer to the pairing code, while its key is being derived.
+    code_answer: Option<CodeAnswer>,
+    /// The derivation of it, until it is polled.
+    derivation: Option<KeyDerivation>,
     /// How many answers to the present pairing code were worked on.
     code_answers: u32,
     server: Option<KnownServer>,
@@ -207,6 +214,8 @@ impl Session {
             closing: None,
             qr: VecDeque::new(),
             is_defunct: false,
+            code_answer: None,
+            derivation: None,
             code_answers: 0,
             server: None,
             server_time_offset: None,
@@ -346,6 +355,18 @@ impl Session {
         event
     }
 
+    /// A key to be derived, for [`handle_code_key`](Self::handle_code_key); best where nobody waits, since it takes its time.
+    #[must_use]
+    pub fn poll_derivation(&mut self) -> Option<KeyDerivation> {
+        self.derivation.take()
+    }
+
+    /// Whether [`poll_derivation`](Self::poll_derivation) would give one.
+    #[must_use]
+    pub const fn has_derivation(&self) -> bool {
+        self.derivation.is_some()
+    }
+
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
@@ -390,6 +411,11 @@ impl Session {
         let mut bytes = Zeroizing::new([0; N]);
         self.entropy.fill(bytes.as_mut_slice());
         bytes
+    }
+
+    fn forget_code_answer(&mut self) {
+        self.code_answer = None;
+        self.derivation = None;
     }
 
     fn update_credentials(&mut self, update: CredentialsUpdate) {

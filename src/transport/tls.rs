@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -65,6 +65,16 @@ pub enum Roots {
     Given(Vec<Vec<u8>>),
 }
 
+impl Roots {
+    /// Whether files are read for them, which may take a while.
+    const fn are_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Bundled { extra: Some(_), .. } | Self::Bundled { system: true, .. }
+        )
+    }
+}
+
 impl TlsOptions {
     /// Stands for the settings, so that nothing of them need be kept.
     fn digest(&self) -> Digest {
@@ -100,26 +110,49 @@ type Entry = (Digest, Arc<ClientConfig>);
 ///
 /// # Errors
 /// [`TransportError::TlsOption`] where a certificate or key cannot be used.
-pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
-    static CONFIGURATIONS: OnceLock<Mutex<Vec<Entry>>> = OnceLock::new();
-    let mut entries = CONFIGURATIONS
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+pub(super) async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
     let digest = options.digest();
-    if let Some(index) = entries.iter().position(|(known, _)| *known == digest) {
-        // The most recently used one stands last.
-        let entry = entries.remove(index);
-        let config = Arc::clone(&entry.1);
-        entries.push(entry);
+    if let Some(config) = known(&digest) {
         return Ok(config);
     }
-    let config = Arc::new(build(options)?);
+    let built = if options.roots.are_read() {
+        let options = options.clone();
+        let work = tokio::task::spawn_blocking(move || build(&options));
+        work.await
+            .map_err(|error| TransportError::Internal(error.to_string()))??
+    } else {
+        build(options)?
+    };
+    Ok(keep(digest, built))
+}
+
+fn configurations() -> MutexGuard<'static, Vec<Entry>> {
+    static CONFIGURATIONS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+    CONFIGURATIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn known(digest: &Digest) -> Option<Arc<ClientConfig>> {
+    let mut entries = configurations();
+    let index = entries.iter().position(|(known, _)| known == digest)?;
+    // The most recently used one stands last.
+    let entry = entries.remove(index);
+    let config = Arc::clone(&entry.1);
+    entries.push(entry);
+    Some(config)
+}
+
+/// Keeps a configuration, unless another connection has been faster: then it gives that one's.
+fn keep(digest: Digest, config: ClientConfig) -> Arc<ClientConfig> {
+    let mut entries = configurations();
+    if let Some((_, config)) = entries.iter().find(|(known, _)| *known == digest) {
+        return Arc::clone(config);
+    }
+    let config = Arc::new(config);
     if entries.len() >= MAX_CONFIGURATIONS {
         entries.remove(0);
     }
     entries.push((digest, Arc::clone(&config)));
-    Ok(config)
+    config
 }
 
 fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
@@ -193,6 +226,51 @@ mod tests {
             reject_unauthorized: true,
             identity: Some(Identity::new(b"the chain".to_vec(), b"the key".to_vec())),
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_read_without_holding_up_the_runtime() {
+        use std::sync::mpsc::channel;
+        use std::time::Duration;
+
+        const PATIENCE: Duration = Duration::from_secs(10);
+        // Who reads it waits until somebody writes.
+        let pipe = std::env::temp_dir().join(format!("baileys-native-roots-{}", std::process::id()));
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let options = TlsOptions {
+            roots: Roots::Bundled {
+                extra: Some(pipe.clone()),
+                system: false,
+            },
+            reject_unauthorized: true,
+            identity: None,
+        };
+        let (go_on, wait) = channel();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || {
+                let went_on = wait.recv_timeout(PATIENCE);
+                std::fs::write(pipe, b"").unwrap();
+                went_on
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let config = runtime.block_on(async {
+            let config = tokio::spawn(async move { client_config(&options).await });
+            tokio::task::yield_now().await;
+            go_on.send(()).unwrap();
+            config.await.unwrap()
+        });
+        std::fs::remove_file(pipe).unwrap();
+        assert!(config.is_ok());
+        assert_eq!(writer.join().unwrap(), Ok(()));
     }
 
     #[test]

@@ -272,6 +272,12 @@ fn part<'a>(stanza: &'a Node, tag: &str) -> &'a [u8] {
     }
 }
 
+/// Asks for a pairing code.
+fn request_code(world: &mut World, code: Option<&str>) -> Result<String, PairingError> {
+    let key = world.session.prepare_pairing_code(world.now, code)?.run();
+    world.session.request_pairing_code(world.now, "15551234567", &key)
+}
+
 /// The notification that a phone has taken the code.
 fn phone_answer(codes: &Value) -> Node {
     let registration = node(
@@ -300,10 +306,7 @@ fn pairing_by_code_computes_what_baileys_computes() {
     world.connect();
     world.serve(&offer(&["one"]));
     *script.lock().unwrap() = bytes(&codes["helloRandom"]);
-    let code = world
-        .session
-        .request_pairing_code(world.now, "15551234567", Some("ABCD1234"))
-        .unwrap();
+    let code = request_code(&mut world, Some("ABCD1234")).unwrap();
     assert_eq!(code, text(&codes["code"]));
     world.pump();
     let hello = world.server().received.last().unwrap().clone();
@@ -361,7 +364,7 @@ fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
     let (mut world, _, codes) = scripted();
     world.connect();
     let ask = |world: &mut World| {
-        let asked = world.session.request_pairing_code(world.now, "15551234567", None);
+        let asked = request_code(world, None);
         assert!(asked.is_ok());
         world.pump();
         world.server().received.clear();
@@ -381,13 +384,36 @@ fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
 }
 
 #[test]
+fn a_key_that_comes_too_late_is_of_no_use() {
+    let (mut world, _, codes) = scripted();
+    world.connect();
+    request_code(&mut world, None).unwrap();
+    world.pump();
+    world.server().received.clear();
+    world.server().send(&phone_answer(&codes));
+    world.deliver();
+    let late = world.session.poll_derivation().unwrap();
+    // The phone says it again, while its answer is worked on.
+    world.serve(&phone_answer(&codes));
+    assert_eq!(world.server().received.len(), 1);
+    request_code(&mut world, None).unwrap();
+    world.session.handle_code_key(world.now, &late.run());
+    world.pump();
+    let tags: Vec<_> = world
+        .server()
+        .received
+        .iter()
+        .map(|stanza| stanza.tag.clone())
+        .collect();
+    assert_eq!(tags, ["ack", "iq"]);
+    assert!(!world.session.has_derivation());
+}
+
+#[test]
 fn an_unfinished_pairing_by_code_registers_again() {
     let (mut world, ..) = scripted();
     world.connect();
-    let code = world
-        .session
-        .request_pairing_code(world.now, "15551234567", None)
-        .unwrap();
+    let code = request_code(&mut world, None).unwrap();
     assert_eq!(code.len(), 8);
     world.pump();
     world.drop_link();
@@ -411,13 +437,13 @@ fn an_unfinished_pairing_by_code_registers_again() {
 #[test]
 fn codes_are_for_registrations_alone() {
     let mut world = World::connected();
-    let refused = world.session.request_pairing_code(world.now, "1", None);
+    let refused = request_code(&mut world, None);
     assert_eq!(refused, Err(PairingError::NotRegistering));
     let mut world = World::new(config(), new_device(1));
-    let refused = world.session.request_pairing_code(world.now, "1", None);
+    let refused = request_code(&mut world, None);
     assert_eq!(refused, Err(PairingError::NotRegistering));
     world.connect();
-    let refused = world.session.request_pairing_code(world.now, "1", Some("SHORT"));
+    let refused = request_code(&mut world, Some("SHORT"));
     assert_eq!(refused, Err(PairingError::InvalidCode));
 }
 
