@@ -234,6 +234,60 @@ export interface WebSocketClientEvents {
 }
 
 /**
+ * What stands for the `ws` WebSocket beneath a {@link WebSocketClient}: its events, states and properties. Its listeners
+ * run behind those of the client, and what is taken from it by `removeAllListeners` the client no longer gets.
+ *
+ * Not there are `ping`, `pong`, `pause`, `resume`, `bufferedAmount` and `_socket`.
+ */
+export interface WebSocketClientSocket extends EventEmitter {
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+  readonly readyState: 0 | 1 | 2 | 3;
+  readonly url: string;
+  /** Always empty: none is asked for. */
+  readonly protocol: string;
+  /** Always empty: none is offered. */
+  readonly extensions: string;
+  /** Always `nodebuffer`; another value is ignored. */
+  binaryType: string;
+  /** Always `false`. */
+  readonly isPaused: boolean;
+
+  /**
+   * Ends the connection at once, without a closing handshake; `close` follows, with 1006 unless the peer has closed. While
+   * it is connecting, `error` and `close` follow, as by `close`.
+   */
+  terminate(): void;
+  /** Starts the closing handshake, without a code. */
+  close(): void;
+  /** @param options Of these of `ws`, `binary` alone matters. */
+  send(data: string | Uint8Array, options: { binary?: boolean }, cb?: (err?: Error | null) => void): void;
+  send(data: string | Uint8Array, cb?: (err?: Error | null) => void): void;
+
+  onopen: ((event: WebSocketClientEvent) => void) | null;
+  onmessage: ((event: WebSocketClientEvent & { data: string | Buffer }) => void) | null;
+  onclose: ((event: WebSocketClientEvent & { code: number; reason: string; wasClean: boolean }) => void) | null;
+  onerror: ((event: WebSocketClientEvent & { error: Error; message: string }) => void) | null;
+  addEventListener(
+    type: 'open' | 'message' | 'close' | 'error',
+    handler: ((event: any) => void) | { handleEvent(event: any): void },
+    options?: { once?: boolean }
+  ): void;
+  removeEventListener(
+    type: 'open' | 'message' | 'close' | 'error',
+    handler: ((event: any) => void) | { handleEvent(event: any): void }
+  ): void;
+}
+
+/** What the event objects of a {@link WebSocketClientSocket} have in common. */
+export interface WebSocketClientEvent {
+  type: string;
+  target: WebSocketClientSocket;
+}
+
+/**
  * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. Keeps the process alive
  * from `connect` until `close`.
  *
@@ -245,6 +299,11 @@ export declare class WebSocketClient<
 > extends EventEmitter {
   url: URL;
   config: Config;
+  /**
+   * The WebSocket beneath; `null` before `connect` and after `close`. Where the connection was left to Baileys' own class, it
+   * is the one of `ws`.
+   */
+  socket: WebSocketClientSocket | null;
 
   /** @param url `ws:` or `wss:` */
   constructor(url: URL, config: Config);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -312,6 +313,24 @@ test('nothing connects for an agent with TLS that says that it has none', { time
   socket.connect();
   await closeEvent(socket);
   assert.deepEqual([log.map(([what]) => what), codeOf(log)], [['error', 'close'], 'ERR_AGENT_UNSUPPORTED']);
+});
+
+test("Node's own agents are understood on every version of Node", () => {
+  const { routeOf } = createRequire(import.meta.url)('../../js/socket/agent.cjs');
+  for (const [module, secure] of [
+    [http, false],
+    [https, true]
+  ]) {
+    for (const agent of [
+      module.globalAgent,
+      new module.Agent(),
+      new module.Agent({ keepAlive: true, keepAliveMsecs: 10, maxSockets: 1, scheduling: 'fifo', timeout: 10 })
+    ]) {
+      const target = { secure, host: 'localhost', port: 1, path: '/', authority: 'localhost:1' };
+      const { host, port, tls } = routeOf(agent, target);
+      assert.deepEqual([host, port, tls?.serverName], ['localhost', 1, secure ? 'localhost' : undefined]);
+    }
+  }
 });
 
 test('an agent of the other protocol throws, as in Node', () => {

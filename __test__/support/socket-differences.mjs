@@ -7,6 +7,15 @@ export const SOCKET_DIFFERENCES = [
     test: 'websocket.test.mjs, "the request is that of ws, without compression"'
   },
   {
+    id: 'socket-of-the-client',
+    reason:
+      '`socket` of the client is no `ws` WebSocket. It has `terminate`, `close`, `send`, the states, the properties and the ' +
+      'events of one, for listeners of both kinds. Frames are written and TCP is read outside JavaScript, so it has no `ping`, ' +
+      '`pong`, `pause`, `resume`, `bufferedAmount` or `_socket`; `close` ignores its arguments, `send` all options but ' +
+      '`binary`, and `binaryType` is always `nodebuffer`.',
+    test: 'websocket-socket.test.mjs, "members of the socket"'
+  },
+  {
     id: 'frames-that-fail',
     reason:
       'A frame that does not decrypt or decode rejects `decodeFrame`. In Baileys that is an unhandled rejection, which ' +

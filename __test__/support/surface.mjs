@@ -45,7 +45,10 @@ export const WEB_SOCKET_CLIENT = {
   isConnecting: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
   url: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
   config: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
-  socket: { file: 'websocket.test.mjs', titles: ['keeps a socket that the server closed until close is called'] },
+  socket: {
+    file: 'websocket-socket.test.mjs',
+    titles: ['terminate() while open', 'properties of the socket', 'members of the socket']
+  },
   emit: { file: 'websocket-listeners.test.mjs', titles: ['nobody listens'] },
   on: {
     file: 'websocket-listeners.test.mjs',

@@ -81,6 +81,11 @@ export async function socket(config: WebSocketClientConfig): Promise<boolean> {
   client.emit('frame', { tag: 'iq', attrs: {} });
   client.connect();
   const sent: boolean = client.send('text') && client.send(new Uint8Array(1), error => error?.message);
+  client.socket?.on('close', () => client.socket?.readyState === client.socket?.CLOSED);
+  client.socket?.addEventListener('error', event => event.message, { once: true });
+  client.socket?.terminate();
+  // @ts-expect-error not there
+  client.socket?.ping();
   // @ts-expect-error read only
   client.isOpen = true;
   await client.close();

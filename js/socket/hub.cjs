@@ -209,6 +209,8 @@ module.exports = {
   remove: id => void sockets.delete(id),
   send: core.send,
   close: id => hub.close(id),
+  /** Drops the connection of a socket; what has come is still delivered. */
+  destroy: id => hub.release(id),
   /** No event of the socket is delivered any more. */
   release(id) {
     if (sockets.delete(id)) hub.release(id);

@@ -13,7 +13,8 @@ const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 /**
  * What to connect to, or why nothing can be connected. `options` are those of the native part, all but the addresses.
  *
- * @typedef {{ options: any, route: Route, error?: undefined } | { options: any, route?: undefined, error: Error }} Plan
+ * @typedef {{ url: string, options: any, route: Route, error?: undefined }
+ *   | { url: string, options: any, route?: undefined, error: Error }} Plan
  */
 
 /** @typedef {import('./agent.cjs').Route} Route */
@@ -50,7 +51,7 @@ function planConnection(address, config) {
     route = routeOf(config?.agent, target);
   } catch (error) {
     if (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_INVALID_PROTOCOL') throw error;
-    return { options, error };
+    return { url: url.href, options, error };
   }
   options.port = route.port;
   options.target = route.target ?? target.path;
@@ -58,7 +59,7 @@ function planConnection(address, config) {
   if (route.localAddress !== undefined) options.localAddress = route.localAddress;
   if (route.tls) options.tls = route.tls;
   if (route.proxy) options.proxy = route.proxy;
-  return { options, route };
+  return { url: url.href, options, route };
 }
 
 /** The checks of `ws`, with its messages. */

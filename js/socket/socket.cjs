@@ -1,12 +1,13 @@
 'use strict';
 
-/** One connection with the states, events and errors of `ws`' client. */
+/** One connection with the states, events and errors of `ws`' client, and most of its surface. */
 
 const hub = require('./hub.cjs');
 const standby = require('./standby.cjs');
 const observe = require('../observe/socket.cjs');
 const { resolve } = require('./options.cjs');
 const { transportError } = require('./errors.cjs');
+const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
@@ -35,9 +36,24 @@ const ABNORMAL = 1006;
 
 const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
 
-class Socket {
+/** What a client forwards, in the order in which Baileys registers its listeners. */
+const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
+
+class Socket extends EventTargetEmitter {
+  /** The listeners that forward to the client; as in Baileys they can be removed. The same functions serve all sockets. */
+  static #forwarders = FORWARDED.map(name => ({
+    name,
+    /** @this {Socket} */
+    forward(...args) {
+      if (name === 'message') this.#emitMessage(this.#emitter, args[0], args[1]);
+      else this.#emitter.emit(name, ...args);
+    }
+  }));
+  static #forwardMessage = Socket.#forwarders.find(({ name }) => name === 'message')?.forward;
+
   #emitter;
   #emitMessage;
+  #url;
   #id = 0;
   #options;
   #adaptError;
@@ -45,6 +61,9 @@ class Socket {
   #closeReason = EMPTY;
   #closeWaiters = [];
   #sendCallbacks = [];
+  /** Whether the WebSocket was open once, so that there is a connection to destroy. */
+  #wasOpen = false;
+  #isDestroyed = false;
 
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
@@ -52,9 +71,13 @@ class Socket {
    * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
    */
   constructor(emitter, plan, emitMessage) {
+    super();
     this.readyState = CONNECTING;
     this.#emitter = emitter;
     this.#emitMessage = emitMessage;
+    this.#url = plan.url;
+    this.setMaxListeners(0);
+    for (const { name, forward } of Socket.#forwarders) this.on(name, forward);
     this.#options = plan.options;
     this.#adaptError = plan.route?.adaptError;
     if (plan.error) {
@@ -106,7 +129,7 @@ class Socket {
 
   #emit(name, ...args) {
     observe.event(name, this.#emitter, this.#id, ...args);
-    this.#emitter.emit(name, ...args);
+    this.emit(name, ...args);
   }
 
   /** Gives the opening up. */
@@ -129,15 +152,72 @@ class Socket {
     return closed;
   }
 
+  /** Ends the connection at once, without a closing handshake. What has come before is delivered still. */
+  terminate() {
+    if (this.readyState === CONNECTING) {
+      this.#abort(CLOSED_EARLY);
+    } else if (this.#wasOpen && this.readyState !== CLOSED && !this.#isDestroyed) {
+      this.readyState = CLOSING;
+      this.#isDestroyed = true;
+      standby.leave(this.#id);
+      hub.destroy(this.#id);
+      // Where Node closes a destroyed socket: behind all that the loop has to do in this turn.
+      setImmediate(() => setImmediate(() => this.#end()));
+    }
+  }
+
+  /** The connection is gone. */
+  #end() {
+    if (this.readyState === CLOSED) return;
+    standby.leave(this.#id);
+    hub.release(this.#id);
+    this.#emitClose();
+  }
+
+  /** The URL that was connected to. */
+  get url() {
+    return this.#url;
+  }
+
+  /** The subprotocol: none is asked for. */
+  get protocol() {
+    return '';
+  }
+
+  /** The extensions: none is offered. */
+  get extensions() {
+    return '';
+  }
+
+  get binaryType() {
+    return 'nodebuffer';
+  }
+
+  /** As with `ws` a type that is not supported is ignored; no other is. */
+  set binaryType(type) {}
+
+  get isPaused() {
+    return false;
+  }
+
   /** The number that the addon knows the connection by. */
   get id() {
     return this.#id;
   }
 
-  send(data, callback) {
+  /**
+   * @param {any} data
+   * @param {{ binary?: boolean } | ((error?: Error | null) => void)} [options] of these of `ws`, `binary` alone matters
+   * @param {(error?: Error | null) => void} [callback]
+   */
+  send(data, options, callback) {
+    if (typeof options === 'function') {
+      callback = options;
+      options = undefined;
+    }
     if (this.readyState === CONNECTING) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
     if (typeof data === 'number') data = data.toString();
-    const isText = typeof data === 'string';
+    const isText = !(options?.binary ?? typeof data !== 'string');
     const bytes = data ? asBytes(data) : EMPTY;
     const accepted = this.readyState === OPEN ? hub.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
     if (typeof callback !== 'function') {
@@ -169,7 +249,10 @@ class Socket {
 
   #message(data, isBinary) {
     observe.message(this.#emitter, this.#id, data, isBinary);
-    this.#emitMessage(this.#emitter, data, isBinary);
+    // Where nobody else listens, which is nearly always, the detour is spared.
+    const { _events: events } = /** @type {any} */ (this);
+    if (events?.message === Socket.#forwardMessage) this.#emitMessage(this.#emitter, data, isBinary);
+    else this.emit('message', data, isBinary);
   }
 
   /** An event from the native part; its payload is `memory[offset..offset + length]`. */
@@ -203,6 +286,7 @@ class Socket {
         break;
       case OPENED:
         this.readyState = OPEN;
+        this.#wasOpen = true;
         this.#emit('open');
         break;
       case UPGRADE:
@@ -220,12 +304,14 @@ class Socket {
         this.#emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
-        standby.leave(this.#id);
-        hub.release(this.#id);
-        this.#emitClose();
+        this.#end();
         break;
     }
   }
+}
+
+for (const [value, name] of STATE_NAMES.entries()) {
+  for (const owner of [Socket, Socket.prototype]) Object.defineProperty(owner, name, { enumerable: true, value });
 }
 
 /** What `ws` makes of something to be sent. */

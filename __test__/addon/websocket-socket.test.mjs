@@ -1,0 +1,347 @@
+/** What is beneath the client: `WebSocketClient#socket`, which bots reach for to end a connection the hard way. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { event, observe, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { closed, closeEvent, opensWith, same, sameResult, shut } from '../support/socket-scenarios.mjs';
+
+const quiet = () => wsServer(() => {});
+/** A server that notes how each connection ended for it. */
+const noting = ({ note }) => wsServer(s => s.on('close', code => note('server', code)));
+/** Waits until the server has noted the end, which may come before or after the client's. */
+async function serverToo(log) {
+  while (!log.some(([what]) => what === 'server')) await turn();
+  log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
+}
+
+const hello = [0x82, 1, 1];
+
+// --- terminate
+
+same('terminate() while open', noting, async ({ client, note, log }) => {
+  client.connect();
+  await event(client, 'open');
+  const gone = closeEvent(client);
+  note('returned', client.socket.terminate(), state(client), client.socket.readyState);
+  process.nextTick(() => note('tick', state(client)));
+  Promise.resolve().then(() => note('microtask', state(client)));
+  setImmediate(() => note('immediate', state(client)));
+  await gone;
+  note('closed', client.socket === null, state(client), client.socket.readyState);
+  await serverToo(log);
+});
+
+same('terminate() by the words of a watchdog', noting, async ({ client, note, log }) => {
+  const sock = { ws: client };
+  client.connect();
+  await event(client, 'open');
+  const gone = closeEvent(client);
+  note('no such method', sock.ws.terminate?.());
+  sock.ws?.socket?.terminate?.();
+  note('is it open?', client.isOpen);
+  await gone;
+  await serverToo(log);
+});
+
+same('terminate() twice, then close()', quiet, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  const { socket } = client;
+  const gone = closeEvent(client);
+  socket.terminate();
+  socket.terminate();
+  client.close().then(() => note('resolved', client.socket));
+  await gone;
+  for (let i = 0; i < 5; i++) await turn();
+  note('end', state(client));
+});
+
+same('terminate() right after connect()', quiet, async ({ client, note }) => {
+  client.connect();
+  const gone = closeEvent(client);
+  client.socket.terminate();
+  note('after', state(client));
+  client.socket.terminate();
+  await gone;
+});
+
+same('terminate() before connect(), and after the end', quiet, async ({ client, note }) => {
+  note('before', client.socket?.terminate());
+  client.connect();
+  await event(client, 'open');
+  const { socket } = client;
+  await shut(client);
+  note('after', socket.terminate(), socket.readyState);
+  for (let i = 0; i < 5; i++) await turn();
+});
+
+for (const name of ['upgrade', 'open']) {
+  same(`terminate() in a listener of ${name}`, noting, async ({ client, note, log }) => {
+    const gone = closeEvent(client);
+    client.once(name, () => {
+      client.socket.terminate();
+      note('then', state(client));
+    });
+    client.connect();
+    await gone;
+    note('closed', state(client));
+    await serverToo(log);
+  });
+}
+
+same(
+  'terminate() in a listener of message, with more behind it',
+  opensWith([...hello, ...hello, 0x89, 0, ...hello]),
+  async ({ client, note }) => {
+    client.once('message', () => {
+      client.socket.terminate();
+      note('then', state(client));
+    });
+    client.connect();
+    await closeEvent(client);
+  }
+);
+
+same(
+  'terminate() in a listener of message, with a close frame behind it',
+  opensWith([...hello, 0x88, 2, 3, 232]),
+  async ({ client }) => {
+    client.once('message', () => client.socket.terminate());
+    client.connect();
+    await closeEvent(client);
+  }
+);
+
+same('terminate() while closing, with a server that never answers', opensWith([]), async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  const { socket } = client;
+  const gone = closeEvent(client);
+  const closing = client.close();
+  note('closing', socket.readyState);
+  await turn();
+  socket.terminate();
+  note('terminated', socket.readyState);
+  await gone;
+  await closing;
+  note('closed', socket.readyState);
+});
+
+same(
+  'terminate() in a listener of error, the connection being open',
+  opensWith([...hello, 0xc2, 0]),
+  async ({ client, note }) => {
+    client.once('error', () => {
+      note('before', state(client));
+      client.socket.terminate();
+    });
+    client.connect();
+    await closeEvent(client);
+  }
+);
+
+same(
+  'terminate() in a listener of error, the connection being refused',
+  () => rawServer(s => s.resetAndDestroy()),
+  async ({ client, note }) => {
+    client.once('error', () => note('returned', client.socket.terminate(), state(client)));
+    client.connect();
+    await closeEvent(client);
+  }
+);
+
+same('terminate(), and a new connection', noting, async ({ client, note, log }) => {
+  for (let round = 0; round < 2; round++) {
+    client.connect();
+    await event(client, 'open');
+    const gone = closeEvent(client);
+    client.socket.terminate();
+    client.connect();
+    note('still', state(client));
+    await gone;
+    client.socket = null;
+  }
+  while (log.filter(([what]) => what === 'server').length < 2) await turn();
+  log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
+});
+
+same('send() after terminate()', quiet, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  const gone = closeEvent(client);
+  const { socket } = client;
+  socket.terminate();
+  note(
+    'sent',
+    client.send('x', error => note('refused', error))
+  );
+  await gone;
+  client.send('x', error => note('refused', error));
+  await turn();
+});
+
+// --- events
+
+same(
+  'listeners on the socket: order, once, off',
+  opensWith([...hello, 0x89, 1, 7, 0x8a, 1, 8, 0x88, 5, 3, 232, 97, 98, 99]),
+  async ({ client, note }) => {
+    client.connect();
+    const { socket } = client;
+    for (const name of ['upgrade', 'open', 'message', 'ping', 'pong', 'close']) {
+      const removed = () => note('never');
+      socket.on(name, removed);
+      socket.off(name, removed);
+      socket.on(name, (...args) => note(`socket ${name}`, ...args, socket.readyState));
+      socket.once(name, function () {
+        note('once', this === socket);
+      });
+      socket.prependListener(name, () => note(`ahead of ${name}`));
+      note('listeners', name, socket.listenerCount(name));
+    }
+    await closeEvent(client);
+    await turn();
+  }
+);
+
+same(
+  'error on the socket, and its event',
+  () => rawServer(s => s.resetAndDestroy()),
+  async ({ client, note }) => {
+    client.connect();
+    const { socket } = client;
+    socket.on('error', error => note('socket error', error));
+    socket.onerror = ({ type, target, error, message }) => note('onerror', type, target === socket, error, message);
+    await closeEvent(client);
+  }
+);
+
+for (const bytes of [[0x81, 2, 104, 105, ...hello, 0x88, 5, 3, 232, 97, 98, 99], hello]) {
+  same(
+    `event objects${bytes === hello ? ', where no close frame comes' : ''}`,
+    opensWith(bytes, s => s.end()),
+    async ({ client, note }) => {
+      client.connect();
+      const { socket } = client;
+      const say = ({ type, target, data, code, reason, wasClean }) =>
+        note('event', type, target === socket, data, code, reason, wasClean);
+      for (const type of ['open', 'message', 'close']) {
+        socket.addEventListener(type, say);
+        socket.addEventListener(type, say);
+        socket.addEventListener(type, { handleEvent: each => note('object', each.type) }, { once: true });
+        const never = () => note('never');
+        socket.addEventListener(type, never);
+        socket.removeEventListener(type, never);
+      }
+      socket.addEventListener('ping', say);
+      socket.onopen = () => note('never');
+      socket.onopen = () => note('onopen');
+      note('attributes', typeof socket.onopen, socket.onmessage, socket.listenerCount('open'));
+      await closeEvent(client);
+      socket.onopen = null;
+      note('listeners', socket.listenerCount('open'));
+    }
+  );
+}
+
+same(
+  'removeAllListeners() on the socket takes the client its events',
+  () => wsServer(s => s.on('message', message => s.send(message))),
+  async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    const { socket } = client;
+    client.send('1');
+    await event(client, 'message');
+    socket.removeAllListeners('message');
+    client.send('2');
+    await once(socket, 'message');
+    note('still', socket.listenerCount('close'), socket.listenerCount('message'));
+    socket.removeAllListeners();
+    const gone = once(socket, 'close');
+    socket.terminate();
+    note('end', ...(await gone), client.isClosed);
+    client.emit('close', 1006, Buffer.alloc(0));
+  }
+);
+
+same('emit() on the socket reaches the client', quiet, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  note('a pong', client.socket.emit('pong', Buffer.from([1])));
+  note('a message', client.socket.emit('message', Buffer.from([2]), true));
+  note('nobody', client.socket.emit('other'));
+  await shut(client);
+});
+
+// --- the rest
+
+same(
+  'send() on the socket, with options',
+  () => wsServer(s => s.on('message', (data, isBinary) => s.send(`${isBinary} ${data}`))),
+  async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    const { socket } = client;
+    for (const args of [['a'], ['b', { binary: true }], [Buffer.from('c')], [Buffer.from('d'), { binary: false }]]) {
+      const answer = event(client, 'message');
+      await new Promise(resolve => socket.send(...args, error => resolve(note('sent', error ?? null))));
+      await answer;
+    }
+    await shut(client);
+  }
+);
+
+const PROPERTIES = [
+  'url',
+  'protocol',
+  'extensions',
+  'binaryType',
+  'isPaused',
+  'CONNECTING',
+  'OPEN',
+  'CLOSING',
+  'CLOSED'
+];
+
+same('properties of the socket', quiet, async ({ client, note, port }) => {
+  const say = socket =>
+    note('properties', ...PROPERTIES.map(name => String(socket[name]).replace(port, 'PORT')), socket.readyState);
+  client.connect();
+  const { socket } = client;
+  say(socket);
+  await event(client, 'open');
+  say(socket);
+  note('constants', socket.constructor.OPEN, socket.getMaxListeners());
+  socket.binaryType = 'something';
+  note('type', socket.binaryType);
+  await shut(client);
+  say(socket);
+});
+
+const MISSING = ['ping', 'pong', 'pause', 'resume', 'bufferedAmount', '_socket'];
+const MEMBERS = ['terminate', 'close', 'send', 'addEventListener', 'on', 'off', 'removeAllListeners', ...MISSING];
+
+sameResult(
+  'members of the socket',
+  async Client => {
+    const server = await quiet();
+    const client = new Client(new URL(`ws://127.0.0.1:${server.port}/`), {});
+    observe(client);
+    try {
+      client.connect();
+      await event(client, 'open');
+      return MEMBERS.filter(name => name in client.socket);
+    } finally {
+      await shut(client);
+      server.close();
+      await closed(client);
+    }
+  },
+  {
+    outcome: found => `${found.length} members`,
+    check: found => assert.ok(found.includes('terminate')),
+    differs: { id: 'socket-of-the-client', ours: found => found.filter(name => !MISSING.includes(name)) }
+  }
+);

@@ -1,0 +1,72 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+const HANDLER = Symbol('handler');
+/** Whether a listener was set by an attribute such as `onopen`. */
+const BY_ATTRIBUTE = Symbol('by attribute');
+
+/** By event: an event object's fields, out of the arguments of a listener. */
+const FIELDS = {
+  open: () => ({}),
+  message: (data, isBinary) => ({ data: isBinary ? data : data.toString() }),
+  // 1006 says that there was no closing handshake.
+  close: (code, reason) => ({ code, reason: reason.toString(), wasClean: code !== 1006 }),
+  error: error => ({ error, message: error.message })
+};
+
+/** An EventEmitter with the browser's way to listen, as `ws` has it: for four of the events, with event objects. */
+class EventTargetEmitter extends EventEmitter {
+  /**
+   * @param {string} type
+   * @param {Function | { handleEvent: Function }} handler
+   * @param {{ once?: boolean }} [options]
+   */
+  addEventListener(type, handler, options) {
+    if (Object.hasOwn(FIELDS, type) && find(this, type, handler) === undefined)
+      add(this, type, handler, Boolean(options?.once), false);
+  }
+
+  /**
+   * @param {string} type
+   * @param {Function | { handleEvent: Function }} handler
+   */
+  removeEventListener(type, handler) {
+    const listener = find(this, type, handler);
+    if (listener !== undefined) this.removeListener(type, listener);
+  }
+}
+
+for (const type of Object.keys(FIELDS)) {
+  const byAttribute = socket => socket.listeners(type).find(listener => listener[BY_ATTRIBUTE]);
+  Object.defineProperty(EventTargetEmitter.prototype, `on${type}`, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return byAttribute(this)?.[HANDLER] ?? null;
+    },
+    set(handler) {
+      const former = byAttribute(this);
+      if (former !== undefined) this.removeListener(type, former);
+      if (typeof handler === 'function') add(this, type, handler, false, true);
+    }
+  });
+}
+
+function find(socket, type, handler) {
+  return socket.listeners(type).find(listener => listener[HANDLER] === handler && !listener[BY_ATTRIBUTE]);
+}
+
+function add(socket, type, handler, once, isByAttribute) {
+  const listener = (...args) => {
+    const event = { type, target: socket, ...FIELDS[type](...args) };
+    if (typeof handler === 'object' && handler.handleEvent) handler.handleEvent(event);
+    else handler.call(socket, event);
+  };
+  listener[HANDLER] = handler;
+  listener[BY_ATTRIBUTE] = isByAttribute;
+  if (once) socket.once(type, listener);
+  else socket.on(type, listener);
+}
+
+module.exports = { EventTargetEmitter };
