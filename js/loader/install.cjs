@@ -13,11 +13,11 @@ function install() {
   state.attempted = true;
   try {
     require('../drop-in.cjs');
+    installCommonJsHooks(installEsmHooks());
   } catch (error) {
     warnUnavailable(error);
     return;
   }
-  installCommonJsHooks(installEsmHooks());
   state.active = true;
 }
 
@@ -28,7 +28,7 @@ function installEsmHooks() {
     /** @type {unknown} */ (Module)
   );
   if (registerHooks === undefined) {
-    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+    registerInThread();
     return false;
   }
   registerHooks({
@@ -42,6 +42,14 @@ function installEsmHooks() {
     }
   });
   return true;
+}
+
+function registerInThread() {
+  try {
+    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+  } catch (cause) {
+    throw new Error(`Node.js ${process.version} does not have the module hooks that are needed; 20.10 has`, { cause });
+  }
 }
 
 module.exports = { install };
