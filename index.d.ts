@@ -5,7 +5,7 @@
  * against, `baileys-native/testing`. Lengths are in bytes, times in milliseconds, keys raw bytes without a type prefix.
  *
  * Where the addon cannot be loaded (another platform, say) the package can still be imported. What needs the addon, all but
- * `isActive`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
+ * `isActive`, `replaced`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
  * is called.
  *
  * @packageDocumentation
@@ -853,5 +853,21 @@ export interface Inspection {
  */
 export declare function inspect(options?: InspectOptions): Inspection;
 
-/** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */
+/**
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
+ * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
+ */
 export declare function isActive(): boolean;
+
+/** A copy of Baileys that runs on this package. */
+export interface ReplacedCopy {
+  /** Directory of its package.json. */
+  root: string;
+  version: string;
+}
+
+/**
+ * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
+ * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ */
+export declare function replaced(): ReplacedCopy[];

@@ -4,7 +4,7 @@
 // Baileys see `baileys-native/register`.
 
 const { inspect } = require('./inspect/index.cjs');
-const { isActive } = require('./loader/state.cjs');
+const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
 const { loadStandalone } = require('./standalone.cjs');
@@ -27,6 +27,7 @@ module.exports = {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   isActive,
+  replaced,
   NativeSession,
   SessionError,
   StanzaError,

@@ -101,6 +101,8 @@ export const OF_OURS_ALONE = [
   'LocalBuffer',
   'WebSocketClientEvents',
   'isActive',
+  'replaced',
+  'ReplacedCopy',
   'metrics',
   'NativeSession',
   'NativeSessionEvents',

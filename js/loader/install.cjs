@@ -4,14 +4,16 @@ const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
-const { warnUnavailable } = require('./replacement.cjs');
+const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
+const { findTarget } = require('./targets.cjs');
 
 /** Installs the hooks, once a thread, unless `BAILEYS_NATIVE=off` or the addon cannot be loaded. */
 function install() {
   if (state.attempted || process.env.BAILEYS_NATIVE === 'off') return;
   state.attempted = true;
   try {
+    refuseOtherRuntimes();
     require('../drop-in.cjs');
     installCommonJsHooks(installEsmHooks());
   } catch (error) {
@@ -19,6 +21,20 @@ function install() {
     return;
   }
   state.active = true;
+  warnOfLoaded();
+}
+
+function refuseOtherRuntimes() {
+  const runtime = ['bun', 'deno'].find(name => process.versions[name] !== undefined);
+  if (runtime !== undefined) throw new Error(`Module hooks of Node.js are needed, this is ${runtime}`);
+}
+
+/** What CommonJS has loaded before stays as it is; of ES modules nobody can tell. */
+function warnOfLoaded() {
+  for (const filename of Object.keys(require.cache)) {
+    const target = findTarget(filename);
+    if (target !== undefined) warnLate(target.copy);
+  }
 }
 
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */
