@@ -14,8 +14,9 @@
  * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
  * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`, and one that was required before with `BAILEYS_NATIVE_LATE`.
  *
- * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off`, or
- * `keepAliveWhileBlocked: false` among the options of `makeWASocket`, leaves them to Baileys.
+ * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off` leaves
+ * them to Baileys; so does `keepAliveWhileBlocked: false` in the configuration of one socket, which Baileys' types do not
+ * know (TypeScript takes it in an object that is a variable: `const config = { auth, keepAliveWhileBlocked: false }`).
  *
  * @packageDocumentation
  */
