@@ -237,7 +237,7 @@ export interface WebSocketClientEvents {
  * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. Keeps the process alive
  * from `connect` until `close`.
  *
- * TLS trusts what Node trusts: the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
+ * TLS trusts the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
  * `NODE_USE_SYSTEM_CA=1` or `--use-system-ca`, the agent's `ca`; `NODE_TLS_REJECT_UNAUTHORIZED=0` is honoured.
  */
 export declare class WebSocketClient<
