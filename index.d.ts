@@ -5,7 +5,7 @@
  * against, `baileys-native/testing`. Lengths are in bytes, times in milliseconds, keys raw bytes without a type prefix.
  *
  * Where the addon cannot be loaded (another platform, say) the package can still be imported. What needs the addon, all but
- * `isActive`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
+ * `isActive`, `replaced`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
  * is called.
  *
  * @packageDocumentation
@@ -291,7 +291,7 @@ export interface WebSocketClientEvent {
  * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. Keeps the process alive
  * from `connect` until `close`.
  *
- * TLS trusts what Node trusts: the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
+ * TLS trusts the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
  * `NODE_USE_SYSTEM_CA=1` or `--use-system-ca`, the agent's `ca`; `NODE_TLS_REJECT_UNAUTHORIZED=0` is honoured.
  */
 export declare class WebSocketClient<
@@ -916,17 +916,20 @@ export interface Inspection {
 export declare function inspect(options?: InspectOptions): Inspection;
 
 /**
- * Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. What of
- * Baileys is loaded from then on runs on it; `replaced` tells what was.
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
+ * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
  */
 export declare function isActive(): boolean;
 
 /** A copy of Baileys that runs on this package. */
-export interface Replaced {
-  /** The directory of its package.json. */
+export interface ReplacedCopy {
+  /** Directory of its package.json. */
   root: string;
   version: string;
 }
 
-/** The copies of Baileys that have got their socket layer from this package, in this thread and so far. */
-export declare function replaced(): Replaced[];
+/**
+ * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
+ * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ */
+export declare function replaced(): ReplacedCopy[];

@@ -98,7 +98,7 @@ function stageMain() {
   for (const field of REPOSITORY_FIELDS) delete manifest[field];
   const folder = join(staging, 'main');
   mkdirSync(folder);
-  for (const name of ['js', 'index.d.ts', 'index.d.mts', ...DOCUMENTS]) copyIfThere(ROOT, folder, name);
+  for (const name of ['docs', 'js', 'index.d.ts', 'index.d.mts', ...DOCUMENTS]) copyIfThere(ROOT, folder, name);
   const platforms = readdirSync(join(ROOT, 'npm'));
   const names = platforms.map(platform => readJson(join(ROOT, 'npm', platform, 'package.json')).name);
   const optionalDependencies = Object.fromEntries(names.map(name => [name, manifest.version]));

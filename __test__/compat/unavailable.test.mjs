@@ -46,6 +46,21 @@ for (const [file, head] of Object.entries(PROGRAMS)) {
   });
 }
 
+test('a Node.js without the hooks that are needed runs Baileys on its JavaScript', async t => {
+  const project = makeProject(t);
+  project.write('old.cjs', `Object.assign(require('node:module'), { register: undefined, registerHooks: undefined });`);
+  project.write(
+    'app.mjs',
+    `import { isActive } from 'baileys-native';
+    import { makeNoiseHandler } from 'baileys';
+    console.log(isActive(), makeNoiseHandler[Symbol.for('baileys-native')]);`
+  );
+  const flags = ['--require', './old.cjs', '--import', 'baileys-native/register'];
+  const { stdout, stderr } = await project.run([...flags, 'app.mjs']);
+  assert.equal(stdout, 'false undefined\n', stderr);
+  assert.match(stderr, /\[BAILEYS_NATIVE_UNAVAILABLE\].*; 20\.10 has\n/);
+});
+
 const loaderError = (...messages) =>
   messages.reduceRight((cause, message) => new Error(message, { cause }), /** @type {Error | undefined} */ (undefined));
 

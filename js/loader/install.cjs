@@ -18,7 +18,7 @@ function install() {
   if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
-    checkRuntime();
+    refuseOtherRuntimes();
     require('../drop-in.cjs');
     installCommonJsHooks(installEsmHooks());
   } catch (error) {
@@ -26,23 +26,20 @@ function install() {
     return;
   }
   state.active = true;
-  for (const root of loadedCopies()) warnLate(root);
+  warnOfLoaded();
 }
 
-/** Throws on a runtime whose module loader has not the hooks that this needs. */
-function checkRuntime() {
-  if (process.versions.bun !== undefined) throw new Error("Bun has not the hooks of Node.js's module loader");
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  const [oldest, least] = OLDEST_NODE;
-  if (major < oldest || (major === oldest && minor < least)) {
-    throw new Error(`Node.js ${OLDEST_NODE.join('.')} or later is needed, and this is ${process.version}`);
+function refuseOtherRuntimes() {
+  const runtime = ['bun', 'deno'].find(name => process.versions[name] !== undefined);
+  if (runtime !== undefined) throw new Error(`Module hooks of Node.js are needed, this is ${runtime}`);
+}
+
+/** What CommonJS has loaded before stays as it is; of ES modules nobody can tell. */
+function warnOfLoaded() {
+  for (const filename of Object.keys(require.cache)) {
+    const target = findTarget(filename);
+    if (target !== undefined) warnLate(target.copy);
   }
-}
-
-/** The copies of Baileys that were required before the hooks: what is loaded already stays as it is. */
-function loadedCopies() {
-  const targets = Object.keys(require.cache).map(file => findTarget(file));
-  return new Set(targets.flatMap(target => (target?.copy.dialect === undefined ? [] : [target.copy.root])));
 }
 
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */
@@ -52,8 +49,7 @@ function installEsmHooks() {
     /** @type {unknown} */ (Module)
   );
   if (registerHooks === undefined) {
-    // As a string and without a parent: 20.6 takes nothing else.
-    Module.register(pathToFileURL(join(__dirname, 'esm-thread.mjs')).href);
+    registerInThread();
     return false;
   }
   registerHooks({
@@ -67,6 +63,14 @@ function installEsmHooks() {
     }
   });
   return true;
+}
+
+function registerInThread() {
+  try {
+    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+  } catch (cause) {
+    throw new Error(`Node.js ${process.version} does not have the module hooks that are needed; 20.10 has`, { cause });
+  }
 }
 
 module.exports = { install };

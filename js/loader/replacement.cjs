@@ -71,11 +71,12 @@ function warnLeftAlone(reason) {
   warnOnce('BAILEYS_NATIVE_UNSUPPORTED', reason);
 }
 
-/** @param {string} root */
-function warnLate(root) {
+/** @param {import('./targets.cjs').Copy} copy */
+function warnLate({ root, version }) {
   warnOnce(
     'BAILEYS_NATIVE_LATE',
-    `baileys at ${root} was loaded before baileys-native/register, and runs on JavaScript: see "Quick start" in the README`
+    `baileys ${version} at ${root} was loaded before baileys-native/register and stays on its JavaScript; ` +
+      'use node --import baileys-native/register, or require it first'
   );
 }
 

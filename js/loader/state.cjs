@@ -16,6 +16,12 @@ const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads'
  * @property {Set<string>} warned
  */
 
+/**
+ * @typedef {object} Replaced A copy of Baileys that runs on this package.
+ * @property {string} root Directory of its package.json.
+ * @property {string} version
+ */
+
 // On globalThis, so that two copies of this package in one thread install one set of hooks between them.
 const KEY = Symbol.for('baileys-native.loader');
 const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type {unknown} */ (globalThis));
@@ -33,7 +39,7 @@ function isActive() {
 }
 
 /**
- * The copies of Baileys that have got their socket layer from this package in this thread.
+ * The copies of Baileys that this thread has loaded with their socket layer from this package.
  *
  * @returns {Replaced[]}
  */
