@@ -3,7 +3,6 @@
 // The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
 // Baileys see `baileys-native/register`.
 
-const { inspect } = require('./inspect/index.cjs');
 const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');

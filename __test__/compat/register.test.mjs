@@ -391,53 +391,6 @@ describe('switched off, or not able to', () => {
     assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_UNAVAILABLE]']);
   });
 
-  test('a runtime without the hooks is left alone, with one warning', async t => {
-    const project = makeProject(t);
-    project.write('app.cjs', `console.log(require('baileys-native/register').isActive());`);
-    for (const [versions, expected] of [
-      [{ node: '20.5.1' }, /Node\.js 20\.6 or later is needed/],
-      [{ node: '22.0.0', bun: '1.2.0' }, /Bun has not the hooks/]
-    ]) {
-      const value = JSON.stringify({ ...process.versions, ...versions });
-      project.write('runtime.cjs', `Object.defineProperty(process, 'versions', { value: ${value} });`);
-      const result = await project.run(['--require', './runtime.cjs', 'app.cjs']);
-      assert.equal(result.stdout, 'false\n', result.stderr);
-      assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_UNAVAILABLE]']);
-      assert.match(result.stderr, expected);
-    }
-  });
-
-  test('a copy that was loaded before stays as it is, with one warning', async t => {
-    const project = makeProject(t);
-    project.write(
-      'app.cjs',
-      `${OURS}
-      const baileys = require('baileys-6.17.16');
-      const { isActive, replaced } = require('baileys-native/register');
-      console.log(JSON.stringify([isActive(), replaced(), ours(baileys)]));`
-    );
-    const result = await project.run(['app.cjs']);
-    assert.deepEqual(JSON.parse(result.stdout), [true, [], []], result.stderr);
-    assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_LATE]']);
-  });
-
-  test('what was replaced is told', async t => {
-    const project = makeProject(t);
-    project.write(
-      'app.mjs',
-      `import { replaced } from 'baileys-native/register';
-      await import('baileys');
-      await import('baileys-6.17.16');
-      console.log(JSON.stringify(replaced().map(({ root, version }) => [root.includes('node_modules'), version])));`
-    );
-    const { stdout, stderr } = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
-    const expected = [
-      [true, '7.0.0-rc14'],
-      [true, '6.17.16']
-    ];
-    assert.deepEqual(JSON.parse(stdout), expected, stderr);
-  });
-
   test('a file without the expected export is left alone, with one warning', async t => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.17.16']) {

@@ -1,7 +1,6 @@
 'use strict';
 
 const Module = require('node:module');
-const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
@@ -9,9 +8,6 @@ const { loadTarget } = require('./esm.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
 const { findTarget } = require('./targets.cjs');
-
-/** The oldest Node.js whose `module.register` takes the flags that load this package; `engines` in package.json. */
-const OLDEST_NODE = [20, 6];
 
 /** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
@@ -38,7 +34,7 @@ function refuseOtherRuntimes() {
 function warnOfLoaded() {
   for (const filename of Object.keys(require.cache)) {
     const target = findTarget(filename);
-    if (target !== undefined) warnLate(target.copy);
+    if (target?.copy.dialect !== undefined) warnLate(target.copy);
   }
 }
 

@@ -3,12 +3,6 @@
 const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
 
 /**
- * @typedef {object} Replaced A copy of Baileys that runs on this package.
- * @property {string} root directory of its package.json
- * @property {string} version
- */
-
-/**
  * @typedef {object} LoaderState
  * @property {boolean} attempted Whether `register` has run in this thread.
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
