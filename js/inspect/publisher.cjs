@@ -145,7 +145,9 @@ class Publisher {
 
   #sendFigures(viewer) {
     const { rss } = process.memoryUsage();
-    viewer.write(encode({ kind: 'figures', at: Date.now(), stanzas: this.#recorder.counts, rss, metrics: metricsIfAny() }));
+    viewer.write(
+      encode({ kind: 'figures', at: Date.now(), stanzas: this.#recorder.counts, rss, metrics: metricsIfAny() })
+    );
   }
 }
 
