@@ -4,6 +4,10 @@
  * These are the parts by themselves. For an unmodified Baileys use `baileys-native/register`; for a server to test
  * against, `baileys-native/testing`. Lengths are in bytes, times in milliseconds, keys raw bytes without a type prefix.
  *
+ * Where the addon cannot be loaded (another platform, say) the package can still be imported. What needs the addon, all but
+ * `isActive`, `replaced`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
+ * is called.
+ *
  * @packageDocumentation
  */
 
@@ -287,7 +291,7 @@ export interface WebSocketClientEvent {
  * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. Keeps the process alive
  * from `connect` until `close`.
  *
- * TLS trusts what Node trusts: the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
+ * TLS trusts the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
  * `NODE_USE_SYSTEM_CA=1` or `--use-system-ca`, the agent's `ca`; `NODE_TLS_REJECT_UNAUTHORIZED=0` is honoured.
  */
 export declare class WebSocketClient<
@@ -365,7 +369,8 @@ export interface EndReason {
     | 'pairing'
     | 'login'
     | 'frame'
-    | 'noise';
+    | 'noise'
+    | 'defect';
   /** A value of Baileys' `DisconnectReason`, or what the server said. */
   code: number;
   /** Baileys' text where it has one. */
@@ -416,7 +421,7 @@ export interface QueueBounds {
   stanzas?: number;
   /** Default 4 MiB. */
   bytes?: number;
-  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. */
+  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. For `incoming` see there. */
   limit?: number;
 }
 
@@ -505,7 +510,7 @@ export interface NativeSessionOptions {
   qrTimeoutMs?: number;
 
   outgoing?: QueueBounds;
-  /** What waits for JavaScript; when it is full nothing is read, and the server waits. It has no `limit`. */
+  /** What waits for JavaScript; when it is full nothing is read, and the server waits. `limit` is for what a connection had received before it ended: stanzas beyond it are dropped. */
   incoming?: QueueBounds;
   /** `false`: never connect again. */
   reconnect?:
@@ -568,12 +573,13 @@ export interface NativeSessionEvents {
  * | --- | --- |
  * | `ERR_NOT_CONNECTED` | there is no connection that could carry the stanza |
  * | `ERR_QUEUE_FULL` | the outgoing queue is at its limit |
- * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written, or is too long |
+ * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written (`cause` has what was thrown), or is too long |
  * | `ERR_DUPLICATE_ID`, `ERR_TOO_MANY_QUERIES` | the query is not accepted |
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
  * | `ERR_CONNECTION_CLOSED` | the connection ended first |
  * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
+ * | `ERR_SESSION_FAILED` | `connect`: the session has ended with the reason `defect`; make another one |
  * | `ERR_SESSION_CLOSING` | `connect`: wait for `close` first |
  * | `ERR_PAIRING_CODE` | there is no pairing by code now, or it failed |
  * | `ERR_MALFORMED_STANZA` | what came in is no stanza |
@@ -783,7 +789,8 @@ export interface SocketMessage {
  */
 export declare class NativeSession extends EventEmitter<NativeSessionEvents> implements AsyncIterable<BinaryNode> {
   /**
-   * @throws {TypeError | RangeError} for options that cannot be used.
+   * @throws {TypeError | RangeError} for options that cannot be used, and for names that are no options, Baileys' own among
+   * them: such an option would be ignored.
    * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, as {@link WebSocketClient} has it.
    */
   constructor(options: NativeSessionOptions);
@@ -908,5 +915,21 @@ export interface Inspection {
  */
 export declare function inspect(options?: InspectOptions): Inspection;
 
-/** Whether `baileys-native/register` is at work in this thread: the hooks are installed and the addon is loaded. */
+/**
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
+ * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
+ */
 export declare function isActive(): boolean;
+
+/** A copy of Baileys that runs on this package. */
+export interface ReplacedCopy {
+  /** Directory of its package.json. */
+  root: string;
+  version: string;
+}
+
+/**
+ * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
+ * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ */
+export declare function replaced(): ReplacedCopy[];

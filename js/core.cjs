@@ -2,8 +2,10 @@
 
 // The addon's hot functions and the memory shared with them. One per env: each thread that loads this module has its own.
 
-const native = require('./native.cjs');
+const { loadBinding } = require('./binding.cjs');
 const { TEXT_WINDOW } = require('./tape/layout.cjs');
+
+const native = loadBinding();
 
 /** Called when events have come for the sockets; see socket/hub.cjs. */
 const wake = { callback() {} };

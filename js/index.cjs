@@ -3,12 +3,13 @@
 // The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
 // Baileys see `baileys-native/register`.
 
-const { createDropIn } = require('./drop-in.cjs');
-const { inspect } = require('./inspect/index.cjs');
-const { isActive } = require('./loader/state.cjs');
+const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { NativeSession } = require('./session/session.cjs');
+const { loadStandalone } = require('./standalone.cjs');
+
+/** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
+const inspect = options => require('./inspect/index.cjs').inspect(options);
 
 const {
   WebSocketClient,
@@ -16,8 +17,9 @@ const {
   encodeBinaryNode,
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
-  decompressingIfRequired
-} = createDropIn();
+  decompressingIfRequired,
+  NativeSession
+} = loadStandalone();
 
 module.exports = {
   WebSocketClient,
@@ -27,6 +29,7 @@ module.exports = {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   isActive,
+  replaced,
   NativeSession,
   SessionError,
   StanzaError,

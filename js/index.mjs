@@ -8,6 +8,7 @@ export const {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   isActive,
+  replaced,
   NativeSession,
   SessionError,
   StanzaError,

@@ -32,8 +32,9 @@ function reserve(length) {
 /** The next `length` bytes of the slab as a Buffer. */
 function cut(length) {
   const start = slab.position;
-  // Eight-byte alignment, as Node keeps it in its pool.
-  slab.position = (start + length + 7) & ~7;
+  // Eight-byte alignment, as Node keeps it in its pool; not by `& ~7`, which makes what is above 2 GiB negative.
+  const end = start + length + 7;
+  slab.position = end - (end & 7);
   return new FastBuffer(slab.memory, start, length);
 }
 

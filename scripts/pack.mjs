@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PREBUILT } from '../js/platform.cjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md'];
@@ -60,20 +61,35 @@ function pack(folder) {
 /**
  * Stages the package of one platform.
  *
- * @param {string} platform Folder in `npm/`.
+ * @param {string} name Folder in `npm/`.
  * @param {string} version
  * @returns {{ name: string, folder: string } | undefined} Undefined when its binary has not been built.
  */
-function stagePlatform(platform, version) {
-  const source = join(ROOT, 'npm', platform);
+function stagePlatform(name, version) {
+  const source = join(ROOT, 'npm', name);
   const manifest = readJson(join(source, 'package.json'));
-  if (manifest.version !== version) throw new Error(`npm/${platform} has version ${manifest.version}, not ${version}`);
+  if (manifest.version !== version) throw new Error(`npm/${name} has version ${manifest.version}, not ${version}`);
   if (!existsSync(join(ROOT, 'js', manifest.main))) return undefined;
-  const folder = join(staging, platform);
+  if (name === PREBUILT.name) checkGlibc(join(ROOT, 'js', manifest.main));
+  const folder = join(staging, name);
   cpSync(source, folder, { recursive: true });
   cpSync(join(ROOT, 'js', manifest.main), join(folder, manifest.main));
   copyIfThere(ROOT, folder, 'LICENSE');
   return { name: manifest.name, folder };
+}
+
+/**
+ * Warns where users are told of another glibc than a binary needs: it was built where it must not be published from.
+ *
+ * @param {string} file
+ */
+function checkGlibc(file) {
+  const needed = readFileSync(file, 'latin1').matchAll(/GLIBC_(\d+(?:\.\d+)+)/g);
+  const versions = Array.from(needed, match => match[1]).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const { glibc } = PREBUILT;
+  if (versions.at(-1) !== glibc) {
+    console.warn(`${file} needs glibc ${versions.at(-1)}, and js/platform.cjs says ${glibc}: do not publish it`);
+  }
 }
 
 /** Stages the package itself; returns its folder and the platforms that go with it. */
@@ -82,7 +98,7 @@ function stageMain() {
   for (const field of REPOSITORY_FIELDS) delete manifest[field];
   const folder = join(staging, 'main');
   mkdirSync(folder);
-  for (const name of ['js', 'index.d.ts', 'index.d.mts', ...DOCUMENTS]) copyIfThere(ROOT, folder, name);
+  for (const name of ['docs', 'js', 'index.d.ts', 'index.d.mts', ...DOCUMENTS]) copyIfThere(ROOT, folder, name);
   const platforms = readdirSync(join(ROOT, 'npm'));
   const names = platforms.map(platform => readJson(join(ROOT, 'npm', platform, 'package.json')).name);
   const optionalDependencies = Object.fromEntries(names.map(name => [name, manifest.version]));

@@ -140,8 +140,8 @@ test('the page uses nothing but its own files, and all of them are served', opti
 test('nothing takes part unless it is told to', options, async t => {
   const directory = temporaryDirectory(t);
   const source = `require(${JSON.stringify(require.resolve('../../js/index.cjs'))});
-    console.log(JSON.stringify(Object.keys(require.cache).filter(path => /publisher|recorder/.test(path))));`;
-  for (const value of [undefined, '', '0', 'off']) {
+    console.log(JSON.stringify(Object.keys(require.cache).filter(path => /inspect/.test(path))));`;
+  for (const value of [undefined, '', '0', 'off', 'OFF', 'false', 'no']) {
     const env = { ...process.env, BAILEYS_NATIVE_INSPECT_DIR: directory, BAILEYS_NATIVE_INSPECT: value };
     if (value === undefined) delete env.BAILEYS_NATIVE_INSPECT;
     const { stdout } = await run(process.execPath, ['-e', source], { env, timeout: PATIENCE });

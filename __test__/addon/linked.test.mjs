@@ -12,7 +12,7 @@ import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
 
 const require = createRequire(import.meta.url);
 const { WebSocketClient, makeNoiseHandler, decodeBinaryNode, encodeBinaryNode } = require('../../js/index.cjs');
-const { core } = require('../../js/core.cjs');
+const { core, wake } = require('../../js/core.cjs');
 
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));
@@ -192,6 +192,77 @@ test('messages of whole frames are not opened on the JavaScript thread', async (
     assert.equal(opens, 0);
   } finally {
     core.open = open;
+    await client.close();
+  }
+});
+
+test('a message with too much in it is opened frame by frame, and the next one ahead again', async () => {
+  const { client, socket, handler, peer } = await connect();
+  const { open } = core;
+  let opens = 0;
+  const counted = (...args) => (opens++, open(...args));
+  try {
+    peer.finishInit();
+    const seen = [];
+    let wanted = withResolvers();
+    client.on('message', data => {
+      handler.decodeFrame(data, frame => {
+        if (Buffer.isBuffer(frame)) {
+          void handler.finishInit();
+          core.open = counted;
+        } else if (seen.push(Number(frame.attrs.id)) % 10 === 0) wanted.resolve(opens);
+      });
+    });
+    socket.send(HELLO);
+    while (core.open !== counted) await new Promise(setImmediate);
+    // Ten frames of two MiB each, of which no more than eight are ever held as tapes.
+    const message = (from, bytes) =>
+      Buffer.concat(
+        Array.from({ length: 10 }, (_, i) => framed(peer.seal(payloadOf(nodeOf(from + i, { bytes }), true))))
+      );
+    opens = 0;
+    socket.send(message(0, 1 << 20));
+    assert.equal(await wanted.promise, 10);
+    wanted = withResolvers();
+    opens = 0;
+    socket.send(message(10, 5));
+    assert.equal(await wanted.promise, 0);
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 20 }, (_, i) => i)
+    );
+  } finally {
+    core.open = open;
+    await client.close();
+  }
+});
+
+test('what does not fit into the memory made for it is an error, and not asked for without end', async () => {
+  const { client, socket } = await connect();
+  const { drain } = core;
+  const { callback } = wake;
+  const thrown = [];
+  try {
+    wake.callback = () => {
+      try {
+        callback();
+      } catch (error) {
+        thrown.push(error.message);
+      }
+    };
+    let refused = 0;
+    core.drain = () => {
+      if (++refused === 2) core.drain = drain;
+      return drain(Buffer.alloc(0), 0);
+    };
+    const received = once(client, 'message');
+    socket.send(Buffer.from('a message'));
+    // It is there all the same once there is room.
+    assert.deepEqual((await received)[0], Buffer.from('a message'));
+    assert.deepEqual(thrown, ['there is no room for what has come in']);
+  } finally {
+    core.drain = drain;
+    wake.callback = callback;
     await client.close();
   }
 });

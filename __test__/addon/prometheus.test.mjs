@@ -1,6 +1,7 @@
 // The collector for prom-client, by what a scrape says after traffic.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 import { collectMetrics } from 'baileys-native/prometheus';
@@ -73,6 +74,22 @@ test('a scrape after traffic', options, async t => {
   // Labels are no more than the lists of ours.
   assert.equal(samples.size, before.samples.size);
   assert.ok([...samples.values()].every(value => Number.isFinite(value) && value >= 0));
+});
+
+test('every family is in the documentation, spelled alike, with a help that needs no other', options, async () => {
+  const register = new Registry();
+  collectMetrics({ register });
+  const helps = Object.fromEntries(register.getMetricsAsArray().map(({ name, help }) => [name, help]));
+  const source = readFileSync(new URL('../../docs/observation.md', import.meta.url), 'utf8');
+  const table = source.split('| `baileys_native_…`')[1].split('\n\n')[0];
+  const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => `baileys_native_${name}`);
+  assert.deepEqual(documented, Object.keys(helps));
+  assert.deepEqual(
+    documented.filter(name => name.includes('keepalive')),
+    []
+  );
+  assert.equal(new Set(Object.values(helps)).size, documented.length);
+  for (const help of Object.values(helps)) assert.doesNotMatch(help, /^Their|^The (same|queries)\b|\b(of them|then)\b/);
 });
 
 test('buckets are cumulative, in seconds, and end with the count', options, async t => {

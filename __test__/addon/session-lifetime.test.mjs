@@ -10,6 +10,7 @@ import { linkedCredentials, numbered, startServer } from '../support/native-sess
 
 const options = { timeout: 60_000 };
 const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
+const NATIVE = JSON.stringify(fileURLToPath(new URL('../../js/native.cjs', import.meta.url)));
 
 /** Text of a program in which `open()` makes a session with the server. */
 const prelude = server => `
@@ -52,6 +53,17 @@ test('a session keeps its process from connect to close, and no longer', options
     session.on('close', ({ code }) => console.log(code));
   `);
   assert.deepEqual([output, exitCode], ['still here\n428', 0], errors);
+});
+
+test('a session that has failed says so, and does not keep its process', options, async t => {
+  const server = await serve(t);
+  const { output, exitCode, errors } = await run(`${prelude(server)}
+    // As after too many internal errors.
+    require(${NATIVE}).Session.prototype.connect = () => false;
+    const session = open();
+    session.connect().catch(({ code }) => session.close().then(() => console.log(code)));
+  `);
+  assert.deepEqual([output, exitCode], ['ERR_SESSION_FAILED', 0], errors);
 });
 
 test('a session whose connection is lost for good does not keep its process', options, async t => {

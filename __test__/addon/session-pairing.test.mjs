@@ -131,7 +131,28 @@ test('a pairing code is asked for, and known to the credentials', options, async
   assert.deepEqual([creds.pairingCode, creds.me.id], ['ABCDEFGH', '15550000001@s.whatsapp.net']);
   const { node } = await server.waitFor(({ node }) => node.content?.[0]?.attrs?.stage === 'companion_hello');
   assert.equal(node.content[0].attrs.jid, '15550000001@s.whatsapp.net');
+  const secret = creds.advSecretKey;
+  const changed = nextWhere(session, 'creds', () => creds.advSecretKey !== secret);
+  await server.connections.at(-1).sendRaw(baileys.encodeBinaryNode(phoneAnswer('n1')));
+  await server.waitFor(({ node }) => node.content?.[0]?.attrs?.stage === 'companion_finish');
+  await server.waitFor(({ node }) => node.tag === 'ack' && node.attrs.id === 'n1');
+  await changed;
 });
+
+/** The notification that a phone has taken a pairing code. */
+function phoneAnswer(id) {
+  const part = (tag, length) => ({ tag, attrs: {}, content: Buffer.alloc(length, 9) });
+  const parts = [
+    part('link_code_pairing_ref', 8),
+    part('primary_identity_pub', 32),
+    part('link_code_pairing_wrapped_primary_ephemeral_pub', 80)
+  ];
+  return {
+    tag: 'notification',
+    attrs: { type: 'link_code_companion_reg', id, from: 's.whatsapp.net' },
+    content: [{ tag: 'link_code_companion_reg', attrs: {}, content: parts }]
+  };
+}
 
 test('a device that logs out is gone', options, async t => {
   const server = await trustedServer(t);

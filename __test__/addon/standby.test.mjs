@@ -239,9 +239,14 @@ test('the option by environment and by configuration', () => {
   for (const keepAliveIntervalMs of [undefined, NaN, 0, -5, 199, 2 ** 31, Infinity, 'x'])
     assert.equal(intervalOf({ keepAliveIntervalMs }), 0);
   assert.equal(intervalOf(undefined), 0);
-  process.env.BAILEYS_NATIVE_KEEP_ALIVE = 'off';
   try {
-    assert.equal(intervalOf({ keepAliveIntervalMs: 30_000 }), 0);
+    for (const [value, expected] of [
+      ...['off', '0', 'false', 'no', 'OFF', ' no '].map(value => [value, 0]),
+      ...['', 'on', '1', 'true', 'yes'].map(value => [value, 30_000])
+    ]) {
+      process.env.BAILEYS_NATIVE_KEEP_ALIVE = value;
+      assert.equal(intervalOf({ keepAliveIntervalMs: 30_000 }), expected, value);
+    }
   } finally {
     delete process.env.BAILEYS_NATIVE_KEEP_ALIVE;
   }

@@ -9,7 +9,9 @@ import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { runModule } from '../support/child.mjs';
 import { same, show } from '../support/values.mjs';
 
-const { KEYS, LOOKUP_UNITS } = createRequire(import.meta.url)('../../js/tape/layout.cjs');
+const require = createRequire(import.meta.url);
+const { KEYS, LOOKUP_UNITS, REG_TEXT } = require('../../js/tape/layout.cjs');
+const { core, scratch } = require('../../js/core.cjs');
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 
 const RETENTION = `
@@ -195,5 +197,15 @@ test('decoded objects are independent of each other', async () => {
   first.attrs.more = '1';
   for (let i = 0; i < 5; i++) {
     assert.deepEqual(await ours.decodeBinaryNode(payload), await theirs.decodeBinaryNode(payload));
+  }
+});
+
+test('a text that is longer than its length in the registers is refused', () => {
+  for (const text of ['x'.repeat(100), '\u263a'.repeat(100)]) {
+    scratch.ops[REG_TEXT] = 1;
+    assert.throws(() => core.encode(0, text, Buffer.alloc(10)), {
+      name: 'TypeError',
+      message: 'the text is longer than was said'
+    });
   }
 });

@@ -249,6 +249,15 @@ test('certificates in the environment', { timeout: 60_000 }, async () => {
       timeout: 20_000
     });
     assert.equal(stdout.trim(), 'open');
+    // OpenSSL's store is Node's own affair, as README.md says.
+    for (const [kind, outcome] of [
+      ['baileys', 'open'],
+      ['native', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']
+    ]) {
+      const args = ['--use-openssl-ca', client, kind, `wss://localhost:${server.port}/`];
+      const options = { env: { ...process.env, SSL_CERT_FILE: file }, timeout: 20_000 };
+      assert.equal((await run(process.execPath, args, options)).stdout.trim(), outcome, kind);
+    }
   } finally {
     server.close();
     await rm(folder, { recursive: true });

@@ -13,7 +13,7 @@ import {
   writeFileSync
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -201,6 +201,22 @@ test('the installed packages hold what is used, and the binary once', () => {
     .filter(name => existsSync(join(modules, name)))
     .flatMap(name => readdirSync(join(modules, name)).filter(file => file.endsWith('.node')));
   assert.equal(binaries.length, 1);
+});
+
+test('every link of the documents leads to a file of the package', () => {
+  const folder = join(project, 'node_modules/baileys-native');
+  const documents = ['README.md', ...readdirSync(join(folder, 'docs')).map(name => `docs/${name}`)];
+  assert.ok(documents.length > 5);
+  for (const document of documents) {
+    const text = readFileSync(join(folder, document), 'utf8');
+    for (const [, target] of text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
+      if (/\.(?:png|svg)$/.test(target)) continue; // images stay out: they are large
+      assert.ok(existsSync(join(folder, dirname(document), target)), `${document}: ${target}`);
+    }
+  }
+  for (const [document] of readFileSync(join(folder, 'index.d.ts'), 'utf8').matchAll(/docs\/\w+\.md/g)) {
+    assert.ok(existsSync(join(folder, document)), document);
+  }
 });
 
 /**

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import targets from '../../js/loader/targets.cjs';
 import { makeProject } from './support/project.mjs';
+
+const { SUPPORTED } = targets;
 
 const FROM_INDEX = [
   'decodeBinaryNode',
@@ -355,7 +358,13 @@ describe('switched off, or not able to', () => {
     const project = makeProject(t);
     project.write('app.mjs', app);
     assert.equal((await project.run(['app.mjs'])).stdout, 'true\n');
-    assert.equal((await project.run(['app.mjs'], { BAILEYS_NATIVE: 'off' })).stdout, 'false\n');
+    for (const [value, expected] of [
+      ...['off', '0', 'false', 'no', 'Off'].map(value => [value, false]),
+      ...['', 'on', '1'].map(value => [value, true])
+    ]) {
+      const { stdout } = await project.run(['app.mjs'], { BAILEYS_NATIVE: value });
+      assert.equal(stdout, `${expected}\n`, value);
+    }
     const bare = makeProject(t, { addon: 'none' });
     bare.write('app.mjs', app);
     assert.equal((await bare.run(['app.mjs'])).stdout, 'false\n');
@@ -414,7 +423,14 @@ describe('switched off, or not able to', () => {
       const result = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
       assertOurs(result, []);
       assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_UNSUPPORTED]']);
+      assert.ok(result.stderr.includes(`(supported: ${SUPPORTED})`), result.stderr);
     }
+  });
+
+  test('README.md has the supported releases in the words of the warning, and the versions tested here', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
+    assert.ok(readme.includes(`Baileys ${SUPPORTED}. Compared`));
+    for (const line of LINES) assert.ok(SUPPORTED.includes(installedVersion(line)), line);
   });
 });
 

@@ -13,7 +13,7 @@ use std::{
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
     driver::{Endpoint, Handle, Log, LogEntry, LogValue, start},
-    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, State, code},
+    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, ReconnectConfig, State, code},
     transport::ConnectOptions,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -30,12 +30,14 @@ use crate::session::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server does on a connection once the client is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Behaviour {
     /// Answers queries.
     Answer,
     /// Also sends so many stanzas at once.
     Flood(u64),
+    /// Also sends a stanza of such a tag.
+    Tag(String),
     /// Ends the stream.
     Restart,
     /// Drops the connection.
@@ -67,7 +69,7 @@ impl Loopback {
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let place = count.fetch_add(1, Ordering::SeqCst).min(behaviours.len() - 1);
-                tokio::spawn(converse(stream, behaviours[place], Arc::clone(&seen)));
+                tokio::spawn(converse(stream, behaviours[place].clone(), Arc::clone(&seen)));
             }
         });
         Self {
@@ -93,10 +95,11 @@ async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Ar
         if server.is_open() && !greeted {
             greeted = true;
             server.send(&node("success", &[("t", "1700000000")], Vec::new()));
-            match behaviour {
+            match &behaviour {
                 Behaviour::Answer => {}
+                Behaviour::Tag(tag) => server.send(&node(tag, &[], Vec::new())),
                 Behaviour::Flood(count) => {
-                    for number in 0..count {
+                    for number in 0..*count {
                         server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
                         if server.out.len() > 8000 {
                             let sent = socket
@@ -151,6 +154,16 @@ impl User {
     }
 
     fn with_log(address: SocketAddr, config: Config, log: Option<Arc<Log>>) -> Self {
+        Self::with_notify(address, config, log, || {})
+    }
+
+    /// A user whom also `notified` tells.
+    fn with_notify(
+        address: SocketAddr,
+        config: Config,
+        log: Option<Arc<Log>>,
+        notified: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
@@ -171,6 +184,7 @@ impl User {
         let tell = Mutex::new(tell);
         let notify = Box::new(move || {
             let _ = tell.lock().unwrap().send(());
+            notified();
         });
         let handle = start(endpoint, config, paired_device(1), notify, log).unwrap();
         Self {
@@ -479,9 +493,9 @@ fn dropping_the_handle_ends_the_connection() {
         let (other, weak) = (handle.clone(), handle.downgrade());
         drop(handle);
         assert_eq!(other.with(|session, _| session.state()), State::Connected);
-        assert!(weak.is_alive() && weak.upgrade().is_some());
+        assert!(weak.upgrade().is_some());
         drop(other);
-        assert!(!weak.is_alive() && weak.upgrade().is_none());
+        assert!(weak.upgrade().is_none());
         told
     };
     // The session is gone when the last that could tell of it is.
@@ -542,6 +556,30 @@ fn what_the_code_tells_goes_to_the_log_of_its_session() {
 }
 
 #[test]
+fn texts_of_the_log_are_bounded() {
+    let server = Loopback::new(&[Behaviour::Tag("x".repeat(100_000))]);
+    let (log, entries) = recording(LevelFilter::TRACE);
+    let mut user = User::with_log(server.address, config(), Some(log));
+    user.handle.with(|session, now| {
+        session.watch(Pattern::parse("frame").unwrap());
+        session.connect(now);
+    });
+    user.wait_for(|event| matches!(event, Event::Stanzas(stanzas) if stanzas.footprint() > 100_000));
+    let longest = entries
+        .lock()
+        .unwrap()
+        .iter()
+        .flat_map(|entry| &entry.fields)
+        .fold(0, |longest, (_, value)| {
+            longest.max(match value {
+                LogValue::Text(text) => text.len(),
+                _ => 0,
+            })
+        });
+    assert_eq!(longest, LogEntry::MAX_TEXT);
+}
+
+#[test]
 fn no_level_tells_keys_or_the_content_of_stanzas() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let (log, entries) = recording(LevelFilter::TRACE);
@@ -577,4 +615,27 @@ fn no_level_tells_keys_or_the_content_of_stanzas() {
             );
         }
     }
+}
+
+#[test]
+fn a_session_that_fails_again_and_again_ends_for_good_and_says_so() {
+    let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = vacant.local_addr().unwrap();
+    drop(vacant);
+    let mut config = config();
+    let mut reconnect = ReconnectConfig::default();
+    (reconnect.base, reconnect.max) = (1, 1);
+    config.reconnect = Some(reconnect);
+    let mut user = User::with_notify(address, config, None, || {
+        let on_the_io_thread = std::thread::current().name() == Some("baileys-net");
+        assert!(!on_the_io_thread, "deliberate");
+    });
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+    let Some(Event::State(change)) = user.events.last() else {
+        panic!("{:?}", user.events.last())
+    };
+    assert_eq!(change.reason, Some(EndReason::Defect));
+    assert!(!user.handle.with(|session, now| session.connect(now)));
+    assert_eq!(user.state(), State::Disconnected);
 }

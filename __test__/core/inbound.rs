@@ -2,7 +2,7 @@
 
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
-use baileys_native::inbound::{Answers, Bench, Inbound, Opened};
+use baileys_native::inbound::{Answers, Inbound, Opened, Scratch};
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::tape::{FRAME_WORDS, TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
@@ -93,7 +93,7 @@ proptest! {
         places.sort_unstable();
         let mut inbound = linked();
         let mut tapes = Tapes::default();
-        prop_assert_eq!(inbound.message(HANDSHAKE, &mut Bench::default(), &mut tapes), None);
+        prop_assert_eq!(inbound.message(HANDSHAKE, &mut Scratch::default(), &mut tapes), None);
         let mut followed = FrameDecoder::new();
         let mut frames = 0;
         for (at, ends) in places.windows(2).enumerate() {
@@ -109,7 +109,7 @@ proptest! {
                 frames += 1;
             }
             tapes.clear();
-            let result = inbound.message(message, &mut Bench::default(), &mut tapes);
+            let result = inbound.message(message, &mut Scratch::default(), &mut tapes);
             if at >= early && whole && followed.buffered() == 0 && frames > before {
                 prop_assert_eq!(result, Some(Opened { counter: before as u64, frames: (frames - before) as u32 }));
                 prop_assert_eq!(split(&tapes), &expected[before..frames]);
@@ -121,17 +121,65 @@ proptest! {
     }
 }
 
+/// A compressed payload with so many bytes of content.
+fn large(bytes: usize) -> Vec<u8> {
+    let mut node = Vec::new();
+    Node {
+        tag: "message".into(),
+        attrs: Vec::new(),
+        content: NodeContent::Bytes(vec![0; bytes]),
+    }
+    .encode(Dialect::V7, &mut node)
+    .unwrap();
+    let mut deflated = ZlibEncoder::new(vec![2], Compression::fast());
+    deflated.write_all(&node).unwrap();
+    deflated.finish().unwrap()
+}
+
+#[test]
+fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_not() {
+    const MIB: usize = 1024 * 1024;
+    let mut sender = Sender::new(&KEY).unwrap();
+    let mut message = |sizes: &[usize]| {
+        let mut message = Vec::new();
+        for &size in sizes {
+            let mut sealed = Vec::new();
+            sender.seal(&large(size), &mut sealed).unwrap();
+            encode_frame(&sealed, &mut message).unwrap();
+        }
+        message
+    };
+    let mut inbound = opened();
+    let mut tapes = Tapes::default();
+    let mut open = |message: &[u8]| {
+        tapes.clear();
+        let opened = inbound.message(message, &mut Scratch::default(), &mut tapes);
+        (opened, tapes.bytes.len())
+    };
+    let some = |counter, frames| Some(Opened { counter, frames });
+    // One frame is opened whatever its size, several as long as there is room before each.
+    assert_eq!(open(&message(&[12 * MIB])), (some(0, 1), 12 * MIB));
+    assert_eq!(open(&message(&[3 * MIB, 3 * MIB])), (some(1, 2), 6 * MIB));
+    assert_eq!(open(&message(&[3 * MIB; 4])), (None, 0));
+    assert_eq!(open(&message(&[1])), (some(7, 1), 1));
+    // The same where the rest comes in another message.
+    let cut = message(&[12 * MIB, 1, 1]);
+    assert_eq!(open(&cut[..cut.len() - 1]), (None, 0));
+    assert_eq!(open(&cut[cut.len() - 1..]), (None, 0));
+    assert_eq!(open(&message(&[1, 2])), (some(11, 2), 3));
+}
+
 #[test]
 fn a_stream_that_has_begun_cannot_be_followed() {
     let mut inbound = Inbound::default();
     assert_eq!(
-        inbound.message(HANDSHAKE, &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(HANDSHAKE, &mut Scratch::default(), &mut Tapes::default()),
         None
     );
     assert!(!inbound.link());
     inbound.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
     assert_eq!(
-        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
@@ -142,9 +190,9 @@ fn after_a_frame_that_does_not_open_the_handler_does_it_all() {
     damaged[10] ^= 1;
     let mut inbound = opened();
     let mut tapes = Tapes::default();
-    assert_eq!(inbound.message(&damaged, &mut Bench::default(), &mut tapes), None);
+    assert_eq!(inbound.message(&damaged, &mut Scratch::default(), &mut tapes), None);
     assert!(tapes.is_empty());
-    assert_eq!(inbound.message(&stream(1), &mut Bench::default(), &mut tapes), None);
+    assert_eq!(inbound.message(&stream(1), &mut Scratch::default(), &mut tapes), None);
 }
 
 #[test]
@@ -154,11 +202,11 @@ fn after_a_payload_that_is_no_node_the_handler_does_it_all() {
     encode_frame(&sealed, &mut frame).unwrap();
     let mut inbound = opened();
     assert_eq!(
-        inbound.message(&frame, &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(&frame, &mut Scratch::default(), &mut Tapes::default()),
         None
     );
     assert_eq!(
-        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
@@ -168,7 +216,7 @@ fn more_handshake_frames_than_came_is_no_stream() {
     let mut inbound = linked();
     inbound.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
     assert_eq!(
-        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
@@ -178,12 +226,12 @@ fn closed_it_makes_nothing() {
     let mut inbound = opened();
     assert!(
         inbound
-            .message(&stream(1), &mut Bench::default(), &mut Tapes::default())
+            .message(&stream(1), &mut Scratch::default(), &mut Tapes::default())
             .is_some()
     );
     inbound.close();
     assert_eq!(
-        inbound.message(&stream(1), &mut Bench::default(), &mut Tapes::default()),
+        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
     assert!(!inbound.link());
@@ -233,7 +281,7 @@ fn answers_to_queries_of_the_io_side_are_passed_over_and_nothing_else_is() {
                 inbound.expect(Answers::new(OURS.to_owned()));
             }
             let mut tapes = Tapes::default();
-            let opened = inbound.message(&message, &mut Bench::default(), &mut tapes);
+            let opened = inbound.message(&message, &mut Scratch::default(), &mut tapes);
             // Each has its place, so that the counters stay right.
             assert_eq!(opened, Some(Opened { counter: 0, frames: 8 }));
             let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();

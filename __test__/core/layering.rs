@@ -331,3 +331,19 @@ fn the_scan_sees_what_it_should() {
         ["a", "b"].map(str::to_owned).into()
     );
 }
+
+#[test]
+fn every_export_catches_panics() {
+    let mut exports = 0;
+    for source in sources().iter().filter(|source| source.module == "bindings") {
+        for part in source.code.split("#[napi").skip(1) {
+            let (attribute, item) = part.split_once(']').unwrap();
+            let kind = item.split_whitespace().find(|word| !word.starts_with("pub"));
+            if kind == Some("fn") {
+                exports += 1;
+                assert!(attribute.contains("catch_unwind"), "{}:{item:.80}", source.name);
+            }
+        }
+    }
+    assert!(exports > 20, "found {exports} exports");
+}

@@ -1,12 +1,13 @@
 //! The tape, and the layout that JavaScript shares with it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use baileys_native::binary::{Content, Dictionary, EncodeError, NodeSink, NodeSource, Text, TokenId};
 use baileys_native::tape::layout::{
     FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, LOOKUP_UNITS, NO_SHAPE, javascript,
 };
-use baileys_native::tape::{TapeReader, TapeText, TapeWriter};
+use baileys_native::tape::{TapeReader, TapeText, TapeWriter, Tapes};
 
 #[test]
 fn javascript_layout_is_current() {
@@ -190,4 +191,28 @@ fn surrogates_of_two_strings_do_not_meet() {
     let mut reader = TapeReader::new(&ops, TapeText::wide(&units), &[]);
     assert_eq!(reader.node().unwrap().tag, Text::Literal("\u{FFFD}"));
     assert_eq!(reader.content(), Ok(Content::Text(Text::Literal("\u{FFFD}😀"))));
+}
+
+#[test]
+fn an_attempt_leaves_all_or_nothing() {
+    let mut tapes = Tapes::default();
+    let append = |tapes: &mut Tapes| {
+        tapes.push_parts(&[1, 2], b"text", None, b"bytes");
+        Some(())
+    };
+    assert_eq!(tapes.attempt(append), Some(()));
+    let before = tapes.clone();
+    let refused = tapes.attempt(|tapes| {
+        append(tapes);
+        None::<()>
+    });
+    assert_eq!((refused, &tapes), (None, &before));
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        tapes.attempt(|tapes| -> Option<()> {
+            append(tapes);
+            panic!("in the middle");
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(tapes, before);
 }

@@ -103,6 +103,8 @@ export const OF_OURS_ALONE = [
   'WebSocketClientEvents',
   'WebSocketClientSocket',
   'isActive',
+  'replaced',
+  'ReplacedCopy',
   'metrics',
   'NativeSession',
   'NativeSessionEvents',

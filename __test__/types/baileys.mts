@@ -35,3 +35,13 @@ export const toServer = (node: native.BinaryNode): testing.BinaryNode => node;
 export const attributes = (attrs: baileys.BinaryNodeAttributes): native.BinaryNodeAttributes => attrs;
 export const keys = (pair: baileys.KeyPair): native.KeyPair => pair;
 export const logger = (of: baileys.SocketConfig['logger']): native.NoiseLogger => of;
+
+/** The form of README.md for an option that Baileys' types do not know. */
+export function withoutKeepAlive({ makeWASocket }: typeof baileys, state: baileys.AuthenticationState) {
+  const config = { auth: state, keepAliveWhileBlocked: false };
+  return makeWASocket(config);
+}
+export function withoutKeepAlive67({ makeWASocket }: typeof baileys67, state: baileys67.AuthenticationState) {
+  const config = { auth: state, keepAliveWhileBlocked: false };
+  return makeWASocket(config);
+}

@@ -12,4 +12,5 @@ export const stanza: native.BinaryNode = {
 };
 export const handler: (options: native.NoiseHandlerOptions) => native.NoiseHandler = native.makeNoiseHandler;
 export const active: boolean = native.isActive() && register.isActive();
+export const copies: native.ReplacedCopy[] = [...native.replaced(), ...register.replaced()];
 export const collect: () => void = () => prometheus.collectMetrics();

@@ -2,6 +2,7 @@
 
 // Taking part in `baileys-native inspect`: by `inspect()`, or by BAILEYS_NATIVE_INSPECT in the environment.
 
+const { environmentSwitch } = require('../environment.cjs');
 const { warnOnce } = require('../loader/state.cjs');
 
 /**
@@ -34,17 +35,12 @@ function inspect(options = {}) {
   return handle;
 }
 
-/** Values of the variable that mean no. */
-const OFF = new Set(['', '0', 'off', 'false', 'no']);
-/** Those that mean yes and are no name. */
-const ON = new Set(['1', 'on', 'true', 'yes']);
-
 /** Takes part where the environment says so. What goes wrong is a warning: the bot is more important. */
 function inspectFromEnvironment() {
-  const value = process.env.BAILEYS_NATIVE_INSPECT ?? '';
-  if (OFF.has(value.toLowerCase())) return;
+  const value = environmentSwitch('BAILEYS_NATIVE_INSPECT');
+  if (!value) return;
   try {
-    inspect(ON.has(value.toLowerCase()) ? {} : { name: value });
+    inspect(value === true ? {} : { name: value });
   } catch (error) {
     warn(error);
   }

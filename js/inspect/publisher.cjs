@@ -6,7 +6,7 @@ const { rmSync } = require('node:fs');
 const { createServer } = require('node:net');
 const { basename } = require('node:path');
 const { threadId } = require('node:worker_threads');
-const { metrics } = require('../session/metrics.cjs');
+const { metricsIfAny } = require('../session/metrics.cjs');
 const { directoryPath, openDirectory, socketPath } = require('./directory.cjs');
 const { STREAM } = require('./protocol.cjs');
 const { Recorder } = require('./recorder.cjs');
@@ -145,7 +145,7 @@ class Publisher {
 
   #sendFigures(viewer) {
     const { rss } = process.memoryUsage();
-    viewer.write(encode({ kind: 'figures', at: Date.now(), stanzas: this.#recorder.counts, rss, metrics: metrics() }));
+    viewer.write(encode({ kind: 'figures', at: Date.now(), stanzas: this.#recorder.counts, rss, metrics: metricsIfAny() }));
   }
 }
 

@@ -2,23 +2,40 @@
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
+const { environmentSwitch } = require('../environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
-const { warnUnavailable } = require('./replacement.cjs');
+const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
+const { findTarget } = require('./targets.cjs');
 
-/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE=off` or the addon cannot be loaded. */
+/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
-  if (state.attempted || process.env.BAILEYS_NATIVE === 'off') return;
+  if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
+    refuseOtherRuntimes();
     require('../drop-in.cjs');
+    installCommonJsHooks(installEsmHooks());
   } catch (error) {
     warnUnavailable(error);
     return;
   }
-  installCommonJsHooks(installEsmHooks());
   state.active = true;
+  warnOfLoaded();
+}
+
+function refuseOtherRuntimes() {
+  const runtime = ['bun', 'deno'].find(name => process.versions[name] !== undefined);
+  if (runtime !== undefined) throw new Error(`Module hooks of Node.js are needed, this is ${runtime}`);
+}
+
+/** What CommonJS has loaded before stays as it is; of ES modules nobody can tell. */
+function warnOfLoaded() {
+  for (const filename of Object.keys(require.cache)) {
+    const target = findTarget(filename);
+    if (target?.copy.dialect !== undefined) warnLate(target.copy);
+  }
 }
 
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */
@@ -28,7 +45,7 @@ function installEsmHooks() {
     /** @type {unknown} */ (Module)
   );
   if (registerHooks === undefined) {
-    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+    registerInThread();
     return false;
   }
   registerHooks({
@@ -42,6 +59,14 @@ function installEsmHooks() {
     }
   });
   return true;
+}
+
+function registerInThread() {
+  try {
+    Module.register('./esm-thread.mjs', pathToFileURL(__filename));
+  } catch (cause) {
+    throw new Error(`Node.js ${process.version} does not have the module hooks that are needed; 20.10 has`, { cause });
+  }
 }
 
 module.exports = { install };

@@ -1,8 +1,8 @@
 'use strict';
 
 const { install } = require('./install.cjs');
-const { isActive } = require('./state.cjs');
+const { isActive, replaced } = require('./state.cjs');
 
 install();
 
-module.exports = { isActive };
+module.exports = { isActive, replaced };

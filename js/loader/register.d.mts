@@ -12,13 +12,30 @@
  *
  * `BAILEYS_NATIVE=off` in the environment makes it do nothing. Where the addon cannot be loaded it emits one process
  * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
- * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`.
+ * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`, and one that was required before with `BAILEYS_NATIVE_LATE`.
  *
- * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off`, or
- * `keepAliveWhileBlocked: false` among the options of `makeWASocket`, leaves them to Baileys.
+ * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off` leaves
+ * them to Baileys; so does `keepAliveWhileBlocked: false` in the configuration of one socket, which Baileys' types do not
+ * know (TypeScript takes it in an object that is a variable: `const config = { auth, keepAliveWhileBlocked: false }`).
  *
  * @packageDocumentation
  */
 
-/** Whether the hooks are installed in this thread and the addon is loaded. */
+/**
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
+ * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
+ */
 export declare function isActive(): boolean;
+
+/** A copy of Baileys that runs on this package. */
+export interface ReplacedCopy {
+  /** Directory of its package.json. */
+  root: string;
+  version: string;
+}
+
+/**
+ * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
+ * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ */
+export declare function replaced(): ReplacedCopy[];

@@ -1,3 +1,3 @@
 import register from './register.cjs';
 
-export const { isActive } = register;
+export const { isActive, replaced } = register;

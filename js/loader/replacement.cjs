@@ -2,7 +2,7 @@
 
 /** What the replaced modules of a copy of Baileys call when they are evaluated. */
 
-const { warnOnce } = require('./state.cjs');
+const { state, warnOnce } = require('./state.cjs');
 
 /**
  * @typedef {object} Facts
@@ -43,15 +43,17 @@ function dropInFor(facts, originals) {
  * @param {Facts} facts
  * @param {Originals} originals
  */
-function makeDropIn({ dialect, version }, originals) {
+function makeDropIn({ root, dialect, version }, originals) {
   try {
     const { createDropIn } = require('../drop-in.cjs');
-    return createDropIn({
+    const dropIn = createDropIn({
       dialect,
       version,
       certDetails: () => originals.certDetails?.(),
       webSocketClient: () => originals.webSocketClient?.()
     });
+    state.replaced.push({ root, version });
+    return dropIn;
   } catch (error) {
     warnUnavailable(error);
     return undefined;
@@ -69,4 +71,13 @@ function warnLeftAlone(reason) {
   warnOnce('BAILEYS_NATIVE_UNSUPPORTED', reason);
 }
 
-module.exports = { dropInFor, warnLeftAlone, warnUnavailable };
+/** @param {import('./targets.cjs').Copy} copy */
+function warnLate({ root, version }) {
+  warnOnce(
+    'BAILEYS_NATIVE_LATE',
+    `baileys ${version} at ${root} was loaded before baileys-native/register and stays on its JavaScript; ` +
+      'use node --import baileys-native/register, or require it first'
+  );
+}
+
+module.exports = { dropInFor, warnLate, warnLeftAlone, warnUnavailable };

@@ -6,7 +6,14 @@ const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads'
  * @typedef {object} LoaderState
  * @property {boolean} attempted Whether `register` has run in this thread.
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
+ * @property {Replaced[]} replaced
  * @property {Set<string>} warned
+ */
+
+/**
+ * @typedef {object} Replaced A copy of Baileys that runs on this package.
+ * @property {string} root Directory of its package.json.
+ * @property {string} version
  */
 
 // On globalThis, so that two copies of this package in one thread install one set of hooks between them.
@@ -14,7 +21,7 @@ const KEY = Symbol.for('baileys-native.loader');
 const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type {unknown} */ (globalThis));
 
 /** @type {LoaderState} */
-const state = (shared[KEY] ??= { attempted: false, active: false, warned: new Set() });
+const state = (shared[KEY] ??= { attempted: false, active: false, replaced: [], warned: new Set() });
 
 /**
  * Whether the copies of Baileys in this thread that are loaded from now on get their socket layer from this package.
@@ -23,6 +30,15 @@ const state = (shared[KEY] ??= { attempted: false, active: false, warned: new Se
  */
 function isActive() {
   return state.active;
+}
+
+/**
+ * The copies of Baileys that this thread has loaded with their socket layer from this package.
+ *
+ * @returns {Replaced[]}
+ */
+function replaced() {
+  return state.replaced.map(copy => ({ ...copy }));
 }
 
 /**
@@ -39,4 +55,4 @@ function warnOnce(code, message) {
   process.emitWarning(message, { type: 'BaileysNativeWarning', code });
 }
 
-module.exports = { isActive, state, warnOnce };
+module.exports = { isActive, replaced, state, warnOnce };

@@ -121,10 +121,10 @@ function inspect(root) {
  * The callers inside Baileys differ in what they await, and the dictionaries have no token in common, so a copy that
  * fits no dialect exactly is refused.
  *
- * Facts, read in the published releases: dictionary 2 in 6.6.0 to 6.7.18 and 6.17.16, 3 in 6.7.21 and later and in all of 7;
- * a handshake that its callers await in 6.7.16 to 6.7.24, 6.17.16 and 7.0.0-rc.3 to rc.9 (where the synchronous one of
- * dialect 7 serves as well), a synchronous one before and since rc11; dictionary 2 together with device JIDs of hosted
- * domains in 6.7.18, which is no dialect of ours.
+ * Facts, read in the published releases: dictionary 2 in 6.6.0 to 6.7.18 and 6.17.16, 3 in 6.7.19 and later and in all of 7;
+ * a synchronous decoder in 6.6.0 and 6.7.5; a handshake that its callers await in 6.7.14 to 6.7.24, 6.17.16 and 7.0.0-rc.3
+ * to rc.9 (where the synchronous one of dialect 7 serves as well), a synchronous one before and since rc11; dictionary 2
+ * together with device JIDs of hosted domains in 6.7.17 and 6.7.18, which is no dialect of ours.
  *
  * @param {string} version
  * @param {Copy['files']} files
@@ -144,6 +144,9 @@ function chooseDialect(version, files, defaults) {
   if (dictionary === '2' && !/\bdomainType\b/.test(decoder)) return { dialect: '6.17', reason: '' };
   return refuse(`dictionary ${dictionary ?? 'unknown'} with this decoder is not supported`);
 }
+
+/** The published releases that are supported, in words; the documentation has them in the same. */
+const SUPPORTED = '7.0.0-rc.1 to 7.0.0-rc14, 6.7.19 to 6.7.24, 6.17.16, 6.7.14 to 6.7.16';
 
 /**
  * @param {string} reason
@@ -198,7 +201,9 @@ function readText(path) {
  * @param {Target} target
  */
 function reasonToLeave({ file, copy }) {
-  if (copy.dialect === undefined) return `baileys ${copy.version} at ${copy.root} is left as it is: ${copy.reason}`;
+  if (copy.dialect === undefined) {
+    return `baileys ${copy.version} at ${copy.root} is left as it is: ${copy.reason} (supported: ${SUPPORTED})`;
+  }
   const missing = copy.files.get(file)?.missing ?? [];
   if (missing.length === 0) return undefined;
   return `${join(copy.root, file)} is left as it is: it does not export ${missing.join(', ')}`;
@@ -208,6 +213,7 @@ module.exports = {
   DEFAULTS_SPECIFIER,
   NOISE_HANDLER,
   OFF_QUERY,
+  SUPPORTED,
   WEBSOCKET_CLIENT,
   exportsMore,
   findTarget,

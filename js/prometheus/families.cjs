@@ -128,9 +128,14 @@ const families = () => [
     help: 'Time from a query to its answer.',
     read: (figures, name) => histogram(name, {}, figures.queryLatency)
   },
-  { name: 'keepalives_total', type: 'counter', help: 'Keep-alive queries sent.', read: figures => one(figures.pings) },
   {
-    name: 'keepalive_rtt_seconds',
+    name: 'keep_alives_total',
+    type: 'counter',
+    help: 'Keep-alive queries that sessions have sent.',
+    read: figures => one(figures.pings)
+  },
+  {
+    name: 'keep_alive_rtt_seconds',
     type: 'histogram',
     help: 'Time from a keep-alive query to its answer.',
     read: (figures, name) => histogram(name, {}, figures.pingRtt)
@@ -178,13 +183,13 @@ const families = () => [
   {
     name: 'loop_stall_seconds_total',
     type: 'counter',
-    help: 'Their time.',
+    help: 'Time of event-loop stalls of a second and more that connections outlived.',
     read: ({ loopStalls }) => one(seconds(loopStalls.sumMs))
   },
   {
     name: 'loop_stall_seconds_max',
     type: 'gauge',
-    help: 'The longest of them.',
+    help: 'The longest event-loop stall that connections outlived.',
     aggregator: 'max',
     read: ({ loopStalls }) => one(seconds(loopStalls.longestMs))
   },
@@ -197,7 +202,7 @@ const families = () => [
   {
     name: 'inbound_step_seconds_total',
     type: 'counter',
-    help: 'The same by step, an estimate from samples.',
+    help: 'Time spent on what came in, off the JavaScript thread, by step: an estimate from samples.',
     read: figures =>
       ['decrypt', 'inflate', 'parse'].map(step => ({ labels: { step }, value: seconds(figures[`${step}Ms`]) }))
   },
@@ -259,13 +264,13 @@ const families = () => [
   {
     name: 'socket_stalls_survived_seconds_total',
     type: 'counter',
-    help: 'How long it was blocked then.',
+    help: 'How long the JavaScript thread was blocked while keep-alive queries of the drop-in were sent in its place.',
     read: ({ sockets }) => one(seconds(sockets.survived.blockedMs))
   },
   {
     name: 'socket_keep_alives_total',
     type: 'counter',
-    help: 'The queries.',
+    help: 'Keep-alive queries of the drop-in that were sent in place of a blocked JavaScript thread.',
     read: ({ sockets }) => one(sockets.survived.keepAlives)
   }
 ];

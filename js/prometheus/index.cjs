@@ -48,6 +48,8 @@ class Metric {
 /** @param {{ register?: any }} [options] */
 function collectMetrics({ register = require('prom-client').register } = {}) {
   const snapshot = snapshots();
+  // Where there is no addon this throws, at once and not at each scrape.
+  metrics();
   for (const family of families()) register.registerMetric(new Metric(family, snapshot));
 }
 

@@ -4,6 +4,7 @@
  * one snapshot. To be called once a registry, in one thread of the process.
  *
  * @param options.register Default: prom-client's own.
- * @throws {Error} where it has been called for the registry before, or there is no `prom-client`.
+ * @throws {Error} where it has been called for the registry before, there is no `prom-client`, or the addon cannot be
+ * loaded (`code` is `ERR_NATIVE_UNAVAILABLE`).
  */
 export declare function collectMetrics(options?: { register?: { registerMetric(metric: any): void } }): void;

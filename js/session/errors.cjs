@@ -18,9 +18,10 @@ class SessionError extends Error {
    * @param {string} message
    * @param {string} code
    * @param {number} [statusCode]
+   * @param {ErrorOptions} [options]
    */
-  constructor(message, code, statusCode) {
-    super(message);
+  constructor(message, code, statusCode, options) {
+    super(message, options);
     this.code = code;
     this.statusCode = statusCode;
     const { isBoom, isServer, data, output } = /** @type {any} */ (boom(message, statusCode ?? 500));
@@ -43,21 +44,25 @@ class StanzaError extends SessionError {
   }
 }
 
-/** The error of a query, from what src/bindings/session_json.rs wrote. */
+/** The error of a query, from what src/bindings/session_json.rs wrote. One that is cancelled has rejected already. */
 function queryError({ kind, message, statusCode }) {
   switch (kind) {
     case 'refused':
       return new StanzaError(message, statusCode);
     case 'timedOut':
       return new SessionError(message, 'ERR_QUERY_TIMEOUT', TIMED_OUT);
-    case 'cancelled':
-      return new SessionError(message, 'ERR_QUERY_CANCELLED');
     default:
       return new SessionError(message, 'ERR_CONNECTION_CLOSED', statusCode);
   }
 }
 
-/** The error of a stanza that the addon did not accept. Others, of the flattener, stay as they are. */
+/** The error of a node that cannot be written: what the flattener has thrown, or a getter of the node's. */
+function nodeError(cause) {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new SessionError(message, 'ERR_INVALID_NODE', undefined, { cause });
+}
+
+/** The error of a stanza that the addon did not accept. */
 function sendError(error) {
   if (typeof error?.code !== 'string') return error;
   return new SessionError(
@@ -72,4 +77,4 @@ function endError({ message, code, kind }) {
   return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code), { reason: kind });
 }
 
-module.exports = { SessionError, StanzaError, queryError, sendError, endError, CONNECTION_CLOSED };
+module.exports = { SessionError, StanzaError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED };

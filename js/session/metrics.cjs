@@ -1,10 +1,20 @@
 'use strict';
 
-const native = require('../native.cjs');
+const { UNAVAILABLE, loadBinding } = require('../binding.cjs');
 
 /** What the sessions and sockets of this process, of all its threads, have done and hold; see `index.d.ts`. */
 function metrics() {
-  return JSON.parse(native.processMetrics());
+  return JSON.parse(loadBinding().processMetrics());
 }
 
-module.exports = { metrics };
+/** The same; undefined where there is no addon that could count. */
+function metricsIfAny() {
+  try {
+    return metrics();
+  } catch (error) {
+    if (error.code !== UNAVAILABLE) throw error;
+    return undefined;
+  }
+}
+
+module.exports = { metrics, metricsIfAny };

@@ -4,6 +4,7 @@ const { planConnection } = require('../socket/options.cjs');
 const { Unsupported } = require('../socket/unsupported.cjs');
 const { trustedRoots } = require('../trust.cjs');
 const { nativeCredentials } = require('./credentials.cjs');
+const { refuseUnknown } = require('./option-names.cjs');
 
 /** Baileys' `waWebSocketUrl`. */
 const DEFAULT_URL = 'wss://web.whatsapp.com/ws/chat';
@@ -51,8 +52,19 @@ const AS_GIVEN = {
 };
 const CLASSES = ['immediate', 'backoff', 'final'];
 
+/** All options, and those of options that are objects. */
+const NAMES = new Set([
+  ...['auth', 'url', 'agent', 'headers', 'trustedRoot', 'logger', 'knownServer', 'reconnect'],
+  ...Object.keys(TIMES),
+  ...Object.keys(AS_GIVEN)
+]);
+const NAMES_OF_BOUNDS = new Set(['stanzas', 'bytes', 'limit']);
+const NAMES_OF_RECONNECT = new Set(['baseMs', 'maxMs', 'attempts', 'classes']);
+
 /** @param {any} options of NativeSession */
-function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, ...rest }) {
+function sessionOptions(options) {
+  refuseUnknown(options, NAMES);
+  const { auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, ...rest } = options;
   const creds = auth?.creds ?? auth;
   if (creds === null || typeof creds !== 'object') throw new TypeError('auth: credentials are required');
   const { connectTimeoutMs = 20_000 } = rest;
@@ -86,6 +98,7 @@ function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, 
   for (const [name, [isRight, what]] of Object.entries(AS_GIVEN)) {
     if (rest[name] === undefined) continue;
     if (!isRight(rest[name])) throw new TypeError(`${name} is ${what}`);
+    if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
     native[name] = rest[name];
   }
   return { creds, native };
@@ -94,6 +107,7 @@ function sessionOptions({ auth, url = DEFAULT_URL, agent, headers, trustedRoot, 
 function reconnectOptions(reconnect) {
   if (reconnect === false) return { reconnect: false, reconnectClasses: [] };
   if (reconnect === null || typeof reconnect !== 'object') throw new TypeError('reconnect is an object or false');
+  refuseUnknown(reconnect, NAMES_OF_RECONNECT, 'reconnect.');
   const { baseMs, maxMs, attempts, classes = {} } = reconnect;
   for (const [name, value] of Object.entries({ baseMs, maxMs, attempts })) {
     if (value !== undefined && !(value >= 0 && value < 2 ** 32)) throw new RangeError(`reconnect.${name} is a number`);

@@ -1,20 +1,21 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
-
 const { createCodec } = require('../binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../core.cjs');
-const native = require('../native.cjs');
+const { loadBinding } = require('../binding.cjs');
 const { takeTape } = require('../tape/batch.cjs');
 const hub = require('../socket/hub.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
 const everything = require('./everything.cjs');
-const { SessionError, queryError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
+const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
+const { ListenedEmitter } = require('./listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
+
+const native = loadBinding();
 
 /** Kinds of records, as in src/bindings/session.rs; the hub knows the one that holds stanzas. */
 const ANSWER = 1;
@@ -26,7 +27,7 @@ const MAX_TIMEOUT = 2 ** 32 - 1;
 const { flattenNode, hydrateTape } = createCodec('7');
 
 /** WhatsApp's connection without the upper layers of Baileys; see `index.d.ts`. */
-class NativeSession extends EventEmitter {
+class NativeSession extends ListenedEmitter {
   #native;
   #number;
   #creds;
@@ -52,7 +53,7 @@ class NativeSession extends EventEmitter {
 
   /** @param {any} options */
   constructor(options) {
-    super();
+    super(() => this.#watchNodes());
     const { creds, native: nativeOptions } = sessionOptions(options ?? {});
     this.#creds = creds;
     this.#log = createLog(options.logger);
@@ -60,15 +61,16 @@ class NativeSession extends EventEmitter {
     this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel });
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);
-    super.on('newListener', name => {
-      if (name === 'node') this.#unwatchNodes ??= this.#watches.add('frame', node => this.emit('node', node));
-    });
-    super.on('removeListener', name => {
-      if (name === 'node' && this.listenerCount('node') === 0) {
-        this.#unwatchNodes?.();
-        this.#unwatchNodes = undefined;
-      }
-    });
+  }
+
+  /** `node` stands for the pattern `frame`, for as long as somebody listens. */
+  #watchNodes() {
+    if (this.listenerCount('node') > 0) {
+      this.#unwatchNodes ??= this.#watches.add('frame', node => this.emit('node', node));
+    } else if (this.#unwatchNodes !== undefined) {
+      this.#unwatchNodes();
+      this.#unwatchNodes = undefined;
+    }
   }
 
   /** Loggers change their level while they are used. */
@@ -113,11 +115,13 @@ class NativeSession extends EventEmitter {
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
     this.#updateLogLevel();
     if (this.#phase === 'idle') {
+      if (!this.#native.connect()) {
+        throw new SessionError('The session has failed and cannot connect again', 'ERR_SESSION_FAILED');
+      }
       this.#phase = 'active';
       hub.add(this.#number, this);
       everything.join(this);
       this.#native.keepAlive(true);
-      this.#native.connect();
     } else if (this.#state === 'connected') {
       return;
     } else {
@@ -186,8 +190,7 @@ class NativeSession extends EventEmitter {
 
   /** Gives the addon a node. */
   #submit(node, submit) {
-    if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
-    const text = flattenNode(node);
+    const text = this.#flatten(node);
     try {
       const number = submit(text);
       this.#log.trace('sent', node);
@@ -197,6 +200,15 @@ class NativeSession extends EventEmitter {
       throw sendError(error);
     } finally {
       scratch.trim();
+    }
+  }
+
+  #flatten(node) {
+    try {
+      if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
+      return flattenNode(node);
+    } catch (error) {
+      throw nodeError(error);
     }
   }
 

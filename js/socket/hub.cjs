@@ -91,9 +91,10 @@ function fetch() {
   reserve(SLAB_ROOM);
   batch.records = core.drain(slab.buffer, slab.position);
   if (batch.words[STALLED_MS] > 0) observe.stall(batch.words[STALLED_MS]);
-  while (batch.records === 0 && batch.words[HAS_MORE] === 1) {
+  if (batch.records === 0 && batch.words[HAS_MORE] === 1) {
     grow();
     batch.records = core.drain(slab.buffer, slab.position);
+    if (batch.records === 0) throw new Error('there is no room for what has come in');
   }
   batch.more = batch.words[HAS_MORE] === 1;
   batch.memory = slab.buffer;

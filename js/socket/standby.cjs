@@ -6,6 +6,7 @@
 const timers = require('node:timers');
 
 const { core } = require('../core.cjs');
+const { environmentSwitch } = require('../environment.cjs');
 const hub = require('./hub.cjs');
 
 /** Baileys gives a connection up of which it has heard nothing for its interval and so many milliseconds. */
@@ -31,7 +32,7 @@ const MAX_INTERVAL = 2 ** 31 - 1;
  */
 function intervalOf(config) {
   const interval = Math.trunc(Number(config?.keepAliveIntervalMs));
-  const wanted = config?.keepAliveWhileBlocked !== false && process.env.BAILEYS_NATIVE_KEEP_ALIVE !== 'off';
+  const wanted = config?.keepAliveWhileBlocked !== false && environmentSwitch('BAILEYS_NATIVE_KEEP_ALIVE') !== false;
   return wanted && interval >= MIN_INTERVAL && interval <= MAX_INTERVAL ? interval : 0;
 }
 

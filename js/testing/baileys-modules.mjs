@@ -6,7 +6,7 @@
 // Baileys' own JavaScript and stays an independent witness of what the native codec does.
 
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const PACKAGE_NAMES = ['baileys', '@whiskeysockets/baileys'];
@@ -44,6 +44,11 @@ function loadWs(anchors) {
   const path = resolveFrom(anchors, 'ws');
   if (!path)
     throw new Error('baileys-native/testing needs the `ws` package, which Baileys depends on, and did not find it');
+  if (!isAbsolute(path))
+    throw new Error(
+      'baileys-native/testing needs the `ws` package itself, and this runtime has one of its own in its place, as Bun has: ' +
+        'run the server on Node.js'
+    );
   return createRequire(path)(path);
 }
 

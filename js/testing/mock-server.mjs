@@ -144,6 +144,9 @@ export class MockServer extends EventEmitter {
 
   /** The stanzas that a device was sent, or will be, and has not acknowledged. */
   pending(device) {
+    if (device === null || typeof device !== 'object') {
+      throw new TypeError(`pending() takes a device, of devicesOf() for one: ${device}. Is the account linked?`);
+    }
     return this.#router.pending(device);
   }
 

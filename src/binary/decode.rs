@@ -2,6 +2,7 @@
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, DecodeErrorKind};
+use super::inflate::MAX_INFLATED;
 use super::jid::{Composer, binary, double_token};
 use super::packed;
 use super::reader::Reader;
@@ -15,6 +16,11 @@ use super::{Content, NodeSink, Text, TokenId, tokens};
 /// How many nodes may be within one another, the root included. Real stanzas stay below ten; whoever handles nodes
 /// recursively can rely on this bound.
 pub const MAX_DEPTH: usize = 1024;
+
+/// The most bytes of the strings of one payload that are put together, 128 MiB. Packed ones are at most double what a payload
+/// may inflate to; but a JID of tokens takes twenty times its bytes and more, so that a compressed frame of 64 KB could come
+/// to gigabytes.
+pub const MAX_COMPOSED: usize = 2 * MAX_INFLATED;
 
 /// Room for the strings that are put together without the heap: 32 packed characters, `:255`, `@` and a server. Message
 /// identifiers and JIDs fit. Small, since it is cleared for each of them.
@@ -31,6 +37,7 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
         dialect,
         long: String::new(),
         retried: 0,
+        composed: 0,
     };
     let mut open = Open::new();
     loop {
@@ -53,6 +60,8 @@ struct Walker<'i> {
     long: String,
     /// See [`Composer::retried`].
     retried: usize,
+    /// Bytes of the strings that were put together so far.
+    composed: usize,
 }
 
 impl<'i> Walker<'i> {
@@ -138,11 +147,22 @@ impl<'i> Walker<'i> {
             _ => {
                 let mut short = [0; SHORT];
                 if let Some(length) = self.short(tag, &mut short) {
+                    self.compose(length)?;
                     emit(Text::Ascii(short.get(..length).unwrap_or_default()));
                 } else {
                     emit(Text::Str(self.long(tag)?));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Counts a string that was put together.
+    #[inline]
+    fn compose(&mut self, length: usize) -> Result<(), DecodeError> {
+        self.composed += length;
+        if self.composed > MAX_COMPOSED {
+            return Err(self.reader.error(DecodeErrorKind::TooMuchText));
         }
         Ok(())
     }
@@ -158,6 +178,7 @@ impl<'i> Walker<'i> {
             retried: &mut self.retried,
         };
         composer.string(tag, 0)?;
+        self.compose(self.long.len())?;
         Ok(&self.long)
     }
 

@@ -45,6 +45,9 @@ pub enum DecodeErrorKind {
     /// More bytes were read twice than the input has: JIDs without a server, nested for nothing but work.
     #[error("JIDs without a server take too long")]
     TooManyRetries,
+    /// Strings that are put together come to more than [`MAX_COMPOSED`](super::MAX_COMPOSED).
+    #[error("JIDs and packed strings come to too much text")]
+    TooMuchText,
 }
 
 /// Why a node cannot be encoded. Where Baileys has a message for a reason, this is its text.

@@ -18,7 +18,7 @@ mod stack;
 mod tags;
 mod tokens;
 
-pub use decode::{MAX_DEPTH, decode};
+pub use decode::{MAX_COMPOSED, MAX_DEPTH, decode};
 pub use dialect::Dialect;
 pub use encode::encode;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, InflateError};

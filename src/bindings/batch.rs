@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::raw::{Output, Shared};
-use crate::inbound::{Bench, Inbound};
+use crate::inbound::{Inbound, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
 
@@ -27,6 +27,23 @@ struct Place {
 }
 
 impl Place {
+    /// What was appended between these lengths; `None` where it is more than can be told to JavaScript.
+    fn between(connection: u32, before: [usize; 3], after: [usize; 3]) -> Option<Self> {
+        let length = |part: usize| {
+            Some(
+                i32::try_from(after.get(part)? - before.get(part)?)
+                    .ok()?
+                    .cast_unsigned(),
+            )
+        };
+        Some(Self {
+            connection,
+            words: length(0)?,
+            text: length(1)?,
+            bytes: length(2)?,
+        })
+    }
+
     fn cost(self) -> usize {
         self.words as usize * size_of::<i32>() + self.text as usize + self.bytes as usize + RECORD_COST
     }
@@ -58,7 +75,9 @@ impl Batch {
 
     /// Adds a record; returns its cost in bytes.
     pub(super) fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
-        self.record(kind, connection, value, payload, |_| [0; 5])
+        let cost = self.record(kind, connection, value, payload, |_| [0; 5]);
+        // No payload is that long.
+        cost.unwrap_or_default()
     }
 
     /// Adds a binary message, opened where that can be; returns the number of frames that were, and its cost in bytes.
@@ -68,19 +87,23 @@ impl Batch {
         connection: u32,
         payload: &[u8],
         inbound: &mut Inbound,
-        bench: &mut Bench,
+        scratch: &mut Scratch,
     ) -> (u32, usize) {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
             let before = parts.len();
-            let Some(opened) = inbound.message(payload, bench, parts) else {
+            let Some(opened) = inbound.message(payload, scratch, parts) else {
                 return [0; 5];
             };
             frames = opened.frames;
             // A counter has 32 bits; JavaScript takes it as unsigned.
             tapes_head(opened.frames, opened.counter as i32, before, parts.len())
         });
-        (frames, cost)
+        match cost {
+            Some(cost) => (frames, cost),
+            // The handler makes the tapes that were too long. No single frame's are.
+            None => (0, self.push(kind, connection, 0, payload)),
+        }
     }
 
     /// Adds a stanza of a session.
@@ -105,6 +128,7 @@ impl Batch {
         });
     }
 
+    /// Adds a record with what `tapes` appends, and gives its cost; `None`, and nothing is added, where it is too long.
     fn record(
         &mut self,
         kind: u32,
@@ -112,31 +136,29 @@ impl Batch {
         value: u32,
         payload: &[u8],
         tapes: impl FnOnce(&mut Tapes) -> [i32; 5],
-    ) -> usize {
-        let [words, text, bytes] = self.parts.len();
+    ) -> Option<usize> {
         let head = [
             kind.cast_signed(),
             connection.cast_signed(),
             value.cast_signed(),
             payload.len() as i32,
         ];
-        self.parts.words.extend_from_slice(&head);
-        self.parts.words.extend_from_slice(&[0; 5]);
-        self.parts.bytes.extend_from_slice(payload);
-        let rest = tapes(&mut self.parts);
-        let after_head = words + head.len();
-        if let Some(slots) = self.parts.words.get_mut(after_head..after_head + rest.len()) {
-            slots.copy_from_slice(&rest);
-        }
-        let after = self.parts.len();
-        let place = Place {
-            connection,
-            words: (after[0] - words) as u32,
-            text: (after[1] - text) as u32,
-            bytes: (after[2] - bytes) as u32,
-        };
+        // A part without a place, which a panic would leave, would shift every record behind it.
+        let place = self.parts.attempt(|parts| {
+            let before = parts.len();
+            parts.words.extend_from_slice(&head);
+            parts.words.extend_from_slice(&[0; 5]);
+            parts.bytes.extend_from_slice(payload);
+            let rest = tapes(parts);
+            let [words, ..] = before;
+            let after_head = words + head.len();
+            if let Some(slots) = parts.words.get_mut(after_head..after_head + rest.len()) {
+                slots.copy_from_slice(&rest);
+            }
+            Place::between(connection, before, parts.len())
+        })?;
         self.places.push_back(place);
-        place.cost()
+        Some(place.cost())
     }
 
     /// Moves all records of `other`, of which none has been handed over, behind these.

@@ -14,7 +14,7 @@ use super::link::{Link, Pulse};
 use super::totals::{SocketCounters, Stage, loop_waited};
 use super::transport_error;
 use super::wake::Wake;
-use crate::inbound::Bench;
+use crate::inbound::Scratch;
 use crate::transport::{Event, EventSink, ResponseHead};
 
 /// Bytes of one connection that may wait for JavaScript before the connection is no longer read.
@@ -151,7 +151,7 @@ impl Inbox {
 
 thread_local! {
     /// What the connections that this thread serves share: none keeps memory of its own between events.
-    static BENCH: RefCell<(Bench, Batch)> = RefCell::default();
+    static SCRATCH: RefCell<(Scratch, Batch)> = RefCell::default();
 }
 
 /// A connection's sink.
@@ -175,10 +175,10 @@ impl InboxSink {
             counters.messages_in.add(1);
             counters.bytes_in.add(payload.len() as u64);
         }
-        BENCH.with_borrow_mut(|(bench, batch)| {
+        SCRATCH.with_borrow_mut(|(scratch, batch)| {
             let cost = if kind == Kind::Binary {
                 let (frames, cost) =
-                    batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), bench);
+                    batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), scratch);
                 counters.frames_opened.add(frames.into());
                 cost
             } else {

@@ -143,11 +143,11 @@ impl Call {
         })
     }
 
-    /// A string argument as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
+    /// A string argument of `units` UTF-16 units as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
     pub(super) fn utf8(&self, index: usize, out: &mut Vec<u8>, units: usize) -> Result<(), Failure> {
-        // Room for pure ASCII and the terminator that Node-API writes. A text that fills all the room may have been cut.
-        let mut room = units + 8;
-        loop {
+        // Room for pure ASCII, then for anything, and the terminator that Node-API writes. A text that fills all the room may
+        // have been cut.
+        for room in [units + 8, units * 3 + 8] {
             out.clear();
             out.reserve(room);
             let mut written = 0;
@@ -160,8 +160,8 @@ impl Call {
             if written + 5 <= room {
                 return Ok(());
             }
-            room = units * 3 + 8;
         }
+        Err(Failure::Type("the text is longer than was said"))
     }
 
     /// A string argument as UTF-16 of exactly `units` units, into `out`.

@@ -17,7 +17,8 @@ use super::totals::{Enrolled, enrol_session};
 use super::websocket::{Hub, SocketHub};
 use crate::driver::{self, Handle, Log};
 use crate::session::{
-    Admission, Event, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core, State,
+    Admission, Event, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, Session as Core,
+    State,
 };
 
 /// Stanzas, and other events, of one session that are taken before another one has its turn.
@@ -175,7 +176,7 @@ impl Session {
     }
 
     /// The number under which the session's records come.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -187,17 +188,17 @@ impl Session {
     }
 
     /// The server to resume with.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn known_server(&self) -> Option<SessionServer> {
         self.handle
-            .with(|session, _| session.known_server().map(SessionServer::from))
+            .inspect(|session| session.known_server().map(SessionServer::from))
     }
 
     /// By how many milliseconds the server's clock is ahead, where it has told.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn server_time_offset(&self) -> Option<f64> {
         self.handle
-            .with(|session, _| session.server_time_offset().map(|offset| offset as f64))
+            .inspect(|session| session.server_time_offset().map(|offset| offset as f64))
     }
 
     /// Whether the session keeps the loop alive.
@@ -279,9 +280,13 @@ impl Session {
     /// Asks for pairing by code; returns the code.
     #[napi(catch_unwind)]
     pub fn request_pairing_code(&self, phone_number: String, code: Option<String>) -> Result<String> {
-        let ask = |session: &mut Core, now: Millis| session.request_pairing_code(now, &phone_number, code.as_deref());
-        self.handle
-            .with(ask)
+        let prepare = |session: &mut Core, now: Millis| session.prepare_pairing_code(now, code.as_deref());
+        let prepared = self.handle.with(prepare).map(KeyDerivation::run);
+        prepared
+            .and_then(|key| {
+                self.handle
+                    .with(|session, now| session.request_pairing_code(now, &phone_number, &key))
+            })
             .map_err(|error| Error::from_reason(error.to_string()))
     }
 

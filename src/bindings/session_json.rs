@@ -147,7 +147,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 /// The metrics of a session.
 pub(super) fn metrics_json(handle: &Handle) -> String {
-    let (state, metrics) = handle.with(|session, _| (session.state(), session.metrics()));
+    let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
     let handshake = metrics
         .handshake
         .map(|(kind, duration)| Object::new().text("kind", kind.name()).raw("ms", duration).end());

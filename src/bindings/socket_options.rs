@@ -7,7 +7,7 @@ use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
 use napi_derive::napi;
 
-use crate::transport::{ConnectOptions, Proxy, ProxyProtocol, Roots, Secret, TlsOptions, TlsTarget};
+use crate::transport::{ConnectOptions, Identity, Proxy, ProxyProtocol, Roots, Secret, TlsOptions, TlsTarget};
 
 /// Where and how a socket connects.
 #[napi(object)]
@@ -108,7 +108,7 @@ fn tls_target(options: SocketTlsOptions) -> TlsTarget {
     let identity = options
         .cert
         .zip(options.key)
-        .map(|(cert, key)| (cert.into(), key.into()));
+        .map(|(cert, key)| Identity::new(cert.into(), key.into()));
     TlsTarget {
         options: TlsOptions {
             roots,

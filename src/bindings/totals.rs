@@ -1,6 +1,7 @@
 //! What the whole process has done, over all its environments: sessions and sockets, those that have gone included.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::json::Object;
 use super::link::survived_json;
 use super::session_json::figures;
 use crate::driver::{Handle, WeakHandle};
-use crate::session::{LoopStalls, Metrics};
+use crate::session::{LoopStalls, Metrics, Session};
 
 static SESSIONS: Mutex<Option<Sessions>> = Mutex::new(None);
 static SOCKETS: Mutex<Sockets> = Mutex::new(Sockets {
@@ -53,12 +54,19 @@ pub(super) struct Enrolled {
 
 impl Drop for Enrolled {
     fn drop(&mut self) {
+        // The garbage collector calls this, and there is nobody to tell of a panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.settle()));
+    }
+}
+
+impl Enrolled {
+    fn settle(&self) {
         let mut sessions = lock(&SESSIONS);
         // Under the lock, so that no total is ever less than one before.
         if let Some(sessions) = sessions.as_mut()
             && sessions.live.remove(&self.number).is_some()
         {
-            let counted = self.handle.with(|session, _| session.metrics());
+            let counted = self.handle.inspect(Session::metrics);
             sessions.ended.absorb(&counted.ended());
             sessions.busy += self.handle.busy();
         }
@@ -210,7 +218,7 @@ pub(super) fn process_metrics() -> String {
     if let Some(sessions) = &*lock(&SESSIONS) {
         (total, busy) = (sessions.ended.clone(), sessions.busy);
         for handle in sessions.live.values().filter_map(WeakHandle::upgrade) {
-            let (state, metrics) = handle.with(|session, _| (session.state(), session.metrics()));
+            let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
             count += 1;
             *states.entry(state.name()).or_default() += 1;
             total.absorb(&metrics);

@@ -229,7 +229,7 @@ impl Hub {
                 }
             });
         let [size, words, text, more, taken] =
-            [size, words, text, usize::from(more), taken].map(|length| length as i32);
+            [size, words, text, usize::from(more), taken].map(|length| i32::try_from(length).unwrap_or(i32::MAX));
         let head = [size, words, text, more, taken, stalled];
         memory.words.write_ops(0, &head);
         call.int(count)

@@ -11,7 +11,7 @@ use tokio::sync;
 
 use super::{Log, Notify, clock::Clock, log::Scope, sink::SessionSink};
 use crate::{
-    session::{ConnectionId, Event, Millis, Session, Transmit},
+    session::{ConnectionId, Event, KeyDerivation, Millis, Session, Transmit},
     transport::{self, Accepted, ConnectOptions, Connection},
 };
 
@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct Work {
     /// Opens the transport of a connection.
     pub(super) open: Option<ConnectionId>,
+    /// Derives a key.
+    pub(super) derive: Option<KeyDerivation>,
     /// Waits at most that long.
     pub(super) wait: Option<Duration>,
 }
@@ -106,6 +108,11 @@ impl Core {
         result
     }
 
+    /// Looks at the session, and does nothing else.
+    pub(super) fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
+        look(&self.lock().session)
+    }
+
     /// Takes events until they weigh so much; returns how much they do.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         let _scope = self.scope();
@@ -154,7 +161,7 @@ impl Core {
         }
         let next = inner.session.poll_timeout();
         let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
-        let wake_task = earlier || inner.to_open.is_some();
+        let wake_task = earlier || inner.to_open.is_some() || inner.session.has_derivation();
         let wake_reader = inner.session.wants_data();
         let notify = inner.session.has_events() && inner.notified.is_none();
         if notify {
@@ -217,11 +224,12 @@ impl Core {
             return None;
         }
         let open = inner.to_open.take();
+        let derive = inner.session.poll_derivation();
         inner.armed = inner.session.poll_timeout();
         let wait = inner
             .armed
             .map(|at| Duration::from_millis(at.saturating_sub(self.clock.now())));
-        Some(Work { open, wait })
+        Some(Work { open, derive, wait })
     }
 
     pub(super) async fn woken(&self) {
@@ -231,6 +239,12 @@ impl Core {
     pub(super) fn timeout(&self) {
         self.lock().armed = None;
         self.with(Session::handle_timeout);
+    }
+
+    /// Derives a key for the session; takes its time.
+    pub(super) fn derive(&self, derivation: KeyDerivation) {
+        let key = derivation.run();
+        self.with(|session, now| session.handle_code_key(now, &key));
     }
 
     /// Opens the transport of a connection, unless the session has given it up meanwhile.
@@ -262,6 +276,15 @@ impl Core {
             self.forget(connection);
             self.cannot_open(connection, message);
         }
+    }
+
+    /// Ends the session for good, after one defect too many.
+    pub(super) fn give_up(&self) {
+        let connection = self.lock().session.connection();
+        if let Some(connection) = connection {
+            self.forget(connection);
+        }
+        self.with(Session::handle_defect);
     }
 
     /// Time spent on what came in.

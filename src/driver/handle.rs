@@ -26,7 +26,12 @@ impl Handle {
         Self(Arc::new(Owner(core)))
     }
 
-    /// Gives the session a command, or looks at it: `act` gets it and the present time. What the session wants done is
+    /// Looks at the session, and does nothing else. The same holds for `look` as for `act` of [`with`](Self::with).
+    pub fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
+        self.0.0.inspect(look)
+    }
+
+    /// Gives the session a command: `act` gets it and the present time. What the session wants done is
     /// done before this returns, short of waiting.
     ///
     /// `act` holds the session up: it should be short, and must not use a handle of the same session.
@@ -62,11 +67,5 @@ impl WeakHandle {
     #[must_use]
     pub fn upgrade(&self) -> Option<Handle> {
         self.0.upgrade().map(Handle)
-    }
-
-    /// Whether the session is still there.
-    #[must_use]
-    pub fn is_alive(&self) -> bool {
-        self.0.strong_count() > 0
     }
 }

@@ -27,7 +27,8 @@ pub enum LogValue {
     Text(String),
 }
 
-/// Something that a session's code tells. Never in it: keys, tokens and the content of stanzas.
+/// Something that a session's code tells. Never in it: keys, tokens and the content of stanzas. No text is longer than
+/// [`MAX_TEXT`](Self::MAX_TEXT).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// How important it is.
@@ -36,6 +37,11 @@ pub struct LogEntry {
     pub message: String,
     /// Details, by name.
     pub fields: Vec<(&'static str, LogValue)>,
+}
+
+impl LogEntry {
+    /// The most bytes of a text; what waits for its reader is bounded by number alone.
+    pub const MAX_TEXT: usize = 512;
 }
 
 /// Takes entries; called with the session's lock held, so it must not use a handle of the session.
@@ -219,10 +225,11 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        let (value, _) = value.split_at(value.floor_char_boundary(LogEntry::MAX_TEXT));
         self.add(field, LogValue::Text(value.to_owned()));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.add(field, LogValue::Text(format!("{value:?}")));
+        self.record_str(field, &format!("{value:?}"));
     }
 }

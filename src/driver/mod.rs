@@ -11,9 +11,15 @@ mod clock;
 mod core;
 mod handle;
 mod log;
+mod lookup;
 mod sink;
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
@@ -46,7 +52,7 @@ pub struct Endpoint {
 /// [`Handle`] needs.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
 
-/// Defects that a session's task survives.
+/// Defects that a session's task survives; with the last it gives the session up.
 const MAX_DEFECTS: usize = 8;
 
 /// Makes a session, disconnected, and starts its task. What its code tells goes to `log`.
@@ -74,12 +80,24 @@ async fn serve(core: Arc<Core>, endpoint: Arc<Endpoint>) {
         if AssertUnwindSafe(run(&core, &endpoint)).catch_unwind().await.is_ok() {
             return;
         }
-        core.fail("internal error");
+        contained(|| core.fail("internal error"));
     }
+    contained(|| core.give_up());
+}
+
+/// Does what may meet the defect that it is done for.
+fn contained(act: impl FnOnce()) {
+    // There is nobody left to tell.
+    let _ = panic::catch_unwind(AssertUnwindSafe(act));
 }
 
 async fn run(core: &Arc<Core>, endpoint: &Arc<Endpoint>) {
     while let Some(work) = core.next_work() {
+        if let Some(derivation) = work.derive {
+            let core = Arc::clone(core);
+            // Nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || core.derive(derivation)));
+        }
         if let Some(connection) = work.open {
             // Names take their time; the session's goes on meanwhile.
             tokio::spawn(open(Arc::clone(core), connection, Arc::clone(endpoint)));
@@ -117,13 +135,12 @@ async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>
 }
 
 /// Where to connect to now: names may mean other addresses than the last time.
-async fn resolve(endpoint: &Endpoint) -> io::Result<ConnectOptions> {
-    let lookup = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port));
+async fn resolve(endpoint: &Endpoint) -> Result<ConnectOptions, Arc<io::Error>> {
+    let lookup = lookup::lookup(&endpoint.host, endpoint.port);
     // A resolver that hangs is noticed by the session, which gives the connection up; this frees what is kept for it.
     let addresses = tokio::time::timeout(RESOLVE_TIMEOUT, lookup)
         .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
-        .collect();
+        .map_err(|_| Arc::new(io::Error::from(io::ErrorKind::TimedOut)))??;
     Ok(ConnectOptions {
         addresses,
         ..endpoint.options.clone()

@@ -3,8 +3,8 @@
 //! An [`Inbound`] follows the byte stream of one connection beside its noise handler, which stays in charge. For a
 //! message of whole frames it makes the tapes that the handler would make, and says at which counter; a handler that
 //! stands at that counter takes them and goes on behind them. Anything else (a frame across messages, a frame that does not
-//! open, a handler that was given other bytes) is left to the handler, whose own state the tapes never touch. The stage
-//! can thus save work but cannot change a result.
+//! open, a message with too much in it, a handler that was given other bytes) is left to the handler, whose own state the
+//! tapes never touch. The stage can thus save work but cannot change a result.
 
 mod answers;
 
@@ -17,14 +17,18 @@ use crate::tape::{TapeWriter, Tapes};
 
 /// Scratch memory, which the connections of a thread share.
 #[derive(Debug, Default)]
-pub struct Bench {
+pub struct Scratch {
     tape: TapeWriter,
     plain: Vec<u8>,
     inflated: Vec<u8>,
 }
 
-/// What of each part of a [`Bench`] is kept between messages, in bytes.
+/// What of each part of a [`Scratch`] is kept between messages, in bytes.
 const KEEP: usize = 128 * 1024;
+
+/// The most bytes of tapes that one message is given, 8 MiB, unless one frame takes more. Frames that inflate to 64 MiB
+/// each fit by the hundred into one message, and nothing else holds the peer back before the message is through.
+const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +110,7 @@ impl Inbound {
     }
 
     /// A message has come. Its tapes are appended to `tapes` where there are any.
-    pub fn message(&mut self, message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
+    pub fn message(&mut self, message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         match &mut self.state {
             State::Fresh => self.state = State::Off,
             State::Counting { frames, seen } => {
@@ -124,8 +128,10 @@ impl Inbound {
             }
             State::Open(stream) => {
                 let start = tapes.len();
-                match stream.message(message, bench, tapes) {
-                    Some(opened) if opened.frames > 0 && stream.frames.buffered() == 0 => return Some(opened),
+                let opened = stream.message(message, scratch, tapes);
+                scratch.trim();
+                match opened {
+                    Some(opened) if opened.frames > 0 => return Some(opened),
                     Some(_) => tapes.truncate(start),
                     None => {
                         tapes.truncate(start);
@@ -140,34 +146,46 @@ impl Inbound {
 }
 
 impl Stream {
-    /// The frames that end in this message; none where it continues a frame from before, although they are opened then
-    /// too. `None` where something is wrong.
-    fn message(&mut self, mut message: &[u8], bench: &mut Bench, tapes: &mut Tapes) -> Option<Opened> {
-        let continues = self.frames.buffered() > 0;
+    /// The frames of this message; none where it is not one of whole frames or has too much in it, and is left to the
+    /// handler. `None` where something is wrong.
+    fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         let counter = self.receiver.counter();
+        let start = tapes.size();
         let mut count = 0;
-        if !continues {
-            // The usual message is read where it is.
-            while let Some((frame, rest)) = split_frame(message) {
-                bench.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
+        if self.frames.buffered() == 0 {
+            while tapes.size() - start < MAX_TAPES
+                && let Some((frame, rest)) = split_frame(message)
+            {
+                scratch.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
                 count += 1;
                 message = rest;
             }
         }
-        self.frames.feed(message);
-        while let Some(frame) = self.frames.next().ok()? {
-            bench.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
-            count += 1;
-        }
-        bench.trim();
+        let is_done = message.is_empty();
+        self.pass_over(message)?;
         Some(Opened {
             counter,
-            frames: if continues { 0 } else { count },
+            frames: if is_done { count } else { 0 },
         })
+    }
+
+    /// Counts the frames that end in these bytes, which the handler opens.
+    fn pass_over(&mut self, mut bytes: &[u8]) -> Option<()> {
+        if self.frames.buffered() == 0 {
+            while let Some((_, rest)) = split_frame(bytes) {
+                self.receiver.advance(1);
+                bytes = rest;
+            }
+        }
+        self.frames.feed(bytes);
+        while self.frames.next().ok()?.is_some() {
+            self.receiver.advance(1);
+        }
+        Some(())
     }
 }
 
-impl Bench {
+impl Scratch {
     fn open(
         &mut self,
         frame: &[u8],
@@ -194,5 +212,34 @@ impl Bench {
         self.plain.shrink_to(KEEP);
         self.inflated.clear();
         self.inflated.shrink_to(KEEP);
+        self.tape.trim(KEEP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::encode_frame;
+    use crate::noise::Sender;
+
+    #[test]
+    fn what_a_large_message_took_is_given_back_whatever_it_was() {
+        let key = [9; 32];
+        let text = [&[0, 248, 2, 19, 254, 0, 16, 0, 0][..], &[b'x'; 1 << 20]].concat();
+        let no_node = [&[0, 255][..], &[0; 1 << 20]].concat();
+        for (payload, opens) in [(text, true), (no_node, false)] {
+            let (mut sealed, mut message) = (Vec::new(), Vec::new());
+            Sender::new(&key).unwrap().seal(&payload, &mut sealed).unwrap();
+            encode_frame(&sealed, &mut message).unwrap();
+            let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+            assert!(inbound.link());
+            inbound.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
+            let opened = inbound.message(&message, &mut scratch, &mut Tapes::default());
+            assert_eq!(opened.is_some(), opens);
+            let Scratch { tape, plain, inflated } = &scratch;
+            for held in [tape.capacity(), plain.capacity(), inflated.capacity()] {
+                assert!(held <= 3 * KEEP, "{held}");
+            }
+        }
     }
 }

@@ -116,33 +116,12 @@ impl Channel {
         }
     }
 
-    /// The two directions at their present counters; `None` in the handshake, and where the sender was taken.
-    #[must_use]
-    pub fn into_transport(self) -> Option<(Sender, Receiver)> {
-        match self.phase {
-            Phase::Handshake => None,
-            Phase::Transport { sender, receiver } => Some((sender?, receiver)),
-        }
-    }
-
     /// The receiving direction, borrowed; `None` in the handshake.
     #[must_use]
     pub const fn receiver_mut(&mut self) -> Option<&mut Receiver> {
         match &mut self.phase {
             Phase::Handshake => None,
             Phase::Transport { receiver, .. } => Some(receiver),
-        }
-    }
-
-    /// Both directions, borrowed; `None` in the handshake, and where the sender was taken.
-    #[must_use]
-    pub const fn transport_mut(&mut self) -> Option<(&mut Sender, &mut Receiver)> {
-        match &mut self.phase {
-            Phase::Transport {
-                sender: Some(sender),
-                receiver,
-            } => Some((sender, receiver)),
-            _ => None,
         }
     }
 }

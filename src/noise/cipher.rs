@@ -69,23 +69,6 @@ impl CipherState {
         Ok(())
     }
 
-    /// Seals `plaintext` into `out`, which must be [`TAG_LEN`] bytes longer.
-    pub(super) fn seal_into(&mut self, associated: &[u8], plaintext: &[u8], out: &mut [u8]) -> Result<(), NoiseError> {
-        check_length(plaintext)?;
-        let expected = plaintext.len() + TAG_LEN;
-        if out.len() != expected {
-            return Err(NoiseError::OutputLength {
-                expected,
-                actual: out.len(),
-            });
-        }
-        let counter = self.next_counter()?;
-        let (text, tag_place) = out.split_at_mut(plaintext.len());
-        text.copy_from_slice(plaintext);
-        tag_place.copy_from_slice(&self.tag(counter, associated, text)?);
-        Ok(())
-    }
-
     /// Encrypts `text` where it is, and gives its tag.
     fn tag(&self, counter: u64, associated: &[u8], text: &mut [u8]) -> Result<[u8; TAG_LEN], NoiseError> {
         let length = text.len();
@@ -105,25 +88,6 @@ impl CipherState {
         let opened = self.open_in_place(associated, out.get_mut(start..).unwrap_or_default());
         out.truncate(start + opened.as_ref().copied().unwrap_or(0));
         opened.map(drop)
-    }
-
-    /// Opens `ciphertext` into the beginning of `out`, which must be at least as long, and gives the plaintext's
-    /// length. What lies behind it, and all of it on an error, is unspecified. Counts as [`open`](Self::open) does.
-    pub(super) fn open_into(
-        &mut self,
-        associated: &[u8],
-        ciphertext: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, NoiseError> {
-        check_length(ciphertext)?;
-        let Some(place) = out.get_mut(..ciphertext.len()) else {
-            return Err(NoiseError::OutputLength {
-                expected: ciphertext.len(),
-                actual: out.len(),
-            });
-        };
-        place.copy_from_slice(ciphertext);
-        self.open_in_place(associated, place)
     }
 
     /// Opens what is in `place` where it is, and gives the plaintext's length.

@@ -28,14 +28,6 @@ pub enum NoiseError {
         /// Its length in bytes.
         length: usize,
     },
-    /// The output slice has the wrong length; the caller's fault. Nothing was consumed.
-    #[error("the output needs {expected} bytes, not {actual}")]
-    OutputLength {
-        /// The length needed, in bytes.
-        expected: usize,
-        /// The length given, in bytes.
-        actual: usize,
-    },
     /// All 2^32 counter values are used up; this direction is over for good.
     #[error("the counter is exhausted")]
     Exhausted,

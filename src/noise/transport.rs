@@ -32,14 +32,6 @@ impl Sender {
         self.0.seal(&[], plaintext, out)
     }
 
-    /// Seals `plaintext` into `out`, which must be exactly [`TAG_LEN`](super::TAG_LEN) bytes longer.
-    ///
-    /// # Errors
-    /// As [`seal`](Self::seal), and [`NoiseError::OutputLength`].
-    pub fn seal_into(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<(), NoiseError> {
-        self.0.seal_into(&[], plaintext, out)
-    }
-
     /// The number of messages sealed (or, after [`resume`](Self::resume), the counter of the next one).
     #[must_use]
     pub const fn counter(&self) -> u64 {
@@ -90,15 +82,6 @@ impl Receiver {
     /// opened, for good; [`NoiseError::TooLong`]. `out` is then as before.
     pub fn open(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         self.0.open(&[], ciphertext, out)
-    }
-
-    /// Opens `ciphertext` into the beginning of `out`, which must be at least as long as the ciphertext, and gives the
-    /// plaintext's length. What lies behind it, and all of `out` on an error, is unspecified.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open), and [`NoiseError::OutputLength`].
-    pub fn open_into(&mut self, ciphertext: &[u8], out: &mut [u8]) -> Result<usize, NoiseError> {
-        self.0.open_into(&[], ciphertext, out)
     }
 
     /// The number of messages received (or, after [`resume`](Self::resume), the counter of the next one).

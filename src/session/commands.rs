@@ -1,8 +1,8 @@
 //! What the user wants.
 
 use super::{
-    Admission, CredentialsUpdate, EndReason, Event, KnownServer, Me, Millis, PairingError, Pattern, PatternId,
-    QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger,
+    Admission, CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError,
+    Pattern, PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger,
     connection::MAX_PAYLOAD,
     identified::Identified,
     nodes,
@@ -40,9 +40,12 @@ pub struct Query {
 
 impl Session {
     /// Connects, at once even where the next connection is due later. Says whether that meant anything: it does when
-    /// disconnected or reconnecting.
+    /// disconnected or reconnecting, unless the session has ended in [`EndReason::Defect`].
     pub fn connect(&mut self, now: Millis) -> bool {
         self.tick(now);
+        if self.is_defunct {
+            return false;
+        }
         let wanted = self.state.on(Trigger::Connect).is_some();
         self.begin(Trigger::Connect);
         wanted
@@ -207,34 +210,51 @@ impl Session {
         self.credentials.apply(update);
     }
 
-    /// Asks for the device to be paired with the account of a phone number (digits alone), and gives the code to type on
-    /// the phone: `code`, or a random one.
-    ///
-    /// Derives a key in 131,072 rounds, which takes some tens of milliseconds; so does taking the phone's answer.
+    /// Begins to pair by code: `code`, or a random one. What it gives is to be run, best where nobody waits, and the key to
+    /// be given to [`request_pairing_code`](Self::request_pairing_code).
     ///
     /// # Errors
-    /// [`PairingError::InvalidCode`], [`PairingError::NotRegistering`] and [`PairingError::Send`].
-    pub fn request_pairing_code(
-        &mut self,
-        now: Millis,
-        phone_number: &str,
-        code: Option<&str>,
-    ) -> Result<String, PairingError> {
+    /// [`PairingError::InvalidCode`] and [`PairingError::NotRegistering`].
+    pub fn prepare_pairing_code(&mut self, now: Millis, code: Option<&str>) -> Result<KeyDerivation, PairingError> {
         self.tick(now);
-        if self.state != State::Authenticating || !self.can_send() || self.credentials.account.is_some() {
-            return Err(PairingError::NotRegistering);
-        }
+        self.check_registering()?;
         let code = match code {
             Some(code) if is_pairing_code(code) => code.to_owned(),
             Some(_) => return Err(PairingError::InvalidCode),
             None => pairing_code(&self.random::<5>()),
         };
+        Ok(KeyDerivation::new(&code, *self.random::<32>()))
+    }
+
+    fn check_registering(&self) -> Result<(), PairingError> {
+        if self.state != State::Authenticating || !self.can_send() || self.credentials.account.is_some() {
+            return Err(PairingError::NotRegistering);
+        }
+        Ok(())
+    }
+
+    /// Asks for the device to be paired with the account of a phone number (digits alone), and gives the code to type on
+    /// the phone.
+    ///
+    /// # Errors
+    /// [`PairingError::NotRegistering`] and [`PairingError::Send`].
+    pub fn request_pairing_code(
+        &mut self,
+        now: Millis,
+        phone_number: &str,
+        key: &CodeKey,
+    ) -> Result<String, PairingError> {
+        self.tick(now);
+        self.check_registering()?;
+        let code = key.code().to_owned();
         let id = self.ids.next();
         let jid = format!("{phone_number}@s.whatsapp.net");
-        let stanza = companion_hello(&id, &jid, &code, &self.credentials, &self.config, self.entropy.as_mut());
+        let stanza = companion_hello(&id, &jid, key, &self.credentials, &self.config, self.entropy.as_mut());
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);
         self.outbox.push(Owner::Session, payload);
+        self.code_answers = 0;
+        self.forget_code_answer();
         self.update_credentials(CredentialsUpdate {
             me: Some(Me {
                 id: jid,

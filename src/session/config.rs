@@ -54,7 +54,8 @@ pub struct Config {
 
     /// Bounds of the outgoing queue.
     pub outgoing: Bounds,
-    /// Bounds of the incoming queue. Its limit is not used: above the high-water mark nothing is read.
+    /// Bounds of the incoming queue. Above the high-water mark nothing is read, so that the limit matters only for what a
+    /// connection had received before it ended.
     pub incoming: Bounds,
 
     /// Whether and how to connect again.
@@ -106,7 +107,8 @@ pub struct Bounds {
     pub stanzas: usize,
     /// High-water mark in bytes.
     pub bytes: usize,
-    /// The most bytes the queue ever holds.
+    /// The most bytes that stanzas are added to. The outgoing queue refuses one that would exceed it; the incoming queue
+    /// takes whole the one that reaches it.
     pub limit: usize,
 }
 

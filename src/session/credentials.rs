@@ -79,6 +79,14 @@ pub struct Me {
     pub name: Option<String>,
 }
 
+impl Me {
+    /// The bytes of its texts.
+    pub(super) fn text_len(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.id.len() + text(&self.lid) + text(&self.name)
+    }
+}
+
 /// A device's identity as the account certified it (`ADVSignedDeviceIdentity`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
@@ -122,6 +130,32 @@ pub struct CredentialsUpdate {
     pub adv_secret_key: Option<Zeroizing<String>>,
     /// Whether pairing by code went through.
     pub registered: Option<bool>,
+}
+
+impl CredentialsUpdate {
+    /// The bytes of memory that it takes.
+    pub(super) fn footprint(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let account = self.account.as_ref().map_or(0, |account| {
+            account.details.len()
+                + account.account_signature_key.len()
+                + account.account_signature.len()
+                + account.device_signature.len()
+        });
+        let identities = self
+            .signal_identities
+            .iter()
+            .flatten()
+            .map(|identity| size_of::<SignalIdentity>() + text(&identity.name) + identity.identifier_key.len());
+        size_of::<Self>()
+            + self.me.as_ref().map_or(0, Me::text_len)
+            + account
+            + identities.sum::<usize>()
+            + text(&self.platform)
+            + self.routing_info.as_ref().map_or(0, Vec::len)
+            + text(&self.pairing_code)
+            + self.adv_secret_key.as_ref().map_or(0, |secret| secret.len())
+    }
 }
 
 impl fmt::Debug for CredentialsUpdate {

@@ -1,14 +1,20 @@
 //! What a stanza means to the session, and to whom else it goes.
 
 use super::{
-    CredentialsUpdate, EndReason, Event, PayloadError, QueryError, Scratch, Session, Stanza, State,
+    CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Scratch, Session, Stanza, State,
     intake::{Head, Intake},
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
-    pairing::{accept_pair_success, companion_finish, qr_references},
+    pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
     queries::{Asker, Pending, Purpose},
     work::Step,
 };
 use crate::binary::{Node, NodeContent, decode};
+
+/// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
+const MAX_ROUTING_INFO: usize = 4 * 1024;
+/// Answers to one pairing code that are worked on, each of which costs a derivation of tens of milliseconds: some, since a user
+/// may mistype the code.
+const MAX_CODE_ANSWERS: u32 = 5;
 
 /// What the session itself does on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +51,21 @@ impl Reaction {
             _ => return None,
         })
     }
+
+    /// Whether it ends the connection.
+    const fn ends(self) -> bool {
+        matches!(
+            self,
+            Self::Failure | Self::StreamError | Self::StreamEnd | Self::NotMultiDevice
+        )
+    }
 }
 
 impl Session {
     /// Takes a stanza, an unpacked payload.
     pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
         let dialect = self.config.dialect;
+        let overfull = self.inbox.is_overfull();
         let (patterns, queries) = (&self.patterns, &self.queries);
         let Scratch {
             head, tape, matched, ..
@@ -58,6 +73,9 @@ impl Session {
         matched.clear();
         let mut asker = Asker::Nobody;
         let mut intake = Intake::new(head, tape, |head: &Head| {
+            if overfull {
+                return false;
+            }
             asker = queries.asker(head.attr("id").unwrap_or_default());
             !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
         });
@@ -76,7 +94,7 @@ impl Session {
 
         let head = &self.scratch.head;
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
-        let reaction = Reaction::on(head, pairing_by_code);
+        let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !overfull || reaction.ends());
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
         let pending = match asker {
             Asker::User | Asker::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
@@ -170,6 +188,10 @@ impl Session {
     fn note_routing(&mut self, stanza: &Node) {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
+            if info.len() > MAX_ROUTING_INFO {
+                tracing::warn!(bytes = info.len(), "routing info is too long, and ignored");
+                return;
+            }
             let routing_info = Some(info.to_vec());
             tracing::debug!(bytes = info.len(), "routing info has changed");
             self.update_credentials(CredentialsUpdate {
@@ -208,18 +230,43 @@ impl Session {
         }
     }
 
+    /// Notes the phone's answer until the key is there that it is to be opened with.
     fn code_accepted(&mut self, stanza: &Node) {
+        // Baileys acknowledges what it cannot use as well, and waits on.
+        if self.code_answer.is_some() || self.code_answers >= MAX_CODE_ANSWERS {
+            return self.send_own(&acknowledgement(stanza));
+        }
+        match CodeAnswer::read(stanza) {
+            Ok(answer) => {
+                self.code_answers += 1;
+                let code = self.credentials.pairing_code.as_deref().unwrap_or_default();
+                self.derivation = Some(answer.derivation(code));
+                self.code_answer = Some(answer);
+            }
+            Err(error) => {
+                self.tell(Event::PairingFailed(error));
+                self.send_own(&acknowledgement(stanza));
+            }
+        }
+    }
+
+    /// A key that [`poll_derivation`](Self::poll_derivation) asked for is there.
+    pub fn handle_code_key(&mut self, now: Millis, key: &CodeKey) {
+        self.tick(now);
+        let code = self.credentials.pairing_code.as_deref().unwrap_or_default();
+        let Some(answer) = self.code_answer.take_if(|answer| answer.is_for(key, code)) else {
+            return;
+        };
         let id = self.ids.next();
-        match companion_finish(&id, stanza, &self.credentials, self.entropy.as_mut()) {
+        match companion_finish(&id, &answer, key, &self.credentials, self.entropy.as_mut()) {
             Ok(accepted) => {
                 self.queries.insert(id, Purpose::CompanionFinish, self.now, None, None);
                 self.update_credentials(accepted.update);
                 self.send_own(&accepted.query);
             }
-            // Baileys acknowledges what it cannot use as well, and waits on.
             Err(error) => self.tell(Event::PairingFailed(error)),
         }
-        self.send_own(&acknowledgement(stanza));
+        self.send_own(&answer.acknowledgement);
     }
 }
 

@@ -30,6 +30,9 @@ pub mod code {
     pub const RESTART_REQUIRED: u16 = 515;
 }
 
+/// The most bytes of a server's word for a reason that are kept; those that are known are short.
+const MAX_REASON: usize = 64;
+
 /// Why a connection ended. The texts are Baileys' where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -63,7 +66,8 @@ pub enum EndReason {
     /// `stream:error`.
     #[error("Stream Errored ({reason})")]
     Stream {
-        /// The tag of its first child, `restart required` for code 515, `unknown` without a child.
+        /// The tag of its first child, cut where it is very long, `restart required` for code 515, `unknown` without a
+        /// child.
         reason: String,
         /// Its code, or the one that the reason stands for.
         code: u16,
@@ -97,6 +101,9 @@ pub enum EndReason {
     /// A frame does not open, or nothing can be sealed any longer.
     #[error(transparent)]
     Noise(#[from] NoiseError),
+    /// The driver has failed so often that it gives the session up; it never connects again.
+    #[error("The session has failed and cannot go on")]
+    Defect,
 }
 
 impl EndReason {
@@ -107,9 +114,12 @@ impl EndReason {
             Self::LoggedOut => code::LOGGED_OUT,
             Self::Transport { status, .. } => status.filter(|status| *status >= 400).unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
-            Self::Requested | Self::TransportClosed | Self::StreamEnd | Self::Frame(_) | Self::Noise(_) => {
-                code::CONNECTION_CLOSED
-            }
+            Self::Requested
+            | Self::TransportClosed
+            | Self::StreamEnd
+            | Self::Frame(_)
+            | Self::Noise(_)
+            | Self::Defect => code::CONNECTION_CLOSED,
             Self::Stream { code, .. } | Self::Failure { code, .. } => *code,
             Self::NotMultiDevice => code::MULTIDEVICE_MISMATCH,
             Self::Handshake(error) if error.is_certificate() => 400,
@@ -137,6 +147,7 @@ impl EndReason {
             Self::Login(_) => "login",
             Self::Frame(_) => "frame",
             Self::Noise(_) => "noise",
+            Self::Defect => "defect",
         }
     }
 
@@ -144,6 +155,13 @@ impl EndReason {
     #[must_use]
     pub const fn is_intended(&self) -> bool {
         matches!(self, Self::Requested | Self::LoggedOut)
+    }
+
+    /// The bytes of memory that the server's attributes take, where it has such.
+    pub(super) fn attrs_footprint(&self) -> Option<usize> {
+        let Self::Failure { attrs, .. } = self else { return None };
+        let texts = attrs.iter().map(|(key, value)| key.len() + value.len());
+        Some(size_of_val(attrs.as_slice()) + texts.sum::<usize>())
     }
 
     /// The reason that a `stream:error` stands for.
@@ -166,7 +184,7 @@ impl EndReason {
             reason
         };
         Self::Stream {
-            reason: reason.to_owned(),
+            reason: cut(reason, MAX_REASON).to_owned(),
             code,
         }
     }
@@ -184,4 +202,9 @@ impl EndReason {
 
 fn number(text: Option<&str>) -> Option<u16> {
     text?.parse().ok().filter(|number| *number != 0)
+}
+
+/// At most so many bytes of a text, whole characters.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    text.split_at(text.floor_char_boundary(most)).0
 }

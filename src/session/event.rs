@@ -3,7 +3,7 @@
 use super::{
     CredentialsUpdate, EndReason, Me, Millis, PairingError, QueryError, QueryId, SendId, Stanza, Stanzas, StateChange,
 };
-use crate::binary::{DecodeError, InflateError};
+use crate::binary::{DecodeError, DecodeErrorKind, InflateError};
 
 /// Names a connection, so that what a transport that was given up still says cannot be mistaken for the next one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,19 +90,26 @@ impl Event {
         }
     }
 
-    /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will.
+    /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will, or give a
+    /// text of any length.
     pub(super) fn footprint(&self) -> Option<usize> {
-        match self {
-            Self::Stanzas(stanzas) => Some(stanzas.footprint()),
-            Self::Answer { result: Ok(stanza), .. } => Some(stanza.footprint()),
-            Self::Credentials(_)
-            | Self::Malformed(_)
-            | Self::Offline { .. }
-            | Self::Paired(_)
-            | Self::PairingFailed(_)
-            | Self::Qr { .. } => Some(size_of::<Self>()),
-            Self::State(_) | Self::Reconnecting { .. } | Self::Answer { .. } | Self::Drain | Self::Unsent(_) => None,
-        }
+        let owned = match self {
+            Self::Stanzas(stanzas) => return Some(stanzas.footprint()),
+            Self::Answer { result: Ok(stanza), .. } => return Some(stanza.footprint()),
+            Self::Answer {
+                result: Err(QueryError::Refused { text, .. }),
+                ..
+            } => text.len(),
+            Self::Credentials(update) => update.footprint(),
+            Self::Paired(me) => me.text_len(),
+            Self::Qr { text, .. } => text.len(),
+            // What these own is short.
+            Self::Malformed(_) | Self::Offline { .. } | Self::PairingFailed(_) => 0,
+            Self::State(change) => change.reason.as_ref()?.attrs_footprint()?,
+            Self::Reconnecting { reason, .. } => reason.attrs_footprint()?,
+            Self::Answer { .. } | Self::Drain | Self::Unsent(_) => return None,
+        };
+        Some(size_of::<Self>() + owned)
     }
 }
 
@@ -112,7 +119,27 @@ pub enum PayloadError {
     /// It does not decompress.
     #[error(transparent)]
     Inflate(#[from] InflateError),
-    /// It does not decode.
+    /// It does not decode. The error has nothing of what the payload says.
     #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Decode(DecodeError),
+}
+
+impl From<DecodeError> for PayloadError {
+    fn from(mut error: DecodeError) -> Self {
+        if let DecodeErrorKind::InvalidJidPair { user } = &mut error.kind {
+            *user = "…".to_owned();
+        }
+        Self::Decode(error)
+    }
+}
+
+impl PayloadError {
+    /// Where that was noticed, in bytes of the decompressed payload.
+    #[must_use]
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Inflate(_) => None,
+            Self::Decode(error) => Some(error.offset),
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::{Bounds, Event, PatternId, Stanzas, level::Level};
 use crate::tape::TapeWriter;
 
-/// The queue. What the server can cause counts for its bounds; what else the session tells is little, and bounded by
-/// what the user does.
+/// The queue. What the server can cause counts for its bounds, with the length of what it says; what else the session tells
+/// is little, and bounded by what the user does.
 #[derive(Debug)]
 pub(super) struct Inbox {
     events: VecDeque<Event>,
@@ -66,6 +66,12 @@ impl Inbox {
     /// Whether nothing more is to be read for now.
     pub(super) const fn is_stalled(&self) -> bool {
         self.paused || self.level.is_full()
+    }
+
+    /// Whether it holds as much as it ever may. Since nothing is read above the high-water mark, only what a connection had
+    /// received before its end comes to that.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.is_stalled() && self.level.exceeds(0)
     }
 
     pub(super) const fn set_paused(&mut self, paused: bool) {

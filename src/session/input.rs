@@ -83,8 +83,8 @@ impl Session {
         }
     }
 
-    /// The transport of a connection was closed, by whom ever. What it had received before is looked at first, whether
-    /// or not there is room for it.
+    /// The transport of a connection was closed, by whom ever. What it had received before is looked at first, up to the
+    /// limit of the incoming queue, whether or not there is room for it.
     pub fn handle_closed(&mut self, now: Millis, connection: ConnectionId) {
         self.lost(now, connection, EndReason::TransportClosed);
     }
@@ -108,6 +108,20 @@ impl Session {
             if self.current(connection).is_some() {
                 self.end(reason, true);
             }
+        }
+    }
+
+    /// The driver cannot go on: the session ends for good.
+    pub fn handle_defect(&mut self, now: Millis) {
+        self.tick(now);
+        self.is_defunct = true;
+        match self.state {
+            State::Disconnected => {}
+            State::Reconnecting => {
+                self.last_end = Some(EndReason::Defect);
+                self.end_waiting();
+            }
+            _ => self.end(EndReason::Defect, true),
         }
     }
 
@@ -174,9 +188,20 @@ impl Session {
         while !self.is_held_back() && self.process_frame() {}
     }
 
-    /// Looks at everything that was received: it is in memory already, and nothing more will come.
+    /// Looks at everything that was received: it is in memory already, and nothing more will come. Compressed, it may be far
+    /// more than the queue's limit; beyond that only what ends the connection matters.
     fn process_all(&mut self) {
-        while self.process_frame() {}
+        let mut left_out = 0;
+        loop {
+            let overfull = self.inbox.is_overfull();
+            if !self.process_frame() {
+                break;
+            }
+            left_out += u64::from(overfull);
+        }
+        if left_out > 0 {
+            tracing::warn!(frames = left_out, "more had come in than the incoming queue may hold");
+        }
     }
 
     /// Looks at the next frame. Says whether there was one, and may be another.
@@ -220,8 +245,10 @@ impl Session {
         };
         if let Err(error) = taken {
             self.metrics.malformed += 1;
-            tracing::warn!(%error, "a payload is no stanza");
-            self.tell(Event::Malformed(error));
+            tracing::warn!(%error, offset = error.offset(), "a payload is no stanza");
+            if !self.inbox.is_overfull() {
+                self.tell(Event::Malformed(error));
+            }
         }
         for buffer in [&mut plain, &mut inflated] {
             buffer.clear();
@@ -229,6 +256,8 @@ impl Session {
         }
         self.scratch.plain = plain;
         self.scratch.inflated = inflated;
+        self.scratch.head.trim(RETAINED_BUFFER);
+        self.scratch.tape.trim(RETAINED_BUFFER);
     }
 
     /// Reading stops: silence is no longer the server's.

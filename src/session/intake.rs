@@ -42,6 +42,18 @@ impl Head {
         self.child = Word::Token("");
     }
 
+    /// Forgets the stanza, and gives memory beyond so many bytes of each part back.
+    pub(super) fn trim(&mut self, keep: usize) {
+        self.clear();
+        self.strings.shrink_to(keep);
+        self.attrs.shrink_to(keep / size_of::<(Word, Word)>());
+    }
+
+    /// The bytes of memory held.
+    pub(super) const fn capacity(&self) -> usize {
+        self.strings.capacity() + size_of::<(Word, Word)>() * self.attrs.capacity()
+    }
+
     fn word(&mut self, text: Text<'_>) -> Word {
         let text = match text {
             Text::Token(token) => return Word::Token(self.dictionary.token(token).unwrap_or_default()),

@@ -275,11 +275,12 @@ impl Session {
         }
         self.timers.clear();
         self.qr.clear();
+        self.forget_code_answer();
         let reason = match self.closing.take() {
             Some(wish) => wish,
             None => reason,
         };
-        let plan = if reason.is_intended() || self.state == State::Closing {
+        let plan = if reason.is_intended() || self.is_defunct || self.state == State::Closing {
             Plan::Stop
         } else if retry_now && self.config.reconnect.is_some() {
             self.reconnect.retry_now()

@@ -3,6 +3,7 @@
 //! [`Session`] is a state machine in the manner of quinn-proto's `Connection`. Clock, randomness and transport are the
 //! driver's; see there for the order of calls. States, events and policies are described in `docs/session.md`.
 
+mod code_key;
 mod commands;
 mod config;
 mod connection;
@@ -36,6 +37,7 @@ use std::{collections::VecDeque, fmt};
 
 use zeroize::Zeroizing;
 
+pub use code_key::{CodeKey, KeyDerivation};
 pub use commands::{Query, Sent};
 pub use config::{Bounds, Config, ReconnectConfig};
 pub use connection::KnownServer;
@@ -61,6 +63,7 @@ use self::{
     intake::Head,
     keepalive::KeepAlive,
     outbox::Outbox,
+    pairing::CodeAnswer,
     patterns::{Matched, Patterns},
     queries::{Ids, Queries},
     reconnect::Reconnect,
@@ -99,7 +102,7 @@ const RETAINED_BUFFER: usize = 16 * 1024;
 ///   [answered a ping](Self::handle_pong), [was closed](Self::handle_closed) or [failed](Self::handle_failed); time
 ///   [has passed](Self::handle_timeout).
 /// - **`poll_*`** tell what to do: with the transport ([`poll_transmit`](Self::poll_transmit)), with the user
-///   ([`poll_event`](Self::poll_event)), and when to call next if nothing else happens
+///   ([`poll_event`](Self::poll_event)), with a pairing code ([`poll_derivation`](Self::poll_derivation)), and when to call next if nothing else happens
 ///   ([`poll_timeout`](Self::poll_timeout)).
 ///
 /// After any command and any `handle_*`, in this order: `poll_transmit` until `None`, as far as the transport takes
@@ -134,6 +137,14 @@ pub struct Session {
     closing: Option<EndReason>,
     /// QR references not shown yet.
     qr: VecDeque<String>,
+    /// The driver has given the session up.
+    is_defunct: bool,
+    /// The phone's answer to the pairing code, while its key is being derived.
+    code_answer: Option<CodeAnswer>,
+    /// The derivation of it, until it is polled.
+    derivation: Option<KeyDerivation>,
+    /// How many answers to the present pairing code were worked on.
+    code_answers: u32,
     server: Option<KnownServer>,
     server_time_offset: Option<i64>,
     offline_count: Option<u64>,
@@ -160,6 +171,13 @@ struct Scratch {
     tape: TapeWriter,
     /// The patterns that the stanza matches.
     matched: Matched,
+}
+
+impl Scratch {
+    /// The bytes of memory held.
+    fn capacity(&self) -> usize {
+        self.plain.capacity() + self.inflated.capacity() + self.head.capacity() + self.tape.capacity()
+    }
 }
 
 impl Session {
@@ -195,6 +213,10 @@ impl Session {
             last_end: None,
             closing: None,
             qr: VecDeque::new(),
+            is_defunct: false,
+            code_answer: None,
+            derivation: None,
+            code_answers: 0,
             server: None,
             server_time_offset: None,
             offline_count: None,
@@ -292,14 +314,12 @@ impl Session {
             .connection
             .as_ref()
             .map_or(0, |connection| connection.frames.capacity());
-        let tape = &self.scratch.tape;
-        let tape = 4 * tape.ops().len() + tape.text_len() + tape.bytes().len();
         Metrics {
             queries_pending: self.queries.len(),
             outgoing: queue(self.outbox.level()),
             incoming: queue(self.inbox.level()),
             work: self.sampler.work(),
-            buffers: self.scratch.plain.capacity() + self.scratch.inflated.capacity() + received + tape,
+            buffers: self.scratch.capacity() + received,
             ..self.metrics.clone()
         }
     }
@@ -333,6 +353,18 @@ impl Session {
             self.read_on();
         }
         event
+    }
+
+    /// A key to be derived, for [`handle_code_key`](Self::handle_code_key); best where nobody waits, since it takes its time.
+    #[must_use]
+    pub fn poll_derivation(&mut self) -> Option<KeyDerivation> {
+        self.derivation.take()
+    }
+
+    /// Whether [`poll_derivation`](Self::poll_derivation) would give one.
+    #[must_use]
+    pub const fn has_derivation(&self) -> bool {
+        self.derivation.is_some()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
@@ -379,6 +411,11 @@ impl Session {
         let mut bytes = Zeroizing::new([0; N]);
         self.entropy.fill(bytes.as_mut_slice());
         bytes
+    }
+
+    fn forget_code_answer(&mut self) {
+        self.code_answer = None;
+        self.derivation = None;
     }
 
     fn update_credentials(&mut self, update: CredentialsUpdate) {

@@ -1,22 +1,18 @@
 //! Pairing: QR lines, `pair-success`, and the code that a user types on the phone
 //! (source: Baileys 7.0.0-rc14, companion-reg-client-utils, validate-connection, socket, messages-recv).
 
-use std::num::NonZeroU32;
-
-use aes::Aes256;
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
-use ctr::cipher::{KeyIvInit, StreamCipher};
 use prost::Message;
-use ring::{aead, hkdf, hmac, pbkdf2};
+use ring::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
 use super::{
-    Account, Config, Credentials, CredentialsUpdate, Entropy, Me, PairingError, SignalIdentity,
+    Account, CodeKey, Config, Credentials, CredentialsUpdate, Entropy, KeyDerivation, Me, PairingError, SignalIdentity,
     credentials::signal_key,
-    nodes::{SERVER, bytes_node, child, children, content_bytes, node, text_node},
+    nodes::{SERVER, acknowledgement, bytes_node, child, children, content_bytes, node, text_node},
 };
 use crate::{
     binary::Node,
@@ -30,8 +26,6 @@ const ACCOUNT_PREFIX: [u8; 2] = [6, 0];
 const HOSTED_ACCOUNT_PREFIX: [u8; 2] = [6, 5];
 const DEVICE_PREFIX: [u8; 2] = [6, 1];
 
-/// Rounds of PBKDF2 between a pairing code and its key.
-const CODE_ROUNDS: NonZeroU32 = NonZeroU32::new(2 << 16).unwrap();
 /// The alphabet of pairing codes: no 0, I, O or U.
 const CODE_ALPHABET: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 /// Characters of a pairing code.
@@ -74,7 +68,11 @@ pub fn qr_text(reference: &str, credentials: &Credentials, config: &Config) -> S
     )
 }
 
-/// The references in a `pair-device`.
+/// The most references, and the most bytes of one; the server sends six of some hundred.
+const MAX_REFERENCES: usize = 64;
+const MAX_REFERENCE: usize = 4 * 1024;
+
+/// The references in a `pair-device`. What cannot be shown as a QR code is left out.
 pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
     let references = child(stanza, "pair-device")
         .map(|pair| children(pair, "ref"))
@@ -82,6 +80,14 @@ pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
         .flatten();
     references
         .filter_map(content_bytes)
+        .filter(|bytes| {
+            let fits = bytes.len() <= MAX_REFERENCE;
+            if !fits {
+                tracing::warn!(bytes = bytes.len(), "a reference for pairing is too long, and left out");
+            }
+            fits
+        })
+        .take(MAX_REFERENCES)
         .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         .collect()
 }
@@ -213,24 +219,20 @@ pub fn is_pairing_code(code: &str) -> bool {
     code.encode_utf16().count() == CODE_LEN
 }
 
-/// The stanza that asks the phone of `jid` to be paired under `code`.
-///
-/// Derives a key in 131,072 rounds, which takes some tens of milliseconds.
+/// The stanza that asks the phone of `jid` to be paired under a code.
 #[must_use]
 pub fn companion_hello(
     id: &str,
     jid: &str,
-    code: &str,
+    key: &CodeKey,
     credentials: &Credentials,
     config: &Config,
     entropy: &mut dyn Entropy,
 ) -> Node {
-    let (mut salt, mut iv) = ([0; 32], [0; 16]);
-    entropy.fill(&mut salt);
+    let mut iv = [0; 16];
     entropy.fill(&mut iv);
-    let key = code_key(code, &salt);
     let mut sealed = *credentials.pairing_key.public.as_bytes();
-    apply_ctr(&key, &iv, &mut sealed);
+    key.apply(&iv, &mut sealed);
     let [system, browser, _] = &config.browser;
     let registration = node(
         "link_code_companion_reg",
@@ -242,7 +244,7 @@ pub fn companion_hello(
         vec![
             bytes_node(
                 "link_code_pairing_wrapped_companion_ephemeral_pub",
-                [&salt[..], &iv[..], &sealed[..]].concat(),
+                [&key.salt()[..], &iv[..], &sealed[..]].concat(),
             ),
             bytes_node(
                 "companion_server_auth_key_pub",
@@ -268,29 +270,84 @@ pub struct CodeAccepted {
     pub update: CredentialsUpdate,
 }
 
-/// Takes the phone's `link_code_companion_reg` notification; `id` is for the query that answers it.
+/// What a phone that has taken a pairing code says.
+#[derive(Debug)]
+pub struct CodeAnswer {
+    reference: Vec<u8>,
+    primary_identity: PublicKey,
+    salt: [u8; 32],
+    iv: [u8; 16],
+    sealed_ephemeral: [u8; 32],
+    /// What acknowledges it.
+    pub acknowledgement: Node,
+}
+
+impl CodeAnswer {
+    /// Reads the phone's `link_code_companion_reg` notification.
+    ///
+    /// # Errors
+    /// Where a part is missing or a key wrong.
+    pub fn read(notification: &Node) -> Result<Self, PairingError> {
+        let registration = child(notification, "link_code_companion_reg").ok_or(PairingError::IncompleteAnswer)?;
+        let part = |tag| {
+            child(registration, tag)
+                .and_then(content_bytes)
+                .ok_or(PairingError::IncompleteAnswer)
+        };
+        let reference = part("link_code_pairing_ref")?.to_vec();
+        let primary_identity = PublicKey::try_from(part("primary_identity_pub")?)?;
+        let wrapped = part("link_code_pairing_wrapped_primary_ephemeral_pub")?;
+        let (salt, iv, sealed_ephemeral) = split_wrapped(wrapped).ok_or(PairingError::IncompleteAnswer)?;
+        Ok(Self {
+            reference,
+            primary_identity,
+            salt,
+            iv,
+            sealed_ephemeral,
+            acknowledgement: acknowledgement(notification),
+        })
+    }
+
+    /// The derivation of the key that it is to be opened with.
+    #[must_use]
+    pub fn derivation(&self, code: &str) -> KeyDerivation {
+        KeyDerivation::new(code, self.salt)
+    }
+
+    /// Whether `key` is the one that it is to be opened with.
+    #[must_use]
+    pub fn is_for(&self, key: &CodeKey, code: &str) -> bool {
+        self.salt == *key.salt() && key.code() == code
+    }
+}
+
+/// Salt, IV and sealed key.
+fn split_wrapped(wrapped: &[u8]) -> Option<([u8; 32], [u8; 16], [u8; 32])> {
+    let (salt, rest) = wrapped.split_first_chunk()?;
+    let (iv, rest) = rest.split_first_chunk()?;
+    Some((*salt, *iv, *rest.first_chunk()?))
+}
+
+/// Takes the phone's answer to a pairing code; `id` is for the query that answers it.
 ///
 /// # Errors
-/// Where a part is missing or a key wrong.
+/// Where a key is wrong.
 pub fn companion_finish(
     id: &str,
-    notification: &Node,
+    answer: &CodeAnswer,
+    key: &CodeKey,
     credentials: &Credentials,
     entropy: &mut dyn Entropy,
 ) -> Result<CodeAccepted, PairingError> {
-    let registration = child(notification, "link_code_companion_reg").ok_or(PairingError::IncompleteAnswer)?;
-    let part = |tag| {
-        child(registration, tag)
-            .and_then(content_bytes)
-            .ok_or(PairingError::IncompleteAnswer)
-    };
-    let reference = part("link_code_pairing_ref")?;
-    let primary_identity = PublicKey::try_from(part("primary_identity_pub")?)?;
-    let wrapped = part("link_code_pairing_wrapped_primary_ephemeral_pub")?;
-    let code = credentials.pairing_code.as_deref().unwrap_or_default();
+    let CodeAnswer {
+        reference,
+        primary_identity,
+        ..
+    } = answer;
     let jid = credentials.me.as_ref().map(|me| me.id.as_str()).unwrap_or_default();
-
-    let primary_ephemeral = unwrap_key(code, wrapped).ok_or(PairingError::IncompleteAnswer)?;
+    let mut primary_ephemeral = answer.sealed_ephemeral;
+    key.apply(&answer.iv, &mut primary_ephemeral);
+    let primary_ephemeral = PublicKey::from(primary_ephemeral);
     let shared = credentials.pairing_key.private.shared_secret(&primary_ephemeral)?;
     let (mut random, mut salt, mut iv) = (Zeroizing::new([0; 32]), [0; 32], [0; 12]);
     entropy.fill(random.as_mut_slice());
@@ -302,7 +359,7 @@ pub fn companion_finish(
     let key = derive(&salt, shared.as_slice(), b"link_code_pairing_key_bundle_encryption_key")?;
     let sealed = seal_gcm(&key, iv, &bundle)?;
 
-    let identity_shared = credentials.identity_key.private.shared_secret(&primary_identity)?;
+    let identity_shared = credentials.identity_key.private.shared_secret(primary_identity)?;
     let secret_input = Zeroizing::new([shared.as_slice(), identity_shared.as_slice(), random.as_slice()].concat());
     let secret = derive(&[], &secret_input, b"adv_secret")?;
 
@@ -315,7 +372,7 @@ pub fn companion_finish(
                 [&salt[..], &iv[..], &sealed[..]].concat(),
             ),
             bytes_node("companion_identity_public", own_identity.to_vec()),
-            bytes_node("link_code_pairing_ref", reference.to_vec()),
+            bytes_node("link_code_pairing_ref", reference.clone()),
         ],
     );
     let update = CredentialsUpdate {
@@ -334,31 +391,6 @@ fn set_query(id: &str, content: Node) -> Node {
         &[("to", SERVER), ("type", "set"), ("id", id), ("xmlns", "md")],
         vec![content],
     )
-}
-
-/// The phone's ephemeral key out of salt (32 bytes), IV (16) and sealed key (32).
-fn unwrap_key(code: &str, wrapped: &[u8]) -> Option<PublicKey> {
-    let (salt, rest) = wrapped.split_first_chunk::<32>()?;
-    let (iv, rest) = rest.split_first_chunk::<16>()?;
-    let mut key = *rest.first_chunk::<32>()?;
-    apply_ctr(&code_key(code, salt), iv, &mut key);
-    Some(PublicKey::from(key))
-}
-
-fn code_key(code: &str, salt: &[u8; 32]) -> Zeroizing<[u8; 32]> {
-    let mut key = Zeroizing::new([0; 32]);
-    pbkdf2::derive(
-        pbkdf2::PBKDF2_HMAC_SHA256,
-        CODE_ROUNDS,
-        salt,
-        code.as_bytes(),
-        key.as_mut_slice(),
-    );
-    key
-}
-
-fn apply_ctr(key: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
-    ctr::Ctr128BE::<Aes256>::new(key.into(), iv.into()).apply_keystream(data);
 }
 
 fn derive(salt: &[u8], input: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, PairingError> {

@@ -58,8 +58,7 @@ impl Stanzas {
     /// The bytes of memory that they take.
     #[must_use]
     pub fn footprint(&self) -> usize {
-        let [words, text, bytes] = self.tapes.len();
-        4 * words + text + bytes + COST * self.count
+        self.tapes.size() + COST * self.count
     }
 
     /// The stanzas, each with the patterns that it matches in the order in which Baileys would emit them.

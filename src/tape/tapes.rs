@@ -24,6 +24,12 @@ impl Tapes {
         [self.words.len(), self.text.len(), self.bytes.len()]
     }
 
+    /// The bytes of memory in use.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of_val(self.words.as_slice()) + self.text.len() + self.bytes.len()
+    }
+
     /// Whether there is no tape.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -48,7 +54,7 @@ impl Tapes {
             bytes.len(),
             usize::from(wide.is_some()),
         ];
-        // Each is bounded by what a payload may inflate to.
+        // Each is bounded by what a payload may inflate to, and its strings may come to.
         self.words.extend(head.map(|length| length as i32));
         self.words.extend_from_slice(ops);
         match wide {
@@ -89,8 +95,31 @@ impl Tapes {
         self.bytes.truncate(bytes);
     }
 
+    /// Lets `append` append something. Where that gives `None`, or panics, what it did append is taken back.
+    pub fn attempt<R>(&mut self, append: impl FnOnce(&mut Self) -> Option<R>) -> Option<R> {
+        let mut attempt = Attempt {
+            kept: self.len(),
+            tapes: self,
+        };
+        let result = append(attempt.tapes)?;
+        attempt.kept = attempt.tapes.len();
+        Some(result)
+    }
+
     /// Forgets all tapes.
     pub fn clear(&mut self) {
         self.truncate([0; 3]);
+    }
+}
+
+/// Leaves so much of the tapes and no more when it goes.
+struct Attempt<'a> {
+    tapes: &'a mut Tapes,
+    kept: [usize; 3],
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.tapes.truncate(self.kept);
     }
 }

@@ -50,6 +50,23 @@ impl TapeWriter {
         self.borrowed = None;
     }
 
+    /// Forgets the tape, and gives memory beyond so many bytes of each part back.
+    pub fn trim(&mut self, keep: usize) {
+        self.clear();
+        self.ops.shrink_to(keep / size_of::<i32>());
+        self.latin1.shrink_to(keep);
+        self.bytes.shrink_to(keep);
+    }
+
+    /// The bytes of memory held.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        size_of::<i32>() * self.ops.capacity()
+            + self.latin1.capacity()
+            + size_of::<u16>() * self.wide.as_ref().map_or(0, Vec::capacity)
+            + self.bytes.capacity()
+    }
+
     /// Starts anew, for a tree decoded from `payload`: content bytes that lie in it are not collected, their offsets
     /// count from its start.
     pub fn clear_for(&mut self, payload: &[u8]) {
@@ -115,7 +132,7 @@ impl TapeWriter {
         text.len()
     }
 
-    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload is bounded far below.
+    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload's strings are bounded far below.
     fn append(&mut self, text: &str) -> usize {
         if self.wide.is_none() {
             let before = self.latin1.len();

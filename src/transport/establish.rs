@@ -186,7 +186,7 @@ async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::R
 }
 
 async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result<NetStream, TransportError> {
-    let config = client_config(&target.options)?;
+    let config = client_config(&target.options).await?;
     let name = ServerName::try_from(target.server_name.clone())
         .map_err(|_| TransportError::TlsOption(format!("servername: {}", target.server_name)))?;
     let secured = TlsConnector::from(config)

@@ -1,8 +1,10 @@
 //! The opening handshake's request and answer (RFC 6455, section 4), as text.
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use zeroize::Zeroizing;
 
 use super::error::{ResponseError, TransportError};
+use super::secret::Secret;
 
 /// The longest response head that is read, in bytes: Node's `maxHeaderSize`.
 pub const MAX_RESPONSE_HEAD: usize = 16 * 1024;
@@ -70,10 +72,16 @@ impl ResponseHead {
 
 /// Writes the request. `headers` come first and in their order; a header of the handshake replaces one of the same
 /// name in its place, as assigning to an object does in JavaScript. `host` is added where no header names one.
-pub(super) fn request(target: &str, host: &str, headers: &[(String, String)], origin: &str, key: &str) -> Vec<u8> {
+pub(super) fn request(
+    target: &str,
+    host: &str,
+    headers: &[(String, Secret)],
+    origin: &str,
+    key: &str,
+) -> Zeroizing<Vec<u8>> {
     let mut lines: Vec<(&str, &str)> = headers
         .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .map(|(name, value)| (name.as_str(), value.expose()))
         .collect();
     for (name, value) in [
         ("Sec-WebSocket-Version", "13"),
@@ -99,7 +107,9 @@ pub(super) fn request(target: &str, host: &str, headers: &[(String, String)], or
     if !lines.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         lines.push(("Host", host));
     }
-    let mut text = Vec::with_capacity(256);
+    // Sized in advance, so that nothing secret stays behind in a smaller copy.
+    let length: usize = lines.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(target.len() + length + 20));
     text.extend_from_slice(b"GET ");
     text.extend_from_slice(target.as_bytes());
     text.extend_from_slice(b" HTTP/1.1\r\n");
@@ -157,9 +167,10 @@ mod tests {
     fn text(headers: &[(&str, &str)]) -> String {
         let headers: Vec<_> = headers
             .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned().into()))
             .collect();
-        String::from_utf8(request("/ws", "example.test", &headers, "https://origin.test", "KEY")).unwrap()
+        let request = request("/ws", "example.test", &headers, "https://origin.test", "KEY");
+        String::from_utf8(request.to_vec()).unwrap()
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod outbox;
 mod proxy;
 mod rest;
 mod runtime;
+mod secret;
 mod stream;
 mod tls;
 mod verify;
@@ -39,10 +40,11 @@ pub use self::error::{FailedAttempt, ResponseError, TransportError};
 pub use self::guard::{MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseHead};
 pub use self::outbox::{Accepted, Connection, HIGH_WATER, Outlet};
-pub use self::proxy::{Proxy, ProxyError, ProxyProtocol, Secret};
+pub use self::proxy::{Proxy, ProxyError, ProxyProtocol};
 pub use self::rest::on_rest;
 pub(crate) use self::runtime::runtime;
-pub use self::tls::{Roots, TlsOptions};
+pub use self::secret::Secret;
+pub use self::tls::{Identity, Roots, TlsOptions};
 pub use self::verify::TrustFailure;
 
 /// Where and how to connect.
@@ -61,7 +63,7 @@ pub struct ConnectOptions {
     /// The request's target: path and query.
     pub target: String,
     /// Headers of the caller's, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
     /// The `Origin` header's value.
     pub origin: String,
     /// How long each step of the opening may take; unlimited where absent.

@@ -212,6 +212,11 @@ impl Shared {
         outbox.closing
     }
 
+    /// Whether the closing handshake was asked for.
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// `bytes` went out. Returns how many messages are to be reported as written.
     pub(super) fn written(&self, bytes: usize) -> u32 {
         let mut outbox = self.lock();

@@ -2,15 +2,17 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Accepted, ConnectOptions, Event, EventSink, TransportError, connect, on_rest};
+use super::outbox::Shared;
+use super::websocket::CLOSE_TIMEOUT;
+use super::{Accepted, ConnectOptions, Connection, Event, EventSink, TransportError, connect, on_rest};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -126,6 +128,47 @@ fn dropping_the_connection_ends_it_without_another_event() {
     drop(connection);
     server.join().unwrap();
     assert!(events.recv_timeout(PATIENCE).is_err());
+}
+
+#[test]
+fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_handshake() {
+    let (over, server_may_go) = channel::<()>();
+    let (address, server) = serve(move |_stream| {
+        server_may_go.recv_timeout(PATIENCE).ok();
+    });
+    let (sender, events) = channel();
+    let probe = Probe {
+        events: sender,
+        panic_at_open: false,
+    };
+    let shared = Arc::new(Shared::default());
+    let connection = Connection::new(Arc::clone(&shared));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let taken = runtime.block_on(async {
+        // No step of the opening has a timer, which paused time would let expire at once.
+        let mut options = options(address);
+        options.handshake_timeout = None;
+        let task = tokio::spawn(super::serve(options, shared, probe));
+        while !matches!(events.try_recv(), Ok(Event::Open)) {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..4 {
+            let accepted = connection.send_owned(vec![0; 8 << 20]);
+            assert_ne!(accepted, Accepted::No);
+        }
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        connection.close();
+        tokio::time::timeout(CLOSE_TIMEOUT * 2, task).await.unwrap().unwrap();
+        start.elapsed()
+    });
+    assert!(taken.abs_diff(CLOSE_TIMEOUT) < Duration::from_secs(1), "{taken:?}");
+    assert!(matches!(next(&events), Event::Closed));
+    over.send(()).unwrap();
+    server.join().unwrap();
 }
 
 /// A binary message of 20,000 bytes, in two fragments.

@@ -1,12 +1,15 @@
 //! TLS client configurations: one for each trust setting, shared by all connections of the process.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::error::TransportError;
 use super::verify::Verifier;
@@ -16,18 +19,40 @@ use super::verify::Verifier;
 const MAX_CONFIGURATIONS: usize = 16;
 
 /// Whom to trust and how to present oneself. Equal settings share a configuration and its session cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// The trusted roots.
     pub roots: Roots,
     /// Whether the server's certificate must be valid.
     pub reject_unauthorized: bool,
-    /// Certificate chain and private key, PEM, where the server asks for them.
-    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// What to show the server where it asks for it.
+    pub identity: Option<Identity>,
+}
+
+/// Certificate chain and private key, PEM.
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Identity {
+    /// The identity of these.
+    #[must_use]
+    pub fn new(chain: Vec<u8>, key: Vec<u8>) -> Self {
+        let key = Zeroizing::new(key);
+        Self { chain, key }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
 }
 
 /// Where trusted roots come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Roots {
     /// Mozilla's, as bundled with this library, and what is added to them.
     Bundled {
@@ -40,31 +65,94 @@ pub enum Roots {
     Given(Vec<Vec<u8>>),
 }
 
-type Entry = (TlsOptions, Arc<ClientConfig>);
+impl Roots {
+    /// Whether files are read for them, which may take a while.
+    const fn are_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Bundled { extra: Some(_), .. } | Self::Bundled { system: true, .. }
+        )
+    }
+}
+
+impl TlsOptions {
+    /// Stands for the settings, so that nothing of them need be kept.
+    fn digest(&self) -> Digest {
+        let mut hash = Sha256::new();
+        // With their lengths, so that no two settings run together to the same.
+        let mut add = |part: &[u8]| {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        };
+        match &self.roots {
+            Roots::Bundled { extra, system } => {
+                add(&[u8::from(*system), u8::from(extra.is_some())]);
+                add(extra.as_ref().map_or(&[], |path| path.as_os_str().as_encoded_bytes()));
+            }
+            Roots::Given(sources) => {
+                add(&sources.len().to_be_bytes());
+                sources.iter().for_each(|source| add(source));
+            }
+        }
+        add(&[u8::from(self.reject_unauthorized), u8::from(self.identity.is_some())]);
+        if let Some(identity) = &self.identity {
+            add(&identity.chain);
+            add(&identity.key);
+        }
+        hash.finalize().into()
+    }
+}
+
+type Digest = [u8; 32];
+type Entry = (Digest, Arc<ClientConfig>);
 
 /// The configuration for `options`.
 ///
 /// # Errors
 /// [`TransportError::TlsOption`] where a certificate or key cannot be used.
-pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
-    static CONFIGURATIONS: OnceLock<Mutex<Vec<Entry>>> = OnceLock::new();
-    let mut entries = CONFIGURATIONS
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if let Some(index) = entries.iter().position(|(known, _)| known == options) {
-        // The most recently used one stands last.
-        let entry = entries.remove(index);
-        let config = Arc::clone(&entry.1);
-        entries.push(entry);
+pub(super) async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
+    let digest = options.digest();
+    if let Some(config) = known(&digest) {
         return Ok(config);
     }
-    let config = Arc::new(build(options)?);
+    let built = if options.roots.are_read() {
+        let options = options.clone();
+        let work = tokio::task::spawn_blocking(move || build(&options));
+        work.await
+            .map_err(|error| TransportError::Internal(error.to_string()))??
+    } else {
+        build(options)?
+    };
+    Ok(keep(digest, built))
+}
+
+fn configurations() -> MutexGuard<'static, Vec<Entry>> {
+    static CONFIGURATIONS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+    CONFIGURATIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn known(digest: &Digest) -> Option<Arc<ClientConfig>> {
+    let mut entries = configurations();
+    let index = entries.iter().position(|(known, _)| known == digest)?;
+    // The most recently used one stands last.
+    let entry = entries.remove(index);
+    let config = Arc::clone(&entry.1);
+    entries.push(entry);
+    Some(config)
+}
+
+/// Keeps a configuration, unless another connection has been faster: then it gives that one's.
+fn keep(digest: Digest, config: ClientConfig) -> Arc<ClientConfig> {
+    let mut entries = configurations();
+    if let Some((_, config)) = entries.iter().find(|(known, _)| *known == digest) {
+        return Arc::clone(config);
+    }
+    let config = Arc::new(config);
     if entries.len() >= MAX_CONFIGURATIONS {
         entries.remove(0);
     }
-    entries.push((options.clone(), Arc::clone(&config)));
-    Ok(config)
+    entries.push((digest, Arc::clone(&config)));
+    config
 }
 
 fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
@@ -75,7 +163,7 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
         .map_err(|error| TransportError::TlsOption(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let Some((chain, key)) = &options.identity else {
+    let Some(Identity { chain, key }) = &options.identity else {
         return Ok(builder.with_no_client_auth());
     };
     let chain = certificates(chain)?;
@@ -124,5 +212,121 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportE
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         Ok(_) => Err(TransportError::TlsOption("certificate: no PEM block found".into())),
         Err(error) => Err(TransportError::TlsOption(format!("certificate: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{ConnectOptions, TlsTarget};
+
+    fn options() -> TlsOptions {
+        TlsOptions {
+            roots: Roots::Given(vec![b"ab".to_vec(), b"c".to_vec()]),
+            reject_unauthorized: true,
+            identity: Some(Identity::new(b"the chain".to_vec(), b"the key".to_vec())),
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_read_without_holding_up_the_runtime() {
+        use std::sync::mpsc::channel;
+        use std::time::Duration;
+
+        const PATIENCE: Duration = Duration::from_secs(10);
+        // Who reads it waits until somebody writes.
+        let pipe = std::env::temp_dir().join(format!("baileys-native-roots-{}", std::process::id()));
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let options = TlsOptions {
+            roots: Roots::Bundled {
+                extra: Some(pipe.clone()),
+                system: false,
+            },
+            reject_unauthorized: true,
+            identity: None,
+        };
+        let (go_on, wait) = channel();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || {
+                let went_on = wait.recv_timeout(PATIENCE);
+                std::fs::write(pipe, b"").unwrap();
+                went_on
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let config = runtime.block_on(async {
+            let config = tokio::spawn(async move { client_config(&options).await });
+            tokio::task::yield_now().await;
+            go_on.send(()).unwrap();
+            config.await.unwrap()
+        });
+        std::fs::remove_file(pipe).unwrap();
+        assert!(config.is_ok());
+        assert_eq!(writer.join().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn every_setting_counts() {
+        let bundled = |extra: Option<&str>, system| Roots::Bundled {
+            extra: extra.map(PathBuf::from),
+            system,
+        };
+        let with = |change: fn(&mut TlsOptions)| {
+            let mut options = options();
+            change(&mut options);
+            options
+        };
+        let mut all = vec![
+            options(),
+            with(|options| options.roots = Roots::Given(vec![b"a".to_vec(), b"bc".to_vec()])),
+            with(|options| options.roots = Roots::Given(Vec::new())),
+            with(|options| options.reject_unauthorized = false),
+            with(|options| options.identity = None),
+            with(|options| options.identity = Some(Identity::new(b"the chain".to_vec(), b"another".to_vec()))),
+            with(|options| options.identity = Some(Identity::new(b"another".to_vec(), b"the key".to_vec()))),
+        ];
+        for roots in [
+            bundled(None, false),
+            bundled(None, true),
+            bundled(Some("a"), false),
+            bundled(Some(""), false),
+        ] {
+            all.push(TlsOptions { roots, ..options() });
+        }
+        let digests: std::collections::BTreeSet<_> = all.iter().map(TlsOptions::digest).collect();
+        assert_eq!(digests.len(), all.len());
+        assert_eq!(options().digest(), options().digest());
+    }
+
+    #[test]
+    fn debug_output_has_no_key_and_no_header_values() {
+        let options = ConnectOptions {
+            addresses: Vec::new(),
+            local_address: None,
+            proxy: None,
+            tls: Some(TlsTarget {
+                options: options(),
+                server_name: "server.test".into(),
+            }),
+            host: "host.test".into(),
+            target: "/".into(),
+            headers: vec![("Cookie".into(), "a=hidden".to_owned().into())],
+            origin: "https://origin.test".into(),
+            handshake_timeout: None,
+        };
+        let text = format!("{options:?}");
+        assert!(text.contains("Cookie") && text.contains("server.test"), "{text}");
+        let key = format!("{:?}", b"the key");
+        for secret in ["hidden", "the key", key.trim_matches(['[', ']'])] {
+            assert!(!text.contains(secret), "{text}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use super::stream::NetStream;
 use super::{Event, EventSink, rest};
 
 /// How long the closing handshake may take before the connection is dropped: `ws`' `closeTimeout`.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Stands for a close frame without a status code (RFC 6455, section 7.1.5).
 const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
@@ -264,6 +264,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
             // A write that fails is a lost connection; `ws` reports its end alone.
             Err(_) if self.phase != Phase::Draining => self.phase = Phase::Ended,
             Err(_) => {}
+        }
+        // As with `ws` the time runs from the call, whatever our close frame waits for.
+        if self.deadline.is_none() && !io.pending.is_empty() && self.shared.is_closing() {
+            self.start_deadline();
         }
     }
 

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use baileys_native::binary::{
-    Content, DecodeErrorKind, Dialect, EncodeError, InflateError, MAX_DEPTH, MAX_INFLATED, MAX_JID_DEPTH, Node,
-    NodeContent, NodeHead, NodeSource, Text, TokenId, encode, unpack,
+    self, Content, DecodeErrorKind, Dialect, EncodeError, InflateError, MAX_COMPOSED, MAX_DEPTH, MAX_INFLATED,
+    MAX_JID_DEPTH, Node, NodeContent, NodeHead, NodeSink, NodeSource, Text, TokenId, encode, unpack,
 };
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -30,6 +30,36 @@ fn nodes_are_nested_up_to_the_limit() {
     assert_eq!(depth, MAX_DEPTH);
     assert_eq!(decode(&nested(MAX_DEPTH + 1)), Err(DecodeErrorKind::NodesTooDeep));
     assert_eq!(decode(&nested(2_000_000)), Err(DecodeErrorKind::NodesTooDeep));
+}
+
+#[test]
+fn strings_that_are_put_together_are_bounded_in_all() {
+    struct Count(usize);
+    impl NodeSink for Count {
+        fn node(&mut self, _: Text<'_>, _: usize) {}
+        fn attr_key(&mut self, _: Text<'_>) {}
+        fn attr_value(&mut self, value: Text<'_>) {
+            if let Text::Str(text) = value {
+                self.0 += text.len();
+            }
+        }
+        fn content(&mut self, _: Content<'_>) {}
+    }
+    // Nodes of 30,000 attributes each, whose values are JIDs of two long tokens.
+    let jid = [25, 0xfa, 0xec, 224, 0xec, 224];
+    let node = [&[0xf9, 0xea, 0x61, 25][..], &jid.repeat(30_000)].concat();
+    let payload = |nodes: u8| [&[0xf8, 2, 25, 0xf8, nodes][..], &node.repeat(usize::from(nodes))].concat();
+    let mut one = Count(0);
+    binary::decode(&payload(1), Dialect::V7, &mut one).unwrap();
+    assert!(one.0 > 10 * node.len(), "{}", one.0);
+    let fits = u8::try_from(MAX_COMPOSED / one.0).unwrap();
+    let mut sink = Count(0);
+    binary::decode(&payload(fits), Dialect::V7, &mut sink).unwrap();
+    let error = binary::decode(&payload(fits + 1), Dialect::V7, &mut Count(0)).unwrap_err();
+    assert_eq!(
+        (sink.0, error.kind),
+        (one.0 * usize::from(fits), DecodeErrorKind::TooMuchText)
+    );
 }
 
 #[test]

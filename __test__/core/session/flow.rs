@@ -426,6 +426,122 @@ fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
 }
 
 #[test]
+fn texts_that_the_server_gives_events_count_by_their_length() {
+    let text = "x".repeat(300_000);
+    let bounded = || {
+        let mut config = config();
+        config.incoming = Bounds {
+            stanzas: 1_000,
+            bytes: 1 << 20,
+            limit: 64 << 20,
+        };
+        let mut world = World::connected_with(config);
+        world.takes_events = false;
+        world
+    };
+    // The texts of refusals.
+    let mut world = bounded();
+    for _ in 0..4 {
+        let (_, id) = world.query(&question(), options(None, false));
+        let error = node("error", &[("text", &text)], Vec::new());
+        world.serve(&node("iq", &[("type", "error"), ("id", &id)], vec![error]));
+    }
+    assert!(!world.session.wants_data() && world.session.metrics().incoming.bytes > 4 * text.len());
+    // Credentials.
+    let mut world = bounded();
+    let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1; 4096])]);
+    for _ in 0..300 {
+        world.server().send(&node("ib", &[], vec![routing.clone()]));
+    }
+    world.pump();
+    assert!(!world.session.wants_data() && world.session.metrics().incoming.stanzas < 260);
+    // What a refused login says, in two events.
+    let mut world = bounded();
+    world.serve(&node("failure", &[("reason", "503"), ("text", &text)], Vec::new()));
+    assert!(world.session.metrics().incoming.bytes > 2 * text.len());
+    world.takes_events = true;
+    world.pump();
+    assert_eq!(world.session.metrics().incoming.bytes, 0);
+}
+
+#[test]
+fn what_a_lost_connection_had_received_is_bounded_and_its_end_is_not_lost() {
+    let mut config = config();
+    config.incoming = Bounds {
+        stanzas: 1_000,
+        bytes: 10_000,
+        limit: 100_000,
+    };
+    for ends in [false, true] {
+        let mut world = World::connected_with(config.clone());
+        world.watch("CB:message");
+        let (query, id) = world.query(&question(), options(None, false));
+        world.takes_events = false;
+        let text = "x".repeat(1_000);
+        for number in 0..500 {
+            let number = number.to_string();
+            world
+                .server()
+                .send(&node("message", &[("n", &number), ("x", &text)], Vec::new()));
+        }
+        world.server().send_payload(&[0, 0xff]);
+        let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1])]);
+        world.server().send(&node("ib", &[], vec![routing]));
+        world
+            .server()
+            .send(&node("iq", &[("type", "result"), ("id", &id)], Vec::new()));
+        if ends {
+            world.server().send(&node("failure", &[("reason", "401")], Vec::new()));
+        }
+        world.pump();
+        assert!(!world.session.wants_data());
+        // Nothing but what was there before is taken after the loss.
+        world.drop_link();
+        let most = world.session.metrics().incoming.most_bytes;
+        assert!((100_000..102_000).contains(&most), "{most}");
+        world.takes_events = true;
+        world.pump();
+        let told: Vec<_> = world
+            .stanzas()
+            .into_iter()
+            .map(|(stanza, _)| stanza.attr("n").unwrap().to_owned())
+            .collect();
+        let expected: Vec<_> = (0..told.len()).map(|number| number.to_string()).collect();
+        assert!((80..100).contains(&told.len()) && told == expected, "{told:?}");
+        let code = if ends { 401 } else { 428 };
+        assert_eq!(world.last_reason().code(), code);
+        assert_eq!(world.answers(), [(query, Err(QueryError::Closed { code }))]);
+        assert_eq!(world.session.credentials().routing_info, None);
+    }
+}
+
+#[test]
+fn routing_info_that_is_too_long_is_ignored() {
+    let mut world = World::connected();
+    for length in [4096, 4097] {
+        let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &vec![1; length])]);
+        world.serve(&node("ib", &[], vec![routing]));
+        let kept = world.session.credentials().routing_info.as_ref().map(Vec::len);
+        assert_eq!((kept, world.events.len()), (Some(4096), 1));
+    }
+}
+
+#[test]
+fn what_is_told_of_a_malformed_payload_has_nothing_of_it() {
+    let mut world = World::connected();
+    // An attribute that is a JID without a server.
+    let payload = [&[0, 248, 3, 25, 5, 250, 252, 11][..], b"15551234567", &[0]].concat();
+    world.server().send_payload(&payload);
+    world.pump();
+    let [Event::Malformed(error)] = world.events.as_slice() else {
+        panic!("{:?}", world.events)
+    };
+    assert_eq!(error.to_string(), "invalid jid pair: …, ");
+    assert_eq!(error.offset(), Some(payload.len() - 1));
+    assert!(!format!("{error:?}").contains("1555"));
+}
+
+#[test]
 fn reading_can_be_paused() {
     let mut world = World::connected();
     world.watch("frame");
@@ -483,6 +599,28 @@ fn websocket_pings_on_request_and_pongs_count_as_life() {
     world.session.handle_pong(world.now, id);
     world.advance(34_999);
     assert_eq!(world.session.state(), State::Connected);
+}
+
+#[test]
+fn what_a_large_stanza_took_is_given_back_with_it() {
+    let mut world = World::connected();
+    world.watch("CB:large");
+    let text = "x".repeat(1 << 20);
+    let many: Vec<_> = (0..2_000).map(|number| format!("key{number}")).collect();
+    let attrs: Vec<_> = many.iter().map(|key| (key.as_str(), "value")).collect();
+    let wide = "\u{263A}".repeat(1 << 18);
+    let large = [
+        node("large", &[("notify", &text)], Vec::new()),
+        node("large", &[("notify", &wide)], Vec::new()),
+        node("large", &attrs, Vec::new()),
+        node("large", &[], vec![bytes_node("a", text.as_bytes())]),
+    ];
+    for stanza in &large {
+        world.serve(stanza);
+        let buffers = world.session.metrics().buffers;
+        assert!(buffers > 0 && buffers < 160 * 1024, "{buffers}");
+    }
+    assert_eq!(world.stanzas().len(), large.len());
 }
 
 #[test]

@@ -133,6 +133,10 @@ impl World {
                 self.transmit(transmit);
             }
             busy |= self.deliver();
+            if let Some(derivation) = self.session.poll_derivation() {
+                busy = true;
+                self.session.handle_code_key(self.now, &derivation.run());
+            }
             while self.takes_events {
                 let Some(event) = self.session.poll_event(self.now) else {
                     break;
@@ -182,7 +186,8 @@ impl World {
         self.session.handle_opened(self.now, id);
     }
 
-    fn deliver(&mut self) -> bool {
+    /// Gives the session what the server has sent.
+    pub(crate) fn deliver(&mut self) -> bool {
         let Some(link) = &mut self.link else { return false };
         if link.server.has_hung_up() && link.server.out.is_empty() {
             let id = link.id;

@@ -208,6 +208,25 @@ fn from_the_first_code_to_the_login() {
 }
 
 #[test]
+fn references_that_cannot_be_shown_are_left_out() {
+    let (fits, too_long) = ("r".repeat(4096), "r".repeat(4097));
+    let mut world = World::new(config(), new_device(1));
+    world.connect();
+    let mut references = vec![too_long.as_str(), fits.as_str()];
+    references.resize(200, "more");
+    world.serve(&offer(&references));
+    // The first code lives 60 s, the others 20 s.
+    for _ in 0..3 + 63 {
+        world.serve(&node("ib", &[], Vec::new()));
+        world.advance(20_000);
+    }
+    assert_eq!(world.last_reason(), EndReason::QrEnded);
+    let shown = qr_events(&world);
+    assert_eq!(shown.len(), 64);
+    assert!(shown[0].0.contains(&fits) && !shown[0].0.contains(&too_long));
+}
+
+#[test]
 fn a_forged_pair_success_ends_the_connection() {
     let mut world = World::new(config(), new_device(1));
     world.connect();
@@ -253,16 +272,41 @@ fn part<'a>(stanza: &'a Node, tag: &str) -> &'a [u8] {
     }
 }
 
+/// Asks for a pairing code.
+fn request_code(world: &mut World, code: Option<&str>) -> Result<String, PairingError> {
+    let key = world.session.prepare_pairing_code(world.now, code)?.run();
+    world.session.request_pairing_code(world.now, "15551234567", &key)
+}
+
+/// The notification that a phone has taken the code.
+fn phone_answer(codes: &Value) -> Node {
+    let registration = node(
+        "link_code_companion_reg",
+        &[("stage", "primary_hello")],
+        vec![
+            bytes_node("link_code_pairing_ref", b"reference"),
+            bytes_node("primary_identity_pub", &bytes(&codes["primaryIdentity"])),
+            bytes_node(
+                "link_code_pairing_wrapped_primary_ephemeral_pub",
+                &bytes(&codes["phoneWrapped"]),
+            ),
+        ],
+    );
+    let attrs = [
+        ("from", "s.whatsapp.net"),
+        ("type", "link_code_companion_reg"),
+        ("id", "n1"),
+    ];
+    node("notification", &attrs, vec![registration])
+}
+
 #[test]
 fn pairing_by_code_computes_what_baileys_computes() {
     let (mut world, script, codes) = scripted();
     world.connect();
     world.serve(&offer(&["one"]));
     *script.lock().unwrap() = bytes(&codes["helloRandom"]);
-    let code = world
-        .session
-        .request_pairing_code(world.now, "15551234567", Some("ABCD1234"))
-        .unwrap();
+    let code = request_code(&mut world, Some("ABCD1234")).unwrap();
     assert_eq!(code, text(&codes["code"]));
     world.pump();
     let hello = world.server().received.last().unwrap().clone();
@@ -283,25 +327,8 @@ fn pairing_by_code_computes_what_baileys_computes() {
     assert_eq!(part(&hello, "companion_server_auth_key_pub"), noise_key);
 
     *script.lock().unwrap() = bytes(&codes["finishRandom"]);
-    let registration = node(
-        "link_code_companion_reg",
-        &[("stage", "primary_hello")],
-        vec![
-            bytes_node("link_code_pairing_ref", b"reference"),
-            bytes_node("primary_identity_pub", &bytes(&codes["primaryIdentity"])),
-            bytes_node(
-                "link_code_pairing_wrapped_primary_ephemeral_pub",
-                &bytes(&codes["phoneWrapped"]),
-            ),
-        ],
-    );
-    let attrs = [
-        ("from", "s.whatsapp.net"),
-        ("type", "link_code_companion_reg"),
-        ("id", "n1"),
-    ];
     world.watch("CB:notification");
-    world.serve(&node("notification", &attrs, vec![registration]));
+    world.serve(&phone_answer(&codes));
     let [.., finish, ack] = world.server().received.as_slice() else {
         panic!()
     };
@@ -333,13 +360,60 @@ fn pairing_by_code_computes_what_baileys_computes() {
 }
 
 #[test]
+fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
+    let (mut world, _, codes) = scripted();
+    world.connect();
+    let ask = |world: &mut World| {
+        let asked = request_code(world, None);
+        assert!(asked.is_ok());
+        world.pump();
+        world.server().received.clear();
+    };
+    let counts = |world: &mut World| {
+        let received = &world.server().received;
+        ["iq", "ack"].map(|tag| received.iter().filter(|stanza| stanza.tag == tag).count())
+    };
+    ask(&mut world);
+    for _ in 0..8 {
+        world.serve(&phone_answer(&codes));
+    }
+    assert_eq!(counts(&mut world), [5, 8]);
+    ask(&mut world);
+    world.serve(&phone_answer(&codes));
+    assert_eq!(counts(&mut world), [1, 1]);
+}
+
+#[test]
+fn a_key_that_comes_too_late_is_of_no_use() {
+    let (mut world, _, codes) = scripted();
+    world.connect();
+    request_code(&mut world, None).unwrap();
+    world.pump();
+    world.server().received.clear();
+    world.server().send(&phone_answer(&codes));
+    world.deliver();
+    let late = world.session.poll_derivation().unwrap();
+    // The phone says it again, while its answer is worked on.
+    world.serve(&phone_answer(&codes));
+    assert_eq!(world.server().received.len(), 1);
+    request_code(&mut world, None).unwrap();
+    world.session.handle_code_key(world.now, &late.run());
+    world.pump();
+    let tags: Vec<_> = world
+        .server()
+        .received
+        .iter()
+        .map(|stanza| stanza.tag.clone())
+        .collect();
+    assert_eq!(tags, ["ack", "iq"]);
+    assert!(!world.session.has_derivation());
+}
+
+#[test]
 fn an_unfinished_pairing_by_code_registers_again() {
     let (mut world, ..) = scripted();
     world.connect();
-    let code = world
-        .session
-        .request_pairing_code(world.now, "15551234567", None)
-        .unwrap();
+    let code = request_code(&mut world, None).unwrap();
     assert_eq!(code.len(), 8);
     world.pump();
     world.drop_link();
@@ -363,13 +437,13 @@ fn an_unfinished_pairing_by_code_registers_again() {
 #[test]
 fn codes_are_for_registrations_alone() {
     let mut world = World::connected();
-    let refused = world.session.request_pairing_code(world.now, "1", None);
+    let refused = request_code(&mut world, None);
     assert_eq!(refused, Err(PairingError::NotRegistering));
     let mut world = World::new(config(), new_device(1));
-    let refused = world.session.request_pairing_code(world.now, "1", None);
+    let refused = request_code(&mut world, None);
     assert_eq!(refused, Err(PairingError::NotRegistering));
     world.connect();
-    let refused = world.session.request_pairing_code(world.now, "1", Some("SHORT"));
+    let refused = request_code(&mut world, Some("SHORT"));
     assert_eq!(refused, Err(PairingError::InvalidCode));
 }
 

@@ -291,6 +291,7 @@ fn samples() -> Vec<EndReason> {
         EndReason::Login(LoginError::InvalidJid(String::new())),
         EndReason::Frame(FrameError::TooLarge { length: 2, limit: 1 }),
         EndReason::Noise(NoiseError::InvalidPrivateKey { length: 0 }),
+        EndReason::Defect,
     ]
 }
 
@@ -328,6 +329,7 @@ fn the_table_in_the_documentation_is_true() {
         };
         match row[2] {
             "final" => assert_eq!(class, Class::Final, "{name}"),
+            "never again" => assert_eq!(reason, EndReason::Defect),
             "again, after a delay" => assert_eq!(class, Class::Backoff, "{name}"),
             other => assert_eq!(other, "by code", "{name}"),
         }

@@ -7,16 +7,15 @@ mod error;
 mod http;
 mod socks;
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use zeroize::Zeroizing;
 
 use super::TlsTarget;
 use super::error::TransportError;
 use super::http::ResponseHead;
+use super::secret::Secret;
 
 pub use self::error::ProxyError;
 
@@ -51,29 +50,6 @@ impl ProxyProtocol {
     #[must_use]
     pub fn is_socks(&self) -> bool {
         !matches!(self, Self::Http(_))
-    }
-}
-
-/// Text that must not be shown, and is wiped when it is dropped.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// The text.
-    fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
     }
 }
 

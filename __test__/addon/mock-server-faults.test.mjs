@@ -1,0 +1,135 @@
+// The mock server against unmodified Baileys 7: what it does wrong when it is told to.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import * as baileys from 'baileys';
+import { MockServer, parseQr } from '../../js/testing/index.mjs';
+import { NoiseAuthority } from '../../js/testing/certificate.mjs';
+import { verifySignature } from '../../js/testing/xeddsa.mjs';
+import { closed, connectionUpdate, openSocket, ping } from '../support/baileys-client.mjs';
+import { online, root, trustRoot } from '../support/mock-clients.mjs';
+
+trustRoot();
+
+describe('faults', () => {
+  let server;
+  before(async () => {
+    server = await MockServer.start({ root });
+  });
+  after(() => server.stop());
+
+  for (const [name, faults, message] of [
+    ['another issuer', { certificate: 'wrong-issuer' }, /certification match failed/],
+    ['no leaf', { certificate: 'no-leaf' }, /invalid noise leaf certificate/],
+    ['garbage for a handshake', { garbageHandshake: true }, /./],
+    [
+      'HTTP 503 on a connection that stays',
+      { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } },
+      /timed out/
+    ],
+    ['no answer to the upgrade', { stallUpgrade: true }, /timed out/],
+    ['no answer to the handshake', { stallHandshake: true }, /Timed Out/]
+  ]) {
+    test(name, async () => {
+      server.faults = faults;
+      const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs: 500 } }));
+      assert.match(error.message, message);
+    });
+  }
+
+  test('an HTTP status instead of the upgrade reaches the socket', async () => {
+    // Baileys listens for `unexpected-response`, so that `ws` leaves the rest to it; then it does nothing.
+    server.faults = { httpStatus: 429, httpHeaders: { 'Retry-After': '1' } };
+    const sock = openSocket({ baileys, server });
+    const [, response] = await once(sock.ws, 'unexpected-response');
+    assert.equal(response.statusCode, 429);
+    assert.equal(response.headers['retry-after'], '1');
+    await sock.ws.socket.terminate();
+    await sock.end(undefined);
+  });
+
+  test('what Baileys does not check, it accepts', async () => {
+    for (const certificate of ['wrong-root', 'tampered-leaf', 'tampered-intermediate', 'wrong-leaf-key', 'expired']) {
+      server.faults = { certificate };
+      const sock = openSocket({ baileys, server });
+      const { qr } = await connectionUpdate(sock, update => update.qr);
+      assert.ok(parseQr(qr).ref.startsWith('2@'));
+      await sock.end(undefined);
+    }
+  });
+
+  test('the chain is signed as it should be, and each fault breaks what it names', () => {
+    const authority = new NoiseAuthority({ curve: baileys.Curve, proto: baileys.proto }, root);
+    const { CertChain } = baileys.proto;
+    const inspect = fault => {
+      const { leaf, intermediate } = CertChain.decode(authority.chain(fault));
+      const [issuer, subject] = [intermediate, leaf].map(({ details }) =>
+        CertChain.NoiseCertificate.Details.toObject(CertChain.NoiseCertificate.Details.decode(details), {
+          longs: Number
+        })
+      );
+      return {
+        root: verifySignature(root.public, intermediate.details, intermediate.signature),
+        leaf: verifySignature(issuer.key, leaf.details, leaf.signature),
+        issuer: issuer.issuerSerial === 0 && subject.issuerSerial === issuer.serial,
+        key: authority.staticKeyPair.public.equals(subject.key),
+        dates: [issuer, subject].every(({ notBefore, notAfter }) => {
+          const now = Date.now() / 1000;
+          return notBefore < now && now < notAfter;
+        })
+      };
+    };
+    const good = { root: true, leaf: true, issuer: true, key: true, dates: true };
+    assert.deepEqual(inspect(), good);
+    assert.deepEqual(inspect('wrong-root'), { ...good, root: false });
+    assert.deepEqual(inspect('wrong-issuer'), { ...good, issuer: false });
+    assert.deepEqual(inspect('wrong-leaf-key'), { ...good, key: false });
+    assert.deepEqual(inspect('tampered-leaf'), { ...good, leaf: false });
+    assert.deepEqual(inspect('tampered-intermediate'), { ...good, root: false });
+    assert.deepEqual(inspect('expired'), { ...good, dates: false });
+  });
+
+  test('signatures are verified by the server itself', () => {
+    for (let round = 0; round < 20; round++) {
+      const pair = baileys.Curve.generateKeyPair();
+      const message = Buffer.from(`message ${round}`);
+      const signature = baileys.Curve.sign(pair.private, message);
+      assert.ok(verifySignature(pair.public, message, signature));
+      assert.ok(!verifySignature(root.public, message, signature));
+      assert.ok(!verifySignature(pair.public, Buffer.from('another'), signature));
+      assert.ok(!verifySignature(pair.public, message, signature.subarray(1)));
+    }
+  });
+
+  test('answers can be held back', async () => {
+    const delayed = await online();
+    delayed.connection.faults.delayMs = 60;
+    const started = performance.now();
+    await ping(delayed.sock);
+    assert.ok(performance.now() - started >= 55);
+    await delayed.stop();
+  });
+
+  test('a fault that does not exist is refused', async () => {
+    assert.throws(() => (server.faults = { certificate: 'none' }), /no such certificate fault/);
+    await assert.rejects(MockServer.start({ faults: { certificate: 'none' } }), /no such certificate fault/);
+  });
+
+  test('a client without TLS trust does not get in', async () => {
+    server.faults = {};
+    const error = await closed(openSocket({ baileys, server: { url: server.url } }));
+    assert.match(error.message, /self.signed certificate|unable to verify|unable to get local issuer/);
+  });
+
+  test('a client that starts with something else is dropped and reported', async () => {
+    server.faults = {};
+    const { default: WebSocket } = await import('ws');
+    const socket = new WebSocket(server.url, { ca: server.ca });
+    const failed = new Promise(resolve => server.once('failure', error => resolve(error)));
+    const dropped = new Promise(resolve => socket.on('close', resolve));
+    socket.on('open', () => socket.send(Buffer.from('hello there')));
+    assert.match((await failed).message, /not with a WA header/);
+    await dropped;
+  });
+});

@@ -1,0 +1,219 @@
+// The mock server against unmodified Baileys 7: linking, and logging in.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as baileys from 'baileys';
+import { MockServer, parseQr } from '../../js/testing/index.mjs';
+import {
+  closed,
+  connectionUpdate,
+  login,
+  openSocket,
+  pair,
+  ping,
+  recordingLogger
+} from '../support/baileys-client.mjs';
+import { linked, online, root, statusOf, trustRoot } from '../support/mock-clients.mjs';
+
+trustRoot();
+
+describe('linking and logging in', () => {
+  test('a device is linked by QR code, restarts and reaches open, with nothing to complain about', async t => {
+    const contacted = [];
+    const { connect } = net.Socket.prototype;
+    t.mock.method(net.Socket.prototype, 'connect', function (...args) {
+      const [{ host, port } = {}] = Array.isArray(args[0]) ? args[0] : args;
+      contacted.push(`${host}:${port}`);
+      return connect.apply(this, args);
+    });
+    t.mock.method(globalThis, 'fetch', url => {
+      contacted.push(String(url));
+      return Promise.reject(new Error('no network in this test'));
+    });
+
+    // After a pre-key upload Baileys leaves its timeout of 30 s running, which would hold this process.
+    const { setTimeout: later } = globalThis;
+    t.mock.method(globalThis, 'setTimeout', (action, delay, ...args) => {
+      const timer = later(action, delay, ...args);
+      return delay === 30_000 ? timer.unref() : timer;
+    });
+
+    const server = await MockServer.start({ root });
+    t.after(() => server.stop());
+    const events = [];
+    server.on('connection', ({ id }) => events.push(`connection ${id}`));
+    server.on('registered', ({ jid }) => events.push(`registered ${jid}`));
+    server.on('login', ({ id }) => events.push(`login ${id}`));
+
+    const folder = await mkdtemp(join(tmpdir(), 'mock-server-'));
+    t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+    const { state, saveCreds } = await baileys.useMultiFileAuthState(folder);
+    const pairing = recordingLogger('warn');
+    const auth = { ...state, apply: update => Object.assign(state.creds, update) };
+    await pair({
+      baileys,
+      server,
+      auth,
+      config: { logger: pairing },
+      scan: qr =>
+        server.scanQr(qr, { jid: '15550001234', lid: '200000000000001@lid', pushName: 'Ada', platform: 'smba' })
+    });
+    await saveCreds();
+    assert.deepEqual(
+      pairing.entries.map(({ message }) => message),
+      ['stream errored out']
+    );
+    assert.deepEqual(state.creds.me, { id: '15550001234:1@s.whatsapp.net', name: 'Ada', lid: '200000000000001:1@lid' });
+    assert.equal(state.creds.platform, 'smba');
+
+    const saved = (await baileys.useMultiFileAuthState(folder)).state;
+    const first = recordingLogger('warn');
+    const sock = await login({
+      baileys,
+      server,
+      auth: { ...saved, apply: update => Object.assign(saved.creds, update) },
+      config: { logger: first }
+    });
+    t.after(() => sock.end(undefined));
+    await server.waitFor(({ connection, node }) => connection === 1 && node.attrs.type === 'available');
+    await ping(sock);
+    assert.deepEqual(first.entries, []);
+    assert.deepEqual(events, ['connection 0', 'registered 15550001234:1@s.whatsapp.net', 'connection 1', 'login 1']);
+    assert.deepEqual([...new Set(contacted)], [`127.0.0.1:${server.port}`]);
+
+    const [device] = server.devices;
+    assert.equal(device.preKeys.size, 812);
+    assert.deepEqual(device.identityKey, Buffer.from(saved.creds.signedIdentityKey.public));
+    assert.deepEqual(device.noiseKey, Buffer.from(saved.creds.noiseKey.public));
+    assert.equal(device.registrationId, saved.creds.registrationId);
+    assert.equal(device.signedPreKey.id, saved.creds.signedPreKey.keyId);
+
+    const asked = server.connections[1].received.filter(({ node }) => node.tag === 'iq');
+    const answered = new Set(server.connections[1].sent.map(({ node }) => node.attrs.id));
+    assert.ok(asked.length >= 7);
+    for (const { node } of asked) assert.ok(answered.has(node.attrs.id), JSON.stringify(node.attrs));
+  });
+
+  test('a further login with the same credentials opens again', async () => {
+    const { server, auth, stop } = await online();
+    const before = server.stanzas.length;
+    const again = await login({ baileys, server, auth });
+    await server.waitFor(({ node }) => node.tag === 'success', { from: before });
+    await again.end(undefined);
+    await stop();
+  });
+
+  test('plain ws:// serves without TLS', async () => {
+    const { server, sock, stop } = await online({ tls: false });
+    assert.match(server.url, /^ws:\/\/127\.0\.0\.1:\d+\/ws\/chat$/);
+    assert.equal(server.ca, undefined);
+    await ping(sock);
+    await stop();
+  });
+
+  test('a device that was never linked is refused, unless the server takes anybody in', async () => {
+    const { server, auth } = await linked();
+    await server.stop();
+
+    const strict = await MockServer.start({ root });
+    assert.equal(
+      statusOf(await closed(openSocket({ baileys, server: strict, auth }))),
+      baileys.DisconnectReason.loggedOut
+    );
+    await strict.stop();
+
+    const open = await MockServer.start({ root, acceptUnknown: true, preKeyCount: 100 });
+    const logger = recordingLogger('warn');
+    const sock = await login({ baileys, server: open, auth, config: { logger } });
+    await ping(sock);
+    assert.deepEqual(logger.entries, []);
+    await sock.end(undefined);
+    await open.stop();
+  });
+
+  test('the first stanza may follow the handshake at once', async () => {
+    const { server, sock, stop } = await online({ greetingDelayMs: 0 });
+    assert.equal(server.connections.length, 2);
+    await ping(sock);
+    await stop();
+  });
+
+  test('a device that logs in twice is told so on its first connection', async () => {
+    const { server, sock, auth, stop } = await online();
+    const first = closed(sock);
+    const second = await login({ baileys, server, auth });
+    assert.equal(statusOf(await first), baileys.DisconnectReason.connectionReplaced);
+    await second.end(undefined);
+    await stop();
+  });
+
+  test('logging out unlinks the device', async () => {
+    const { server, sock, auth, stop } = await online();
+    const end = closed(sock);
+    await sock.logout();
+    assert.equal(statusOf(await end), baileys.DisconnectReason.loggedOut);
+    await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'md');
+    assert.deepEqual(server.devices, []);
+    assert.equal(statusOf(await closed(openSocket({ baileys, server, auth }))), 401);
+    await stop();
+  });
+
+  test('a pairing code that no client shows, or that is none, is refused', async t => {
+    const server = await MockServer.start({ root });
+    t.after(() => server.stop());
+    const key = Buffer.alloc(32, 1).toString('base64');
+    await assert.rejects(server.scanQr('hello'), /not a pairing code/);
+    await assert.rejects(server.scanQr(['2@ref', key, key, key].join(',')), /no client/);
+  });
+
+  test('a pairing code in which the secret was changed does not link', async t => {
+    const server = await MockServer.start({ root });
+    t.after(() => server.stop());
+    const sock = openSocket({ baileys, server });
+    const end = closed(sock);
+    const { qr } = await connectionUpdate(sock, update => update.qr);
+    const fields = qr.split(',');
+    fields[3] = Buffer.alloc(32, 9).toString('base64');
+    await assert.rejects(server.scanQr(fields.join(',')), /closed/);
+    assert.match((await end).message, /Invalid account signature/);
+    assert.deepEqual(server.devices, []);
+  });
+
+  test('both forms of a pairing code are read', () => {
+    const keys = [1, 2, 3].map(byte => Buffer.alloc(32, byte));
+    const texts = keys.map(key => key.toString('base64'));
+    const expected = { ref: '2@ref', noiseKey: keys[0], identityKey: keys[1], advSecret: keys[2] };
+    assert.deepEqual(parseQr(['2@ref', ...texts].join(',')), { ...expected, platformId: undefined });
+    assert.deepEqual(parseQr(baileys.buildPairingQRData('2@ref', ...texts, ['Mac OS', 'Chrome', '1'])), {
+      ...expected,
+      platformId: '1'
+    });
+  });
+
+  test('routing info given at one login is presented at the next', async () => {
+    const edgeRouting = Buffer.from([8, 13, 8, 5]);
+    const { server, sock, auth, connection, stop } = await online({ login: { edgeRouting } });
+    assert.equal(connection.routingInfo, undefined);
+    assert.deepEqual(auth.creds.routingInfo, edgeRouting);
+    await sock.end(undefined);
+    const again = await login({ baileys, server, auth });
+    assert.deepEqual(server.connections.at(-1).routingInfo, edgeRouting);
+    assert.equal(server.connections.at(-1).header.toString('latin1', 0, 2), 'WA');
+    await again.end(undefined);
+    await stop();
+  });
+
+  test('dirty bits and an offline preview are worked off by the client', async () => {
+    const { server, stop } = await online({
+      login: { dirty: [{ type: 'groups', timestamp: 1 }], offlinePreview: { count: 0 }, offline: { count: 0 } }
+    });
+    await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'w:g2');
+    await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'urn:xmpp:whatsapp:dirty');
+    await server.waitFor(({ direction, node }) => direction === 'in' && node.content?.[0]?.tag === 'offline_batch');
+    await stop();
+  });
+});

@@ -1,0 +1,210 @@
+// The mock server against unmodified Baileys 7: stanzas, floods of them, and how connections end.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import * as baileys from 'baileys';
+import { compressStanza, result, sampleStanzas } from '../../js/testing/index.mjs';
+import { closed, ping } from '../support/baileys-client.mjs';
+import { online, statusOf, trustRoot } from '../support/mock-clients.mjs';
+
+trustRoot();
+
+describe('traffic', () => {
+  let client;
+  before(async () => {
+    client = await online();
+  });
+  after(() => client.stop());
+
+  /** The ids of the next `count` stanzas with this tag. */
+  const collect = (sock, tag, count) =>
+    new Promise(resolve => {
+      const ids = [];
+      const listener = ({ attrs }) => {
+        ids.push(attrs.id);
+        if (ids.length < count) return;
+        sock.ws.off(`CB:${tag}`, listener);
+        resolve(ids);
+      };
+      sock.ws.on(`CB:${tag}`, listener);
+    });
+
+  test('a ping is answered, and so is a query that the server does not know', async () => {
+    const { sock, server } = client;
+    const pong = await ping(sock);
+    assert.equal(pong.attrs.type, 'result');
+    const before = server.stanzas.length;
+    const answer = await sock.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'unheard-of' } });
+    assert.equal(answer.attrs.type, 'result');
+    const [asked, answered] = server.stanzas.slice(before);
+    assert.deepEqual([asked.direction, asked.node.attrs.xmlns], ['in', 'unheard-of']);
+    assert.deepEqual([answered.direction, answered.node.attrs.id], ['out', asked.node.attrs.id]);
+    assert.ok(answered.time >= asked.time && Math.abs(answered.time - Date.now()) < 10_000);
+  });
+
+  for (const [name, options] of [
+    ['one a message', {}],
+    ['many a message', { perMessage: 64 }],
+    ['compressed', { perMessage: 2000, compress: true }]
+  ]) {
+    test(`a flood of 2,000 stanzas arrives in order: ${name}`, async () => {
+      const { sock, connection, server } = client;
+      const before = server.stanzas.length;
+      const flood = connection.prepareFlood(sampleStanzas.message, 2000, options);
+      assert.equal(flood.count, 2000);
+      assert.equal(flood.messages, Math.ceil(2000 / (options.perMessage ?? 1)));
+      const arrived = collect(sock, 'relay', 2000);
+      await flood.start();
+      assert.equal(flood.state, 'sent');
+      const expected = Array.from({ length: 2000 }, (_, index) => sampleStanzas.message(index).attrs.id);
+      assert.deepEqual(await arrived, expected);
+      const logged = server.stanzas.slice(before).filter(({ node }) => node.tag === 'relay');
+      assert.deepEqual(
+        logged.map(({ node }) => node.attrs.id),
+        expected
+      );
+      await ping(sock);
+    });
+  }
+
+  test('a compressed flood of single messages arrives whole', async () => {
+    // Baileys inflates on the thread pool and may finish neighbouring messages in another order.
+    const { sock, connection } = client;
+    const arrived = collect(sock, 'ack', 2000);
+    await connection.prepareFlood(sampleStanzas.ack, 2000, { compress: true }).start();
+    const ids = await arrived;
+    assert.deepEqual(
+      [...ids].sort(),
+      Array.from({ length: 2000 }, (_, index) => sampleStanzas.ack(index).attrs.id)
+    );
+  });
+
+  test('a flood of receipts is answered with one ack each', async () => {
+    const { connection, server } = client;
+    const before = server.stanzas.length;
+    await connection.prepareFlood(sampleStanzas.receipt, 50).start();
+    await server.waitFor(({ node }) => node.tag === 'ack' && node.attrs.id === sampleStanzas.receipt(49).attrs.id, {
+      from: before
+    });
+    const acks = server.stanzas.slice(before).filter(({ direction, node }) => direction === 'in' && node.tag === 'ack');
+    assert.equal(acks.length, 50);
+  });
+
+  test('what is sent while a flood is prepared waits behind it', async () => {
+    const { sock, connection } = client;
+    const order = [];
+    const listeners = ['relay', 'late'].map(tag => [`CB:${tag}`, () => order.push(tag)]);
+    for (const [event, listener] of listeners) sock.ws.on(event, listener);
+    const flood = connection.prepareFlood(sampleStanzas.message(0), 3);
+    assert.throws(() => connection.prepareFlood(sampleStanzas.message(0), 1), /already prepared/);
+    const late = collect(sock, 'late', 1);
+    const sent = connection.send({ tag: 'late', attrs: { id: '1' } });
+    await flood.start();
+    await Promise.all([sent, late]);
+    assert.deepEqual(order, ['relay', 'relay', 'relay', 'late']);
+    await assert.rejects(flood.start(), /this flood is sent/);
+    for (const [event, listener] of listeners) sock.ws.off(event, listener);
+  });
+
+  test('a cancelled flood leaves the connection as it was', async () => {
+    const { sock, connection } = client;
+    const flood = connection.prepareFlood(sampleStanzas.ack, 10);
+    const answer = ping(sock);
+    flood.cancel();
+    assert.equal(flood.state, 'cancelled');
+    assert.equal((await answer).attrs.type, 'result');
+    assert.throws(() => flood.cancel(), /this flood is cancelled/);
+    const broken = index => {
+      if (index === 5) throw new Error('no fifth stanza');
+      return sampleStanzas.ack(index);
+    };
+    assert.throws(() => connection.prepareFlood(broken, 10), /no fifth stanza/);
+    assert.throws(() => connection.prepareFlood(sampleStanzas.ack, -1), RangeError);
+    assert.throws(() => connection.prepareFlood([], 1), RangeError);
+    await ping(sock);
+  });
+
+  test('500 stanzas from the client are logged in order', async () => {
+    const { sock, server } = client;
+    const before = server.stanzas.length;
+    const sends = Array.from({ length: 500 }, (_, index) =>
+      sock.sendNode({ tag: 'chatstate', attrs: { id: String(index), to: '15550001111@s.whatsapp.net' } })
+    );
+    await Promise.all(sends);
+    await server.waitFor(({ node }) => node.tag === 'chatstate' && node.attrs.id === '499', { from: before });
+    const ids = server.stanzas.slice(before).filter(({ node }) => node.tag === 'chatstate');
+    assert.deepEqual(
+      ids.map(({ node }) => node.attrs.id),
+      Array.from({ length: 500 }, (_, index) => String(index))
+    );
+  });
+
+  test('messages and receipts are acknowledged', async () => {
+    const { sock } = client;
+    const acks = collect(sock, 'ack', 2);
+    await sock.sendNode({ tag: 'message', attrs: { id: 'M1', to: '15550001111@s.whatsapp.net', type: 'text' } });
+    await sock.sendNode({ tag: 'receipt', attrs: { id: 'R1', to: '15550001111@s.whatsapp.net' } });
+    assert.deepEqual(await acks, ['M1', 'R1']);
+  });
+
+  test('a handler answers in place of the server until it is removed', async () => {
+    const { sock, server } = client;
+    const props = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'x:props' } };
+    const remove = server.handle({ tag: 'iq', xmlns: 'x:props' }, async node =>
+      result(node, [{ tag: 'props', attrs: { a: '1' } }])
+    );
+    const passed = server.handle('iq', () => undefined);
+    assert.deepEqual((await sock.query({ ...props })).content[0].attrs, { a: '1' });
+    remove();
+    passed();
+    assert.equal((await sock.query({ tag: 'iq', attrs: { ...props.attrs, id: undefined } })).content, undefined);
+  });
+
+  test('the server can ask, send its own bytes, and ping the socket', async () => {
+    const { sock, connection } = client;
+    const raw = collect(sock, 'raw', 2);
+    const encoded = baileys.encodeBinaryNode({ tag: 'raw', attrs: { id: 'plain' } });
+    await connection.sendRaw(encoded);
+    await connection.sendRaw(compressStanza(baileys.encodeBinaryNode({ tag: 'raw', attrs: { id: 'deflated' } })));
+    assert.deepEqual(await raw, ['plain', 'deflated']);
+    assert.equal((await connection.wsPing('are you there')).toString(), 'are you there');
+  });
+});
+
+describe('endings', () => {
+  const reasons = baileys.DisconnectReason;
+  const removed = [{ tag: 'conflict', attrs: { type: 'device_removed' } }];
+  for (const [name, end, status] of [
+    ['stream error 503', connection => connection.streamError(503), reasons.unavailableService],
+    ['stream error 515', connection => connection.streamError(515), reasons.restartRequired],
+    ['stream error 401', connection => connection.streamError(401, { content: removed }), reasons.loggedOut],
+    ['stream error without a code', connection => connection.streamError(), reasons.badSession],
+    ['failure 403', connection => connection.failure(403), reasons.forbidden],
+    ['the end of the stream', connection => connection.xmlStreamEnd(), reasons.connectionClosed],
+    ['a WebSocket close', connection => connection.close(1001, 'going away'), reasons.connectionClosed],
+    ['a cut connection', connection => connection.drop(), reasons.connectionClosed],
+    ['a reset connection', connection => connection.drop({ reset: true }), [reasons.connectionClosed, reasons.timedOut]]
+  ]) {
+    test(name, async () => {
+      const { sock, server, connection, stop } = await online();
+      const ended = closed(sock);
+      const gone = new Promise(resolve => server.on('close', resolve));
+      await end(connection);
+      assert.ok([status].flat().includes(statusOf(await ended)));
+      assert.equal(await gone, connection);
+      assert.equal(connection.state, 'closed');
+      await assert.rejects(connection.send({ tag: 'ib', attrs: {} }), /closed/);
+      await stop();
+    });
+  }
+
+  test('a connection that closes during a flood fails the flood', async () => {
+    const { connection, stop } = await online();
+    const flood = connection.prepareFlood(sampleStanzas.message, 20_000);
+    const started = flood.start();
+    connection.drop();
+    await assert.rejects(started);
+    assert.equal(flood.state, 'failed');
+    await stop();
+  });
+});

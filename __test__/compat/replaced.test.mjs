@@ -1,0 +1,88 @@
+// What programs are told about which layer runs.
+
+import assert from 'node:assert/strict';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeProject } from './support/project.mjs';
+
+const FLAG = ['--import', 'baileys-native/register'];
+
+/** @param {{ stderr: string }} result */
+const warnings = ({ stderr }) => stderr.match(/\[BAILEYS_NATIVE_\w+\][^\n]*/g) ?? [];
+
+test('replaced() has the copies that run on this package, by both entries', async t => {
+  const project = makeProject(t);
+  project.write(
+    'app.mjs',
+    `import { replaced } from 'baileys-native';
+    import * as register from 'baileys-native/register';
+    const before = replaced();
+    for (const line of ['baileys', 'baileys-6.17.16']) await import(line);
+    console.log(JSON.stringify([before, replaced(), register.replaced()]));`
+  );
+  const { stdout, stderr } = await project.run([...FLAG, 'app.mjs']);
+  const modules = realpathSync(new URL('../../node_modules', import.meta.url));
+  const copies = [
+    { root: join(modules, 'baileys'), version: '7.0.0-rc14' },
+    { root: join(modules, 'baileys-6.17.16'), version: '6.17.16' }
+  ];
+  assert.deepEqual(JSON.parse(stdout), [[], copies, copies], stderr);
+  assert.equal(stderr, '');
+});
+
+test('isActive() with nothing replaced: an import too late, another name, a release that is not known', async t => {
+  const project = makeProject(t);
+  project.copyPackage('baileys', 'node_modules/fork', { name: 'fork' });
+  project.copyPackage('baileys', 'node_modules/old', { version: '5.0.0' });
+  const report = `console.log(JSON.stringify([isActive(), replaced()]));`;
+  project.write('late.mjs', `import { isActive, replaced } from 'baileys-native/register'; import 'baileys';${report}`);
+  const named = name => `import { isActive, replaced } from 'baileys-native'; import '${name}';${report}`;
+  project.write('fork.mjs', named('fork'));
+  project.write('old.mjs', named('old'));
+  for (const args of [['late.mjs'], [...FLAG, 'fork.mjs'], [...FLAG, 'old.mjs']]) {
+    const { stdout, stderr } = await project.run(args);
+    assert.deepEqual(JSON.parse(stdout), [true, []], stderr);
+  }
+});
+
+test('a Baileys that was required before register: one warning, and it stays', async t => {
+  const project = makeProject(t);
+  project.write(
+    'app.cjs',
+    `require('baileys-6.17.16');
+    const { isActive, replaced } = require('baileys-native/register');
+    console.log(JSON.stringify([isActive(), replaced()]));`
+  );
+  const result = await project.run(['app.cjs']);
+  assert.deepEqual(JSON.parse(result.stdout), [true, []], result.stderr);
+  assert.equal(warnings(result).length, 1);
+  assert.match(warnings(result)[0], /^\[BAILEYS_NATIVE_LATE\] .*baileys 6\.17\.16 at .* was loaded before/);
+});
+
+test('Bun and Deno are left alone, with one warning', async t => {
+  const project = makeProject(t);
+  project.write('app.mjs', `import { isActive } from 'baileys-native'; import 'baileys'; console.log(isActive());`);
+  for (const runtime of ['bun', 'deno']) {
+    const versions = `{ ...process.versions, ${runtime}: '1' }`;
+    project.write('runtime.cjs', `Object.defineProperty(process, 'versions', { value: ${versions} });`);
+    const result = await project.run(['--require', './runtime.cjs', ...FLAG, 'app.mjs']);
+    assert.equal(result.stdout, 'false\n', result.stderr);
+    assert.equal(warnings(result).length, 1);
+    assert.ok(warnings(result)[0].endsWith(`this is ${runtime}`), result.stderr);
+  }
+});
+
+test('from another working directory, by the path of the file', async t => {
+  const project = makeProject(t);
+  project.write(
+    'bot/app.mjs',
+    `import { replaced } from 'baileys-native'; import 'baileys'; console.log(replaced().length);`
+  );
+  const path = join(project.directory, 'node_modules/baileys-native/js/loader/register');
+  for (const flag of [`--import=${path}.mjs`, `--require=${path}.cjs`]) {
+    const program = `process.chdir('/'); const { stdout } = require('node:child_process').spawnSync(process.execPath,
+      [${JSON.stringify(flag)}, ${JSON.stringify(join(project.directory, 'bot/app.mjs'))}]); console.log(String(stdout).trim());`;
+    assert.equal((await project.run(['-e', program])).stdout, '1\n');
+  }
+});

@@ -1,0 +1,108 @@
+//! Names to addresses: one look-up of a name at a time, however many wait for it.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+type Outcome = Result<Vec<SocketAddr>, Arc<io::Error>>;
+type Answer = watch::Receiver<Option<Outcome>>;
+
+/// Looks a name up, or waits with others who do. A look-up that nobody waits for any longer runs on all the same, on a
+/// thread that the operating system holds; so whoever asks again gets that one, and cannot fill all threads with them.
+pub(super) async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
+    static LOOKUPS: LazyLock<Lookups> = LazyLock::new(Lookups::default);
+    let answer = LOOKUPS.join(host, |host| async move {
+        let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+        Ok(found.collect())
+    });
+    let mut addresses = outcome(answer).await?;
+    for address in &mut addresses {
+        address.set_port(port);
+    }
+    Ok(addresses)
+}
+
+async fn outcome(mut answer: Answer) -> Outcome {
+    let gone = || Arc::new(io::Error::other("the look-up was given up"));
+    let outcome = answer.wait_for(Option::is_some).await.map_err(|_| gone())?;
+    outcome.clone().unwrap_or_else(|| Err(gone()))
+}
+
+/// The look-ups that go on, by name.
+#[derive(Default)]
+struct Lookups(Mutex<HashMap<String, Answer>>);
+
+impl Lookups {
+    /// The look-up of `host` that goes on, or a new one by `start`.
+    fn join<F>(&self, host: &str, start: impl FnOnce(String) -> F) -> Answer
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whose sender is gone is over.
+        pending.retain(|_, answer| answer.has_changed().is_ok());
+        if let Some(answer) = pending.get(host) {
+            return answer.clone();
+        }
+        let (sender, answer) = watch::channel(None);
+        pending.insert(host.to_owned(), answer.clone());
+        let work = start(host.to_owned());
+        tokio::spawn(async move {
+            let outcome = work.await.map_err(Arc::new);
+            // Nobody may wait any longer.
+            sender.send_replace(Some(outcome));
+        });
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{runtime::Builder, sync::oneshot};
+
+    use super::*;
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    fn address(last: u8) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, last], 0))
+    }
+
+    #[test]
+    fn one_lookup_of_a_name_goes_on_at_a_time() {
+        block_on(async {
+            let lookups = Lookups::default();
+            let (finish, finished) = oneshot::channel();
+            let hanging = |_| async move { Ok(vec![address(finished.await.unwrap_or(0))]) };
+            let abandoned = lookups.join("a.test", hanging);
+            drop(abandoned);
+            let joined = lookups.join("a.test", |_| async { Ok(vec![address(9)]) });
+            let other = lookups.join("b.test", |_| async { Err(io::ErrorKind::NotFound.into()) });
+            assert_eq!(outcome(other).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+            finish.send(1).unwrap();
+            let mut ended = joined.clone();
+            assert_eq!(outcome(joined).await.unwrap(), [address(1)]);
+            while ended.changed().await.is_ok() {}
+            let next = lookups.join("a.test", |_| async { Ok(vec![address(2)]) });
+            assert_eq!(outcome(next).await.unwrap(), [address(2)]);
+        });
+    }
+
+    #[test]
+    fn addresses_get_the_port() {
+        let addresses = block_on(lookup("127.0.0.1", 7)).unwrap();
+        assert_eq!(addresses, [SocketAddr::from(([127, 0, 0, 1], 7))]);
+    }
+}
