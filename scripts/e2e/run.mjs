@@ -156,23 +156,23 @@ export class Run {
     await this.#emptyMailboxes();
   }
 
-  /** Resolves when everything is acknowledged, but for what may never be. */
+  /** Resolves when everything is acknowledged, but for what may never be: nothing is, for a long time. */
   async #emptyMailboxes() {
-    const stop = new AbortController();
-    const { signal } = stop;
-    /** @type {Promise<unknown>} */
-    const late = this.mayForget
-      ? delay(OVERDUE_MS, undefined, { signal }).then(() => (this.patient = false))
-      : new Promise(() => {});
-    late.catch(() => {}); // stopped
-    try {
-      while (this.waitsFor().length > 0) {
-        const said = once(this.server, 'acknowledged', { signal });
-        said.catch(() => {}); // stopped
-        await this.watched(this.patient ? Promise.race([late, said]) : said);
+    while (this.waitsFor().length > 0) {
+      const stop = new AbortController();
+      const { signal } = stop;
+      const said = once(this.server, 'acknowledged', { signal });
+      /** @type {Promise<unknown>} */
+      const late =
+        this.mayForget && this.patient
+          ? delay(OVERDUE_MS, undefined, { signal }).then(() => (this.patient = false))
+          : new Promise(() => {});
+      for (const each of [said, late]) each.catch(() => {}); // stopped
+      try {
+        await this.watched(Promise.race([said, late]));
+      } finally {
+        stop.abort();
       }
-    } finally {
-      stop.abort();
     }
   }
 
