@@ -434,7 +434,7 @@ describe('other lines of Baileys', () => {
       const lib = { ...namespace.default, ...namespace };
       const undo = trustTestRoot(lib, root.public);
       t.after(undo);
-      const options = { baileys: line, groupAddressing: 'pn' };
+      const options = { baileys: line, groupAddressing: 'pn', greetingDelayMs: 250 };
       const { server, enter } = await setUp(t, options, [ADA, BOB], lib);
       const [ada, bob] = [await enter(0), await enter(1)];
       // 6.17 holds events back until a phone has sent it a key for the app state.

@@ -69,7 +69,7 @@ describe('the server itself', () => {
       const namespace = await import(line);
       const older = namespace.makeWASocket ? namespace : namespace.default;
       const restore = trustTestRoot(older, root.public);
-      const server = await MockServer.start({ root, preKeyCount: 100, baileys: line, greetingDelayMs: 50 });
+      const server = await MockServer.start({ root, preKeyCount: 100, baileys: line, greetingDelayMs: 250 });
       const auth = await pair({ baileys: older, server, scan: qr => server.scanQr(qr) });
       const logger = recordingLogger('warn');
       const sock = await login({ baileys: older, server, auth, config: { logger } });
