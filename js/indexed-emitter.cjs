@@ -1,7 +1,7 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
 const { LIFE_SIGN } = require('./link.cjs');
+const { ListenedEmitter } = require('./listened-emitter.cjs');
 
 /** Names from this length on share one place in the index. */
 const LONG = 128;
@@ -34,12 +34,19 @@ function find(names, name) {
  *
  * What it does is EventEmitter's own: names that may have a listener, `error`, and symbols take its way.
  */
-class IndexedEmitter extends EventEmitter {
+class IndexedEmitter extends ListenedEmitter {
   /** By length: the names that have listeners. */
   #names = new Array(LONG + 1).fill(undefined);
   #stale = true;
   /** The number of names when the index was made, to notice listeners that were not added through our methods. */
   #count = -1;
+
+  /** @param {ConstructorParameters<typeof import('node:events').EventEmitter>[0]} [options] */
+  constructor(options) {
+    super(() => {
+      this.#stale = true;
+    }, options);
+  }
 
   emit(name, ...args) {
     if (typeof name === 'string' && name.length > 0) {
@@ -65,46 +72,6 @@ class IndexedEmitter extends EventEmitter {
     }
     this.#stale = false;
     this.#count = eventsCount(this);
-  }
-
-  on(name, listener) {
-    super.on(name, listener);
-    this.#stale = true;
-    return this;
-  }
-
-  addListener(name, listener) {
-    super.addListener(name, listener);
-    this.#stale = true;
-    return this;
-  }
-
-  prependListener(name, listener) {
-    super.prependListener(name, listener);
-    this.#stale = true;
-    return this;
-  }
-
-  removeListener(name, listener) {
-    // Before as well: what listens to `removeListener` is called when the number has changed already.
-    this.#stale = true;
-    super.removeListener(name, listener);
-    this.#stale = true;
-    return this;
-  }
-
-  off(name, listener) {
-    this.#stale = true;
-    super.off(name, listener);
-    this.#stale = true;
-    return this;
-  }
-
-  removeAllListeners(...args) {
-    this.#stale = true;
-    super.removeAllListeners(...args);
-    this.#stale = true;
-    return this;
   }
 }
 

@@ -102,8 +102,8 @@ const RETAINED_BUFFER: usize = 16 * 1024;
 ///   [answered a ping](Self::handle_pong), [was closed](Self::handle_closed) or [failed](Self::handle_failed); time
 ///   [has passed](Self::handle_timeout).
 /// - **`poll_*`** tell what to do: with the transport ([`poll_transmit`](Self::poll_transmit)), with the user
-///   ([`poll_event`](Self::poll_event)), with a pairing code ([`poll_derivation`](Self::poll_derivation)), and when to call next if nothing else happens
-///   ([`poll_timeout`](Self::poll_timeout)).
+///   ([`poll_event`](Self::poll_event)), with a pairing code ([`poll_derivation`](Self::poll_derivation)), and when to call
+///   next if nothing else happens ([`poll_timeout`](Self::poll_timeout)).
 ///
 /// After any command and any `handle_*`, in this order: `poll_transmit` until `None`, as far as the transport takes
 /// more; `poll_event` until `None`, as far as the user takes more; `poll_transmit` again if there were events, since

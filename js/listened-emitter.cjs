@@ -9,9 +9,13 @@ const { EventEmitter } = require('node:events');
 class ListenedEmitter extends EventEmitter {
   #changed;
 
-  /** @param {() => void} changed called after each call that may have added or removed listeners */
-  constructor(changed) {
-    super();
+  /**
+   * @param {() => void} changed called after each call that may have added or removed listeners; before one that removes
+   *   some as well, since what listens to `removeListener` is called when they have gone
+   * @param {ConstructorParameters<typeof EventEmitter>[0]} [options]
+   */
+  constructor(changed, options) {
+    super(options);
     this.#changed = changed;
   }
 
@@ -35,18 +39,21 @@ class ListenedEmitter extends EventEmitter {
   }
 
   removeListener(name, listener) {
+    this.#changed();
     super.removeListener(name, listener);
     this.#changed();
     return this;
   }
 
   off(name, listener) {
+    this.#changed();
     super.off(name, listener);
     this.#changed();
     return this;
   }
 
   removeAllListeners(...args) {
+    this.#changed();
     super.removeAllListeners(...args);
     this.#changed();
     return this;
