@@ -6,7 +6,7 @@
 const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { loadStandalone } = require('./standalone.cjs');
+const { loadStandalone } = require('./baileys/standalone.cjs');
 
 /** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
 const inspect = options => require('./inspect/index.cjs').inspect(options);

@@ -109,7 +109,7 @@ ${entries.join(',\n')}
 const dictionaries = await Promise.all(DICTIONARIES.map(readAgreeing));
 const files = [
   ...dictionaries.map(dictionary => [`src/binary/tokens/v${dictionary.version}.rs`, rust(dictionary)]),
-  ['js/tape/tokens.cjs', js(dictionaries)]
+  ['js/codec/tape/tokens.cjs', js(dictionaries)]
 ];
 if (process.argv.includes('--check')) {
   for (const [name, expected] of files) {

@@ -11,7 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PREBUILT } from '../js/platform.cjs';
+import { PREBUILT } from '../js/addon/platform.cjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md'];
@@ -69,11 +69,11 @@ function stagePlatform(name, version) {
   const source = join(ROOT, 'npm', name);
   const manifest = readJson(join(source, 'package.json'));
   if (manifest.version !== version) throw new Error(`npm/${name} has version ${manifest.version}, not ${version}`);
-  if (!existsSync(join(ROOT, 'js', manifest.main))) return undefined;
-  if (name === PREBUILT.name) checkGlibc(join(ROOT, 'js', manifest.main));
+  if (!existsSync(join(ROOT, 'js/addon', manifest.main))) return undefined;
+  if (name === PREBUILT.name) checkGlibc(join(ROOT, 'js/addon', manifest.main));
   const folder = join(staging, name);
   cpSync(source, folder, { recursive: true });
-  cpSync(join(ROOT, 'js', manifest.main), join(folder, manifest.main));
+  cpSync(join(ROOT, 'js/addon', manifest.main), join(folder, manifest.main));
   copyIfThere(ROOT, folder, 'LICENSE');
   return { name: manifest.name, folder };
 }
@@ -88,7 +88,7 @@ function checkGlibc(file) {
   const versions = Array.from(needed, match => match[1]).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const { glibc } = PREBUILT;
   if (versions.at(-1) !== glibc) {
-    console.warn(`${file} needs glibc ${versions.at(-1)}, and js/platform.cjs says ${glibc}: do not publish it`);
+    console.warn(`${file} needs glibc ${versions.at(-1)}, and js/addon/platform.cjs says ${glibc}: do not publish it`);
   }
 }
 

@@ -39,15 +39,15 @@ function dependenciesAreCurrent() {
 }
 
 function addonIsCurrent() {
-  if (!existsSync(join(ROOT, 'js/native.cjs'))) return false;
+  if (!existsSync(join(ROOT, 'js/addon/native.cjs'))) return false;
   const built = Math.max(0, ...addonFiles().map(path => modified(path)));
   return built >= Math.max(...BUILD_INPUTS.map(path => newest(join(ROOT, path))));
 }
 
 /** The binaries that `napi build --platform` has made here: at most one, unless the folder has been on another platform. */
 function addonFiles() {
-  const names = readdirSync(join(ROOT, 'js'));
-  return names.filter(name => /^baileys-native\..*\.node$/.test(name)).map(name => join('js', name));
+  const names = readdirSync(join(ROOT, 'js/addon'));
+  return names.filter(name => /^baileys-native\..*\.node$/.test(name)).map(name => join('js/addon', name));
 }
 
 function installDependencies() {

@@ -11,8 +11,8 @@
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
-//! | `inbound` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
-//! | `outbound` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary` |
+//! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
+//! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
 //! | `bindings` | the Node.js addon | all of the above |
@@ -26,11 +26,11 @@ mod bindings;
 pub mod driver;
 pub mod frame;
 pub mod handshake;
-pub mod inbound;
 pub mod noise;
-pub mod outbound;
 pub mod proto;
+pub mod read_ahead;
 pub mod session;
+pub mod shared_sender;
 pub mod tape;
 #[cfg(feature = "transport")]
 pub mod transport;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 
-const { environmentSwitch } = createRequire(import.meta.url)('../../js/environment.cjs');
+const { environmentSwitch } = createRequire(import.meta.url)('../../js/shared/environment.cjs');
 const NAME = 'BAILEYS_NATIVE_TEST_SWITCH';
 
 test('yes, no, a text, and nothing', t => {

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-const { IndexedEmitter } = createRequire(import.meta.url)('../../js/indexed-emitter.cjs');
+const { IndexedEmitter } = createRequire(import.meta.url)('../../js/baileys/indexed-emitter.cjs');
 
 const SYMBOL = Symbol('event');
 const NAMES = [

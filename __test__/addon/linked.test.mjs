@@ -7,12 +7,12 @@ import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { WebSocketServer } from 'ws';
-import { silentLogger } from './../support/baileys-client.mjs';
+import { silentLogger } from '../support/baileys-client.mjs';
 import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
 
 const require = createRequire(import.meta.url);
 const { WebSocketClient, makeNoiseHandler, decodeBinaryNode, encodeBinaryNode } = require('../../js/index.cjs');
-const { core, wake } = require('../../js/core.cjs');
+const { core, wake } = require('../../js/addon/shared-memory.cjs');
 
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));

@@ -14,8 +14,8 @@ import { driveHandshake } from '../support/noise-properties.mjs';
 import { outcomeOf, same } from '../support/values.mjs';
 
 const require = createRequire(import.meta.url);
-const { createNoiseHandlerFactory } = require('../../js/noise-handler.cjs');
-const { addTrustedRoot } = require('../../js/trust.cjs');
+const { createNoiseHandlerFactory } = require('../../js/baileys/noise-handler.cjs');
+const { addTrustedRoot } = require('../../js/connect/trust.cjs');
 
 const SILENT = { level: 'silent', child: () => SILENT, trace() {} };
 const lines = await Promise.all(LINE_NAMES.map(loadLine));

@@ -167,7 +167,7 @@ test("a connection that is left to Baileys' own class publishes as well", option
       this.emit('close', 1000, Buffer.alloc(0));
     }
   }
-  const { createDropIn } = createRequire(import.meta.url)('../../js/drop-in.cjs');
+  const { createDropIn } = createRequire(import.meta.url)('../../js/baileys/drop-in.cjs');
   const { WebSocketClient: Client } = createDropIn({ webSocketClient: () => Original });
   class OwnAgent extends Agent {
     createConnection() {}

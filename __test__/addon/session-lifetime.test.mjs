@@ -10,7 +10,7 @@ import { linkedCredentials, numbered, startServer } from '../support/native-sess
 
 const options = { timeout: 60_000 };
 const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
-const NATIVE = JSON.stringify(fileURLToPath(new URL('../../js/native.cjs', import.meta.url)));
+const NATIVE = JSON.stringify(fileURLToPath(new URL('../../js/addon/native.cjs', import.meta.url)));
 
 /** Text of a program in which `open()` makes a session with the server. */
 const prelude = server => `

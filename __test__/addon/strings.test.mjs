@@ -10,8 +10,8 @@ import { runModule } from '../support/child.mjs';
 import { same, show } from '../support/values.mjs';
 
 const require = createRequire(import.meta.url);
-const { KEYS, LOOKUP_UNITS, REG_TEXT } = require('../../js/tape/layout.cjs');
-const { core, scratch } = require('../../js/core.cjs');
+const { KEYS, LOOKUP_UNITS, REG_TEXT } = require('../../js/codec/tape/layout.cjs');
+const { core, scratch } = require('../../js/addon/shared-memory.cjs');
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 
 const RETENTION = `

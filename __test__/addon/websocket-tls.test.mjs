@@ -325,7 +325,7 @@ test('nothing connects for an agent with TLS that says that it has none', { time
 });
 
 test("Node's own agents are understood on every version of Node", () => {
-  const { routeOf } = createRequire(import.meta.url)('../../js/socket/agent.cjs');
+  const { routeOf } = createRequire(import.meta.url)('../../js/connect/agent.cjs');
   for (const [module, secure] of [
     [http, false],
     [https, true]

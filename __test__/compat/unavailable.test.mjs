@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { makeProject } from './support/project.mjs';
 
 const require = createRequire(import.meta.url);
-const { PREBUILT, PREBUILT_TEXT, unavailableMessage } = require('../../js/platform.cjs');
+const { PREBUILT, PREBUILT_TEXT, unavailableMessage } = require('../../js/addon/platform.cjs');
 
 const PROGRAMS = {
   'app.mjs': `import { NativeSession, SessionError, encodeBinaryNode, inspect, isActive, metrics } from 'baileys-native';

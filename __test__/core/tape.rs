@@ -11,7 +11,7 @@ use baileys_native::tape::{TapeReader, TapeText, TapeWriter, Tapes};
 
 #[test]
 fn javascript_layout_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/tape/layout.cjs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/codec/tape/layout.cjs");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, javascript()).unwrap();
     }

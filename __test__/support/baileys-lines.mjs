@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const { createCodec } = require('../../js/binary-node.cjs');
-const { createNoiseHandlerFactory } = require('../../js/noise-handler.cjs');
+const { createCodec } = require('../../js/codec/binary-node.cjs');
+const { createNoiseHandlerFactory } = require('../../js/baileys/noise-handler.cjs');
 
 /** The root of this package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -9,7 +9,7 @@ import { CHUNKS, cut } from './arbitraries.mjs';
 import { agree, framed, keyPairOf, NoisePeer } from './noise-peer.mjs';
 import { outcomeOf } from './values.mjs';
 
-const { addTrustedRoot } = createRequire(import.meta.url)('../../js/trust.cjs');
+const { addTrustedRoot } = createRequire(import.meta.url)('../../js/connect/trust.cjs');
 
 const SILENT = { level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

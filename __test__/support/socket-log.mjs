@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { LINE_NAMES, packageOf } from './baileys-lines.mjs';
 
 const require = createRequire(import.meta.url);
-const { createDropIn } = require('../../js/drop-in.cjs');
+const { createDropIn } = require('../../js/baileys/drop-in.cjs');
 
 async function loadClients(name) {
   const library = new URL('./lib/', import.meta.resolve(`${packageOf(name)}/package.json`));

@@ -7,7 +7,7 @@ const require = createRequire(import.meta.url);
 const [line, kind, event, url] = process.argv.slice(2);
 const { WebSocketClient } =
   kind === 'native'
-    ? require('../../js/drop-in.cjs').createDropIn({ dialect: line })
+    ? require('../../js/baileys/drop-in.cjs').createDropIn({ dialect: line })
     : await import(new URL('./lib/Socket/Client/websocket.js', import.meta.resolve(`${packageOf(line)}/package.json`)));
 
 const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });

@@ -15,8 +15,8 @@ import { shakeHands } from '../lib/session.mjs';
 import { median } from '../lib/statistics.mjs';
 
 const require = createRequire(import.meta.url);
-const { core } = require('../../js/core.cjs');
-const { delivery } = require('../../js/socket/hub.cjs');
+const { core } = require('../../js/addon/shared-memory.cjs');
+const { delivery } = require('../../js/addon/event-pump.cjs');
 const { WebSocketClient, makeNoiseHandler } = require('../../js/index.cjs');
 
 /** Frames whose time is taken together. */

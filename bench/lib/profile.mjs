@@ -6,7 +6,7 @@ import { ROOT } from './process.mjs';
 
 const ADDON = 'our addon';
 
-const { core } = createRequire(import.meta.url)('../../js/core.cjs');
+const { core } = createRequire(import.meta.url)('../../js/addon/shared-memory.cjs');
 
 /**
  * All functions of the addon go through one function of Node's, and V8 gives that the name of one of them. What tells

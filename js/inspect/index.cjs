@@ -2,7 +2,7 @@
 
 // Taking part in `baileys-native inspect`: by `inspect()`, or by BAILEYS_NATIVE_INSPECT in the environment.
 
-const { environmentSwitch } = require('../environment.cjs');
+const { environmentSwitch } = require('../shared/environment.cjs');
 const { warnOnce } = require('../loader/state.cjs');
 
 /**
@@ -19,7 +19,7 @@ const warn = error => warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be
 function inspect(options = {}) {
   if (current !== undefined) return current;
   const { Publisher } = require('./publisher.cjs');
-  const { watchEverything } = require('../session/everything.cjs');
+  const { watchEverything } = require('../session/watch-all.cjs');
   const publisher = new Publisher({ ...options, onError: warn });
   const stop = watchEverything();
   const handle = {

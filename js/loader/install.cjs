@@ -2,7 +2,7 @@
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
-const { environmentSwitch } = require('../environment.cjs');
+const { environmentSwitch } = require('../shared/environment.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
@@ -15,7 +15,7 @@ function install() {
   state.attempted = true;
   try {
     refuseOtherRuntimes();
-    require('../drop-in.cjs');
+    require('../baileys/drop-in.cjs');
     installCommonJsHooks(installEsmHooks());
   } catch (error) {
     warnUnavailable(error);

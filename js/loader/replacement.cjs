@@ -45,7 +45,7 @@ function dropInFor(facts, originals) {
  */
 function makeDropIn({ root, dialect, version }, originals) {
   try {
-    const { createDropIn } = require('../drop-in.cjs');
+    const { createDropIn } = require('../baileys/drop-in.cjs');
     const dropIn = createDropIn({
       dialect,
       version,

@@ -1,6 +1,6 @@
 'use strict';
 
-const { UNAVAILABLE, loadBinding } = require('../binding.cjs');
+const { UNAVAILABLE, loadBinding } = require('../addon/binding.cjs');
 
 /** What the sessions and sockets of this process, of all its threads, have done and hold; see `index.d.ts`. */
 function metrics() {

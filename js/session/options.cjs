@@ -1,8 +1,8 @@
 'use strict';
 
-const { planConnection } = require('../socket/options.cjs');
-const { Unsupported } = require('../socket/unsupported.cjs');
-const { trustedRoots } = require('../trust.cjs');
+const { planConnection } = require('../connect/plan.cjs');
+const { Unsupported } = require('../connect/unsupported.cjs');
+const { trustedRoots } = require('../connect/trust.cjs');
 const { nativeCredentials } = require('./credentials.cjs');
 const { refuseUnknown } = require('./option-names.cjs');
 

@@ -1,15 +1,15 @@
 'use strict';
 
-const { createCodec } = require('../binary-node.cjs');
-const { core, hub: nativeHub, scratch } = require('../core.cjs');
-const { loadBinding } = require('../binding.cjs');
-const { takeTape } = require('../tape/batch.cjs');
-const hub = require('../socket/hub.cjs');
+const { createCodec } = require('../codec/binary-node.cjs');
+const { core, hub: nativeHub, scratch } = require('../addon/shared-memory.cjs');
+const { loadBinding } = require('../addon/binding.cjs');
+const { takeTape } = require('../codec/tape/batch.cjs');
+const hub = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
-const everything = require('./everything.cjs');
+const everything = require('./watch-all.cjs');
 const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
-const { ListenedEmitter } = require('../listened-emitter.cjs');
+const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');

@@ -2,7 +2,7 @@
 
 export { MockServer } from './mock-server.mjs';
 export { createTlsCertificate, trustTestRoot } from './certificate.mjs';
-export { addTrustedRoot } from '../trust.cjs';
+export { addTrustedRoot } from '../connect/trust.cjs';
 export { compressStanza, sampleStanzas } from './flood.mjs';
 export { parseQr } from './registration.mjs';
 export { errorResult, result } from './nodes.mjs';

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::raw::{Output, Shared};
-use crate::inbound::{Inbound, Scratch};
+use crate::read_ahead::{ReadAhead, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
 
@@ -86,13 +86,13 @@ impl Batch {
         kind: u32,
         connection: u32,
         payload: &[u8],
-        inbound: &mut Inbound,
+        read_ahead: &mut ReadAhead,
         scratch: &mut Scratch,
     ) -> (u32, usize) {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
             let before = parts.len();
-            let Some(opened) = inbound.message(payload, scratch, parts) else {
+            let Some(opened) = read_ahead.message(payload, scratch, parts) else {
                 return [0; 5];
             };
             frames = opened.frames;

@@ -12,7 +12,7 @@ use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
 use super::session::{SessionQuery, SessionSend};
 use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
-use crate::inbound::Answers;
+use crate::read_ahead::Answers;
 use crate::tape::layout::{FIRST_OP, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
 

@@ -14,7 +14,7 @@ use super::link::{Link, Pulse};
 use super::totals::{SocketCounters, Stage, loop_waited};
 use super::transport_error;
 use super::wake::Wake;
-use crate::inbound::Scratch;
+use crate::read_ahead::Scratch;
 use crate::transport::{Event, EventSink, ResponseHead};
 
 /// Bytes of one connection that may wait for JavaScript before the connection is no longer read.
@@ -25,7 +25,7 @@ const LOW_WATER: usize = HIGH_WATER / 2;
 /// Capacity of a batch without records that is kept, in elements of each part.
 pub(super) const KEPT: usize = 64 * 1024;
 
-/// What a record tells. `js/socket/socket.cjs` has the same numbers.
+/// What a record tells. `js/ws/socket.cjs` has the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Kind {
@@ -177,8 +177,13 @@ impl InboxSink {
         }
         SCRATCH.with_borrow_mut(|(scratch, batch)| {
             let cost = if kind == Kind::Binary {
-                let (frames, cost) =
-                    batch.message(kind as u32, self.connection, payload, &mut self.link.inbound(), scratch);
+                let (frames, cost) = batch.message(
+                    kind as u32,
+                    self.connection,
+                    payload,
+                    &mut self.link.read_ahead(),
+                    scratch,
+                );
                 counters.frames_opened.add(frames.into());
                 cost
             } else {

@@ -9,8 +9,8 @@ use super::events::Flow;
 use super::json::Object;
 use super::raw::raw_function;
 use crate::frame::OpenFrame;
-use crate::inbound::{Answers, Inbound};
-use crate::outbound::{Millis, Outbound};
+use crate::read_ahead::{Answers, ReadAhead};
+use crate::shared_sender::{Millis, SharedSender};
 use crate::transport::Outlet;
 
 /// How soon a query is tried again that the connection had no room for.
@@ -20,21 +20,21 @@ const RETRY: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(super) struct Link {
     pub(super) flow: Flow,
-    inbound: Mutex<Inbound>,
-    outbound: Mutex<Outbound>,
+    read_ahead: Mutex<ReadAhead>,
+    shared_sender: Mutex<SharedSender>,
     /// When something came in last.
     heard: AtomicU64,
 }
 
 impl Link {
     /// The stage that opens frames ahead. Never locked for longer than it takes to open a message.
-    pub(super) fn inbound(&self) -> MutexGuard<'_, Inbound> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn read_ahead(&self) -> MutexGuard<'_, ReadAhead> {
+        self.read_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The sending half. What is sealed under the lock and is to go out before anything else is sent under it as well.
-    pub(super) fn outbound(&self) -> MutexGuard<'_, Outbound> {
-        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn shared_sender(&self) -> MutexGuard<'_, SharedSender> {
+        self.shared_sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something has come in.
@@ -44,15 +44,15 @@ impl Link {
 
     /// Sends a keep-alive query where one is due; says whether it did.
     fn keep_alive(&self, outlet: &Outlet, pulse: &Pulse) -> bool {
-        let Some(id_prefix) = self.outbound().id_prefix().map(ToOwned::to_owned) else {
+        let Some(id_prefix) = self.shared_sender().id_prefix().map(ToOwned::to_owned) else {
             return false;
         };
-        self.inbound().expect(Answers::new(id_prefix));
-        let mut outbound = self.outbound();
+        self.read_ahead().expect(Answers::new(id_prefix));
+        let mut shared_sender = self.shared_sender();
         outlet.send_with(|| {
             let mut message = Vec::new();
             let frame = OpenFrame::begin(&mut message);
-            if !outbound.keep_alive(pulse.now(), pulse.seen(), &mut message) {
+            if !shared_sender.keep_alive(pulse.now(), pulse.seen(), &mut message) {
                 return None;
             }
             frame.finish(&mut message).ok()?;
@@ -66,7 +66,7 @@ impl Link {
 pub(super) async fn stand_by(link: Arc<Link>, outlet: Outlet, pulse: Arc<Pulse>) {
     loop {
         let now = pulse.now();
-        let due = link.outbound().due(now, pulse.seen());
+        let due = link.shared_sender().due(now, pulse.seen());
         let wait = match due {
             None => return,
             Some(due) if due > now => Duration::from_millis(due - now),

@@ -9,9 +9,9 @@ use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, Intro, OpenFrame};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
-use crate::inbound::Answers;
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
-use crate::outbound::{Millis, Policy};
+use crate::read_ahead::Answers;
+use crate::shared_sender::{Millis, Policy};
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// What one `makeNoiseHandler` made.
@@ -151,11 +151,11 @@ impl Handler {
         };
         if first {
             let (_, receiver) = self.channel.derive_transport()?;
-            link.inbound().open(receiver, self.handshake_frames, self.dialect);
+            link.read_ahead().open(receiver, self.handshake_frames, self.dialect);
             let channel = &mut self.channel;
-            self.is_shared = link.outbound().open(|| channel.take_sender(), self.dialect, now);
+            self.is_shared = link.shared_sender().open(|| channel.take_sender(), self.dialect, now);
         } else {
-            link.inbound().close();
+            link.read_ahead().close();
         }
         Ok(first)
     }
@@ -165,7 +165,7 @@ impl Handler {
         if std::mem::take(&mut self.is_shared)
             && let Some((link, _)) = &self.link
         {
-            link.outbound().close();
+            link.shared_sender().close();
         }
     }
 
@@ -173,7 +173,7 @@ impl Handler {
     fn encrypt(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
         let shared = self.link.as_ref().filter(|_| self.is_shared);
         shared
-            .and_then(|(link, _)| link.outbound().seal_loose(data, output))
+            .and_then(|(link, _)| link.shared_sender().seal_loose(data, output))
             .unwrap_or_else(|| self.channel.encrypt(data, output))
     }
 
@@ -181,15 +181,15 @@ impl Handler {
     fn seal(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
         let shared = self.link.as_ref().filter(|_| self.is_shared);
         shared
-            .and_then(|(link, _)| link.outbound().seal(data, output))
+            .and_then(|(link, _)| link.shared_sender().seal(data, output))
             .unwrap_or_else(|| self.channel.encrypt(data, output))
     }
 
     /// The answers to what the I/O side has asked.
     fn answers(&self) -> Option<Answers> {
         let (link, _) = self.link.as_ref().filter(|_| self.is_shared)?;
-        let outbound = link.outbound();
-        let id_prefix = outbound.id_prefix().filter(|_| outbound.own() > 0)?;
+        let shared_sender = link.shared_sender();
+        let id_prefix = shared_sender.id_prefix().filter(|_| shared_sender.own() > 0)?;
         Some(Answers::new(id_prefix.to_owned()))
     }
 }
@@ -205,10 +205,10 @@ raw_function! {
         if handler.link.is_none()
             && fresh
             && let Some(link) = core.hub.link(socket)
-            && link.inbound().link()
+            && link.read_ahead().link()
         {
             let interval = call.u32(2)?.into();
-            link.outbound().link(Policy { interval, id_prefix: id_prefix()? });
+            link.shared_sender().link(Policy { interval, id_prefix: id_prefix()? });
             handler.link = Some((link, socket));
         }
         call.int(i32::from(handler.link.is_some()))

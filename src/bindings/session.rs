@@ -27,7 +27,7 @@ pub(super) const EVENTS_AT_ONCE: usize = 256;
 /// Numbers of sends and queries as JavaScript sees them have so many bits, so that their complements are integers as well.
 const NUMBER_BITS: u32 = 30;
 
-/// What a session's record tells. `js/session/session.cjs` and `js/socket/hub.cjs` have the same numbers, of which the first is
+/// What a session's record tells. `js/session/session.cjs` and `js/addon/event-pump.cjs` have the same numbers, of which the first is
 /// none of a socket's.
 #[derive(Clone, Copy)]
 #[repr(u32)]

@@ -252,7 +252,7 @@ raw_function! {
             socket.connection.send_text(text)
         };
         if accepted != Accepted::No {
-            socket.link.outbound().sent(bytes, core.hub.pulse.now());
+            socket.link.shared_sender().sent(bytes, core.hub.pulse.now());
             let counters = &socket.link.flow.counters;
             counters.messages_out.add(1);
             counters.bytes_out.add(bytes.len() as u64);

@@ -1,4 +1,4 @@
-//! The numbers that Rust and JavaScript share. `js/tape/layout.cjs` is made from [`CONSTANTS`]; a test compares them.
+//! The numbers that Rust and JavaScript share. `js/codec/tape/layout.cjs` is made from [`CONSTANTS`]; a test compares them.
 
 pub use super::keys::KEYS;
 
@@ -61,7 +61,7 @@ pub const CONSTANTS: &[(&str, i64)] = &[
     ("TEXT_WINDOW", TEXT_WINDOW as i64),
 ];
 
-/// The source of `js/tape/layout.cjs`.
+/// The source of `js/codec/tape/layout.cjs`.
 #[must_use]
 pub fn javascript() -> String {
     let constants = CONSTANTS

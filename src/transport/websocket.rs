@@ -26,7 +26,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
 const BURST: usize = 128;
-/// Outbound bytes that are gathered before a write; a flush follows every batch of sends anyway.
+/// SharedSender bytes that are gathered before a write; a flush follows every batch of sends anyway.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// What is left to do.

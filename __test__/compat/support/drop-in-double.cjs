@@ -1,6 +1,6 @@
 'use strict';
 
-// Stands in for js/drop-in.cjs: its functions answer with the facts that the loader made them from.
+// Stands in for js/baileys/drop-in.cjs: its functions answer with the facts that the loader made them from.
 
 const { EventEmitter } = require('node:events');
 

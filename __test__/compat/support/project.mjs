@@ -29,7 +29,7 @@ const TIMEOUT = 60_000;
  * @param {{ addon?: 'real' | 'double' | 'none' }} [options] `double` answers with what the loader told it; `none` is a
  *   package without a binary.
  */
-export function makeProject(t, { addon = existsSync(join(ROOT, 'js/drop-in.cjs')) ? 'real' : 'double' } = {}) {
+export function makeProject(t, { addon = existsSync(join(ROOT, 'js/baileys/drop-in.cjs')) ? 'real' : 'double' } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-register-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const modules = join(directory, 'node_modules');
@@ -101,5 +101,5 @@ function linkPackage(path, addon) {
   mkdirSync(path);
   cpSync(join(ROOT, 'package.json'), join(path, 'package.json'));
   cpSync(join(ROOT, 'js'), join(path, 'js'), { recursive: true, filter: source => !source.endsWith('.node') });
-  if (addon === 'double') cpSync(DOUBLE, join(path, 'js/drop-in.cjs'));
+  if (addon === 'double') cpSync(DOUBLE, join(path, 'js/baileys/drop-in.cjs'));
 }

@@ -51,7 +51,7 @@ impl Policy {
 
 /// One connection's sending half.
 #[derive(Debug, Default)]
-pub struct Outbound {
+pub struct SharedSender {
     state: State,
 }
 
@@ -98,7 +98,7 @@ enum Standing {
     Down,
 }
 
-impl Outbound {
+impl SharedSender {
     /// A handler sends its handshake here.
     pub fn link(&mut self, policy: Policy) {
         if matches!(self.state, State::Idle) && policy.interval >= MIN_INTERVAL {

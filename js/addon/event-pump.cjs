@@ -2,8 +2,8 @@
 
 // The sockets and sessions of this environment: takes events out of the native queue and hands them over.
 
-const { core, hub, wake, nextPowerOfTwo } = require('../core.cjs');
-const { slab, reserve, cut } = require('../slab.cjs');
+const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
+const { slab, reserve, cut } = require('./slab.cjs');
 const observe = require('../observe/socket.cjs');
 
 const FastBuffer = Buffer[Symbol.species];

@@ -1,15 +1,15 @@
 'use strict';
 
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
-const { warnOnce } = require('./loader/state.cjs');
-const { planConnection } = require('./socket/options.cjs');
-const { intervalOf } = require('./socket/standby.cjs');
-const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('./socket/socket.cjs');
-const { Unsupported } = require('./socket/unsupported.cjs');
+const { warnOnce } = require('../loader/state.cjs');
+const { planConnection } = require('../connect/plan.cjs');
+const { intervalOf } = require('./keep-alive.cjs');
+const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
+const { Unsupported } = require('../connect/unsupported.cjs');
 
-const observe = require('./observe/socket.cjs');
+const observe = require('../observe/socket.cjs');
 const { failure, FRAME_ERROR } = require('./errors.cjs');
-const { senderOf } = require('./link.cjs');
+const { senderOf } = require('./connection-link.cjs');
 
 /** On the class of a copy of Baileys: gives that copy's own class. */
 const ORIGINAL = Symbol('original');

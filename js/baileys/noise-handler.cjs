@@ -4,17 +4,17 @@
 
 const { isUint8Array } = require('node:util/types');
 
-const { core, scratch } = require('./core.cjs');
-const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('./binary-node.cjs');
-const { delivery } = require('./socket/hub.cjs');
+const { core, scratch } = require('../addon/shared-memory.cjs');
+const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('../codec/binary-node.cjs');
+const { delivery } = require('../addon/event-pump.cjs');
 const { boom, failure, FRAME_ERROR } = require('./errors.cjs');
-const standby = require('./socket/standby.cjs');
-const observe = require('./observe/socket.cjs');
-const { LIFE_SIGN, sentBy } = require('./link.cjs');
-const { slab, reserve, allocate } = require('./slab.cjs');
-const { takeTape } = require('./tape/batch.cjs');
-const { REG_BYTES } = require('./tape/layout.cjs');
-const { trustedRoots } = require('./trust.cjs');
+const standby = require('./keep-alive.cjs');
+const observe = require('../observe/socket.cjs');
+const { LIFE_SIGN, sentBy } = require('./connection-link.cjs');
+const { slab, reserve, allocate } = require('../addon/slab.cjs');
+const { takeTape } = require('../codec/tape/batch.cjs');
+const { REG_BYTES } = require('../codec/tape/layout.cjs');
+const { trustedRoots } = require('../connect/trust.cjs');
 
 /**
  * Results of `open` that are neither a text nor a request for room: no whole frame; a frame of the handshake; the beginning

@@ -1,6 +1,6 @@
 //! What the I/O side does with a connection's messages ahead of JavaScript: split, open, inflate, walk.
 //!
-//! An [`Inbound`] follows the byte stream of one connection beside its noise handler, which stays in charge. For a
+//! An [`ReadAhead`] follows the byte stream of one connection beside its noise handler, which stays in charge. For a
 //! message of whole frames it makes the tapes that the handler would make, and says at which counter; a handler that
 //! stands at that counter takes them and goes on behind them. Anything else (a frame across messages, a frame that does not
 //! open, a message with too much in it, a handler that was given other bytes) is left to the handler, whose own state the
@@ -41,7 +41,7 @@ pub struct Opened {
 
 /// One connection's stage.
 #[derive(Debug, Default)]
-pub struct Inbound {
+pub struct ReadAhead {
     state: State,
 }
 
@@ -67,7 +67,7 @@ struct Stream {
     answers: Option<Answers>,
 }
 
-impl Inbound {
+impl ReadAhead {
     /// Starts to follow the stream. `false` where it is too late, since something has come already.
     pub fn link(&mut self) -> bool {
         if matches!(self.state, State::Fresh) {
@@ -231,10 +231,10 @@ mod tests {
             let (mut sealed, mut message) = (Vec::new(), Vec::new());
             Sender::new(&key).unwrap().seal(&payload, &mut sealed).unwrap();
             encode_frame(&sealed, &mut message).unwrap();
-            let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
-            assert!(inbound.link());
-            inbound.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
-            let opened = inbound.message(&message, &mut scratch, &mut Tapes::default());
+            let (mut read_ahead, mut scratch) = (ReadAhead::default(), Scratch::default());
+            assert!(read_ahead.link());
+            read_ahead.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
+            let opened = read_ahead.message(&message, &mut scratch, &mut Tapes::default());
             assert_eq!(opened.is_some(), opens);
             let Scratch { tape, plain, inflated } = &scratch;
             for held in [tape.capacity(), plain.capacity(), inflated.capacity()] {

@@ -5,9 +5,9 @@
 
 const timers = require('node:timers');
 
-const { core } = require('../core.cjs');
-const { environmentSwitch } = require('../environment.cjs');
-const hub = require('./hub.cjs');
+const { core } = require('../addon/shared-memory.cjs');
+const { environmentSwitch } = require('../shared/environment.cjs');
+const hub = require('../addon/event-pump.cjs');
 
 /** Baileys gives a connection up of which it has heard nothing for its interval and so many milliseconds. */
 const GRACE_MS = 5_000;

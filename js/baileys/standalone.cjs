@@ -5,7 +5,7 @@
  * when it is called: a program that imports this package for `isActive` runs on.
  */
 
-const { UNAVAILABLE } = require('./binding.cjs');
+const { UNAVAILABLE } = require('../addon/binding.cjs');
 
 const NAMES = /** @type {const} */ ([
   'WebSocketClient',
@@ -20,7 +20,7 @@ const NAMES = /** @type {const} */ ([
 function loadStandalone() {
   try {
     const { createDropIn } = require('./drop-in.cjs');
-    const { NativeSession } = require('./session/session.cjs');
+    const { NativeSession } = require('../session/session.cjs');
     return { ...createDropIn(), NativeSession };
   } catch (error) {
     if (error.code !== UNAVAILABLE) throw error;

@@ -2,10 +2,10 @@
 
 /** One connection with the states, events and errors of `ws`' client, and most of its surface. */
 
-const hub = require('./hub.cjs');
-const standby = require('./standby.cjs');
+const hub = require('../addon/event-pump.cjs');
+const standby = require('../baileys/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
-const { resolve } = require('./options.cjs');
+const { resolve } = require('../connect/plan.cjs');
 const { transportError } = require('./errors.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
@@ -67,7 +67,7 @@ class Socket extends EventTargetEmitter {
 
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
-   * @param {import('./options.cjs').Plan} plan
+   * @param {import('../connect/plan.cjs').Plan} plan
    * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
    */
   constructor(emitter, plan, emitMessage) {

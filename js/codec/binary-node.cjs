@@ -5,8 +5,8 @@
 
 const { isUint8Array } = require('node:util/types');
 
-const { core, scratch } = require('./core.cjs');
-const { slab, reserve, cut, allocate } = require('./slab.cjs');
+const { core, scratch } = require('../addon/shared-memory.cjs');
+const { slab, reserve, cut, allocate } = require('../addon/slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
 const { createHydrator } = require('./tape/hydrate.cjs');
 const { FIRST_OP, KEYS, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');

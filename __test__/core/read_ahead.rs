@@ -2,8 +2,8 @@
 
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
-use baileys_native::inbound::{Answers, Inbound, Opened, Scratch};
 use baileys_native::noise::{Receiver, Sender};
+use baileys_native::read_ahead::{Answers, Opened, ReadAhead, Scratch};
 use baileys_native::tape::{FRAME_WORDS, TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
@@ -62,16 +62,16 @@ fn handled(stream: &[u8]) -> Vec<Vec<i32>> {
     tapes
 }
 
-fn linked() -> Inbound {
-    let mut inbound = Inbound::default();
-    assert!(inbound.link());
-    inbound
+fn linked() -> ReadAhead {
+    let mut read_ahead = ReadAhead::default();
+    assert!(read_ahead.link());
+    read_ahead
 }
 
-fn opened() -> Inbound {
-    let mut inbound = linked();
-    inbound.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
-    inbound
+fn opened() -> ReadAhead {
+    let mut read_ahead = linked();
+    read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    read_ahead
 }
 
 fn split(tapes: &Tapes) -> Vec<Vec<i32>> {
@@ -91,15 +91,15 @@ proptest! {
         let expected = handled(&stream);
         let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len())).chain([0, stream.len()]).collect();
         places.sort_unstable();
-        let mut inbound = linked();
+        let mut read_ahead = linked();
         let mut tapes = Tapes::default();
-        prop_assert_eq!(inbound.message(HANDSHAKE, &mut Scratch::default(), &mut tapes), None);
+        prop_assert_eq!(read_ahead.message(HANDSHAKE, &mut Scratch::default(), &mut tapes), None);
         let mut followed = FrameDecoder::new();
         let mut frames = 0;
         for (at, ends) in places.windows(2).enumerate() {
             // The keys may come when some of the stream is there already.
             if at == early {
-                inbound.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
+                read_ahead.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
             }
             let message = &stream[ends[0]..ends[1]];
             let whole = followed.buffered() == 0;
@@ -109,7 +109,7 @@ proptest! {
                 frames += 1;
             }
             tapes.clear();
-            let result = inbound.message(message, &mut Scratch::default(), &mut tapes);
+            let result = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
             if at >= early && whole && followed.buffered() == 0 && frames > before {
                 prop_assert_eq!(result, Some(Opened { counter: before as u64, frames: (frames - before) as u32 }));
                 prop_assert_eq!(split(&tapes), &expected[before..frames]);
@@ -149,11 +149,11 @@ fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_n
         }
         message
     };
-    let mut inbound = opened();
+    let mut read_ahead = opened();
     let mut tapes = Tapes::default();
     let mut open = |message: &[u8]| {
         tapes.clear();
-        let opened = inbound.message(message, &mut Scratch::default(), &mut tapes);
+        let opened = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
         (opened, tapes.bytes.len())
     };
     let some = |counter, frames| Some(Opened { counter, frames });
@@ -171,15 +171,15 @@ fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_n
 
 #[test]
 fn a_stream_that_has_begun_cannot_be_followed() {
-    let mut inbound = Inbound::default();
+    let mut read_ahead = ReadAhead::default();
     assert_eq!(
-        inbound.message(HANDSHAKE, &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(HANDSHAKE, &mut Scratch::default(), &mut Tapes::default()),
         None
     );
-    assert!(!inbound.link());
-    inbound.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    assert!(!read_ahead.link());
+    read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
     assert_eq!(
-        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
@@ -188,11 +188,14 @@ fn a_stream_that_has_begun_cannot_be_followed() {
 fn after_a_frame_that_does_not_open_the_handler_does_it_all() {
     let mut damaged = stream(2);
     damaged[10] ^= 1;
-    let mut inbound = opened();
+    let mut read_ahead = opened();
     let mut tapes = Tapes::default();
-    assert_eq!(inbound.message(&damaged, &mut Scratch::default(), &mut tapes), None);
+    assert_eq!(read_ahead.message(&damaged, &mut Scratch::default(), &mut tapes), None);
     assert!(tapes.is_empty());
-    assert_eq!(inbound.message(&stream(1), &mut Scratch::default(), &mut tapes), None);
+    assert_eq!(
+        read_ahead.message(&stream(1), &mut Scratch::default(), &mut tapes),
+        None
+    );
 }
 
 #[test]
@@ -200,41 +203,41 @@ fn after_a_payload_that_is_no_node_the_handler_does_it_all() {
     let (mut sender, mut sealed, mut frame) = (Sender::new(&KEY).unwrap(), Vec::new(), Vec::new());
     sender.seal(&[0, 99], &mut sealed).unwrap();
     encode_frame(&sealed, &mut frame).unwrap();
-    let mut inbound = opened();
+    let mut read_ahead = opened();
     assert_eq!(
-        inbound.message(&frame, &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&frame, &mut Scratch::default(), &mut Tapes::default()),
         None
     );
     assert_eq!(
-        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
 
 #[test]
 fn more_handshake_frames_than_came_is_no_stream() {
-    let mut inbound = linked();
-    inbound.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
+    let mut read_ahead = linked();
+    read_ahead.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
     assert_eq!(
-        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
 }
 
 #[test]
 fn closed_it_makes_nothing() {
-    let mut inbound = opened();
+    let mut read_ahead = opened();
     assert!(
-        inbound
+        read_ahead
             .message(&stream(1), &mut Scratch::default(), &mut Tapes::default())
             .is_some()
     );
-    inbound.close();
+    read_ahead.close();
     assert_eq!(
-        inbound.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
         None
     );
-    assert!(!inbound.link());
+    assert!(!read_ahead.link());
 }
 
 /// A prefix that nobody can guess, in the form of Baileys' ids.
@@ -275,13 +278,13 @@ fn answers_to_queries_of_the_io_side_are_passed_over_and_nothing_else_is() {
                 sender.seal(payload, &mut sealed).unwrap();
                 encode_frame(&sealed, &mut message).unwrap();
             }
-            let mut inbound = linked();
-            inbound.open(Receiver::new(&KEY).unwrap(), 0, dialect);
+            let mut read_ahead = linked();
+            read_ahead.open(Receiver::new(&KEY).unwrap(), 0, dialect);
             if expecting {
-                inbound.expect(Answers::new(OURS.to_owned()));
+                read_ahead.expect(Answers::new(OURS.to_owned()));
             }
             let mut tapes = Tapes::default();
-            let opened = inbound.message(&message, &mut Scratch::default(), &mut tapes);
+            let opened = read_ahead.message(&message, &mut Scratch::default(), &mut tapes);
             // Each has its place, so that the counters stay right.
             assert_eq!(opened, Some(Opened { counter: 0, frames: 8 }));
             let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();

@@ -3,11 +3,11 @@
 // The addon's hot functions and the memory shared with them. One per env: each thread that loads this module has its own.
 
 const { loadBinding } = require('./binding.cjs');
-const { TEXT_WINDOW } = require('./tape/layout.cjs');
+const { TEXT_WINDOW } = require('../codec/tape/layout.cjs');
 
 const native = loadBinding();
 
-/** Called when events have come for the sockets; see socket/hub.cjs. */
+/** Called when events have come for the sockets; see event-pump.cjs. */
 const wake = { callback() {} };
 const hub = new native.SocketHub(() => wake.callback());
 const core = native.createCore(hub);

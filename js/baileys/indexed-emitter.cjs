@@ -1,7 +1,7 @@
 'use strict';
 
-const { LIFE_SIGN } = require('./link.cjs');
-const { ListenedEmitter } = require('./listened-emitter.cjs');
+const { LIFE_SIGN } = require('./connection-link.cjs');
+const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 
 /** Names from this length on share one place in the index. */
 const LONG = 128;

@@ -2,8 +2,8 @@
 
 // What stands in for one copy of Baileys: the exports that `baileys-native/register` replaces, by that copy's rules.
 
-const { createCodec } = require('./binary-node.cjs');
-const { environmentSwitch } = require('./environment.cjs');
+const { createCodec } = require('../codec/binary-node.cjs');
+const { environmentSwitch } = require('../shared/environment.cjs');
 const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
 const { createWebSocketClient } = require('./websocket-client.cjs');
 
@@ -33,6 +33,6 @@ function createDropIn({ dialect = '7', certDetails = () => undefined, webSocketC
   return dropIn;
 }
 
-if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('./inspect/index.cjs').inspectFromEnvironment();
+if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('../inspect/index.cjs').inspectFromEnvironment();
 
 module.exports = { createDropIn };

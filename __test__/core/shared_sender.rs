@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use baileys_native::binary::{self, Dialect, Node};
 use baileys_native::frame::encode_frame;
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::outbound::{MIN_INTERVAL, Outbound, Policy};
+use baileys_native::shared_sender::{MIN_INTERVAL, Policy, SharedSender};
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [5; 32];
 const INTERVAL: u64 = 1_000;
 const PREFIX: &str = "12345678901234567890.9876543210987654321-";
 
-fn opened(dialect: Dialect) -> Outbound {
-    let mut outbound = Outbound::default();
-    outbound.link(Policy {
+fn opened(dialect: Dialect) -> SharedSender {
+    let mut shared_sender = SharedSender::default();
+    shared_sender.link(Policy {
         interval: INTERVAL,
         id_prefix: PREFIX.to_owned(),
     });
-    assert!(outbound.open(|| Sender::new(&KEY).ok(), dialect, 0));
-    outbound
+    assert!(shared_sender.open(|| Sender::new(&KEY).ok(), dialect, 0));
+    shared_sender
 }
 
 /// The frame that holds what was sealed.
@@ -29,16 +29,18 @@ fn framed(sealed: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn seal(outbound: &mut Outbound, payload: &[u8]) -> Vec<u8> {
+fn seal(shared_sender: &mut SharedSender, payload: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::new();
-    outbound.seal(payload, &mut sealed).unwrap().unwrap();
+    shared_sender.seal(payload, &mut sealed).unwrap().unwrap();
     framed(&sealed)
 }
 
 /// The query, where one is due; it counts as sent.
-fn keep_alive(outbound: &mut Outbound, now: u64, seen: u64) -> Option<Vec<u8>> {
+fn keep_alive(shared_sender: &mut SharedSender, now: u64, seen: u64) -> Option<Vec<u8>> {
     let mut sealed = Vec::new();
-    outbound.keep_alive(now, seen, &mut sealed).then(|| framed(&sealed))
+    shared_sender
+        .keep_alive(now, seen, &mut sealed)
+        .then(|| framed(&sealed))
 }
 
 /// What a frame with a counter holds.
@@ -102,18 +104,18 @@ struct World {
 }
 
 impl World {
-    fn sent(&mut self, outbound: &mut Outbound, counter: Option<u32>, message: &[u8]) {
-        outbound.sent(message, self.now);
+    fn sent(&mut self, shared_sender: &mut SharedSender, counter: Option<u32>, message: &[u8]) {
+        shared_sender.sent(message, self.now);
         self.wire.push(counter);
         self.last_sent = self.now;
         self.last = Some(message.to_vec());
     }
 
-    fn apply(&mut self, outbound: &mut Outbound, step: &Step) {
+    fn apply(&mut self, shared_sender: &mut SharedSender, step: &Step) {
         match step {
             Step::Seal => {
                 let payload = self.used.to_be_bytes();
-                let frame = seal(outbound, &payload);
+                let frame = seal(shared_sender, &payload);
                 // Nobody else has used its counter.
                 assert_eq!(open(&frame, self.used).unwrap(), payload);
                 self.held.push((self.used, frame));
@@ -122,15 +124,15 @@ impl World {
             Step::Send(_) | Step::SendNext if self.held.is_empty() => {}
             Step::Send(index) => {
                 let (counter, frame) = self.held.remove(index.index(self.held.len()));
-                self.sent(outbound, Some(counter), &frame);
+                self.sent(shared_sender, Some(counter), &frame);
             }
             Step::SendNext => {
                 let (counter, frame) = self.held.remove(0);
-                self.sent(outbound, Some(counter), &frame);
+                self.sent(shared_sender, Some(counter), &frame);
             }
             Step::Repeat => {
                 if let Some(message) = self.last.take() {
-                    self.sent(outbound, None, &message);
+                    self.sent(shared_sender, None, &message);
                 }
             }
             Step::Drop(index) => {
@@ -140,22 +142,22 @@ impl World {
             }
             Step::Loose => {
                 let mut sealed = Vec::new();
-                outbound.seal_loose(b"loose", &mut sealed).unwrap().unwrap();
+                shared_sender.seal_loose(b"loose", &mut sealed).unwrap().unwrap();
                 assert_eq!(open(&framed(&sealed), self.used).unwrap(), b"loose");
                 self.used += 1;
             }
-            Step::Foreign => self.sent(outbound, None, b"hello"),
+            Step::Foreign => self.sent(shared_sender, None, b"hello"),
             Step::Beat => self.seen = self.now,
             Step::Wait(time) => {
                 self.now += time;
-                self.look(outbound);
+                self.look(shared_sender);
             }
         }
     }
 
-    fn look(&mut self, outbound: &mut Outbound) {
-        let due = outbound.due(self.now, self.seen);
-        let sent = keep_alive(outbound, self.now, self.seen);
+    fn look(&mut self, shared_sender: &mut SharedSender) {
+        let due = shared_sender.due(self.now, self.seen);
+        let sent = keep_alive(shared_sender, self.now, self.seen);
         assert!(sent.is_none() || due.is_some_and(|due| due <= self.now));
         let in_order = self.wire.iter().copied().eq((0..self.used).map(Some));
         let blocked = self.now - self.seen >= INTERVAL / 4;
@@ -188,32 +190,32 @@ proptest! {
     fn whatever_javascript_does_no_counter_is_used_twice_and_ours_come_in_their_turn(
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        let (mut outbound, mut world) = (opened(Dialect::V7), World::default());
+        let (mut shared_sender, mut world) = (opened(Dialect::V7), World::default());
         for step in &steps {
-            world.apply(&mut outbound, step);
+            world.apply(&mut shared_sender, step);
         }
         let counters: Vec<u32> = world.wire.iter().copied().flatten().collect();
         let distinct: BTreeSet<u32> = counters.iter().copied().collect();
         prop_assert_eq!(distinct.len(), counters.len());
-        prop_assert_eq!(outbound.own(), world.own);
+        prop_assert_eq!(shared_sender.own(), world.own);
     }
 }
 
 /// One frame sent and JavaScript gone since.
-fn blocked(dialect: Dialect) -> Outbound {
-    let mut outbound = opened(dialect);
-    let frame = seal(&mut outbound, b"first");
-    outbound.sent(&frame, 0);
-    outbound
+fn blocked(dialect: Dialect) -> SharedSender {
+    let mut shared_sender = opened(dialect);
+    let frame = seal(&mut shared_sender, b"first");
+    shared_sender.sent(&frame, 0);
+    shared_sender
 }
 
 #[test]
 fn the_query_is_the_clients_own_and_comes_every_interval() {
     for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
-        let mut outbound = blocked(dialect);
-        assert_eq!(outbound.due(0, 0), Some(1_062));
-        assert_eq!(keep_alive(&mut outbound, 1_061, 0), None);
-        let frame = keep_alive(&mut outbound, 1_062, 0).unwrap();
+        let mut shared_sender = blocked(dialect);
+        assert_eq!(shared_sender.due(0, 0), Some(1_062));
+        assert_eq!(keep_alive(&mut shared_sender, 1_061, 0), None);
+        let frame = keep_alive(&mut shared_sender, 1_062, 0).unwrap();
         let payload = open(&frame, 1).unwrap();
         let mut inflated = Vec::new();
         let node = Node::decode(binary::unpack(&payload, &mut inflated).unwrap(), dialect).unwrap();
@@ -229,62 +231,62 @@ fn the_query_is_the_clients_own_and_comes_every_interval() {
                 ("xmlns", "w:p")
             ]
         );
-        assert_eq!(outbound.due(1_062, 0), Some(2_062));
-        assert!(keep_alive(&mut outbound, 2_062, 0).is_some());
+        assert_eq!(shared_sender.due(1_062, 0), Some(2_062));
+        assert!(keep_alive(&mut shared_sender, 2_062, 0).is_some());
         // The client goes on behind them.
-        assert_eq!(open(&seal(&mut outbound, b"next"), 3).unwrap(), b"next");
+        assert_eq!(open(&seal(&mut shared_sender, b"next"), 3).unwrap(), b"next");
     }
 }
 
 #[test]
 fn a_thread_that_runs_is_left_alone() {
-    let mut outbound = blocked(Dialect::V7);
-    assert_eq!(keep_alive(&mut outbound, 60_000, 59_751), None);
-    assert_eq!(outbound.due(60_000, 59_751), Some(60_001));
-    assert!(keep_alive(&mut outbound, 60_001, 59_751).is_some());
+    let mut shared_sender = blocked(Dialect::V7);
+    assert_eq!(keep_alive(&mut shared_sender, 60_000, 59_751), None);
+    assert_eq!(shared_sender.due(60_000, 59_751), Some(60_001));
+    assert!(keep_alive(&mut shared_sender, 60_001, 59_751).is_some());
 }
 
 #[test]
 fn nothing_is_sealed_before_the_first_frame_or_while_one_is_unsent() {
-    let mut outbound = opened(Dialect::V7);
-    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
-    let frame = seal(&mut outbound, b"first");
-    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
-    outbound.sent(&frame, 90_000);
-    let held = seal(&mut outbound, b"second");
-    assert_eq!(keep_alive(&mut outbound, 180_000, 0), None);
-    assert!(outbound.due(180_000, 0).is_some_and(|due| due > 180_000));
-    outbound.sent(&held, 180_000);
-    assert!(keep_alive(&mut outbound, 270_000, 0).is_some());
+    let mut shared_sender = opened(Dialect::V7);
+    assert_eq!(keep_alive(&mut shared_sender, 90_000, 0), None);
+    let frame = seal(&mut shared_sender, b"first");
+    assert_eq!(keep_alive(&mut shared_sender, 90_000, 0), None);
+    shared_sender.sent(&frame, 90_000);
+    let held = seal(&mut shared_sender, b"second");
+    assert_eq!(keep_alive(&mut shared_sender, 180_000, 0), None);
+    assert!(shared_sender.due(180_000, 0).is_some_and(|due| due > 180_000));
+    shared_sender.sent(&held, 180_000);
+    assert!(keep_alive(&mut shared_sender, 270_000, 0).is_some());
 }
 
 #[test]
 fn too_many_unsent_frames_are_somebody_elses() {
-    let mut outbound = blocked(Dialect::V7);
+    let mut shared_sender = blocked(Dialect::V7);
     for _ in 0..2_000 {
-        seal(&mut outbound, b"elsewhere");
+        seal(&mut shared_sender, b"elsewhere");
     }
-    assert_eq!(outbound.due(0, 0), None);
+    assert_eq!(shared_sender.due(0, 0), None);
 }
 
 #[test]
 fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
-    let mut outbound = Outbound::default();
-    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
-    outbound.link(Policy {
+    let mut shared_sender = SharedSender::default();
+    assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
+    shared_sender.link(Policy {
         interval: MIN_INTERVAL - 1,
         id_prefix: PREFIX.to_owned(),
     });
-    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
-    assert!(outbound.seal(b"x", &mut Vec::new()).is_none() && outbound.due(0, 0).is_none());
+    assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
+    assert!(shared_sender.seal(b"x", &mut Vec::new()).is_none() && shared_sender.due(0, 0).is_none());
 }
 
 #[test]
 fn a_closed_one_has_no_keys_any_more() {
-    let mut outbound = blocked(Dialect::V7);
-    outbound.close();
-    assert!(outbound.seal(b"x", &mut Vec::new()).is_none());
-    assert_eq!(keep_alive(&mut outbound, 90_000, 0), None);
+    let mut shared_sender = blocked(Dialect::V7);
+    shared_sender.close();
+    assert!(shared_sender.seal(b"x", &mut Vec::new()).is_none());
+    assert_eq!(keep_alive(&mut shared_sender, 90_000, 0), None);
     // A second handler on this socket seals by itself.
-    assert!(!outbound.open(|| panic!("taken"), Dialect::V7, 0));
+    assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
 }
