@@ -1,0 +1,284 @@
+// The boundary matrix: everything that index.d.ts declares as callable, given every hostile value in every place. A call may
+// return, or throw or reject with an Error. The process must live on, and the addon must work as before.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+
+import * as baileys from 'baileys';
+import { WebSocketServer } from 'ws';
+
+import * as ours from 'baileys-native';
+import { declaredCallables, declaredMembers } from '../support/declared-members.mjs';
+import { NODES, VALUES } from '../support/hostile-values.mjs';
+import { linkedCredentials } from '../support/native-session.mjs';
+
+const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = ours;
+
+/** How long one call may take to settle, in milliseconds. */
+const PATIENCE = 30_000;
+
+const SILENT = { level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+const NODE = { tag: 'iq', attrs: { id: '1', to: 's.whatsapp.net' }, content: [{ tag: 'ping', attrs: {} }] };
+const STANZA = baileys.encodeBinaryNode(NODE);
+const FRAME = Buffer.concat([Buffer.from([0, 0, STANZA.length]), STANZA]);
+
+/** Takes every connection and never answers. */
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+server.on('connection', socket => socket.on('error', () => {}));
+await once(server, 'listening');
+const url = `ws://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`;
+test.after(() => {
+  for (const client of server.clients) client.terminate();
+  server.close();
+});
+
+const noiseOptions = () => ({
+  keyPair: baileys.Curve.generateKeyPair(),
+  NOISE_HEADER: baileys.NOISE_WA_HEADER,
+  logger: SILENT,
+  routingInfo: Buffer.from('route'),
+  trustedRoot: Buffer.alloc(32, 1)
+});
+const credentials = linkedCredentials();
+const sessionOptions = () => ({ auth: { ...credentials }, url, reconnect: false });
+
+/** A handler in the handshake, and one on the transport. */
+const handlers = {
+  make: () => [makeNoiseHandler(noiseOptions()), onTransport()],
+  drop() {}
+};
+
+function onTransport() {
+  const handler = makeNoiseHandler(noiseOptions());
+  void handler.finishInit();
+  return handler;
+}
+
+/** A client without a connection, an open one, and a closed one. */
+const clients = {
+  async make() {
+    const fresh = new WebSocketClient(new URL(url), {});
+    const [open, closed] = await Promise.all([openClient(), openClient()]);
+    await closed.close();
+    return [fresh, open, closed].map(client => client.on('error', () => {}));
+  },
+  drop: client => client.close()
+};
+
+async function openClient() {
+  const client = new WebSocketClient(new URL(url), {});
+  client.connect();
+  await once(client, 'open', { signal: AbortSignal.timeout(PATIENCE) });
+  return client;
+}
+
+/** The socket beneath an open client. */
+const sockets = {
+  async make() {
+    const client = await openClient();
+    client.on('error', () => {});
+    return [client.socket];
+  },
+  drop: socket => socket.terminate()
+};
+
+/** A session that was never connected, one that connects, and one that is closed. */
+const sessions = {
+  async make() {
+    const [fresh, connecting, closed] = [1, 2, 3].map(() => new NativeSession(sessionOptions()));
+    connecting.connect().catch(() => {});
+    closed.connect().catch(() => {});
+    await closed.close();
+    return [fresh, connecting, closed].map(session => session.on('error', () => {}));
+  },
+  drop: session => session.close()
+};
+
+const stateless = { make: () => [ours], drop() {} };
+
+/** By declared name: whose method it is, and arguments with which it works. */
+const MATRIX = {
+  encodeBinaryNode: { on: stateless, valid: () => [NODE, {}, [0]] },
+  decodeBinaryNode: { on: stateless, valid: () => [STANZA] },
+  decodeDecompressedBinaryNode: { on: stateless, valid: () => [STANZA.subarray(1), {}, { index: 0 }] },
+  decompressingIfRequired: { on: stateless, valid: () => [STANZA] },
+  makeNoiseHandler: { on: stateless, valid: () => [noiseOptions()], fields: 'NoiseHandlerOptions' },
+  'NoiseHandler.encrypt': { on: handlers, valid: () => [Buffer.from('plain')] },
+  'NoiseHandler.decrypt': { on: handlers, valid: () => [Buffer.alloc(32)] },
+  'NoiseHandler.authenticate': { on: handlers, valid: () => [Buffer.from('data')] },
+  'NoiseHandler.mixIntoKey': { on: handlers, valid: () => [Buffer.alloc(32, 1)] },
+  'NoiseHandler.finishInit': { on: handlers, valid: () => [] },
+  'NoiseHandler.processHandshake': {
+    on: handlers,
+    valid: () => [{ serverHello: { ephemeral: Buffer.alloc(32, 9) } }, baileys.Curve.generateKeyPair()]
+  },
+  'NoiseHandler.encodeFrame': { on: handlers, valid: () => [STANZA] },
+  'NoiseHandler.decodeFrame': { on: handlers, valid: () => [FRAME, () => {}] },
+  WebSocketClient: {
+    on: {
+      make: () => [{ create: (...args) => new WebSocketClient(...args).on('error', () => {}).connect() }],
+      drop() {}
+    },
+    method: 'create',
+    valid: () => [new URL('ws://127.0.0.1:1/'), {}],
+    fields: 'WebSocketClientConfig'
+  },
+  'WebSocketClient.connect': { on: clients, valid: () => [] },
+  'WebSocketClient.close': { on: clients, valid: () => [] },
+  'WebSocketClient.send': { on: clients, valid: () => ['text', () => {}] },
+  'WebSocketClientSocket.terminate': { on: sockets, valid: () => [] },
+  'WebSocketClientSocket.close': { on: sockets, valid: () => [] },
+  'WebSocketClientSocket.send': { on: sockets, valid: () => [STANZA, { binary: true }, () => {}] },
+  'WebSocketClientSocket.addEventListener': { on: sockets, valid: () => ['open', () => {}, { once: true }] },
+  'WebSocketClientSocket.removeEventListener': { on: sockets, valid: () => ['open', () => {}] },
+  NativeSession: {
+    on: { make: () => [{ create: options => new NativeSession(options) }], drop() {} },
+    method: 'create',
+    valid: () => [sessionOptions()],
+    fields: 'NativeSessionOptions'
+  },
+  'NativeSession.connect': { on: sessions, valid: () => [{}] },
+  'NativeSession.close': { on: sessions, valid: () => [{}] },
+  'NativeSession.logout': { on: sessions, valid: () => [{}] },
+  'NativeSession.sendNode': { on: sessions, valid: () => [NODE, {}] },
+  'NativeSession.query': { on: sessions, valid: () => [NODE, { timeoutMs: 50 }] },
+  'NativeSession.pause': { on: sessions, valid: () => [] },
+  'NativeSession.resume': { on: sessions, valid: () => [] },
+  'NativeSession.requestPairingCode': { on: sessions, valid: () => ['15550000001', { code: 'ABCDEFGH' }] },
+  'NativeSession.onStanza': { on: sessions, valid: () => ['CB:iq', () => {}, {}] },
+  'NativeSession.stanzas': { on: sessions, valid: () => ['CB:iq', {}] },
+  'NativeSession.metrics': { on: sessions, valid: () => [] },
+  metrics: { on: stateless, valid: () => [] },
+  isActive: { on: stateless, valid: () => [] },
+  replaced: { on: stateless, valid: () => [] }
+};
+
+/** Declared names that are not in the matrix, and why. */
+const EXCUSED = {
+  'WebSocketClient.on': "Node's own `EventEmitter`; listeners are tested by websocket-listeners.test.mjs.",
+  'WebSocketClient.once': "Node's own `EventEmitter`.",
+  'WebSocketClient.addListener': "Node's own `EventEmitter`.",
+  'NativeSession.[Symbol.asyncIterator]': 'It is `stanzas` without arguments.',
+  inspect: 'It opens a socket in a directory; its options never reach the addon. inspect.test.mjs tests them.',
+  'Inspection.close': 'As `inspect`.'
+};
+
+/** A callback that throws is an uncaught exception, as in `ws`: the program's own fault, which nothing catches. */
+const throwsLater = (name, label) => name.endsWith('.send') && /^throwing (function|proxy)$/.test(label);
+
+test('every declared callable is in the matrix or excused', () => {
+  const known = [...Object.keys(MATRIX), ...Object.keys(EXCUSED)];
+  assert.deepEqual([...declaredCallables().keys()].sort(), known.sort());
+});
+
+/** What a call comes to: nothing, or the Error that it threw or rejected with. Anything else thrown fails the test. */
+async function settle(call, label) {
+  try {
+    const result = call();
+    if (typeof result?.then !== 'function') return;
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new assert.AssertionError({ message: `${label} never settled` })), PATIENCE);
+    });
+    await Promise.race([result, late]).finally(() => clearTimeout(timer));
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+    assert.ok(error instanceof Error || error?.name === 'AbortError', `${label} threw ${typeof error}`);
+    assert.doesNotMatch(String(error.message), /panic|unreachable|Node-API refused/i, label);
+  }
+}
+
+/** The addon works as if nothing had happened. */
+async function assertSound() {
+  assert.deepEqual(encodeBinaryNode(NODE), STANZA);
+  assert.deepEqual(await decodeBinaryNode(STANZA), await baileys.decodeBinaryNode(STANZA));
+  const [sender, reference] = [1, 2].map(() => {
+    const handler = makeNoiseHandler({ ...noiseOptions(), keyPair: FIXED_PAIR });
+    void handler.finishInit();
+    return handler;
+  });
+  assert.deepEqual(sender.encodeFrame(STANZA), reference.encodeFrame(STANZA));
+}
+const FIXED_PAIR = baileys.Curve.generateKeyPair();
+
+/** Calls with one argument replaced; all receivers are asked to give up what they wait for. */
+async function tryArguments({ on, method, label }, name, args) {
+  const receivers = await on.make();
+  const calls = receivers.map(receiver => {
+    const call = settle(() => receiver[method](...args()), `${name}: ${label}`);
+    return call.then(
+      () => undefined,
+      error => error
+    );
+  });
+  await new Promise(resolve => setImmediate(resolve));
+  await Promise.all(receivers.map(on.drop));
+  for (const error of await Promise.all(calls)) if (error) throw error;
+}
+
+for (const [name, { on, valid, method = name.split('.').at(-1), fields }] of Object.entries(MATRIX)) {
+  test(`${name} with hostile arguments`, async () => {
+    const count = declaredCallables().get(name) ?? 0;
+    if (count === 0) await tryArguments({ on, method, label: 'no argument' }, name, valid);
+    for (const [label, make] of Object.entries(VALUES)) {
+      if (throwsLater(name, label)) continue;
+      for (let place = 0; place < count; place++) {
+        const args = () => Object.assign(valid(), { [place]: make() });
+        await tryArguments({ on, method, label: `${label} as argument ${place}` }, name, args);
+      }
+      for (const field of fields ? declaredMembers(fields) : []) {
+        const args = () => {
+          const all = valid();
+          const options = all.length - 1;
+          return Object.assign(all, { [options]: { ...all[options], [field]: make() } });
+        };
+        await tryArguments({ on, method, label: `${label} as ${field}` }, name, args);
+      }
+    }
+    await assertSound();
+  });
+}
+
+for (const [label, make] of Object.entries(NODES)) {
+  test(`a node with ${label}, wherever a node is taken`, async () => {
+    await settle(() => void encodeBinaryNode(make(encodeBinaryNode)), 'encodeBinaryNode');
+    const session = new NativeSession(sessionOptions()).on('error', () => {});
+    const connecting = session.connect().catch(() => {});
+    const calls = ['sendNode', 'query'].map(method => settle(() => session[method](make(encodeBinaryNode)), method));
+    await new Promise(resolve => setImmediate(resolve));
+    await session.close();
+    await Promise.all([connecting, ...calls]);
+    await assertSound();
+  });
+}
+
+test('threads that end in the middle of everything', async () => {
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = require(${JSON.stringify(
+      new URL('../../js/index.cjs', import.meta.url).pathname
+    )});
+    const client = new WebSocketClient(new URL(workerData.url), {});
+    client.on('error', () => {});
+    client.connect();
+    const session = new NativeSession({ auth: workerData.auth, url: workerData.url });
+    session.on('error', () => {});
+    session.connect().catch(() => {});
+    client.on('open', () => {
+      parentPort.postMessage('running');
+      setInterval(() => {
+        for (let i = 0; i < 100; i++) {
+          client.send(encodeBinaryNode({ tag: 'iq', attrs: { id: String(i) }, content: Buffer.alloc(5000) }));
+          session.sendNode({ tag: 'iq', attrs: {} }).catch(() => {});
+        }
+      });
+    });`;
+  for (let i = 0; i < 10; i++) {
+    const worker = new Worker(source, { eval: true, workerData: { url, auth: linkedCredentials() } });
+    await once(worker, 'message', { signal: AbortSignal.timeout(PATIENCE) });
+    await worker.terminate();
+  }
+  await assertSound();
+});

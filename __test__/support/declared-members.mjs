@@ -1,0 +1,47 @@
+// What index.d.ts declares that can be called, read with TypeScript's own parser.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const FILE = fileURLToPath(new URL('../../index.d.ts', import.meta.url));
+
+/** Interfaces of objects that the package makes and its user calls. */
+const OBJECTS = new Set(['NoiseHandler', 'WebSocketClientSocket', 'Inspection']);
+
+/**
+ * Every callable by name (`metrics`, `NativeSession` for its constructor, `NativeSession.query`), with the greatest number of
+ * parameters of its overloads.
+ *
+ * @returns {Map<string, number>}
+ */
+export function declaredCallables() {
+  const source = ts.createSourceFile(FILE, readFileSync(FILE, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found = new Map();
+  const add = (name, parameters) => found.set(name, Math.max(found.get(name) ?? 0, parameters.length));
+  for (const statement of source.statements) {
+    if (ts.isFunctionDeclaration(statement)) add(statement.name.text, statement.parameters);
+    const isObject = ts.isInterfaceDeclaration(statement) && OBJECTS.has(statement.name.text);
+    if (!ts.isClassDeclaration(statement) && !isObject) continue;
+    const owner = statement.name.text;
+    for (const member of statement.members) {
+      if (ts.isConstructorDeclaration(member)) add(owner, member.parameters);
+      const isMethod = ts.isMethodDeclaration(member) || ts.isMethodSignature(member);
+      if (isMethod) add(`${owner}.${member.name.getText(source)}`, member.parameters);
+    }
+  }
+  return found;
+}
+
+/**
+ * The names of an interface's members.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function declaredMembers(name) {
+  const source = ts.createSourceFile(FILE, readFileSync(FILE, 'utf8'), ts.ScriptTarget.Latest, true);
+  const declaration = source.statements.find(each => ts.isInterfaceDeclaration(each) && each.name.text === name);
+  if (declaration === undefined) throw new Error(`index.d.ts has no interface ${name}`);
+  return /** @type {ts.InterfaceDeclaration} */ (declaration).members.map(member => member.name.getText(source));
+}
