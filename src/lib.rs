@@ -10,9 +10,10 @@
 //! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, resumption, certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
-//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape` |
-//! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape` |
-//! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary` |
+//! | `wire` | the only way in which a frame is opened, and the only way in which one is sealed | `frame`, `noise`, `binary` |
+//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
+//! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape`, `wire` |
+//! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
 //! | `bindings` | the Node.js addon | all of the above |
@@ -34,3 +35,4 @@ pub mod shared_sender;
 pub mod tape;
 #[cfg(feature = "transport")]
 pub mod transport;
+pub mod wire;

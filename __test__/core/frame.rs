@@ -1,7 +1,7 @@
 //! Framing: every chunking of a stream yields the same frames, lengths are bounded, memory is given back.
 
 use baileys_native::frame::{
-    FrameDecoder, FrameError, Intro, MAX_FRAME_LEN, OpenFrame, RETAINED_CAPACITY, encode_frame, frame_header,
+    FrameDecoder, FrameError, Intro, MAX_FRAME_LEN, RETAINED_CAPACITY, encode_frame, frame_header,
 };
 use proptest::prelude::*;
 
@@ -156,21 +156,41 @@ fn headers() {
     assert_eq!(out, [1]);
 }
 
-#[test]
-fn frames_written_in_place() {
-    let mut out = vec![9];
-    let frame = OpenFrame::begin(&mut out);
-    out.extend_from_slice(&[1, 2]);
-    frame.finish(&mut out).unwrap();
-    assert_eq!(out, [9, 0, 0, 2, 1, 2]);
+proptest! {
+    /// `next_of` gives the frames that `feed` and `next` give, for every way of cutting the stream.
+    #[test]
+    fn frames_in_place_are_the_frames_of_the_stream(
+        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let mut stream = Vec::new();
+        for frame in &frames {
+            encode_frame(frame, &mut stream).unwrap();
+        }
+        let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).chain([0, stream.len()]).collect();
+        places.sort_unstable();
+        let mut decoder = FrameDecoder::new();
+        let mut found = Vec::new();
+        for ends in places.windows(2) {
+            let mut input = &stream[ends[0]..ends[1]];
+            while let Some(frame) = decoder.next_of(&mut input).unwrap() {
+                found.push(frame.to_vec());
+            }
+            prop_assert!(input.is_empty());
+        }
+        prop_assert_eq!(found, frames);
+        prop_assert_eq!(decoder.buffered(), 0);
+    }
+}
 
-    let frame = OpenFrame::begin(&mut out);
-    out.resize(out.len() + (1 << 24), 0);
-    assert!(frame.finish(&mut out).is_err());
-    let frame = OpenFrame::begin(&mut out);
-    out.push(1);
-    frame.abandon(&mut out);
-    assert_eq!(out, [9, 0, 0, 2, 1, 2]);
+#[test]
+fn a_frame_in_place_above_the_limit_is_refused() {
+    let mut decoder = FrameDecoder::with_limit(2);
+    let mut input: &[u8] = &[0, 0, 2, 1, 2, 0, 0, 3, 1, 2, 3];
+    assert_eq!(decoder.next_of(&mut input), Ok(Some(&[1, 2][..])));
+    let error = FrameError::TooLarge { length: 3, limit: 2 };
+    assert_eq!(decoder.next_of(&mut input), Err(error));
+    assert_eq!(decoder.next_of(&mut [0, 0, 0].as_slice()), Err(error));
 }
 
 #[test]
@@ -179,9 +199,15 @@ fn the_intro_is_sent_once() {
     assert!(!intro.is_sent());
     assert_eq!(intro.pending(), b"WA\x06\x03");
     let mut out = vec![1];
-    intro.write_once(&mut out);
-    intro.write_once(&mut out);
-    assert_eq!(out, b"\x01WA\x06\x03");
+    let refused = intro.write_before(&mut out, |out| {
+        out.push(7);
+        Err("refused")
+    });
+    assert_eq!((refused, &out[..]), (Err("refused"), &[1][..]));
+    for byte in [2, 3] {
+        intro.write_before(&mut out, |out| encode_frame(&[byte], out)).unwrap();
+    }
+    assert_eq!(out, b"\x01WA\x06\x03\0\0\x01\x02\0\0\x01\x03");
     assert!(intro.is_sent() && intro.pending().is_empty());
 }
 

@@ -229,8 +229,7 @@ fn replay(recorded: &Value) {
     let mut intro = Intro::new(&header, routing_info.as_deref()).unwrap();
     let mut frame_of = |payload: &[u8]| {
         let mut out = Vec::new();
-        intro.write_once(&mut out);
-        encode_frame(payload, &mut out).unwrap();
+        intro.write_before(&mut out, |out| encode_frame(payload, out)).unwrap();
         out
     };
 

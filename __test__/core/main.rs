@@ -23,4 +23,5 @@ mod session;
 mod shared_sender;
 mod tape;
 mod vectors;
+mod wire;
 mod xeddsa;

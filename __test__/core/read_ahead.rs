@@ -1,9 +1,9 @@
-//! The stage ahead of JavaScript: it makes what the handler would make, or nothing.
+//! The read-ahead makes the tapes that the noise handler would make, or none.
 
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::read_ahead::{Answers, Opened, ReadAhead, Scratch};
+use baileys_native::read_ahead::{KeepAliveReplies, Opened, ReadAhead, Scratch};
 use baileys_native::tape::{FRAME_WORDS, TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
@@ -257,7 +257,7 @@ fn stanza(tag: &str, id: &str, kind: &str, dialect: Dialect) -> Vec<u8> {
 }
 
 #[test]
-fn answers_to_queries_of_the_io_side_are_passed_over_and_nothing_else_is() {
+fn replies_to_keep_alive_queries_of_the_io_side_are_hidden_and_nothing_else_is() {
     let own = format!("{OURS}1");
     for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
         let stanzas = [
@@ -281,7 +281,7 @@ fn answers_to_queries_of_the_io_side_are_passed_over_and_nothing_else_is() {
             let mut read_ahead = linked();
             read_ahead.open(Receiver::new(&KEY).unwrap(), 0, dialect);
             if expecting {
-                read_ahead.expect(Answers::new(OURS.to_owned()));
+                read_ahead.hide(KeepAliveReplies::new(OURS.to_owned()));
             }
             let mut tapes = Tapes::default();
             let opened = read_ahead.message(&message, &mut Scratch::default(), &mut tapes);

@@ -30,17 +30,15 @@ fn framed(sealed: &[u8]) -> Vec<u8> {
 }
 
 fn seal(shared_sender: &mut SharedSender, payload: &[u8]) -> Vec<u8> {
-    let mut sealed = Vec::new();
-    shared_sender.seal(payload, &mut sealed).unwrap().unwrap();
-    framed(&sealed)
+    let mut frame = Vec::new();
+    shared_sender.seal_frame(payload, &mut frame).unwrap().unwrap();
+    frame
 }
 
 /// The query, where one is due; it counts as sent.
 fn keep_alive(shared_sender: &mut SharedSender, now: u64, seen: u64) -> Option<Vec<u8>> {
-    let mut sealed = Vec::new();
-    shared_sender
-        .keep_alive(now, seen, &mut sealed)
-        .then(|| framed(&sealed))
+    let mut frame = Vec::new();
+    shared_sender.keep_alive(now, seen, &mut frame).then_some(frame)
 }
 
 /// What a frame with a counter holds.
@@ -278,14 +276,14 @@ fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
         id_prefix: PREFIX.to_owned(),
     });
     assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
-    assert!(shared_sender.seal(b"x", &mut Vec::new()).is_none() && shared_sender.due(0, 0).is_none());
+    assert!(shared_sender.seal_frame(b"x", &mut Vec::new()).is_none() && shared_sender.due(0, 0).is_none());
 }
 
 #[test]
 fn a_closed_one_has_no_keys_any_more() {
     let mut shared_sender = blocked(Dialect::V7);
     shared_sender.close();
-    assert!(shared_sender.seal(b"x", &mut Vec::new()).is_none());
+    assert!(shared_sender.seal_frame(b"x", &mut Vec::new()).is_none());
     assert_eq!(keep_alive(&mut shared_sender, 90_000, 0), None);
     // A second handler on this socket seals by itself.
     assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));

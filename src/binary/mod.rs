@@ -45,6 +45,18 @@ pub enum Text<'a> {
     Literal(&'a str),
 }
 
+impl<'a> Text<'a> {
+    /// The string. Empty for a token that the dictionary does not have.
+    #[must_use]
+    pub fn resolve(self, dictionary: Dictionary) -> &'a str {
+        match self {
+            Self::Token(token) => dictionary.token(token).unwrap_or_default(),
+            Self::Str(text) | Self::Literal(text) => text,
+            Self::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+}
+
 /// What a node holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {

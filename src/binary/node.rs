@@ -106,12 +106,7 @@ impl NodeBuilder {
     }
 
     fn string(&self, text: Text<'_>) -> String {
-        match text {
-            Text::Token(token) => self.dictionary.token(token).unwrap_or_default(),
-            Text::Str(text) | Text::Literal(text) => text,
-            Text::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
-        }
-        .to_owned()
+        text.resolve(self.dictionary).to_owned()
     }
 
     /// Puts the present node into its parent, and so on for every node that has become complete.

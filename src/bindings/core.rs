@@ -12,9 +12,9 @@ use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
 use super::session::{SessionQuery, SessionSend};
 use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
 use crate::binary::{self, Dialect};
-use crate::read_ahead::Answers;
 use crate::tape::layout::{FIRST_OP, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
+use crate::wire::{KEEP_PER_THREAD, Opener};
 
 /// Results that are neither a text nor a length.
 pub(super) mod signal {
@@ -29,9 +29,6 @@ pub(super) mod signal {
     /// A tape is ready but wants more shared memory, or room for content bytes: see the registers, then call `take`.
     pub(in super::super) const MORE: i32 = 1;
 }
-
-/// Capacity that is kept between calls, in bytes.
-const KEEP: usize = 256 * 1024;
 
 /// Memory shared with JavaScript for good.
 struct Scratch {
@@ -53,9 +50,9 @@ pub(super) struct Inner {
     pub(super) tape: TapeWriter,
     consumed: usize,
     pub(super) handlers: Handlers,
-    /// A payload as it was packed, and as it is after inflation.
-    pub(super) payload: Vec<u8>,
-    plain: Vec<u8>,
+    pub(super) opener: Opener,
+    /// Memory for inflated payloads.
+    inflated: Vec<u8>,
     /// What `take_output` hands over.
     pub(super) output: Vec<u8>,
     utf8: Vec<u8>,
@@ -135,6 +132,7 @@ impl Inner {
     }
 
     fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+        self.tape.trim(KEEP_PER_THREAD);
         self.tape.clear_for(payload);
         match binary::decode(payload, dialect, &mut self.tape) {
             Ok(consumed) => {
@@ -150,28 +148,17 @@ impl Inner {
         }
     }
 
-    /// Decodes `self.payload`, whose content bytes JavaScript cannot see.
-    pub(super) fn decode_payload(&mut self, dialect: Dialect) -> Result<(), Failure> {
-        let Self {
-            payload, plain, tape, ..
-        } = self;
-        tape.clear();
-        self.consumed = binary::decode(binary::unpack(payload, plain)?, dialect, tape)?;
-        payload.shrink_to(KEEP);
-        plain.clear();
-        plain.shrink_to(KEEP);
+    /// Decodes a payload with its flag byte. Content bytes are collected, because JavaScript cannot see the inflated payload.
+    fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+        let Self { inflated, tape, .. } = self;
+        tape.trim(KEEP_PER_THREAD);
+        let decoded = binary::unpack(payload, inflated)
+            .map_err(Failure::from)
+            .and_then(|payload| Ok(binary::decode(payload, dialect, tape)?));
+        inflated.clear();
+        inflated.shrink_to(KEEP_PER_THREAD);
+        self.consumed = decoded?;
         Ok(())
-    }
-
-    /// Whether the stanza that [`decode_payload`](Self::decode_payload) has just decoded is one of these.
-    pub(super) fn is_among(&mut self, answers: &Answers, dialect: Dialect) -> bool {
-        let Self {
-            payload, plain, tape, ..
-        } = self;
-        let is_one = binary::unpack(payload, plain).is_ok_and(|payload| answers.has(tape, payload, dialect));
-        plain.clear();
-        plain.shrink_to(KEEP);
-        is_one
     }
 
     /// Tells JavaScript how long the output that waits is.
@@ -222,9 +209,7 @@ raw_function! {
     /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
     DecodePacked, "decodePacked", 2, |call, core| {
         let mut inner = core.inner()?;
-        inner.payload.clear();
-        inner.payload.extend_from_slice(call.bytes(1)?);
-        inner.decode_payload(dialect(call, 0)?)?;
+        inner.decode_packed(dialect(call, 0)?, call.bytes(1)?)?;
         inner.deliver(call)
     }
 }
@@ -248,12 +233,12 @@ raw_function! {
     /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
     Unpack, "unpack", 1, |call, core| {
         let mut inner = core.inner()?;
-        let Inner { plain, output, .. } = &mut *inner;
-        let unpacked = binary::unpack(call.bytes(0)?, plain)?;
+        let Inner { inflated, output, .. } = &mut *inner;
+        let unpacked = binary::unpack(call.bytes(0)?, inflated)?;
         output.clear();
         output.extend_from_slice(unpacked);
-        plain.clear();
-        plain.shrink_to(KEEP);
+        inflated.clear();
+        inflated.shrink_to(KEEP_PER_THREAD);
         call.int(output.len() as i32)
     }
 }
@@ -306,8 +291,8 @@ impl Inner {
 
     /// Gives back what only an unusually long text needed.
     pub(super) fn release_text(&mut self) {
-        self.utf8.shrink_to(KEEP);
-        self.utf16.shrink_to(KEEP);
+        self.utf8.shrink_to(KEEP_PER_THREAD);
+        self.utf16.shrink_to(KEEP_PER_THREAD);
     }
 
     /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
@@ -323,7 +308,7 @@ impl Inner {
             return call.int(-length);
         }
         self.output.clear();
-        self.output.shrink_to(KEEP);
+        self.output.shrink_to(KEEP_PER_THREAD);
         call.int(length)
     }
 }

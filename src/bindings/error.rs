@@ -5,6 +5,7 @@ use crate::binary::{DecodeError, EncodeError, InflateError};
 use crate::frame::FrameError;
 use crate::handshake::HandshakeError;
 use crate::noise::NoiseError;
+use crate::wire::{OpenError, PayloadError, SealError};
 
 impl Failure {
     fn error(message: impl ToString, code: &'static str) -> Self {
@@ -58,6 +59,25 @@ impl From<NoiseError> for Failure {
             // What Node's own AES-GCM says, and so what Baileys' users meet.
             NoiseError::Decrypt => Self::error("Unsupported state or unable to authenticate data", ""),
             error => Self::error(error, "ERR_NOISE"),
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Noise(error) => error.into(),
+            SealError::Frame(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Noise(error) => error.into(),
+            OpenError::Payload(PayloadError::Inflate(error)) => error.into(),
+            OpenError::Payload(PayloadError::Decode(error)) => error.into(),
         }
     }
 }

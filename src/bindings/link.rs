@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use super::events::Flow;
 use super::json::Object;
 use super::raw::raw_function;
-use crate::frame::OpenFrame;
-use crate::read_ahead::{Answers, ReadAhead};
+use crate::read_ahead::{KeepAliveReplies, ReadAhead};
 use crate::shared_sender::{Millis, SharedSender};
 use crate::transport::Outlet;
 
@@ -47,15 +46,13 @@ impl Link {
         let Some(id_prefix) = self.shared_sender().id_prefix().map(ToOwned::to_owned) else {
             return false;
         };
-        self.read_ahead().expect(Answers::new(id_prefix));
+        self.read_ahead().hide(KeepAliveReplies::new(id_prefix));
         let mut shared_sender = self.shared_sender();
         outlet.send_with(|| {
             let mut message = Vec::new();
-            let frame = OpenFrame::begin(&mut message);
             if !shared_sender.keep_alive(pulse.now(), pulse.seen(), &mut message) {
                 return None;
             }
-            frame.finish(&mut message).ok()?;
             pulse.stood_in();
             Some(message)
         })

@@ -6,12 +6,13 @@ use super::core::{Inner, dialect, signal};
 use super::link::Link;
 use super::raw::{Failure, raw_function};
 use crate::binary::Dialect;
-use crate::frame::{FrameDecoder, Intro, OpenFrame};
+use crate::frame::{FrameDecoder, Intro, encode_frame};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
-use crate::read_ahead::Answers;
+use crate::read_ahead::KeepAliveReplies;
 use crate::shared_sender::{Millis, Policy};
+use crate::wire::{KEEP_PER_THREAD, seal_frame};
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// What one `makeNoiseHandler` made.
@@ -177,20 +178,12 @@ impl Handler {
             .unwrap_or_else(|| self.channel.encrypt(data, output))
     }
 
-    /// Seals a frame's payload.
-    fn seal(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
-        let shared = self.link.as_ref().filter(|_| self.is_shared);
-        shared
-            .and_then(|(link, _)| link.shared_sender().seal(data, output))
-            .unwrap_or_else(|| self.channel.encrypt(data, output))
-    }
-
-    /// The answers to what the I/O side has asked.
-    fn answers(&self) -> Option<Answers> {
+    /// The replies to keep-alive queries that the I/O side sent, if it sent any.
+    fn keep_alive_replies(&self) -> Option<KeepAliveReplies> {
         let (link, _) = self.link.as_ref().filter(|_| self.is_shared)?;
         let shared_sender = link.shared_sender();
         let id_prefix = shared_sender.id_prefix().filter(|_| shared_sender.own() > 0)?;
-        Some(Answers::new(id_prefix.to_owned()))
+        Some(KeepAliveReplies::new(id_prefix.to_owned()))
     }
 }
 
@@ -279,23 +272,21 @@ raw_function! {
 
 impl Handler {
     fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
-        // Refused before anything is sealed: a counter value that is used must be sent.
-        crate::frame::frame_header(
-            data.len()
-                + if self.channel.is_transport() {
-                    Channel::overhead()
-                } else {
-                    0
-                },
-        )?;
-        self.intro.write_once(output);
-        let frame = OpenFrame::begin(output);
-        if self.channel.is_transport() {
-            self.seal(data, output)?;
-        } else {
-            output.extend_from_slice(data);
-        }
-        Ok(frame.finish(output)?)
+        let Self {
+            channel, intro, link, ..
+        } = self;
+        let link = link.as_ref().filter(|_| self.is_shared).map(|(link, _)| link);
+        intro.write_before(output, |output| {
+            if !channel.is_transport() {
+                return Ok(encode_frame(data, output)?);
+            }
+            let shared = link.and_then(|link| link.shared_sender().seal_frame(data, output));
+            let sealed = match shared {
+                Some(sealed) => sealed,
+                None => seal_frame(channel.sender_mut().ok_or(NoiseError::SenderTaken)?, data, output),
+            };
+            Ok(sealed?)
+        })
     }
 }
 
@@ -317,11 +308,15 @@ raw_function! {
             inner.share_length()?;
             return call.int(signal::RAW);
         }
-        inner.payload.clear();
-        handler.channel.decrypt(frame, &mut inner.payload)?;
-        let answers = handler.answers();
-        inner.decode_payload(dialect)?;
-        if answers.is_some_and(|answers| inner.is_among(&answers, dialect)) {
+        let Some(receiver) = handler.channel.receiver_mut() else {
+            return Err(NoiseError::SenderTaken.into());
+        };
+        inner.tape.trim(KEEP_PER_THREAD);
+        let opened = inner.opener.open(frame, receiver, dialect, &mut inner.tape, |_| ()).map(drop);
+        inner.opener.trim(KEEP_PER_THREAD);
+        let replies = handler.keep_alive_replies();
+        opened?;
+        if replies.is_some_and(|replies| replies.contains(&inner.tape, dialect)) {
             return call.int(signal::PASSED);
         }
         inner.deliver(call)

@@ -117,6 +117,24 @@ impl FrameDecoder {
         Ok(self.buffer.get_mut(start..end))
     }
 
+    /// The next whole frame of the stream that goes on with `input`: in place where `input` holds all of it, otherwise as
+    /// [`feed`](Self::feed) and [`next`](Self::next) give it. What is taken is removed from the front of `input`.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn next_of<'d, 'i: 'd>(&'d mut self, input: &mut &'i [u8]) -> Result<Option<&'d [u8]>, FrameError> {
+        if self.failed.is_none()
+            && self.buffered() == 0
+            && let Some((frame, rest)) = split_frame(input)
+            && frame.len() <= self.limit
+        {
+            *input = rest;
+            return Ok(Some(frame));
+        }
+        self.feed(std::mem::take(input));
+        self.next().map(|frame| frame.map(|frame| &*frame))
+    }
+
     /// The number of bytes fed and not yet taken.
     #[must_use]
     pub const fn buffered(&self) -> usize {

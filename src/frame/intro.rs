@@ -2,11 +2,11 @@
 
 use super::{FrameError, encode::frame_header};
 
-/// What precedes routing information: `ED`, then 0 and 1 (source: Baileys 7.0.0-rc14, noise-handler).
+/// The prefix of routing information: `ED`, then 0 and 1 (source: Baileys 7.0.0-rc14, noise-handler).
 const ROUTING_PREFIX: [u8; 4] = [b'E', b'D', 0, 1];
 
-/// The bytes a client sends once, before its first frame: the WhatsApp header (`W`, `A`, 6, dictionary version), and
-/// before that, where an earlier connection got any, the routing information (`ED`, 0, 1, 3-byte length, the
+/// The bytes that a client sends once, before its first frame: the WhatsApp header (`W`, `A`, 6, dictionary version). If an
+/// earlier connection received routing information, that is sent before the header (`ED`, 0, 1, 3-byte length, the
 /// information).
 #[derive(Debug)]
 pub struct Intro {
@@ -14,10 +14,10 @@ pub struct Intro {
 }
 
 impl Intro {
-    /// An intro not yet sent. Empty routing information is written as such; `None` is not written.
+    /// An intro that is not sent yet. Empty routing information is written with length 0; `None` is not written.
     ///
     /// # Errors
-    /// [`FrameError::RoutingInfoTooLarge`] where the 3-byte length cannot express it.
+    /// [`FrameError::RoutingInfoTooLarge`] if its length does not fit 3 bytes.
     pub fn new(header: &[u8], routing_info: Option<&[u8]>) -> Result<Self, FrameError> {
         let mut bytes = Vec::new();
         if let Some(info) = routing_info {
@@ -31,22 +31,31 @@ impl Intro {
         Ok(Self { pending: Some(bytes) })
     }
 
-    /// The bytes that still have to be sent; none once they were.
+    /// The bytes of the intro; none once it is sent.
     #[must_use]
     pub fn pending(&self) -> &[u8] {
         self.pending.as_deref().unwrap_or_default()
     }
 
-    /// Whether [`write_once`](Self::write_once) was called.
+    /// Whether the intro is sent.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
         self.pending.is_none()
     }
 
-    /// Appends the intro to `out` the first time, and nothing later.
-    pub fn write_once(&mut self, out: &mut Vec<u8>) {
-        if let Some(bytes) = self.pending.take() {
-            out.extend_from_slice(&bytes);
-        }
+    /// Appends what `write` appends to `out`, and before it the intro unless that is sent already.
+    ///
+    /// # Errors
+    /// The error of `write`. `out` is then unchanged and the intro is not sent.
+    pub fn write_before<E>(
+        &mut self,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = out.len();
+        out.extend_from_slice(self.pending());
+        write(out).inspect_err(|_| out.truncate(start))?;
+        self.pending = None;
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ mod error;
 mod intro;
 
 pub use decoder::{FrameDecoder, RETAINED_CAPACITY, split_frame};
-pub use encode::{OpenFrame, encode_frame, frame_header};
+pub use encode::{encode_frame, frame_header};
 pub use error::FrameError;
 pub use intro::Intro;
 

@@ -1,6 +1,6 @@
 //! [`Channel`].
 
-use super::{NoiseError, Receiver, Sender, SymmetricState, cipher::TAG_LEN};
+use super::{NoiseError, Receiver, Sender, SymmetricState};
 
 /// A client's end of a connection, before and after the handshake, with exactly the behaviour of the handler that
 /// Baileys 7.0.0-rc14 makes: it begins in the handshake, and [`finish_init`](Self::finish_init) takes it to transport.
@@ -40,12 +40,6 @@ impl Channel {
     #[must_use]
     pub const fn is_transport(&self) -> bool {
         matches!(self.phase, Phase::Transport { .. })
-    }
-
-    /// The bytes by which [`encrypt`](Self::encrypt) makes a message longer.
-    #[must_use]
-    pub const fn overhead() -> usize {
-        TAG_LEN
     }
 
     /// Appends `plaintext` sealed to `out`; in the handshake also mixes the ciphertext into the hash.
@@ -113,6 +107,15 @@ impl Channel {
         match &mut self.phase {
             Phase::Handshake => None,
             Phase::Transport { sender, .. } => sender.take(),
+        }
+    }
+
+    /// The sending direction, borrowed; `None` in the handshake, and after it was taken.
+    #[must_use]
+    pub const fn sender_mut(&mut self) -> Option<&mut Sender> {
+        match &mut self.phase {
+            Phase::Handshake => None,
+            Phase::Transport { sender, .. } => sender.as_mut(),
         }
     }
 

@@ -1,33 +1,31 @@
-//! What the I/O side does with a connection's messages ahead of JavaScript: split, open, inflate, walk.
+//! Frames that the I/O side opens before JavaScript asks for them.
 //!
-//! An [`ReadAhead`] follows the byte stream of one connection beside its noise handler, which stays in charge. For a
-//! message of whole frames it makes the tapes that the handler would make, and says at which counter; a handler that
-//! stands at that counter takes them and goes on behind them. Anything else (a frame across messages, a frame that does not
-//! open, a message with too much in it, a handler that was given other bytes) is left to the handler, whose own state the
-//! tapes never touch. The stage can thus save work but cannot change a result.
+//! A [`ReadAhead`] follows the byte stream of one connection beside the connection's noise handler, which stays in charge.
+//! For a WebSocket message of whole frames it makes the tapes that the handler would make, and says at which counter they
+//! begin. A handler whose counter is the same takes them and continues after them. All other messages are left to the
+//! handler: a frame that spans messages, a frame that does not open, a message with too large a content, a handler that was
+//! given other bytes. The read-ahead has its own receiver and never changes the handler's, so it can save work but cannot
+//! change a result.
 
-mod answers;
+mod keep_alive_replies;
 
-pub use answers::Answers;
+pub use keep_alive_replies::KeepAliveReplies;
 
-use crate::binary::{self, Dialect};
+use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, split_frame};
 use crate::noise::Receiver;
 use crate::tape::{TapeWriter, Tapes};
+use crate::wire::{KEEP_PER_THREAD, Opener};
 
-/// Scratch memory, which the connections of a thread share.
+/// Buffers that the connections of one thread share.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    opener: Opener,
     tape: TapeWriter,
-    plain: Vec<u8>,
-    inflated: Vec<u8>,
 }
 
-/// What of each part of a [`Scratch`] is kept between messages, in bytes.
-const KEEP: usize = 128 * 1024;
-
-/// The most bytes of tapes that one message is given, 8 MiB, unless one frame takes more. Frames that inflate to 64 MiB
-/// each fit by the hundred into one message, and nothing else holds the peer back before the message is through.
+/// The size of the tapes, in bytes, at which no further frame of a message is opened: 8 MiB. One message can hold hundreds
+/// of frames that inflate to 64 MiB each, and back-pressure cannot act before the message is finished.
 const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.
@@ -35,11 +33,11 @@ const MAX_TAPES: usize = 8 * 1024 * 1024;
 pub struct Opened {
     /// The counter of its first frame.
     pub counter: u64,
-    /// How many frames it had, at least one.
+    /// The number of its frames, at least one.
     pub frames: u32,
 }
 
-/// One connection's stage.
+/// The read-ahead of one connection.
 #[derive(Debug, Default)]
 pub struct ReadAhead {
     state: State,
@@ -47,14 +45,14 @@ pub struct ReadAhead {
 
 #[derive(Debug, Default)]
 enum State {
-    /// Nothing has come and nobody is interested.
+    /// No message was received and no handler is known.
     #[default]
     Fresh,
-    /// A handler sends its handshake here: frames are counted, so that their counters will be known.
+    /// A handler sends its handshake on this connection. Frames are counted, to know their counters later.
     Counting { frames: FrameDecoder, seen: u64 },
     /// The handler's keys are known.
     Open(Box<Stream>),
-    /// Too late, or given up: the handler does it all.
+    /// The handler does everything.
     Off,
 }
 
@@ -63,12 +61,12 @@ struct Stream {
     frames: FrameDecoder,
     receiver: Receiver,
     dialect: Dialect,
-    /// What JavaScript is not to see.
-    answers: Option<Answers>,
+    /// Stanzas that JavaScript must not see.
+    hidden: Option<KeepAliveReplies>,
 }
 
 impl ReadAhead {
-    /// Starts to follow the stream. `false` where it is too late, since something has come already.
+    /// Starts to follow the stream. Returns `false` if it is too late because a message was already received.
     pub fn link(&mut self) -> bool {
         if matches!(self.state, State::Fresh) {
             self.state = State::Counting {
@@ -79,7 +77,7 @@ impl ReadAhead {
         matches!(self.state, State::Counting { .. })
     }
 
-    /// Opens frames from now on. `receiver` stands at counter 0, `handshake` is the number of frames that came before it.
+    /// Opens frames from now on. `receiver` is at counter 0; `handshake` is the number of frames before that counter.
     pub fn open(&mut self, receiver: Receiver, handshake: u64, dialect: Dialect) {
         self.state = match std::mem::replace(&mut self.state, State::Off) {
             State::Counting { frames, seen } => match seen.checked_sub(handshake) {
@@ -87,7 +85,7 @@ impl ReadAhead {
                     frames,
                     receiver: receiver.skip(skipped),
                     dialect,
-                    answers: None,
+                    hidden: None,
                 })),
                 None => State::Off,
             },
@@ -95,12 +93,10 @@ impl ReadAhead {
         };
     }
 
-    /// Answers may come from now on that JavaScript is not to see.
-    pub fn expect(&mut self, answers: Answers) {
-        if let State::Open(stream) = &mut self.state
-            && stream.answers.is_none()
-        {
-            stream.answers = Some(answers);
+    /// Hides these replies from JavaScript from now on.
+    pub fn hide(&mut self, replies: KeepAliveReplies) {
+        if let State::Open(stream) = &mut self.state {
+            stream.hidden.get_or_insert(replies);
         }
     }
 
@@ -109,27 +105,20 @@ impl ReadAhead {
         self.state = State::Off;
     }
 
-    /// A message has come. Its tapes are appended to `tapes` where there are any.
-    pub fn message(&mut self, message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
+    /// Handles a received message. If it can be opened, its tapes are appended to `tapes`.
+    pub fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         match &mut self.state {
             State::Fresh => self.state = State::Off,
             State::Counting { frames, seen } => {
-                frames.feed(message);
-                loop {
-                    match frames.next() {
-                        Ok(Some(_)) => *seen += 1,
-                        Ok(None) => break,
-                        Err(_) => {
-                            self.state = State::Off;
-                            break;
-                        }
-                    }
+                while let Ok(Some(_)) = frames.next_of(&mut message) {
+                    *seen += 1;
                 }
             }
             State::Open(stream) => {
                 let start = tapes.len();
                 let opened = stream.message(message, scratch, tapes);
-                scratch.trim();
+                scratch.opener.trim(KEEP_PER_THREAD);
+                scratch.tape.trim(KEEP_PER_THREAD);
                 match opened {
                     Some(opened) if opened.frames > 0 => return Some(opened),
                     Some(_) => tapes.truncate(start),
@@ -146,74 +135,51 @@ impl ReadAhead {
 }
 
 impl Stream {
-    /// The frames of this message; none where it is not one of whole frames or has too much in it, and is left to the
-    /// handler. `None` where something is wrong.
+    /// Opens the frames of a message of whole frames. Of any other message, and of one with too large a content, the frames
+    /// are only counted and the result says 0 frames. `None` if a frame does not open.
     fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         let counter = self.receiver.counter();
         let start = tapes.size();
         let mut count = 0;
-        if self.frames.buffered() == 0 {
+        if self.frames.buffered() == 0 && has_whole_frames(message) {
             while tapes.size() - start < MAX_TAPES
                 && let Some((frame, rest)) = split_frame(message)
             {
-                scratch.open(frame, &mut self.receiver, self.dialect, self.answers.as_ref(), tapes)?;
+                self.open_frame(frame, scratch, tapes)?;
                 count += 1;
                 message = rest;
             }
         }
         let is_done = message.is_empty();
-        self.pass_over(message)?;
+        while self.frames.next_of(&mut message).ok()?.is_some() {
+            self.receiver.advance(1);
+        }
         Some(Opened {
             counter,
             frames: if is_done { count } else { 0 },
         })
     }
 
-    /// Counts the frames that end in these bytes, which the handler opens.
-    fn pass_over(&mut self, mut bytes: &[u8]) -> Option<()> {
-        if self.frames.buffered() == 0 {
-            while let Some((_, rest)) = split_frame(bytes) {
-                self.receiver.advance(1);
-                bytes = rest;
-            }
-        }
-        self.frames.feed(bytes);
-        while self.frames.next().ok()?.is_some() {
-            self.receiver.advance(1);
+    fn open_frame(&mut self, frame: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<()> {
+        let Scratch { opener, tape } = scratch;
+        tape.clear();
+        opener
+            .open(frame, &mut self.receiver, self.dialect, tape, |_| ())
+            .ok()?;
+        match &self.hidden {
+            Some(replies) if replies.contains(tape, self.dialect) => tapes.push_nothing(),
+            _ => tapes.push(tape),
         }
         Some(())
     }
 }
 
-impl Scratch {
-    fn open(
-        &mut self,
-        frame: &[u8],
-        receiver: &mut Receiver,
-        dialect: Dialect,
-        answers: Option<&Answers>,
-        tapes: &mut Tapes,
-    ) -> Option<()> {
-        self.plain.clear();
-        receiver.open(frame, &mut self.plain).ok()?;
-        let payload = binary::unpack(&self.plain, &mut self.inflated).ok()?;
-        self.tape.clear();
-        binary::decode(payload, dialect, &mut self.tape).ok()?;
-        if answers.is_some_and(|answers| answers.has(&self.tape, payload, dialect)) {
-            tapes.push_nothing();
-        } else {
-            tapes.push(&self.tape);
-        }
-        Some(())
+/// Whether the last frame ends where the message ends.
+fn has_whole_frames(mut message: &[u8]) -> bool {
+    while let Some((_, rest)) = split_frame(message) {
+        message = rest;
     }
-
-    fn trim(&mut self) {
-        self.plain.clear();
-        self.plain.shrink_to(KEEP);
-        self.inflated.clear();
-        self.inflated.shrink_to(KEEP);
-        self.tape.trim(KEEP);
-    }
+    message.is_empty()
 }
 
 #[cfg(test)]
@@ -236,9 +202,9 @@ mod tests {
             read_ahead.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
             let opened = read_ahead.message(&message, &mut scratch, &mut Tapes::default());
             assert_eq!(opened.is_some(), opens);
-            let Scratch { tape, plain, inflated } = &scratch;
-            for held in [tape.capacity(), plain.capacity(), inflated.capacity()] {
-                assert!(held <= 3 * KEEP, "{held}");
+            let Scratch { opener, tape } = &scratch;
+            for held in [tape.capacity(), opener.capacity()] {
+                assert!(held <= 3 * KEEP_PER_THREAD, "{held}");
             }
         }
     }

@@ -3,7 +3,6 @@
 use super::{
     Admission, CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError,
     Pattern, PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger,
-    connection::MAX_PAYLOAD,
     identified::Identified,
     nodes,
     outbox::Owner,
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     binary::{NodeSource, encode},
     frame::{FrameError, MAX_FRAME_LEN},
+    wire::MAX_PAYLOAD,
 };
 
 /// A stanza that was accepted for sending.

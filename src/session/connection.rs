@@ -4,13 +4,11 @@ use std::fmt;
 
 use super::{ConnectionId, HandshakeKind, Millis};
 use crate::{
-    frame::{FrameDecoder, FrameError, Intro, OpenFrame},
+    frame::{FrameDecoder, FrameError, Intro, encode_frame},
     handshake::{Certificate, CertificateReport, ExpectServerHello, resume::ExpectResumption},
-    noise::{NoiseError, PublicKey, Receiver, Sender, TAG_LEN},
+    noise::{PublicKey, Receiver, Sender},
+    wire::{SealError, seal_frame},
 };
-
-/// The most bytes of a payload that fits a frame when sealed.
-pub(super) const MAX_PAYLOAD: usize = crate::frame::MAX_FRAME_LEN - TAG_LEN;
 
 /// A server whose certificates were checked, so that a handshake with it can be resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +93,6 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Why a payload did not become a frame.
-#[derive(Debug)]
-pub(super) enum SealError {
-    Noise(NoiseError),
-    Frame(FrameError),
-}
-
 impl Connection {
     pub(super) fn new(id: ConnectionId, intro: Intro) -> Self {
         Self {
@@ -132,8 +123,8 @@ impl Connection {
     /// A handshake message as a WebSocket message.
     pub(super) fn frame(&mut self, payload: &[u8]) -> Result<Vec<u8>, FrameError> {
         let mut message = Vec::new();
-        self.intro.write_once(&mut message);
-        crate::frame::encode_frame(payload, &mut message)?;
+        self.intro
+            .write_before(&mut message, |message| encode_frame(payload, message))?;
         Ok(message)
     }
 
@@ -142,13 +133,8 @@ impl Connection {
         let Phase::Open { sender, .. } = &mut self.phase else {
             return None;
         };
-        let mut message = Vec::with_capacity(crate::frame::HEADER_LEN + payload.len() + TAG_LEN);
-        let frame = OpenFrame::begin(&mut message);
-        let sealed = sender
-            .seal(payload, &mut message)
-            .map_err(SealError::Noise)
-            .and_then(|()| frame.finish(&mut message).map_err(SealError::Frame));
-        Some(sealed.map(|()| message))
+        let mut message = Vec::new();
+        Some(seal_frame(sender, payload, &mut message).map(|()| message))
     }
 }
 

@@ -1,14 +1,13 @@
 //! What a stanza means to the session, and to whom else it goes.
 
 use super::{
-    CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Scratch, Session, Stanza, State,
-    intake::{Head, Intake},
+    CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Session, Stanza, State,
+    head_filter::Head,
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
     queries::{Asker, Pending, Purpose},
-    work::Step,
 };
-use crate::binary::{Node, NodeContent, decode};
+use crate::binary::{Node, NodeContent};
 
 /// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
 const MAX_ROUTING_INFO: usize = 4 * 1024;
@@ -61,28 +60,27 @@ impl Reaction {
     }
 }
 
+/// A stanza that was walked through the head filter.
+pub(super) struct Received<'a> {
+    /// The decompressed payload.
+    pub(super) encoded: &'a [u8],
+    /// Who waits for it.
+    pub(super) asker: Asker,
+    /// Whether it is on the tape.
+    pub(super) is_written: bool,
+    /// Whether the incoming queue had no room for it.
+    pub(super) overfull: bool,
+}
+
 impl Session {
-    /// Takes a stanza, an unpacked payload.
-    pub(super) fn take_stanza(&mut self, encoded: &[u8]) -> Result<(), PayloadError> {
-        let dialect = self.config.dialect;
-        let overfull = self.inbox.is_overfull();
-        let (patterns, queries) = (&self.patterns, &self.queries);
-        let Scratch {
-            head, tape, matched, ..
-        } = &mut self.scratch;
-        matched.clear();
-        let mut asker = Asker::Nobody;
-        let mut intake = Intake::new(head, tape, |head: &Head| {
-            if overfull {
-                return false;
-            }
-            asker = queries.asker(head.attr("id").unwrap_or_default());
-            !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
-        });
-        let decoded = decode(encoded, dialect, &mut intake);
-        self.sampler.done(Step::Parsing);
-        decoded?;
-        let written = intake.is_written();
+    /// Handles a stanza whose head is in the scratch memory.
+    pub(super) fn take_stanza(&mut self, stanza: &Received<'_>) -> Result<(), PayloadError> {
+        let &Received {
+            encoded,
+            asker,
+            is_written: written,
+            overfull,
+        } = stanza;
         self.metrics.stanzas_in += 1;
         self.metrics.stanzas_delivered += u64::from(written);
         tracing::trace!(
@@ -103,7 +101,7 @@ impl Session {
 
         // Only few stanzas, and small ones, are needed as nodes.
         let node = match reaction.is_some() || (refused && pending.is_some()) {
-            true => Some(Node::decode(encoded, dialect)?),
+            true => Some(Node::decode(encoded, self.config.dialect)?),
             false => None,
         };
         if let Some(pending) = pending {

@@ -3,7 +3,7 @@
 use super::{
     CredentialsUpdate, EndReason, Me, Millis, PairingError, QueryError, QueryId, SendId, Stanza, Stanzas, StateChange,
 };
-use crate::binary::{DecodeError, DecodeErrorKind, InflateError};
+use crate::wire::PayloadError;
 
 /// Names a connection, so that what a transport that was given up still says cannot be mistaken for the next one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,7 +76,8 @@ pub enum Event {
     Drain,
     /// Stanzas that were accepted but not sent when the connection ended. They will not be.
     Unsent(Vec<SendId>),
-    /// A payload opened but was no stanza. The connection goes on.
+    /// A frame was decrypted, but its payload is not a stanza. The connection continues. The error has no text from the
+    /// payload.
     Malformed(PayloadError),
 }
 
@@ -110,36 +111,5 @@ impl Event {
             Self::Answer { .. } | Self::Drain | Self::Unsent(_) => return None,
         };
         Some(size_of::<Self>() + owned)
-    }
-}
-
-/// Why a payload is no stanza.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
-    /// It does not decompress.
-    #[error(transparent)]
-    Inflate(#[from] InflateError),
-    /// It does not decode. The error has nothing of what the payload says.
-    #[error(transparent)]
-    Decode(DecodeError),
-}
-
-impl From<DecodeError> for PayloadError {
-    fn from(mut error: DecodeError) -> Self {
-        if let DecodeErrorKind::InvalidJidPair { user } = &mut error.kind {
-            *user = "…".to_owned();
-        }
-        Self::Decode(error)
-    }
-}
-
-impl PayloadError {
-    /// Where that was noticed, in bytes of the decompressed payload.
-    #[must_use]
-    pub const fn offset(&self) -> Option<usize> {
-        match self {
-            Self::Inflate(_) => None,
-            Self::Decode(error) => Some(error.offset),
-        }
     }
 }

@@ -3,16 +3,16 @@
 use std::mem;
 
 use super::{
-    ConnectionId, EndReason, Event, Millis, PayloadError, QueryError, RETAINED_BUFFER, Session, State, Transmit,
-    Trigger,
+    ConnectionId, EndReason, Event, Millis, QueryError, Scratch, Session, State, Transmit, Trigger,
     connection::{Connection, Phase},
+    dispatch::Received,
+    head_filter::{Head, HeadFilter},
     nodes,
     pairing::qr_text,
-    queries::Purpose,
+    queries::{Asker, Purpose},
     timers::Timer,
-    work::Step,
 };
-use crate::{binary::unpack, frame::split_frame};
+use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened};
 
 impl Session {
     /// The transport of a connection has opened.
@@ -37,42 +37,9 @@ impl Session {
         if matches!(connection.phase, Phase::Opening) {
             return;
         }
-        let id = connection.id;
         self.metrics.bytes_in += data.len() as u64;
         self.keepalive.heard(self.now);
-        let rest = self.process_in_place(id, data);
-        if !rest.is_empty()
-            && let Some(connection) = self.current(id)
-        {
-            connection.frames.feed(rest);
-            self.process();
-        }
-    }
-
-    /// Looks at whole frames where they are, as far as nothing is before them and there is room for what comes of them;
-    /// returns the rest.
-    fn process_in_place<'a>(&mut self, id: ConnectionId, mut data: &'a [u8]) -> &'a [u8] {
-        while !self.is_held_back()
-            && let Some(Connection {
-                phase: Phase::Open { receiver, .. },
-                frames,
-                ..
-            }) = self.connection.as_mut().filter(|connection| connection.id == id)
-            && frames.buffered() == 0
-            && let Some((frame, rest)) = split_frame(data)
-        {
-            data = rest;
-            self.metrics.frames_in += 1;
-            self.scratch.plain.clear();
-            self.sampler.frame();
-            if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
-                self.end(EndReason::Noise(error), false);
-                break;
-            }
-            self.sampler.done(Step::Opening);
-            self.take_payload();
-        }
-        data
+        self.process(data);
     }
 
     /// The transport of a connection has received a WebSocket ping or pong.
@@ -183,33 +150,43 @@ impl Session {
         self.tell(Event::Qr { text, expires_at });
     }
 
-    /// Looks at what was received, as far as there is room for what comes of it.
-    pub(super) fn process(&mut self) {
-        while !self.is_held_back() && self.process_frame() {}
+    /// Handles received frames, and then those of `input`, until the session is held back. The rest of `input` is kept.
+    pub(super) fn process(&mut self, mut input: &[u8]) {
+        let id = self.connection();
+        // A stanza can end the connection, and another connection can begin at once.
+        while !self.is_held_back() && self.connection() == id && self.process_frame(&mut input) {}
+        if self.connection() == id
+            && let Some(connection) = &mut self.connection
+        {
+            connection.frames.feed(input);
+        }
     }
 
-    /// Looks at everything that was received: it is in memory already, and nothing more will come. Compressed, it may be far
-    /// more than the queue's limit; beyond that only what ends the connection matters.
+    /// Handles all received frames: they are in memory already, and no more will come. They can inflate to far more than
+    /// the queue may hold; of what exceeds it, only stanzas that end the connection are handled.
     fn process_all(&mut self) {
         let mut left_out = 0;
         loop {
             let overfull = self.inbox.is_overfull();
-            if !self.process_frame() {
+            if !self.process_frame(&mut [].as_slice()) {
                 break;
             }
             left_out += u64::from(overfull);
         }
         if left_out > 0 {
-            tracing::warn!(frames = left_out, "more had come in than the incoming queue may hold");
+            tracing::warn!(
+                frames = left_out,
+                "frames were ignored because the incoming queue is full"
+            );
         }
     }
 
-    /// Looks at the next frame. Says whether there was one, and may be another.
-    fn process_frame(&mut self) -> bool {
-        let Some(connection) = &mut self.connection else {
+    /// Handles the next frame, which is received already or in `input`. Returns `true` if there was one.
+    fn process_frame(&mut self, input: &mut &[u8]) -> bool {
+        let Some(Connection { frames, phase, .. }) = &mut self.connection else {
             return false;
         };
-        let frame = match connection.frames.next() {
+        let frame = match frames.next_of(input) {
             Ok(Some(frame)) => frame,
             Ok(None) => return false,
             Err(error) => {
@@ -218,46 +195,63 @@ impl Session {
             }
         };
         self.metrics.frames_in += 1;
-        if let Phase::Open { receiver, .. } = &mut connection.phase {
-            self.scratch.plain.clear();
-            self.sampler.frame();
-            if let Err(error) = receiver.open(frame, &mut self.scratch.plain) {
-                self.end(EndReason::Noise(error), false);
-                return false;
-            }
-            self.sampler.done(Step::Opening);
-            self.take_payload();
-        } else {
+        let Phase::Open { receiver, .. } = phase else {
             let message = frame.to_vec();
             self.server_hello(&message);
-        }
-        true
-    }
+            return true;
+        };
 
-    fn take_payload(&mut self) {
-        let mut plain = mem::take(&mut self.scratch.plain);
-        let mut inflated = mem::take(&mut self.scratch.inflated);
-        let unpacked = unpack(&plain, &mut inflated);
-        self.sampler.done(Step::Inflating);
-        let taken = match unpacked {
-            Ok(stanza) => self.take_stanza(stanza),
-            Err(error) => Err(PayloadError::Inflate(error)),
+        let Scratch {
+            opener,
+            head,
+            tape,
+            matched,
+            ..
+        } = &mut self.scratch;
+        let mut opener = mem::take(opener);
+        let overfull = self.inbox.is_overfull();
+        let (patterns, queries, sampler) = (&self.patterns, &self.queries, &mut self.sampler);
+        matched.clear();
+        let mut asker = Asker::Nobody;
+        let mut filter = HeadFilter::new(head, tape, |head: &Head| {
+            if overfull {
+                return false;
+            }
+            asker = queries.asker(head.attr("id").unwrap_or_default());
+            !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
+        });
+        sampler.frame();
+        let opened = opener.open(frame, receiver, self.config.dialect, &mut filter, |step| {
+            sampler.done(step)
+        });
+        let is_written = filter.is_written();
+
+        let taken = match opened {
+            Ok(Opened { payload, .. }) => self.take_stanza(&Received {
+                encoded: payload,
+                asker,
+                is_written,
+                overfull,
+            }),
+            Err(OpenError::Payload(error)) => Err(error),
+            Err(OpenError::Noise(error)) => {
+                self.end(EndReason::Noise(error), false);
+                Ok(())
+            }
         };
         if let Err(error) = taken {
+            let error = error.redacted();
             self.metrics.malformed += 1;
-            tracing::warn!(%error, offset = error.offset(), "a payload is no stanza");
+            tracing::warn!(%error, offset = error.offset(), "a payload is not a stanza");
             if !self.inbox.is_overfull() {
                 self.tell(Event::Malformed(error));
             }
         }
-        for buffer in [&mut plain, &mut inflated] {
-            buffer.clear();
-            buffer.shrink_to(RETAINED_BUFFER);
-        }
-        self.scratch.plain = plain;
-        self.scratch.inflated = inflated;
-        self.scratch.head.trim(RETAINED_BUFFER);
-        self.scratch.tape.trim(RETAINED_BUFFER);
+        opener.trim(KEEP_PER_CONNECTION);
+        self.scratch.opener = opener;
+        self.scratch.head.trim(KEEP_PER_CONNECTION);
+        self.scratch.tape.trim(KEEP_PER_CONNECTION);
+        true
     }
 
     /// Reading stops: silence is no longer the server's.
@@ -276,7 +270,7 @@ impl Session {
             self.keepalive.heard(self.now);
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
         }
-        self.process();
+        self.process(&[]);
     }
 
     fn current(&mut self, id: ConnectionId) -> Option<&mut Connection> {

@@ -3,7 +3,7 @@
 use super::{
     Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, Plan, QueryError, Session,
     State, StateChange, Transmit, Trigger,
-    connection::{Connection, Established, Phase, SealError},
+    connection::{Connection, Established, Phase},
     event::ConnectionId,
     login::client_payload,
     nodes,
@@ -16,6 +16,7 @@ use crate::{
     frame::Intro,
     handshake::{HandshakeError, Start, resume},
     noise::{KeyPair, PrivateKey},
+    wire::SealError,
 };
 
 impl Session {

@@ -12,10 +12,10 @@ mod dispatch;
 mod end;
 mod error;
 mod event;
+mod head_filter;
 mod identified;
 mod inbox;
 mod input;
-mod intake;
 mod keepalive;
 mod level;
 mod lifecycle;
@@ -46,7 +46,7 @@ pub use credentials::{
 };
 pub use end::{EndReason, code};
 pub use error::{LoginError, PairingError, QueryError, SendError};
-pub use event::{ConnectionId, Event, PayloadError, Transmit};
+pub use event::{ConnectionId, Event, Transmit};
 pub use metrics::{HandshakeKind, Histogram, LoopStalls, Metrics, QueueMetrics};
 pub use outbox::{Admission, SendId};
 pub use patterns::{Pattern, PatternError, PatternId};
@@ -57,10 +57,12 @@ pub use stanzas::Stanzas;
 pub use state::{State, StateChange, Trigger, transition_table};
 pub use work::{Stopwatch, Work};
 
+pub use crate::wire::PayloadError;
+
 use self::{
     connection::Connection,
+    head_filter::Head,
     inbox::Inbox,
-    intake::Head,
     keepalive::KeepAlive,
     outbox::Outbox,
     pairing::CodeAnswer,
@@ -70,7 +72,7 @@ use self::{
     timers::Timers,
     work::Sampler,
 };
-use crate::tape::TapeWriter;
+use crate::{tape::TapeWriter, wire::Opener};
 
 /// Milliseconds; as a time, those since 1970.
 pub type Millis = u64;
@@ -86,9 +88,6 @@ impl<F: FnMut(&mut [u8]) + Send> Entropy for F {
         self(out);
     }
 }
-
-/// Capacity above which a buffer is given back when its content is done with, in bytes.
-const RETAINED_BUFFER: usize = 16 * 1024;
 
 /// A session with WhatsApp: connection, login, pairing, stanzas, queries, heartbeat, reconnection.
 ///
@@ -163,10 +162,9 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Buffers that one stanza after the other is taken apart in.
+/// Buffers that are reused for every inbound stanza.
 struct Scratch {
-    plain: Vec<u8>,
-    inflated: Vec<u8>,
+    opener: Opener,
     head: Head,
     tape: TapeWriter,
     /// The patterns that the stanza matches.
@@ -176,7 +174,7 @@ struct Scratch {
 impl Scratch {
     /// The bytes of memory held.
     fn capacity(&self) -> usize {
-        self.plain.capacity() + self.inflated.capacity() + self.head.capacity() + self.tape.capacity()
+        self.opener.capacity() + self.head.capacity() + self.tape.capacity()
     }
 }
 
@@ -187,8 +185,7 @@ impl Session {
         let mut prefix = [0; 4];
         entropy.fill(&mut prefix);
         let scratch = Scratch {
-            plain: Vec::new(),
-            inflated: Vec::new(),
+            opener: Opener::default(),
             head: Head::new(config.dialect.dictionary()),
             tape: TapeWriter::new(),
             matched: Matched::default(),

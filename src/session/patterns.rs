@@ -12,7 +12,7 @@
 //! | `CB:tag,key:value,child` | and the tag of the first child |
 //! | `CB:tag,,child` | the tag and that of the first child |
 
-use super::intake::Head;
+use super::head_filter::Head;
 
 /// A pattern in its structured form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

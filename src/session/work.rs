@@ -1,5 +1,7 @@
 //! Where the time for what comes in goes, measured on a few frames.
 
+use crate::wire::Step;
+
 /// Tells the time for durations, in nanoseconds since whenever.
 pub trait Stopwatch: Send {
     /// The time.
@@ -32,14 +34,6 @@ impl Work {
         self.inflating += other.inflating;
         self.parsing += other.parsing;
     }
-}
-
-/// A step on a frame.
-#[derive(Clone, Copy)]
-pub(super) enum Step {
-    Opening,
-    Inflating,
-    Parsing,
 }
 
 /// Measures the steps.
@@ -80,9 +74,9 @@ impl Sampler {
         let now = stopwatch.nanos();
         let time = now.saturating_sub(began).saturating_mul(Work::SAMPLED.into());
         let part = match step {
-            Step::Opening => &mut self.work.opening,
-            Step::Inflating => &mut self.work.inflating,
-            Step::Parsing => &mut self.work.parsing,
+            Step::Decrypted => &mut self.work.opening,
+            Step::Inflated => &mut self.work.inflating,
+            Step::Walked => &mut self.work.parsing,
         };
         *part = part.saturating_add(time);
         self.began = Some(now);
@@ -99,7 +93,7 @@ mod tests {
     fn one_frame_in_many_stands_for_all() {
         let mut sampler = Sampler::default();
         sampler.frame();
-        sampler.done(Step::Opening);
+        sampler.done(Step::Decrypted);
         assert_eq!(sampler.work(), Work::default());
 
         let time = Cell::new(0);
@@ -111,9 +105,9 @@ mod tests {
         sampler.set_stopwatch(Box::new(tick));
         for _ in 0..2 * Work::SAMPLED {
             sampler.frame();
-            sampler.done(Step::Opening);
-            sampler.done(Step::Inflating);
-            sampler.done(Step::Parsing);
+            sampler.done(Step::Decrypted);
+            sampler.done(Step::Inflated);
+            sampler.done(Step::Walked);
         }
         let each = u64::from(2 * 5 * Work::SAMPLED);
         assert_eq!(

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 use crate::binary::{Dialect, Node, NodeContent};
 use crate::noise::{NoiseError, Sender, TAG_LEN};
+use crate::wire::{SealError, seal_frame};
 
 /// Milliseconds on the caller's clock, which only goes forward.
 pub type Millis = u64;
@@ -21,9 +22,6 @@ pub const MIN_INTERVAL: Millis = 200;
 
 /// Frames that may be sealed and not yet sent. A caller that leaves more of them sends them elsewhere.
 const MAX_UNSENT: usize = 1024;
-
-/// Bytes of a frame's length, in front of what is sealed.
-const LENGTH_BYTES: usize = 3;
 
 /// The server, as the address of a stanza.
 const SERVER: &str = "@s.whatsapp.net";
@@ -131,18 +129,19 @@ impl SharedSender {
         self.state = State::Idle;
     }
 
-    /// Appends a frame's payload sealed to `out`; `None` where the handler's sender is not here.
-    pub fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
+    /// Appends `payload` to `out` as a sealed frame; `None` where the handler's sender is not here.
+    pub fn seal_frame(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Option<Result<(), SealError>> {
         let line = self.line()?;
-        let sealed = line.sender.seal(plaintext, out);
+        let start = out.len();
+        let sealed = seal_frame(&mut line.sender, payload, out);
         if sealed.is_ok() {
-            line.remember(plaintext.len() + TAG_LEN, out);
+            line.remember(out.get(start..).unwrap_or_default());
         }
         Some(sealed)
     }
 
-    /// As [`seal`](Self::seal), for a message that is no frame: nobody knows where it goes, so that the I/O side keeps
-    /// quiet from now on.
+    /// Appends a message that is not a frame to `out`, sealed. It is not known where it is sent, so the I/O side seals
+    /// nothing from now on.
     pub fn seal_loose(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
         let line = self.line()?;
         line.stand_down();
@@ -177,8 +176,8 @@ impl SharedSender {
         }
     }
 
-    /// Appends the payload of a keep-alive query sealed to `out`, where one is due, and says whether it was. It must be
-    /// sent before the lock that this is behind is released.
+    /// Appends a keep-alive query to `out` as a sealed frame if one is due, and returns whether it was. The frame must be
+    /// sent before the lock on this sender is released.
     pub fn keep_alive(&mut self, now: Millis, seen: Millis, out: &mut Vec<u8>) -> bool {
         let Some(line) = self.line() else { return false };
         if line.standing != Standing::Ready || !line.unsent.is_empty() || now < line.due(seen) {
@@ -226,11 +225,12 @@ impl Line {
         quiet.max(seen.saturating_add(self.policy.blocked()))
     }
 
-    fn remember(&mut self, length: usize, out: &[u8]) {
+    fn remember(&mut self, frame: &[u8]) {
         if self.standing == Standing::Down {
             return;
         }
-        match out.last_chunk() {
+        let length = frame.len();
+        match frame.last_chunk() {
             Some(&tag) if self.unsent.len() < MAX_UNSENT => self.unsent.push_back(Sealed { length, tag }),
             _ => self.stand_down(),
         }
@@ -245,7 +245,7 @@ impl Line {
         let id = format!("{}{}", self.policy.id_prefix, self.own.checked_add(1)?);
         let mut payload = vec![0];
         query(&id).encode(self.dialect, &mut payload).ok()?;
-        self.sender.seal(&payload, out).ok()?;
+        seal_frame(&mut self.sender, &payload, out).ok()?;
         self.own += 1;
         Some(())
     }
@@ -254,7 +254,7 @@ impl Line {
 impl Sealed {
     /// Whether a message is this very frame.
     fn is(&self, message: &[u8]) -> bool {
-        message.len() == LENGTH_BYTES + self.length && message.ends_with(&self.tag)
+        message.len() == self.length && message.ends_with(&self.tag)
     }
 }
 

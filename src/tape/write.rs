@@ -1,7 +1,7 @@
 //! Decoded nodes onto a tape.
 
-use super::keys;
 use super::layout::{FIRST_KEY, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
+use super::{TapeReader, TapeText, keys};
 use crate::binary::{Content, NodeSink, Text};
 
 /// A [`NodeSink`] that writes a tape. Reused for many frames, it allocates only to grow.
@@ -26,11 +26,6 @@ struct Shape {
     hash: Option<u32>,
 }
 
-/// Capacities above which [`TapeWriter::clear`] gives memory back, in elements.
-const KEEP_OPS: usize = 32 * 1024;
-const KEEP_TEXT: usize = 128 * 1024;
-const KEEP_BYTES: usize = 128 * 1024;
-
 impl TapeWriter {
     /// An empty tape.
     #[must_use]
@@ -41,16 +36,13 @@ impl TapeWriter {
     /// Starts anew. Content bytes of the tape to come are collected in [`bytes`](Self::bytes).
     pub fn clear(&mut self) {
         self.ops.clear();
-        self.ops.shrink_to(KEEP_OPS);
         self.latin1.clear();
-        self.latin1.shrink_to(KEEP_TEXT);
         self.wide = None;
         self.bytes.clear();
-        self.bytes.shrink_to(KEEP_BYTES);
         self.borrowed = None;
     }
 
-    /// Forgets the tape, and gives memory beyond so many bytes of each part back.
+    /// Forgets the tape and frees capacity above `keep` bytes of each part.
     pub fn trim(&mut self, keep: usize) {
         self.clear();
         self.ops.shrink_to(keep / size_of::<i32>());
@@ -91,6 +83,16 @@ impl TapeWriter {
     #[must_use]
     pub fn wide(&self) -> Option<&[u16]> {
         self.wide.as_deref()
+    }
+
+    /// The tape as a source of nodes. Content bytes must be collected, see [`clear`](Self::clear).
+    #[must_use]
+    pub fn source(&self) -> TapeReader<'_> {
+        let text = match (&self.wide, &self.latin1) {
+            (Some(units), _) => TapeText::wide(units),
+            (None, units) => TapeText::latin1(units),
+        };
+        TapeReader::decoded(&self.ops, text, &self.bytes)
     }
 
     /// The text's length in units.

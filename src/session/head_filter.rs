@@ -1,5 +1,4 @@
-//! One inbound stanza on its way from the walker: its first part is looked at, and the rest written to a tape only
-//! where somebody wants it.
+//! A node sink that keeps the head of an inbound stanza, and writes the stanza to a tape only if it is wanted.
 
 use crate::{
     binary::{Content, Dictionary, NodeSink, Text},
@@ -13,7 +12,7 @@ enum Word {
     Own { start: usize, end: usize },
 }
 
-/// The first part of a stanza: tag, attributes and the tag of the first child. Reused for many stanzas.
+/// The head of a stanza: tag, attributes and the tag of the first child. Reused for every stanza.
 #[derive(Debug)]
 pub(super) struct Head {
     dictionary: Dictionary,
@@ -42,7 +41,7 @@ impl Head {
         self.child = Word::Token("");
     }
 
-    /// Forgets the stanza, and gives memory beyond so many bytes of each part back.
+    /// Forgets the stanza and frees capacity above `keep` bytes of each part.
     pub(super) fn trim(&mut self, keep: usize) {
         self.clear();
         self.strings.shrink_to(keep);
@@ -55,11 +54,10 @@ impl Head {
     }
 
     fn word(&mut self, text: Text<'_>) -> Word {
-        let text = match text {
-            Text::Token(token) => return Word::Token(self.dictionary.token(token).unwrap_or_default()),
-            Text::Str(text) | Text::Literal(text) => text,
-            Text::Ascii(text) => str::from_utf8(text).unwrap_or_default(),
-        };
+        if let Text::Token(token) = text {
+            return Word::Token(self.dictionary.token(token).unwrap_or_default());
+        }
+        let text = text.resolve(self.dictionary);
         let start = self.strings.len();
         self.strings.push_str(text);
         Word::Own {
@@ -79,47 +77,47 @@ impl Head {
         self.text(self.tag)
     }
 
-    /// The value of an attribute; of one that is there more than once the last.
+    /// The value of an attribute. Of a repeated key the last value counts, as in a JavaScript object.
     pub(super) fn attr(&self, key: &str) -> Option<&str> {
         let found = self.attrs.iter().rev().find(|(name, _)| self.text(*name) == key);
         found.map(|(_, value)| self.text(*value))
     }
 
-    /// The number of attributes before one.
+    /// The index of an attribute.
     pub(super) fn attr_place(&self, key: &str) -> Option<usize> {
         self.attrs.iter().position(|(name, _)| self.text(*name) == key)
     }
 
-    /// The tag of the first child; empty without a list of children, and `undefined`, as Baileys writes it into event
-    /// names, for an empty list.
+    /// The tag of the first child. It is empty without a list of children. For an empty list it is `undefined`, which is
+    /// what Baileys writes into event names.
     pub(super) fn first_child(&self) -> &str {
         self.text(self.child)
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Nothing has come yet.
+enum Progress {
+    /// Before the root's tag.
     Start,
-    /// The root's attributes and content.
+    /// In the root's attributes and content.
     Root,
-    /// The first child's tag.
+    /// Before the first child's tag.
     Child,
-    /// The head is complete and the stanza wanted.
+    /// The head is complete and the stanza is wanted.
     Writing,
-    /// The head is complete and nobody wants the stanza.
+    /// The head is complete and the stanza is not wanted.
     Skipping,
 }
 
-/// The sink. `wanted` is asked once, when the head is complete.
-pub(super) struct Intake<'a, F> {
+/// The sink. `wanted` is called once per stanza, when the head is complete.
+pub(super) struct HeadFilter<'a, F> {
     head: &'a mut Head,
     tape: &'a mut TapeWriter,
     wanted: F,
-    stage: Stage,
+    progress: Progress,
 }
 
-impl<'a, F: FnMut(&Head) -> bool> Intake<'a, F> {
+impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
     pub(super) fn new(head: &'a mut Head, tape: &'a mut TapeWriter, wanted: F) -> Self {
         head.clear();
         tape.clear();
@@ -127,76 +125,76 @@ impl<'a, F: FnMut(&Head) -> bool> Intake<'a, F> {
             head,
             tape,
             wanted,
-            stage: Stage::Start,
+            progress: Progress::Start,
         }
     }
 
     /// Whether the stanza is on the tape.
     pub(super) fn is_written(&self) -> bool {
-        self.stage == Stage::Writing
+        self.progress == Progress::Writing
     }
 
     fn decide(&mut self) {
-        self.stage = if (self.wanted)(self.head) {
-            Stage::Writing
+        self.progress = if (self.wanted)(self.head) {
+            Progress::Writing
         } else {
-            Stage::Skipping
+            Progress::Skipping
         };
     }
 }
 
-impl<F: FnMut(&Head) -> bool> NodeSink for Intake<'_, F> {
+impl<F: FnMut(&Head) -> bool> NodeSink for HeadFilter<'_, F> {
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
-        match self.stage {
-            Stage::Start => {
+        match self.progress {
+            Progress::Start => {
                 self.head.tag = self.head.word(tag);
-                self.stage = Stage::Root;
+                self.progress = Progress::Root;
             }
-            Stage::Child => {
+            Progress::Child => {
                 self.head.child = self.head.word(tag);
                 self.decide();
             }
-            Stage::Root | Stage::Writing | Stage::Skipping => {}
+            Progress::Root | Progress::Writing | Progress::Skipping => {}
         }
-        if self.stage != Stage::Skipping {
+        if self.progress != Progress::Skipping {
             self.tape.node(tag, attrs);
         }
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
-        if self.stage == Stage::Root {
+        if self.progress == Progress::Root {
             let key = self.head.word(key);
             self.head.attrs.push((key, Word::Token("")));
         }
-        if self.stage != Stage::Skipping {
+        if self.progress != Progress::Skipping {
             self.tape.attr_key(key);
         }
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
-        if self.stage == Stage::Root {
+        if self.progress == Progress::Root {
             let value = self.head.word(value);
             if let Some((_, place)) = self.head.attrs.last_mut() {
                 *place = value;
             }
         }
-        if self.stage != Stage::Skipping {
+        if self.progress != Progress::Skipping {
             self.tape.attr_value(value);
         }
     }
 
     fn content(&mut self, content: Content<'_>) {
-        if self.stage == Stage::Root {
+        if self.progress == Progress::Root {
             match content {
                 Content::List(0) => {
                     self.head.child = Word::Token("undefined");
                     self.decide();
                 }
-                Content::List(_) => self.stage = Stage::Child,
+                Content::List(_) => self.progress = Progress::Child,
                 Content::None | Content::Text(_) | Content::Bytes(_) => self.decide(),
             }
         }
-        if self.stage != Stage::Skipping {
+        if self.progress != Progress::Skipping {
             self.tape.content(content);
         }
     }

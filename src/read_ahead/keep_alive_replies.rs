@@ -1,0 +1,55 @@
+//! [`KeepAliveReplies`].
+
+use crate::binary::{Dialect, NodeSource};
+use crate::tape::TapeWriter;
+
+/// Longest text of a tape, in bytes, that is searched for an id. The text of a reply is little more than its id.
+const MAX_TEXT: usize = 1024;
+
+/// Recognises the replies to keep-alive queries that the I/O side sent. JavaScript did not send them and must not see the
+/// replies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepAliveReplies {
+    id_prefix: String,
+}
+
+impl KeepAliveReplies {
+    /// Replies to queries with ids that begin with `id_prefix`.
+    #[must_use]
+    pub const fn new(id_prefix: String) -> Self {
+        Self { id_prefix }
+    }
+
+    /// Whether the stanza on a tape is such a reply.
+    #[must_use]
+    pub fn contains(&self, tape: &TapeWriter, dialect: Dialect) -> bool {
+        let prefix = self.id_prefix.as_bytes();
+        let has_prefix = tape.latin1().is_some_and(|text| {
+            text.len() <= MAX_TEXT && text.windows(prefix.len().max(1)).any(|window| window == prefix)
+        });
+        has_prefix && self.is_reply(tape, dialect).unwrap_or(false)
+    }
+
+    /// Reads the root's tag and attributes. `None` if the tape is not a whole stanza.
+    fn is_reply(&self, tape: &TapeWriter, dialect: Dialect) -> Option<bool> {
+        let dictionary = dialect.dictionary();
+        let mut source = tape.source();
+        let head = source.node().ok()?;
+        let attrs = head.attrs;
+        if head.tag.resolve(dictionary) != "iq" {
+            return Some(false);
+        }
+        let (mut is_result, mut is_ours) = (false, false);
+        for _ in 0..attrs {
+            let key = source.attr_key().ok()?.resolve(dictionary).to_owned();
+            let value = source.attr_value().ok()?.resolve(dictionary);
+            // Of a repeated key the last value counts.
+            match key.as_str() {
+                "type" => is_result = matches!(value, "result" | "error"),
+                "id" => is_ours = value.starts_with(&self.id_prefix),
+                _ => {}
+            }
+        }
+        Some(is_result && is_ours)
+    }
+}
