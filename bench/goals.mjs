@@ -105,6 +105,52 @@ function stanzaRows({ cells }) {
   return rows;
 }
 
+/** How the sends of the suite `outbound` follow each other, in words. */
+export const PATTERNS = { turn: 'in turn', hundred: '100 at once', all: 'all at once' };
+
+/** Stanzas that cost a connection more than their encoding. */
+const SMALL = ['ack', 'message'];
+
+function outboundRows({ cells }) {
+  const rows = [];
+  /** The worst small cell of a pattern, and the mean over all of them. */
+  const add = (id, what, sense, goal, client, figure, pattern) => {
+    const mine = cells.filter(cell => cell.pattern === pattern && SMALL.includes(cell.stanza));
+    const least = mine.reduce((worst, cell) =>
+      cell[client][figure].ratio.median < worst[client][figure].ratio.median ? cell : worst
+    );
+    // Not every system tells a thread's CPU time.
+    if (!Number.isFinite(least[client][figure].ratio.median)) return;
+    const mean = geometricMean(mine.map(cell => cell[client][figure].ratio.median));
+    const shown = sense === '>=' ? `${mean.toFixed(1)}x` : `${(1 / mean).toFixed(3)}x`;
+    const where = `${least.protocol} ${least.stanza}, ${least.sockets} ${least.sockets === 1 ? 'socket' : 'sockets'}`;
+    const note = `worst of ${mine.length}: ${where}; geometric mean ${shown}`;
+    const value = (sense === '>=' ? ofSummary : inverse)(least[client][figure].ratio, note);
+    rows.push(row(id, 'outbound', `${what}, ${PATTERNS[pattern]}`, sense, goal, value));
+  };
+  for (const pattern of ['hundred', 'turn']) {
+    add(`outbound-rate-${pattern}`, 'stanzas/s out of makeSocket', '>=', 6, 'native', 'perSecond', pattern);
+    add(`outbound-cpu-${pattern}`, 'CPU per stanza out, whole process', '<=', 0.18, 'native', 'cpuUs', pattern);
+  }
+  const what = 'NativeSession: JavaScript thread, each sendNode';
+  add('outbound-session', what, '<=', 0.06, 'session', 'threadUs', 'hundred');
+  const counted = cells.filter(cell => cell.pattern === 'hundred' && cell.sockets === 1 && SMALL.includes(cell.stanza));
+  // Only where writes can be counted.
+  if (counted.every(({ native }) => Number.isFinite(native.writes.median))) {
+    const most = counted.reduce((worst, cell) =>
+      cell.native.writes.median > worst.native.writes.median ? cell : worst
+    );
+    rows.push(
+      row('outbound-writes', 'outbound', 'writes per message out of makeSocket, 100 at once', '<=', 0.05, {
+        value: most.native.writes.median,
+        unit: 'writes',
+        note: `most of ${counted.length}: ${most.protocol} ${most.stanza}; JavaScript ${most.jsWrites.median.toFixed(3)}`
+      })
+    );
+  }
+  return rows;
+}
+
 function latencyRows({ idle, burst, count }) {
   const times = ({ js, native }) => `${milliseconds(js.median)} to ${milliseconds(native.median)}`;
   return [
@@ -262,6 +308,7 @@ const ROWS = {
   codec: codecRows,
   ahead: aheadRows,
   stanzas: stanzaRows,
+  outbound: outboundRows,
   latency: latencyRows,
   session: sessionRows,
   memory: memoryRows,

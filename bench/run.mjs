@@ -10,7 +10,18 @@ import { ROOT } from './lib/process.mjs';
 import { machineLine, writeMarkdown } from './writing/markdown.mjs';
 import { plots } from './writing/plots.mjs';
 
-const SUITES = ['codec', 'ahead', 'core', 'stanzas', 'spread', 'latency', 'session', 'memory', 'connections'];
+const SUITES = [
+  'codec',
+  'ahead',
+  'core',
+  'stanzas',
+  'outbound',
+  'spread',
+  'latency',
+  'session',
+  'memory',
+  'connections'
+];
 
 /** A complete run writes what is committed; any other writes here. */
 const SCRATCH = 'target/bench-report';
@@ -78,7 +89,8 @@ async function writeReport(report, { folder, publish }) {
 }
 
 function summary({ goals }) {
-  const show = ({ unit }, value) => (unit === 'x' ? `${value.toFixed(value < 1 ? 3 : 2)}x` : String(Math.round(value)));
+  const show = ({ unit, goal }, value) =>
+    unit === 'x' ? `${value.toFixed(value < 1 ? 3 : 2)}x` : value.toFixed(goal < 10 ? 3 : 0);
   const width = Math.max(...goals.map(({ what }) => what.length));
   return goals.map(row => {
     const goal = `${row.sense} ${show(row, row.goal)}`;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { goalRows } from '../../bench/goals.mjs';
 import { openCodec } from '../../bench/lib/backends.mjs';
 import { checkCodec } from '../../bench/lib/codec-check.mjs';
 import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
+import { Sink } from '../../bench/lib/sink.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
 import { linearScale, logScale } from '../../bench/writing/svg.mjs';
@@ -154,4 +156,36 @@ test('a quick run of the session counts and compares its stanzas', { timeout: 15
     ['ack', 'message'].flatMap(stanza => ['1 false', '1 true', '10 false', '10 true'].map(rest => `${stanza} ${rest}`))
   );
   assert.match(readFileSync(join(folder, 'report.md'), 'utf8'), /## NativeSession/);
+});
+
+/** The bytes of a masked WebSocket message. */
+function masked(length) {
+  const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+  header[0] = 0x82;
+  if (length < 126) header[1] = 0x80 | length;
+  else if (length < 65_536) header.writeUInt16BE(length, 2);
+  else header.writeBigUInt64BE(BigInt(length), 2);
+  if (length >= 126) header[1] = 0x80 | (length < 65_536 ? 126 : 127);
+  return Buffer.concat([header, Buffer.alloc(4, 0xff), Buffer.alloc(length, 0xff)]);
+}
+
+test('the sink counts the payload of WebSocket messages, however they are cut', async () => {
+  const lengths = [0, 1, 125, 126, 300, 65_535, 65_536, 70_000];
+  const bytes = Buffer.concat(lengths.map(masked));
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  for (const size of [1, 2, 3, 7, 13, 4096, bytes.length]) {
+    const socket = new EventEmitter();
+    const sink = new Sink();
+    sink.add([socket]);
+    sink.add([socket]);
+    sink.expect(total);
+    for (let at = 0; at < bytes.length; at += size) socket.emit('data', bytes.subarray(at, at + size));
+    await sink.arrived();
+  }
+  const socket = new EventEmitter();
+  const sink = new Sink();
+  sink.add([socket]);
+  sink.expect(10);
+  socket.emit('data', masked(11));
+  await assert.rejects(sink.arrived(), /11 bytes came, not 10/);
 });

@@ -1,9 +1,13 @@
 // The server, by itself in a process, so that what it costs is not counted as anybody else's. Its parent asks it.
 
+import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { encodeBinaryNode } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
 import { openChannel } from '../../scripts/shared/channel.mjs';
-import { floodList } from '../lib/flood-list.mjs';
+import { makeStanza } from '../lib/corpus.mjs';
+import { floodList, withContent } from '../lib/flood-list.mjs';
+import { Sink } from '../lib/sink.mjs';
 
 const QUIET_MS = 40;
 
@@ -14,6 +18,26 @@ let floods = [];
 
 const live = () => server.connections.filter(({ state }) => state !== 'closed');
 const latest = () => server.connections.at(-1);
+
+/** Bytes around the encoded stanza in a frame: its length and the tag of AES-GCM. */
+const FRAME_BYTES = 3 + 16;
+
+const sink = new Sink();
+/** @type {Promise<void>} */
+let checked;
+
+/** By stanza: bytes of the frames of the first stanzas of that kind, added up. */
+const sizes = new Map();
+
+/** Bytes of the frames of so many stanzas of a kind, from seed 0. */
+function bytesOf(stanza, count) {
+  if (!sizes.has(stanza)) sizes.set(stanza, [0]);
+  const sums = sizes.get(stanza);
+  while (sums.length <= count) {
+    sums.push(sums.at(-1) + encodeBinaryNode(makeStanza(stanza, sums.length - 1)).length + FRAME_BYTES);
+  }
+  return sums[count];
+}
 
 /** Sends a flood, and after it one stanza by which the client knows the end. */
 async function send(connection, prepared) {
@@ -70,6 +94,44 @@ const offered = {
     await Promise.all(some.map(connection => connection.sendRaw(payload, { layer: 'message' })));
     return some.length;
   },
+
+  /** Has the next stanzas that come compared with those of a kind, from seed 0, in order; see `checked`. */
+  check({ stanza, count }) {
+    let seen = 0;
+    checked = new Promise((resolve, reject) => {
+      const remove = server.handle(
+        () => true,
+        node => {
+          try {
+            assert.deepStrictEqual(node, withContent(makeStanza(stanza, seen++)));
+            if (seen < count) return [];
+            resolve();
+          } catch (error) {
+            reject(error);
+          }
+          remove();
+          return [];
+        }
+      );
+    });
+    checked.catch(() => {}); // told to whoever asks
+  },
+
+  /** Resolves when all of them have come. */
+  checked: () => checked,
+
+  /** From now on every connection is only read, and its bytes are counted. */
+  sink: () => sink.add(live().map(({ request }) => request.socket)),
+
+  /** The sink is to be sent so many stanzas of a kind, from seed 0; answers with the bytes of their frames. */
+  expect({ stanza, count }) {
+    const bytes = bytesOf(stanza, count);
+    sink.expect(bytes);
+    return bytes;
+  },
+
+  /** Resolves when the sink has read what it was to be sent. */
+  arrived: () => sink.arrived(),
 
   connections: () => live().length,
 

@@ -4,15 +4,8 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { askServer, runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
-import { floodList } from '../lib/flood-list.mjs';
+import { floodList, withContent } from '../lib/flood-list.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
-
-/** As it is decoded: `content` is always there. */
-const withContent = ({ tag, attrs, content }) => ({
-  tag,
-  attrs,
-  content: Array.isArray(content) ? content.map(withContent) : content
-});
 
 /** @returns {Promise<void>} Resolves with the stanza that the server sends after a flood. */
 const floodEnd = client =>

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
 import { runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
-import { floodList } from '../lib/flood-list.mjs';
+import { floodList, withContent } from '../lib/flood-list.mjs';
 
 /**
  * Has every stanza of a flood looked at: order, number and value.
@@ -34,13 +34,6 @@ async function checkFlood(sock, flood) {
   if (failure) throw failure;
   assert.equal(seen, flood.count, 'the number of stanzas of a flood');
 }
-
-/** As Baileys decodes it: `content` is always there. */
-const withContent = ({ tag, attrs, content }) => ({
-  tag,
-  attrs,
-  content: Array.isArray(content) ? content.map(withContent) : content
-});
 
 /** Receives a flood; measured from its first WebSocket message to the stanza that follows it. */
 async function receive(sock, flood) {

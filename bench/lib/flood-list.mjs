@@ -12,3 +12,10 @@ export function floodList(name) {
   const large = Array.isArray(first.content) && JSON.stringify(first).length > 4096;
   return Array.from({ length: large ? DIFFERENT_LARGE : DIFFERENT }, (_, index) => makeStanza(name, index));
 }
+
+/** A stanza as Baileys decodes it: `content` is always there. */
+export const withContent = ({ tag, attrs, content }) => ({
+  tag,
+  attrs,
+  content: Array.isArray(content) ? content.map(withContent) : content
+});

@@ -61,14 +61,15 @@ let nextUser = 15_550_100_000;
  * @param {boolean} [options.register] Whether the backend comes by `--import baileys-native/register` (default), or the
  *   child loads it by itself.
  * @param {string[]} [options.flags] More flags for Node.
+ * @param {Record<string, string>} [options.environment] More variables.
  * @returns {Promise<any>} What the child reports as its result.
  */
-export async function runClient(script, settings, { backend, server, register = true, flags = [] }) {
+export async function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
   const { execArgv, env } = forkOptions(register ? backend : 'js', ['--expose-gc', ...flags]);
   const child = fork(path(script), [], {
     cwd: ROOT,
     execArgv,
-    env: register ? env : process.env,
+    env: { ...(register ? env : process.env), ...environment },
     stdio: ['ignore', process.stderr, process.stderr, 'ipc']
   });
   const outcome = {};

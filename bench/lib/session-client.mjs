@@ -11,6 +11,7 @@ const KEEP_ALIVE_MS = 600_000;
  * @property {(tag: string, listener: (node: any) => void) => () => void} listen For every stanza with a tag; the result takes
  *   the listener off.
  * @property {() => Promise<any>} ping A round trip to the server.
+ * @property {(node: object) => Promise<any>} send Resolves as the client's own `sendNode` does.
  */
 
 /** @returns {Promise<Client>} */
@@ -21,7 +22,8 @@ async function baileysClient(settings, user, agent) {
       sock.ws.on(`CB:${tag}`, listener);
       return () => sock.ws.off(`CB:${tag}`, listener);
     },
-    ping: () => ping(sock)
+    ping: () => ping(sock),
+    send: node => sock.sendNode(node)
   };
 }
 
@@ -39,7 +41,8 @@ async function sessionClient({ url, rootKey }, user, agent) {
   await session.connect();
   return {
     listen: (tag, listener) => session.onStanza(`CB:${tag}`, listener),
-    ping: () => ping(session)
+    ping: () => ping(session),
+    send: node => session.sendNode(node)
   };
 }
 

@@ -1,6 +1,6 @@
 // A report in words and tables.
 
-import { isCoreGoal } from '../goals.mjs';
+import { PATTERNS, isCoreGoal } from '../goals.mjs';
 
 const digits = value =>
   Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
@@ -28,7 +28,7 @@ function table(head, rows) {
 }
 
 function goalTable(rows) {
-  const show = (row, value) => (row.unit === 'x' ? ratio(value) : whole(value));
+  const show = (row, value) => (row.unit === 'x' ? ratio(value) : row.goal < 10 ? digits(value) : whole(value));
   return table(
     ['what', 'goal', 'measured', 'quartiles', '', ''],
     rows.map(row => [
@@ -117,6 +117,47 @@ const DETAILS = {
           `${digits(cost.native.median)} µs`,
           ratio(1 / cost.ratio.median)
         ])
+      ])
+    )
+  ],
+
+  outbound: ({ cells, counts, headroom }) => [
+    '## Stanzas out',
+    `${Object.entries(counts)
+      .map(([stanza, count]) => `${whole(count)} ${stanza}`)
+      .join(
+        ', '
+      )} out of an unmodified \`makeSocket\` (native: under \`baileys-native/register\`) and out of a \`NativeSession\`. The server is another process that only reads and counts bytes; by itself it is at least ${digits(headroom.least)} times as fast as the fastest client. Time counts until every send has resolved and the server has read everything. Ratios are to JavaScript.`,
+    table(
+      [
+        '',
+        'stanzas/s, JavaScript',
+        'native',
+        'ratio',
+        'session',
+        'CPU each, JavaScript',
+        'native',
+        'ratio',
+        'session',
+        'thread, native',
+        'session',
+        'writes each, JavaScript',
+        'native',
+        'session'
+      ],
+      cells.map(({ protocol, stanza, sockets, pattern, jsWrites, native, session }) => [
+        `${protocol}, ${stanza}, ${PATTERNS[pattern]}, ${sockets === 1 ? '1 socket' : `${sockets} sockets`}`,
+        spread(native.perSecond.js, whole),
+        spread(native.perSecond.native, whole),
+        ratio(native.perSecond.ratio.median),
+        ratio(session.perSecond.ratio.median),
+        `${digits(native.cpuUs.js.median)} µs`,
+        `${digits(native.cpuUs.native.median)} µs`,
+        ratio(1 / native.cpuUs.ratio.median),
+        ratio(1 / session.cpuUs.ratio.median),
+        ratio(1 / native.threadUs.ratio.median),
+        ratio(1 / session.threadUs.ratio.median),
+        ...[jsWrites, native.writes, session.writes].map(({ median }) => median.toFixed(3))
       ])
     )
   ],

@@ -1,0 +1,46 @@
+// How fast the sink of the suite `outbound` is by itself: a client that writes WebSocket messages made ahead, in chunks.
+
+import { once } from 'node:events';
+import { Agent } from 'node:https';
+import { randomBytes } from 'node:crypto';
+import * as baileys from 'baileys';
+import { WebSocket } from 'ws';
+import { trustTestRoot } from 'baileys-native/testing';
+import { askServer, runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+import { shakeHands } from '../lib/session.mjs';
+
+/** As much as the clients under test write at a time. */
+const CHUNK_BYTES = 16 * 1024;
+
+/** The bytes of masked binary messages that hold so many bytes in all, evenly. */
+function messages(bytes, count) {
+  const parts = [];
+  for (let index = 0; index < count; index++) {
+    const length = Math.floor((bytes * (index + 1)) / count) - Math.floor((bytes * index) / count);
+    const header = length < 126 ? [0x82, 0x80 | length] : [0x82, 0xfe, length >> 8, length & 0xff];
+    parts.push(Buffer.from(header), randomBytes(4), Buffer.alloc(length, 0x5a));
+  }
+  return Buffer.concat(parts);
+}
+
+await runChild(async ({ url, ca, rootKey, firstUser, counts }) => {
+  trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+  const ws = new WebSocket(url, { agent: ca === undefined ? undefined : new Agent({ ca }) });
+  await once(ws, 'open');
+  await shakeHands({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
+  await askServer('quiet');
+  await askServer('sink');
+  const socket = ws._socket;
+  const perSecond = {};
+  for (const [stanza, count] of Object.entries(counts)) {
+    const bytes = messages(await askServer('expect', { stanza, count }), count);
+    const stop = stopwatch();
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+      if (!socket.write(bytes.subarray(at, at + CHUNK_BYTES))) await once(socket, 'drain');
+    }
+    await askServer('arrived');
+    perSecond[stanza] = (count / stop().ms) * 1000;
+  }
+  return { perSecond };
+});

@@ -1,0 +1,100 @@
+// Stanzas out of one or more clients, to a server that only reads: each kind of stanza, in each pattern. A `makeSocket` or a
+// NativeSession.
+
+import { askServer, runChild } from '../lib/client.mjs';
+import { makeStanza } from '../lib/corpus.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+import { clientsOf } from '../lib/session-client.mjs';
+import { writeCounter } from '../lib/writes.mjs';
+
+/** Logins at the same time. */
+const AT_ONCE = 16;
+
+const BATCH = 100;
+
+/** Stanzas whose order and values are compared, for each kind; fewer where each is large. */
+const CHECKED = { ack: 500, message: 500, fanout256: 20 };
+
+/** How sends follow each other. Stanza n goes to client n modulo the number of clients. */
+const PATTERNS = {
+  /** Each client sends one stanza after the other. */
+  turn: (clients, nodes) =>
+    Promise.all(
+      clients.map(async (client, first) => {
+        for (let index = first; index < nodes.length; index += clients.length) await client.send(nodes[index]);
+      })
+    ),
+
+  /** 100 at once over all clients, then the next 100. */
+  hundred: async (clients, nodes) => {
+    for (let start = 0; start < nodes.length; start += BATCH) {
+      const sends = [];
+      for (let index = start; index < Math.min(start + BATCH, nodes.length); index++) {
+        sends.push(clients[index % clients.length].send(nodes[index]));
+      }
+      await Promise.all(sends);
+    }
+  },
+
+  all: (clients, nodes) => Promise.all(nodes.map((node, index) => clients[index % clients.length].send(node)))
+};
+
+const stanzas = (stanza, count) => Array.from({ length: count }, (_, seed) => makeStanza(stanza, seed));
+
+async function check(client, stanza) {
+  const count = CHECKED[stanza];
+  for (const send of Object.values(PATTERNS)) {
+    await askServer('check', { stanza, count });
+    await send([client], stanzas(stanza, count));
+    await askServer('checked');
+  }
+}
+
+const counted = writeCounter();
+
+/** Measured from the first send until every send has resolved and the server has read all of it. */
+async function measure(clients, { stanza, pattern, count }) {
+  await askServer('expect', { stanza, count });
+  const nodes = stanzas(stanza, count);
+  globalThis.gc?.();
+  const before = counted();
+  const stop = stopwatch();
+  await PATTERNS[pattern](clients, nodes);
+  await askServer('arrived');
+  const { ms, cpuUs, threadUs } = stop();
+  const after = counted();
+  return {
+    perSecond: (count / ms) * 1000,
+    cpuUs: cpuUs / count,
+    threadUs: threadUs / count,
+    writes: (after.writes - before.writes) / count,
+    wakes: (after.wakes - before.wakes) / count
+  };
+}
+
+await runChild(async settings => {
+  const { sockets, counts, warmUp } = settings;
+  const open = await clientsOf(settings);
+  const clients = [await open(settings.firstUser)];
+  await askServer('quiet');
+  for (const stanza of Object.keys(counts)) await check(clients[0], stanza);
+
+  const results = [];
+  for (const number of sockets) {
+    while (clients.length < number) {
+      const missing = Math.min(AT_ONCE, number - clients.length);
+      const users = Array.from({ length: missing }, (_, index) => settings.firstUser + clients.length + index);
+      clients.push(...(await Promise.all(users.map(user => open(user)))));
+    }
+    await askServer('quiet');
+    await askServer('sink');
+    for (const [stanza, count] of Object.entries(counts)) {
+      for (const pattern of Object.keys(PATTERNS)) {
+        const cell = { sockets: number, stanza, pattern, count };
+        await measure(clients, { ...cell, count: Math.ceil(count * warmUp) });
+        results.push({ ...cell, ...(await measure(clients, cell)) });
+      }
+    }
+  }
+  return { results };
+});
