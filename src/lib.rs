@@ -16,6 +16,7 @@
 //! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
+//! | `dropin` | the drop-in's connections, between the transport and JavaScript | `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
 //! `__test__/core/layering.rs` checks this table against the sources.
@@ -25,6 +26,8 @@ pub mod binary;
 mod bindings;
 #[cfg(feature = "transport")]
 pub mod driver;
+#[cfg(feature = "transport")]
+pub mod dropin;
 pub mod frame;
 pub mod handshake;
 pub mod noise;

@@ -8,7 +8,7 @@ const observe = require('../observe/socket.cjs');
 
 const FastBuffer = Buffer[Symbol.species];
 
-/** As in src/bindings/websocket.rs: words before the records, words of a record, and their places. */
+/** As in src/dropin/batch.rs: words before the records, words of a record, and their places. */
 const HEAD_WORDS = 6;
 const [SLAB_NEEDED, WORDS_NEEDED, TEXT_NEEDED, HAS_MORE, SLAB_TAKEN, STALLED_MS] = [0, 1, 2, 3, 4, 5];
 const RECORD_WORDS = 9;
@@ -28,7 +28,7 @@ const MAX_MS = 2;
 /** The clock is read once in so many events. */
 const CLOCK_EVERY = 32;
 
-/** The record of a session that holds stanzas (src/bindings/session.rs). */
+/** The record of a session that holds stanzas (src/bindings/session_events.rs). */
 const STANZAS = 100;
 
 const sockets = new Map();

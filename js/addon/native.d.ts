@@ -11,7 +11,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** A session; see `js/session/session.cjs`. It ends when this is garbage. */
 export declare class Session {
-  /** A session that is disconnected. It keeps the loop alive only where `keepAlive` says so. */
+  /** A session that is disconnected. It keeps the loop alive only where `setActive` says so. */
   constructor(hub: SocketHub, options: SessionOptions)
   /** The number under which the session's records come. */
   get number(): number
@@ -21,8 +21,8 @@ export declare class Session {
   get knownServer(): SessionServer | null
   /** By how many milliseconds the server's clock is ahead, where it has told. */
   get serverTimeOffset(): number | null
-  /** Whether the session keeps the loop alive. */
-  keepAlive(active: boolean): void
+  /** Says whether the session keeps the event loop running. */
+  setActive(active: boolean): void
   /** Connects; says whether that meant anything. */
   connect(): boolean
   /** Cuts the wait for the next connection short; says whether there was one. */
@@ -49,23 +49,23 @@ export declare class Session {
   metrics(): string
 }
 
-/** The sockets and sessions of one environment. JavaScript knows each by a number that is never used twice. */
+/** The sockets and sessions of one environment. JavaScript knows each by a number that is never used again. */
 export declare class SocketHub {
   /** `wake` is called whenever there may be something to drain. */
   constructor(wake: () => void)
-  /** Starts to connect; returns the socket's number. */
+  /** Starts to connect. Returns the number of the socket. */
   connect(options: SocketOptions): number
   /** Starts the closing handshake. */
   close(socket: number): void
-  /** Forgets a socket; one that is not closed yet is dropped, and what it still reports is to be ignored. */
+  /** Removes a socket. One that is not closed yet is dropped; what it still reports is to be ignored. */
   release(socket: number): void
 }
 
 /**
- * The functions of one env.
+ * The functions of one environment.
  *
  * # Errors
- * Where Node-API cannot make the object.
+ * If Node-API cannot make the object.
  */
 export declare function createCore(hub: SocketHub): object
 

@@ -21,7 +21,7 @@ const BEATS = 16;
 /** How long Baileys' timer may be behind ours of the same interval, beyond what a block between them may have added. */
 const CLOSE_MS = 20;
 
-/** Intervals that the addon stands in for; the least is that of src/outbound/mod.rs, the most that of a timer. */
+/** Intervals that the addon stands in for; the least is that of src/shared_sender/mod.rs, the most that of a timer. */
 const MIN_INTERVAL = 200;
 const MAX_INTERVAL = 2 ** 31 - 1;
 
@@ -77,7 +77,7 @@ function startGuard(socket, party) {
     const delay = now - since - interval;
     since = now;
     // A handler may have finished its handshake when its socket was gone already.
-    if (core.heard(socket) < 0) {
+    if (core.silence(socket) < 0) {
       leave(socket);
       return;
     }
@@ -103,7 +103,7 @@ function leave(socket) {
  * @param {Party} party
  */
 function tell(socket, { interval, tell }) {
-  const ago = core.heard(socket);
+  const ago = core.silence(socket);
   if (ago >= 0 && ago <= interval + GRACE_MS) tell();
 }
 
@@ -146,14 +146,14 @@ function setPulse() {
   timers.clearInterval(pulse);
   period = shortest / BEATS;
   if (watched.size === 0) return;
-  core.beat();
+  core.heartbeat();
   let since = performance.now();
   pulse = timers
     .setInterval(() => {
       const now = performance.now();
       const late = now - since > 3 * period;
       since = now;
-      core.beat();
+      core.heartbeat();
       // What came meanwhile goes first: it may be what the timers wait for.
       if (late) hub.run();
     }, period)

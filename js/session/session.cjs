@@ -121,7 +121,7 @@ class NativeSession extends ListenedEmitter {
       this.#phase = 'active';
       hub.add(this.#number, this);
       everything.join(this);
-      this.#native.keepAlive(true);
+      this.#native.setActive(true);
     } else if (this.#state === 'connected') {
       return;
     } else {
@@ -413,7 +413,7 @@ class NativeSession extends ListenedEmitter {
     this.#phase = 'idle';
     hub.remove(this.#number);
     everything.leave(this);
-    this.#native.keepAlive(false);
+    this.#native.setActive(false);
     for (const stream of [...this.#streams]) stream.end();
     settle(this.#connecting, ({ reject }) => reject(endError(reason)));
     settle(this.#closing, ({ resolve }) => resolve());

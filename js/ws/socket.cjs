@@ -14,7 +14,7 @@ const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
 
-/** Kinds of events, as in src/bindings/events.rs. */
+/** Kinds of events, as in src/dropin/event_sink.rs. */
 const BINARY = 0;
 const TEXT = 1;
 const PING = 2;

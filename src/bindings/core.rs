@@ -1,20 +1,18 @@
-//! The functions that JavaScript calls once a stanza, and the state that they share: one per env.
+//! The state of the functions that JavaScript calls for each stanza: one for each environment.
 
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Object};
-
-use super::batch::BatchMemory;
-use super::link::{Beat, Heard};
-use super::noise::{self, Handlers};
-use super::raw::{Call, Failure, Functions, Outcome, Shared, raw_function};
-use super::session::{SessionQuery, SessionSend};
-use super::websocket::{Drain, Hub, Send, ShareBatch, SocketHub};
+use super::raw::{Call, Failure, Outcome, Shared};
+use super::session_events::SessionEvents;
 use crate::binary::{self, Dialect};
-use crate::tape::layout::{FIRST_OP, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
+use crate::dropin::{self, NoiseHandler};
+use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
 use crate::wire::{KEEP_PER_THREAD, Opener};
+
+/// The sockets and sessions of one environment.
+pub(super) type Environment = dropin::Environment<SessionEvents>;
 
 /// Results that are neither a text nor a length.
 pub(super) mod signal {
@@ -31,28 +29,28 @@ pub(super) mod signal {
 }
 
 /// Memory shared with JavaScript for good.
-struct Scratch {
-    ops: Shared,
-    text: Shared,
-    input: Shared,
+pub(super) struct Scratch {
+    pub(super) ops: Shared,
+    pub(super) text: Shared,
+    pub(super) input: Shared,
 }
 
-/// What the functions of one env share.
+/// The state of the functions of one environment.
 pub(super) struct Core {
     inner: RefCell<Inner>,
+    handlers: RefCell<Handlers>,
     batch: RefCell<Option<BatchMemory>>,
-    pub(super) hub: Arc<Hub>,
+    pub(super) environment: Arc<Environment>,
 }
 
 #[derive(Default)]
 pub(super) struct Inner {
-    scratch: Option<Scratch>,
+    pub(super) scratch: Option<Scratch>,
     pub(super) tape: TapeWriter,
     consumed: usize,
-    pub(super) handlers: Handlers,
     pub(super) opener: Opener,
     /// Memory for inflated payloads.
-    inflated: Vec<u8>,
+    pub(super) inflated: Vec<u8>,
     /// What `take_output` hands over.
     pub(super) output: Vec<u8>,
     utf8: Vec<u8>,
@@ -60,6 +58,21 @@ pub(super) struct Inner {
 }
 
 impl Core {
+    pub(super) fn new(environment: Arc<Environment>) -> Self {
+        Self {
+            inner: RefCell::default(),
+            handlers: RefCell::default(),
+            batch: RefCell::default(),
+            environment,
+        }
+    }
+
+    pub(super) fn handlers(&self) -> Result<RefMut<'_, Handlers>, Failure> {
+        self.handlers
+            .try_borrow_mut()
+            .map_err(|_| Failure::Type("the noise handler is in use"))
+    }
+
     pub(super) fn batch(&self) -> Result<RefMut<'_, Option<BatchMemory>>, Failure> {
         self.batch
             .try_borrow_mut()
@@ -74,7 +87,7 @@ impl Core {
 }
 
 impl Inner {
-    fn scratch(&mut self) -> Result<&mut Scratch, Failure> {
+    pub(super) fn scratch(&mut self) -> Result<&mut Scratch, Failure> {
         self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
     }
 
@@ -88,7 +101,7 @@ impl Inner {
         }
     }
 
-    fn text_result(&self, call: &Call) -> Outcome {
+    pub(super) fn text_result(&self, call: &Call) -> Outcome {
         match self.tape.latin1() {
             Some(text) if text.len() <= TEXT_WINDOW => call.latin1(text),
             _ => call.latin1(b""),
@@ -117,7 +130,7 @@ impl Inner {
     }
 
     /// Copies the tape into shared memory; `false` where that is too small.
-    fn share_tape(&mut self) -> Result<bool, Failure> {
+    pub(super) fn share_tape(&mut self) -> Result<bool, Failure> {
         let registers = self.registers();
         let Self { scratch, tape, .. } = self;
         let Some(Scratch { ops, text, .. }) = scratch else {
@@ -131,7 +144,7 @@ impl Inner {
         Ok(text_shared && ops.write_ops(FIRST_OP, tape.ops()) && ops.write_ops(0, &registers))
     }
 
-    fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+    pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
         self.tape.trim(KEEP_PER_THREAD);
         self.tape.clear_for(payload);
         match binary::decode(payload, dialect, &mut self.tape) {
@@ -149,7 +162,7 @@ impl Inner {
     }
 
     /// Decodes a payload with its flag byte. Content bytes are collected, because JavaScript cannot see the inflated payload.
-    fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+    pub(super) fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
         let Self { inflated, tape, .. } = self;
         tape.trim(KEEP_PER_THREAD);
         let decoded = binary::unpack(payload, inflated)
@@ -178,83 +191,6 @@ pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
         1 => Ok(Dialect::V6_7),
         2 => Ok(Dialect::V6_17),
         _ => Err(Failure::Type("unknown dialect")),
-    }
-}
-
-raw_function! {
-    /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
-    Share, "share", 3, |call, core| {
-        let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
-        if scratch.ops.len() < FIRST_OP * size_of::<i32>() {
-            return Err(Failure::Type("too little shared memory"));
-        }
-        core.inner()?.scratch = Some(scratch);
-        call.undefined()
-    }
-}
-
-raw_function! {
-    /// `decode(dialect, payload)`: one node of an unpacked payload, from the byte in the register on. Offsets of content
-    /// bytes count from there.
-    Decode, "decode", 2, |call, core| {
-        let mut inner = core.inner()?;
-        let start = inner.scratch()?.ops.register(REG_AT);
-        let payload = call.bytes(1)?.get(start..).unwrap_or_default();
-        inner.decode(dialect(call, 0)?, payload)?;
-        inner.deliver(call)
-    }
-}
-
-raw_function! {
-    /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
-    DecodePacked, "decodePacked", 2, |call, core| {
-        let mut inner = core.inner()?;
-        inner.decode_packed(dialect(call, 0)?, call.bytes(1)?)?;
-        inner.deliver(call)
-    }
-}
-
-raw_function! {
-    /// `take(bytes: Uint8Array, offset)`: the tape announced before, its content bytes at `offset`.
-    Take, "take", 2, |call, core| {
-        let mut inner = core.inner()?;
-        if !inner.share_tape()? {
-            return Err(Failure::Type("too little shared memory"));
-        }
-        let bytes = inner.tape.bytes();
-        if !bytes.is_empty() && !call.output(0)?.write(call.u32(1)? as usize, bytes) {
-            return Err(Failure::Type("the buffer is too small"));
-        }
-        inner.text_result(call)
-    }
-}
-
-raw_function! {
-    /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
-    Unpack, "unpack", 1, |call, core| {
-        let mut inner = core.inner()?;
-        let Inner { inflated, output, .. } = &mut *inner;
-        let unpacked = binary::unpack(call.bytes(0)?, inflated)?;
-        output.clear();
-        output.extend_from_slice(unpacked);
-        inflated.clear();
-        inflated.shrink_to(KEEP_PER_THREAD);
-        call.int(output.len() as i32)
-    }
-}
-
-raw_function! {
-    /// `encode(dialect, text, out)`: the shared tape as a payload with a zero flag byte; its length, negative where it did
-    /// not fit into `out` from the byte in the register on and waits for `takeOutput`.
-    Encode, "encode", 3, |call, core| {
-        let mut inner = core.inner()?;
-        let at = inner.scratch()?.ops.register(REG_AT);
-        let (mut tape, output) = inner.shared_tape(call, 1)?;
-        output.clear();
-        output.push(0);
-        binary::encode(&mut tape, dialect(call, 0)?, output)?;
-        inner.release_text();
-        inner.write_output(call, 2, at)
     }
 }
 
@@ -297,12 +233,12 @@ impl Inner {
 
     /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
     /// is its length, negative where it did not fit.
-    pub(super) fn deliver_output(&mut self, call: &Call, index: usize) -> Outcome {
+    pub(super) fn deliver_output(&mut self, call: &mut Call, index: usize) -> Outcome {
         let at = call.u32(index + 1)? as usize;
         self.write_output(call, index, at)
     }
 
-    fn write_output(&mut self, call: &Call, index: usize, at: usize) -> Outcome {
+    pub(super) fn write_output(&mut self, call: &mut Call, index: usize, at: usize) -> Outcome {
         let length = self.output.len() as i32;
         if !call.output(index)?.write(at, &self.output) {
             return call.int(-length);
@@ -313,55 +249,38 @@ impl Inner {
     }
 }
 
-raw_function! {
-    /// `takeOutput(out, offset)`: output that waits.
-    TakeOutput, "takeOutput", 2, |call, core| {
-        core.inner()?.deliver_output(call, 0)
+/// The noise handlers by number. A number is used again.
+#[derive(Default)]
+pub(super) struct Handlers(Vec<Option<NoiseHandler>>);
+
+impl Handlers {
+    pub(super) fn add(&mut self, handler: NoiseHandler) -> usize {
+        if let Some(free) = self.0.iter().position(Option::is_none) {
+            if let Some(slot) = self.0.get_mut(free) {
+                *slot = Some(handler);
+            }
+            return free;
+        }
+        self.0.push(Some(handler));
+        self.0.len() - 1
+    }
+
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Some(slot) = self.0.get_mut(number as usize) {
+            *slot = None;
+        }
+    }
+
+    pub(super) fn by_number(&mut self, number: u32) -> Result<&mut NoiseHandler, Failure> {
+        self.0
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Failure::Type("unknown noise handler"))
     }
 }
 
-/// The functions of one env.
-///
-/// # Errors
-/// Where Node-API cannot make the object.
-#[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
-pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result<Object<'env>> {
-    let core = Core {
-        inner: RefCell::default(),
-        batch: RefCell::default(),
-        hub: Arc::clone(&hub.hub),
-    };
-    let functions = || -> Result<_, Failure> {
-        Functions::new(env.raw(), core)?
-            .add::<Share>()?
-            .add::<Decode>()?
-            .add::<DecodePacked>()?
-            .add::<Take>()?
-            .add::<Unpack>()?
-            .add::<Encode>()?
-            .add::<TakeOutput>()?
-            .add::<noise::NoiseNew>()?
-            .add::<noise::NoiseRelease>()?
-            .add::<noise::NoiseEncrypt>()?
-            .add::<noise::NoiseDecrypt>()?
-            .add::<noise::NoiseAuthenticate>()?
-            .add::<noise::NoiseMixIntoKey>()?
-            .add::<noise::NoiseFinishInit>()?
-            .add::<noise::NoiseProcessHandshake>()?
-            .add::<noise::Seal>()?
-            .add::<noise::Open>()?
-            .add::<noise::NoiseLink>()?
-            .add::<noise::NoiseAdvance>()?
-            .add::<noise::Feed>()?
-            .add::<Beat>()?
-            .add::<Heard>()?
-            .add::<ShareBatch>()?
-            .add::<Drain>()?
-            .add::<Send>()?
-            .add::<SessionSend>()?
-            .add::<SessionQuery>()
-    };
-    functions()
-        .map(|functions| Object::from_raw(env.raw(), functions.object()))
-        .map_err(|_| napi::Error::from_reason("Node-API could not create the core object"))
+/// The memory that JavaScript shares for batches of records.
+pub(super) struct BatchMemory {
+    pub(super) words: Shared,
+    pub(super) text: Shared,
 }

@@ -2,6 +2,7 @@
 
 use super::raw::Failure;
 use crate::binary::{DecodeError, EncodeError, InflateError};
+use crate::dropin::FrameOpenError;
 use crate::frame::FrameError;
 use crate::handshake::HandshakeError;
 use crate::noise::NoiseError;
@@ -88,6 +89,15 @@ impl From<HandshakeError> for Failure {
             HandshakeError::Noise(error) => error.into(),
             error if error.is_certificate() => Self::error(error, "ERR_NOISE_CERTIFICATE"),
             error => Self::error(error, "ERR_NOISE"),
+        }
+    }
+}
+
+impl From<FrameOpenError> for Failure {
+    fn from(error: FrameOpenError) -> Self {
+        match error {
+            FrameOpenError::Stream(error) => error.into(),
+            FrameOpenError::Frame(error) => error.into(),
         }
     }
 }

@@ -1,20 +1,20 @@
 //! The Node.js addon.
 #![cfg_attr(test, allow(dead_code, reason = "napi-rs registers nothing in a test build"))]
 
-mod batch;
+mod codec;
 mod core;
 mod error;
-mod events;
+mod functions;
 mod json;
-mod link;
 mod noise;
+mod process_metrics;
 mod raw;
 mod session;
+mod session_events;
 mod session_json;
 mod session_log;
 mod session_options;
 mod socket_options;
-mod totals;
 mod transport_error;
 mod trim;
 mod wake;

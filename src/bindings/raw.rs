@@ -38,7 +38,7 @@ pub(super) trait RawFunction<S: 'static> {
     /// How many arguments it takes; each costs a little.
     const ARGS: usize;
     /// Does the work.
-    fn call(call: &Call, state: &S) -> Outcome;
+    fn call(call: &mut Call, state: &S) -> Outcome;
 }
 
 /// One call: its arguments, and the means to read them and to make results.
@@ -47,15 +47,18 @@ pub(super) struct Call {
     args: [sys::napi_value; MAX_ARGS],
 }
 
-/// Declares a [`RawFunction`] of the core: its type, its name in JavaScript, its number of arguments, its body.
+/// Declares a [`RawFunction`]: its type, its name in JavaScript, its number of arguments, its state and its body.
 macro_rules! raw_function {
-    ($(#[doc = $doc:literal])* $type:ident, $name:literal, $args:literal, |$call:ident, $core:ident| $body:block) => {
+    ($(#[doc = $doc:literal])* $type:ident, $name:literal, $args:literal, |$call:ident, $state:ident: $State:ty| $body:block) => {
         $(#[doc = $doc])*
         pub(super) struct $type;
-        impl $crate::bindings::raw::RawFunction<$crate::bindings::core::Core> for $type {
+        impl $crate::bindings::raw::RawFunction<$State> for $type {
             const NAME: &'static str = $name;
             const ARGS: usize = $args;
-            fn call($call: &$crate::bindings::raw::Call, $core: &$crate::bindings::core::Core) -> $crate::bindings::raw::Outcome {
+            fn call(
+                $call: &mut $crate::bindings::raw::Call,
+                $state: &$State,
+            ) -> $crate::bindings::raw::Outcome {
                 $body
             }
         }
@@ -133,8 +136,9 @@ impl Call {
         Ok(unsafe { std::slice::from_raw_parts(data, length) })
     }
 
-    /// A typed array's memory to write to. No view of it exists meanwhile, so that it may be that of another argument too.
-    pub(super) fn output(&self, index: usize) -> Result<Output<'_>, Failure> {
+    /// A typed array's memory to write to. It borrows the call, so that no view of any argument exists meanwhile: two
+    /// arguments may be the same memory.
+    pub(super) fn output(&mut self, index: usize) -> Result<Output<'_>, Failure> {
         let (data, length) = self.memory(index)?;
         Ok(Output {
             data,
@@ -223,8 +227,7 @@ impl Output<'_> {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
             return false;
         }
-        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of ours or a view of
-        // another argument; `copy` allows for overlap.
+        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of ours.
         unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
     }
@@ -265,11 +268,6 @@ impl Shared {
         // holds the array, never detaches it. `bytes` is memory of ours.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
-    }
-
-    /// Whether so many operations fit.
-    pub(super) fn fits_ops(&self, count: usize) -> bool {
-        count <= self.length / size_of::<i32>()
     }
 
     /// Copies operations to `index`, counted in operations; `false` where they do not fit.
@@ -410,7 +408,7 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     // SAFETY: `data` is what `Functions::add` registered: the address inside an `Rc<S>` whose owner is the object that
     // holds this function.
     let state = unsafe { &*data.cast::<S>() };
-    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&call, state))).unwrap_or_else(|panic| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&mut call, state))).unwrap_or_else(|panic| {
         Err(Failure::Error {
             message: panic_message(&*panic),
             code: "ERR_INTERNAL",

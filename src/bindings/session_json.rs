@@ -5,12 +5,19 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::json::{Object, list, quoted};
-use super::session::short;
 use crate::driver::Handle;
 use crate::session::{
     Account, CredentialsUpdate, EndReason, Event, Histogram, LoopStalls, Me, Metrics, QueryError, QueueMetrics,
     StateChange,
 };
+
+/// Numbers of sends and queries as JavaScript sees them have so many bits, so that their complements are integers as well.
+const NUMBER_BITS: u32 = 30;
+
+/// What JavaScript calls a send or a query.
+pub(super) fn short(number: u64) -> i32 {
+    (number & ((1 << NUMBER_BITS) - 1)) as i32
+}
 
 /// An event that is neither a stanza nor an answer. `type` says which.
 pub(super) fn event_json(event: &Event) -> String {

@@ -13,7 +13,7 @@ use napi::sys;
 
 /// Calls a JavaScript function from any thread: one argument-less call on the thread of its environment.
 ///
-/// It keeps the environment's loop alive only while [`set_alive`](Self::set_alive) says so.
+/// It keeps the environment's loop alive only while [`set_referenced`](Self::set_referenced) says so.
 pub(super) struct Wake {
     /// Gone once the environment is being torn down; Node frees the function then.
     function: Mutex<Option<ThreadsafeFunction>>,
@@ -104,12 +104,12 @@ impl Wake {
     }
 
     /// Whether the loop of the environment, on whose thread this is called, is to be kept alive.
-    pub(super) fn set_alive(&self, env: &napi::Env, alive: bool) {
+    pub(super) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
             // SAFETY: as in `wake`; having a `napi::Env`, the caller is on the environment's thread.
             unsafe {
-                if alive {
+                if referenced {
                     sys::napi_ref_threadsafe_function(env.raw(), *function);
                 } else {
                     sys::napi_unref_threadsafe_function(env.raw(), *function);

@@ -2,22 +2,21 @@
 
 use std::collections::VecDeque;
 
-use super::raw::{Output, Shared};
 use crate::read_ahead::{ReadAhead, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
 
-/// Words of a record: kind, connection, value, payload length, frames, counter of the first frame; lengths of its tapes'
-/// words, which follow, of their text and of their content bytes.
-pub(super) const RECORD_WORDS: usize = 9;
-/// Words at the start of the shared words: room missing in the slab, in words, in text; 1 where more may come; room taken
-/// in the slab; for how many milliseconds the loop has stalled.
-pub(super) const HEAD_WORDS: usize = 6;
+/// The words of a record: kind, connection, value, payload length, number of frames, counter of the first frame, then
+/// the lengths of its tapes' words (which follow), text and content bytes.
+pub const RECORD_WORDS: usize = 9;
+/// The words before the first record: the room that the next record needs in the slab, in words and in text; 1 if more
+/// may come; the room taken in the slab; for how many milliseconds the loop has stalled.
+pub const HEAD_WORDS: usize = 6;
 
-/// What a record costs beside its parts, so that floods of empty messages are bounded as well.
+/// The cost of a record beside its parts, in bytes. It bounds a flood of empty messages.
 const RECORD_COST: usize = 64;
 
-/// What one record takes of each part, and whose it is.
+/// The length of one record in each part, and its connection.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     connection: u32,
@@ -27,7 +26,7 @@ struct Place {
 }
 
 impl Place {
-    /// What was appended between these lengths; `None` where it is more than can be told to JavaScript.
+    /// The record that was appended between these lengths. `None` if a length does not fit into 31 bits.
     fn between(connection: u32, before: [usize; 3], after: [usize; 3]) -> Option<Self> {
         let length = |part: usize| {
             Some(
@@ -49,23 +48,25 @@ impl Place {
     }
 }
 
-/// Records in order. Each has its words (and those of its tapes), its tapes' text, and its payload followed by its tapes'
-/// content bytes; each of these parts is one run of memory for all records, so that many are handed over in one copy.
+/// Records in order. Each has its words (and those of its tapes), the text of its tapes, and its payload followed by the
+/// content bytes of its tapes. Each of these three parts is contiguous for all records, so that many are copied at once.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub struct Batch {
     places: VecDeque<Place>,
     parts: Tapes,
-    /// How much of each part has been handed over.
+    /// How much of each part has been taken.
     taken: [usize; 3],
 }
 
 impl Batch {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether no record is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// Forgets everything, and gives memory beyond `keep` elements of each part back.
-    pub(super) fn clear(&mut self, keep: usize) {
+    /// Removes everything, and frees the capacity beyond `keep` elements of each part.
+    pub fn clear(&mut self, keep: usize) {
         self.places.clear();
         self.places.shrink_to(keep);
         self.parts.clear();
@@ -74,14 +75,15 @@ impl Batch {
     }
 
     /// Adds a record; returns its cost in bytes.
-    pub(super) fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
+    pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
         let cost = self.record(kind, connection, value, payload, |_| [0; 5]);
         // No payload is that long.
         cost.unwrap_or_default()
     }
 
-    /// Adds a binary message, opened where that can be; returns the number of frames that were, and its cost in bytes.
-    pub(super) fn message(
+    /// Adds a binary message, with the tapes of its frames if `read_ahead` opens them. Returns the number of these frames
+    /// and the cost in bytes.
+    pub fn message(
         &mut self,
         kind: u32,
         connection: u32,
@@ -101,13 +103,13 @@ impl Batch {
         });
         match cost {
             Some(cost) => (frames, cost),
-            // The handler makes the tapes that were too long. No single frame's are.
+            // The tapes are too long for one record; the noise handler makes them one by one.
             None => (0, self.push(kind, connection, 0, payload)),
         }
     }
 
     /// Adds a stanza of a session.
-    pub(super) fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
+    pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
         self.record(kind, session, value, &[], |parts| {
             let before = parts.len();
             let (latin1, wide): (&[u8], _) = match stanza.text() {
@@ -120,7 +122,7 @@ impl Batch {
     }
 
     /// Adds stanzas of a session in one record.
-    pub(super) fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) {
+    pub fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) {
         self.record(kind, session, 0, &[], |parts| {
             let before = parts.len();
             parts.extend_from(stanzas.tapes());
@@ -128,7 +130,8 @@ impl Batch {
         });
     }
 
-    /// Adds a record with what `tapes` appends, and gives its cost; `None`, and nothing is added, where it is too long.
+    /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If it is too long, nothing is added
+    /// and the result is `None`.
     fn record(
         &mut self,
         kind: u32,
@@ -143,7 +146,7 @@ impl Batch {
             value.cast_signed(),
             payload.len() as i32,
         ];
-        // A part without a place, which a panic would leave, would shift every record behind it.
+        // If a panic left a part without a place, all later records would be shifted.
         let place = self.parts.attempt(|parts| {
             let before = parts.len();
             parts.words.extend_from_slice(&head);
@@ -161,22 +164,15 @@ impl Batch {
         Some(place.cost())
     }
 
-    /// Moves all records of `other`, of which none has been handed over, behind these.
-    pub(super) fn append(&mut self, other: &mut Self) {
+    /// Moves all records of `other` behind these. None of them has been taken yet.
+    pub fn append(&mut self, other: &mut Self) {
         self.places.append(&mut other.places);
         self.parts.append(&mut other.parts);
     }
 
-    /// Hands over as many records as fit, and tells `taken` the connections of those and their costs. Returns their number
-    /// and, where none is left, 0, otherwise the room that the next one needs in slab, words and text.
-    pub(super) fn hand_over(
-        &mut self,
-        memory: &mut BatchMemory,
-        slab: &mut Output<'_>,
-        slab_at: usize,
-        mut taken: impl FnMut(u32, usize),
-    ) -> (i32, [usize; 3], usize) {
-        let (mut count, mut needed) = (0, [0; 3]);
+    /// Takes as many records as fit into `room`, and calls `taken` with the connections of these and their costs.
+    pub fn take(&mut self, room: Room, mut taken: impl FnMut(u32, usize)) -> Records<'_> {
+        let (mut count, mut needed) = (0, Room::default());
         let [mut words, mut text, mut bytes] = [0; 3];
         let mut last = (0, 0);
         while let Some(&place) = self.places.front() {
@@ -185,15 +181,12 @@ impl Batch {
                 text + place.text as usize,
                 bytes + place.bytes as usize,
             ];
-            let fits = memory.words.fits_ops(HEAD_WORDS + next[0])
-                && next[1] <= memory.text.len()
-                && slab_at + next[2] <= slab.len();
-            if !fits {
-                needed = [
-                    place.bytes as usize,
-                    HEAD_WORDS + place.words as usize,
-                    place.text as usize,
-                ];
+            if next[0] > room.words || next[1] > room.text || next[2] > room.bytes {
+                needed = Room {
+                    words: place.words as usize,
+                    text: place.text as usize,
+                    bytes: place.bytes as usize,
+                };
                 break;
             }
             [words, text, bytes] = next;
@@ -209,24 +202,45 @@ impl Batch {
             taken(last.0, last.1);
         }
         let [words_from, text_from, bytes_from] = self.taken;
-        let parts = &self.parts;
-        memory.words.write_ops(
-            HEAD_WORDS,
-            parts.words.get(words_from..words_from + words).unwrap_or_default(),
-        );
-        memory
-            .text
-            .write(0, parts.text.get(text_from..text_from + text).unwrap_or_default());
-        slab.write(
-            slab_at,
-            parts.bytes.get(bytes_from..bytes_from + bytes).unwrap_or_default(),
-        );
         self.taken = [words_from + words, text_from + text, bytes_from + bytes];
-        (count, needed, bytes)
+        let parts = &self.parts;
+        Records {
+            count,
+            needed,
+            words: parts.words.get(words_from..words_from + words).unwrap_or_default(),
+            text: parts.text.get(text_from..text_from + text).unwrap_or_default(),
+            bytes: parts.bytes.get(bytes_from..bytes_from + bytes).unwrap_or_default(),
+        }
     }
 }
 
-/// The words of a record's head that tell of its tapes.
+/// Memory for records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// In 32-bit words.
+    pub words: usize,
+    /// In bytes.
+    pub text: usize,
+    /// In bytes.
+    pub bytes: usize,
+}
+
+/// Records that were taken from a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Records<'b> {
+    /// How many.
+    pub count: i32,
+    /// The room that the next record needs; nothing if none is left.
+    pub needed: Room,
+    /// The words of all of them.
+    pub words: &'b [i32],
+    /// The text of all of them.
+    pub text: &'b [u8],
+    /// The payload and content bytes of all of them.
+    pub bytes: &'b [u8],
+}
+
+/// The words of a record that describe its tapes.
 fn tapes_head(frames: u32, counter: i32, before: [usize; 3], after: [usize; 3]) -> [i32; 5] {
     [
         frames.cast_signed(),
@@ -235,10 +249,4 @@ fn tapes_head(frames: u32, counter: i32, before: [usize; 3], after: [usize; 3]) 
         (after[1] - before[1]) as i32,
         (after[2] - before[2]) as i32,
     ]
-}
-
-/// Memory that batches are handed over in.
-pub(super) struct BatchMemory {
-    pub(super) words: Shared,
-    pub(super) text: Shared,
 }

@@ -1,0 +1,92 @@
+//! The binary-node codec, for JavaScript.
+
+use super::core::{Core, Inner, Scratch, dialect};
+use super::raw::{Failure, Shared, raw_function};
+use crate::binary;
+use crate::tape::layout::{FIRST_OP, REG_AT};
+use crate::wire::KEEP_PER_THREAD;
+
+raw_function! {
+    /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
+    Share, "share", 3, |call, core: Core| {
+        let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
+        if scratch.ops.len() < FIRST_OP * size_of::<i32>() {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        core.inner()?.scratch = Some(scratch);
+        call.undefined()
+    }
+}
+
+raw_function! {
+    /// `decode(dialect, payload)`: one node of an unpacked payload, from the byte in the register on. Offsets of content
+    /// bytes count from there.
+    Decode, "decode", 2, |call, core: Core| {
+        let mut inner = core.inner()?;
+        let start = inner.scratch()?.ops.register(REG_AT);
+        let payload = call.bytes(1)?.get(start..).unwrap_or_default();
+        inner.decode(dialect(call, 0)?, payload)?;
+        inner.deliver(call)
+    }
+}
+
+raw_function! {
+    /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
+    DecodePacked, "decodePacked", 2, |call, core: Core| {
+        let mut inner = core.inner()?;
+        inner.decode_packed(dialect(call, 0)?, call.bytes(1)?)?;
+        inner.deliver(call)
+    }
+}
+
+raw_function! {
+    /// `take(bytes: Uint8Array, offset)`: the tape announced before, its content bytes at `offset`.
+    Take, "take", 2, |call, core: Core| {
+        let mut inner = core.inner()?;
+        if !inner.share_tape()? {
+            return Err(Failure::Type("too little shared memory"));
+        }
+        let bytes = inner.tape.bytes();
+        let offset = call.u32(1)? as usize;
+        if !bytes.is_empty() && !call.output(0)?.write(offset, bytes) {
+            return Err(Failure::Type("the buffer is too small"));
+        }
+        inner.text_result(call)
+    }
+}
+
+raw_function! {
+    /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
+    Unpack, "unpack", 1, |call, core: Core| {
+        let mut inner = core.inner()?;
+        let Inner { inflated, output, .. } = &mut *inner;
+        let unpacked = binary::unpack(call.bytes(0)?, inflated)?;
+        output.clear();
+        output.extend_from_slice(unpacked);
+        inflated.clear();
+        inflated.shrink_to(KEEP_PER_THREAD);
+        call.int(output.len() as i32)
+    }
+}
+
+raw_function! {
+    /// `encode(dialect, text, out)`: the shared tape as a payload with a zero flag byte; its length, negative where it did
+    /// not fit into `out` from the byte in the register on and waits for `takeOutput`.
+    Encode, "encode", 3, |call, core: Core| {
+        let mut inner = core.inner()?;
+        let at = inner.scratch()?.ops.register(REG_AT);
+        let (mut tape, output) = inner.shared_tape(call, 1)?;
+        output.clear();
+        output.push(0);
+        binary::encode(&mut tape, dialect(call, 0)?, output)?;
+        inner.release_text();
+        inner.write_output(call, 2, at)
+    }
+}
+
+raw_function! {
+    /// `takeOutput(out, offset)`: output that waits.
+    TakeOutput, "takeOutput", 2, |call, core: Core| {
+        core.inner()?.deliver_output(call, 0)
+    }
+}

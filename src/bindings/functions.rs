@@ -1,0 +1,52 @@
+//! The object of all functions that JavaScript calls for each stanza.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Env, Object};
+
+use super::core::Core;
+use super::raw::{Failure, Functions};
+use super::websocket::SocketHub;
+use super::{codec, noise, session, websocket};
+
+/// The functions of one environment.
+///
+/// # Errors
+/// If Node-API cannot make the object.
+#[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
+pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result<Object<'env>> {
+    let core = Core::new(Arc::clone(hub.environment()));
+    let functions = || -> Result<_, Failure> {
+        Functions::new(env.raw(), core)?
+            .add::<codec::Share>()?
+            .add::<codec::Decode>()?
+            .add::<codec::DecodePacked>()?
+            .add::<codec::Take>()?
+            .add::<codec::Unpack>()?
+            .add::<codec::Encode>()?
+            .add::<codec::TakeOutput>()?
+            .add::<noise::NoiseNew>()?
+            .add::<noise::NoiseRelease>()?
+            .add::<noise::NoiseEncrypt>()?
+            .add::<noise::NoiseDecrypt>()?
+            .add::<noise::NoiseAuthenticate>()?
+            .add::<noise::NoiseMixIntoKey>()?
+            .add::<noise::NoiseFinishInit>()?
+            .add::<noise::NoiseProcessHandshake>()?
+            .add::<noise::Seal>()?
+            .add::<noise::Open>()?
+            .add::<noise::NoiseLink>()?
+            .add::<noise::NoiseAdvance>()?
+            .add::<noise::Feed>()?
+            .add::<websocket::Heartbeat>()?
+            .add::<websocket::Silence>()?
+            .add::<websocket::ShareBatch>()?
+            .add::<websocket::Drain>()?
+            .add::<websocket::Send>()?
+            .add::<session::SessionSend>()?
+            .add::<session::SessionQuery>()
+    };
+    functions()
+        .map(|functions| Object::from_raw(env.raw(), functions.object()))
+        .map_err(|_| napi::Error::from_reason("Node-API could not create the core object"))
+}

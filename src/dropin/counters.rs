@@ -1,0 +1,125 @@
+//! Counters of sockets.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// A counter that one thread writes and other threads read.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds to the counter.
+    pub fn add(&self, more: u64) {
+        self.0
+            .store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// The sum so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The state of a socket. A socket only moves forward through these states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SocketState {
+    /// Not open yet.
+    Connecting,
+    /// Messages may be sent.
+    Open,
+    /// A closing handshake has begun.
+    Closing,
+    /// The connection is gone.
+    Closed,
+}
+
+/// The counters of one socket. Its I/O task writes the inbound fields, the JavaScript thread the outbound fields.
+#[derive(Debug, Default)]
+pub struct SocketCounters {
+    state: AtomicU8,
+    /// Data messages received.
+    pub messages_in: Counter,
+    /// Bytes of these.
+    pub bytes_in: Counter,
+    /// Frames that were opened ahead of JavaScript.
+    pub frames_opened: Counter,
+    /// Time spent on received messages, in nanoseconds.
+    pub busy: Counter,
+    /// Data messages sent.
+    pub messages_out: Counter,
+    /// Bytes of these.
+    pub bytes_out: Counter,
+    waiting: AtomicUsize,
+    most_waiting: AtomicUsize,
+}
+
+impl SocketCounters {
+    /// Moves the socket to a later state. An earlier state is ignored.
+    pub fn reach(&self, state: SocketState) {
+        self.state.fetch_max(state as u8, Ordering::Relaxed);
+    }
+
+    /// The state of the socket.
+    #[must_use]
+    pub fn state(&self) -> SocketState {
+        let state = self.state.load(Ordering::Relaxed);
+        [SocketState::Connecting, SocketState::Open, SocketState::Closing]
+            .into_iter()
+            .find(|known| *known as u8 == state)
+            .unwrap_or(SocketState::Closed)
+    }
+
+    /// Bytes that wait for JavaScript.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Adds bytes that wait for JavaScript.
+    pub(super) fn add_waiting(&self, bytes: usize) {
+        let waiting = self.waiting.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if waiting > self.most_waiting.load(Ordering::Relaxed) {
+            self.most_waiting.store(waiting, Ordering::Relaxed);
+        }
+    }
+
+    /// Subtracts bytes that JavaScript has taken. Returns how many bytes waited before.
+    pub(super) fn subtract_waiting(&self, bytes: usize) -> usize {
+        self.waiting.fetch_sub(bytes, Ordering::AcqRel)
+    }
+}
+
+/// The sums over many sockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketTotals {
+    /// The number of sockets.
+    pub sockets: u64,
+    /// Data messages received.
+    pub messages_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Frames that were opened ahead of JavaScript.
+    pub frames_opened: u64,
+    /// Time spent on received messages, in nanoseconds.
+    pub busy: u64,
+    /// Data messages sent.
+    pub messages_out: u64,
+    /// Bytes of these.
+    pub bytes_out: u64,
+    /// The most bytes of one socket that waited for JavaScript at one time.
+    pub most_waiting: usize,
+}
+
+impl SocketTotals {
+    /// Adds the counters of one socket.
+    pub fn add(&mut self, socket: &SocketCounters) {
+        self.sockets += 1;
+        self.messages_in += socket.messages_in.get();
+        self.bytes_in += socket.bytes_in.get();
+        self.frames_opened += socket.frames_opened.get();
+        self.busy += socket.busy.get();
+        self.messages_out += socket.messages_out.get();
+        self.bytes_out += socket.bytes_out.get();
+        self.most_waiting = self.most_waiting.max(socket.most_waiting.load(Ordering::Relaxed));
+    }
+}

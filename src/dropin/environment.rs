@@ -1,0 +1,283 @@
+//! The sockets of one Node.js environment, and the other sources of records for its JavaScript.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::str::Utf8Error;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use super::batch::{Batch, Records, Room};
+use super::connection_state::ConnectionState;
+use super::counters::SocketState;
+use super::event_sink::{DescribeError, EventSink};
+use super::inbox::{Inbox, KEPT};
+use super::keep_alive;
+use super::loop_monitor::LoopMonitor;
+use super::process_metrics::ProcessMetrics;
+use crate::shared_sender::Millis;
+use crate::transport::{self, Accepted, ConnectOptions, Connection};
+
+/// Records of one source that are taken before another source has its turn, counted in stanzas and other events.
+pub const RECORDS_AT_ONCE: usize = 256;
+
+/// Something other than a socket that has records for JavaScript: a session.
+pub trait RecordSource {
+    /// Appends records to `batch`. `number` is that of the source. Returns how many stanzas and other events they are.
+    /// A source that has more reports so to the [`Inbox`].
+    fn take_records(&self, number: u32, batch: &mut Batch) -> usize;
+}
+
+/// The sockets and record sources of one environment, each with a number that is never used again. All methods but those
+/// of the [`Inbox`] are called on the environment's thread; the locks are only contended by its teardown.
+pub struct Environment<S> {
+    sockets: Mutex<HashMap<u32, Socket>>,
+    sources: Mutex<HashMap<u32, Source<S>>>,
+    arrived: Mutex<Arrived>,
+    inbox: Arc<Inbox>,
+    monitor: Arc<LoopMonitor>,
+    metrics: Arc<ProcessMetrics>,
+    last_number: AtomicU32,
+}
+
+struct Source<S> {
+    source: Arc<S>,
+    is_active: bool,
+}
+
+/// Records taken from the inbox that JavaScript has not taken yet.
+#[derive(Debug, Default)]
+struct Arrived {
+    batch: Batch,
+    /// Sources with records to take.
+    ready: VecDeque<u32>,
+}
+
+struct Socket {
+    connection: Connection,
+    state: Arc<ConnectionState>,
+    /// The task that keeps the connection alive while JavaScript is blocked.
+    keep_alive: Option<AbortHandle>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(task) = &self.keep_alive {
+            task.abort();
+        }
+    }
+}
+
+/// Records for JavaScript.
+#[derive(Debug)]
+pub struct Drained<'b> {
+    /// The records.
+    pub records: Records<'b>,
+    /// Whether more may come without another wake.
+    pub has_more: bool,
+    /// For how long the event loop has stalled, in milliseconds; 0 if it has not.
+    pub stalled: Millis,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S: RecordSource> Environment<S> {
+    /// An environment without sockets. `wake` is called, on any thread, when there may be something to
+    /// [drain](Self::drain).
+    #[must_use]
+    pub fn new(metrics: Arc<ProcessMetrics>, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let monitor = Arc::new(LoopMonitor::new(Arc::clone(metrics.loop_counters())));
+        Self {
+            sockets: Mutex::default(),
+            sources: Mutex::default(),
+            arrived: Mutex::default(),
+            inbox: Arc::new(Inbox::new(Arc::clone(&monitor), wake)),
+            monitor,
+            metrics,
+            last_number: AtomicU32::new(0),
+        }
+    }
+
+    /// The queue of the environment.
+    #[must_use]
+    pub const fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Whether the event loop runs.
+    #[must_use]
+    pub const fn monitor(&self) -> &Arc<LoopMonitor> {
+        &self.monitor
+    }
+
+    /// A number for a new socket or source.
+    pub fn next_number(&self) -> u32 {
+        self.last_number.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Drops all sockets and sources.
+    pub fn clear(&self) {
+        lock(&self.sockets).clear();
+        lock(&self.sources).clear();
+    }
+
+    /// Whether the event loop must be kept running: a socket exists, or a source wants a connection.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !lock(&self.sockets).is_empty() || lock(&self.sources).values().any(|source| source.is_active)
+    }
+
+    /// Adds a source, which is not active.
+    pub fn add_source(&self, number: u32, source: Arc<S>) {
+        let source = Source {
+            source,
+            is_active: false,
+        };
+        lock(&self.sources).insert(number, source);
+    }
+
+    /// Says whether a source must keep the event loop running.
+    pub fn set_active(&self, number: u32, is_active: bool) {
+        if let Some(source) = lock(&self.sources).get_mut(&number) {
+            source.is_active = is_active;
+        }
+    }
+
+    /// A source by its number.
+    #[must_use]
+    pub fn source(&self, number: u32) -> Option<Arc<S>> {
+        lock(&self.sources)
+            .get(&number)
+            .map(|source| Arc::clone(&source.source))
+    }
+
+    /// Removes a source.
+    pub fn remove_source(&self, number: u32) {
+        lock(&self.sources).remove(&number);
+    }
+
+    /// Starts to connect. Returns the number of the socket.
+    ///
+    /// # Errors
+    /// If the threads of the runtime cannot be started.
+    pub fn connect(&self, options: ConnectOptions, describe_error: DescribeError) -> io::Result<u32> {
+        let number = self.next_number();
+        let state = Arc::<ConnectionState>::default();
+        self.metrics.enrol_socket(state.flow.counters());
+        let sink = EventSink::new(
+            number,
+            Arc::clone(&self.inbox),
+            Arc::clone(&state),
+            Arc::clone(&self.monitor),
+            describe_error,
+        );
+        let socket = Socket {
+            connection: transport::connect(options, sink)?,
+            state,
+            keep_alive: None,
+        };
+        lock(&self.sockets).insert(number, socket);
+        Ok(number)
+    }
+
+    /// Queues a message on a socket.
+    ///
+    /// # Errors
+    /// If a text message is not UTF-8.
+    pub fn send(&self, socket: u32, bytes: &[u8], is_text: bool) -> Result<Accepted, Utf8Error> {
+        let sockets = lock(&self.sockets);
+        let Some(socket) = sockets.get(&socket) else {
+            return Ok(Accepted::No);
+        };
+        let accepted = if is_text {
+            socket.connection.send_text(std::str::from_utf8(bytes)?)
+        } else {
+            socket.connection.send_binary(bytes)
+        };
+        if accepted != Accepted::No {
+            socket.state.shared_sender().sent(bytes, self.monitor.now());
+            let counters = socket.state.flow.counters();
+            counters.messages_out.add(1);
+            counters.bytes_out.add(bytes.len() as u64);
+        }
+        Ok(accepted)
+    }
+
+    /// Starts the closing handshake of a socket.
+    pub fn close(&self, socket: u32) {
+        if let Some(socket) = lock(&self.sockets).get(&socket) {
+            socket.state.flow.counters().reach(SocketState::Closing);
+            socket.connection.close();
+        }
+    }
+
+    /// Removes a socket. One that is not closed yet is dropped; records of it may still come and are to be ignored. Returns
+    /// true if the socket existed.
+    pub fn release(&self, socket: u32) -> bool {
+        lock(&self.sockets).remove(&socket).is_some()
+    }
+
+    /// The state that a socket shares with its noise handler.
+    #[must_use]
+    pub fn connection_state(&self, socket: u32) -> Option<Arc<ConnectionState>> {
+        lock(&self.sockets).get(&socket).map(|socket| Arc::clone(&socket.state))
+    }
+
+    /// Keeps the connection of a socket alive while JavaScript is blocked, from now on.
+    pub fn start_keep_alive(&self, socket: u32) {
+        if let Some(socket) = lock(&self.sockets).get_mut(&socket)
+            && let Ok(runtime) = transport::runtime()
+        {
+            let task = keep_alive::run(
+                Arc::clone(&socket.state),
+                socket.connection.outlet(),
+                Arc::clone(&self.monitor),
+            );
+            socket.keep_alive = Some(runtime.spawn(task).abort_handle());
+        }
+    }
+
+    /// Gives `write` the next records that fit into `room`.
+    pub fn drain<R>(&self, room: Room, write: impl FnOnce(Drained<'_>) -> R) -> R {
+        let stalled = self.inbox.answer();
+        let mut arrived = lock(&self.arrived);
+        self.refill(&mut arrived);
+        // If nothing was there, nothing more comes before the next wake.
+        let has_more = !arrived.batch.is_empty();
+        let sockets = lock(&self.sockets);
+        let records = arrived.batch.take(room, |connection, cost| {
+            if let Some(socket) = sockets.get(&connection) {
+                socket.state.flow.taken(cost);
+            }
+        });
+        write(Drained {
+            records,
+            has_more,
+            stalled,
+        })
+    }
+
+    /// Takes the next records from the inbox and the sources once all before them have been taken.
+    fn refill(&self, arrived: &mut Arrived) {
+        let Arrived { batch, ready } = arrived;
+        while batch.is_empty() {
+            if ready.is_empty() && !self.inbox.take(batch, ready) {
+                return;
+            }
+            if batch.is_empty() {
+                batch.clear(KEPT);
+            }
+            let mut taken = 0;
+            while taken < RECORDS_AT_ONCE
+                && let Some(number) = ready.pop_front()
+            {
+                taken += self
+                    .source(number)
+                    .map_or(0, |source| source.take_records(number, batch));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Back-pressure from JavaScript to one connection.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+
+use super::counters::SocketCounters;
+
+/// Bytes of one connection that may wait for JavaScript. With more the connection is no longer read, so that TCP holds
+/// the peer back.
+pub const HIGH_WATER: usize = 4 * 1024 * 1024;
+/// Waiting bytes at which reading continues. It is far below [`HIGH_WATER`], so that the two sides do not wake each other
+/// for every few messages.
+pub const LOW_WATER: usize = HIGH_WATER / 2;
+
+/// Counts the bytes of one connection that wait for JavaScript, and stops its reader when they are too many.
+#[derive(Debug, Default)]
+pub struct Flow {
+    counters: Arc<SocketCounters>,
+    reader: AtomicWaker,
+}
+
+impl Flow {
+    /// The counters of the connection.
+    #[must_use]
+    pub fn counters(&self) -> &Arc<SocketCounters> {
+        &self.counters
+    }
+
+    /// Adds records that wait for JavaScript. `cost` is in bytes.
+    pub fn add(&self, cost: usize) {
+        self.counters.add_waiting(cost);
+    }
+
+    /// Subtracts records that JavaScript has taken, and wakes the reader when few enough are left.
+    pub fn taken(&self, cost: usize) {
+        let before = self.counters.subtract_waiting(cost);
+        if before > LOW_WATER && before - cost <= LOW_WATER {
+            self.reader.wake();
+        }
+    }
+
+    /// Whether something waits for JavaScript.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.counters.waiting() > 0
+    }
+
+    /// Whether the connection may be read. If not, the task is woken when it may.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.counters.waiting() <= HIGH_WATER {
+            return Poll::Ready(());
+        }
+        self.reader.register(cx.waker());
+        // JavaScript may have taken records before the waker was registered.
+        if self.counters.waiting() <= LOW_WATER {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Keep-alive queries that the I/O side sends while JavaScript is blocked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection_state::ConnectionState;
+use super::loop_monitor::LoopMonitor;
+use crate::read_ahead::KeepAliveReplies;
+use crate::transport::Outlet;
+
+/// How long to wait before a query is tried again if the connection had no room for it.
+pub const RETRY: Duration = Duration::from_millis(250);
+
+/// Where the queries are sent.
+pub trait QuerySender {
+    /// Queues the message that `make` returns. `make` is not called if the connection takes no message now. Returns true
+    /// if a message was queued.
+    fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool;
+}
+
+impl QuerySender for Outlet {
+    fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+        Self::send_with(self, make)
+    }
+}
+
+/// Sends a keep-alive query whenever one is due, until the shared sender says that none will be.
+pub async fn run(state: Arc<ConnectionState>, sender: impl QuerySender, monitor: Arc<LoopMonitor>) {
+    loop {
+        let now = monitor.now();
+        let due = state.shared_sender().due(now, monitor.last_heartbeat());
+        let wait = match due {
+            None => return,
+            Some(due) if due > now => Duration::from_millis(due - now),
+            Some(_) if send_query(&state, &sender, &monitor) => continue,
+            Some(_) => RETRY,
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Sends a query if one is due. Returns true if it was sent.
+fn send_query(state: &ConnectionState, sender: &impl QuerySender, monitor: &LoopMonitor) -> bool {
+    let Some(id_prefix) = state.shared_sender().id_prefix().map(ToOwned::to_owned) else {
+        return false;
+    };
+    state.read_ahead().hide(KeepAliveReplies::new(id_prefix));
+    let mut shared_sender = state.shared_sender();
+    sender.send_with(|| {
+        let mut message = Vec::new();
+        if !shared_sender.keep_alive(monitor.now(), monitor.last_heartbeat(), &mut message) {
+            return None;
+        }
+        monitor.sent_keep_alive();
+        Some(message)
+    })
+}
