@@ -50,7 +50,7 @@ impl SocketHub {
     /// `wake` is called whenever there may be something to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
-        transport::on_rest(trim);
+        transport::on_idle(trim);
         // The environment is made after the hook that clears it.
         let place: Arc<OnceLock<Arc<Environment>>> = Arc::default();
         let at_exit = {

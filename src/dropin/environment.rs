@@ -233,7 +233,7 @@ impl<S: RecordSource> Environment<S> {
         {
             let task = keep_alive::run(
                 Arc::clone(&socket.state),
-                socket.connection.outlet(),
+                socket.connection.weak_sender(),
                 Arc::clone(&self.monitor),
             );
             socket.keep_alive = Some(runtime.spawn(task).abort_handle());

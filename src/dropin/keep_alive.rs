@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::connection_state::ConnectionState;
 use super::loop_monitor::LoopMonitor;
 use crate::read_ahead::KeepAliveReplies;
-use crate::transport::Outlet;
+use crate::transport::WeakSender;
 
 /// How long to wait before a query is tried again if the connection had no room for it.
 pub const RETRY: Duration = Duration::from_millis(250);
@@ -18,7 +18,7 @@ pub trait QuerySender {
     fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool;
 }
 
-impl QuerySender for Outlet {
+impl QuerySender for WeakSender {
     fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
         Self::send_with(self, make)
     }

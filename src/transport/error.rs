@@ -1,20 +1,13 @@
-//! Why a connection could not be made or did not last.
+//! Why a connection could not be made or did not last. Each part of the transport has its own errors; this file collects them.
 
 use std::io;
-use std::net::SocketAddr;
 
-use super::guard::Violation;
-use super::proxy::ProxyError;
+use super::frame_check::Violation;
+use super::http::{ResponseError, UpgradeError};
+use super::proxy::{NegotiateError, ProxyError};
+use super::tcp::FailedAttempt;
+use super::tls::{TlsError, TlsOptionError};
 use super::verify::TrustFailure;
-
-/// One address that could not be reached.
-#[derive(Debug)]
-pub struct FailedAttempt {
-    /// The address and port.
-    pub address: SocketAddr,
-    /// What the operating system said.
-    pub source: io::Error,
-}
 
 /// Why a connection could not be made, or what the peer did wrong on it.
 ///
@@ -22,7 +15,7 @@ pub struct FailedAttempt {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// None of the addresses accepted the connection; one entry for each that was tried, at least one.
+    /// None of the addresses accepted the connection. One entry for each address.
     #[error("no address accepted the connection")]
     Connect(Vec<FailedAttempt>),
     /// Nothing happened on the connection for the time that the handshake may take.
@@ -39,7 +32,7 @@ pub enum TransportError {
     Io {
         /// `"read"` or `"write"`.
         syscall: &'static str,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The proxy gave no connection to the peer.
@@ -52,23 +45,14 @@ pub enum TransportError {
     #[error("TLS handshake failed: {0}")]
     Tls(rustls::Error),
     /// A certificate or key that the caller gave cannot be used.
-    #[error("unusable TLS option: {0}")]
-    TlsOption(String),
+    #[error(transparent)]
+    TlsOption(#[from] TlsOptionError),
     /// The answer to the request is not HTTP.
     #[error("the answer is not HTTP: {0}")]
     Response(#[from] ResponseError),
-    /// The answer switches to something other than WebSocket.
-    #[error("Invalid Upgrade header")]
-    InvalidUpgrade,
-    /// The answer does not prove that the request was read.
-    #[error("Invalid Sec-WebSocket-Accept header")]
-    InvalidAccept,
-    /// The answer names a subprotocol; none was asked for.
-    #[error("Server sent a subprotocol but none was requested")]
-    UnexpectedSubprotocol,
-    /// The answer names an extension; none was asked for.
-    #[error("Server sent a Sec-WebSocket-Extensions header but no extension was requested")]
-    UnexpectedExtension,
+    /// The answer to the request is not a valid upgrade.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
     /// The peer broke the WebSocket protocol.
     #[error(transparent)]
     Frame(#[from] Violation),
@@ -77,26 +61,35 @@ pub enum TransportError {
     Internal(String),
 }
 
-/// What is wrong with the peer's answer as HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResponseError {
-    /// It does not begin with `HTTP/`.
-    #[error("expected HTTP/")]
-    NotHttp,
-    /// The status code is not three digits.
-    #[error("invalid status code")]
-    Status,
-    /// The version is not 1.0 or 1.1.
-    #[error("invalid version")]
-    Version,
-    /// A header's name is not a token.
-    #[error("invalid header name")]
-    HeaderName,
-    /// A header's value has a forbidden character.
-    #[error("invalid header value")]
-    HeaderValue,
-    /// The head is longer than [`MAX_RESPONSE_HEAD`](super::http::MAX_RESPONSE_HEAD).
-    #[error("response head too long")]
-    TooLong,
+impl TransportError {
+    /// A read or write that failed before the connection was open.
+    pub(super) fn io(syscall: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { syscall, source }
+    }
+}
+
+impl From<TlsError> for TransportError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Option(fault) => fault.into(),
+            TlsError::Trust(failure) => failure.into(),
+            TlsError::HangUp => Self::TlsHangUp,
+            TlsError::Read(source) => Self::Io {
+                syscall: "read",
+                source,
+            },
+            TlsError::Protocol(fault) => Self::Tls(fault),
+            TlsError::Interrupted(defect) => Self::Internal(defect),
+        }
+    }
+}
+
+impl From<NegotiateError> for TransportError {
+    fn from(error: NegotiateError) -> Self {
+        match error {
+            NegotiateError::Proxy(fault) => fault.into(),
+            NegotiateError::Io { syscall, source } => Self::Io { syscall, source },
+            NegotiateError::Response(fault) => fault.into(),
+        }
+    }
 }

@@ -2,34 +2,27 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio_rustls::TlsConnector;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
-use super::error::{FailedAttempt, TransportError};
-use super::guard::Guard;
+use super::error::TransportError;
+use super::event::{Event, EventSink};
+use super::frame_check::CheckedStream;
 use super::http;
+use super::options::ConnectOptions;
 use super::proxy::{self, Proxy, ProxyError, Refusal};
 use super::stream::NetStream;
-use super::tls::client_config;
-use super::verify::TrustFailure;
-use super::{ConnectOptions, Event, EventSink, TlsTarget};
-
-/// How long one of several addresses may take before the next is tried: Node's
-/// `net.getDefaultAutoSelectFamilyAttemptTimeout()`.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(250);
+use super::tcp::{FailedAttempt, connect_tcp};
+use super::tls::connect_tls;
 
 /// How the opening ended.
 pub(super) enum Opening {
     /// The WebSocket is open.
-    Open(Guard<NetStream>),
+    Open(CheckedStream<NetStream>),
     /// The peer answered with something else; it was reported, and the connection is gone.
     Refused,
 }
@@ -55,10 +48,7 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
         stream.write_all(&request).await?;
         stream.flush().await
     };
-    within(limit, write).await?.map_err(|source| TransportError::Io {
-        syscall: "write",
-        source,
-    })?;
+    within(limit, write).await?.map_err(TransportError::io("write"))?;
 
     let mut received = BytesMut::with_capacity(1024);
     loop {
@@ -79,7 +69,10 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
             let checked = head.check_upgrade(&key);
             sink.event(Event::Upgrade(head));
             checked?;
-            return Ok(Opening::Open(Guard::new(stream, Bytes::copy_from_slice(&received))));
+            return Ok(Opening::Open(CheckedStream::new(
+                stream,
+                Bytes::copy_from_slice(&received),
+            )));
         }
         let read = within(limit, stream.read_buf(&mut received)).await?;
         match read {
@@ -87,12 +80,7 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
             Ok(_) => {}
             // rustls' word for an end without close_notify, which Node does not tell apart.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(TransportError::HangUp),
-            Err(source) => {
-                return Err(TransportError::Io {
-                    syscall: "read",
-                    source,
-                });
-            }
+            Err(error) => return Err(TransportError::io("read")(error)),
         }
     }
 }
@@ -108,7 +96,8 @@ enum Reached {
 /// Goes to the target, through the proxy where there is one.
 async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
     let Some(proxy) = &options.proxy else {
-        return connect_tcp(options).await.map(Reached::Target);
+        let tcp = reach_address(options).await?.map_err(TransportError::Connect)?;
+        return Ok(Reached::Target(NetStream::Plain(tcp)));
     };
     match proxy.timeout {
         None => reach_through(proxy, options).await,
@@ -120,15 +109,24 @@ async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
 
 async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<Reached, TransportError> {
     let limit = options.handshake_timeout;
-    let mut stream = connect_tcp(options).await.map_err(|error| match error {
-        TransportError::Connect(attempts) if proxy.protocol.is_socks() => ProxyError::Unreachable(attempts).into(),
-        other => other,
+    let tcp = reach_address(options).await?.map_err(|attempts| {
+        if proxy.protocol.is_socks() {
+            ProxyError::Unreachable(attempts).into()
+        } else {
+            TransportError::Connect(attempts)
+        }
     })?;
+    let mut stream = NetStream::Plain(tcp);
     if let Some(target) = &proxy.tls {
         stream = within(limit, connect_tls(target, stream)).await??;
     }
     let refusal = within(limit, proxy::negotiate(proxy, &mut stream)).await??;
     Ok(refusal.map_or(Reached::Target(stream), Reached::Refusal))
+}
+
+/// Connects to one of the addresses, within the limit of a step.
+async fn reach_address(options: &ConnectOptions) -> Result<Result<TcpStream, Vec<FailedAttempt>>, TransportError> {
+    within(options.handshake_timeout, connect_tcp(options)).await
 }
 
 /// Bounds a step of the opening. As in Node the time starts anew with every step.
@@ -139,78 +137,4 @@ async fn within<F: Future>(limit: Option<Duration>, step: F) -> Result<F::Output
             .await
             .map_err(|_| TransportError::HandshakeTimeout),
     }
-}
-
-/// Tries the addresses in their order.
-async fn connect_tcp(options: &ConnectOptions) -> Result<NetStream, TransportError> {
-    let attempts = async {
-        let mut failed = Vec::new();
-        let mut addresses = options.addresses.iter().copied().peekable();
-        while let Some(address) = addresses.next() {
-            let attempt = connect_address(address, options);
-            let result = if addresses.peek().is_some() {
-                let late = |_| Err(io::ErrorKind::TimedOut.into());
-                tokio::time::timeout(ATTEMPT_TIMEOUT, attempt)
-                    .await
-                    .unwrap_or_else(late)
-            } else {
-                attempt.await
-            };
-            match result {
-                Ok(stream) => return Ok(stream),
-                Err(source) => failed.push(FailedAttempt { address, source }),
-            }
-        }
-        Err(TransportError::Connect(failed))
-    };
-    let tcp: TcpStream = within(options.handshake_timeout, attempts).await??;
-    // Baileys' frames are small and answers are awaited.
-    tcp.set_nodelay(true).map_err(|source| TransportError::Io {
-        syscall: "connect",
-        source,
-    })?;
-    Ok(NetStream::Plain(tcp))
-}
-
-async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::Result<TcpStream> {
-    let Some(local) = options.local_address else {
-        return TcpStream::connect(address).await;
-    };
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.bind(SocketAddr::new(local, 0))?;
-    socket.connect(address).await
-}
-
-async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result<NetStream, TransportError> {
-    let config = client_config(&target.options).await?;
-    let name = ServerName::try_from(target.server_name.clone())
-        .map_err(|_| TransportError::TlsOption(format!("servername: {}", target.server_name)))?;
-    let secured = TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(tls_error)?;
-    Ok(NetStream::Tls(Box::new(secured)))
-}
-
-/// Finds the reason inside what tokio-rustls reports.
-fn tls_error(error: io::Error) -> TransportError {
-    let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        return match error.kind() {
-            io::ErrorKind::UnexpectedEof => TransportError::TlsHangUp,
-            _ => TransportError::Io {
-                syscall: "read",
-                source: error,
-            },
-        };
-    };
-    if let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = inner
-        && let Some(failure) = Arc::clone(&other.0).downcast_ref::<TrustFailure>()
-    {
-        return TransportError::Trust(failure.clone());
-    }
-    TransportError::Tls(inner.clone())
 }

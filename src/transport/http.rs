@@ -3,13 +3,54 @@
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use zeroize::Zeroizing;
 
-use super::error::{ResponseError, TransportError};
 use super::secret::Secret;
 
 /// The longest response head that is read, in bytes: Node's `maxHeaderSize`.
 pub const MAX_RESPONSE_HEAD: usize = 16 * 1024;
 /// The most header lines that are read; more do not fit a sensible head of that size.
 const MAX_HEADERS: usize = 512;
+
+/// What is wrong with the peer's answer as HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// It does not begin with `HTTP/`.
+    #[error("expected HTTP/")]
+    NotHttp,
+    /// The status code is not three digits.
+    #[error("invalid status code")]
+    Status,
+    /// The version is not 1.0 or 1.1.
+    #[error("invalid version")]
+    Version,
+    /// A header's name is not a token.
+    #[error("invalid header name")]
+    HeaderName,
+    /// A header's value has a forbidden character.
+    #[error("invalid header value")]
+    HeaderValue,
+    /// The head is longer than [`MAX_RESPONSE_HEAD`].
+    #[error("response head too long")]
+    TooLong,
+}
+
+/// What is wrong with an answer that agrees to leave HTTP. The texts are those of `ws`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// It switches to something other than WebSocket.
+    #[error("Invalid Upgrade header")]
+    Protocol,
+    /// It does not prove that the request was read.
+    #[error("Invalid Sec-WebSocket-Accept header")]
+    Accept,
+    /// It names a subprotocol; none was asked for.
+    #[error("Server sent a subprotocol but none was requested")]
+    Subprotocol,
+    /// It names an extension; none was asked for.
+    #[error("Server sent a Sec-WebSocket-Extensions header but no extension was requested")]
+    Extension,
+}
 
 /// The head of the peer's answer, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +91,21 @@ impl ResponseHead {
     }
 
     /// Checks an upgrade against the request that had `key`.
-    pub(super) fn check_upgrade(&self, key: &str) -> Result<(), TransportError> {
+    pub(super) fn check_upgrade(&self, key: &str) -> Result<(), UpgradeError> {
         if !self
             .header("upgrade")
             .is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
         {
-            return Err(TransportError::InvalidUpgrade);
+            return Err(UpgradeError::Protocol);
         }
         if self.header("sec-websocket-accept") != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
-            return Err(TransportError::InvalidAccept);
+            return Err(UpgradeError::Accept);
         }
         if self.header("sec-websocket-protocol").is_some() {
-            return Err(TransportError::UnexpectedSubprotocol);
+            return Err(UpgradeError::Subprotocol);
         }
         if self.header("sec-websocket-extensions").is_some() {
-            return Err(TransportError::UnexpectedExtension);
+            return Err(UpgradeError::Extension);
         }
         Ok(())
     }

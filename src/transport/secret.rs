@@ -1,10 +1,10 @@
-//! What must not be shown.
+//! Strings that must not be shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Text that must not be shown, and is wiped when it is dropped.
+/// A string that is redacted in Debug output and zeroized on drop.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 

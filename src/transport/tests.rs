@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::outbox::Shared;
+use super::connection::Shared;
 use super::websocket::CLOSE_TIMEOUT;
-use super::{Accepted, ConnectOptions, Connection, Event, EventSink, TransportError, connect, on_rest};
+use super::{Accepted, ConnectOptions, Connection, Event, EventSink, TransportError, connect, on_idle};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -151,7 +151,7 @@ fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_han
         // No step of the opening has a timer, which paused time would let expire at once.
         let mut options = options(address);
         options.handshake_timeout = None;
-        let task = tokio::spawn(super::serve(options, shared, probe));
+        let task = tokio::spawn(super::task::serve(options, shared, probe));
         while !matches!(events.try_recv(), Ok(Event::Open)) {
             tokio::task::yield_now().await;
         }
@@ -184,10 +184,10 @@ fn long_message() -> Vec<u8> {
 
 #[test]
 fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
-    static REST: OnceLock<Sender<()>> = OnceLock::new();
-    let (sender, rest) = channel();
-    REST.set(sender).unwrap();
-    on_rest(|| REST.get().unwrap().send(()).unwrap());
+    static IDLE: OnceLock<Sender<()>> = OnceLock::new();
+    let (sender, idle) = channel();
+    IDLE.set(sender).unwrap();
+    on_idle(|| IDLE.get().unwrap().send(()).unwrap());
     let (address, server) = serve(|mut stream| {
         for round in 0..3 {
             stream.write_all(&long_message()).unwrap();
@@ -223,7 +223,7 @@ fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
         assert!(matches!(next(&events), Event::Ping(_)));
         assert_eq!(connection.send_binary(&[round]), Accepted::Now);
     }
-    rest.recv_timeout(PATIENCE).unwrap();
+    idle.recv_timeout(PATIENCE).unwrap();
     drop(connection);
     server.join().unwrap();
 }

@@ -1,31 +1,70 @@
 //! TLS client configurations: one for each trust setting, shared by all connections of the process.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest as _, Sha256};
+use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::error::TransportError;
-use super::verify::Verifier;
+use super::stream::NetStream;
+use super::verify::{TrustFailure, Verifier};
 
 /// How many configurations are kept. Programs use one or two; agents made for every connection with certificates of
 /// their own must not accumulate.
 const MAX_CONFIGURATIONS: usize = 16;
 
-/// Whom to trust and how to present oneself. Equal settings share a configuration and its session cache.
+/// A certificate, key or name that the caller gave and that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unusable TLS option: {0}")]
+pub struct TlsOptionError(String);
+
+/// Why there is no TLS connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TlsError {
+    /// An option cannot be used.
+    #[error(transparent)]
+    Option(#[from] TlsOptionError),
+    /// The peer's certificate is not trusted.
+    #[error(transparent)]
+    Trust(TrustFailure),
+    /// The peer ended the connection.
+    #[error("the peer ended the connection")]
+    HangUp,
+    /// The connection failed.
+    #[error("read failed")]
+    Read(#[source] io::Error),
+    /// The handshake failed for another reason.
+    #[error(transparent)]
+    Protocol(rustls::Error),
+    /// A defect of this library.
+    #[error("internal error: {0}")]
+    Interrupted(String),
+}
+
+/// The server to meet over TLS.
+#[derive(Debug, Clone)]
+pub struct TlsTarget {
+    /// Trust and identity.
+    pub options: TlsOptions,
+    /// The name (or IP address) that the server's certificate must be valid for.
+    pub server_name: String,
+}
+
+/// The trusted roots and the client's identity. Equal settings share a configuration and its session cache.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// The trusted roots.
     pub roots: Roots,
     /// Whether the server's certificate must be valid.
     pub reject_unauthorized: bool,
-    /// What to show the server where it asks for it.
+    /// Shown to a server that asks for it.
     pub identity: Option<Identity>,
 }
 
@@ -66,7 +105,7 @@ pub enum Roots {
 }
 
 impl Roots {
-    /// Whether files are read for them, which may take a while.
+    /// Whether files are read for them, which may block.
     const fn are_read(&self) -> bool {
         matches!(
             self,
@@ -76,7 +115,7 @@ impl Roots {
 }
 
 impl TlsOptions {
-    /// Stands for the settings, so that nothing of them need be kept.
+    /// A hash of the settings, which the cache keeps instead of them.
     fn digest(&self) -> Digest {
         let mut hash = Sha256::new();
         // With their lengths, so that no two settings run together to the same.
@@ -103,14 +142,42 @@ impl TlsOptions {
     }
 }
 
+/// Shakes hands over `stream`.
+pub(super) async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result<NetStream, TlsError> {
+    let config = client_config(&target.options).await?;
+    let name = ServerName::try_from(target.server_name.clone())
+        .map_err(|_| TlsOptionError(format!("servername: {}", target.server_name)))?;
+    let secured = TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .map_err(handshake_error)?;
+    Ok(NetStream::Tls(Box::new(secured)))
+}
+
+/// Finds the reason inside an error of tokio-rustls.
+fn handshake_error(error: io::Error) -> TlsError {
+    let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => TlsError::HangUp,
+            _ => TlsError::Read(error),
+        };
+    };
+    if let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = inner
+        && let Some(failure) = other.0.downcast_ref::<TrustFailure>()
+    {
+        return TlsError::Trust(failure.clone());
+    }
+    TlsError::Protocol(inner.clone())
+}
+
 type Digest = [u8; 32];
 type Entry = (Digest, Arc<ClientConfig>);
 
 /// The configuration for `options`.
 ///
 /// # Errors
-/// [`TransportError::TlsOption`] where a certificate or key cannot be used.
-pub(super) async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TransportError> {
+/// [`TlsError::Option`] when a certificate or key cannot be used.
+async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
     let digest = options.digest();
     if let Some(config) = known(&digest) {
         return Ok(config);
@@ -118,8 +185,7 @@ pub(super) async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConf
     let built = if options.roots.are_read() {
         let options = options.clone();
         let work = tokio::task::spawn_blocking(move || build(&options));
-        work.await
-            .map_err(|error| TransportError::Internal(error.to_string()))??
+        work.await.map_err(|error| TlsError::Interrupted(error.to_string()))??
     } else {
         build(options)?
     };
@@ -141,7 +207,7 @@ fn known(digest: &Digest) -> Option<Arc<ClientConfig>> {
     Some(config)
 }
 
-/// Keeps a configuration, unless another connection has been faster: then it gives that one's.
+/// Keeps a configuration. Returns the one of another connection that was faster, where there is one.
 fn keep(digest: Digest, config: ClientConfig) -> Arc<ClientConfig> {
     let mut entries = configurations();
     if let Some((_, config)) = entries.iter().find(|(known, _)| *known == digest) {
@@ -155,25 +221,25 @@ fn keep(digest: Digest, config: ClientConfig) -> Arc<ClientConfig> {
     config
 }
 
-fn build(options: &TlsOptions) -> Result<ClientConfig, TransportError> {
+fn build(options: &TlsOptions) -> Result<ClientConfig, TlsOptionError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = verifier(options, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| TransportError::TlsOption(error.to_string()))?
+        .map_err(|error| TlsOptionError(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let Some(Identity { chain, key }) = &options.identity else {
         return Ok(builder.with_no_client_auth());
     };
     let chain = certificates(chain)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TransportError::TlsOption(format!("key: {error}")))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsOptionError(format!("key: {error}")))?;
     builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| TransportError::TlsOption(error.to_string()))
+        .map_err(|error| TlsOptionError(error.to_string()))
 }
 
-fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Verifier, TransportError> {
+fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Verifier, TlsOptionError> {
     let mut roots = RootCertStore::empty();
     let mut pinned = Vec::new();
     match &options.roots {
@@ -194,15 +260,16 @@ fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Veri
             for certificate in &pinned {
                 roots
                     .add(certificate.clone())
-                    .map_err(|error| TransportError::TlsOption(format!("ca: {error}")))?;
+                    .map_err(|error| TlsOptionError(format!("ca: {error}")))?;
             }
         }
     }
     Verifier::new(roots, pinned, options.reject_unauthorized, Arc::clone(provider))
+        .map_err(|error| TlsOptionError(error.to_string()))
 }
 
 /// Certificates in PEM, or one in DER.
-fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsOptionError> {
     const DER_SEQUENCE: u8 = 0x30;
     if bytes.first() == Some(&DER_SEQUENCE) {
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
@@ -210,8 +277,8 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportE
     let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     match parsed {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(TransportError::TlsOption("certificate: no PEM block found".into())),
-        Err(error) => Err(TransportError::TlsOption(format!("certificate: {error}"))),
+        Ok(_) => Err(TlsOptionError("certificate: no PEM block found".into())),
+        Err(error) => Err(TlsOptionError(format!("certificate: {error}"))),
     }
 }
 

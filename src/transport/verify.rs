@@ -6,10 +6,9 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::VerifierBuilderError;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
-
-use super::error::TransportError;
 
 /// Why a certificate is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +68,8 @@ impl Verifier {
         pinned: Vec<CertificateDer<'static>>,
         enforced: bool,
         provider: Arc<CryptoProvider>,
-    ) -> Result<Self, TransportError> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|error| TransportError::TlsOption(error.to_string()))?;
+    ) -> Result<Self, VerifierBuilderError> {
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
         Ok(Self {
             webpki,
             pinned,

@@ -1,24 +1,23 @@
 //! An open WebSocket: one task moves messages both ways until the connection has ended.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{FutureExt, Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
-use tokio_tungstenite::WebSocketStream;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Sleep, sleep};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
+use super::connection::Shared;
 use super::error::TransportError;
-use super::guard::{Guard, MAX_MESSAGE, Stop, Violation};
-use super::outbox::Shared;
+use super::event::{Event, EventSink};
+use super::frame_check::{CheckedStream, Stop, Violation};
+use super::idle;
 use super::stream::NetStream;
-use super::{Event, EventSink, rest};
+use super::writer::{Progress, Writer};
 
 /// How long the closing handshake may take before the connection is dropped: `ws`' `closeTimeout`.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,18 +25,16 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 const NO_STATUS: u16 = 1005;
 /// Messages taken in before the task lets others run.
 const BURST: usize = 128;
-/// SharedSender bytes that are gathered before a write; a flush follows every batch of sends anyway.
-const WRITE_BUFFER: usize = 16 * 1024;
 
-/// What is left to do.
+/// How far the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Messages go both ways (after our own close frame: only in).
     Open,
-    /// The peer's close frame has come. Its answer goes out behind what the owner of the connection sends until it says
-    /// that it is done.
+    /// The peer's close frame has come. Its answer goes out behind what the owner of the connection sends until it closes
+    /// the connection.
     Answering,
-    /// Close frames were exchanged, or a violation ended the exchange: what is queued goes out, then our half of the
+    /// Close frames were exchanged, or a violation ended the exchange. What is queued goes out, then our half of the
     /// connection is shut.
     Flushing,
     /// Waiting for the peer to shut its half.
@@ -46,156 +43,23 @@ enum Phase {
     Ended,
 }
 
-/// The connection and what is on its way out. The task has it locked while it runs; between, a sender may write.
-pub(super) struct Io {
-    ws: WebSocketStream<Guard<NetStream>>,
-    /// Messages taken from the outbox and not yet given to tungstenite.
-    pending: VecDeque<Message>,
-    /// Bytes given to tungstenite since the last complete flush.
-    unflushed: usize,
-    needs_flush: bool,
-    close_sent: bool,
-    /// The close frame that answers the peer's.
-    answer: Option<CloseFrame>,
-    /// A write failed: the connection is lost.
-    failed: bool,
-    /// All that has come was read and taken in.
-    drained: bool,
-}
-
-/// What became of a message that was written without the task.
-pub(super) enum Written {
-    /// The operating system has it.
-    Whole,
-    /// Part of it, or the failure of it, is left to the task.
-    Rest,
-}
-
-impl Io {
-    async fn new(mut stream: Guard<NetStream>) -> Self {
-        let mut config = WebSocketConfig::default();
-        config.read_buffer_size = stream.unchecked().read_size();
-        config.write_buffer_size = WRITE_BUFFER;
-        let limit = usize::try_from(MAX_MESSAGE).ok();
-        config.max_frame_size = limit;
-        config.max_message_size = limit;
-        Self {
-            ws: WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await,
-            pending: VecDeque::new(),
-            unflushed: 0,
-            needs_flush: false,
-            close_sent: false,
-            answer: None,
-            failed: false,
-            drained: false,
-        }
-    }
-
-    /// Whether tungstenite's buffers, which never shrink, have grown and hold nothing.
-    fn is_outgrown(&self) -> bool {
-        let is_idle = self.drained && !self.needs_flush && !self.close_sent && !self.failed;
-        is_idle && self.ws.get_ref().has_passed(self.ws.get_config().read_buffer_size)
-    }
-
-    /// The same connection with buffers of the usual size.
-    fn renewed(self) -> Option<Self> {
-        let pending = self.pending;
-        let mut stream = self.ws.into_inner();
-        stream.forget_size();
-        Self::new(stream).now_or_never().map(|io| Self { pending, ..io })
-    }
-
-    /// Writes a message at once where nothing is before it; gives it back where something is.
-    pub(super) fn write_now(&mut self, message: Message) -> Result<Written, Message> {
-        if self.needs_flush || self.close_sent || self.failed || !self.pending.is_empty() {
-            return Err(message);
-        }
-        self.unflushed = message.len();
-        self.needs_flush = true;
-        if Pin::new(&mut self.ws).start_send(message).is_err() {
-            self.failed = true;
-            return Ok(Written::Rest);
-        }
-        // Where it cannot be written whole the task flushes again, and is then the one to be woken.
-        match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => {
-                self.needs_flush = false;
-                self.unflushed = 0;
-                Ok(Written::Whole)
-            }
-            Poll::Ready(Err(_)) => {
-                self.failed = true;
-                Ok(Written::Rest)
-            }
-            Poll::Pending => Ok(Written::Rest),
-        }
-    }
-
-    /// Hands what is queued to tungstenite and flushes it, as far as the connection takes it. Returns how many messages
-    /// are to be reported as written, and whether our close frame was sent.
-    fn poll_outbound(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Result<(u32, bool), WsError> {
-        if self.failed {
-            return Err(WsError::ConnectionClosed);
-        }
-        let close = loop {
-            if self.pending.is_empty() {
-                let close = shared.take(&mut self.pending);
-                if self.pending.is_empty() {
-                    break close;
-                }
-            }
-            if self.close_sent {
-                // Came too late: a violation of the peer's was answered before it was seen here.
-                self.pending.clear();
-                continue;
-            }
-            while !self.pending.is_empty() {
-                let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else {
-                    return Ok((0, false));
-                };
-                ready?;
-                if let Some(message) = self.pending.pop_front() {
-                    self.unflushed += message.len();
-                    self.needs_flush = true;
-                    Pin::new(&mut self.ws).start_send(message)?;
-                }
-            }
-        };
-        let closed = close && !self.close_sent && {
-            let answer = self.answer.take();
-            self.send_close(answer)?;
-            true
-        };
-        let mut written = 0;
-        if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
-            self.needs_flush = false;
-            written = shared.written(std::mem::take(&mut self.unflushed));
-        }
-        Ok((written, closed))
-    }
-
-    /// Queues our close frame, once.
-    fn send_close(&mut self, frame: Option<CloseFrame>) -> Result<(), WsError> {
-        if std::mem::replace(&mut self.close_sent, true) {
-            return Ok(());
-        }
-        self.needs_flush = true;
-        Pin::new(&mut self.ws).start_send(Message::Close(frame))
-    }
-}
-
 /// The task's state.
 struct OpenSocket<'a, S> {
     shared: &'a Shared,
     sink: &'a mut S,
     phase: Phase,
+    /// When the closing handshake has taken too long.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// The close frame that answers the peer's.
+    answer: Option<CloseFrame>,
+    /// Whether all that has come was read.
+    drained: bool,
 }
 
 /// Moves messages until the connection has ended. Reports everything but [`Event::Closed`].
-pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared, sink: &mut S) {
-    *shared.io() = Some(Io::new(stream).await);
-    // Announced only now, so that the first message finds the connection in its place.
+pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: &Shared, sink: &mut S) {
+    *shared.writer() = Some(Writer::new(stream).await);
+    // Announced only now, so that a message sent at once can be written at once.
     sink.event(Event::Open);
     sink.flush();
     let mut socket = OpenSocket {
@@ -203,15 +67,18 @@ pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared,
         sink,
         phase: Phase::Open,
         deadline: None,
+        answer: None,
+        drained: false,
     };
     std::future::poll_fn(|cx| {
         shared.waker.register(cx.waker());
-        let mut place = shared.io();
+        let mut place = shared.writer();
         let mut outcome = socket.poll(&mut place, cx);
-        if outcome.is_pending() && place.as_ref().is_some_and(Io::is_outgrown) {
-            *place = place.take().and_then(Io::renewed);
-            rest::released();
-            // The new one is to be woken.
+        let is_outgrown = socket.drained && place.as_ref().is_some_and(Writer::is_outgrown);
+        if outcome.is_pending() && is_outgrown {
+            *place = place.take().and_then(Writer::renewed);
+            idle::released();
+            // The new one must know whom to wake.
             outcome = socket.poll(&mut place, cx);
         }
         outcome
@@ -221,25 +88,26 @@ pub(super) async fn run<S: EventSink>(stream: Guard<NetStream>, shared: &Shared,
 }
 
 impl<S: EventSink> OpenSocket<'_, S> {
-    fn poll(&mut self, io: &mut Option<Io>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(io) = io.as_mut().filter(|_| !self.shared.is_aborted()) else {
+    fn poll(&mut self, writer: &mut Option<Writer>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(writer) = writer.as_mut().filter(|_| !self.shared.is_aborted()) else {
             return Poll::Ready(());
         };
-        self.poll_outbound(io, cx);
-        if self.phase == Phase::Open {
-            self.poll_inbound(io, cx);
+        // First, so that a peer that sends without end cannot use up the time of the task before it.
+        self.poll_deadline(cx);
+        if self.phase != Phase::Ended {
+            self.poll_outbound(writer, cx);
         }
-        if self.phase != Phase::Ended && io.needs_flush {
-            self.poll_outbound(io, cx);
+        if self.phase == Phase::Open {
+            self.poll_inbound(writer, cx);
+        }
+        if self.phase != Phase::Ended && writer.needs_flush() {
+            self.poll_outbound(writer, cx);
         }
         if matches!(self.phase, Phase::Flushing | Phase::Draining) {
-            self.poll_finish(io, cx);
+            self.poll_finish(writer, cx);
         }
-        if let Some(deadline) = &mut self.deadline
-            && deadline.as_mut().poll(cx).is_ready()
-        {
-            self.phase = Phase::Ended;
-        }
+        // Again, for a deadline that was set just now.
+        self.poll_deadline(cx);
         self.sink.flush();
         if self.phase == Phase::Ended {
             Poll::Ready(())
@@ -248,9 +116,25 @@ impl<S: EventSink> OpenSocket<'_, S> {
         }
     }
 
-    fn poll_outbound(&mut self, io: &mut Io, cx: &mut Context<'_>) {
-        match io.poll_outbound(self.shared, cx) {
-            Ok((written, closed)) => {
+    /// Ends the connection where the closing handshake has taken too long. The timer is polled outside tokio's cooperative
+    /// budget, which the reads of one turn may have used up.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) {
+        if let Some(deadline) = &mut self.deadline
+            && Pin::new(&mut unconstrained(deadline.as_mut())).poll(cx).is_ready()
+        {
+            self.phase = Phase::Ended;
+        }
+    }
+
+    fn start_deadline(&mut self) {
+        if self.deadline.is_none() {
+            self.deadline = Some(Box::pin(sleep(CLOSE_TIMEOUT)));
+        }
+    }
+
+    fn poll_outbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
+        match writer.poll_write(&self.shared.queue, &mut self.answer, cx) {
+            Ok(Progress { written, closed }) => {
                 if written > 0 {
                     self.sink.event(Event::Written(written));
                 }
@@ -261,36 +145,30 @@ impl<S: EventSink> OpenSocket<'_, S> {
                     }
                 }
             }
-            // A write that fails is a lost connection; `ws` reports its end alone.
+            // A failed write is a lost connection; as in `ws`, only its end is reported.
             Err(_) if self.phase != Phase::Draining => self.phase = Phase::Ended,
             Err(_) => {}
         }
-        // As with `ws` the time runs from the call, whatever our close frame waits for.
-        if self.deadline.is_none() && !io.pending.is_empty() && self.shared.is_closing() {
+        // As in `ws` the time runs from the call, even while messages wait before our close frame.
+        if self.deadline.is_none() && writer.is_blocked() && self.shared.queue.is_closing() {
             self.start_deadline();
         }
     }
 
-    fn start_deadline(&mut self) {
-        if self.deadline.is_none() {
-            self.deadline = Some(Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
-        }
-    }
-
     /// Takes messages in until none is left, the sink is full, or others should run.
-    fn poll_inbound(&mut self, io: &mut Io, cx: &mut Context<'_>) {
-        io.drained = false;
+    fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
+        self.drained = false;
         for _ in 0..BURST {
             if self.sink.poll_ready(cx).is_pending() {
                 return;
             }
-            let Poll::Ready(item) = Pin::new(&mut io.ws).poll_next(cx) else {
-                io.drained = true;
+            let Poll::Ready(item) = writer.poll_next(cx) else {
+                self.drained = true;
                 return;
             };
             match item {
-                Some(Ok(message)) => self.received(io, message),
-                Some(Err(error)) => self.failed(io, error),
+                Some(Ok(message)) => self.received(writer, message),
+                Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = Phase::Ended,
             }
             if self.phase != Phase::Open {
@@ -300,7 +178,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         cx.waker().wake_by_ref();
     }
 
-    fn received(&mut self, io: &mut Io, message: Message) {
+    fn received(&mut self, writer: &mut Writer, message: Message) {
         match message {
             Message::Binary(bytes) => self.sink.event(Event::Message { bytes, is_binary: true }),
             Message::Text(text) => self.sink.event(Event::Message {
@@ -309,19 +187,19 @@ impl<S: EventSink> OpenSocket<'_, S> {
             }),
             Message::Ping(bytes) => {
                 // tungstenite has queued the pong.
-                io.needs_flush = true;
+                writer.set_needs_flush();
                 self.sink.event(Event::Ping(bytes));
             }
             Message::Pong(bytes) => self.sink.event(Event::Pong(bytes)),
-            // The guard lets no close frame pass.
+            // The frame check lets no close frame pass.
             Message::Close(_) | Message::Frame(_) => {}
         }
     }
 
-    fn failed(&mut self, io: &mut Io, error: WsError) {
+    fn failed(&mut self, writer: &mut Writer, error: WsError) {
         let violation = match error {
             WsError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>()) {
-                Some(Stop::Closed) => return self.peer_closed(io),
+                Some(Stop::Closed) => return self.peer_closed(writer),
                 Some(Stop::Violation(violation)) => Some(*violation),
                 None => None,
             },
@@ -345,7 +223,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
             reason: Utf8Bytes::default(),
         };
         self.start_deadline();
-        self.phase = if io.send_close(Some(frame)).is_ok() {
+        self.phase = if writer.send_close(Some(frame)).is_ok() {
             Phase::Flushing
         } else {
             Phase::Ended
@@ -353,16 +231,16 @@ impl<S: EventSink> OpenSocket<'_, S> {
     }
 
     /// The peer's close frame has come: either the answer to ours, or to be answered.
-    fn peer_closed(&mut self, io: &mut Io) {
+    fn peer_closed(&mut self, writer: &mut Writer) {
         self.start_deadline();
-        let Some(close) = io.ws.get_mut().take_close() else {
+        let Some(close) = writer.take_close() else {
             return;
         };
-        if io.close_sent {
+        if writer.is_close_sent() {
             self.phase = Phase::Flushing;
         } else {
             self.phase = Phase::Answering;
-            io.answer = (close.code != NO_STATUS).then(|| CloseFrame {
+            self.answer = (close.code != NO_STATUS).then(|| CloseFrame {
                 code: CloseCode::from(close.code),
                 reason: String::from_utf8_lossy(&close.reason).into_owned().into(),
             });
@@ -373,23 +251,17 @@ impl<S: EventSink> OpenSocket<'_, S> {
         });
     }
 
-    /// Shuts our half once all is out, and drops what still comes until the peer has shut its own.
-    fn poll_finish(&mut self, io: &mut Io, cx: &mut Context<'_>) {
-        if self.phase == Phase::Flushing && !io.needs_flush {
-            match Pin::new(io.ws.get_mut()).poll_shutdown(cx) {
+    /// Shuts our half of the connection once all is written, and discards what still comes until the peer has shut its own.
+    fn poll_finish(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
+        if self.phase == Phase::Flushing && !writer.needs_flush() {
+            match writer.poll_shutdown(cx) {
                 Poll::Ready(Ok(())) => self.phase = Phase::Draining,
                 Poll::Ready(Err(_)) => self.phase = Phase::Ended,
                 Poll::Pending => {}
             }
         }
-        let mut scratch = [0; 1024];
-        while self.phase != Phase::Ended {
-            let mut buffer = ReadBuf::new(&mut scratch);
-            match Pin::new(io.ws.get_mut().unchecked()).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(_) => self.phase = Phase::Ended,
-                Poll::Pending => return,
-            }
+        if self.phase != Phase::Ended && writer.poll_discard(cx).is_ready() {
+            self.phase = Phase::Ended;
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::super::error::FailedAttempt;
+use super::super::http::ResponseError;
+use super::super::tcp::FailedAttempt;
 
-/// Why a proxy gave no connection. None of the texts has anything of the credentials.
+/// Why a proxy gave no connection. No text contains credentials.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
@@ -16,7 +17,7 @@ pub enum ProxyError {
     Io {
         /// `"read"` or `"write"`.
         syscall: &'static str,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The proxy was not done in the time that it had.
@@ -55,6 +56,25 @@ pub enum ProxyError {
     /// The target's name does not fit the protocol.
     #[error("An invalid destination host was provided.")]
     Destination,
+}
+
+/// Why the handshake with a proxy failed.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::transport) enum NegotiateError {
+    /// The proxy gave no connection.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// A read or write failed during the handshake with an HTTP proxy.
+    #[error("{syscall} failed during the handshake with the proxy")]
+    Io {
+        /// `"read"` or `"write"`.
+        syscall: &'static str,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// The answer of an HTTP proxy is not HTTP.
+    #[error(transparent)]
+    Response(#[from] ResponseError),
 }
 
 /// Names that the npm package `socks` has for the codes of SOCKS 4.

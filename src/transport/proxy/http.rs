@@ -2,15 +2,22 @@
 
 use std::net::Ipv6Addr;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use zeroize::Zeroizing;
 
-use super::super::error::ResponseError;
-use super::super::http::parse_response;
-use super::{Refusal, Secret};
+use super::super::http::{ResponseError, ResponseHead, parse_response};
+use super::super::secret::Secret;
 
 /// The one status that grants a connection: `https-proxy-agent` takes no other 2xx for consent.
 const GRANTED: u16 = 200;
+
+/// What an HTTP proxy answered instead of granting the connection.
+#[derive(Debug)]
+pub(in crate::transport) struct Refusal {
+    pub(in crate::transport) head: ResponseHead,
+    /// The part of the body that came together with the head.
+    pub(in crate::transport) body: Bytes,
+}
 
 /// Writes the request.
 pub(super) fn request(host: &str, port: u16, headers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
@@ -57,8 +64,7 @@ pub(super) fn parse(received: &mut BytesMut) -> Result<Option<Option<Refusal>>, 
 mod tests {
     use bytes::BytesMut;
 
-    use super::super::super::error::ResponseError;
-    use super::super::super::http::MAX_RESPONSE_HEAD;
+    use super::super::super::http::{MAX_RESPONSE_HEAD, ResponseError};
     use super::{parse, request};
 
     #[test]

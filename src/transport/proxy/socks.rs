@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use zeroize::Zeroizing;
 
-use super::{Proxy, ProxyError, ProxyProtocol, Secret};
+use super::super::secret::Secret;
+use super::error::ProxyError;
+use super::options::{Proxy, ProxyProtocol};
 
 const VERSION_4: u8 = 4;
 const VERSION_5: u8 = 5;

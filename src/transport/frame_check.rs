@@ -308,7 +308,7 @@ fn is_valid_close_code(code: u16) -> bool {
 
 /// A stream whose inbound bytes are checked.
 #[derive(Debug)]
-pub(super) struct Guard<S> {
+pub(super) struct CheckedStream<S> {
     stream: S,
     /// What was read behind the response head.
     leftover: Bytes,
@@ -316,7 +316,7 @@ pub(super) struct Guard<S> {
     stop: Option<Stop>,
 }
 
-impl<S> Guard<S> {
+impl<S> CheckedStream<S> {
     pub(super) fn new(stream: S, leftover: Bytes) -> Self {
         Self {
             stream,
@@ -348,7 +348,7 @@ impl<S> Guard<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CheckedStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
@@ -376,7 +376,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
     }

@@ -1,4 +1,4 @@
-//! Coming to rest: when what long messages took has been given back for a while.
+//! Tells when connections have given back the memory that long messages took.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,16 +8,16 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_millis(400);
 
 static HOOK: OnceLock<fn()> = OnceLock::new();
-/// Counts the times that buffers were given back; 0 where nobody waits for them to end.
+/// Counts the times that buffers were given back since the hook ran last; 0 while no task waits to run it.
 static RELEASES: AtomicU64 = AtomicU64::new(0);
 
-/// Has `hook` called, on a thread that may block, whenever connections that had taken much memory for long messages have
-/// given it back and no other does for a while: the time to hand free memory to the operating system. The first hook stays.
-pub fn on_rest(hook: fn()) {
+/// Sets a function that is called, on a thread that may block, after connections have given back much memory and no
+/// connection has done so for 400 ms: the time to return free memory to the operating system. The first hook stays.
+pub fn on_idle(hook: fn()) {
     let _ = HOOK.set(hook);
 }
 
-/// A connection has given large buffers back. To be called on the runtime.
+/// Notes that a connection has given large buffers back. To be called on the runtime.
 pub(super) fn released() {
     let Some(&hook) = HOOK.get() else { return };
     if RELEASES.fetch_add(1, Ordering::AcqRel) > 0 {
@@ -32,7 +32,7 @@ pub(super) fn released() {
                 Err(now) => seen = now,
             }
         }
-        // Nobody waits for it.
+        // The result is not needed.
         drop(tokio::task::spawn_blocking(hook));
     });
 }

@@ -1,0 +1,211 @@
+//! An open connection as its owner holds it, and the state that owner and task share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::send_queue::{Accepted, SharedQueue};
+use super::writer::{Direct, Writer};
+
+/// The longest message, in bytes, that its sender writes instead of the task.
+const MAX_DIRECT: usize = 16 * 1024;
+
+/// A connection as its owner holds it. Dropping it abandons the connection.
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Queues a binary message.
+    #[must_use]
+    pub fn send_binary(&self, bytes: &[u8]) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::copy_from_slice(bytes)))
+    }
+
+    /// Queues a binary message without copying it.
+    #[must_use]
+    pub fn send_owned(&self, bytes: Vec<u8>) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::from(bytes)))
+    }
+
+    /// Queues a ping.
+    #[must_use]
+    pub fn ping(&self) -> Accepted {
+        self.shared.push(Message::Ping(Bytes::new()))
+    }
+
+    /// Queues a text message.
+    #[must_use]
+    pub fn send_text(&self, text: &str) -> Accepted {
+        self.shared.push(Message::Text(Utf8Bytes::from(text)))
+    }
+
+    /// A second way to send, which does not keep the connection.
+    #[must_use]
+    pub fn weak_sender(&self) -> WeakSender {
+        WeakSender {
+            shared: Arc::downgrade(&self.shared),
+        }
+    }
+
+    /// Starts the closing handshake (a close frame without a code) behind what is queued.
+    pub fn close(&self) {
+        self.shared.queue.lock().close();
+        self.shared.waker.wake();
+    }
+
+    /// Ends the connection at once and without another event.
+    pub fn abort(&self) {
+        self.shared.aborted.store(true, Ordering::Release);
+        self.shared.waker.wake();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+/// Sends through a connection without owning it.
+pub struct WeakSender {
+    shared: Weak<Shared>,
+}
+
+impl WeakSender {
+    /// Queues the binary message that `make` returns; no event counts it. Returns true if a message was queued. `make` is
+    /// not called where the connection is closing or has ended, or already has more than [`HIGH_WATER`](super::HIGH_WATER)
+    /// bytes to write.
+    pub fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
+        let mut queue = shared.queue.lock();
+        if !queue.is_open() || queue.is_full() {
+            return false;
+        }
+        let Some(message) = make() else { return false };
+        queue.push_uncounted(Message::Binary(Bytes::from(message)));
+        drop(queue);
+        shared.waker.wake();
+        true
+    }
+}
+
+/// The state that owner and task share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) queue: SharedQueue,
+    /// The writer, while the connection is open. A thread that has the queue locked only tries to lock the writer, since
+    /// the task locks them in the other order.
+    writer: Mutex<Option<Writer>>,
+    /// Wakes the task. Taken by the first wake, put back when the task runs: many sends in one tick wake it once.
+    pub(super) waker: AtomicWaker,
+    aborted: AtomicBool,
+}
+
+impl Shared {
+    fn push(&self, message: Message) -> Accepted {
+        let mut queue = self.queue.lock();
+        if !queue.is_open() {
+            return Accepted::No;
+        }
+        let length = message.len();
+        let direct = if queue.allows_direct_write() && length <= MAX_DIRECT {
+            self.write_now(message)
+        } else {
+            Err(message)
+        };
+        let accepted = match direct {
+            Ok(Direct::Whole) => return Accepted::Now,
+            Ok(Direct::Partly) => {
+                queue.add_unwritten(length);
+                Accepted::Now
+            }
+            Err(message) => queue.push(message),
+        };
+        drop(queue);
+        self.waker.wake();
+        accepted
+    }
+
+    /// Writes a message without the task; returns the message where that is not possible.
+    fn write_now(&self, message: Message) -> Result<Direct, Message> {
+        // A task that holds the lock is running, and looks into the queue before it stops.
+        let Ok(mut writer) = self.writer.try_lock() else {
+            return Err(message);
+        };
+        match writer.as_mut() {
+            Some(writer) => writer.write_now(message),
+            None => Err(message),
+        }
+    }
+
+    /// The writer, while the connection is open.
+    pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the connection and what is queued; nothing more is accepted.
+    pub(super) fn end(&self) {
+        *self.writer() = None;
+        self.queue.lock().end();
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    use super::super::send_queue::HIGH_WATER;
+    use super::{Accepted, Connection, Shared};
+
+    #[test]
+    fn a_full_queue_defers_until_half_of_it_is_out() {
+        let shared = Arc::new(Shared::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        assert_eq!(connection.send_binary(&vec![0; HIGH_WATER]), Accepted::Now);
+        assert_eq!(connection.send_binary(&[0]), Accepted::Later);
+        assert_eq!(connection.send_text("x"), Accepted::Later);
+        assert_eq!(shared.queue.written(1), 0);
+        assert_eq!(shared.queue.written(HIGH_WATER), 2);
+        assert_eq!(connection.send_binary(&[0]), Accepted::Now);
+    }
+
+    #[test]
+    fn nothing_is_accepted_behind_a_close() {
+        let shared = Arc::new(Shared::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        assert_eq!(connection.send_binary(&[1]), Accepted::Now);
+        connection.close();
+        assert_eq!(connection.send_binary(&[2]), Accepted::No);
+        let mut queue = VecDeque::new();
+        assert!(shared.queue.take(&mut queue));
+        assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn a_weak_sender_does_not_keep_the_connection_and_stops_at_a_full_queue() {
+        let shared = Arc::new(Shared::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        let sender = connection.weak_sender();
+        assert!(!sender.send_with(|| None));
+        assert!(sender.send_with(|| Some(vec![0; HIGH_WATER + 1])));
+        assert!(!sender.send_with(|| panic!("called with a full queue")));
+        assert_eq!(shared.queue.written(HIGH_WATER + 1), 0);
+        drop((connection, shared));
+        assert!(!sender.send_with(|| panic!("called without a connection")));
+    }
+}

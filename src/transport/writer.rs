@@ -1,0 +1,216 @@
+//! The writing half of an open WebSocket. It owns the stream; `websocket.rs` reads through it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::{FutureExt, Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+use super::frame_check::{CheckedStream, MAX_MESSAGE, ReceivedClose};
+use super::send_queue::SharedQueue;
+use super::stream::NetStream;
+
+/// Bytes of outgoing frames that are gathered before a write; a flush follows every batch of messages anyway.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// The open WebSocket and what is on its way out. The connection's task has it locked while it runs; in between, a sender may
+/// write.
+pub(super) struct Writer {
+    ws: WebSocketStream<CheckedStream<NetStream>>,
+    /// Messages taken from the queue and not yet given to tungstenite.
+    pending: VecDeque<Message>,
+    /// Bytes given to tungstenite since the last complete flush.
+    unflushed: usize,
+    needs_flush: bool,
+    close_sent: bool,
+    /// A write failed: the connection is lost.
+    failed: bool,
+}
+
+/// What became of a message that was written without the task.
+pub(super) enum Direct {
+    /// The operating system has it.
+    Whole,
+    /// The task writes the rest of it, or reports that the write failed.
+    Partly,
+}
+
+/// What a call of [`Writer::poll_write`] did.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Messages to be reported as written.
+    pub(super) written: u32,
+    /// Whether our close frame was given to tungstenite.
+    pub(super) closed: bool,
+}
+
+impl Writer {
+    pub(super) async fn new(mut stream: CheckedStream<NetStream>) -> Self {
+        let mut config = WebSocketConfig::default();
+        config.read_buffer_size = stream.unchecked().read_size();
+        config.write_buffer_size = WRITE_BUFFER;
+        let limit = usize::try_from(MAX_MESSAGE).ok();
+        config.max_frame_size = limit;
+        config.max_message_size = limit;
+        Self {
+            ws: WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await,
+            pending: VecDeque::new(),
+            unflushed: 0,
+            needs_flush: false,
+            close_sent: false,
+            failed: false,
+        }
+    }
+
+    /// Whether nothing is being written, and tungstenite's buffers, which never shrink, are larger than usual.
+    pub(super) fn is_outgrown(&self) -> bool {
+        let is_idle = !self.needs_flush && !self.close_sent && !self.failed;
+        is_idle && self.ws.get_ref().has_passed(self.ws.get_config().read_buffer_size)
+    }
+
+    /// The same connection with buffers of the usual size.
+    pub(super) fn renewed(self) -> Option<Self> {
+        let pending = self.pending;
+        let mut stream = self.ws.into_inner();
+        stream.forget_size();
+        Self::new(stream)
+            .now_or_never()
+            .map(|writer| Self { pending, ..writer })
+    }
+
+    /// Writes a message at once; returns the message where another is before it.
+    pub(super) fn write_now(&mut self, message: Message) -> Result<Direct, Message> {
+        if self.needs_flush || self.close_sent || self.failed || !self.pending.is_empty() {
+            return Err(message);
+        }
+        self.unflushed = message.len();
+        self.needs_flush = true;
+        if Pin::new(&mut self.ws).start_send(message).is_err() {
+            self.failed = true;
+            return Ok(Direct::Partly);
+        }
+        // If it cannot be written whole, the task flushes again and is then woken instead of this thread.
+        match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => {
+                self.needs_flush = false;
+                self.unflushed = 0;
+                Ok(Direct::Whole)
+            }
+            Poll::Ready(Err(_)) => {
+                self.failed = true;
+                Ok(Direct::Partly)
+            }
+            Poll::Pending => Ok(Direct::Partly),
+        }
+    }
+
+    /// Hands what is queued to tungstenite and flushes it, as far as the network takes it. Where the owner has asked for the
+    /// closing handshake, our close frame follows the last message: `answer`, or one without a code.
+    pub(super) fn poll_write(
+        &mut self,
+        queue: &SharedQueue,
+        answer: &mut Option<CloseFrame>,
+        cx: &mut Context<'_>,
+    ) -> Result<Progress, WsError> {
+        if self.failed {
+            return Err(WsError::ConnectionClosed);
+        }
+        let wants_close = loop {
+            if self.pending.is_empty() {
+                let wants_close = queue.take(&mut self.pending);
+                if self.pending.is_empty() {
+                    break wants_close;
+                }
+            }
+            if self.close_sent {
+                // Sent before the owner knew of the peer's violation, which was answered with a close frame.
+                self.pending.clear();
+                continue;
+            }
+            while !self.pending.is_empty() {
+                let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else {
+                    return Ok(Progress::default());
+                };
+                ready?;
+                if let Some(message) = self.pending.pop_front() {
+                    self.unflushed += message.len();
+                    self.needs_flush = true;
+                    Pin::new(&mut self.ws).start_send(message)?;
+                }
+            }
+        };
+        let closed = wants_close && !self.close_sent;
+        if closed {
+            self.send_close(answer.take())?;
+        }
+        let mut written = 0;
+        if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
+            self.needs_flush = false;
+            written = queue.written(std::mem::take(&mut self.unflushed));
+        }
+        Ok(Progress { written, closed })
+    }
+
+    /// Queues our close frame, once.
+    pub(super) fn send_close(&mut self, frame: Option<CloseFrame>) -> Result<(), WsError> {
+        if std::mem::replace(&mut self.close_sent, true) {
+            return Ok(());
+        }
+        self.needs_flush = true;
+        Pin::new(&mut self.ws).start_send(Message::Close(frame))
+    }
+
+    /// Whether our close frame was given to tungstenite.
+    pub(super) fn is_close_sent(&self) -> bool {
+        self.close_sent
+    }
+
+    /// Whether something was given to tungstenite that the operating system does not have yet.
+    pub(super) fn needs_flush(&self) -> bool {
+        self.needs_flush
+    }
+
+    /// Notes that tungstenite has queued an answer of its own (a pong).
+    pub(super) fn set_needs_flush(&mut self) {
+        self.needs_flush = true;
+    }
+
+    /// Whether messages were taken from the queue that tungstenite has no room for.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The next message from the peer.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsError>>> {
+        Pin::new(&mut self.ws).poll_next(cx)
+    }
+
+    /// The peer's close frame, once it has come.
+    pub(super) fn take_close(&mut self) -> Option<ReceivedClose> {
+        self.ws.get_mut().take_close()
+    }
+
+    /// Shuts our half of the connection.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.ws.get_mut()).poll_shutdown(cx)
+    }
+
+    /// Reads and drops what the peer sends after the closing handshake. Ready when the peer has shut its half or the
+    /// connection is lost.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(self.ws.get_mut().unchecked()).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
