@@ -23,7 +23,7 @@ const { lineSplitter } = require('../../js/inspect/processes.cjs');
 const { Ring } = require('../../js/inspect/ring.cjs');
 
 const run = promisify(execFile);
-const CLI = fileURLToPath(new URL('../../js/inspect/cli.cjs', import.meta.url));
+const CLI = fileURLToPath(new URL('../../js/cli/main.cjs', import.meta.url));
 const options = { timeout: 60_000 };
 
 function publish(t, directory = temporaryDirectory(t)) {
@@ -398,15 +398,18 @@ test('the command says what is wrong', options, async () => {
     const error = await run(process.execPath, [CLI, ...args], { timeout: PATIENCE }).then(assert.fail, error => error);
     return [error.code, error.stderr.split('\n')[0]];
   };
-  assert.deepEqual(await fails([]), [2, 'baileys-native: the one command is "inspect"']);
-  assert.deepEqual(await fails(['inspect', '--port', '70000']), [2, 'baileys-native: "70000" is not a port']);
+  assert.deepEqual(await fails(['inspect', '--port', '70000']), [
+    2,
+    'baileys-native: --port takes a whole number from 0 to 65535'
+  ]);
   assert.match((await fails(['inspect', '--nonsense']))[1], /--nonsense/);
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
-  const [code, message] = await fails(['inspect', '--port', String(taken.address().port)]);
+  const { port } = taken.address();
+  const [code, message] = await fails(['inspect', '--port', String(port)]);
   taken.close();
-  assert.deepEqual([code, message], [2, 'baileys-native: the port is in use; choose another one with --port']);
-  const { stdout } = await run(process.execPath, [CLI, '--help'], { timeout: PATIENCE });
+  assert.deepEqual([code, message], [2, `baileys-native: port ${port} is in use; choose another one with --port`]);
+  const { stdout } = await run(process.execPath, [CLI, 'inspect', '--help'], { timeout: PATIENCE });
   assert.match(stdout, /^Usage: baileys-native inspect \[--port N\]/);
   const { stdout: version } = await run(process.execPath, [CLI, '--version'], { timeout: PATIENCE });
   assert.equal(version.trim(), require('../../package.json').version);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { PATIENCE } from './native-session.mjs';
 
 const BOT = fileURLToPath(new URL('inspected-bot.mjs', import.meta.url));
-const CLI = fileURLToPath(new URL('../../js/inspect/cli.cjs', import.meta.url));
+const CLI = fileURLToPath(new URL('../../js/cli/main.cjs', import.meta.url));
 
 /** A directory that goes with the test. */
 export function temporaryDirectory(t) {

@@ -1,0 +1,198 @@
+// decode, encode, replay, bench and demo of `npx baileys-native`.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import * as baileys from 'baileys';
+import { loadLine } from '../support/baileys-lines.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'js/cli/main.cjs');
+const TIMEOUT = 150_000;
+
+/** Runs the command with an input; resolves with its exit code and outputs. */
+function cli(args, input = '') {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd: ROOT, timeout: TIMEOUT });
+    const [out, err] = [[], []];
+    child.stdout.on('data', data => out.push(data));
+    child.stderr.on('data', data => err.push(data));
+    child.stdin.on('error', () => {}); // a command that fails early does not read
+    child.stdin.end(input);
+    child.on('close', code =>
+      resolve({
+        code,
+        bytes: Buffer.concat(out),
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString()
+      })
+    );
+  });
+}
+
+const NODE = {
+  tag: 'iq',
+  attrs: { to: 's.whatsapp.net', type: 'get', id: '12.3-4' },
+  content: [
+    { tag: 'ping', attrs: {} },
+    { tag: 'enc', attrs: { v: '2' }, content: Buffer.from([0, 1, 254, 255]) },
+    { tag: 'text', attrs: {}, content: Buffer.from('plain') }
+  ]
+};
+const TREE = `<iq to="s.whatsapp.net" type="get" id="12.3-4">
+  <ping/>
+  <enc v="2">[4 bytes] 0001feff</enc>
+  <text>[5 bytes] 706c61696e</text>
+</iq>
+`;
+const BYTES = baileys.encodeBinaryNode(NODE);
+
+test('decode prints what Baileys has encoded, from hex, base64, a pipe and a file', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cli-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'stanza.bin');
+  writeFileSync(file, BYTES);
+  const [hex, base64] = [BYTES.toString('hex'), BYTES.toString('base64')];
+  for (const [args, input] of [[[hex]], [[base64]], [[file]], [[], BYTES], [['-'], `${hex}\n`], [[], base64]]) {
+    const { code, stdout, stderr } = await cli(['decode', ...args], input);
+    assert.deepEqual([code, stdout, stderr], [0, TREE, ''], args.join(' '));
+  }
+  const { stdout } = await cli(['decode'], `${hex}\n${hex}\n`);
+  assert.equal(stdout, TREE + TREE);
+});
+
+test('encode gives the bytes back, in each format', async () => {
+  const { stdout: json } = await cli(['decode', '--json'], BYTES);
+  assert.deepEqual(JSON.parse(json, baileys.BufferJSON.reviver), NODE);
+  assert.equal((await cli(['encode'], json)).stdout, `${BYTES.toString('hex')}\n`);
+  assert.equal((await cli(['encode', '--format', 'base64'], json)).stdout, `${BYTES.toString('base64')}\n`);
+  assert.deepEqual((await cli(['encode', '--format', 'binary'], json)).bytes, BYTES);
+  assert.deepEqual(JSON.parse((await cli(['encode', '--json'], json + json)).stdout), [
+    BYTES.toString('hex'),
+    BYTES.toString('hex')
+  ]);
+});
+
+test('both dictionaries', async () => {
+  const { theirs } = await loadLine('6.17');
+  const bytes = theirs.encodeBinaryNode(NODE);
+  assert.notDeepEqual(bytes, BYTES);
+  const { stdout } = await cli(['decode', '--json', '--dictionary', '2'], bytes);
+  assert.deepEqual(JSON.parse(stdout, baileys.BufferJSON.reviver), NODE);
+  assert.deepEqual((await cli(['encode', '--dictionary', '2', '--format', 'binary'], stdout)).bytes, bytes);
+  assert.equal((await cli(['decode', '--dictionary', '1'], bytes)).code, 2);
+});
+
+test('sealed frames, with the key on standard input alone', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cli-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const key = randomBytes(32);
+  const [json, frames] = [join(directory, 'nodes.json'), join(directory, 'frames.bin')];
+  writeFileSync(json, JSON.stringify([NODE, NODE]));
+  const sealed = await cli(['encode', json, '--sealed', '--counter', '7', '--format', 'binary'], key.toString('hex'));
+  writeFileSync(frames, sealed.bytes);
+  for (const text of [key, key.toString('base64'), `${key.toString('hex')}\n`]) {
+    const { code, stdout } = await cli(['decode', frames, '--sealed', '--counter', '7'], text);
+    assert.deepEqual([code, stdout], [0, TREE + TREE]);
+  }
+  const wrong = await cli(['decode', frames, '--sealed'], key);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /was not sealed with this key and counter 0/);
+  assert.ok(!wrong.stderr.includes(key.toString('hex')));
+  assert.match((await cli(['decode', '--sealed'], key)).stderr, /INPUT must be a file or an argument/);
+});
+
+test('a stanza cannot steer the terminal', async () => {
+  const bytes = baileys.encodeBinaryNode({ tag: 'a', attrs: { b: '\u001b[31m\u0007\u009b' }, content: undefined });
+  const { stdout } = await cli(['decode'], bytes);
+  assert.equal(stdout, '<a b="\\u001b[31m\\u0007\\u009b"/>\n');
+});
+
+test('what is wrong is told, with exit code 1, or 2 for wrong usage', async () => {
+  for (const [args, input, code, message] of [
+    [['decode', 'f8'], '', 1, /end of/],
+    [['decode', '!!'], '', 1, /neither hex nor base64/],
+    [['decode'], '', 1, /the input is empty/],
+    [['encode'], '{', 1, /not JSON/],
+    [['encode'], '{"attrs":{}}', 1, /has no "tag"/],
+    [['encode'], '{"tag":"a","attrs":{"b":1}}', 1, /attribute "b" of <a> is not a string/],
+    [['encode', '--format', 'x'], '', 2, /hex, base64, binary/],
+    [['decode', 'a', 'b'], '', 2, /unexpected argument/],
+    [['decode', '--nothing'], '', 2, /Unknown option/],
+    [['replay', 'nowhere'], '', 1, /JSON/],
+    [['bench'], '', 2, /--quick/],
+    [['nothing'], '', 2, /there is no command/]
+  ]) {
+    const result = await cli(args, input);
+    assert.equal(result.code, code, `${args}: ${result.stderr}`);
+    assert.match(result.stderr, message, args.join(' '));
+    assert.equal(result.stdout, '');
+  }
+});
+
+test('each help fits a screen of 24 lines and 90 columns', async () => {
+  for (const args of [
+    [],
+    ...['doctor', 'decode', 'encode', 'replay', 'bench', 'demo', 'inspect'].map(name => [name])
+  ]) {
+    const { code, stdout } = await cli([...args, '--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: baileys-native/);
+    const lines = stdout.split('\n');
+    assert.ok(lines.length <= 24, `${args} has ${lines.length} lines`);
+    for (const line of lines) assert.ok(line.length <= 90, line);
+  }
+});
+
+test('replay times the stanzas of an export, with what it hides as zeros', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cli-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'session.jsonl');
+  const node = {
+    tag: 'message',
+    attrs: [
+      ['id', '1'],
+      ['token', { hidden: 12 }]
+    ],
+    children: [
+      { tag: 'enc', attrs: [], bytes: 300 },
+      { tag: 'b', attrs: [], text: 'x' }
+    ]
+  };
+  const lines = [
+    { kind: 'export', version: 1 },
+    { kind: 'state', state: 'open' },
+    { kind: 'node', node },
+    { kind: 'node', node: { tag: 'ack', attrs: [] } }
+  ];
+  writeFileSync(file, lines.map(line => JSON.stringify(line)).join('\n'));
+  const { code, stdout } = await cli(['replay', file, '--rounds', '5', '--json']);
+  assert.equal(code, 0);
+  const { total, tags } = JSON.parse(stdout);
+  assert.equal(total.stanzas, 2);
+  assert.deepEqual(Object.keys(tags).sort(), ['ack', 'message']);
+  assert.ok(tags.message.bytes > 312 && tags.message.bytes < 360 && tags.message.ms > 0);
+  const table = await cli(['replay', file, '--rounds', '5']);
+  assert.match(table.stdout, /^tag +stanzas +bytes each +µs each$/m);
+  assert.match(table.stdout, /^all +2 /m);
+});
+
+test('demo and bench run Baileys on both layers', { timeout: 2 * TIMEOUT }, async () => {
+  const demo = await cli(['demo', '--stanzas', '1000', '--json']);
+  assert.equal(demo.code, 0, demo.stdout + demo.stderr);
+  const { same, steps, sent } = JSON.parse(demo.stdout);
+  assert.equal(same, true);
+  assert.ok(sent > 1_000);
+  for (const { name, js, native } of steps) assert.ok(js > 0 && native > 0, name);
+
+  const bench = await cli(['bench', '--quick', '--rounds', '1', '--stanzas', '500', '--json']);
+  assert.equal(bench.code, 0, bench.stderr);
+  const { figures } = JSON.parse(bench.stdout);
+  for (const [name, { js, native, ratio }] of Object.entries(figures))
+    assert.ok(js > 0 && native > 0 && ratio > 0, name);
+});

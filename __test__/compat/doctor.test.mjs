@@ -1,0 +1,227 @@
+// `baileys-native doctor`: healthy where everything is right, and the fault named in broken set-ups.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { MockServer } from '../../js/testing/index.mjs';
+
+const require = createRequire(import.meta.url);
+const { checkNode } = require('../../js/cli/doctor/runtime.cjs');
+const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'js/cli/main.cjs');
+const TIMEOUT = 120_000;
+const timeout = { timeout: TIMEOUT };
+
+/**
+ * A bot's folder, by the content of its files. `node_modules` has links to Baileys and to this package, or what `modules`
+ * names instead.
+ */
+function project(t, files = {}, modules = { baileys: 'node_modules/baileys', 'baileys-native': '.' }) {
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-doctor-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  mkdirSync(join(directory, 'node_modules'));
+  for (const [name, target] of Object.entries(modules)) {
+    symlinkSync(join(ROOT, target).replace(/\/$/, ''), join(directory, 'node_modules', name));
+  }
+  const start = { scripts: { start: 'node --import baileys-native/register bot.js' } };
+  for (const [name, content] of Object.entries({ 'package.json': JSON.stringify(start), ...files })) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  return directory;
+}
+
+/** Runs the command; resolves with its exit code and both outputs. */
+function doctor(directory, args = ['--json'], { env = {}, cli = CLI, flags = [] } = {}) {
+  const clean = Object.entries(process.env).filter(([name]) => !/proxy|^NODE_|^BAILEYS_NATIVE/i.test(name));
+  return new Promise(resolve => {
+    const options = { cwd: directory, env: { ...Object.fromEntries(clean), ...env }, timeout: TIMEOUT };
+    execFile(process.execPath, [...flags, cli, 'doctor', ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr })
+    );
+  });
+}
+
+/** The messages of the results with a status; the whole report is in the assertion's message. */
+async function faults(directory, options, args = []) {
+  const { code, stdout, stderr } = await doctor(directory, ['--json', ...args], options);
+  assert.equal(code, 1, `${stdout}\n${stderr}`);
+  const report = JSON.parse(stdout);
+  assert.equal(report.healthy, false);
+  return report.results
+    .filter(({ status }) => status === 'fault')
+    .map(({ check, message, advice }) => `${check}: ${message} ${advice ?? ''}`);
+}
+
+test('a right set-up is healthy', timeout, async t => {
+  const directory = project(t, { 'bot.js': "require('baileys');" });
+  const { code, stdout } = await doctor(directory);
+  const report = JSON.parse(stdout);
+  assert.equal(code, 0, stdout);
+  assert.equal(report.healthy, true);
+  assert.deepEqual(new Set(report.results.map(({ status }) => status)), new Set(['ok']), stdout);
+  const of = name => report.results.filter(({ check }) => check === name);
+  assert.equal(of('baileys')[0].data.resolved, true);
+  assert.ok(of('handshake')[0].data.noiseMs > 0);
+  assert.equal(of('connect').length, 0);
+});
+
+test('text has no colours in a pipe, and progress goes to stderr', timeout, async t => {
+  const { code, stdout, stderr } = await doctor(project(t), []);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ok +node +Node\.js /m);
+  assert.match(stdout, /\nHealthy\.\n$/);
+  assert.ok(!stdout.includes('\u001b'));
+  assert.match(stderr, /looking for copies of Baileys/);
+});
+
+test('--connect times each step with the server', timeout, async t => {
+  const server = await MockServer.start({ tls: false });
+  t.after(() => server.stop());
+  const args = ['--json', '--connect', '--url', server.url, '--root', server.rootKey.toString('hex')];
+  const { code, stdout } = await doctor(project(t), args);
+  assert.equal(code, 0, stdout);
+  const connect = JSON.parse(stdout).results.filter(({ check }) => check === 'connect');
+  assert.deepEqual(
+    connect.map(({ message }) => message.split(':')[0]),
+    ['Name', 'TCP', 'Native connection']
+  );
+  assert.ok(connect[2].data.openMs > 0 && connect[2].data.noiseMs > 0);
+  // No login and no registration: the server has seen no payload.
+  assert.deepEqual(
+    server.connections.map(({ payload }) => payload),
+    [undefined]
+  );
+});
+
+test('--connect refuses a server that the root key does not vouch for', timeout, async t => {
+  const server = await MockServer.start({ tls: false });
+  t.after(() => server.stop());
+  const found = await faults(project(t), {}, ['--connect', '--url', server.url]);
+  assert.equal(found.length, 1);
+  assert.match(found[0], /^connect: Native connection fails/);
+});
+
+test('wrong flag', timeout, async t => {
+  const scripts = { start: 'node --import baileys-native bot.js' };
+  const [found] = await faults(project(t, { 'package.json': JSON.stringify({ scripts }) }));
+  assert.match(found, /^flag: The script "start" has --import baileys-native, which installs no hooks/);
+  const judged = text => judgeFlags(text, 'line').map(({ status }) => status);
+  assert.deepEqual(judged('node bot.js --import baileys-native/register'), ['fault']);
+  assert.deepEqual(judged('node --loader baileys-native/register bot.js'), ['fault']);
+  assert.deepEqual(judged('node --import baileys-native/register bot.js'), ['ok']);
+  assert.deepEqual(judged('node -r baileys-native/register --enable-source-maps bot.js'), ['ok']);
+  assert.deepEqual(judged('node bot.js'), []);
+});
+
+test('wrong working directory', timeout, async t => {
+  const directory = project(t, {}, { baileys: 'node_modules/baileys' });
+  const [found] = await faults(directory);
+  assert.match(found, /^resolve: .*is not found from .*register\.mjs/);
+});
+
+test('no binary for the platform', timeout, async t => {
+  const directory = project(t, {}, { baileys: 'node_modules/baileys' });
+  const copy = join(directory, 'node_modules/baileys-native');
+  mkdirSync(copy);
+  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
+  cpSync(join(ROOT, 'js'), join(copy, 'js'), { recursive: true, filter: source => !source.endsWith('.node') });
+  const [found] = await faults(directory, { cli: join(copy, 'js/cli/main.cjs') });
+  assert.match(found, /^binary: There is no usable binary of baileys-native for linux-/);
+});
+
+test('register imported too late', timeout, async t => {
+  const late = "import makeWASocket from 'baileys';\nimport 'baileys-native/register';\n";
+  const [found] = await faults(project(t, { 'late.mjs': late }), {}, ['late.mjs']);
+  assert.match(found, /^program: late\.mjs loads baileys-native\/register too late: Node\.js links all static imports/);
+  const required = "const { makeWASocket } = require('baileys');\nrequire('baileys-native/register');\n";
+  const [again] = await faults(project(t, { 'late.cjs': required }), {}, ['late.cjs']);
+  assert.match(again, /^program: late\.cjs loads baileys-native\/register too late: Baileys is loaded before it/);
+});
+
+test('Baileys in a bundle', timeout, async t => {
+  const { build } = require('esbuild');
+  const directory = project(t, {
+    'bot.mjs': "import { makeNoiseHandler } from 'baileys'; console.log(makeNoiseHandler);"
+  });
+  await build({
+    absWorkingDir: directory,
+    entryPoints: ['bot.mjs'],
+    outfile: join(directory, 'dist.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+    external: ['jimp', 'sharp', 'link-preview-js', 'audio-decode']
+  });
+  const [found] = await faults(directory, {}, ['dist.mjs']);
+  assert.match(found, /^program: dist\.mjs contains Baileys itself/);
+});
+
+test('two copies, of which one is left on its JavaScript', timeout, async t => {
+  const directory = project(t);
+  const old = 'node_modules/plugin/node_modules/baileys';
+  for (const [path, text] of Object.entries({
+    'package.json': JSON.stringify({ name: 'baileys', version: '5.0.0', main: 'lib/index.js' }),
+    'lib/index.js': "require('./Socket/Client/websocket.js');",
+    'lib/Socket/Client/websocket.js': 'exports.WebSocketClient = class {};',
+    'lib/Utils/noise-handler.js': 'exports.makeNoiseHandler = () => ({});',
+    'lib/WABinary/encode.js': 'exports.encodeBinaryNode = () => {};',
+    'lib/WABinary/decode.js': 'exports.decodeBinaryNode = () => {};'
+  })) {
+    mkdirSync(dirname(join(directory, old, path)), { recursive: true });
+    writeFileSync(join(directory, old, path), text);
+  }
+  const { code, stdout } = await doctor(directory);
+  assert.equal(code, 0, 'what the folder itself imports is native');
+  const warnings = JSON.parse(stdout).results.filter(({ status }) => status === 'warning');
+  assert.match(warnings[0].message, /^baileys 5\.0\.0 at .* runs on its JavaScript: /);
+  assert.match(warnings[1].message, /^There are 2 copies of Baileys: /);
+});
+
+test('a bad certificate file', timeout, async t => {
+  const directory = project(t, { 'bad.pem': 'no certificate' });
+  const found = await faults(directory, { env: { NODE_EXTRA_CA_CERTS: join(directory, 'bad.pem') } });
+  assert.match(found[0], /^tls: NODE_EXTRA_CA_CERTS: .*bad\.pem holds no certificate/);
+  const missing = await faults(directory, { env: { NODE_EXTRA_CA_CERTS: '/nowhere.pem' } });
+  assert.match(missing[0], /^tls: NODE_EXTRA_CA_CERTS: \/nowhere\.pem cannot be read/);
+});
+
+test('a dead proxy, whose credentials are not shown', timeout, async t => {
+  // A port that was free a moment ago.
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise(resolve => server.close(resolve));
+  const { stdout } = await doctor(project(t), ['--json'], {
+    env: { HTTPS_PROXY: `http://user:secret@127.0.0.1:${port}` }
+  });
+  const [fault] = JSON.parse(stdout).results.filter(({ status }) => status === 'fault');
+  assert.match(fault.message, /^HTTPS_PROXY=http:\/\/\*\*\*@127\.0\.0\.1:\d+ does not accept connections/);
+  assert.ok(!stdout.includes('secret'));
+});
+
+test('an old Node.js, and another runtime', () => {
+  const version = node => checkNode({ ...process.versions, node }).status;
+  assert.deepEqual(['18.20.4', '20.9.0', '20.10.0', '26.1.0'].map(version), ['fault', 'fault', 'ok', 'ok']);
+  assert.match(checkNode({ ...process.versions, bun: '1.3.0' }).message, /^This is bun 1\.3\.0/);
+});
+
+test('switched off by the environment', timeout, async t => {
+  const found = await faults(project(t), { env: { BAILEYS_NATIVE: 'off' } });
+  assert.match(found.at(-1) ?? '', /BAILEYS_NATIVE=off|runs on its JavaScript/);
+  assert.ok(found.some(text => text.startsWith('switches: BAILEYS_NATIVE=off')));
+});
+
+test('no Baileys', timeout, async t => {
+  const found = await faults(project(t, {}, { 'baileys-native': '.' }));
+  assert.match(found[0], /^baileys: No copy of Baileys is found from/);
+});

@@ -1,0 +1,189 @@
+// The bot of `bench` and `demo`: an unmodified Baileys in a process of its own, on the layer that its flags give it.
+
+import { createHash } from 'node:crypto';
+import { Agent } from 'node:https';
+import { addTrustedRoot, sampleStanzas, trustTestRoot } from '../../testing/index.mjs';
+import { replaced } from '../../loader/register.mjs';
+
+/** Waits for one message of the parent's. */
+const told = kind =>
+  new Promise(resolve => {
+    const listener = message => {
+      if (message.kind !== kind) return;
+      process.off('message', listener);
+      resolve(message);
+    };
+    process.on('message', listener);
+  });
+const tell = message => new Promise(resolve => process.send?.(message, resolve));
+
+const logger = { level: 'silent', child: () => logger };
+for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) logger[level] = () => {};
+
+/** Credentials and keys in memory. */
+function memoryAuth(creds) {
+  const store = new Map();
+  return {
+    creds,
+    keys: {
+      get: async (type, ids) =>
+        Object.fromEntries(ids.flatMap(id => (store.has(`${type}:${id}`) ? [[id, store.get(`${type}:${id}`)]] : []))),
+      set: async data => {
+        for (const [type, values] of Object.entries(data))
+          for (const [id, value] of Object.entries(values))
+            if (value === null || value === undefined) store.delete(`${type}:${id}`);
+            else store.set(`${type}:${id}`, value);
+      }
+    }
+  };
+}
+
+/** A socket, and promises of its events. */
+function connect({ baileys, url, ca, auth }) {
+  const makeWASocket = baileys.makeWASocket ?? baileys.default?.makeWASocket ?? baileys.default;
+  const agent = ca ? new Agent({ ca }) : undefined;
+  const sock = makeWASocket({ waWebSocketUrl: url, agent, auth, logger, connectTimeoutMs: 20_000 });
+  sock.ev.on('creds.update', update => Object.assign(auth.creds, update));
+  const until = accept =>
+    new Promise((resolve, reject) => {
+      sock.ev.on('connection.update', update => {
+        if (accept(update)) resolve(update);
+        else if (update.connection === 'close') reject(update.lastDisconnect?.error ?? new Error('closed'));
+      });
+    });
+  return { sock, until };
+}
+
+const ping = sock =>
+  sock.query({
+    tag: 'iq',
+    attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
+    content: [{ tag: 'ping', attrs: {} }]
+  });
+
+const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Links a new device: the parent is told the QR code and plays the phone. */
+async function pair(context) {
+  const { until } = connect(context);
+  const ended = until(({ connection }) => connection === 'close');
+  const { qr } = await until(update => update.qr);
+  await tell({ kind: 'qr', qr });
+  await ended;
+}
+
+async function open(context) {
+  const { sock, until } = connect(context);
+  await until(({ connection }) => connection === 'open');
+  await ping(sock);
+  return sock;
+}
+
+/** Receives a flood; the stanza `bench` follows it. */
+async function receive(sock, count) {
+  await tell({ kind: 'prepare', count });
+  await told('prepared');
+  const ended = new Promise(resolve => sock.ws.once('CB:bench', resolve));
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await tell({ kind: 'flood' });
+  await ended;
+  const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: (count / ms) * 1_000, cpuUs: (user + system) / count };
+}
+
+/** Sends stanzas until the server has them all. */
+async function send(sock, count) {
+  const got = told('received');
+  await tell({ kind: 'expect', count });
+  const start = performance.now();
+  for (let index = 0; index < count; index++) await sock.sendNode(sampleStanzas.ack(index));
+  await got;
+  return { perSecond: (count / (performance.now() - start)) * 1_000 };
+}
+
+async function roundTrips(sock, count) {
+  const times = [];
+  for (let index = 0; index < count; index++) {
+    const start = performance.now();
+    await ping(sock);
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+/** Time of one call of the codec, in microseconds. */
+async function codec({ encodeBinaryNode, decodeBinaryNode }, milliseconds) {
+  const node = sampleStanzas.message(1);
+  const bytes = encodeBinaryNode(node);
+  const time = async call => {
+    let calls = 0;
+    const start = performance.now();
+    while (performance.now() - start < milliseconds) for (let i = 0; i < 100; i++, calls++) await call();
+    return ((performance.now() - start) * 1_000) / calls;
+  };
+  const both = { encodeUs: () => encodeBinaryNode(node), decodeUs: () => decodeBinaryNode(bytes) };
+  for (const call of Object.values(both)) await time(call);
+  return { encodeUs: await time(both.encodeUs), decodeUs: await time(both.decodeUs) };
+}
+
+async function bench(context, { counts }) {
+  Object.assign(context.auth.creds, {
+    me: { id: `${context.user}:1@s.whatsapp.net`, name: 'Bench' },
+    accountSyncCounter: 1
+  });
+  const sock = await open(context);
+  await receive(sock, counts.warmUp);
+  const received = await receive(sock, counts.stanzas);
+  await send(sock, counts.warmUp);
+  const sent = await send(sock, counts.sends);
+  await roundTrips(sock, counts.pings);
+  const roundTripMs = await roundTrips(sock, counts.pings);
+  const { encodeBinaryNode, decodeBinaryNode } = context.exported;
+  const times = await codec({ encodeBinaryNode, decodeBinaryNode }, counts.codecMs);
+  return {
+    inPerSecond: received.perSecond,
+    cpuUs: received.cpuUs,
+    outPerSecond: sent.perSecond,
+    roundTripMs,
+    ...times
+  };
+}
+
+async function demo(context, { counts }) {
+  const steps = [];
+  const step = async (name, action) => {
+    const start = performance.now();
+    const value = await action();
+    steps.push({ name, ms: performance.now() - start });
+    return value;
+  };
+  context.auth.creds.accountSyncCounter = 1;
+  await step('link by QR code', () => pair(context));
+  const sock = await step('log in', () => open(context));
+  const digest = createHash('sha256');
+  sock.ws.on('frame', ({ tag, attrs }) => digest.update(JSON.stringify([tag, attrs.from, attrs.type])));
+  await step(`${counts.pings} round trips`, () => roundTrips(sock, counts.pings));
+  await step(`${counts.stanzas} stanzas in`, () => receive(sock, counts.stanzas));
+  await step(`${counts.sends} stanzas out`, () => send(sock, counts.sends));
+  return { steps, inbound: digest.digest('hex') };
+}
+
+try {
+  await tell({ kind: 'ready' });
+  const settings = await told('settings');
+  const namespace = await import(settings.baileys);
+  const exported = { ...namespace.default, ...namespace };
+  if (settings.backend === 'native' && replaced().length === 0)
+    throw new Error('register has not replaced this Baileys');
+  trustTestRoot(namespace, Buffer.from(settings.rootKey, 'hex'));
+  addTrustedRoot(Buffer.from(settings.rootKey, 'hex'));
+  const auth = memoryAuth(exported.initAuthCreds());
+  const context = { baileys: namespace, exported, auth, url: settings.url, ca: settings.ca, user: settings.user };
+  const result = await (settings.mode === 'bench' ? bench : demo)(context, settings);
+  await tell({ kind: 'result', result });
+} catch (error) {
+  await tell({ kind: 'failed', message: error.message });
+}
+process.exit(0);

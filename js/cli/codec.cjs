@@ -1,0 +1,23 @@
+'use strict';
+
+// The codec for a dictionary, as the options of decode, encode and replay name it.
+
+const { UsageError } = require('./arguments.cjs');
+
+/** Baileys' release line by the version of its dictionary. */
+const LINES = /** @type {const} */ ({ 3: '7', 2: '6.17' });
+
+/** The option, for `readArguments`. */
+const DICTIONARY = /** @type {const} */ ({ dictionary: { type: 'string', default: '3' } });
+
+/**
+ * @param {string} dictionary
+ * @param {string} usage
+ */
+function codecOf(dictionary, usage) {
+  if (!Object.hasOwn(LINES, dictionary)) throw new UsageError('--dictionary is 3 or 2', usage);
+  const { createCodec } = require('../codec/binary-node.cjs');
+  return createCodec(LINES[/** @type {'2' | '3'} */ (dictionary)]);
+}
+
+module.exports = { DICTIONARY, codecOf };

@@ -1,0 +1,186 @@
+'use strict';
+
+// The copies of Baileys that can be found from a directory, and whether register reaches each of them.
+
+const { execFile } = require('node:child_process');
+const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const { dirname, join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { WEBSOCKET_CLIENT } = require('../../loader/targets.cjs');
+const { fault, ok, warning } = require('./results.cjs');
+
+const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
+/** This package. A clone of it that is linked into a project has copies of Baileys for its tests. */
+const OWN_ROOT = realpathSync(join(__dirname, '../../..'));
+/** How deep folders of packages inside packages are searched. */
+const MAX_DEPTH = 5;
+/** How long one copy may take to load, in milliseconds. */
+const PROBE_TIMEOUT_MS = 60_000;
+
+/** @typedef {{ root: string, path: string, name: string, version: string, main: string }} Copy `root` is without links. */
+
+/** @param {string} folder */
+function entries(folder) {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter(each => each.isDirectory() || each.isSymbolicLink());
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The packages of one `node_modules`, those of pnpm's store included.
+ *
+ * @param {string} modules
+ * @returns {string[]}
+ */
+function packagesIn(modules) {
+  return entries(modules).flatMap(({ name }) => {
+    const path = join(modules, name);
+    if (name.startsWith('@')) return entries(path).map(scoped => join(path, scoped.name));
+    if (name === '.pnpm') return entries(path).flatMap(each => packagesIn(join(path, each.name, 'node_modules')));
+    return name.startsWith('.') ? [] : [path];
+  });
+}
+
+/**
+ * @param {string} directory
+ * @returns {Copy[]} The one that `directory` resolves first.
+ */
+function findCopies(directory) {
+  /** @type {Map<string, Copy>} */
+  const found = new Map();
+  const seen = new Set();
+  const search = (modules, depth) => {
+    for (const path of packagesIn(modules)) {
+      let root;
+      try {
+        root = realpathSync(path);
+      } catch {
+        continue; // a link to nowhere
+      }
+      if (seen.has(root) || root === OWN_ROOT) continue;
+      seen.add(root);
+      if (existsSync(join(root, WEBSOCKET_CLIENT))) {
+        const copy = describe(root, path);
+        if (copy !== undefined) found.set(root, copy);
+      }
+      if (depth < MAX_DEPTH) search(join(root, 'node_modules'), depth + 1);
+    }
+  };
+  for (let folder = directory; ; folder = dirname(folder)) {
+    search(join(folder, 'node_modules'), 0);
+    if (dirname(folder) === folder) break;
+  }
+  return [...found.values()];
+}
+
+/**
+ * @param {string} root
+ * @param {string} path
+ * @returns {Copy | undefined}
+ */
+function describe(root, path) {
+  try {
+    const { name, version, main = 'lib/index.js' } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    return { root, path, name, version, main: join(root, main) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Loads a copy under register in a process of its own.
+ *
+ * @param {Copy} copy
+ * @param {string} directory
+ * @returns {Promise<{ replaced: string[], warnings: { code: string, message: string }[], error?: string }>}
+ */
+function probe(copy, directory) {
+  const source = `
+    import { replaced } from ${JSON.stringify(REGISTER)};
+    const warnings = [];
+    process.on('warning', ({ name, code, message }) => name === 'BaileysNativeWarning' && warnings.push({ code, message }));
+    let error;
+    try { await import(${JSON.stringify(pathToFileURL(copy.main).href)}); } catch (cause) { error = cause.message; }
+    await new Promise(resolve => setImmediate(resolve));
+    process.stdout.write('\\n' + JSON.stringify({ replaced: replaced().map(({ root }) => root), warnings, error }));
+    process.exit(0);`;
+  const args = ['--no-warnings', '--import', REGISTER, '--input-type=module', '--eval', source];
+  return new Promise(resolve => {
+    const options = { cwd: directory, timeout: PROBE_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
+    execFile(process.execPath, args, options, (failure, stdout, stderr) => {
+      try {
+        resolve(JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1)));
+      } catch {
+        const reason = stderr.trim().split('\n').at(-1) || failure?.message || 'it printed nothing';
+        resolve({ replaced: [], warnings: [], error: reason });
+      }
+    });
+  });
+}
+
+/** Which file `import 'baileys'` in the directory gets. */
+function resolvedRoot(directory, copies) {
+  const { resolve } = createRequire(join(directory, 'package.json'));
+  for (const name of ['baileys', '@whiskeysockets/baileys']) {
+    try {
+      const file = realpathSync(resolve(name));
+      return copies.find(({ root }) => file.startsWith(root))?.root;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * @param {string} directory
+ * @param {{ canLoad: boolean, step: (text: string) => void }} options Whether the addon can be loaded here.
+ * @returns {Promise<{ results: import('./results.cjs').Result[], copies: Copy[] }>} The copies that `directory` resolves
+ *   come first.
+ */
+async function checkCopies(directory, { canLoad, step }) {
+  step('looking for copies of Baileys');
+  const copies = findCopies(directory);
+  if (copies.length === 0) {
+    const advice = 'Run doctor in the folder of the bot, after npm install.';
+    return { results: [fault('baileys', `No copy of Baileys is found from ${directory}`, { advice })], copies };
+  }
+  const first = resolvedRoot(directory, copies);
+  copies.sort((a, b) => Number(b.root === first) - Number(a.root === first));
+  const results = [];
+  for (const copy of copies) {
+    step(`loading ${copy.name} ${copy.version} under register`);
+    results.push(canLoad ? verdict(copy, await probe(copy, directory), first) : undefined);
+  }
+  if (copies.length > 1) {
+    const list = copies.map(({ version, path }) => `${version} at ${path}`).join('; ');
+    const advice = 'npm ls baileys shows who asks for which; a bot normally has one.';
+    results.push(warning('baileys', `There are ${copies.length} copies of Baileys: ${list}`, { advice }));
+  }
+  return { results: results.filter(result => result !== undefined), copies };
+}
+
+/**
+ * @param {Copy} copy
+ * @param {Awaited<ReturnType<typeof probe>>} probed
+ * @param {string | undefined} first
+ */
+function verdict({ name, version, root, path }, { replaced, warnings, error }, first) {
+  const where = `${name} ${version} at ${path}${path === root ? '' : ` (a link to ${root})`}`;
+  const data = { name, version, root, path, resolved: root === first, warnings };
+  const told = warnings.map(({ code, message }) => `${message} (${code})`).join('; ');
+  const reached = replaced.some(each => realpathSync(each) === root);
+  if (error !== undefined && !reached) return fault('baileys', `${where} cannot be loaded: ${error}`, { data });
+  if (!reached) {
+    const make = root === first || first === undefined ? fault : warning;
+    return make('baileys', `${where} runs on its JavaScript: ${told || 'register does not recognise it'}`, { data });
+  }
+  if (told !== '') return warning('baileys', `${where} runs on baileys-native in part: ${told}`, { data });
+  const used = root === first ? ', which is what this folder imports,' : '';
+  return ok('baileys', `${where}${used} runs on baileys-native`, { data });
+}
+
+module.exports = { checkCopies, findCopies, resolvedRoot };

@@ -1,0 +1,219 @@
+'use strict';
+
+// How the bot is started: NODE_OPTIONS, scripts of package.json, process managers, containers, bundlers, test runners.
+
+const { existsSync, readFileSync, readdirSync, statSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const { dirname, extname, join, relative, resolve } = require('node:path');
+const { fault, note, ok, skipped, warning } = require('./results.cjs');
+
+const REGISTER_FILE = join(__dirname, '../../loader/register.mjs');
+const RIGHT_LINE = 'node --import baileys-native/register bot.js';
+/** The longest file that is searched, in bytes. */
+const MAX_SOURCE = 32 * 1024 * 1024;
+
+/** A flag that loads a module, and the module, in a command line or in NODE_OPTIONS. */
+const FLAG = /(?:^|\s)(--import|--require|-r|--loader|--experimental-loader)[ =]["']?([^\s"']*baileys-native[^\s"']*)/g;
+/** What the flag has to name. */
+const REGISTER = /baileys-native\/(?:register|js\/loader\/register\.(?:mjs|cjs))$/;
+
+/** @param {string} path */
+function readText(path) {
+  try {
+    return statSync(path).size > MAX_SOURCE ? '' : readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** @param {string} text */
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Judges the flags in one command line.
+ *
+ * @param {string} text
+ * @param {string} where For the message.
+ * @returns {import('./results.cjs').Result[]} Empty where the line does not name this package.
+ */
+function judgeFlags(text, where) {
+  return Array.from(text.matchAll(FLAG), ({ 1: flag, 2: target, index }) => {
+    const advice = `Use: ${RIGHT_LINE}`;
+    if (!REGISTER.test(target)) {
+      return fault('flag', `${where} has ${flag} ${target}, which installs no hooks`, { advice });
+    }
+    if (flag.includes('loader')) {
+      return fault('flag', `${where} has ${flag}; register installs its own hooks and is no loader`, { advice });
+    }
+    // Node takes flags behind the program for arguments of the program.
+    const program = /\bnode(?:\.exe)?\s+(?:-{1,2}[\w-]+(?:[= ]\S+)?\s+)*([^\s-]\S*\.[cm]?[jt]sx?)\b/.exec(text);
+    if (program !== null && program.index + program[0].length <= index) {
+      return fault('flag', `${where} has ${flag} behind ${program[1]}, where Node.js does not read it`, { advice });
+    }
+    return ok('flag', `${where} has ${flag} ${target}`);
+  });
+}
+
+/** @param {string} directory @param {NodeJS.ProcessEnv} [env] */
+function checkFlags(directory, env = process.env) {
+  const manifest = parseJson(readText(join(directory, 'package.json')));
+  const scripts = Object.entries(manifest.scripts ?? {}).filter(([, text]) => typeof text === 'string');
+  const results = [
+    ...judgeFlags(env.NODE_OPTIONS ?? '', 'NODE_OPTIONS'),
+    ...scripts.flatMap(([name, text]) => judgeFlags(text, `The script "${name}"`)),
+    ...filesNamed(directory, /^(?:ecosystem\.config\.[cm]?js|Dockerfile.*|.*\.service|docker-compose\.ya?ml)$/).flatMap(
+      name => judgeFlags(readText(join(directory, name)).replace(/[",[\]]+\s*/g, ' '), name)
+    )
+  ];
+  if (results.length > 0) return results;
+  const advice = `Start the bot with: ${RIGHT_LINE}`;
+  return [note('flag', 'Nothing here starts a program with baileys-native/register', { advice })];
+}
+
+/** @param {string} directory @param {RegExp} pattern */
+function filesNamed(directory, pattern) {
+  try {
+    return readdirSync(directory).filter(name => pattern.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** `--import baileys-native/register` is looked up from the working directory. */
+function checkResolution(directory) {
+  try {
+    const file = createRequire(join(directory, 'package.json')).resolve('baileys-native/register');
+    return ok('resolve', `baileys-native/register is found from ${directory}`, { data: { file } });
+  } catch {
+    return fault('resolve', `--import baileys-native/register is not found from ${directory}, the working directory`, {
+      advice: `Start in the bot's folder, or name the file: NODE_OPTIONS="--import ${REGISTER_FILE}"`
+    });
+  }
+}
+
+/** The program: what was named, or what package.json starts. */
+function programOf(directory, file) {
+  if (file !== undefined) return resolve(directory, file);
+  const { scripts, main } = parseJson(readText(join(directory, 'package.json')));
+  const started = /(\S+\.[cm]?[jt]sx?)(?:\s|$)/.exec(scripts?.start ?? '')?.[1];
+  const found = [started, main, 'bot.js', 'index.js', 'bot.mjs', 'index.mjs'].find(
+    name => typeof name === 'string' && existsSync(join(directory, name))
+  );
+  return found === undefined ? undefined : join(directory, found);
+}
+
+/** @param {string} path */
+function isModule(path) {
+  const extension = extname(path);
+  if (extension === '.mjs' || extension === '.mts') return true;
+  if (extension === '.cjs' || extension === '.cts') return false;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const text = readText(join(folder, 'package.json'));
+    if (text !== '') return parseJson(text).type === 'module';
+    if (dirname(folder) === folder) return false;
+  }
+}
+
+const BAILEYS = '(?:@whiskeysockets/)?baileys';
+
+/**
+ * Looks for what register cannot reach from inside the program.
+ *
+ * @param {string} directory
+ * @param {string | undefined} file
+ */
+function checkProgram(directory, file) {
+  const path = programOf(directory, file);
+  if (path === undefined) {
+    return [skipped('program', 'No program is known here; name it: baileys-native doctor bot.js')];
+  }
+  const name = relative(directory, path) || path;
+  if (!existsSync(path)) return [fault('program', `${name} does not exist`)];
+  const text = readText(path);
+  const results = [];
+  if (/Noise_XX_25519_AESGCM_SHA256/.test(text) && /makeNoiseHandler/.test(text)) {
+    results.push(
+      fault('program', `${name} contains Baileys itself: a bundler has put it in, and no hook sees it`, {
+        advice: 'Mark both packages as external, for example esbuild --external:baileys --external:baileys-native'
+      })
+    );
+  }
+  const module = isModule(path);
+  const register = module
+    ? /^\s*import\s+(?:[^'"]*\sfrom\s+)?['"]baileys-native\/register['"]/m.exec(text)
+    : /\brequire\(\s*['"]baileys-native\/register['"]\s*\)/.exec(text);
+  const baileys = module
+    ? new RegExp(`^\\s*import\\s+(?!type\\b)(?:[^'"]*?\\sfrom\\s+)?['"]${BAILEYS}['"]`, 'm').exec(text)
+    : new RegExp(`\\brequire\\(\\s*['"]${BAILEYS}['"]\\s*\\)`).exec(text);
+  if (register !== null && baileys !== null && (module || baileys.index < register.index)) {
+    const reason = module
+      ? 'Node.js links all static imports before it runs the first'
+      : 'Baileys is loaded before it, a few lines above';
+    const advice = module
+      ? `Use the flag: node --import baileys-native/register ${name}`
+      : "Make require('baileys-native/register') the first line.";
+    results.push(fault('program', `${name} loads baileys-native/register too late: ${reason}`, { advice }));
+  }
+  return results.length > 0 ? results : [ok('program', `${name} has nothing that keeps register from working`)];
+}
+
+/** Tools that load modules in their own way: what to do with each. By a pattern of files, or by a dependency. */
+const TOOLS = [
+  {
+    tool: 'Jest',
+    dependency: 'jest',
+    files: /^jest\.config\./,
+    hint: 'has a module registry of its own: tests run on JavaScript'
+  },
+  {
+    tool: 'Vitest',
+    dependency: 'vitest',
+    files: /^vitest\.config\./,
+    hint: 'needs test.execArgv: ["--import", "baileys-native/register"] and no deps.inline of baileys (docs/launchers.md)'
+  },
+  {
+    tool: 'pm2',
+    dependency: 'pm2',
+    files: /^ecosystem\.config\.[cm]?js$/,
+    hint: 'takes the flag as node_args: "--import baileys-native/register" with cwd set to the bot\'s folder'
+  },
+  {
+    tool: 'A bundler',
+    dependency: 'esbuild',
+    files: /^(?:webpack|rollup|tsup|vite|rspack)\.config\./,
+    hint: 'must leave baileys and baileys-native external'
+  },
+  {
+    tool: 'patch-package',
+    dependency: 'patch-package',
+    files: /^patches$/,
+    hint: 'changes files of packages: files of Baileys that differ from the published ones are left alone'
+  }
+];
+
+/** @param {string} directory */
+function checkTools(directory) {
+  const { dependencies, devDependencies } = parseJson(readText(join(directory, 'package.json')));
+  const installed = { ...dependencies, ...devDependencies };
+  return TOOLS.filter(
+    ({ dependency, files }) => Object.hasOwn(installed, dependency) || filesNamed(directory, files).length > 0
+  ).map(({ tool, hint }) => note('tools', `${tool} ${hint}`));
+}
+
+/** Flags of this process's NODE_OPTIONS that keep addons from being loaded. */
+function checkPermissions(env = process.env) {
+  const options = env.NODE_OPTIONS ?? '';
+  if (/--(?:experimental-)?permission\b/.test(options) && !options.includes('--allow-addons')) {
+    return [fault('flag', 'NODE_OPTIONS has --permission without --allow-addons', { advice: 'Add --allow-addons.' })];
+  }
+  if (/--no-addons\b/.test(options)) return [warning('flag', 'NODE_OPTIONS has --no-addons: the binary is not loaded')];
+  return [];
+}
+
+module.exports = { checkFlags, checkPermissions, checkProgram, checkResolution, checkTools, judgeFlags };

@@ -1,0 +1,66 @@
+'use strict';
+
+// Checks of the runtime: Node.js, the binary, the switches of this package.
+
+const { environmentSwitch } = require('../../shared/environment.cjs');
+const { fault, note, ok, warning } = require('./results.cjs');
+
+/** The oldest Node.js with the module hooks that register needs. */
+const OLDEST_NODE = [20, 10];
+
+/** @param {NodeJS.ProcessVersions} [versions] */
+function checkNode(versions = process.versions) {
+  const [major, minor] = versions.node.split('.').map(Number);
+  for (const runtime of ['bun', 'deno']) {
+    if (versions[runtime] !== undefined) {
+      return fault('node', `This is ${runtime} ${versions[runtime]}; the flag needs the module hooks of Node.js`, {
+        advice: 'Run the bot on Node.js 20.10 or later.'
+      });
+    }
+  }
+  const [oldest, oldestMinor] = OLDEST_NODE;
+  if (major < oldest || (major === oldest && minor < oldestMinor)) {
+    return fault('node', `Node.js ${versions.node} is too old; ${OLDEST_NODE.join('.')} is needed`, {
+      advice: 'Baileys runs on its JavaScript until Node.js is updated.'
+    });
+  }
+  return ok('node', `Node.js ${versions.node}`);
+}
+
+/** The binary that is loaded here, or why there is none. */
+function checkBinary() {
+  const { loadBinding } = require('../../addon/binding.cjs');
+  const on = `${process.platform}-${process.arch}`;
+  try {
+    loadBinding();
+  } catch (error) {
+    return fault('binary', error.message, { data: { platform: on } });
+  }
+  const file = Object.keys(require.cache).find(path => path.endsWith('.node'));
+  return ok('binary', `The addon for ${on} is loaded`, { data: { platform: on, file } });
+}
+
+/** Variables that change what this package does. */
+function checkSwitches(env = process.env) {
+  const results = [];
+  if (environmentSwitch('BAILEYS_NATIVE') === false) {
+    results.push(
+      fault('switches', `BAILEYS_NATIVE=${env.BAILEYS_NATIVE} turns this package off`, {
+        advice: 'Remove the variable.'
+      })
+    );
+  }
+  if (environmentSwitch('BAILEYS_NATIVE_KEEP_ALIVE') === false) {
+    results.push(
+      warning('switches', 'BAILEYS_NATIVE_KEEP_ALIVE is off: no keep-alive is sent while the event loop is blocked')
+    );
+  }
+  const others = Object.keys(env)
+    .filter(name => name.startsWith('BAILEYS_NATIVE'))
+    .filter(name => name !== 'BAILEYS_NATIVE' && name !== 'BAILEYS_NATIVE_KEEP_ALIVE');
+  if (others.length > 0)
+    results.push(note('switches', `Set: ${others.map(name => `${name}=${env[name]}`).join(', ')}`));
+  return results;
+}
+
+module.exports = { checkBinary, checkNode, checkSwitches };

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+'use strict';
+
+// `npx baileys-native`: finds the command and prints its errors.
+
+const { UsageError } = require('./arguments.cjs');
+const { packageVersion } = require('./version.cjs');
+
+/** @type {Record<string, () => { run(args: string[]): Promise<number | void> }>} */
+const COMMANDS = {
+  doctor: () => require('./doctor/index.cjs'),
+  decode: () => require('./decode.cjs'),
+  encode: () => require('./encode.cjs'),
+  replay: () => require('./replay.cjs'),
+  bench: () => require('./bench.cjs'),
+  demo: () => require('./demo.cjs'),
+  inspect: () => require('./inspect.cjs')
+};
+
+const USAGE = `Usage: baileys-native COMMAND [options]
+
+  doctor [FILE]    checks this machine and project: binary, Baileys, flag, TLS, proxy
+  decode [INPUT]   prints a stanza from hex, base64, a file or a pipe
+  encode [INPUT]   writes a stanza from JSON, as decode --json prints it
+  replay FILE      times the decoder on a session that inspect has exported
+  bench --quick    Baileys on JavaScript and on this package, about a minute
+  demo             a bot on both layers against a server on this machine
+  inspect          shows the stanzas of running bots in a web page
+
+  --json           prints JSON instead of text (all commands)
+  --help           explains a command: baileys-native COMMAND --help
+  --version        prints the version of baileys-native
+
+Exit codes: 0 success, 1 the check or the command failed, 2 wrong usage.
+`;
+
+/** @param {string[]} args */
+async function main([name, ...rest]) {
+  if (name === '--version') return console.log(packageVersion());
+  if (name === undefined || name === '--help' || name === '-h') return process.stdout.write(USAGE);
+  if (!Object.hasOwn(COMMANDS, name)) {
+    throw new UsageError(`there is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}`);
+  }
+  const code = await COMMANDS[name]().run(rest);
+  if (typeof code === 'number') process.exitCode = code;
+}
+
+// A reader such as `head` that has seen enough closes the pipe; that is no failure, and inspect goes on.
+process.stdout.on('error', error => {
+  if (/** @type {any} */ (error).code !== 'EPIPE') throw error;
+});
+
+main(process.argv.slice(2)).catch(error => {
+  const usage = error instanceof UsageError;
+  const hint = usage && error.usage === undefined ? '\nbaileys-native --help lists the commands.' : '';
+  process.stderr.write(`baileys-native: ${error.message}${usage && error.usage ? `\n\n${error.usage}` : `${hint}\n`}`);
+  process.exitCode = usage ? 2 : 1;
+});

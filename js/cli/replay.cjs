@@ -1,0 +1,103 @@
+'use strict';
+
+// `baileys-native replay`: the stanzas of a session that `inspect` has exported, through encoder and decoder, timed.
+
+const { readArguments, wholeNumber } = require('./arguments.cjs');
+const { codecOf, DICTIONARY } = require('./codec.cjs');
+const { readInput } = require('./input.cjs');
+const { progress, table } = require('./terminal.cjs');
+
+const USAGE = `Usage: baileys-native replay FILE [options]
+
+FILE is what the Export button of inspect has saved. Contents that it hides by their
+length are replaced by zeros of that length. Each stanza is encoded, then decoded
+again and again; the table has the time of one decoding by tag.
+
+  --rounds N       how often each stanza is decoded (100)
+  --dictionary N   3 (default) or 2 (Baileys 6.17)
+  --json           prints JSON instead of the table
+`;
+
+/** A text in the export: shown, or hidden by its length. */
+const textOf = value => (typeof value === 'string' ? value : 'x'.repeat(value?.hidden ?? 0));
+
+/**
+ * The stanza of an exported one, with other bytes of the same length where it hides them.
+ *
+ * @param {any} exported
+ * @returns {{ tag: string, attrs: Record<string, string>, content?: any }}
+ */
+function restore({ tag, attrs, children, text, bytes, hidden }) {
+  const node = { tag, attrs: Object.fromEntries(attrs.map(([name, value]) => [name, textOf(value)])) };
+  if (children !== undefined) return { ...node, content: children.map(restore) };
+  if (bytes !== undefined) return { ...node, content: Buffer.alloc(bytes) };
+  if (hidden !== undefined) return { ...node, content: 'x'.repeat(hidden) };
+  return text === undefined ? node : { ...node, content: text };
+}
+
+/** @param {string} text */
+function parseExport(text) {
+  const lines = text.split('\n').filter(line => line.trim() !== '');
+  const rows = lines.map((line, index) => {
+    try {
+      return JSON.parse(line);
+    } catch (error) {
+      throw new Error(`line ${index + 1} is not JSON: ${error.message}`);
+    }
+  });
+  if (rows[0]?.kind !== 'export') throw new Error('this is no export of inspect: its first line is no header');
+  if (rows[0].version !== 1) throw new Error(`the export has version ${rows[0].version}; this is for version 1`);
+  const nodes = rows.filter(({ kind }) => kind === 'node');
+  if (nodes.length === 0) throw new Error('the export has no stanzas');
+  return nodes;
+}
+
+/** @param {string[]} args */
+async function run(args) {
+  const parsed = readArguments(args, USAGE, { ...DICTIONARY, rounds: { type: 'string', default: '100' } }, 1);
+  if (parsed === undefined) return;
+  const { values, positionals } = parsed;
+  const rounds = wholeNumber(values.rounds, '--rounds', { least: 1, most: 1_000_000, usage: USAGE });
+  const codec = codecOf(values.dictionary, USAGE);
+  const rows = parseExport((await readInput(positionals[0], USAGE)).toString());
+  const payloads = rows.map(({ node }) => {
+    const restored = restore(node);
+    return { tag: restored.tag, payload: codec.encodeBinaryNode(restored, undefined) };
+  });
+  /** @type {Map<string, { stanzas: number, bytes: number, ms: number }>} */
+  const byTag = new Map();
+  const indicator = progress();
+  const started = performance.now();
+  for (const [index, { tag, payload }] of payloads.entries()) {
+    if (performance.now() - started > 1_000) indicator.step(`stanza ${index + 1} of ${payloads.length}`);
+    const start = performance.now();
+    for (let round = 0; round < rounds; round++) codec.decodePayload(payload);
+    const ms = (performance.now() - start) / rounds;
+    const sum = byTag.get(tag) ?? { stanzas: 0, bytes: 0, ms: 0 };
+    byTag.set(tag, { stanzas: sum.stanzas + 1, bytes: sum.bytes + payload.length, ms: sum.ms + ms });
+  }
+  indicator.end();
+  const tags = [...byTag].sort(([, a], [, b]) => b.ms - a.ms);
+  const all = tags.reduce(
+    (sum, [, { stanzas, bytes, ms }]) => ({
+      stanzas: sum.stanzas + stanzas,
+      bytes: sum.bytes + bytes,
+      ms: sum.ms + ms
+    }),
+    { stanzas: 0, bytes: 0, ms: 0 }
+  );
+  if (values.json) {
+    console.log(JSON.stringify({ rounds, total: all, tags: Object.fromEntries(tags) }, null, 2));
+    return;
+  }
+  const row = ([tag, { stanzas, bytes, ms }]) => [
+    tag,
+    String(stanzas),
+    (bytes / stanzas).toFixed(0),
+    ((ms * 1_000) / stanzas).toFixed(2)
+  ];
+  const lines = [['tag', 'stanzas', 'bytes each', 'µs each'], ...tags.map(row), row(['all', all])];
+  console.log(table(lines).join('\n'));
+}
+
+module.exports = { parseExport, restore, run };

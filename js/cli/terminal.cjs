@@ -1,0 +1,95 @@
+'use strict';
+
+// Output for people: colours and progress on a terminal, plain text in a file or a pipe.
+
+/** SGR codes: on, off. */
+const STYLES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39]
+};
+
+/** @typedef {keyof typeof STYLES} Style */
+
+/**
+ * A function that colours text, if the stream is a terminal that has colours. NO_COLOR and FORCE_COLOR are honoured.
+ *
+ * @param {NodeJS.WriteStream} [stream]
+ * @returns {(style: Style, text: string) => string}
+ */
+function painter(stream = process.stdout) {
+  const on = stream.isTTY && stream.hasColors() && !process.env.NO_COLOR;
+  if (!on) return (_style, text) => text;
+  return (style, text) => `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
+}
+
+const FRAMES = ['|', '/', '-', '\\'];
+const FRAME_MS = 120;
+
+/**
+ * Tells on stderr what the command is doing: one line that moves on a terminal, one line a step elsewhere.
+ *
+ * @param {NodeJS.WriteStream} [stream]
+ */
+function progress(stream = process.stderr) {
+  const moves = stream.isTTY === true;
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  let text = '';
+  let frame = 0;
+  const draw = () => stream.write(`\r\u001b[2K${FRAMES[frame++ % FRAMES.length]} ${text}`);
+  return {
+    /** @param {string} step */
+    step(step) {
+      if (step === text) return;
+      text = step;
+      if (!moves) {
+        stream.write(`${step}\n`);
+        return;
+      }
+      draw();
+      timer ??= setInterval(draw, FRAME_MS).unref();
+    },
+    end() {
+      if (timer === undefined) return;
+      clearInterval(timer);
+      timer = undefined;
+      stream.write('\r\u001b[2K');
+    }
+  };
+}
+
+/**
+ * Columns of text; numbers are aligned to the right.
+ *
+ * @param {string[][]} rows
+ * @param {number} [leftColumns] How many columns are aligned to the left. Default 1.
+ */
+function table(rows, leftColumns = 1) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  const line = row =>
+    row.map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  return rows.map(row => line(row).trimEnd());
+}
+
+/**
+ * Horizontal bars, with the value behind each.
+ *
+ * @param {{ name: string, value: number, text: string }[]} entries
+ * @param {number} [width] Of the longest bar, in characters.
+ */
+function bars(entries, width = 40) {
+  const most = Math.max(...entries.map(({ value }) => value), Number.MIN_VALUE);
+  const names = Math.max(...entries.map(({ name }) => name.length));
+  return entries.map(({ name, value, text }) => {
+    const length = Math.max(1, Math.round((value / most) * width));
+    return `${name.padEnd(names)}  ${'█'.repeat(length)} ${text}`;
+  });
+}
+
+module.exports = { bars, painter, progress, table };
