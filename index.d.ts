@@ -926,6 +926,8 @@ export interface ReplacedCopy {
   /** Directory of its package.json. */
   root: string;
   version: string;
+  /** Names of the exports that are replaced, sorted. A patched file keeps its own. */
+  exports: string[];
 }
 
 /**

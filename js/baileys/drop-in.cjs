@@ -5,6 +5,7 @@
 const { createCodec } = require('../codec/binary-node.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
+const { createPromiseTimeout } = require('./waits.cjs');
 const { createWebSocketClient } = require('./websocket-client.cjs');
 
 /** Marks functions of ours, so that tests and users can tell which ones run. */
@@ -17,8 +18,14 @@ const NATIVE = Symbol.for('baileys-native');
  * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] its `WA_CERT_DETAILS`
  * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] its own class,
  *   for agents that cannot be honoured natively
+ * @param {import('./waits.cjs').Original} [options.waits] what its waits need; without it they are left out
  */
-function createDropIn({ dialect = '7', certDetails = () => undefined, webSocketClient = () => undefined } = {}) {
+function createDropIn({
+  dialect = '7',
+  certDetails = () => undefined,
+  webSocketClient = () => undefined,
+  waits = undefined
+} = {}) {
   const { encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode, decompressingIfRequired } =
     createCodec(dialect);
   const dropIn = {
@@ -27,7 +34,8 @@ function createDropIn({ dialect = '7', certDetails = () => undefined, webSocketC
     encodeBinaryNode,
     decodeBinaryNode,
     decodeDecompressedBinaryNode,
-    decompressingIfRequired
+    decompressingIfRequired,
+    ...(waits && { promiseTimeout: createPromiseTimeout(waits) })
   };
   for (const value of Object.values(dropIn)) value[NATIVE] = true;
   return dropIn;

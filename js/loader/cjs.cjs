@@ -7,7 +7,6 @@
 
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
-const { pathToFileURL } = require('node:url');
 const { standaloneSource } = require('./esm.cjs');
 const { dropInFor, warnLeftAlone } = require('./replacement.cjs');
 const {
@@ -17,6 +16,7 @@ const {
   WEBSOCKET_CLIENT,
   findTarget,
   reasonToLeave,
+  sourceOf,
   targetsBeside
 } = require('./targets.cjs');
 
@@ -105,9 +105,11 @@ function preload(compile, filename) {
     preloaded.add(path);
     const module = new ModuleClass(path);
     module.filename = path;
+    const source = standaloneSource(target);
+    // A file with other exports needs its original, and to load that here would change the order of Baileys' modules.
+    if (source === undefined) continue;
     const dropIn = usableDropIn(target, module, () => moduleOriginal(compile, path, target));
-    const source = dropIn && standaloneSource(target);
-    if (source !== undefined) Reflect.apply(compile, module, [source, path, 'module']);
+    if (dropIn !== undefined) Reflect.apply(compile, module, [source, path, 'module']);
   }
 }
 
@@ -118,12 +120,12 @@ function preload(compile, filename) {
  * @param {string} path
  * @param {import('./targets.cjs').Target} target
  */
-function moduleOriginal(compile, path, { copy, file }) {
+function moduleOriginal(compile, path, target) {
   const known = originals.get(path);
   if (known !== undefined) return known.exports;
   const original = addOriginal(path);
   // Node looks ES modules up by their file name; under another one in the same folder it takes the text.
-  Reflect.apply(compile, original, [copy.files.get(file)?.text ?? '', path + OFF_SUFFIX, 'module']);
+  Reflect.apply(compile, original, [sourceOf(target), path + OFF_SUFFIX, 'module']);
   return original.exports;
 }
 
@@ -134,16 +136,17 @@ function moduleOriginal(compile, path, { copy, file }) {
  */
 function usableDropIn(target, module, loadOriginal) {
   const reason = reasonToLeave(target);
-  const { dialect, root, version } = target.copy;
+  const { dialect, root, name, version, code } = target.copy;
   if (reason !== undefined || dialect === undefined) {
-    warnLeftAlone(reason ?? '');
+    warnLeftAlone(reason ?? '', code);
     return undefined;
   }
   // By then the module has long been loaded; here it would close a cycle.
   const certDetails = () => module.require(DEFAULTS_SPECIFIER).WA_CERT_DETAILS;
   const webSocketClient = () => loadOriginal().WebSocketClient;
   const known = target.file === NOISE_HANDLER ? { certDetails } : undefined;
-  return dropInFor({ root, version, dialect }, target.file === WEBSOCKET_CLIENT ? { webSocketClient } : known);
+  const facts = { root, name, version, dialect, names: target.names };
+  return dropInFor(facts, target.file === WEBSOCKET_CLIENT ? { webSocketClient } : known);
 }
 
 /**

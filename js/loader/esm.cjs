@@ -12,7 +12,8 @@ const {
   exportsMore,
   findTarget,
   looksLikeTarget,
-  reasonToLeave
+  reasonToLeave,
+  sourceOf
 } = require('./targets.cjs');
 
 const REPLACEMENT_URL = pathToFileURL(join(__dirname, 'replacement.cjs')).href;
@@ -58,8 +59,10 @@ function replacementSource(target, url) {
   const runtime = `import loader from ${JSON.stringify(REPLACEMENT_URL)};\n`;
   const rest = `export * from ${original};\n${defaultExport(target, original)}`;
   const reason = reasonToLeave(target);
-  if (reason !== undefined) return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${JSON.stringify(reason)});\n`;
-  const facts = factsOf(copy);
+  if (reason !== undefined) {
+    return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${JSON.stringify(reason)}, ${JSON.stringify(copy.code)});\n`;
+  }
+  const facts = factsOf(target);
   const isNoise = file === NOISE_HANDLER;
   const originals = isNoise
     ? ', { certDetails: () => defaults.WA_CERT_DETAILS }'
@@ -82,19 +85,19 @@ function replacementSource(target, url) {
  *
  * @param {import('./targets.cjs').Target} target
  */
-function standaloneSource({ copy, file, names }) {
-  if (exportsMore(copy.files.get(file)?.text ?? '', names)) return undefined;
+function standaloneSource(target) {
+  if (exportsMore(sourceOf(target), target.names)) return undefined;
   return [
     `${HEAD}import loader from ${JSON.stringify(REPLACEMENT_URL)};`,
-    `const dropIn = loader.dropInFor(${factsOf(copy)});`,
-    ...names.map(name => `export const ${name} = dropIn.${name};`),
+    `const dropIn = loader.dropInFor(${factsOf(target)});`,
+    ...target.names.map(name => `export const ${name} = dropIn.${name};`),
     ''
   ].join('\n');
 }
 
-/** @param {import('./targets.cjs').Copy} copy */
-function factsOf({ root, version, dialect }) {
-  return JSON.stringify({ root, version, dialect });
+/** @param {import('./targets.cjs').Target} target */
+function factsOf({ names, copy: { root, name, version, dialect } }) {
+  return JSON.stringify({ root, name, version, dialect, names });
 }
 
 /**
@@ -103,9 +106,8 @@ function factsOf({ root, version, dialect }) {
  * @param {import('./targets.cjs').Target} target
  * @param {string} original Quoted specifier.
  */
-function defaultExport({ copy, file }, original) {
-  const text = copy.files.get(file)?.text ?? '';
-  return /\bexport default\b|\bas default\b/.test(text) ? `export { default } from ${original};\n` : '';
+function defaultExport(target, original) {
+  return /\bexport default\b|\bas default\b/.test(sourceOf(target)) ? `export { default } from ${original};\n` : '';
 }
 
 /**
@@ -114,9 +116,8 @@ function defaultExport({ copy, file }, original) {
  * @param {import('./targets.cjs').Target} target
  * @param {string} path
  */
-function originalOfCommonJs({ copy, file }, path) {
-  const text = copy.files.get(file)?.text ?? '';
-  const names = new Set(Array.from(text.matchAll(/\bexports\.([A-Za-z_$][\w$]*) = /g), match => match[1]));
+function originalOfCommonJs(target, path) {
+  const names = new Set(Array.from(sourceOf(target).matchAll(/\bexports\.([A-Za-z_$][\w$]*) = /g), match => match[1]));
   return [
     `${HEAD}import loader from ${JSON.stringify(CJS_URL)};`,
     `const original = loader.originalExports(${JSON.stringify(path)});`,

@@ -13,6 +13,8 @@
  * `BAILEYS_NATIVE=off` in the environment makes it do nothing. Where the addon cannot be loaded it emits one process
  * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
  * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`, and one that was required before with `BAILEYS_NATIVE_LATE`.
+ * Patched files are left as they are with the code `BAILEYS_NATIVE_PATCHED`, changed forks with `BAILEYS_NATIVE_FORK`.
+ * `BAILEYS_NATIVE_WAITS=off` leaves `promiseTimeout` to Baileys; `BAILEYS_NATIVE_PACKAGES` names forks, separated by commas.
  *
  * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off` leaves
  * them to Baileys; so does `keepAliveWhileBlocked: false` in the configuration of one socket, which Baileys' types do not
@@ -32,6 +34,8 @@ export interface ReplacedCopy {
   /** Directory of its package.json. */
   root: string;
   version: string;
+  /** Names of the exports that are replaced, sorted. A patched file keeps its own. */
+  exports: string[];
 }
 
 /**

@@ -2,13 +2,18 @@
 
 /** What the replaced modules of a copy of Baileys call when they are evaluated. */
 
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
 const { state, warnOnce } = require('./state.cjs');
+const { locationOfWait } = require('./targets.cjs');
 
 /**
- * @typedef {object} Facts
- * @property {string} root
+ * @typedef {object} Facts What a replaced module says of itself.
+ * @property {string} root Directory of the package.json of its copy.
+ * @property {string} name
  * @property {string} version
- * @property {'7' | '6.7' | '6.17'} dialect
+ * @property {import('./targets.cjs').Dialect} dialect
+ * @property {readonly string[]} names The exports that are replaced in it.
  */
 
 /**
@@ -17,7 +22,14 @@ const { state, warnOnce } = require('./state.cjs');
  * @property {() => any} [webSocketClient] Its own `WebSocketClient`.
  */
 
-/** @type {Map<string, { dropIn: Record<string, unknown> | undefined, originals: Originals }>} */
+/**
+ * @typedef {object} Entry One copy of Baileys.
+ * @property {Record<string, unknown> | undefined} dropIn Undefined where the addon cannot be loaded.
+ * @property {Originals} originals
+ * @property {import('./state.cjs').Replaced} copy
+ */
+
+/** @type {Map<string, Entry>} */
 const byRoot = new Map();
 
 /**
@@ -28,14 +40,17 @@ const byRoot = new Map();
  * @returns {Record<string, unknown> | undefined}
  */
 function dropInFor(facts, originals) {
-  let entry = byRoot.get(facts.root);
+  const { root, version, names } = facts;
+  let entry = byRoot.get(root);
   if (entry === undefined) {
-    entry = { dropIn: undefined, originals: {} };
-    byRoot.set(facts.root, entry);
+    entry = { dropIn: undefined, originals: {}, copy: { root, version, exports: [] } };
+    byRoot.set(root, entry);
     entry.dropIn = makeDropIn(facts, entry.originals);
+    if (entry.dropIn !== undefined) state.replaced.push(entry.copy);
   }
   // Each module knows its own; the first to be loaded is seldom the one whose originals are asked for.
   Object.assign(entry.originals, originals);
+  for (const name of names) if (!entry.copy.exports.includes(name)) entry.copy.exports.push(name);
   return entry.dropIn;
 }
 
@@ -46,14 +61,16 @@ function dropInFor(facts, originals) {
 function makeDropIn({ root, dialect, version }, originals) {
   try {
     const { createDropIn } = require('../baileys/drop-in.cjs');
-    const dropIn = createDropIn({
+    return createDropIn({
       dialect,
       version,
       certDetails: () => originals.certDetails?.(),
-      webSocketClient: () => originals.webSocketClient?.()
+      webSocketClient: () => originals.webSocketClient?.(),
+      waits: {
+        boom: () => createRequire(join(root, 'package.json'))('@hapi/boom').Boom,
+        location: () => locationOfWait(root)
+      }
     });
-    state.replaced.push({ root, version });
-    return dropIn;
   } catch (error) {
     warnUnavailable(error);
     return undefined;
@@ -66,9 +83,12 @@ function warnUnavailable(error) {
   warnOnce('BAILEYS_NATIVE_UNAVAILABLE', `baileys-native is inactive, Baileys runs on JavaScript: ${message}`);
 }
 
-/** @param {string} reason */
-function warnLeftAlone(reason) {
-  warnOnce('BAILEYS_NATIVE_UNSUPPORTED', reason);
+/**
+ * @param {string} reason
+ * @param {string} code
+ */
+function warnLeftAlone(reason, code) {
+  warnOnce(code, reason);
 }
 
 /** @param {import('./targets.cjs').Copy} copy */

@@ -14,6 +14,7 @@ const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads'
  * @typedef {object} Replaced A copy of Baileys that runs on this package.
  * @property {string} root Directory of its package.json.
  * @property {string} version
+ * @property {string[]} exports Names of its exports that are replaced.
  */
 
 // On globalThis, so that two copies of this package in one thread install one set of hooks between them.
@@ -38,7 +39,7 @@ function isActive() {
  * @returns {Replaced[]}
  */
 function replaced() {
-  return state.replaced.map(copy => ({ ...copy }));
+  return state.replaced.map(copy => ({ ...copy, exports: copy.exports.toSorted() }));
 }
 
 /**

@@ -1,53 +1,56 @@
 'use strict';
 
 /**
- * What this package knows about the layout of Baileys: which files hold the socket layer, which of their exports are
- * replaced, and which dialect of it a given copy speaks. Nothing else in the package names a path inside Baileys.
+ * Finds the copies of Baileys, and says which of their exports are replaced. Only this file, parts.cjs and the testing kit
+ * know paths inside Baileys.
  */
 
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { environmentSwitch } = require('../shared/environment.cjs');
+const known = require('./known-texts.json');
+const {
+  DECODER,
+  DEFAULTS,
+  ESSENTIAL,
+  NOISE_HANDLER,
+  TARGETS,
+  WAITS,
+  WEBSOCKET_CLIENT,
+  fingerprint,
+  readText
+} = require('./parts.cjs');
 
 /** Query under which a target is loaded as Baileys wrote it. */
 const OFF_QUERY = 'baileys-native=off';
 
-/** A copy is recognised by the `name` in its package.json, so that aliases and nested or symlinked copies count. */
+/** The `name` in package.json of Baileys itself. Aliases and copies in nested folders keep it. */
 const PACKAGE_NAMES = new Set(['baileys', '@whiskeysockets/baileys']);
-
-const DEFAULTS_FILE = 'lib/Defaults/index.js';
 
 /** Path from the noise handler to the module that exports `WA_CERT_DETAILS`. */
 const DEFAULTS_SPECIFIER = '../Defaults/index.js';
 
-/** File below the package root, and the exports that are replaced. */
-const TARGETS = {
-  'lib/Socket/Client/websocket.js': ['WebSocketClient'],
-  'lib/Utils/noise-handler.js': ['makeNoiseHandler'],
-  'lib/WABinary/encode.js': ['encodeBinaryNode'],
-  'lib/WABinary/decode.js': ['decompressingIfRequired', 'decodeDecompressedBinaryNode', 'decodeBinaryNode']
-};
-
-const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
-const WEBSOCKET_CLIENT = 'lib/Socket/Client/websocket.js';
-const DECODER = 'lib/WABinary/decode.js';
-
 const TARGET_PATTERN =
-  /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/]noise-handler|WABinary[\\/](?:en|de)code)\.js$/;
+  /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/](?:noise-handler|generics)|WABinary[\\/](?:en|de)code)\.js$/;
+
+/** @typedef {'7' | '6.7' | '6.17'} Dialect A line of Baileys, as far as the replaced exports behave alike in it. */
 
 /**
  * @typedef {object} Copy One installed copy of Baileys.
  * @property {string} root Directory of its package.json.
+ * @property {string} name
  * @property {string} version
  * @property {boolean} esm Whether its files are ES modules.
- * @property {'7' | '6.7' | '6.17' | undefined} dialect Undefined when no dialect of ours matches it.
- * @property {string} reason Why there is no dialect; empty otherwise.
- * @property {Map<string, { text: string, missing: string[] }>} files By target: source text, and exports it lacks.
+ * @property {Dialect | undefined} dialect Undefined when nothing of the copy is replaced.
+ * @property {Map<string, string>} left By file that is not replaced: the reason.
+ * @property {string} code Of the warning that tells the reason.
  */
 
 /**
  * @typedef {object} Target One replaceable file.
  * @property {string} file Key of `TARGETS`.
- * @property {string[]} names
+ * @property {readonly string[]} names
  * @property {Copy} copy
  */
 
@@ -72,11 +75,10 @@ function looksLikeTarget(path) {
 function findTarget(path) {
   const match = TARGET_PATTERN.exec(path);
   if (match === null) return undefined;
-  const root = path.slice(0, match.index);
-  const copy = findCopy(root);
-  if (copy === undefined) return undefined;
   const file = match[0].slice(1).replaceAll('\\', '/');
-  return { file, names: TARGETS[/** @type {keyof typeof TARGETS} */ (file)], copy };
+  if (file === WAITS && environmentSwitch('BAILEYS_NATIVE_WAITS') === false) return undefined;
+  const copy = findCopy(path.slice(0, match.index));
+  return copy && { file, names: TARGETS[file].names, copy };
 }
 
 /**
@@ -87,10 +89,10 @@ function findTarget(path) {
  */
 function targetsBeside(path) {
   const end = Math.max(path.lastIndexOf('/lib/'), path.lastIndexOf('\\lib\\'));
-  const copy = end === -1 ? undefined : findCopy(path.slice(0, end));
-  if (copy === undefined) return [];
-  const present = Object.entries(TARGETS).filter(([file]) => copy.files.get(file)?.text !== '');
-  return present.map(([file, names]) => ({ file, names, copy }));
+  const root = end === -1 ? undefined : path.slice(0, end);
+  if (root === undefined || findCopy(root) === undefined) return [];
+  const targets = Object.keys(TARGETS).map(file => findTarget(join(root, file)));
+  return targets.filter(target => target !== undefined).filter(target => sourceOf(target) !== '');
 }
 
 /** @param {string} root */
@@ -105,16 +107,138 @@ function findCopy(root) {
  */
 function inspect(root) {
   const manifest = readManifest(root);
-  if (manifest === undefined || !PACKAGE_NAMES.has(manifest.name)) return undefined;
-  /** @type {Copy['files']} */
-  const files = new Map();
-  for (const [file, names] of Object.entries(TARGETS)) {
-    const text = readText(join(root, file));
-    files.set(file, { text, missing: names.filter(name => !declares(text, name)) });
-  }
-  const version = String(manifest.version);
-  const answer = chooseDialect(version, files, readText(join(root, DEFAULTS_FILE)));
-  return { root, version, esm: manifest.type === 'module', files, ...answer };
+  if (manifest === undefined) return undefined;
+  const { name, version, type } = manifest;
+  const facts = { root, name: String(name), version: String(version), esm: type === 'module' };
+  const hashes = fingerprint(root);
+  if (PACKAGE_NAMES.has(name)) return inspectRelease(facts, hashes);
+  if (namedPackages().includes(name)) return inspectNamed(facts, hashes);
+  // Another package may have a file with the path of one of these, but not of all.
+  return ESSENTIAL.every(file => hashes.has(file)) ? inspectFork(facts, hashes) : undefined;
+}
+
+/** @typedef {Pick<Copy, 'root' | 'name' | 'version' | 'esm'>} Facts */
+
+/**
+ * Baileys itself: the release decides the dialect, and files with another text than that of a release are left alone.
+ *
+ * @param {Facts} facts
+ * @param {Map<string, string>} hashes
+ * @returns {Copy}
+ */
+function inspectRelease(facts, hashes) {
+  const { root, version } = facts;
+  const { dialect, reason } = chooseDialect(version, root);
+  if (dialect !== undefined) return withPatches(facts, hashes, dialect);
+  const text = `baileys ${version} at ${root} is left as it is: ${reason} (supported: ${SUPPORTED})`;
+  return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
+}
+
+/**
+ * A package that `BAILEYS_NATIVE_PACKAGES` names: its texts decide the dialect, since its version is one of its own.
+ *
+ * @param {Facts} facts
+ * @param {Map<string, string>} hashes
+ * @returns {Copy}
+ */
+function inspectNamed(facts, hashes) {
+  const files = ESSENTIAL.filter(file => unknownParts(file, hashes).length === 0);
+  const dialect = files.length > 0 ? commonDialect(files, hashes, facts.version) : undefined;
+  if (dialect !== undefined) return withPatches(facts, hashes, dialect);
+  const { name, version, root } = facts;
+  const text = `${name} ${version} at ${root} is left as it is: no text in it is that of a known release of Baileys`;
+  return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
+}
+
+/**
+ * A package of another name that has the files of Baileys: replaced where all of them are those of a known release.
+ *
+ * @param {Facts} facts
+ * @param {Map<string, string>} hashes
+ * @returns {Copy}
+ */
+function inspectFork(facts, hashes) {
+  const { name, version, root } = facts;
+  const changed = [...new Set(ESSENTIAL.flatMap(file => unknownParts(file, hashes)))];
+  const dialect = changed.length === 0 ? commonDialect(ESSENTIAL, hashes, version) : undefined;
+  if (dialect !== undefined) return withPatches(facts, hashes, dialect);
+  const why = changed.length > 0 ? `it has its own ${changed.join(', ')}` : 'its files are those of different releases';
+  const text = `found ${name} ${version} at ${root}, a fork of Baileys; it runs on JavaScript: ${why}`;
+  return leftAlone(facts, text, 'BAILEYS_NATIVE_FORK');
+}
+
+/**
+ * @param {Facts} facts
+ * @param {string} reason
+ * @param {string} code
+ * @returns {Copy}
+ */
+function leftAlone(facts, reason, code) {
+  return { ...facts, dialect: undefined, left: new Map(Object.keys(TARGETS).map(file => [file, reason])), code };
+}
+
+/**
+ * @param {Facts} facts
+ * @param {Map<string, string>} hashes
+ * @param {Dialect} dialect
+ * @returns {Copy}
+ */
+function withPatches(facts, hashes, dialect) {
+  const { name, version, root } = facts;
+  const files = Object.keys(TARGETS).filter(file => unknownParts(file, hashes, dialect).length > 0);
+  const names = files.flatMap(file => TARGETS[file].names);
+  const changed = [...new Set(files.flatMap(file => unknownParts(file, hashes, dialect)))];
+  const cause = known.versions.includes(version) ? 'patched' : 'newer than this package';
+  const reason =
+    `${name} ${version} at ${root} keeps its own ${names.join(', ')}: not the text of a known release (${cause}): ` +
+    changed.join(', ');
+  return { ...facts, dialect, left: new Map(files.map(file => [file, reason])), code: 'BAILEYS_NATIVE_PATCHED' };
+}
+
+/**
+ * The parts of a target with a text that no supported release (of a dialect) has, or without any.
+ *
+ * @param {string} file
+ * @param {Map<string, string>} hashes
+ * @param {Dialect} [dialect]
+ */
+function unknownParts(file, hashes, dialect) {
+  return TARGETS[file].parts.filter(part => {
+    const dialects = dialectsOf(part, hashes);
+    return dialect === undefined ? dialects.length === 0 : !dialects.includes(dialect);
+  });
+}
+
+/**
+ * @param {string} part
+ * @param {Map<string, string>} hashes
+ * @returns {string[]}
+ */
+function dialectsOf(part, hashes) {
+  const texts = /** @type {Record<string, Record<string, string[]>>} */ (known.texts)[part];
+  return texts[hashes.get(part) ?? ''] ?? [];
+}
+
+/**
+ * The dialect that all parts of some targets have in common. Where there are two, because releases of two lines have the
+ * same texts, the version decides.
+ *
+ * @param {readonly string[]} files
+ * @param {Map<string, string>} hashes
+ * @param {string} version
+ * @returns {Dialect | undefined}
+ */
+function commonDialect(files, hashes, version) {
+  const parts = files.flatMap(file => TARGETS[file].parts);
+  const common = /** @type {const} */ (['7', '6.7', '6.17']).filter(dialect =>
+    parts.every(part => dialectsOf(part, hashes).includes(dialect))
+  );
+  return version.startsWith('7.') ? common.at(0) : common.at(-1);
+}
+
+/** The names in `BAILEYS_NATIVE_PACKAGES`, which are separated by commas. */
+function namedPackages() {
+  return (process.env.BAILEYS_NATIVE_PACKAGES ?? '').split(',').map(name => name.trim());
 }
 
 /**
@@ -127,15 +251,14 @@ function inspect(root) {
  * together with device JIDs of hosted domains in 6.7.17 and 6.7.18, which is no dialect of ours.
  *
  * @param {string} version
- * @param {Copy['files']} files
- * @param {string} defaults
- * @returns {Pick<Copy, 'dialect' | 'reason'>}
+ * @param {string} root
+ * @returns {{ dialect: Dialect, reason: '' } | { dialect: undefined, reason: string }}
  */
-function chooseDialect(version, files, defaults) {
-  const dictionary = /\bDICT_VERSION = (\d+)/.exec(defaults)?.[1];
+function chooseDialect(version, root) {
+  const dictionary = /\bDICT_VERSION = (\d+)/.exec(readText(join(root, DEFAULTS)))?.[1];
   const major = Number.parseInt(version, 10);
-  const decoder = files.get(DECODER)?.text ?? '';
-  const awaitsHandshake = /\bprocessHandshake: async\b/.test(files.get(NOISE_HANDLER)?.text ?? '');
+  const decoder = readText(join(root, DECODER));
+  const awaitsHandshake = /\bprocessHandshake: async\b/.test(readText(join(root, NOISE_HANDLER)));
   if (!/\bdecodeBinaryNode = async\b/.test(decoder)) return refuse('its node decoder is synchronous');
   if (dictionary === '3' && major === 7) return { dialect: '7', reason: '' };
   if (major !== 6) return refuse(`major version ${major} with dictionary ${dictionary ?? 'unknown'} is not supported`);
@@ -148,22 +271,9 @@ function chooseDialect(version, files, defaults) {
 /** The published releases that are supported, in words; the documentation has them in the same. */
 const SUPPORTED = '7.0.0-rc.1 to 7.0.0-rc14, 6.7.19 to 6.7.24, 6.17.16, 6.7.14 to 6.7.16';
 
-/**
- * @param {string} reason
- * @returns {Pick<Copy, 'dialect' | 'reason'>}
- */
+/** @param {string} reason */
 function refuse(reason) {
   return { dialect: undefined, reason };
-}
-
-/**
- * @param {string} text Source of an ES module or of what TypeScript makes of one for CommonJS.
- * @param {string} name
- */
-function declares(text, name) {
-  return new RegExp(
-    `\\bexport (?:async )?(?:const|let|var|function|class) ${name}\\b|\\bexport \\{[^}]*\\b${name}\\b|\\bexports\\.${name} = (?!void 0)`
-  ).test(text);
 }
 
 /**
@@ -186,13 +296,13 @@ function readManifest(root) {
   }
 }
 
-/** @param {string} path */
-function readText(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+/**
+ * The text of a target's file.
+ *
+ * @param {Target} target
+ */
+function sourceOf({ copy, file }) {
+  return readText(join(copy.root, file));
 }
 
 /**
@@ -201,12 +311,21 @@ function readText(path) {
  * @param {Target} target
  */
 function reasonToLeave({ file, copy }) {
-  if (copy.dialect === undefined) {
-    return `baileys ${copy.version} at ${copy.root} is left as it is: ${copy.reason} (supported: ${SUPPORTED})`;
-  }
-  const missing = copy.files.get(file)?.missing ?? [];
-  if (missing.length === 0) return undefined;
-  return `${join(copy.root, file)} is left as it is: it does not export ${missing.join(', ')}`;
+  return copy.left.get(file);
+}
+
+/**
+ * Where Baileys' `promiseTimeout` captures its stack, as a frame of a stack trace names it: file, line and column.
+ *
+ * @param {string} root
+ */
+function locationOfWait(root) {
+  const path = join(root, WAITS);
+  const text = readText(path);
+  const start = text.search(/\basync function promiseTimeout\b/);
+  const before = text.slice(0, text.indexOf('new Error()', start));
+  const file = findCopy(root)?.esm ? pathToFileURL(path).href : path;
+  return `${file}:${before.split('\n').length}:${before.length - before.lastIndexOf('\n')}`;
 }
 
 module.exports = {
@@ -215,9 +334,12 @@ module.exports = {
   OFF_QUERY,
   SUPPORTED,
   WEBSOCKET_CLIENT,
+  chooseDialect,
   exportsMore,
   findTarget,
+  locationOfWait,
   looksLikeTarget,
   reasonToLeave,
+  sourceOf,
   targetsBeside
 };

@@ -121,7 +121,8 @@ export const REQUIRED = {
       'FB JIDs',
       'interop JIDs',
       'empty strings'
-    ].map(name => [name, new RegExp(name)])
+    ].map(name => [name, new RegExp(name)]),
+    ['waits', /^promiseTimeout/]
   ],
   declarations: Object.keys(CLAIMS).map(name => [name, new RegExp(`^declarations: ${name}$`)])
 };

@@ -1,0 +1,148 @@
+/** Copies of Baileys that are not those of npm: with patches, and forks. What differs is left alone, and said once. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { makeProject } from './support/project.mjs';
+
+const FLAG = ['--import', 'baileys-native/register'];
+const ALL = [
+  'WebSocketClient',
+  'decodeBinaryNode',
+  'decodeDecompressedBinaryNode',
+  'decompressingIfRequired',
+  'encodeBinaryNode',
+  'makeNoiseHandler',
+  'promiseTimeout'
+];
+const without = (...names) => ALL.filter(name => !names.includes(name));
+
+/** Prints which exports of a package are ours, the `patched` of its modules, and what `replaced()` says of it. */
+const probe = name => `
+  import { replaced } from 'baileys-native';
+  import * as index from '${name}';
+  import * as client from '${name}/lib/Socket/Client/index.js';
+  const all = { ...client, ...index };
+  const ours = Object.keys(all).filter(name => all[name]?.[Symbol.for('baileys-native')] === true).sort();
+  console.log(JSON.stringify([ours, replaced().flatMap(({ exports }) => exports), globalThis.patched ?? 0]));`;
+
+const PATCH = '\nglobalThis.patched = (globalThis.patched ?? 0) + 1;\n';
+
+/**
+ * Runs the probe, and checks that what is ours is what `replaced()` says, and that the patches ran.
+ *
+ * @param {ReturnType<typeof makeProject>} project
+ * @param {string} name
+ * @param {Record<string, string>} [env]
+ */
+async function run(project, name, env) {
+  project.write('app.mjs', probe(name));
+  const { code, stdout, stderr } = await project.run([...FLAG, 'app.mjs'], env);
+  assert.equal(code, 0, stderr);
+  const [ours, said, patched] = JSON.parse(stdout);
+  assert.deepEqual(said, ours);
+  return { ours, patched, warnings: stderr.match(/\[BAILEYS_NATIVE_\w+\][^\n]*/g) ?? [] };
+}
+
+/** @param {string} path @param {(text: string) => string} edit */
+function edit(path, edit) {
+  const text = readFileSync(path, 'utf8');
+  assert.notEqual(edit(text), text, path);
+  writeFileSync(path, edit(text));
+}
+
+const append = text => text.replace(/\n\/\/# sourceMappingURL.*$/, '') + PATCH;
+
+describe('a patched Baileys', () => {
+  const CODEC = ['decodeBinaryNode', 'decodeDecompressedBinaryNode', 'decompressingIfRequired'];
+  const CASES = [
+    ['lib/Socket/Client/websocket.js', append, ['WebSocketClient']],
+    ['lib/Utils/noise-handler.js', append, ['makeNoiseHandler']],
+    ['lib/WABinary/encode.js', append, ['encodeBinaryNode']],
+    // The noise handler of Baileys decodes with this one.
+    ['lib/WABinary/decode.js', append, [...CODEC, 'makeNoiseHandler']],
+    ['lib/WABinary/constants.js', append, [...CODEC, 'encodeBinaryNode', 'makeNoiseHandler']],
+    ['lib/WABinary/jid-utils.js', text => append(text.replace("'@'", "('@')")), ['encodeBinaryNode']],
+    [
+      'lib/Defaults/index.js',
+      text => append(text.replace('https://web.whatsapp.com', 'https://web.example.com')),
+      ['WebSocketClient']
+    ],
+    ['lib/Utils/generics.js', text => append(text.replace("'Timed Out'", "'Out of time'")), ['promiseTimeout']],
+    // Of these files only a few declarations are ours.
+    ['lib/Utils/generics.js', append, []],
+    ['lib/Defaults/index.js', append, []],
+    ['lib/Utils/generics.js', text => append(text.replaceAll('\n', '\r\n')), []]
+  ];
+  for (const name of ['baileys', 'baileys-6.17.16']) {
+    for (const [file, change, left] of CASES) {
+      const kind = left.length === 0 ? 'with nothing of ours changed' : 'changed';
+      test(`${name}: ${file} ${kind}${change === append ? '' : ', in one place'}`, async t => {
+        const project = makeProject(t);
+        const root = project.copyPackage(name, `node_modules/${name}`);
+        edit(join(root, file), change);
+        const { ours, patched, warnings } = await run(project, name);
+        assert.deepEqual([ours, patched], [without(...left), 1]);
+        assert.equal(warnings.length, left.length > 0 ? 1 : 0, warnings.join('\n'));
+        if (left.length === 0) return;
+        assert.match(warnings[0], /^\[BAILEYS_NATIVE_PATCHED\] \w+: baileys \S+ at .* keeps its own /);
+        for (const each of [root, file, ...left]) assert.ok(warnings[0].includes(each), `${each}: ${warnings[0]}`);
+      });
+    }
+  }
+
+  test('without a patch nothing is said, and the waits can be left out by a switch', async t => {
+    const project = makeProject(t);
+    assert.deepEqual(await run(project, 'baileys'), { ours: ALL, patched: 0, warnings: [] });
+    for (const name of ['baileys', 'baileys-6.17.16']) {
+      const expected = { ours: without('promiseTimeout'), patched: 0, warnings: [] };
+      assert.deepEqual(await run(project, name, { BAILEYS_NATIVE_WAITS: 'off' }), expected);
+    }
+  });
+});
+
+describe('a fork', () => {
+  test('with the files of a known release is replaced, whatever its name and version', async t => {
+    const project = makeProject(t);
+    for (const name of ['baileys', 'baileys-6.7.24', 'baileys-6.17.16']) {
+      const root = project.copyPackage(name, 'node_modules/fork', { name: 'fork', version: '9.1.0' });
+      edit(join(root, 'lib/Defaults/index.js'), append);
+      assert.deepEqual(await run(project, 'fork'), { ours: ALL, patched: 1, warnings: [] });
+    }
+  });
+
+  test('with files of its own runs on JavaScript, with one notice, unless it is named', async t => {
+    const project = makeProject(t);
+    for (const name of ['baileys', 'baileys-6.17.16']) {
+      const root = project.copyPackage(name, 'node_modules/@some/fork', { name: '@some/fork', version: '9.1.0' });
+      edit(join(root, 'lib/WABinary/encode.js'), append);
+      const found = await run(project, '@some/fork');
+      assert.deepEqual([found.ours, found.patched, found.warnings.length], [[], 1, 1]);
+      assert.match(
+        found.warnings[0],
+        /^\[BAILEYS_NATIVE_FORK\] \w+: found @some\/fork 9\.1\.0 at .*, a fork of Baileys;/
+      );
+      assert.ok(found.warnings[0].endsWith('it has its own lib/WABinary/encode.js'), found.warnings[0]);
+      const named = await run(project, '@some/fork', { BAILEYS_NATIVE_PACKAGES: 'other, @some/fork' });
+      assert.deepEqual([named.ours, named.patched], [without('encodeBinaryNode'), 1]);
+      assert.equal(named.warnings.length, 1);
+      assert.match(
+        named.warnings[0],
+        /^\[BAILEYS_NATIVE_PATCHED\] \w+: @some\/fork 9\.1\.0 .* its own encodeBinaryNode:/
+      );
+    }
+  });
+
+  test('another package with one file of that path is none of ours', async t => {
+    const project = makeProject(t);
+    project.write('node_modules/other/package.json', '{ "name": "other", "type": "module" }');
+    project.write('node_modules/other/lib/WABinary/encode.js', 'export const encodeBinaryNode = () => "own";');
+    project.write(
+      'app.mjs',
+      `import { encodeBinaryNode } from 'other/lib/WABinary/encode.js'; console.log(encodeBinaryNode());`
+    );
+    const { stdout, stderr } = await project.run([...FLAG, 'app.mjs']);
+    assert.deepEqual([stdout, stderr], ['own\n', '']);
+  });
+});

@@ -1,0 +1,105 @@
+'use strict';
+
+/**
+ * The texts of Baileys that this package stands for, by which a release is recognised and a patch is noticed. A part is a
+ * file below the package root, or with `#` one declaration in it, for files that change for other reasons.
+ */
+
+const { createHash } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const WEBSOCKET_CLIENT = 'lib/Socket/Client/websocket.js';
+const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
+const ENCODER = 'lib/WABinary/encode.js';
+const DECODER = 'lib/WABinary/decode.js';
+const WAITS = 'lib/Utils/generics.js';
+const DEFAULTS = 'lib/Defaults/index.js';
+const TOKENS = 'lib/WABinary/constants.js';
+const JIDS = 'lib/WABinary/jid-utils.js';
+
+/** The first declaration of a name at the left margin, up to the bracket that closes it there. */
+const block = start => new RegExp(`^(?:export )?${start}[^]*?^\\};?$`, 'm');
+
+/** @type {Record<string, { file: string, pattern?: RegExp }>} */
+const PARTS = {
+  [WEBSOCKET_CLIENT]: { file: WEBSOCKET_CLIENT },
+  'lib/Socket/Client/types.js': { file: 'lib/Socket/Client/types.js' },
+  [`${DEFAULTS}#DEFAULT_ORIGIN`]: { file: DEFAULTS, pattern: /\bDEFAULT_ORIGIN = ['"].*/ },
+  [NOISE_HANDLER]: { file: NOISE_HANDLER },
+  [ENCODER]: { file: ENCODER },
+  [DECODER]: { file: DECODER },
+  [TOKENS]: { file: TOKENS },
+  [`${DEFAULTS}#DICT_VERSION`]: { file: DEFAULTS, pattern: /\bDICT_VERSION = \d+/ },
+  [`${JIDS}#jidEncode`]: { file: JIDS, pattern: block('const jidEncode = ') },
+  [`${JIDS}#jidDecode`]: { file: JIDS, pattern: block('const jidDecode = ') },
+  [`${WAITS}#promiseTimeout`]: { file: WAITS, pattern: block('async function promiseTimeout\\b') },
+  [`${WAITS}#delayCancellable`]: { file: WAITS, pattern: block('const delayCancellable = ') }
+};
+
+const DECODING = [DECODER, TOKENS, `${JIDS}#jidEncode`];
+
+/**
+ * By replaceable file: the exports that are replaced, and the parts that they stand for. The noise handler of Baileys
+ * decodes nodes itself, with the decoder.
+ *
+ * @type {Record<string, { names: readonly string[], parts: readonly string[] }>}
+ */
+const TARGETS = {
+  [WEBSOCKET_CLIENT]: {
+    names: ['WebSocketClient'],
+    parts: [WEBSOCKET_CLIENT, 'lib/Socket/Client/types.js', `${DEFAULTS}#DEFAULT_ORIGIN`]
+  },
+  [NOISE_HANDLER]: { names: ['makeNoiseHandler'], parts: [NOISE_HANDLER, ...DECODING, `${DEFAULTS}#DICT_VERSION`] },
+  [ENCODER]: { names: ['encodeBinaryNode'], parts: [ENCODER, TOKENS, `${JIDS}#jidDecode`] },
+  [DECODER]: {
+    names: ['decompressingIfRequired', 'decodeDecompressedBinaryNode', 'decodeBinaryNode'],
+    parts: DECODING
+  },
+  [WAITS]: { names: ['promiseTimeout'], parts: [`${WAITS}#promiseTimeout`, `${WAITS}#delayCancellable`] }
+};
+
+/** Those that make a package a Baileys. */
+const ESSENTIAL = [WEBSOCKET_CLIENT, NOISE_HANDLER, ENCODER, DECODER];
+
+/**
+ * SHA-256 of the text of each part of the Baileys at `root`, in hexadecimal; nothing for parts that are not there.
+ *
+ * @param {string} root
+ * @returns {Map<string, string>}
+ */
+function fingerprint(root) {
+  const hashes = new Map();
+  for (const [part, { file, pattern }] of Object.entries(PARTS)) {
+    // A checkout on Windows may have changed the ends of lines.
+    const text = readText(join(root, file)).replaceAll('\r\n', '\n');
+    const found = pattern === undefined ? text : (pattern.exec(text)?.[0] ?? '');
+    if (found !== '') hashes.set(part, createHash('sha256').update(found).digest('hex'));
+  }
+  return hashes;
+}
+
+/**
+ * @param {string} path
+ * @returns {string} empty where there is no such file
+ */
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+module.exports = {
+  DECODER,
+  DEFAULTS,
+  ESSENTIAL,
+  NOISE_HANDLER,
+  PARTS,
+  TARGETS,
+  WAITS,
+  WEBSOCKET_CLIENT,
+  fingerprint,
+  readText
+};
