@@ -1,9 +1,10 @@
 // `npm run bench`: measures, and writes the report. See docs/benchmarks.md.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { isVersion, runOnNode } from '../scripts/shared/node-binary.mjs';
 import { goalRows } from './goals.mjs';
 import { describeMachine, loadAverage } from './lib/machine.mjs';
 import { ROOT } from './lib/process.mjs';
@@ -23,15 +24,23 @@ const SUITES = [
   'connections'
 ];
 
-/** A complete run writes what is committed; any other writes here. */
+/** A complete run writes to a folder of its version of Node here; any other run writes to SCRATCH. */
+const REPORTS = 'bench/report';
 const SCRATCH = 'target/bench-report';
+
+const MAJOR = Number.parseInt(process.versions.node, 10);
+
+/** docs/performance.md shows the figures of the first version, and beside them the goals' figures of the second. */
+const PUBLISHED = [24, 20];
 
 const USAGE = `Usage: npm run bench -- [options]
 
   --quick         a fraction of the rounds, one or two minutes; for a first look
   --only <name>   one suite, may be given several times: ${SUITES.join(', ')}
-  --out <folder>  where the report goes (default: bench/report and docs/performance.md for a complete run, otherwise
-                  ${SCRATCH})
+  --node <major>  run on this version of Node, which comes from the npm registry
+  --out <folder>  where the report goes (default: ${REPORTS}/node-${MAJOR} and docs/performance.md for a complete run,
+                  otherwise ${SCRATCH})
+  --write         measure nothing; write docs/performance.md from the reports that are there
 `;
 
 function readOptions(args) {
@@ -40,19 +49,24 @@ function readOptions(args) {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true },
+      node: { type: 'string' },
       out: { type: 'string' },
+      write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
   const unknown = values.only?.find(name => !SUITES.includes(name));
   if (unknown !== undefined) throw new TypeError(`there is no suite ${unknown}; there are ${SUITES.join(', ')}`);
+  if (values.node !== undefined && !isVersion(values.node)) throw new TypeError('--node takes a version, such as 24');
   const complete = !values.quick && values.only === undefined;
   return {
     help: values.help,
+    node: values.node,
+    write: values.write,
     level: values.quick ? 'quick' : 'full',
     suites: SUITES.filter(name => values.only?.includes(name) ?? true),
     publish: complete && values.out === undefined,
-    folder: resolve(ROOT, values.out ?? (complete ? 'bench/report' : SCRATCH))
+    folder: resolve(ROOT, values.out ?? (complete ? `${REPORTS}/node-${MAJOR}` : SCRATCH))
   };
 }
 
@@ -71,19 +85,33 @@ async function measure({ level, suites }) {
   return { level, started: started.toISOString(), machine, finished, goals: goalRows(results), results };
 }
 
-async function writeReport(report, { folder, publish }) {
-  const write = async (path, content) => {
-    const options = { ...(await resolveConfig(path)), filepath: path };
-    writeFileSync(path, path.endsWith('.svg') ? content : await format(content, options));
-  };
-  const reasons = JSON.parse(readFileSync(join(ROOT, 'bench/reasons.json'), 'utf8'));
+async function write(path, content) {
+  const options = { ...(await resolveConfig(path)), filepath: path };
+  writeFileSync(path, path.endsWith('.svg') ? content : await format(content, options));
+}
+
+const reasonTexts = () => JSON.parse(readFileSync(join(ROOT, 'bench/reasons.json'), 'utf8'));
+
+async function writeReport(report, folder) {
   const made = plots(report.results, report.goals);
   mkdirSync(folder, { recursive: true });
   await write(join(folder, 'report.json'), JSON.stringify(report));
-  await write(join(folder, 'report.md'), writeMarkdown(report, made, { heading: 'Report', folder: '', reasons }));
+  const options = { heading: 'Report', folder: '', reasons: reasonTexts() };
+  await write(join(folder, 'report.md'), writeMarkdown(report, made, options));
   for (const [file, { svg }] of Object.entries(made)) await write(join(folder, file), svg);
-  if (!publish) return;
-  const options = { heading: 'Performance', folder: '../bench/report/', reasons };
+}
+
+/** Writes docs/performance.md from the reports of the published versions of Node. */
+async function publish() {
+  const path = major => join(ROOT, REPORTS, `node-${major}`, 'report.json');
+  const majors = PUBLISHED.filter(major => existsSync(path(major)));
+  const [report, other] = majors.map(major => JSON.parse(readFileSync(path(major), 'utf8')));
+  if (report === undefined) throw new Error(`there is no report of Node ${PUBLISHED.join(' or ')}`);
+  // By the goals of today, whatever they were when it was measured.
+  for (const each of [report, other]) if (each) each.goals = goalRows(each.results);
+  const made = plots(report.results, report.goals);
+  const folder = `../${REPORTS}/node-${majors[0]}/`;
+  const options = { heading: 'Performance', folder, reasons: reasonTexts(), other };
   const note = '<!-- Written by `npm run bench`; see docs/benchmarks.md for how to read it. -->\n\n';
   await write(join(ROOT, 'docs/performance.md'), note + writeMarkdown(report, made, options));
 }
@@ -104,8 +132,17 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
+  if (options.write) {
+    await publish();
+    return;
+  }
+  if (options.node !== undefined && Number.parseInt(options.node, 10) !== MAJOR) {
+    process.exitCode = runOnNode(options.node, process.argv.slice(1));
+    return;
+  }
   const report = await measure(options);
-  await writeReport(report, options);
+  await writeReport(report, options.folder);
+  if (options.publish) await publish();
   console.log(`\n${machineLine(report)}\n`);
   console.log(summary(report).join('\n'));
   console.log(

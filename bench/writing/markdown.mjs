@@ -27,16 +27,30 @@ function table(head, rows) {
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-function goalTable(rows) {
+/** @param {object} [other] A report of another version of Node, shown beside. */
+function goalTable(rows, other) {
   const show = (row, value) => (row.unit === 'x' ? ratio(value) : row.goal < 10 ? digits(value) : whole(value));
+  const beside = ({ id }) => {
+    const row = other.goals.find(goal => goal.id === id);
+    return row === undefined ? '' : show(row, row.value);
+  };
   return table(
-    ['what', 'goal', 'measured', 'quartiles', '', ''],
+    [
+      'what',
+      'goal',
+      'measured',
+      'quartiles',
+      '',
+      ...(other ? [`Node ${Number.parseInt(other.machine.node, 10)}`] : []),
+      'note'
+    ],
     rows.map(row => [
       row.what,
       `${row.sense === '>=' ? 'at least' : 'at most'} ${show(row, row.goal)}`,
       `**${show(row, row.value)}**`,
       row.spread ? `${show(row, row.spread.q1)}–${show(row, row.spread.q3)}` : '',
       row.met ? 'met' : '**not met**',
+      ...(other ? [beside(row)] : []),
       row.note ?? ''
     ])
   );
@@ -325,10 +339,10 @@ export function machineLine({ machine, finished }) {
 /**
  * @param {object} report As written to report.json.
  * @param {Record<string, { title: string }>} plots By file name.
- * @param {{ heading: string, folder: string, reasons: Record<string, string> }} options `folder`: where the plots are, seen
- *   from the document.
+ * @param {{ heading: string, folder: string, reasons: Record<string, string>, other?: object }} options `folder`: the place of
+ *   the plots, seen from the document. `other`: a report of another version of Node.
  */
-export function writeMarkdown(report, plots, { heading, folder, reasons }) {
+export function writeMarkdown(report, plots, { heading, folder, reasons, other }) {
   const picture = file => (plots[file] ? [`![${plots[file].title}](${folder}${file})`] : []);
   const level = report.level === 'quick' ? ' A quick run: too short for figures to be relied on.' : '';
   const parts = [
@@ -336,7 +350,10 @@ export function writeMarkdown(report, plots, { heading, folder, reasons }) {
     `Measured ${report.started.slice(0, 10)} in ${Math.round(report.finished.seconds)} s by \`npm run bench\` on: ${machineLine(report)}${level}`,
     '## Goals',
     'Ratios are medians over rounds in which both sides took turns, each in a process of its own. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
-    goalTable(report.goals),
+    ...(other
+      ? [`Column "Node ${Number.parseInt(other.machine.node, 10)}": the same goals on ${machineLine(other)}`]
+      : []),
+    goalTable(report.goals, other),
     ...reasonList(report.goals, reasons),
     ...picture('ratios.svg')
   ];
