@@ -151,6 +151,35 @@ function outboundRows({ cells }) {
   return rows;
 }
 
+function botRows({ in: into, out, peakRss, delayMs }) {
+  const each = ({ js, native }) => `${Math.round(js.median)} us to ${Math.round(native.median)} us`;
+  const megabytes = ({ median }) => `${(median / 2 ** 20).toFixed(0)} MB`;
+  const cpu = (id, direction, goal, { cpuUs }, delay) =>
+    row(
+      id,
+      'bot',
+      `CPU per real text of a whole bot, ${direction}`,
+      '<=',
+      goal,
+      inverse(
+        cpuUs.ratio,
+        `${each(cpuUs)}; p99 delay of the loop ${milliseconds(delay.js.median)} to ${milliseconds(delay.native.median)}`
+      )
+    );
+  return [
+    cpu('bot-in', 'in', 0.62, into, delayMs.in),
+    cpu('bot-out', 'out', 0.55, out, delayMs.out),
+    row(
+      'bot-rss',
+      'bot',
+      'peak RSS of a whole bot',
+      '<=',
+      1,
+      inverse(peakRss.ratio, `${megabytes(peakRss.js)} to ${megabytes(peakRss.native)}`)
+    )
+  ];
+}
+
 function latencyRows({ idle, burst, count }) {
   const times = ({ js, native }) => `${milliseconds(js.median)} to ${milliseconds(native.median)}`;
   return [
@@ -220,7 +249,7 @@ function sessionRows({ cells, rtt, memory, connections }) {
   ];
 }
 
-function memoryRows({ bare, bots, kept, connections, messageBytes }) {
+function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes }) {
   const each = ({ js, native }) => `${kilobytes(js.median)} to ${kilobytes(native.median)}`;
   return [
     row(
@@ -246,7 +275,20 @@ function memoryRows({ bare, bots, kept, connections, messageBytes }) {
       '<=',
       0.2,
       inverse(kept.ratio, each(kept))
-    )
+    ),
+    // Reports that were made before this was measured do not have it.
+    ...(keptBuffer === undefined
+      ? []
+      : [
+          row(
+            'rss-kept-buffer',
+            'memory',
+            `KB per kept Buffer, a key of ${keptBuffer.length} bytes out of every ${keptBuffer.every}th stanza`,
+            '<=',
+            1,
+            inverse(keptBuffer.bytes.ratio, each(keptBuffer.bytes))
+          )
+        ])
   ];
 }
 
@@ -309,6 +351,7 @@ const ROWS = {
   ahead: aheadRows,
   stanzas: stanzaRows,
   outbound: outboundRows,
+  bot: botRows,
   latency: latencyRows,
   session: sessionRows,
   memory: memoryRows,

@@ -17,6 +17,7 @@ const SUITES = [
   'core',
   'stanzas',
   'outbound',
+  'bot',
   'spread',
   'latency',
   'session',

@@ -1,13 +1,11 @@
 // A bot under floods for as long as it is told to, with V8's sampling profiler on.
 
-import { Session } from 'node:inspector/promises';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
 import { runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
+import { profiler } from '../lib/profiler.mjs';
 
-const SAMPLING_US = 200;
-
-async function receive(sock, flood, session) {
+async function receive(sock, flood, profiling) {
   await askServer('prepare', flood);
   globalThis.gc?.();
   let stop;
@@ -15,11 +13,11 @@ async function receive(sock, flood, session) {
     stop = stopwatch();
   });
   const ended = floodEnd(sock);
-  if (session) await session.post('Profiler.start');
+  if (profiling) await profiling.start();
   const sent = askServer('flood');
   await ended;
   const cost = stop();
-  const profile = session ? (await session.post('Profiler.stop')).profile : undefined;
+  const profile = await profiling?.stop();
   await sent;
   return { cost, profile };
 }
@@ -30,17 +28,13 @@ await runChild(async settings => {
   await askServer('quiet');
   const { floods, ...flood } = settings.flood;
   await receive(sock, flood);
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: SAMPLING_US });
+  const profiling = await profiler();
   const profiles = [];
   const costs = [];
   for (let left = floods; left > 0; left--) {
-    const { cost, profile } = await receive(sock, flood, session);
+    const { cost, profile } = await receive(sock, flood, profiling);
     costs.push(cost);
     profiles.push(profile);
   }
-  session.disconnect();
   return { costs, profiles };
 });

@@ -8,6 +8,7 @@ import { openChannel } from '../../scripts/shared/channel.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 import { Sink } from '../lib/sink.mjs';
+import { WholeBot } from '../lib/whole-bot.mjs';
 
 const QUIET_MS = 40;
 
@@ -18,6 +19,12 @@ let floods = [];
 
 const live = () => server.connections.filter(({ state }) => state !== 'closed');
 const latest = () => server.connections.at(-1);
+
+const PEER = '15559990001@s.whatsapp.net';
+
+/** A bot on JavaScript, for bots under test to talk to; and the texts that it had before the latest of those came. */
+let peer;
+let peerReceived = 0;
 
 /** Bytes around the encoded stanza in a frame: its length and the tag of AES-GCM. */
 const FRAME_BYTES = 3 + 16;
@@ -132,6 +139,26 @@ const offered = {
 
   /** Resolves when the sink has read what it was to be sent. */
   arrived: () => sink.arrived(),
+
+  /** Plays the phone that scans the QR code. */
+  scan: ({ qr, jid }) => server.scanQr(qr, { jid }).then(() => undefined),
+
+  /** Starts the peer, once. */
+  async peer() {
+    if (peer === undefined) {
+      const settings = { backend: 'js', url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') };
+      peer = new WholeBot(settings, qr => server.scanQr(qr, { jid: PEER.replace('@', ':1@') }));
+      await peer.start();
+    }
+    peerReceived = peer.received.size;
+    return { jid: PEER };
+  },
+
+  /** The peer sends so many texts at once; resolves when they are delivered. */
+  peerWave: ({ jid, count }) => peer.wave(jid, count),
+
+  /** Resolves when the peer has had so many texts from the bot that came last. */
+  peerArrived: ({ count }) => peer.arrived(peerReceived + count),
 
   connections: () => live().length,
 

@@ -75,3 +75,57 @@ export function selfTimes(profiles) {
     functions: busy
   };
 }
+
+/** The parts of a whole bot. The first that matches a frame names its part. */
+const PARTS = [
+  ['idle', ({ functionName }) => functionName === '(idle)'],
+  ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
+  ['bench', ({ url }) => isIn(url, 'bench/')],
+  [
+    'key store',
+    ({ url }) => /scripts\/shared\/bot|Utils\/(auth-utils|pre-key-manager)|async-mutex|p-queue|lru-cache/.test(url)
+  ],
+  ['Signal', ({ url }) => /libsignal|curve25519|whatsapp-rust-bridge|\/lib\/Signal\/|Utils\/crypto\.js/.test(url)],
+  ['protobuf', ({ url }) => /protobufjs|WAProto|\/long\//.test(url)],
+  ['event buffer', ({ url }) => url.includes('Utils/event-buffer')],
+  ['waits', ({ url, functionName }) => url.includes('@hapi/boom') || isWait(url, functionName)],
+  ['socket layer', ({ url }) => isOurs({ url }) || SOCKET_LAYER.test(url)],
+  ["Baileys' other code", ({ url }) => /\/node_modules\/(baileys|@whiskeysockets)\//.test(url)]
+];
+
+const SOCKET_LAYER =
+  /\/node_modules\/ws\/|Utils\/noise-handler|WABinary\/|Socket\/Client\/|^node:(net|tls|_tls|stream|internal\/(streams|stream_base))/;
+
+/** Baileys' waits, and what replaces them under register. */
+const isWait = (url, name) =>
+  (/Utils\/generics\.js/.test(url) && /^(promiseTimeout|delay|delayCancellable|)$/.test(name)) ||
+  /js\/baileys\/waits?/.test(url);
+
+/** The rest: Node itself and what none of the parts has called. */
+const REST = 'rest';
+
+/**
+ * Self time by part of a bot. A frame that belongs to no part, such as one of Node's, counts for the nearest caller that does.
+ *
+ * @param {import('node:inspector').Profiler.Profile[]} profiles
+ * @returns {Record<string, number>} Microseconds, without idle time.
+ */
+export function partTimes(profiles) {
+  const times = Object.fromEntries([...PARTS.map(([name]) => name), REST].map(name => [name, 0]));
+  for (const { nodes, samples, timeDeltas } of profiles) {
+    const partOf = new Map();
+    const byId = new Map(nodes.map(node => [node.id, node]));
+    const visit = (id, inherited) => {
+      const { callFrame, children = [] } = byId.get(id);
+      const part = PARTS.find(([, matches]) => matches(callFrame))?.[0] ?? inherited;
+      partOf.set(id, part);
+      for (const child of children) visit(child, part);
+    };
+    visit(nodes[0].id, REST);
+    samples.forEach((id, index) => {
+      if (index > 0) times[partOf.get(id)] += timeDeltas[index];
+    });
+  }
+  delete times.idle;
+  return times;
+}

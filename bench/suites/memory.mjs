@@ -12,6 +12,20 @@ const LEVELS = {
 /** The corpus' group of 1,024, encoded. */
 const LARGE_BYTES = 41_189;
 
+/** One key of every 32nd stanza; between two of them lie more bytes than the 32 KB of a slab. */
+const KEPT = { stanza: 'preKeys10', tag: 'identity', every: 32, count: 8192 };
+
+async function measureKept() {
+  const server = await startServer({ tls: true });
+  try {
+    const runs = await alternate(['js', 'native'], 2, backend => runClient('kept.mjs', KEPT, { backend, server }));
+    const figures = side => runs[side].map(run => Math.max(run.bytesEach, 1));
+    return { ...KEPT, length: runs.js[0].length, bytes: compare(figures('js'), figures('native'), 'less') };
+  } finally {
+    await server.stop();
+  }
+}
+
 async function measure({ rounds, base, count }, settings) {
   return alternate(['js', 'native'], rounds, async backend => {
     // Both meet a server that nobody has used before.
@@ -38,6 +52,7 @@ export default {
       connections: { bare: bare.count, bots: bots.count },
       base: { bare: bare.base, bots: bots.base },
       messageBytes: LARGE_BYTES,
+      keptBuffer: await measureKept(),
       bare: of(bareRuns, run => run.steps[0].rssEach),
       bots: of(botRuns, run => run.steps[0].rssEach),
       kept: of(bareRuns, run => run.message.keptEach),

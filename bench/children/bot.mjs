@@ -1,0 +1,71 @@
+// A whole bot that exchanges encrypted texts with another one, which runs in the server's process on JavaScript.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { checkBackend } from '../../scripts/shared/bot.mjs';
+import { askServer, runChild } from '../lib/client.mjs';
+import { stopwatch } from '../lib/cpu.mjs';
+import { WholeBot } from '../lib/whole-bot.mjs';
+import { profiler } from '../lib/profiler.mjs';
+
+const WAVE = 10;
+
+await runChild(async ({ waves, turns, warmUp, profile, ...settings }) => {
+  await checkBackend(settings.backend);
+  const jid = `${settings.firstUser}@s.whatsapp.net`;
+  const bot = new WholeBot(settings, qr => askServer('scan', { qr, jid: `${settings.firstUser}:1@s.whatsapp.net` }));
+  const peer = await askServer('peer');
+  await bot.start();
+
+  const waveOut = () => bot.wave(peer.jid, WAVE);
+  const waveIn = () => askServer('peerWave', { jid, count: WAVE });
+  const exchange = async () => {
+    await bot.wave(peer.jid, 1);
+    await askServer('peerWave', { jid, count: 1 });
+  };
+  const repeat = async (times, act) => {
+    for (let left = times; left > 0; left--) await act();
+  };
+  /** Cost of so many repetitions, each of so many texts. */
+  const costOf = async (times, texts, act) => {
+    globalThis.gc?.();
+    const stop = stopwatch();
+    await repeat(times, act);
+    const { ms, cpuUs, threadUs } = stop();
+    const count = times * texts;
+    return { ms: ms / count, cpuUs: cpuUs / count, threadUs: threadUs / count };
+  };
+
+  await repeat(warmUp, exchange);
+  await repeat(warmUp, waveOut);
+  await repeat(warmUp, waveIn);
+  let sent = warmUp * (1 + WAVE);
+  if (profile) {
+    const { start, stop } = await profiler();
+    const profiles = {};
+    for (const [name, act] of Object.entries({ out: waveOut, in: waveIn })) {
+      await start();
+      await repeat(waves, act);
+      profiles[name] = await stop();
+    }
+    return { profiles };
+  }
+  const out = await costOf(waves, WAVE, waveOut);
+  const into = await costOf(waves, WAVE, waveIn);
+  const alternate = await costOf(turns, 1, exchange);
+  sent += waves * WAVE + turns;
+
+  const delays = {};
+  for (const [name, act] of Object.entries({ out: waveOut, in: waveIn })) {
+    // Wakes the loop each millisecond, so never while costs are measured.
+    const histogram = monitorEventLoopDelay({ resolution: 1 });
+    histogram.enable();
+    await repeat(waves, act);
+    histogram.disable();
+    delays[name] = histogram.percentile(99) / 1e6;
+  }
+  sent += waves * WAVE;
+  await bot.arrived(sent);
+  await askServer('peerArrived', { count: sent });
+  const peakRss = process.resourceUsage().maxRSS * 1024;
+  return { out, in: into, alternate, delays, peakRss, rss: process.memoryUsage.rss() };
+});

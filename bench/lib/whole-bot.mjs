@@ -1,0 +1,125 @@
+// An unmodified `makeWASocket` that is linked to the bench's server and exchanges encrypted texts.
+
+import { randomBytes } from 'node:crypto';
+import { Agent } from 'node:https';
+import * as baileys from 'baileys';
+import { trustTestRoot } from 'baileys-native/testing';
+import { checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.mjs';
+
+const RESTART_REQUIRED = 515;
+const KEEP_ALIVE_MS = 600_000;
+/** How long a wave may take. */
+const PATIENCE_MS = 30_000;
+
+/** libsignal writes sessions to the console. */
+for (const method of /** @type {const} */ (['info', 'log', 'warn'])) console[method] = () => {};
+
+export class WholeBot {
+  #settings;
+  #scan;
+  #creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1 };
+  #keys = memoryKeys();
+  /** Ids of sent texts whose delivery receipt is awaited. */
+  #undelivered = new Set();
+  #delivered = () => {};
+  #sock;
+  #sent = 0;
+  #prefix = `3EB0${randomBytes(4).toString('hex').toUpperCase()}`;
+  /** Ids of the texts that Baileys has handed out. */
+  received = new Set();
+  #arrival = () => {};
+
+  /**
+   * @param {{ backend: 'js' | 'native', url: string, ca?: string, rootKey: string }} settings
+   * @param {(qr: string) => Promise<unknown>} scan
+   */
+  constructor(settings, scan) {
+    this.#settings = settings;
+    this.#scan = scan;
+    trustTestRoot(baileys, Buffer.from(settings.rootKey, 'hex'));
+  }
+
+  /** Links the device and logs in. */
+  async start() {
+    await this.#until((sock, { qr, connection, lastDisconnect }, done) => {
+      if (qr) this.#scan(qr).catch(done);
+      if (connection !== 'close') return;
+      const restart = lastDisconnect?.error?.output?.statusCode === RESTART_REQUIRED;
+      done(restart ? undefined : (lastDisconnect?.error ?? new Error('the connection closed')));
+    });
+    this.#sock = await this.#until((sock, { connection, lastDisconnect }, done) => {
+      if (connection === 'open') done();
+      if (connection === 'close') done(lastDisconnect?.error ?? new Error('the connection closed'));
+    });
+    this.#sock.ws.on('CB:receipt', receipt => this.#onReceipt(receipt));
+    this.#sock.ev.on('messages.upsert', ({ messages }) => {
+      for (const { key, message } of messages) {
+        if (!key.fromMe && (message?.conversation || message?.extendedTextMessage)) this.received.add(key.id);
+      }
+      this.#arrival();
+    });
+  }
+
+  /**
+   * Sends texts at once; resolves when the receiver's receipts for all of them have come.
+   *
+   * @param {string} jid
+   * @param {number} count
+   */
+  async wave(jid, count) {
+    let timer;
+    const delivered = new Promise((resolve, reject) => {
+      this.#delivered = resolve;
+      timer = setTimeout(() => reject(new Error('a wave of texts was not delivered')), PATIENCE_MS);
+    });
+    const send = async () => {
+      const messageId = `${this.#prefix}${String(this.#sent++).padStart(10, '0')}`;
+      this.#undelivered.add(messageId);
+      await this.#sock.sendMessage(jid, { text: `Text number ${this.#sent} of this bot` }, { messageId });
+    };
+    await Promise.all(Array.from({ length: count }, send));
+    await delivered;
+    clearTimeout(timer);
+  }
+
+  /** Resolves when Baileys has handed out so many texts; it may hold events back for a while. */
+  async arrived(count) {
+    const deadline = setTimeout(() => this.#arrival(new Error(`${this.received.size} of ${count} texts came`)), 5000);
+    await new Promise((resolve, reject) => {
+      this.#arrival = error => {
+        if (error) reject(error);
+        else if (this.received.size >= count) resolve(undefined);
+      };
+      this.#arrival();
+    });
+    clearTimeout(deadline);
+    if (this.received.size !== count) throw new Error(`${this.received.size} texts came, not ${count}`);
+  }
+
+  #onReceipt({ attrs, content }) {
+    if (attrs.type !== undefined && attrs.type !== 'inactive') return;
+    const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined;
+    for (const id of [attrs.id, ...(list?.content ?? []).map(item => item.attrs.id)]) this.#undelivered.delete(id);
+    if (this.#undelivered.size === 0) this.#delivered();
+  }
+
+  /** Connects; resolves with the socket when a look at its updates says that it is `done`. */
+  #until(look) {
+    const { url, ca, backend } = this.#settings;
+    const sock = baileys.makeWASocket({
+      waWebSocketUrl: url,
+      agent: ca === undefined ? undefined : new Agent({ ca }),
+      auth: { creds: this.#creds, keys: this.#keys },
+      logger: silentLogger(),
+      shouldSyncHistoryMessage: () => false,
+      keepAliveIntervalMs: KEEP_ALIVE_MS
+    });
+    checkSocket(sock.ws, backend);
+    sock.ev.on('creds.update', update => Object.assign(this.#creds, update));
+    return new Promise((resolve, reject) => {
+      sock.ev.on('connection.update', update =>
+        look(sock, update, error => (error === undefined ? resolve(sock) : reject(error)))
+      );
+    });
+  }
+}
