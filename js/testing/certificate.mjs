@@ -4,6 +4,7 @@
 // packages that do bring a dozen dependencies into everybody's tests.
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { addTrustedRoot } from '../connect/trust.cjs';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -188,7 +189,7 @@ export class NoiseAuthority {
 
   #certificate(details, issuer) {
     const { Details } = this.#proto.CertChain.NoiseCertificate;
-    const encoded = Buffer.from(Details.encode(Details.fromObject(details)).finish());
+    const encoded = Buffer.from(Details.encode(details).finish());
     return { details: encoded, signature: this.#curve.sign(issuer.private, encoded) };
   }
 }
@@ -197,7 +198,8 @@ export class NoiseAuthority {
  * Makes a loaded Baileys trust a mock server, by overwriting in place the key it holds in `WA_CERT_DETAILS.PUBLIC_KEY`.
  * For tests only: until it is undone, that Baileys no longer trusts WhatsApp.
  *
- * A Baileys without that constant (6.17) does not check the chain's root, and nothing is changed.
+ * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the chain's root itself. Under
+ * `baileys-native/register` its root is checked all the same: there the key is trusted besides WhatsApp's.
  *
  * @param {object} target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  * @param {Uint8Array} rootKey `server.rootKey`, 32 bytes.
@@ -208,7 +210,7 @@ export function trustTestRoot(target, rootKey) {
   if (!Number.isInteger(details.SERIAL)) throw new TypeError('expected the Baileys module or its WA_CERT_DETAILS');
   if (rootKey?.length !== 32) throw new TypeError('a root key has 32 bytes');
   const key = details.PUBLIC_KEY;
-  if (key === undefined) return () => {};
+  if (key === undefined) return addTrustedRoot(rootKey);
   if (!(key instanceof Uint8Array) || key.length !== 32)
     throw new TypeError('WA_CERT_DETAILS.PUBLIC_KEY is not a 32-byte key');
   const former = Uint8Array.from(key);

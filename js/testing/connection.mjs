@@ -32,6 +32,8 @@ export class Connection extends EventEmitter {
   noiseKey;
   /** The account and device behind this connection, once it has logged in or paired. */
   device;
+  /** What the client has sent to be linked by a pairing code: JID, ref, wrapped key. */
+  codeRequest;
   /** Why the server gave the connection up: a broken frame, a failed handshake. */
   error;
   received = [];

@@ -128,8 +128,13 @@ export class Groups {
       return { tag: 'participant', attrs: { jid } };
     });
     if (changed.length > 0) {
-      const users = new Set([...before, ...group.participants.keys()]);
-      this.#notify(group, device, [{ tag, attrs: {}, content: changed }], device, users);
+      // Who is new does not know the group yet: its devices get all of it.
+      const added = [...group.participants.keys()].filter(user => !before.has(user));
+      this.#notify(group, device, [{ tag, attrs: {}, content: changed }], device, before);
+      if (added.length > 0) {
+        const create = { tag: 'create', attrs: { reason: 'invite', type: 'new' }, content: [this.#node(group)] };
+        this.#notify(group, device, [create], device, added);
+      }
     }
     return result(request, [{ tag, attrs: {}, content: answers }]);
   }

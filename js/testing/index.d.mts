@@ -165,6 +165,11 @@ export interface ScanOptions {
   timeoutMs?: number;
 }
 
+export interface PairingCodeOptions extends Omit<ScanOptions, 'jid'> {
+  /** The number that the client has asked for. Needed where several clients ask. */
+  phoneNumber?: string;
+}
+
 export interface StanzaRecord {
   /** `id` of the connection. */
   connection: number;
@@ -282,6 +287,8 @@ export interface MockServerEvents {
   login: [connection: Connection];
   /** A device was linked; the restart follows. */
   registered: [device: Device, connection: Connection];
+  /** A client has asked to be linked by a pairing code, for this phone number. */
+  pairingCode: [phoneNumber: string, connection: Connection];
   close: [connection: Connection, code: number, reason: string];
   /** A stanza for a device that is not connected was kept for it. */
   queued: [stanza: BinaryNode, device: Device];
@@ -329,6 +336,12 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
    * was told to restart; rejects when the code is nobody's, or the client's answer is wrong.
    */
   scanQr(qr: string, options?: ScanOptions): Promise<Device>;
+  /**
+   * Plays the phone on which a pairing code is typed. The account is the one whose number the client asked for. Resolves
+   * with the linked device as {@link scanQr} does; rejects when no client has asked, the code is wrong, or the client's
+   * answer is.
+   */
+  enterPairingCode(code: string, options?: PairingCodeOptions): Promise<Device>;
   /** Answers matching stanzas in place of the server; the newest handler is asked first. Call the result to remove it. */
   handle(matcher: Matcher, answer: (node: BinaryNode, connection: Connection) => Answer | Promise<Answer>): () => void;
   /**
@@ -350,8 +363,8 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
  * Makes a loaded Baileys trust a mock server's Noise certificates, by overwriting its `WA_CERT_DETAILS.PUBLIC_KEY` in
  * place. For tests only: until the returned function is called, that Baileys does not trust WhatsApp.
  *
- * A Baileys without that constant (6.17) does not check the root; nothing is changed then. Under
- * `baileys-native/register` its root is checked, see {@link addTrustedRoot}.
+ * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the root itself. Under
+ * `baileys-native/register` its root is checked; the key is then trusted as by {@link addTrustedRoot}.
  *
  * @param target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  */

@@ -9,6 +9,7 @@ import { Connection } from './connection.mjs';
 import { Groups } from './groups.mjs';
 import { Handshake } from './handshake.mjs';
 import { child } from './nodes.mjs';
+import { exchangeKeys, takeCodeRequest } from './pairing-code.mjs';
 import { Registry } from './registry.mjs';
 import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
 import { Router } from './routing.mjs';
@@ -209,8 +210,54 @@ export class MockServer extends EventEmitter {
     const code = parseQr(qr);
     const connection = this.connections.find(item => item.state === 'pairing' && item.pairingRefs?.includes(code.ref));
     if (!connection) throw new Error('no client of this server shows this pairing code');
-    const keys = keysOfPayload(connection.payload);
-    const device = this.#registry.draft({ jid, lid, pushName, platform, noiseKey: connection.noiseKey, ...keys });
+    const device = this.#draft(connection, { jid, lid, pushName, platform });
+    return this.#link(connection, { code, device, timeoutMs });
+  }
+
+  /**
+   * Plays the phone on which a pairing code is typed: links the client that has asked for one and lets it restart.
+   *
+   * @param {string} code As `requestPairingCode` gives it.
+   * @param {import('./index.mjs').PairingCodeOptions} [options]
+   */
+  async enterPairingCode(
+    code,
+    { phoneNumber, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}
+  ) {
+    const asks = ({ state, codeRequest }) =>
+      state === 'pairing' &&
+      codeRequest &&
+      (phoneNumber === undefined || codeRequest.jid.startsWith(`${phoneNumber}@`));
+    const connection = this.connections.findLast(asks);
+    if (!connection) throw new Error('no client of this server has asked for a pairing code');
+    const device = this.#draft(connection, { jid: connection.codeRequest.jid, lid, pushName, platform });
+    const identityKey = /** @type {Buffer} */ (device.identityKey);
+    const nextStanza = (accept, timeout) =>
+      this.waitFor(
+        ({ connection: id, direction, node }) => id === connection.id && direction === 'in' && accept(node),
+        {
+          timeoutMs: timeout,
+          from: this.stanzas.length
+        }
+      ).then(({ node }) => node);
+    const account = this.#registry.account(device.user);
+    const advSecret = await exchangeKeys(this.#baileys, connection, {
+      code,
+      account,
+      identityKey,
+      timeoutMs,
+      nextStanza
+    });
+    const keys = { noiseKey: connection.noiseKey, identityKey, advSecret };
+    return this.#link(connection, { code: keys, device, timeoutMs });
+  }
+
+  /** A device with the keys of a client that registers. */
+  #draft(connection, about) {
+    return this.#registry.draft({ ...about, noiseKey: connection.noiseKey, ...keysOfPayload(connection.payload) });
+  }
+
+  async #link(connection, { code, device, timeoutMs }) {
     const account = this.#registry.account(device.user);
     await completePairing(this.#baileys, connection, { code, device, account, timeoutMs });
     this.#registry.add(device);
@@ -379,6 +426,13 @@ export class MockServer extends EventEmitter {
         nodes => this.#send(connection, nodes),
         error => this.emit('failure', error, connection)
       );
+      return;
+    }
+    if (connection.state === 'pairing') {
+      const request = takeCodeRequest(connection, node);
+      if (request === undefined) return;
+      this.#send(connection, request.answer);
+      this.emit('pairingCode', request.asked, connection);
       return;
     }
     if (!connection.device) return;

@@ -56,13 +56,11 @@ export function offerPairing(connection, refCount, timeoutMs) {
 /** The signed identity that the phone hands to a new device, sealed for it with the secret in its QR code. */
 function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, keyIndex }) {
   const details = Buffer.from(
-    proto.ADVDeviceIdentity.encode(
-      proto.ADVDeviceIdentity.fromObject({
-        rawId: randomBytes(4).readUInt32BE(0),
-        timestamp: Math.floor(Date.now() / 1000),
-        keyIndex
-      })
-    ).finish()
+    proto.ADVDeviceIdentity.encode({
+      rawId: randomBytes(4).readUInt32BE(0),
+      timestamp: Math.floor(Date.now() / 1000),
+      keyIndex
+    }).finish()
   );
   const accountSignature = curve.sign(
     account.keyPair.private,

@@ -1,0 +1,113 @@
+// The phone's part in linking a device by a pairing code, and the server's between the two.
+//
+// The code has few bits, so both sides wrap their ephemeral keys with a key derived from it (PBKDF2, AES-CTR). The device
+// then seals a bundle of both identity keys for the phone, and both derive the secret that a QR code would have carried.
+
+import { createCipheriv, createDecipheriv, hkdfSync, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { S_WHATSAPP_NET, child, result } from './nodes.mjs';
+
+const ITERATIONS = 131_072;
+const KEY = 32;
+const SALT = 32;
+const CTR_IV = 16;
+const GCM_IV = 12;
+const GCM_TAG = 16;
+const BUNDLE_INFO = 'link_code_pairing_key_bundle_encryption_key';
+
+const STAGES = { hello: 'companion_hello', primary: 'primary_hello', finish: 'companion_finish' };
+
+const keyOfCode = (code, salt) => pbkdf2Sync(code, salt, ITERATIONS, KEY, 'sha256');
+const expand = (secret, salt, info) => Buffer.from(hkdfSync('sha256', secret, salt, info, KEY));
+
+/** A key that was wrapped with a pairing code: salt, IV, ciphertext. */
+function unwrap(code, wrapped) {
+  if (wrapped?.length !== SALT + CTR_IV + KEY) throw new Error('the wrapped key of companion_hello has a wrong length');
+  const bytes = Buffer.from(wrapped);
+  const key = keyOfCode(code, bytes.subarray(0, SALT));
+  return createDecipheriv('aes-256-ctr', key, bytes.subarray(SALT, SALT + CTR_IV)).update(
+    bytes.subarray(SALT + CTR_IV)
+  );
+}
+
+function wrap(code, publicKey) {
+  const [salt, iv] = [randomBytes(SALT), randomBytes(CTR_IV)];
+  return Buffer.concat([salt, iv, createCipheriv('aes-256-ctr', keyOfCode(code, salt), iv).update(publicKey)]);
+}
+
+/** The two identity keys and the random bytes in the bundle of companion_finish. */
+function openBundle(bytes, shared) {
+  const bundle = Buffer.from(bytes ?? []);
+  if (bundle.length !== SALT + GCM_IV + 3 * KEY + GCM_TAG) throw new Error('the key bundle has a wrong length');
+  const key = expand(shared, bundle.subarray(0, SALT), BUNDLE_INFO);
+  const decipher = createDecipheriv('aes-256-gcm', key, bundle.subarray(SALT, SALT + GCM_IV));
+  decipher.setAuthTag(bundle.subarray(-GCM_TAG));
+  const plain = decipher.update(bundle.subarray(SALT + GCM_IV, -GCM_TAG));
+  try {
+    decipher.final();
+  } catch {
+    throw new Error('the pairing code is wrong: the key bundle of the device cannot be opened');
+  }
+  return [0, 1, 2].map(index => plain.subarray(index * KEY, (index + 1) * KEY));
+}
+
+const registration = (stage, jid, fields) => ({
+  tag: 'link_code_companion_reg',
+  attrs: { jid, stage },
+  content: Object.entries(fields).map(([tag, content]) => ({ tag, attrs: {}, content }))
+});
+
+/**
+ * Takes a stanza of a client that is not linked yet, if it asks to be linked by a code.
+ *
+ * @returns {{ answer: object, asked?: string } | undefined} `asked`: the phone number that a code was asked for.
+ */
+export function takeCodeRequest(connection, node) {
+  const request = child(node, 'link_code_companion_reg');
+  if (node.tag !== 'iq' || request === undefined) return undefined;
+  if (request.attrs.stage !== STAGES.hello) return undefined;
+  const ref = randomBytes(16);
+  const { jid } = request.attrs;
+  const wrapped = child(request, 'link_code_pairing_wrapped_companion_ephemeral_pub')?.content;
+  connection.codeRequest = { jid, ref, wrapped };
+  const content = [{ tag: 'link_code_pairing_ref', attrs: {}, content: ref }];
+  const answer = result(node, [{ tag: 'link_code_companion_reg', attrs: { stage: STAGES.hello }, content }]);
+  return { answer, asked: jid.split('@')[0] };
+}
+
+/**
+ * Plays the phone on which the code is typed, up to the secret that links the device.
+ *
+ * @param {{ curve: any }} baileys
+ * @param {any} connection That has asked for a code.
+ * @param {{ code: string, account: any, identityKey: Buffer, timeoutMs: number, nextStanza: (accept: (node: any) => boolean, timeoutMs: number) => Promise<any> }} options
+ * @returns {Promise<Buffer>} The secret that seals the device's identity.
+ */
+export async function exchangeKeys({ curve }, connection, { code, account, identityKey, timeoutMs, nextStanza }) {
+  const { jid, ref, wrapped } = connection.codeRequest;
+  const companionEphemeral = unwrap(code, wrapped);
+  const ephemeral = curve.generateKeyPair();
+  const finished = nextStanza(node => child(node, 'link_code_companion_reg')?.attrs.stage === STAGES.finish, timeoutMs);
+  const hello = registration(STAGES.primary, jid, {
+    link_code_pairing_ref: ref,
+    link_code_pairing_wrapped_primary_ephemeral_pub: wrap(code, ephemeral.public),
+    primary_identity_pub: Buffer.from(account.keyPair.public)
+  });
+  const attrs = { from: S_WHATSAPP_NET, type: 'link_code_companion_reg', id: connection.nextId() };
+  const sent = connection.send({ tag: 'notification', attrs, content: [hello] });
+  const [node] = await Promise.all([finished, sent]);
+  const finish = child(node, 'link_code_companion_reg');
+  const field = tag => Buffer.from(child(finish, tag)?.content ?? []);
+  if (!field('link_code_pairing_ref').equals(ref)) throw new Error('companion_finish names another pairing ref');
+  if (!field('companion_identity_public').equals(identityKey)) {
+    throw new Error('companion_finish holds another identity key than the payload');
+  }
+  const shared = curve.sharedKey(ephemeral.private, companionEphemeral);
+  const [companion, primary, random] = openBundle(field('link_code_pairing_wrapped_key_bundle'), shared);
+  if (!companion.equals(identityKey) || !primary.equals(Buffer.from(account.keyPair.public))) {
+    throw new Error('the key bundle holds other identity keys');
+  }
+  const identityShared = curve.sharedKey(account.keyPair.private, identityKey);
+  const secret = Buffer.concat([shared, identityShared, random].map(part => Buffer.from(part)));
+  await connection.send(result(node));
+  return expand(secret, Buffer.alloc(0), 'adv_secret');
+}
