@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -185,6 +194,21 @@ test('two copies, of which one is left on its JavaScript', timeout, async t => {
   const warnings = JSON.parse(stdout).results.filter(({ status }) => status === 'warning');
   assert.match(warnings[0].message, /^baileys 5\.0\.0 at .* runs on its JavaScript: /);
   assert.match(warnings[1].message, /^There are 2 copies of Baileys: /);
+});
+
+test('a patched file', timeout, async t => {
+  const directory = project(t, {}, { 'baileys-native': '.' });
+  const copy = join(directory, 'node_modules/baileys');
+  cpSync(join(ROOT, 'node_modules/baileys'), copy, { recursive: true, dereference: true });
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (name.startsWith('.') || name.startsWith('baileys')) continue;
+    symlinkSync(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
+  }
+  appendFileSync(join(copy, 'lib/Socket/Client/websocket.js'), '// a patch\n');
+  const { stdout } = await doctor(directory);
+  const [found] = JSON.parse(stdout).results.filter(({ check }) => check === 'baileys');
+  assert.equal(found.status, 'warning', stdout);
+  assert.match(found.message, /runs on baileys-native in part: .*websocket\.js .*\(BAILEYS_NATIVE_\w+\)/);
 });
 
 test('a bad certificate file', timeout, async t => {

@@ -7,7 +7,7 @@ const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs
 const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { WEBSOCKET_CLIENT } = require('../../loader/targets.cjs');
+const { WEBSOCKET_CLIENT } = require('../../loader/parts.cjs');
 const { fault, ok, warning } = require('./results.cjs');
 
 const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
