@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { compare, problems } from './e2e/judge.mjs';
 import { BURST, runPair } from './e2e/run.mjs';
+import { PACKAGES } from './shared/baileys.mjs';
 
 /**
  * @typedef {import('./e2e/types.js').Backends} Backends
@@ -25,8 +26,6 @@ Repeated are messages that were on their way, or not acknowledged, when a connec
 Asked again: retry receipts for what could not be decrypted. Delivered and read: messages with such a receipt.
 `;
 const RUN_TIMEOUT_MS = 600_000;
-/** Packages, by line. @type {Record<string, string>} */
-const LINES = { 7: 'baileys', 6.7: 'baileys-6.7.24', 6.17: 'baileys-6.17.16' };
 /** @type {Backends[]} */
 const PAIRS = [
   { a: 'js', b: 'js' },
@@ -61,8 +60,8 @@ function readOptions(args) {
   };
   // Both have to have written before a connection is cut: Baileys gives up a repeated pre-key message.
   const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
-  const line = LINES[values.line];
-  if (line === undefined) throw new TypeError(`--line is one of ${Object.keys(LINES).join(', ')}`);
+  const line = PACKAGES[values.line];
+  if (line === undefined) throw new TypeError(`--line is one of ${Object.keys(PACKAGES).join(', ')}`);
   return { counts, line, json: values.json, help: values.help };
 }
 
@@ -127,7 +126,7 @@ async function main() {
   const results = [];
   /** @type {string[]} */
   const complaints = [];
-  const leniency = { mayLoseInFlight: line !== LINES[7] };
+  const leniency = { mayLoseInFlight: line !== PACKAGES[7] };
   if (!json) process.stdout.write(`${HEAD}\n`);
   for (const backends of PAIRS) {
     const result = await runPair({ line, backends, counts, timeoutMs: RUN_TIMEOUT_MS });

@@ -5,29 +5,26 @@
  *     node scripts/generate-tokens.mjs          writes the files
  *     node scripts/generate-tokens.mjs --check  fails where a file differs from what would be written
  */
-import { createRequire } from 'node:module';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
 
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
-const require = createRequire(path.join(ROOT, 'package.json'));
 
-/** Every dictionary with the packages that must agree on it; the first one is named in the output. */
-const DICTIONARIES = [
-  { version: 2, packages: ['baileys-6.17.16'] },
-  { version: 3, packages: ['baileys', 'baileys-6.7.24'] }
-];
+/** Each dictionary with the packages that must have the same one; the generated files name the first package. */
+const DICTIONARIES = [2, 3].map(version => ({
+  version,
+  packages: RELEASES.filter(release => release.dictionary === version).map(release => release.packageName)
+}));
 const SINGLE_COUNT = 236;
 const DOUBLE_COUNT = 4;
 const DOUBLE_SIZE = 256;
 
 /** The dictionary in one installed package, checked for the properties that the Rust side builds on. */
 async function read(name) {
-  const main = require.resolve(name);
-  const root = main.slice(0, main.lastIndexOf(`${path.sep}lib${path.sep}`));
-  const constants = await import(pathToFileURL(path.join(root, 'lib', 'WABinary', 'constants.js')).href);
-  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const [constants] = await importFiles(name, ['constants']);
+  const { version } = JSON.parse(await readFile(path.join(rootOf(name), 'package.json'), 'utf8'));
   const { SINGLE_BYTE_TOKENS: single, DOUBLE_BYTE_TOKENS: double } = constants;
   const all = [...single, ...double.flat()];
   const complain = what => {

@@ -9,18 +9,12 @@
  * text, hex, list }. Long runs of one character or byte are written as { "fill": "x", "count": n }, and long results
  * as their length and their first bytes.
  */
-import { createRequire } from 'node:module';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
 
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
-const require = createRequire(path.join(ROOT, 'package.json'));
-const LINES = [
-  { file: 'codec-7.json', name: 'baileys' },
-  { file: 'codec-6.7.json', name: 'baileys-6.7.24' },
-  { file: 'codec-6.17.json', name: 'baileys-6.17.16' }
-];
 const HEAD = 32;
 
 const fill = (char, count) => ({ fill: char, count });
@@ -416,11 +410,9 @@ const UNPACK = [
 ];
 
 async function codec(name) {
-  const main = require.resolve(name);
-  const root = main.slice(0, main.lastIndexOf(`${path.sep}lib${path.sep}`));
-  const load = file => import(pathToFileURL(path.join(root, 'lib', 'WABinary', file)).href);
-  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  return { version, constants: await load('constants.js'), ...(await load('encode.js')), ...(await load('decode.js')) };
+  const { version } = JSON.parse(await readFile(path.join(rootOf(name), 'package.json'), 'utf8'));
+  const [constants, encode, decode] = await importFiles(name, ['constants', 'encode', 'decode']);
+  return { version, constants, ...encode, ...decode };
 }
 
 /** A node as Baileys wants it, from the form above. */
@@ -478,7 +470,7 @@ async function unpackCase(baileys, [name, bytes]) {
   }
 }
 
-async function record({ file, name }) {
+async function record({ dialect, packageName: name }) {
   const baileys = await codec(name);
   const strings = STRINGS.map(([label, text]) => [label, { tag: 'iq', attrs: [['id', text]] }]);
   const vectors = {
@@ -491,10 +483,13 @@ async function record({ file, name }) {
     if (!Array.isArray(value)) return `${JSON.stringify(key)}: ${JSON.stringify(value)}`;
     return `${JSON.stringify(key)}: [\n${value.map(one => JSON.stringify(one)).join(',\n')}\n]`;
   };
-  return [path.join(ROOT, '__test__', 'vectors', file), `{\n${Object.entries(vectors).map(section).join(',\n')}\n}\n`];
+  return [
+    path.join(ROOT, '__test__', 'vectors', `codec-${dialect}.json`),
+    `{\n${Object.entries(vectors).map(section).join(',\n')}\n}\n`
+  ];
 }
 
-for (const [file, text] of await Promise.all(LINES.map(record))) {
+for (const [file, text] of await Promise.all(RELEASES.map(record))) {
   if (!process.argv.includes('--check')) {
     await writeFile(file, text);
   } else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {

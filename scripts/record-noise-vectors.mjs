@@ -7,9 +7,11 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chains, keys } from './noise-vectors/certificates.mjs';
 import { recordMessages, recordPayloads } from './noise-vectors/payloads.mjs';
 import { Responder, sha256 } from './noise-vectors/responder.mjs';
+import { importFiles, PACKAGES, rootOf } from './shared/baileys.mjs';
 
 const require = createRequire(import.meta.url);
 const libsignal = require('libsignal/src/curve.js');
@@ -20,21 +22,16 @@ const routingInfo = Buffer.from('080208050807', 'hex');
 
 /** The parts of an installed Baileys that the recordings need. */
 const load = async name => {
-  const part = path => import(new URL(`node_modules/${name}/${path}`, root).href);
-  const { version } = JSON.parse(await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8'));
-  const baileys = Object.assign(
-    { version },
-    ...(await Promise.all(
-      [
-        'lib/Utils/noise-handler.js',
-        'lib/Utils/crypto.js',
-        'lib/Utils/validate-connection.js',
-        'lib/Defaults/index.js',
-        'lib/WABinary/index.js',
-        'WAProto/index.js'
-      ].map(part)
-    ))
-  );
+  const { version } = JSON.parse(await readFile(join(rootOf(name), 'package.json'), 'utf8'));
+  const parts = await importFiles(name, [
+    'noiseHandler',
+    'crypto',
+    'validateConnection',
+    'defaults',
+    'binary',
+    'proto'
+  ]);
+  const baileys = Object.assign({ version }, ...parts);
   // The handler of version 7 reads the trusted root here, at the time of the handshake.
   baileys.WA_CERT_DETAILS.PUBLIC_KEY?.set(keys.root.public);
   return baileys;
@@ -298,7 +295,7 @@ const main = async () => {
   // libsignal warns on the console about the keys that some of the cases are about.
   console.error = () => {};
   // One after the other: all versions share one protobufjs root, where the schema loaded last replaces those before.
-  const seven = await load('baileys');
+  const seven = await load(PACKAGES[7]);
   const files = {
     'noise-handshake-7': [await recordHandshake(seven, {}), await recordHandshake(seven, { routingInfo })],
     'noise-certificates': recordCertificates(seven),
@@ -307,7 +304,7 @@ const main = async () => {
     'noise-payloads': recordPayloads(seven),
     'noise-messages': recordMessages(seven)
   };
-  const six = await load('baileys-6.7.24');
+  const six = await load(PACKAGES['6.7']);
   files['noise-handshake-6.7.24'] = [await recordHandshake(six, {}), await recordHandshake(six, { routingInfo })];
   const check = process.argv.includes('--check');
   for (const [name, content] of Object.entries(files)) {

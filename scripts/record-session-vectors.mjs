@@ -9,19 +9,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createHmac } from 'node:crypto';
 import { keyPairOf, sha256 } from './noise-vectors/responder.mjs';
+import { importFiles, PACKAGES } from './shared/baileys.mjs';
 
 const root = new URL('../', import.meta.url);
-const part = path => import(new URL(`node_modules/baileys/${path}`, root).href);
-const [validation, companion, crypto, generics, binary, { proto }] = await Promise.all(
-  [
-    'lib/Utils/validate-connection.js',
-    'lib/Utils/companion-reg-client-utils.js',
-    'lib/Utils/crypto.js',
-    'lib/Utils/generics.js',
-    'lib/WABinary/index.js',
-    'WAProto/index.js'
-  ].map(part)
-);
+const [validation, companion, crypto, generics, binary, { proto }] = await importFiles(PACKAGES[7], [
+  'validateConnection',
+  'companion',
+  'crypto',
+  'generics',
+  'binary',
+  'proto'
+]);
 const hex = bytes => Buffer.from(bytes).toString('hex');
 const fixed = (name, length) =>
   Buffer.concat([sha256(name), sha256(`${name}, on`), sha256(`${name}, on and on`)]).subarray(0, length);

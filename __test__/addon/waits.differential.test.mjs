@@ -9,6 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
+import { FILES } from '../../scripts/shared/baileys.mjs';
 import waits from '../../js/baileys/waits.cjs';
 import targets from '../../js/loader/targets.cjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
@@ -24,7 +25,7 @@ const SETTLED = 30;
 async function load(name) {
   const root = dirname(require.resolve(`${packageOf(name)}/package.json`));
   await import(packageOf(name));
-  const generics = await import(pathToFileURL(join(root, 'lib/Utils/generics.js')).href);
+  const generics = await import(pathToFileURL(join(root, FILES.generics)).href);
   const { Boom } = createRequire(join(root, 'package.json'))('@hapi/boom');
   const ours = waits.createPromiseTimeout({ boom: () => Boom, location: () => targets.locationOfWait(root) });
   return { theirs: generics.promiseTimeout, ours };

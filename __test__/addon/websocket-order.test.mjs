@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { WebSocketClient as TheirClient } from 'baileys/lib/Socket/Client/websocket.js';
+import { BaileysClient } from '../support/socket-log.mjs';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
@@ -23,7 +23,7 @@ const SERVER = `
 /** Blocks the thread, so that all that happens meanwhile is found at once. */
 const block = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-for (const [name, Client] of Object.entries({ JavaScript: TheirClient, native: WebSocketClient })) {
+for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native: WebSocketClient })) {
   test(`a sender goes on before the answer comes, ${name}`, async t => {
     const worker = new Worker(SERVER, { eval: true });
     t.after(() => worker.terminate());

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { FILES } from '../../scripts/shared/baileys.mjs';
 import { MockServer } from '../../js/testing/index.mjs';
 
 const require = createRequire(import.meta.url);
@@ -181,10 +182,10 @@ test('two copies, of which one is left on its JavaScript', timeout, async t => {
   for (const [path, text] of Object.entries({
     'package.json': JSON.stringify({ name: 'baileys', version: '5.0.0', main: 'lib/index.js' }),
     'lib/index.js': "require('./Socket/Client/websocket.js');",
-    'lib/Socket/Client/websocket.js': 'exports.WebSocketClient = class {};',
-    'lib/Utils/noise-handler.js': 'exports.makeNoiseHandler = () => ({});',
-    'lib/WABinary/encode.js': 'exports.encodeBinaryNode = () => {};',
-    'lib/WABinary/decode.js': 'exports.decodeBinaryNode = () => {};'
+    [FILES.webSocketClient]: 'exports.WebSocketClient = class {};',
+    [FILES.noiseHandler]: 'exports.makeNoiseHandler = () => ({});',
+    [FILES.encode]: 'exports.encodeBinaryNode = () => {};',
+    [FILES.decode]: 'exports.decodeBinaryNode = () => {};'
   })) {
     mkdirSync(dirname(join(directory, old, path)), { recursive: true });
     writeFileSync(join(directory, old, path), text);

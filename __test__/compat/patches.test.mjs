@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { FILES } from '../../scripts/shared/baileys.mjs';
 import { makeProject } from './support/project.mjs';
 
 const FLAG = ['--import', 'baileys-native/register'];
@@ -22,7 +23,7 @@ const without = (...names) => ALL.filter(name => !names.includes(name));
 const probe = name => `
   import { replaced } from 'baileys-native';
   import * as index from '${name}';
-  import * as client from '${name}/lib/Socket/Client/index.js';
+  import * as client from '${name}/${FILES.client}';
   const all = { ...client, ...index };
   const ours = Object.keys(all).filter(name => all[name]?.[Symbol.for('baileys-native')] === true).sort();
   console.log(JSON.stringify([ours, replaced().flatMap(({ exports }) => exports), globalThis.patched ?? 0]));`;
@@ -57,23 +58,23 @@ const append = text => text.replace(/\n\/\/# sourceMappingURL.*$/, '') + PATCH;
 describe('a patched Baileys', () => {
   const CODEC = ['decodeBinaryNode', 'decodeDecompressedBinaryNode', 'decompressingIfRequired'];
   const CASES = [
-    ['lib/Socket/Client/websocket.js', append, ['WebSocketClient']],
-    ['lib/Utils/noise-handler.js', append, ['makeNoiseHandler']],
-    ['lib/WABinary/encode.js', append, ['encodeBinaryNode']],
+    [FILES.webSocketClient, append, ['WebSocketClient']],
+    [FILES.noiseHandler, append, ['makeNoiseHandler']],
+    [FILES.encode, append, ['encodeBinaryNode']],
     // The noise handler of Baileys decodes with this one.
-    ['lib/WABinary/decode.js', append, [...CODEC, 'makeNoiseHandler']],
-    ['lib/WABinary/constants.js', append, [...CODEC, 'encodeBinaryNode', 'makeNoiseHandler']],
-    ['lib/WABinary/jid-utils.js', text => append(text.replace("'@'", "('@')")), ['encodeBinaryNode']],
+    [FILES.decode, append, [...CODEC, 'makeNoiseHandler']],
+    [FILES.constants, append, [...CODEC, 'encodeBinaryNode', 'makeNoiseHandler']],
+    [FILES.jidUtils, text => append(text.replace("'@'", "('@')")), ['encodeBinaryNode']],
     [
-      'lib/Defaults/index.js',
+      FILES.defaults,
       text => append(text.replace('https://web.whatsapp.com', 'https://web.example.com')),
       ['WebSocketClient']
     ],
-    ['lib/Utils/generics.js', text => append(text.replace("'Timed Out'", "'Out of time'")), ['promiseTimeout']],
+    [FILES.generics, text => append(text.replace("'Timed Out'", "'Out of time'")), ['promiseTimeout']],
     // Of these files only a few declarations are ours.
-    ['lib/Utils/generics.js', append, []],
-    ['lib/Defaults/index.js', append, []],
-    ['lib/Utils/generics.js', text => append(text.replaceAll('\n', '\r\n')), []]
+    [FILES.generics, append, []],
+    [FILES.defaults, append, []],
+    [FILES.generics, text => append(text.replaceAll('\n', '\r\n')), []]
   ];
   for (const name of ['baileys', 'baileys-6.17.16']) {
     for (const [file, change, left] of CASES) {
@@ -107,7 +108,7 @@ describe('a fork', () => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.7.24', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, 'node_modules/fork', { name: 'fork', version: '9.1.0' });
-      edit(join(root, 'lib/Defaults/index.js'), append);
+      edit(join(root, FILES.defaults), append);
       assert.deepEqual(await run(project, 'fork'), { ours: ALL, patched: 1, warnings: [] });
     }
   });
@@ -116,14 +117,14 @@ describe('a fork', () => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, 'node_modules/@some/fork', { name: '@some/fork', version: '9.1.0' });
-      edit(join(root, 'lib/WABinary/encode.js'), append);
+      edit(join(root, FILES.encode), append);
       const found = await run(project, '@some/fork');
       assert.deepEqual([found.ours, found.patched, found.warnings.length], [[], 1, 1]);
       assert.match(
         found.warnings[0],
         /^\[BAILEYS_NATIVE_FORK\] \w+: found @some\/fork 9\.1\.0 at .*, a fork of Baileys;/
       );
-      assert.ok(found.warnings[0].endsWith('it has its own lib/WABinary/encode.js'), found.warnings[0]);
+      assert.ok(found.warnings[0].endsWith(`it has its own ${FILES.encode}`), found.warnings[0]);
       const named = await run(project, '@some/fork', { BAILEYS_NATIVE_PACKAGES: 'other, @some/fork' });
       assert.deepEqual([named.ours, named.patched], [without('encodeBinaryNode'), 1]);
       assert.equal(named.warnings.length, 1);
@@ -137,10 +138,10 @@ describe('a fork', () => {
   test('another package with one file of that path is none of ours', async t => {
     const project = makeProject(t);
     project.write('node_modules/other/package.json', '{ "name": "other", "type": "module" }');
-    project.write('node_modules/other/lib/WABinary/encode.js', 'export const encodeBinaryNode = () => "own";');
+    project.write(`node_modules/other/${FILES.encode}`, 'export const encodeBinaryNode = () => "own";');
     project.write(
       'app.mjs',
-      `import { encodeBinaryNode } from 'other/lib/WABinary/encode.js'; console.log(encodeBinaryNode());`
+      `import { encodeBinaryNode } from 'other/${FILES.encode}'; console.log(encodeBinaryNode());`
     );
     const { stdout, stderr } = await project.run([...FLAG, 'app.mjs']);
     assert.deepEqual([stdout, stderr], ['own\n', '']);

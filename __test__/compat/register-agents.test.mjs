@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FILES } from '../../scripts/shared/baileys.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { httpProxy } from '../support/proxies.mjs';
 import { greeter } from '../support/proxy-scenarios.mjs';
@@ -48,7 +49,7 @@ const run = async (http, events, net) => {
 `;
 const WITH_IMPORT = "run(await import('node:http'), await import('node:events'), await import('node:net'));";
 const WITH_REQUIRE = "run(require('node:http'), require('node:events'), require('node:net'));";
-const FILE = 'lib/Socket/Client/websocket.js';
+const FILE = FILES.webSocketClient;
 
 /** Runs the program in a project, and gives its report and warnings with what proxy and target saw. */
 async function runProgram(project, args) {

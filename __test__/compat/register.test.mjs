@@ -3,6 +3,7 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { FILES, OFF_QUERY, RELEASES } from '../../scripts/shared/baileys.mjs';
 import targets from '../../js/loader/targets.cjs';
 import { makeProject } from './support/project.mjs';
 
@@ -16,7 +17,7 @@ const FROM_INDEX = [
   'makeNoiseHandler',
   'promiseTimeout'
 ];
-const LINES = ['baileys', 'baileys-6.7.24', 'baileys-6.17.16'];
+const LINES = RELEASES.map(release => release.packageName);
 const FLAGS = ['--import', '--require'];
 
 /** Source of a function that names the replaced exports among those of a module. */
@@ -30,13 +31,13 @@ const OURS = `const ours = module => Object.keys(module).filter(name => module[n
  */
 const esmProbe = name => `${OURS}
 import * as index from '${name}';
-import * as client from '${name}/lib/Socket/Client/index.js';
+import * as client from '${name}/${FILES.client}';
 console.log(JSON.stringify([...ours(index), ...ours(client)]));
 `;
 
 /** @param {string} name */
 const cjsProbe = name => `${OURS}
-console.log(JSON.stringify([...ours(require('${name}')), ...ours(require('${name}/lib/Socket/Client/index.js'))]));
+console.log(JSON.stringify([...ours(require('${name}')), ...ours(require('${name}/${FILES.client}'))]));
 `;
 
 const ALL = [...FROM_INDEX, 'WebSocketClient'];
@@ -84,7 +85,7 @@ describe('every line of Baileys, by every way in', () => {
         project.write('app.cjs', cjsProbe(line));
         assertOurs(await project.run([flag, 'baileys-native/register', 'app.cjs']), REQUIRED);
         // The socket class first: the rest of the package is then loaded by what that one imports.
-        project.write('app.cjs', `require('${line}/lib/Socket/Client/websocket.js');${cjsProbe(line)}`);
+        project.write('app.cjs', `require('${line}/${FILES.webSocketClient}');${cjsProbe(line)}`);
         assertOurs(await project.run([flag, 'baileys-native/register', 'app.cjs']), REQUIRED);
       }
     });
@@ -197,14 +198,14 @@ describe('what stays as it was', () => {
     const esm = project.copyPackage('baileys', 'node_modules/baileys');
     const cjs = project.copyPackage('baileys-6.17.16', 'node_modules/baileys-6.17.16');
     // Of this file only the waits have to be those of a release.
-    const file = 'lib/Utils/generics.js';
+    const file = FILES.generics;
     append(join(esm, file), '\nexport const extra = { of: "esm" };\nexport default promiseTimeout;\n');
     append(join(cjs, file), '\nexports.extra = { of: "cjs" };\n');
     project.write(
       'app.mjs',
       `${OURS}
       const esm = await import('baileys/${file}');
-      const original = await import('baileys/${file}?baileys-native=off');
+      const original = await import('baileys/${file}?${OFF_QUERY}');
       const cjs = await import('baileys-6.17.16/${file}');
       console.log(JSON.stringify([
         ours(esm), esm.extra, esm.extra === original.extra, esm.default === original.promiseTimeout,
@@ -223,8 +224,8 @@ describe('what stays as it was', () => {
       'app.mjs',
       `import { makeNoiseHandler, encodeBinaryNode } from 'baileys';
       import * as star from 'baileys';
-      import { makeNoiseHandler as direct } from 'baileys/lib/Utils/noise-handler.js';
-      import { encodeBinaryNode as viaFolder } from 'baileys/lib/WABinary/index.js';
+      import { makeNoiseHandler as direct } from 'baileys/${FILES.noiseHandler}';
+      import { encodeBinaryNode as viaFolder } from 'baileys/${FILES.binary}';
       console.log(makeNoiseHandler === star.makeNoiseHandler, makeNoiseHandler === direct, encodeBinaryNode === viaFolder);`
     );
     const { stdout, stderr } = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
@@ -239,14 +240,14 @@ describe('what stays as it was', () => {
       import { createRequire } from 'node:module';
       const report = [];
       for (const line of ${JSON.stringify(LINES)}) {
-        const replaced = await import(line + '/lib/WABinary/encode.js');
-        const codec = await import(line + '/lib/WABinary/encode.js?baileys-native=off');
-        const noise = await import(line + '/lib/Utils/noise-handler.js?baileys-native=off');
+        const replaced = await import(line + '/${FILES.encode}');
+        const codec = await import(line + '/${FILES.encode}?${OFF_QUERY}');
+        const noise = await import(line + '/${FILES.noiseHandler}?${OFF_QUERY}');
         const bytes = codec.encodeBinaryNode({ tag: 'iq', attrs: { id: '1' } });
         report.push([ours(replaced).length, ours(codec), ours(noise), Object.keys(noise).includes('makeNoiseHandler'), bytes.length]);
       }
-      const required = createRequire(import.meta.url)('baileys-6.17.16/lib/Utils/noise-handler.js?baileys-native=off');
-      const imported = await import('baileys-6.17.16/lib/Utils/noise-handler.js?baileys-native=off');
+      const required = createRequire(import.meta.url)('baileys-6.17.16/${FILES.noiseHandler}?${OFF_QUERY}');
+      const imported = await import('baileys-6.17.16/${FILES.noiseHandler}?${OFF_QUERY}');
       report.push([ours(required), imported.default === required, imported.makeNoiseHandler === required.makeNoiseHandler]);
       console.log(JSON.stringify(report));`
     );
@@ -265,9 +266,9 @@ describe('what stays as it was', () => {
     project.write(
       'app.cjs',
       `${OURS}
-      const file = 'baileys-6.17.16/lib/Utils/noise-handler.js';
-      const original = require(file + '?baileys-native=off');
-      console.log(JSON.stringify([ours(original), ours(require(file)), require(file + '?baileys-native=off') === original]));`
+      const file = 'baileys-6.17.16/${FILES.noiseHandler}';
+      const original = require(file + '?${OFF_QUERY}');
+      console.log(JSON.stringify([ours(original), ours(require(file)), require(file + '?${OFF_QUERY}') === original]));`
     );
     const { stdout, stderr } = await project.run(['--require', 'baileys-native/register', 'app.cjs']);
     assert.deepEqual(JSON.parse(stdout), [[], ['makeNoiseHandler'], true], stderr);
@@ -279,7 +280,7 @@ describe('what stays as it was', () => {
       try { new Client(); } catch (error) {
         console.log(error.stack.split('\\n').filter(line => line.includes('types.js')).join());
       }`;
-    const esm = `import { AbstractSocketClient as Client } from 'baileys/lib/Socket/Client/index.js';
+    const esm = `import { AbstractSocketClient as Client } from 'baileys/${FILES.client}';
       Client.prototype.setMaxListeners = () => { throw new Error('traced'); };`;
     const cjs = `const { AbstractSocketClient: Client } = require('baileys-6.17.16/lib/Socket/Client');
       Client.prototype.setMaxListeners = () => { throw new Error('traced'); };`;
@@ -322,7 +323,7 @@ describe('what the drop-in is told', () => {
       WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from('another');
       console.log(before, makeNoiseHandler().certDetails.PUBLIC_KEY.toString());`;
     const names = '{ encodeBinaryNode, makeNoiseHandler, WA_CERT_DETAILS }';
-    const defaults = line => `${line}/lib/Defaults/index.js`;
+    const defaults = line => `${line}/${FILES.defaults}`;
     for (const line of LINES) {
       project.write(
         'app.mjs',
@@ -392,13 +393,13 @@ describe('switched off, or not able to', () => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, `node_modules/${name}`);
-      const file = join(root, 'lib/WABinary/encode.js');
+      const file = join(root, FILES.encode);
       writeFileSync(file, readFileSync(file, 'utf8').replaceAll('encodeBinaryNode', 'renamedEncoder'));
       project.write(
         'app.mjs',
         `${OURS}
-        const encode = await import('${name}/lib/WABinary/encode.js');
-        const decode = await import('${name}/lib/WABinary/decode.js');
+        const encode = await import('${name}/${FILES.encode}');
+        const decode = await import('${name}/${FILES.decode}');
         console.log(JSON.stringify([Object.keys(encode).includes('renamedEncoder'), ours(encode), ours(decode).length]));`
       );
       const result = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
@@ -414,7 +415,7 @@ describe('switched off, or not able to', () => {
       ['baileys-6.17.16', text => text.replace('DICT_VERSION = 2', 'DICT_VERSION = 9')]
     ]) {
       const root = project.copyPackage(name, `node_modules/${name}`);
-      const file = join(root, 'lib/Defaults/index.js');
+      const file = join(root, FILES.defaults);
       writeFileSync(file, edit(readFileSync(file, 'utf8')));
       project.write('app.mjs', esmProbe(name));
       const result = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
@@ -437,7 +438,7 @@ describe('together with others', () => {
     project.write('esm/package.json', '{ "type": "module" }');
     const source = name => `${OURS.replace('module =>', '(module: any) =>')}
       import * as index from '${name}';
-      import * as client from '${name}/lib/Socket/Client/index.js';
+      import * as client from '${name}/${FILES.client}';
       console.log(JSON.stringify([...ours(index), ...ours(client)] as string[]));`;
     // CommonJS by --require: from a file that --import tsx has made CommonJS, Node 20 can load neither JSON nor ES modules.
     const runs = [
@@ -502,7 +503,7 @@ describe('together with others', () => {
     project.write(
       'app.cjs',
       `${OURS}
-      const filename = require.resolve('baileys-6.17.16/lib/Utils/noise-handler.js');
+      const filename = require.resolve('baileys-6.17.16/${FILES.noiseHandler}');
       require.cache[filename] = { id: filename, filename, loaded: true, exports: { makeNoiseHandler: 'mock' } };
       const baileys = require('baileys-6.17.16');
       console.log(baileys.makeNoiseHandler, ours(baileys).length);`

@@ -5,6 +5,7 @@ import { rmSync, symlinkSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FILES } from '../../scripts/shared/baileys.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { record } from '../support/record.mjs';
 import { makeProject } from './support/project.mjs';
@@ -31,10 +32,10 @@ const PROBE = `
   );`;
 const esm = name => `
   import * as index from '${name}';
-  import * as client from '${name}/lib/Socket/Client/index.js';${PROBE}`;
+  import * as client from '${name}/${FILES.client}';${PROBE}`;
 const cjs = name => `
   const index = require('${name}');
-  const client = require('${name}/lib/Socket/Client/index.js');${PROBE}`;
+  const client = require('${name}/${FILES.client}');${PROBE}`;
 
 const canRequire = line => line === '6.17' || process.features.require_module === true;
 
@@ -98,7 +99,7 @@ const WAYS = {
       `import { createRequire, register } from 'node:module';
       const require = createRequire(import.meta.url);
       if (${JSON.stringify(name)} === 'baileys-6.17.16') {
-        const filename = require.resolve('${name}/lib/Utils/noise-handler.js');
+        const filename = require.resolve('${name}/${FILES.noiseHandler}');
         require.cache[filename] = { id: filename, filename, loaded: true, exports: { makeNoiseHandler: 'mock' } };
       } else register('./mocks.mjs', import.meta.url);`
     );

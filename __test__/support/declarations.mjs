@@ -3,6 +3,8 @@
  * A new export fails the tests until it is in one of the two.
  */
 
+import { FILES } from '../../scripts/shared/baileys.mjs';
+
 /** Where our declarations differ from a line's: all intended. */
 export const DECLARATION_DIFFERENCES = [
   {
@@ -145,7 +147,7 @@ export function moduleOf({ theirs, ours, goes }, { packageName, subject, theirs:
   const isOwn = subject === packageName;
   const lines = [
     `import type * as theirs from '${packageName}';`,
-    `import type * as client from '${packageName}/lib/Socket/Client/index.js';`,
+    `import type * as client from '${packageName}/${FILES.client}';`,
     "import type * as ours from 'baileys-native';",
     "import type { EventEmitter } from 'node:events';",
     'type Own = Pick<client.WebSocketClient, Exclude<keyof client.WebSocketClient, keyof EventEmitter>>;',

@@ -5,18 +5,14 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { createHash } from 'node:crypto';
 import { WebSocketServer } from 'ws';
+import { importFiles } from '../../scripts/shared/baileys.mjs';
 import { LINE_NAMES, packageOf } from './baileys-lines.mjs';
 
 const require = createRequire(import.meta.url);
 const { createDropIn } = require('../../js/baileys/drop-in.cjs');
 
 async function loadClients(name) {
-  const library = new URL('./lib/', import.meta.resolve(`${packageOf(name)}/package.json`));
-  // Its modules import each other in a circle, which only the package's own way in can begin.
-  await import(packageOf(name));
-  const [client, generics] = await Promise.all(
-    ['Socket/Client/websocket.js', 'Utils/generics.js'].map(path => import(new URL(path, library)))
-  );
+  const [client, generics] = await importFiles(packageOf(name), ['webSocketClient', 'generics']);
   return {
     name,
     Baileys: client.WebSocketClient,

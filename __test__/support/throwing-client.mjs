@@ -1,6 +1,7 @@
 /** Throws in a listener: `node throwing-client.mjs LINE baileys|native EVENT URL`. */
 
 import { createRequire } from 'node:module';
+import { urlOf } from '../../scripts/shared/baileys.mjs';
 import { packageOf } from './baileys-lines.mjs';
 
 const require = createRequire(import.meta.url);
@@ -8,7 +9,7 @@ const [line, kind, event, url] = process.argv.slice(2);
 const { WebSocketClient } =
   kind === 'native'
     ? require('../../js/baileys/drop-in.cjs').createDropIn({ dialect: line })
-    : await import(new URL('./lib/Socket/Client/websocket.js', import.meta.resolve(`${packageOf(line)}/package.json`)));
+    : await import(urlOf(packageOf(line), 'webSocketClient'));
 
 const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });
 client.on(event, () => {

@@ -3,8 +3,10 @@
 
 import { createCipheriv, hkdfSync } from 'node:crypto';
 import * as baileys from 'baileys';
-import * as constants from 'baileys/lib/WABinary/constants.js';
+import { importFiles, PACKAGES } from '../../scripts/shared/baileys.mjs';
 import { silentLogger } from '../../scripts/shared/bot.mjs';
+
+const [constants] = await importFiles(PACKAGES[7], ['constants']);
 
 const NOISE_HEADER = Buffer.from([0x57, 0x41, 6, 3]);
 const KEY_PAIR = { public: Buffer.alloc(32, 1), private: Buffer.alloc(32, 2) };

@@ -2,10 +2,12 @@
 
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
-import { makeSocket } from 'baileys/lib/Socket/socket.js';
 import { trustTestRoot } from 'baileys-native/testing';
+import { importFiles, PACKAGES } from '../../scripts/shared/baileys.mjs';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.mjs';
 import { askServer } from './client.mjs';
+
+const [{ makeSocket }] = await importFiles(PACKAGES[7], ['socket']);
 
 /** Longer than any bench, so that no keep-alive falls into a measurement. */
 const KEEP_ALIVE_MS = 600_000;

@@ -8,15 +8,19 @@
 const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { FILES } = require('../shared/baileys-layout.cjs');
 
-const WEBSOCKET_CLIENT = 'lib/Socket/Client/websocket.js';
-const NOISE_HANDLER = 'lib/Utils/noise-handler.js';
-const ENCODER = 'lib/WABinary/encode.js';
-const DECODER = 'lib/WABinary/decode.js';
-const WAITS = 'lib/Utils/generics.js';
-const DEFAULTS = 'lib/Defaults/index.js';
-const TOKENS = 'lib/WABinary/constants.js';
-const JIDS = 'lib/WABinary/jid-utils.js';
+const {
+  clientTypes: CLIENT_TYPES,
+  constants: TOKENS,
+  decode: DECODER,
+  defaults: DEFAULTS,
+  encode: ENCODER,
+  generics: WAITS,
+  jidUtils: JIDS,
+  noiseHandler: NOISE_HANDLER,
+  webSocketClient: WEBSOCKET_CLIENT
+} = FILES;
 
 /** The first declaration of a name at the left margin, up to the bracket that closes it there. */
 const block = start => new RegExp(`^(?:export )?${start}[^]*?^\\};?$`, 'm');
@@ -24,7 +28,7 @@ const block = start => new RegExp(`^(?:export )?${start}[^]*?^\\};?$`, 'm');
 /** @type {Record<string, { file: string, pattern?: RegExp }>} */
 const PARTS = {
   [WEBSOCKET_CLIENT]: { file: WEBSOCKET_CLIENT },
-  'lib/Socket/Client/types.js': { file: 'lib/Socket/Client/types.js' },
+  [CLIENT_TYPES]: { file: CLIENT_TYPES },
   [`${DEFAULTS}#DEFAULT_ORIGIN`]: { file: DEFAULTS, pattern: /\bDEFAULT_ORIGIN = ['"].*/ },
   [NOISE_HANDLER]: { file: NOISE_HANDLER },
   [ENCODER]: { file: ENCODER },
@@ -48,7 +52,7 @@ const DECODING = [DECODER, TOKENS, `${JIDS}#jidEncode`];
 const TARGETS = {
   [WEBSOCKET_CLIENT]: {
     names: ['WebSocketClient'],
-    parts: [WEBSOCKET_CLIENT, 'lib/Socket/Client/types.js', `${DEFAULTS}#DEFAULT_ORIGIN`]
+    parts: [WEBSOCKET_CLIENT, CLIENT_TYPES, `${DEFAULTS}#DEFAULT_ORIGIN`]
   },
   [NOISE_HANDLER]: { names: ['makeNoiseHandler'], parts: [NOISE_HANDLER, ...DECODING, `${DEFAULTS}#DICT_VERSION`] },
   [ENCODER]: { names: ['encodeBinaryNode'], parts: [ENCODER, TOKENS, `${JIDS}#jidDecode`] },

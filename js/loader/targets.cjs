@@ -1,13 +1,13 @@
 'use strict';
 
 /**
- * Finds the copies of Baileys, and says which of their exports are replaced. Only this file, parts.cjs and the testing kit
- * know paths inside Baileys.
+ * Finds the copies of Baileys, and says which of their exports are replaced.
  */
 
 const { readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { join, posix } = require('node:path');
 const { pathToFileURL } = require('node:url');
+const { OFF_QUERY, PACKAGE_NAMES, RELEASES } = require('../shared/baileys-layout.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const known = require('./known-texts.json');
 const {
@@ -22,17 +22,15 @@ const {
   readText
 } = require('./parts.cjs');
 
-/** Query under which a target is loaded as Baileys wrote it. */
-const OFF_QUERY = 'baileys-native=off';
-
-/** The `name` in package.json of Baileys itself. Aliases and copies in nested folders keep it. */
-const PACKAGE_NAMES = new Set(['baileys', '@whiskeysockets/baileys']);
-
 /** Path from the noise handler to the module that exports `WA_CERT_DETAILS`. */
-const DEFAULTS_SPECIFIER = '../Defaults/index.js';
+const DEFAULTS_SPECIFIER = posix.relative(posix.dirname(NOISE_HANDLER), DEFAULTS);
 
-const TARGET_PATTERN =
-  /[\\/]lib[\\/](?:Socket[\\/]Client[\\/]websocket|Utils[\\/](?:noise-handler|generics)|WABinary[\\/](?:en|de)code)\.js$/;
+/** The end of the path or URL of a target. */
+const TARGET_PATTERN = new RegExp(
+  `[\\\\/](?:${Object.keys(TARGETS)
+    .map(file => file.replaceAll('.', '\\.').replaceAll('/', '[\\\\/]'))
+    .join('|')})$`
+);
 
 /** @typedef {'7' | '6.7' | '6.17'} Dialect A line of Baileys, as far as the replaced exports behave alike in it. */
 
@@ -111,7 +109,7 @@ function inspect(root) {
   const { name, version, type } = manifest;
   const facts = { root, name: String(name), version: String(version), esm: type === 'module' };
   const hashes = fingerprint(root);
-  if (PACKAGE_NAMES.has(name)) return inspectRelease(facts, hashes);
+  if (PACKAGE_NAMES.includes(name)) return inspectRelease(facts, hashes);
   if (namedPackages().includes(name)) return inspectNamed(facts, hashes);
   // Another package may have a file with the path of one of these, but not of all.
   return ESSENTIAL.every(file => hashes.has(file)) ? inspectFork(facts, hashes) : undefined;
@@ -269,7 +267,7 @@ function chooseDialect(version, root) {
 }
 
 /** The published releases that are supported, in words; the documentation has them in the same. */
-const SUPPORTED = '7.0.0-rc.1 to 7.0.0-rc14, 6.7.19 to 6.7.24, 6.17.16, 6.7.14 to 6.7.16';
+const SUPPORTED = RELEASES.map(release => release.supported).join(', ');
 
 /** @param {string} reason */
 function refuse(reason) {

@@ -1,15 +1,15 @@
-// Finds the pieces of the consumer's Baileys that the mock server is built on: the binary codec, the protobuf
-// definitions, the curve and the `ws` package that Baileys itself uses.
+// Loads the parts of the installed Baileys that the mock server uses: the binary codec, the protobuf definitions, the
+// curve and the `ws` package.
 //
-// The codec is asked for with the query `?baileys-native=off`. Without `baileys-native/register` the query means
-// nothing to Node; with it, it is the loader's sign to leave that module alone, so that the server speaks through
-// Baileys' own JavaScript and stays an independent witness of what the native codec does.
+// The codec is always Baileys' own JavaScript (`OFF_QUERY`), also under `baileys-native/register`, so that the server
+// does not share code with the native codec that it tests.
 
 import { createRequire } from 'node:module';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import layout from '../shared/baileys-layout.cjs';
 
-const PACKAGE_NAMES = ['baileys', '@whiskeysockets/baileys'];
+const { FILES, OFF_QUERY, PACKAGE_NAMES } = layout;
 const OWN_PATH = fileURLToPath(import.meta.url);
 
 /** A CommonJS Baileys (6.17) shows names that Node's lexer missed only on `default`. */
@@ -61,14 +61,14 @@ async function fromNamespace(namespace) {
 
 async function fromSpecifier(specifier) {
   const main = locateBaileys(specifier);
-  const lib = dirname(main);
-  const load = (path, query = '') => import(pathToFileURL(join(lib, path)).href + query);
+  const root = join(main, ...FILES.main.split('/').map(() => '..'));
+  const load = (file, query = '') => import(pathToFileURL(join(root, FILES[file])).href + query);
   const modules = await Promise.all([
-    load('WABinary/encode.js', '?baileys-native=off'),
-    load('WABinary/decode.js', '?baileys-native=off'),
-    load('../WAProto/index.js'),
-    load('Utils/crypto.js'),
-    load('Defaults/index.js')
+    load('encode', `?${OFF_QUERY}`),
+    load('decode', `?${OFF_QUERY}`),
+    load('proto'),
+    load('crypto'),
+    load('defaults')
   ]);
   return {
     exported: name => modules.map(module => pick(module, name)).find(value => value !== undefined),

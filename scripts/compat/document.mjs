@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { LINE_NAMES, packageOf, ROOT } from '../../__test__/support/baileys-lines.mjs';
 import { SECTIONS } from '../../__test__/support/record.mjs';
+import { RELEASES } from '../shared/baileys.mjs';
 import { differencesText } from './differences.mjs';
 import { cell, table } from './markdown.mjs';
 import { NOTES, REQUIRED } from './required.mjs';
@@ -14,8 +15,7 @@ import { NOTES, REQUIRED } from './required.mjs';
  */
 
 const NOT_RUN = 'not run';
-const VERSIONS = { 7: '7.0.0-rc14', 6.7: '6.7.24', 6.17: '6.17.16' };
-const COLUMNS = LINE_NAMES.flatMap(name => [`${VERSIONS[name]} JavaScript`, `${VERSIONS[name]} native`]);
+const COLUMNS = RELEASES.flatMap(({ version }) => [`${version} JavaScript`, `${version} native`]);
 
 /**
  * Rows of a section, file by file, in the order of the tests.

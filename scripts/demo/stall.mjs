@@ -1,10 +1,8 @@
 // `npm run demo -- stall`: an unmodified Baileys whose event loop is blocked, on either socket layer.
 
 import { parseArgs } from 'node:util';
+import { PACKAGES } from '../shared/baileys.mjs';
 import { stall } from '../stall/run.mjs';
-
-/** Lines of Baileys and the packages that they are installed as. */
-const LINES = { 7: 'baileys', 6.7: 'baileys-6.7.24', 6.17: 'baileys-6.17.16' };
 
 const USAGE = `Usage: npm run demo -- stall [options]
 
@@ -44,8 +42,8 @@ function readOptions(args) {
     if (!(value > 0)) throw new TypeError(`--${name} takes a number above 0`);
     return value;
   };
-  const lines = values.line === 'all' ? Object.keys(LINES) : [values.line];
-  if (!lines.every(line => Object.hasOwn(LINES, line))) throw new TypeError('--line takes 7, 6.7, 6.17 or all');
+  const lines = values.line === 'all' ? Object.keys(PACKAGES) : [values.line];
+  if (!lines.every(line => Object.hasOwn(PACKAGES, line))) throw new TypeError('--line takes 7, 6.7, 6.17 or all');
   return { lines, stanzas: number('stanzas'), blockedMs: number('blocked') * 1000, intervalMs: number('interval') };
 }
 
@@ -96,7 +94,7 @@ export async function stallDemo(args) {
     for (const backend of /** @type {(keyof typeof BACKENDS)[]} */ (Object.keys(BACKENDS))) {
       const name = `Baileys ${line}, ${BACKENDS[backend]}`;
       if (process.stdout.isTTY) process.stdout.write(`${name} …\r`);
-      const scenario = { backend, line: LINES[/** @type {7} */ (/** @type {unknown} */ (line))], pings: true };
+      const scenario = { backend, line: PACKAGES[line], pings: true };
       const result = await stall({ ...scenario, stanzas, blockedMs, intervalMs });
       console.log(`${report(name, result, options)}\n`);
       if (survived(result, options) !== (backend === 'drop-in')) throw new Error(`${name} was not to end like this`);

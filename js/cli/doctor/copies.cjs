@@ -7,7 +7,7 @@ const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs
 const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { WEBSOCKET_CLIENT } = require('../../loader/parts.cjs');
+const { FILES } = require('../../shared/baileys-layout.cjs');
 const { fault, ok, warning } = require('./results.cjs');
 
 const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
@@ -62,7 +62,7 @@ function findCopies(directory) {
       }
       if (seen.has(root) || root === OWN_ROOT) continue;
       seen.add(root);
-      if (existsSync(join(root, WEBSOCKET_CLIENT))) {
+      if (existsSync(join(root, FILES.webSocketClient))) {
         const copy = describe(root, path);
         if (copy !== undefined) found.set(root, copy);
       }

@@ -1,0 +1,47 @@
+/** The installed releases of Baileys, and the modules inside them. */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import layout from '../../js/shared/baileys-layout.cjs';
+
+const require = createRequire(import.meta.url);
+
+export const { FILES, OFF_QUERY, RELEASES } = layout;
+
+/**
+ * @typedef {import('../../js/shared/baileys-layout.cjs').Release} Release
+ * @typedef {keyof typeof FILES} File
+ */
+
+/** The package names that the releases are installed under, by dialect. @type {Record<string, string>} */
+export const PACKAGES = Object.fromEntries(RELEASES.map(release => [release.dialect, release.packageName]));
+
+/**
+ * The root directory of an installed package.
+ *
+ * @param {string} packageName
+ */
+export const rootOf = packageName => dirname(require.resolve(`${packageName}/package.json`));
+
+/**
+ * The URL of a file of an installed Baileys.
+ *
+ * @param {string} packageName
+ * @param {File} file
+ */
+export const urlOf = (packageName, file) => pathToFileURL(join(rootOf(packageName), FILES[file])).href;
+
+/**
+ * Loads modules of an installed Baileys.
+ *
+ * @param {string} packageName
+ * @param {File[]} files
+ * @returns {Promise<any[]>} Their exports. Those of a CommonJS module include the names that Node has only on `default`.
+ */
+export async function importFiles(packageName, files) {
+  // The modules of version 6 import each other in a circle; only the main module can be loaded first.
+  await import(urlOf(packageName, 'main'));
+  const namespaces = await Promise.all(files.map(file => import(urlOf(packageName, file))));
+  return namespaces.map(namespace => ({ ...namespace.default, ...namespace }));
+}
