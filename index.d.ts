@@ -71,7 +71,7 @@ export declare function encodeBinaryNode(
  * Decodes a stanza: a flags byte, then the node, compressed by zlib where the flags have bit 2.
  *
  * Rejects for bytes that are no stanza; the codes of compressed ones are zlib's (`Z_BUF_ERROR`, `Z_DATA_ERROR`) and
- * `ERR_BUFFER_TOO_LARGE` above 64 MiB inflated. Bytes in the result may be views of `buffer`, as in Baileys.
+ * `ERR_BUFFER_TOO_LARGE` above 16 MiB inflated. Bytes in the result may be views of `buffer`, as in Baileys.
  */
 export declare function decodeBinaryNode(buffer: Buffer | Uint8Array): Promise<BinaryNode>;
 

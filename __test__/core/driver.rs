@@ -232,7 +232,7 @@ fn numbers_of(event: &Event) -> Vec<u64> {
     let Event::Stanzas(stanzas) = event else {
         return Vec::new();
     };
-    let nodes = stanzas.iter().map(|(stanza, _)| stanza.to_node(Dialect::V7).unwrap());
+    let nodes = stanzas.iter().map(|(stanza, _)| stanza.to_node(Dialect::V7));
     nodes.map(|node| node.attr("n").unwrap().parse().unwrap()).collect()
 }
 

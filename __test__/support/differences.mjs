@@ -179,6 +179,17 @@ export const DIFFERENCES = [
     expected: () => failure('Error', 'nodes are nested too deeply')
   },
   {
+    id: 'size-of-a-stanza',
+    status: 'intended',
+    reason:
+      'Baileys builds whatever a compressed stanza holds, so that a frame of 64 KiB can take gigabytes. Ours refuses more ' +
+      'than 16 MiB inflated, 1,048,576 nodes and attributes, or 16 MiB of JIDs and packed strings. Real stanzas have less ' +
+      'than a twentieth of each.',
+    properties: ['decode'],
+    applies: context => payloadOf(context).length > 1024 * 1024,
+    expected: () => failure('Error', 'too many nodes and attributes')
+  },
+  {
     id: 'depth-of-jids',
     status: 'intended',
     reason: 'A JID within more than 64 JIDs is refused; Baileys goes as deep as its stack allows.',

@@ -2,8 +2,7 @@
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, DecodeErrorKind};
-use super::inflate::MAX_INFLATED;
-use super::jid::{Composer, binary, double_token};
+use super::jid::{Composer, binary, double_token, push_lossy};
 use super::packed;
 use super::reader::Reader;
 use super::stack::Open;
@@ -13,24 +12,28 @@ use super::tags::{
 };
 use super::{Content, NodeSink, Text, TokenId, tokens};
 
-/// How many nodes may be within one another, the root included. Real stanzas stay below ten; whoever handles nodes
-/// recursively can rely on this bound.
+/// The most nodes within one another, the root included. Real stanzas stay below ten. Code that handles nodes recursively
+/// can rely on this bound.
 pub const MAX_DEPTH: usize = 1024;
 
-/// The most bytes of the strings of one payload that are put together, 128 MiB. Packed ones are at most double what a payload
-/// may inflate to; but a JID of tokens takes twenty times its bytes and more, so that a compressed frame of 64 KB could come
-/// to gigabytes.
-pub const MAX_COMPOSED: usize = 2 * MAX_INFLATED;
+/// The most nodes and attributes of one stanza, counted together: 1,048,576. The largest real stanzas, device lists of a
+/// thousand users, have some 50,000. A node takes 3 bytes on the wire, a thirtieth of that compressed, and more than a
+/// hundred bytes as an object: without a bound, a frame of 64 KiB takes gigabytes of memory.
+pub const MAX_ELEMENTS: usize = 1 << 20;
 
-/// Room for the strings that are put together without the heap: 32 packed characters, `:255`, `@` and a server. Message
-/// identifiers and JIDs fit. Small, since it is cleared for each of them.
+/// The most bytes of all JIDs and packed strings of one stanza, 16 MiB. Real stanzas stay below 4 MiB. A JID of two tokens is
+/// up to twenty times as long as its bytes on the wire.
+pub const MAX_COMPOSED: usize = 16 << 20;
+
+/// Length of the strings that are composed on the stack: 32 packed characters, `:255`, `@` and a server. Message identifiers
+/// and JIDs fit. It is small because it is cleared for each string.
 const SHORT: usize = 64;
 
-/// Decodes the node at the front of `input`, a decompressed payload without its flag byte, and says how many bytes it
-/// takes. What follows it is ignored, as Baileys does.
+/// Decodes the node at the front of `input`, a decompressed payload without its flag byte, and returns its length in bytes.
+/// Bytes after the node are ignored, as in Baileys.
 ///
 /// # Errors
-/// Where `input` is not a node; the order of checks is that of Baileys, so that the reason is the same.
+/// If `input` is not a node, or exceeds one of the bounds. The order of checks is that of Baileys, so the reason is the same.
 pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Result<usize, DecodeError> {
     let mut walker = Walker {
         reader: Reader::new(input),
@@ -38,6 +41,7 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
         long: String::new(),
         retried: 0,
         composed: 0,
+        elements: 0,
     };
     let mut open = Open::new();
     loop {
@@ -48,6 +52,9 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
             }
             open.push(children);
         } else if !open.complete() {
+            if sink.is_out_of_memory() {
+                return Err(walker.reader.error(DecodeErrorKind::OutOfMemory));
+            }
             return Ok(walker.reader.position());
         }
     }
@@ -56,12 +63,14 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
 struct Walker<'i> {
     reader: Reader<'i>,
     dialect: Dialect,
-    /// Strings that are neither in the input as they are nor short.
+    /// Memory for composed strings that are longer than [`SHORT`].
     long: String,
     /// See [`Composer::retried`].
     retried: usize,
-    /// Bytes of the strings that were put together so far.
+    /// Bytes of the strings composed so far.
     composed: usize,
+    /// Nodes and attributes so far.
+    elements: usize,
 }
 
 impl<'i> Walker<'i> {
@@ -72,7 +81,11 @@ impl<'i> Walker<'i> {
             .list_size(tag)?
             .ok_or_else(|| self.reader.error(DecodeErrorKind::InvalidListTag(tag)))?;
         let attrs = usize::from(size.saturating_sub(1) >> 1);
-        // A node of size 0 has a name on the wire all the same, and Baileys reads it before it complains.
+        self.elements += 1 + attrs;
+        if self.elements > MAX_ELEMENTS {
+            return Err(self.reader.error(DecodeErrorKind::TooManyElements));
+        }
+        // A node of size 0 has a tag on the wire as well, and Baileys reads it before it reports the error.
         let mut valid = size > 0;
         self.text(|name| {
             valid &= !matches!(name, Text::Token(TokenId(0)) | Text::Ascii([]));
@@ -118,7 +131,7 @@ impl<'i> Walker<'i> {
         }
     }
 
-    /// Reads a string and gives it to `emit`. It is not returned, since that would go through memory, once a string.
+    /// Reads a string and passes it to `emit`. Returning it would be slower: the result would go through memory.
     #[inline]
     fn text(&mut self, emit: impl FnOnce(Text<'_>)) -> Result<(), DecodeError> {
         let tag = self.reader.byte()?;
@@ -140,8 +153,12 @@ impl<'i> Walker<'i> {
                 let bytes = binary(tag, &mut self.reader)?;
                 if bytes.is_ascii() {
                     emit(Text::Ascii(bytes));
+                } else if let Ok(text) = str::from_utf8(bytes) {
+                    emit(Text::Str(text));
                 } else {
-                    emit(Text::Str(&String::from_utf8_lossy(bytes)));
+                    self.long.clear();
+                    push_lossy(&mut self.long, bytes).map_err(|_| self.reader.error(DecodeErrorKind::OutOfMemory))?;
+                    emit(Text::Str(&self.long));
                 }
             }
             _ => {
@@ -157,7 +174,7 @@ impl<'i> Walker<'i> {
         Ok(())
     }
 
-    /// Counts a string that was put together.
+    /// Counts a composed string.
     #[inline]
     fn compose(&mut self, length: usize) -> Result<(), DecodeError> {
         self.composed += length;
@@ -167,7 +184,7 @@ impl<'i> Walker<'i> {
         Ok(())
     }
 
-    /// Puts together the string that `tag` introduces, whatever it is.
+    /// Composes the string that `tag` introduces, of any kind.
     #[inline(never)]
     fn long(&mut self, tag: u8) -> Result<&str, DecodeError> {
         self.long.clear();
@@ -182,9 +199,8 @@ impl<'i> Walker<'i> {
         Ok(&self.long)
     }
 
-    /// Reads a packed string, or a JID of the usual form, whose user is packed digits and whose server is implied or a
-    /// token, and returns its length. `None`, with nothing read, for any other, for one that does not fit and for one with
-    /// an error.
+    /// Composes a packed string, or a JID of the usual form (the user is packed digits, the server is implied or a token), and
+    /// returns its length. For all others, and on errors, nothing is read and the result is `None`.
     #[inline]
     fn short(&mut self, tag: u8, out: &mut [u8; SHORT]) -> Option<usize> {
         let (ad, rest) = match (tag, self.reader.rest()) {
@@ -221,8 +237,8 @@ impl<'i> Walker<'i> {
     }
 }
 
-/// Unpacks what follows the tag and the `head` of a packed string to the front of `out`: its length, and what comes after
-/// it in `input`.
+/// Unpacks a packed string to the front of `out`. `input` follows its tag and `head`. Returns the length of the string and
+/// the rest of `input`.
 #[inline]
 fn unpack_short<'i>(tag: u8, head: u8, input: &'i [u8], out: &mut [u8; SHORT]) -> Option<(usize, &'i [u8])> {
     let (packed, rest) = input.split_at_checked(usize::from(head & 127))?;

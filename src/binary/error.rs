@@ -45,7 +45,13 @@ pub enum DecodeErrorKind {
     /// More bytes were read twice than the input has: JIDs without a server, nested for nothing but work.
     #[error("JIDs without a server take too long")]
     TooManyRetries,
-    /// Strings that are put together come to more than [`MAX_COMPOSED`](super::MAX_COMPOSED).
+    /// More nodes and attributes than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
+    #[error("too many nodes and attributes")]
+    TooManyElements,
+    /// There is not enough memory for the result.
+    #[error("out of memory")]
+    OutOfMemory,
+    /// Composed strings (JIDs, packed strings) of more than [`MAX_COMPOSED`](super::MAX_COMPOSED) bytes.
     #[error("JIDs and packed strings come to too much text")]
     TooMuchText,
 }
@@ -87,6 +93,9 @@ pub enum InflateError {
         /// What zlib says.
         message: String,
     },
+    /// There is not enough memory for the decompressed data.
+    #[error("out of memory")]
+    OutOfMemory,
     /// The data inflate to more than the limit.
     #[error("payload inflates to more than {limit} bytes")]
     TooLarge {

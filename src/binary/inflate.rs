@@ -1,32 +1,29 @@
-//! Decompression of payloads, bounded.
+//! Bounded decompression of payloads.
 
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::error::InflateError;
 
-/// The most bytes that a compressed payload may inflate to. Frames are below 16 MiB and real stanzas below 1 MiB; zlib
-/// reaches 1032:1, with which one frame could fill 16 GiB.
-pub const MAX_INFLATED: usize = 64 << 20;
+/// The most bytes that a compressed payload may inflate to, 16 MiB: no stanza can be longer uncompressed, because that is the
+/// limit of a frame. Real stanzas stay below 1 MiB. zlib reaches 1032:1, so without a bound one frame could fill 16 GiB.
+pub const MAX_INFLATED: usize = 16 << 20;
 
-/// In the first byte of a payload: the rest is compressed with zlib. The other bits are not looked at.
+/// Bit of a payload's first byte: the rest is compressed with zlib. The other bits are ignored.
 const COMPRESSED: u8 = 2;
 
-/// The node of a payload: what follows its flag byte, decompressed to `scratch` where the flag says so, otherwise the
-/// payload's own bytes. At most [`MAX_INFLATED`] bytes. Bytes after the compressed data are ignored, as Node.js does.
+/// The node of a payload: the bytes after the flag byte, decompressed into `scratch` if the flag says so. At most
+/// [`MAX_INFLATED`] bytes. Bytes after the compressed data are ignored, as in Node.js.
 ///
-/// What was in `scratch` is lost; its memory grows with the data that come out, whatever the payload claims.
+/// The content of `scratch` is replaced. Its memory grows with the decompressed data, not with what the payload claims.
 ///
 /// # Errors
-/// Where the payload is empty, damaged, cut off or too large.
+/// If the payload is empty, damaged, cut off or too large, or memory runs out.
 pub fn unpack<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], InflateError> {
     unpack_within(payload, scratch, MAX_INFLATED)
 }
 
-/// As [`unpack`], with another limit, in bytes. It bounds what comes out of decompression, not uncompressed payloads.
-///
-/// # Errors
-/// As [`unpack`].
-pub fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usize) -> Result<&'a [u8], InflateError> {
+/// As [`unpack`], with another limit, in bytes. It bounds decompressed data, not uncompressed payloads.
+fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usize) -> Result<&'a [u8], InflateError> {
     match payload.split_first() {
         None => Err(InflateError::EmptyPayload),
         Some((flag, compressed)) if flag & COMPRESSED != 0 => {
@@ -40,7 +37,8 @@ pub fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usi
 fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
     let mut input = whole;
     out.clear();
-    out.reserve(input.len().saturating_mul(4).min(limit).clamp(256, 1 << 16));
+    let expected = input.len().saturating_mul(4).min(limit).clamp(256, 1 << 16);
+    out.try_reserve(expected).map_err(|_| InflateError::OutOfMemory)?;
     let mut state = Decompress::new(true);
     loop {
         let before = (state.total_in(), out.len());
@@ -60,17 +58,18 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
         let consumed = (state.total_in() - before.0) as usize;
         input = input.get(consumed..).unwrap_or_default();
         if out.len() == out.capacity() {
-            // One byte more than the limit is enough to see that it is exceeded.
+            // One byte above the limit is enough to find that it is exceeded.
             let room = (limit + 1 - out.len()).min(out.capacity());
-            out.reserve_exact(room.max(1));
+            out.try_reserve_exact(room.max(1))
+                .map_err(|_| InflateError::OutOfMemory)?;
         } else if input.is_empty() || (consumed == 0 && out.len() == before.1) {
             return Err(InflateError::Truncated);
         }
     }
 }
 
-/// What zlib-rs says where it noticed the damage on its fast path, which keeps no reason. Whether it takes that path
-/// depends on the room it is given.
+/// The message of zlib-rs if it found the damage on its fast path, which keeps no reason. Whether it takes that path depends
+/// on the size of the output buffer.
 const LOST: &str = "repeated call with bad state";
 
 fn message(error: &DecompressError) -> &str {
@@ -80,7 +79,7 @@ fn message(error: &DecompressError) -> &str {
     }
 }
 
-/// Why data known to be damaged are: what zlib says. Decompresses them once more, in pieces too small for the fast path.
+/// The message of zlib for damaged data. Decompresses them again, in pieces that are too small for the fast path.
 #[cold]
 fn reason(input: &[u8]) -> String {
     const PIECE: usize = 8;
@@ -96,7 +95,7 @@ fn reason(input: &[u8]) -> String {
                 Ok(_) => {}
             }
             piece = piece.get((state.total_in() - before) as usize..).unwrap_or_default();
-            // More may come out of what went in only where the room was used up.
+            // More output is possible only if the buffer is full.
             if out.len() < out.capacity() {
                 break;
             }

@@ -1,6 +1,8 @@
-//! JIDs: taken apart for writing, put together from what is read.
+//! JIDs: parsed for the encoder, composed for the decoder.
 
+use std::collections::TryReserveError;
 use std::fmt::Write as _;
+use std::str::Utf8Chunk;
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, DecodeErrorKind};
@@ -12,8 +14,8 @@ use super::tags::{
 };
 use super::{TokenId, tokens};
 
-/// How many JIDs may be parts of one another. Real ones are not nested; Baileys' encoder nests one for every `@` of a
-/// string beyond the first.
+/// The most JIDs that may be nested in one another. Real JIDs are not nested. Baileys' encoder nests one for every `@` of a
+/// string after the first.
 pub const MAX_JID_DEPTH: usize = 64;
 
 /// A JID as Baileys' `jidDecode` sees it.
@@ -21,15 +23,14 @@ pub const MAX_JID_DEPTH: usize = 64;
 pub(super) struct Jid<'a> {
     /// Up to the first `_` or `:`. Without `@`, `:` and `_`.
     pub(super) user: &'a str,
-    /// After the first `@`; may have another.
+    /// The text after the first `@`. It can contain another `@`.
     pub(super) server: &'a str,
-    /// Present where the text has a device: the domain byte and the device byte of an AD_JID, which has no place for
-    /// any other server.
+    /// The domain byte and the device byte of an AD_JID, if the text has a device. An AD_JID has no room for a server.
     pub(super) device: Option<(u8, u8)>,
 }
 
 impl<'a> Jid<'a> {
-    /// `None` for a text without `@`. Whatever follows a second `:` or a second `_` is ignored.
+    /// `None` for a text without `@`. Text after a second `:` or a second `_` is ignored.
     pub(super) fn parse(text: &'a str, dialect: Dialect) -> Option<Self> {
         let (user, server) = text.split_once('@')?;
         let mut parts = user.split(':');
@@ -43,17 +44,17 @@ impl<'a> Jid<'a> {
     }
 }
 
-/// Reads strings that are not simply there: puts JIDs together.
+/// Reads strings that are composed of parts: JIDs.
 pub(super) struct Composer<'r, 'i> {
     pub(super) reader: &'r mut Reader<'i>,
     pub(super) dialect: Dialect,
     pub(super) out: &'r mut String,
-    /// Bytes read for a server that turned out not to be there, in this payload so far.
+    /// Bytes of this payload that were read for a missing server.
     pub(super) retried: &'r mut usize,
 }
 
 impl Composer<'_, '_> {
-    /// Appends the string that `tag` introduces; it is a part of `depth` JIDs.
+    /// Appends the string that `tag` introduces. It is nested in `depth` JIDs.
     pub(super) fn string(&mut self, tag: u8, depth: usize) -> Result<(), DecodeError> {
         match tag {
             0..tokens::SINGLE => self.token(u16::from(tag)),
@@ -63,7 +64,7 @@ impl Composer<'_, '_> {
             }
             BINARY_8 | BINARY_20 | BINARY_32 => {
                 let bytes = binary(tag, self.reader)?;
-                self.out.push_str(&String::from_utf8_lossy(bytes));
+                push_lossy(self.out, bytes).map_err(|_| self.reader.error(DecodeErrorKind::OutOfMemory))?;
             }
             HEX_8 | NIBBLE_8 => {
                 let mut chars = [0; packed::UNPACKED_MAX];
@@ -138,14 +139,14 @@ impl Composer<'_, '_> {
         self.out.insert_str(start, &format!("{integrator}-"));
         self.device(device);
         self.out.push('@');
-        // The server may be missing, which shows only in that what follows is not a string.
+        // The server can be missing. Then the following bytes are not a string.
         let before = self.reader.position();
         let length = self.out.len();
         match self.part(depth) {
             Ok(()) => Ok(()),
             Err(error) if error.kind == DecodeErrorKind::TooManyRetries => Err(error),
             Err(_) => {
-                // Nested, every such JID could double the work for what follows it.
+                // Without this bound, every nested JID of this kind could double the work for the bytes after it.
                 *self.retried += self.reader.position() - before;
                 if *self.retried > self.reader.len() {
                     return Err(self.reader.error(DecodeErrorKind::TooManyRetries));
@@ -167,6 +168,27 @@ impl Composer<'_, '_> {
 /// The token of a DICTIONARY tag and the byte after it.
 pub(super) fn double_token(tag: u8, index: u8) -> TokenId {
     TokenId(u16::from(tokens::SINGLE) + 256 * u16::from(tag - DICTIONARY_0) + u16::from(index))
+}
+
+/// Appends bytes as UTF-8, with U+FFFD for what is not, as `String::from_utf8_lossy` does.
+pub(super) fn push_lossy(out: &mut String, bytes: &[u8]) -> Result<(), TryReserveError> {
+    let replaced = |chunk: &Utf8Chunk<'_>| !chunk.invalid().is_empty();
+    let length = |chunk: Utf8Chunk<'_>| {
+        chunk.valid().len()
+            + if replaced(&chunk) {
+                char::REPLACEMENT_CHARACTER.len_utf8()
+            } else {
+                0
+            }
+    };
+    out.try_reserve(bytes.utf8_chunks().map(length).sum())?;
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        if replaced(&chunk) {
+            out.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Ok(())
 }
 
 /// The bytes that a BINARY `tag` introduces.

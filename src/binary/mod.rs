@@ -18,11 +18,11 @@ mod stack;
 mod tags;
 mod tokens;
 
-pub use decode::{MAX_COMPOSED, MAX_DEPTH, decode};
+pub use decode::{MAX_COMPOSED, MAX_DEPTH, MAX_ELEMENTS, decode};
 pub use dialect::Dialect;
 pub use encode::encode;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, InflateError};
-pub use inflate::{MAX_INFLATED, unpack, unpack_within};
+pub use inflate::{MAX_INFLATED, unpack};
 pub use jid::MAX_JID_DEPTH;
 pub use node::{Node, NodeBuilder, NodeContent, NodeReader};
 pub use tokens::Dictionary;
@@ -83,7 +83,7 @@ pub struct NodeHead<'a> {
 
 /// Receives a decoded tree in pre-order: for every node one [`node`](Self::node), then for every attribute
 /// [`attr_key`](Self::attr_key) and [`attr_value`](Self::attr_value), then one [`content`](Self::content).
-/// After an error of the decoder what it received is incomplete and to be thrown away.
+/// If the decoder returns an error, the received tree is incomplete and must be dropped.
 pub trait NodeSink {
     /// A node begins; `attrs` attributes follow.
     fn node(&mut self, tag: Text<'_>, attrs: usize);
@@ -93,10 +93,14 @@ pub trait NodeSink {
     fn attr_value(&mut self, value: Text<'_>);
     /// The node's content. After [`Content::List`] its children follow, each as a node of its own.
     fn content(&mut self, content: Content<'_>);
+    /// Whether memory was exhausted. The sink then ignores the rest of the tree, and the decoder reports the error.
+    fn is_out_of_memory(&self) -> bool {
+        false
+    }
 }
 
-/// Gives a tree to the encoder in pre-order: for every node one [`node`](Self::node), then
-/// [`attr`](Self::attr_key) pairs as many as the head said, then one [`content`](Self::content).
+/// Gives a tree to the encoder in pre-order: for every node one [`node`](Self::node), then the number of
+/// [attributes](Self::attr_key) that the head announced, then one [`content`](Self::content).
 pub trait NodeSource {
     /// The next node in pre-order.
     ///

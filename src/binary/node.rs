@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, EncodeError};
+use super::stack::Open;
 use super::tokens::Dictionary;
 use super::{Content, NodeHead, NodeSink, NodeSource, Text, decode, encode};
 
-/// A node that owns its strings, bytes and children. For tests and for small stanzas; large ones had better stay
-/// what they are.
+/// A node that owns its strings, bytes and children. For tests and for small stanzas: it takes many times the memory of the
+/// encoded stanza.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node {
     /// The tag. Not empty in a node that can be encoded.
@@ -41,7 +42,45 @@ impl Node {
     pub fn decode(input: &[u8], dialect: Dialect) -> Result<Node, DecodeError> {
         let mut builder = NodeBuilder::new(dialect.dictionary());
         decode(input, dialect, &mut builder)?;
-        Ok(builder.root)
+        Ok(builder.finish())
+    }
+
+    /// Decodes the first part of the node at the front of `input`: what fits into `budget` bytes of memory. The rest of the
+    /// nodes, attributes and contents is left out, without an error.
+    ///
+    /// # Errors
+    /// As [`decode()`].
+    pub fn decode_within(input: &[u8], dialect: Dialect, budget: usize) -> Result<Node, DecodeError> {
+        let mut builder = NodeBuilder::within(dialect.dictionary(), budget);
+        decode(input, dialect, &mut builder)?;
+        Ok(builder.finish())
+    }
+
+    /// Copies the node that `source` gives.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidSource`] if the source is not a whole node.
+    pub fn read(source: &mut impl NodeSource, dictionary: Dictionary) -> Result<Node, EncodeError> {
+        let mut builder = NodeBuilder::new(dictionary);
+        let mut open = Open::new();
+        loop {
+            let head = source.node()?;
+            let attrs = head.attrs;
+            builder.node(head.tag, attrs);
+            for _ in 0..attrs {
+                builder.attr_key(source.attr_key()?);
+                builder.attr_value(source.attr_value()?);
+            }
+            let content = source.content()?;
+            builder.content(content);
+            match content {
+                Content::List(children) if children > 0 => {
+                    open.push(u16::try_from(children).map_err(|_| EncodeError::InvalidSource)?);
+                }
+                _ if open.complete() => {}
+                _ => return Ok(builder.finish()),
+            }
+        }
     }
 
     /// Appends the node to `out`, as [`encode()`] does.
@@ -83,30 +122,73 @@ pub struct NodeBuilder {
     open: Vec<(Node, usize)>,
     /// The present node, at the end the root.
     root: Node,
+    /// Bytes of memory that may still be used.
+    budget: usize,
+    /// Whether something did not fit: the rest is left out.
+    is_full: bool,
 }
 
 impl NodeBuilder {
     /// What a claimed number reserves at most; a claim is not a fact.
     const RESERVED: usize = 16;
+    /// Memory of a node without its strings: itself, and what the vectors around it reserve.
+    const NODE_COST: usize = 2 * size_of::<Node>();
 
     /// A builder for nodes in this dictionary.
     #[must_use]
     pub fn new(dictionary: Dictionary) -> Self {
+        Self::within(dictionary, usize::MAX)
+    }
+
+    /// A builder that leaves out what does not fit into `budget` bytes of memory.
+    #[must_use]
+    pub fn within(dictionary: Dictionary, budget: usize) -> Self {
         NodeBuilder {
             dictionary,
             open: Vec::new(),
             root: Node::default(),
+            budget,
+            is_full: false,
         }
     }
 
     /// The node, after the decoder has ended without an error.
     #[must_use]
-    pub fn finish(self) -> Node {
+    pub fn finish(mut self) -> Node {
+        // Only a full builder has open nodes. The present node is then one that does not fit.
+        while let Some((mut parent, _)) = self.open.pop() {
+            if let NodeContent::List(children) = &mut parent.content
+                && !self.root.tag.is_empty()
+            {
+                children.push(self.root);
+            }
+            self.root = parent;
+        }
         self.root
     }
 
-    fn string(&self, text: Text<'_>) -> String {
-        text.resolve(self.dictionary).to_owned()
+    /// Takes bytes from the budget. Returns `false` if they do not fit, and from then on.
+    fn spend(&mut self, bytes: usize) -> bool {
+        match self.budget.checked_sub(bytes) {
+            Some(left) if !self.is_full => {
+                self.budget = left;
+                true
+            }
+            _ => {
+                self.is_full = true;
+                false
+            }
+        }
+    }
+
+    /// A copy of a string; empty if it does not fit.
+    fn string(&mut self, text: Text<'_>) -> String {
+        let text = text.resolve(self.dictionary);
+        if self.spend(text.len()) {
+            text.to_owned()
+        } else {
+            String::new()
+        }
     }
 
     /// Puts the present node into its parent, and so on for every node that has become complete.
@@ -126,16 +208,23 @@ impl NodeBuilder {
 
 impl NodeSink for NodeBuilder {
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
-        self.root.tag = self.string(tag);
-        self.root.attrs.reserve(attrs.min(Self::RESERVED));
+        if self.spend(Self::NODE_COST) {
+            self.root.tag = self.string(tag);
+            self.root.attrs.reserve(attrs.min(Self::RESERVED));
+        }
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
-        let key = self.string(key);
-        self.root.attrs.push((key, String::new()));
+        if self.spend(size_of::<(String, String)>()) {
+            let key = self.string(key);
+            self.root.attrs.push((key, String::new()));
+        }
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
+        if self.is_full {
+            return;
+        }
         let value = self.string(value);
         if let Some((_, place)) = self.root.attrs.last_mut() {
             *place = value;
@@ -143,11 +232,15 @@ impl NodeSink for NodeBuilder {
     }
 
     fn content(&mut self, content: Content<'_>) {
+        if self.is_full {
+            return;
+        }
         last_values(&mut self.root.attrs);
         self.root.content = match content {
             Content::None => NodeContent::None,
             Content::Text(text) => NodeContent::Text(self.string(text)),
-            Content::Bytes(bytes) => NodeContent::Bytes(bytes.to_vec()),
+            Content::Bytes(bytes) if self.spend(bytes.len()) => NodeContent::Bytes(bytes.to_vec()),
+            Content::Bytes(_) => NodeContent::None,
             Content::List(children) => NodeContent::List(Vec::with_capacity(children.min(Self::RESERVED))),
         };
         match content {

@@ -4,30 +4,30 @@ use std::fmt;
 
 use super::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 
-/// The frame at the front of `bytes`, and what follows it; `None` where it is not whole.
+/// The frame at the front of `bytes`, without its length, and the bytes after it; `None` if it is not whole.
 #[must_use]
 pub fn split_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[high, middle, low], rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
     rest.split_at_checked(usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low))
 }
 
-/// The most bytes of buffer that a decoder keeps while it holds less than that, 16 KiB: enough that usual traffic
-/// never reallocates, little enough that ten thousand idle connections after a large frame each do not matter.
+/// Buffer capacity, in bytes, that a decoder keeps while it holds less: 16 KiB. Usual traffic never reallocates, and ten
+/// thousand idle connections take 160 MiB at most.
 pub const RETAINED_CAPACITY: usize = 16 * 1024;
 
-/// Splits a byte stream into frames: any chunks in, whole frames out.
+/// Splits a byte stream into frames.
 ///
-/// [`feed`](Self::feed) a chunk, then call [`next`](Self::next) until it gives `None`. The frames are the same for
-/// every way of cutting the stream into chunks. A frame of length zero is a frame.
+/// [`feed`](Self::feed) a chunk, then call [`next`](Self::next) until it returns `None`; or call
+/// [`next_of`](Self::next_of), which does not copy whole frames. The frames do not depend on how the stream is cut into
+/// chunks. A frame can be empty.
 ///
-/// A length is a claim: nothing is allocated for it before its bytes are there. What is held is at most what was fed
-/// and not yet taken, so a caller that drains after each chunk holds less than one frame and one chunk; no byte is
-/// moved more than a constant number of times on average.
+/// No memory is allocated for an announced length before its bytes are received. The decoder holds only bytes that were fed
+/// and not yet returned; on average each byte is moved a constant number of times.
 ///
-/// An error ends the decoder: it forgets what it holds, ignores what it is fed, and gives the error again.
+/// After an error the decoder ignores its input and returns the same error again.
 pub struct FrameDecoder {
     buffer: Vec<u8>,
-    /// Where the first byte not yet taken lies in `buffer`.
+    /// Index in `buffer` of the first byte that is not yet returned.
     cursor: usize,
     limit: usize,
     failed: Option<FrameError>,
@@ -50,7 +50,7 @@ impl fmt::Debug for FrameDecoder {
 }
 
 impl FrameDecoder {
-    /// A decoder that accepts every frame that can be expressed, so up to [`MAX_FRAME_LEN`] bytes.
+    /// A decoder that accepts frames of every length, up to [`MAX_FRAME_LEN`] bytes.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -61,7 +61,7 @@ impl FrameDecoder {
         }
     }
 
-    /// A decoder that refuses frames of more than `limit` bytes; above [`MAX_FRAME_LEN`] the limit has no effect.
+    /// A decoder that refuses frames of more than `limit` bytes. A limit above [`MAX_FRAME_LEN`] has no effect.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
@@ -70,25 +70,35 @@ impl FrameDecoder {
         }
     }
 
-    /// Takes the next bytes of the stream.
+    /// Adds the next bytes of the stream.
     pub fn feed(&mut self, chunk: &[u8]) {
         if self.failed.is_some() {
             return;
         }
-        // Moving the rest is paid for by at least as many bytes taken, so each byte moves at most once on average.
+        // At least as many bytes were returned as are moved now, so each byte moves at most once on average.
         if self.cursor > 0 && self.cursor >= self.buffered() {
             self.compact();
+        }
+        if self.buffer.try_reserve(chunk.len()).is_err() {
+            self.fail(FrameError::OutOfMemory);
+            return;
         }
         self.buffer.extend_from_slice(chunk);
     }
 
-    /// The next whole frame, without its length, in place; `None` until more is fed.
+    fn fail(&mut self, error: FrameError) -> FrameError {
+        self.buffer = Vec::new();
+        self.cursor = 0;
+        *self.failed.insert(error)
+    }
+
+    /// The next whole frame, without its length; `None` until more bytes are fed.
     ///
     /// # Errors
-    /// [`FrameError::TooLarge`] as soon as the length of a frame above the limit is there, and ever after.
+    /// [`FrameError::TooLarge`] as soon as the length of a frame above the limit is received, [`FrameError::OutOfMemory`].
     #[expect(
         clippy::should_implement_trait,
-        reason = "a frame borrows from the decoder, which no Iterator can give"
+        reason = "a frame borrows from the decoder, which an Iterator cannot express"
     )]
     pub fn next(&mut self) -> Result<Option<&mut [u8]>, FrameError> {
         if let Some(error) = self.failed {
@@ -99,14 +109,10 @@ impl FrameDecoder {
             return Ok(None);
         };
         if length > self.limit {
-            let error = FrameError::TooLarge {
+            return Err(self.fail(FrameError::TooLarge {
                 length,
                 limit: self.limit,
-            };
-            self.buffer = Vec::new();
-            self.cursor = 0;
-            self.failed = Some(error);
-            return Err(error);
+            }));
         }
         let (start, end) = (self.cursor + HEADER_LEN, self.cursor + HEADER_LEN + length);
         if end > self.buffer.len() {
@@ -135,14 +141,14 @@ impl FrameDecoder {
         self.next().map(|frame| frame.map(|frame| &*frame))
     }
 
-    /// The number of bytes fed and not yet taken.
+    /// The number of bytes that were fed and not yet returned.
     #[must_use]
     pub const fn buffered(&self) -> usize {
         self.buffer.len() - self.cursor
     }
 
-    /// The bytes of memory held; at most [`RETAINED_CAPACITY`] once [`next`](Self::next) gave `None` and less than
-    /// that is buffered.
+    /// The bytes of memory held. At most [`RETAINED_CAPACITY`] after [`next`](Self::next) returned `None`, unless more is
+    /// buffered.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.buffer.capacity()
@@ -154,7 +160,7 @@ impl FrameDecoder {
         Some(high << 16 | middle << 8 | low)
     }
 
-    /// Gives memory back where little of it is in use.
+    /// Frees memory if little of it is in use.
     fn release(&mut self) {
         if self.cursor == self.buffer.len() {
             self.buffer.clear();

@@ -13,6 +13,9 @@ pub enum FrameError {
         /// The bound, in bytes.
         limit: usize,
     },
+    /// There is not enough memory for the bytes that were received. The stream is over.
+    #[error("out of memory for received bytes")]
+    OutOfMemory,
     /// Routing information that its 3-byte length cannot express; the caller's fault.
     #[error("routing information of {length} bytes exceeds the bound of {limit}", limit = super::MAX_FRAME_LEN)]
     RoutingInfoTooLarge {

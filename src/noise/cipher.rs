@@ -83,6 +83,7 @@ impl CipherState {
     /// long a counter value is consumed all the same, as Baileys 7 does.
     pub(super) fn open(&mut self, associated: &[u8], ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         check_length(ciphertext)?;
+        out.try_reserve(ciphertext.len()).map_err(|_| NoiseError::OutOfMemory)?;
         let start = out.len();
         out.extend_from_slice(ciphertext);
         let opened = self.open_in_place(associated, out.get_mut(start..).unwrap_or_default());

@@ -28,6 +28,9 @@ pub enum NoiseError {
         /// Its length in bytes.
         length: usize,
     },
+    /// There is not enough memory for the plaintext. No counter value is used.
+    #[error("out of memory")]
+    OutOfMemory,
     /// All 2^32 counter values are used up; this direction is over for good.
     #[error("the counter is exhausted")]
     Exhausted,

@@ -25,7 +25,7 @@ pub struct Scratch {
 }
 
 /// The size of the tapes, in bytes, at which no further frame of a message is opened: 8 MiB. One message can hold hundreds
-/// of frames that inflate to 64 MiB each, and back-pressure cannot act before the message is finished.
+/// of frames that inflate to 16 MiB each, and back-pressure cannot act before the message is finished.
 const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.

@@ -15,6 +15,10 @@ const MAX_ROUTING_INFO: usize = 4 * 1024;
 /// may mistype the code.
 const MAX_CODE_ANSWERS: u32 = 5;
 
+/// Memory, in bytes, of the part of a stanza that the session itself reads: 1 MiB. What does not fit is ignored. The stanzas
+/// that it reads (login, pairing, stream errors, refusals) have a few kilobytes.
+const MAX_REACTION: usize = 1 << 20;
+
 /// What the session itself does on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reaction {
@@ -99,9 +103,9 @@ impl Session {
             Asker::Nobody | Asker::SessionBefore => None,
         };
 
-        // Only few stanzas, and small ones, are needed as nodes.
+        // Few stanzas are needed as nodes, and the session reads little of those.
         let node = match reaction.is_some() || (refused && pending.is_some()) {
-            true => Some(Node::decode(encoded, self.config.dialect)?),
+            true => Some(Node::decode_within(encoded, self.config.dialect, MAX_REACTION)?),
             false => None,
         };
         if let Some(pending) = pending {

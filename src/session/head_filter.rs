@@ -20,6 +20,8 @@ pub(super) struct Head {
     tag: Word,
     attrs: Vec<(Word, Word)>,
     child: Word,
+    /// A string did not fit into memory.
+    is_out_of_memory: bool,
 }
 
 impl Head {
@@ -31,6 +33,7 @@ impl Head {
             tag: nothing,
             attrs: Vec::new(),
             child: nothing,
+            is_out_of_memory: false,
         }
     }
 
@@ -39,6 +42,7 @@ impl Head {
         self.attrs.clear();
         self.tag = Word::Token("");
         self.child = Word::Token("");
+        self.is_out_of_memory = false;
     }
 
     /// Forgets the stanza and frees capacity above `keep` bytes of each part.
@@ -59,6 +63,10 @@ impl Head {
         }
         let text = text.resolve(self.dictionary);
         let start = self.strings.len();
+        if self.strings.try_reserve(text.len()).is_err() {
+            self.is_out_of_memory = true;
+            return Word::Token("");
+        }
         self.strings.push_str(text);
         Word::Own {
             start,
@@ -144,6 +152,10 @@ impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
 }
 
 impl<F: FnMut(&Head) -> bool> NodeSink for HeadFilter<'_, F> {
+    fn is_out_of_memory(&self) -> bool {
+        self.head.is_out_of_memory || self.tape.is_out_of_memory()
+    }
+
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
         match self.progress {
             Progress::Start => {

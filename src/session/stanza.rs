@@ -1,7 +1,7 @@
 //! [`Stanza`].
 
 use crate::{
-    binary::{Dialect, EncodeError, Node},
+    binary::{Dialect, Node},
     tape::{TapeReader, TapeText, TapeWriter},
 };
 
@@ -93,13 +93,10 @@ impl Stanza {
         TapeReader::decoded(&self.ops, text, &self.bytes)
     }
 
-    /// The stanza as an owned node.
-    ///
-    /// # Errors
-    /// Where it cannot be written in `dialect`, which is for certain the one that it was read in.
-    pub fn to_node(&self, dialect: Dialect) -> Result<Node, EncodeError> {
-        let mut encoded = Vec::new();
-        crate::binary::encode(&mut self.source(), dialect, &mut encoded)?;
-        Node::decode(&encoded, dialect).map_err(|_| EncodeError::InvalidSource)
+    /// The stanza as an owned node. `dialect` is the one that it was received in.
+    #[must_use]
+    pub fn to_node(&self, dialect: Dialect) -> Node {
+        // The tape of a decoded stanza is always a whole node.
+        Node::read(&mut self.source(), dialect.dictionary()).unwrap_or_default()
     }
 }

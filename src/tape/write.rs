@@ -1,21 +1,23 @@
-//! Decoded nodes onto a tape.
+//! Writes decoded nodes to a tape.
 
 use super::layout::{FIRST_KEY, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
 use super::{TapeReader, TapeText, keys};
 use crate::binary::{Content, NodeSink, Text};
 
-/// A [`NodeSink`] that writes a tape. Reused for many frames, it allocates only to grow.
+/// A [`NodeSink`] that writes a tape. It is reused for many frames and allocates only to grow.
 #[derive(Debug, Default)]
 pub struct TapeWriter {
     ops: Vec<i32>,
     latin1: Vec<u8>,
-    /// In place of `latin1` since a character beyond that appeared.
+    /// Replaces `latin1` after the first character that is not latin1.
     wide: Option<Vec<u16>>,
     bytes: Vec<u8>,
-    /// The address range of a payload whose content bytes are referred to where they are.
+    /// The address range of the payload, if content bytes are not copied.
     borrowed: Option<std::ops::Range<usize>>,
     head: usize,
     shape: Shape,
+    /// Memory is exhausted; the rest of the tree is ignored.
+    is_out_of_memory: bool,
 }
 
 /// The hash of the attribute keys seen so far.
@@ -33,13 +35,14 @@ impl TapeWriter {
         Self::default()
     }
 
-    /// Starts anew. Content bytes of the tape to come are collected in [`bytes`](Self::bytes).
+    /// Begins a new tape. Its content bytes are copied to [`bytes`](Self::bytes).
     pub fn clear(&mut self) {
         self.ops.clear();
         self.latin1.clear();
         self.wide = None;
         self.bytes.clear();
         self.borrowed = None;
+        self.is_out_of_memory = false;
     }
 
     /// Forgets the tape and frees capacity above `keep` bytes of each part.
@@ -59,7 +62,7 @@ impl TapeWriter {
             + self.bytes.capacity()
     }
 
-    /// Starts anew, for a tree decoded from `payload`: content bytes that lie in it are not collected, their offsets
+    /// Begins a new tape for a tree that is decoded from `payload`. Content bytes in the payload are not copied; their offsets
     /// count from its start.
     pub fn clear_for(&mut self, payload: &[u8]) {
         self.clear();
@@ -73,13 +76,13 @@ impl TapeWriter {
         &self.ops
     }
 
-    /// The text where it is latin1.
+    /// The text, if it is latin1.
     #[must_use]
     pub fn latin1(&self) -> Option<&[u8]> {
         if self.wide.is_none() { Some(&self.latin1) } else { None }
     }
 
-    /// The text where it is UTF-16.
+    /// The text, if it is UTF-16.
     #[must_use]
     pub fn wide(&self) -> Option<&[u16]> {
         self.wide.as_deref()
@@ -101,7 +104,7 @@ impl TapeWriter {
         self.wide.as_ref().map_or(self.latin1.len(), Vec::len)
     }
 
-    /// The content bytes collected.
+    /// The copied content bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -127,41 +130,75 @@ impl TapeWriter {
     }
 
     fn append_ascii(&mut self, text: &[u8]) -> usize {
-        match &mut self.wide {
-            None => self.latin1.extend_from_slice(text),
+        let Self {
+            latin1,
+            wide,
+            is_out_of_memory,
+            ..
+        } = self;
+        let reserved = match wide {
+            None => latin1.try_reserve(text.len()),
+            Some(units) => units.try_reserve(text.len()),
+        };
+        if reserved.is_err() {
+            *is_out_of_memory = true;
+            return 0;
+        }
+        match wide {
+            None => latin1.extend_from_slice(text),
             Some(units) => units.extend(text.iter().map(|&byte| u16::from(byte))),
         }
         text.len()
     }
 
-    /// Appends to the text; the result is the length in units. It fits 31 bits: a payload's strings are bounded far below.
+    /// Appends to the text and returns the length in units. It fits 31 bits: the strings of a payload are bounded far below.
     fn append(&mut self, text: &str) -> usize {
-        if self.wide.is_none() {
-            let before = self.latin1.len();
-            for character in text.chars() {
-                match u8::try_from(character) {
-                    Ok(unit) => self.latin1.push(unit),
-                    Err(_) => return self.widen(before, text),
-                }
+        if text.is_ascii() {
+            self.append_ascii(text.as_bytes())
+        } else if self.wide.is_none() && text.chars().all(|character| u8::try_from(character).is_ok()) {
+            if self.latin1.try_reserve(text.len()).is_err() {
+                self.is_out_of_memory = true;
+                return 0;
             }
-            return self.latin1.len() - before;
+            let before = self.latin1.len();
+            self.latin1
+                .extend(text.chars().filter_map(|character| u8::try_from(character).ok()));
+            self.latin1.len() - before
+        } else {
+            self.append_wide(text)
         }
-        self.widen(self.latin1.len(), text)
     }
 
-    /// Goes on in UTF-16 after the first `keep` units, with `text`.
-    fn widen(&mut self, keep: usize, text: &str) -> usize {
-        let Self { latin1, wide, .. } = self;
-        let units = wide.get_or_insert_with(|| latin1.iter().take(keep).copied().map(u16::from).collect());
-        latin1.clear();
-        let before = units.len();
+    /// Appends to the text, which is UTF-16 from now on.
+    fn append_wide(&mut self, text: &str) -> usize {
+        let Self {
+            latin1,
+            wide,
+            is_out_of_memory,
+            ..
+        } = self;
+        let units = wide.get_or_insert_default();
+        let length = text.encode_utf16().count();
+        if units.try_reserve(latin1.len() + length).is_err() {
+            *is_out_of_memory = true;
+            return 0;
+        }
+        units.extend(latin1.drain(..).map(u16::from));
         units.extend(text.encode_utf16());
-        units.len() - before
+        length
     }
 }
 
+/// Operations of a node without attributes, at most: head, tag, shape, two for the content.
+const NODE_OPS: usize = 5;
+
 impl NodeSink for TapeWriter {
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
+        // All operations of the node, so that none of them allocates.
+        self.is_out_of_memory |= self.ops.try_reserve(NODE_OPS + 2 * attrs).is_err();
+        if self.is_out_of_memory {
+            return;
+        }
         self.head = self.ops.len();
         self.ops.push((attrs as i32) << HEAD_SHIFT);
         self.string(tag);
@@ -176,6 +213,9 @@ impl NodeSink for TapeWriter {
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
+        if self.is_out_of_memory {
+            return;
+        }
         let op = match key {
             Text::Token(token) => i32::from(token.0),
             Text::Ascii(text) => match keys::find(text) {
@@ -198,10 +238,19 @@ impl NodeSink for TapeWriter {
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
-        self.string(value);
+        if !self.is_out_of_memory {
+            self.string(value);
+        }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.is_out_of_memory
     }
 
     fn content(&mut self, content: Content<'_>) {
+        if self.is_out_of_memory {
+            return;
+        }
         let kind = match content {
             Content::None => KIND_NONE,
             Content::Text(_) => KIND_TEXT,
@@ -220,6 +269,10 @@ impl NodeSink for TapeWriter {
                     Some(payload) if at >= payload.start && at + bytes.len() <= payload.end => at - payload.start,
                     _ => {
                         let offset = self.bytes.len();
+                        if self.bytes.try_reserve(bytes.len()).is_err() {
+                            self.is_out_of_memory = true;
+                            return;
+                        }
                         self.bytes.extend_from_slice(bytes);
                         offset
                     }

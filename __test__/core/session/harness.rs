@@ -261,7 +261,7 @@ impl World {
     pub(crate) fn answers(&self) -> Vec<(QueryId, Result<Node, QueryError>)> {
         let answers = self.events.iter().filter_map(|event| match event {
             Event::Answer { query, result } => {
-                let result = result.clone().map(|stanza| stanza.to_node(Dialect::V7).unwrap());
+                let result = result.clone().map(|stanza| stanza.to_node(Dialect::V7));
                 Some((*query, result))
             }
             _ => None,
@@ -277,7 +277,7 @@ impl World {
         });
         let stanzas = runs.flat_map(|stanzas| stanzas.iter());
         stanzas
-            .map(|(stanza, matched)| (stanza.to_node(Dialect::V7).unwrap(), matched))
+            .map(|(stanza, matched)| (stanza.to_node(Dialect::V7), matched))
             .collect()
     }
 

@@ -438,7 +438,7 @@ impl Run {
                 );
                 assert!(self.settled.insert(query), "{query:?} is settled twice");
                 if let Ok(stanza) = result {
-                    let id = stanza.to_node(Dialect::V7).unwrap().attr("id").unwrap().to_owned();
+                    let id = stanza.to_node(Dialect::V7).attr("id").unwrap().to_owned();
                     assert!(self.asked.contains(&(query, id)), "its own answer");
                 }
             }
@@ -446,7 +446,7 @@ impl Run {
                 assert!(!stanzas.is_empty() && stanzas.iter().count() == stanzas.len());
                 for (stanza, matched) in stanzas.iter() {
                     assert_eq!(matched.len(), 1);
-                    let number: u64 = stanza.to_node(Dialect::V7).unwrap().attr("n").unwrap().parse().unwrap();
+                    let number: u64 = stanza.to_node(Dialect::V7).attr("n").unwrap().parse().unwrap();
                     assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
                     self.told.insert(number);
                     if let Some(link) = &mut self.link {

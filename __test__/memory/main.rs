@@ -1,0 +1,196 @@
+//! The most memory that one received frame can take, by layer: `cargo test --test memory -- --nocapture` prints the table.
+//!
+//! One process, one test: the allocator counts for the whole process.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and clippy.toml's exception reaches only the functions marked as tests"
+)]
+
+#[path = "../core/session/harness.rs"]
+#[allow(dead_code, reason = "shared with the tests of the session")]
+mod harness;
+mod hostile;
+#[path = "../core/session/server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the session")]
+mod server;
+
+use std::time::Instant;
+
+use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node};
+use baileys_native::frame::FrameDecoder;
+use baileys_native::noise::{Receiver, Sender};
+use baileys_native::read_ahead::{ReadAhead, Scratch};
+use baileys_native::session::{Event, State};
+use baileys_native::tape::{TapeWriter, Tapes};
+use baileys_native::wire::{KEEP_PER_THREAD, OpenError, Opener, PayloadError, seal_frame};
+use cap::Cap;
+use harness::World;
+use hostile::{Payload, payloads};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: Cap<PeakAlloc> = Cap::new(PeakAlloc, usize::MAX);
+
+const KEY: [u8; 32] = [7; 32];
+const MIB: usize = 1 << 20;
+
+/// The documented bounds (docs/security.md): peak memory in MiB that one frame can take in a layer, above the frame itself.
+const OPENER_BOUND: usize = 110;
+const READ_AHEAD_BOUND: usize = 110;
+const SESSION_BOUND: usize = 160;
+
+/// Runs `layer` and returns the peak of its memory in bytes and the time that it took in milliseconds.
+fn measure<R>(layer: impl FnOnce() -> R) -> (usize, u128, R) {
+    let peak = PeakAlloc;
+    let before = peak.current_usage();
+    peak.reset_peak_usage();
+    let start = Instant::now();
+    let result = layer();
+    (peak.peak_usage() - before, start.elapsed().as_millis(), result)
+}
+
+fn report(layer: &str, name: &str, frame: usize, (peak, time): (usize, u128), bound: usize) {
+    println!(
+        "{layer:>10}  {name:<34} {:>8} B  {:>5} MiB  {:>5} B/B  {time:>6} ms",
+        frame,
+        peak / MIB,
+        peak / frame
+    );
+    assert!(peak <= bound * MIB, "{layer}, {name}: {} MiB", peak / MIB);
+}
+
+fn sealed(payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    seal_frame(&mut Sender::new(&KEY).unwrap(), payload, &mut frame).unwrap();
+    frame
+}
+
+fn open_frame(frame: &[u8], opener: &mut Opener, tape: &mut TapeWriter) -> Result<(), OpenError> {
+    let mut receiver = Receiver::new(&KEY).unwrap();
+    opener
+        .open(&frame[3..], &mut receiver, Dialect::V7, tape, |_| ())
+        .map(drop)
+}
+
+fn one_opener(Payload { name, bytes, fits, .. }: &Payload) {
+    let frame = sealed(bytes);
+    let (mut opener, mut tape) = (Opener::default(), TapeWriter::new());
+    let (peak, time, opened) = measure(|| open_frame(&frame, &mut opener, &mut tape));
+    assert_eq!(opened.is_ok(), *fits, "{name}: {opened:?}");
+    report("opener", name, frame.len(), (peak, time), OPENER_BOUND);
+    opener.trim(KEEP_PER_THREAD);
+    tape.trim(KEEP_PER_THREAD);
+    assert!(opener.capacity() + tape.capacity() <= 8 * KEEP_PER_THREAD);
+}
+
+fn one_read_ahead(Payload { name, bytes, fits, .. }: &Payload) {
+    let frame = sealed(bytes);
+    let (mut read_ahead, mut scratch, mut tapes) = (ReadAhead::default(), Scratch::default(), Tapes::default());
+    assert!(read_ahead.link());
+    read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    let (peak, time, opened) = measure(|| read_ahead.message(&frame, &mut scratch, &mut tapes));
+    assert_eq!(opened.is_some(), *fits, "{name}");
+    report("read-ahead", name, frame.len(), (peak, time), READ_AHEAD_BOUND);
+}
+
+/// A session that reacts to the stanza, and one that delivers it.
+fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
+    let mut world = World::connected();
+    if watched {
+        world.watch("frame");
+    }
+    world.server().send_payload(bytes);
+    let (peak, time, ()) = measure(|| world.pump());
+    let layer = if watched { "delivered" } else { "session" };
+    report(layer, name, bytes.len(), (peak, time), SESSION_BOUND);
+    let malformed = world.events.iter().any(|event| matches!(event, Event::Malformed(_)));
+    assert_eq!(malformed, !fits, "{name}: {:?}", world.session.state());
+    // The session reacts to what fits of a `success`, and lives on.
+    assert_eq!(world.session.state(), State::Connected);
+}
+
+/// Every step that allocates as much as a peer wants reports that memory is exhausted, and does not abort.
+fn without_memory() {
+    let within = |spare: usize, test: &dyn Fn()| {
+        ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare).unwrap();
+        test();
+        ALLOCATOR.set_limit(usize::MAX).unwrap();
+    };
+    let nodes = hostile::most_nodes(binary::MAX_ELEMENTS - 20);
+    let text = hostile::long_text(15 * MIB);
+    let (large_frame, mut chunk) = (sealed(&vec![0; 15 * MIB]), vec![0; 15 * MIB]);
+    chunk[0] = 255;
+    let frames = [
+        sealed(&hostile::compressed(&nodes)),
+        sealed(&hostile::compressed(&text)),
+    ];
+
+    let failures = std::cell::RefCell::new(Vec::with_capacity(16));
+    within(4 * MIB, &|| {
+        let (mut opener, mut tape) = (Opener::default(), TapeWriter::new());
+        let fail = |error| failures.borrow_mut().push(error);
+        fail(
+            open_frame(&large_frame, &mut opener, &mut tape)
+                .unwrap_err()
+                .to_string(),
+        );
+        fail(open_frame(&frames[1], &mut opener, &mut tape).unwrap_err().to_string());
+        let mut decoder = FrameDecoder::new();
+        decoder.feed(&chunk);
+        fail(decoder.next().unwrap_err().to_string());
+        let mut tape = TapeWriter::new();
+        for payload in [&nodes, &text] {
+            tape.clear();
+            let error = binary::decode(payload, Dialect::V7, &mut tape).unwrap_err();
+            assert_eq!(error.kind, DecodeErrorKind::OutOfMemory);
+            fail(error.to_string());
+            tape = TapeWriter::new();
+        }
+    });
+    let failures = failures.into_inner();
+    let memory = "out of memory".to_owned();
+    let received = "out of memory for received bytes".to_owned();
+    assert_eq!(
+        failures,
+        [memory.clone(), memory.clone(), received, memory.clone(), memory]
+    );
+    // With memory, the same frames open.
+    for frame in &frames {
+        open_frame(frame, &mut Opener::default(), &mut TapeWriter::new()).unwrap();
+    }
+}
+
+#[test]
+fn one_frame_takes_no_more_than_the_documented_memory() {
+    println!();
+    let payloads = payloads();
+    for payload in &payloads {
+        one_opener(payload);
+    }
+    // The layers above add to the opener's memory; these payloads make them add most.
+    for payload in payloads.iter().filter(|payload| payload.is_worst) {
+        one_read_ahead(payload);
+        one_session(payload, false);
+        one_session(payload, true);
+    }
+
+    // An owned node takes the budget that it is given, whatever the stanza is.
+    let nodes = hostile::most_nodes(binary::MAX_ELEMENTS - 20);
+    let (peak, _, node) = measure(|| Node::decode_within(&nodes, Dialect::V7, MIB).unwrap());
+    assert_eq!(node.tag, "success");
+    assert!(peak <= 2 * MIB, "{peak}");
+
+    let bomb = hostile::compressed(&vec![0; binary::MAX_INFLATED + 1]);
+    let refused = open_frame(&sealed(&bomb), &mut Opener::default(), &mut TapeWriter::new());
+    let limit = binary::MAX_INFLATED;
+    assert_eq!(
+        refused,
+        Err(PayloadError::Inflate(InflateError::TooLarge { limit }).into())
+    );
+
+    without_memory();
+}
