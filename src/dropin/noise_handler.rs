@@ -202,8 +202,7 @@ impl NoiseHandler {
         };
         opener
             .open(frame, receiver, self.dialect, tape, |_| ())
-            .map(drop)
-            .map_err(OpenError::from)?;
+            .map(drop)?;
         let is_hidden = self
             .keep_alive_replies()
             .is_some_and(|replies| replies.contains(tape, self.dialect));

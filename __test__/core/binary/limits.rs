@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use baileys_native::binary::{
-    self, Content, DecodeErrorKind, Dialect, EncodeError, InflateError, MAX_COMPOSED, MAX_DEPTH, MAX_INFLATED,
-    MAX_JID_DEPTH, Node, NodeContent, NodeHead, NodeSink, NodeSource, Text, TokenId, encode, unpack,
+    self, Content, DecodeErrorKind, Dialect, EncodeError, InflateError, MAX_COMPOSED, MAX_DEPTH, MAX_ELEMENTS,
+    MAX_INFLATED, MAX_JID_DEPTH, Node, NodeContent, NodeHead, NodeSink, NodeSource, Text, TokenId, encode, unpack,
 };
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -60,6 +60,105 @@ fn strings_that_are_put_together_are_bounded_in_all() {
         (sink.0, error.kind),
         (one.0 * usize::from(fits), DecodeErrorKind::TooMuchText)
     );
+}
+
+#[test]
+fn nodes_and_attributes_are_bounded_together() {
+    // A root with 16 lists of leaves, some of which have an attribute; `count` nodes and attributes in all.
+    let tree = |count: usize| {
+        let (lists, leaf, with_attribute) = (17, [0xf8, 1, 25], [0xf8, 3, 25, 4, 25]);
+        let mut left = count - 1 - lists;
+        let mut tree = vec![0xf8, 2, 25, 0xf8, lists as u8];
+        for _ in 0..lists {
+            let leaves = left.min(65_000);
+            tree.extend_from_slice(&[0xf8, 2, 25, 0xf9]);
+            let pairs = leaves / 4;
+            let nodes = leaves - pairs;
+            tree.extend_from_slice(&(nodes as u16).to_be_bytes());
+            tree.extend(with_attribute.repeat(pairs));
+            tree.extend(leaf.repeat(nodes - pairs));
+            left -= leaves;
+        }
+        assert_eq!(left, 0);
+        tree
+    };
+    struct Ignore;
+    impl NodeSink for Ignore {
+        fn node(&mut self, _: Text<'_>, _: usize) {}
+        fn attr_key(&mut self, _: Text<'_>) {}
+        fn attr_value(&mut self, _: Text<'_>) {}
+        fn content(&mut self, _: Content<'_>) {}
+    }
+    let decode = |tree: &[u8]| binary::decode(tree, Dialect::V7, &mut Ignore).map_err(|error| error.kind);
+    let most = tree(MAX_ELEMENTS);
+    assert_eq!(decode(&most), Ok(most.len()));
+    assert_eq!(decode(&tree(MAX_ELEMENTS + 1)), Err(DecodeErrorKind::TooManyElements));
+}
+
+#[test]
+fn an_owned_node_is_cut_to_its_budget() {
+    let leaf = |n: usize| Node {
+        tag: format!("leaf-{n}"),
+        attrs: vec![("n".into(), n.to_string())],
+        content: NodeContent::Bytes(vec![7; 100]),
+    };
+    let whole = Node {
+        tag: "root".into(),
+        attrs: vec![("id".into(), "1".into())],
+        content: NodeContent::List((0..100).map(leaf).collect()),
+    };
+    let mut encoded = Vec::new();
+    whole.encode(Dialect::V7, &mut encoded).unwrap();
+    let within = |budget| Node::decode_within(&encoded, Dialect::V7, budget).unwrap();
+    assert_eq!(within(1 << 20), whole);
+    assert_eq!(within(0), Node::default());
+    let mut kept = 0;
+    for budget in (0..64 * 1024).step_by(512) {
+        let cut = within(budget);
+        let NodeContent::List(children) = &cut.content else {
+            continue;
+        };
+        assert_eq!((&cut.tag, &cut.attrs), (&whole.tag, &whole.attrs));
+        assert!(children.len() >= kept);
+        kept = children.len();
+        // All but the last child are whole.
+        let complete = children.len().saturating_sub(1);
+        assert_eq!(children[..complete], (0..complete).map(leaf).collect::<Vec<_>>());
+    }
+    assert_eq!(kept, 100);
+}
+
+#[test]
+fn a_copy_of_a_source_is_the_node() {
+    let node = Node {
+        tag: "root".into(),
+        attrs: vec![("id".into(), "1".into())],
+        content: NodeContent::List(vec![
+            Node {
+                tag: "text".into(),
+                content: NodeContent::Text("a".into()),
+                ..Node::default()
+            },
+            Node {
+                tag: "empty".into(),
+                content: NodeContent::List(Vec::new()),
+                ..Node::default()
+            },
+            Node {
+                tag: "list".into(),
+                content: NodeContent::List(vec![Node {
+                    tag: "leaf".into(),
+                    ..Node::default()
+                }]),
+                ..Node::default()
+            },
+        ]),
+    };
+    let dictionary = Dialect::V7.dictionary();
+    assert_eq!(Node::read(&mut node.source(), dictionary), Ok(node.clone()));
+    let mut source = node.source();
+    source.node().unwrap();
+    assert!(Node::read(&mut source, dictionary).is_err());
 }
 
 #[test]

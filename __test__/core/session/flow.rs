@@ -1,8 +1,8 @@
 //! What goes on in a connection: login, queries, queues, heartbeat, and what is carried across.
 
 use baileys_native::{
-    binary::Dialect,
-    session::{Admission, Bounds, Class, Event, QueryError, QueryOptions, SendError, State, Transmit},
+    binary::{Dialect, Node, NodeContent},
+    session::{Admission, Bounds, Class, EndReason, Event, QueryError, QueryOptions, SendError, State, Transmit},
 };
 
 use super::{
@@ -542,6 +542,47 @@ fn what_is_told_of_a_malformed_payload_has_nothing_of_it() {
 }
 
 #[test]
+fn every_stanza_that_decodes_becomes_a_node() {
+    let mut world = World::connected();
+    world.watch("frame");
+    // A text that the encoder writes as 100 nested JIDs, which the decoder refuses; then a list of the largest size.
+    let text = "1@".repeat(100);
+    let nested = [&[0, 248, 3, 25, 4, 252, 200][..], text.as_bytes()].concat();
+    let mut large = vec![0, 248, 2, 25, 249, 255, 255];
+    large.extend([248, 1, 25].repeat(65_535));
+    for payload in [&nested, &large] {
+        world.server().send_payload(payload);
+    }
+    world.pump();
+    let nodes: Vec<Node> = world.stanzas().into_iter().map(|(node, _)| node).collect();
+    assert_eq!(nodes.len(), 2);
+    assert_eq!(nodes[0].attrs[0].1, text);
+    assert!(matches!(&nodes[1].content, NodeContent::List(children) if children.len() == 65_535));
+}
+
+#[test]
+fn a_session_reacts_to_a_stanza_of_a_million_nodes_without_building_it() {
+    let mut world = World::connected();
+    let (mut failure, leaves) = (vec![0], [248, 1, 25].repeat(60_000));
+    node("failure", &[("reason", "503")], Vec::new())
+        .encode(Dialect::V7, &mut failure)
+        .unwrap();
+    // One more element: the content.
+    failure[2] += 1;
+    failure.extend([248, 16]);
+    for _ in 0..16 {
+        failure.extend([&[248, 2, 25, 249, 0xea, 0x60][..], &leaves].concat());
+    }
+    world.server().send_payload(&failure);
+    world.pump();
+    assert!(
+        matches!(world.last_reason(), EndReason::Failure { code: 503, .. }),
+        "{:?}",
+        world.last_reason()
+    );
+}
+
+#[test]
 fn reading_can_be_paused() {
     let mut world = World::connected();
     world.watch("frame");
@@ -674,7 +715,7 @@ fn stanzas_come_as_they_were_sent() {
     };
     let (stanza, _) = stanzas.iter().next().unwrap();
     assert!(stanzas.footprint() > stanza.footprint() && stanza.footprint() > stanza.bytes().len() + stanza.ops().len());
-    assert_eq!(stanza.to_node(Dialect::V7).tag, "iq");
+    assert_eq!(stanza.to_node(Dialect::V7), all[0]);
 }
 
 #[test]
