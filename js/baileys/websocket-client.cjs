@@ -78,10 +78,7 @@ class WebSocketClient extends IndexedEmitter {
 
   /** Leaves the connection to Baileys' own class: it can do whatever the agent wants. */
   #connectOriginal(Original, reason) {
-    warnOnce(
-      'BAILEYS_NATIVE_AGENT',
-      `Connections with this agent run on Baileys' JavaScript WebSocketClient: ${reason}`
-    );
+    warnOnce('BAILEYS_NATIVE_AGENT', `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
     const original = new Original(this.url, this.config);
     original.emit = (name, ...args) => {
       observe.forwarded(this, name, args);

@@ -6,6 +6,7 @@ const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
 const { isIP } = require('node:net');
 const { routeOf } = require('./agent.cjs');
+const { refuseInterception } = require('./interception.cjs');
 
 /** Baileys' `DEFAULT_ORIGIN`. */
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
@@ -49,6 +50,7 @@ function planConnection(address, config) {
   let route;
   try {
     route = routeOf(config?.agent, target);
+    refuseInterception(secure);
   } catch (error) {
     if (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_INVALID_PROTOCOL') throw error;
     return { url: url.href, options, error };

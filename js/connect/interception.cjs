@@ -1,0 +1,145 @@
+'use strict';
+
+/**
+ * Tells whether a program has put functions of its own in place of those that Node makes connections with. Such a function
+ * may lead every connection of the process through a proxy, and a native connection would go past it.
+ */
+
+const http = require('node:http');
+const https = require('node:https');
+const net = require('node:net');
+const tls = require('node:tls');
+const { readFileSync } = require('node:fs');
+const { environmentSwitch } = require('../shared/environment.cjs');
+const { Unsupported } = require('./unsupported.cjs');
+
+/** Node's own modules that have the functions below in their source text; the names differ between versions. */
+const MODULES = ['net', 'http', 'https', 'tls', '_http_agent', '_tls_wrap', 'internal/tls/wrap'];
+
+/**
+ * What is on the way from `ws` to a connection, with and without an agent.
+ *
+ * @type {{ name: string, owner: any, key: string, secure?: boolean }[]}
+ */
+const PLACES = [
+  { name: 'http.request', owner: http, key: 'request', secure: false },
+  { name: 'https.request', owner: https, key: 'request', secure: true },
+  { name: 'http.Agent.prototype.addRequest', owner: http.Agent.prototype, key: 'addRequest' },
+  { name: 'http.Agent.prototype.createSocket', owner: http.Agent.prototype, key: 'createSocket' },
+  { name: 'http.Agent.prototype.createConnection', owner: http.Agent.prototype, key: 'createConnection' },
+  { name: 'https.Agent.prototype.addRequest', owner: https.Agent.prototype, key: 'addRequest' },
+  { name: 'https.Agent.prototype.createSocket', owner: https.Agent.prototype, key: 'createSocket' },
+  { name: 'https.Agent.prototype.createConnection', owner: https.Agent.prototype, key: 'createConnection' },
+  { name: 'net.connect', owner: net, key: 'connect' },
+  { name: 'net.createConnection', owner: net, key: 'createConnection' },
+  { name: 'net.Socket.prototype.connect', owner: net.Socket.prototype, key: 'connect' },
+  { name: 'tls.connect', owner: tls, key: 'connect' },
+  { name: 'tls.TLSSocket.prototype.connect', owner: tls.TLSSocket.prototype, key: 'connect' }
+];
+
+/** The functions at the time when this file was loaded: the reference where Node's source text cannot be read. */
+const loaded = new Set(PLACES.map(({ owner, key }) => owner[key]));
+
+/** Own keys of a function that `agent-base` 4 and 5 put in place of `https.request`; it redirects nothing. */
+const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
+
+/** Tracing libraries whose functions carry no reference to the function beneath, by folder of their package. */
+const TRACERS = /[\\/]node_modules[\\/](?:dd-trace|elastic-apm-node)[\\/]/;
+
+/** @type {WeakMap<object, boolean>} Whether a function connects as Node's own does. */
+const verdicts = new WeakMap();
+
+/** @type {string[] | undefined} */
+let nodeSources;
+
+/**
+ * @param {boolean} secure whether the URL is `wss:`
+ * @throws {Unsupported} where a function on the way to a connection is not Node's own, nor one of a tracing library
+ */
+function refuseInterception(secure) {
+  const ignored = environmentSwitch('BAILEYS_NATIVE_IGNORE_WRAPPERS');
+  if (ignored === true) return;
+  const names = typeof ignored === 'string' ? ignored.split(',').map(name => name.trim()) : [];
+  for (const { name, owner, key, secure: only } of PLACES) {
+    if (only !== undefined && only !== secure) continue;
+    // Inherited from a prototype that has an entry of its own here.
+    if (!Object.hasOwn(owner, key)) continue;
+    if (isHarmless(owner[key]) || names.includes(name)) continue;
+    throw new Unsupported(
+      `${name} is not Node's own; it may lead connections through a proxy`,
+      'Connections of this process'
+    );
+  }
+}
+
+/** @param {any} value what stands in one of the places */
+function isHarmless(value) {
+  if (typeof value !== 'function') return false;
+  let verdict = verdicts.get(value);
+  if (verdict === undefined) {
+    verdict = isNodesOwn(value) || isTracing(value);
+    verdicts.set(value, verdict);
+  }
+  return verdict;
+}
+
+/** By its source text, so that a replacement is noticed that was made before this file was loaded. */
+function isNodesOwn(value) {
+  nodeSources ??= readNodeSources();
+  if (nodeSources.length === 0) return loaded.has(value);
+  const text = Function.prototype.toString.call(value);
+  return nodeSources.some(source => source.includes(text));
+}
+
+/** The source texts of Node's modules; none where the permission model or another runtime keeps them. */
+function readNodeSources() {
+  const { noDeprecation } = process;
+  try {
+    // `process.binding` is deprecated, and only it has these texts.
+    process.noDeprecation = true;
+    const natives = /** @type {any} */ (process).binding('natives');
+    return MODULES.map(name => natives[name]).filter(source => typeof source === 'string');
+  } catch {
+    return [];
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
+
+/**
+ * Whether a function is one that a tracing library has put around another one, which is itself harmless.
+ *
+ * @param {any} value
+ * @returns {boolean}
+ */
+function isTracing(value) {
+  if (HARMLESS_MARKS.some(mark => Object.hasOwn(value, mark))) return true;
+  const beneath = originalOf(value);
+  if (beneath !== undefined) return isHarmless(beneath);
+  const text = Function.prototype.toString.call(value);
+  return Object.keys(require.cache).some(path => TRACERS.test(path) && readText(path).includes(text));
+}
+
+/**
+ * The function beneath: `shimmer`, and with it OpenTelemetry, keeps it in `__original`, New Relic under a symbol.
+ *
+ * @param {any} value
+ */
+function originalOf(value) {
+  if (value.__wrapped === true && typeof value.__original === 'function') return value.__original;
+  const symbols = Object.getOwnPropertySymbols(value);
+  const named = description => symbols.find(symbol => symbol.description === description);
+  const original = named('original');
+  return original !== undefined && named('unwrap') !== undefined ? value[original] : undefined;
+}
+
+/** @param {string} path */
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+module.exports = { refuseInterception };
