@@ -1,7 +1,7 @@
 'use strict';
 
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
-const { warnOnce } = require('../loader/state.cjs');
+const { noteLeftToBaileys, warnOnce } = require('../loader/state.cjs');
 const { planConnection } = require('../connect/plan.cjs');
 const { intervalOf } = require('./keep-alive.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
@@ -87,6 +87,7 @@ class WebSocketClient extends IndexedEmitter {
     const connecting = original.connect();
     this.#original = original;
     this.socket = original.socket;
+    noteLeftToBaileys(original.socket);
     return connecting;
   }
 

@@ -178,4 +178,4 @@ function inTurn(results) {
   return [...ordered];
 }
 
-module.exports = { planConnection, resolve };
+module.exports = { DEFAULT_ORIGIN, planConnection, resolve };

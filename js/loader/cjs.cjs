@@ -138,7 +138,7 @@ function usableDropIn(target, module, loadOriginal) {
   const reason = reasonToLeave(target);
   const { dialect, root, name, version, code } = target.copy;
   if (reason !== undefined || dialect === undefined) {
-    warnLeftAlone(reason ?? '', code);
+    warnLeftAlone(reason ?? '', code, root);
     return undefined;
   }
   // By then the module has long been loaded; here it would close a cycle.

@@ -60,7 +60,8 @@ function replacementSource(target, url) {
   const rest = `export * from ${original};\n${defaultExport(target, original)}`;
   const reason = reasonToLeave(target);
   if (reason !== undefined) {
-    return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${JSON.stringify(reason)}, ${JSON.stringify(copy.code)});\n`;
+    const facts = [reason, copy.code, copy.root].map(fact => JSON.stringify(fact)).join(', ');
+    return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${facts});\n`;
   }
   const facts = factsOf(target);
   const isNoise = file === NOISE_HANDLER;

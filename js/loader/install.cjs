@@ -3,6 +3,7 @@
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../shared/environment.cjs');
+const { watchForBypass } = require('./bypass.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
@@ -15,6 +16,7 @@ function install() {
   state.attempted = true;
   try {
     refuseOtherRuntimes();
+    refuseJest();
     require('../baileys/drop-in.cjs');
     installCommonJsHooks(installEsmHooks());
   } catch (error) {
@@ -23,11 +25,19 @@ function install() {
   }
   state.active = true;
   warnOfLoaded();
+  watchForBypass();
 }
 
 function refuseOtherRuntimes() {
   const runtime = ['bun', 'deno'].find(name => process.versions[name] !== undefined);
   if (runtime !== undefined) throw new Error(`Module hooks of Node.js are needed, this is ${runtime}`);
+}
+
+/** Inside Jest's registry, `node:module` is another one than the one that loads modules. */
+function refuseJest() {
+  // @ts-ignore Jest gives each module this variable.
+  if (typeof jest !== 'undefined')
+    throw new Error('Jest loads modules by a registry of its own, which no hook reaches');
 }
 
 /** What CommonJS has loaded before stays as it is; of ES modules nobody can tell. */

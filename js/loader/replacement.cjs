@@ -4,6 +4,8 @@
 
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
+const { environmentSwitch } = require('../shared/environment.cjs');
+const { adviceFor } = require('./causes.cjs');
 const { state, warnOnce } = require('./state.cjs');
 const { locationOfWait } = require('./targets.cjs');
 
@@ -46,12 +48,21 @@ function dropInFor(facts, originals) {
     entry = { dropIn: undefined, originals: {}, copy: { root, version, exports: [] } };
     byRoot.set(root, entry);
     entry.dropIn = makeDropIn(facts, entry.originals);
-    if (entry.dropIn !== undefined) state.replaced.push(entry.copy);
+    if (entry.dropIn !== undefined) {
+      state.replaced.push(entry.copy);
+      if (environmentSwitch('BAILEYS_NATIVE') === 'verbose') announce(facts);
+    }
   }
   // Each module knows its own; the first to be loaded is seldom the one whose originals are asked for.
   Object.assign(entry.originals, originals);
   for (const name of names) if (!entry.copy.exports.includes(name)) entry.copy.exports.push(name);
   return entry.dropIn;
+}
+
+/** @param {Facts} facts */
+function announce({ name, version, root }) {
+  const { name: own, version: ownVersion } = require('../../package.json');
+  process.stderr.write(`${name} ${version} at ${root} runs on ${own} ${ownVersion}\n`);
 }
 
 /**
@@ -80,19 +91,23 @@ function makeDropIn({ root, dialect, version }, originals) {
 /** @param {unknown} error */
 function warnUnavailable(error) {
   const message = error instanceof Error ? error.message : String(error);
-  warnOnce('BAILEYS_NATIVE_UNAVAILABLE', `baileys-native is inactive, Baileys runs on JavaScript: ${message}`);
+  const text = `baileys-native is inactive, Baileys runs on JavaScript: ${adviceFor(error)}${message}`;
+  warnOnce('BAILEYS_NATIVE_UNAVAILABLE', text);
 }
 
 /**
  * @param {string} reason
  * @param {string} code
+ * @param {string} root of the copy
  */
-function warnLeftAlone(reason, code) {
+function warnLeftAlone(reason, code, root) {
+  state.leftAlone.add(root);
   warnOnce(code, reason);
 }
 
 /** @param {import('./targets.cjs').Copy} copy */
 function warnLate({ root, version }) {
+  state.leftAlone.add(root);
   warnOnce(
     'BAILEYS_NATIVE_LATE',
     `baileys ${version} at ${root} was loaded before baileys-native/register and stays on its JavaScript; ` +

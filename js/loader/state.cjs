@@ -8,6 +8,8 @@ const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads'
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
  * @property {Replaced[]} replaced
  * @property {Set<string>} warned
+ * @property {Set<string>} leftAlone Roots of copies with exports that stay on JavaScript, after a warning.
+ * @property {WeakSet<object>} leftToBaileys Requests that Baileys' own class makes in our place.
  */
 
 /**
@@ -22,7 +24,14 @@ const KEY = Symbol.for('baileys-native.loader');
 const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type {unknown} */ (globalThis));
 
 /** @type {LoaderState} */
-const state = (shared[KEY] ??= { attempted: false, active: false, replaced: [], warned: new Set() });
+const state = (shared[KEY] ??= {
+  attempted: false,
+  active: false,
+  replaced: [],
+  warned: new Set(),
+  leftAlone: new Set(),
+  leftToBaileys: new WeakSet()
+});
 
 /**
  * Whether the copies of Baileys in this thread that are loaded from now on get their socket layer from this package.
@@ -56,4 +65,13 @@ function warnOnce(code, message) {
   process.emitWarning(message, { type: 'BaileysNativeWarning', code });
 }
 
-module.exports = { isActive, replaced, state, warnOnce };
+/**
+ * Notes a connection that Baileys' own class opens on purpose.
+ *
+ * @param {{ _req?: object } | null | undefined} socket the WebSocket of the package `ws`
+ */
+function noteLeftToBaileys(socket) {
+  if (socket?._req) state.leftToBaileys.add(socket._req);
+}
+
+module.exports = { isActive, noteLeftToBaileys, replaced, state, warnOnce };

@@ -1,0 +1,71 @@
+'use strict';
+
+/** Warns where a Baileys opens a WebSocket of its own although register is active. */
+
+const diagnostics = require('node:diagnostics_channel');
+const { fileURLToPath } = require('node:url');
+const { DEFAULT_ORIGIN } = require('../connect/plan.cjs');
+const { causeOfBypass } = require('./causes.cjs');
+const { state, warnOnce } = require('./state.cjs');
+const { findTarget } = require('./targets.cjs');
+
+/** Frames of a stack trace that are read; Baileys stands at most a dozen below `ws` and Node. */
+const FRAMES = 40;
+
+/** @type {WeakMap<object, string | undefined>} By request: the file that made it. */
+const callers = new WeakMap();
+
+/** @typedef {{ request: import('node:http').ClientRequest }} Message */
+
+/** Begins to watch the requests of this thread. */
+function watchForBypass() {
+  // Since Node 22.12, while the code that makes the request runs. The other channel tells of it later.
+  diagnostics.subscribe('http.client.request.created', message => {
+    const { request } = /** @type {Message} */ (message);
+    if (isOfBaileys(request)) callers.set(request, callerOf());
+  });
+  diagnostics.subscribe('http.client.request.start', message => {
+    const { request } = /** @type {Message} */ (message);
+    if (isOfBaileys(request) && !state.leftToBaileys.has(request)) warnOfBypass(callers.get(request));
+  });
+}
+
+/** @param {string | undefined} file that made the request, where it is known */
+function warnOfBypass(file) {
+  const target = file === undefined ? undefined : findTarget(file);
+  // A copy that was left alone has had its warning.
+  const hasWarning = file === undefined ? state.leftAlone.size > 0 : state.leftAlone.has(target?.copy.root ?? '');
+  if (hasWarning) return;
+  const copy = target === undefined ? 'a Baileys' : `${target.copy.name} ${target.copy.version} at ${target.copy.root}`;
+  const text = `${copy} opens a WebSocket of its own and runs on JavaScript: ${causeOfBypass(file, target)}`;
+  warnOnce('BAILEYS_NATIVE_BYPASSED', text);
+}
+
+/** @param {import('node:http').ClientRequest} request */
+function isOfBaileys(request) {
+  return (
+    String(request.getHeader('upgrade')).toLowerCase() === 'websocket' && request.getHeader('origin') === DEFAULT_ORIGIN
+  );
+}
+
+/** The file that opened the connection: the first frame that is neither Node's, nor ours, nor of the package `ws`. */
+function callerOf() {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  try {
+    Error.stackTraceLimit = FRAMES;
+    Error.prepareStackTrace = (_, sites) => sites;
+    const sites = /** @type {NodeJS.CallSite[]} */ (/** @type {unknown} */ (new Error().stack));
+    const files = sites.map(site => String(site.getFileName() ?? ''));
+    const paths = files.map(file => (file.startsWith('file:') ? fileURLToPath(file) : file));
+    return paths.find(
+      path =>
+        path !== '' && path !== __filename && !path.startsWith('node:') && !/[\\/]node_modules[\\/]ws[\\/]/.test(path)
+    );
+  } catch {
+    return undefined;
+  } finally {
+    Object.assign(Error, { stackTraceLimit, prepareStackTrace });
+  }
+}
+
+module.exports = { watchForBypass };
