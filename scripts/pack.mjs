@@ -1,48 +1,27 @@
 /**
- * Makes the tarballs that are published: the package itself, and one per binary in `npm/`.
+ * Makes the tarballs that are published: the package itself, and one per platform whose binary was built here.
  *
- *     node scripts/pack.mjs [folder]        (default: target/pack)
+ *     node scripts/pack.mjs [folder] [--release | --only <platform>]        (default: target/pack)
  *
- * The dependency on the packages with the binaries exists only in what is published: in the repository it would make
- * `npm ci` ask for a version that is not out yet. Prints the paths of the tarballs, that of the package itself first.
+ * `--release`: every published platform must be there, and no binary may need more than README.md says. The dependency on
+ * the packages with the binaries exists only in what is published: in the repository it would make `npm ci` ask for a version
+ * that is not out yet. Prints the paths of the tarballs, that of the package itself first.
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { PREBUILT } from '../js/addon/platform.cjs';
+import { parseArgs } from 'node:util';
+import { builtBinary, builtPlatforms, stageMain, stagePlatform, unfitReason } from './platforms/packages.mjs';
+import { PUBLISHED } from './platforms/targets.mjs';
+import { ROOT } from './platforms/tools.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md'];
-
-/** Fields of package.json that mean something in the repository only. */
-const REPOSITORY_FIELDS = ['devDependencies', 'overrides', 'scripts', 'napi', 'private'];
-
-const destination = resolve(process.argv[2] ?? join(ROOT, 'target/pack'));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { release: { type: 'boolean' }, only: { type: 'string' } }
+});
+const destination = resolve(positionals[0] ?? join(ROOT, 'target/pack'));
 const staging = join(destination, 'staging');
-
-/** @param {string} path */
-function readJson(path) {
-  return JSON.parse(readFileSync(path, 'utf8'));
-}
-
-/**
- * @param {string} from
- * @param {string} to
- * @param {string} name
- */
-function copyIfThere(from, to, name) {
-  if (existsSync(join(from, name))) cpSync(join(from, name), join(to, name), { recursive: true });
-}
-
-/**
- * @param {string} folder
- * @param {object} manifest
- */
-function writeManifest(folder, manifest) {
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-}
 
 /**
  * @param {string} folder Staged package.
@@ -58,60 +37,19 @@ function pack(folder) {
   return join(destination, filename);
 }
 
-/**
- * Stages the package of one platform.
- *
- * @param {string} name Folder in `npm/`.
- * @param {string} version
- * @returns {{ name: string, folder: string } | undefined} Undefined when its binary has not been built.
- */
-function stagePlatform(name, version) {
-  const source = join(ROOT, 'npm', name);
-  const manifest = readJson(join(source, 'package.json'));
-  if (manifest.version !== version) throw new Error(`npm/${name} has version ${manifest.version}, not ${version}`);
-  if (!existsSync(join(ROOT, 'js/addon', manifest.main))) return undefined;
-  if (name === PREBUILT.name) checkGlibc(join(ROOT, 'js/addon', manifest.main));
-  const folder = join(staging, name);
-  cpSync(source, folder, { recursive: true });
-  cpSync(join(ROOT, 'js/addon', manifest.main), join(folder, manifest.main));
-  copyIfThere(ROOT, folder, 'LICENSE');
-  return { name: manifest.name, folder };
-}
-
-/**
- * Warns where users are told of another glibc than a binary needs: it was built where it must not be published from.
- *
- * @param {string} file
- */
-function checkGlibc(file) {
-  const needed = readFileSync(file, 'latin1').matchAll(/GLIBC_(\d+(?:\.\d+)+)/g);
-  const versions = Array.from(needed, match => match[1]).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const { glibc } = PREBUILT;
-  if (versions.at(-1) !== glibc) {
-    console.warn(`${file} needs glibc ${versions.at(-1)}, and js/addon/platform.cjs says ${glibc}: do not publish it`);
-  }
-}
-
-/** Stages the package itself; returns its folder and the platforms that go with it. */
-function stageMain() {
-  const manifest = readJson(join(ROOT, 'package.json'));
-  for (const field of REPOSITORY_FIELDS) delete manifest[field];
-  const folder = join(staging, 'main');
-  mkdirSync(folder);
-  for (const name of ['docs', 'js', 'index.d.ts', 'index.d.mts', ...DOCUMENTS]) copyIfThere(ROOT, folder, name);
-  const platforms = readdirSync(join(ROOT, 'npm'));
-  const names = platforms.map(platform => readJson(join(ROOT, 'npm', platform, 'package.json')).name);
-  const optionalDependencies = Object.fromEntries(names.map(name => [name, manifest.version]));
-  writeManifest(folder, { ...manifest, optionalDependencies });
-  return { folder, platforms, version: manifest.version };
-}
-
+const platforms = builtPlatforms().filter(name => values.only === undefined || name === values.only);
+if (platforms.length === 0) throw new Error('There is no binary to pack; run npm run build first.');
+const missing = PUBLISHED.filter(({ name }) => !platforms.includes(name)).map(({ name }) => name);
+if (values.release && missing.length > 0) throw new Error(`There are no binaries for ${missing.join(', ')}.`);
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging, { recursive: true });
-const main = stageMain();
-const binaries = main.platforms
-  .map(platform => stagePlatform(platform, main.version))
-  .filter(staged => staged !== undefined);
-if (binaries.length === 0) throw new Error('There is no binary to pack; run npm run build first.');
-for (const { folder } of [main, ...binaries]) console.log(pack(folder));
+stageMain(join(staging, 'main'), platforms);
+for (const name of platforms) {
+  const binary = /** @type {string} */ (builtBinary(name));
+  const unfit = unfitReason(name, binary);
+  if (unfit !== undefined && values.release) throw new Error(unfit);
+  if (unfit !== undefined) console.warn(`${unfit}; do not publish it`);
+  stagePlatform(name, join(staging, name), binary);
+}
+for (const name of ['main', ...platforms]) console.log(pack(join(staging, name)));
 rmSync(staging, { recursive: true, force: true });

@@ -39,7 +39,6 @@ function dependenciesAreCurrent() {
 }
 
 function addonIsCurrent() {
-  if (!existsSync(join(ROOT, 'js/addon/native.cjs'))) return false;
   const built = Math.max(0, ...addonFiles().map(path => modified(path)));
   return built >= Math.max(...BUILD_INPUTS.map(path => newest(join(ROOT, path))));
 }

@@ -10,7 +10,7 @@ import { linkedCredentials, numbered, startServer } from '../support/native-sess
 
 const options = { timeout: 60_000 };
 const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
-const NATIVE = JSON.stringify(fileURLToPath(new URL('../../js/addon/native.cjs', import.meta.url)));
+const BINDING = JSON.stringify(fileURLToPath(new URL('../../js/addon/binding.cjs', import.meta.url)));
 
 /** Text of a program in which `open()` makes a session with the server. */
 const prelude = server => `
@@ -59,7 +59,7 @@ test('a session that has failed says so, and does not keep its process', options
   const server = await serve(t);
   const { output, exitCode, errors } = await run(`${prelude(server)}
     // As after too many internal errors.
-    require(${NATIVE}).Session.prototype.connect = () => false;
+    require(${BINDING}).loadBinding().Session.prototype.connect = () => false;
     const session = open();
     session.connect().catch(({ code }) => session.close().then(() => console.log(code)));
   `);

@@ -18,6 +18,9 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { proto } from 'baileys';
+import platform from '../../js/addon/platform.cjs';
+
+const { currentPlatform, nameOf } = platform;
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,9 +39,14 @@ before(
   async () => {
     directory = mkdtempSync(join(tmpdir(), 'baileys-native-packed-'));
     env = bareEnvironment(join(directory, 'bin'));
-    const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/pack.mjs'), join(directory, 'tarballs')]);
+    const { stdout } = await run(process.execPath, [
+      join(ROOT, 'scripts/pack.mjs'),
+      join(directory, 'tarballs'),
+      '--only',
+      nameOf(currentPlatform())
+    ]);
     const tarballs = stdout.trim().split('\n');
-    assert.ok(tarballs.length >= 2, stdout);
+    assert.equal(tarballs.length, 2, stdout);
     project = join(directory, 'project');
     mkdirSync(project);
     const { overrides } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -206,11 +214,10 @@ test('the installed packages hold what is used, and the binary once', () => {
 test('every link of the documents leads to a file of the package', () => {
   const folder = join(project, 'node_modules/baileys-native');
   const documents = ['README.md', ...readdirSync(join(folder, 'docs')).map(name => `docs/${name}`)];
-  assert.ok(documents.length > 5);
+  assert.ok(documents.length > 4);
   for (const document of documents) {
     const text = readFileSync(join(folder, document), 'utf8');
     for (const [, target] of text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
-      if (/\.(?:png|svg)$/.test(target)) continue; // images stay out: they are large
       assert.ok(existsSync(join(folder, dirname(document), target)), `${document}: ${target}`);
     }
   }

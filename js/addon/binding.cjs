@@ -1,23 +1,107 @@
 'use strict';
 
-/** The addon, or one error that says what is missing: `./native.cjs`, which is generated, knows nothing of this package. */
+/** The addon: the binary that was built in this folder, or that of the package for this platform. */
 
-const { unavailableMessage } = require('./platform.cjs');
+const { statSync } = require('node:fs');
+const { version } = require('../../package.json');
+const { currentPlatform, nameOf, unavailableMessage } = require('./platform.cjs');
+const { look } = require('./targets.cjs');
 
 const UNAVAILABLE = 'ERR_NATIVE_UNAVAILABLE';
 
-/** @param {unknown} cause */
-function unavailable(cause) {
-  return Object.assign(new Error(unavailableMessage(cause), { cause }), { code: UNAVAILABLE });
+/**
+ * The core is an object of raw functions, which napi-rs does not describe.
+ *
+ * @typedef {Omit<typeof import('./native'), 'createCore'> & { createCore: (...args: any[]) => any }} Binding
+ */
+
+/** @type {Binding | undefined} */
+let loaded;
+
+/**
+ * @param {string} reason
+ * @param {unknown} [cause]
+ */
+function unavailable(reason, cause) {
+  return Object.assign(new Error(unavailableMessage(reason), { cause }), { code: UNAVAILABLE });
 }
 
-/** @returns {typeof import('./native.cjs')} */
+/** @param {any} error */
+function firstLine(error) {
+  return String(error?.message ?? error).split('\n')[0];
+}
+
+/** @param {any} error */
+function isMissing(error) {
+  return error?.code === 'MODULE_NOT_FOUND';
+}
+
+/** @returns {Binding} */
 function loadBinding() {
-  try {
-    return require('./native.cjs');
-  } catch (error) {
-    throw unavailable(error);
+  loaded ??= findBinding();
+  return loaded;
+}
+
+/** @returns {Binding} */
+function findBinding() {
+  const name = nameOf(currentPlatform());
+  const built = look(name, 'file');
+  if (built.found !== undefined) return checkVersion(built.found, 'The binary in js/addon');
+  if (built.error !== undefined && !isMissing(built.error)) throw unavailable(firstLine(built.error), built.error);
+  return fromPackage(name);
+}
+
+/**
+ * @param {string} name
+ * @returns {Binding}
+ */
+function fromPackage(name) {
+  const manifest = look(name, 'manifest');
+  if (manifest.found === undefined) {
+    throw unavailable(
+      manifest.error === undefined ? 'None is published for this platform' : firstLine(manifest.error),
+      manifest.error
+    );
   }
+  const packageName = manifest.found.name;
+  if (manifest.found.version !== version) {
+    throw unavailable(
+      `${packageName} has version ${manifest.found.version}, and baileys-native ${version}: install the same of both`
+    );
+  }
+  checkSize(name, manifest.found);
+  const binary = look(name, 'package');
+  if (binary.found === undefined) throw unavailable(firstLine(binary.error), binary.error);
+  return checkVersion(binary.found, packageName);
+}
+
+/**
+ * A binary that was cut off, by a full disk for example, ends the process with SIGBUS when it is loaded.
+ *
+ * @param {string} name
+ * @param {{ name: string, binarySize?: number }} manifest
+ */
+function checkSize(name, { name: packageName, binarySize }) {
+  const path = look(name, 'path').found;
+  // A bundler has put it elsewhere.
+  if (path === undefined || binarySize === undefined) return;
+  const { size } = statSync(path);
+  if (size !== binarySize) {
+    throw unavailable(
+      `${path} is damaged: it has ${size} bytes instead of ${binarySize}; install ${packageName} again`
+    );
+  }
+}
+
+/**
+ * @param {Binding} binding
+ * @param {string} what
+ */
+function checkVersion(binding, what) {
+  const { addonVersion } = binding;
+  const found = typeof addonVersion === 'function' ? addonVersion() : 'unknown';
+  if (found === version) return binding;
+  throw unavailable(`${what} is of version ${found}, and baileys-native of ${version}: they have to be the same`);
 }
 
 module.exports = { UNAVAILABLE, loadBinding };

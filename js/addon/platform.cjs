@@ -1,30 +1,55 @@
 'use strict';
 
-/** For which platforms there are binaries, and what is told where none of them can be loaded. */
+/** The platform that this process runs on, and what is told where no binary can be loaded on it. */
 
-/** What is prebuilt; scripts/pack.mjs checks the version of glibc against the binary itself. */
-const PREBUILT = { name: 'linux-x64-gnu', platform: 'linux', arch: 'x64', glibc: '2.34' };
+const { closeSync, openSync, readSync } = require('node:fs');
+const { GLIBC, PUBLISHED } = require('./targets.cjs');
 
-const PREBUILT_TEXT = `${PREBUILT.name} (glibc ${PREBUILT.glibc} or later)`;
+const PUBLISHED_TEXT = `${PUBLISHED.join(', ')} (glibc ${GLIBC} or later)`;
+
+/** Bytes of an ELF file that hold its headers and, in every build of Node.js, the name of its loader. */
+const ELF_HEAD = 2048;
 
 /**
  * @typedef {object} Platform
  * @property {string} platform As `process.platform` has it.
  * @property {string} arch As `process.arch` has it.
- * @property {string | undefined} glibc Version; undefined where another library takes its place.
  * @property {boolean} musl
+ * @property {string} [glibc] Version, where it was asked for and there is one.
  */
 
 /** @returns {Platform} The one that this process runs on. */
 function currentPlatform() {
   const { platform, arch } = process;
-  if (platform !== 'linux') return { platform, arch, glibc: undefined, musl: false };
-  const report = /** @type {any} */ (readReport());
-  const objects = report?.sharedObjects ?? [];
-  const musl = objects.some(file => /\b(?:libc\.|ld-)musl-/.test(file));
-  return { platform, arch, glibc: report?.header?.glibcVersionRuntime, musl };
+  return { platform, arch, musl: platform === 'linux' && usesMusl() };
 }
 
+/**
+ * Whether the C library is musl. The name of the dynamic loader, in the executable, tells it in microseconds; a report, which
+ * takes 10 ms, is the fallback for a Node.js that was started by way of its loader.
+ */
+function usesMusl() {
+  const [, loader] = /\0\/[\w/.-]*\/(ld-(?:linux|musl)[\w.-]*)\0/.exec(headOf(process.execPath)) ?? [];
+  if (loader !== undefined) return loader.startsWith('ld-musl');
+  const objects = readReport()?.sharedObjects ?? [];
+  return objects.some(file => /\b(?:libc\.|ld-)musl-/.test(file));
+}
+
+/** @param {string} path */
+function headOf(path) {
+  const bytes = Buffer.alloc(ELF_HEAD);
+  let file;
+  try {
+    file = openSync(path, 'r');
+    return bytes.toString('latin1', 0, readSync(file, bytes, 0, ELF_HEAD, 0));
+  } catch {
+    return '';
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** @returns {any} */
 function readReport() {
   // The types are those of the oldest supported version.
   const report = /** @type {any} */ (process.report);
@@ -39,47 +64,42 @@ function readReport() {
   }
 }
 
-/** @param {Platform} on */
-function fits({ platform, arch, glibc }) {
-  if (platform !== PREBUILT.platform || arch !== PREBUILT.arch || glibc === undefined) return false;
-  return glibc.localeCompare(PREBUILT.glibc, 'en', { numeric: true }) >= 0;
+/**
+ * @param {Platform} on
+ * @returns {string} As napi-rs names it.
+ */
+function nameOf({ platform, arch, musl }) {
+  const libraries = { linux: musl ? '-musl' : '-gnu', win32: '-msvc' };
+  return `${platform}-${arch}${libraries[platform] ?? ''}`;
 }
 
 /** @param {Platform} on */
 function describePlatform({ platform, arch, glibc, musl }) {
   if (platform !== 'linux') return `${platform}-${arch}`;
-  return `${platform}-${arch} with ${glibc ? `glibc ${glibc}` : musl ? 'musl' : 'an unknown C library'}`;
+  return `${platform}-${arch} with ${musl ? 'musl' : glibc ? `glibc ${glibc}` : 'an unknown C library'}`;
+}
+
+/** @param {Platform} on */
+function fits(on) {
+  if (!PUBLISHED.includes(nameOf(on))) return false;
+  if (on.platform !== 'linux' || on.musl) return true;
+  return on.glibc !== undefined && on.glibc.localeCompare(GLIBC, 'en', { numeric: true }) >= 0;
 }
 
 /**
- * @param {unknown} error What the generated loader threw.
+ * @param {string} reason
  * @param {Platform} [on]
  */
-function unavailableMessage(error, on = currentPlatform()) {
+function unavailableMessage(reason, on = { ...currentPlatform(), glibc: readReport()?.header?.glibcVersionRuntime }) {
   const advice = fits(on)
-    ? `that fits here: install the package baileys-native-${PREBUILT.name}, an optional dependency, which is missing or ` +
+    ? `One of them fits: install the package baileys-native-${nameOf(on)}, an optional dependency, which is missing or ` +
       'damaged (npm leaves it out under --omit=optional, and where package-lock.json comes from another platform)'
-    : 'which does not fit here. Other binaries are built from a clone of the repository, by `npm run build` with Rust and a ' +
+    : 'None of them fits here. Other binaries are built from a clone of the repository, by `npm run build` with Rust and a ' +
       'C compiler; the installed package does not contain the sources';
   return (
     `There is no usable binary of baileys-native for ${describePlatform(on)}, Node.js ${process.version}. ` +
-    `Prebuilt is ${PREBUILT_TEXT}, ${advice}. Reason: ${reasonOf(error)}`
+    `Prebuilt are ${PUBLISHED_TEXT}. ${advice}. Reason: ${reason}`
   );
 }
 
-/**
- * The loader tries several places, and chains what went wrong. A binary that is there and cannot be loaded tells more than
- * the places where there is none.
- *
- * @param {unknown} error
- */
-function reasonOf(error) {
-  const messages = [];
-  for (let each = /** @type {any} */ (error); each; each = each.cause) {
-    messages.push(String(each.message ?? each).split('\n')[0]);
-  }
-  const causes = messages.slice(1);
-  return causes.find(message => !message.startsWith('Cannot find module')) ?? messages.at(-1);
-}
-
-module.exports = { PREBUILT, PREBUILT_TEXT, unavailableMessage };
+module.exports = { PUBLISHED_TEXT, currentPlatform, nameOf, unavailableMessage };

@@ -17,5 +17,6 @@ mod session_options;
 mod socket_options;
 mod transport_error;
 mod trim;
+mod version;
 mod wake;
 mod websocket;

@@ -1,7 +1,7 @@
 //! Handing free memory to the operating system.
-#![expect(unsafe_code, reason = "the C library's allocator is asked through its C interface")]
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the C library's allocator is asked through its C interface")]
 mod glibc {
     use std::ffi::c_int;
 

@@ -1,0 +1,107 @@
+// The binary and the package belong together, and what is generated for the platforms is up to date.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { builtBinary, stageMain, stagePlatform } from '../../scripts/platforms/packages.mjs';
+import { makeProject } from './support/project.mjs';
+
+const require = createRequire(import.meta.url);
+const { currentPlatform, nameOf } = require('../../js/addon/platform.cjs');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NAME = nameOf(currentPlatform());
+const { version } = require('../../package.json');
+
+/** Prints the text of the error that using the package throws, or `works`. */
+const PROGRAM = `const { encodeBinaryNode } = require('baileys-native');
+try { encodeBinaryNode({ tag: 'a', attrs: {} }); console.log('works'); }
+catch ({ code, message }) { console.log(code, message); }`;
+
+let binary;
+before(() => {
+  binary = builtBinary(NAME);
+  assert.ok(binary, 'the addon has been built');
+});
+
+/** A project with both packages as they are published. */
+function installed(t, change = () => {}) {
+  const project = makeProject(t, { addon: 'none' });
+  const modules = join(project.directory, 'node_modules');
+  rmSync(join(modules, 'baileys-native'), { recursive: true, force: true });
+  stageMain(join(modules, 'baileys-native'), [NAME]);
+  const platform = join(modules, `baileys-native-${NAME}`);
+  rmSync(platform, { recursive: true, force: true });
+  stagePlatform(NAME, platform, binary);
+  change(platform, join(modules, 'baileys-native'));
+  project.write('app.cjs', PROGRAM);
+  return project.run(['app.cjs']);
+}
+
+const manifestOf = (folder, change) => {
+  const file = join(folder, 'package.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
+};
+
+test('the packages of one version work together', async t => {
+  assert.equal((await installed(t)).stdout, 'works\n');
+});
+
+test('a package with another version than its binary package is refused, and says so', async t => {
+  const { code, stdout } = await installed(t, platform => manifestOf(platform, { version: '9.9.9' }));
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^ERR_NATIVE_UNAVAILABLE .*Reason: baileys-native-\S+ has version 9\.9\.9, and baileys-native \d/
+  );
+});
+
+test('a binary that says another version than its package is refused, and says so', async t => {
+  const { code, stdout } = await installed(t, (platform, main) => {
+    for (const folder of [platform, main]) manifestOf(folder, { version: '9.9.9' });
+  });
+  assert.equal(code, 0);
+  assert.ok(
+    stdout.includes(`Reason: baileys-native-${NAME} is of version ${version}, and baileys-native of 9.9.9`),
+    stdout
+  );
+});
+
+test('a binary that was cut off is refused before it is loaded, where loading it would end the process', async t => {
+  const { code, stdout } = await installed(t, platform => {
+    const [file] = readdirSync(platform).filter(name => name.endsWith('.node'));
+    truncateSync(join(platform, file), 200_000);
+  });
+  assert.equal(code, 0, stdout);
+  assert.match(
+    stdout,
+    /^ERR_NATIVE_UNAVAILABLE .*Reason: \S+\.node is damaged: it has 200000 bytes instead of \d+; install/
+  );
+});
+
+test('the crate, the package and the packages of the platforms have one version', () => {
+  const [, crate] = /^version = "(.*)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8')) ?? [];
+  assert.equal(crate, version);
+});
+
+test('what is generated from napi.targets is up to date', t => {
+  // @napi-rs/cli writes nowhere but below the package.
+  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  const out = mkdtempSync(join(ROOT, 'target/generated-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  execFileSync(process.execPath, [join(ROOT, 'scripts/platforms/generate.mjs'), out], { stdio: 'ignore' });
+  for (const folder of ['npm', 'js/addon']) {
+    const files = readdirSync(join(out, folder), { recursive: true, withFileTypes: true }).filter(entry =>
+      entry.isFile()
+    );
+    assert.ok(files.length > 0);
+    for (const { name, parentPath, path } of files) {
+      const file = join(parentPath ?? path, name);
+      assert.equal(readFileSync(join(ROOT, file.slice(out.length)), 'utf8'), readFileSync(file, 'utf8'), file);
+    }
+  }
+  assert.deepEqual(readdirSync(join(ROOT, 'npm')).sort(), readdirSync(join(out, 'npm')).sort());
+});

@@ -1,0 +1,112 @@
+/**
+ * Builds the addon for every target that a Debian machine can build, or for the given ones:
+ *
+ *     npm run build:all [-- linux-x64-gnu linux-arm64-gnu ...] [--use]
+ *
+ * What a build needs is fetched once by the clients of the registries (cargo, pip, npm, apt) into a folder of its own, see
+ * `CACHE`. An interrupted run continues where it was: what is installed stays, and cargo knows what it has compiled. The
+ * binaries are left in target/platforms/binaries; `--use` also puts the one for this machine where the tests look for it.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeBinary } from './binary.mjs';
+import { GLIBC, binaryName, binaryPath, selectTargets } from './targets.mjs';
+import { debianRustEnvironment, windowsImportLibrary, zigEnvironment } from './toolchains.mjs';
+import { ROOT, log, run } from './tools.mjs';
+
+/**
+ * Whether the toolchain of this checkout can build for a target without help.
+ *
+ * @param {string} triple
+ */
+function ownToolchainHas(triple) {
+  const { status, stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', triple], {
+    cwd: ROOT,
+    encoding: 'utf8'
+  });
+  return status === 0 && spawnSync('sh', ['-c', `ls "$1"/libstd-*.rlib`, 'sh', stdout.trim()]).status === 0;
+}
+
+/**
+ * @param {import('./targets.mjs').Target} target
+ * @returns {{ env: NodeJS.ProcessEnv, flags: string[], how: string }}
+ */
+function toolchainOf({ triple, std }) {
+  if (std === 'own' || ownToolchainHas(triple)) {
+    return { env: zigEnvironment(), flags: [], how: 'the Rust of rust-toolchain.toml' };
+  }
+  const env = debianRustEnvironment();
+  if (std === 'prebuilt') return { env, flags: [], how: "Debian's Rust, standard library of Debian" };
+  return {
+    env: { ...env, RUSTC_BOOTSTRAP: '1' },
+    flags: ['-Zbuild-std=std,panic_unwind'],
+    how: "Debian's Rust, standard library built from source"
+  };
+}
+
+/** @param {import('./targets.mjs').Target} target */
+function build(target) {
+  const { triple, name } = target;
+  const { env, flags, how } = toolchainOf(target);
+  // Of the addon only: build scripts run on this machine.
+  const variable = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
+  // musl is linked statically by default, which a shared library cannot be.
+  if (triple.endsWith('-musl')) env[variable] = '-C target-feature=-crt-static';
+  if (triple.endsWith('-windows-gnu')) {
+    env.LIBNODE_PATH = windowsImportLibrary();
+    env[variable] = `-L native=${env.LIBNODE_PATH}`;
+  }
+  const zigTarget = triple.endsWith('-linux-gnu') ? `${triple}.${GLIBC}` : triple;
+  const targetFolder = join(ROOT, 'target/platforms');
+  log(`${name}: ${how}, linked by Zig (some minutes)`);
+  const args = [
+    'zigbuild',
+    '--release',
+    '--lib',
+    '--locked',
+    '--target',
+    zigTarget,
+    '--target-dir',
+    targetFolder,
+    ...flags
+  ];
+  run('cargo-zigbuild', args, { env });
+  const library = triple.includes('-windows-') ? 'baileys_native.dll' : 'libbaileys_native.so';
+  const file = binaryPath(name);
+  mkdirSync(dirname(file), { recursive: true });
+  replace(join(targetFolder, triple, 'release', library), file);
+  return file;
+}
+
+/**
+ * A process may have loaded the file that is there: it must not change under it.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+function replace(from, to) {
+  copyFileSync(from, `${to}.partial`);
+  renameSync(`${to}.partial`, to);
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { use: { type: 'boolean' } } });
+const targets = selectTargets(positionals);
+const rows = [];
+for (const [index, target] of targets.entries()) {
+  const started = Date.now();
+  log(`[${index + 1}/${targets.length}] ${target.triple}`);
+  const file = build(target);
+  const { size, needs } = describeBinary(file);
+  rows.push([
+    basename(file),
+    `${(size / 2 ** 20).toFixed(1)} MiB`,
+    needs,
+    `${Math.round((Date.now() - started) / 1000)} s`
+  ]);
+  if (values.use && target.name === `linux-${process.arch}-gnu`)
+    replace(file, join(ROOT, 'js/addon', binaryName(target.name)));
+}
+for (const row of rows) console.log(row.join('  '));

@@ -1,0 +1,37 @@
+// A NativeSession against the mock server over TLS: pairs by QR, logs in, asks, loses its connection and resumes.
+
+import assert from 'node:assert/strict';
+import { Agent } from 'node:https';
+import { initAuthCreds } from 'baileys';
+import { NativeSession, metrics } from 'baileys-native';
+import { MockServer } from 'baileys-native/testing';
+
+const QUERY = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
+
+const server = await MockServer.start();
+const session = new NativeSession({
+  url: server.url,
+  agent: new Agent({ ca: server.ca }),
+  trustedRoot: server.rootKey,
+  auth: { creds: initAuthCreds() },
+  reconnect: { baseMs: 20, maxMs: 100 }
+});
+session.on('qr', qr => server.scanQr(qr, { jid: '15550001234', pushName: 'Session' }).catch(fail));
+await session.connect();
+assert.equal((await session.query(QUERY)).attrs.type, 'result');
+
+const logins = server.connections.length;
+const reconnected = new Promise(resolve => session.on('state', ({ to }) => to === 'connected' && resolve(to)));
+server.connections.at(-1)?.drop();
+await reconnected;
+assert.equal(server.connections.length, logins + 1);
+assert.equal((await session.query(QUERY)).attrs.type, 'result');
+assert.equal(metrics().sessions, 1);
+await session.close();
+await server.stop();
+console.log('paired, logged in, 2 queries, 1 resumption');
+
+/** @param {Error} error */
+function fail(error) {
+  throw error;
+}

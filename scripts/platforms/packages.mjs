@@ -1,0 +1,163 @@
+/** The packages as they are published: the package itself, and one per platform with its binary. */
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import ts from 'typescript';
+import { describeBinary } from './binary.mjs';
+import { GLIBC, PUBLISHED, binaryName, binaryPath } from './targets.mjs';
+import { ROOT } from './tools.mjs';
+
+/** Fields of package.json that mean something in the repository only. */
+const REPOSITORY_FIELDS = ['devDependencies', 'overrides', 'scripts', 'napi', 'private'];
+
+/** Always part of a package, whatever `files` says. */
+const ALWAYS = ['README.md', 'LICENSE'];
+
+/** @param {string} path */
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** @param {string} folder @param {object} manifest */
+function writeManifest(folder, manifest) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** @returns {string[]} Files of the package, relative to the root, by the rules of `files` in package.json. */
+export function packedFiles() {
+  const { files } = readJson(join(ROOT, 'package.json'));
+  const left = files.filter(rule => rule.startsWith('!')).map(rule => toPattern(rule.slice(1)));
+  const taken = files.filter(rule => !rule.startsWith('!')).map(toPattern);
+  const tops = [...new Set(files.filter(rule => !rule.startsWith('!')).map(rule => rule.split('/')[0]))];
+  const all = tops.flatMap(top => {
+    if (!statSync(join(ROOT, top)).isDirectory()) return [top];
+    const below = readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true });
+    return below
+      .filter(entry => entry.isFile())
+      .map(entry => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)));
+  });
+  const wanted = all.filter(file => taken.some(rule => rule.test(file)) && !left.some(rule => rule.test(file)));
+  return [...wanted, ...ALWAYS].sort();
+}
+
+/** @param {string} rule A path, or one with `*` for a name. @returns {RegExp} */
+function toPattern(rule) {
+  const source = rule.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*');
+  return new RegExp(`^${source}(?:/|$)`);
+}
+
+/**
+ * A source without its comments. Lines keep their numbers, so that a stack trace fits the repository.
+ *
+ * @param {string} source
+ * @param {string} file
+ */
+function withoutComments(source, file) {
+  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
+  const parts = [];
+  /** @param {ts.Node} node */
+  const visit = node => {
+    if (ts.isJSDoc(node)) return;
+    const children = node.getChildren(tree);
+    if (children.length > 0) {
+      children.forEach(visit);
+      return;
+    }
+    const start = node.getStart(tree);
+    // Between two tokens there is nothing but space and comments.
+    const trivia = source
+      .slice(node.pos, start)
+      .replace(/\/\*[^]*?\*\/|\/\/.*/g, comment => comment.replace(/[^\n]+/g, ''));
+    parts.push(trivia.replace(/[ \t]+(?=\n)/g, ''), source.slice(start, node.end));
+  };
+  visit(tree);
+  return parts.join('');
+}
+
+/**
+ * A document whose links to files that are not packed lead to the repository.
+ *
+ * @param {string} text
+ * @param {string} file
+ * @param {Set<string>} packed
+ */
+function withAbsoluteLinks(text, file, packed) {
+  const { repository } = readJson(join(ROOT, 'package.json'));
+  const base = repository.url.replace(/^git\+|\.git$/g, '');
+  return text.replace(/(!?)(\[[^\]]*\]\()((?!\w+:|#)[^)#\s]+)/g, (all, image, head, target) => {
+    const path = join(dirname(file), target);
+    return packed.has(path) ? all : `${image}${head}${base}/${image === '' ? 'blob' : 'raw'}/main/${path}`;
+  });
+}
+
+/**
+ * Writes the package itself.
+ *
+ * @param {string} folder
+ * @param {readonly string[]} [platforms] Those whose packages are published with it.
+ */
+export function stageMain(folder, platforms = []) {
+  const manifest = readJson(join(ROOT, 'package.json'));
+  for (const field of REPOSITORY_FIELDS) delete manifest[field];
+  const files = packedFiles();
+  const packed = new Set(files);
+  for (const file of files) {
+    const target = join(folder, file);
+    mkdirSync(dirname(target), { recursive: true });
+    const source = join(ROOT, file);
+    if (/\.[cm]?js$/.test(file)) writeFileSync(target, withoutComments(readFileSync(source, 'utf8'), file));
+    else if (file.endsWith('.md')) writeFileSync(target, withAbsoluteLinks(readFileSync(source, 'utf8'), file, packed));
+    else copyFileSync(source, target);
+  }
+  const optionalDependencies = Object.fromEntries(
+    platforms.map(name => [`${manifest.name}-${name}`, manifest.version])
+  );
+  writeManifest(folder, { ...manifest, optionalDependencies });
+}
+
+/**
+ * Writes the package of a platform.
+ *
+ * @param {string} name
+ * @param {string} folder
+ * @param {string} binary
+ */
+export function stagePlatform(name, folder, binary) {
+  const source = join(ROOT, 'npm', name);
+  mkdirSync(folder, { recursive: true });
+  const manifest = readJson(join(source, 'package.json'));
+  // Checked before the binary is loaded.
+  writeManifest(folder, { ...manifest, binarySize: statSync(binary).size });
+  copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
+  copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+  copyFileSync(binary, join(folder, binaryName(name)));
+}
+
+/**
+ * @param {string} name
+ * @returns {string | undefined} The newest binary of a platform that was built here, by `npm run build:all` or `npm run build`.
+ */
+export function builtBinary(name) {
+  const places = [binaryPath(name), join(ROOT, 'js/addon', binaryName(name))].filter(path => existsSync(path));
+  return places.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+/** @returns {string[]} Names of the published platforms whose binaries were built here. */
+export function builtPlatforms() {
+  return PUBLISHED.map(({ name }) => name).filter(name => builtBinary(name) !== undefined);
+}
+
+/**
+ * Why a binary must not be published; undefined when it may be.
+ *
+ * @param {string} name
+ * @param {string} file
+ */
+export function unfitReason(name, file) {
+  const { arch, glibc } = describeBinary(file);
+  if (!name.includes(`-${arch}`) && arch !== undefined) return `${file} is for ${arch}`;
+  if (glibc !== undefined && glibc.localeCompare(GLIBC, 'en', { numeric: true }) > 0) {
+    return `${file} needs glibc ${glibc}, and README.md says ${GLIBC}: build it with npm run build:all -- ${name}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** The targets of package.json's `napi.targets`, and how each is built and run on a Debian machine. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseTriple } from '@napi-rs/cli';
+import { ROOT } from './tools.mjs';
+
+/** Oldest glibc that the binaries need. It is that of CentOS 7; Node.js itself needs a later one. */
+export const GLIBC = '2.17';
+
+const { napi } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/**
+ * @typedef {object} Target
+ * @property {string} triple As Rust has it.
+ * @property {string} name As napi-rs names its package and its binary, for example `linux-x64-gnu`.
+ * @property {'own' | 'prebuilt' | 'source'} std Standard library of Rust on a Debian machine: of the toolchain that builds
+ *   everything else, of a package of Debian, or built from a package with its sources.
+ * @property {'native' | 'qemu' | 'musl' | 'qemu-musl' | 'wine'} runner How Node.js for this target is run there.
+ */
+
+/** @type {Record<string, { std: Target['std'], runner: Target['runner'] }>} */
+const ON_DEBIAN = {
+  'x86_64-unknown-linux-gnu': { std: 'own', runner: 'native' },
+  'aarch64-unknown-linux-gnu': { std: 'prebuilt', runner: 'qemu' },
+  'x86_64-unknown-linux-musl': { std: 'source', runner: 'musl' },
+  'aarch64-unknown-linux-musl': { std: 'source', runner: 'qemu-musl' },
+  // Stands for x86_64-pc-windows-msvc, which needs Microsoft's SDK to be linked. It is tested, and not published.
+  'x86_64-pc-windows-gnu': { std: 'source', runner: 'wine' }
+};
+
+/** @param {string} triple */
+function nameOf(triple) {
+  return parseTriple(triple).platformArchABI;
+}
+
+/** @type {readonly { triple: string, name: string }[]} Everything that is published. */
+export const PUBLISHED = napi.targets.map(triple => ({ triple, name: nameOf(triple) }));
+
+/** @type {readonly Target[]} What a Debian machine can build. */
+export const BUILDABLE = Object.entries(ON_DEBIAN).map(([triple, how]) => ({ triple, name: nameOf(triple), ...how }));
+
+/**
+ * @param {readonly string[]} wanted Names or triples; none means all.
+ * @returns {readonly Target[]}
+ */
+export function selectTargets(wanted) {
+  const unknown = wanted.find(each => !BUILDABLE.some(({ name, triple }) => each === name || each === triple));
+  if (unknown !== undefined) {
+    throw new Error(`No such target: ${unknown}. There are ${BUILDABLE.map(({ name }) => name).join(', ')}.`);
+  }
+  return BUILDABLE.filter(
+    ({ name, triple }) => wanted.length === 0 || wanted.includes(name) || wanted.includes(triple)
+  );
+}
+
+/** @param {string} name */
+export function binaryName(name) {
+  return `${napi.binaryName}.${name}.node`;
+}
+
+/** @param {string} name @returns {string} Where `npm run build:all` leaves a binary. */
+export function binaryPath(name) {
+  return join(ROOT, 'target/platforms/binaries', binaryName(name));
+}
+
+/**
+ * @param {string} name
+ * @returns {string} Name under which a target is published.
+ */
+export function publishedName(name) {
+  return name === 'win32-x64-gnu' ? 'win32-x64-msvc' : name;
+}

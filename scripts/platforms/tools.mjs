@@ -1,0 +1,89 @@
+/** What the builds and checks for other platforms need: where it is kept, and how it is fetched, once. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Tools are kept outside of the checkout: several checkouts share them, and `target/` may be emptied. */
+export const CACHE =
+  process.env.BAILEYS_NATIVE_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'baileys-native');
+
+/** @param {string} text Progress, on standard error. */
+export function log(text) {
+  console.error(text);
+}
+
+/**
+ * Runs a command to its end; its output appears on standard error.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, step?: string }} [options] `step`: printed before, in words.
+ */
+export function run(command, args, { cwd = ROOT, env = process.env, step } = {}) {
+  if (step !== undefined) log(`  ${step}`);
+  const { error, status, signal } = spawnSync(command, args, { cwd, env, stdio: ['ignore', 2, 2] });
+  if (error !== undefined) throw new Error(`${command} could not be started: ${error.message}`);
+  if (status !== 0)
+    throw new Error(`${command} ${args[0]} failed (${signal ?? `exit code ${status}`}); its output is above`);
+}
+
+/**
+ * A folder of the cache, which is filled once: into a temporary folder that is renamed when it is complete, so that an
+ * installation that was interrupted is begun again and never used.
+ *
+ * @param {string} name With the version: another version is another folder.
+ * @param {(folder: string) => void} fill
+ * @returns {string} Its path.
+ */
+export function provide(name, fill) {
+  const folder = join(CACHE, name);
+  if (existsSync(folder)) return folder;
+  const partial = `${folder}.partial-${process.pid}`;
+  log(`installing ${name} into ${dirname(folder)}`);
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  try {
+    fill(partial);
+    // Another process may have been quicker.
+    if (!existsSync(folder)) renameSync(partial, folder);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/**
+ * @param {string} requirement As pip takes it, with the version.
+ * @param {string} name Folder in the cache.
+ * @param {string[]} [flags]
+ */
+export function providePython(requirement, name, flags = []) {
+  return provide(name, folder => {
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    run('python3', [...pip, ...flags, '--target', folder, requirement], { step: `pip install ${requirement}` });
+  });
+}
+
+/** @param {string} requirement `name@version` of an npm package without dependencies. */
+export function provideNpm(requirement) {
+  const folder = provide(requirement.replace('@', '-'), into => {
+    const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
+    run('npm', ['install', '--prefix', into, ...flags, requirement], { cwd: into, step: `npm install ${requirement}` });
+  });
+  return join(folder, 'node_modules', requirement.slice(0, requirement.lastIndexOf('@')));
+}
+
+/** @param {string} name @param {string} version Of a crate with a command of the same name. */
+export function provideCrate(name, version) {
+  const folder = provide(`${name}-${version}`, into => {
+    run('cargo', ['install', name, '--version', version, '--locked', '--quiet', '--root', into], {
+      step: `cargo install ${name}@${version} (a few minutes)`
+    });
+  });
+  return join(folder, 'bin');
+}
