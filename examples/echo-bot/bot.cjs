@@ -1,0 +1,41 @@
+'use strict';
+
+// The echo bot as CommonJS. Start: node --import baileys-native/register examples/echo-bot/bot.cjs
+// Baileys 6.7 and 7 are ES modules, which CommonJS loads by import().
+
+const pino = require('pino');
+const { replaced } = require('baileys-native');
+const { serverOptions } = require('../server.cjs');
+const { showQr } = require('../show-qr.cjs');
+
+async function main() {
+  const baileys = await import('baileys');
+  const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+  const { state, saveCreds } = await useMultiFileAuthState(process.env.AUTH_DIR ?? 'auth');
+  const server = await serverOptions(baileys);
+  console.log(replaced().length > 0 ? 'running natively' : 'running on JavaScript');
+
+  function start() {
+    const sock = makeWASocket({ auth: state, logger: pino({ level: 'error' }), ...server });
+    sock.ev.on('creds.update', saveCreds);
+    sock.ev.on('connection.update', ({ connection, lastDisconnect, qr }) => {
+      if (qr) showQr(qr);
+      if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);
+      if (connection !== 'close') return;
+      const code = lastDisconnect?.error?.output?.statusCode;
+      if (code === DisconnectReason.loggedOut) console.log('logged out; delete the auth folder to link again');
+      else setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
+    });
+    sock.ev.on('messages.upsert', async ({ type, messages }) => {
+      if (type !== 'notify') return;
+      for (const { key, message } of messages) {
+        const text = message?.conversation ?? message?.extendedTextMessage?.text;
+        if (text && !key.fromMe) await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+      }
+    });
+  }
+
+  start();
+}
+
+main();

@@ -1,0 +1,36 @@
+// The echo bot in TypeScript. Start: node --import baileys-native/register --import tsx examples/echo-bot/bot.mts
+
+import * as baileys from 'baileys';
+import type { WASocket } from 'baileys';
+import { replaced } from 'baileys-native';
+import { pino } from 'pino';
+import { serverOptions } from '../server.cjs';
+import { showQr } from '../show-qr.cjs';
+
+const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const { state, saveCreds } = await useMultiFileAuthState(process.env.AUTH_DIR ?? 'auth');
+const server = await serverOptions(baileys);
+console.log(replaced().length > 0 ? 'running natively' : 'running on JavaScript');
+
+function start(): void {
+  const sock: WASocket = makeWASocket({ auth: state, logger: pino({ level: 'error' }), ...server });
+  sock.ev.on('creds.update', saveCreds);
+  sock.ev.on('connection.update', ({ connection, lastDisconnect, qr }) => {
+    if (qr) showQr(qr);
+    if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);
+    if (connection !== 'close') return;
+    const error = lastDisconnect?.error as (Error & { output?: { statusCode: number } }) | undefined;
+    const code = error?.output?.statusCode;
+    if (code === DisconnectReason.loggedOut) console.log('logged out; delete the auth folder to link again');
+    else setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
+  });
+  sock.ev.on('messages.upsert', async ({ type, messages }) => {
+    if (type !== 'notify') return;
+    for (const { key, message } of messages) {
+      const text = message?.conversation ?? message?.extendedTextMessage?.text;
+      if (text && key.remoteJid && !key.fromMe) await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+    }
+  });
+}
+
+start();

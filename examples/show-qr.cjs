@@ -1,0 +1,16 @@
+'use strict';
+
+const qrcode = require('qrcode-terminal');
+
+/**
+ * Draws a pairing code in the terminal. Where the output is no terminal, the text of the code is printed.
+ *
+ * @param {string} qr
+ */
+function showQr(qr) {
+  if (!process.stdout.isTTY) return console.log(`QR ${qr}`);
+  qrcode.generate(qr, { small: true });
+  console.log('WhatsApp on the phone: Settings, Linked devices, Link a device.');
+}
+
+module.exports = { showQr };

@@ -1,0 +1,11 @@
+// The part of a bot that is tested: what it does with a socket.
+
+export function echo(sock) {
+  sock.ev.on('messages.upsert', async ({ type, messages }) => {
+    if (type !== 'notify') return;
+    for (const { key, message } of messages) {
+      const text = message?.conversation ?? message?.extendedTextMessage?.text;
+      if (text && !key.fromMe) await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+    }
+  });
+}

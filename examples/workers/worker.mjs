@@ -1,0 +1,25 @@
+// The sessions of one worker thread.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import * as baileys from 'baileys';
+import { replaced } from 'baileys-native';
+import pino from 'pino';
+import { serverOptions } from '../server.cjs';
+
+const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const server = await serverOptions(baileys);
+const layer = replaced().length > 0 ? 'natively' : 'on JavaScript';
+
+async function start(folder) {
+  const { state, saveCreds } = await useMultiFileAuthState(folder);
+  const sock = makeWASocket({ auth: state, logger: pino({ level: 'error' }), ...server });
+  sock.ev.on('creds.update', saveCreds);
+  sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+    if (connection === 'open') parentPort.postMessage(`${sock.user?.id} runs ${layer}`);
+    if (connection !== 'close') return;
+    const code = lastDisconnect?.error?.output?.statusCode;
+    if (code !== DisconnectReason.loggedOut) setTimeout(start, 5_000, folder);
+  });
+}
+
+for (const folder of workerData.folders) await start(folder);
