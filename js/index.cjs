@@ -1,14 +1,58 @@
 'use strict';
 
-// The drop-in surface of the latest line of Baileys, for programs that use the layer by itself. For an unmodified
-// Baileys see `baileys-native/register`.
+/**
+ * The public exports: the drop-in for the latest release of Baileys, `NativeSession`, and what observes them. A program
+ * that uses Baileys itself loads `baileys-native/register`.
+ */
 
+const { UNAVAILABLE } = require('./addon/binding.cjs');
 const { isActive, replaced } = require('./loader/state.cjs');
 const { SessionError, StanzaError } = require('./session/errors.cjs');
 const { metrics } = require('./session/metrics.cjs');
-const { loadStandalone } = require('./baileys/standalone.cjs');
+const { environmentSwitch } = require('./shared/environment.cjs');
 
-/** @type {typeof import('./inspect/index.cjs').inspect} Loads the live view where somebody wants it. */
+/** Exports that need the addon. */
+const NAMES = /** @type {const} */ ([
+  'WebSocketClient',
+  'makeNoiseHandler',
+  'encodeBinaryNode',
+  'decodeBinaryNode',
+  'decodeDecompressedBinaryNode',
+  'decompressingIfRequired',
+  'NativeSession'
+]);
+
+/**
+ * The exports that need the addon. If the addon cannot be loaded, each of them is a function that throws when it is
+ * called, so that a program that only asks `isActive` still runs.
+ */
+function loadNative() {
+  try {
+    const { createDropIn } = require('./baileys/drop-in.cjs');
+    const { NativeSession } = require('./session/session.cjs');
+    if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('./inspect/index.cjs').inspectFromEnvironment();
+    return { ...createDropIn(), NativeSession };
+  } catch (error) {
+    if (error.code !== UNAVAILABLE) throw error;
+    return unavailableExports(error);
+  }
+}
+
+/**
+ * @param {Error} error
+ * @returns {Record<typeof NAMES[number], any>}
+ */
+function unavailableExports({ message, cause }) {
+  const throwing = (/** @type {string} */ name) => {
+    function unavailable() {
+      throw Object.assign(new Error(`${name} needs the addon. ${message}`, { cause }), { code: UNAVAILABLE });
+    }
+    return Object.defineProperty(unavailable, 'name', { value: name });
+  };
+  return /** @type {any} */ (Object.fromEntries(NAMES.map(name => [name, throwing(name)])));
+}
+
+/** @type {typeof import('./inspect/index.cjs').inspect} */
 const inspect = options => require('./inspect/index.cjs').inspect(options);
 
 const {
@@ -19,7 +63,7 @@ const {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   NativeSession
-} = loadStandalone();
+} = loadNative();
 
 module.exports = {
   WebSocketClient,

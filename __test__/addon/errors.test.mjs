@@ -6,7 +6,7 @@ import test from 'node:test';
 import { SessionError } from 'baileys-native';
 
 const require = createRequire(import.meta.url);
-const { boom } = require('../../js/baileys/errors.cjs');
+const { boom } = require('../../js/shared/boom.cjs');
 const { Boom, isBoom } = createRequire(require.resolve('baileys'))('@hapi/boom');
 
 /** What a program may look at. */

@@ -14,7 +14,7 @@ import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
 
 const require = createRequire(import.meta.url);
 const { createDropIn } = require('../../js/baileys/drop-in.cjs');
-const { intervalOf } = require('../../js/baileys/keep-alive.cjs');
+const { intervalOf } = require('../../js/addon/keep-alive.cjs');
 
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { NativeClient, event, observe, outcomeOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { answers, closed, same, sameResult, untilClosed } from '../support/socket-scenarios.mjs';
 
-const { failure } = createRequire(import.meta.url)('../../js/baileys/errors.cjs');
+const { failure } = createRequire(import.meta.url)('../../js/baileys/frame-error.cjs');
 
 // --- listeners
 

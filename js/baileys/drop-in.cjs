@@ -3,7 +3,6 @@
 // What stands in for one copy of Baileys: the exports that `baileys-native/register` replaces, by that copy's rules.
 
 const { createCodec } = require('../codec/binary-node.cjs');
-const { environmentSwitch } = require('../shared/environment.cjs');
 const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
 const { createPromiseTimeout } = require('./waits.cjs');
 const { createWebSocketClient } = require('./websocket-client.cjs');
@@ -40,7 +39,5 @@ function createDropIn({
   for (const value of Object.values(dropIn)) value[NATIVE] = true;
   return dropIn;
 }
-
-if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('../inspect/index.cjs').inspectFromEnvironment();
 
 module.exports = { createDropIn };

@@ -1,14 +1,15 @@
 'use strict';
 
 const { IndexedEmitter } = require('./indexed-emitter.cjs');
-const { noteLeftToBaileys, warnOnce } = require('../loader/state.cjs');
+const { noteLeftToBaileys } = require('../shared/left-to-baileys.cjs');
+const { warnOnce } = require('../shared/warn-once.cjs');
 const { planConnection } = require('../connect/plan.cjs');
-const { intervalOf } = require('./keep-alive.cjs');
+const { intervalOf } = require('../addon/keep-alive.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
 const { Unsupported } = require('../connect/unsupported.cjs');
 
 const observe = require('../observe/socket.cjs');
-const { failure, FRAME_ERROR } = require('./errors.cjs');
+const { failure, FRAME_ERROR } = require('./frame-error.cjs');
 const { senderOf } = require('./connection-link.cjs');
 
 /** On the class of a copy of Baileys: gives that copy's own class. */

@@ -3,7 +3,7 @@
 // Taking part in `baileys-native inspect`: by `inspect()`, or by BAILEYS_NATIVE_INSPECT in the environment.
 
 const { environmentSwitch } = require('../shared/environment.cjs');
-const { warnOnce } = require('../loader/state.cjs');
+const { warnOnce } = require('../shared/warn-once.cjs');
 
 /**
  * The one publisher of this thread.
@@ -19,9 +19,9 @@ const warn = error => warnOnce('BAILEYS_NATIVE_INSPECT', `This process cannot be
 function inspect(options = {}) {
   if (current !== undefined) return current;
   const { Publisher } = require('./publisher.cjs');
-  const { watchEverything } = require('../session/watch-all.cjs');
+  const { watchAll } = require('../session/watch-all.cjs');
   const publisher = new Publisher({ ...options, onError: warn });
-  const stop = watchEverything();
+  const stop = watchAll();
   const handle = {
     path: publisher.path,
     async close() {

@@ -6,7 +6,8 @@ const diagnostics = require('node:diagnostics_channel');
 const { fileURLToPath } = require('node:url');
 const { DEFAULT_ORIGIN } = require('../connect/plan.cjs');
 const { causeOfBypass } = require('./causes.cjs');
-const { state, warnOnce } = require('./state.cjs');
+const { isLeftToBaileys } = require('../shared/left-to-baileys.cjs');
+const { warnOnce } = require('../shared/warn-once.cjs');
 const { findTarget } = require('./targets.cjs');
 
 /** Frames of a stack trace that are read; Baileys stands at most a dozen below `ws` and Node. */
@@ -26,7 +27,7 @@ function watchForBypass() {
   });
   diagnostics.subscribe('http.client.request.start', message => {
     const { request } = /** @type {Message} */ (message);
-    if (isOfBaileys(request) && !state.leftToBaileys.has(request)) warnOfBypass(callers.get(request));
+    if (isOfBaileys(request) && !isLeftToBaileys(request)) warnOfBypass(callers.get(request));
   });
 }
 

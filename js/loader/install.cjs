@@ -19,6 +19,7 @@ function install() {
     refuseJest();
     require('../baileys/drop-in.cjs');
     installCommonJsHooks(installEsmHooks());
+    if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('../inspect/index.cjs').inspectFromEnvironment();
   } catch (error) {
     warnUnavailable(error);
     return;

@@ -5,8 +5,9 @@
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const { environmentSwitch } = require('../shared/environment.cjs');
+const { warnOnce } = require('../shared/warn-once.cjs');
 const { adviceFor } = require('./causes.cjs');
-const { state, warnOnce } = require('./state.cjs');
+const { state } = require('./state.cjs');
 const { locationOfWait } = require('./targets.cjs');
 
 /**

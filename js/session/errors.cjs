@@ -1,6 +1,6 @@
 'use strict';
 
-const { boom } = require('../baileys/errors.cjs');
+const { boom } = require('../shared/boom.cjs');
 
 /** Baileys' `DisconnectReason.connectionClosed`: it rejects with this what finds no connection. */
 const CONNECTION_CLOSED = 428;

@@ -4,10 +4,10 @@ const { createCodec } = require('../codec/binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../addon/shared-memory.cjs');
 const { loadBinding } = require('../addon/binding.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
-const hub = require('../addon/event-pump.cjs');
+const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
-const everything = require('./watch-all.cjs');
+const watchAll = require('./watch-all.cjs');
 const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
@@ -17,7 +17,7 @@ const { Watches } = require('./watches.cjs');
 
 const native = loadBinding();
 
-/** Kinds of records, as in src/bindings/session.rs; the hub knows the one that holds stanzas. */
+/** Kinds of records, as in src/bindings/session.rs; js/addon/event-pump.cjs knows the one that holds stanzas. */
 const ANSWER = 1;
 const FAILED = 2;
 
@@ -119,8 +119,8 @@ class NativeSession extends ListenedEmitter {
         throw new SessionError('The session has failed and cannot connect again', 'ERR_SESSION_FAILED');
       }
       this.#phase = 'active';
-      hub.add(this.#number, this);
-      everything.join(this);
+      pump.add(this.#number, this);
+      watchAll.join(this);
       this.#native.setActive(true);
     } else if (this.#state === 'connected') {
       return;
@@ -284,9 +284,9 @@ class NativeSession extends ListenedEmitter {
     return JSON.parse(this.#native.metrics());
   }
 
-  /** A stanza of a record that holds many: how many patterns it matches, which, and its tape. Called by the hub. */
+  /** A stanza of a record that holds many: how many patterns it matches, which, and its tape. Called by the pump. */
   deliverStanza() {
-    const { delivery } = hub;
+    const { delivery } = pump;
     const { words, wordAt } = delivery;
     const count = words[wordAt];
     const first = wordAt + 1;
@@ -307,13 +307,13 @@ class NativeSession extends ListenedEmitter {
     for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
   }
 
-  /** Any other record from the addon; called by the hub. */
+  /** Any other record from the addon; called by the pump. */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case ANSWER: {
         const query = this.#queries.get(value);
         if (query === undefined) break;
-        const node = takeTape(hub.delivery, hydrateTape);
+        const node = takeTape(pump.delivery, hydrateTape);
         this.#log.trace('received', node);
         observe.answer(this, node);
         query.resolve(node);
@@ -411,8 +411,8 @@ class NativeSession extends ListenedEmitter {
       return;
     }
     this.#phase = 'idle';
-    hub.remove(this.#number);
-    everything.leave(this);
+    pump.remove(this.#number);
+    watchAll.leave(this);
     this.#native.setActive(false);
     for (const stream of [...this.#streams]) stream.end();
     settle(this.#connecting, ({ reject }) => reject(endError(reason)));

@@ -1,26 +1,42 @@
 'use strict';
 
-// Sessions build the stanzas that somebody wants. While somebody looks on from outside, all are wanted.
+/**
+ * Makes all sessions of this thread build every stanza, for the live view. Without it a session builds only the stanzas
+ * that a listener or query asks for.
+ */
 
-/** Sessions that have, or want, a connection, and what ends the watching of each. */
+/** Sessions that have or want a connection, each with the function that ends its watch. @type {Map<any, (() => void) | undefined>} */
 const active = new Map();
 let wanted = false;
 
+/** @param {any} session */
 const watch = session => session.onStanza('frame', () => {});
 
-/** A session wants a connection. */
+/**
+ * Adds a session that starts to connect.
+ *
+ * @param {object} session
+ */
 function join(session) {
   active.set(session, wanted ? watch(session) : undefined);
 }
 
-/** It wants none any longer. */
+/**
+ * Removes a session that has ended.
+ *
+ * @param {object} session
+ */
 function leave(session) {
   active.get(session)?.();
   active.delete(session);
 }
 
-/** All sessions build all stanzas from now on, until the result is called. */
-function watchEverything() {
+/**
+ * Starts to watch all sessions, also those that connect later.
+ *
+ * @returns {() => void} Stops it.
+ */
+function watchAll() {
   wanted = true;
   for (const session of active.keys()) join(session);
   return () => {
@@ -32,4 +48,4 @@ function watchEverything() {
   };
 }
 
-module.exports = { join, leave, watchEverything };
+module.exports = { join, leave, watchAll };

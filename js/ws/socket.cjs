@@ -2,8 +2,8 @@
 
 /** One connection with the states, events and errors of `ws`' client, and most of its surface. */
 
-const hub = require('../addon/event-pump.cjs');
-const standby = require('../baileys/keep-alive.cjs');
+const pump = require('../addon/event-pump.cjs');
+const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
 const { resolve } = require('../connect/plan.cjs');
 const { transportError } = require('./errors.cjs');
@@ -94,7 +94,7 @@ class Socket extends EventTargetEmitter {
 
   #connect() {
     try {
-      this.#id = hub.connect(this, this.#options);
+      this.#id = pump.connect(this, this.#options);
     } catch (error) {
       this.#fail(error);
     }
@@ -135,7 +135,7 @@ class Socket extends EventTargetEmitter {
   /** Gives the opening up. */
   #abort(message) {
     if (this.readyState !== CONNECTING) return;
-    hub.release(this.#id);
+    pump.release(this.#id);
     this.#fail(new Error(message));
   }
 
@@ -147,7 +147,7 @@ class Socket extends EventTargetEmitter {
       this.#abort(CLOSED_EARLY);
     } else if (this.readyState === OPEN) {
       this.readyState = CLOSING;
-      hub.close(this.#id);
+      pump.close(this.#id);
     }
     return closed;
   }
@@ -159,8 +159,8 @@ class Socket extends EventTargetEmitter {
     } else if (this.#wasOpen && this.readyState !== CLOSED && !this.#isDestroyed) {
       this.readyState = CLOSING;
       this.#isDestroyed = true;
-      standby.leave(this.#id);
-      hub.destroy(this.#id);
+      keepAlive.leave(this.#id);
+      pump.destroy(this.#id);
       // Where Node closes a destroyed socket: behind all that the loop has to do in this turn.
       setImmediate(() => setImmediate(() => this.#end()));
     }
@@ -169,8 +169,8 @@ class Socket extends EventTargetEmitter {
   /** The connection is gone. */
   #end() {
     if (this.readyState === CLOSED) return;
-    standby.leave(this.#id);
-    hub.release(this.#id);
+    keepAlive.leave(this.#id);
+    pump.release(this.#id);
     this.#emitClose();
   }
 
@@ -219,7 +219,7 @@ class Socket extends EventTargetEmitter {
     if (typeof data === 'number') data = data.toString();
     const isText = !(options?.binary ?? typeof data !== 'string');
     const bytes = data ? asBytes(data) : EMPTY;
-    const accepted = this.readyState === OPEN ? hub.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
+    const accepted = this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
     if (typeof callback !== 'function') {
       if (accepted === LATER) this.#sendCallbacks.push(undefined);
     } else if (accepted === REFUSED) {
@@ -259,21 +259,21 @@ class Socket extends EventTargetEmitter {
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case BINARY:
-        this.#message(hub.message(memory, offset, length), true);
+        this.#message(pump.message(memory, offset, length), true);
         break;
       case TEXT:
-        this.#message(hub.view(memory, offset, length), false);
+        this.#message(pump.view(memory, offset, length), false);
         break;
       case PING:
-        this.#emit('ping', hub.view(memory, offset, length));
+        this.#emit('ping', pump.view(memory, offset, length));
         break;
       case PONG:
-        this.#emit('pong', hub.view(memory, offset, length));
+        this.#emit('pong', pump.view(memory, offset, length));
         break;
       case CLOSE_FRAME:
         this.readyState = CLOSING;
         // The answer goes out behind all that was sent until now.
-        hub.close(this.#id);
+        pump.close(this.#id);
         this.#closeCode = value;
         // Copied, so that it does not keep the slab.
         if (length > 0)

@@ -1,6 +1,6 @@
 // What two clients do with each other and the server beside texts, by behaviour.
 
-import { jidOf } from './run.mjs';
+import { jidOf } from './users.mjs';
 
 /** @typedef {import('./run.mjs').Run} Run */
 

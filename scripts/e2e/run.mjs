@@ -8,6 +8,7 @@ import { MockServer } from 'baileys-native/testing';
 import { describeError, open } from './rpc.mjs';
 import { answersOf } from './answers.mjs';
 import { compareStanzas, nameOf } from './stanzas.mjs';
+import { jidOf, USERS } from './users.mjs';
 
 /**
  * @typedef {import('./types.js').Side} Side
@@ -21,7 +22,6 @@ import { compareStanzas, nameOf } from './stanzas.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
-const USERS = { a: '15550000001', b: '15550000002' };
 /** @type {Side[]} */
 const SIDES = ['a', 'b'];
 /** Texts from one side before it is the other's turn. */
@@ -32,8 +32,6 @@ const GREETING_DELAY_MS = 250;
 /** How long Baileys 6 has to acknowledge what was on its way at a cut: it may never do so. Baileys 7 always does. */
 const OVERDUE_MS = 12_000;
 
-/** @param {Side} side */
-export const jidOf = side => `${USERS[side]}@s.whatsapp.net`;
 /** @type {(side: Side) => Side} */
 const otherSide = side => (side === 'a' ? 'b' : 'a');
 

@@ -5,9 +5,9 @@
 
 const timers = require('node:timers');
 
-const { core } = require('../addon/shared-memory.cjs');
+const { core } = require('./shared-memory.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
-const hub = require('../addon/event-pump.cjs');
+const pump = require('./event-pump.cjs');
 
 /** Baileys gives a connection up of which it has heard nothing for its interval and so many milliseconds. */
 const GRACE_MS = 5_000;
@@ -155,7 +155,7 @@ function setPulse() {
       since = now;
       core.heartbeat();
       // What came meanwhile goes first: it may be what the timers wait for.
-      if (late) hub.run();
+      if (late) pump.run();
     }, period)
     .unref();
 }

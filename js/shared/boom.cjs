@@ -2,7 +2,7 @@
 
 const { STATUS_CODES } = require('node:http');
 
-/** Where `@hapi/boom` has another name than Node. */
+/** Status texts of `@hapi/boom` that differ from those of Node. @type {Record<number, string>} */
 const NAMES = {
   408: 'Request Time-out',
   413: 'Request Entity Too Large',
@@ -14,15 +14,20 @@ const NAMES = {
   508: 'Unknown'
 };
 
-/** What an HTTP answer with this error would hold; of a 500 not its message. */
+/**
+ * The `output.payload` of a Boom error. For status 500, Boom hides the message.
+ *
+ * @param {string} message
+ * @param {number} statusCode
+ */
 function payloadOf(message, statusCode) {
   const error = NAMES[statusCode] ?? STATUS_CODES[statusCode] ?? 'Unknown';
   return { statusCode, error, message: statusCode === 500 ? 'An internal server error occurred' : message };
 }
 
 /**
- * An `Error` of the shape that Baileys' errors have (`@hapi/boom`), so that `lastDisconnect.error.output.statusCode` and
- * `Boom.isBoom` work on it.
+ * Creates an `Error` with the fields of `@hapi/boom`, which Baileys uses: `error.output.statusCode` and `Boom.isBoom`
+ * work on it.
  *
  * @param {string} message
  * @param {number} statusCode
@@ -37,10 +42,4 @@ function boom(message, statusCode) {
   });
 }
 
-/** Marks an error of a frame, so that our socket ends its connection with it where nobody handles it. */
-const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
-
-/** The latest error so marked, for a socket to see whether a listener of its `message` has met one. */
-const failure = { latest: undefined };
-
-module.exports = { boom, failure, FRAME_ERROR };
+module.exports = { boom };

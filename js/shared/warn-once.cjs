@@ -1,0 +1,26 @@
+'use strict';
+
+const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
+
+// On globalThis, so that two copies of this package in one thread do not repeat each other's warnings.
+const KEY = Symbol.for('baileys-native.warnings');
+const store = /** @type {Record<symbol, Set<string> | undefined>} */ (/** @type {unknown} */ (globalThis));
+
+/** Warnings that this thread has emitted. @type {Set<string>} */
+const emitted = (store[KEY] ??= new Set());
+
+/**
+ * Emits a process warning, at most once per process: worker threads that start later do not repeat it.
+ *
+ * @param {string} code
+ * @param {string} message
+ */
+function warnOnce(code, message) {
+  const key = `${code}: ${message}`;
+  if (emitted.has(key) || getEnvironmentData(key) === true) return;
+  emitted.add(key);
+  setEnvironmentData(key, true);
+  process.emitWarning(message, { type: 'BaileysNativeWarning', code });
+}
+
+module.exports = { warnOnce };
