@@ -16,7 +16,7 @@ const ROLES = {
   ws: ['addon', 'connect', 'observe', 'shared'],
   baileys: ['addon', 'codec', 'connect', 'observe', 'shared', 'ws'],
   session: ['addon', 'codec', 'connect', 'observe', 'shared'],
-  loader: ['baileys', 'inspect', 'shared'],
+  loader: ['baileys', 'connect', 'inspect', 'shared'],
   inspect: ['observe', 'session', 'shared'],
   prometheus: ['session'],
   // The mock server checks the addon, so it must not use it.
@@ -27,8 +27,8 @@ const ROLES = {
 /** Single files that every role may use. */
 const LEAVES = ['^js/codec/tape/layout\\.cjs$'];
 
-/** Used where a program has installed them; not dependencies of this package. */
-const OPTIONAL = ['^whatsapp-rust-bridge$'];
+/** Not installed everywhere: the addon by platform, and a package that one bench compares with. */
+const OPTIONAL = ['^whatsapp-rust-bridge$', '^baileys-native-', '\\.node$'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -8,6 +8,7 @@ const { DEFAULT_ORIGIN } = require('../connect/plan.cjs');
 const { causeOfBypass } = require('./causes.cjs');
 const { isLeftToBaileys } = require('../shared/left-to-baileys.cjs');
 const { warnOnce } = require('../shared/warn-once.cjs');
+const { state } = require('./state.cjs');
 const { findTarget } = require('./targets.cjs');
 
 /** Frames of a stack trace that are read; Baileys stands at most a dozen below `ws` and Node. */
