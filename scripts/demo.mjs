@@ -7,18 +7,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BufferJSON, initAuthCreds } from 'baileys';
 import { RANDOM_FIELDS, excerpts, firstDifference } from './demo/log.mjs';
-import { LABELS, figures, ratios, summary, table } from './demo/report.mjs';
+import { LABELS, explanations, figures, ratios, summary, table } from './demo/report.mjs';
 import { runOnce } from './demo/run.mjs';
 import { sessionDemo } from './demo/session.mjs';
 import { stallDemo } from './demo/stall.mjs';
-import { MIX, warmUp } from './demo/traffic.mjs';
+import { LOGINS, MIX, REPETITIONS, SEND_BATCH } from './demo/traffic.mjs';
 
 const USAGE = `Usage: npm run demo -- [options]
 
   --stanzas N   stanzas to receive (20000)
-  --sends N     stanzas to send (5000)
-  --pings N     round trips (200)
-  --rounds N    runs of each backend; figures are medians (1)
+  --sends N     stanzas to send (10000)
+  --pings N     round trips (500)
+  --rounds N    runs of each backend; figures are medians (3)
   --json        print the result as JSON, progress goes to stderr
 
 Or: npm run demo -- session [--help], the stages of a NativeSession;
@@ -36,7 +36,7 @@ Or: npm run demo -- session [--help], the stages of a NativeSession;
 
 /** @type {LogName[]} */
 const LOGS = ['connection', 'inbound', 'outbound'];
-const RUN_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 600_000;
 
 /** @param {string[]} args */
 function readOptions(args) {
@@ -44,9 +44,9 @@ function readOptions(args) {
     args,
     options: {
       stanzas: { type: 'string', default: '20000' },
-      sends: { type: 'string', default: '5000' },
-      pings: { type: 'string', default: '200' },
-      rounds: { type: 'string', default: '1' },
+      sends: { type: 'string', default: '10000' },
+      pings: { type: 'string', default: '500' },
+      rounds: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
     }
@@ -164,12 +164,12 @@ function logReport(comparison) {
 
 /** @param {Options} options */
 function methodReport({ counts, rounds }) {
-  const warm = warmUp(counts);
   /** @param {number} value */
   const number = value => value.toLocaleString('en-US');
   return [
-    `${rounds === 1 ? 'One run each' : `Medians of ${rounds} runs each`}. ${MIX}`,
-    `Before measuring, each warms up with ${number(warm.pings)} pings, ${number(warm.stanzas)} stanzas in and ${number(warm.sends)} out; these are compared too.`,
+    `Medians of ${rounds === 1 ? 'one run' : `${rounds} runs`} each, with ${LOGINS} logins and ${REPETITIONS} repetitions of the traffic. ${MIX}`,
+    `Out: ${SEND_BATCH} messages at once, then the next ${SEND_BATCH}. While traffic is measured, the server sends frames that it has encrypted before, and only counts the bytes that it reads.`,
+    `Before that, the same traffic went both ways once (${number(counts.pings)} pings, ${number(counts.stanzas)} in, ${number(counts.sends)} out); the server decoded it, and the logs of it are compared.`,
     'A ratio above 1 is in favour of native.'
   ];
 }
@@ -200,7 +200,10 @@ async function main() {
       const result = { versions, counts, rounds, js, native, ratios: ratios(js, native), logs };
       process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     } else {
-      say(['', ...table(js, native), '', ...methodReport(options), '', ...logReport(logs)].join('\n'));
+      const reasons = explanations(js, native);
+      if (reasons.length > 0) reasons.unshift('Rows in favour of JavaScript:');
+      const parts = [table(js, native), reasons, methodReport(options), logReport(logs)];
+      say(parts.flatMap(lines => (lines.length > 0 ? ['', ...lines] : [])).join('\n'));
     }
     if (!logs.identical) process.exitCode = 1;
   } finally {

@@ -13,7 +13,7 @@ import { goalRows } from '../../bench/goals.mjs';
 import { openCodec } from '../../bench/lib/backends.mjs';
 import { checkCodec } from '../../bench/lib/codec-check.mjs';
 import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
-import { Sink } from '../../bench/lib/sink.mjs';
+import { Sink } from '../../scripts/shared/sink.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
 import { linearScale, logScale } from '../../bench/writing/svg.mjs';

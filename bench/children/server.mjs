@@ -7,7 +7,7 @@ import { MockServer } from 'baileys-native/testing';
 import { openChannel } from '../../scripts/shared/channel.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
-import { Sink } from '../lib/sink.mjs';
+import { FRAME_BYTES, Sink } from '../../scripts/shared/sink.mjs';
 import { WholeBot } from '../lib/whole-bot.mjs';
 
 const QUIET_MS = 40;
@@ -25,9 +25,6 @@ const PEER = '15559990001@s.whatsapp.net';
 /** A bot on JavaScript, for bots under test to talk to; and the texts that it had before the latest of those came. */
 let peer;
 let peerReceived = 0;
-
-/** Bytes around the encoded stanza in a frame: its length and the tag of AES-GCM. */
-const FRAME_BYTES = 3 + 16;
 
 const sink = new Sink();
 /** @type {Promise<void>} */

@@ -1,5 +1,5 @@
-// The bot of the demo: a child process that is told by its command line alone which socket layer it runs on. It drives the
-// scenario, measures itself, and asks its parent for what only the server can do.
+// The bot of the demo: a child process. Its command line alone decides which socket layer it runs on. It drives the scenario,
+// measures itself, and asks its parent for the actions of the server.
 
 import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 import { Recorder, statusCode } from './recorder.mjs';
-import { INBOUND_EVENTS, SEND_WINDOW, inboundStanza, outboundStanza, ping, warmUp } from './traffic.mjs';
+import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboundStanza, ping } from './traffic.mjs';
 
 /**
  * @typedef {import('./types.js').Questions} Questions
@@ -30,7 +30,7 @@ const channel = openChannel(process);
  */
 const ask = (what, data) => channel.ask(what, data);
 
-/** Waits until neither side has anything left to say: the server was quiet twice, and this process had its turn between. */
+/** Waits until both sides are quiet: no stanza has reached or left the server over two checks. */
 async function settle() {
   let before;
   let now = await ask('settle');
@@ -63,7 +63,6 @@ class Scenario {
     this.recorder = new Recorder(settings.directory);
     this.creds = JSON.parse(settings.creds, baileys.BufferJSON.reviver);
     this.keys = memoryKeys();
-    this.sent = 0;
     /** @type {Sock | undefined} */
     this.sock = undefined;
     trustTestRoot(baileys, Buffer.from(settings.rootKey, 'hex'));
@@ -173,42 +172,40 @@ class Scenario {
   }
 
   /**
-   * Sends with a bounded number of promises in flight; ends when the server has read everything.
+   * Sends stanzas in batches.
+   *
+   * @param {baileys.BinaryNode[]} nodes
+   */
+  async sendAll(nodes) {
+    for (let start = 0; start < nodes.length; start += SEND_BATCH) {
+      await Promise.all(nodes.slice(start, start + SEND_BATCH).map(node => this.open.sendNode(node)));
+    }
+  }
+
+  /**
+   * Sends to a server that decodes and records all of it.
+   *
+   * @param {number} count
+   */
+  async sendRecorded(count) {
+    const arrived = ask('messages', { total: count });
+    await this.sendAll(messages(count));
+    await arrived;
+  }
+
+  /**
+   * Sends to a server that only reads; ends when it has read everything.
    *
    * @param {number} count
    * @returns {Promise<Cost>}
    */
   async send(count) {
-    const nodes = Array.from({ length: count }, (_, index) => outboundStanza(index));
-    this.sent += count;
-    const arrived = ask('messages', { total: this.sent });
-    let next = 0;
-    const sender = async () => {
-      while (next < count) await this.open.sendNode(nodes[next++]);
-    };
+    const nodes = messages(count);
+    await ask('expectMessages', { count });
     const watch = stopwatch();
-    await Promise.all(Array.from({ length: SEND_WINDOW }, sender));
-    const ms = watch.elapsedMs();
-    await arrived;
-    return { ms, cpuUs: watch.cpuUs() };
-  }
-
-  /**
-   * Runs a phase twice: first to warm up, recorded; then measured, with nothing but the phase's own listeners.
-   *
-   * @template Result
-   * @param {number} warmUpCount
-   * @param {number} count
-   * @param {(count: number) => Promise<Result>} run
-   */
-  async measured(warmUpCount, count, run) {
-    await run(warmUpCount);
-    await settle();
-    this.recorder.pause();
-    const result = await run(count);
-    await settle();
-    this.recorder.resume();
-    return result;
+    await this.sendAll(nodes);
+    await ask('arrived');
+    return { ms: watch.elapsedMs(), cpuUs: watch.cpuUs() };
   }
 
   async close() {
@@ -223,11 +220,29 @@ class Scenario {
   }
 }
 
+/** @param {number} count */
+const messages = count => Array.from({ length: count }, (_, index) => outboundStanza(index));
+
+/** @param {number} value */
+const whole = value => value.toLocaleString('en-US');
+
+/** @param {Cost[]} costs */
+const total = costs => costs.reduce((sum, { ms }) => sum + ms, 0);
+
+/**
+ * @param {() => Promise<Cost>} act
+ * @returns {Promise<Cost[]>}
+ */
+async function repeated(act) {
+  const costs = [];
+  for (let left = REPETITIONS; left > 0; left--) costs.push(await act());
+  return costs;
+}
+
 async function run() {
   const settings = await ask('settings');
   await checkBackend(settings.backend);
   const { pings, stanzas, sends } = settings.counts;
-  const warm = warmUp(settings.counts);
   const scenario = new Scenario(settings);
 
   /**
@@ -238,23 +253,40 @@ async function run() {
   const start = performance.now();
   await scenario.pair();
   await report('paired by QR, restart (515)', performance.now() - start);
-  const connectMs = await scenario.login();
-  await report('logged in', connectMs);
-  await settle();
-  const times = await scenario.measured(warm.pings, pings, count => scenario.pings(count));
+  const logins = [];
+  while (logins.length < LOGINS) {
+    if (logins.length > 0) await scenario.close();
+    logins.push(await scenario.login());
+    await settle();
+  }
   await report(
-    `${pings.toLocaleString('en-US')} pings`,
+    `logged in, ${LOGINS} times`,
+    logins.reduce((sum, ms) => sum + ms, 0)
+  );
+
+  // Recorded by both sides and compared. All code has then run as often as it takes V8 to optimise it.
+  const recorded = performance.now();
+  await scenario.pings(pings);
+  await scenario.receive(stanzas);
+  await scenario.sendRecorded(sends);
+  await settle();
+  scenario.recorder.pause();
+  await report('the same traffic, recorded', performance.now() - recorded);
+
+  const times = await scenario.pings(pings);
+  await report(
+    `${whole(pings)} pings`,
     times.reduce((sum, ms) => sum + ms, 0)
   );
-  const inbound = await scenario.measured(warm.stanzas, stanzas, count => scenario.receive(count));
-  await report(`${stanzas.toLocaleString('en-US')} stanzas in`, inbound.ms);
-  const outbound = await scenario.measured(warm.sends, sends, count => scenario.send(count));
-  await report(`${sends.toLocaleString('en-US')} stanzas out`, outbound.ms);
-  await scenario.close();
-  await report('closed');
+  await settle();
+  await ask('sink');
+  const inbound = await repeated(() => scenario.receive(stanzas));
+  await report(`${REPETITIONS} times ${whole(stanzas)} stanzas in`, total(inbound));
+  const outbound = await repeated(() => scenario.send(sends));
+  await report(`${REPETITIONS} times ${whole(sends)} stanzas out`, total(outbound));
   const peakRssKb = process.resourceUsage().maxRSS;
   scenario.recorder.close();
-  await ask('result', { connectMs, times, inbound, outbound, peakRssKb });
+  await ask('result', { logins, times, inbound, outbound, peakRssKb });
 }
 
 try {

@@ -1,4 +1,4 @@
-// What a client of the demo sees, written down while nothing is being measured.
+// Writes what a client of the demo sees to two logs, while nothing is measured.
 
 import { join } from 'node:path';
 import { LogFile, describeQr, describeStanza } from './log.mjs';
@@ -8,7 +8,7 @@ import { LogFile, describeQr, describeStanza } from './log.mjs';
  * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
  */
 
-/** One line per event, in order: what comes in apart from what happens to the connection. */
+/** One line per event, in order: inbound stanzas in one log, events of the connection in the other. */
 export class Recorder {
   #messages = 0;
   /** @type {Sock['ws'] | undefined} */
@@ -36,21 +36,16 @@ export class Recorder {
     for (const event of ['open', 'close', 'error']) sock.ws.on(event, () => note(`ws ${event}`));
     this.#ws = sock.ws;
     this.#messages = 0;
-    this.resume();
+    sock.ws.on('frame', this.#onFrame).on('message', this.#onMessage);
   }
 
-  /** Stays out of the way of a measurement. */
+  /** Stops to record, before a measurement. */
   pause() {
     this.#ws?.off('frame', this.#onFrame).off('message', this.#onMessage);
     this.connection.add(`ws messages: ${this.#messages}`);
   }
 
-  resume() {
-    this.#ws?.on('frame', this.#onFrame).on('message', this.#onMessage);
-  }
-
   close() {
-    this.connection.add(`ws messages: ${this.#messages}`);
     this.inbound.close();
     this.connection.close();
   }

@@ -1,4 +1,4 @@
-// From the measurements of some runs to a table.
+// Makes a table from the measurements of some runs.
 
 import { median, percentile } from '../shared/statistics.mjs';
 
@@ -13,15 +13,19 @@ export const LABELS = { js: 'JavaScript', native: 'native' };
  * @param {import('./types.js').Counts} counts
  * @returns {Figures}
  */
-export function figures({ connectMs, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {
+export function figures({ logins, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {
+  /** @param {import('./types.js').Cost[]} costs */
+  const ms = costs => median(costs.map(cost => cost.ms));
+  /** @param {import('./types.js').Cost[]} costs */
+  const cpuUs = costs => median(costs.map(cost => cost.cpuUs));
   return {
-    connectMs,
+    connectMs: median(logins),
     stanzasIn: stanzas,
     stanzasOut: sends,
-    inPerSecond: (stanzas / inbound.ms) * 1000,
-    outPerSecond: (sends / outbound.ms) * 1000,
-    cpuUsIn: inbound.cpuUs / stanzas,
-    cpuUsOut: outbound.cpuUs / sends,
+    inPerSecond: (stanzas / ms(inbound)) * 1000,
+    outPerSecond: (sends / ms(outbound)) * 1000,
+    cpuUsIn: cpuUs(inbound) / stanzas,
+    cpuUsOut: cpuUs(outbound) / sends,
     rttP50Us: percentile(times, 0.5) * 1000,
     rttP99Us: percentile(times, 0.99) * 1000,
     peakRssMb: peakRssKb / 1024
@@ -46,7 +50,7 @@ const whole = value => Math.round(value).toLocaleString('en-US');
 const tenths = value => value.toFixed(1);
 
 /**
- * Name, figure, how it is shown, and whether more or less of it is better; nothing is said of a count.
+ * Name, figure, how it is shown, and whether more or less of it is better; a count has no direction.
  *
  * @type {[string, keyof Figures, (value: number) => string, ('more' | 'less')?][]}
  */
@@ -105,4 +109,32 @@ export function table(js, native) {
       .join('   ')
       .trimEnd();
   return [line(rows[0]), '-'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)), ...rows.slice(1).map(line)];
+}
+
+/** Why a figure may be in favour of JavaScript. */
+const REASONS = {
+  connectMs:
+    "Most of a login is Baileys' own work, which both share: keys, queries after the login, pauses. The handshake is a few ms of it.",
+  rttP50Us: 'A round trip on loopback is mostly the time that the kernel takes to wake the other process.',
+  rttP99Us:
+    'The slowest of some hundred round trips depend on what else the machine does; see `npm run bench`, suite latency.',
+  peakRssMb:
+    "The addon's code, its I/O threads and the arenas that the allocator of the C library keeps for each thread. A connection itself takes less than half of JavaScript's memory; see docs/performance.md."
+};
+
+/** Ratios below this are explained; the medians of two runs differ by as much. */
+const IN_FAVOUR = 0.98;
+
+/**
+ * An explanation of each row whose ratio is in favour of JavaScript, as lines.
+ *
+ * @param {Figures} js
+ * @param {Figures} native
+ */
+export function explanations(js, native) {
+  const ratio = ratios(js, native);
+  return ROWS.filter(([, name]) => (ratio[name] ?? 1) < IN_FAVOUR).map(([label, name]) => {
+    const reason = REASONS[/** @type {keyof typeof REASONS} */ (name)];
+    return `${label}: ${reason ?? 'not expected: the machine was busy, or the addon was built without optimisation.'}`;
+  });
 }

@@ -1,15 +1,17 @@
-// One run: a fresh server in this process, the bot in a child process, and everything that the two have seen.
+// One run: a new server in this process, the bot in a child process, and the logs of both.
 
 import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { encodeBinaryNode } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
 import { forkOptions } from '../shared/bot.mjs';
 import { describeError, openChannel } from '../shared/channel.mjs';
+import { FRAME_BYTES, Sink } from '../shared/sink.mjs';
 import { describeStanza } from './log.mjs';
-import { acknowledged, inboundStanza } from './traffic.mjs';
+import { acknowledged, inboundStanza, outboundStanza } from './traffic.mjs';
 
 /**
  * @typedef {import('./types.js').Settings} Settings
@@ -38,8 +40,15 @@ async function quiet(server) {
   return seen;
 }
 
+/**
+ * Bytes of the frames of some stanzas.
+ *
+ * @param {any[]} nodes
+ */
+const frameBytes = nodes => nodes.reduce((sum, node) => sum + encodeBinaryNode(node).length + FRAME_BYTES, 0);
+
 /** Counts what arrives, by tag. */
-class Tally {
+class Counter {
   /** @type {Map<string, number>} */
   #counts = new Map();
   /** @type {{ tag: string, total: number, resolve: () => void }[]} */
@@ -81,7 +90,11 @@ class Tally {
  * @returns {import('./types.js').Services}
  */
 function services({ server, settings, outcome, onProgress }) {
-  const tally = new Tally(server);
+  const counter = new Counter(server);
+  /** @type {Sink | undefined} */
+  let sink;
+  /** Bytes of the acks that the client sends for one flood. */
+  let ackBytes = 0;
   /** @type {import('baileys-native/testing').Flood | undefined} */
   let flood;
   const connection = () => server.connections[server.connections.length - 1];
@@ -94,11 +107,23 @@ function services({ server, settings, outcome, onProgress }) {
     },
     startFlood: async () => {
       if (!flood) throw new Error('no flood is prepared');
-      const acks = tally.reaches('ack', tally.of('ack') + acknowledged(flood.count));
+      sink?.expect(ackBytes);
+      const acks = sink ? undefined : counter.reaches('ack', counter.of('ack') + acknowledged(flood.count));
       await flood.start();
-      await acks;
+      await (acks ?? sink?.arrived());
     },
-    messages: ({ total }) => tally.reaches('message', total),
+    messages: ({ total }) => counter.reaches('message', total),
+    sink: () => {
+      const { received, request } = connection();
+      // The recorded flood and its acks: each flood that follows is the same.
+      const acks = received.filter(({ node }) => node.tag === 'ack' && node.attrs.class === 'receipt');
+      ackBytes = frameBytes(acks.map(({ node }) => node));
+      server.options.record = false;
+      sink = new Sink();
+      sink.add([request.socket]);
+    },
+    expectMessages: ({ count }) => sink?.expect(frameBytes(Array.from({ length: count }, (_, n) => outboundStanza(n)))),
+    arrived: () => sink?.arrived(),
     progress: onProgress,
     result: measured => void Object.assign(outcome, { measured }),
     failed: ({ stack }) => void (outcome.failure ??= stack)

@@ -1,15 +1,15 @@
-// What travels in the demo: the same stanzas, index by index, for every run.
+// The stanzas of the demo: the same ones, index by index, in every run.
 
 import { sampleStanzas } from 'baileys-native/testing';
 
 /** The listeners that a library on top of Baileys would use to see the stanzas of the flood. */
 export const INBOUND_EVENTS = ['CB:relay', 'CB:ack', 'CB:receipt'];
 
-/** Mostly stanzas that Baileys only dispatches. It acknowledges a receipt, and all its layers take part in that. */
+/** Baileys only dispatches most of these stanzas. It acknowledges a receipt, in which all of its layers take part. */
 export const MIX = 'Of every 20 stanzas in, 13 look like messages, 6 are acks and 1 is a receipt.';
 
-/** How many sends may await their callback at the same time. */
-export const SEND_WINDOW = 64;
+/** Stanzas that are sent at once, as a bot does that answers or forwards to many; then the next ones. */
+export const SEND_BATCH = 64;
 
 /** @param {number} index */
 export function inboundStanza(index) {
@@ -26,7 +26,7 @@ export function inboundStanza(index) {
 export const acknowledged = count => Math.floor(count / 20);
 
 /**
- * A text message to one device. The demo's server does not acknowledge it, so that each direction is seen by itself.
+ * A text message to one device. The server of the demo does not acknowledge it, so that each direction is measured alone.
  *
  * @param {number} index
  */
@@ -48,12 +48,8 @@ export const ping = () => ({
   content: [{ tag: 'ping', attrs: {} }]
 });
 
-/**
- * Unmeasured rounds ahead of the measured ones, equal for both backends; their stanzas are compared as well.
- *
- * @param {import('./types.js').Counts} counts
- * @returns {import('./types.js').Counts}
- */
-export function warmUp({ pings, stanzas, sends }) {
-  return { pings: Math.ceil(pings / 5), stanzas, sends: Math.ceil(sends / 5) };
-}
+/** Logins of a run; each but the last one ends with a close. */
+export const LOGINS = 3;
+
+/** How often traffic in and traffic out are measured in a run. */
+export const REPETITIONS = 5;

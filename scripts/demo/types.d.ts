@@ -30,13 +30,15 @@ export interface Cost {
   cpuUs: number;
 }
 
-/** What the child has measured. */
+/** The measurements of the child. */
 export interface Measured {
-  connectMs: number;
-  /** Round trips in milliseconds. */
+  /** Milliseconds of each login. */
+  logins: number[];
+  /** Milliseconds of each round trip. */
   times: number[];
-  inbound: Cost;
-  outbound: Cost;
+  /** One entry for each repetition. */
+  inbound: Cost[];
+  outbound: Cost[];
   peakRssKb: number;
 }
 
@@ -85,10 +87,16 @@ export interface Questions {
   /** Waits until the server is quiet; answers with the number of stanzas so far. */
   settle: [undefined, number];
   prepareFlood: [{ count: number }, void];
-  /** Sends the prepared flood and waits for all that the client has to acknowledge of it. */
+  /** Sends the prepared flood and waits for all acks that the client has to send for it. */
   startFlood: [undefined, void];
   /** Waits until the server has read so many messages in all. */
   messages: [{ total: number }, void];
+  /** From now on the server only reads and counts bytes. */
+  sink: [undefined, void];
+  /** The client is about to send so many messages to the sink. */
+  expectMessages: [{ count: number }, void];
+  /** Waits until the sink has read all of them. */
+  arrived: [undefined, void];
   progress: [Step, void];
   result: [Measured, void];
   failed: [{ stack: string }, void];

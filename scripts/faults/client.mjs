@@ -1,0 +1,156 @@
+// The clients of the fault matrix, all in one process of one layer. Told by the command line which socket layer it runs on.
+
+import { openSync } from 'node:fs';
+import * as baileys from 'baileys';
+import { NativeSession } from 'baileys-native';
+import { trustTestRoot } from 'baileys-native/testing';
+import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { openChannel } from '../shared/channel.mjs';
+
+const CONNECT_MS = 1500;
+const KEEP_ALIVE_MS = 500;
+const QUERY_MS = 20_000;
+
+/** Texts differ in ports and in what a resolver says of a name that does not exist. */
+const plain = text => String(text).replace(/:\d+\b/g, ':<port>').replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
+
+const creds = user => ({
+  ...baileys.initAuthCreds(),
+  me: { id: `${user}:1@s.whatsapp.net`, name: 'Faults' },
+  accountSyncCounter: 1
+});
+
+const held = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'held' } });
+const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
+
+/**
+ * @typedef {object} Client
+ * @property {Promise<void>} opened Never resolves where it never opens.
+ * @property {Promise<string>} ended How the connection has ended.
+ * @property {(node: object) => Promise<any>} query
+ * @property {(node: object) => Promise<any>} send
+ * @property {(listener: (node: any) => void) => void} onRelay
+ */
+
+/** @returns {Client} */
+function baileysClient({ url, user, backend }) {
+  const sock = baileys.makeWASocket({
+    waWebSocketUrl: url,
+    auth: { creds: creds(user), keys: memoryKeys() },
+    logger: silentLogger(),
+    connectTimeoutMs: CONNECT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    defaultQueryTimeoutMs: QUERY_MS
+  });
+  checkSocket(sock.ws, backend);
+  const updates = predicate =>
+    new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
+  return {
+    opened: updates(({ connection }) => connection === 'open'),
+    ended: updates(({ connection }) => connection === 'close').then(({ lastDisconnect }) => {
+      const error = lastDisconnect?.error;
+      return `${error?.output?.statusCode} ${plain(error?.message)}`;
+    }),
+    query: node => sock.query(node),
+    send: node => sock.sendNode(node),
+    onRelay: listener => sock.ws.on('CB:relay', listener)
+  };
+}
+
+/** @returns {Client} */
+function sessionClient({ url, user, rootKey }) {
+  const session = new NativeSession({
+    url,
+    trustedRoot: Buffer.from(rootKey, 'hex'),
+    auth: { creds: creds(user) },
+    connectTimeoutMs: CONNECT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    reconnect: false
+  });
+  const ended = new Promise(resolve =>
+    session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${plain(reason.message ?? '')}`))
+  );
+  const opened = new Promise(resolve => session.once('open', () => resolve(undefined)));
+  session.connect().then(() => session.emit('open'), () => {});
+  return {
+    opened,
+    ended,
+    query: node => session.query(node, { timeoutMs: QUERY_MS }),
+    send: node => session.sendNode(node),
+    onRelay: listener => session.onStanza('CB:relay', listener)
+  };
+}
+
+const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plain(error.message)}`.trim();
+
+/** @type {Record<string, (client: Client, ask: (what: string) => Promise<any>) => Promise<string>>} */
+const SCENARIOS = {
+  /** The connection ends by itself. */
+  ends: async client => {
+    const opened = client.opened.then(() => 'open, then ');
+    const ended = await client.ended;
+    return `${await Promise.race([opened, Promise.resolve('')])}${ended}`;
+  },
+
+  /** The fault comes when the client is logged in and a query is unanswered. */
+  endsOpen: async (client, ask) => {
+    await client.opened;
+    const query = client.query(held()).then(() => 'answered', refusal);
+    await ask('held');
+    await ask('strike');
+    const ended = await client.ended;
+    return `${ended}; query: ${await query}`;
+  },
+
+  /** Nothing is lost. */
+  lives: async (client, ask) => {
+    await client.opened;
+    const { stanzas, sends, bytes } = await ask('expected');
+    let inOrder = 0;
+    const received = new Promise(resolve => {
+      if (stanzas === 0) resolve(undefined);
+      client.onRelay(({ attrs }) => {
+        if (Number(attrs.n) === inOrder && ++inOrder === stanzas) resolve(undefined);
+      });
+    });
+    await ask('strike');
+    const content = Buffer.alloc(bytes, 1);
+    const sent = Array.from({ length: sends }, (_, n) =>
+      client.send({ tag: 'message', attrs: { id: `OUT${n}`, to: '15550001111@s.whatsapp.net' }, content })
+    );
+    await ask('sent');
+    await Promise.all([received, ...sent]);
+    const arrived = await ask('arrived');
+    const answer = await client.query(ping());
+    return `alive; ${inOrder} in, ${arrived} out, then ${answer.attrs.type}`;
+  }
+};
+
+/** Takes all descriptors that the process may have. */
+function takeDescriptors() {
+  try {
+    for (;;) openSync('/dev/null', 'r');
+  } catch (error) {
+    if (error.code !== 'EMFILE') throw error;
+  }
+}
+
+const channel = openChannel(process, {
+  prepare: async ({ backend, rootKey }) => {
+    if (backend !== 'session') await checkBackend(backend);
+    trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+  },
+  takeDescriptors,
+  run: async ({ name, scenario, ...settings }) => {
+    const start = performance.now();
+    const outcomeOf = async () => {
+      const client = settings.backend === 'session' ? sessionClient(settings) : baileysClient(settings);
+      return SCENARIOS[scenario](client, what => channel.ask(what, { name }));
+    };
+    const outcome = await outcomeOf().catch(error => `threw ${refusal(error)}`);
+    return { outcome, ms: performance.now() - start };
+  }
+});
+
+process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('disconnect', () => process.exit(0));

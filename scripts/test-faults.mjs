@@ -1,0 +1,66 @@
+// `npm run test:faults`: what goes wrong on a network and in a process, on every layer. The outcome of the native layers has to be
+// that of JavaScript, or one that scripts/faults/matrix.mjs lists.
+
+import { parseArgs } from 'node:util';
+import { DIFFERENCES } from './faults/matrix.mjs';
+import { runLayer } from './faults/run.mjs';
+
+const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
+
+const USAGE = `Usage: npm run test:faults -- [options]
+
+  --rounds N   run the matrix so many times (1)
+`;
+
+/** @typedef {Record<string, { outcome: string, ms: number }>} Outcomes */
+
+/** @param {string} outcome */
+const codeOf = outcome => /^(?:open, then )?(\d+|alive)/.exec(outcome)?.[1];
+
+/**
+ * Undefined where an outcome is as it has to be; otherwise what is wrong with it.
+ *
+ * @param {string} name Of the row.
+ * @param {'native' | 'session'} layer
+ * @param {string} outcome
+ * @param {string} expected The outcome on JavaScript.
+ */
+function fault(name, layer, outcome, expected) {
+  const [pattern] = DIFFERENCES[name]?.[layer] ?? [];
+  if (pattern) return pattern.test(outcome) ? undefined : `is not ${pattern}`;
+  const equal = layer === 'native' ? outcome === expected : codeOf(outcome) === codeOf(expected);
+  return equal ? undefined : 'differs from JavaScript';
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h', default: false } }
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    /** @type {Record<string, Outcomes>} */
+    const results = {};
+    for (const layer of LAYERS) results[layer] = await runLayer(layer);
+    let faults = 0;
+    for (const [name, { outcome: expected, ms }] of Object.entries(results.js)) {
+      console.log(`${name}\n  ${'JavaScript'.padEnd(12)}${expected} (${(ms / 1000).toFixed(1)} s)`);
+      for (const layer of /** @type {const} */ (['native', 'session'])) {
+        const { outcome, ms: own } = results[layer][name];
+        const wrong = fault(name, layer, outcome, expected);
+        if (wrong) faults++;
+        const reason = DIFFERENCES[name]?.[layer]?.[1];
+        const note = wrong ? `  <-- ${wrong}` : reason ? `  [${reason}]` : '';
+        console.log(`  ${(layer === 'native' ? 'drop-in' : 'session').padEnd(12)}${outcome} (${(own / 1000).toFixed(1)} s)${note}`);
+      }
+    }
+    const rows = Object.keys(results.js).length;
+    console.log(`\n${rows} faults on 3 layers; ${faults === 0 ? 'all outcomes are as on JavaScript or listed' : `${faults} outcomes are wrong`}.`);
+    if (faults > 0) process.exitCode = 1;
+  }
+}
+
+await main();
+process.exit(); // Baileys' and the servers' timers
