@@ -53,11 +53,15 @@ async function main() {
         if (wrong) faults++;
         const reason = DIFFERENCES[name]?.[layer]?.[1];
         const note = wrong ? `  <-- ${wrong}` : reason ? `  [${reason}]` : '';
-        console.log(`  ${(layer === 'native' ? 'drop-in' : 'session').padEnd(12)}${outcome} (${(own / 1000).toFixed(1)} s)${note}`);
+        console.log(
+          `  ${(layer === 'native' ? 'drop-in' : 'session').padEnd(12)}${outcome} (${(own / 1000).toFixed(1)} s)${note}`
+        );
       }
     }
     const rows = Object.keys(results.js).length;
-    console.log(`\n${rows} faults on 3 layers; ${faults === 0 ? 'all outcomes are as on JavaScript or listed' : `${faults} outcomes are wrong`}.`);
+    console.log(
+      `\n${rows} faults on 3 layers; ${faults === 0 ? 'all outcomes are as on JavaScript or listed' : `${faults} outcomes are wrong`}.`
+    );
     if (faults > 0) process.exitCode = 1;
   }
 }

@@ -12,7 +12,10 @@ const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
 /** Texts differ in ports and in what a resolver says of a name that does not exist. */
-const plain = text => String(text).replace(/:\d+\b/g, ':<port>').replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
+const plain = text =>
+  String(text)
+    .replace(/:\d+\b/g, ':<port>')
+    .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
 
 const creds = user => ({
   ...baileys.initAuthCreds(),
@@ -70,8 +73,7 @@ function sessionClient({ url, user, rootKey }) {
   const ended = new Promise(resolve =>
     session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${plain(reason.message ?? '')}`))
   );
-  const opened = new Promise(resolve => session.once('open', () => resolve(undefined)));
-  session.connect().then(() => session.emit('open'), () => {});
+  const opened = new Promise(resolve => session.connect().then(resolve, () => {}));
   return {
     opened,
     ended,

@@ -99,7 +99,9 @@ class Stage {
   async #sendStanzas() {
     const { stanzas = 1, bytes = 16, stopMs = 0 } = this.#row;
     for (let n = 0; n < stanzas; n++) {
-      void this.#connection.send({ tag: 'relay', attrs: { n: String(n) }, content: Buffer.alloc(bytes, n) }).catch(() => {});
+      void this.#connection
+        .send({ tag: 'relay', attrs: { n: String(n) }, content: Buffer.alloc(bytes, n) })
+        .catch(() => {});
       if (stopMs) await delay(stopMs / stanzas / 2);
     }
   }
@@ -133,7 +135,10 @@ async function runRows(layer, rows) {
   /** @type {Map<string, Stage>} */
   const stages = new Map();
   /** @type {(what: 'held' | 'strike' | 'expected' | 'sent' | 'arrived') => (data: { name: string }) => unknown} */
-  const onStage = what => ({ name }) => /** @type {Stage} */ (stages.get(name))[what]();
+  const onStage =
+    what =>
+    ({ name }) =>
+      /** @type {Stage} */ (stages.get(name))[what]();
   const channel = openChannel(child, {
     held: onStage('held'),
     strike: onStage('strike'),

@@ -1,0 +1,245 @@
+// Clients of a soak: one process, many clients on one layer. They answer each numbered stanza with its number, ask the server now
+// and then, and come back when their connection is cut.
+
+import { readdirSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as baileys from 'baileys';
+import { NativeSession } from 'baileys-native';
+import { trustTestRoot } from 'baileys-native/testing';
+import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { openChannel } from '../shared/channel.mjs';
+
+const QUERY_TIMEOUT_MS = 30_000;
+const QUERY_PAUSE_MS = 2000;
+const RECONNECT_MS = 100;
+/** So long behind a failed query its client knows of a cut that was the reason. */
+const CUT_KNOWN_MS = 2000;
+/** Logins at the same time. */
+const AT_ONCE = 10;
+
+const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.whatsapp.net', n: String(n) } });
+
+/** What happens on all clients of this process. */
+const counts = { received: 0, repeated: 0, answered: 0, cut: 0, logins: 0 };
+/** Whatever must not happen. @type {string[]} */
+const faults = [];
+let leaving = false;
+
+/** Follows the numbers of one client: each is the next one, or once more the latest one behind a cut. */
+class Numbers {
+  latest = 0;
+  cuts = 0;
+  /** Between a login and the next cut. */
+  isOpen = false;
+  #wasCut = false;
+
+  constructor(user) {
+    this.user = user;
+  }
+
+  opened() {
+    counts.logins++;
+    this.isOpen = true;
+  }
+
+  cut() {
+    counts.cut++;
+    this.cuts++;
+    this.isOpen = false;
+    this.#wasCut = true;
+  }
+
+  /** @param {number} n */
+  see(n) {
+    if (n === this.latest + 1) {
+      counts.received++;
+      this.latest = n;
+    } else if (n === this.latest && this.#wasCut) {
+      counts.repeated++;
+    } else {
+      faults.push(`${this.user}: stanza ${n} behind ${this.latest}`);
+    }
+    this.#wasCut = false;
+  }
+}
+
+const credentials = user => ({
+  ...shared,
+  me: { id: `${user}:1@s.whatsapp.net`, name: 'Soak' },
+  registered: true,
+  accountSyncCounter: 1
+});
+/** The keys of all clients, which take long to make. */
+const shared = baileys.initAuthCreds();
+
+/** A `makeWASocket` that is made again after each cut. */
+class Bot {
+  #keys = memoryKeys();
+  #generation = 0;
+  /** @type {any} */
+  sock;
+
+  constructor(settings, user) {
+    this.settings = settings;
+    this.user = user;
+    this.creds = credentials(user);
+    this.numbers = new Numbers(user);
+  }
+
+  /** @returns {Promise<void>} */
+  connect() {
+    const generation = ++this.#generation;
+    const sock = baileys.makeWASocket({
+      waWebSocketUrl: this.settings.url,
+      agent: this.settings.agent,
+      auth: { creds: this.creds, keys: this.#keys },
+      logger: silentLogger(),
+      defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
+      keepAliveIntervalMs: 10_000
+    });
+    checkSocket(sock.ws, this.settings.backend);
+    this.sock = sock;
+    sock.ws.on('CB:relay', ({ attrs }) => {
+      this.numbers.see(Number(attrs.n));
+      sock.sendNode(answer(attrs.n)).catch(() => {}); // cut meanwhile: the server repeats it
+    });
+    return new Promise((resolve, reject) => {
+      sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+        if (connection === 'open') {
+          this.numbers.opened();
+          resolve();
+        } else if (connection === 'close' && !leaving) {
+          reject(lastDisconnect?.error ?? new Error('closed'));
+          if (generation !== this.#generation) return;
+          this.numbers.cut();
+          setTimeout(() => leaving || this.connect().catch(() => {}), RECONNECT_MS);
+        }
+      });
+    });
+  }
+
+  query() {
+    return this.sock.query(ping());
+  }
+
+  get listeners() {
+    const { ws } = this.sock;
+    return ws.eventNames().reduce((sum, name) => sum + ws.listenerCount(name), 0);
+  }
+
+  close() {
+    return this.sock.end(undefined);
+  }
+}
+
+/** A NativeSession, which comes back by itself. */
+class Session {
+  constructor({ url, rootKey, agent }, user) {
+    this.numbers = new Numbers(user);
+    this.session = new NativeSession({
+      url,
+      agent,
+      trustedRoot: Buffer.from(rootKey, 'hex'),
+      auth: { creds: credentials(user) },
+      keepAliveIntervalMs: 10_000,
+      reconnect: { baseMs: RECONNECT_MS, maxMs: 1000 }
+    });
+    this.session.onStanza('CB:relay', ({ attrs }) => {
+      this.numbers.see(Number(attrs.n));
+      this.session.sendNode(answer(attrs.n)).catch(() => {}); // cut meanwhile: the server repeats it
+    });
+    this.session.on('reconnecting', () => this.numbers.cut());
+    this.session.on('state', ({ to }) => to === 'connected' && this.numbers.opened());
+  }
+
+  connect() {
+    return this.session.connect();
+  }
+
+  query() {
+    return this.session.query(ping(), { timeoutMs: QUERY_TIMEOUT_MS });
+  }
+
+  get listeners() {
+    return this.session.eventNames().reduce((sum, name) => sum + this.session.listenerCount(name), 0);
+  }
+
+  close() {
+    return this.session.close();
+  }
+}
+
+/** @type {(Bot | Session)[]} */
+const clients = [];
+
+/** Asks the server over and over. */
+async function keepAsking(client) {
+  while (!leaving) {
+    await delay(QUERY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
+    // Baileys sends what it is given in the middle of a handshake, too.
+    if (leaving || !client.numbers.isOpen) continue;
+    const { cuts } = client.numbers;
+    const start = performance.now();
+    try {
+      await client.query();
+      counts.answered++;
+    } catch (error) {
+      const ms = Math.round(performance.now() - start);
+      await delay(CUT_KNOWN_MS, undefined, { ref: false });
+      if (!leaving && client.numbers.cuts === cuts) {
+        faults.push(`${client.numbers.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`);
+      }
+    }
+  }
+}
+
+const numberOf = folder => {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return NaN; // not Linux
+  }
+};
+
+openChannel(process, {
+  async start({ count, firstUser, backend, url, ca, rootKey }) {
+    if (backend !== 'session') await checkBackend(backend);
+    trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+    const settings = { backend, url, rootKey, agent: new Agent({ ca }) };
+    let next = 0;
+    const worker = async () => {
+      while (next < count) {
+        const client = new (backend === 'session' ? Session : Bot)(settings, firstUser + next++);
+        clients.push(client);
+        // A cut while it logs in: it comes back by itself.
+        await client.connect().catch(() => {});
+        void keepAsking(client);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  },
+
+  sample() {
+    globalThis.gc?.();
+    return {
+      rss: process.memoryUsage.rss(),
+      descriptors: numberOf('/proc/self/fd'),
+      threads: numberOf('/proc/self/task'),
+      listeners: Math.max(...clients.map(client => client.listeners)),
+      ...counts
+    };
+  },
+
+  /** The latest number of each client. */
+  stop: async () => {
+    leaving = true;
+    const latest = Object.fromEntries(clients.map(({ numbers }) => [numbers.user, numbers.latest]));
+    await Promise.race([Promise.all(clients.map(client => client.close())), delay(5000)]);
+    return { latest, faults };
+  }
+});
+
+process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,75 @@
+// The server of a soak: one numbered stanza at a time to each user, the next one when its number has come back; and cuts.
+
+import { MockServer } from 'baileys-native/testing';
+
+/** Between an answer and the next stanza. */
+const PAUSE_MS = 200;
+
+export class SoakServer {
+  #server;
+  /** The latest number that each user has answered. @type {Map<string, number>} */
+  answered = new Map();
+  /** @type {string[]} */
+  faults = [];
+  cuts = 0;
+  #cutter;
+  #stopping = false;
+
+  static async start() {
+    const options = { acceptUnknown: true, record: false, preKeyCount: 100, greetingDelayMs: 0 };
+    return new SoakServer(await MockServer.start(options));
+  }
+
+  /** @private Use {@link SoakServer.start}. @param {MockServer} server */
+  constructor(server) {
+    this.#server = server;
+    server.on('failure', error => this.faults.push(`the server: ${error.message}`));
+    server.on('login', connection => this.#send(connection));
+    server.handle('message', (node, connection) => {
+      this.#onAnswer(Number(node.attrs.n), connection);
+      return [];
+    });
+  }
+
+  get address() {
+    const { url, ca, rootKey } = this.#server;
+    return { url, ca, rootKey: rootKey.toString('hex') };
+  }
+
+  /** Cuts one connection each so many milliseconds, by FIN and by RST in turn. */
+  cutEach(ms) {
+    this.#cutter = setInterval(() => {
+      const open = this.#server.connections.filter(({ state }) => state === 'open' || state === 'login');
+      if (open.length === 0) return;
+      open[Math.floor(Math.random() * open.length)].drop({ reset: ++this.cuts % 2 === 0 });
+    }, ms);
+  }
+
+  /** No more cuts, and no more stanzas behind those that are on their way. */
+  settle() {
+    clearInterval(this.#cutter);
+    this.#stopping = true;
+  }
+
+  stop() {
+    return this.#server.stop();
+  }
+
+  #send(connection) {
+    const { user } = connection.device;
+    const n = (this.answered.get(user) ?? 0) + 1;
+    const stanza = { tag: 'relay', attrs: { id: `R${n}`, n: String(n) }, content: Buffer.alloc(160, n) };
+    connection.send(stanza).catch(() => {}); // cut meanwhile: it is sent again behind the next login
+  }
+
+  #onAnswer(n, connection) {
+    const { user } = connection.device;
+    const latest = this.answered.get(user) ?? 0;
+    // What a client sent before a cut may have been read while its next login was under way.
+    if (n === latest) return;
+    if (n !== latest + 1) this.faults.push(`${user}: answer ${n} behind ${latest}`);
+    this.answered.set(user, n);
+    if (this.#stopping) return;
+    setTimeout(() => connection.isWritable && !this.#stopping && this.#send(connection), PAUSE_MS).unref();
+  }
+}
