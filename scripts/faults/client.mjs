@@ -7,7 +7,8 @@ import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 
-const CONNECT_MS = 1500;
+/** For rows that end before the login, and for those that reach it. */
+const CONNECT_MS = { ends: 3000, endsOpen: 20_000, lives: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
@@ -36,12 +37,12 @@ const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
  */
 
 /** @returns {Client} */
-function baileysClient({ url, user, backend }) {
+function baileysClient({ url, user, backend, scenario }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
     auth: { creds: creds(user), keys: memoryKeys() },
     logger: silentLogger(),
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs: CONNECT_MS[scenario],
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     defaultQueryTimeoutMs: QUERY_MS
   });
@@ -61,12 +62,12 @@ function baileysClient({ url, user, backend }) {
 }
 
 /** @returns {Client} */
-function sessionClient({ url, user, rootKey }) {
+function sessionClient({ url, user, rootKey, scenario }) {
   const session = new NativeSession({
     url,
     trustedRoot: Buffer.from(rootKey, 'hex'),
     auth: { creds: creds(user) },
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs: CONNECT_MS[scenario],
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     reconnect: false
   });
@@ -85,6 +86,10 @@ function sessionClient({ url, user, rootKey }) {
 
 const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plain(error.message)}`.trim();
 
+/** Resolves when a client is open; rejects when it ends before. @param {Client} client */
+const openOf = ({ opened, ended }) =>
+  Promise.race([opened, ended.then(outcome => Promise.reject(new Error(`not open: ${outcome}`)))]);
+
 /** @type {Record<string, (client: Client, ask: (what: string) => Promise<any>) => Promise<string>>} */
 const SCENARIOS = {
   /** The connection ends by itself. */
@@ -96,7 +101,7 @@ const SCENARIOS = {
 
   /** The fault comes when the client is logged in and a query is unanswered. */
   endsOpen: async (client, ask) => {
-    await client.opened;
+    await openOf(client);
     const query = client.query(held()).then(() => 'answered', refusal);
     await ask('held');
     await ask('strike');
@@ -106,7 +111,7 @@ const SCENARIOS = {
 
   /** Nothing is lost. */
   lives: async (client, ask) => {
-    await client.opened;
+    await openOf(client);
     const { stanzas, sends, bytes } = await ask('expected');
     let inOrder = 0;
     const received = new Promise(resolve => {
@@ -143,7 +148,8 @@ const channel = openChannel(process, {
     trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
   },
   takeDescriptors,
-  run: async ({ name, scenario, ...settings }) => {
+  run: async settings => {
+    const { name, scenario } = settings;
     const start = performance.now();
     const outcomeOf = async () => {
       const client = settings.backend === 'session' ? sessionClient(settings) : baileysClient(settings);

@@ -13,6 +13,8 @@ import { PROCESS_ROWS, ROWS } from './matrix.mjs';
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Rows at the same time. */
+const AT_ONCE = 5;
 /** Bound of one row. */
 const ROW_MS = 60_000;
 /** Descriptors that the child of `withoutDescriptors` may have. */
@@ -154,25 +156,32 @@ async function runRows(layer, rows) {
   try {
     const root = Curve.generateKeyPair();
     const backend = layer;
-    await channel.ask('prepare', { backend, rootKey: Buffer.from(root.public).toString('hex') });
-    const outcomes = await Promise.race([
-      ended,
-      Promise.all(
-        rows.map(async (row, index) => {
-          const server = await MockServer.start({ tls: false, acceptUnknown: true, root });
-          const relay = await Relay.start(Number(server.port));
-          const stage = new Stage(row, server, relay, child);
-          stages.set(row.name, stage);
-          const rootKey = server.rootKey.toString('hex');
-          if (row.withoutDescriptors) await channel.ask('takeDescriptors');
-          const user = 15_550_200_000 + index;
-          const asked = channel.ask('run', { ...row, backend, url: stage.url, user, rootKey });
-          const late = delay(ROW_MS, { outcome: `not over after ${ROW_MS / 1000} s`, ms: ROW_MS }, { ref: false });
-          return [row.name, await Promise.race([asked, late])];
-        })
-      )
-    ]);
-    return Object.fromEntries(/** @type {any} */ (outcomes));
+    const rootKey = Buffer.from(root.public).toString('hex');
+    await channel.ask('prepare', { backend, rootKey });
+    /** @type {Record<string, { outcome: string, ms: number }>} */
+    const outcomes = {};
+    const waiting = [...rows];
+    const worker = async () => {
+      for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
+        const server = await MockServer.start({ tls: false, acceptUnknown: true, root });
+        const relay = await Relay.start(Number(server.port));
+        const stage = new Stage(row, server, relay, child);
+        stages.set(row.name, stage);
+        const settings = { backend, url: stage.url, user: 15_550_200_000 + waiting.length, rootKey };
+        if (row.withoutDescriptors) {
+          // Whatever is opened once in a process is open by then.
+          await channel.ask('run', { ...row, name: row.name, ...settings, scenario: 'lives', url: server.url });
+          await channel.ask('takeDescriptors');
+        }
+        const asked = channel.ask('run', { ...row, ...settings });
+        const late = delay(ROW_MS, { outcome: `not over after ${ROW_MS / 1000} s`, ms: ROW_MS }, { ref: false });
+        outcomes[row.name] = await Promise.race([asked, late]);
+        stages.delete(row.name);
+        await stage.close();
+      }
+    };
+    await Promise.race([ended, Promise.all(Array.from({ length: AT_ONCE }, worker))]);
+    return Object.fromEntries(rows.map(({ name }) => [name, outcomes[name]]));
   } finally {
     over = true;
     child.kill('SIGKILL');
