@@ -34,7 +34,12 @@ const OPTIONAL = ['^whatsapp-rust-bridge$', '^baileys-native-', '\\.node$'];
 module.exports = {
   forbidden: [
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: OPTIONAL } },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: { pathNot: '^examples/' },
+      to: { couldNotResolve: true, pathNot: OPTIONAL }
+    },
     {
       name: 'no-development-dependency',
       comment: 'The published files use Node, this package and the packages that a program has installed itself.',

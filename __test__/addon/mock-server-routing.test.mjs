@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import * as baileys from 'baileys';
 import { MockServer, trustTestRoot } from '../../js/testing/index.mjs';
-import { login, memoryAuth, pair } from '../support/baileys-client.mjs';
+import { login, pair } from '../support/baileys-client.mjs';
 
 const root = baileys.Curve.generateKeyPair();
 const ADA = '15550000001';

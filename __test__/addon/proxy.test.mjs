@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { ProxyAgent8, SocksProxyAgent10, httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
 import { greeter, logOf, throughProxy } from '../support/proxy-scenarios.mjs';

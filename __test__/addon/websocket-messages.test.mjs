@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { accept, event, rawServer, state, wsServer } from '../support/socket-log.mjs';
-import { closeEvent, closed, opensWith, same, untilClosed } from '../support/socket-scenarios.mjs';
+import { closeEvent, opensWith, same, untilClosed } from '../support/socket-scenarios.mjs';
 
 // --- messages
 

@@ -134,5 +134,5 @@ export async function observe(): Promise<void> {
   const query: DiagnosticsMessages['baileys-native:session:query'] | undefined = undefined as any;
   console.log(query?.node.tag, query?.ms.toFixed(), query?.session.state);
   // @ts-expect-error no such channel
-  type None = DiagnosticsMessages['baileys-native:session:nothing'];
+  type _None = DiagnosticsMessages['baileys-native:session:nothing'];
 }

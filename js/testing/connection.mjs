@@ -3,7 +3,6 @@
 import { EventEmitter } from 'node:events';
 import { Flood, compressStanza } from './flood.mjs';
 import { FrameReader, frame } from './frame-reader.mjs';
-import { Handshake } from './handshake.mjs';
 
 /** @typedef {import('./index.mjs').BinaryNode} BinaryNode */
 

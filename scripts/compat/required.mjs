@@ -132,7 +132,7 @@ export const NOTES = {
   declarations:
     "tsc compiles an assignment for each export of index.d.ts and each line: ours where Baileys' type is expected, and for " +
     "what is passed in, Baileys' where ours is. `assignable` under JavaScript: the same assignment with the type of Baileys " +
-    'itself. Exports that no line has a type for are listed in \`__test__/support/declarations.mjs\`.',
+    'itself. Exports that no line has a type for are listed in `__test__/support/declarations.mjs`.',
   clients:
     'Each row was measured with a on the native layer and b on JavaScript, and the other way round, beside a run with both on ' +
     'JavaScript; the connection of b is cut twice amid the texts, and b is away once. A text that was on its way when a ' +
