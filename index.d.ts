@@ -759,6 +759,7 @@ export interface DiagnosticsMessages {
   'baileys-native:socket:node': { connection: number | undefined; direction: 'in' | 'out'; node: BinaryNode };
   'baileys-native:socket:message': SocketMessage & { data: Buffer; isBinary: boolean };
   'baileys-native:socket:send': SocketMessage & { data: string | Uint8Array };
+  'baileys-native:socket:undecodable': { connection: number; error: Error };
   'baileys-native:socket:ping': SocketMessage & { data: Buffer };
   'baileys-native:socket:pong': SocketMessage & { data: Buffer };
   'baileys-native:socket:upgrade': SocketMessage & { response: IncomingMessage };

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
+import { NOISE_HANDLER } from '../support/surface.mjs';
 import { runModule } from '../support/child.mjs';
 import { framed, keyPairOf, NoisePeer } from '../support/noise-peer.mjs';
 import { driveHandshake } from '../support/noise-properties.mjs';
@@ -205,7 +206,8 @@ test('without Baileys, the serial and the root are those of WhatsApp', async () 
 test('a handler has the methods of its line, and each returns a promise where that one does', async () => {
   for (const line of lines) {
     const [theirs, ours] = [line.theirs, line.ours].map(({ makeNoiseHandler }) => makeNoiseHandler(options(line)));
-    assert.deepEqual(Object.keys(ours), Object.keys(theirs));
+    const more = Object.keys(ours).filter(name => NOISE_HANDLER[name].excuse !== undefined);
+    assert.deepEqual(Object.keys(ours), [...Object.keys(theirs), ...more]);
     const bytes = Buffer.from('x');
     for (const [name, args] of Object.entries({
       encrypt: [bytes],

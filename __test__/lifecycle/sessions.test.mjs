@@ -127,8 +127,9 @@ describe('a frame that cannot be opened', () => {
     breakFirst(server);
     const { code, stdout, stderr } = await start('broken-frame.mjs').ended;
     assert.deepEqual([code, stderr], [0, '']);
-    const [{ isNative, message }] = told({ stdout });
+    const [{ isNative, message, statusCode }] = told({ stdout });
     assert.equal(isNative, true);
     assert.match(message, /unable to authenticate data/);
+    assert.equal(statusCode, 408);
   });
 });

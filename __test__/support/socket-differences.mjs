@@ -18,9 +18,22 @@ export const SOCKET_DIFFERENCES = [
   {
     id: 'frames-that-fail',
     reason:
-      'A frame that does not decrypt or decode rejects `decodeFrame`. In Baileys that is an unhandled rejection, which ' +
-      'ends the process; with both our handler and our socket it ends the connection by an `error` event.',
-    test: 'linked.test.mjs, "a frame that fails in an async listener…"'
+      'With both our handler and our socket, a frame that does not authenticate ends the connection by an `error` event with ' +
+      'a code that Baileys maps to 408. A stanza that authenticates but does not decode is skipped, logged as a warning and ' +
+      'published on `baileys-native:socket:undecodable`. In Baileys both are unhandled rejections, which end the process.',
+    test: 'frames-that-fail.test.mjs'
+  },
+  {
+    id: 'own-socket',
+    reason:
+      'A program that puts a WebSocket of its own in the place of `socket`, or replaces `connect`, gets the same as in Baileys: ' +
+      'frames go to its socket, and nothing is opened ahead.',
+    test: 'frames-that-fail.test.mjs, "a socket of the program\'s own…"'
+  },
+  {
+    id: 'handler-destroy',
+    reason: 'A noise handler has `destroy()`, which frees its keys; Baileys is about to have it. Later calls throw.',
+    test: 'frames-that-fail.test.mjs, "destroy() frees…"'
   },
   {
     id: 'close-after-close',

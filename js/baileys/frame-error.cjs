@@ -4,10 +4,11 @@
 const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
 
 /**
- * The latest marked error. The socket sets it to undefined before it emits `message`, and reads it afterwards.
+ * The latest marked error, and the promise of `decodeFrame` that is rejected with it. The socket sets `latest` to undefined
+ * before it emits `message`, and reads both afterwards.
  *
- * @type {{ latest: Error | undefined }}
+ * @type {{ latest: (Error & { code?: string }) | undefined, promise: Promise<void> | undefined }}
  */
-const failure = { latest: undefined };
+const failure = { latest: undefined, promise: undefined };
 
 module.exports = { failure, FRAME_ERROR };

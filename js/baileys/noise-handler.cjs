@@ -33,6 +33,9 @@ const STANDS_IN = 2;
 /** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
 const DONE = Promise.resolve();
 
+/** Message of the error of a frame that does not authenticate: that of Node's AES-GCM, see src/bindings/error.rs. */
+const NOT_AUTHENTIC = 'Unsupported state or unable to authenticate data';
+
 /** What a frame is longer than its payload: length, tag. */
 const FRAME_OVERHEAD = 3 + 16;
 
@@ -55,7 +58,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
     const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo || undefined) };
-    released.register(handle, handle.id);
+    released.register(handle, handle.id, handle);
     /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
     let linked = false;
     let inTransport = false;
@@ -219,7 +222,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         const { id } = handle;
         catchUp();
         core.feed(id, newData);
-        let result = open(id);
+        let result = openNext(id);
         while (result !== NONE && result !== PARTIAL) {
           if (result === RAW) {
             deliver(rawFrame(), onFrame);
@@ -227,7 +230,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
             opened++;
             if (result !== PASSED) deliver(hydrated(hydrate, result, slab.buffer, 0), onFrame);
           }
-          result = open(id);
+          result = openNext(id);
         }
         partial = result === PARTIAL;
         return DONE;
@@ -237,9 +240,34 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         if (error?.[FRAME_ERROR]) {
           linked = false;
           failure.latest = error;
+          failure.promise = Promise.reject(error);
+          return failure.promise;
         }
         return Promise.reject(error);
       }
+    }
+
+    /** The next frame. A stanza that does not decode is skipped if the connection is one of our sockets. */
+    function openNext(id) {
+      for (;;) {
+        try {
+          return open(id);
+        } catch (error) {
+          if (socket === 0 || !inTransport || !isOfPayload(error)) throw error;
+          // The frame has used a counter value that no tape has.
+          linked = false;
+          opened++;
+          logger.warn?.({ err: error }, 'a stanza that does not decode was skipped');
+          observe.undecodable(socket, error);
+        }
+      }
+    }
+
+    /** Frees the keys. Every later call throws. */
+    function destroy() {
+      linked = false;
+      released.unregister(handle);
+      core.noiseRelease(handle.id);
     }
 
     const mixIntoKey = data => core.noiseMixIntoKey(handle.id, data);
@@ -253,7 +281,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         ? async (handshake, noiseKey) => processHandshake(handshake, noiseKey)
         : processHandshake,
       encodeFrame,
-      decodeFrame
+      decodeFrame,
+      destroy
     };
   }
 
@@ -271,6 +300,13 @@ function frameStarts(message) {
 function requireBytes(data) {
   if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
 }
+
+/**
+ * Whether an error of `open` is one of the payload: the frame is authentic, but its stanza does not decode.
+ *
+ * @param {{ code?: string, message: string }} error
+ */
+const isOfPayload = ({ code, message }) => code !== 'ERR_NOISE' && code !== 'ERR_FRAME' && message !== NOT_AUTHENTIC;
 
 /** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */
 function open(id) {

@@ -108,10 +108,12 @@ class WebSocketClient extends IndexedEmitter {
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
-    observe.send(this, socket.id, data);
+    // A program can put a socket of its own in the place of ours.
+    const isOurs = socket instanceof Socket;
+    observe.send(this, isOurs ? socket.id : undefined, data);
     if (this.#original !== null) return this.#original.send(data, callback);
     // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
-    if (!this.#linked) {
+    if (isOurs && !this.#linked) {
       const link = senderOf(data);
       if (link !== undefined) {
         this.#linked = true;
@@ -123,31 +125,69 @@ class WebSocketClient extends IndexedEmitter {
   }
 
   /**
-   * A listener's promise was rejected. Baileys decodes frames in an async `message` listener: a frame that fails there
-   * ends this connection, through `error`, and not the process. Whatever else is rejected stays what it would be
-   * without this handler.
+   * Called for a listener with a rejected promise. Baileys 7 decodes frames in an async `message` listener. A frame that
+   * fails there ends this connection by `error`. Any other rejection is left as it is.
+   *
+   * @param {any} error
+   * @param {string | symbol} event
    */
   [REJECTION](error, event) {
-    if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', error);
+    if (event === 'message' && error?.[FRAME_ERROR]) this.emit('error', asConnectionError(error));
     else Promise.reject(error);
   }
 }
 
 /**
- * Emits `message` as EventEmitter does, but looks at a listener's promise only where a frame has just failed: to look at
+ * The error of a frame with a `code` that Baileys maps to status 408. Without one Baileys takes it for 500, `badSession`,
+ * on which many programs delete their credentials.
+ *
+ * @param {Error & { code?: string }} error
+ */
+function asConnectionError(error) {
+  if (!error.code?.startsWith('E')) error.code = 'ERR_FRAME';
+  return error;
+}
+
+/**
+ * Emits `message` as EventEmitter does, but looks at a listener's result only if a frame has just failed: to look at
  * each costs more than all the rest.
+ *
+ * @param {WebSocketClient} client
+ * @param {Buffer} data
+ * @param {boolean} isBinary
  */
 function emitMessage(client, data, isBinary) {
-  // Somebody watches all events.
+  failure.latest = undefined;
+  // The program has replaced `emit`.
   if (client.emit !== IndexedEmitter.prototype.emit) {
     client.emit('message', data, isBinary);
+    // The listener of Baileys 6 is synchronous, so that no promise of it can be rejected.
+    if (failure.latest !== undefined && client instanceof WebSocketClient6) endByFrame(client);
     return;
   }
   for (const listener of client.rawListeners('message')) {
     failure.latest = undefined;
     const result = listener.call(client, data, isBinary);
-    if (failure.latest !== undefined) result?.then?.(undefined, error => client[REJECTION](error, 'message'));
+    if (failure.latest === undefined) continue;
+    if (typeof result?.then === 'function') {
+      result.then(undefined, (/** @type {unknown} */ error) => client[REJECTION](error, 'message'));
+    } else {
+      endByFrame(client);
+    }
   }
+}
+
+/**
+ * Ends the connection by the error of a frame whose promise a synchronous listener has dropped, as that of Baileys 6 does.
+ *
+ * @param {WebSocketClient} client
+ */
+function endByFrame(client) {
+  const { latest: error, promise } = failure;
+  // Without a listener the rejection stays unhandled, as in Baileys.
+  if (error === undefined || client.listenerCount('error') === 0) return;
+  promise?.catch(() => {});
+  process.nextTick(() => client.emit('error', asConnectionError(error)));
 }
 
 /** As Baileys 6 has it: `connect` is asynchronous, and `close` does not wait for the end. */

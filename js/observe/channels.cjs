@@ -35,6 +35,7 @@ const socket = channels('socket', [
   'node',
   'message',
   'send',
+  'undecodable',
   'ping',
   'pong',
   'upgrade',
