@@ -44,7 +44,13 @@ function certificateName({ host, hostHeader }) {
 
 function pem(value, name) {
   if (typeof value === 'string') return Buffer.from(value);
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (ArrayBuffer.isView(value)) {
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    // Another thread could change shared memory while the addon reads it.
+    return value.buffer instanceof SharedArrayBuffer
+      ? Buffer.from(bytes)
+      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
   throw new Unsupported(`its option "${name}" has a form that is not supported`);
 }
 

@@ -24,7 +24,8 @@ raw_function! {
     Decode, "decode", 2, |call, core: Core| {
         let mut inner = core.inner()?;
         let start = inner.scratch()?.ops.register(REG_AT);
-        let payload = call.bytes(1)?.get(start..).unwrap_or_default();
+        let bytes = call.bytes(1)?;
+        let payload = bytes.get(start..).unwrap_or_default();
         inner.decode(dialect(call, 0)?, payload)?;
         inner.deliver(call)
     }
@@ -34,7 +35,7 @@ raw_function! {
     /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
     DecodePacked, "decodePacked", 2, |call, core: Core| {
         let mut inner = core.inner()?;
-        inner.decode_packed(dialect(call, 0)?, call.bytes(1)?)?;
+        inner.decode_packed(dialect(call, 0)?, &call.bytes(1)?)?;
         inner.deliver(call)
     }
 }
@@ -60,7 +61,8 @@ raw_function! {
     Unpack, "unpack", 1, |call, core: Core| {
         let mut inner = core.inner()?;
         let Inner { inflated, output, .. } = &mut *inner;
-        let unpacked = binary::unpack(call.bytes(0)?, inflated)?;
+        let payload = call.bytes(0)?;
+        let unpacked = binary::unpack(&payload, inflated)?;
         output.clear();
         output.extend_from_slice(unpacked);
         inflated.clear();

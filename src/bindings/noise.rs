@@ -15,7 +15,7 @@ raw_function! {
     NoiseNew, "noiseNew", 4, |call, core: Core| {
         let header = call.bytes(1)?;
         let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
-        let handler = NoiseHandler::new(dialect(call, 0)?, header, call.bytes(2)?, routing_info)?;
+        let handler = NoiseHandler::new(dialect(call, 0)?, &header, &call.bytes(2)?, routing_info.as_deref())?;
         let number = core.handlers()?.add(handler);
         call.int(number as i32)
     }
@@ -35,7 +35,7 @@ raw_function! {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let output = &mut inner.output;
         output.clear();
-        handlers.by_number(call.u32(0)?)?.encrypt(call.bytes(1)?, output)?;
+        handlers.by_number(call.u32(0)?)?.encrypt(&call.bytes(1)?, output)?;
         inner.deliver_output(call, 2)
     }
 }
@@ -46,7 +46,7 @@ raw_function! {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let output = &mut inner.output;
         output.clear();
-        handlers.by_number(call.u32(0)?)?.channel.decrypt(call.bytes(1)?, output)?;
+        handlers.by_number(call.u32(0)?)?.channel.decrypt(&call.bytes(1)?, output)?;
         inner.deliver_output(call, 2)
     }
 }
@@ -54,7 +54,7 @@ raw_function! {
 raw_function! {
     /// `noiseAuthenticate(handler, data)`
     NoiseAuthenticate, "noiseAuthenticate", 2, |call, core: Core| {
-        core.handlers()?.by_number(call.u32(0)?)?.channel.authenticate(call.bytes(1)?);
+        core.handlers()?.by_number(call.u32(0)?)?.channel.authenticate(&call.bytes(1)?);
         call.undefined()
     }
 }
@@ -62,7 +62,7 @@ raw_function! {
 raw_function! {
     /// `noiseMixIntoKey(handler, data)`
     NoiseMixIntoKey, "noiseMixIntoKey", 2, |call, core: Core| {
-        core.handlers()?.by_number(call.u32(0)?)?.channel.mix_into_key(call.bytes(1)?);
+        core.handlers()?.by_number(call.u32(0)?)?.channel.mix_into_key(&call.bytes(1)?);
         call.undefined()
     }
 }
@@ -120,7 +120,7 @@ raw_function! {
 raw_function! {
     /// `feed(handler, chunk)`: takes bytes of the stream, for `open` to find.
     Feed, "feed", 2, |call, core: Core| {
-        core.handlers()?.by_number(call.u32(0)?)?.frames.feed(call.bytes(1)?);
+        core.handlers()?.by_number(call.u32(0)?)?.frames.feed(&call.bytes(1)?);
         call.undefined()
     }
 }
@@ -131,16 +131,19 @@ raw_function! {
     /// bytes after another.
     NoiseProcessHandshake, "noiseProcessHandshake", 11, |call, core: Core| {
         let serial = call.u32(8)?;
-        let (keys, rest) = call.bytes(7)?.as_chunks();
+        let roots = call.bytes(7)?;
+        let (keys, rest) = roots.as_chunks();
         if keys.is_empty() || !rest.is_empty() {
             return Err(Failure::Type("a root key is 32 bytes"));
         }
         let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
-        let hello = ServerHello { ephemeral: call.bytes(2)?, static_key: call.bytes(3)?, payload: call.bytes(4)? };
-        let noise_key = NoiseKey { private: call.bytes(5)?, public: call.bytes(6)? };
+        let (ephemeral, static_key, payload) = (call.bytes(2)?, call.bytes(3)?, call.bytes(4)?);
+        let hello = ServerHello { ephemeral: &ephemeral, static_key: &static_key, payload: &payload };
+        let (private, public) = (call.bytes(5)?, call.bytes(6)?);
+        let noise_key = NoiseKey { private: &private, public: &public };
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let channel = &mut handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, call.bytes(1)?, &hello, noise_key, &roots)?;
+        let (sealed, _certificate) = process_server_hello(channel, &call.bytes(1)?, &hello, noise_key, &roots)?;
         inner.output = sealed;
         inner.deliver_output(call, 9)
     }
@@ -153,7 +156,7 @@ raw_function! {
         let handler = handlers.by_number(call.u32(0)?)?;
         let output = &mut inner.output;
         output.clear();
-        handler.frame(call.bytes(1)?, output)?;
+        handler.frame(&call.bytes(1)?, output)?;
         inner.deliver_output(call, 2)
     }
 }

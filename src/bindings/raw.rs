@@ -6,11 +6,13 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::sys;
 
@@ -95,11 +97,13 @@ impl Call {
         Ok(value)
     }
 
-    /// The address and length, in bytes, of the memory of a Buffer, a Uint8Array or, for what we share, an Int32Array.
-    fn memory(&self, index: usize) -> Result<(*mut u8, usize), Failure> {
+    /// The memory of a Buffer, a Uint8Array or, for what we share, an Int32Array.
+    fn memory(&self, index: usize) -> Result<Memory, Failure> {
         let mut kind = 0;
         let mut length = 0;
         let mut data = ptr::null_mut();
+        let mut buffer = ptr::null_mut();
+        let mut is_own = false;
         // SAFETY: as in `u32`; the pointers that are null are documented to be optional.
         let status = unsafe {
             sys::napi_get_typedarray_info(
@@ -108,7 +112,7 @@ impl Call {
                 &mut kind,
                 &mut length,
                 &mut data,
-                ptr::null_mut(),
+                &mut buffer,
                 ptr::null_mut(),
             )
         };
@@ -121,25 +125,42 @@ impl Call {
             sys::TypedarrayType::int32_array => size_of::<i32>(),
             _ => return Err(Failure::Type("a Buffer or Uint8Array is required")),
         };
-        Ok((data.cast(), length * width))
+        // SAFETY: as in `u32`; `buffer` is a handle of this callback's scope. A SharedArrayBuffer is not an ArrayBuffer.
+        check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &mut is_own) })?;
+        Ok(Memory {
+            data: data.cast(),
+            length: length * width,
+            is_shared: !is_own,
+        })
     }
 
-    /// The bytes of a typed array, for as long as no JavaScript runs.
-    pub(super) fn bytes(&self, index: usize) -> Result<&[u8], Failure> {
-        let (data, length) = self.memory(index)?;
+    /// The bytes of a typed array. Shared memory is copied, because other threads can write to it at any time.
+    pub(super) fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, Failure> {
+        let Memory {
+            data,
+            length,
+            is_shared,
+        } = self.memory(index)?;
         if data.is_null() || length == 0 {
-            return Ok(&[]);
+            return Ok(Cow::Borrowed(&[]));
+        }
+        if is_shared {
+            let byte = |offset| {
+                // SAFETY: within bounds and alive as below. An atomic access is defined whatever other threads do.
+                unsafe { AtomicU8::from_ptr(data.add(offset)) }.load(Ordering::Relaxed)
+            };
+            return Ok(Cow::Owned((0..length).map(byte).collect()));
         }
         // SAFETY: Node-API gave address and length of memory that lives at least as long as the argument's handle, which
-        // is open until the callback returns; `self` does not outlive the callback. JavaScript does not run meanwhile.
-        // Another thread could write to it only where the caller passed shared memory; reads stay within bounds then too.
-        Ok(unsafe { std::slice::from_raw_parts(data, length) })
+        // is open until the callback returns; `self` does not outlive the callback. The memory is not shared: only
+        // JavaScript of this thread could write to it, and that does not run before the callback returns.
+        Ok(Cow::Borrowed(unsafe { std::slice::from_raw_parts(data, length) }))
     }
 
     /// A typed array's memory to write to. It borrows the call, so that no view of any argument exists meanwhile: two
     /// arguments may be the same memory.
     pub(super) fn output(&mut self, index: usize) -> Result<Output<'_>, Failure> {
-        let (data, length) = self.memory(index)?;
+        let Memory { data, length, .. } = self.memory(index)?;
         Ok(Output {
             data,
             length,
@@ -210,6 +231,15 @@ impl Call {
     }
 }
 
+/// Where the memory of a typed array is.
+struct Memory {
+    data: *mut u8,
+    /// In bytes.
+    length: usize,
+    /// Whether it is a SharedArrayBuffer.
+    is_shared: bool,
+}
+
 /// Memory of an argument, for as long as its call.
 pub(super) struct Output<'c> {
     data: *mut u8,
@@ -243,7 +273,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(call: &Call, index: usize) -> Result<Self, Failure> {
-        let (data, length) = call.memory(index)?;
+        let Memory { data, length, .. } = call.memory(index)?;
         let mut reference = ptr::null_mut();
         // SAFETY: the argument is an object (a typed array, by `memory`).
         check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;

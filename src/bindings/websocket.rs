@@ -152,7 +152,7 @@ raw_function! {
         let is_text = call.u32(2)? != 0;
         let accepted = core
             .environment
-            .send(call.u32(0)?, call.bytes(1)?, is_text)
+            .send(call.u32(0)?, &call.bytes(1)?, is_text)
             .map_err(|_| Failure::Type("a text message is UTF-8"))?;
         call.int(match accepted {
             Accepted::No => 0,

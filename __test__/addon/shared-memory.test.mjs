@@ -1,0 +1,87 @@
+// Bytes in shared memory, which another thread writes while the addon reads them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { decodeBinaryNode, decodeDecompressedBinaryNode, makeNoiseHandler } from '../../js/index.mjs';
+import { framed, keyPairOf, NoisePeer } from '../support/noise-peer.mjs';
+
+const CHARACTERS = 100_000;
+const ROUNDS = 50;
+/** The two values of the last byte: a character of its own, or the first byte of a character of four. */
+const [WHOLE, BROKEN] = [0x78, 0xf0];
+
+/** A stanza with one attribute of many characters that are not ASCII, in shared memory; other bytes follow it. */
+function sharedStanza() {
+  const text = Buffer.from('é'.repeat(CHARACTERS) + 'x');
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  const payload = Buffer.concat([Buffer.from([0, 248, 3, 25, 4, 254]), length, text]);
+  const memory = new SharedArrayBuffer(payload.length + 3);
+  const bytes = Buffer.from(memory);
+  bytes.fill(0x82);
+  payload.copy(bytes);
+  return { memory, payload: Buffer.from(memory, 0, payload.length) };
+}
+
+if (!isMainThread) {
+  const { memory, at, control } = workerData;
+  const bytes = new Uint8Array(memory);
+  const stop = new Int32Array(control);
+  parentPort.postMessage('ready');
+  for (let round = 0; Atomics.load(stop, 0) === 0; round++) Atomics.store(bytes, at, round & 1 ? WHOLE : BROKEN);
+} else {
+  test('a stanza that another thread changes is decoded from one copy', async () => {
+    const { memory, payload } = sharedStanza();
+    const control = new SharedArrayBuffer(4);
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { memory, at: payload.length - 1, control }
+    });
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    const ended = new Promise(resolve => worker.once('exit', resolve));
+    const seen = new Set();
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        const decode =
+          round & 1 ? decodeBinaryNode(payload) : decodeDecompressedBinaryNode(payload.subarray(1), undefined);
+        const { attrs } = await decode;
+        const [text] = Object.values(attrs);
+        seen.add(`${text.length - CHARACTERS}:${text.slice(CHARACTERS)}`);
+      }
+    } finally {
+      Atomics.store(new Int32Array(control), 0, 1);
+      await ended;
+    }
+    for (const end of seen) assert.ok(['1:x', '1:\ufffd'].includes(end), `the text ends with ${JSON.stringify(end)}`);
+  });
+
+  test('every method of a noise handler takes shared memory as its bytes', async () => {
+    const shared = bytes => {
+      const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
+      bytes.copy(copy);
+      return copy;
+    };
+    const logger = { level: 'silent', child: () => logger, trace() {} };
+    const header = Buffer.from([87, 65, 6, 3]);
+    const keyPair = keyPairOf(Buffer.alloc(32, 7));
+    const options = { keyPair, NOISE_HEADER: header, logger };
+    const run = async of => {
+      const handler = makeNoiseHandler({ ...options, routingInfo: of(Buffer.from([8, 2])) });
+      const peer = new NoisePeer({ header, publicKey: keyPair.public });
+      const outputs = [];
+      handler.authenticate(of(Buffer.from('data')));
+      peer.authenticate(Buffer.from('data'));
+      await handler.mixIntoKey(of(Buffer.from('key')));
+      peer.mixIntoKey(Buffer.from('key'));
+      outputs.push(handler.encrypt(of(Buffer.from('plain'))));
+      peer.open(outputs[0]);
+      outputs.push(handler.decrypt(of(peer.seal(Buffer.from('sealed')))));
+      await handler.finishInit();
+      peer.finishInit();
+      outputs.push(handler.encodeFrame(of(Buffer.from([0, 248, 1, 25]))));
+      await handler.decodeFrame(of(framed(peer.seal(Buffer.from([0, 248, 1, 25])))), frame => outputs.push(frame));
+      return outputs;
+    };
+    assert.deepEqual(await run(shared), await run(bytes => bytes));
+  });
+}
