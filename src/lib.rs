@@ -9,18 +9,20 @@
 //! | `proto` | the protobuf messages, generated from `proto/` | |
 //! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, resumption, certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
-//! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `binary` |
+//! | `abi` | the numbers that Rust and JavaScript share | |
+//! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `abi`, `binary` |
 //! | `wire` | the only way in which a frame is opened, and the only way in which one is sealed | `frame`, `noise`, `binary` |
-//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
+//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `abi`, `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
 //! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape`, `wire` |
 //! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
 //! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
-//! | `dropin` | the drop-in's connections, between the transport and JavaScript | `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
+//! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
 //! `__test__/core/layering.rs` checks this table against the sources.
 
+pub mod abi;
 pub mod binary;
 #[cfg(feature = "node")]
 mod bindings;

@@ -10,7 +10,11 @@ import { runModule } from '../support/child.mjs';
 import { same, show } from '../support/values.mjs';
 
 const require = createRequire(import.meta.url);
-const { KEYS, LOOKUP_UNITS, REG_TEXT } = require('../../js/codec/tape/layout.cjs');
+const {
+  KEYS,
+  register: { TEXT: REG_TEXT },
+  text: { LOOKUP_UNITS }
+} = require('../../js/addon/abi.cjs');
 const { core, scratch } = require('../../js/addon/shared-memory.cjs');
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and clippy.toml's exception reaches only the functions marked as tests"
 )]
 
+mod abi;
 mod binary;
 // With the bindings the driver cannot be linked here: their other half is Node.js.
 #[cfg(all(feature = "transport", not(feature = "node")))]

@@ -1,10 +1,11 @@
 //! The read-ahead makes the tapes that the noise handler would make, or none.
 
+use baileys_native::abi::tape_head;
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::read_ahead::{KeepAliveReplies, Opened, ReadAhead, Scratch};
-use baileys_native::tape::{FRAME_WORDS, TapeWriter, Tapes};
+use baileys_native::tape::{TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
 use std::io::Write as _;
@@ -77,7 +78,7 @@ fn opened() -> ReadAhead {
 fn split(tapes: &Tapes) -> Vec<Vec<i32>> {
     let (mut found, mut words) = (Vec::new(), &tapes.words[..]);
     while let Some((&count, _)) = words.split_first() {
-        let (tape, rest) = words[FRAME_WORDS..].split_at(count as usize);
+        let (tape, rest) = words[tape_head::WORDS..].split_at(count as usize);
         found.push(tape.to_vec());
         words = rest;
     }

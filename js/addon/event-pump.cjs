@@ -4,15 +4,14 @@
 
 const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { slab, reserve, cut } = require('./slab.cjs');
+const {
+  batchHead: { HAS_MORE, SLAB_NEEDED, SLAB_TAKEN, STALLED_MS, TEXT_NEEDED, WORDS: HEAD_WORDS, WORDS_NEEDED },
+  record: { COUNTER, FRAMES, KIND, LENGTH, SOURCE, TAPE_BYTES, TAPE_TEXT, TAPE_WORDS, VALUE, WORDS: RECORD_WORDS },
+  sessionRecord: { STANZAS }
+} = require('./abi.cjs');
 const observe = require('../observe/socket.cjs');
 
 const FastBuffer = Buffer[Symbol.species];
-
-/** As in src/dropin/batch.rs: words before the records, words of a record, and their places. */
-const HEAD_WORDS = 6;
-const [SLAB_NEEDED, WORDS_NEEDED, TEXT_NEEDED, HAS_MORE, SLAB_TAKEN, STALLED_MS] = [0, 1, 2, 3, 4, 5];
-const RECORD_WORDS = 9;
-const [KIND, SOCKET, VALUE, LENGTH, FRAMES, COUNTER, TAPE_WORDS, TAPE_TEXT, TAPE_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /** Memory for a batch, in words and bytes, and sizes above which what one large message needed is given back. */
 const WORDS = 16 * 1024;
@@ -27,9 +26,6 @@ const MAX_EVENTS = 256;
 const MAX_MS = 2;
 /** The clock is read once in so many events. */
 const CLOCK_EVERY = 32;
-
-/** The record of a session that holds stanzas (src/bindings/session_events.rs). */
-const STANZAS = 100;
 
 const sockets = new Map();
 
@@ -134,7 +130,7 @@ function dispatch() {
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
   batch.textAt += words[at + TAPE_TEXT];
   batch.payloadAt += length + words[at + TAPE_BYTES];
-  const target = sockets.get(words[at + SOCKET]);
+  const target = sockets.get(words[at + SOURCE]);
   if (target === undefined) return;
   if (words[at + KIND] === STANZAS) {
     batch.session = target;

@@ -5,6 +5,9 @@
 
 const timers = require('node:timers');
 
+const {
+  limit: { MIN_KEEP_ALIVE_INTERVAL }
+} = require('./abi.cjs');
 const { core } = require('./shared-memory.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const pump = require('./event-pump.cjs');
@@ -21,8 +24,7 @@ const BEATS = 16;
 /** How long Baileys' timer may be behind ours of the same interval, beyond what a block between them may have added. */
 const CLOSE_MS = 20;
 
-/** Intervals that the addon stands in for; the least is that of src/shared_sender/mod.rs, the most that of a timer. */
-const MIN_INTERVAL = 200;
+/** The longest interval for which the addon keeps a connection alive: that of a timer of Node.js. */
 const MAX_INTERVAL = 2 ** 31 - 1;
 
 /**
@@ -33,7 +35,7 @@ const MAX_INTERVAL = 2 ** 31 - 1;
 function intervalOf(config) {
   const interval = Math.trunc(Number(config?.keepAliveIntervalMs));
   const wanted = config?.keepAliveWhileBlocked !== false && environmentSwitch('BAILEYS_NATIVE_KEEP_ALIVE') !== false;
-  return wanted && interval >= MIN_INTERVAL && interval <= MAX_INTERVAL ? interval : 0;
+  return wanted && interval >= MIN_KEEP_ALIVE_INTERVAL && interval <= MAX_INTERVAL ? interval : 0;
 }
 
 /**

@@ -3,7 +3,9 @@
 // The addon's hot functions and the memory shared with them. One per env: each thread that loads this module has its own.
 
 const { loadBinding } = require('./binding.cjs');
-const { TEXT_WINDOW } = require('../codec/tape/layout.cjs');
+const {
+  text: { WINDOW: TEXT_WINDOW }
+} = require('./abi.cjs');
 
 const native = loadBinding();
 

@@ -14,30 +14,19 @@ const observe = require('../observe/socket.cjs');
 const { LIFE_SIGN, sentBy } = require('./connection-link.cjs');
 const { slab, reserve, allocate } = require('../addon/slab.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
-const { REG_BYTES } = require('../codec/tape/layout.cjs');
+const {
+  finishInit: { KEEPS_ALIVE, READS_AHEAD },
+  limit: { FRAME_OVERHEAD },
+  register: { BYTES: REG_BYTES },
+  signal: { HIDDEN, NONE, PARTIAL, RAW }
+} = require('../addon/abi.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
-
-/**
- * Results of `open` that are neither a text nor a request for room: no whole frame; a frame of the handshake; the beginning
- * of a frame; a frame that is passed over.
- */
-const NONE = 0;
-const RAW = 2;
-const PARTIAL = 3;
-const PASSED = 4;
-
-/** In the result of `noiseFinishInit`: the addon opens frames ahead; it stands in for this thread while that is blocked. */
-const OPENS = 1;
-const STANDS_IN = 2;
 
 /** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
 const DONE = Promise.resolve();
 
 /** Message of the error of a frame that does not authenticate: that of Node's AES-GCM, see src/bindings/error.rs. */
 const NOT_AUTHENTIC = 'Unsupported state or unable to authenticate data';
-
-/** What a frame is longer than its payload: length, tag. */
-const FRAME_OVERHEAD = 3 + 16;
 
 const released = new FinalizationRegistry(id => core.noiseRelease(id));
 
@@ -119,8 +108,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     function finishInit() {
       catchUp();
       const result = core.noiseFinishInit(handle.id);
-      linked = (result & OPENS) !== 0;
-      if ((result & STANDS_IN) !== 0) keepAlive.enter(socket, { interval, tell: tellAlive, sealed: () => sealed });
+      linked = (result & READS_AHEAD) !== 0;
+      if ((result & KEEPS_ALIVE) !== 0) keepAlive.enter(socket, { interval, tell: tellAlive, sealed: () => sealed });
       inTransport = true;
       opened = 0;
       logger.trace('noise handler is in transport state');
@@ -228,7 +217,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
             deliver(rawFrame(), onFrame);
           } else {
             opened++;
-            if (result !== PASSED) deliver(hydrated(hydrate, result, slab.buffer, 0), onFrame);
+            if (result !== HIDDEN) deliver(hydrated(hydrate, result, slab.buffer, 0), onFrame);
           }
           result = openNext(id);
         }

@@ -9,18 +9,28 @@ const { core, scratch } = require('../addon/shared-memory.cjs');
 const { slab, reserve, cut, allocate } = require('../addon/slab.cjs');
 const { createFlattener } = require('./tape/flatten.cjs');
 const { createHydrator } = require('./tape/hydrate.cjs');
-const { FIRST_OP, KEYS, REG_AT, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE } = require('./tape/layout.cjs');
+const {
+  KEYS,
+  dialect: DIALECT,
+  register: {
+    AT: REG_AT,
+    BYTES: REG_BYTES,
+    CONSUMED: REG_CONSUMED,
+    FIRST_OP,
+    OPS: REG_OPS,
+    TEXT: REG_TEXT,
+    WIDE: REG_WIDE
+  },
+  signal: { MORE }
+} = require('../addon/abi.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
 /** Dialects: the addon's number for each, and the dictionary. */
 const DIALECTS = {
-  7: { id: 0, dictionary: 3 },
-  6.7: { id: 1, dictionary: 3 },
-  6.17: { id: 2, dictionary: 2 }
+  7: { id: DIALECT.V7, dictionary: 3 },
+  6.7: { id: DIALECT.V6_7, dictionary: 3 },
+  6.17: { id: DIALECT.V6_17, dictionary: 2 }
 };
-
-/** A result of the addon that is not a text: the tape wants more room. */
-const MORE = 1;
 
 /** Per dictionary, made at first use. */
 const tapes = new Map();

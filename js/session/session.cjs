@@ -8,6 +8,9 @@ const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
 const watchAll = require('./watch-all.cjs');
+const {
+  sessionRecord: { ANSWER, EVENT, FAILED }
+} = require('../addon/abi.cjs');
 const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
@@ -16,10 +19,6 @@ const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
 
 const native = loadBinding();
-
-/** Kinds of records, as in src/bindings/session.rs; js/addon/event-pump.cjs knows the one that holds stanzas. */
-const ANSWER = 1;
-const FAILED = 2;
 
 /** The longest time that the addon takes for a query, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 32 - 1;
@@ -322,8 +321,11 @@ class NativeSession extends ListenedEmitter {
       case FAILED:
         this.#queries.get(value)?.reject(queryError(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
-      default:
+      case EVENT:
         this.#event(JSON.parse(memory.utf8Slice(offset, offset + length)));
+        break;
+      default:
+        throw new Error(`a session's record has the unknown kind ${kind}`);
     }
   }
 
@@ -384,6 +386,8 @@ class NativeSession extends ListenedEmitter {
       case 'malformed':
         this.#fault(new SessionError(event.message, 'ERR_MALFORMED_STANZA'));
         break;
+      default:
+        throw new Error(`a session's event has the unknown type ${event.type}`);
     }
   }
 

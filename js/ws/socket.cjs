@@ -2,6 +2,22 @@
 
 /** One connection with the states, events and errors of `ws`' client, and most of its surface. */
 
+const {
+  accepted: { LATER, NO: REFUSED },
+  socketEvent: {
+    BINARY,
+    CLOSED: ENDED,
+    CLOSE_FRAME,
+    ERROR,
+    OPEN: OPENED,
+    PING,
+    PONG,
+    TEXT,
+    UNEXPECTED_RESPONSE,
+    UPGRADE,
+    WRITTEN
+  }
+} = require('../addon/abi.cjs');
 const pump = require('../addon/event-pump.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
@@ -13,23 +29,6 @@ const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
-
-/** Kinds of events, as in src/dropin/event_sink.rs. */
-const BINARY = 0;
-const TEXT = 1;
-const PING = 2;
-const PONG = 3;
-const CLOSE_FRAME = 4;
-const WRITTEN = 5;
-const OPENED = 6;
-const UPGRADE = 7;
-const UNEXPECTED_RESPONSE = 8;
-const ERROR = 9;
-const ENDED = 10;
-
-/** What `send` of the native part returns. */
-const REFUSED = 0;
-const LATER = 2;
 
 /** RFC 6455, section 7.1.5: no close frame came. */
 const ABNORMAL = 1006;
@@ -306,6 +305,8 @@ class Socket extends EventTargetEmitter {
       case ENDED:
         this.#end();
         break;
+      default:
+        throw new Error(`a socket's record has the unknown kind ${kind}`);
     }
   }
 }

@@ -2,15 +2,15 @@
 
 use super::core::{Core, Inner, Scratch, dialect};
 use super::raw::{Failure, Shared, raw_function};
+use crate::abi::register;
 use crate::binary;
-use crate::tape::layout::{FIRST_OP, REG_AT};
 use crate::wire::KEEP_PER_THREAD;
 
 raw_function! {
     /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
     Share, "share", 3, |call, core: Core| {
         let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
-        if scratch.ops.len() < FIRST_OP * size_of::<i32>() {
+        if scratch.ops.len() < register::FIRST_OP * size_of::<i32>() {
             return Err(Failure::Type("too little shared memory"));
         }
         core.inner()?.scratch = Some(scratch);
@@ -23,7 +23,7 @@ raw_function! {
     /// bytes count from there.
     Decode, "decode", 2, |call, core: Core| {
         let mut inner = core.inner()?;
-        let start = inner.scratch()?.ops.register(REG_AT);
+        let start = inner.scratch()?.ops.register(register::AT);
         let bytes = call.bytes(1)?;
         let payload = bytes.get(start..).unwrap_or_default();
         inner.decode(dialect(call, 0)?, payload)?;
@@ -76,7 +76,7 @@ raw_function! {
     /// not fit into `out` from the byte in the register on and waits for `takeOutput`.
     Encode, "encode", 3, |call, core: Core| {
         let mut inner = core.inner()?;
-        let at = inner.scratch()?.ops.register(REG_AT);
+        let at = inner.scratch()?.ops.register(register::AT);
         let (mut tape, output) = inner.shared_tape(call, 1)?;
         output.clear();
         output.push(0);

@@ -5,28 +5,14 @@ use std::sync::Arc;
 
 use super::raw::{Call, Failure, Outcome, Shared};
 use super::session_events::SessionEvents;
+use crate::abi::{self, register, signal};
 use crate::binary::{self, Dialect};
 use crate::dropin::{self, NoiseHandler};
-use crate::tape::layout::{FIRST_OP, REG_BYTES, REG_CONSUMED, REG_OPS, REG_TEXT, REG_WIDE, TEXT_WINDOW};
 use crate::tape::{TapeReader, TapeText, TapeWriter};
 use crate::wire::{KEEP_PER_THREAD, Opener};
 
 /// The sockets and sessions of one environment.
 pub(super) type Environment = dropin::Environment<SessionEvents>;
-
-/// Results that are neither a text nor a length.
-pub(super) mod signal {
-    /// Nothing there.
-    pub(in super::super) const NONE: i32 = 0;
-    /// Nothing but the beginning of a frame.
-    pub(in super::super) const PARTIAL: i32 = 3;
-    /// A frame that JavaScript is not to see was passed over.
-    pub(in super::super) const PASSED: i32 = 4;
-    /// A frame of the handshake, as it came: its length is in the registers, `take_output` gives it.
-    pub(in super::super) const RAW: i32 = 2;
-    /// A tape is ready but wants more shared memory, or room for content bytes: see the registers, then call `take`.
-    pub(in super::super) const MORE: i32 = 1;
-}
 
 /// Memory shared with JavaScript for good.
 pub(super) struct Scratch {
@@ -103,7 +89,7 @@ impl Inner {
 
     pub(super) fn text_result(&self, call: &Call) -> Outcome {
         match self.tape.latin1() {
-            Some(text) if text.len() <= TEXT_WINDOW => call.latin1(text),
+            Some(text) if text.len() <= abi::text::WINDOW => call.latin1(text),
             _ => call.latin1(b""),
         }
     }
@@ -114,18 +100,18 @@ impl Inner {
         Ok(())
     }
 
-    fn registers(&self) -> [i32; FIRST_OP] {
-        let mut registers = [0; FIRST_OP];
+    fn registers(&self) -> [i32; register::FIRST_OP] {
+        let mut registers = [0; register::FIRST_OP];
         let mut set = |register: usize, value: usize| {
             if let Some(slot) = registers.get_mut(register) {
                 *slot = i32::try_from(value).unwrap_or(i32::MAX);
             }
         };
-        set(REG_OPS, self.tape.ops().len());
-        set(REG_TEXT, self.tape.text_len());
-        set(REG_WIDE, usize::from(self.tape.wide().is_some()));
-        set(REG_BYTES, self.tape.bytes().len());
-        set(REG_CONSUMED, self.consumed);
+        set(register::OPS, self.tape.ops().len());
+        set(register::TEXT, self.tape.text_len());
+        set(register::WIDE, usize::from(self.tape.wide().is_some()));
+        set(register::BYTES, self.tape.bytes().len());
+        set(register::CONSUMED, self.consumed);
         registers
     }
 
@@ -137,11 +123,11 @@ impl Inner {
             return Err(Failure::Type("no memory is shared yet"));
         };
         let text_shared = match (tape.latin1(), tape.wide()) {
-            (Some(latin1), _) => latin1.len() <= TEXT_WINDOW || text.write(0, latin1),
+            (Some(latin1), _) => latin1.len() <= abi::text::WINDOW || text.write(0, latin1),
             (None, Some(wide)) => text.write_units(0, wide),
             (None, None) => true,
         };
-        Ok(text_shared && ops.write_ops(FIRST_OP, tape.ops()) && ops.write_ops(0, &registers))
+        Ok(text_shared && ops.write_ops(register::FIRST_OP, tape.ops()) && ops.write_ops(0, &registers))
     }
 
     pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
@@ -176,8 +162,8 @@ impl Inner {
 
     /// Tells JavaScript how long the output that waits is.
     pub(super) fn share_length(&mut self) -> Result<(), Failure> {
-        let mut registers = [0; FIRST_OP];
-        if let Some(register) = registers.get_mut(REG_BYTES) {
+        let mut registers = [0; register::FIRST_OP];
+        if let Some(register) = registers.get_mut(register::BYTES) {
             *register = self.output.len() as i32;
         }
         self.scratch()?.ops.write_ops(0, &registers);
@@ -187,9 +173,9 @@ impl Inner {
 
 pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
     match call.u32(index)? {
-        0 => Ok(Dialect::V7),
-        1 => Ok(Dialect::V6_7),
-        2 => Ok(Dialect::V6_17),
+        abi::dialect::V7 => Ok(Dialect::V7),
+        abi::dialect::V6_7 => Ok(Dialect::V6_7),
+        abi::dialect::V6_17 => Ok(Dialect::V6_17),
         _ => Err(Failure::Type("unknown dialect")),
     }
 }
@@ -208,8 +194,13 @@ impl Inner {
         let Some(scratch) = scratch else {
             return Err(Failure::Type("no memory is shared yet"));
         };
-        let [count, units, length] = [REG_OPS, REG_TEXT, REG_BYTES].map(|register| scratch.ops.register(register));
-        let ops = scratch.ops.ops().get(FIRST_OP..).and_then(|ops| ops.get(..count));
+        let [count, units, length] =
+            [register::OPS, register::TEXT, register::BYTES].map(|register| scratch.ops.register(register));
+        let ops = scratch
+            .ops
+            .ops()
+            .get(register::FIRST_OP..)
+            .and_then(|ops| ops.get(..count));
         let (Some(ops), Some(bytes)) = (ops, scratch.input.bytes(length)) else {
             return Err(Failure::Type("too little shared memory"));
         };

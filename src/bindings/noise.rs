@@ -2,8 +2,10 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::core::{Core, dialect, signal};
+use super::core::{Core, dialect};
+
 use super::raw::{Failure, raw_function};
+use crate::abi::{finish_init, signal};
 use crate::dropin::{Frame, NoiseHandler};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
@@ -68,8 +70,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseFinishInit(handler)`: goes to transport; 1 where a stage opens frames ahead from now on, 3 where also the I/O
-    /// side stands in for a JavaScript that does not run.
+    /// `noiseFinishInit(handler)`: ends the handshake. The result has the flags of `finish_init`.
     NoiseFinishInit, "noiseFinishInit", 1, |call, core: Core| {
         let mut handlers = core.handlers()?;
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -78,7 +79,9 @@ raw_function! {
         if let Some(socket) = shared_socket {
             core.environment.start_keep_alive(socket);
         }
-        call.int(i32::from(linked) | i32::from(shared_socket.is_some()) << 1)
+        let reads_ahead = if linked { finish_init::READS_AHEAD } else { 0 };
+        let keeps_alive = if shared_socket.is_some() { finish_init::KEEPS_ALIVE } else { 0 };
+        call.int(reads_ahead | keeps_alive)
     }
 }
 
@@ -173,7 +176,7 @@ raw_function! {
         match opened? {
             Frame::None => call.int(signal::NONE),
             Frame::Partial => call.int(signal::PARTIAL),
-            Frame::Hidden => call.int(signal::PASSED),
+            Frame::Hidden => call.int(signal::HIDDEN),
             Frame::Handshake => {
                 inner.share_length()?;
                 call.int(signal::RAW)

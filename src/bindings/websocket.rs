@@ -13,7 +13,8 @@ use super::socket_options::{SocketOptions, connect_options};
 use super::transport_error;
 use super::trim::trim;
 use super::wake::Wake;
-use crate::dropin::{HEAD_WORDS, RECORD_WORDS, Room};
+use crate::abi::{accepted, batch_head, record};
+use crate::dropin::Room;
 use crate::transport::{self, Accepted};
 
 /// The sockets and sessions of one environment. JavaScript knows each by a number that is never used again.
@@ -104,7 +105,7 @@ raw_function! {
     /// `shareBatch(words: Int32Array, text: Uint8Array)`: the memory for `drain`, until the next call.
     ShareBatch, "shareBatch", 2, |call, core: Core| {
         let memory = BatchMemory { words: Shared::new(call, 0)?, text: Shared::new(call, 1)? };
-        if memory.words.len() < (HEAD_WORDS + RECORD_WORDS) * size_of::<i32>() {
+        if memory.words.len() < (batch_head::WORDS + record::WORDS) * size_of::<i32>() {
             return Err(Failure::Type("too little shared memory"));
         }
         *core.batch()? = Some(memory);
@@ -121,22 +122,26 @@ raw_function! {
         let slab_at = call.u32(1)? as usize;
         let mut slab = call.output(0)?;
         let room = Room {
-            words: (words.len() / size_of::<i32>()).saturating_sub(HEAD_WORDS),
+            words: (words.len() / size_of::<i32>()).saturating_sub(batch_head::WORDS),
             text: text.len(),
             bytes: slab.len().saturating_sub(slab_at),
         };
         let count = core.environment.drain(room, |drained| {
             let records = drained.records;
-            let head = [
-                records.needed.bytes,
-                HEAD_WORDS + records.needed.words,
-                records.needed.text,
-                usize::from(drained.has_more),
-                records.bytes.len(),
-                usize::try_from(drained.stalled).unwrap_or(usize::MAX),
-            ];
-            words.write_ops(0, &head.map(|number| i32::try_from(number).unwrap_or(i32::MAX)));
-            words.write_ops(HEAD_WORDS, records.words);
+            let mut head = [0; batch_head::WORDS];
+            let mut set = |place: usize, number: usize| {
+                if let Some(word) = head.get_mut(place) {
+                    *word = i32::try_from(number).unwrap_or(i32::MAX);
+                }
+            };
+            set(batch_head::SLAB_NEEDED, records.needed.bytes);
+            set(batch_head::WORDS_NEEDED, batch_head::WORDS + records.needed.words);
+            set(batch_head::TEXT_NEEDED, records.needed.text);
+            set(batch_head::HAS_MORE, drained.has_more.into());
+            set(batch_head::SLAB_TAKEN, records.bytes.len());
+            set(batch_head::STALLED_MS, usize::try_from(drained.stalled).unwrap_or(usize::MAX));
+            words.write_ops(0, &head);
+            words.write_ops(batch_head::WORDS, records.words);
             text.write(0, records.text);
             slab.write(slab_at, records.bytes);
             records.count
@@ -146,18 +151,17 @@ raw_function! {
 }
 
 raw_function! {
-    /// `send(socket, bytes, isText)`: queues a message. The result is 0 if the socket takes none any more, 1 if it is
-    /// accepted, 2 if a `Written` record will say when it is.
+    /// `send(socket, bytes, isText)`: queues a message. The result is one of `accepted`.
     Send, "send", 3, |call, core: Core| {
         let is_text = call.u32(2)? != 0;
-        let accepted = core
+        let result = core
             .environment
             .send(call.u32(0)?, &call.bytes(1)?, is_text)
             .map_err(|_| Failure::Type("a text message is UTF-8"))?;
-        call.int(match accepted {
-            Accepted::No => 0,
-            Accepted::Now => 1,
-            Accepted::Later => 2,
+        call.int(match result {
+            Accepted::No => accepted::NO,
+            Accepted::Now => accepted::NOW,
+            Accepted::Later => accepted::LATER,
         })
     }
 }

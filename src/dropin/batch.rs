@@ -2,16 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::read_ahead::{ReadAhead, Scratch};
+use crate::abi::record;
+use crate::read_ahead::{Opened, ReadAhead, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
-
-/// The words of a record: kind, connection, value, payload length, number of frames, counter of the first frame, then
-/// the lengths of its tapes' words (which follow), text and content bytes.
-pub const RECORD_WORDS: usize = 9;
-/// The words before the first record: the room that the next record needs in the slab, in words and in text; 1 if more
-/// may come; the room taken in the slab; for how many milliseconds the loop has stalled.
-pub const HEAD_WORDS: usize = 6;
 
 /// The cost of a record beside its parts, in bytes. It bounds a flood of empty messages.
 const RECORD_COST: usize = 64;
@@ -76,7 +70,7 @@ impl Batch {
 
     /// Adds a record; returns its cost in bytes.
     pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
-        let cost = self.record(kind, connection, value, payload, |_| [0; 5]);
+        let cost = self.record(kind, connection, value, payload, |_| Opened::default());
         // No payload is that long.
         cost.unwrap_or_default()
     }
@@ -93,13 +87,9 @@ impl Batch {
     ) -> (u32, usize) {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
-            let before = parts.len();
-            let Some(opened) = read_ahead.message(payload, scratch, parts) else {
-                return [0; 5];
-            };
+            let opened = read_ahead.message(payload, scratch, parts).unwrap_or_default();
             frames = opened.frames;
-            // A counter has 32 bits; JavaScript takes it as unsigned.
-            tapes_head(opened.frames, opened.counter as i32, before, parts.len())
+            opened
         });
         match cost {
             Some(cost) => (frames, cost),
@@ -111,22 +101,21 @@ impl Batch {
     /// Adds a stanza of a session.
     pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
         self.record(kind, session, value, &[], |parts| {
-            let before = parts.len();
             let (latin1, wide): (&[u8], _) = match stanza.text() {
                 StanzaText::Latin1(text) => (text, None),
                 StanzaText::Wide(text) => (&[], Some(&**text)),
             };
             parts.push_parts(stanza.ops(), latin1, wide, stanza.bytes());
-            tapes_head(1, 0, before, parts.len())
+            Opened { frames: 1, counter: 0 }
         });
     }
 
     /// Adds stanzas of a session in one record.
     pub fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) {
         self.record(kind, session, 0, &[], |parts| {
-            let before = parts.len();
             parts.extend_from(stanzas.tapes());
-            tapes_head(stanzas.len() as u32, 0, before, parts.len())
+            let frames = stanzas.len() as u32;
+            Opened { frames, counter: 0 }
         });
     }
 
@@ -138,25 +127,32 @@ impl Batch {
         connection: u32,
         value: u32,
         payload: &[u8],
-        tapes: impl FnOnce(&mut Tapes) -> [i32; 5],
+        tapes: impl FnOnce(&mut Tapes) -> Opened,
     ) -> Option<usize> {
-        let head = [
-            kind.cast_signed(),
-            connection.cast_signed(),
-            value.cast_signed(),
-            payload.len() as i32,
-        ];
         // If a panic left a part without a place, all later records would be shifted.
         let place = self.parts.attempt(|parts| {
             let before = parts.len();
-            parts.words.extend_from_slice(&head);
-            parts.words.extend_from_slice(&[0; 5]);
+            parts.words.extend_from_slice(&[0; record::WORDS]);
             parts.bytes.extend_from_slice(payload);
-            let rest = tapes(parts);
-            let [words, ..] = before;
-            let after_head = words + head.len();
-            if let Some(slots) = parts.words.get_mut(after_head..after_head + rest.len()) {
-                slots.copy_from_slice(&rest);
+            let [words_before, text_before, bytes_before] = parts.len();
+            let Opened { frames, counter } = tapes(parts);
+            let [words, text, bytes] = parts.len();
+            let head = parts.words.get_mut(before[0]..).unwrap_or_default();
+            for (place, number) in [
+                (record::KIND, kind.cast_signed()),
+                (record::SOURCE, connection.cast_signed()),
+                (record::VALUE, value.cast_signed()),
+                (record::LENGTH, payload.len() as i32),
+                (record::FRAMES, frames.cast_signed()),
+                // A counter has 32 bits; JavaScript takes it as unsigned.
+                (record::COUNTER, counter as i32),
+                (record::TAPE_WORDS, (words - words_before) as i32),
+                (record::TAPE_TEXT, (text - text_before) as i32),
+                (record::TAPE_BYTES, (bytes - bytes_before) as i32),
+            ] {
+                if let Some(word) = head.get_mut(place) {
+                    *word = number;
+                }
             }
             Place::between(connection, before, parts.len())
         })?;
@@ -238,15 +234,4 @@ pub struct Records<'b> {
     pub text: &'b [u8],
     /// The payload and content bytes of all of them.
     pub bytes: &'b [u8],
-}
-
-/// The words of a record that describe its tapes.
-fn tapes_head(frames: u32, counter: i32, before: [usize; 3], after: [usize; 3]) -> [i32; 5] {
-    [
-        frames.cast_signed(),
-        counter,
-        (after[0] - before[0]) as i32,
-        (after[1] - before[1]) as i32,
-        (after[2] - before[2]) as i32,
-    ]
 }

@@ -11,36 +11,9 @@ use super::connection_state::ConnectionState;
 use super::counters::SocketState;
 use super::inbox::{Inbox, KEPT};
 use super::loop_monitor::LoopMonitor;
+use crate::abi::socket_event;
 use crate::read_ahead::Scratch;
 use crate::transport::{self, Event, ResponseHead, TransportError};
-
-/// The kind of a record. `js/ws/socket.cjs` has the same numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Kind {
-    /// Payload: a binary message.
-    Binary = 0,
-    /// Payload: a text message.
-    Text = 1,
-    /// Payload: the ping's.
-    Ping = 2,
-    /// Payload: the pong's.
-    Pong = 3,
-    /// Value: the status code; payload: the reason.
-    CloseFrame = 4,
-    /// Value: how many callbacks are due.
-    Written = 5,
-    /// Messages may be sent.
-    Open = 6,
-    /// Payload: a response head, see `head_fields`.
-    Upgrade = 7,
-    /// Payload: a response head and the body; value: the length of the head.
-    UnexpectedResponse = 8,
-    /// Payload: the description of the error.
-    Error = 9,
-    /// The connection is gone.
-    Closed = 10,
-}
 
 /// Describes an error to JavaScript.
 pub type DescribeError = fn(&TransportError) -> String;
@@ -83,29 +56,27 @@ impl EventSink {
     }
 
     /// Writes the record before the queue is locked, so that JavaScript never waits for it.
-    fn record(&mut self, kind: Kind, value: u32, payload: &[u8]) {
+    fn record(&mut self, kind: u32, value: u32, payload: &[u8]) {
         let flow = &self.state.flow;
         let counters = flow.counters();
-        if matches!(kind, Kind::Binary | Kind::Text | Kind::Ping | Kind::Pong) {
+        if matches!(
+            kind,
+            socket_event::BINARY | socket_event::TEXT | socket_event::PING | socket_event::PONG
+        ) {
             self.began.get_or_insert_with(Instant::now);
         }
-        if matches!(kind, Kind::Binary | Kind::Text) {
+        if matches!(kind, socket_event::BINARY | socket_event::TEXT) {
             counters.messages_in.add(1);
             counters.bytes_in.add(payload.len() as u64);
         }
         SCRATCH.with_borrow_mut(|(scratch, batch)| {
-            let cost = if kind == Kind::Binary {
-                let (frames, cost) = batch.message(
-                    kind as u32,
-                    self.connection,
-                    payload,
-                    &mut self.state.read_ahead(),
-                    scratch,
-                );
+            let cost = if kind == socket_event::BINARY {
+                let (frames, cost) =
+                    batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), scratch);
                 counters.frames_opened.add(frames.into());
                 cost
             } else {
-                batch.push(kind as u32, self.connection, value, payload)
+                batch.push(kind, self.connection, value, payload)
             };
             flow.add(cost);
             self.inbox.push(batch);
@@ -123,33 +94,41 @@ impl transport::EventSink for EventSink {
         let counters = self.state.flow.counters();
         match event {
             Event::Message { bytes, is_binary } => {
-                self.record(if is_binary { Kind::Binary } else { Kind::Text }, 0, &bytes);
+                self.record(
+                    if is_binary {
+                        socket_event::BINARY
+                    } else {
+                        socket_event::TEXT
+                    },
+                    0,
+                    &bytes,
+                );
             }
-            Event::Ping(bytes) => self.record(Kind::Ping, 0, &bytes),
-            Event::Pong(bytes) => self.record(Kind::Pong, 0, &bytes),
+            Event::Ping(bytes) => self.record(socket_event::PING, 0, &bytes),
+            Event::Pong(bytes) => self.record(socket_event::PONG, 0, &bytes),
             Event::CloseFrame { code, reason } => {
                 counters.reach(SocketState::Closing);
-                self.record(Kind::CloseFrame, code.into(), &reason);
+                self.record(socket_event::CLOSE_FRAME, code.into(), &reason);
             }
-            Event::Written(count) => self.record(Kind::Written, count, &[]),
+            Event::Written(count) => self.record(socket_event::WRITTEN, count, &[]),
             Event::Open => {
                 counters.reach(SocketState::Open);
-                self.record(Kind::Open, 0, &[]);
+                self.record(socket_event::OPEN, 0, &[]);
             }
-            Event::Upgrade(head) => self.record(Kind::Upgrade, 0, &head_fields(&head)),
+            Event::Upgrade(head) => self.record(socket_event::UPGRADE, 0, &head_fields(&head)),
             Event::UnexpectedResponse { head, body } => {
                 let mut payload = head_fields(&head);
                 let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
                 payload.extend_from_slice(&body);
-                self.record(Kind::UnexpectedResponse, length, &payload);
+                self.record(socket_event::UNEXPECTED_RESPONSE, length, &payload);
             }
             Event::Error(error) => {
                 let description = (self.describe_error)(&error);
-                self.record(Kind::Error, 0, description.as_bytes());
+                self.record(socket_event::ERROR, 0, description.as_bytes());
             }
             Event::Closed => {
                 counters.reach(SocketState::Closed);
-                self.record(Kind::Closed, 0, &[]);
+                self.record(socket_event::CLOSED, 0, &[]);
             }
         }
     }

@@ -18,11 +18,11 @@ mod loop_monitor;
 mod noise_handler;
 mod process_metrics;
 
-pub use batch::{Batch, HEAD_WORDS, RECORD_WORDS, Records, Room};
+pub use batch::{Batch, Records, Room};
 pub use connection_state::ConnectionState;
 pub use counters::{Counter, SocketCounters, SocketState, SocketTotals};
 pub use environment::{Drained, Environment, RECORDS_AT_ONCE, RecordSource};
-pub use event_sink::{DescribeError, EventSink, Kind};
+pub use event_sink::{DescribeError, EventSink};
 pub use flow::{Flow, HIGH_WATER, LOW_WATER};
 pub use inbox::Inbox;
 pub use loop_monitor::{LoopCounters, LoopMonitor};

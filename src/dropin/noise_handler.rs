@@ -200,9 +200,7 @@ impl NoiseHandler {
             tape.clear();
             return Ok(Frame::Handshake);
         };
-        opener
-            .open(frame, receiver, self.dialect, tape, |_| ())
-            .map(drop)?;
+        opener.open(frame, receiver, self.dialect, tape, |_| ()).map(drop)?;
         let is_hidden = self
             .keep_alive_replies()
             .is_some_and(|replies| replies.contains(tape, self.dialect));

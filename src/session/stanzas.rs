@@ -1,7 +1,8 @@
 //! [`Stanzas`].
 
 use super::{PatternId, Stanza};
-use crate::tape::{FRAME_WORDS, TapeWriter, Tapes};
+use crate::abi::tape_head;
+use crate::tape::{TapeWriter, Tapes};
 
 /// Stanzas that came in one after the other, each with the patterns that it matches.
 ///
@@ -68,8 +69,10 @@ impl Stanzas {
         std::iter::from_fn(move || {
             let (matched, rest) = words.split_first()?;
             let (matched, rest) = rest.split_at_checked(length(*matched)?)?;
-            let (head, rest) = rest.split_first_chunk::<FRAME_WORDS>()?;
-            let [ops_len, units, bytes_len, wide] = *head;
+            let (head, rest) = rest.split_first_chunk::<{ tape_head::WORDS }>()?;
+            let at = |place: usize| head.get(place).copied();
+            let (ops_len, units) = (at(tape_head::OPS)?, at(tape_head::UNITS)?);
+            let (bytes_len, wide) = (at(tape_head::BYTES)?, at(tape_head::WIDE)?);
             let (ops, rest) = rest.split_at_checked(length(ops_len)?)?;
             let is_wide = wide != 0;
             let text_len = length(units)? * if is_wide { 2 } else { 1 };

@@ -8,21 +8,21 @@
 //!
 //! | operation | meaning |
 //! | --- | --- |
-//! | head | `attributes << 2 \| kind`, see [`layout`] |
+//! | head | `attributes << 2 \| kind`, see [`content_kind`](crate::abi::content_kind) |
 //! | string | the tag |
-//! | shape | only towards JavaScript, only where there are attributes: a hash of the keys, [`layout::NO_SHAPE`] where one of them is not a token |
+//! | shape | only towards JavaScript, only where there are attributes: a hash of the keys, [`op::NO_SHAPE`](crate::abi::op::NO_SHAPE) if one of them has no operation |
 //! | string, string | key and value, once per attribute |
 //! | content | nothing; a string; offset and length of bytes; the number of children, which follow as nodes |
 //!
-//! A string is a token's id, [`layout::FIRST_KEY`] plus the place of one of [`layout::KEYS`], or the bitwise complement of
+//! A string is a token's id, [`op::FIRST_KEY`](crate::abi::op::FIRST_KEY) plus the index of one of [`KEYS`], or the bitwise complement of
 //! a length in UTF-16 units.
 
 mod keys;
-pub mod layout;
 mod read;
 mod tapes;
 mod write;
 
+pub use keys::KEYS;
 pub use read::{TapeReader, TapeText};
-pub use tapes::{FRAME_WORDS, Tapes};
+pub use tapes::Tapes;
 pub use write::TapeWriter;

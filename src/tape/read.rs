@@ -1,6 +1,7 @@
 //! A tape as nodes to encode: one that JavaScript wrote, or one of a decoded stanza.
 
-use super::layout::{FIRST_KEY, HEAD_SHIFT, KEYS, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, LOOKUP_UNITS};
+use super::keys::KEYS;
+use crate::abi::{content_kind, op, text};
 use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
 /// The text of a tape, with a cursor.
@@ -71,7 +72,7 @@ impl<'a> TapeText<'a> {
     }
 }
 
-/// A [`NodeSource`] over a tape. Tokens come resolved, but for some that are as long as [`LOOKUP_UNITS`].
+/// A [`NodeSource`] over a tape. Tokens come resolved, but for some that are as long as [`text::LOOKUP_UNITS`].
 #[derive(Debug)]
 pub struct TapeReader<'a> {
     ops: &'a [i32],
@@ -92,7 +93,7 @@ impl<'a> TapeReader<'a> {
             ops,
             text,
             bytes,
-            kind: KIND_NONE,
+            kind: content_kind::NONE,
             shapes: false,
             shape_ahead: false,
         }
@@ -123,14 +124,14 @@ impl<'a> TapeReader<'a> {
         let op = self.op()?;
         if op < 0 {
             let length = !op as usize;
-            let literal = if length < LOOKUP_UNITS {
+            let literal = if length < text::LOOKUP_UNITS {
                 Text::Literal
             } else {
                 Text::Str
             };
             return self.text.take(length).map(literal);
         }
-        match KEYS.get(op.wrapping_sub(FIRST_KEY) as usize) {
+        match KEYS.get(op.wrapping_sub(op::FIRST_KEY) as usize) {
             Some(key) => Ok(Text::Literal(key)),
             None => u16::try_from(op)
                 .map(|id| Text::Token(TokenId(id)))
@@ -142,9 +143,9 @@ impl<'a> TapeReader<'a> {
 impl NodeSource for TapeReader<'_> {
     fn node(&mut self) -> Result<NodeHead<'_>, EncodeError> {
         let head = self.op()?;
-        self.kind = head & ((1 << HEAD_SHIFT) - 1);
-        let attrs = usize::try_from(head >> HEAD_SHIFT).map_err(|_| EncodeError::InvalidSource)?;
-        let has_content = self.kind != KIND_NONE;
+        self.kind = head & ((1 << op::HEAD_SHIFT) - 1);
+        let attrs = usize::try_from(head >> op::HEAD_SHIFT).map_err(|_| EncodeError::InvalidSource)?;
+        let has_content = self.kind != content_kind::NONE;
         self.shape_ahead = self.shapes && attrs > 0;
         let tag = self.string()?;
         Ok(NodeHead {
@@ -169,15 +170,15 @@ impl NodeSource for TapeReader<'_> {
 
     fn content(&mut self) -> Result<Content<'_>, EncodeError> {
         match self.kind {
-            KIND_NONE => Ok(Content::None),
-            KIND_TEXT => self.string().map(Content::Text),
-            KIND_BYTES => {
+            content_kind::NONE => Ok(Content::None),
+            content_kind::TEXT => self.string().map(Content::Text),
+            content_kind::BYTES => {
                 let offset = self.length()?;
                 let length = self.length()?;
                 let bytes = self.bytes.get(offset..).and_then(|bytes| bytes.get(..length));
                 bytes.map(Content::Bytes).ok_or(EncodeError::InvalidSource)
             }
-            KIND_LIST => self.length().map(Content::List),
+            content_kind::LIST => self.length().map(Content::List),
             _ => Err(EncodeError::InvalidSource),
         }
     }

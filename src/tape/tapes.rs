@@ -1,15 +1,12 @@
 //! [`Tapes`].
 
 use super::TapeWriter;
-
-/// Words before a tape's operations: the number of operations, of text units and of content bytes, and 1 where the text is
-/// UTF-16 (0 where it is latin1).
-pub const FRAME_WORDS: usize = 4;
+use crate::abi::tape_head;
 
 /// Tapes one behind the other, for many frames in one crossing. What else belongs to a tape may stand before it in the words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tapes {
-    /// For each tape its [`FRAME_WORDS`] and its operations.
+    /// For each tape its [head](tape_head) and its operations.
     pub words: Vec<i32>,
     /// The texts. Each begins at an even offset.
     pub text: Vec<u8>,
@@ -48,14 +45,20 @@ impl Tapes {
 
     /// Appends a tape of these operations, content bytes, and text: `wide` where there is such, otherwise `latin1`.
     pub fn push_parts(&mut self, ops: &[i32], latin1: &[u8], wide: Option<&[u16]>, bytes: &[u8]) {
-        let head = [
-            ops.len(),
-            wide.map_or(latin1.len(), <[u16]>::len),
-            bytes.len(),
-            usize::from(wide.is_some()),
+        let numbers = [
+            (tape_head::OPS, ops.len()),
+            (tape_head::UNITS, wide.map_or(latin1.len(), <[u16]>::len)),
+            (tape_head::BYTES, bytes.len()),
+            (tape_head::WIDE, usize::from(wide.is_some())),
         ];
-        // Each is bounded by what a payload may inflate to, and its strings may come to.
-        self.words.extend(head.map(|length| length as i32));
+        let mut head = [0; tape_head::WORDS];
+        for (place, number) in numbers {
+            if let Some(word) = head.get_mut(place) {
+                // It fits 31 bits: the bounds on a stanza are far below.
+                *word = number as i32;
+            }
+        }
+        self.words.extend_from_slice(&head);
         self.words.extend_from_slice(ops);
         match wide {
             None => self.text.extend_from_slice(latin1),

@@ -1,7 +1,7 @@
 //! Writes decoded nodes to a tape.
 
-use super::layout::{FIRST_KEY, HEAD_SHIFT, KIND_BYTES, KIND_LIST, KIND_NONE, KIND_TEXT, NO_SHAPE};
 use super::{TapeReader, TapeText, keys};
+use crate::abi::{content_kind, op};
 use crate::binary::{Content, NodeSink, Text};
 
 /// A [`NodeSink`] that writes a tape. It is reused for many frames and allocates only to grow.
@@ -200,7 +200,7 @@ impl NodeSink for TapeWriter {
             return;
         }
         self.head = self.ops.len();
-        self.ops.push((attrs as i32) << HEAD_SHIFT);
+        self.ops.push((attrs as i32) << op::HEAD_SHIFT);
         self.string(tag);
         self.shape = Shape {
             at: self.ops.len(),
@@ -208,7 +208,7 @@ impl NodeSink for TapeWriter {
             hash: Some(0),
         };
         if attrs > 0 {
-            self.ops.push(NO_SHAPE);
+            self.ops.push(op::NO_SHAPE);
         }
     }
 
@@ -219,7 +219,7 @@ impl NodeSink for TapeWriter {
         let op = match key {
             Text::Token(token) => i32::from(token.0),
             Text::Ascii(text) => match keys::find(text) {
-                Some(place) => FIRST_KEY + place as i32,
+                Some(place) => op::FIRST_KEY + place as i32,
                 None => self.literal(key),
             },
             Text::Str(_) | Text::Literal(_) => self.literal(key),
@@ -231,7 +231,7 @@ impl NodeSink for TapeWriter {
         };
         shape.left = shape.left.saturating_sub(1);
         if let (0, Some(hash), Some(op)) = (shape.left, shape.hash, self.ops.get_mut(shape.at)) {
-            // Not negative, so that it stays a small integer in JavaScript and differs from NO_SHAPE.
+            // Not negative, so that it stays a small integer in JavaScript and differs from op::NO_SHAPE.
             *op = (hash & 0x3FFF_FFFF) as i32;
         }
         self.ops.push(op);
@@ -252,10 +252,10 @@ impl NodeSink for TapeWriter {
             return;
         }
         let kind = match content {
-            Content::None => KIND_NONE,
-            Content::Text(_) => KIND_TEXT,
-            Content::Bytes(_) => KIND_BYTES,
-            Content::List(_) => KIND_LIST,
+            Content::None => content_kind::NONE,
+            Content::Text(_) => content_kind::TEXT,
+            Content::Bytes(_) => content_kind::BYTES,
+            Content::List(_) => content_kind::LIST,
         };
         if let Some(head) = self.ops.get_mut(self.head) {
             *head |= kind;

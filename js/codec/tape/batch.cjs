@@ -1,11 +1,11 @@
 'use strict';
 
-/** Words before a tape in a batch (src/tape/tapes.rs), and their places. */
-const FRAME_WORDS = 4;
-const [TAPE_OPS, TAPE_UNITS, TAPE_BYTES, TAPE_WIDE] = [0, 1, 2, 3];
+const {
+  tapeHead: { BYTES: TAPE_BYTES, OPS: TAPE_OPS, UNITS: TAPE_UNITS, WIDE: TAPE_WIDE, WORDS: TAPE_HEAD_WORDS }
+} = require('../../addon/abi.cjs');
 
 /**
- * The tree of the next tape of a batch; the cursor then stands behind it. `undefined` for a frame that is passed over.
+ * The tree of the next tape of a batch; the cursor then stands behind it. `undefined` for a frame that must not be seen.
  *
  * @param {{ words: Int32Array, wordAt: number, text: Buffer, textAt: number, memory: Buffer, bytesAt: number }} cursor
  * @param {Function} hydrateTape of the dialect's codec
@@ -14,7 +14,7 @@ function takeTape(cursor, hydrateTape) {
   const { words, wordAt, text, textAt, memory, bytesAt } = cursor;
   const units = words[wordAt + TAPE_UNITS];
   const wide = words[wordAt + TAPE_WIDE];
-  const first = wordAt + FRAME_WORDS;
+  const first = wordAt + TAPE_HEAD_WORDS;
   if (words[wordAt + TAPE_OPS] === 0) {
     cursor.wordAt = first;
     return undefined;

@@ -3,26 +3,18 @@
 // Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
 
 const {
-  FIRST_OP,
-  HEAD_SHIFT,
-  KIND_BYTES,
-  KIND_LIST,
-  KIND_NONE,
-  KIND_TEXT,
-  LOOKUP_UNITS,
-  REG_BYTES,
-  REG_OPS,
-  REG_TEXT
-} = require('./layout.cjs');
+  contentKind: { BYTES: KIND_BYTES, LIST: KIND_LIST, NONE: KIND_NONE, TEXT: KIND_TEXT },
+  limit: { MAX_DEPTH },
+  op: { HEAD_SHIFT },
+  register: { BYTES: REG_BYTES, FIRST_OP, OPS: REG_OPS, TEXT: REG_TEXT },
+  text: { LOOKUP_UNITS }
+} = require('../../addon/abi.cjs');
 
 /** Operations that a node head and one attribute take; room is ensured before either is written. */
 const HEAD_ROOM = 8;
 
 /** Where nearly every query goes: the one long token that is worth a comparison. */
 const SERVER = 's.whatsapp.net';
-
-/** The deepest tree that is taken, as the decoder's limit: anything deeper is a cycle. */
-const MAX_DEPTH = 1024;
 
 /**
  * The flattener of one dictionary.

@@ -2,7 +2,11 @@
 
 // A tape (src/tape/) into plain objects, equal to those that Baileys' decoder makes.
 
-const { KIND_BYTES, KIND_LIST, KIND_TEXT, HEAD_SHIFT, TEXT_WINDOW } = require('./layout.cjs');
+const {
+  contentKind: { BYTES: KIND_BYTES, LIST: KIND_LIST, NONE: KIND_NONE, TEXT: KIND_TEXT },
+  op: { HEAD_SHIFT },
+  text: { WINDOW: TEXT_WINDOW }
+} = require('../../addon/abi.cjs');
 
 /** A view of a Buffer's memory, in half the time that `subarray` takes. */
 const FastBuffer = Buffer[Symbol.species];
@@ -152,6 +156,10 @@ function createHydrator(tokens) {
       case KIND_LIST:
         content = list(ops[at++]);
         break;
+      case KIND_NONE:
+        break;
+      default:
+        throw new Error(`a node of the unknown kind ${head & KIND_MASK}`);
     }
     return { tag, attrs, content };
   }

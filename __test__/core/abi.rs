@@ -1,0 +1,97 @@
+//! The numbers that Rust and JavaScript share.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use baileys_native::abi::{GROUPS, Group, Number, javascript, session_record, socket_event, tape_head};
+use baileys_native::binary::MAX_DEPTH;
+use baileys_native::frame::HEADER_LEN;
+use baileys_native::noise::TAG_LEN;
+use baileys_native::shared_sender::MIN_INTERVAL;
+use baileys_native::tape::KEYS;
+
+/// Numbers that belong to other modules.
+const LIMITS: Group = Group {
+    name: "limit",
+    doc: &[" Numbers of other modules of the addon."],
+    numbers: &[
+        Number {
+            name: "MAX_DEPTH",
+            value: MAX_DEPTH as i64,
+            doc: &[" The most nodes within one another."],
+        },
+        Number {
+            name: "FRAME_OVERHEAD",
+            value: (HEADER_LEN + TAG_LEN) as i64,
+            doc: &[" How many bytes a sealed frame is longer than its payload."],
+        },
+        Number {
+            name: "MIN_KEEP_ALIVE_INTERVAL",
+            value: MIN_INTERVAL as i64,
+            doc: &[
+                " The shortest keep-alive interval, in milliseconds, for which the I/O side keeps a connection alive.",
+            ],
+        },
+    ],
+};
+
+#[test]
+fn the_generated_javascript_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/addon/abi.cjs");
+    let source = javascript(&LIMITS, KEYS);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &source).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        source,
+        "run `UPDATE=1 cargo test --test core abi`"
+    );
+}
+
+#[test]
+fn within_a_group_no_number_has_two_meanings() {
+    for Group { name, numbers, .. } in GROUPS {
+        // A layout also has its length, and the places of what follows.
+        let is_layout = ["op", "text"].contains(name);
+        let distinct: BTreeSet<_> = numbers.iter().map(|number| number.value).collect();
+        assert!(is_layout || distinct.len() == numbers.len(), "{name}");
+    }
+    let places = |name: &str| GROUPS.iter().find(|group| group.name == name).unwrap().numbers;
+    for layout in ["tape_head", "batch_head", "record"] {
+        let numbers = places(layout);
+        let (words, rest) = numbers.split_last().unwrap();
+        assert_eq!(words.name, "WORDS");
+        let expected: Vec<_> = (0..words.value).collect();
+        assert_eq!(
+            rest.iter().map(|number| number.value).collect::<Vec<_>>(),
+            expected,
+            "{layout}"
+        );
+    }
+    assert!(
+        places("socket_event")
+            .iter()
+            .all(|event| event.value != i64::from(session_record::STANZAS))
+    );
+    assert_eq!((tape_head::WORDS, socket_event::BINARY), (4, 0));
+}
+
+/// The texts between single or double quotes, in the part of `source` between `from` and the next `to`.
+fn quoted<'s>(source: &'s str, from: &str, to: &str, quote: char) -> BTreeSet<&'s str> {
+    let (_, rest) = source.split_once(from).unwrap();
+    let (part, _) = rest.split_once(to).unwrap();
+    part.split(quote).skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_kinds_of_an_end_reason_are_those_of_the_declarations() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    // The match in `EndReason::kind` is exhaustive, so its texts are all kinds.
+    let (rust, declarations) = (read("src/session/end.rs"), read("index.d.ts"));
+    let kinds = quoted(&rust, "const fn kind(&self)", "\n    }\n", '"');
+    assert!(kinds.len() > 10);
+    let declared = quoted(&declarations, "interface EndReason {\n  kind:", ";\n", '\'');
+    assert_eq!(kinds, declared);
+}
