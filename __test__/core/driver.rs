@@ -174,6 +174,7 @@ impl User {
             headers: Vec::new(),
             origin: "https://web.whatsapp.com".into(),
             handshake_timeout: Some(Duration::from_secs(5)),
+            turn: None,
         };
         let endpoint = Endpoint {
             host: address.ip().to_string(),

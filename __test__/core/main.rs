@@ -13,6 +13,8 @@ mod binary;
 // With the bindings the driver cannot be linked here: their other half is Node.js.
 #[cfg(all(feature = "transport", not(feature = "node")))]
 mod driver;
+#[cfg(all(feature = "transport", not(feature = "node")))]
+mod dropin;
 mod frame;
 mod handshake;
 mod layering;

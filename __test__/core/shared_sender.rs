@@ -64,8 +64,10 @@ enum Step {
     Loose,
     /// JavaScript sends something else.
     Foreign,
+    /// The event loop's turn ends: what the socket has accepted is written.
+    EndTurn,
     /// JavaScript shows that it runs.
-    Beat,
+    Heartbeat,
     /// Time passes, and the I/O side looks.
     Wait(u64),
 }
@@ -79,7 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<prop::sample::Index>().prop_map(Step::Drop),
         1 => Just(Step::Loose),
         1 => Just(Step::Foreign),
-        4 => Just(Step::Beat),
+        4 => Just(Step::EndTurn),
+        4 => Just(Step::Heartbeat),
         12 => (0..3 * INTERVAL).prop_map(Step::Wait),
     ]
 }
@@ -88,13 +91,15 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct World {
     now: u64,
-    seen: u64,
+    last_heartbeat: u64,
     last_sent: u64,
     /// Counters used so far, which is the next one.
     used: u32,
     /// Frames sealed and not sent, with their counters.
     held: Vec<(u32, Vec<u8>)>,
-    /// Counters in the order of the wire; `None` for something foreign.
+    /// Counters of the messages that the socket has accepted and holds, in order; `None` for something foreign.
+    queue: Vec<Option<u32>>,
+    /// Counters in the order of the wire.
     wire: Vec<Option<u32>>,
     own: u32,
     /// What JavaScript sent last.
@@ -104,7 +109,7 @@ struct World {
 impl World {
     fn sent(&mut self, shared_sender: &mut SharedSender, counter: Option<u32>, message: &[u8]) {
         shared_sender.sent(message, self.now);
-        self.wire.push(counter);
+        self.queue.push(counter);
         self.last_sent = self.now;
         self.last = Some(message.to_vec());
     }
@@ -145,7 +150,8 @@ impl World {
                 self.used += 1;
             }
             Step::Foreign => self.sent(shared_sender, None, b"hello"),
-            Step::Beat => self.seen = self.now,
+            Step::EndTurn => self.write(),
+            Step::Heartbeat => self.last_heartbeat = self.now,
             Step::Wait(time) => {
                 self.now += time;
                 self.look(shared_sender);
@@ -153,12 +159,17 @@ impl World {
         }
     }
 
+    fn write(&mut self) {
+        self.wire.append(&mut self.queue);
+    }
+
     fn look(&mut self, shared_sender: &mut SharedSender) {
-        let due = shared_sender.due(self.now, self.seen);
-        let sent = keep_alive(shared_sender, self.now, self.seen);
+        let due = shared_sender.due(self.now, self.last_heartbeat);
+        let sent = keep_alive(shared_sender, self.now, self.last_heartbeat);
         assert!(sent.is_none() || due.is_some_and(|due| due <= self.now));
-        let in_order = self.wire.iter().copied().eq((0..self.used).map(Some));
-        let blocked = self.now - self.seen >= INTERVAL / 4;
+        let accepted = self.wire.iter().chain(&self.queue).copied();
+        let in_order = accepted.eq((0..self.used).map(Some));
+        let blocked = self.now - self.last_heartbeat >= INTERVAL / 4;
         let silent = self.now - self.last_sent >= INTERVAL;
         match sent {
             Some(frame) => {
@@ -168,7 +179,10 @@ impl World {
                 self.own += 1;
                 let node = Node::decode(&payload[1..], Dialect::V7).unwrap();
                 assert_eq!(node.attr("id").unwrap(), format!("{PREFIX}{}", self.own));
-                self.wire.push(Some(self.used));
+                // The query wakes the task, which writes what is held first.
+                self.queue.push(Some(self.used));
+                self.write();
+                assert!(self.wire.iter().copied().eq((0..=self.used).map(Some)));
                 self.used += 1;
                 self.last_sent = self.now;
             }
@@ -192,10 +206,11 @@ proptest! {
         for step in &steps {
             world.apply(&mut shared_sender, step);
         }
+        world.write();
         let counters: Vec<u32> = world.wire.iter().copied().flatten().collect();
         let distinct: BTreeSet<u32> = counters.iter().copied().collect();
         prop_assert_eq!(distinct.len(), counters.len());
-        prop_assert_eq!(shared_sender.own(), world.own);
+        prop_assert_eq!(shared_sender.own_queries(), world.own);
     }
 }
 

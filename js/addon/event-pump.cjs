@@ -3,6 +3,7 @@
 // The sockets and sessions of this environment: takes events out of the native queue and hands them over.
 
 const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
+const { sentInTurn } = require('./loop-turn.cjs');
 const { slab, reserve, cut } = require('./slab.cjs');
 const {
   batchHead: { HAS_MORE, SLAB_NEEDED, SLAB_TAKEN, STALLED_MS, TEXT_NEEDED, WORDS: HEAD_WORDS, WORDS_NEEDED },
@@ -203,7 +204,12 @@ module.exports = {
   /** The events of a session go to `session.deliver`, see {@link connect}. */
   add: (id, session) => void sockets.set(id, session),
   remove: id => void sockets.delete(id),
-  send: core.send,
+  /** Queues a message; see the addon's `send`. */
+  send(id, bytes, isText) {
+    const accepted = core.send(id, bytes, isText);
+    sentInTurn();
+    return accepted;
+  },
   close: id => hub.close(id),
   /** Drops the connection of a socket; what has come is still delivered. */
   destroy: id => hub.release(id),

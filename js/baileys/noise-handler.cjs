@@ -21,6 +21,7 @@ const {
   signal: { HIDDEN, NONE, PARTIAL, RAW }
 } = require('../addon/abi.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
+const { unshared } = require('../shared/bytes.cjs');
 
 /** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
 const DONE = Promise.resolve();
@@ -46,7 +47,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method holds on to `handle`; when all of them are gone, the native state goes.
-    const handle = { id: core.noiseNew(DIALECTS[dialect].id, NOISE_HEADER, keyPair.public, routingInfo || undefined) };
+    const handle = {
+      id: core.noiseNew(
+        DIALECTS[dialect].id,
+        unshared(NOISE_HEADER),
+        unshared(keyPair.public),
+        unshared(routingInfo) || undefined
+      )
+    };
     released.register(handle, handle.id, handle);
     /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
     let linked = false;
@@ -67,7 +75,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let latest;
 
     function output(call, data) {
-      requireBytes(data);
+      data = asBytes(data);
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
     }
@@ -88,12 +96,12 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         return encoded(
           core.noiseProcessHandshake(
             handle.id,
-            keyPair.private,
-            ephemeral,
-            encryptedStatic,
-            payload,
-            noiseKey.private,
-            noiseKey.public,
+            unshared(keyPair.private),
+            unshared(ephemeral),
+            unshared(encryptedStatic),
+            unshared(payload),
+            unshared(noiseKey.private),
+            unshared(noiseKey.public),
             roots,
             details?.SERIAL ?? 0,
             slab.buffer,
@@ -116,7 +124,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function encodeFrame(data) {
-      requireBytes(data);
+      data = asBytes(data);
       const { id } = handle;
       if (inTransport && observe.wantsNodes()) publishSent(data);
       reserve(introLength + FRAME_OVERHEAD + data.length);
@@ -206,7 +214,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           takeTapes(newData, onFrame);
           return DONE;
         }
-        requireBytes(newData);
+        newData = asBytes(newData);
         refuseWhileFlattening();
         const { id } = handle;
         catchUp();
@@ -259,11 +267,11 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       core.noiseRelease(handle.id);
     }
 
-    const mixIntoKey = data => core.noiseMixIntoKey(handle.id, data);
+    const mixIntoKey = data => core.noiseMixIntoKey(handle.id, unshared(data));
     return {
       encrypt: plaintext => output(core.noiseEncrypt, plaintext),
       decrypt,
-      authenticate: data => core.noiseAuthenticate(handle.id, data),
+      authenticate: data => core.noiseAuthenticate(handle.id, unshared(data)),
       mixIntoKey: isAsync ? async data => mixIntoKey(data) : mixIntoKey,
       finishInit: async () => finishInit(),
       processHandshake: isAsync
@@ -285,9 +293,10 @@ function frameStarts(message) {
   return starts;
 }
 
-/** Refuses what has no length to make room by. */
-function requireBytes(data) {
+/** Refuses what is not a Buffer or Uint8Array; copies shared memory. */
+function asBytes(data) {
   if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
+  return unshared(data);
 }
 
 /**

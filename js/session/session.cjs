@@ -3,6 +3,7 @@
 const { createCodec } = require('../codec/binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../addon/shared-memory.cjs');
 const { loadBinding } = require('../addon/binding.cjs');
+const { sentInTurn } = require('../addon/loop-turn.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
 const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
@@ -192,6 +193,7 @@ class NativeSession extends ListenedEmitter {
     const text = this.#flatten(node);
     try {
       const number = submit(text);
+      sentInTurn();
       this.#log.trace('sent', node);
       observe.sent(this, node);
       return number;

@@ -22,6 +22,7 @@ const pump = require('../addon/event-pump.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
 const { resolve } = require('../connect/plan.cjs');
+const { unshared } = require('../shared/bytes.cjs');
 const { transportError } = require('./errors.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
@@ -317,10 +318,7 @@ for (const [value, name] of STATE_NAMES.entries()) {
 
 /** What `ws` makes of something to be sent. */
 function asBytes(data) {
-  if (data instanceof Uint8Array) {
-    // Native code must not read what another thread may be writing.
-    return data.buffer instanceof SharedArrayBuffer ? Uint8Array.from(data) : data;
-  }
+  if (data instanceof Uint8Array) return unshared(data);
   if (ArrayBuffer.isView(data)) return asBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return Buffer.from(data);

@@ -43,6 +43,7 @@ pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result
             .add::<websocket::ShareBatch>()?
             .add::<websocket::Drain>()?
             .add::<websocket::Send>()?
+            .add::<websocket::EndTurn>()?
             .add::<session::SessionSend>()?
             .add::<session::SessionQuery>()
     };

@@ -54,7 +54,13 @@ impl Session {
             move || inbox.ready(number)
         });
         let notify = Box::new(move || inbox.ready(number));
-        let handle = driver::start(endpoint(options)?, config, credentials, notify, Some(Arc::clone(&log)))
+        let mut endpoint = endpoint(options)?;
+        endpoint.options.turn = Some(
+            hub.environment
+                .turn()
+                .map_err(|error| Error::from_reason(error.to_string()))?,
+        );
+        let handle = driver::start(endpoint, config, credentials, notify, Some(Arc::clone(&log)))
             .map_err(|error| Error::from_reason(error.to_string()))?;
         if let Some(server) = server {
             handle.with(|session, _| session.remember_server(server));
@@ -230,7 +236,7 @@ raw_function! {
         let source = core.environment.source(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let mut inner = core.inner()?;
         let (mut tape, _) = inner.shared_tape(call, 1)?;
-        let sent = source.handle.with(|session, now| session.send(now, &mut tape))?;
+        let sent = source.handle.with_in_turn(|session, now| session.send(now, &mut tape))?;
         inner.release_text();
         call.int(advised(sent.id.0, sent.admission))
     }
@@ -247,7 +253,7 @@ raw_function! {
         };
         let mut inner = core.inner()?;
         let (mut tape, _) = inner.shared_tape(call, 1)?;
-        let asked = source.handle.with(|session, now| session.query(now, &mut tape, options))?;
+        let asked = source.handle.with_in_turn(|session, now| session.query(now, &mut tape, options))?;
         inner.release_text();
         call.int(advised(asked.query.0, asked.admission))
     }

@@ -94,6 +94,7 @@ pub(super) fn connect_options(options: SocketOptions) -> Result<ConnectOptions> 
         headers: pairs(options.headers),
         origin: options.origin,
         handshake_timeout: options.handshake_timeout.and_then(milliseconds),
+        turn: None,
     })
 }
 

@@ -167,6 +167,14 @@ raw_function! {
 }
 
 raw_function! {
+    /// `endTurn()`: the turn of the event loop has ended; what was sent in it is written.
+    EndTurn, "endTurn", 0, |call, core: Core| {
+        core.environment.end_turn();
+        call.undefined()
+    }
+}
+
+raw_function! {
     /// `heartbeat()`: the JavaScript thread runs.
     Heartbeat, "heartbeat", 0, |call, core: Core| {
         core.environment.monitor().heartbeat();

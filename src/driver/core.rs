@@ -12,7 +12,7 @@ use tokio::sync;
 use super::{Log, Notify, clock::Clock, log::Scope, sink::SessionSink};
 use crate::{
     session::{ConnectionId, Event, KeyDerivation, Millis, Session, Transmit},
-    transport::{self, Accepted, ConnectOptions, Connection},
+    transport::{self, Accepted, ConnectOptions, Connection, Timing},
 };
 
 /// What a session's task does next.
@@ -98,13 +98,14 @@ impl Core {
         self.log.as_ref().filter(|log| !log.is_off()).map(Log::enter)
     }
 
-    /// Lets `act` do something with the session, and then does what the session wants.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
+    /// Lets `act` do something with the session, and then does what the session wants. `timing` says when messages are
+    /// written.
+    pub(super) fn with<R>(&self, timing: Timing, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         let result = act(&mut inner.session, now);
-        self.drive(inner, now);
+        self.drive(inner, now, timing);
         result
     }
 
@@ -129,7 +130,7 @@ impl Core {
             taken += event.weight();
             out.push(event);
         }
-        self.drive(inner, now);
+        self.drive(inner, now, Timing::Now);
         taken
     }
 
@@ -149,15 +150,15 @@ impl Core {
         let _scope = self.scope();
         let inner = self.lock();
         let now = self.clock.now();
-        self.drive(inner, now);
+        self.drive(inner, now, Timing::Now);
     }
 
-    fn drive(&self, mut guard: MutexGuard<'_, Inner>, now: Millis) {
+    fn drive(&self, mut guard: MutexGuard<'_, Inner>, now: Millis, timing: Timing) {
         let inner = &mut *guard;
         while inner.is_free()
             && let Some(transmit) = inner.session.poll_transmit(now)
         {
-            inner.transmit(transmit, now);
+            inner.transmit(transmit, now, timing);
         }
         let next = inner.session.poll_timeout();
         let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
@@ -238,13 +239,13 @@ impl Core {
 
     pub(super) fn timeout(&self) {
         self.lock().armed = None;
-        self.with(Session::handle_timeout);
+        self.with(Timing::Now, Session::handle_timeout);
     }
 
     /// Derives a key for the session; takes its time.
     pub(super) fn derive(&self, derivation: KeyDerivation) {
         let key = derivation.run();
-        self.with(|session, now| session.handle_code_key(now, &key));
+        self.with(Timing::Now, |session, now| session.handle_code_key(now, &key));
     }
 
     /// Opens the transport of a connection, unless the session has given it up meanwhile.
@@ -263,7 +264,9 @@ impl Core {
     }
 
     pub(super) fn cannot_open(&self, connection: ConnectionId, message: &str) {
-        self.with(|session, now| session.handle_failed(now, connection, message, None));
+        self.with(Timing::Now, |session, now| {
+            session.handle_failed(now, connection, message, None)
+        });
     }
 
     /// Ends the present connection because of a defect.
@@ -284,7 +287,7 @@ impl Core {
         if let Some(connection) = connection {
             self.forget(connection);
         }
-        self.with(Session::handle_defect);
+        self.with(Timing::Now, Session::handle_defect);
     }
 
     /// Time spent on what came in.
@@ -310,14 +313,14 @@ impl Inner {
         self.congested.is_none() || self.congested != self.session.connection()
     }
 
-    fn transmit(&mut self, transmit: Transmit, now: Millis) {
+    fn transmit(&mut self, transmit: Transmit, now: Millis, timing: Timing) {
         match transmit {
             Transmit::Open(id) => self.to_open = Some(id),
             Transmit::Message(id, message) => {
                 let transport = self.transport.as_ref().filter(|(of, _)| *of == id);
                 // One that accepts nothing has ended, and is about to say so.
                 if let Some((_, transport)) = transport
-                    && transport.send_owned(message) == Accepted::Later
+                    && transport.send_owned(message, timing) == Accepted::Later
                 {
                     self.congested = Some(id);
                 }

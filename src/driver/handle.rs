@@ -7,6 +7,7 @@ use std::{
 
 use super::core::Core;
 use crate::session::{Event, Millis, Session};
+use crate::transport::Timing;
 
 /// The user's end of a session. The session ends, at once and without another event, with the last of its handles.
 #[derive(Clone, Debug)]
@@ -36,7 +37,13 @@ impl Handle {
     ///
     /// `act` holds the session up: it should be short, and must not use a handle of the same session.
     pub fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
-        self.0.0.with(act)
+        self.0.0.with(Timing::Now, act)
+    }
+
+    /// As [`with`](Self::with), but messages may be held until the end of the event loop's turn. For the thread of the loop
+    /// only, and only if it [ends](crate::transport::LoopTurn::end) the turn afterwards.
+    pub fn with_in_turn<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
+        self.0.0.with(Timing::EndOfTurn, act)
     }
 
     /// Appends the next events to `out`, until they are so many by [weight](Event::weight), and returns how many they are.

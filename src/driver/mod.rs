@@ -34,7 +34,7 @@ pub use self::{
 };
 use crate::{
     session::{Config, ConnectionId, Credentials, Session},
-    transport::{self, ConnectOptions},
+    transport::{self, ConnectOptions, Timing},
 };
 
 /// Where a session connects to.
@@ -124,7 +124,7 @@ async fn open(core: Arc<Core>, connection: ConnectionId, endpoint: Arc<Endpoint>
                 "name resolved"
             );
             if options.tls.is_some()
-                && let Some(info) = core.with(|session, _| session.credentials().routing_info.clone())
+                && let Some(info) = core.with(Timing::Now, |session, _| session.credentials().routing_info.clone())
             {
                 add_routing(&mut options.target, &info);
             }

@@ -17,7 +17,7 @@ use super::keep_alive;
 use super::loop_monitor::LoopMonitor;
 use super::process_metrics::ProcessMetrics;
 use crate::shared_sender::Millis;
-use crate::transport::{self, Accepted, ConnectOptions, Connection};
+use crate::transport::{self, Accepted, ConnectOptions, Connection, LoopTurn, Timing, TurnSender};
 
 /// Records of one source that are taken before another source has its turn, counted in stanzas and other events.
 pub const RECORDS_AT_ONCE: usize = 256;
@@ -38,6 +38,7 @@ pub struct Environment<S> {
     inbox: Arc<Inbox>,
     monitor: Arc<LoopMonitor>,
     metrics: Arc<ProcessMetrics>,
+    turn: LoopTurn,
     last_number: AtomicU32,
 }
 
@@ -97,6 +98,7 @@ impl<S: RecordSource> Environment<S> {
             inbox: Arc::new(Inbox::new(Arc::clone(&monitor), wake)),
             monitor,
             metrics,
+            turn: LoopTurn::new(),
             last_number: AtomicU32::new(0),
         }
     }
@@ -118,8 +120,22 @@ impl<S: RecordSource> Environment<S> {
         self.last_number.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    /// Drops all sockets and sources.
+    /// The connections' side of the turns of this environment's event loop.
+    ///
+    /// # Errors
+    /// If the threads of the runtime cannot be started.
+    pub fn turn(&self) -> io::Result<TurnSender> {
+        self.turn.sender()
+    }
+
+    /// The turn of the event loop has ended: writes the messages that were sent in it.
+    pub fn end_turn(&self) {
+        self.turn.end();
+    }
+
+    /// Drops all sockets and sources. Messages that were sent before are written first.
     pub fn clear(&self) {
+        self.end_turn();
         lock(&self.sockets).clear();
         lock(&self.sources).clear();
     }
@@ -163,7 +179,8 @@ impl<S: RecordSource> Environment<S> {
     ///
     /// # Errors
     /// If the threads of the runtime cannot be started.
-    pub fn connect(&self, options: ConnectOptions, describe_error: DescribeError) -> io::Result<u32> {
+    pub fn connect(&self, mut options: ConnectOptions, describe_error: DescribeError) -> io::Result<u32> {
+        options.turn = Some(self.turn()?);
         let number = self.next_number();
         let state = Arc::<ConnectionState>::default();
         self.metrics.enrol_socket(state.flow.counters());
@@ -183,7 +200,7 @@ impl<S: RecordSource> Environment<S> {
         Ok(number)
     }
 
-    /// Queues a message on a socket.
+    /// Queues a message on a socket. It is written at the end of the loop's turn at the latest.
     ///
     /// # Errors
     /// If a text message is not UTF-8.
@@ -193,9 +210,11 @@ impl<S: RecordSource> Environment<S> {
             return Ok(Accepted::No);
         };
         let accepted = if is_text {
-            socket.connection.send_text(std::str::from_utf8(bytes)?)
+            socket
+                .connection
+                .send_text(std::str::from_utf8(bytes)?, Timing::EndOfTurn)
         } else {
-            socket.connection.send_binary(bytes)
+            socket.connection.send_binary(bytes, Timing::EndOfTurn)
         };
         if accepted != Accepted::No {
             socket.state.shared_sender().sent(bytes, self.monitor.now());
@@ -217,7 +236,11 @@ impl<S: RecordSource> Environment<S> {
     /// Removes a socket. One that is not closed yet is dropped; records of it may still come and are to be ignored. Returns
     /// true if the socket existed.
     pub fn release(&self, socket: u32) -> bool {
-        lock(&self.sockets).remove(&socket).is_some()
+        let removed = lock(&self.sockets).remove(&socket);
+        if let Some(socket) = &removed {
+            socket.connection.flush();
+        }
+        removed.is_some()
     }
 
     /// The state that a socket shares with its noise handler.

@@ -211,7 +211,7 @@ impl NoiseHandler {
     fn keep_alive_replies(&self) -> Option<KeepAliveReplies> {
         let (state, _) = self.connection.as_ref().filter(|_| self.is_shared)?;
         let shared_sender = state.shared_sender();
-        let id_prefix = shared_sender.id_prefix().filter(|_| shared_sender.own() > 0)?;
+        let id_prefix = shared_sender.id_prefix().filter(|_| shared_sender.own_queries() > 0)?;
         Some(KeepAliveReplies::new(id_prefix.to_owned()))
     }
 }

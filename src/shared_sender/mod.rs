@@ -1,11 +1,15 @@
-//! The sending half of a connection whose frames JavaScript seals, for an I/O side that keeps the connection alive while
-//! JavaScript does not run.
+//! The sending half of a connection that JavaScript and the I/O side share.
 //!
-//! A frame's counter is the number of frames sealed before it, and the peer opens them in that order. So there is one
-//! [`Sender`], here, behind one lock, and the I/O side seals a frame of its own only while every frame that JavaScript has
-//! sealed is on its way: what is sealed is remembered by its authentication tag until the socket is given the very frame.
-//! Anything else that is given to the socket (a frame out of its turn, one of somebody else) says that the wire is not
-//! what we think; then the I/O side keeps quiet for good, and JavaScript's frames are what they would be without it.
+//! JavaScript seals the frames. While JavaScript is blocked, the I/O side seals keep-alive queries.
+//!
+//! The counter of a frame is the number of frames sealed before it, and the peer opens frames in that order. Therefore both
+//! sides use one [`Sender`], behind one lock. The I/O side seals only while the socket has accepted every frame that
+//! JavaScript has sealed: each sealed frame is remembered by its authentication tag until the socket is given exactly that
+//! frame. If the socket is given anything else (a frame out of order, or one of another sender), the order on the wire is
+//! unknown, and the I/O side never seals again on this connection. JavaScript's frames are not changed by any of this.
+//!
+//! The socket writes messages in the order in which it accepts them, also those that it holds until the end of an event
+//! loop's turn. So an accepted frame counts as sent.
 
 use std::collections::VecDeque;
 
@@ -16,38 +20,38 @@ use crate::wire::{SealError, seal_frame};
 /// Milliseconds on the caller's clock, which only goes forward.
 pub type Millis = u64;
 
-/// The shortest keep-alive interval that is stood in for. With a shorter one a thread that is merely busy would look
-/// like one that is blocked.
+/// The shortest interval, in milliseconds, for which the I/O side sends queries. With a shorter one a busy thread would
+/// look like a blocked one.
 pub const MIN_INTERVAL: Millis = 200;
 
-/// Frames that may be sealed and not yet sent. A caller that leaves more of them sends them elsewhere.
+/// The most frames that may be sealed and not sent. If there are more, they are probably sent elsewhere.
 const MAX_UNSENT: usize = 1024;
 
-/// The server, as the address of a stanza.
+/// The address of the server in a stanza.
 const SERVER: &str = "@s.whatsapp.net";
 
-/// How the I/O side stands in.
+/// When the I/O side sends keep-alive queries, and how they are recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Milliseconds between the client's own keep-alive queries.
     pub interval: Millis,
-    /// What the ids of our queries begin with. Nobody else may know it.
+    /// The prefix of the ids of the I/O side's queries. It must not be guessable.
     pub id_prefix: String,
 }
 
 impl Policy {
-    /// JavaScript counts as blocked once it has not run for so long.
+    /// JavaScript counts as blocked after this time without a heartbeat.
     const fn blocked(&self) -> Millis {
         self.interval / 4
     }
 
-    /// How long the client's own query may be late.
+    /// How late the client's own query may be.
     const fn grace(&self) -> Millis {
         self.interval / 16
     }
 }
 
-/// One connection's sending half.
+/// The sending half of one connection.
 #[derive(Debug, Default)]
 pub struct SharedSender {
     state: State,
@@ -55,87 +59,88 @@ pub struct SharedSender {
 
 #[derive(Debug, Default)]
 enum State {
-    /// Nobody wants anything of it.
+    /// No noise handler uses it.
     #[default]
     Idle,
-    /// A handler sends its handshake here.
+    /// A noise handler sends its handshake through this connection.
     Linked(Policy),
-    /// It seals the handler's frames.
-    Open(Box<Line>),
+    /// It seals the frames of the noise handler.
+    Open(Box<OpenSender>),
 }
 
 #[derive(Debug)]
-struct Line {
+struct OpenSender {
     sender: Sender,
     dialect: Dialect,
     policy: Policy,
-    /// Length and tag of each frame that is sealed and not yet sent.
-    unsent: VecDeque<Sealed>,
-    standing: Standing,
+    /// The frames that are sealed and not sent.
+    unsent: VecDeque<SealedFrame>,
+    permission: SealPermission,
     last_sent: Millis,
-    /// Queries of our own.
-    own: u32,
-    /// Whether the frame sent last was one.
-    own_last: bool,
+    /// Queries sealed by the I/O side.
+    own_queries: u32,
+    /// Whether the frame sent last was one of these.
+    last_is_own: bool,
 }
 
+/// What identifies a sealed frame.
 #[derive(Debug, PartialEq, Eq)]
-struct Sealed {
+struct SealedFrame {
     length: usize,
     tag: [u8; TAG_LEN],
 }
 
 /// Whether the I/O side may seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Not before the handler has sent its first frame here: until then the last one of the handshake may be unsent.
-    Waiting,
-    /// Yes, where nothing is unsent.
-    Ready,
+enum SealPermission {
+    /// Not before JavaScript has sent a first frame: until then the last frame of the handshake may not be sent.
+    Pending,
+    /// While no frame is unsent.
+    Granted,
     /// Never again.
-    Down,
+    Withdrawn,
 }
 
 impl SharedSender {
-    /// A handler sends its handshake here.
+    /// A noise handler sends its handshake through this connection.
     pub fn link(&mut self, policy: Policy) {
         if matches!(self.state, State::Idle) && policy.interval >= MIN_INTERVAL {
             self.state = State::Linked(policy);
         }
     }
 
-    /// The handshake of a handler is done. Where one is linked, takes the handler's sender, and seals for it from now on;
-    /// says whether it does.
+    /// The handshake is done. If a noise handler is linked, takes its sender and seals for it from now on. Returns whether
+    /// that is the case.
     pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: Millis) -> bool {
         let State::Linked(policy) = &self.state else {
             return false;
         };
         let Some(sender) = take() else { return false };
-        self.state = State::Open(Box::new(Line {
+        self.state = State::Open(Box::new(OpenSender {
             sender,
             dialect,
             policy: policy.clone(),
             unsent: VecDeque::new(),
-            standing: Standing::Waiting,
+            permission: SealPermission::Pending,
             last_sent: now,
-            own: 0,
-            own_last: false,
+            own_queries: 0,
+            last_is_own: false,
         }));
         true
     }
 
-    /// The handler is gone, or has another sender: forgets the keys.
+    /// The noise handler is gone or has another sender: drops the keys.
     pub fn close(&mut self) {
         self.state = State::Idle;
     }
 
-    /// Appends `payload` to `out` as a sealed frame; `None` where the handler's sender is not here.
+    /// Appends `payload` to `out` as a sealed frame. `None` if the sender of the noise handler is not here.
     pub fn seal_frame(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Option<Result<(), SealError>> {
-        let line = self.line()?;
+        let open = self.open_sender()?;
         let start = out.len();
-        let sealed = seal_frame(&mut line.sender, payload, out);
+        let sealed = seal_frame(&mut open.sender, payload, out);
         if sealed.is_ok() {
-            line.remember(out.get(start..).unwrap_or_default());
+            open.remember(out.get(start..).unwrap_or_default());
         }
         Some(sealed)
     }
@@ -143,116 +148,117 @@ impl SharedSender {
     /// Appends a message that is not a frame to `out`, sealed. It is not known where it is sent, so the I/O side seals
     /// nothing from now on.
     pub fn seal_loose(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
-        let line = self.line()?;
-        line.stand_down();
-        Some(line.sender.seal(plaintext, out))
+        let open = self.open_sender()?;
+        open.withdraw();
+        Some(open.sender.seal(plaintext, out))
     }
 
-    /// The socket has accepted a message of JavaScript's.
+    /// The socket has accepted a message from JavaScript.
     pub fn sent(&mut self, message: &[u8], now: Millis) {
-        let Some(line) = self.line() else { return };
-        line.last_sent = now;
-        line.own_last = false;
-        if line.standing == Standing::Down {
+        let Some(open) = self.open_sender() else { return };
+        open.last_sent = now;
+        open.last_is_own = false;
+        if open.permission == SealPermission::Withdrawn {
             return;
         }
-        let expected = line.unsent.pop_front();
-        if expected.is_some_and(|sealed| sealed.is(message)) {
-            line.standing = Standing::Ready;
+        let expected = open.unsent.pop_front();
+        if expected.is_some_and(|frame| frame.is(message)) {
+            open.permission = SealPermission::Granted;
         } else {
-            line.stand_down();
+            open.withdraw();
         }
     }
 
-    /// When to ask [`keep_alive`](Self::keep_alive), where JavaScript was last seen at `seen`; `None` where there will
-    /// be nothing to do any more.
+    /// When to call [`keep_alive`](Self::keep_alive) next. `None` if no query will be sent any more.
     #[must_use]
-    pub fn due(&self, now: Millis, seen: Millis) -> Option<Millis> {
-        let State::Open(line) = &self.state else { return None };
-        match line.standing {
-            Standing::Down => None,
-            Standing::Ready if line.unsent.is_empty() => Some(line.due(seen)),
-            _ => Some(now.saturating_add(line.policy.blocked())),
+    pub fn due(&self, now: Millis, last_heartbeat: Millis) -> Option<Millis> {
+        let State::Open(open) = &self.state else { return None };
+        match open.permission {
+            SealPermission::Withdrawn => None,
+            SealPermission::Granted if open.unsent.is_empty() => Some(open.due(last_heartbeat)),
+            _ => Some(now.saturating_add(open.policy.blocked())),
         }
     }
 
     /// Appends a keep-alive query to `out` as a sealed frame if one is due, and returns whether it was. The frame must be
-    /// sent before the lock on this sender is released.
-    pub fn keep_alive(&mut self, now: Millis, seen: Millis, out: &mut Vec<u8>) -> bool {
-        let Some(line) = self.line() else { return false };
-        if line.standing != Standing::Ready || !line.unsent.is_empty() || now < line.due(seen) {
+    /// given to the socket before the lock on this sender is released.
+    pub fn keep_alive(&mut self, now: Millis, last_heartbeat: Millis, out: &mut Vec<u8>) -> bool {
+        let Some(open) = self.open_sender() else { return false };
+        let may_seal = open.permission == SealPermission::Granted && open.unsent.is_empty();
+        if !may_seal || now < open.due(last_heartbeat) {
             return false;
         }
-        if line.seal_query(out).is_none() {
-            line.stand_down();
+        if open.seal_query(out).is_none() {
+            open.withdraw();
             return false;
         }
-        line.last_sent = now;
-        line.own_last = true;
+        open.last_sent = now;
+        open.last_is_own = true;
         true
     }
 
-    /// What the ids of our queries begin with.
+    /// The prefix of the ids of the I/O side's queries.
     #[must_use]
     pub fn id_prefix(&self) -> Option<&str> {
         match &self.state {
-            State::Open(line) => Some(&line.policy.id_prefix),
+            State::Open(open) => Some(&open.policy.id_prefix),
             _ => None,
         }
     }
 
-    /// The queries of our own, so far.
+    /// The number of queries that the I/O side has sealed.
     #[must_use]
-    pub fn own(&self) -> u32 {
+    pub fn own_queries(&self) -> u32 {
         match &self.state {
-            State::Open(line) => line.own,
+            State::Open(open) => open.own_queries,
             _ => 0,
         }
     }
 
-    fn line(&mut self) -> Option<&mut Line> {
+    fn open_sender(&mut self) -> Option<&mut OpenSender> {
         match &mut self.state {
-            State::Open(line) => Some(line),
+            State::Open(open) => Some(open),
             _ => None,
         }
     }
 }
 
-impl Line {
-    fn due(&self, seen: Millis) -> Millis {
-        let grace = if self.own_last { 0 } else { self.policy.grace() };
-        let quiet = self.last_sent.saturating_add(self.policy.interval + grace);
-        quiet.max(seen.saturating_add(self.policy.blocked()))
+impl OpenSender {
+    /// When the next query is due: the connection has been silent for an interval, and JavaScript is blocked.
+    fn due(&self, last_heartbeat: Millis) -> Millis {
+        let grace = if self.last_is_own { 0 } else { self.policy.grace() };
+        let silent = self.last_sent.saturating_add(self.policy.interval + grace);
+        silent.max(last_heartbeat.saturating_add(self.policy.blocked()))
     }
 
     fn remember(&mut self, frame: &[u8]) {
-        if self.standing == Standing::Down {
+        if self.permission == SealPermission::Withdrawn {
             return;
         }
         let length = frame.len();
         match frame.last_chunk() {
-            Some(&tag) if self.unsent.len() < MAX_UNSENT => self.unsent.push_back(Sealed { length, tag }),
-            _ => self.stand_down(),
+            Some(&tag) if self.unsent.len() < MAX_UNSENT => self.unsent.push_back(SealedFrame { length, tag }),
+            _ => self.withdraw(),
         }
     }
 
-    fn stand_down(&mut self) {
-        self.standing = Standing::Down;
+    fn withdraw(&mut self) {
+        self.permission = SealPermission::Withdrawn;
         self.unsent = VecDeque::new();
     }
 
     fn seal_query(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        let id = format!("{}{}", self.policy.id_prefix, self.own.checked_add(1)?);
+        let id = format!("{}{}", self.policy.id_prefix, self.own_queries.checked_add(1)?);
         let mut payload = vec![0];
         query(&id).encode(self.dialect, &mut payload).ok()?;
         seal_frame(&mut self.sender, &payload, out).ok()?;
-        self.own += 1;
+        self.own_queries += 1;
         Some(())
     }
 }
 
-impl Sealed {
-    /// Whether a message is this very frame.
+impl SealedFrame {
+    /// Whether `message` is this frame.
     fn is(&self, message: &[u8]) -> bool {
         message.len() == self.length && message.ends_with(&self.tag)
     }

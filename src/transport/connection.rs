@@ -7,11 +7,9 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::send_queue::{Accepted, SharedQueue};
-use super::writer::{Direct, Writer};
-
-/// The longest message, in bytes, that its sender writes instead of the task.
-const MAX_DIRECT: usize = 16 * 1024;
+use super::loop_turn::{Held, Timing, TurnSender};
+use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
+use super::writer::Writer;
 
 /// A connection as its owner holds it. Dropping it abandons the connection.
 pub struct Connection {
@@ -25,26 +23,31 @@ impl Connection {
 
     /// Queues a binary message.
     #[must_use]
-    pub fn send_binary(&self, bytes: &[u8]) -> Accepted {
-        self.shared.push(Message::Binary(Bytes::copy_from_slice(bytes)))
+    pub fn send_binary(&self, bytes: &[u8], timing: Timing) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::copy_from_slice(bytes)), timing)
     }
 
     /// Queues a binary message without copying it.
     #[must_use]
-    pub fn send_owned(&self, bytes: Vec<u8>) -> Accepted {
-        self.shared.push(Message::Binary(Bytes::from(bytes)))
+    pub fn send_owned(&self, bytes: Vec<u8>, timing: Timing) -> Accepted {
+        self.shared.push(Message::Binary(Bytes::from(bytes)), timing)
     }
 
     /// Queues a ping.
     #[must_use]
     pub fn ping(&self) -> Accepted {
-        self.shared.push(Message::Ping(Bytes::new()))
+        self.shared.push(Message::Ping(Bytes::new()), Timing::Now)
     }
 
     /// Queues a text message.
     #[must_use]
-    pub fn send_text(&self, text: &str) -> Accepted {
-        self.shared.push(Message::Text(Utf8Bytes::from(text)))
+    pub fn send_text(&self, text: &str, timing: Timing) -> Accepted {
+        self.shared.push(Message::Text(Utf8Bytes::from(text)), timing)
+    }
+
+    /// Writes what is held until the end of the loop's turn.
+    pub fn flush(&self) {
+        self.shared.flush();
     }
 
     /// A second way to send, which does not keep the connection.
@@ -106,45 +109,56 @@ pub(super) struct Shared {
     /// The writer, while the connection is open. A thread that has the queue locked only tries to lock the writer, since
     /// the task locks them in the other order.
     writer: Mutex<Option<Writer>>,
+    /// The event loop of the owner.
+    turn: Option<TurnSender>,
     /// Wakes the task. Taken by the first wake, put back when the task runs: many sends in one tick wake it once.
     pub(super) waker: AtomicWaker,
     aborted: AtomicBool,
 }
 
 impl Shared {
-    fn push(&self, message: Message) -> Accepted {
+    pub(super) fn new(turn: Option<TurnSender>) -> Self {
+        Self {
+            turn,
+            ..Self::default()
+        }
+    }
+
+    fn push(self: &Arc<Self>, message: Message, timing: Timing) -> Accepted {
         let mut queue = self.queue.lock();
         if !queue.is_open() {
             return Accepted::No;
         }
-        let length = message.len();
-        let direct = if queue.allows_direct_write() && length <= MAX_DIRECT {
-            self.write_now(message)
-        } else {
-            Err(message)
-        };
-        let accepted = match direct {
-            Ok(Direct::Whole) => return Accepted::Now,
-            Ok(Direct::Partly) => {
-                queue.add_unwritten(length);
-                Accepted::Now
+        let turn = self.turn.as_ref().filter(|_| timing == Timing::EndOfTurn);
+        let is_long = message.len() > MAX_WRITE;
+        let holds = turn.is_some_and(|turn| !turn.is_first() && !is_long);
+        if holds && !queue.is_empty() && !queue.fits(message.len()) {
+            self.write(&mut queue);
+        }
+        // Behind other messages the task is faster than this thread.
+        let is_direct = !holds && !is_long && queue.is_empty();
+        let accepted = queue.push(message);
+        match turn {
+            Some(turn) if holds && queue.allows_direct_write() => {
+                if !queue.set_held(true) {
+                    turn.hold(Arc::clone(self) as Arc<dyn Held>);
+                }
             }
-            Err(message) => queue.push(message),
-        };
-        drop(queue);
-        self.waker.wake();
+            _ if is_direct => self.write(&mut queue),
+            _ => self.waker.wake(),
+        }
         accepted
     }
 
-    /// Writes a message without the task; returns the message where that is not possible.
-    fn write_now(&self, message: Message) -> Result<Direct, Message> {
+    /// Writes what is queued, if possible on this thread.
+    fn write(&self, queue: &mut SendQueue) {
         // A task that holds the lock is running, and looks into the queue before it stops.
-        let Ok(mut writer) = self.writer.try_lock() else {
-            return Err(message);
+        let is_written = match self.writer.try_lock() {
+            Ok(mut writer) => writer.as_mut().is_some_and(|writer| writer.write_now(queue)),
+            Err(_) => false,
         };
-        match writer.as_mut() {
-            Some(writer) => writer.write_now(message),
-            None => Err(message),
+        if !is_written {
+            self.waker.wake();
         }
     }
 
@@ -164,33 +178,43 @@ impl Shared {
     }
 }
 
+impl Held for Shared {
+    fn flush(&self) {
+        let mut queue = self.queue.lock();
+        queue.set_held(false);
+        if !queue.is_empty() {
+            self.write(&mut queue);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
     use std::sync::Arc;
 
     use super::super::send_queue::HIGH_WATER;
-    use super::{Accepted, Connection, Shared};
+    use super::{Accepted, Connection, Shared, Timing};
 
     #[test]
     fn a_full_queue_defers_until_half_of_it_is_out() {
         let shared = Arc::new(Shared::default());
         let connection = Connection::new(Arc::clone(&shared));
-        assert_eq!(connection.send_binary(&vec![0; HIGH_WATER]), Accepted::Now);
-        assert_eq!(connection.send_binary(&[0]), Accepted::Later);
-        assert_eq!(connection.send_text("x"), Accepted::Later);
+        assert_eq!(connection.send_binary(&vec![0; HIGH_WATER], Timing::Now), Accepted::Now);
+        assert_eq!(connection.send_binary(&[0], Timing::Now), Accepted::Later);
+        assert_eq!(connection.send_text("x", Timing::Now), Accepted::Later);
         assert_eq!(shared.queue.written(1), 0);
         assert_eq!(shared.queue.written(HIGH_WATER), 2);
-        assert_eq!(connection.send_binary(&[0]), Accepted::Now);
+        assert_eq!(connection.send_binary(&[0], Timing::Now), Accepted::Now);
     }
 
     #[test]
     fn nothing_is_accepted_behind_a_close() {
         let shared = Arc::new(Shared::default());
         let connection = Connection::new(Arc::clone(&shared));
-        assert_eq!(connection.send_binary(&[1]), Accepted::Now);
+        assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::Now);
         connection.close();
-        assert_eq!(connection.send_binary(&[2]), Accepted::No);
+        assert_eq!(connection.send_binary(&[2], Timing::Now), Accepted::No);
         let mut queue = VecDeque::new();
         assert!(shared.queue.take(&mut queue));
         assert_eq!(queue.len(), 1);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::loop_turn::TurnSender;
 use super::proxy::Proxy;
 use super::secret::Secret;
 use super::tls::TlsTarget;
@@ -28,4 +29,6 @@ pub struct ConnectOptions {
     pub origin: String,
     /// How long each step of the opening may take; unlimited where absent.
     pub handshake_timeout: Option<Duration>,
+    /// Lets messages be held until the end of an event loop's turn.
+    pub turn: Option<TurnSender>,
 }

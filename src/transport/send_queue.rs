@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::Message;
 
@@ -10,9 +9,11 @@ use tokio_tungstenite::tungstenite::Message;
 /// sender is told at once, so that sending in turn costs no round trip to another thread.
 pub const HIGH_WATER: usize = 1024 * 1024;
 
-/// A message sent within this time after the one before is queued, so that the task writes many together. A later one is
-/// written at once by its sender, which saves waking another thread.
-const BURST_GAP: Duration = Duration::from_micros(50);
+/// Bytes that are written together: what one TLS record holds. A longer message is written by itself.
+pub(super) const MAX_WRITE: usize = 16 * 1024;
+
+/// The longest header of a WebSocket frame from a client, in bytes.
+const MAX_HEADER: usize = 14;
 
 /// What became of a message that was to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +34,12 @@ pub(super) struct SendQueue {
     buffered: usize,
     /// Messages that were [`Accepted::Later`] and not yet reported as written.
     unreported: u32,
+    /// Bytes of the queued messages with their headers.
+    queued: usize,
+    /// The connection is on the list of those with held messages.
+    is_held: bool,
     closing: bool,
     ended: bool,
-    last_sent: Option<Instant>,
 }
 
 impl SendQueue {
@@ -49,20 +53,41 @@ impl SendQueue {
         self.buffered > HIGH_WATER
     }
 
-    /// Notes that a message is sent now. Returns whether its sender may write it: nothing waits before it, and it does not
-    /// follow closely on another.
-    pub(super) fn allows_direct_write(&mut self) -> bool {
-        let now = Instant::now();
-        let is_lone = self
-            .last_sent
-            .replace(now)
-            .is_none_or(|last| now.duration_since(last) > BURST_GAP);
-        is_lone && self.messages.is_empty() && self.unreported == 0
+    /// Whether nothing waits to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
     }
 
-    /// Counts a message that was given to the connection without being queued, but is not written whole.
-    pub(super) fn add_unwritten(&mut self, bytes: usize) {
-        self.buffered += bytes;
+    /// Whether a message of this length, in bytes, can be written together with those that are queued.
+    pub(super) fn fits(&self, length: usize) -> bool {
+        self.queued + length + MAX_HEADER <= MAX_WRITE
+    }
+
+    /// Marks the connection as one with held messages, or as one without. Returns what it was.
+    pub(super) fn set_held(&mut self, is_held: bool) -> bool {
+        std::mem::replace(&mut self.is_held, is_held)
+    }
+
+    /// Whether a sender may write the queued messages itself. Not if the task must report some of them as written, or send
+    /// a close frame behind them.
+    pub(super) fn allows_direct_write(&self) -> bool {
+        self.unreported == 0 && !self.closing
+    }
+
+    /// Moves the queued messages to `into`, which is empty.
+    pub(super) fn take(&mut self, into: &mut VecDeque<Message>) {
+        std::mem::swap(&mut self.messages, into);
+        self.queued = 0;
+    }
+
+    /// Notes that the operating system has taken `bytes`. Returns how many messages are to be reported as written.
+    pub(super) fn written(&mut self, bytes: usize) -> u32 {
+        self.buffered = self.buffered.saturating_sub(bytes);
+        if self.buffered > HIGH_WATER / 2 {
+            0
+        } else {
+            std::mem::take(&mut self.unreported)
+        }
     }
 
     /// Queues a message.
@@ -80,6 +105,7 @@ impl SendQueue {
     /// Queues a message that no [`Event::Written`](super::event::Event::Written) counts.
     pub(super) fn push_uncounted(&mut self, message: Message) {
         self.buffered += message.len();
+        self.queued += message.len() + MAX_HEADER;
         self.messages.push_back(message);
     }
 
@@ -107,7 +133,7 @@ impl SharedQueue {
     /// Moves the queued messages to `into`, which is empty. Returns whether the closing handshake is to follow.
     pub(super) fn take(&self, into: &mut VecDeque<Message>) -> bool {
         let mut queue = self.lock();
-        std::mem::swap(&mut queue.messages, into);
+        queue.take(into);
         queue.closing
     }
 
@@ -116,14 +142,8 @@ impl SharedQueue {
         self.lock().closing
     }
 
-    /// Notes that the operating system has taken `bytes`. Returns how many messages are to be reported as written.
+    /// As [`SendQueue::written`].
     pub(super) fn written(&self, bytes: usize) -> u32 {
-        let mut queue = self.lock();
-        queue.buffered = queue.buffered.saturating_sub(bytes);
-        if queue.buffered > HIGH_WATER / 2 {
-            0
-        } else {
-            std::mem::take(&mut queue.unreported)
-        }
+        self.lock().written(bytes)
     }
 }

@@ -24,7 +24,7 @@ use super::websocket;
 /// # Errors
 /// When the runtime's threads cannot be started.
 pub fn connect<S: EventSink>(options: ConnectOptions, sink: S) -> io::Result<Connection> {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared::new(options.turn.clone()));
     runtime()?.spawn(serve(options, Arc::clone(&shared), sink));
     Ok(Connection::new(shared))
 }

@@ -12,7 +12,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::Shared;
 use super::websocket::CLOSE_TIMEOUT;
-use super::{Accepted, ConnectOptions, Connection, Event, EventSink, TransportError, connect, on_idle};
+use super::{Accepted, ConnectOptions, Connection, Event, EventSink, Timing, TransportError, connect, on_idle};
+
+mod held;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,6 +48,7 @@ fn options(address: SocketAddr) -> ConnectOptions {
         headers: Vec::new(),
         origin: "https://origin.test".into(),
         handshake_timeout: Some(PATIENCE),
+        turn: None,
     }
 }
 
@@ -103,7 +106,7 @@ fn a_panic_in_the_task_is_the_connections_error() {
     };
     assert!(text.contains("deliberate"), "{text}");
     assert!(matches!(next(&events), Event::Closed));
-    assert_eq!(connection.send_binary(&[1]), Accepted::No);
+    assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::No);
     server.join().unwrap();
 }
 
@@ -156,7 +159,7 @@ fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_han
             tokio::task::yield_now().await;
         }
         for _ in 0..4 {
-            let accepted = connection.send_owned(vec![0; 8 << 20]);
+            let accepted = connection.send_owned(vec![0; 8 << 20], Timing::Now);
             assert_ne!(accepted, Accepted::No);
         }
         tokio::time::pause();
@@ -221,7 +224,7 @@ fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
         assert_eq!(message(), vec![3; 20_000]);
         assert_eq!(message(), vec![round]);
         assert!(matches!(next(&events), Event::Ping(_)));
-        assert_eq!(connection.send_binary(&[round]), Accepted::Now);
+        assert_eq!(connection.send_binary(&[round], Timing::Now), Accepted::Now);
     }
     idle.recv_timeout(PATIENCE).unwrap();
     drop(connection);
@@ -260,7 +263,7 @@ fn messages_travel_both_ways_until_the_peer_closes() {
     .unwrap();
     assert!(matches!(next(&events), Event::Upgrade(_)));
     assert!(matches!(next(&events), Event::Open));
-    assert_eq!(connection.send_binary(&[7, 8]), Accepted::Now);
+    assert_eq!(connection.send_binary(&[7, 8], Timing::Now), Accepted::Now);
     let Event::Message {
         bytes,
         is_binary: false,
@@ -273,7 +276,7 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         panic!("expected a close frame")
     };
     assert_eq!(reason, b"bye");
-    assert_eq!(connection.send_binary(&[9, 10]), Accepted::Now);
+    assert_eq!(connection.send_binary(&[9, 10], Timing::Now), Accepted::Now);
     connection.close();
     assert!(matches!(next(&events), Event::Closed));
     server.join().unwrap();

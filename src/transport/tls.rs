@@ -388,6 +388,7 @@ mod tests {
             headers: vec![("Cookie".into(), "a=hidden".to_owned().into())],
             origin: "https://origin.test".into(),
             handshake_timeout: None,
+            turn: None,
         };
         let text = format!("{options:?}");
         assert!(text.contains("Cookie") && text.contains("server.test"), "{text}");

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_util::{FutureExt, Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::frame_check::{CheckedStream, MAX_MESSAGE, ReceivedClose};
-use super::send_queue::SharedQueue;
+use super::send_queue::{SendQueue, SharedQueue};
 use super::stream::NetStream;
 
 /// Bytes of outgoing frames that are gathered before a write; a flush follows every batch of messages anyway.
@@ -30,14 +30,6 @@ pub(super) struct Writer {
     close_sent: bool,
     /// A write failed: the connection is lost.
     failed: bool,
-}
-
-/// What became of a message that was written without the task.
-pub(super) enum Direct {
-    /// The operating system has it.
-    Whole,
-    /// The task writes the rest of it, or reports that the write failed.
-    Partly,
 }
 
 /// What a call of [`Writer::poll_write`] did.
@@ -83,30 +75,42 @@ impl Writer {
             .map(|writer| Self { pending, ..writer })
     }
 
-    /// Writes a message at once; returns the message where another is before it.
-    pub(super) fn write_now(&mut self, message: Message) -> Result<Direct, Message> {
-        if self.needs_flush || self.close_sent || self.failed || !self.pending.is_empty() {
-            return Err(message);
+    /// Writes the queued messages at once, on the thread of their sender. Returns false where the task must be woken:
+    /// something is before them, the operating system does not take them all, or the task must report them.
+    pub(super) fn write_now(&mut self, queue: &mut SendQueue) -> bool {
+        let is_free = !self.needs_flush && !self.close_sent && !self.failed && self.pending.is_empty();
+        if !is_free || !queue.allows_direct_write() {
+            return false;
         }
-        self.unflushed = message.len();
+        queue.take(&mut self.pending);
         self.needs_flush = true;
-        if Pin::new(&mut self.ws).start_send(message).is_err() {
-            self.failed = true;
-            return Ok(Direct::Partly);
-        }
-        // If it cannot be written whole, the task flushes again and is then woken instead of this thread.
-        match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
+        // If they cannot be written whole, the task writes the rest and is then woken instead of this thread.
+        match self.poll_pending(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
                 self.needs_flush = false;
-                self.unflushed = 0;
-                Ok(Direct::Whole)
+                // Nothing is to be reported: no message waits for that.
+                let _ = queue.written(std::mem::take(&mut self.unflushed));
+                true
             }
             Poll::Ready(Err(_)) => {
                 self.failed = true;
-                Ok(Direct::Partly)
+                false
             }
-            Poll::Pending => Ok(Direct::Partly),
+            Poll::Pending => false,
         }
+    }
+
+    /// Gives the pending messages to tungstenite and flushes it.
+    fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        while !self.pending.is_empty() {
+            ready!(Pin::new(&mut self.ws).poll_ready(cx))?;
+            if let Some(message) = self.pending.pop_front() {
+                self.unflushed += message.len();
+                self.needs_flush = true;
+                Pin::new(&mut self.ws).start_send(message)?;
+            }
+        }
+        Pin::new(&mut self.ws).poll_flush(cx)
     }
 
     /// Hands what is queued to tungstenite and flushes it, as far as the network takes it. Where the owner has asked for the

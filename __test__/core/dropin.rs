@@ -1,0 +1,5 @@
+//! The drop-in's connections without Node.js, in virtual time.
+
+mod harness;
+mod keep_alive;
+mod records;

@@ -1,0 +1,185 @@
+//! Keep-alive queries while JavaScript is blocked.
+
+use baileys_native::dropin::keep_alive::RETRY;
+use proptest::prelude::*;
+
+use super::harness::{INTERVAL, World, in_virtual_time, pass, query_number};
+
+#[test]
+fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
+    in_virtual_time(async {
+        let mut world = World::new();
+        world.send(b"first");
+        world.received();
+        pass(3_500).await;
+        assert_eq!(world.queries(), [(1_062, 1), (2_062, 2), (3_062, 3)]);
+        world.monitor.heartbeat();
+        let counters = &world.counters;
+        assert_eq!((counters.survived_stalls(), counters.keep_alives()), (1, 3));
+        assert_eq!(counters.blocked_ms(), 3_500);
+        // The client goes on behind the queries.
+        world.send(b"second");
+        assert_eq!(world.received(), [(3_500, b"second".to_vec())]);
+    });
+}
+
+#[test]
+fn a_thread_that_runs_is_left_alone() {
+    in_virtual_time(async {
+        let mut world = World::new();
+        world.send(b"first");
+        for _ in 0..160 {
+            pass(INTERVAL / 16).await;
+            world.monitor.heartbeat();
+        }
+        assert_eq!(world.received().len(), 1);
+        assert_eq!(world.counters.survived_stalls(), 0);
+        assert!(!world.task.is_finished());
+    });
+}
+
+#[test]
+fn a_connection_without_room_is_tried_again() {
+    in_virtual_time(async {
+        let mut world = World::new();
+        world.send(b"first");
+        world.received();
+        world.set_full(true);
+        pass(1_062 + 2 * u64::try_from(RETRY.as_millis()).unwrap() - 1).await;
+        assert_eq!(world.queries(), []);
+        world.set_full(false);
+        pass(1).await;
+        tokio::task::yield_now().await;
+        assert_eq!(world.queries(), [(1_562, 1)]);
+    });
+}
+
+#[test]
+fn a_frame_that_is_sealed_and_not_sent_holds_the_queries_back() {
+    in_virtual_time(async {
+        let mut world = World::new();
+        world.send(b"first");
+        let kept = world.seal(b"second");
+        world.received();
+        pass(10 * INTERVAL).await;
+        assert_eq!(world.queries(), []);
+        world.hold(kept);
+        world.end_turn();
+        assert_eq!(world.received(), [(10_000, b"second".to_vec())]);
+        pass(2 * INTERVAL).await;
+        assert_eq!(world.queries().len(), 1);
+    });
+}
+
+#[test]
+fn a_query_is_written_behind_the_frames_that_are_held() {
+    in_virtual_time(async {
+        let mut world = World::new();
+        world.hold(world.seal(b"first"));
+        world.hold(world.seal(b"second"));
+        pass(1_100).await;
+        let payloads: Vec<_> = world.received().into_iter().map(|(_, payload)| payload).collect();
+        assert_eq!(payloads[..2], [b"first".to_vec(), b"second".to_vec()]);
+        assert_eq!(query_number(&payloads[2]), Some(1));
+    });
+}
+
+#[test]
+fn the_task_ends_when_frames_go_elsewhere() {
+    in_virtual_time(async {
+        let world = World::new();
+        world.send(b"first");
+        let lost = world.seal(b"lost");
+        world.hold(world.seal(b"out of turn"));
+        drop(lost);
+        pass(10 * INTERVAL).await;
+        assert!(world.task.is_finished());
+        // The frame that is out of turn does not open; there is no query behind it.
+        world.state.shared_sender().close();
+    });
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// JavaScript seals frames and gives them to the socket in one turn.
+    Hold(u8),
+    EndTurn,
+    /// JavaScript seals a frame and gives it to the socket later.
+    Seal,
+    GiveSealed,
+    Heartbeat,
+    Full(bool),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1..5_u8).prop_map(Step::Hold),
+        4 => Just(Step::EndTurn),
+        1 => Just(Step::Seal),
+        2 => Just(Step::GiveSealed),
+        4 => Just(Step::Heartbeat),
+        1 => any::<bool>().prop_map(Step::Full),
+        8 => (0..3 * INTERVAL).prop_map(Step::Pass),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn whatever_is_held_the_server_opens_every_frame_in_order(steps in prop::collection::vec(step(), 1..60)) {
+        let (expected, received) = in_virtual_time(async {
+            let mut world = World::new();
+            let (mut expected, mut received, mut sealed) = (Vec::new(), Vec::new(), None);
+            for step in steps {
+                match step {
+                    // What was sealed before must be given first, or the wire is out of order by JavaScript's own doing.
+                    Step::Hold(_) if sealed.is_some() => {}
+                    Step::Hold(count) => {
+                        for _ in 0..count {
+                            let payload = format!("frame {}", expected.len()).into_bytes();
+                            world.hold(world.seal(&payload));
+                            expected.push(payload);
+                        }
+                    }
+                    Step::EndTurn => world.end_turn(),
+                    Step::Seal if sealed.is_none() => {
+                        let payload = format!("frame {}", expected.len()).into_bytes();
+                        sealed = Some(world.seal(&payload));
+                        expected.push(payload);
+                    }
+                    Step::Seal => {}
+                    Step::GiveSealed => {
+                        if let Some(frame) = sealed.take() {
+                            world.hold(frame);
+                        }
+                    }
+                    Step::Heartbeat => world.monitor.heartbeat(),
+                    Step::Full(is_full) => world.set_full(is_full),
+                    Step::Pass(time) => pass(time).await,
+                }
+                received.extend(world.received());
+            }
+            if let Some(frame) = sealed.take() {
+                world.hold(frame);
+            }
+            world.end_turn();
+            received.extend(world.received());
+            (expected, received)
+        });
+        let mut queries = 0;
+        let frames: Vec<_> = received
+            .into_iter()
+            .map(|(_, payload)| payload)
+            .filter(|payload| {
+                let number = (payload[0] == 0).then(|| query_number(payload)).flatten();
+                queries += u32::from(number.is_some());
+                // Each query is the next one.
+                assert!(number.is_none_or(|number| number == queries));
+                number.is_none()
+            })
+            .collect();
+        prop_assert_eq!(frames, expected);
+    }
+}

@@ -1,0 +1,256 @@
+//! Records on their way to JavaScript: back-pressure, wakes and what is handed over.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use baileys_native::binary::{Dialect, Node};
+use baileys_native::dropin::{
+    Batch, ConnectionState, Environment, EventSink, Flow, HIGH_WATER, Inbox, Kind, LOW_WATER, LoopMonitor,
+    ProcessMetrics, RECORD_WORDS, RECORDS_AT_ONCE, RecordSource, Room, SocketState,
+};
+use baileys_native::noise::{Receiver, Sender};
+use baileys_native::transport::{Event, EventSink as _, TransportError};
+use baileys_native::wire::seal_frame;
+
+use super::harness::{in_virtual_time, pass};
+
+const KEY: [u8; 32] = [5; 32];
+const ROOM: Room = Room {
+    words: 10_000,
+    text: 10_000,
+    bytes: 10_000,
+};
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_connection_is_read_until_the_high_water_mark_and_again_from_the_low_one() {
+    let (flow, wakes) = (Flow::default(), Arc::<Wakes>::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    flow.add(HIGH_WATER);
+    assert!(flow.poll_ready(&mut cx).is_ready());
+    flow.add(1);
+    assert!(flow.poll_ready(&mut cx).is_pending() && flow.is_waiting());
+    flow.taken(HIGH_WATER - LOW_WATER);
+    assert_eq!((wakes.count(), flow.poll_ready(&mut cx)), (0, Poll::Ready(())));
+    flow.add(HIGH_WATER - LOW_WATER);
+    assert!(flow.poll_ready(&mut cx).is_pending());
+    flow.taken(HIGH_WATER - LOW_WATER + 1);
+    assert_eq!(wakes.count(), 1);
+    flow.taken(LOW_WATER);
+    assert!(!flow.is_waiting());
+}
+
+/// A queue, and the number of times that it has woken JavaScript.
+fn inbox(monitor: LoopMonitor) -> (Inbox, Arc<Wakes>) {
+    let wakes = Arc::<Wakes>::default();
+    let woken = Arc::clone(&wakes);
+    (Inbox::new(Arc::new(monitor), move || Wake::wake_by_ref(&woken)), wakes)
+}
+
+#[test]
+fn javascript_is_woken_once_until_it_has_found_the_queue_empty() {
+    let (inbox, wakes) = inbox(LoopMonitor::new(Arc::default()));
+    let (mut batch, mut into, mut ready) = (Batch::default(), Batch::default(), Default::default());
+    inbox.flush();
+    assert_eq!(wakes.count(), 0);
+    for _ in 0..3 {
+        batch.push(0, 1, 0, b"x");
+        inbox.push(&mut batch);
+        inbox.flush();
+    }
+    inbox.ready(7);
+    assert_eq!(wakes.count(), 1);
+    assert!(inbox.take(&mut into, &mut ready));
+    assert_eq!((into.take(ROOM, |_, _| ()).count, ready.pop_front()), (3, Some(7)));
+    // JavaScript comes again before it sleeps.
+    inbox.ready(7);
+    assert_eq!(wakes.count(), 1);
+    assert!(inbox.take(&mut into, &mut ready));
+    ready.clear();
+    assert!(!inbox.take(&mut into, &mut ready));
+    inbox.ready(8);
+    assert_eq!(wakes.count(), 2);
+}
+
+#[test]
+fn a_wake_that_is_answered_late_is_a_stall() {
+    in_virtual_time(async {
+        let counters = Arc::default();
+        let (inbox, _) = inbox(LoopMonitor::new(Arc::clone(&counters)));
+        inbox.ready(1);
+        pass(999).await;
+        assert_eq!(inbox.answer(), 0);
+        inbox.take(&mut Batch::default(), &mut Default::default());
+        inbox.take(&mut Batch::default(), &mut Default::default());
+        inbox.ready(1);
+        pass(1_500).await;
+        assert_eq!(inbox.answer(), 1_500);
+        assert_eq!(inbox.answer(), 0);
+        let stalls = counters.stalls();
+        assert_eq!((stalls.count, stalls.sum, stalls.longest), (1, 1_500, 1_500));
+        assert_eq!(counters.record_wait(Duration::from_millis(999)), 0);
+    });
+}
+
+#[test]
+fn a_batch_gives_what_fits_and_says_what_the_next_record_needs() {
+    let mut batch = Batch::default();
+    let mut costs = 0;
+    for (connection, payload) in [(1, &b"a"[..]), (1, b"bc"), (2, &[7; 100])] {
+        costs += batch.push(0, connection, 9, payload);
+    }
+    let room = Room { bytes: 50, ..ROOM };
+    let mut taken = Vec::new();
+    let records = batch.take(room, |connection, cost| taken.push((connection, cost)));
+    assert_eq!((records.count, records.bytes), (2, &b"abc"[..]));
+    assert_eq!(records.words.len(), 2 * RECORD_WORDS);
+    assert_eq!(records.words[..4], [0, 1, 9, 1]);
+    assert_eq!(
+        records.needed,
+        Room {
+            words: RECORD_WORDS,
+            text: 0,
+            bytes: 100
+        }
+    );
+    let records = batch.take(ROOM, |connection, cost| taken.push((connection, cost)));
+    assert_eq!((records.count, records.needed), (1, Room::default()));
+    assert_eq!(records.bytes, [7; 100]);
+    assert!(batch.is_empty());
+    // The records of one connection are reported together.
+    assert_eq!(
+        taken.iter().map(|&(connection, _)| connection).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(taken.iter().map(|&(_, cost)| cost).sum::<usize>(), costs);
+}
+
+fn describe(error: &TransportError) -> String {
+    format!("<{error}>")
+}
+
+/// The kind, value, payload length and number of opened frames of each record.
+fn heads(words: &[i32]) -> Vec<[i32; 4]> {
+    let mut heads = Vec::new();
+    let mut rest = words;
+    while let [kind, _, value, length, frames, _, tape_words, ..] = *rest {
+        heads.push([kind, value, length, frames]);
+        rest = &rest[RECORD_WORDS + tape_words as usize..];
+    }
+    heads
+}
+
+#[test]
+fn the_events_of_a_socket_become_records_with_their_frames_opened() {
+    let (inbox, _) = inbox(LoopMonitor::new(Arc::default()));
+    let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
+    let monitor = Arc::new(LoopMonitor::new(Arc::default()));
+    let mut sink = EventSink::new(3, Arc::clone(&inbox), Arc::clone(&state), monitor, describe);
+    assert!(state.read_ahead().link());
+    state.read_ahead().open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    let mut payload = vec![0];
+    let node = Node {
+        tag: "ack".to_owned(),
+        ..Node::default()
+    };
+    node.encode(Dialect::V7, &mut payload).unwrap();
+    let (mut sender, mut message) = (Sender::new(&KEY).unwrap(), Vec::new());
+    for _ in 0..2 {
+        seal_frame(&mut sender, &payload, &mut message).unwrap();
+    }
+    let length = message.len() as i32;
+    let counters = Arc::clone(state.flow.counters());
+    sink.event(Event::Open);
+    assert_eq!(counters.state(), SocketState::Open);
+    sink.event(Event::Message {
+        bytes: message.into(),
+        is_binary: true,
+    });
+    sink.event(Event::Written(4));
+    sink.event(Event::CloseFrame {
+        code: 1000,
+        reason: b"bye".to_vec(),
+    });
+    sink.event(Event::Error(TransportError::HangUp));
+    sink.event(Event::Closed);
+    sink.flush();
+    assert_eq!(counters.state(), SocketState::Closed);
+    assert_eq!((counters.messages_in.get(), counters.frames_opened.get()), (1, 2));
+    let mut batch = Batch::default();
+    assert!(inbox.take(&mut batch, &mut Default::default()));
+    let waiting = counters.waiting();
+    let records = batch.take(ROOM, |connection, cost| {
+        assert_eq!((connection, cost), (3, waiting));
+        state.flow.taken(cost);
+    });
+    let text = describe(&TransportError::HangUp);
+    let expected = [
+        (Kind::Open, 0, 0, 0),
+        (Kind::Binary, 0, length, 2),
+        (Kind::Written, 4, 0, 0),
+        (Kind::CloseFrame, 1000, 3, 0),
+        (Kind::Error, 0, text.len() as i32, 0),
+        (Kind::Closed, 0, 0, 0),
+    ];
+    assert_eq!(
+        heads(records.words),
+        expected.map(|(kind, value, length, frames)| [kind as i32, value, length, frames])
+    );
+    assert!(records.bytes.ends_with(text.as_bytes()) && !state.flow.is_waiting());
+}
+
+/// A source that has as many records as it says, and gives at most so many at a time.
+struct Source(AtomicUsize);
+
+impl RecordSource for Source {
+    fn take_records(&self, number: u32, batch: &mut Batch) -> usize {
+        let left = self.0.load(Ordering::Relaxed);
+        let count = left.min(RECORDS_AT_ONCE);
+        for _ in 0..count {
+            batch.push(100, number, 0, b"");
+        }
+        self.0.store(left - count, Ordering::Relaxed);
+        count
+    }
+}
+
+#[test]
+fn sources_take_turns() {
+    let environment = Environment::new(Arc::<ProcessMetrics>::default(), || ());
+    let [many, few] = [1, 2];
+    for (number, records) in [(many, 2 * RECORDS_AT_ONCE), (few, 1)] {
+        environment.add_source(number, Arc::new(Source(AtomicUsize::new(records))));
+        environment.inbox().ready(number);
+    }
+    assert!(!environment.is_active());
+    environment.set_active(few, true);
+    assert!(environment.is_active());
+    let next = || environment.drain(ROOM, |drained| (drained.records.count, drained.has_more));
+    let full = i32::try_from(RECORDS_AT_ONCE).unwrap();
+    assert_eq!(next(), (full, true));
+    environment.inbox().ready(many);
+    assert_eq!(next(), (1, true));
+    assert_eq!(next(), (full, true));
+    assert_eq!(next(), (0, false));
+    environment.clear();
+    assert!(!environment.is_active() && environment.source(many).is_none());
+}

@@ -1,0 +1,33 @@
+// Sends messages to the server at argv[2] in one turn of the loop, and then does in the same turn what argv[3] says.
+
+import { createRequire } from 'node:module';
+
+const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
+
+const [url, way, count] = process.argv.slice(2);
+const client = new WebSocketClient(new URL(url), {
+  connectTimeoutMs: 20_000,
+  keepAliveIntervalMs: 30_000,
+  fetchAgent: undefined,
+  options: {}
+});
+
+const after = {
+  exit: () => process.exit(0),
+  close: () => client.close(),
+  terminate: () => client.socket.terminate(),
+  throw() {
+    throw new Error('deliberate');
+  },
+  /** The thread never comes back: the I/O side has to write. */
+  block() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    process.reallyExit(0);
+  }
+};
+
+client.connect();
+client.on('open', () => {
+  for (let index = 0; index < Number(count); index++) client.send(`message ${index}`);
+  after[way]();
+});

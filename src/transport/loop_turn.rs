@@ -1,0 +1,309 @@
+//! What the thread of an event loop sends in one turn of the loop is written together.
+//!
+//! The first message of a turn is written at once: it may be the only one. Those that follow are held in the queues of their
+//! connections until the owner of the loop calls [`LoopTurn::end`]. If the loop does not come to that, because its thread is
+//! blocked, a task writes them after a few milliseconds.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::runtime::runtime;
+
+/// The period in which the task looks for a turn that does not end. Messages are held for at most two periods.
+const PERIOD: Duration = Duration::from_millis(2);
+
+/// Periods without messages after which the task sleeps until it is woken. While it looks, holding a message wakes no
+/// other thread.
+const IDLE_PERIODS: u32 = 4;
+
+/// Connections that the loop's own thread writes at the end of a turn. If more have messages, the task writes for all.
+const WRITTEN_BY_LOOP: usize = 4;
+
+/// When a message is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// At once.
+    Now,
+    /// At the end of the loop's turn, unless it is the first message of the turn. For the thread of the loop only.
+    EndOfTurn,
+}
+
+/// A connection that can hold messages.
+pub(super) trait Held: Send + Sync {
+    /// Writes what is held.
+    fn flush(&self);
+}
+
+/// The turns of one event loop. Dropping it ends the holding of messages.
+#[derive(Debug)]
+pub struct LoopTurn {
+    shared: Arc<Shared>,
+    task: OnceLock<AbortHandle>,
+}
+
+/// The connections' side of a [`LoopTurn`].
+#[derive(Debug, Clone)]
+pub struct TurnSender(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes the task.
+    task: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Turns that have ended.
+    number: u64,
+    /// A message was sent in this turn.
+    has_sent: bool,
+    /// The connections with held messages.
+    held: Vec<Arc<dyn Held>>,
+    /// Connections that the task is to write.
+    handed_over: Vec<Arc<dyn Held>>,
+    /// The task looks periodically.
+    is_watched: bool,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Shared")
+            .field("number", &state.number)
+            .field("held", &state.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for LoopTurn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LoopTurn {
+    /// The turns of a loop that has sent nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shared: Arc::default(),
+            task: OnceLock::new(),
+        }
+    }
+
+    /// What a connection needs to hold messages.
+    ///
+    /// # Errors
+    /// If the threads of the runtime cannot be started.
+    pub fn sender(&self) -> io::Result<TurnSender> {
+        if self.task.get().is_none() {
+            let task = runtime()?.spawn(watch(Arc::clone(&self.shared))).abort_handle();
+            if let Err(surplus) = self.task.set(task) {
+                surplus.abort();
+            }
+        }
+        Ok(TurnSender(Arc::clone(&self.shared)))
+    }
+
+    /// The turn has ended: what is held is written now.
+    pub fn end(&self) {
+        let mut state = self.shared.lock();
+        state.number += 1;
+        state.has_sent = false;
+        if state.held.is_empty() {
+            return;
+        }
+        let mut held = std::mem::take(&mut state.held);
+        if held.len() > WRITTEN_BY_LOOP {
+            state.handed_over.append(&mut held);
+            drop(state);
+            self.shared.task.notify_one();
+        } else {
+            drop(state);
+            for connection in held {
+                connection.flush();
+            }
+        }
+    }
+}
+
+impl Drop for LoopTurn {
+    fn drop(&mut self) {
+        self.end();
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+}
+
+impl TurnSender {
+    /// A message is to be sent. Returns true if it is the first of its turn.
+    pub(super) fn is_first(&self) -> bool {
+        !std::mem::replace(&mut self.0.lock().has_sent, true)
+    }
+
+    /// A connection holds messages until the end of the turn.
+    pub(super) fn hold(&self, connection: Arc<dyn Held>) {
+        let mut state = self.0.lock();
+        state.held.push(connection);
+        if !std::mem::replace(&mut state.is_watched, true) {
+            drop(state);
+            self.0.task.notify_one();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what the loop has handed over.
+    fn flush_handed_over(&self) {
+        let handed_over = std::mem::take(&mut self.lock().handed_over);
+        for connection in handed_over {
+            connection.flush();
+        }
+    }
+}
+
+/// Writes what was handed over, and what a turn holds that does not end.
+async fn watch(shared: Arc<Shared>) {
+    loop {
+        shared.task.notified().await;
+        let (mut seen, mut idle) = (shared.lock().number, 0);
+        while idle < IDLE_PERIODS {
+            shared.flush_handed_over();
+            if tokio::time::timeout(PERIOD, shared.task.notified()).await.is_ok() {
+                continue;
+            }
+            let mut state = shared.lock();
+            if state.held.is_empty() {
+                idle += 1;
+                state.is_watched = idle < IDLE_PERIODS;
+            } else {
+                idle = 0;
+                if state.number == seen {
+                    let mut held = std::mem::take(&mut state.held);
+                    state.handed_over.append(&mut held);
+                }
+            }
+            seen = state.number;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use super::{Held, LoopTurn, PERIOD, TurnSender, WRITTEN_BY_LOOP, watch};
+
+    impl LoopTurn {
+        /// As [`sender`](Self::sender), but no task writes what a blocked loop holds.
+        pub(in super::super) fn unwatched_sender(&self) -> TurnSender {
+            TurnSender(Arc::clone(&self.shared))
+        }
+
+        /// The number of connections with held messages.
+        pub(in super::super) fn held(&self) -> usize {
+            self.shared.lock().held.len()
+        }
+    }
+
+    #[derive(Default)]
+    struct Flushes(AtomicU32);
+
+    impl Held for Flushes {
+        fn flush(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn count(flushes: &Flushes) -> u32 {
+        flushes.0.load(Ordering::Relaxed)
+    }
+
+    fn in_virtual_time(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+            .block_on(test);
+    }
+
+    #[test]
+    fn the_first_message_of_each_turn_is_not_held() {
+        let turn = LoopTurn::new();
+        let sender = turn.unwatched_sender();
+        assert!(sender.is_first() && !sender.is_first());
+        let connection = Arc::<Flushes>::default();
+        sender.hold(connection.clone());
+        assert_eq!(count(&connection), 0);
+        turn.end();
+        assert!(count(&connection) == 1 && sender.is_first());
+        turn.end();
+        assert_eq!(count(&connection), 1);
+    }
+
+    #[test]
+    fn a_turn_that_does_not_end_is_written_within_two_periods() {
+        in_virtual_time(async {
+            let turn = LoopTurn::new();
+            let sender = turn.unwatched_sender();
+            tokio::spawn(watch(Arc::clone(&turn.shared)));
+            // At any time in relation to the periods, also when the task sleeps.
+            for wait in 0..40 {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                let connection = Arc::<Flushes>::default();
+                sender.hold(connection.clone());
+                tokio::time::sleep(2 * PERIOD + Duration::from_millis(1)).await;
+                assert_eq!(count(&connection), 1);
+            }
+        });
+    }
+
+    #[test]
+    fn turns_that_end_are_not_written_by_the_task() {
+        in_virtual_time(async {
+            let turn = LoopTurn::new();
+            let sender = turn.unwatched_sender();
+            tokio::spawn(watch(Arc::clone(&turn.shared)));
+            for _ in 0..100 {
+                let connection = Arc::<Flushes>::default();
+                sender.hold(connection.clone());
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                assert_eq!(count(&connection), 0);
+                turn.end();
+                assert_eq!(count(&connection), 1);
+            }
+        });
+    }
+
+    #[test]
+    fn many_connections_are_written_by_the_task() {
+        in_virtual_time(async {
+            let turn = LoopTurn::new();
+            let sender = turn.unwatched_sender();
+            tokio::spawn(watch(Arc::clone(&turn.shared)));
+            let connections: Vec<_> = (0..=WRITTEN_BY_LOOP).map(|_| Arc::<Flushes>::default()).collect();
+            for connection in &connections {
+                sender.hold(connection.clone());
+            }
+            turn.end();
+            assert!(connections.iter().all(|connection| count(connection) == 0));
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            assert!(connections.iter().all(|connection| count(connection) == 1));
+        });
+    }
+}

@@ -1,0 +1,177 @@
+//! Messages that are held until the end of an event loop's turn, against a server on loopback.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use proptest::prelude::*;
+
+use super::super::loop_turn::LoopTurn;
+use super::super::{Connection, Event, Timing, WeakSender, connect};
+use super::{PATIENCE, Probe, next, options, serve};
+
+/// A connection of a loop, open.
+struct World {
+    turn: LoopTurn,
+    connection: Connection,
+    queries: WeakSender,
+    events: std::sync::mpsc::Receiver<Event>,
+    server: JoinHandle<()>,
+}
+
+impl World {
+    fn new(turn: LoopTurn, watched: bool, then: impl FnOnce(TcpStream) + Send + 'static) -> Self {
+        let (address, server) = serve(then);
+        let (sender, events) = channel();
+        let mut options = options(address);
+        options.turn = Some(if watched {
+            turn.sender().unwrap()
+        } else {
+            turn.unwatched_sender()
+        });
+        let probe = Probe {
+            events: sender,
+            panic_at_open: false,
+        };
+        let connection = connect(options, probe).unwrap();
+        assert!(matches!(next(&events), Event::Upgrade(_)));
+        assert!(matches!(next(&events), Event::Open));
+        Self {
+            turn,
+            queries: connection.weak_sender(),
+            connection,
+            events,
+            server,
+        }
+    }
+}
+
+/// Reads one masked frame: its opcode and payload.
+fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).unwrap();
+    let length = match head[1] & 0x7f {
+        126 => {
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).unwrap();
+            usize::from(u16::from_be_bytes(length))
+        }
+        length => usize::from(length),
+    };
+    let mut mask = [0; 4];
+    stream.read_exact(&mut mask).unwrap();
+    let mut payload = vec![0; length];
+    stream.read_exact(&mut payload).unwrap();
+    for (byte, mask) in payload.iter_mut().zip(mask.into_iter().cycle()) {
+        *byte ^= mask;
+    }
+    (head[0] & 0xf, payload)
+}
+
+#[test]
+fn a_turn_is_one_write_after_its_first_message() {
+    let (sender, sizes) = channel();
+    let mut world = World::new(LoopTurn::new(), false, move |mut stream| {
+        let mut buffer = vec![0; 64 * 1024];
+        for _ in 0..2 {
+            sender.send(stream.read(&mut buffer).unwrap()).unwrap();
+        }
+    });
+    for _ in 0..100 {
+        let _ = world.connection.send_binary(&[7; 94], Timing::EndOfTurn);
+        if world.turn.held() == 0 {
+            assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 100);
+        }
+    }
+    assert_eq!(world.turn.held(), 1);
+    world.turn.end();
+    assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 99 * 100);
+    world.events.try_recv().unwrap_err();
+    drop(world.connection);
+    world.server.join().unwrap();
+    world.turn = LoopTurn::new();
+}
+
+#[test]
+fn what_a_blocked_loop_holds_is_written_without_it() {
+    let (sender, received) = channel();
+    let world = World::new(LoopTurn::new(), true, move |mut stream| {
+        for _ in 0..2 {
+            sender.send(read_frame(&mut stream).1).unwrap();
+        }
+    });
+    for payload in [b"first", b"later"] {
+        let _ = world.connection.send_binary(payload, Timing::EndOfTurn);
+    }
+    for payload in [b"first", b"later"] {
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), payload);
+    }
+    world.server.join().unwrap();
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The loop sends a message of this length.
+    Send(usize),
+    /// A message that is not held, as the session's own are.
+    SendNow(usize),
+    /// The I/O side sends a keep-alive query.
+    Query,
+    EndTurn,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (4..400_usize).prop_map(Step::Send),
+        2 => (4..30_000_usize).prop_map(Step::Send),
+        1 => (4..400_usize).prop_map(Step::SendNow),
+        2 => Just(Step::Query),
+        4 => Just(Step::EndTurn),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whoever_writes_the_wire_is_in_the_order_of_sending_and_the_close_frame_is_last(
+        steps in prop::collection::vec(step(), 1..80),
+        watched in any::<bool>(),
+    ) {
+        let (sender, received) = channel();
+        let world = World::new(LoopTurn::new(), watched, move |mut stream| {
+            loop {
+                let (opcode, payload) = read_frame(&mut stream);
+                if opcode == 8 {
+                    stream.write_all(&[0x88, 0]).unwrap();
+                    return;
+                }
+                sender.send(payload).unwrap();
+            }
+        });
+        let mut sent = Vec::new();
+        let mut message = |length: usize| {
+            let mut message = vec![3; length];
+            message[..4].copy_from_slice(&u32::try_from(sent.len()).unwrap().to_be_bytes());
+            sent.push(message.clone());
+            message
+        };
+        for step in steps {
+            match step {
+                Step::Send(length) => {
+                    let _ = world.connection.send_owned(message(length), Timing::EndOfTurn);
+                }
+                Step::SendNow(length) => {
+                    let _ = world.connection.send_owned(message(length), Timing::Now);
+                }
+                Step::Query => prop_assert!(world.queries.send_with(|| Some(message(4)))),
+                Step::EndTurn => world.turn.end(),
+            }
+        }
+        world.connection.close();
+        world.server.join().unwrap();
+        while !matches!(next(&world.events), Event::Closed) {}
+        prop_assert!(received.try_iter().eq(sent));
+    }
+}
