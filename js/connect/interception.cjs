@@ -93,6 +93,7 @@ function isNodesOwn(value) {
 
 /** The source texts of Node's modules; none where the permission model or another runtime keeps them. */
 function readNodeSources() {
+  if (process.versions.bun !== undefined || process.versions.deno !== undefined) return [];
   const { noDeprecation } = process;
   try {
     // `process.binding` is deprecated, and only it has these texts.

@@ -10,6 +10,7 @@ const {
   OFF_QUERY,
   WEBSOCKET_CLIENT,
   exportsMore,
+  factsOf,
   findTarget,
   looksLikeTarget,
   reasonToLeave,
@@ -94,11 +95,6 @@ function standaloneSource(target) {
     ...target.names.map(name => `export const ${name} = dropIn.${name};`),
     ''
   ].join('\n');
-}
-
-/** @param {import('./targets.cjs').Target} target */
-function factsOf({ names, copy: { root, name, version, dialect } }) {
-  return JSON.stringify({ root, name, version, dialect, names });
 }
 
 /**

@@ -1,24 +1,27 @@
 'use strict';
 
 const Module = require('node:module');
-const { pathToFileURL } = require('node:url');
+const { readFileSync } = require('node:fs');
+const { fileURLToPath, pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { watchForBypass } = require('./bypass.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
+const { installBunHooks } = require('./bun.cjs');
+const { inlineSource } = require('./inline.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
-const { findTarget } = require('./targets.cjs');
+const { findTarget, looksLikeTarget } = require('./targets.cjs');
 
 /** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
 function install() {
   if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
-    refuseOtherRuntimes();
     refuseJest();
+    // Before the hooks: where they run for CommonJS, they would also see the addon.
     require('../baileys/drop-in.cjs');
-    installCommonJsHooks(installEsmHooks());
+    installHooks();
     if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('../inspect/index.cjs').inspectFromEnvironment();
   } catch (error) {
     warnUnavailable(error);
@@ -29,9 +32,35 @@ function install() {
   watchForBypass();
 }
 
-function refuseOtherRuntimes() {
-  const runtime = ['bun', 'deno'].find(name => process.versions[name] !== undefined);
-  if (runtime !== undefined) throw new Error(`Module hooks of Node.js are needed, this is ${runtime}`);
+function installHooks() {
+  if (process.versions.bun !== undefined) installBunHooks();
+  else if (process.versions.deno !== undefined) installDenoHooks();
+  else installCommonJsHooks(installEsmHooks());
+}
+
+/** Deno has Node's synchronous hooks, which there also run for `require()`. */
+function installDenoHooks() {
+  const register = registerHooks();
+  if (register === undefined)
+    throw new Error('This version of Deno does not have the module hooks that are needed; 2.9 has');
+  register({
+    /**
+     * @param {string} url
+     * @param {{ importAttributes?: { type?: string } }} context
+     * @param {(url: string, context: object) => object} nextLoad
+     */
+    load(url, context, nextLoad) {
+      // With any hook installed, Deno 2.9 takes required JSON for JavaScript.
+      if (url.startsWith('file:') && url.endsWith('.json') && context.importAttributes?.type === undefined) {
+        const source = `module.exports = ${readFileSync(fileURLToPath(url), 'utf8')}`;
+        return { format: 'commonjs', source, shortCircuit: true };
+      }
+      const path = url.startsWith('file:') && looksLikeTarget(url) ? fileURLToPath(url) : undefined;
+      const target = path === undefined ? undefined : findTarget(path);
+      if (target === undefined) return nextLoad(url, context);
+      return { format: target.copy.esm ? 'module' : 'commonjs', source: inlineSource(target), shortCircuit: true };
+    }
+  });
 }
 
 /** Inside Jest's registry, `node:module` is another one than the one that loads modules. */
@@ -49,17 +78,19 @@ function warnOfLoaded() {
   }
 }
 
+/** `module.registerHooks`: since Node 22.15; the types are those of the oldest supported version. */
+function registerHooks() {
+  return /** @type {any} */ (Module).registerHooks;
+}
+
 /** @returns {boolean} Whether the hooks also run for ES modules under `require()`. */
 function installEsmHooks() {
-  // Since Node 22.15; the types are those of the oldest supported version.
-  const { registerHooks } = /** @type {{ registerHooks?: (hooks: object) => void }} */ (
-    /** @type {unknown} */ (Module)
-  );
-  if (registerHooks === undefined) {
+  const register = registerHooks();
+  if (register === undefined) {
     registerInThread();
     return false;
   }
-  registerHooks({
+  register({
     /**
      * @param {string} url
      * @param {{ format?: string | null }} context

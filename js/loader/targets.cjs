@@ -313,6 +313,15 @@ function reasonToLeave({ file, copy }) {
 }
 
 /**
+ * What a replaced module says of itself, in JSON.
+ *
+ * @param {Target} target
+ */
+function factsOf({ names, copy: { root, name, version, dialect } }) {
+  return JSON.stringify({ root, name, version, dialect, names });
+}
+
+/**
  * Where Baileys' `promiseTimeout` captures its stack, as a frame of a stack trace names it: file, line and column.
  *
  * @param {string} root
@@ -331,9 +340,11 @@ module.exports = {
   NOISE_HANDLER,
   OFF_QUERY,
   SUPPORTED,
+  TARGET_PATTERN,
   WEBSOCKET_CLIENT,
   chooseDialect,
   exportsMore,
+  factsOf,
   findTarget,
   locationOfWait,
   looksLikeTarget,

@@ -1,0 +1,82 @@
+'use strict';
+
+/**
+ * Hooks for Bun: a plugin for ES modules, and for CommonJS the function that loads `.js` files. A plugin that matches a
+ * CommonJS file would break the circles of such a Baileys, so it gets the paths of the copies that are ES modules.
+ */
+
+const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs');
+const Module = require('node:module');
+const { dirname, join } = require('node:path');
+const { inlineSource } = require('./inline.cjs');
+const { TARGETS, DECODER } = require('./parts.cjs');
+const { findTarget } = require('./targets.cjs');
+
+function installBunHooks() {
+  const { Bun } = /** @type {any} */ (globalThis);
+  const extensions = /** @type {any} */ (Module)._extensions;
+  const load = extensions['.js'];
+  extensions['.js'] = (module, filename) => {
+    const target = findTarget(filename);
+    if (target === undefined || target.copy.esm) load(module, filename);
+    else module._compile(inlineSource(target), filename);
+  };
+  const files = moduleFiles([process.cwd(), dirname(Bun.main)]);
+  if (files.length === 0) return;
+  Bun.plugin({
+    name: 'baileys-native',
+    setup: build =>
+      build.onLoad({ filter: new RegExp(`^(?:${files.map(escaped).join('|')})$`) }, ({ path }) => {
+        const target = findTarget(path);
+        return { contents: target === undefined ? readFileSync(path, 'utf8') : inlineSource(target), loader: 'js' };
+      })
+  });
+}
+
+/**
+ * The targets of the copies that are ES modules, in the `node_modules` of some directories and of those above.
+ *
+ * @param {string[]} directories
+ */
+function moduleFiles(directories) {
+  const files = new Set();
+  for (const start of directories) {
+    for (let directory = start; ; directory = dirname(directory)) {
+      for (const root of packagesIn(join(directory, 'node_modules'))) {
+        if (!existsSync(join(root, DECODER))) continue;
+        for (const file of Object.keys(TARGETS)) {
+          const path = join(realpathSync(root), file);
+          if (findTarget(path)?.copy.esm) files.add(path);
+        }
+      }
+      if (directory === dirname(directory)) break;
+    }
+  }
+  return [...files];
+}
+
+/**
+ * @param {string} modules
+ * @returns {string[]}
+ */
+function packagesIn(modules) {
+  return names(modules).flatMap(name =>
+    name.startsWith('@') ? names(join(modules, name)).map(each => join(modules, name, each)) : [join(modules, name)]
+  );
+}
+
+/** @param {string} directory */
+function names(directory) {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+module.exports = { installBunHooks };

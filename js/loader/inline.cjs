@@ -1,0 +1,76 @@
+'use strict';
+
+/**
+ * The text of a target with our exports in place of its own, for runtimes whose hooks cannot load one file twice: the
+ * original stays in it, under the local names that it had.
+ */
+
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const {
+  DEFAULTS_SPECIFIER,
+  NOISE_HANDLER,
+  WEBSOCKET_CLIENT,
+  factsOf,
+  reasonToLeave,
+  sourceOf
+} = require('./targets.cjs');
+
+const REPLACEMENT = join(__dirname, 'replacement.cjs');
+
+/**
+ * @param {import('./targets.cjs').Target} target
+ * @returns {string}
+ */
+function inlineSource(target) {
+  const text = sourceOf(target).replace(/\n\/\/# sourceMappingURL.*\s*$/, '\n');
+  const reason = reasonToLeave(target);
+  const { copy, file, names } = target;
+  const load = copy.esm
+    ? `import baileysNative from ${JSON.stringify(pathToFileURL(REPLACEMENT).href)};`
+    : `const baileysNative = require(${JSON.stringify(REPLACEMENT)});`;
+  if (reason !== undefined) {
+    const facts = [reason, copy.code, copy.root].map(fact => JSON.stringify(fact)).join(', ');
+    return `${text}\n${load}\nbaileysNative.warnLeftAlone(${facts});\n`;
+  }
+  const original = name => (copy.esm ? name : `baileysNativeOriginals.${name}`);
+  const isNoise = file === NOISE_HANDLER;
+  const defaultsFile = JSON.stringify(DEFAULTS_SPECIFIER);
+  // Required when it is needed: here it would change the order of Baileys' modules.
+  const defaults = copy.esm ? 'baileysNativeDefaults' : `require(${defaultsFile})`;
+  const needed = isNoise
+    ? `{ certDetails: () => ${defaults}.WA_CERT_DETAILS }`
+    : file === WEBSOCKET_CLIENT
+      ? `{ webSocketClient: () => ${original('WebSocketClient')} }`
+      : '{}';
+  const originals = copy.esm ? '' : 'const baileysNativeOriginals = { ...exports };';
+  const own = `{ ${names.map(name => `${name}: ${original(name)}`).join(', ')} }`;
+  return [
+    copy.esm ? withoutExports(text, names) : text,
+    load,
+    isNoise && copy.esm ? `import * as ${defaults} from ${defaultsFile};` : '',
+    originals,
+    `const baileysNativeDropIn = baileysNative.dropInFor(${factsOf(target)}, ${needed}) ?? ${own};`,
+    ...names.map(name =>
+      copy.esm
+        ? `const baileysNative_${name} = baileysNativeDropIn.${name};\nexport { baileysNative_${name} as ${name} };`
+        : `exports.${name} = baileysNativeDropIn.${name};`
+    ),
+    ''
+  ].join('\n');
+}
+
+/**
+ * An ES module that declares some names without exporting them.
+ *
+ * @param {string} text of a known release, so that each declaration stands at the left margin
+ * @param {readonly string[]} names
+ */
+function withoutExports(text, names) {
+  return names.reduce(
+    (result, name) => result.replace(new RegExp(`^export (?=(?:async )?(?:const|class|function) ${name}\\b)`, 'm'), ''),
+    text
+  );
+}
+
+module.exports = { inlineSource };

@@ -1,0 +1,186 @@
+/**
+ * Runs bots under register on Bun and Deno (and Node, to compare) against the mock server, and prints a table.
+ *
+ *     npm run test:runtimes
+ *
+ * Bun and Deno come from the npm registry into target/runtimes, once. Fails where a check fails that is not listed in
+ * `KNOWN`.
+ */
+
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MockServer, sampleStanzas } from 'baileys-native/testing';
+import layout from '../js/shared/baileys-layout.cjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FOLDER = join(ROOT, 'target/runtimes');
+const BOT = join(ROOT, 'scripts/runtimes/bot.mjs');
+const SUPPORT = pathToFileURL(join(ROOT, '__test__/support/baileys-client.mjs')).href;
+const TIMEOUT_MS = 120_000;
+const STANZAS = 200;
+
+/** @type {Record<string, { package?: string, binary?: string, args: (bot: string) => string[] }>} */
+const RUNTIMES = {
+  node: { args: bot => ['--import', 'baileys-native/register', bot] },
+  bun: {
+    package: '@oven/bun-linux-x64',
+    binary: 'bin/bun',
+    args: bot => ['--preload', 'baileys-native/register', bot]
+  },
+  deno: {
+    package: '@deno/linux-x64-glibc',
+    binary: 'deno',
+    // Deno takes a path here, and the packages of node_modules only with this option or a package.json that names them.
+    args: bot => [
+      'run',
+      '--allow-all',
+      '--node-modules-dir=manual',
+      '--preload=./node_modules/baileys-native/js/loader/register.mjs',
+      bot
+    ]
+  }
+};
+
+/** Checks that fail, by runtime and release, with the reason. */
+const KNOWN = {
+  'deno 6.7.24':
+    "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)",
+  'deno 6.17.16':
+    "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)"
+};
+
+/**
+ * The binary of a runtime, which is fetched where it is not there.
+ *
+ * @param {{ package?: string, binary?: string }} runtime
+ */
+function binaryOf({ package: name, binary = '' }) {
+  if (name === undefined) return process.execPath;
+  const path = join(FOLDER, 'node_modules', name, binary);
+  if (!existsSync(path)) {
+    mkdirSync(FOLDER, { recursive: true });
+    const flags = ['--prefix', FOLDER, '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
+    execFileSync('npm', ['install', ...flags, name], { cwd: FOLDER, stdio: 'inherit' });
+  }
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** A folder with everything that is installed here, and this package. */
+function makeProject() {
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-runtimes-'));
+  const modules = join(directory, 'node_modules');
+  mkdirSync(modules);
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (!name.startsWith('.') && name !== 'baileys-native')
+      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  symlinkSync(ROOT.replace(/[\\/]$/, ''), join(modules, 'baileys-native'));
+  const names = [...layout.RELEASES.map(({ packageName }) => packageName), 'baileys-native'];
+  const dependencies = Object.fromEntries(names.map(name => [name, '*']));
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', dependencies }));
+  symlinkSync(BOT, join(directory, 'bot.mjs'));
+  return directory;
+}
+
+/**
+ * One bot. Gives what passed, check by check, and what it printed otherwise.
+ *
+ * @param {string} binary
+ * @param {string[]} args
+ * @param {string} line package of Baileys
+ */
+async function runBot(binary, args, line, directory) {
+  // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+  const server = await MockServer.start({ baileys: line, ...(line === 'baileys' ? {} : { greetingDelayMs: 250 }) });
+  const facts = { url: server.url, ca: server.ca, rootKey: Buffer.from(server.rootKey).toString('base64') };
+  const child = spawn(binary, [...args, line, SUPPORT, JSON.stringify(facts)], { cwd: directory, timeout: TIMEOUT_MS });
+  const passed = { replaced: '', paired: '', 'logged in': '', received: '', sent: '', 'native socket': '' };
+  let errors = '';
+  child.stderr.on('data', chunk => (errors += chunk));
+  const answer = value => child.stdin.write(`${JSON.stringify(value)}\n`);
+  const handlers = {
+    replaced: names => (passed.replaced = names.length >= 6 ? `${names.length} exports` : ''),
+    qr: async qr => answer((await server.scanQr(qr, { jid: '15550001234', pushName: 'Ada' })) ?? {}),
+    paired: jid => (passed.paired = jid === '15550001234:1@s.whatsapp.net' ? 'yes' : ''),
+    login: async () => {
+      passed['logged in'] = 'yes';
+      await server.connections.at(-1)?.prepareFlood(sampleStanzas.message, STANZAS).start();
+      answer({ count: STANZAS });
+    },
+    received: ([count, inOrder]) => (passed.received = count === STANZAS && inOrder ? `${count} stanzas` : ''),
+    socket: name => (passed['native socket'] = name === 'Socket' ? 'yes' : ''),
+    sent: count => {
+      const presences = server.stanzas.filter(
+        ({ direction, node }) => direction === 'in' && node.attrs.n !== undefined
+      );
+      const ordered = presences.every(({ node }, n) => node.attrs.n === String(n));
+      passed.sent = presences.length === count && ordered ? `${count} stanzas` : '';
+      answer({});
+    }
+  };
+  createInterface({ input: child.stdout }).on('line', text => {
+    if (!text.startsWith('{"event"')) return;
+    const { event, value } = JSON.parse(text);
+    Promise.resolve(handlers[event]?.(value)).catch(error => child.kill() && (errors += error.stack));
+  });
+  const status = await new Promise(resolve => child.on('close', (code, signal) => resolve(code ?? signal)));
+  await server.stop();
+  return { passed, errors, status };
+}
+
+async function main() {
+  const directory = makeProject();
+  const rows = [];
+  let failed = false;
+  try {
+    for (const [name, runtime] of Object.entries(RUNTIMES)) {
+      const binary = binaryOf(runtime);
+      const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).match(/\d+\.\d+\.\d+/)?.[0];
+      for (const { packageName, version: release } of layout.RELEASES) {
+        const { passed, errors, status } = await runBot(binary, runtime.args('bot.mjs'), packageName, directory);
+        const missing = Object.entries(passed).filter(([, text]) => text === '');
+        const known = KNOWN[`${name} ${release}`];
+        const isFine = missing.length === 0 && status === 0;
+        if (isFine === (known !== undefined)) {
+          failed = true;
+          console.error(
+            `${name} ${release}: ${isFine ? 'works, and is listed in KNOWN' : `ended with ${status}`}\n${errors}`
+          );
+        }
+        const cells = Object.values(passed).map(text => text || '-');
+        rows.push([`${name} ${version}`, release, ...cells, isFine ? '' : (known ?? 'failed')]);
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const head = [
+    'runtime',
+    'Baileys',
+    'replaced',
+    'paired',
+    'logged in',
+    'received',
+    'sent',
+    'native socket',
+    'why not'
+  ];
+  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
+  if (failed) process.exitCode = 1;
+}
+
+await main();
