@@ -1,6 +1,6 @@
 'use strict';
 
-/** The way to a target that `config.agent` asks for. An agent that is not understood is never left out of account. */
+/** Turns `config.agent` into the route of a native connection. An agent that is not understood is an error. */
 
 const http = require('node:http');
 const https = require('node:https');
@@ -11,7 +11,7 @@ const { Unsupported } = require('./unsupported.cjs');
 /** Agent options that govern pooling or HTTP and mean nothing to one WebSocket. */
 const IRRELEVANT = new Set([
   'agentKeepAliveTimeoutBuffer',
-  // From Node 22.23 on each https agent has these two of itself. `ws` names the port, and `agent.protocol` is judged.
+  // Node 22.23 and later set these two on every https agent. `ws` passes the port itself, and `agent.protocol` is checked below.
   'defaultPort',
   'protocol',
   'keepAlive',
@@ -25,10 +25,10 @@ const IRRELEVANT = new Set([
   'scheduling',
   'timeout'
 ]);
-/** Those that are honoured. */
+/** Options that the native connection honours. */
 const HONOURED = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lookup']);
 
-/** The methods that make a connection; an agent with its own ones is not Node's. */
+/** The methods that make a connection. An agent that overrides one of them is not treated as Node's. */
 const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 
 /**
@@ -47,13 +47,13 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {number} port
  * @property {string} [localAddress] to connect from
  * @property {number} [family] for the lookup of `host`
- * @property {Function} [lookup] likewise
+ * @property {Function} [lookup] resolves `host`
  * @property {object} [tls] settings for TLS with the target
  * @property {object} [proxy] what the native part is to ask of a proxy
  * @property {Function} [lookupTarget] resolves the target's name, where the proxy is to be told an address
  * @property {string} [target] what to request instead of the path
- * @property {string[]} [headers] names and values in turn, to be added to the request
- * @property {(error: Error) => Error} [adaptError] what the agent makes of a connection's error
+ * @property {string[]} [headers] headers to add to the request: name, value, name, value, …
+ * @property {(error: Error) => Error} [adaptError] changes an error of the connection in the way the agent does
  */
 
 /**
@@ -64,7 +64,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @throws {Unsupported} where the agent cannot be honoured
  */
 function routeOf(agent, target) {
-  // The package global-agent puts its proxies in place of every agent.
+  // The package global-agent replaces the agent of every request by its own.
   const { GLOBAL_AGENT: global } = /** @type {any} */ (globalThis);
   if (global?.HTTP_PROXY || global?.HTTPS_PROXY) throw new Unsupported('the package global-agent is in use');
   if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
@@ -95,7 +95,7 @@ function directRoute(options, target) {
 
 /**
  * @param {object} options of an agent or of a connection
- * @param {string[]} [others] names that the caller sees to
+ * @param {string[]} [others] options that the caller handles itself
  * @throws {Unsupported} for an option that would change how the connection is made in a way that is not understood
  */
 function checkOptions(options, others = []) {

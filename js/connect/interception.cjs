@@ -17,7 +17,7 @@ const { Unsupported } = require('./unsupported.cjs');
 const MODULES = ['net', 'http', 'https', 'tls', '_http_agent', '_tls_wrap', 'internal/tls/wrap'];
 
 /**
- * What is on the way from `ws` to a connection, with and without an agent.
+ * Functions that `ws` and Node call to make a connection, with and without an agent.
  *
  * @type {{ name: string, owner: any, key: string, secure?: boolean }[]}
  */
@@ -43,7 +43,7 @@ const loaded = new Set(PLACES.map(({ owner, key }) => owner[key]));
 /** Own keys of a function that `agent-base` 4 and 5 put in place of `https.request`; it redirects nothing. */
 const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
 
-/** Tracing libraries whose functions carry no reference to the function beneath, by folder of their package. */
+/** Folders of tracing libraries. Their wrappers have no property that refers to the wrapped function. */
 const TRACERS = /[\\/]node_modules[\\/](?:dd-trace|elastic-apm-node)[\\/]/;
 
 /** @type {WeakMap<object, boolean>} Whether a function connects as Node's own does. */

@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a socket connects to and how, out of Baileys' configuration, judged as `ws` and Node judge it. */
+/** Turns Baileys' configuration into a plan for one connection, with the checks and errors of `ws` and Node. */
 
 const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
@@ -12,7 +12,7 @@ const { refuseInterception } = require('./interception.cjs');
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
 /**
- * What to connect to, or why nothing can be connected. `options` are those of the native part, all but the addresses.
+ * A plan, or the error that prevents the connection. `options` are those of the addon; `resolve` adds the addresses.
  *
  * @typedef {{ url: string, options: any, route: Route, error?: undefined }
  *   | { url: string, options: any, route?: undefined, error: Error }} Plan
@@ -87,7 +87,7 @@ function parseUrl(address) {
   return url;
 }
 
-/** Names and values in turn, as Node's http client would write them. */
+/** Header lines as Node's http client would write them: name, value, name, value, … */
 function headerLines(given, url) {
   const headers = new Map();
   for (const [name, value] of Object.entries({ ...given })) {
@@ -113,8 +113,8 @@ function hostHeader(lines) {
 }
 
 /**
- * Fills in the addresses of a plan's options, with `dns.lookup` or the agent's function, so that errors, order and
- * whatever a program put in their place are those of Node's `net.connect`.
+ * Adds the addresses to a plan's options. It uses `dns.lookup` or the agent's function, as Node's `net.connect` does, so that
+ * errors and the order of the addresses are the same, and a replaced `dns.lookup` takes effect.
  *
  * @param {any} options those of the plan
  * @param {Route} route
@@ -166,7 +166,7 @@ function resolveAddresses(host, lookup, family, done) {
   });
 }
 
-/** Addresses of the two families in turn, each once, beginning with the first one's family. */
+/** Removes repeated addresses and alternates IPv4 and IPv6, starting with the family of the first address. */
 function inTurn(results) {
   const first = results.filter(({ family }) => family === results[0].family).map(({ address }) => address);
   const other = results.filter(({ family }) => family !== results[0].family).map(({ address }) => address);

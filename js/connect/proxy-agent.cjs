@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The proxy agents that Baileys' users configure, recognised by what is known of their published versions:
+ * Routes for the proxy agents that Baileys' users configure. These published versions are recognised:
  *
  * | package | versions |
  * | --- | --- |
@@ -29,7 +29,7 @@ const { Unsupported } = require('./unsupported.cjs');
 const SOCKS_TIMEOUT = 30_000;
 const SOCKS_PORT = 1080;
 
-/** Fields of Node's former URL parser, whose result the older versions keep. */
+/** Fields of a URL that was parsed by `url.parse`. The older versions keep such an object as their options. */
 const URL_FIELDS = ['protocol', 'slashes', 'host', 'hostname', 'port', 'hash', 'search', 'query', 'href'];
 
 /**
@@ -322,7 +322,7 @@ function basic(text) {
   return `Basic ${Buffer.from(text).toString('base64')}`;
 }
 
-/** Names and values in turn. */
+/** Header lines: name, value, name, value, … */
 function headerLines(headers) {
   const lines = [];
   for (const [name, value] of Object.entries(headers)) {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** TLS settings of the native part, out of options as `tls.connect` takes them and the environment. */
+/** Turns options of `tls.connect` and the environment into TLS settings of the addon. */
 
 const { Unsupported } = require('./unsupported.cjs');
 

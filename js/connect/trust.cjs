@@ -1,11 +1,11 @@
 'use strict';
 
-// The root keys that certificate chains of servers must lead to. There is always at least one.
+// Root keys of the Noise certificate chain. A server's chain must end in one of them; there is always at least one.
 
 /** WhatsApp's (Baileys' `WA_CERT_DETAILS.PUBLIC_KEY`). */
 const WHATSAPP_ROOT = Buffer.from('142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b', 'hex');
 
-/** Roots of test servers, added by {@link addTrustedRoot}. */
+/** Root keys of test servers, added by {@link addTrustedRoot}. */
 const added = [];
 
 /**

@@ -141,7 +141,7 @@ function usableDropIn(target, module, loadOriginal) {
     warnLeftAlone(reason ?? '', code, root);
     return undefined;
   }
-  // By then the module has long been loaded; here it would close a cycle.
+  // Required when it is needed: here it would close a cycle of modules.
   const certDetails = () => module.require(DEFAULTS_SPECIFIER).WA_CERT_DETAILS;
   const webSocketClient = () => loadOriginal().WebSocketClient;
   const known = target.file === NOISE_HANDLER ? { certDetails } : undefined;

@@ -54,7 +54,7 @@ function dropInFor(facts, originals) {
       if (environmentSwitch('BAILEYS_NATIVE') === 'verbose') announce(facts);
     }
   }
-  // Each module knows its own; the first to be loaded is seldom the one whose originals are asked for.
+  // Each replaced module of the copy knows some of the originals; they are collected as the modules load.
   Object.assign(entry.originals, originals);
   for (const name of names) if (!entry.copy.exports.includes(name)) entry.copy.exports.push(name);
   return entry.dropIn;
