@@ -1,9 +1,11 @@
-//! Raw Node-API calls, for functions that JavaScript calls once a stanza.
+//! Raw Node-API calls, for functions that JavaScript calls for each stanza.
 //!
 //! The wrappers that `#[napi]` generates cost 150 to 400 ns a call for typed arrays and strings; these cost 30 to 70.
-//! Everything `unsafe` of the hot paths is here, behind functions that are safe to call from a [`Call`].
-
-#![allow(unsafe_code)]
+//! All `unsafe` code of these functions is here, behind methods of [`Call`] that are safe.
+#![expect(
+    unsafe_code,
+    reason = "Node-API is a C interface, and the safe wrappers are too slow for calls made for each stanza"
+)]
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -21,9 +23,9 @@ const MAX_ARGS: usize = 11;
 
 /// Why a raw function ends with a JavaScript exception.
 pub(super) enum Failure {
-    /// Node-API refused; where it left an exception pending, that one is thrown.
+    /// Node-API refused. If it left an exception pending, that exception is thrown.
     Status(sys::napi_status),
-    /// An `Error` with a message and, where not empty, a `code`.
+    /// An `Error` with a message and, if not empty, a `code`.
     Error { message: String, code: &'static str },
     /// A `RangeError` with a message and a `code`.
     Range { message: &'static str, code: &'static str },
@@ -33,17 +35,17 @@ pub(super) enum Failure {
 
 pub(super) type Outcome = Result<sys::napi_value, Failure>;
 
-/// A function that JavaScript calls, over a state shared by all functions of one object.
+/// A function that JavaScript calls. All functions of one object share a state.
 pub(super) trait RawFunction<S: 'static> {
     /// Its name in JavaScript.
     const NAME: &'static str;
-    /// How many arguments it takes; each costs a little.
+    /// The number of its arguments.
     const ARGS: usize;
-    /// Does the work.
+    /// Runs the function.
     fn call(call: &mut Call, state: &S) -> Outcome;
 }
 
-/// One call: its arguments, and the means to read them and to make results.
+/// One call of a function: reads its arguments and makes its result.
 pub(super) struct Call {
     env: sys::napi_env,
     args: [sys::napi_value; MAX_ARGS],
@@ -240,7 +242,7 @@ struct Memory {
     is_shared: bool,
 }
 
-/// Memory of an argument, for as long as its call.
+/// The memory of an argument during a call.
 pub(super) struct Output<'c> {
     data: *mut u8,
     length: usize,
@@ -263,7 +265,7 @@ impl Output<'_> {
     }
 }
 
-/// Memory of a typed array that JavaScript shares for good: it is never handed to users, so that nobody can detach it.
+/// Memory of a typed array that JavaScript shares permanently. The array is never given to users, so nobody can detach it.
 pub(super) struct Shared {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -401,7 +403,7 @@ fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str)
     let _ = create();
 }
 
-/// What a caught panic said.
+/// The message of a caught panic.
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()

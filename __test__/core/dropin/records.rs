@@ -7,10 +7,11 @@ use std::sync::{
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use baileys_native::abi::{record, socket_event};
 use baileys_native::binary::{Dialect, Node};
 use baileys_native::dropin::{
-    Batch, ConnectionState, Environment, EventSink, Flow, HIGH_WATER, Inbox, Kind, LOW_WATER, LoopMonitor,
-    ProcessMetrics, RECORD_WORDS, RECORDS_AT_ONCE, RecordSource, Room, SocketState,
+    Batch, ConnectionState, Environment, EventSink, Flow, HIGH_WATER, Inbox, LOW_WATER, LoopMonitor, ProcessMetrics,
+    RECORDS_AT_ONCE, RecordSource, Room, SocketState,
 };
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::transport::{Event, EventSink as _, TransportError};
@@ -122,12 +123,13 @@ fn a_batch_gives_what_fits_and_says_what_the_next_record_needs() {
     let mut taken = Vec::new();
     let records = batch.take(room, |connection, cost| taken.push((connection, cost)));
     assert_eq!((records.count, records.bytes), (2, &b"abc"[..]));
-    assert_eq!(records.words.len(), 2 * RECORD_WORDS);
-    assert_eq!(records.words[..4], [0, 1, 9, 1]);
+    assert_eq!(records.words.len(), 2 * record::WORDS);
+    let fields = [record::SOURCE, record::VALUE, record::LENGTH];
+    assert_eq!(fields.map(|field| records.words[field]), [1, 9, 1]);
     assert_eq!(
         records.needed,
         Room {
-            words: RECORD_WORDS,
+            words: record::WORDS,
             text: 0,
             bytes: 100
         }
@@ -152,9 +154,10 @@ fn describe(error: &TransportError) -> String {
 fn heads(words: &[i32]) -> Vec<[i32; 4]> {
     let mut heads = Vec::new();
     let mut rest = words;
-    while let [kind, _, value, length, frames, _, tape_words, ..] = *rest {
-        heads.push([kind, value, length, frames]);
-        rest = &rest[RECORD_WORDS + tape_words as usize..];
+    while !rest.is_empty() {
+        let fields = [record::KIND, record::VALUE, record::LENGTH, record::FRAMES];
+        heads.push(fields.map(|field| rest[field]));
+        rest = &rest[record::WORDS + rest[record::TAPE_WORDS] as usize..];
     }
     heads
 }
@@ -204,16 +207,16 @@ fn the_events_of_a_socket_become_records_with_their_frames_opened() {
     });
     let text = describe(&TransportError::HangUp);
     let expected = [
-        (Kind::Open, 0, 0, 0),
-        (Kind::Binary, 0, length, 2),
-        (Kind::Written, 4, 0, 0),
-        (Kind::CloseFrame, 1000, 3, 0),
-        (Kind::Error, 0, text.len() as i32, 0),
-        (Kind::Closed, 0, 0, 0),
+        (socket_event::OPEN, 0, 0, 0),
+        (socket_event::BINARY, 0, length, 2),
+        (socket_event::WRITTEN, 4, 0, 0),
+        (socket_event::CLOSE_FRAME, 1000, 3, 0),
+        (socket_event::ERROR, 0, text.len() as i32, 0),
+        (socket_event::CLOSED, 0, 0, 0),
     ];
     assert_eq!(
         heads(records.words),
-        expected.map(|(kind, value, length, frames)| [kind as i32, value, length, frames])
+        expected.map(|(kind, value, length, frames)| [kind.cast_signed(), value, length, frames])
     );
     assert!(records.bytes.ends_with(text.as_bytes()) && !state.flow.is_waiting());
 }
