@@ -10,6 +10,7 @@
 
 mod abi;
 mod binary;
+mod corpora;
 // With the bindings the driver cannot be linked here: their other half is Node.js.
 #[cfg(all(feature = "transport", not(feature = "node")))]
 mod driver;

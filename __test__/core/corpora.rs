@@ -1,0 +1,24 @@
+//! The committed corpora of the fuzz targets, replayed: what fuzzing once found stays a test.
+
+use std::{fs, path::Path};
+
+/// Where the targets look for the session tests' server.
+mod support {
+    pub(crate) use crate::session::{harness, server};
+}
+
+#[path = "../fuzz/targets/mod.rs"]
+mod targets;
+
+#[test]
+fn every_input_of_every_corpus_passes_its_target() {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("__test__/fuzz/corpus");
+    for (name, run) in targets::ALL {
+        let mut inputs = 0;
+        for entry in fs::read_dir(corpora.join(name)).unwrap_or_else(|_| panic!("a corpus for {name}")) {
+            run(&fs::read(entry.unwrap().path()).unwrap());
+            inputs += 1;
+        }
+        assert!(inputs >= 5, "{name} has {inputs} inputs");
+    }
+}

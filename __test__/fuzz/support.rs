@@ -1,0 +1,8 @@
+//! The session tests' server and network in memory.
+
+#![allow(dead_code, reason = "the session tests use all of it")]
+
+#[path = "../core/session/harness.rs"]
+pub(crate) mod harness;
+#[path = "../core/session/server.rs"]
+pub(crate) mod server;

@@ -1,0 +1,45 @@
+//! The decoder of binary nodes, for each release of Baileys.
+//!
+//! - The tree and the tape that one walk gives are the same node.
+//! - What was decoded encodes, and decodes to itself from then on: one round trip reaches a fixed point.
+//! - Compressed bytes never inflate beyond their limit.
+
+use baileys_native::{
+    binary::{Dialect, Node, decode, unpack_within},
+    tape::TapeWriter,
+};
+
+const DIALECTS: [Dialect; 3] = [Dialect::V7, Dialect::V6_7, Dialect::V6_17];
+
+/// What a compressed payload may inflate to here, in bytes.
+const INFLATED: usize = 1 << 20;
+
+/// `data` is a payload: a flags byte and a node, compressed or not.
+pub fn run(data: &[u8]) {
+    let mut inflated = Vec::new();
+    let Ok(node) = unpack_within(data, &mut inflated, INFLATED) else {
+        return;
+    };
+    assert!(node.len() <= INFLATED.max(data.len()));
+    for dialect in DIALECTS {
+        check(node, dialect);
+    }
+}
+
+fn check(bytes: &[u8], dialect: Dialect) {
+    let mut tape = TapeWriter::new();
+    let walked = decode(bytes, dialect, &mut tape);
+    let decoded = Node::decode(bytes, dialect);
+    assert_eq!(walked.is_ok(), decoded.is_ok(), "the tape and the tree disagree");
+    let Ok(node) = decoded else { return };
+    let Some(once) = round_trip(&node, dialect) else { return };
+    let twice = round_trip(&once, dialect).expect("what was read back can be written");
+    assert_eq!(once, twice, "a second round trip changes the node");
+}
+
+/// The node encoded and decoded. `None` where it cannot be written: a decoded node may have an empty tag.
+fn round_trip(node: &Node, dialect: Dialect) -> Option<Node> {
+    let mut encoded = Vec::new();
+    node.encode(dialect, &mut encoded).ok()?;
+    Some(Node::decode(&encoded, dialect).expect("what was encoded decodes"))
+}

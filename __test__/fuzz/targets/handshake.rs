@@ -1,0 +1,34 @@
+//! The client's half of the handshake, given any ServerHello or any certificate chain: it never succeeds without the root's
+//! signature.
+
+use baileys_native::{
+    handshake::{Start, TrustedRoot, server::ExpectClientHello},
+    noise::{KeyPair, PrivateKey},
+};
+
+const HEADER: &[u8] = b"WA\x06\x03";
+
+/// `data` is a ServerHello, and a certificate chain that a server seals as it should.
+pub fn run(data: &[u8]) {
+    check(|_| data.to_vec());
+    check(|client_hello| {
+        let server = ExpectClientHello::new(HEADER).expect("a header");
+        let hello = server.client_hello(client_hello, pair(3), &pair(4), data);
+        hello.expect("a good ClientHello").0
+    });
+}
+
+fn pair(seed: u8) -> KeyPair {
+    KeyPair::from_private(PrivateKey::from([seed; 32])).expect("a key pair")
+}
+
+fn check(answer: impl FnOnce(&[u8]) -> Vec<u8>) {
+    let root = TrustedRoot {
+        public_key: *pair(5).public.as_bytes(),
+        serial: 0,
+    };
+    let (client_hello, client) = Start::new(HEADER, pair(1)).expect("a header").client_hello();
+    let server_hello = answer(&client_hello);
+    let result = client.server_hello(&server_hello, &pair(2), &[root]);
+    assert!(result.is_err(), "nobody has the root's key");
+}

@@ -1,0 +1,71 @@
+//! A session that is logged in, and a server that sends anything: payloads of any bytes, in any schedule with the user's calls
+//! and with time. The network in memory checks that the session asks for nothing impossible.
+
+use arbitrary::{Arbitrary, Unstructured};
+use baileys_native::session::{QueryOptions, State};
+
+use super::super::support::{harness::World, server::node};
+
+#[derive(Arbitrary, Debug)]
+enum Step<'a> {
+    /// The server sends a payload that is sealed as it should be.
+    Payload(&'a [u8]),
+    /// Bytes that nobody sealed arrive.
+    Bytes(&'a [u8]),
+    Query { timeout: Option<u16>, is_idempotent: bool },
+    Send,
+    Advance(u16),
+    Pause,
+    Resume,
+    TakeEvents(bool),
+    Break,
+    Close,
+    Connect,
+}
+
+/// `data` is a list of steps.
+pub fn run(data: &[u8]) {
+    let mut source = Unstructured::new(data);
+    let mut world = World::connected();
+    world.watch("frame");
+    while let Ok(step) = source.arbitrary() {
+        if source.is_empty() {
+            break;
+        }
+        apply(&mut world, &step);
+    }
+    world.takes_events = true;
+    world.session.resume(world.now);
+    world.session.close(world.now);
+    world.pump();
+    world.advance(120_000);
+    assert_eq!(world.session.state(), State::Disconnected);
+}
+
+fn apply(world: &mut World, step: &Step<'_>) {
+    let is_open = world.link.as_ref().is_some_and(|link| link.server.is_open());
+    match *step {
+        Step::Payload(payload) if is_open => world.server().send_payload(payload),
+        Step::Bytes(bytes) if is_open => world.server().out.extend_from_slice(bytes),
+        Step::Query { timeout, is_idempotent } => {
+            let stanza = node("iq", &[("xmlns", "w:p")], Vec::new());
+            let options = QueryOptions {
+                timeout: timeout.map(u64::from),
+                idempotent: is_idempotent,
+            };
+            let _ = world.session.query(world.now, &mut stanza.source(), options);
+        }
+        Step::Send => {
+            let _ = world.session.send(world.now, &mut node("message", &[], Vec::new()).source());
+        }
+        Step::Advance(by) => world.advance(u64::from(by)),
+        Step::Pause => drop(world.session.pause(world.now)),
+        Step::Resume => drop(world.session.resume(world.now)),
+        Step::TakeEvents(takes) => world.takes_events = takes,
+        Step::Break if world.link.is_some() => world.drop_link(),
+        Step::Close => drop(world.session.close(world.now)),
+        Step::Connect => drop(world.session.connect(world.now)),
+        Step::Payload(_) | Step::Bytes(_) | Step::Break => {}
+    }
+    world.pump();
+}

@@ -1,0 +1,49 @@
+/**
+ * Writes the seeds of the fuzz corpora from recorded traffic and from vectors of this repository:
+ * `node scripts/seed-corpora.mjs`. Inputs that fuzzing has added are left alone.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CORPORA = join(ROOT, '__test__/fuzz/corpus');
+
+/** Larger stanzas slow the fuzzer down, in bytes. */
+const MAX_SEED = 4096;
+
+/**
+ * @param {string} target
+ * @param {string} name
+ * @param {Buffer} bytes
+ */
+function seed(target, name, bytes) {
+  mkdirSync(join(CORPORA, target), { recursive: true });
+  writeFileSync(join(CORPORA, target, `seed-${name}`), bytes);
+}
+
+/** A list of chunk lengths as `arbitrary` reads it from the front: pairs of "one more" and the length, then an end. */
+const chunks = lengths => Buffer.from([...lengths.flatMap(length => [1, length]), 0]);
+
+/** A frame of one payload. */
+const framed = payload => Buffer.concat([Buffer.from([0, payload.length >> 8, payload.length & 0xff]), payload]);
+
+const stanzas = readdirSync(join(ROOT, 'bench/core/corpus')).map(file => ({
+  name: file.replace('.bin', ''),
+  bytes: readFileSync(join(ROOT, 'bench/core/corpus', file))
+}));
+for (const { name, bytes } of stanzas) {
+  if (bytes.length <= MAX_SEED) seed('decode', name, Buffer.concat([Buffer.from([0]), bytes]));
+  const packed = deflateSync(bytes);
+  if (packed.length <= MAX_SEED) seed('decode', `${name}-compressed`, Buffer.concat([Buffer.from([2]), packed]));
+}
+const small = stanzas.filter(({ bytes }) => bytes.length < 300);
+for (const { name, bytes } of small) seed('frames', name, Buffer.concat([chunks([1, 2, 40]), framed(bytes)]));
+seed('frames', 'several', Buffer.concat([chunks([5, 0, 255]), ...small.map(({ bytes }) => framed(bytes))]));
+seed('frames', 'empty', Buffer.concat([chunks([]), Buffer.alloc(9)]));
+
+const vectors = JSON.parse(readFileSync(join(ROOT, '__test__/vectors/noise-certificates.json'), 'utf8'));
+const chains = vectors.map(vector => vector.chain).filter(text => typeof text === 'string');
+chains.slice(0, 20).forEach((chain, place) => seed('handshake', `chain-${place}`, Buffer.from(chain, 'hex')));
