@@ -5,22 +5,19 @@
 //! - Compressed bytes never inflate beyond their limit.
 
 use baileys_native::{
-    binary::{Dialect, Node, decode, unpack_within},
+    binary::{Dialect, MAX_INFLATED, Node, decode, unpack},
     tape::TapeWriter,
 };
 
 const DIALECTS: [Dialect; 3] = [Dialect::V7, Dialect::V6_7, Dialect::V6_17];
 
-/// What a compressed payload may inflate to here, in bytes.
-const INFLATED: usize = 1 << 20;
-
 /// `data` is a payload: a flags byte and a node, compressed or not.
 pub fn run(data: &[u8]) {
     let mut inflated = Vec::new();
-    let Ok(node) = unpack_within(data, &mut inflated, INFLATED) else {
+    let Ok(node) = unpack(data, &mut inflated) else {
         return;
     };
-    assert!(node.len() <= INFLATED.max(data.len()));
+    assert!(node.len() <= MAX_INFLATED.max(data.len()));
     for dialect in DIALECTS {
         check(node, dialect);
     }

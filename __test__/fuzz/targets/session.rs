@@ -12,7 +12,10 @@ enum Step<'a> {
     Payload(&'a [u8]),
     /// Bytes that nobody sealed arrive.
     Bytes(&'a [u8]),
-    Query { timeout: Option<u16>, is_idempotent: bool },
+    Query {
+        timeout: Option<u16>,
+        is_idempotent: bool,
+    },
     Send,
     Advance(u16),
     Pause,
@@ -56,7 +59,9 @@ fn apply(world: &mut World, step: &Step<'_>) {
             let _ = world.session.query(world.now, &mut stanza.source(), options);
         }
         Step::Send => {
-            let _ = world.session.send(world.now, &mut node("message", &[], Vec::new()).source());
+            let _ = world
+                .session
+                .send(world.now, &mut node("message", &[], Vec::new()).source());
         }
         Step::Advance(by) => world.advance(u64::from(by)),
         Step::Pause => drop(world.session.pause(world.now)),
