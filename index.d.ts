@@ -237,7 +237,7 @@ export interface WebSocketClientEvents {
  * What stands for the `ws` WebSocket beneath a {@link WebSocketClient}: its events, states and properties. Its listeners
  * run behind those of the client, and what is taken from it by `removeAllListeners` the client no longer gets.
  *
- * Not there are `ping`, `pong`, `pause`, `resume`, `bufferedAmount` and `_socket`.
+ * It has no `pause`, `resume` and `_socket`.
  */
 export interface WebSocketClientSocket extends EventEmitter {
   readonly CONNECTING: 0;
@@ -254,6 +254,8 @@ export interface WebSocketClientSocket extends EventEmitter {
   binaryType: string;
   /** Always `false`. */
   readonly isPaused: boolean;
+  /** Bytes that the operating system does not have yet. Data sent after the end is counted too. */
+  readonly bufferedAmount: number;
 
   /**
    * Ends the connection at once, without a closing handshake; `close` follows, with 1006 unless the peer has closed. While
@@ -265,6 +267,14 @@ export interface WebSocketClientSocket extends EventEmitter {
   /** @param options Of these of `ws`, `binary` alone matters. */
   send(data: string | Uint8Array, options: { binary?: boolean }, cb?: (err?: Error | null) => void): void;
   send(data: string | Uint8Array, cb?: (err?: Error | null) => void): void;
+  /** Sends a ping of at most 125 bytes. The peer answers it with a `pong` event. `mask` is ignored. */
+  ping(data?: string | number | Uint8Array, mask?: boolean, cb?: (err?: Error | null) => void): void;
+  ping(data: string | number | Uint8Array, cb: (err?: Error | null) => void): void;
+  ping(cb: (err?: Error | null) => void): void;
+  /** Sends a pong of at most 125 bytes that no ping has asked for. `mask` is ignored. */
+  pong(data?: string | number | Uint8Array, mask?: boolean, cb?: (err?: Error | null) => void): void;
+  pong(data: string | number | Uint8Array, cb: (err?: Error | null) => void): void;
+  pong(cb: (err?: Error | null) => void): void;
 
   onopen: ((event: WebSocketClientEvent) => void) | null;
   onmessage: ((event: WebSocketClientEvent & { data: string | Buffer }) => void) | null;

@@ -17,6 +17,79 @@ async function serverToo(log) {
 
 const hello = [0x82, 1, 1];
 
+// --- ping, pong, bufferedAmount
+
+/** A server that notes, at the end, the pings and pongs that have reached it. */
+const notingControl = ({ note }) =>
+  wsServer(s => {
+    const received = [];
+    s.on('ping', data => received.push(`ping ${data}`));
+    s.on('pong', data => received.push(`pong ${data}`));
+    s.on('close', () => note('server', received));
+  });
+
+same('ping() and pong(), with everything that can be in them', notingControl, async ({ client, note, log }) => {
+  client.connect();
+  await event(client, 'open');
+  const { socket } = client;
+  const payloads = [undefined, '', 'text', 42, 0, Buffer.from('bytes'), new Uint8Array([1, 2]), 'x'.repeat(125)];
+  for (const payload of payloads) {
+    const answered = once(socket, 'pong');
+    await new Promise(resolve => socket.ping(payload, error => resolve(note('written', error ?? 'no error'))));
+    const [data] = await answered;
+    note('answer', String(data), socket.bufferedAmount);
+  }
+  for (const send of ['ping', 'pong']) {
+    for (const data of ['x'.repeat(126), Symbol('s'), {}]) {
+      try {
+        socket[send](data);
+        note(`${send}()`, 'sent');
+      } catch (error) {
+        note(`${send}()`, error.name, error.code);
+      }
+    }
+    await new Promise(resolve => socket[send](resolve));
+    await new Promise(resolve => socket[send]('masked', true, resolve));
+  }
+  const last = once(socket, 'pong');
+  socket.ping('last');
+  await last;
+  await shut(client);
+  await serverToo(log);
+});
+
+same('ping() and pong() in every state', quiet, async ({ client, note }) => {
+  client.connect();
+  const { socket } = client;
+  for (const send of ['ping', 'pong']) {
+    try {
+      socket[send]('early');
+    } catch (error) {
+      note(`${send}()`, error.message);
+    }
+  }
+  await event(client, 'open');
+  await shut(client);
+  for (const send of ['ping', 'pong', 'send']) {
+    await new Promise(resolve => socket[send]('late', error => resolve(note(`${send}()`, error.message))));
+    note('amount', socket.bufferedAmount);
+  }
+  socket.ping('x'.repeat(126));
+  note('amount', socket.bufferedAmount);
+});
+
+same("the watchdog of ws' README leaves a healthy connection alone", quiet, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  for (let round = 0; round < 3; round++) {
+    const alive = once(client, 'pong');
+    client.socket.ping();
+    await alive;
+    note('alive', state(client));
+  }
+  await shut(client);
+});
+
 // --- terminate
 
 same('terminate() while open', noting, async ({ client, note, log }) => {
@@ -320,8 +393,20 @@ same('properties of the socket', quiet, async ({ client, note, port }) => {
   say(socket);
 });
 
-const MISSING = ['ping', 'pong', 'pause', 'resume', 'bufferedAmount', '_socket'];
-const MEMBERS = ['terminate', 'close', 'send', 'addEventListener', 'on', 'off', 'removeAllListeners', ...MISSING];
+const MISSING = ['pause', 'resume', '_socket'];
+const MEMBERS = [
+  'terminate',
+  'close',
+  'send',
+  'ping',
+  'pong',
+  'bufferedAmount',
+  'addEventListener',
+  'on',
+  'off',
+  'removeAllListeners',
+  ...MISSING
+];
 
 sameResult(
   'members of the socket',

@@ -9,10 +9,10 @@ export const SOCKET_DIFFERENCES = [
   {
     id: 'socket-of-the-client',
     reason:
-      '`socket` of the client is no `ws` WebSocket. It has `terminate`, `close`, `send`, the states, the properties and the ' +
-      'events of one, for listeners of both kinds. Frames are written and TCP is read outside JavaScript, so it has no `ping`, ' +
-      '`pong`, `pause`, `resume`, `bufferedAmount` or `_socket`; `close` ignores its arguments, `send` all options but ' +
-      '`binary`, and `binaryType` is always `nodebuffer`.',
+      '`socket` of the client is no `ws` WebSocket. It has `terminate`, `close`, `send`, `ping`, `pong`, `bufferedAmount`, the ' +
+      'states, the properties and the events of one, for listeners of both kinds. TCP is read outside JavaScript, so it has no ' +
+      '`pause`, `resume` or `_socket`; `close` ignores its arguments, `send` all options but `binary`, and `binaryType` is ' +
+      'always `nodebuffer`.',
     test: 'websocket-socket.test.mjs, "members of the socket"'
   },
   {

@@ -210,6 +210,8 @@ module.exports = {
     sentInTurn();
     return accepted;
   },
+  sendControl: core.sendControl,
+  buffered: core.buffered,
   close: id => hub.close(id),
   /** Drops the connection of a socket; what has come is still delivered. */
   destroy: id => hub.release(id),

@@ -31,6 +31,9 @@ const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
 
+/** RFC 6455, section 5.5: most bytes in a ping or pong. */
+const MAX_CONTROL = 125;
+
 /** RFC 6455, section 7.1.5: no close frame came. */
 const ABNORMAL = 1006;
 
@@ -64,6 +67,8 @@ class Socket extends EventTargetEmitter {
   /** Whether the WebSocket was open once, so that there is a connection to destroy. */
   #wasOpen = false;
   #isDestroyed = false;
+  /** Bytes given to `send`, `ping` and `pong` when the connection had ended. */
+  #sentAfterClose = 0;
 
   /**
    * @param {import('node:events').EventEmitter} emitter what the events are emitted on
@@ -219,7 +224,68 @@ class Socket extends EventTargetEmitter {
     if (typeof data === 'number') data = data.toString();
     const isText = !(options?.binary ?? typeof data !== 'string');
     const bytes = data ? asBytes(data) : EMPTY;
-    const accepted = this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
+    this.#settle(this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED, callback);
+    if (this.readyState !== OPEN) this.#sentAfterClose += bytes.length;
+  }
+
+  /**
+   * Sends a ping. The peer answers it with a `pong` event.
+   *
+   * @param {any} [data] at most 125 bytes
+   * @param {unknown} [mask] ignored: a client always masks
+   * @param {(error?: Error | null) => void} [callback]
+   */
+  ping(data, mask, callback) {
+    this.#control(0, data, mask, callback);
+  }
+
+  /**
+   * Sends a pong that no ping has asked for.
+   *
+   * @param {any} [data] at most 125 bytes
+   * @param {unknown} [mask] ignored: a client always masks
+   * @param {(error?: Error | null) => void} [callback]
+   */
+  pong(data, mask, callback) {
+    this.#control(1, data, mask, callback);
+  }
+
+  /**
+   * @param {0 | 1} isPong
+   * @param {any} data
+   * @param {unknown} mask
+   * @param {((error?: Error | null) => void) | undefined} callback
+   */
+  #control(isPong, data, mask, callback) {
+    if (this.readyState === CONNECTING) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
+    if (typeof data === 'function') {
+      callback = data;
+      data = undefined;
+    } else if (typeof mask === 'function') {
+      callback = /** @type {any} */ (mask);
+    }
+    if (typeof data === 'number') data = data.toString();
+    const bytes = data ? asBytes(data) : EMPTY;
+    const isOpen = this.readyState === OPEN;
+    if (isOpen && bytes.length > MAX_CONTROL) {
+      throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
+    }
+    this.#settle(isOpen ? pump.sendControl(this.#id, bytes, isPong) : REFUSED, callback);
+    if (!isOpen) this.#sentAfterClose += bytes.length;
+  }
+
+  /** Bytes that the operating system does not have yet. Data sent after the end is counted too, as in `ws`. */
+  get bufferedAmount() {
+    return this.#sentAfterClose + (this.#id === 0 ? 0 : pump.buffered(this.#id));
+  }
+
+  /**
+   * Calls the callback of something that was sent.
+   *
+   * @param {number} accepted what the native `send` has returned
+   * @param {((error?: Error | null) => void) | undefined} callback
+   */
+  #settle(accepted, callback) {
     if (typeof callback !== 'function') {
       if (accepted === LATER) this.#sendCallbacks.push(undefined);
     } else if (accepted === REFUSED) {

@@ -1,7 +1,7 @@
 /** docs/compatibility.md: written from results, and read again to be checked. */
 
 import { existsSync } from 'node:fs';
-import { LINE_NAMES, packageOf, ROOT } from '../../__test__/support/baileys-lines.mjs';
+import { LINE_NAMES, ROOT } from '../../__test__/support/baileys-lines.mjs';
 import { SECTIONS } from '../../__test__/support/record.mjs';
 import { RELEASES } from '../shared/baileys.mjs';
 import { differencesText } from './differences.mjs';
@@ -110,7 +110,7 @@ export function documentOf(rows) {
 
 <!-- Written by \`npm run compat\` from what the tests measured and from the registries in __test__/support. -->
 
-The oracle is Baileys itself, installed from npm: ${LINE_NAMES.map(name => `${VERSIONS[name]} (\`${packageOf(name)}\`)`).join(', ')}.
+The oracle is Baileys itself, installed from npm: ${RELEASES.map(({ version, packageName }) => `${version} (\`${packageName}\`)`).join(', ')}.
 The tests give the same input to it and to us and compare bytes, values, errors, events, their order, arguments and getters.
 A column with JavaScript says what that line of Baileys did; a column with native, whether ours did the same. Every cell was
 measured, and links to its test. \`as registered\` names differences on purpose, with their reasons below; any other fails

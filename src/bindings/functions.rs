@@ -44,6 +44,8 @@ pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result
             .add::<websocket::Drain>()?
             .add::<websocket::Send>()?
             .add::<websocket::EndTurn>()?
+            .add::<websocket::SendControl>()?
+            .add::<websocket::Buffered>()?
             .add::<session::SessionSend>()?
             .add::<session::SessionQuery>()
     };

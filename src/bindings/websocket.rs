@@ -158,11 +158,34 @@ raw_function! {
             .environment
             .send(call.u32(0)?, &call.bytes(1)?, is_text)
             .map_err(|_| Failure::Type("a text message is UTF-8"))?;
-        call.int(match result {
-            Accepted::No => accepted::NO,
-            Accepted::Now => accepted::NOW,
-            Accepted::Later => accepted::LATER,
-        })
+        call.int(accepted_code(result))
+    }
+}
+
+/// The result of `send` and `sendControl`.
+const fn accepted_code(accepted: Accepted) -> i32 {
+    match accepted {
+        Accepted::No => accepted::NO,
+        Accepted::Now => accepted::NOW,
+        Accepted::Later => accepted::LATER,
+    }
+}
+
+raw_function! {
+    /// `sendControl(socket, payload, isPong)`: queues a ping or a pong. The result is that of `send`.
+    SendControl, "sendControl", 3, |call, core: Core| {
+        let (payload, is_pong) = (call.bytes(1)?, call.u32(2)? != 0);
+        if payload.len() > transport::MAX_CONTROL_PAYLOAD {
+            return Err(Failure::Type("a ping or pong has at most 125 bytes"));
+        }
+        call.int(accepted_code(core.environment.send_control(call.u32(0)?, &payload, is_pong)))
+    }
+}
+
+raw_function! {
+    /// `buffered(socket)`: bytes that were accepted and that the operating system does not have yet.
+    Buffered, "buffered", 1, |call, core: Core| {
+        call.int(i32::try_from(core.environment.buffered(call.u32(0)?)).unwrap_or(i32::MAX))
     }
 }
 

@@ -327,7 +327,7 @@ impl Inner {
             }
             Transmit::Ping(id) => {
                 if let Some((_, transport)) = self.transport.as_ref().filter(|(of, _)| *of == id)
-                    && transport.ping() == Accepted::Later
+                    && transport.ping(&[]) == Accepted::Later
                 {
                     self.congested = Some(id);
                 }

@@ -200,6 +200,22 @@ impl<S: RecordSource> Environment<S> {
         Ok(number)
     }
 
+    /// Queues a ping or a pong on a socket. `payload` has at most [`transport::MAX_CONTROL_PAYLOAD`] bytes.
+    pub fn send_control(&self, socket: u32, payload: &[u8], is_pong: bool) -> Accepted {
+        match lock(&self.sockets).get(&socket) {
+            None => Accepted::No,
+            Some(socket) if is_pong => socket.connection.pong(payload),
+            Some(socket) => socket.connection.ping(payload),
+        }
+    }
+
+    /// Bytes of a socket that were accepted and that the operating system does not have yet; 0 if there is no such socket.
+    pub fn buffered(&self, socket: u32) -> usize {
+        lock(&self.sockets)
+            .get(&socket)
+            .map_or(0, |socket| socket.connection.buffered())
+    }
+
     /// Queues a message on a socket. It is written at the end of the loop's turn at the latest.
     ///
     /// # Errors

@@ -33,10 +33,24 @@ impl Connection {
         self.shared.push(Message::Binary(Bytes::from(bytes)), timing)
     }
 
-    /// Queues a ping.
+    /// Queues a ping. Its payload has at most [`MAX_CONTROL_PAYLOAD`](super::MAX_CONTROL_PAYLOAD) bytes.
     #[must_use]
-    pub fn ping(&self) -> Accepted {
-        self.shared.push(Message::Ping(Bytes::new()), Timing::Now)
+    pub fn ping(&self, payload: &[u8]) -> Accepted {
+        self.shared
+            .push(Message::Ping(Bytes::copy_from_slice(payload)), Timing::Now)
+    }
+
+    /// Queues a pong that no ping has asked for. Its payload is limited as that of [`ping`](Self::ping).
+    #[must_use]
+    pub fn pong(&self, payload: &[u8]) -> Accepted {
+        self.shared
+            .push(Message::Pong(Bytes::copy_from_slice(payload)), Timing::Now)
+    }
+
+    /// Bytes that were accepted and that the operating system does not have yet.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.shared.queue.lock().buffered()
     }
 
     /// Queues a text message.

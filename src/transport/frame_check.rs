@@ -16,7 +16,7 @@ pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
 /// The most fragments that a message may have, again as `ws`.
 const MAX_FRAGMENTS: u32 = 16 * 1024;
 /// The longest payload of a control frame (RFC 6455, section 5.5).
-const MAX_CONTROL_PAYLOAD: usize = 125;
+pub const MAX_CONTROL_PAYLOAD: usize = 125;
 /// The largest length that JavaScript, and so `ws`, can represent exactly.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 

@@ -31,7 +31,7 @@ mod writer;
 pub use self::connection::{Connection, WeakSender};
 pub use self::error::TransportError;
 pub use self::event::{Event, EventSink};
-pub use self::frame_check::{MAX_MESSAGE, Violation};
+pub use self::frame_check::{MAX_CONTROL_PAYLOAD, MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseError, ResponseHead, UpgradeError};
 pub use self::idle::on_idle;
 pub use self::loop_turn::{LoopTurn, Timing, TurnSender};

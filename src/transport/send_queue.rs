@@ -48,6 +48,11 @@ impl SendQueue {
         !self.closing && !self.ended
     }
 
+    /// Bytes accepted and not yet handed to the operating system.
+    pub(super) const fn buffered(&self) -> usize {
+        self.buffered
+    }
+
     /// Whether more than [`HIGH_WATER`] bytes wait for the network.
     pub(super) fn is_full(&self) -> bool {
         self.buffered > HIGH_WATER
