@@ -131,6 +131,8 @@ const MATRIX = {
   'WebSocketClientSocket.terminate': { on: sockets, valid: () => [] },
   'WebSocketClientSocket.close': { on: sockets, valid: () => [] },
   'WebSocketClientSocket.send': { on: sockets, valid: () => [STANZA, { binary: true }, () => {}] },
+  'WebSocketClientSocket.ping': { on: sockets, valid: () => ['text', true, () => {}] },
+  'WebSocketClientSocket.pong': { on: sockets, valid: () => ['text', true, () => {}] },
   'WebSocketClientSocket.addEventListener': { on: sockets, valid: () => ['open', () => {}, { once: true }] },
   'WebSocketClientSocket.removeEventListener': { on: sockets, valid: () => ['open', () => {}] },
   NativeSession: {
@@ -166,7 +168,7 @@ const EXCUSED = {
 };
 
 /** A callback that throws is an uncaught exception, as in `ws`: the program's own fault, which nothing catches. */
-const throwsLater = (name, label) => name.endsWith('.send') && /^throwing (function|proxy)$/.test(label);
+const throwsLater = (name, label) => /\.(send|ping|pong)$/.test(name) && /^throwing (function|proxy)$/.test(label);
 
 test('every declared callable is in the matrix or excused', () => {
   const known = [...Object.keys(MATRIX), ...Object.keys(EXCUSED)];

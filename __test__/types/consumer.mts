@@ -84,8 +84,8 @@ export async function socket(config: WebSocketClientConfig): Promise<boolean> {
   client.socket?.on('close', () => client.socket?.readyState === client.socket?.CLOSED);
   client.socket?.addEventListener('error', event => event.message, { once: true });
   client.socket?.terminate();
-  // @ts-expect-error not there
-  client.socket?.ping();
+  client.socket?.ping(error => error?.message);
+  client.socket?.pong('text', true);
   // @ts-expect-error read only
   client.isOpen = true;
   await client.close();
