@@ -33,6 +33,8 @@ pub struct EventSink {
     describe_error: DescribeError,
     /// When the first message since the last flush was received.
     began: Option<Instant>,
+    /// The records since the last flush. Their memory is that of the thread.
+    pending: Batch,
 }
 
 impl EventSink {
@@ -52,10 +54,12 @@ impl EventSink {
             monitor,
             describe_error,
             began: None,
+            pending: Batch::default(),
         }
     }
 
-    /// Writes the record before the queue is locked, so that JavaScript never waits for it.
+    /// Writes the record to the batch that the next flush hands over. The queue is not locked, so JavaScript never waits for
+    /// this.
     fn record(&mut self, kind: u32, value: u32, payload: &[u8]) {
         let flow = &self.state.flow;
         let counters = flow.counters();
@@ -69,7 +73,11 @@ impl EventSink {
             counters.messages_in.add(1);
             counters.bytes_in.add(payload.len() as u64);
         }
-        SCRATCH.with_borrow_mut(|(scratch, batch)| {
+        SCRATCH.with_borrow_mut(|(scratch, spare)| {
+            let batch = &mut self.pending;
+            if batch.is_empty() {
+                std::mem::swap(batch, spare);
+            }
             let cost = if kind == socket_event::BINARY {
                 let (frames, cost) =
                     batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), scratch);
@@ -79,8 +87,6 @@ impl EventSink {
                 batch.push(kind, self.connection, value, payload)
             };
             flow.add(cost);
-            self.inbox.push(batch);
-            batch.clear(KEPT);
         });
     }
 }
@@ -139,7 +145,11 @@ impl transport::EventSink for EventSink {
             let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             self.state.flow.counters().busy.add(busy);
         }
-        self.inbox.flush();
+        if !self.pending.is_empty() {
+            self.inbox.push(&mut self.pending);
+            self.pending.clear(KEPT);
+            SCRATCH.with_borrow_mut(|(_, spare)| *spare = std::mem::take(&mut self.pending));
+        }
     }
 }
 

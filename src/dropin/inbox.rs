@@ -55,7 +55,7 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the records of `batch` to the end of the queue. JavaScript is woken by [`flush`](Self::flush).
+    /// Moves the records of `batch` to the end of the queue, and wakes JavaScript if no wake is on its way.
     pub fn push(&self, batch: &mut Batch) {
         let mut state = self.lock();
         if state.batch.is_empty() {
@@ -63,11 +63,11 @@ impl Inbox {
         } else {
             state.batch.append(batch);
         }
+        self.wake(state);
     }
 
     /// Wakes JavaScript if something waits and no wake is on its way.
-    pub fn flush(&self) {
-        let mut state = self.lock();
+    fn wake(&self, mut state: MutexGuard<'_, InboxState>) {
         let any = !state.batch.is_empty() || !state.ready.is_empty();
         let wake = any && !state.woken;
         state.woken |= wake;
@@ -82,8 +82,9 @@ impl Inbox {
 
     /// A record source that is not in the queue has something to take.
     pub fn ready(&self, source: u32) {
-        self.lock().ready.push_back(source);
-        self.flush();
+        let mut state = self.lock();
+        state.ready.push_back(source);
+        self.wake(state);
     }
 
     /// JavaScript answers a wake. Returns the milliseconds that it took if that counts as a stall of its loop, otherwise 0.
