@@ -35,9 +35,9 @@ same('ping() and pong(), with everything that can be in them', notingControl, as
   const payloads = [undefined, '', 'text', 42, 0, Buffer.from('bytes'), new Uint8Array([1, 2]), 'x'.repeat(125)];
   for (const payload of payloads) {
     const answered = once(socket, 'pong');
-    await new Promise(resolve => socket.ping(payload, error => resolve(note('written', error ?? 'no error'))));
+    const error = await new Promise(resolve => socket.ping(payload, resolve));
     const [data] = await answered;
-    note('answer', String(data), socket.bufferedAmount);
+    note('answered', error ?? 'no error', String(data), socket.bufferedAmount);
   }
   for (const send of ['ping', 'pong']) {
     for (const data of ['x'.repeat(126), Symbol('s'), {}]) {
@@ -48,8 +48,11 @@ same('ping() and pong(), with everything that can be in them', notingControl, as
         note(`${send}()`, error.name, error.code);
       }
     }
-    await new Promise(resolve => socket[send](resolve));
-    await new Promise(resolve => socket[send]('masked', true, resolve));
+    for (const args of [[], ['masked', true]]) {
+      const answered = send === 'ping' ? once(socket, 'pong') : undefined;
+      await new Promise(resolve => socket[send](...args, resolve));
+      await answered;
+    }
   }
   const last = once(socket, 'pong');
   socket.ping('last');
