@@ -35,6 +35,7 @@ async function completeManifest({ name }) {
     description: `The binary of ${main.name} for ${on}`,
     author: main.author,
     license: main.license,
+    type: 'commonjs',
     repository: { ...main.repository, directory: `npm/${name}` },
     homepage: main.homepage,
     bugs: main.bugs,

@@ -5,7 +5,7 @@
  *
  * Builds what is missing, lays out a project as npm would (the packed package, and beside it that of the platform), and runs
  * the programs in `checks/`. Prints a table, and writes it into docs/platforms.md where every target was run; `--check`
- * leaves that file alone.
+ * leaves that file alone. `--here`: by the Node.js that runs this.
  */
 
 import { spawn } from 'node:child_process';
@@ -43,6 +43,8 @@ function layOut({ name }) {
     if (!each.startsWith('.') && !each.startsWith('baileys-native'))
       symlinkSync(join(ROOT, 'node_modules', each), join(modules, each));
   }
+  // Otherwise the project would be part of the repository, and the name of the package mean the repository itself.
+  writeFileSync(join(project, 'package.json'), '{ "private": true }');
   stageMain(join(modules, 'baileys-native'));
   const published = publishedName(name);
   stagePlatform(published, join(modules, `baileys-native-${published}`), binaryPath(name));
@@ -93,7 +95,7 @@ function writeDocument(text) {
   run('npx', ['prettier', '--write', DOCUMENT]);
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' }, here: { type: 'boolean' } } });
 const targets = selectTargets(positionals);
 const missing = targets.filter(({ name }) => !existsSync(binaryPath(name))).map(({ name }) => name);
 if (missing.length > 0) run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...missing]);
@@ -102,7 +104,7 @@ const rows = [['target', 'binary', 'needs', 'run by', ...CHECKS.map(({ does }) =
 let failed = 0;
 let passed = 0;
 for (const target of targets) {
-  const runner = runnerOf(target);
+  const runner = runnerOf(values.here ? { ...target, runner: 'native' } : target);
   const project = layOut(target);
   const { size, needs } = describeBinary(binaryPath(target.name));
   const cells = [];

