@@ -17,10 +17,15 @@ const read = path => readFileSync(join(ROOT, path), 'utf8');
 /** @returns {string[]} Direct dependencies that docs/dependencies.md does not name, and names there that are none. */
 export function undocumented() {
   const manifest = JSON.parse(read('package.json'));
-  const crates = Array.from(read('Cargo.toml').matchAll(/^\[(?:build-|dev-)?dependencies\]\n((?:(?!^\[).*\n?)*)/gm), ([, body]) =>
-    Array.from(body.matchAll(/^([\w-]+) = /gm), ([, name]) => name)
+  const crates = Array.from(
+    read('Cargo.toml').matchAll(/^\[(?:build-|dev-)?dependencies\]\n((?:(?!^\[).*\n?)*)/gm),
+    ([, body]) => Array.from(body.matchAll(/^([\w-]+) = /gm), ([, name]) => name)
   ).flat();
-  const used = new Set([...crates, ...Object.keys(manifest.devDependencies), ...Object.keys(manifest.peerDependencies)]);
+  const used = new Set([
+    ...crates,
+    ...Object.keys(manifest.devDependencies),
+    ...Object.keys(manifest.peerDependencies)
+  ]);
   const rows = Array.from(read('docs/dependencies.md').matchAll(/^\| ((?:`[^`]+`(?:, )?)+) +\| *\S/gm), ([, names]) =>
     Array.from(names.matchAll(/`([^`]+)`/g), ([, name]) => name)
   ).flat();
@@ -35,6 +40,10 @@ if (process.argv[1] === join(ROOT, 'scripts/dependencies.mjs')) {
   if (faults.length > 0) throw new Error(faults.join('\n'));
   const advisories = process.argv.includes('--advisories');
   const env = { ...process.env, PATH: `${provideCrate('cargo-deny', CARGO_DENY)}${delimiter}${process.env.PATH}` };
-  run('cargo', ['deny', '--all-features', 'check', 'bans', 'licenses', 'sources', ...(advisories ? ['advisories'] : [])], { env });
+  run(
+    'cargo',
+    ['deny', '--all-features', 'check', 'bans', 'licenses', 'sources', ...(advisories ? ['advisories'] : [])],
+    { env }
+  );
   if (advisories) run('npm', ['audit', '--audit-level=high']);
 }

@@ -141,7 +141,16 @@ test('npm takes the package of the platform that it is told', options, async () 
     const [os, cpu, abi] = name.split('-');
     const { project, node } = makeProject(`for-${name}`);
     const libc = os === 'linux' ? [`--libc=${abi === 'gnu' ? 'glibc' : 'musl'}`] : [];
-    await node(npmFile(), 'install', '--no-audit', '--no-fund', `--os=${os}`, `--cpu=${cpu}`, ...libc, 'baileys-native');
+    await node(
+      npmFile(),
+      'install',
+      '--no-audit',
+      '--no-fund',
+      `--os=${os}`,
+      `--cpu=${cpu}`,
+      ...libc,
+      'baileys-native'
+    );
     assert.deepEqual(binariesIn(project), [`baileys-native-${name}`]);
   }
 });

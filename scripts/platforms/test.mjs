@@ -95,7 +95,10 @@ function writeDocument(text) {
   run('npx', ['prettier', '--write', DOCUMENT]);
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' }, here: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean' }, here: { type: 'boolean' } }
+});
 const targets = selectTargets(positionals);
 const missing = targets.filter(({ name }) => !existsSync(binaryPath(name))).map(({ name }) => name);
 if (missing.length > 0) run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...missing]);
