@@ -1,11 +1,14 @@
 // The page of `baileys-native inspect` in a real browser, on real processes against the mock server.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test from 'node:test';
 import { ADVICE, findChromium, launchChromium } from '../support/chromium.mjs';
 import { startBot, startInspect, temporaryDirectory, until } from '../support/inspected.mjs';
 import { iq, startServer } from '../support/native-session.mjs';
 
+const { parseExport } = createRequire(import.meta.url)('../../js/cli/replay.cjs');
 const executable = findChromium();
 const options = { timeout: 180_000, skip: executable === undefined ? ADVICE : false };
 
@@ -89,7 +92,8 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   await narrowed('dir:out', 'arrow', /↑/);
   await narrowed('@type=result', 'about', /result/);
   await narrowed('-message', 'tag', /^(?!message)/);
-  assert.equal((await narrowed('jid:49151100007@', 'who', /^49151100007@/)) > 0, true);
+  // Baileys asks about the sender as well, in stanzas that are to the server.
+  await narrowed('tag:message jid:49151100007@', 'who', /^49151100007@/);
   await filter.fill('nothing like this');
   await page.getByText('No stanza matches the filter.').waitFor();
   await filter.fill('');
@@ -99,6 +103,17 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   assert.equal(await chip.getAttribute('aria-pressed'), 'true');
   await chip.click();
   assert.equal(await filter.inputValue(), '');
+
+  // The export has what the filter shows, with contents hidden, and `replay` reads it.
+  await filter.fill('tag:message');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export' }).click()
+  ]);
+  const exported = readFileSync(await download.path(), 'utf8');
+  assert.ok(!exported.includes(SECRET));
+  assert.equal(parseExport(exported).length, messages);
+  await filter.fill('');
 
   // The tree, by mouse and keyboard.
   await filter.fill('M5');
@@ -163,6 +178,26 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
   for (const [role, name] of Object.entries({ searchbox: 'Filter', combobox: 'Process', listbox: /Stanzas/ })) {
     assert.equal(await page.getByRole(role, { name }).count(), 1, role);
   }
+  // On a phone no caption is cut off, and nothing is wider than the screen.
+  await page.setViewportSize({ width: 375, height: 800 });
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll('.card h2, .card p, figcaption, footer')]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map(({ textContent }) => textContent)
+  );
+  assert.deepEqual(cut, []);
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 375);
+  await page.setViewportSize({ width: 1280, height: 900 });
+
+  // A second session appears in the picker, and is looked at alone.
+  assert.equal(await page.locator('#session-picker').isVisible(), false);
+  await bot.ask('another');
+  const picker = page.getByRole('combobox', { name: 'Session' });
+  await picker.selectOption('session 2');
+  await page.locator('#stanzas .note', { hasText: 'session 2' }).first().waitFor();
+  assert.equal(await page.locator('#stanzas .note', { hasText: 'session 1' }).count(), 0);
+  await picker.selectOption('');
+
   await page.getByRole('button', { name: 'Clear' }).click();
   await page.getByText('No stanzas yet.').waitFor();
 

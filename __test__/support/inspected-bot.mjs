@@ -14,9 +14,15 @@ const root = Buffer.from(ROOT_KEY, 'hex');
 /** Whatever has connected, by the few things that the tests want of it. */
 async function connect() {
   if (MODE === 'session') {
-    const session = new NativeSession({ url: SERVER_URL, trustedRoot: root, auth: { creds: linkedCredentials() } });
-    await session.connect();
+    const open = async user => {
+      const auth = { creds: linkedCredentials(user) };
+      const opened = new NativeSession({ url: SERVER_URL, trustedRoot: root, auth });
+      await opened.connect();
+      return opened;
+    };
+    const session = await open();
     return {
+      another: () => open('15550000002').then(() => undefined),
       query: node => session.query(node),
       send: node => session.sendNode(node),
       close: () => session.close()

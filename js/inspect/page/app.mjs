@@ -12,11 +12,13 @@ const PROCESSES_MS = 2000;
 /** Tags to choose from, and those that are counted. */
 const TAGS = 12;
 const MAX_TAGS = 500;
+/** Sessions to choose from. */
+const MAX_SESSIONS = 1000;
 
 /** @param {string} id */
 const $ = id => /** @type {any} */ (document.getElementById(id));
 const view = Object.fromEntries(
-  'process status pause clear in in-rate out out-rate queries queries-detail latency latency-detail connections connections-detail dropped dropped-detail rates rates-top histogram filter shown tags stanzas empty stanza'
+  'process session session-picker status pause clear export in in-rate out out-rate queries queries-detail latency latency-detail connections connections-detail dropped dropped-detail rates rates-top histogram filter shown tags stanzas empty stanza'
     .split(' ')
     .map(id => [id, $(id)])
 );
@@ -34,6 +36,9 @@ let dropped = 0;
 /** Rows of ours that had to make room. */
 let forgotten = 0;
 let matches = parseFilter('');
+/** Sessions and sockets that rows are of; and the one that is looked at, or all. */
+let connections = new Set();
+let connection = '';
 let paused = false;
 let selected;
 let scheduled = false;
@@ -81,6 +86,10 @@ const isQuestion = ({ direction, node }) =>
 
 /** Adds a row; the oldest one makes room. */
 function keep(row) {
+  if (!connections.has(row.connection) && connections.size < MAX_SESSIONS) {
+    connections.add(row.connection);
+    drawSessions();
+  }
   row.fits = fits(row);
   rows.push(row);
   if (rows.length > KEPT) {
@@ -121,7 +130,34 @@ function schedule() {
   });
 }
 
-const fits = row => (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
+const fits = row =>
+  (connection === '' || row.connection === connection) &&
+  (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
+
+/** Where there is more than one session, one may be chosen. */
+function drawSessions() {
+  const options = [...connections].map(name => new Option(name, name, false, name === connection));
+  view.session.replaceChildren(new Option(`all ${connections.size}`, '', false, connection === ''), ...options);
+  view['session-picker'].hidden = connections.size < 2;
+}
+
+/** Draws the rows that match after the filter or the session has changed. */
+function refilter() {
+  for (const row of rows) row.fits = fits(row);
+  redraw();
+}
+
+/** Saves the rows that match as lines of JSON, the oldest first. Read by `baileys-native replay`. */
+function save() {
+  const header = { kind: 'export', version: 1, process: view.process.selectedOptions[0]?.text, at: Date.now() };
+  const lines = rows.filter(row => row.fits).map(({ element, haystack, fits, ...line }) => line);
+  const text = [header, ...lines].map(line => `${JSON.stringify(line)}\n`).join('');
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }));
+  link.download = `stanzas-${current}.jsonl`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
 
 function took(row) {
   const text = row.ms === undefined ? '' : duration(row.ms);
@@ -285,6 +321,8 @@ function showStanza(row) {
 function clear() {
   [rows, byNumber, tags, fresh, selected, forgotten] = [[], new Map(), new Map(), [], undefined, 0];
   statistics = new Statistics();
+  [connections, connection] = [new Set(), ''];
+  drawSessions();
   view.stanza.replaceChildren(make('p', 'empty', 'Choose a stanza to see what is in it.'));
   redraw();
   drawFigures();
@@ -346,9 +384,13 @@ view.pause.addEventListener('click', () => {
 view.clear.addEventListener('click', clear);
 view.filter.addEventListener('input', () => {
   matches = parseFilter(view.filter.value);
-  for (const row of rows) row.fits = fits(row);
-  redraw();
+  refilter();
 });
+view.session.addEventListener('change', () => {
+  connection = view.session.value;
+  refilter();
+});
+view.export.addEventListener('click', save);
 view.tags.addEventListener('click', event => {
   const tag = event.target.closest('button')?.dataset.tag;
   if (tag === undefined) return;

@@ -1,0 +1,247 @@
+// The documents: each code block of README.md and docs is checked, each code of a warning or an error is explained, and the
+// words are spelled as in a dictionary.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { ROOT } from '../support/baileys-lines.mjs';
+
+const run = promisify(execFile);
+const require = createRequire(import.meta.url);
+const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
+
+const options = { timeout: 300_000 };
+const DOCUMENTS = [
+  'README.md',
+  'examples/README.md',
+  ...readdirSync(join(ROOT, 'docs')).map(name => `docs/${name}`)
+].filter(name => name.endsWith('.md'));
+const read = name => readFileSync(join(ROOT, name), 'utf8');
+
+/** @returns {{ document: string, line: number, language: string, code: string }[]} */
+function blocks() {
+  return DOCUMENTS.flatMap(document => {
+    const text = read(document);
+    return Array.from(text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm), ({ 1: language, 2: code, index }) => ({
+      document,
+      line: text.slice(0, index).split('\n').length + 1,
+      language,
+      code
+    }));
+  });
+}
+
+/** What a block takes from the text around it. A name that the block declares or imports itself is not added. */
+const SURROUNDINGS = {
+  sock: value('sock', "import('baileys').WASocket"),
+  state: value('state', "import('baileys').AuthenticationState"),
+  server: value('server', "import('baileys-native/testing').MockServer"),
+  session: value('session', "import('baileys-native').NativeSession"),
+  connection: value('connection', "import('baileys-native/testing').Connection"),
+  makeWASocket: "import { makeWASocket } from 'baileys';",
+  MockServer: "import { MockServer } from 'baileys-native/testing';",
+  NativeSession: "import { NativeSession } from 'baileys-native';"
+};
+
+/** A value of a type, in JavaScript and in TypeScript. */
+function value(name, type) {
+  return {
+    mjs: `/** @type {${type}} */ const ${name} = /** @type {any} */ (undefined);`,
+    mts: `declare const ${name}: ${type};`
+  };
+}
+
+/** Names that a source declares anywhere. */
+function declared(source) {
+  const names = new Set();
+  const visit = node => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node)) && ts.isIdentifier(node.name))
+      names.add(node.name.text);
+    if (ts.isBindingElement(node) && ts.isIdentifier(node.name)) names.add(node.name.text);
+    if (ts.isImportSpecifier(node) || ts.isImportClause(node) || ts.isNamespaceImport(node)) {
+      if (node.name) names.add(node.name.text);
+    }
+    if (ts.isFunctionDeclaration(node) && node.name) names.add(node.name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+test('each JavaScript and TypeScript block is right by its types', options, () => {
+  const found = blocks().filter(({ language }) =>
+    ['js', 'ts', 'mjs', 'cjs', 'javascript', 'typescript'].includes(language)
+  );
+  assert.ok(found.length >= 14, `${found.length} blocks`);
+  const directory = join(ROOT, 'target/docs-blocks');
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const places = new Map();
+  for (const [index, { document, line, language, code }] of found.entries()) {
+    const extension = /^t/.test(language) ? 'mts' : 'mjs';
+    const source = ts.createSourceFile('block.mts', code, ts.ScriptTarget.Latest, true);
+    const own = declared(source);
+    const needed = Object.entries(SURROUNDINGS)
+      .filter(([name]) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(code))
+      .map(([, text]) => (typeof text === 'string' ? text : text[extension]));
+    const file = join(directory, `block-${index}.${extension}`);
+    writeFileSync(file, `${needed.join(' ')}\n${code}\nexport {};\n`);
+    places.set(file, `${document}:${line}`);
+  }
+  // TypeScript strictly; JavaScript as an editor checks it: names, members and arguments.
+  const diagnostics = ['mts', 'mjs'].flatMap(extension => {
+    const files = [...places.keys()].filter(file => file.endsWith(extension));
+    const program = ts.createProgram(files, {
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2023.d.ts'],
+      types: ['node'],
+      strict: extension === 'mts',
+      allowJs: true,
+      checkJs: true,
+      noEmit: true,
+      skipLibCheck: true
+    });
+    return ts.getPreEmitDiagnostics(program);
+  });
+  const wrong = diagnostics
+    .filter(({ file }) => file !== undefined && places.has(file.fileName))
+    .map(({ file, start, messageText }) => {
+      const { line } = file.getLineAndCharacterOfPosition(start);
+      return `${places.get(file.fileName)} (line ${line} of the block): ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+    });
+  assert.deepEqual(wrong, []);
+});
+
+/** Commands that a shell block may use, and how each is checked. */
+const CHECKS = {
+  node: words => {
+    const [judged] = judgeFlags(['node', ...words].join(' '), 'the line');
+    if (judged !== undefined) assert.equal(judged.status, 'ok', judged.message);
+    const script = words.find(word => /^(?:examples|scripts|bench)\//.test(word));
+    if (script !== undefined) assert.doesNotThrow(() => read(script), script);
+  },
+  npm: ([command, name]) => {
+    if (command === 'run') assert.ok(require('../../package.json').scripts[name], `there is no script ${name}`);
+    else assert.ok(['install', 'ci', 'test', 'pack'].includes(command), command);
+  },
+  npx: words => assert.ok(['baileys-native', 'vitest', 'tsx'].includes(words[0]), words[0]),
+  git: () => {},
+  cargo: () => {},
+  docker: () => {},
+  'apt-get': () => {},
+  kill: () => {},
+  curl: () => {},
+  cd: () => {}
+};
+
+test('each shell block parses, and its commands are there', options, async () => {
+  const found = blocks().filter(({ language }) => ['sh', 'shell', 'bash'].includes(language));
+  assert.ok(found.length >= 5);
+  for (const { document, line, code } of found) {
+    const where = `${document}:${line}`;
+    await run('bash', ['-n', '-c', code]).catch(error => assert.fail(`${where}: ${error.stderr}`));
+    const commands = code
+      .replace(/\\\n/g, ' ')
+      .split('\n')
+      .map(text => text.replace(/\s#.*$|^#.*$/, '').trim())
+      .filter(Boolean)
+      .flatMap(text => text.split(/\s*(?:&&|\|\||[|;])\s*/));
+    for (const command of commands) {
+      const words = (command.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).filter(word => !/^[A-Z][A-Z_]*=/.test(word));
+      if (words.length === 0) continue;
+      assert.ok(Object.hasOwn(CHECKS, words[0]), `${where}: unknown command ${words[0]}`);
+      try {
+        CHECKS[words[0]](words.slice(1));
+      } catch (error) {
+        assert.fail(`${where}: ${command}: ${error.message}`);
+      }
+    }
+  }
+});
+
+test('each command of baileys-native in the documents works', options, async () => {
+  const commands = blocks()
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ code }) =>
+      Array.from(code.matchAll(/npx baileys-native (decode [^\n|]*?)(?= *(?:\||\n|$))/g), match => match[1])
+    );
+  assert.ok(commands.length > 0);
+  for (const command of commands) {
+    const args = command.split(/\s+/);
+    const { stdout } = await run(process.execPath, [join(ROOT, 'js/cli/main.cjs'), ...args]);
+    assert.match(stdout, args.includes('--json') ? /"tag":"iq"/ : /^<iq /);
+  }
+});
+
+/** Codes that are only compared with, or that are Node's and never given out by this package. */
+const NOT_OURS = new Set(['ERR_ASSERTION']);
+
+test('troubleshooting.md has each code of a warning and of an error', () => {
+  const text = read('docs/troubleshooting.md');
+  const files = [];
+  const collect = folder => {
+    for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) collect(path);
+      else if (/\.(?:cjs|rs)$/.test(entry.name) && !path.endsWith('addon/native.cjs')) files.push(path);
+    }
+  };
+  collect('js');
+  collect('src');
+  const codes = new Set();
+  for (const file of files) {
+    const source = read(file);
+    for (const [, code] of source.matchAll(/["'](ERR_[A-Z_]+)["']/g)) codes.add(code);
+    for (const [, code] of source.matchAll(/warnOnce\(\s*["'](BAILEYS_NATIVE_[A-Z]+)["']/g)) codes.add(code);
+    for (const [, code] of source.matchAll(/code: '(BAILEYS_NATIVE_[A-Z]+)'/g)) codes.add(code);
+  }
+  assert.ok(codes.size > 25);
+  assert.deepEqual(
+    [...codes].filter(code => !NOT_OURS.has(code) && !text.includes(`\`${code}\``)),
+    []
+  );
+});
+
+test('README.md is short, and each of its links and those of docs leads somewhere', () => {
+  assert.ok(read('README.md').split('\n').length <= 121);
+  for (const document of DOCUMENTS) {
+    const folder = join(ROOT, document, '..');
+    for (const [, target] of read(document).matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
+      assert.doesNotThrow(() => readdirOrFile(join(folder, target)), `${document}: ${target}`);
+    }
+  }
+  const index = read('docs/README.md');
+  for (const name of readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md') && name !== 'README.md')) {
+    assert.ok(index.includes(`(${name})`), `docs/README.md does not list ${name}`);
+  }
+});
+
+function readdirOrFile(path) {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (error.code !== 'ENOTDIR') throw error;
+    return readFileSync(path);
+  }
+}
+
+test('words are spelled as in a dictionary', options, async () => {
+  const cspell = join(ROOT, 'node_modules/cspell/bin.mjs');
+  await run(process.execPath, [cspell, '--no-progress', '--no-summary', '--unique'], { cwd: ROOT }).catch(error =>
+    assert.fail(error.stdout || error.stderr)
+  );
+});
+
+test('the reference is made from the declarations without a warning', options, async () => {
+  const typedoc = join(ROOT, 'node_modules/typedoc/bin/typedoc');
+  await run(process.execPath, [typedoc, '--emit', 'none'], { cwd: ROOT }).catch(error =>
+    assert.fail(error.stdout || error.stderr)
+  );
+});
