@@ -150,7 +150,7 @@ function refilter() {
 /** Saves the rows that match as lines of JSON, the oldest first. Read by `baileys-native replay`. */
 function save() {
   const header = { kind: 'export', version: 1, process: view.process.selectedOptions[0]?.text, at: Date.now() };
-  const lines = rows.filter(row => row.fits).map(({ element, haystack, fits, ...line }) => line);
+  const lines = rows.filter(row => row.fits).map(({ element: _, haystack: __, fits: ___, ...line }) => line);
   const text = [header, ...lines].map(line => `${JSON.stringify(line)}\n`).join('');
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }));
