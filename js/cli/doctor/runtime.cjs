@@ -13,8 +13,8 @@ function checkNode(versions = process.versions) {
   const [major, minor] = versions.node.split('.').map(Number);
   for (const runtime of ['bun', 'deno']) {
     if (versions[runtime] !== undefined) {
-      return fault('node', `This is ${runtime} ${versions[runtime]}; the flag needs the module hooks of Node.js`, {
-        advice: 'Run the bot on Node.js 20.10 or later.'
+      return fault('node', `doctor itself needs Node.js, and this is ${runtime} ${versions[runtime]}`, {
+        advice: `Run doctor with node. docs/launchers.md has the line that starts a bot on ${runtime}.`
       });
     }
   }

@@ -150,7 +150,10 @@ function refilter() {
 /** Saves the rows that match as lines of JSON, the oldest first. Read by `baileys-native replay`. */
 function save() {
   const header = { kind: 'export', version: 1, process: view.process.selectedOptions[0]?.text, at: Date.now() };
-  const lines = rows.filter(row => row.fits).map(({ element: _, haystack: __, fits: ___, ...line }) => line);
+  const own = new Set(['element', 'haystack', 'fits']);
+  const lines = rows
+    .filter(row => row.fits)
+    .map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !own.has(name))));
   const text = [header, ...lines].map(line => `${JSON.stringify(line)}\n`).join('');
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }));
