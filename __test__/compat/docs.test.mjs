@@ -132,6 +132,9 @@ const CHECKS = {
     else assert.ok(['install', 'ci', 'test', 'pack'].includes(command), command);
   },
   npx: words => assert.ok(['baileys-native', 'vitest', 'tsx'].includes(words[0]), words[0]),
+  // Bots on these are run by `npm run test:runtimes`.
+  bun: words => assert.match(words.join(' '), /^--preload baileys-native\/register \S+/),
+  deno: words => assert.match(words.join(' '), /^run .*--preload=\S*js\/loader\/register\.mjs /),
   git: () => {},
   cargo: () => {},
   docker: () => {},
