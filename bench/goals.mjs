@@ -80,12 +80,12 @@ function stanzaRows({ cells }) {
       'stanzas',
       'stanzas/s into makeSocket',
       '>=',
-      5,
+      7.5,
       ofSummary(rate.least.perSecond.ratio, `${rate.where}; geometric mean ${rate.mean.toFixed(1)}x`)
     )
   ];
   for (const [id, name, what, goal] of [
-    ['stanzas-cpu', 'cpuUs', 'CPU per stanza, whole process', 1 / 5],
+    ['stanzas-cpu', 'cpuUs', 'CPU per stanza, whole process', 0.14],
     ['stanzas-thread', 'threadUs', 'CPU per stanza, JavaScript thread', 1 / 6]
   ]) {
     const { least, mean, where } = worstCell(cells, name);
@@ -183,13 +183,13 @@ function botRows({ in: into, out, peakRss, delayMs }) {
 function latencyRows({ idle, burst, count }) {
   const times = ({ js, native }) => `${milliseconds(js.median)} to ${milliseconds(native.median)}`;
   return [
-    row('rtt-idle', 'latency', 'query round trip, p50, idle', '<=', 0.8, inverse(idle.p50.ratio, times(idle.p50))),
+    row('rtt-idle', 'latency', 'query round trip, p50, idle', '<=', 0.55, inverse(idle.p50.ratio, times(idle.p50))),
     row(
       'rtt-burst',
       'latency',
       `query round trip, p99, during ${thousands(count)} stanzas`,
       '<=',
-      0.2,
+      0.15,
       inverse(burst.p99.ratio, times(burst.p99))
     )
   ];
@@ -222,8 +222,8 @@ function sessionRows({ cells, rtt, memory, connections }) {
   };
   const { js, native, ratio } = memory.rss;
   return [
-    rate('ack', 12),
-    rate('message', 8),
+    rate('ack', 20),
+    rate('message', 18),
     ...thread('session-thread', 'each stanza', true, 1 / 12),
     ...thread('session-unasked', 'stanzas nobody asked for', false, 1 / 50),
     row(

@@ -16,7 +16,6 @@ import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
 import { Sink } from '../../scripts/shared/sink.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
-import { linearScale, logScale } from '../../bench/writing/svg.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -122,23 +121,6 @@ test('a goal says whether it is met', () => {
     ]
   );
   assert.equal(rows[0].value, 0.25);
-});
-
-test('scales cover their values and keep their order', () => {
-  for (const values of [
-    [0.3, 4, 17],
-    [1, 1],
-    [5, 5000, 2e6]
-  ]) {
-    for (const scale of [logScale(values, [0, 100]), linearScale(values, [0, 100])]) {
-      const places = [...values].sort((a, b) => a - b).map(scale.at);
-      assert.ok(
-        places.every((place, index) => place >= 0 && place <= 100 && (index === 0 || place >= places[index - 1]))
-      );
-      assert.ok(scale.ticks.length >= 2, `${values}: ${scale.ticks}`);
-      assert.ok(scale.ticks.every(tick => scale.at(tick) >= -1e-9 && scale.at(tick) <= 100 + 1e-9));
-    }
-  }
 });
 
 test('a quick run of the session counts and compares its stanzas', { timeout: 150_000 }, async t => {

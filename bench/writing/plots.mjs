@@ -1,110 +1,23 @@
-// The plots of a report.
+// The plots of a report, drawn by ECharts as SVG, without a browser.
 
-import { COLORS, document, dot, legend, line, linearScale, logScale, polyline, rectangle, text } from './svg.mjs';
+import * as echarts from 'echarts';
 
 const WIDTH = 900;
-const NAMES = { js: 'JavaScript', native: 'native', bridge: 'whatsapp-rust-bridge' };
+const NAMES = { js: 'JavaScript', bridge: 'whatsapp-rust-bridge', native: 'native' };
+const COLORS = {
+  js: '#c2570c',
+  bridge: '#64748b',
+  native: '#1d4ed8',
+  goal: '#111827',
+  good: '#15803d',
+  bad: '#b91c1c'
+};
+const TEXT = { fontFamily: 'system-ui, Segoe UI, Helvetica, Arial, sans-serif' };
+
+const digits = value => String(Number(value.toPrecision(3)));
 
 const short = value =>
-  value >= 1e6 ? `${value / 1e6}M` : value >= 1000 ? `${value / 1000}k` : String(Number(value.toPrecision(3)));
-
-/** What a goal is about, as short as a bar's label has to be. */
-const label = what =>
-  what
-    .replace('whatsapp-rust-bridge', 'bridge')
-    .replace('geometric mean', 'mean')
-    .replace(/idle TLS connection/, 'idle connection')
-    .replace(/ of them$/, '');
-
-/** Ratios of all goals as bars, each as how much better native is, with a mark where the goal is. */
-export function ratioBars(rows) {
-  const better = ({ sense }, value) => (sense === '>=' ? value : 1 / value);
-  const bars = rows.filter(({ unit, suite }) => unit === 'x' && suite !== 'connections');
-  const [left, right, top, step] = [390, 70, 78, 25];
-  const height = top + bars.length * step + 44;
-  const { at, ticks } = logScale(
-    bars.flatMap(bar => [better(bar, bar.value), better(bar, bar.goal), 1]),
-    [left, WIDTH - right]
-  );
-  const bottom = top + bars.length * step;
-  const parts = [
-    text(20, 28, 'How many times better than what it replaces, and the goals', { size: 17, weight: 600 }),
-    ...legend(20, 54, [
-      ['goal met', COLORS.good],
-      ['goal not met', COLORS.bad],
-      ['goal (mark)', COLORS.goal]
-    ]),
-    ...ticks.flatMap(tick => [
-      line(at(tick), top - 6, at(tick), bottom, tick === 1 ? '#9ca3af' : undefined),
-      text(at(tick), bottom + 16, `${short(tick)}x`, { anchor: 'middle', size: 11 })
-    ]),
-    ...bars.flatMap((bar, index) => {
-      const y = top + index * step;
-      const value = better(bar, bar.value);
-      const [start, end] = [at(1), at(value)].sort((a, b) => a - b);
-      const goal = at(better(bar, bar.goal));
-      return [
-        text(left - 10, y + 14, label(bar.what), {
-          anchor: 'end',
-          size: 11.5
-        }),
-        rectangle(start, y + 3, Math.max(end - start, 1), step - 9, bar.met ? COLORS.good : COLORS.bad),
-        line(goal, y, goal, y + step - 3, COLORS.goal, 3),
-        text(Math.max(end, goal) + 7, y + 14, `${value.toFixed(value < 10 ? 2 : 1)}x`, { size: 11.5, weight: 600 })
-      ];
-    }),
-    text((left + WIDTH - right) / 2, height - 10, 'ratio (logarithmic; the inverse where less is better)', {
-      anchor: 'middle'
-    })
-  ];
-  return document(WIDTH, height, 'Ratios and goals', parts);
-}
-
-/** Time of each entry of the corpus, operation by operation. */
-export function corpusBars({ baileys, bridge }) {
-  const operations = { decode: 'decode', encode: 'encode', seal: 'encode and seal', open: 'open and decode' };
-  const names = baileys.decode.entries.map(({ name }) => name);
-  const [left, panelTop, panelHeight, gap] = [70, 70, 190, 62];
-  const plotWidth = WIDTH - left - 20;
-  const parts = [
-    text(20, 28, 'Time per stanza, synchronous calls', { size: 17, weight: 600 }),
-    ...legend(
-      20,
-      52,
-      Object.entries(NAMES).map(([key, name]) => [name, COLORS[key]])
-    )
-  ];
-  Object.entries(operations).forEach(([operation, title], panel) => {
-    const top = panelTop + panel * (panelHeight + gap) + 20;
-    const bottom = top + panelHeight;
-    const values = names.map((_, index) => {
-      const { js, native } = baileys[operation].entries[index];
-      return { js: js.median, bridge: bridge[operation].entries[index].js.median, native: native.median };
-    });
-    const { at, ticks } = logScale(values.flatMap(Object.values), [bottom, top]);
-    const step = plotWidth / names.length;
-    parts.push(
-      text(left, top - 8, title, { weight: 600, size: 13 }),
-      text(18, (top + bottom) / 2, 'time (log)', { anchor: 'middle', turned: true, size: 11 }),
-      ...ticks.flatMap(tick => [
-        line(left, at(tick), WIDTH - 20, at(tick)),
-        text(left - 6, at(tick) + 4, duration(tick), { anchor: 'end', size: 11 })
-      ]),
-      ...values.flatMap((value, index) => {
-        const x = left + index * step + step * 0.1;
-        const width = (step * 0.8) / 3;
-        return [
-          ...['js', 'bridge', 'native'].map((side, place) =>
-            rectangle(x + place * width, at(value[side]), width - 1, bottom - at(value[side]), COLORS[side])
-          ),
-          text(x + width * 1.5, bottom + 14 + (index % 2) * 12, names[index], { anchor: 'middle', size: 10.5 })
-        ];
-      })
-    );
-  });
-  const height = panelTop + 4 * (panelHeight + gap) + 10;
-  return document(WIDTH, height, 'Time per stanza', parts);
-}
+  value >= 1e6 ? `${digits(value / 1e6)}M` : value >= 1000 ? `${digits(value / 1000)}k` : digits(value);
 
 const duration = nanoseconds =>
   nanoseconds >= 1e6
@@ -113,97 +26,173 @@ const duration = nanoseconds =>
       ? `${short(nanoseconds / 1000)} µs`
       : `${short(nanoseconds)} ns`;
 
-/** Two lines over a logarithmic number of connections. */
-function lines({ title, xTitle, yTitle, series, show }) {
-  const [left, right, top, bottom, height] = [90, 30, 76, 370, 430];
-  const xs = series.flatMap(({ points }) => points.map(([x]) => x));
-  const x = logScale(xs, [left, WIDTH - right]);
-  const y = linearScale(
-    series.flatMap(({ points }) => points.map(([, value]) => value)),
-    [bottom, top]
-  );
-  return document(WIDTH, height, title, [
-    text(20, 28, title, { size: 17, weight: 600 }),
-    ...legend(
-      20,
-      54,
-      series.map(({ name, color }) => [name, color])
-    ),
-    ...y.ticks.flatMap(tick => [
-      line(left, y.at(tick), WIDTH - right, y.at(tick)),
-      text(left - 8, y.at(tick) + 4, show(tick), { anchor: 'end', size: 11 })
-    ]),
-    ...[...new Set(xs)].map(value =>
-      text(x.at(value), bottom + 18, value.toLocaleString('en-US'), { anchor: 'middle', size: 11 })
-    ),
-    line(left, bottom, WIDTH - right, bottom, '#9ca3af'),
-    text((left + WIDTH - right) / 2, height - 14, xTitle, { anchor: 'middle' }),
-    text(22, (top + bottom) / 2, yTitle, { anchor: 'middle', turned: true }),
-    ...series.flatMap(({ points, color }) => {
-      const places = points.map(([px, py]) => [x.at(px), y.at(py)]);
-      return [polyline(places, color), ...places.map(([px, py]) => dot(px, py, color))];
-    })
-  ]);
+/** @param {string} title @param {number} height @param {import('echarts').EChartsOption} option */
+function draw(title, height, option) {
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    textStyle: TEXT,
+    title: { text: title, left: 20, top: 10, textStyle: { fontSize: 17 } },
+    // Without a browser ECharts guesses the width of texts, and too small.
+    legend: { left: 20, top: 40, itemGap: 30 },
+    ...option
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
 }
 
-const both = figure => ['js', 'native'].map(side => ({ name: NAMES[side], color: COLORS[side], points: figure(side) }));
+/** A plot of ratios has room for labels as long as this. */
+const LABEL_WIDTH = 430;
 
-export const throughput = ({ points, count }) =>
-  lines({
+/** Ratios of all goals as bars, each as the factor by which native is better, with a mark at the goal. */
+function ratioBars(rows) {
+  const better = ({ sense }, value) => Math.log10(Math.max(sense === '>=' ? value : 1 / value, 1e-3));
+  const bars = rows.filter(({ unit, suite }) => unit === 'x' && suite !== 'connections');
+  const times = exponent => `${short(10 ** exponent)}x`;
+  return draw('How many times better than what it replaces, and the goals', 110 + bars.length * 24, {
+    grid: { left: LABEL_WIDTH, right: 80, top: 70, bottom: 40 },
+    xAxis: { type: 'value', interval: 1, axisLabel: { formatter: times } },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ what }) => what),
+      axisLabel: { fontSize: 11, width: LABEL_WIDTH - 20, overflow: 'truncate' },
+      axisLine: { onZero: false }
+    },
+    series: [
+      ...['good', 'bad'].map(side => ({
+        name: side === 'good' ? 'goal met' : 'goal not met',
+        type: /** @type {const} */ ('bar'),
+        stack: 'value',
+        color: COLORS[side],
+        data: bars.map(row => (row.met === (side === 'good') ? better(row, row.value) : undefined)),
+        label: {
+          show: true,
+          position: /** @type {const} */ ('right'),
+          formatter: ({ value }) => (value === undefined ? '' : times(value))
+        }
+      })),
+      {
+        name: 'goal',
+        type: 'scatter',
+        symbol: 'rect',
+        symbolSize: [3, 18],
+        color: COLORS.goal,
+        z: 3,
+        data: bars.map(row => better(row, row.goal))
+      }
+    ]
+  });
+}
+
+/** Time of each entry of the corpus, operation by operation. */
+function corpusBars({ baileys, bridge }) {
+  const operations = { decode: 'decode', encode: 'encode', seal: 'encode and seal', open: 'open and decode' };
+  const names = baileys.decode.entries.map(({ name }) => name);
+  const panels = Object.keys(operations);
+  const panel = index => ({ left: 70, right: 20, top: 90 + index * 230, height: 160 });
+  const values = operation => ({
+    js: baileys[operation].entries.map(({ js }) => js.median),
+    bridge: bridge[operation].entries.map(({ js }) => js.median),
+    native: baileys[operation].entries.map(({ native }) => native.median)
+  });
+  return draw('Time per stanza (logarithmic)', 100 + panels.length * 230, {
+    grid: panels.map((_, index) => panel(index)),
+    xAxis: panels.map((_, gridIndex) => ({
+      type: /** @type {const} */ ('category'),
+      gridIndex,
+      data: names,
+      axisLabel: { rotate: 30, fontSize: 10 }
+    })),
+    yAxis: panels.map((operation, gridIndex) => ({
+      type: /** @type {const} */ ('log'),
+      gridIndex,
+      min: 10,
+      name: operations[operation],
+      nameTextStyle: { align: /** @type {const} */ ('left') },
+      axisLabel: { formatter: duration }
+    })),
+    series: panels.flatMap((operation, index) =>
+      Object.entries(values(operation)).map(([side, data]) => ({
+        name: NAMES[side],
+        type: /** @type {const} */ ('bar'),
+        color: COLORS[side],
+        xAxisIndex: index,
+        yAxisIndex: index,
+        data
+      }))
+    )
+  });
+}
+
+/** One line for each side over a logarithmic number of connections. */
+const overConnections = ({ title, yTitle, points, show }) =>
+  draw(title, 430, {
+    grid: { left: 90, right: 40, top: 100, bottom: 60 },
+    xAxis: {
+      type: 'log',
+      name: 'connections of one process (logarithmic)',
+      nameLocation: 'middle',
+      nameGap: 30,
+      min: 'dataMin',
+      max: 'dataMax'
+    },
+    yAxis: { type: 'value', name: yTitle, axisLabel: { formatter: show } },
+    series: ['js', 'native'].map(side => ({
+      name: NAMES[side],
+      type: /** @type {const} */ ('line'),
+      color: COLORS[side],
+      data: points(side)
+    }))
+  });
+
+const throughput = ({ points, count }) =>
+  overConnections({
     title: `Stanzas a second into makeSocket, ${count.toLocaleString('en-US')} messages over all connections (wss)`,
-    xTitle: 'connections of one process (logarithmic)',
     yTitle: 'stanzas a second',
-    series: both(side => points.map(({ connections, perSecond }) => [connections, perSecond[side].median])),
+    points: side => points.map(({ connections, perSecond }) => [connections, perSecond[side].median]),
     show: short
   });
 
-export const memoryOverConnections = results =>
-  lines({
+const memoryOverConnections = results =>
+  overConnections({
     title: 'Memory of an idle TLS connection, bare client',
-    xTitle: 'connections of one process (logarithmic)',
     yTitle: 'RSS per connection',
-    series: both(side => results[side].steps.map(({ count, rssEach }) => [count, Math.max(rssEach, 0) / 1024])),
+    points: side => results[side].steps.map(({ count, rssEach }) => [count, Math.max(rssEach, 0) / 1024]),
     show: value => `${short(value)} KB`
   });
 
-/** Cumulative distributions of round trips: idle to the left, under the burst to the right. */
-export function latencyDistribution({ idle, burst, count }) {
-  const [left, right, top, bottom, height] = [70, 30, 76, 390, 450];
-  const sets = [
-    ['idle', idle, 1.5],
-    ['burst', burst, 3]
-  ];
-  const all = sets.flatMap(([, { distribution }]) => [...distribution.js.ms, ...distribution.native.ms]);
-  const x = logScale(all, [left, WIDTH - right]);
-  const y = share => bottom - share * (bottom - top);
-  return document(WIDTH, height, 'Query round trips', [
-    text(20, 28, `Query round trips: idle (thin) and while ${count.toLocaleString('en-US')} stanzas arrive (thick)`, {
-      size: 17,
-      weight: 600
-    }),
-    ...legend(
-      20,
-      54,
-      ['js', 'native'].map(side => [NAMES[side], COLORS[side]])
-    ),
-    ...[0, 0.25, 0.5, 0.75, 0.99].flatMap(share => [
-      line(left, y(share), WIDTH - right, y(share)),
-      text(left - 8, y(share) + 4, `${Math.round(share * 100)}%`, { anchor: 'end', size: 11 })
-    ]),
-    ...x.ticks.flatMap(tick => [
-      line(x.at(tick), top, x.at(tick), bottom),
-      text(x.at(tick), bottom + 18, `${short(tick)} ms`, { anchor: 'middle', size: 11 })
-    ]),
-    text((left + WIDTH - right) / 2, height - 14, 'round trip (logarithmic)', { anchor: 'middle' }),
-    text(20, (top + bottom) / 2, 'share of queries answered by then', { anchor: 'middle', turned: true }),
-    ...sets.flatMap(([, { distribution }, width]) =>
-      ['js', 'native'].map(side => {
-        const { ms } = distribution[side];
-        const points = ms.map((value, index) => [x.at(value), y(index / (ms.length - 1))]);
-        return polyline(points, COLORS[side], width);
-      })
+/** Cumulative distributions of round trips, on an idle connection and under a burst. */
+function latencyDistribution({ idle, burst, count }) {
+  const sets = { idle: idle, 'under a burst': burst };
+  return draw(`Query round trips: idle and while ${count.toLocaleString('en-US')} stanzas arrive`, 450, {
+    grid: { left: 70, right: 40, top: 100, bottom: 60 },
+    xAxis: {
+      type: 'log',
+      name: 'round trip (logarithmic)',
+      nameLocation: 'middle',
+      nameGap: 30,
+      axisLabel: { formatter: value => `${short(value)} ms` }
+    },
+    yAxis: {
+      type: 'value',
+      max: 1,
+      name: 'answered by then',
+      axisLabel: { formatter: share => `${Math.round(share * 100)}%` }
+    },
+    series: Object.entries(sets).flatMap(([name, { distribution }]) =>
+      ['js', 'native'].map(side => ({
+        name: `${NAMES[side]}, ${name}`,
+        type: /** @type {const} */ ('line'),
+        symbol: 'none',
+        color: COLORS[side],
+        lineStyle: { width: name === 'idle' ? 1.5 : 3 },
+        data: distribution[side].ms.map((ms, index, all) => [ms, index / (all.length - 1)])
+      }))
     )
-  ]);
+  });
 }
 
 /**
