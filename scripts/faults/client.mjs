@@ -126,7 +126,8 @@ const SCENARIOS = {
       client.send({ tag: 'message', attrs: { id: `OUT${n}`, to: '15550001111@s.whatsapp.net' }, content })
     );
     await ask('sent');
-    await Promise.all([received, ...sent]);
+    const lost = client.ended.then(outcome => Promise.reject(new Error(`lost: ${outcome}; ${inOrder} in`)));
+    await Promise.race([lost, Promise.all([received, ...sent])]);
     const arrived = await ask('arrived');
     const answer = await client.query(ping());
     return `alive; ${inOrder} in, ${arrived} out, then ${answer.attrs.type}`;

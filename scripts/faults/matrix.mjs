@@ -56,4 +56,25 @@ export const PROCESS_ROWS = /** @type {Row[]} */ ([
  *
  * @type {Record<string, { native?: [RegExp, string], session?: [RegExp, string] }>}
  */
-export const DIFFERENCES = {};
+export const DIFFERENCES = {
+  'upgrade: reset': { native: [/^408 WebSocket Error/, 'the code is equal; the text names the errno'] },
+  'upgrade: corrupt': {
+    native: [/^500 WebSocket Error \(Parse Error: /, 'the text depends on the version of the HTTP parser in Node'],
+    session: [/^408 transport: /, 'a session tries again']
+  },
+  'success: corrupt': {
+    native: [/^500 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
+    session: [/^428 noise: /, 'a session connects again']
+  },
+  'logged in: corrupt': {
+    native: [/^500 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
+    session: [/^428 noise: /, 'a session connects again']
+  },
+  'stopped for 8 s (SIGSTOP)': {
+    native: [/^alive; 40 in/, 'Baileys on JavaScript may take the pause for silence'],
+    session: [/^alive; 40 in/, 'as the drop-in']
+  },
+  'no descriptors left (EMFILE)': {
+    native: [/^408 WebSocket Error \(connect EMFILE/, 'without the local address, which Node gives as undefined']
+  }
+};
