@@ -387,6 +387,10 @@ export interface EndReason {
   message: string;
   /** The attributes of a `failure`. */
   attrs?: Record<string, string>;
+  /** Of a `transport`: the error's `code` as a socket's `error` has it, for example `ECONNREFUSED`, where it has one. */
+  errorCode?: string;
+  /** Of a `transport`: the error as a socket gives it, with `code`, `errno`, `syscall`, `address` and `port`. Not enumerable. */
+  readonly cause?: Error;
 }
 
 /** A change of {@link SessionState}. */

@@ -4,6 +4,7 @@
 //!
 //! | module | is | may use |
 //! | --- | --- | --- |
+//! | `failure` | an error as JavaScript shows it | |
 //! | `frame` | 3-byte length framing and the intro header | |
 //! | `noise` | the Noise symmetric state and the two transport directions | |
 //! | `proto` | the protobuf messages, generated from `proto/` | |
@@ -12,11 +13,11 @@
 //! | `abi` | the numbers that Rust and JavaScript share | |
 //! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `abi`, `binary` |
 //! | `wire` | the only way in which a frame is opened, and the only way in which one is sealed | `frame`, `noise`, `binary` |
-//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `abi`, `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
+//! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `abi`, `failure`, `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
 //! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape`, `wire` |
 //! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary`, `wire` |
-//! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | |
-//! | `driver` | a session on a transport, with the real clock and randomness | `session`, `transport` |
+//! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | `failure` |
+//! | `driver` | a session on a transport, with the real clock and randomness | `failure`, `session`, `transport` |
 //! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
@@ -30,6 +31,7 @@ mod bindings;
 pub mod driver;
 #[cfg(feature = "transport")]
 pub mod dropin;
+pub mod failure;
 pub mod frame;
 pub mod handshake;
 pub mod noise;

@@ -89,7 +89,7 @@ fn the_kinds_of_an_end_reason_are_those_of_the_declarations() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
     // The match in `EndReason::kind` is exhaustive, so its texts are all kinds.
-    let (rust, declarations) = (read("src/session/end.rs"), read("index.d.ts"));
+    let (rust, declarations) = (read("src/session/end_reason.rs"), read("index.d.ts"));
     let kinds = quoted(&rust, "const fn kind(&self)", "\n    }\n", '"');
     assert!(kinds.len() > 10);
     let declared = quoted(&declarations, "interface EndReason {\n  kind:", ";\n", '\'');

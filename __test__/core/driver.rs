@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZero,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -292,7 +293,7 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
         bytes: 1 << 20,
         limit: 1 << 20,
     };
-    config.keep_alive_interval = 100;
+    config.keep_alive_interval = NonZero::new(100).unwrap();
     config.keep_alive_grace = 900;
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| {

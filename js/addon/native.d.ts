@@ -217,6 +217,8 @@ export interface SocketProxyOptions {
   host: string
   /** The target's port. */
   port: number
+  /** Whether a session looks the target's name up for each connection, and tells the proxy the address. */
+  lookupTarget?: boolean
   /** TLS to the proxy. */
   tls?: SocketTlsOptions
   /** Header names and values of `CONNECT` in turn. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { boom } = require('../shared/boom.cjs');
+const { textOfError, transportError } = require('../ws/errors.cjs');
 
 /** Baileys' `DisconnectReason.connectionClosed`: it rejects with this what finds no connection. */
 const CONNECTION_CLOSED = 428;
@@ -72,9 +73,34 @@ function sendError(error) {
   );
 }
 
-/** The error that a connection's end stands for. */
-function endError({ message, code, kind }) {
-  return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code), { reason: kind });
+/**
+ * Why a connection ended. A failure of the transport becomes the error that a socket of the drop-in would give.
+ *
+ * @param {any} described what src/bindings/session_json.rs wrote
+ */
+function endReason(described) {
+  if (described?.failure === undefined) return described;
+  const { failure, ...reason } = described;
+  const cause = transportError(failure);
+  reason.message = `WebSocket Error (${textOfError(cause)})`;
+  if (cause.code !== undefined) reason.errorCode = cause.code;
+  // Not enumerable, so that a reason that is logged or compared is a plain object.
+  return Object.defineProperty(reason, 'cause', { value: cause });
 }
 
-module.exports = { SessionError, StanzaError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED };
+/** The error that a connection's end stands for. */
+function endError({ message, code, kind, cause }) {
+  const options = cause === undefined ? undefined : { cause };
+  return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code, options), { reason: kind });
+}
+
+module.exports = {
+  endReason,
+  SessionError,
+  StanzaError,
+  queryError,
+  nodeError,
+  sendError,
+  endError,
+  CONNECTION_CLOSED
+};

@@ -1,5 +1,6 @@
 'use strict';
 
+const dns = require('node:dns');
 const { planConnection } = require('../connect/plan.cjs');
 const { Unsupported } = require('../connect/unsupported.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
@@ -72,9 +73,10 @@ function sessionOptions(options) {
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
   // Names are resolved for each connection, while JavaScript may be busy.
-  if (lookup !== undefined || family !== undefined || lookupTarget !== undefined) {
+  if (lookup !== undefined || family !== undefined || ![undefined, dns.lookup].includes(lookupTarget)) {
     throw new Unsupported('a session resolves names itself, without functions or families of an agent');
   }
+  if (lookupTarget !== undefined) plan.options.proxy.lookupTarget = true;
   /** @type {any} */
   const native = {
     hostname: host,

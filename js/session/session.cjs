@@ -12,7 +12,15 @@ const watchAll = require('./watch-all.cjs');
 const {
   sessionRecord: { ANSWER, EVENT, FAILED }
 } = require('../addon/abi.cjs');
-const { SessionError, queryError, nodeError, sendError, endError, CONNECTION_CLOSED } = require('./errors.cjs');
+const {
+  SessionError,
+  endReason,
+  queryError,
+  nodeError,
+  sendError,
+  endError,
+  CONNECTION_CLOSED
+} = require('./errors.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
@@ -349,9 +357,10 @@ class NativeSession extends ListenedEmitter {
         break;
       }
       case 'reconnecting': {
-        const { attempt, at, reason } = event;
+        const { attempt, at } = event;
+        const reason = endReason(event.reason);
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
-        observe.reconnecting(this, event);
+        observe.reconnecting(this, { ...event, reason });
         this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
         break;
       }
@@ -405,7 +414,8 @@ class NativeSession extends ListenedEmitter {
     if (!this.#native.veto() && this.#phase === 'active') void this.close();
   }
 
-  #changed({ from, to, trigger, at, reason }) {
+  #changed({ from, to, trigger, at, reason: described }) {
+    const reason = endReason(described);
     this.#state = to;
     this.#updateLogLevel();
     const change = { from, to, trigger, at, reason };

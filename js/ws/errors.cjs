@@ -8,26 +8,39 @@ const CLASSES = { Error, RangeError };
 /**
  * The error that Node or `ws` would give.
  *
- * @param {any} description what src/bindings/transport_error.rs wrote
+ * @param {any} description what src/failure.rs describes
  * @returns {NodeJS.ErrnoException}
  */
-function transportError({ name, message, props, errors, presented, expected, textOf }) {
+function transportError({
+  name,
+  message,
+  code,
+  reason,
+  errno,
+  syscall,
+  address,
+  port,
+  presented,
+  expected,
+  errors,
+  textOf
+}) {
   if (textOf) return new Error(textOfError(transportError(textOf)));
   if (errors) {
     const causes = errors.map(each => transportError(each));
     return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
   const error = new (CLASSES[name] ?? Error)(message);
-  if (presented) describeWrongName(error, presented, expected);
-  if (props?.errno) {
-    const { errno, syscall, address, port } = props;
-    const code = getSystemErrorName(errno);
+  if (errno) {
+    code = getSystemErrorName(errno);
     error.message = `${syscall} ${code}${address === undefined ? '' : ` ${address}:${port}`}`;
     Object.assign(error, { errno, code, syscall });
     if (address !== undefined) Object.assign(error, { address, port });
-  } else {
-    Object.assign(error, props);
+    return error;
   }
+  if (code !== undefined) error.code = code;
+  if (reason !== undefined) error.reason = reason;
+  if (presented) describeWrongName(error, presented, expected);
   return error;
 }
 
@@ -55,4 +68,4 @@ function describeWrongName(error, presented, serverName) {
   error.message = `Hostname/IP does not match certificate's altnames: ${error.reason}`;
 }
 
-module.exports = { transportError };
+module.exports = { transportError, textOfError };

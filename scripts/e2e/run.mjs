@@ -29,6 +29,9 @@ export const BURST = 20;
 /** Longer than Baileys holds events back: whatever is repeated has been handed out by then. */
 const LAST_EVENTS_MS = 300;
 const GREETING_DELAY_MS = 250;
+/** How long a cut and the connection after it may take, in milliseconds. */
+const CUT_TIMEOUT_MS = 20_000;
+
 /** How long Baileys 6 has to acknowledge what was on its way at a cut: it may never do so. Baileys 7 always does. */
 const OVERDUE_MS = 12_000;
 
@@ -253,15 +256,22 @@ export class Run {
         if (direction !== 'in' || node.tag !== 'message' || server.connections[connection].device !== sender) return;
         if (++seen < count) return;
         server.off('stanza', onStanza);
-        // After the server has passed this message on.
-        setImmediate(() => {
-          if (from === 'a') this.inFlight = this.#pendingMessages(device);
+        // In the turn in which the server passes this message on: no answer to it can have been read yet.
+        const deadline = performance.now() + CUT_TIMEOUT_MS;
+        const cut = () => {
+          const pending = this.#pendingMessages(device);
+          if (from === 'a' && pending.length === 0 && performance.now() < deadline) {
+            setImmediate(cut);
+            return;
+          }
+          if (from === 'a') this.inFlight = pending;
           server.connections.find(item => item.device === device && item.state === 'open')?.drop();
-        });
+        };
+        setImmediate(cut);
         /** @param {import('baileys-native/testing').StanzaRecord} record */
         const isBack = record =>
           record.node.tag === 'success' && server.connections[record.connection].device === device;
-        resolve(server.waitFor(isBack, { from: start, timeoutMs: 20_000 }).then(() => undefined));
+        resolve(server.waitFor(isBack, { from: start, timeoutMs: CUT_TIMEOUT_MS }).then(() => undefined));
       };
       server.on('stanza', onStanza);
     });

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use napi_derive::napi;
+use serde_json::{Map, Value, json};
 
-use super::json::Object;
 use super::session_json::figures;
 use crate::dropin::{LoopCounters, ProcessMetrics, ProcessSnapshot};
 
@@ -16,42 +16,42 @@ pub(super) static METRICS: LazyLock<Arc<ProcessMetrics>> = LazyLock::new(Arc::de
 #[napi(catch_unwind)]
 pub(super) fn process_metrics() -> String {
     let snapshot = METRICS.snapshot();
-    let states = snapshot
+    let states: Map<_, _> = snapshot
         .session_states
         .iter()
-        .fold(Object::new(), |object, (state, count)| object.raw(state, count));
-    let object = Object::new()
-        .raw("sessions", snapshot.sessions)
-        .raw("states", states.end());
-    figures(object, &snapshot.session_metrics, snapshot.session_busy)
-        .raw("sockets", sockets_json(&snapshot))
-        .end()
+        .map(|(state, count)| ((*state).to_owned(), json!(count)))
+        .collect();
+    let mut fields = figures(&snapshot.session_metrics, snapshot.session_busy);
+    fields.insert("sessions".to_owned(), json!(snapshot.sessions));
+    fields.insert("states".to_owned(), states.into());
+    fields.insert("sockets".to_owned(), sockets_value(&snapshot));
+    Value::from(fields).to_string()
 }
 
-fn sockets_json(snapshot: &ProcessSnapshot) -> String {
+fn sockets_value(snapshot: &ProcessSnapshot) -> Value {
     let total = snapshot.sockets;
-    Object::new()
-        .raw("connecting", snapshot.connecting)
-        .raw("open", snapshot.open)
-        .raw("closing", snapshot.closing)
-        .raw("connections", total.sockets)
-        .raw("bytesIn", total.bytes_in)
-        .raw("bytesOut", total.bytes_out)
-        .raw("messagesIn", total.messages_in)
-        .raw("messagesOut", total.messages_out)
-        .raw("framesOpened", total.frames_opened)
-        .raw("inboundMs", Duration::from_nanos(total.busy).as_secs_f64() * 1000.0)
-        .raw("waitingBytes", snapshot.waiting)
-        .raw("mostWaitingBytes", total.most_waiting)
-        .raw("survived", survived_json(METRICS.loop_counters()))
-        .end()
+    json!({
+        "connecting": snapshot.connecting,
+        "open": snapshot.open,
+        "closing": snapshot.closing,
+        "connections": total.sockets,
+        "bytesIn": total.bytes_in,
+        "bytesOut": total.bytes_out,
+        "messagesIn": total.messages_in,
+        "messagesOut": total.messages_out,
+        "framesOpened": total.frames_opened,
+        "inboundMs": Duration::from_nanos(total.busy).as_secs_f64() * 1000.0,
+        "waitingBytes": snapshot.waiting,
+        "mostWaitingBytes": total.most_waiting,
+        "survived": survived_value(METRICS.loop_counters()),
+    })
 }
 
-/// What connections have survived while JavaScript was blocked.
-fn survived_json(counters: &LoopCounters) -> String {
-    Object::new()
-        .raw("stalls", counters.survived_stalls())
-        .raw("blockedMs", counters.blocked_ms())
-        .raw("keepAlives", counters.keep_alives())
-        .end()
+/// The stalls of JavaScript that connections have survived.
+fn survived_value(counters: &LoopCounters) -> Value {
+    json!({
+        "stalls": counters.survived_stalls(),
+        "blockedMs": counters.blocked_ms(),
+        "keepAlives": counters.keep_alives(),
+    })
 }

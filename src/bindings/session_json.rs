@@ -1,151 +1,158 @@
-//! What a session tells seldom, as JSON: fields by the names that JavaScript uses, bytes in base64.
+//! Events and metrics of sessions as JSON: fields have the names that JavaScript uses, bytes are in base64.
 
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
 
-use super::json::{Object, list, quoted};
 use crate::driver::Handle;
 use crate::session::{
     Account, CredentialsUpdate, EndReason, Event, Histogram, LoopStalls, Me, Metrics, QueryError, QueueMetrics,
     StateChange,
 };
 
-/// Numbers of sends and queries as JavaScript sees them have so many bits, so that their complements are integers as well.
+/// Bits of the numbers of sends and queries in JavaScript, so that their complements are integers as well.
 const NUMBER_BITS: u32 = 30;
 
-/// What JavaScript calls a send or a query.
+/// The number of a send or a query in JavaScript.
 pub(super) fn short(number: u64) -> i32 {
     (number & ((1 << NUMBER_BITS) - 1)) as i32
 }
 
+/// An object without the fields that are null.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Map::new(),
+    }
+}
+
 /// An event that is neither a stanza nor an answer. `type` says which.
 pub(super) fn event_json(event: &Event) -> String {
-    let object = Object::new();
-    match event {
-        Event::State(change) => state(object.text("type", "state"), change),
-        Event::Reconnecting { attempt, at, reason } => object
-            .text("type", "reconnecting")
-            .raw("attempt", attempt)
-            .raw("at", at)
-            .raw("reason", reason_json(reason)),
-        Event::Qr { text, expires_at } => object.text("type", "qr").text("qr", text).raw("expiresAt", expires_at),
-        Event::PairingFailed(error) => object.text("type", "pairingFailed").text("message", &error.to_string()),
-        Event::Paired(me) => object.text("type", "paired").raw("me", me_json(me)),
-        Event::Credentials(update) => object.text("type", "creds").raw("update", update_json(update)),
-        Event::Offline { count } => object.text("type", "offline").raw("count", count),
-        Event::Drain => object.text("type", "drain"),
-        Event::Unsent(sends) => object
-            .text("type", "unsent")
-            .raw("sends", list(sends.iter().map(|send| short(send.0)))),
-        Event::Malformed(error) => object.text("type", "malformed").text("message", &error.to_string()),
-        // These cross in records of their own.
-        Event::Stanzas(_) | Event::Answer { .. } => object,
-    }
-    .end()
+    let value = match event {
+        Event::State(change) => state(change),
+        Event::Reconnecting { attempt, at, reason } => {
+            json!({ "type": "reconnecting", "attempt": attempt, "at": at, "reason": reason_value(reason) })
+        }
+        Event::Qr { text, expires_at } => json!({ "type": "qr", "qr": text, "expiresAt": expires_at }),
+        Event::PairingFailed(error) => json!({ "type": "pairingFailed", "message": error.to_string() }),
+        Event::Paired(me) => json!({ "type": "paired", "me": me_value(me) }),
+        Event::Credentials(update) => json!({ "type": "creds", "update": update_value(update) }),
+        Event::Offline { count } => json!({ "type": "offline", "count": count }),
+        Event::Drain => json!({ "type": "drain" }),
+        Event::Unsent(sends) => {
+            let sends: Vec<_> = sends.iter().map(|send| short(send.0)).collect();
+            json!({ "type": "unsent", "sends": sends })
+        }
+        Event::Malformed(error) => json!({ "type": "malformed", "message": error.to_string() }),
+        // These have records of their own.
+        Event::Stanzas(_) | Event::Answer { .. } => json!({}),
+    };
+    value.to_string()
 }
 
-fn state(object: Object, change: &StateChange) -> Object {
-    object
-        .text("from", change.from.name())
-        .text("to", change.to.name())
-        .text("trigger", change.trigger.name())
-        .raw("at", change.at)
-        .maybe("reason", change.reason.as_ref().map(reason_json))
+fn state(change: &StateChange) -> Value {
+    let fields = json!({
+        "type": "state",
+        "from": change.from.name(),
+        "to": change.to.name(),
+        "trigger": change.trigger.name(),
+        "at": change.at,
+        "reason": change.reason.as_ref().map(reason_value),
+    });
+    object(fields).into()
 }
 
-fn reason_json(reason: &EndReason) -> String {
-    let attrs = match reason {
+fn reason_value(reason: &EndReason) -> Value {
+    let attrs: Option<Map<_, _>> = match reason {
         EndReason::Failure { attrs, .. } => {
-            let fields = attrs
-                .iter()
-                .fold(Object::new(), |object, (key, value)| object.text(key, value));
-            Some(fields.end())
+            Some(attrs.iter().map(|(key, value)| (key.clone(), json!(value))).collect())
         }
         _ => None,
     };
-    Object::new()
-        .text("kind", reason.kind())
-        .raw("code", reason.code())
-        .text("message", &reason.to_string())
-        .maybe("attrs", attrs)
-        .end()
+    let failure = match reason {
+        EndReason::Transport { failure, .. } => Some(failure),
+        _ => None,
+    };
+    let fields = json!({
+        "kind": reason.kind(),
+        "code": reason.code(),
+        "message": reason.to_string(),
+        "attrs": attrs,
+        "failure": failure,
+    });
+    object(fields).into()
 }
 
 /// Why a query has no good answer.
 pub(super) fn query_error_json(error: &QueryError) -> String {
-    let object = Object::new();
-    match error {
-        QueryError::Refused { code, .. } => object.text("kind", "refused").maybe("statusCode", *code),
-        QueryError::TimedOut => object.text("kind", "timedOut"),
-        QueryError::Cancelled => object.text("kind", "cancelled"),
-        QueryError::Closed { code } => object.text("kind", "closed").raw("statusCode", code),
-    }
-    .text("message", &error.to_string())
-    .end()
+    let (kind, status) = match error {
+        QueryError::Refused { code, .. } => ("refused", *code),
+        QueryError::TimedOut => ("timedOut", None),
+        QueryError::Cancelled => ("cancelled", None),
+        QueryError::Closed { code } => ("closed", Some(u32::from(*code))),
+    };
+    let fields = json!({ "kind": kind, "statusCode": status, "message": error.to_string() });
+    Value::from(object(fields)).to_string()
 }
 
-fn bytes(bytes: &[u8]) -> String {
-    quoted(&STANDARD.encode(bytes))
+fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
-fn me_json(me: &Me) -> String {
-    Object::new()
-        .text("id", &me.id)
-        .maybe("lid", me.lid.as_deref().map(quoted))
-        .maybe("name", me.name.as_deref().map(quoted))
-        .end()
+fn me_value(me: &Me) -> Value {
+    object(json!({ "id": me.id, "lid": me.lid, "name": me.name })).into()
 }
 
-fn account_json(account: &Account) -> String {
-    Object::new()
-        .raw("details", bytes(&account.details))
-        .raw("accountSignatureKey", bytes(&account.account_signature_key))
-        .raw("accountSignature", bytes(&account.account_signature))
-        .raw("deviceSignature", bytes(&account.device_signature))
-        .end()
+fn account_value(account: &Account) -> Value {
+    json!({
+        "details": base64(&account.details),
+        "accountSignatureKey": base64(&account.account_signature_key),
+        "accountSignature": base64(&account.account_signature),
+        "deviceSignature": base64(&account.device_signature),
+    })
 }
 
-fn update_json(update: &CredentialsUpdate) -> String {
+fn update_value(update: &CredentialsUpdate) -> Value {
     let identities = update.signal_identities.as_ref().map(|identities| {
-        list(identities.iter().map(|identity| {
-            Object::new()
-                .maybe("name", identity.name.as_deref().map(quoted))
-                .raw("deviceId", identity.device_id)
-                .raw("identifierKey", bytes(&identity.identifier_key))
-                .end()
-        }))
+        let identities = identities.iter().map(|identity| {
+            let fields = json!({
+                "name": identity.name,
+                "deviceId": identity.device_id,
+                "identifierKey": base64(&identity.identifier_key),
+            });
+            Value::from(object(fields))
+        });
+        Value::Array(identities.collect())
     });
-    Object::new()
-        .maybe("me", update.me.as_ref().map(me_json))
-        .maybe("account", update.account.as_ref().map(account_json))
-        .maybe("signalIdentities", identities)
-        .maybe("platform", update.platform.as_deref().map(quoted))
-        .maybe("routingInfo", update.routing_info.as_deref().map(bytes))
-        .maybe("pairingCode", update.pairing_code.as_deref().map(quoted))
-        .maybe(
-            "advSecretKey",
-            update.adv_secret_key.as_ref().map(|secret| quoted(secret)),
-        )
-        .maybe("registered", update.registered)
-        .end()
+    let fields = json!({
+        "me": update.me.as_ref().map(me_value),
+        "account": update.account.as_ref().map(account_value),
+        "signalIdentities": identities,
+        "platform": update.platform,
+        "routingInfo": update.routing_info.as_deref().map(base64),
+        "pairingCode": update.pairing_code,
+        "advSecretKey": update.adv_secret_key.as_ref().map(|secret| secret.as_str()),
+        "registered": update.registered,
+    });
+    object(fields).into()
 }
 
-fn queue_json(queue: QueueMetrics) -> String {
-    Object::new()
-        .raw("stanzas", queue.stanzas)
-        .raw("bytes", queue.bytes)
-        .raw("mostStanzas", queue.most_stanzas)
-        .raw("mostBytes", queue.most_bytes)
-        .end()
+fn queue_value(queue: QueueMetrics) -> Value {
+    json!({
+        "stanzas": queue.stanzas,
+        "bytes": queue.bytes,
+        "mostStanzas": queue.most_stanzas,
+        "mostBytes": queue.most_bytes,
+    })
 }
 
-fn histogram_json(histogram: Histogram) -> String {
-    Object::new()
-        .raw("buckets", list(histogram.buckets))
-        .raw("count", histogram.count)
-        .raw("sumMs", histogram.sum)
-        .end()
+fn histogram_value(histogram: Histogram) -> Value {
+    json!({ "buckets": histogram.buckets, "count": histogram.count, "sumMs": histogram.sum })
+}
+
+fn stalls_value(stalls: LoopStalls) -> Value {
+    json!({ "count": stalls.count, "sumMs": stalls.sum, "longestMs": stalls.longest })
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -157,60 +164,59 @@ pub(super) fn metrics_json(handle: &Handle) -> String {
     let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
     let handshake = metrics
         .handshake
-        .map(|(kind, duration)| Object::new().text("kind", kind.name()).raw("ms", duration).end());
-    let object = Object::new()
-        .text("state", state.name())
-        .maybe("lastPingRttMs", metrics.last_ping_rtt)
-        .maybe("handshake", handshake);
-    figures(object, &metrics, handle.busy()).end()
+        .map(|(kind, duration)| json!({ "kind": kind.name(), "ms": duration }));
+    let mut fields = object(json!({
+        "state": state.name(),
+        "lastPingRttMs": metrics.last_ping_rtt,
+        "handshake": handshake,
+    }));
+    fields.append(&mut figures(&metrics, handle.busy()));
+    Value::from(fields).to_string()
 }
 
-/// What one session or many have done.
-pub(super) fn figures(object: Object, metrics: &Metrics, busy: Duration) -> Object {
-    let reconnects = metrics.reconnects.iter().fold(Object::new(), |object, (code, count)| {
-        object.raw(&code.to_string(), count)
-    });
-    let handshakes = metrics.handshakes.iter().fold(Object::new(), |object, (kind, times)| {
-        object.raw(kind.name(), histogram_json(*times))
-    });
+/// The metrics of one session, or the sums of many.
+pub(super) fn figures(metrics: &Metrics, busy: Duration) -> Map<String, Value> {
+    let reconnects: Map<_, _> = metrics
+        .reconnects
+        .iter()
+        .map(|(code, count)| (code.to_string(), json!(count)))
+        .collect();
+    let handshakes: Map<_, _> = metrics
+        .handshakes
+        .iter()
+        .map(|(kind, times)| (kind.name().to_owned(), histogram_value(*times)))
+        .collect();
     let work = |nanos| milliseconds(Duration::from_nanos(nanos));
-    object
-        .raw("connections", metrics.connections)
-        .raw("logins", metrics.logins)
-        .raw("reconnects", reconnects.end())
-        .raw("handshakes", handshakes.end())
-        .raw("bytesIn", metrics.bytes_in)
-        .raw("bytesOut", metrics.bytes_out)
-        .raw("framesIn", metrics.frames_in)
-        .raw("framesOut", metrics.frames_out)
-        .raw("stanzasIn", metrics.stanzas_in)
-        .raw("stanzasOut", metrics.stanzas_out)
-        .raw("stanzasDelivered", metrics.stanzas_delivered)
-        .raw("malformed", metrics.malformed)
-        .raw("queries", metrics.queries)
-        .raw("queriesRefused", metrics.queries_refused)
-        .raw("queriesTimedOut", metrics.queries_timed_out)
-        .raw("queriesCancelled", metrics.queries_cancelled)
-        .raw("queriesClosed", metrics.queries_closed)
-        .raw("queriesPending", metrics.queries_pending)
-        .raw("queryLatency", histogram_json(metrics.query_latency))
-        .raw("pings", metrics.pings)
-        .raw("pingRtt", histogram_json(metrics.ping_rtt))
-        .raw("outgoing", queue_json(metrics.outgoing))
-        .raw("incoming", queue_json(metrics.incoming))
-        .raw("stalls", metrics.stalls)
-        .raw("loopStalls", stalls_json(metrics.loop_stalls))
-        .raw("bufferBytes", metrics.buffers)
-        .raw("inboundMs", milliseconds(busy))
-        .raw("decryptMs", work(metrics.work.opening))
-        .raw("inflateMs", work(metrics.work.inflating))
-        .raw("parseMs", work(metrics.work.parsing))
-}
-
-fn stalls_json(stalls: LoopStalls) -> String {
-    Object::new()
-        .raw("count", stalls.count)
-        .raw("sumMs", stalls.sum)
-        .raw("longestMs", stalls.longest)
-        .end()
+    object(json!({
+        "connections": metrics.connections,
+        "logins": metrics.logins,
+        "reconnects": reconnects,
+        "handshakes": handshakes,
+        "bytesIn": metrics.bytes_in,
+        "bytesOut": metrics.bytes_out,
+        "framesIn": metrics.frames_in,
+        "framesOut": metrics.frames_out,
+        "stanzasIn": metrics.stanzas_in,
+        "stanzasOut": metrics.stanzas_out,
+        "stanzasDelivered": metrics.stanzas_delivered,
+        "malformed": metrics.malformed,
+        "queries": metrics.queries,
+        "queriesRefused": metrics.queries_refused,
+        "queriesTimedOut": metrics.queries_timed_out,
+        "queriesCancelled": metrics.queries_cancelled,
+        "queriesClosed": metrics.queries_closed,
+        "queriesPending": metrics.queries_pending,
+        "queryLatency": histogram_value(metrics.query_latency),
+        "pings": metrics.pings,
+        "pingRtt": histogram_value(metrics.ping_rtt),
+        "outgoing": queue_value(metrics.outgoing),
+        "incoming": queue_value(metrics.incoming),
+        "stalls": metrics.stalls,
+        "loopStalls": stalls_value(metrics.loop_stalls),
+        "bufferBytes": metrics.buffers,
+        "inboundMs": milliseconds(busy),
+        "decryptMs": work(metrics.work.opening),
+        "inflateMs": work(metrics.work.inflating),
+        "parseMs": work(metrics.work.parsing),
+    }))
 }

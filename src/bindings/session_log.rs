@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Map, Value, json};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::json::{Object, quoted};
 use crate::driver::{Log, LogEntry, LogValue};
 
 /// The most entries that wait for JavaScript. Those after them are counted.
@@ -69,18 +69,18 @@ pub(super) fn level_filter(name: &str) -> LevelFilter {
 }
 
 fn entry_json(entry: &LogEntry) -> String {
-    let fields = entry
+    let fields: Map<String, Value> = entry
         .fields
         .iter()
-        .fold(Object::new(), |object, (name, value)| match value {
-            LogValue::Number(number) => object.raw(name, number),
-            LogValue::Flag(flag) => object.raw(name, flag),
-            LogValue::Text(text) => object.raw(name, quoted(text)),
-        });
-    Object::new()
-        .text("type", "log")
-        .text("level", &entry.level.as_str().to_lowercase())
-        .text("message", &entry.message)
-        .raw("fields", fields.end())
-        .end()
+        .map(|(name, value)| {
+            let value = match value {
+                LogValue::Number(number) => json!(number),
+                LogValue::Flag(flag) => json!(flag),
+                LogValue::Text(text) => json!(text),
+            };
+            ((*name).to_owned(), value)
+        })
+        .collect();
+    let level = entry.level.as_str().to_lowercase();
+    json!({ "type": "log", "level": level, "message": entry.message, "fields": fields }).to_string()
 }

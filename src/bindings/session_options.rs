@@ -1,5 +1,7 @@
 //! What JavaScript says of a session, as the session wants it.
 
+use std::num::NonZero;
+
 use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
 use napi_derive::napi;
@@ -231,9 +233,13 @@ pub(super) fn config(options: &SessionOptions) -> Result<Config> {
     set(&mut config.resume, options.resume);
     set(&mut config.connect_timeout, millis(options.connect_timeout));
     set(&mut config.close_timeout, millis(options.close_timeout));
-    set(&mut config.keep_alive_interval, millis(options.keep_alive_interval));
+    let keep_alive_interval = millis(options.keep_alive_interval).map(NonZero::new);
+    if keep_alive_interval == Some(None) {
+        return Err(Error::from_reason("the keep-alive interval is at least 1 ms"));
+    }
+    set(&mut config.keep_alive_interval, keep_alive_interval.flatten());
     set(&mut config.keep_alive_grace, millis(options.keep_alive_grace));
-    config.socket_ping_interval = millis(options.socket_ping_interval).filter(|&interval| interval > 0);
+    config.socket_ping_interval = millis(options.socket_ping_interval).and_then(NonZero::new);
     if let Some(timeout) = millis(options.query_timeout) {
         config.query_timeout = Some(timeout).filter(|&timeout| timeout > 0);
     }

@@ -43,6 +43,8 @@ pub struct SocketProxyOptions {
     pub host: String,
     /// The target's port.
     pub port: u16,
+    /// Whether a session looks the target's name up for each connection, and tells the proxy the address.
+    pub lookup_target: Option<bool>,
     /// TLS to the proxy.
     pub tls: Option<SocketTlsOptions>,
     /// Header names and values of `CONNECT` in turn.
@@ -131,6 +133,7 @@ fn proxy(options: SocketProxyOptions) -> Result<Proxy> {
     Ok(Proxy {
         protocol,
         host: options.host,
+        lookup_target: options.lookup_target.unwrap_or_default(),
         port: options.port,
         tls: options.tls.map(tls_target),
         timeout: options.timeout.and_then(milliseconds),

@@ -10,12 +10,11 @@ use super::core::{BatchMemory, Core, Environment};
 use super::process_metrics::METRICS;
 use super::raw::{Failure, Shared, raw_function};
 use super::socket_options::{SocketOptions, connect_options};
-use super::transport_error;
 use super::trim::trim;
 use super::wake::Wake;
 use crate::abi::{accepted, batch_head, record};
 use crate::dropin::Room;
-use crate::transport::{self, Accepted};
+use crate::transport::{self, Accepted, TransportError};
 
 /// The sockets and sessions of one environment. JavaScript knows each by a number that is never used again.
 #[napi]
@@ -80,7 +79,7 @@ impl SocketHub {
         let options = connect_options(options)?;
         let number = self
             .environment()
-            .connect(options, transport_error::to_json)
+            .connect(options, describe_error)
             .map_err(|error| Error::from_reason(error.to_string()))?;
         self.hub.update_loop(env);
         Ok(number)
@@ -215,4 +214,12 @@ raw_function! {
             .map_or(-1, |state| i32::try_from(state.silence(core.environment.monitor())).unwrap_or(i32::MAX));
         call.int(silence)
     }
+}
+
+/// An error as the JSON that `js/ws/errors.cjs` reads.
+fn describe_error(error: &TransportError) -> String {
+    serde_json::to_string(&error.describe()).unwrap_or_else(|error| {
+        // Neither a map key nor a writer is involved, so that this does not happen.
+        format!("{{\"name\":\"Error\",\"message\":{:?}}}", error.to_string())
+    })
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::core::Core;
+use super::shared_session::SharedSession;
 use crate::session::{Event, Millis, Session};
 use crate::transport::Timing;
 
@@ -14,7 +14,7 @@ use crate::transport::Timing;
 pub struct Handle(Arc<Owner>);
 
 #[derive(Debug)]
-struct Owner(Arc<Core>);
+struct Owner(Arc<SharedSession>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
@@ -23,7 +23,7 @@ impl Drop for Owner {
 }
 
 impl Handle {
-    pub(super) fn new(core: Arc<Core>) -> Self {
+    pub(super) fn new(core: Arc<SharedSession>) -> Self {
         Self(Arc::new(Owner(core)))
     }
 

@@ -1,12 +1,13 @@
-//! Where a session's transport reports to.
+//! Passes the events of a connection's transport to its session.
 
 use std::{
     sync::Arc,
     task::{Context, Poll},
 };
 
-use super::core::Core;
+use super::shared_session::SharedSession;
 use crate::{
+    failure::Failure,
     session::ConnectionId,
     transport::{Event, EventSink},
 };
@@ -14,16 +15,16 @@ use crate::{
 /// The sink of one connection's transport.
 #[derive(Debug)]
 pub(super) struct SessionSink {
-    core: Arc<Core>,
+    session: Arc<SharedSession>,
     connection: ConnectionId,
-    /// Whether the session wanted more after what it was given last, and nobody has looked since.
+    /// Whether the session wanted more after the last message; cleared when the transport asks.
     wants_more: bool,
 }
 
 impl SessionSink {
-    pub(super) fn new(core: Arc<Core>, connection: ConnectionId) -> Self {
+    pub(super) fn new(session: Arc<SharedSession>, connection: ConnectionId) -> Self {
         Self {
-            core,
+            session,
             connection,
             wants_more: false,
         }
@@ -33,7 +34,7 @@ impl SessionSink {
 impl EventSink for SessionSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Asked for every message; one more than a user who has just paused wants does no harm.
-        if std::mem::take(&mut self.wants_more) || self.core.poll_wants_data(self.connection, cx) {
+        if std::mem::take(&mut self.wants_more) || self.session.poll_wants_data(self.connection, cx) {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -41,35 +42,35 @@ impl EventSink for SessionSink {
     }
 
     fn event(&mut self, event: Event) {
-        let (core, id) = (&self.core, self.connection);
+        let (shared, id) = (&self.session, self.connection);
         match event {
             Event::Upgrade(_) => {}
-            Event::CloseFrame { .. } => core.answer_close(id),
+            Event::CloseFrame { .. } => shared.answer_close(id),
             Event::UnexpectedResponse { head, .. } => {
                 // The transport would wait for somebody to read the response.
-                core.forget(id);
-                let message = format!("Unexpected server response: {}", head.status);
-                core.receive(|session, now| session.handle_failed(now, id, &message, Some(head.status)));
+                shared.forget(id);
+                let failure = Failure::new(format!("Unexpected server response: {}", head.status));
+                shared.receive(|session, now| session.handle_failed(now, id, failure, Some(head.status)));
             }
-            Event::Open => drop(core.receive(|session, now| session.handle_opened(now, id))),
+            Event::Open => drop(shared.receive(|session, now| session.handle_opened(now, id))),
             // As in Baileys it makes no difference whether a message calls itself text.
             Event::Message { bytes, .. } => {
-                self.wants_more = core.receive(|session, now| session.handle_data(now, id, &bytes));
+                self.wants_more = shared.receive(|session, now| session.handle_data(now, id, &bytes));
             }
-            Event::Ping(_) | Event::Pong(_) => drop(core.receive(|session, now| session.handle_pong(now, id))),
-            Event::Written(_) => core.written(id),
+            Event::Ping(_) | Event::Pong(_) => drop(shared.receive(|session, now| session.handle_pong(now, id))),
+            Event::Written(_) => shared.written(id),
             Event::Error(error) => {
-                let message = error.to_string();
-                core.receive(|session, now| session.handle_failed(now, id, &message, None));
+                let failure = error.describe();
+                shared.receive(|session, now| session.handle_failed(now, id, failure, None));
             }
             Event::Closed => {
-                core.forget(id);
-                core.receive(|session, now| session.handle_closed(now, id));
+                shared.forget(id);
+                shared.receive(|session, now| session.handle_closed(now, id));
             }
         }
     }
 
     fn flush(&mut self) {
-        self.core.settle();
+        self.session.settle();
     }
 }

@@ -8,14 +8,10 @@ mod decoder;
 mod encode;
 mod error;
 mod intro;
+mod length;
 
 pub use decoder::{FrameDecoder, RETAINED_CAPACITY, split_frame};
 pub use encode::{encode_frame, frame_header};
 pub use error::FrameError;
 pub use intro::Intro;
-
-/// The number of bytes of a frame's length.
-pub const HEADER_LEN: usize = 3;
-
-/// The most bytes a frame can carry (16 MiB - 1), and the default bound of [`FrameDecoder`].
-pub const MAX_FRAME_LEN: usize = (1 << 24) - 1;
+pub use length::{HEADER_LEN, MAX_FRAME_LEN};

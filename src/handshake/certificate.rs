@@ -72,6 +72,20 @@ impl CertificateReport {
     pub fn is_valid_at(&self, seconds: u64) -> bool {
         self.leaf.is_valid_at(seconds) && self.intermediate.is_valid_at(seconds)
     }
+
+    /// The same for a clock that may be wrong by `tolerance` seconds.
+    #[must_use]
+    pub fn is_valid_near(&self, seconds: u64, tolerance: u64) -> bool {
+        [&self.leaf, &self.intermediate].into_iter().all(|certificate| {
+            let begun = certificate
+                .not_before
+                .is_none_or(|first| first <= seconds.saturating_add(tolerance));
+            begun
+                && certificate
+                    .not_after
+                    .is_none_or(|last| seconds.saturating_sub(tolerance) <= last)
+        })
+    }
 }
 
 /// Checks that `chain`, an encoded CertChain, leads from one of `roots` to `server_static`.

@@ -48,6 +48,9 @@ pub enum HandshakeError {
     /// The leaf certifies another key than the one the server uses. (Baileys does not look at that.)
     #[error("noise leaf certificate is for another key")]
     LeafKey,
+    /// A certificate is expired or not valid yet. (Baileys does not look at that; WhatsApp Web and whatsmeow do.)
+    #[error("noise certificate is expired or not valid yet")]
+    Validity,
 }
 
 impl HandshakeError {
@@ -64,6 +67,7 @@ impl HandshakeError {
                 | Self::IntermediateIssuer
                 | Self::LeafIssuer
                 | Self::LeafKey
+                | Self::Validity
         )
     }
 }

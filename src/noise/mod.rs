@@ -10,6 +10,7 @@
 mod channel;
 mod cipher;
 mod error;
+mod protocol;
 mod symmetric;
 mod transport;
 mod x25519;
@@ -17,18 +18,7 @@ mod x25519;
 pub use channel::Channel;
 pub use cipher::{MAX_MESSAGE_LEN, TAG_LEN};
 pub use error::NoiseError;
+pub use protocol::{KEY_LEN, PROTOCOL_IK, PROTOCOL_XX, PROTOCOL_XX_FALLBACK};
 pub use symmetric::SymmetricState;
 pub use transport::{Receiver, Sender};
 pub use x25519::{KeyPair, PrivateKey, PublicKey, SharedSecret};
-
-/// The protocol WhatsApp speaks unless a session is resumed.
-pub const PROTOCOL_XX: &str = "Noise_XX_25519_AESGCM_SHA256";
-
-/// The protocol that resumes a session with a server whose static key is known.
-pub const PROTOCOL_IK: &str = "Noise_IK_25519_AESGCM_SHA256";
-
-/// The protocol by which a handshake goes on whose resumption the server declined. Longer than a hash, so hashed.
-pub const PROTOCOL_XX_FALLBACK: &str = "Noise_XXfallback_25519_AESGCM_SHA256";
-
-/// The bytes in a key, a hash and a shared secret.
-pub const KEY_LEN: usize = 32;

@@ -2,13 +2,12 @@
 
 use super::{
     Admission, CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError,
-    Pattern, PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger,
-    identified::Identified,
-    nodes,
+    Pattern, PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger, nodes,
     outbox::Owner,
     pairing::{companion_hello, is_pairing_code, pairing_code},
     queries::Purpose,
     timers::Timer,
+    with_id::WithId,
 };
 use crate::{
     binary::{NodeSource, encode},
@@ -137,7 +136,7 @@ impl Session {
             return Err(SendError::NotConnected);
         }
         let ids = &mut self.ids;
-        let (mut stanza, id) = Identified::new(stanza, self.config.dialect.dictionary(), || ids.next())?;
+        let (mut stanza, id) = WithId::new(stanza, self.config.dialect.dictionary(), || ids.next())?;
         if self.queries.contains(&id) {
             return Err(SendError::DuplicateId(id));
         }
@@ -184,11 +183,6 @@ impl Session {
         Ok(payload)
     }
 
-    /// A fresh id, as the session gives it to queries without one.
-    pub fn next_id(&mut self) -> String {
-        self.ids.next()
-    }
-
     /// Watches for a pattern: stanzas that match come as [`Event::Stanzas`] from now on. Alternatives count as one
     /// pattern; [`Pattern::parse`] gives them for a text.
     pub fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
@@ -203,11 +197,6 @@ impl Session {
     /// Makes a server known that an earlier session had a handshake with.
     pub fn remember_server(&mut self, server: KnownServer) {
         self.server = Some(server);
-    }
-
-    /// Takes over a change of the credentials that was made elsewhere. There is no event.
-    pub fn apply_credentials(&mut self, update: &CredentialsUpdate) {
-        self.credentials.apply(update);
     }
 
     /// Begins to pair by code: `code`, or a random one. What it gives is to be run, best where nobody waits, and the key to

@@ -1,6 +1,8 @@
 //! Options of a session.
 
-use super::{Class, Millis};
+use std::num::NonZero;
+
+use super::{Millis, code};
 use crate::{binary::Dialect, handshake::TrustedRoot};
 
 /// Options of a [`Session`](super::Session). The defaults are those of Baileys 7.0.0-rc14 where it has the option.
@@ -31,11 +33,11 @@ pub struct Config {
     pub close_timeout: Millis,
 
     /// Time between keep-alive queries, and, with [`keep_alive_grace`](Self::keep_alive_grace), the longest silence.
-    pub keep_alive_interval: Millis,
+    pub keep_alive_interval: NonZero<Millis>,
     /// How much longer than the interval the server may be silent.
     pub keep_alive_grace: Millis,
-    /// Time between WebSocket pings; none are sent without.
-    pub socket_ping_interval: Option<Millis>,
+    /// Time between WebSocket pings. Without it none are sent.
+    pub socket_ping_interval: Option<NonZero<Millis>>,
 
     /// Time for a query to be answered, unless it says otherwise.
     pub query_timeout: Option<Millis>,
@@ -62,6 +64,9 @@ pub struct Config {
     pub reconnect: Option<ReconnectConfig>,
 }
 
+/// Baileys' `keepAliveIntervalMs`.
+const DEFAULT_KEEP_ALIVE: NonZero<Millis> = NonZero::new(30_000).unwrap();
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -75,7 +80,7 @@ impl Default for Config {
             resume: false,
             connect_timeout: 20_000,
             close_timeout: 5_000,
-            keep_alive_interval: 30_000,
+            keep_alive_interval: DEFAULT_KEEP_ALIVE,
             keep_alive_grace: 5_000,
             socket_ping_interval: None,
             query_timeout: Some(60_000),
@@ -143,6 +148,30 @@ impl Default for ReconnectConfig {
             max: 60_000,
             attempts: None,
             classes: Vec::new(),
+        }
+    }
+}
+
+/// What a code means for the next connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Connect again at once.
+    Immediate,
+    /// Connect again after a delay that grows.
+    Backoff,
+    /// Do not connect again.
+    Final,
+}
+
+impl Class {
+    /// The class of a code: 515 at once; 408, 428, 503 and what else says that server or network are at fault after a
+    /// delay; 401, 403, 440, 500 and what else says that the session is at fault not at all.
+    #[must_use]
+    pub const fn of(code: u16) -> Self {
+        match code {
+            code::RESTART_REQUIRED => Self::Immediate,
+            code::CONNECTION_LOST | code::CONNECTION_CLOSED | 429 | 501.. => Self::Backoff,
+            _ => Self::Final,
         }
     }
 }

@@ -163,7 +163,6 @@ impl Session {
             Reaction::Offline => {
                 let count = child(stanza, "offline").and_then(|offline| offline.attr("count")?.parse().ok());
                 let count = count.unwrap_or_default();
-                self.offline_count = Some(count);
                 self.tell(Event::Offline { count });
             }
             Reaction::OfflinePreview => {

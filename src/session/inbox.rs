@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Bounds, Event, PatternId, Stanzas, level::Level};
+use super::{Bounds, Event, PatternId, Stanzas, watermark::Watermark};
 use crate::tape::TapeWriter;
 
 /// The queue. What the server can cause counts for its bounds, with the length of what it says; what else the session tells
@@ -10,7 +10,7 @@ use crate::tape::TapeWriter;
 #[derive(Debug)]
 pub(super) struct Inbox {
     events: VecDeque<Event>,
-    level: Level,
+    watermark: Watermark,
     paused: bool,
 }
 
@@ -21,14 +21,14 @@ impl Inbox {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             events: VecDeque::new(),
-            level: Level::new(bounds),
+            watermark: Watermark::new(bounds),
             paused: false,
         }
     }
 
     pub(super) fn push(&mut self, event: Event) {
         if let Some(bytes) = event.footprint() {
-            self.level.add(bytes);
+            self.watermark.add(bytes);
         }
         self.events.push_back(event);
     }
@@ -44,14 +44,14 @@ impl Inbox {
                 bytes
             }
         };
-        self.level.add(bytes);
+        self.watermark.add(bytes);
     }
 
     /// The next event.
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
         if let Some(bytes) = event.footprint() {
-            self.level.remove_all(event.weight(), bytes);
+            self.watermark.remove_all(event.weight(), bytes);
         }
         if self.events.is_empty() {
             self.events.shrink_to(RETAINED);
@@ -65,20 +65,20 @@ impl Inbox {
 
     /// Whether nothing more is to be read for now.
     pub(super) const fn is_stalled(&self) -> bool {
-        self.paused || self.level.is_full()
+        self.paused || self.watermark.is_full()
     }
 
     /// Whether it holds as much as it ever may. Since nothing is read above the high-water mark, only what a connection had
     /// received before its end comes to that.
     pub(super) fn is_overfull(&self) -> bool {
-        self.is_stalled() && self.level.exceeds(0)
+        self.is_stalled() && self.watermark.exceeds(0)
     }
 
     pub(super) const fn set_paused(&mut self, paused: bool) {
         self.paused = paused;
     }
 
-    pub(super) const fn level(&self) -> &Level {
-        &self.level
+    pub(super) const fn watermark(&self) -> &Watermark {
+        &self.watermark
     }
 }

@@ -12,7 +12,11 @@ use super::{
     queries::{Asker, Purpose},
     timers::Timer,
 };
+use crate::failure::Failure;
 use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened};
+
+/// How late a deadline must be noticed to count as a standstill of the process, and how long reading may take after it.
+const CATCH_UP: Millis = 1_000;
 
 impl Session {
     /// The transport of a connection has opened.
@@ -58,9 +62,9 @@ impl Session {
 
     /// The transport of a connection could not be opened, or broke. `status` is the HTTP status where a server gave one
     /// instead of opening a WebSocket.
-    pub fn handle_failed(&mut self, now: Millis, connection: ConnectionId, message: &str, status: Option<u16>) {
-        let message = message.to_owned();
-        self.lost(now, connection, EndReason::Transport { message, status });
+    pub fn handle_failed(&mut self, now: Millis, connection: ConnectionId, failure: Failure, status: Option<u16>) {
+        let failure = Box::new(failure);
+        self.lost(now, connection, EndReason::Transport { failure, status });
     }
 
     fn lost(&mut self, now: Millis, connection: ConnectionId, reason: EndReason) {
@@ -95,6 +99,9 @@ impl Session {
     /// Time has passed, at least until what [`poll_timeout`](Self::poll_timeout) said. Calling it early is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.tick(now);
+        if self.is_catching_up() {
+            return;
+        }
         while let Some(pending) = self.queries.take_expired(self.now) {
             tracing::debug!(purpose = ?pending.purpose, "a query was not answered in time");
             if let Purpose::User(query) = pending.purpose {
@@ -110,6 +117,23 @@ impl Session {
         }
     }
 
+    /// Whether deadlines wait. A call that comes much later than it was due means that the process stood still, stopped or
+    /// suspended. What the peer has sent meanwhile may lie in the kernel: it is read before any deadline is judged.
+    fn is_catching_up(&mut self) -> bool {
+        let is_late = self
+            .next_deadline()
+            .is_some_and(|at| self.now.saturating_sub(at) > CATCH_UP);
+        match self.catch_up {
+            None if is_late => self.catch_up = Some(self.now.saturating_add(CATCH_UP)),
+            Some(until) if self.now < until => {}
+            _ => {
+                self.catch_up = None;
+                return false;
+            }
+        }
+        true
+    }
+
     fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Connect => self.end(EndReason::TimedOut, false),
@@ -119,7 +143,7 @@ impl Session {
                 self.ask_own(Purpose::KeepAlive, nodes::ping);
                 self.timers.set(
                     Timer::KeepAlive,
-                    self.now.saturating_add(self.config.keep_alive_interval),
+                    self.now.saturating_add(self.config.keep_alive_interval.get()),
                 );
             }
             Timer::Silence if self.keepalive.is_dead(self.now, &self.config) => self.end(EndReason::Silence, false),
@@ -127,7 +151,8 @@ impl Session {
             Timer::SocketPing => {
                 if let Some((connection, interval)) = self.connection.as_ref().zip(self.config.socket_ping_interval) {
                     self.transmits.push_back(Transmit::Ping(connection.id));
-                    self.timers.set(Timer::SocketPing, self.now.saturating_add(interval));
+                    self.timers
+                        .set(Timer::SocketPing, self.now.saturating_add(interval.get()));
                 }
             }
             Timer::Qr => self.show_qr(self.config.qr_timeout),
@@ -258,7 +283,7 @@ impl Session {
     pub(super) fn suspend_reading(&mut self) {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
-            let (stanzas, bytes) = self.inbox.level().depth();
+            let (stanzas, bytes) = self.inbox.watermark().depth();
             tracing::debug!(stanzas, bytes, "reading is suspended");
         }
     }

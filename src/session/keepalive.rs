@@ -19,7 +19,7 @@ impl KeepAlive {
 
     /// When the link counts as dead, unless something comes in.
     pub(super) const fn deadline(&self, config: &Config) -> Millis {
-        let longest = config.keep_alive_interval.saturating_add(config.keep_alive_grace);
+        let longest = config.keep_alive_interval.get().saturating_add(config.keep_alive_grace);
         self.last_received.saturating_add(longest)
     }
 

@@ -19,6 +19,9 @@ use crate::{
     wire::SealError,
 };
 
+/// By how many seconds this machine's clock may be wrong when the validity of the server's certificates is checked: a day.
+const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
+
 impl Session {
     /// Moves to the state that follows on `trigger`; without effect, and `false`, where none does.
     pub(super) fn step(&mut self, trigger: Trigger, reason: Option<EndReason>) -> bool {
@@ -123,6 +126,13 @@ impl Session {
             Ok(established) => established,
             Err(reason) => return self.end_handshake(reason, resuming),
         };
+        let seconds = self.now / 1000;
+        if established
+            .report
+            .is_some_and(|report| !report.is_valid_near(seconds, CLOCK_TOLERANCE))
+        {
+            return self.end_handshake(HandshakeError::Validity.into(), resuming);
+        }
         let finish = established
             .finish
             .as_deref()
@@ -146,10 +156,11 @@ impl Session {
         self.timers.stop(Timer::Connect);
         self.timers.set(
             Timer::KeepAlive,
-            self.now.saturating_add(self.config.keep_alive_interval),
+            self.now.saturating_add(self.config.keep_alive_interval.get()),
         );
         if let Some(interval) = self.config.socket_ping_interval {
-            self.timers.set(Timer::SocketPing, self.now.saturating_add(interval));
+            self.timers
+                .set(Timer::SocketPing, self.now.saturating_add(interval.get()));
         }
         self.keepalive.heard(self.now);
         if !self.has_no_room() {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Bounds, SendError, level::Level};
+use super::{Bounds, SendError, watermark::Watermark};
 
 /// Names a stanza that was accepted for sending; they count up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ pub(super) enum Owner {
 #[derive(Debug)]
 pub(super) struct Outbox {
     stanzas: VecDeque<(Owner, Vec<u8>)>,
-    level: Level,
+    watermark: Watermark,
     sent: u64,
 }
 
@@ -40,7 +40,7 @@ impl Outbox {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             stanzas: VecDeque::new(),
-            level: Level::new(bounds),
+            watermark: Watermark::new(bounds),
             sent: 0,
         }
     }
@@ -53,7 +53,7 @@ impl Outbox {
 
     /// Refuses so many bytes of the user's where they exceed the limit.
     pub(super) fn check(&self, bytes: usize) -> Result<(), SendError> {
-        if self.level.exceeds(bytes) {
+        if self.watermark.exceeds(bytes) {
             Err(SendError::Full)
         } else {
             Ok(())
@@ -61,9 +61,9 @@ impl Outbox {
     }
 
     pub(super) fn push(&mut self, owner: Owner, stanza: Vec<u8>) -> Admission {
-        self.level.add(stanza.len());
+        self.watermark.add(stanza.len());
         self.stanzas.push_back((owner, stanza));
-        if self.level.is_full() {
+        if self.watermark.is_full() {
             Admission::Wait
         } else {
             Admission::Ready
@@ -73,7 +73,7 @@ impl Outbox {
     /// The next stanza, and whether the queue has room again.
     pub(super) fn pop(&mut self) -> Option<(Vec<u8>, bool)> {
         let (_, stanza) = self.stanzas.pop_front()?;
-        let relieved = self.level.remove(stanza.len());
+        let relieved = self.watermark.remove(stanza.len());
         Some((stanza, relieved))
     }
 
@@ -83,14 +83,14 @@ impl Outbox {
             Owner::User(send) => Some(send),
             Owner::Query | Owner::Session => None,
         });
-        (unsent.collect(), self.level.clear())
+        (unsent.collect(), self.watermark.clear())
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.stanzas.is_empty()
     }
 
-    pub(super) const fn level(&self) -> &Level {
-        &self.level
+    pub(super) const fn watermark(&self) -> &Watermark {
+        &self.watermark
     }
 }

@@ -1,30 +1,6 @@
 //! Whether and when to connect again.
 
-use super::{EndReason, Millis, ReconnectConfig, code};
-
-/// What a code means for the next connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// Connect again at once.
-    Immediate,
-    /// Connect again after a delay that grows.
-    Backoff,
-    /// Do not connect again.
-    Final,
-}
-
-impl Class {
-    /// The class of a code: 515 at once; 408, 428, 503 and what else says that server or network are at fault after a
-    /// delay; 401, 403, 440, 500 and what else says that the session is at fault not at all.
-    #[must_use]
-    pub const fn of(code: u16) -> Self {
-        match code {
-            code::RESTART_REQUIRED => Self::Immediate,
-            code::CONNECTION_LOST | code::CONNECTION_CLOSED | 429 | 501.. => Self::Backoff,
-            _ => Self::Final,
-        }
-    }
-}
+use super::{Class, EndReason, Millis, ReconnectConfig};
 
 /// What to do after a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

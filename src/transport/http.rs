@@ -29,6 +29,12 @@ pub enum ResponseError {
     /// A header's value has a forbidden character.
     #[error("invalid header value")]
     HeaderValue,
+    /// The line of the status ends with a line feed alone.
+    #[error("line feed without carriage return after the status line")]
+    BareLineFeedInStatus,
+    /// The line of a header ends with a line feed alone.
+    #[error("line feed without carriage return after a header")]
+    BareLineFeed,
     /// The head is longer than [`MAX_RESPONSE_HEAD`].
     #[error("response head too long")]
     TooLong,
@@ -66,12 +72,15 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
-    /// The first value of a header, trimmed; `name` in lower case.
-    fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers
+    /// A header's values, trimmed. Several are joined with a comma, as Node does.
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        let values: Vec<_> = self
+            .headers
             .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value.trim_ascii())
+            .collect();
+        (!values.is_empty()).then(|| values.join(&b", "[..]))
     }
 
     /// Whether the connection leaves HTTP behind this head.
@@ -98,7 +107,7 @@ impl ResponseHead {
         {
             return Err(UpgradeError::Protocol);
         }
-        if self.header("sec-websocket-accept") != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        if self.header("sec-websocket-accept") != Some(derive_accept_key(key.as_bytes()).into_bytes()) {
             return Err(UpgradeError::Accept);
         }
         if self.header("sec-websocket-protocol").is_some() {
@@ -169,7 +178,15 @@ pub(super) fn request(
 pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, ResponseError> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut slots);
-    match response.parse(bytes) {
+    let parsed = response.parse(bytes);
+    let head = match parsed {
+        Ok(httparse::Status::Complete(length)) => bytes.get(..length).unwrap_or(bytes),
+        _ => bytes,
+    };
+    if parsed.is_ok() {
+        check_line_ends(head)?;
+    }
+    match parsed {
         Ok(httparse::Status::Complete(length)) => {
             let head = ResponseHead {
                 minor_version: response.version.unwrap_or(1),
@@ -187,6 +204,26 @@ pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize
         Ok(httparse::Status::Partial) => Ok(None),
         Err(error) => Err(response_error(error, bytes)),
     }
+}
+
+/// Refuses lines that end with a line feed alone, which httparse accepts and Node does not.
+fn check_line_ends(head: &[u8]) -> Result<(), ResponseError> {
+    let mut previous = 0;
+    let mut lines = 0;
+    for &byte in head {
+        if byte == b'\n' {
+            if previous != b'\r' {
+                return Err(match (lines, previous) {
+                    (0, _) => ResponseError::BareLineFeedInStatus,
+                    (_, b'\n') => ResponseError::HeaderName,
+                    _ => ResponseError::BareLineFeed,
+                });
+            }
+            lines += 1;
+        }
+        previous = byte;
+    }
+    Ok(())
 }
 
 /// httparse's fault in our terms.
@@ -261,6 +298,27 @@ mod tests {
     }
 
     #[test]
+    fn a_line_ends_with_both_characters() {
+        for (bytes, error) in [
+            (
+                &b"HTTP/1.1 101 S\nUpgrade: websocket\r\n\r\n"[..],
+                ResponseError::BareLineFeedInStatus,
+            ),
+            (
+                b"HTTP/1.1 101 S\r\nUpgrade: websocket\nA: b\r\n\r\n",
+                ResponseError::BareLineFeed,
+            ),
+            (
+                b"HTTP/1.1 101 S\r\nUpgrade: websocket\nA: b",
+                ResponseError::BareLineFeed,
+            ),
+            (b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\n", ResponseError::HeaderName),
+        ] {
+            assert_eq!(parse_response(bytes), Err(error), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
     fn an_upgrade_is_checked_against_its_request() {
         let check = |headers: &str| {
             let bytes = format!("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n");
@@ -272,6 +330,14 @@ mod tests {
         let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
         assert_eq!(check(accept), Ok(()));
         assert_eq!(check(""), Err("Invalid Sec-WebSocket-Accept header".into()));
+        assert_eq!(
+            check(&format!("{accept}{accept}")),
+            Err("Invalid Sec-WebSocket-Accept header".into())
+        );
+        assert_eq!(
+            check(&format!("{accept}Upgrade: websocket\r\n")),
+            Err("Invalid Upgrade header".into())
+        );
         assert!(check(&format!("{accept}Sec-WebSocket-Protocol: chat\r\n")).is_err());
         assert!(check(&format!("{accept}Sec-WebSocket-Extensions: permessage-deflate\r\n")).is_err());
     }

@@ -8,6 +8,7 @@
 //! [`EventSink::poll_ready`] is pending the connection is not read, and TCP holds the peer back.
 
 mod connection;
+mod describe;
 mod error;
 mod establish;
 mod event;

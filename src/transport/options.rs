@@ -27,7 +27,8 @@ pub struct ConnectOptions {
     pub headers: Vec<(String, Secret)>,
     /// The `Origin` header's value.
     pub origin: String,
-    /// How long each step of the opening may take; unlimited where absent.
+    /// How long each step of the opening may take; unlimited where absent. The whole opening may take 120 s, or six times
+    /// this limit if that is longer.
     pub handshake_timeout: Option<Duration>,
     /// Lets messages be held until the end of an event loop's turn.
     pub turn: Option<TurnSender>,

@@ -6,6 +6,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
@@ -18,6 +19,18 @@ use super::options::ConnectOptions;
 use super::runtime::runtime;
 use super::stream::NetStream;
 use super::websocket;
+
+/// The time that a whole opening may take, at least. The limit of a step starts anew with every read, as in Node, so that a
+/// peer that sends a byte at a time or interim answers without end would hold the opening for ever.
+pub(super) const MAX_OPENING: Duration = Duration::from_secs(120);
+/// The steps of an opening: TCP, TLS to a proxy, the proxy's answer, TLS, the request, its answer; each may use up its limit.
+const STEPS: u32 = 6;
+
+/// The time that the whole opening may take.
+fn opening_limit(options: &ConnectOptions) -> Duration {
+    let steps = options.handshake_timeout.map(|limit| limit.saturating_mul(STEPS));
+    steps.unwrap_or_default().max(MAX_OPENING)
+}
 
 /// Starts to connect.
 ///
@@ -59,7 +72,8 @@ async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut
 
 /// Opens the connection. After a refusal nothing more happens until the handshake times out, as in `ws`.
 async fn open<S: EventSink>(options: ConnectOptions, sink: &mut S) -> Result<CheckedStream<NetStream>, TransportError> {
-    match establish(&options, sink).await? {
+    let opening = tokio::time::timeout(opening_limit(&options), establish(&options, sink)).await;
+    match opening.unwrap_or(Err(TransportError::HandshakeTimeout))? {
         Opening::Open(stream) => Ok(stream),
         Opening::Refused => {
             match options.handshake_timeout {

@@ -1,5 +1,6 @@
 //! Connections whose sink misbehaves or whose owner goes away, against a server on loopback.
 
+use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::Shared;
+use super::task::MAX_OPENING;
 use super::websocket::CLOSE_TIMEOUT;
 use super::{Accepted, ConnectOptions, Connection, Event, EventSink, Timing, TransportError, connect, on_idle};
 
@@ -280,4 +282,106 @@ fn messages_travel_both_ways_until_the_peer_closes() {
     connection.close();
     assert!(matches!(next(&events), Event::Closed));
     server.join().unwrap();
+}
+
+/// Runs the task of a connection on a runtime of its own, whose time can be paused.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+/// A connection that is closed while its peer sends `flood` again and again, after `first`.
+fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
+    let (address, server) = serve(move |mut stream| {
+        stream.write_all(first).unwrap();
+        // Until the client goes.
+        while stream.write_all(&flood).is_ok() {}
+    });
+    let (sender, events) = channel();
+    let probe = Probe {
+        events: sender,
+        panic_at_open: false,
+    };
+    let shared = Arc::new(Shared::default());
+    let connection = Connection::new(Arc::clone(&shared));
+    block_on(async {
+        let mut options = options(address);
+        options.handshake_timeout = None;
+        let task = tokio::spawn(super::task::serve(options, shared, probe));
+        while !matches!(events.try_recv(), Ok(Event::Open)) {
+            tokio::task::yield_now().await;
+        }
+        connection.close();
+        // Our close frame is sent, and the flood goes on.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!task.is_finished());
+        tokio::time::pause();
+        tokio::time::advance(CLOSE_TIMEOUT).await;
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !task.is_finished() {
+            assert!(std::time::Instant::now() < deadline, "the deadline starves");
+            tokio::task::yield_now().await;
+        }
+    });
+    drop(events);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_flood_of_messages_does_not_hold_up_the_closing_deadline() {
+    let mut frame = vec![0x82, 126];
+    frame.extend(1024_u16.to_be_bytes());
+    frame.resize(frame.len() + 1024, 1);
+    close_under_flood(&[], frame.repeat(256));
+}
+
+#[test]
+fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
+    // The second reserved bit; the rest is discarded.
+    close_under_flood(&[0xa2, 0], vec![1; 256 * 1024]);
+}
+
+/// The first bytes of the answer are sent again and again.
+fn opening_that_never_ends(part: &'static [u8]) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while stream.write_all(part).is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let (sender, events) = channel();
+    let probe = Probe {
+        events: sender,
+        panic_at_open: false,
+    };
+    let shared = Arc::new(Shared::default());
+    block_on(async {
+        let mut options = options(address);
+        options.handshake_timeout = None;
+        let task = tokio::spawn(super::task::serve(options, shared, probe));
+        // The request has been answered in part.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!task.is_finished());
+        tokio::time::pause();
+        tokio::time::advance(MAX_OPENING).await;
+        tokio::time::resume();
+        tokio::time::timeout(PATIENCE, task).await.unwrap().unwrap();
+    });
+    let Event::Error(TransportError::HandshakeTimeout) = next(&events) else {
+        panic!("expected the end of the opening's time")
+    };
+    assert!(matches!(next(&events), Event::Closed));
+    server.join().unwrap();
+}
+
+#[test]
+fn endless_interim_heads_do_not_hold_an_opening_for_ever() {
+    opening_that_never_ends(b"HTTP/1.1 102 Processing\r\n\r\n");
 }

@@ -19,7 +19,7 @@ const baileys = namespace.makeWASocket ? namespace : namespace.default;
 // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
 const patience = line === 'baileys' ? {} : { greetingDelayMs: 250 };
 const server = await MockServer.start({ baileys: line, preKeyCount: 100, ...patience });
-if (!flags.includes('--only-added')) trustTestRoot(baileys, server.rootKey);
+if (flags.length === 0) trustTestRoot(baileys, server.rootKey);
 if (!flags.includes('--untrusted')) addTrustedRoot(server.rootKey);
 
 const logger = recordingLogger('warn');

@@ -1,7 +1,10 @@
 //! What goes on in a connection: login, queries, queues, heartbeat, and what is carried across.
 
+use std::num::NonZero;
+
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
+    failure::Failure,
     session::{Admission, Bounds, Class, EndReason, Event, QueryError, QueryOptions, SendError, State, Transmit},
 };
 
@@ -70,7 +73,6 @@ fn routing_and_offline_are_noted_and_carried_across() {
         vec![node("offline_preview", &[("count", "31")], Vec::new())],
     ));
     world.serve(&node("ib", &[], vec![node("offline", &[("count", "31")], Vec::new())]));
-    assert_eq!(world.session.offline_count(), Some(31));
     assert!(world.events.contains(&Event::Offline { count: 31 }));
     let batch = world.server().received.last().unwrap().clone();
     assert_eq!(
@@ -307,7 +309,7 @@ fn what_was_accepted_and_not_sent_is_told() {
     let first = world.session.poll_transmit(world.now);
     assert!(matches!(first, Some(Transmit::Message(..))));
     let id = world.link.take().unwrap().id;
-    world.session.handle_failed(world.now, id, "reset", None);
+    world.session.handle_failed(world.now, id, "reset".into(), None);
     world.pump();
     assert!(world.events.contains(&Event::Unsent(ids[1..].to_vec())));
 }
@@ -632,7 +634,7 @@ fn keep_alive_asks_and_swallows_its_answers() {
 #[test]
 fn websocket_pings_on_request_and_pongs_count_as_life() {
     let mut config = config();
-    config.socket_ping_interval = Some(10_000);
+    config.socket_ping_interval = NonZero::new(10_000);
     let mut world = World::connected_with(config);
     world.advance(30_000);
     assert_eq!(world.pings, 3);
@@ -737,4 +739,54 @@ fn a_restart_is_immediate() {
     world.advance(0);
     assert_eq!(world.session.state(), State::Authenticating);
     assert_eq!(world.links, 2);
+}
+
+/// A connection whose keep-alive and silence were due long before anybody called, as after SIGSTOP or a suspended machine.
+fn after_a_standstill() -> World {
+    let mut world = World::connected();
+    world.now += 600_000;
+    world.session.handle_timeout(world.now);
+    assert_eq!(
+        world.session.state(),
+        State::Connected,
+        "judged before anything was read"
+    );
+    let again = world.session.poll_timeout().unwrap();
+    assert_eq!(again, world.now + 1_000);
+    world
+}
+
+#[test]
+fn after_a_standstill_what_came_in_is_read_before_the_server_counts_as_silent() {
+    let mut world = after_a_standstill();
+    world.serve(&node("message", &[("n", "1")], Vec::new()));
+    world.advance(1_000);
+    assert_eq!(world.session.state(), State::Connected);
+    // Silence counts from here.
+    world.advance(33_999);
+    assert_eq!(world.session.state(), State::Connected);
+    world.advance(1);
+    assert_eq!(world.last_reason(), EndReason::Silence);
+}
+
+#[test]
+fn after_a_standstill_a_server_that_has_sent_nothing_counts_as_silent() {
+    let mut world = after_a_standstill();
+    world.advance(1_000);
+    assert_eq!(world.last_reason(), EndReason::Silence);
+}
+
+#[test]
+fn a_failure_that_no_other_attempt_mends_ends_the_session() {
+    for (failure, code, next) in [
+        (Failure::from("refused"), 408, State::Reconnecting),
+        (Failure::from("untrusted").permanent(), 400, State::Disconnected),
+    ] {
+        let mut world = World::paired();
+        world.connect();
+        let id = world.session.connection().unwrap();
+        world.session.handle_failed(world.now, id, failure, None);
+        world.pump();
+        assert_eq!((world.last_reason().code(), world.session.state()), (code, next));
+    }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use baileys_native::{
     binary::Node,
+    failure::Failure,
     frame::FrameError,
     handshake::HandshakeError,
     noise::NoiseError,
@@ -118,7 +119,7 @@ fn the_transports_ends() {
         let reason = ends(world, code, retries, |world| {
             world.connect();
             let id = world.wanted.take().unwrap();
-            world.session.handle_failed(world.now, id, "no", status);
+            world.session.handle_failed(world.now, id, "no".into(), status);
         });
         assert_eq!(reason.to_string(), "WebSocket Error (no)");
     }
@@ -275,7 +276,14 @@ fn samples() -> Vec<EndReason> {
         EndReason::Requested,
         EndReason::LoggedOut,
         EndReason::Transport {
-            message: String::new(),
+            failure: Box::default(),
+            status: None,
+        },
+        EndReason::Transport {
+            failure: Box::new(Failure {
+                is_permanent: true,
+                ..Failure::default()
+            }),
             status: None,
         },
         EndReason::TransportClosed,
@@ -314,7 +322,10 @@ fn the_table_in_the_documentation_is_true() {
         name[..1].make_ascii_uppercase();
         let named = |row: &&Vec<&str>| {
             let (names, _) = row[0].split_once(':').unwrap_or((row[0], ""));
+            // A transport's failure that no retry can mend has a row of its own.
+            let is_permanent = matches!(&reason, EndReason::Transport { failure, .. } if failure.is_permanent);
             names.split(", ").any(|other| other.trim_matches('`') == name)
+                && (name != "Transport" || row[0].contains("certificate") == is_permanent)
         };
         let found: Vec<_> = rows.iter().filter(named).collect();
         let [row] = found.as_slice() else {
@@ -351,5 +362,4 @@ fn javascript_knows_every_kind() {
     let samples = samples();
     let known: BTreeSet<&str> = samples.iter().map(EndReason::kind).collect();
     assert_eq!(declared, known);
-    assert_eq!(known.len(), samples.len());
 }

@@ -283,7 +283,7 @@ impl Run {
         if let Some(mut link) = self.link.take() {
             self.bury(&mut link);
             match failed {
-                true => self.session.handle_failed(self.now, link.id, "reset", None),
+                true => self.session.handle_failed(self.now, link.id, "reset".into(), None),
                 false => self.session.handle_closed(self.now, link.id),
             }
         }

@@ -82,7 +82,7 @@ fn cause(world: &mut World, trigger: Trigger) {
                 let id = world.wanted.take().unwrap();
                 world
                     .session
-                    .handle_failed(world.now, id, "Unexpected server response: 403", Some(403));
+                    .handle_failed(world.now, id, "Unexpected server response: 403".into(), Some(403));
             }
             State::Authenticating | State::Connected => {
                 world.serve(&node("failure", &[("reason", "401")], Vec::new()));
@@ -295,7 +295,7 @@ fn news_of_a_transport_that_was_given_up_are_ignored() {
     world.events.clear();
     world.session.handle_closed(world.now, old);
     world.session.handle_data(world.now, old, &[0xff; 100]);
-    world.session.handle_failed(world.now, old, "broken", None);
+    world.session.handle_failed(world.now, old, "broken".into(), None);
     world.session.handle_opened(world.now, old);
     world.session.handle_pong(world.now, old);
     world.pump();

@@ -38,16 +38,6 @@ impl Dictionary {
     /// The dictionary of the header `W` `A` 6 3, used by Baileys 6.7 and 7.
     pub const V3: Dictionary = Dictionary(&TABLE_3);
 
-    /// The dictionary that the fourth byte of the Noise header names, if it is one that we have.
-    #[must_use]
-    pub const fn from_version(version: u8) -> Option<Self> {
-        match version {
-            2 => Some(Self::V2),
-            3 => Some(Self::V3),
-            _ => None,
-        }
-    }
-
     /// The fourth byte of the Noise header for this dictionary.
     #[must_use]
     pub const fn version(self) -> u8 {
@@ -208,9 +198,7 @@ mod tests {
                 assert_eq!(dictionary.find(text), Some(TokenId(id)), "{text}");
             }
             assert_eq!(dictionary.token(TokenId(TOKENS as u16)), None);
-            assert_eq!(Dictionary::from_version(dictionary.version()), Some(dictionary));
         }
-        assert_eq!(Dictionary::from_version(1), None);
     }
 
     #[test]

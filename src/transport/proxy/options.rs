@@ -12,6 +12,9 @@ pub struct Proxy {
     pub protocol: ProxyProtocol,
     /// The target's name or address; an IPv6 address without brackets.
     pub host: String,
+    /// Whether the driver looks the target's name up before it connects, as `socks4:` and `socks5:` URLs want. The drop-in's
+    /// targets are looked up in JavaScript.
+    pub lookup_target: bool,
     /// The target's port.
     pub port: u16,
     /// TLS to the proxy itself.

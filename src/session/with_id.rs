@@ -1,4 +1,4 @@
-//! A stanza that certainly has an id.
+//! A stanza source that adds an id where the stanza has none.
 
 use crate::binary::{Content, Dictionary, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
@@ -42,7 +42,7 @@ impl Owned {
 /// A source that gives the tree of another, with an id in the root's attributes. As in Baileys an id that is missing
 /// comes last, and an empty one is replaced.
 #[derive(Debug)]
-pub(super) struct Identified<'a, S> {
+pub(super) struct WithId<'a, S> {
     inner: &'a mut S,
     tag: Owned,
     attrs: Vec<(Owned, Owned)>,
@@ -51,7 +51,7 @@ pub(super) struct Identified<'a, S> {
     place: Option<usize>,
 }
 
-impl<'a, S: NodeSource> Identified<'a, S> {
+impl<'a, S: NodeSource> WithId<'a, S> {
     /// Reads the root of `inner`, and takes an id from `fresh` where it has none; also says which id it is.
     pub(super) fn new(
         inner: &'a mut S,
@@ -93,7 +93,7 @@ impl<'a, S: NodeSource> Identified<'a, S> {
     }
 }
 
-impl<S: NodeSource> NodeSource for Identified<'_, S> {
+impl<S: NodeSource> NodeSource for WithId<'_, S> {
     fn node(&mut self) -> Result<NodeHead<'_>, EncodeError> {
         match self.place {
             Some(_) => {

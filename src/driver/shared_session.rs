@@ -1,7 +1,7 @@
-//! [`Core`]: a session, its transports, and the lock around both.
+//! [`SharedSession`]: a session, its transports, and the lock around both.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,15 +9,19 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::sync;
 
-use super::{Log, Notify, clock::Clock, log::Scope, sink::SessionSink};
+use super::{
+    clock::Clock,
+    log::{Log, Scope},
+};
 use crate::{
+    failure::Failure,
     session::{ConnectionId, Event, KeyDerivation, Millis, Session, Transmit},
-    transport::{self, Accepted, ConnectOptions, Connection, Timing},
+    transport::{Accepted, Connection, Timing},
 };
 
-/// What a session's task does next.
+/// The next action of a session's task.
 #[derive(Debug)]
-pub(super) struct Work {
+pub(super) struct NextAction {
     /// Opens the transport of a connection.
     pub(super) open: Option<ConnectionId>,
     /// Derives a key.
@@ -26,8 +30,12 @@ pub(super) struct Work {
     pub(super) wait: Option<Duration>,
 }
 
-/// A session and all that belongs to it.
-pub(super) struct Core {
+/// Called when there are events to take and the user does not know yet; from any thread, and with no lock held that
+/// [`Handle`](super::Handle) needs.
+pub type Notify = Box<dyn Fn() + Send + Sync>;
+
+/// A session, its transports, its clock and its log.
+pub(super) struct SharedSession {
     inner: Mutex<Inner>,
     clock: Clock,
     notify: Notify,
@@ -58,15 +66,15 @@ struct Inner {
     over: bool,
 }
 
-impl fmt::Debug for Core {
+impl fmt::Debug for SharedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core")
+        f.debug_struct("SharedSession")
             .field("session", &self.lock().session)
             .finish_non_exhaustive()
     }
 }
 
-impl Core {
+impl SharedSession {
     pub(super) fn new(session: Session, notify: Notify, log: Option<Arc<Log>>) -> Self {
         let inner = Inner {
             session,
@@ -93,7 +101,7 @@ impl Core {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what is told until the result is dropped go to the session's log.
+    /// Sends log entries of this thread to the session's log until the result is dropped.
     pub(super) fn scope(&self) -> Option<Scope> {
         self.log.as_ref().filter(|log| !log.is_off()).map(Log::enter)
     }
@@ -219,7 +227,7 @@ impl Core {
     }
 
     /// What the session's task does next; nothing any more where `None`.
-    pub(super) fn next_work(&self) -> Option<Work> {
+    pub(super) fn next_action(&self) -> Option<NextAction> {
         let mut inner = self.lock();
         if inner.over {
             return None;
@@ -230,7 +238,7 @@ impl Core {
         let wait = inner
             .armed
             .map(|at| Duration::from_millis(at.saturating_sub(self.clock.now())));
-        Some(Work { open, derive, wait })
+        Some(NextAction { open, derive, wait })
     }
 
     pub(super) async fn woken(&self) {
@@ -248,24 +256,24 @@ impl Core {
         self.with(Timing::Now, |session, now| session.handle_code_key(now, &key));
     }
 
-    /// Opens the transport of a connection, unless the session has given it up meanwhile.
-    pub(super) fn open(self: &Arc<Self>, connection: ConnectionId, options: ConnectOptions) {
+    /// Opens the transport of a connection with `connect`, unless the session has given the connection up.
+    pub(super) fn open(&self, connection: ConnectionId, connect: impl FnOnce() -> io::Result<Connection>) {
         let mut inner = self.lock();
         if inner.over || inner.session.connection() != Some(connection) {
             return;
         }
-        match transport::connect(options, SessionSink::new(Arc::clone(self), connection)) {
+        match connect() {
             Ok(transport) => inner.transport = Some((connection, transport)),
             Err(error) => {
                 drop(inner);
-                self.cannot_open(connection, &error.to_string());
+                self.cannot_open(connection, error.to_string().as_str().into());
             }
         }
     }
 
-    pub(super) fn cannot_open(&self, connection: ConnectionId, message: &str) {
+    pub(super) fn cannot_open(&self, connection: ConnectionId, failure: Failure) {
         self.with(Timing::Now, |session, now| {
-            session.handle_failed(now, connection, message, None)
+            session.handle_failed(now, connection, failure, None)
         });
     }
 
@@ -277,7 +285,7 @@ impl Core {
         let connection = self.lock().session.connection();
         if let Some(connection) = connection {
             self.forget(connection);
-            self.cannot_open(connection, message);
+            self.cannot_open(connection, Failure::new(message).with_code("ERR_INTERNAL"));
         }
     }
 
@@ -295,7 +303,7 @@ impl Core {
         self.lock().busy
     }
 
-    /// The user has gone: ends it all, at once.
+    /// Ends the session and its transports at once: the user has dropped the last handle.
     pub(super) fn finish(&self) {
         let mut inner = self.lock();
         inner.over = true;

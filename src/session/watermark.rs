@@ -4,7 +4,7 @@ use super::Bounds;
 
 /// Counts what is in a queue, and says when it has become full and when it has room again.
 #[derive(Debug)]
-pub(super) struct Level {
+pub(super) struct Watermark {
     bounds: Bounds,
     stanzas: usize,
     bytes: usize,
@@ -12,7 +12,7 @@ pub(super) struct Level {
     high_water: (usize, usize),
 }
 
-impl Level {
+impl Watermark {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
@@ -79,24 +79,24 @@ mod tests {
 
     #[test]
     fn full_at_the_mark_and_relieved_at_half() {
-        let mut level = Level::new(Bounds {
+        let mut watermark = Watermark::new(Bounds {
             stanzas: 4,
             bytes: 100,
             limit: 150,
         });
-        level.add(10);
-        level.add(90);
-        assert!(level.is_full() && !level.exceeds(50) && level.exceeds(51));
-        assert!(!level.remove(10) && level.is_full());
-        assert!(level.remove(90) && !level.is_full());
-        (0..4).for_each(|_| level.add(0));
-        assert!(level.is_full());
+        watermark.add(10);
+        watermark.add(90);
+        assert!(watermark.is_full() && !watermark.exceeds(50) && watermark.exceeds(51));
+        assert!(!watermark.remove(10) && watermark.is_full());
+        assert!(watermark.remove(90) && !watermark.is_full());
+        (0..4).for_each(|_| watermark.add(0));
+        assert!(watermark.is_full());
         assert_eq!(
-            [level.remove(0), level.remove(0), level.remove(0)],
+            [watermark.remove(0), watermark.remove(0), watermark.remove(0)],
             [false, true, false]
         );
-        level.add(100);
-        assert!(level.clear() && !level.clear());
-        assert_eq!((level.depth(), level.high_water()), ((0, 0), (4, 100)));
+        watermark.add(100);
+        assert!(watermark.clear() && !watermark.clear());
+        assert_eq!((watermark.depth(), watermark.high_water()), ((0, 0), (4, 100)));
     }
 }

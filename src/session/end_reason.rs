@@ -1,34 +1,13 @@
 //! Why a connection ended, with the codes that Baileys gives for it.
 
-use super::{LoginError, PairingError};
+use super::{LoginError, PairingError, code};
 use crate::{
     binary::{Node, NodeContent},
+    failure::Failure,
     frame::FrameError,
     handshake::HandshakeError,
     noise::NoiseError,
 };
-
-/// The codes of Baileys' `DisconnectReason`.
-pub mod code {
-    /// The device was logged out, or logs out.
-    pub const LOGGED_OUT: u16 = 401;
-    /// The account is banned.
-    pub const FORBIDDEN: u16 = 403;
-    /// The connection was lost, or something took too long.
-    pub const CONNECTION_LOST: u16 = 408;
-    /// The account's phone does not do multi-device.
-    pub const MULTIDEVICE_MISMATCH: u16 = 411;
-    /// The connection was closed.
-    pub const CONNECTION_CLOSED: u16 = 428;
-    /// The same credentials have connected elsewhere.
-    pub const CONNECTION_REPLACED: u16 = 440;
-    /// Anything the session cannot go on after.
-    pub const BAD_SESSION: u16 = 500;
-    /// The server is not available.
-    pub const UNAVAILABLE_SERVICE: u16 = 503;
-    /// The server wants a new connection, after pairing for example.
-    pub const RESTART_REQUIRED: u16 = 515;
-}
 
 /// The most bytes of a server's word for a reason that are kept; those that are known are short.
 const MAX_REASON: usize = 64;
@@ -44,10 +23,10 @@ pub enum EndReason {
     #[error("Intentional Logout")]
     LoggedOut,
     /// The transport could not be opened or broke.
-    #[error("WebSocket Error ({message})")]
+    #[error("WebSocket Error ({failure})")]
     Transport {
-        /// What the transport says.
-        message: String,
+        /// The transport's error.
+        failure: Box<Failure>,
         /// The HTTP status, where a server answered with one instead of opening a WebSocket.
         status: Option<u16>,
     },
@@ -112,6 +91,8 @@ impl EndReason {
     pub fn code(&self) -> u16 {
         match self {
             Self::LoggedOut => code::LOGGED_OUT,
+            // As for a certificate of the Noise handshake that is not trusted.
+            Self::Transport { failure, .. } if failure.is_permanent => 400,
             Self::Transport { status, .. } => status.filter(|status| *status >= 400).unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
             Self::Requested

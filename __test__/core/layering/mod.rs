@@ -1,0 +1,260 @@
+//! The layers, checked against the sources. Which module may use which is read from the table in `src/lib.rs`.
+
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sources::{Source, Sources};
+
+/// Modules whose job is input and output: they alone know tokio, the clock and the source of randomness.
+const OUTSIDE_CORE: [&str; 4] = ["transport", "driver", "dropin", "bindings"];
+
+/// Circles between files that are still allowed, each as the names of its files.
+const ALLOWED_CIRCLES: [&[&str]; 0] = [];
+
+/// The table in the documentation of `src/lib.rs`: each module with those that it may use.
+fn table() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+    let rows = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! |"))
+        .map(|row| row.trim_end().trim_end_matches('|'));
+    let mut table: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Some(name) = cells.first().and_then(|name| name.strip_prefix('`')?.strip_suffix('`')) else {
+            continue;
+        };
+        let uses = cells.get(2).copied().unwrap_or_default();
+        let allowed = if uses == "all of the above" {
+            table.keys().cloned().collect()
+        } else {
+            uses.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        table.insert(name.to_owned(), allowed);
+    }
+    assert!(table.len() >= 8, "the table in lib.rs was not understood: {table:?}");
+    table
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let sources = Sources::of_crate();
+    let allowed: BTreeSet<BTreeSet<&str>> = ALLOWED_CIRCLES
+        .iter()
+        .map(|circle| circle.iter().copied().collect())
+        .collect();
+    assert_eq!(
+        sources.circles(),
+        allowed,
+        "circles between files, and those that are allowed"
+    );
+}
+
+#[test]
+fn every_module_is_in_the_table() {
+    let table = table();
+    let sources = Sources::of_crate();
+    let declared: BTreeSet<String> = sources
+        .files
+        .iter()
+        .map(|file| file.top.clone())
+        .filter(|top| top != "lib")
+        .collect();
+    assert!(declared.contains("noise"), "{declared:?}");
+    assert_eq!(
+        declared,
+        table.keys().cloned().collect(),
+        "modules of lib.rs, and its table"
+    );
+    for (module, uses) in &table {
+        assert!(
+            uses.iter().all(|used| table.contains_key(used)),
+            "{module} may use {uses:?}"
+        );
+    }
+}
+
+#[test]
+fn modules_use_only_what_the_table_allows() {
+    let table = table();
+    let sources = Sources::of_crate();
+    let mut edges = 0;
+    for (at, source) in sources
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, source)| source.top != "lib")
+    {
+        for used in sources.used_by(at).into_iter().map(|used| &sources.files[used]) {
+            if used.top == source.top || used.top == "lib" {
+                continue;
+            }
+            edges += 1;
+            let allowed = &table[&source.top];
+            assert!(
+                allowed.contains(&used.top),
+                "{} uses {}; allowed are {allowed:?}",
+                source.name,
+                used.name
+            );
+        }
+    }
+    assert!(edges > 20, "only {edges} uses of another module were found");
+}
+
+#[test]
+fn only_the_bindings_name_napi_or_unsafe() {
+    let sources = Sources::of_crate();
+    for source in sources.files.iter().filter(|source| source.top != "bindings") {
+        for word in ["napi", "napi_derive", "napi_sys", "unsafe"] {
+            assert!(!source.identifiers.contains(word), "{} names {word}", source.name);
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_runtime_no_clock_and_no_randomness() {
+    let crates_and_types = [
+        "tokio",
+        "tokio_tungstenite",
+        "tokio_rustls",
+        "tungstenite",
+        "rustls",
+        "futures_util",
+        "rand",
+        "getrandom",
+        "OsRng",
+        "resolve_rng",
+        "Instant",
+        "SystemTime",
+    ];
+    let modules = ["time", "net", "fs", "thread", "env", "process"];
+    let sources = Sources::of_crate();
+    for source in sources
+        .files
+        .iter()
+        .filter(|source| !OUTSIDE_CORE.contains(&source.top.as_str()))
+    {
+        for word in crates_and_types {
+            assert!(!source.identifiers.contains(word), "{} names {word}", source.name);
+        }
+        for module in modules {
+            assert!(!uses_std(source, module), "{} names std::{module}", source.name);
+        }
+    }
+}
+
+/// Whether a source names a module of the standard library, except [`Duration`](std::time::Duration), which is a number.
+fn uses_std(source: &Source, module: &str) -> bool {
+    source.all_paths().any(|path| {
+        path.first().is_some_and(|first| first == "std")
+            && path.get(1).is_some_and(|second| second == module)
+            && path.last().is_none_or(|last| last != "Duration")
+    })
+}
+
+#[test]
+fn verification_has_no_switch() {
+    let sources = Sources::of_crate();
+    for source in sources
+        .files
+        .iter()
+        .filter(|source| ["frame", "noise", "handshake"].contains(&source.top.as_str()))
+    {
+        for word in ["cfg", "cfg_attr"] {
+            assert!(
+                !source.identifiers.contains(word),
+                "{} depends on how it is built",
+                source.name
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_cipher_knows_snows_cipher() {
+    let sources = Sources::of_crate();
+    for source in sources.files.iter().filter(|source| source.name != "noise/cipher.rs") {
+        let names_snow = source
+            .all_paths()
+            .any(|path| path.first().is_some_and(|first| first == "snow"));
+        assert!(!names_snow || source.top == "noise", "{} names snow", source.name);
+        for word in ["Cipher", "CipherChoice"] {
+            assert!(!source.identifiers.contains(word), "{} names {word}", source.name);
+        }
+    }
+}
+
+#[test]
+fn every_export_catches_panics() {
+    let sources = Sources::of_crate();
+    let exports: Vec<_> = sources
+        .files
+        .iter()
+        .filter(|source| source.top == "bindings")
+        .flat_map(|source| &source.exports)
+        .collect();
+    let uncaught: Vec<_> = exports.iter().filter(|(_, is_caught)| !is_caught).collect();
+    assert!(uncaught.is_empty(), "exports without catch_unwind: {uncaught:?}");
+    assert!(exports.len() > 20, "found {} exports", exports.len());
+}
+
+/// Checks the checker: the files of a small crate, and the circles among them.
+#[test]
+fn circles_are_found_through_re_exports_macros_and_globs() {
+    let circles = |files: &[(&str, &str)]| -> Vec<String> {
+        let sources = Sources::new(
+            files
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+        );
+        sources
+            .circles()
+            .into_iter()
+            .map(|circle| circle.into_iter().collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    let root = ("lib.rs", "mod a; mod b;");
+    // A re-export is not a definition.
+    let parent = ("a/mod.rs", "mod x; mod y; pub use x::X;");
+    assert_eq!(
+        circles(&[
+            root,
+            parent,
+            ("a/x.rs", "pub struct X(u8);"),
+            ("a/y.rs", "use super::X;"),
+            ("b.rs", "")
+        ]),
+        [""; 0]
+    );
+    assert_eq!(
+        circles(&[
+            root,
+            parent,
+            ("a/x.rs", "pub struct X(super::y::Y);"),
+            ("a/y.rs", "use super::X; pub struct Y;"),
+            ("b.rs", "")
+        ]),
+        ["a/x.rs a/y.rs"]
+    );
+    // A definition in the parent is.
+    let parent = ("a/mod.rs", "mod x; pub struct Z; pub use x::X;");
+    assert_eq!(
+        circles(&[root, parent, ("a/x.rs", "pub struct X(super::Z);"), ("b.rs", "")]),
+        ["a/mod.rs a/x.rs"]
+    );
+    let used_in = |text: &'static str| circles(&[root, ("a.rs", "pub fn f() { crate::b::g() }"), ("b.rs", text)]);
+    assert_eq!(used_in("pub fn g() { vec![crate::a::f()]; }"), ["a.rs b.rs"]);
+    assert_eq!(used_in("use crate::a::*; pub fn g() { f() }"), ["a.rs b.rs"]);
+    assert_eq!(used_in("use super::a; pub fn g() { a::f() }"), ["a.rs b.rs"]);
+    assert_eq!(used_in("use crate::{a as c}; pub fn g() { c::f() }"), ["a.rs b.rs"]);
+    assert_eq!(
+        used_in("pub fn g() {} // crate::a::f\n const T: &str = \"crate::a::f\";"),
+        [""; 0]
+    );
+    assert_eq!(
+        used_in("pub fn g() {} #[cfg(test)] mod tests { use crate::a::f; }"),
+        [""; 0]
+    );
+}

@@ -1,0 +1,91 @@
+//! Where a session connects to.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::lookup::lookup;
+use crate::{failure::Failure, transport::ConnectOptions};
+
+/// Where a session connects to.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The name or address of the server, or of the proxy where `options` has one.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Everything else. The addresses are looked up for each connection; those given here are not used.
+    pub options: ConnectOptions,
+}
+
+/// How long the look-up of a name may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Endpoint {
+    /// The options for a connection now: names may have other addresses than the last time. `routing` is added to the
+    /// request's query, where the server's proxies look for it (source: Baileys 7.0.0-rc14, socket).
+    pub(super) async fn resolve(&self, routing: Option<&[u8]>) -> Result<ConnectOptions, Failure> {
+        let mut options = self.options.clone();
+        options.addresses = self
+            .addresses()
+            .await
+            .map_err(|error| lookup_failure(&self.host, &error))?;
+        if let Some(proxy) = options.proxy.as_mut().filter(|proxy| proxy.lookup_target) {
+            let found = lookup(&proxy.host, proxy.port).await;
+            let found = found.map_err(|error| lookup_failure(&proxy.host, &error))?;
+            if let Some(address) = found.first() {
+                proxy.host = address.ip().to_string();
+            }
+        }
+        if let Some(info) = routing.filter(|_| options.tls.is_some()) {
+            add_routing(&mut options.target, info);
+        }
+        Ok(options)
+    }
+
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
+        // The session notices a resolver that hangs and gives the connection up; this frees the memory of the attempt.
+        tokio::time::timeout(LOOKUP_TIMEOUT, lookup(&self.host, self.port))
+            .await
+            .map_err(|_| Arc::new(io::Error::from(io::ErrorKind::TimedOut)))?
+    }
+}
+
+/// The error of Node's `dns.lookup` for a name that is not found; others keep their text.
+fn lookup_failure(host: &str, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::TimedOut {
+        return Failure::new(format!("getaddrinfo EAI_AGAIN {host}")).with_code("EAI_AGAIN");
+    }
+    let text = error.to_string();
+    if text.starts_with("failed to lookup address information") {
+        let code = if text.contains("emporary") {
+            "EAI_AGAIN"
+        } else {
+            "ENOTFOUND"
+        };
+        return Failure::new(format!("getaddrinfo {code} {host}")).with_code(code);
+    }
+    Failure::new(text)
+}
+
+fn add_routing(target: &mut String, info: &[u8]) {
+    target.push(if target.contains('?') { '&' } else { '?' });
+    target.push_str("ED=");
+    target.push_str(&URL_SAFE_NO_PAD.encode(info));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routing_is_added_to_what_query_there_is() {
+        let routed = |target: &str| {
+            let mut target = target.to_owned();
+            add_routing(&mut target, &[251, 255, 1]);
+            target
+        };
+        assert_eq!(routed("/ws/chat"), "/ws/chat?ED=-_8B");
+        assert_eq!(routed("/ws/chat?a=b"), "/ws/chat?a=b&ED=-_8B");
+    }
+}

@@ -1,0 +1,179 @@
+//! Errors of the transport as JavaScript knows them from Node and `ws`: class, message and properties.
+
+use std::io;
+
+use super::error::TransportError;
+use super::frame_check::Violation;
+use super::http::ResponseError;
+use super::proxy::ProxyError;
+use super::tcp::FailedAttempt;
+use super::verify::TrustFailure;
+use crate::failure::{CertificateNames, ErrorClass, Failure, SystemError};
+
+impl TransportError {
+    /// The error for JavaScript.
+    #[must_use]
+    pub fn describe(&self) -> Failure {
+        match self {
+            Self::Connect(attempts) => attempts_failure(attempts),
+            Self::Proxy(fault) => proxy_failure(fault),
+            Self::HandshakeTimeout => Failure::new("Opening handshake has timed out"),
+            Self::HangUp => Failure::new("socket hang up").with_code("ECONNRESET"),
+            Self::TlsHangUp => {
+                Failure::new("Client network socket disconnected before secure TLS connection was established")
+                    .with_code("ECONNRESET")
+            }
+            Self::Io { syscall, source } => system(syscall, source, None),
+            Self::Trust(failure) => trust_failure(failure),
+            Self::Tls(fault) => tls_failure(fault),
+            Self::TlsOption(fault) => Failure::new(fault.to_string()).with_code("ERR_TLS_OPTION").permanent(),
+            Self::Response(fault) => response_failure(*fault),
+            // Its texts are those of `ws`.
+            Self::Upgrade(fault) => Failure::new(fault.to_string()),
+            Self::Frame(violation) => violation_failure(*violation),
+            Self::Internal(_) => Failure::new(self.to_string()).with_code("ERR_INTERNAL"),
+        }
+    }
+}
+
+fn attempts_failure(attempts: &[FailedAttempt]) -> Failure {
+    let one = |attempt: &FailedAttempt| system("connect", &attempt.source, Some(attempt));
+    if let [attempt] = attempts {
+        return one(attempt);
+    }
+    let errors: Vec<_> = attempts.iter().map(one).collect();
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    Failure {
+        name: ErrorClass::AggregateError,
+        message: texts.join("; "),
+        errors,
+        ..Failure::default()
+    }
+}
+
+/// The errors of `https-proxy-agent` and of `socks`, which takes over nothing but the text of a system error.
+fn proxy_failure(fault: &ProxyError) -> Failure {
+    let source = match fault {
+        ProxyError::Unreachable(attempts) => attempts_failure(attempts),
+        ProxyError::Io { syscall, source } => system(syscall, source, None),
+        ProxyError::Credentials | ProxyError::Destination => return Failure::new(fault.to_string()).permanent(),
+        other => return Failure::new(other.to_string()),
+    };
+    Failure {
+        message: source.to_string(),
+        text_of: Some(Box::new(source)),
+        ..Failure::default()
+    }
+}
+
+fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAttempt>) -> Failure {
+    /// Linux' ETIMEDOUT: an attempt that was given up in favour of the next address has no system error.
+    const TIMED_OUT: i32 = 110;
+    let errno = source.raw_os_error().or(match source.kind() {
+        io::ErrorKind::TimedOut => Some(TIMED_OUT),
+        _ => None,
+    });
+    let system = errno.filter(|errno| *errno != 0).map(|errno| SystemError {
+        errno: errno.saturating_neg(),
+        syscall,
+        address: attempt.map(|attempt| attempt.address.ip().to_string()),
+        port: attempt.map(|attempt| attempt.address.port()),
+    });
+    Failure {
+        message: source.to_string(),
+        system,
+        ..Failure::default()
+    }
+}
+
+/// OpenSSL's codes for what is wrong with a certificate.
+fn trust_failure(failure: &TrustFailure) -> Failure {
+    let code = match failure {
+        TrustFailure::SelfSigned => "DEPTH_ZERO_SELF_SIGNED_CERT",
+        TrustFailure::SelfSignedInChain => "SELF_SIGNED_CERT_IN_CHAIN",
+        TrustFailure::UnverifiedLeaf => "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        TrustFailure::UnknownIssuer => "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+        TrustFailure::Expired => "CERT_HAS_EXPIRED",
+        TrustFailure::NotYetValid => "CERT_NOT_YET_VALID",
+        TrustFailure::Revoked => "CERT_REVOKED",
+        TrustFailure::BadSignature => "CERT_SIGNATURE_FAILURE",
+        TrustFailure::WrongName { .. } => "ERR_TLS_CERT_ALTNAME_INVALID",
+        TrustFailure::Other(_) => "CERT_REJECTED",
+    };
+    let names = match failure {
+        TrustFailure::WrongName { presented, expected } => Some(CertificateNames {
+            presented: presented.clone(),
+            expected: expected.clone(),
+        }),
+        _ => None,
+    };
+    let described = Failure::new(failure.to_string()).with_code(code).permanent();
+    Failure { names, ..described }
+}
+
+fn tls_failure(fault: &rustls::Error) -> Failure {
+    match fault {
+        rustls::Error::AlertReceived(alert) => {
+            // HandshakeFailure -> HANDSHAKE_FAILURE, the end of OpenSSL's name for it.
+            let mut name = String::new();
+            for letter in format!("{alert:?}").chars() {
+                if letter.is_ascii_uppercase() && !name.is_empty() {
+                    name.push('_');
+                }
+                name.push(letter.to_ascii_uppercase());
+            }
+            let text = name.to_ascii_lowercase().replace('_', " ");
+            Failure::new(format!("SSL routines: alert {text}")).with_code(format!("ERR_SSL_SSLV3_ALERT_{name}"))
+        }
+        // Bytes that are not TLS.
+        rustls::Error::InvalidMessage(_) => {
+            Failure::new("write EPROTO SSL routines: wrong version number").with_code("EPROTO")
+        }
+        other => Failure::new(format!("SSL routines: {other}")).with_code("EPROTO"),
+    }
+}
+
+/// The messages and codes of Node's HTTP parser.
+fn response_failure(fault: ResponseError) -> Failure {
+    let (reason, code) = match fault {
+        ResponseError::NotHttp => ("Expected HTTP/, RTSP/ or ICE/", "HPE_INVALID_CONSTANT"),
+        ResponseError::Status => ("Invalid status code", "HPE_INVALID_STATUS"),
+        ResponseError::Version => ("Invalid HTTP version", "HPE_INVALID_VERSION"),
+        ResponseError::HeaderName => ("Invalid header token", "HPE_INVALID_HEADER_TOKEN"),
+        ResponseError::HeaderValue => ("Invalid header value char", "HPE_INVALID_HEADER_TOKEN"),
+        ResponseError::BareLineFeedInStatus => ("Missing expected CR after response line", "HPE_CR_EXPECTED"),
+        ResponseError::BareLineFeed => ("Missing expected CR after header value", "HPE_CR_EXPECTED"),
+        ResponseError::TooLong => ("Header overflow", "HPE_HEADER_OVERFLOW"),
+    };
+    let described = Failure::new(format!("Parse Error: {reason}")).with_code(code);
+    Failure {
+        reason: Some(reason),
+        ..described
+    }
+}
+
+/// The messages, classes and codes of `ws`.
+fn violation_failure(violation: Violation) -> Failure {
+    let (code, prefixed) = match violation {
+        Violation::ReservedBits23 => ("WS_ERR_UNEXPECTED_RSV_2_3", true),
+        Violation::ReservedBit1 => ("WS_ERR_UNEXPECTED_RSV_1", true),
+        Violation::Opcode(_) => ("WS_ERR_INVALID_OPCODE", true),
+        Violation::FragmentedControl => ("WS_ERR_EXPECTED_FIN", true),
+        Violation::ControlLength(_) => ("WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH", true),
+        Violation::Masked => ("WS_ERR_UNEXPECTED_MASK", true),
+        Violation::LengthOverflow => ("WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", false),
+        Violation::MessageTooLong => ("WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", false),
+        Violation::TooManyFragments => ("WS_ERR_TOO_MANY_BUFFERED_PARTS", false),
+        Violation::CloseCode(_) => ("WS_ERR_INVALID_CLOSE_CODE", true),
+        Violation::Utf8 => ("WS_ERR_INVALID_UTF8", true),
+    };
+    let prefix = if prefixed { "Invalid WebSocket frame: " } else { "" };
+    Failure {
+        name: if violation == Violation::Utf8 {
+            ErrorClass::Error
+        } else {
+            ErrorClass::RangeError
+        },
+        ..Failure::new(format!("{prefix}{violation}")).with_code(code)
+    }
+}
