@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The description of an error. Serialized, it is what `js/ws/errors.cjs` makes an `Error` of.
+/// The description of an error. Serialized, it is what `js/shared/transport-error.cjs` makes an `Error` of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {

@@ -7,6 +7,7 @@ mod support {
     pub(crate) use crate::session::{harness, server};
 }
 
+#[allow(unreachable_pub, reason = "the fuzz workspace exports them")]
 #[path = "../fuzz/targets/mod.rs"]
 mod targets;
 

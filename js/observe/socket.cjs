@@ -40,8 +40,7 @@ module.exports = {
   },
   connect: client => has(channels.connect) && channels.connect.publish({ client, url: String(client.url) }),
   send: (client, connection, data) => has(send) && send.publish({ client, connection, data }),
-  undecodable: (connection, error) =>
-    has(channels.undecodable) && channels.undecodable.publish({ connection, error }),
+  undecodable: (connection, error) => has(channels.undecodable) && channels.undecodable.publish({ connection, error }),
   stall: ms => has(loop.stall) && loop.stall.publish({ ms }),
 
   /** Whether somebody wants the stanzas. */

@@ -1,7 +1,7 @@
 'use strict';
 
 const { boom } = require('../shared/boom.cjs');
-const { textOfError, transportError } = require('../ws/errors.cjs');
+const { textOfError, transportError } = require('../shared/transport-error.cjs');
 
 /** Baileys' `DisconnectReason.connectionClosed`: it rejects with this what finds no connection. */
 const CONNECTION_CLOSED = 428;

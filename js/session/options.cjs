@@ -73,7 +73,7 @@ function sessionOptions(options) {
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
   // Names are resolved for each connection, while JavaScript may be busy.
-  if (lookup !== undefined || family !== undefined || ![undefined, dns.lookup].includes(lookupTarget)) {
+  if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
     throw new Unsupported('a session resolves names itself, without functions or families of an agent');
   }
   if (lookupTarget !== undefined) plan.options.proxy.lookupTarget = true;

@@ -23,7 +23,7 @@ const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
 const { resolve } = require('../connect/plan.cjs');
 const { unshared } = require('../shared/bytes.cjs');
-const { transportError } = require('./errors.cjs');
+const { transportError } = require('../shared/transport-error.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 

@@ -216,7 +216,7 @@ raw_function! {
     }
 }
 
-/// An error as the JSON that `js/ws/errors.cjs` reads.
+/// An error as the JSON that `js/shared/transport-error.cjs` reads.
 fn describe_error(error: &TransportError) -> String {
     serde_json::to_string(&error.describe()).unwrap_or_else(|error| {
         // Neither a map key nor a writer is involved, so that this does not happen.
