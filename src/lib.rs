@@ -21,7 +21,7 @@
 //! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!
-//! `__test__/core/layering.rs` checks this table against the sources.
+//! `__test__/core/layering` checks this table against the sources.
 
 pub mod abi;
 pub mod binary;

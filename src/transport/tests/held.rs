@@ -77,6 +77,8 @@ fn a_turn_is_one_write_after_its_first_message() {
         for _ in 0..2 {
             sender.send(stream.read(&mut buffer).unwrap()).unwrap();
         }
+        // The connection must not end before the client has looked at its events.
+        let _ = stream.read(&mut buffer);
     });
     for _ in 0..100 {
         let _ = world.connection.send_binary(&[7; 94], Timing::EndOfTurn);
