@@ -923,7 +923,7 @@ export interface Inspection {
 /**
  * Lets `npx baileys-native inspect` of the same user see the stanzas of this thread, from now on; `BAILEYS_NATIVE_INSPECT` in
  * the environment does so from the start. Contents of messages, keys, tokens and codes are replaced by their lengths
- * before anything leaves the process; docs/observation.md has the list. Sessions then build every stanza, wanted or not.
+ * before anything leaves the process; `observation.md` in the repository has the list. Sessions then build every stanza, wanted or not.
  * A thread takes part once: further calls give what the first one has opened.
  *
  * @throws {Error} where the directory is not this user's alone.
