@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as baileys from 'baileys';
 import { compressStanza, result, sampleStanzas } from '../../js/testing/index.mjs';
-import { closed, ping } from '../support/baileys-client.mjs';
+import { closed, pair, ping } from '../support/baileys-client.mjs';
 import { online, statusOf, trustRoot } from '../support/mock-clients.mjs';
 
 trustRoot();
@@ -168,6 +168,34 @@ describe('traffic', () => {
     await connection.sendRaw(compressStanza(baileys.encodeBinaryNode({ tag: 'raw', attrs: { id: 'deflated' } })));
     assert.deepEqual(await raw, ['plain', 'deflated']);
     assert.equal((await connection.wsPing('are you there')).toString(), 'are you there');
+  });
+});
+
+describe('a server that stops reading', () => {
+  let client;
+  before(async () => {
+    client = await online();
+  });
+  after(() => client.stop());
+
+  test('what the client sends during a pause is read after it, in order', async () => {
+    const { sock, connection, server } = client;
+    connection.pause();
+    const before = server.stanzas.length;
+    const answers = ['p1', 'p2', 'p3'].map(id =>
+      sock.query({ tag: 'iq', attrs: { id, to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } })
+    );
+    // The server reads other clients meanwhile. It would have read this one's queries too.
+    await pair({ baileys, server, scan: qr => server.scanQr(qr, { jid: '15550009999@s.whatsapp.net' }) });
+    const read = () => server.stanzas.slice(before).filter(({ node }) => /^p\d$/.test(node.attrs.id));
+    assert.deepEqual(read(), []);
+    connection.resume();
+    await Promise.all(answers);
+    const asked = read().filter(({ direction }) => direction === 'in');
+    assert.deepEqual(
+      asked.map(({ node }) => node.attrs.id),
+      ['p1', 'p2', 'p3']
+    );
   });
 });
 

@@ -18,6 +18,7 @@ export class Connection extends EventEmitter {
   #requests = new Map();
   #sequence = 0;
   #reading = false;
+  #paused = false;
 
   /** `handshake`, `pairing`, `login`, `open` or `closed`. */
   state = 'handshake';
@@ -201,6 +202,19 @@ export class Connection extends EventEmitter {
     this.#socket.destroy();
   }
 
+  /** Reads nothing more of what the client sends, until `resume`: the kernel's buffers fill, and the client has to wait. */
+  pause() {
+    this.#paused = true;
+    this.#ws.pause();
+  }
+
+  /** Reads again, first what came before and during the pause. */
+  resume() {
+    this.#paused = false;
+    this.#ws.resume();
+    if (!this.#reading) void this.#readFrames();
+  }
+
   /** Sends a WebSocket ping; resolves with the payload of the next pong. */
   wsPing(payload = '') {
     return new Promise((resolve, reject) => {
@@ -260,7 +274,9 @@ export class Connection extends EventEmitter {
   async #readFrames() {
     this.#reading = true;
     try {
-      for (let bytes = this.#reader.next(); bytes !== undefined; bytes = this.#reader.next()) {
+      while (!this.#paused) {
+        const bytes = this.#reader.next();
+        if (bytes === undefined) break;
         if (this.#transport) {
           const node = await this.#host.baileys.decode(this.#transport.open(bytes));
           this.#host.record(this, 'in', node);

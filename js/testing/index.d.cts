@@ -275,6 +275,10 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   close(code?: number, reason?: string): void;
   /** Cuts the TCP connection; with `reset`, by RST. */
   drop(options?: { reset?: boolean }): void;
+  /** Stops reading what the client sends, as a server that hangs does. A close by the client is seen after `resume` only. */
+  pause(): void;
+  /** Reads again, first what the client sent during the pause. */
+  resume(): void;
   /** Sends a WebSocket ping; resolves with the payload of the next pong. */
   wsPing(payload?: string | Uint8Array): Promise<Buffer>;
 }

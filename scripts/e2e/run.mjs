@@ -196,7 +196,8 @@ export class Run {
     for (let first = 0; first < texts; first += BURST) {
       const count = Math.min(BURST, texts - first);
       for (const side of SIDES) {
-        const cut = first === half ? this.#cutAfter(side, side === 'a' ? count : Math.ceil(count / 2)) : undefined;
+        const last = first + (side === 'a' ? count : Math.ceil(count / 2)) - 1;
+        const cut = first === half ? this.#cutAfter(side, `texts:${side}:${last}`) : undefined;
         await this.send(side, { phase: 'texts', to: jidOf(otherSide(side)), first, count }, cut);
       }
     }
@@ -239,35 +240,35 @@ export class Run {
   }
 
   /**
-   * Cuts the connection of `b` once the server has read so many more messages of `from`. Resolves when it is back.
+   * Cuts the connection of `b` when the server has read a given text. Resolves when `b` has logged in again.
+   *
+   * From the moment when the server has read a text of `a`, it reads nothing more of `b`. So this text, at least, is on its
+   * way to `b` at the cut: the server cannot read an acknowledgement of it.
    *
    * @param {Side} from
-   * @param {number} count
+   * @param {string} id
    */
-  #cutAfter(from, count) {
+  #cutAfter(from, id) {
     const { server } = this;
-    const [device, sender] = [this.device('b'), this.device(from)];
+    const device = this.device('b');
     const start = server.stanzas.length;
-    let seen = 0;
     /** @type {Promise<void>} */
-    const back = new Promise(resolve => {
+    const back = new Promise((resolve, reject) => {
       /** @param {import('baileys-native/testing').StanzaRecord} record */
-      const onStanza = ({ direction, node, connection }) => {
-        if (direction !== 'in' || node.tag !== 'message' || server.connections[connection].device !== sender) return;
-        if (++seen < count) return;
+      const onStanza = ({ direction, node }) => {
+        if (direction !== 'in' || node.tag !== 'message' || node.attrs.id !== id) return;
         server.off('stanza', onStanza);
-        // In the turn in which the server passes this message on: no answer to it can have been read yet.
-        const deadline = performance.now() + CUT_TIMEOUT_MS;
-        const cut = () => {
-          const pending = this.#pendingMessages(device);
-          if (from === 'a' && pending.length === 0 && performance.now() < deadline) {
-            setImmediate(cut);
-            return;
-          }
-          if (from === 'a') this.inFlight = pending;
-          server.connections.find(item => item.device === device && item.state === 'open')?.drop();
-        };
-        setImmediate(cut);
+        const connection = server.connections.find(item => item.device === device && item.state === 'open');
+        if (!connection) {
+          reject(new Error(`client b has no connection to cut when ${id} is read`));
+          return;
+        }
+        if (from === 'a') connection.pause();
+        // The server passes the text on in the turn in which it reads it.
+        setImmediate(() => {
+          if (from === 'a') this.inFlight = this.#pendingMessages(device);
+          connection.drop();
+        });
         /** @param {import('baileys-native/testing').StanzaRecord} record */
         const isBack = record =>
           record.node.tag === 'success' && server.connections[record.connection].device === device;
