@@ -1,9 +1,8 @@
 'use strict';
 
-// The channels of node:diagnostics_channel; docs/observation.md and index.d.ts have what is published on each.
+// The channels of node:diagnostics_channel. Their messages are described in docs/observation.md and index.d.ts.
 //
-// Whoever publishes asks `hasSubscribers` before he puts a message together: without a subscriber a channel costs that
-// one look.
+// Each publisher checks `hasSubscribers` first: without a subscriber it builds no message.
 
 const { channel } = require('node:diagnostics_channel');
 
@@ -12,7 +11,7 @@ function channels(group, names) {
   return Object.fromEntries(names.map(name => [name, channel(`baileys-native:${group}:${name}`)]));
 }
 
-/** Of a NativeSession. */
+/** Channels of `NativeSession`. */
 const session = channels('session', [
   'state',
   'node',
@@ -28,7 +27,7 @@ const session = channels('session', [
   'close'
 ]);
 
-/** Of the drop-in socket. */
+/** Channels of the drop-in's sockets and noise handlers. */
 const socket = channels('socket', [
   'connect',
   'open',
@@ -44,7 +43,7 @@ const socket = channels('socket', [
   'close'
 ]);
 
-/** Of the thread that all of them are on. */
+/** Channels of the event loop of this thread. */
 const loop = channels('loop', ['stall']);
 
 module.exports = { session, socket, loop };

@@ -1,13 +1,13 @@
 'use strict';
 
-// What a NativeSession publishes. Each function looks for subscribers before it puts anything together.
+// Publishes the events of a NativeSession. Each function checks for subscribers before it builds a message.
 
 const { session: channels } = require('./channels.cjs');
 
 /** @param {import('node:diagnostics_channel').Channel} channel */
 const has = channel => channel.hasSubscribers;
 
-/** How a query ended, by the code of its error. */
+/** Outcome of a query by the `code` of its error. */
 const OUTCOMES = {
   ERR_STANZA: 'refused',
   ERR_QUERY_TIMEOUT: 'timedOut',
@@ -15,7 +15,8 @@ const OUTCOMES = {
 };
 
 /**
- * The answer published last: one that a pattern matches as well comes once more, next, as a stanza.
+ * The latest published answer. If it also matches a pattern, it is delivered again as the next stanza; `stanza` then
+ * does not publish it twice.
  *
  * @type {{ session: object, id: string } | undefined}
  */
@@ -46,7 +47,7 @@ module.exports = {
   error: (session, error) => has(channels.error) && channels.error.publish({ session, error }),
   close: (session, reason) => has(channels.close) && channels.close.publish({ session, reason }),
 
-  /** The ends of a query's promise; with a subscriber to be told, ends that tell. */
+  /** Returns `resolve` and `reject` of a query. If there is a subscriber, they also publish the outcome. */
   query(session, node, resolve, reject) {
     if (!has(channels.query)) return [resolve, reject];
     const asked = performance.now();

@@ -1,17 +1,17 @@
 'use strict';
 
-// What the drop-in's sockets and noise handlers publish. Each function looks for subscribers before it puts anything
-// together.
+// Publishes the events of the drop-in's sockets and noise handlers. Each function checks for subscribers before it
+// builds a message.
 
 const { socket: channels, loop } = require('./channels.cjs');
 
 /** @param {import('node:diagnostics_channel').Channel} channel */
 const has = channel => channel.hasSubscribers;
 
-/** Those that are looked at for every stanza or message. */
+/** Channels that are checked for every stanza or message. */
 const { node, message, send } = channels;
 
-/** Names of the arguments of the events, in the order of `ws`. */
+/** Names of the arguments of each event of `ws`. */
 const ARGUMENTS = {
   open: [],
   message: ['data', 'isBinary'],
@@ -24,17 +24,17 @@ const ARGUMENTS = {
 };
 
 module.exports = {
-  /** Any event of a client, with its arguments. */
+  /** Publishes an event of a client with its arguments. */
   event(name, client, connection, ...args) {
     if (!has(channels[name])) return;
     const published = { client, connection };
     ARGUMENTS[name].forEach((argument, i) => (published[argument] = args[i]));
     channels[name].publish(published);
   },
-  /** `message`, which comes often. */
+  /** Publishes `message`. Its own function, because it is called often. */
   message: (client, connection, data, isBinary) =>
     has(message) && message.publish({ client, connection, data, isBinary }),
-  /** As `event`, for names that may not be among these. */
+  /** Like `event`, but ignores events without a channel. */
   forwarded(client, name, args) {
     if (Object.hasOwn(ARGUMENTS, name)) module.exports.event(name, client, undefined, ...args);
   },
@@ -43,7 +43,7 @@ module.exports = {
   undecodable: (connection, error) => has(channels.undecodable) && channels.undecodable.publish({ connection, error }),
   stall: ms => has(loop.stall) && loop.stall.publish({ ms }),
 
-  /** Whether somebody wants the stanzas. */
+  /** Whether there is a subscriber for stanzas. */
   wantsNodes: () => has(node),
   node: (connection, direction, stanza) => node.publish({ connection, direction, node: stanza })
 };

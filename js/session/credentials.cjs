@@ -1,14 +1,14 @@
 'use strict';
 
-// Credentials in the shape in which Baileys keeps them (`AuthenticationCreds`), to the addon and back.
+// Converts credentials between the shape of Baileys (`AuthenticationCreds`) and the shape of the addon.
 
-/** A copy, since the addon may not look at memory that a worker shares. */
+/** Copies the bytes: another thread could change shared memory while the addon reads it. */
 function bytes(value, name) {
   if (value instanceof Uint8Array) return Buffer.from(value);
   throw new TypeError(`auth: ${name} is not a Buffer or Uint8Array`);
 }
 
-/** What of the credentials a session needs. */
+/** The credentials that a session needs. */
 function nativeCredentials(creds) {
   const { noiseKey, pairingEphemeralKeyPair, signedIdentityKey, signedPreKey, me, account } = creds;
   const key = (pair, name) => bytes(pair?.private, `${name}.private`);
@@ -46,7 +46,7 @@ function nativeCredentials(creds) {
 
 const fromBase64 = text => Buffer.from(text, 'base64');
 
-/** A `creds.update` of Baileys', from what src/bindings/session_json.rs wrote. */
+/** Converts an update of the addon (src/bindings/session_json.rs) into a `creds.update` of Baileys. */
 function credentialsUpdate(json) {
   const update = { ...json };
   if (update.account) {

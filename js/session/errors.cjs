@@ -3,14 +3,14 @@
 const { boom } = require('../shared/boom.cjs');
 const { textOfError, transportError } = require('../shared/transport-error.cjs');
 
-/** Baileys' `DisconnectReason.connectionClosed`: it rejects with this what finds no connection. */
+/** Baileys' `DisconnectReason.connectionClosed`: the status of a call that needs a connection and finds none. */
 const CONNECTION_CLOSED = 428;
 /** Baileys' `DisconnectReason.timedOut`. */
 const TIMED_OUT = 408;
 
 /**
- * What a session rejects and ends with. `code` names the error; `statusCode` is what Baileys would have in
- * `error.output.statusCode`, which is there as well, so that code written for Baileys reads it.
+ * The error of a session. `code` names the error. `statusCode` is the status that Baileys would use; it is also in
+ * `output.statusCode`, where code written for Baileys reads it.
  */
 class SessionError extends Error {
   name = 'SessionError';
@@ -30,22 +30,22 @@ class SessionError extends Error {
   }
 }
 
-/** An answer that is an error stanza. */
+/** The error of a query whose answer is an error stanza. */
 class StanzaError extends SessionError {
   name = 'StanzaError';
 
   /**
-   * @param {string} text the stanza's
-   * @param {number} [statusCode] the stanza's code
+   * @param {string} text `text` of the stanza's `error` child
+   * @param {number} [statusCode] `code` of that child
    */
   constructor(text, statusCode) {
     super(text, 'ERR_STANZA', statusCode);
     this.text = text;
-    /** @type {any} As in Baileys, the code. */ (this).data = statusCode;
+    /** @type {any} Baileys has the code here too. */ (this).data = statusCode;
   }
 }
 
-/** The error of a query, from what src/bindings/session_json.rs wrote. One that is cancelled has rejected already. */
+/** The error of a query, from the JSON of the addon. A cancelled query has already rejected. */
 function queryError({ kind, message, statusCode }) {
   switch (kind) {
     case 'refused':
@@ -57,7 +57,7 @@ function queryError({ kind, message, statusCode }) {
   }
 }
 
-/** The error of a node that cannot be written: what the flattener has thrown, or a getter of the node's. */
+/** The error of a node that cannot be encoded. `cause` comes from the flattener or from a getter of the node. */
 function nodeError(cause) {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new SessionError(message, 'ERR_INVALID_NODE', undefined, { cause });
@@ -74,9 +74,9 @@ function sendError(error) {
 }
 
 /**
- * Why a connection ended. A failure of the transport becomes the error that a socket of the drop-in would give.
+ * Why a connection ended. A transport failure becomes the error that a drop-in socket emits.
  *
- * @param {any} described what src/bindings/session_json.rs wrote
+ * @param {any} described the JSON of the addon
  */
 function endReason(described) {
   if (described?.failure === undefined) return described;
@@ -84,11 +84,11 @@ function endReason(described) {
   const cause = transportError(failure);
   reason.message = `WebSocket Error (${textOfError(cause)})`;
   if (cause.code !== undefined) reason.errorCode = cause.code;
-  // Not enumerable, so that a reason that is logged or compared is a plain object.
+  // Not enumerable: loggers and comparisons see a plain object.
   return Object.defineProperty(reason, 'cause', { value: cause });
 }
 
-/** The error that a connection's end stands for. */
+/** The error with which `connect()` rejects when the session ends. */
 function endError({ message, code, kind, cause }) {
   const options = cause === undefined ? undefined : { cause };
   return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code, options), { reason: kind });

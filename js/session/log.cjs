@@ -1,19 +1,18 @@
 'use strict';
 
-/** Levels of pino's, by their numbers. */
+/** The numbers of pino's levels. */
 const LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity };
 
-/** A stanza with the lengths of binary contents in their place: keys and messages are such. */
+/** A stanza for the log. Binary contents, such as keys and messages, are replaced by their lengths. */
 function withoutBytes({ tag, attrs, content }) {
   if (content instanceof Uint8Array) return { tag, attrs, content: `${content.length} bytes` };
   return { tag, attrs, content: Array.isArray(content) ? content.map(withoutBytes) : content };
 }
 
 /**
- * What a session writes to its user's logger, and what its native half tells. Nothing is put together that the level rules
- * out, and stanzas are written at `trace` alone.
+ * Writes the log entries of a session and of the addon to the user's logger. Stanzas are written only at `trace`.
  *
- * @param {any} logger pino's, or anything with its methods; none where undefined
+ * @param {any} logger a pino logger, or an object with its methods; undefined: nothing is written
  */
 function createLog(logger) {
   const to = logger?.child?.({ class: 'native-session' }) ?? logger;
@@ -24,7 +23,7 @@ function createLog(logger) {
       : LEVELS[level] >= (LEVELS[to.level] ?? LEVELS.info);
   };
   return {
-    /** The least important level that is written; `off` where none is. */
+    /** The lowest level that the logger writes; `off` if it writes none. */
     level: () => Object.keys(LEVELS).find(level => level !== 'silent' && level !== 'fatal' && writes(level)) ?? 'off',
     write(level, data, message) {
       if (!writes(level)) return;

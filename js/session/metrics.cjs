@@ -2,12 +2,12 @@
 
 const { UNAVAILABLE, loadBinding } = require('../addon/binding.cjs');
 
-/** What the sessions and sockets of this process, of all its threads, have done and hold; see `index.d.ts`. */
+/** Metrics of all sessions and sockets in all threads of this process; see `index.d.ts`. */
 function metrics() {
   return JSON.parse(loadBinding().processMetrics());
 }
 
-/** The same; undefined where there is no addon that could count. */
+/** The same, or undefined if the addon cannot be loaded. */
 function metricsIfAny() {
   try {
     return metrics();

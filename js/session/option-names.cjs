@@ -1,6 +1,6 @@
 'use strict';
 
-/** Names of Baileys' for what has another one here. */
+/** Options that have another name in Baileys: Baileys' name, then ours. */
 const OTHER_NAMES = new Map([
   ['waWebSocketUrl', 'url'],
   ['defaultQueryTimeoutMs', 'queryTimeoutMs'],
@@ -8,22 +8,22 @@ const OTHER_NAMES = new Map([
   ['creds', 'auth']
 ]);
 
-/** What was probably meant by a name that is not known. */
+/** The known name that is most like an unknown one, or undefined. */
 function suggestion(name, known) {
   const other = OTHER_NAMES.get(name);
   if (known.has(other)) return other;
-  // `qrTimeout` of Baileys', for one.
+  // For example Baileys' `qrTimeout` for our `qrTimeoutMs`.
   const plain = name.toLowerCase().replace(/ms$/, '');
   return [...known].find(candidate => candidate.toLowerCase().replace(/ms$/, '') === plain);
 }
 
 /**
- * Refuses options that would be ignored: a session that connects elsewhere, or waits longer, than it was told to. Those that are
- * `undefined` are not given.
+ * Throws for an unknown option. To ignore it could connect to a wrong server or wait too long. Options that are
+ * `undefined` are skipped.
  *
  * @param {object} options
  * @param {Set<string>} known
- * @param {string} [prefix] of the names, in the message
+ * @param {string} [prefix] written before the names in the message
  */
 function refuseUnknown(options, known, prefix = '') {
   for (const [name, value] of Object.entries(options)) {

@@ -10,7 +10,7 @@ const { refuseUnknown } = require('./option-names.cjs');
 /** Baileys' `waWebSocketUrl`. */
 const DEFAULT_URL = 'wss://web.whatsapp.com/ws/chat';
 
-/** Times, in milliseconds, and what the addon calls them. */
+/** Options that are times in milliseconds, with their names in the addon. */
 const TIMES = {
   connectTimeoutMs: 'connectTimeout',
   closeTimeoutMs: 'closeTimeout',
@@ -21,7 +21,7 @@ const TIMES = {
   firstQrTimeoutMs: 'firstQrTimeout',
   qrTimeoutMs: 'qrTimeout'
 };
-/** Those where 0 has a meaning of its own. */
+/** Times that may be 0. */
 const MAY_BE_ZERO = new Set(['queryTimeoutMs', 'socketPingIntervalMs', 'keepAliveGraceMs']);
 
 const isText = value => typeof value === 'string';
@@ -34,7 +34,7 @@ const isBounds = value =>
   [value.stanzas, value.bytes, value.limit].every(bound => bound === undefined || (bound >= 1 && bound <= 2 ** 31));
 
 /**
- * What the addon takes as it is, and what each has to be.
+ * Options that are passed to the addon unchanged: a test of the value, and its text for the error message.
  *
  * @type {Record<string, [(value: any) => boolean, string]>}
  */
@@ -53,7 +53,7 @@ const AS_GIVEN = {
 };
 const CLASSES = ['immediate', 'backoff', 'final'];
 
-/** All options, and those of options that are objects. */
+/** The names of all options. */
 const NAMES = new Set([
   ...['auth', 'url', 'agent', 'headers', 'trustedRoot', 'logger', 'knownServer', 'reconnect'],
   ...Object.keys(TIMES),
@@ -72,7 +72,7 @@ function sessionOptions(options) {
   const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs });
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
-  // Names are resolved for each connection, while JavaScript may be busy.
+  // Rust resolves the name again for each connection, also while JavaScript is blocked.
   if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
     throw new Unsupported('a session resolves names itself, without functions or families of an agent');
   }

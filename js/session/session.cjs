@@ -29,7 +29,7 @@ const { Watches } = require('./watches.cjs');
 
 const native = loadBinding();
 
-/** The longest time that the addon takes for a query, in milliseconds. */
+/** The longest timeout of a query in milliseconds: the addon stores 32 bits. */
 const MAX_TIMEOUT = 2 ** 32 - 1;
 
 const { flattenNode, hydrateTape } = createCodec('7');
@@ -40,21 +40,21 @@ class NativeSession extends ListenedEmitter {
   #number;
   #creds;
   #log;
-  /** What the addon believes the logger to take. */
+  /** The log level that the addon was told last. */
   #logLevel;
   #state = 'disconnected';
-  /** What the user wants and has not been told the end of: `idle`, `active` or `closing`. */
+  /** `active` from `connect` on, `closing` from `close` on, `idle` before and after. */
   #phase = 'idle';
   #watches;
-  /** Takes the listeners of `node` off the pattern that they stand for. */
+  /** Ends the watch of the pattern `frame` that serves the listeners of `node`. */
   #unwatchNodes;
-  /** Queries unanswered, by number. */
+  /** Unanswered queries by number. */
   #queries = new Map();
-  /** Sends that wait for room, by number. */
+  /** Promises of `sendNode` that wait for room in the queue, by number. */
   #sends = new Map();
   #needsDrain = false;
   #streams = new Set();
-  /** Who wants nothing to be read. */
+  /** The session and the streams that keep the session from reading. */
   #holds = new Set();
   #connecting = [];
   #closing = [];
@@ -71,7 +71,7 @@ class NativeSession extends ListenedEmitter {
     this.#watches = new Watches(this.#native);
   }
 
-  /** `node` stands for the pattern `frame`, for as long as somebody listens. */
+  /** Watches the pattern `frame` while `node` has a listener. */
   #watchNodes() {
     if (this.listenerCount('node') > 0) {
       this.#unwatchNodes ??= this.#watches.add('frame', node => this.emit('node', node));
@@ -81,7 +81,7 @@ class NativeSession extends ListenedEmitter {
     }
   }
 
-  /** Loggers change their level while they are used. */
+  /** A program may change the level of its logger at any time. */
   #updateLogLevel() {
     const level = this.#log.level();
     if (level === this.#logLevel) return;
@@ -113,7 +113,7 @@ class NativeSession extends ListenedEmitter {
   /** @param {{ signal?: AbortSignal }} [options] */
   connect({ signal } = {}) {
     const connected = this.#connect(signal);
-    // Whoever does not wait is told by `close`.
+    // A program that does not await `connect` learns of the end by `close`.
     connected.catch(() => {});
     return connected;
   }
@@ -154,7 +154,7 @@ class NativeSession extends ListenedEmitter {
       this.#phase = 'closing';
       act();
     }
-    // It closes whether or not somebody waits for it.
+    // An aborted signal ends only the wait: the session closes.
     signal?.throwIfAborted();
     await waiter(this.#closing, signal);
   }
@@ -196,7 +196,7 @@ class NativeSession extends ListenedEmitter {
     });
   }
 
-  /** Gives the addon a node. */
+  /** Passes a node to the addon and returns the number of the stanza; negative (`~number`) if the queue is full. */
   #submit(node, submit) {
     const text = this.#flatten(node);
     try {
@@ -293,7 +293,10 @@ class NativeSession extends ListenedEmitter {
     return JSON.parse(this.#native.metrics());
   }
 
-  /** A stanza of a record that holds many: how many patterns it matches, which, and its tape. Called by the pump. */
+  /**
+   * Delivers one stanza of a `STANZAS` record: the number of the patterns that it matches, these patterns, its tape.
+   * Called by the event pump.
+   */
   deliverStanza() {
     const { delivery } = pump;
     const { words, wordAt } = delivery;
@@ -308,7 +311,7 @@ class NativeSession extends ListenedEmitter {
       this.#watches.deliver(number, node);
       return;
     }
-    // A listener may turn the event loop, and the words be others afterwards.
+    // Copied: a listener may run the event loop, which changes the shared words.
     const numbers = words.slice(first, first + count);
     const node = takeTape(delivery, hydrateTape);
     this.#log.trace('received', node);
@@ -316,7 +319,7 @@ class NativeSession extends ListenedEmitter {
     for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
   }
 
-  /** Any other record from the addon; called by the pump. */
+  /** Handles any other record of the addon. Called by the event pump. */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case ANSWER: {
@@ -339,7 +342,7 @@ class NativeSession extends ListenedEmitter {
     }
   }
 
-  /** @param {any} event what src/bindings/session_json.rs wrote */
+  /** @param {any} event the JSON of src/bindings/session_json.rs */
   #event(event) {
     switch (event.type) {
       case 'state':
@@ -350,7 +353,7 @@ class NativeSession extends ListenedEmitter {
         break;
       case 'creds': {
         const update = credentialsUpdate(event.update);
-        // As Baileys does, so that `saveCreds` finds them.
+        // Baileys changes this object too: `saveCreds` stores it.
         Object.assign(this.#creds, update);
         observe.creds(this, update);
         this.emit('creds', update);
@@ -402,14 +405,14 @@ class NativeSession extends ListenedEmitter {
     }
   }
 
-  /** Something went wrong that the session goes on after: nobody has to listen. */
+  /** Reports an error after which the session goes on. A listener is not required. */
   #fault(error) {
     this.#log.write('warn', { code: error.code }, error.message);
     observe.error(this, error);
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
-  /** Too late where the connection is begun already; then it is closed. */
+  /** Cancels the next connection. If it has already begun, the session closes it. */
   #veto() {
     if (!this.#native.veto() && this.#phase === 'active') void this.close();
   }
@@ -442,7 +445,7 @@ class NativeSession extends ListenedEmitter {
   }
 }
 
-/** A promise whose ends are in `list` until it is settled. */
+/** A promise. Its `resolve` and `reject` are in `list` until it is settled or the signal aborts. */
 function waiter(list, signal, onAbort = () => {}) {
   return new Promise((resolve, reject) => {
     const entry = { resolve, reject };
@@ -463,12 +466,12 @@ function waiter(list, signal, onAbort = () => {}) {
   });
 }
 
-/** Settles all that wait. */
+/** Empties `list` and calls `each` for its entries. */
 function settle(list, each) {
   list.splice(0).forEach(each);
 }
 
-/** Puts a promise's ends into `table` until it is settled, by the addon or by its signal. */
+/** Puts `resolve` and `reject` into `table` until one of them is called or the signal aborts. */
 function settleOnce(table, number, signal, resolve, reject, onAbort = () => {}) {
   const finish = end => value => {
     table.delete(number);

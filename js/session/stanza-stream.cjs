@@ -1,13 +1,13 @@
 'use strict';
 
-/** Stanzas waiting in a stream above which the session stops reading, and at which it goes on. */
+/** The session stops reading at HIGH_WATER waiting stanzas, and reads again at LOW_WATER. */
 const HIGH_WATER = 256;
 const LOW_WATER = 64;
 
-/** Stanzas as an async iterator. A consumer that is slow makes the session stop reading, and so the server wait. */
+/** An async iterator of stanzas. If the consumer is slow, the session stops reading. */
 class StanzaStream {
   #stanzas = [];
-  /** Where the next one lies: taking from the front of a long list is slow. */
+  /** Index of the next stanza: to remove the first element of a long array is slow. */
   #first = 0;
   #waiting = [];
   #ended = false;
@@ -17,8 +17,8 @@ class StanzaStream {
   #release;
 
   /**
-   * @param {(held: boolean) => void} hold tells the session to stop reading, or that it may go on
-   * @param {() => void} release takes the stream off the session
+   * @param {(held: boolean) => void} hold true: the session stops reading; false: it reads again
+   * @param {() => void} release removes the stream from the session
    */
   constructor(hold, release) {
     this.#hold = hold;
@@ -35,7 +35,7 @@ class StanzaStream {
     if (!this.#held && this.#length >= HIGH_WATER) this.#setHeld(true);
   }
 
-  /** No more comes; `failure`, where there is one, takes the place of what is left. */
+  /** Ends the stream. If there is a `failure`, the stanzas that wait are dropped and the next call rejects with it. */
   end(failure) {
     if (this.#ended) return;
     this.#ended = true;

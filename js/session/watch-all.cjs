@@ -5,7 +5,11 @@
  * that a listener or query asks for.
  */
 
-/** Sessions that have or want a connection, each with the function that ends its watch. @type {Map<any, (() => void) | undefined>} */
+/**
+ * Sessions between `connect` and their end, each with the function that ends its watch.
+ *
+ * @type {Map<any, (() => void) | undefined>}
+ */
 const active = new Map();
 let wanted = false;
 
@@ -34,7 +38,7 @@ function leave(session) {
 /**
  * Starts to watch all sessions, also those that connect later.
  *
- * @returns {() => void} Stops it.
+ * @returns {() => void} Stops watching.
  */
 function watchAll() {
   wanted = true;

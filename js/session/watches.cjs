@@ -1,6 +1,6 @@
 'use strict';
 
-/** The patterns of a session and who listens to each. Listeners of one pattern share one entry of the addon's. */
+/** The patterns of a session and their listeners. Listeners of one pattern share one entry in the addon. */
 class Watches {
   #native;
   #byKey = new Map();
@@ -14,7 +14,7 @@ class Watches {
   /**
    * @param {string | { tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
    * @param {(node: object) => void} listener
-   * @returns {() => void} takes it off
+   * @returns {() => void} removes the listener
    */
   add(pattern, listener) {
     if (typeof listener !== 'function') throw new TypeError('a listener is a function');
@@ -28,7 +28,7 @@ class Watches {
       this.#byNumber.set(number, watch);
     }
     const entry = { listener };
-    // A new list each time: one that is being gone through does not change.
+    // A new array each time: `deliver` may be iterating over the old one.
     watch.listeners = [...watch.listeners, entry];
     return () => this.#remove(watch, entry);
   }
@@ -52,7 +52,7 @@ class Watches {
 }
 
 /**
- * A pattern as the addon takes it.
+ * Converts a pattern for the addon.
  *
  * @param {{ tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
  */

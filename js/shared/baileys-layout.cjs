@@ -5,10 +5,12 @@
  * benches and the tests read it.
  */
 
-/** The `name` in package.json of a package that is taken as Baileys. */
+/** Packages with one of these names are Baileys. */
 const PACKAGE_NAMES = ['baileys', '@whiskeysockets/baileys'];
 
-/** Query that asks the loader for a file of Baileys as it was published. Node ignores it if the loader is not active. */
+/**
+ * Query that asks the loader for a file of Baileys as it was published. Node ignores it if the loader is not active.
+ */
 const OFF_QUERY = 'baileys-native=off';
 
 /** Files below the root of the package. */
@@ -34,7 +36,7 @@ const FILES = /** @type {const} */ ({
 
 /**
  * @typedef {object} Release A published release of Baileys that this package is compared with.
- * @property {'7' | '6.7' | '6.17'} dialect Name of the wire dialect and of the calls that the release makes.
+ * @property {'7' | '6.7' | '6.17'} dialect Name of the dialect: wire format and signatures of the replaced exports.
  * @property {string} packageName Name that this repository installs it under.
  * @property {string} version
  * @property {2 | 3} dictionary Version of its token dictionary.

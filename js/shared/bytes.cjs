@@ -3,8 +3,8 @@
 const { isSharedArrayBuffer, isUint8Array } = require('node:util/types');
 
 /**
- * The same bytes in memory that no other thread can write to: native code must not read what may change meanwhile. Anything
- * but a Uint8Array over shared memory is returned as it is.
+ * Copies a Uint8Array over shared memory: another thread could change it while the addon reads it. Any other value is
+ * returned unchanged.
  *
  * @template T
  * @param {T} data

@@ -1,11 +1,11 @@
 'use strict';
 
-/** Values that mean no, and that mean yes; the case does not matter. */
+/** Values that mean no and values that mean yes, in lower case. */
 const NO = new Set(['0', 'off', 'false', 'no']);
 const YES = new Set(['1', 'on', 'true', 'yes']);
 
 /**
- * What a switch in the environment says: yes, no, or the text that is neither. Nothing where it is not set, or empty.
+ * Reads a switch from the environment: true, false, or the text if it is neither; undefined if it is not set or empty.
  *
  * @param {string} name
  */

@@ -1,14 +1,14 @@
 'use strict';
 
-// On globalThis, so that two copies of this package in one thread know each other's requests.
+// On globalThis: all copies of this package in a thread share it.
 const KEY = Symbol.for('baileys-native.left-to-baileys');
 const store = /** @type {Record<symbol, WeakSet<object> | undefined>} */ (/** @type {unknown} */ (globalThis));
 
-/** Upgrade requests that Baileys' own class makes because this package cannot honour an option of the connection. */
+/** Upgrade requests of Baileys' own class for connections that this package does not support. */
 const requests = (store[KEY] ??= new WeakSet());
 
 /**
- * Notes a connection that Baileys' own class opens on purpose.
+ * Records a connection that was intentionally left to Baileys' own class.
  *
  * @param {{ _req?: object } | null | undefined} socket the WebSocket of the package `ws`
  */
@@ -17,7 +17,7 @@ function noteLeftToBaileys(socket) {
 }
 
 /**
- * Whether Baileys' own class makes this request on purpose.
+ * Whether this request was intentionally left to Baileys' own class.
  *
  * @param {object} request
  */

@@ -3,15 +3,15 @@
 const { EventEmitter } = require('node:events');
 
 /**
- * An EventEmitter that tells when listeners have come or gone. It takes no listener of its own for that, which a user
- * would see, and could take off.
+ * An EventEmitter that reports changes of its listeners. It does not listen to `newListener` for that: users would see
+ * this listener and could remove it.
  */
 class ListenedEmitter extends EventEmitter {
   #changed;
 
   /**
-   * @param {() => void} changed called after each call that may have added or removed listeners; before one that removes
-   *   some as well, since what listens to `removeListener` is called when they have gone
+   * @param {() => void} changed called after each call that may add or remove listeners. It is also called before a
+   *   removal, because Node calls listeners of `removeListener` during the removal
    * @param {ConstructorParameters<typeof EventEmitter>[0]} [options]
    */
   constructor(changed, options) {
@@ -19,7 +19,7 @@ class ListenedEmitter extends EventEmitter {
     this.#changed = changed;
   }
 
-  // `once` and `prependOnceListener` come through these as well.
+  // Node implements `once` and `prependOnceListener` by these methods.
   on(name, listener) {
     super.on(name, listener);
     this.#changed();

@@ -6,9 +6,9 @@ const { getSystemErrorName } = require('node:util');
 const CLASSES = { Error, RangeError };
 
 /**
- * The error that Node or `ws` would give.
+ * Creates the error that Node or `ws` would give for a failure of the transport.
  *
- * @param {any} description what src/failure.rs describes
+ * @param {any} description the JSON of src/failure.rs
  * @returns {NodeJS.ErrnoException}
  */
 function transportError({
@@ -45,7 +45,7 @@ function transportError({
 }
 
 /**
- * The error's text; of an AggregateError, which has none, those of its errors.
+ * The message of an error. An AggregateError has none; the messages of its errors are joined.
  *
  * @param {any} error
  */
@@ -53,7 +53,7 @@ function textOfError({ message, errors }) {
   return message || errors.map(error => error.message).join('; ');
 }
 
-/** `tls.checkServerIdentity`'s words. */
+/** Adds the reason and message that Node's `tls.checkServerIdentity` gives. */
 function describeWrongName(error, presented, serverName) {
   const addresses = presented.filter(name => name.startsWith('IP Address:'));
   if (isIP(serverName)) {

@@ -2,7 +2,7 @@
 
 const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
 
-// On globalThis, so that two copies of this package in one thread do not repeat each other's warnings.
+// On globalThis: two copies of this package in one thread do not repeat a warning.
 const KEY = Symbol.for('baileys-native.warnings');
 const store = /** @type {Record<symbol, Set<string> | undefined>} */ (/** @type {unknown} */ (globalThis));
 
@@ -10,7 +10,7 @@ const store = /** @type {Record<symbol, Set<string> | undefined>} */ (/** @type 
 const emitted = (store[KEY] ??= new Set());
 
 /**
- * Emits a process warning, at most once per process: worker threads that start later do not repeat it.
+ * Emits a process warning, at most once per thread. Worker threads that start later do not repeat it.
  *
  * @param {string} code
  * @param {string} message

@@ -3,19 +3,19 @@
 const { EventEmitter } = require('node:events');
 
 const HANDLER = Symbol('handler');
-/** Whether a listener was set by an attribute such as `onopen`. */
+/** True for a listener that was set by an attribute such as `onopen`. */
 const BY_ATTRIBUTE = Symbol('by attribute');
 
-/** By event: an event object's fields, out of the arguments of a listener. */
+/** For each event: the fields of the event object, made from the arguments of a listener. */
 const FIELDS = {
   open: () => ({}),
   message: (data, isBinary) => ({ data: isBinary ? data : data.toString() }),
-  // 1006 says that there was no closing handshake.
+  // RFC 6455, section 7.1.5: 1006 means that no close frame was received.
   close: (code, reason) => ({ code, reason: reason.toString(), wasClean: code !== 1006 }),
   error: error => ({ error, message: error.message })
 };
 
-/** An EventEmitter with the browser's way to listen, as `ws` has it: for four of the events, with event objects. */
+/** An EventEmitter that also has `addEventListener` and `onopen`, `onmessage`, `onclose`, `onerror`, like `ws`. */
 class EventTargetEmitter extends EventEmitter {
   /**
    * @param {string} type

@@ -4,22 +4,22 @@ const { EventEmitter } = require('node:events');
 const { IncomingMessage } = require('node:http');
 
 /**
- * The peer's answer as Node's http client gives it.
+ * The response to the upgrade request, as an `IncomingMessage` of Node's http client.
  *
- * @param {string} text fields between zero characters: minor version, status, reason, then header names and values
- * @param {Buffer} [body] what came of the body
+ * @param {string} text fields separated by zero characters: minor version, status, reason, then header names and values
+ * @param {Buffer} [body] the bytes of the body that were received
  * @returns {IncomingMessage}
  */
 function incomingMessage(text, body) {
   const [minor, status, reason, ...rawHeaders] = text.split('\0');
-  // Node's own has a few more things than its types tell.
+  // `any`: the types of Node do not have all its fields.
   const message = /** @type {any} */ (new IncomingMessage(/** @type {any} */ (null)));
   message.httpVersionMajor = 1;
   message.httpVersionMinor = Number(minor);
   message.httpVersion = `1.${minor}`;
   message.statusCode = Number(status);
   message.statusMessage = reason;
-  // Node's own way in, so that `headers`, `headersDistinct` and the joining of repeated ones are as ever.
+  // The method that Node's parser uses: `headers` and `headersDistinct` join repeated headers as usual.
   message._addHeaderLines(rawHeaders, rawHeaders.length);
   message.upgrade = body === undefined;
   message.complete = true;
@@ -29,7 +29,7 @@ function incomingMessage(text, body) {
   return message;
 }
 
-/** The request that got an unexpected response: what a listener may want of Node's `ClientRequest`. */
+/** The request of an `unexpected-response` event: the part of Node's `ClientRequest` that listeners use. */
 class HandshakeRequest extends EventEmitter {
   #abort;
 
@@ -42,12 +42,12 @@ class HandshakeRequest extends EventEmitter {
     this.#abort = abort;
   }
 
-  /** Gives the connection up. */
+  /** Ends the connection. */
   abort() {
     this.#abort();
   }
 
-  /** Gives the connection up. */
+  /** Ends the connection. */
   destroy() {
     this.#abort();
     return this;

@@ -1,6 +1,6 @@
 'use strict';
 
-/** One connection with the states, events and errors of `ws`' client, and most of its surface. */
+/** One native connection with the states, events, errors and most methods of the `WebSocket` class of `ws`. */
 
 const {
   accepted: { LATER, NO: REFUSED },
@@ -31,19 +31,19 @@ const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
 
-/** RFC 6455, section 5.5: most bytes in a ping or pong. */
+/** RFC 6455, section 5.5: the most bytes in a ping or pong. */
 const MAX_CONTROL = 125;
 
-/** RFC 6455, section 7.1.5: no close frame came. */
+/** RFC 6455, section 7.1.5: the close code if no close frame was received. */
 const ABNORMAL = 1006;
 
 const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
 
-/** What a client forwards, in the order in which Baileys registers its listeners. */
+/** Events that are forwarded to the client, in the order in which Baileys registers its listeners. */
 const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
 
 class Socket extends EventTargetEmitter {
-  /** The listeners that forward to the client; as in Baileys they can be removed. The same functions serve all sockets. */
+  /** Listeners that forward events to the client. A program can remove them, as in Baileys. All sockets share them. */
   static #forwarders = FORWARDED.map(name => ({
     name,
     /** @this {Socket} */
@@ -64,14 +64,14 @@ class Socket extends EventTargetEmitter {
   #closeReason = EMPTY;
   #closeWaiters = [];
   #sendCallbacks = [];
-  /** Whether the WebSocket was open once, so that there is a connection to destroy. */
+  /** True after `open`: there is a connection to destroy. */
   #wasOpen = false;
   #isDestroyed = false;
-  /** Bytes given to `send`, `ping` and `pong` when the connection had ended. */
+  /** Bytes that were passed to `send`, `ping` and `pong` after the connection had ended. */
   #sentAfterClose = 0;
 
   /**
-   * @param {import('node:events').EventEmitter} emitter what the events are emitted on
+   * @param {import('node:events').EventEmitter} emitter the client, which emits the events
    * @param {import('../connect/plan.cjs').Plan} plan
    * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
    */
@@ -91,7 +91,7 @@ class Socket extends EventTargetEmitter {
     }
     resolve(plan.options, plan.route, error => {
       if (this.readyState !== CONNECTING) return;
-      // A lookup may answer at once: nothing is emitted while connect() runs.
+      // A lookup may call back at once. `#fail` emits in the next tick, so nothing is emitted inside connect().
       if (error) this.#fail(error);
       else this.#connect();
     });
@@ -105,7 +105,7 @@ class Socket extends EventTargetEmitter {
     }
   }
 
-  /** The connection cannot be made: `error` and `close` follow in the next tick. */
+  /** Emits `error` and `close` in the next tick. */
   #fail(error) {
     this.readyState = CLOSING;
     process.nextTick(() => this.#emitErrorAndClose(error));
@@ -137,7 +137,7 @@ class Socket extends EventTargetEmitter {
     this.emit(name, ...args);
   }
 
-  /** Gives the opening up. */
+  /** Stops connecting. */
   #abort(message) {
     if (this.readyState !== CONNECTING) return;
     pump.release(this.#id);
@@ -157,7 +157,9 @@ class Socket extends EventTargetEmitter {
     return closed;
   }
 
-  /** Ends the connection at once, without a closing handshake. What has come before is delivered still. */
+  /**
+   * Ends the connection at once, without a closing handshake. Messages that were received before are still delivered.
+   */
   terminate() {
     if (this.readyState === CONNECTING) {
       this.#abort(CLOSED_EARLY);
@@ -166,12 +168,12 @@ class Socket extends EventTargetEmitter {
       this.#isDestroyed = true;
       keepAlive.leave(this.#id);
       pump.destroy(this.#id);
-      // Where Node closes a destroyed socket: behind all that the loop has to do in this turn.
+      // Node emits `close` of a destroyed socket at the end of the loop turn, after all other events of that turn.
       setImmediate(() => setImmediate(() => this.#end()));
     }
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   #end() {
     if (this.readyState === CLOSED) return;
     keepAlive.leave(this.#id);
@@ -179,17 +181,17 @@ class Socket extends EventTargetEmitter {
     this.#emitClose();
   }
 
-  /** The URL that was connected to. */
+  /** The URL of the connection. */
   get url() {
     return this.#url;
   }
 
-  /** The subprotocol: none is asked for. */
+  /** Always empty: the client requests no subprotocol. */
   get protocol() {
     return '';
   }
 
-  /** The extensions: none is offered. */
+  /** Always empty: the client offers no extension. */
   get extensions() {
     return '';
   }
@@ -198,21 +200,21 @@ class Socket extends EventTargetEmitter {
     return 'nodebuffer';
   }
 
-  /** As with `ws` a type that is not supported is ignored; no other is. */
+  /** Ignored: only `nodebuffer` is supported. `ws` ignores unsupported types too. */
   set binaryType(type) {}
 
   get isPaused() {
     return false;
   }
 
-  /** The number that the addon knows the connection by. */
+  /** The number of the connection in the addon. */
   get id() {
     return this.#id;
   }
 
   /**
    * @param {any} data
-   * @param {{ binary?: boolean } | ((error?: Error | null) => void)} [options] of these of `ws`, `binary` alone matters
+   * @param {{ binary?: boolean } | ((error?: Error | null) => void)} [options] only `binary` is used
    * @param {(error?: Error | null) => void} [callback]
    */
   send(data, options, callback) {
@@ -240,7 +242,7 @@ class Socket extends EventTargetEmitter {
   }
 
   /**
-   * Sends a pong that no ping has asked for.
+   * Sends an unsolicited pong.
    *
    * @param {any} [data] at most 125 bytes
    * @param {unknown} [mask] ignored: a client always masks
@@ -274,22 +276,22 @@ class Socket extends EventTargetEmitter {
     if (!isOpen) this.#sentAfterClose += bytes.length;
   }
 
-  /** Bytes that the operating system does not have yet. Data sent after the end is counted too, as in `ws`. */
+  /** Bytes that were not yet passed to the operating system. Data sent after the end is counted too, as in `ws`. */
   get bufferedAmount() {
     return this.#sentAfterClose + (this.#id === 0 ? 0 : pump.buffered(this.#id));
   }
 
   /**
-   * Calls the callback of something that was sent.
+   * Calls the callback of a message, or stores it until the message is written.
    *
-   * @param {number} accepted what the native `send` has returned
+   * @param {number} accepted the result of the addon's `send`
    * @param {((error?: Error | null) => void) | undefined} callback
    */
   #settle(accepted, callback) {
     if (typeof callback !== 'function') {
       if (accepted === LATER) this.#sendCallbacks.push(undefined);
     } else if (accepted === REFUSED) {
-      // A connection that has just ended, of which no event has told yet, is closing.
+      // The connection has ended in the addon, but its event was not delivered yet: `ws` would be CLOSING.
       const state = this.readyState === OPEN ? CLOSING : this.readyState;
       process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
     } else if (accepted === LATER) {
@@ -315,13 +317,13 @@ class Socket extends EventTargetEmitter {
 
   #message(data, isBinary) {
     observe.message(this.#emitter, this.#id, data, isBinary);
-    // Where nobody else listens, which is nearly always, the detour is spared.
+    // Usually the forwarder is the only listener: calling it directly is faster than `emit`.
     const { _events: events } = /** @type {any} */ (this);
     if (events?.message === Socket.#forwardMessage) this.#emitMessage(this.#emitter, data, isBinary);
     else this.emit('message', data, isBinary);
   }
 
-  /** An event from the native part; its payload is `memory[offset..offset + length]`. */
+  /** Handles an event of the addon. Its payload is `memory[offset..offset + length]`. */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case BINARY:
@@ -338,10 +340,10 @@ class Socket extends EventTargetEmitter {
         break;
       case CLOSE_FRAME:
         this.readyState = CLOSING;
-        // The answer goes out behind all that was sent until now.
+        // The close frame is sent after all messages that are queued.
         pump.close(this.#id);
         this.#closeCode = value;
-        // Copied, so that it does not keep the slab.
+        // Copied: a view would keep the whole slab alive.
         if (length > 0)
           this.#closeReason = Buffer.from(Uint8Array.prototype.slice.call(memory, offset, offset + length));
         break;
@@ -382,7 +384,7 @@ for (const [value, name] of STATE_NAMES.entries()) {
   for (const owner of [Socket, Socket.prototype]) Object.defineProperty(owner, name, { enumerable: true, value });
 }
 
-/** What `ws` makes of something to be sent. */
+/** Converts data to bytes in the way of `ws`. */
 function asBytes(data) {
   if (data instanceof Uint8Array) return unshared(data);
   if (ArrayBuffer.isView(data)) return asBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
