@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The public exports: the drop-in for the latest release of Baileys, `NativeSession`, and what observes them. A program
- * that uses Baileys itself loads `baileys-native/register`.
+ * The public exports: the drop-in for dialect 7, `NativeSession`, metrics and inspection. Programs that use Baileys
+ * load `baileys-native/register` instead.
  */
 
 const { UNAVAILABLE } = require('./addon/binding.cjs');
@@ -23,8 +23,8 @@ const NAMES = /** @type {const} */ ([
 ]);
 
 /**
- * The exports that need the addon. If the addon cannot be loaded, each of them is a function that throws when it is
- * called, so that a program that only asks `isActive` still runs.
+ * Loads the exports that need the addon. If the addon cannot be loaded, each of them is a function that throws: a
+ * program that only calls `isActive` still runs.
  */
 function loadNative() {
   try {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The addon: the binary that was built in this folder, or that of the package for this platform. */
+/** Loads the addon: the binary that was built into this folder, or the binary of the platform package. */
 
 const { statSync } = require('node:fs');
 const { version } = require('../../package.json');
@@ -10,7 +10,7 @@ const { look } = require('./targets.cjs');
 const UNAVAILABLE = 'ERR_NATIVE_UNAVAILABLE';
 
 /**
- * The core is an object of raw functions, which napi-rs does not describe.
+ * `createCore` returns an object of raw functions. napi-rs generates no types for it.
  *
  * @typedef {Omit<typeof import('./native'), 'createCore'> & { createCore: (...args: any[]) => any }} Binding
  */
@@ -76,14 +76,15 @@ function fromPackage(name) {
 }
 
 /**
- * A binary that was cut off, by a full disk for example, ends the process with SIGBUS when it is loaded.
+ * Checks the size of the binary. To load a truncated file (for example after a full disk) would end the process with
+ * SIGBUS.
  *
  * @param {string} name
  * @param {{ name: string, binarySize?: number }} manifest
  */
 function checkSize(name, { name: packageName, binarySize }) {
   const path = look(name, 'path').found;
-  // A bundler has put it elsewhere.
+  // A bundler has moved the binary.
   if (path === undefined || binarySize === undefined) return;
   const { size } = statSync(path);
   if (size !== binarySize) {

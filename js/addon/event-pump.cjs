@@ -1,6 +1,6 @@
 'use strict';
 
-// The sockets and sessions of this environment: takes events out of the native queue and hands them over.
+// Takes events from the native queue and delivers them to the sockets and sessions of this thread.
 
 const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { sentInTurn } = require('./loop-turn.cjs');
@@ -14,43 +14,43 @@ const observe = require('../observe/socket.cjs');
 
 const FastBuffer = Buffer[Symbol.species];
 
-/** Memory for a batch, in words and bytes, and sizes above which what one large message needed is given back. */
+/** Memory for a batch: sizes in words and bytes, and the sizes above which it is replaced by smaller memory again. */
 const WORDS = 16 * 1024;
 const TEXT_BYTES = 32 * 1024;
 const KEEP_WORDS = 4 * WORDS;
 const KEEP_TEXT = 8 * TEXT_BYTES;
-/** A slab with less room than this is not worth a crossing. */
+/** The least room in the slab for a call of `drain`, in bytes. */
 const SLAB_ROOM = 4 * 1024;
 
-/** Events that are dispatched before the loop gets its turn, and the milliseconds likewise. */
+/** The most events, and about the most milliseconds, that one run dispatches. Then the event loop continues. */
 const MAX_EVENTS = 256;
 const MAX_MS = 2;
-/** The clock is read once in so many events. */
+/** The clock is read once per this number of events. */
 const CLOCK_EVERY = 32;
 
 const sockets = new Map();
 
-/** The batch being dispatched. A listener that throws leaves its rest for the next turn. */
+/** The batch that is being dispatched. If a listener throws, the remaining records are dispatched in the next turn. */
 const batch = {
   words: new Int32Array(WORDS),
   text: Buffer.allocUnsafeSlow(TEXT_BYTES),
   memory: slab.buffer,
-  /** Records left. */
+  /** The number of records left. */
   records: 0,
-  /** The next record's words, text and payload. */
+  /** Positions of the words, text and payload of the next record. */
   wordAt: 0,
   textAt: 0,
   payloadAt: 0,
   more: false,
-  /** Whose stanzas are dispatched one by one, and how many of the record are left; the delivery stands before the next one. */
+  /** The session of a `STANZAS` record, and the number of its stanzas left. `delivery` is at the next one. */
   session: /** @type {any} */ (undefined),
   stanzas: 0
 };
 core.shareBatch(batch.words, batch.text);
 
 /**
- * The message being dispatched, and the tapes of its frames where the addon has opened them ahead: `frames` of them, the
- * first with the transport counter `counter`. Whoever is given this very Buffer may take them.
+ * The message that is being dispatched (`buffer`) and the tapes of the read-ahead for it: the number of frames, and the
+ * transport counter of the first. `decodeFrame` uses the tapes if it is called with this Buffer.
  */
 const delivery = {
   buffer: undefined,
@@ -67,7 +67,7 @@ const delivery = {
 let continuation = null;
 let running = false;
 
-/** Makes room for a record that did not fit. */
+/** Allocates memory for a record that did not fit. */
 function grow() {
   const { [SLAB_NEEDED]: size, [WORDS_NEEDED]: words, [TEXT_NEEDED]: text } = batch.words;
   reserve(size);
@@ -82,7 +82,7 @@ function share(words, text) {
   core.shareBatch(batch.words, batch.text);
 }
 
-/** Fetches the next batch. Without `more` afterwards the queue was found empty, and the next event wakes again. */
+/** Fetches the next batch. If `more` is false afterwards, the queue was empty, and the next event calls `wake`. */
 function fetch() {
   if (batch.words.length > KEEP_WORDS || batch.text.length > KEEP_TEXT) share(WORDS, TEXT_BYTES);
   reserve(SLAB_ROOM);
@@ -101,13 +101,16 @@ function fetch() {
   cut(batch.words[SLAB_TAKEN]);
 }
 
-/** Dispatches the next stanza of a session's record. A listener that throws has had its turn. */
+/**
+ * Dispatches the next stanza of a `STANZAS` record. It is counted first, so that it is not repeated if a listener
+ * throws.
+ */
 function dispatchStanza() {
   batch.stanzas--;
   batch.session.deliverStanza();
 }
 
-/** Dispatches the batch's next record. */
+/** Dispatches the next record or stanza of the batch. */
 function dispatch() {
   if (batch.stanzas > 0) {
     dispatchStanza();
@@ -124,7 +127,7 @@ function dispatch() {
     delivery.textAt = batch.textAt;
     delivery.memory = memory;
     delivery.bytesAt = payloadAt + length;
-    // A message from before is not the one of these tapes.
+    // Set by `message` for this record.
     delivery.buffer = undefined;
   }
   batch.records--;
@@ -142,9 +145,9 @@ function dispatch() {
   target.deliver(words[at + KIND], words[at + VALUE], memory, payloadAt, length);
 }
 
-/** Dispatches events until none is left or the loop should have its turn. */
+/** Dispatches events until none is left or a limit is reached. */
 function run() {
-  // A listener that turns the event loop itself must not have the batch replaced under it.
+  // A listener may run the event loop itself: a nested call must not replace the batch.
   if (running) return;
   running = true;
   let finished = false;
@@ -161,7 +164,7 @@ function run() {
       }
       if (!batch.more) break;
       fetch();
-      // It may answer what a listener has just sent. As with `ws`, who awaits the sending goes on before that.
+      // The new events may answer what a listener has just sent. As with `ws`, code that awaits the send runs first.
       if (events > 0 && batch.records > 0) return;
     }
     finished = true;
@@ -185,26 +188,26 @@ wake.callback = () => {
 
 module.exports = {
   delivery,
-  /** Dispatches what has come, as a wake does. */
+  /** Dispatches the events that wait, like a wake. */
   run: () => wake.callback(),
-  /** A view of a slab. */
+  /** A Buffer that is a view of a slab. */
   view: (from, offset, length) => new FastBuffer(from.buffer, from.byteOffset + offset, length),
-  /** A binary message, which from then on is the {@link delivery}. */
+  /** A view of a binary message. It becomes `delivery.buffer`. */
   message(from, offset, length) {
     const buffer = new FastBuffer(from.buffer, from.byteOffset + offset, length);
     delivery.buffer = buffer;
     return buffer;
   },
-  /** Starts to connect. `socket.deliver(kind, value, memory, offset, length)` gets the events. */
+  /** Starts to connect and returns the number of the socket. Events are passed to `socket.deliver`. */
   connect(socket, options) {
     const id = hub.connect(options);
     sockets.set(id, socket);
     return id;
   },
-  /** The events of a session go to `session.deliver`, see {@link connect}. */
+  /** From now on the events of a session are passed to `session.deliver`. */
   add: (id, session) => void sockets.set(id, session),
   remove: id => void sockets.delete(id),
-  /** Queues a message; see the addon's `send`. */
+  /** Queues a message. Returns one of `accepted` in abi.cjs. */
   send(id, bytes, isText) {
     const accepted = core.send(id, bytes, isText);
     sentInTurn();
@@ -213,9 +216,9 @@ module.exports = {
   sendControl: core.sendControl,
   buffered: core.buffered,
   close: id => hub.close(id),
-  /** Drops the connection of a socket; what has come is still delivered. */
+  /** Drops the connection of a socket. Messages that were received are still delivered. */
   destroy: id => hub.release(id),
-  /** No event of the socket is delivered any more. */
+  /** Drops the connection of a socket. No further event is delivered. */
   release(id) {
     if (sockets.delete(id)) hub.release(id);
   }

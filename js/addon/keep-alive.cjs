@@ -1,7 +1,8 @@
 'use strict';
 
-// What this thread has to do so that the addon can stand in for it while it does not run, see docs/architecture.md: it shows
-// that it runs, and when it runs again it tells Baileys that the connection lives before Baileys' own timer asks.
+// The addon keeps a connection alive while this thread is blocked; see docs/architecture.md. This file has the
+// JavaScript half. A heartbeat shows that the thread runs. After a block, Baileys is told that the connection is alive
+// before Baileys' own keep-alive timer runs.
 
 const timers = require('node:timers');
 
@@ -12,23 +13,23 @@ const { core } = require('./shared-memory.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const pump = require('./event-pump.cjs');
 
-/** Baileys gives a connection up of which it has heard nothing for its interval and so many milliseconds. */
+/** Baileys ends a connection that was silent for its keep-alive interval and this many milliseconds. */
 const GRACE_MS = 5_000;
 
-/** A timer that is later than this, or than an eighth of the interval, shows that the thread was blocked. */
+/** A timer that is this many milliseconds late, or an eighth of the interval, shows that the thread was blocked. */
 const LATE_MS = 500;
 
-/** How often in an interval this thread shows that it runs. */
+/** The number of heartbeats in one interval. */
 const BEATS = 16;
 
-/** How long Baileys' timer may be behind ours of the same interval, beyond what a block between them may have added. */
+/** Baileys' timer runs at most this many milliseconds after ours, unless the thread is blocked between them. */
 const CLOSE_MS = 20;
 
-/** The longest interval for which the addon keeps a connection alive: that of a timer of Node.js. */
+/** The longest interval for which the addon keeps a connection alive: the longest timer of Node.js. */
 const MAX_INTERVAL = 2 ** 31 - 1;
 
 /**
- * The interval for which a connection with this configuration is to be kept alive, 0 where it is not.
+ * The keep-alive interval of a configuration in milliseconds; 0 if the addon must not keep the connection alive.
  *
  * @param {{ keepAliveIntervalMs?: unknown, keepAliveWhileBlocked?: unknown }} [config]
  */
@@ -39,10 +40,10 @@ function intervalOf(config) {
 }
 
 /**
- * @typedef {object} Party Who sends through a socket.
+ * @typedef {object} Party The noise handler of a socket.
  * @property {number} interval
- * @property {() => void} tell Tells it that the connection lives.
- * @property {() => number} sealed How many frames it has sealed.
+ * @property {() => void} tell Tells Baileys that the connection is alive.
+ * @property {() => number} sealed The number of frames that the handler has sealed.
  */
 
 /** @type {Map<number, { interval: number, guard: NodeJS.Timeout }>} */
@@ -53,8 +54,8 @@ let pulse;
 let period = Infinity;
 
 /**
- * From now on the addon stands in for this thread on a socket. To be called before Baileys starts its timer of the same
- * interval: timers of one duration run in the order in which they were started, and keep it.
+ * Starts our timer for a socket. Call it before Baileys starts its timer of the same interval: Node runs timers of one
+ * duration in the order in which they were started.
  *
  * @param {number} socket
  * @param {Party} party
@@ -78,7 +79,7 @@ function startGuard(socket, party) {
     const now = performance.now();
     const delay = now - since - interval;
     since = now;
-    // A handler may have finished its handshake when its socket was gone already.
+    // The socket may have ended before the handshake was finished.
     if (core.silence(socket) < 0) {
       leave(socket);
       return;
@@ -99,7 +100,7 @@ function leave(socket) {
 }
 
 /**
- * Tells Baileys that the connection lives, where it does.
+ * Tells Baileys that the connection is alive, unless the server was silent for too long.
  *
  * @param {number} socket
  * @param {Party} party
@@ -110,8 +111,9 @@ function tell(socket, { interval, tell }) {
 }
 
 /**
- * Our timer has run, but Baileys' may follow some milliseconds later, and the thread be blocked between them. So
- * until it has run, which shows in a frame, the shortest timer is ahead of it.
+ * Covers the time between our timer and Baileys' timer, which may run some milliseconds later: the thread may be
+ * blocked in between. A timer of 1 ms checks for that until Baileys' timer has run. Baileys' timer sends a query, so
+ * that `sealed` changes.
  *
  * @param {number} socket
  * @param {Party} party
@@ -130,7 +132,7 @@ function standClose(socket, party, late) {
     if (isLate) tell(socket, party);
     if (party.sealed() !== sealed) return;
     if (isLate) {
-      // Baileys' timer, which is next, is ahead of ours now, and would stay there.
+      // Our timer is started again, so that it runs before Baileys' next one.
       timers.clearInterval(entry.guard);
       entry.guard = startGuard(socket, party);
     } else if (now - start < late + CLOSE_MS) {
@@ -141,7 +143,7 @@ function standClose(socket, party, late) {
   again();
 }
 
-/** Shows often enough that this thread runs, for the shortest interval there is. */
+/** Starts the heartbeat for the shortest interval of all sockets. */
 function setPulse() {
   const shortest = Math.min(...Array.from(watched.values(), ({ interval }) => interval));
   if (shortest / BEATS === period) return;
@@ -156,7 +158,7 @@ function setPulse() {
       const late = now - since > 3 * period;
       since = now;
       core.heartbeat();
-      // What came meanwhile goes first: it may be what the timers wait for.
+      // Stanzas that wait are delivered before other timers run: a timer may wait for one of them.
       if (late) pump.run();
     }, period)
     .unref();

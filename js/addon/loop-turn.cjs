@@ -1,7 +1,7 @@
 'use strict';
 
-// What is sent in one turn of the event loop is written together at its end. If the turn lasts longer than a few
-// milliseconds, the addon writes by itself.
+// Messages of one turn of the event loop are written together at its end. If the turn takes longer than a few
+// milliseconds, the I/O thread writes them.
 
 const { setImmediate } = require('node:timers');
 
@@ -15,14 +15,14 @@ function endTurn() {
   core.endTurn();
 }
 
-/** To be called after each message: has the addon told when this turn ends. */
+/** Call it after each message: it schedules `endTurn` for the end of this turn. */
 function sentInTurn() {
   if (isScheduled) return;
   isScheduled = true;
   setImmediate(endTurn);
   if (isFirst) {
     isFirst = false;
-    // No turn ends after process.exit(), but what was sent before it must be written.
+    // The turn of process.exit() does not end. Messages that were sent before it must be written.
     process.on('exit', endTurn);
   }
 }

@@ -1,32 +1,32 @@
 'use strict';
 
-/** The platform that this process runs on, and what is told where no binary can be loaded on it. */
+/** Detects the platform of this process and writes the error message for a platform without a usable binary. */
 
 const { closeSync, openSync, readSync } = require('node:fs');
 const { GLIBC, PUBLISHED } = require('./targets.cjs');
 
 const PUBLISHED_TEXT = `${PUBLISHED.join(', ')} (glibc ${GLIBC} or later)`;
 
-/** Bytes of an ELF file that hold its headers and, in every build of Node.js, the name of its loader. */
+/** The first bytes of an ELF file. In every build of Node.js they contain the name of the dynamic loader. */
 const ELF_HEAD = 2048;
 
 /**
  * @typedef {object} Platform
- * @property {string} platform As `process.platform` has it.
- * @property {string} arch As `process.arch` has it.
+ * @property {string} platform A value of `process.platform`.
+ * @property {string} arch A value of `process.arch`.
  * @property {boolean} musl
- * @property {string} [glibc] Version, where it was asked for and there is one.
+ * @property {string} [glibc] Version of glibc, if it is known.
  */
 
-/** @returns {Platform} The one that this process runs on. */
+/** @returns {Platform} */
 function currentPlatform() {
   const { platform, arch } = process;
   return { platform, arch, musl: platform === 'linux' && usesMusl() };
 }
 
 /**
- * Whether the C library is musl. The name of the dynamic loader, in the executable, tells it in microseconds; a report, which
- * takes 10 ms, is the fallback for a Node.js that was started by way of its loader.
+ * Whether the C library is musl. The name of the dynamic loader in the executable tells it in microseconds. If Node.js
+ * was started by its loader, the executable is the loader itself; then a report tells it, which takes 10 ms.
  */
 function usesMusl() {
   const [, loader] = /\0\/[\w/.-]*\/(ld-(?:linux|musl)[\w.-]*)\0/.exec(headOf(process.execPath)) ?? [];
@@ -51,10 +51,10 @@ function headOf(path) {
 
 /** @returns {any} */
 function readReport() {
-  // The types are those of the oldest supported version.
+  // `any`: the types of the oldest supported Node.js do not have `excludeNetwork`.
   const report = /** @type {any} */ (process.report);
   if (report === undefined) return undefined;
-  // Otherwise it looks the names of all peers up.
+  // Without this, a report does a DNS lookup for each connection.
   const { excludeNetwork } = report;
   report.excludeNetwork = true;
   try {
@@ -66,7 +66,7 @@ function readReport() {
 
 /**
  * @param {Platform} on
- * @returns {string} As napi-rs names it.
+ * @returns {string} The name of the platform in napi-rs, for example `linux-x64-gnu`.
  */
 function nameOf({ platform, arch, musl }) {
   const libraries = { linux: musl ? '-musl' : '-gnu', win32: '-msvc' };

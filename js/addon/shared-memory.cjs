@@ -1,6 +1,6 @@
 'use strict';
 
-// The addon's hot functions and the memory shared with them. One per env: each thread that loads this module has its own.
+// The addon's raw functions (`core`) and the memory that they share with JavaScript. Each thread has its own.
 
 const { loadBinding } = require('./binding.cjs');
 const {
@@ -9,20 +9,20 @@ const {
 
 const native = loadBinding();
 
-/** Called when events have come for the sockets; see event-pump.cjs. */
+/** `callback` is called when the native queue is no longer empty; see event-pump.cjs. */
 const wake = { callback() {} };
 const hub = new native.SocketHub(() => wake.callback());
 const core = native.createCore(hub);
 
-/** Initial sizes: operations, text bytes, and content bytes on the way out. */
+/** Initial sizes: operations, bytes of text, and content bytes of nodes that are encoded. */
 const OPS = 4096;
 const TEXT = 16 * 1024;
 const INPUT = 16 * 1024;
-/** Sizes above which memory that one large stanza needed is given back after it, in the same units. */
+/** Memory above these sizes is replaced by smaller memory after a large stanza. Units as above. */
 const KEEP_OPS = 64 * 1024;
 const KEEP_BYTES = 256 * 1024;
 
-/** Memory in which tapes are exchanged. Never handed to users. */
+/** Memory for tapes. It is never given to users. */
 const scratch = {
   ops: new Int32Array(OPS),
   text: Buffer.allocUnsafeSlow(TEXT),
@@ -42,7 +42,7 @@ const scratch = {
     this.share();
   },
 
-  /** Room for a tape of so many operations and text units. */
+  /** Makes room for a tape with `ops` operations and `text` units. */
   fit(ops, text) {
     if (ops <= this.ops.length && 2 * text <= this.text.length) return;
     if (ops > this.ops.length) this.ops = new Int32Array(nextPowerOfTwo(ops));
@@ -50,7 +50,7 @@ const scratch = {
     this.share();
   },
 
-  /** Gives back what only an unusually large stanza needed. */
+  /** Frees the memory that only a very large stanza needs. */
   trim() {
     if (this.ops.length <= KEEP_OPS && this.text.length <= KEEP_BYTES && this.input.length <= KEEP_BYTES) return;
     if (this.ops.length > KEEP_OPS) this.ops = new Int32Array(OPS);

@@ -1,27 +1,27 @@
 'use strict';
 
-// How a noise handler and a socket find each other: Baileys wires both together without telling either. A frame of the
-// handshake that a handler of ours made remembers its handler; the socket that sends it asks.
+// Links a noise handler to its socket. Baileys does not tell them about each other. The handler registers each
+// handshake frame that it makes here; the socket that sends the frame looks it up.
 
 const senders = new WeakMap();
 
 /**
- * What an `onFrame` is called with after the thread was blocked, to let Baileys know that the connection lives: not a
- * node, so that Baileys looks at its clock and does nothing else but emit `frame`, which our `emit` keeps to itself.
+ * The argument of `onFrame` that tells Baileys that the connection is alive after the thread was blocked. It is not a
+ * node, so Baileys only sets the time of the last frame and emits `frame`, which IndexedEmitter suppresses.
  */
 const LIFE_SIGN = Buffer.alloc(0);
 
 /**
- * @param {Buffer} frame a frame of the handshake
- * @param {(socket: number, interval: number) => void} link told the number of the socket that sends it, and for which
- *   keep-alive interval it is to be kept alive (0: not at all)
+ * @param {Buffer} frame a handshake frame
+ * @param {(socket: number, interval: number) => void} link called with the number of the socket that sends the frame
+ *   and its keep-alive interval in milliseconds (0: the addon must not keep it alive)
  */
 function sentBy(frame, link) {
   senders.set(frame, link);
 }
 
 /**
- * @param {unknown} data something about to be sent
+ * @param {unknown} data the data of a `send`
  * @returns {((socket: number, interval: number) => void) | undefined}
  */
 function senderOf(data) {

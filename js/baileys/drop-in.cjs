@@ -1,23 +1,25 @@
 'use strict';
 
-// What stands in for one copy of Baileys: the exports that `baileys-native/register` replaces, by that copy's rules.
+// The replacements for the exports of one copy of Baileys, for the dialect of that copy.
 
 const { createCodec } = require('../codec/binary-node.cjs');
 const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
 const { createPromiseTimeout } = require('./waits.cjs');
 const { createWebSocketClient } = require('./websocket-client.cjs');
 
-/** Marks functions of ours, so that tests and users can tell which ones run. */
+/** Marks our functions: tests and users can check which ones run. */
 const NATIVE = Symbol.for('baileys-native');
 
 /**
  * @param {object} [options]
- * @param {'7' | '6.7' | '6.17'} [options.dialect] the line of Baileys
- * @param {string} [options.version] of that copy
- * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] its `WA_CERT_DETAILS`
- * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] its own class,
- *   for agents that cannot be honoured natively
- * @param {import('./waits.cjs').Original} [options.waits] what its waits need; without it they are left out
+ * @param {'7' | '6.7' | '6.17'} [options.dialect]
+ * @param {string} [options.version] version of the copy
+ * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] `WA_CERT_DETAILS` of
+ *   the copy
+ * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] the copy's
+ *   own class, for agents that are not supported natively
+ * @param {import('./waits.cjs').Original} [options.waits] what `promiseTimeout` needs; without it `promiseTimeout` is
+ *   not replaced
  */
 function createDropIn({
   dialect = '7',

@@ -3,15 +3,15 @@
 const { LIFE_SIGN } = require('./connection-link.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 
-/** Names from this length on share one place in the index. */
+/** All names of at least this length share one entry of the index. */
 const LONG = 128;
 
 /** @param {any} emitter */
 const eventsCount = emitter => emitter._eventsCount;
 
 /**
- * Which of `names` is equal to `name`; it is the one that has been hashed already. The last characters are compared first:
- * that flattens `name` where a comparison of the whole does, and names made from one stanza differ most at their ends.
+ * Returns the element of `names` that equals `name`. V8 has already hashed that element, but not `name`. The last
+ * characters are compared first, because the names that Baileys makes from one stanza differ most at their ends.
  *
  * @param {string[]} names
  * @param {string} name not empty
@@ -26,19 +26,19 @@ function find(names, name) {
 }
 
 /**
- * An EventEmitter whose `emit` costs next to nothing where nobody listens.
+ * An EventEmitter with a fast `emit` for events without a listener.
  *
- * Baileys emits some three names for each attribute of each stanza, and nearly all have no listener. A look-up must
- * flatten and hash each of these freshly concatenated names; their length alone rules nearly all of them out, and a
- * comparison with the few names of that length the rest.
+ * Baileys emits about three names for each attribute of each stanza, and almost none has a listener. Node's `emit`
+ * looks each name up in an object: V8 must flatten and hash the new string. This class first compares the length of the
+ * name with an index of the lengths, then compares the name with the few names of that length.
  *
- * What it does is EventEmitter's own: names that may have a listener, `error`, and symbols take its way.
+ * Everything else is done by EventEmitter: names with a listener, `error`, and symbols.
  */
 class IndexedEmitter extends ListenedEmitter {
-  /** By length: the names that have listeners. */
+  /** The names that have listeners, by their length. */
   #names = new Array(LONG + 1).fill(undefined);
   #stale = true;
-  /** The number of names when the index was made, to notice listeners that were not added through our methods. */
+  /** The number of names when the index was built. A change shows listeners that were added without our methods. */
   #count = -1;
 
   /** @param {ConstructorParameters<typeof import('node:events').EventEmitter>[0]} [options] */
@@ -63,7 +63,7 @@ class IndexedEmitter extends ListenedEmitter {
 
   #index() {
     this.#names.fill(undefined);
-    // Without a listener it throws.
+    // EventEmitter throws for an `error` without a listener, so `error` is always in the index.
     this.#names['error'.length] = ['error'];
     for (const name of this.eventNames()) {
       if (typeof name !== 'string') continue;

@@ -1,6 +1,6 @@
 'use strict';
 
-// makeNoiseHandler as Baileys has it, over the addon: handshake state, transport ciphers and framing.
+// Baileys' `makeNoiseHandler`. The addon has the handshake state, the transport ciphers and the framing.
 
 const { isUint8Array } = require('node:util/types');
 
@@ -23,21 +23,23 @@ const {
 const { trustedRoots } = require('../connect/trust.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 
-/** What `decodeFrame` returns where nothing failed: one promise for all, since each costs what a small frame does. */
+/**
+ * The result of every successful `decodeFrame`. Shared: to create a promise takes as long as to decode a small frame.
+ */
 const DONE = Promise.resolve();
 
-/** Message of the error of a frame that does not authenticate: that of Node's AES-GCM, see src/bindings/error.rs. */
+/** Error message for a frame that fails authentication: the text of Node's AES-GCM, see src/bindings/error.rs. */
 const NOT_AUTHENTIC = 'Unsupported state or unable to authenticate data';
 
 const released = new FinalizationRegistry(id => core.noiseRelease(id));
 
 /**
- * The `makeNoiseHandler` of one line of Baileys.
+ * Creates `makeNoiseHandler` for one dialect.
  *
  * @param {object} options
  * @param {'7' | '6.7' | '6.17'} options.dialect
- * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} options.certDetails what that Baileys trusts,
- *   asked at each handshake
+ * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} options.certDetails the certificate issuer
+ *   that this Baileys trusts; called at each handshake
  */
 function createNoiseHandlerFactory({ dialect, certDetails }) {
   const { decodePayload, hydrate, hydrateTape } = createCodec(dialect);
@@ -46,7 +48,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
-    // Every method holds on to `handle`; when all of them are gone, the native state goes.
+    // Every method refers to `handle`. When all of them are garbage-collected, the native state is freed.
     const handle = {
       id: core.noiseNew(
         DIALECTS[dialect].id,
@@ -56,22 +58,23 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       )
     };
     released.register(handle, handle.id, handle);
-    /** Whether the addon opens our frames ahead of us; after an error it does not any more. */
+    /** Whether the read-ahead opens the frames of this handler. False after an error. */
     let linked = false;
     let inTransport = false;
-    /** Transport frames delivered, of which so many were taken from tapes since the addon was last told. */
+    /** The number of opened transport frames. */
     let opened = 0;
+    /** The number of frames taken from tapes that the native handler was not yet advanced by. */
     let ahead = 0;
-    /** Whether the addon holds the beginning of a frame. */
+    /** Whether the native handler has bytes that were not delivered, such as the beginning of a frame. */
     let partial = false;
-    /** Tapes being delivered: those not yet taken, to be given up where `decodeFrame` is called meanwhile. */
+    /** The tapes that are being delivered. A nested call of `decodeFrame` drops those that are left. */
     let taking;
-    /** The number of the socket that sends our frames, once it is known, and its keep-alive interval. */
+    /** The number of the linked socket (0: none) and its keep-alive interval in milliseconds. */
     let socket = 0;
     let interval = 0;
-    /** Frames sealed in transport. */
+    /** The number of sealed transport frames. */
     let sealed = 0;
-    /** The `onFrame` given last. */
+    /** The `onFrame` of the latest `decodeFrame`. */
     let latest;
 
     function output(call, data) {
@@ -81,7 +84,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function decrypt(ciphertext) {
-      // Consumes a counter that no tape knows of.
+      // This uses a counter value that the read-ahead does not know about.
       linked = false;
       catchUp();
       return output(core.noiseDecrypt, ciphertext);
@@ -140,22 +143,22 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       core.noiseLink(handle.id, socket, interval);
     }
 
-    /** Lets whoever takes our frames know that the connection lives. */
+    /** Tells the latest `onFrame` that the connection is alive. */
     function tellAlive() {
       try {
         latest?.(LIFE_SIGN);
       } catch {
-        // Who can take nothing but nodes does without.
+        // An `onFrame` that throws for a Buffer that is not a node is ignored.
       }
     }
 
-    /** A payload is about to be sent, and somebody wants to know which stanza that is. */
+    /** Publishes the stanza of a payload that is about to be sealed. */
     function publishSent(payload) {
       let node;
       try {
         node = decodePayload(payload);
       } catch {
-        // What is no stanza is sent all the same.
+        // A payload that is not a stanza is sent, but not published.
         return;
       }
       observe.node(socket || undefined, 'out', node);
@@ -167,17 +170,17 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       onFrame(frame);
     }
 
-    /** Tells the addon of the frames that were taken from tapes. */
+    /** Advances the native handler by the frames that were taken from tapes. */
     function catchUp() {
       if (ahead === 0) return;
       core.noiseAdvance(handle.id, ahead);
       ahead = 0;
     }
 
-    /** Delivers the frames of the message at hand, which the addon has opened already. */
+    /** Delivers the frames of a message from the tapes of the read-ahead. */
     function takeTapes(message, onFrame) {
       const { words, wordAt, text, textAt, memory, bytesAt, frames } = delivery;
-      // Taken once: the same Buffer again is the same bytes again.
+      // The tapes are used once. If the same Buffer is decoded again, its bytes are decoded again.
       delivery.frames = 0;
       const mine = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
       taking = mine;
@@ -194,7 +197,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
-    /** What is left of the tapes being delivered goes the ordinary way, so that nothing overtakes it. */
+    /** Drops the tapes that are left and feeds their frames to the native handler, so that the order is kept. */
     function giveUp() {
       const { message, left } = taking;
       taking.left = 0;
@@ -232,7 +235,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         partial = result === PARTIAL;
         return DONE;
       } catch (error) {
-        // Frames may be left, and one that failed has consumed a counter that no tape knows of.
+        // Frames may be left, and a frame that failed used a counter value that the read-ahead does not know about.
         partial = true;
         if (error?.[FRAME_ERROR]) {
           linked = false;
@@ -244,14 +247,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
-    /** The next frame. A stanza that does not decode is skipped if the connection is one of our sockets. */
+    /** Opens the next frame. On a linked socket, a frame with a stanza that cannot be decoded is skipped. */
     function openNext(id) {
       for (;;) {
         try {
           return open(id);
         } catch (error) {
           if (socket === 0 || !inTransport || !isOfPayload(error)) throw error;
-          // The frame has used a counter value that no tape has.
+          // The skipped frame used a counter value that the read-ahead does not know about.
           linked = false;
           opened++;
           logger.warn?.({ err: error }, 'a stanza that does not decode was skipped');
@@ -260,7 +263,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
-    /** Frees the keys. Every later call throws. */
+    /** Frees the native state and its keys. Every later call throws. */
     function destroy() {
       linked = false;
       released.unregister(handle);
@@ -286,27 +289,27 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   return makeNoiseHandler;
 }
 
-/** Where the frames of a message of whole frames start. */
+/** The positions of the frames in a message that consists of whole frames. */
 function frameStarts(message) {
   const starts = [];
   for (let at = 0; at < message.length; at += 3 + message.readUIntBE(at, 3)) starts.push(at);
   return starts;
 }
 
-/** Refuses what is not a Buffer or Uint8Array; copies shared memory. */
+/** Throws if `data` is not a Uint8Array; copies shared memory. */
 function asBytes(data) {
   if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
   return unshared(data);
 }
 
 /**
- * Whether an error of `open` is one of the payload: the frame is authentic, but its stanza does not decode.
+ * Whether an error of `open` concerns the payload: the frame is authentic, but its stanza cannot be decoded.
  *
  * @param {{ code?: string, message: string }} error
  */
 const isOfPayload = ({ code, message }) => code !== 'ERR_NOISE' && code !== 'ERR_FRAME' && message !== NOT_AUTHENTIC;
 
-/** The next frame; an error of it is marked as such, to be told from one of the caller's own `onFrame`. */
+/** Opens the next frame. Its errors are marked, to distinguish them from errors of the caller's `onFrame`. */
 function open(id) {
   try {
     return core.open(id);

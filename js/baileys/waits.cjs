@@ -1,34 +1,35 @@
 'use strict';
 
 /**
- * Baileys' `promiseTimeout` (lib/Utils/generics.js), which waits for every stanza sent and for every answer.
+ * Baileys' `promiseTimeout` (lib/Utils/generics.js), which is called for every stanza that is sent and every answer.
  *
- * The original formats two stack traces and makes one error on each call. This one captures one stack trace and formats
- * it only when the time is up. A result, a rejection and the end of the time arrive in the same microtask as there.
+ * The original formats two stack traces and creates one error on each call. This one captures one stack trace and
+ * formats it only when the time is up. Results, rejections and timeouts arrive in the same microtask as in the
+ * original.
  */
 
-/** Status of a wait that took too long: Baileys' `DisconnectReason.timedOut`. */
+/** Status of the timeout error: Baileys' `DisconnectReason.timedOut`. */
 const TIMED_OUT = 408;
 
 /**
- * @typedef {object} Original What the waits of one copy of Baileys take from that copy, when the time is up.
+ * @typedef {object} Original The parts of one copy of Baileys that are needed when the time is up.
  * @property {() => new (message: string, options: object) => Error} boom its `Boom` class, from `@hapi/boom`
- * @property {() => string | undefined} location where the original captures its stack, in the form of a stack frame:
- *   file, line and column
+ * @property {() => string | undefined} location file, line and column where the original captures its stack, as in a
+ *   stack frame
  */
 
 /** @param {Original} original */
 function createPromiseTimeout({ boom, location }) {
-  /** @param {Error} trace captured when the wait began */
+  /** @param {Error} trace error whose stack was captured when the wait began */
   const timedOut = trace => {
     const Boom = boom();
     return new Boom('Timed Out', { statusCode: TIMED_OUT, data: { stack: relocated(trace.stack, location()) } });
   };
 
   /**
-   * A promise that is rejected when it is not settled in time.
+   * A promise that is rejected if it is not settled in time.
    *
-   * @param {number | undefined} ms the time in milliseconds; none or 0: there is no limit
+   * @param {number | undefined} ms the time in milliseconds; undefined or 0: no limit
    * @param {(resolve: (value: any) => void, reject: (reason?: unknown) => void) => void} promise the executor
    */
   return async function promiseTimeout(ms, promise) {
@@ -37,7 +38,7 @@ function createPromiseTimeout({ boom, location }) {
     /** @type {NodeJS.Timeout | undefined} */
     let timer;
     const wait = new Promise((resolve, reject) => {
-      // One microtask later, as in the original: what other timers of the same moment decide comes first.
+      // Rejects one microtask later, as the original: another timer of the same moment can settle the promise first.
       timer = setTimeout(
         () =>
           Promise.resolve()
@@ -52,9 +53,9 @@ function createPromiseTimeout({ boom, location }) {
 }
 
 /**
- * A stack trace with its first frame moved into Baileys' own file.
+ * Replaces the location of the first frame of a stack trace by `location`.
  *
- * @param {unknown} stack something else than text where `Error.prepareStackTrace` is replaced
+ * @param {unknown} stack not a string if the program has replaced `Error.prepareStackTrace`
  * @param {string | undefined} location
  */
 function relocated(stack, location) {

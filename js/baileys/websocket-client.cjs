@@ -12,23 +12,23 @@ const observe = require('../observe/socket.cjs');
 const { failure, FRAME_ERROR } = require('./frame-error.cjs');
 const { senderOf } = require('./connection-link.cjs');
 
-/** On the class of a copy of Baileys: gives that copy's own class. */
+/** Key of a function on the class: it returns the `WebSocketClient` of Baileys itself. */
 const ORIGINAL = Symbol('original');
 
-/** What EventEmitter calls for a listener whose promise is rejected. */
+/** The method that EventEmitter calls when the promise of a listener is rejected. */
 const REJECTION = Symbol.for('nodejs.rejection');
 
 /**
- * Baileys' `WebSocketClient`, on the native transport.
+ * Baileys' `WebSocketClient` on the native transport.
  *
- * Events, as Baileys forwards them from `ws`: `open`, `message` (data: Buffer, isBinary: boolean), `close` (code: number,
- * reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping` (Buffer),
- * `pong` (Buffer).
+ * Events, as Baileys forwards them from `ws`: `open`, `message` (data: Buffer, isBinary: boolean), `close` (code:
+ * number, reason: Buffer), `error` (Error), `upgrade` (response), `unexpected-response` (request, response), `ping`
+ * (Buffer), `pong` (Buffer).
  */
 class WebSocketClient extends IndexedEmitter {
   #linked = false;
   /**
-   * An instance of Baileys' own class, where it has the connection.
+   * The instance of Baileys' own class, if the connection was left to it.
    *
    * @type {any}
    */
@@ -54,7 +54,7 @@ class WebSocketClient extends IndexedEmitter {
     return this.socket === null || this.socket.readyState === CLOSED;
   }
 
-  /** As in Baileys this is true as well where there is no socket. */
+  /** Also true if there is no socket, as in Baileys. */
   get isClosing() {
     return this.socket === null || this.socket.readyState === CLOSING;
   }
@@ -63,7 +63,7 @@ class WebSocketClient extends IndexedEmitter {
     return this.socket?.readyState === CONNECTING;
   }
 
-  /** Starts to connect; does nothing where there is a socket already, even a closed one. */
+  /** Starts to connect. Does nothing if there is a socket, even a closed one. */
   connect() {
     if (this.socket) return;
     this.#linked = false;
@@ -77,7 +77,7 @@ class WebSocketClient extends IndexedEmitter {
     this.socket = new Socket(this, plan, emitMessage);
   }
 
-  /** Leaves the connection to Baileys' own class: it can do whatever the agent wants. */
+  /** Leaves the connection to Baileys' own class, which supports every agent. */
   #connectOriginal(Original, reason) {
     warnOnce('BAILEYS_NATIVE_AGENT', `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
     const original = new Original(this.url, this.config);
@@ -102,17 +102,17 @@ class WebSocketClient extends IndexedEmitter {
 
   /**
    * @param {string | Uint8Array} data
-   * @param {(error?: Error | null) => void} [callback] called once the message is on its way
+   * @param {(error?: Error | null) => void} [callback] called when the message was written or has failed
    * @returns {boolean} whether there is a socket
    */
   send(data, callback) {
     const { socket } = this;
     if (!socket) return false;
-    // A program can put a socket of its own in the place of ours.
+    // A program can replace `this.socket`.
     const isOurs = socket instanceof Socket;
     observe.send(this, isOurs ? socket.id : undefined, data);
     if (this.#original !== null) return this.#original.send(data, callback);
-    // A handshake frame of a noise handler of ours: from now on the addon can open its frames ahead.
+    // Links the socket to the noise handler that made this handshake frame.
     if (isOurs && !this.#linked) {
       const link = senderOf(data);
       if (link !== undefined) {
@@ -125,8 +125,9 @@ class WebSocketClient extends IndexedEmitter {
   }
 
   /**
-   * Called for a listener with a rejected promise. Baileys 7 decodes frames in an async `message` listener. A frame that
-   * fails there ends this connection by `error`. Any other rejection is left as it is.
+   * Called when the promise of a listener is rejected. Baileys 7 decodes frames in an async `message` listener. If a
+   * frame fails there, `error` is emitted, which ends the connection. Any other rejection stays unhandled, as in
+   * Baileys.
    *
    * @param {any} error
    * @param {string | symbol} event
@@ -138,8 +139,8 @@ class WebSocketClient extends IndexedEmitter {
 }
 
 /**
- * The error of a frame with a `code` that Baileys maps to status 408. Without one Baileys takes it for 500, `badSession`,
- * on which many programs delete their credentials.
+ * Gives the error of a frame a `code` that Baileys maps to status 408. Without a code Baileys uses 500 (`badSession`),
+ * and many programs delete their credentials then.
  *
  * @param {Error & { code?: string }} error
  */
@@ -149,8 +150,8 @@ function asConnectionError(error) {
 }
 
 /**
- * Emits `message` as EventEmitter does, but looks at a listener's result only if a frame has just failed: to look at
- * each costs more than all the rest.
+ * Emits `message` like EventEmitter, but checks the result of a listener only if a frame has just failed. To check
+ * every result is slow.
  *
  * @param {WebSocketClient} client
  * @param {Buffer} data
@@ -161,7 +162,7 @@ function emitMessage(client, data, isBinary) {
   // The program has replaced `emit`.
   if (client.emit !== IndexedEmitter.prototype.emit) {
     client.emit('message', data, isBinary);
-    // The listener of Baileys 6 is synchronous, so that no promise of it can be rejected.
+    // The listener of Baileys 6 is synchronous and returns no promise that could be rejected.
     if (failure.latest !== undefined && client instanceof WebSocketClient6) endByFrame(client);
     return;
   }
@@ -178,7 +179,7 @@ function emitMessage(client, data, isBinary) {
 }
 
 /**
- * Ends the connection by the error of a frame whose promise a synchronous listener has dropped, as that of Baileys 6 does.
+ * Ends the connection by `error` after a frame has failed in a synchronous listener, such as that of Baileys 6.
  *
  * @param {WebSocketClient} client
  */
@@ -190,7 +191,7 @@ function endByFrame(client) {
   process.nextTick(() => client.emit('error', asConnectionError(error)));
 }
 
-/** As Baileys 6 has it: `connect` is asynchronous, and `close` does not wait for the end. */
+/** The class of Baileys 6: `connect` is asynchronous, and `close` does not wait for the end. */
 class WebSocketClient6 extends WebSocketClient {
   async connect() {
     await super.connect();
@@ -204,11 +205,11 @@ class WebSocketClient6 extends WebSocketClient {
 }
 
 /**
- * A class of its own for one copy of Baileys.
+ * Creates the class for one copy of Baileys.
  *
  * @param {'7' | '6.7' | '6.17'} dialect
- * @param {() => (new (url: URL | string, config: object) => object) | undefined} [original] that copy's own class, for
- *   agents that cannot be honoured natively; without it such a connection is an error
+ * @param {() => (new (url: URL | string, config: object) => object) | undefined} [original] the copy's own class, for
+ *   agents that are not supported natively; without it such a connection fails
  */
 function createWebSocketClient(dialect, original) {
   const Base = dialect === '7' ? WebSocketClient : WebSocketClient6;

@@ -1,7 +1,7 @@
 'use strict';
 
-// The codec's surface as Baileys has it: encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode and
-// decompressingIfRequired, per dialect (a line of Baileys: its dictionary and its rules).
+// The codec functions of Baileys for each dialect: encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode and
+// decompressingIfRequired. A dialect is a token dictionary and the rules of the releases that use it.
 
 const { isUint8Array } = require('node:util/types');
 
@@ -25,25 +25,26 @@ const {
 } = require('../addon/abi.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
-/** Dialects: the addon's number for each, and the dictionary. */
+/** For each dialect: its number in the addon, and the version of its dictionary. */
 const DIALECTS = {
   7: { id: DIALECT.V7, dictionary: 3 },
   6.7: { id: DIALECT.V6_7, dictionary: 3 },
   6.17: { id: DIALECT.V6_17, dictionary: 2 }
 };
 
-/** Per dictionary, made at first use. */
+/** Hydrators and flatteners by dictionary, created at first use. */
 const tapes = new Map();
 
 function tapeOf(dictionary) {
   let tape = tapes.get(dictionary);
   if (tape === undefined) {
     const { single, double } = dictionaries[dictionary];
-    // Ids as in src/binary: single-byte tokens first, then 256 for each double-byte dictionary.
+    // Ids as in src/binary/token_id.rs: single-byte tokens first, then 256 ids for each double-byte dictionary.
     const tokens = single.slice();
     double.forEach((dictionary, i) => dictionary.forEach((token, j) => (tokens[single.length + 256 * i + j] = token)));
     const ids = new Map();
-    // A later token wins, as in Baileys' own map. The empty string is not a token: dialects differ in how they write it.
+    // If a token is listed twice, the later id is used, as in Baileys. The empty string is left out: each dialect
+    // encodes it in its own way.
     tokens.forEach((token, id) => token && ids.set(token, id));
     for (const key of KEYS) if (!ids.has(key)) ids.set(key, tokens.length + KEYS.indexOf(key));
     tokens.push(...KEYS);
@@ -57,20 +58,23 @@ function tapeOf(dictionary) {
   return tape;
 }
 
-/** A Buffer over the same memory. */
+/** Returns a Buffer over the same memory. */
 function asBuffer(bytes) {
   if (Buffer.isBuffer(bytes)) return bytes;
   if (isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw new TypeError('a Buffer or Uint8Array is required');
 }
 
-/** The node of a tape that the addon has made: its result is the text, or {@link MORE}. `bytes` from `start` on were decoded. */
+/**
+ * Builds the node of a tape. `text` is the result of the addon: the text of the tape, or {@link MORE}. `bytes` from
+ * `start` on are the payload that was decoded.
+ */
 function hydrated(hydrate, text, bytes, start) {
   let { ops } = scratch;
   if (text !== MORE) return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
-  // Content bytes lie either all in `bytes`, or all in memory of their own.
+  // Content bytes are either all in `bytes`, or all in new memory.
   if (length > 0) {
     bytes = allocate(length);
     start = 0;
@@ -82,7 +86,7 @@ function hydrated(hydrate, text, bytes, start) {
   return node;
 }
 
-/** The payload that the addon has encoded at the slab's position, or keeps back since it did not fit. */
+/** Returns the output of the addon. A negative length means that it did not fit into the slab and must be fetched. */
 function encoded(length) {
   if (length >= 0) return cut(length);
   const out = allocate(-length);
@@ -90,15 +94,15 @@ function encoded(length) {
   return out;
 }
 
-/** Whether the scratch memory holds a node half written. */
+/** Whether a node is being written to the scratch memory. */
 let flattening = false;
 
-/** A getter among the attributes may call the codec: it must not find, or leave, the scratch memory half written. */
+/** Throws if a getter of a node calls the codec while the node is being written: there is only one scratch memory. */
 function refuseWhileFlattening() {
   if (flattening) throw new Error('Invalid node: it uses the codec while it is read');
 }
 
-/** Room that is made before an encoding, so that nearly all of them fit at once. */
+/** Room in the slab before an encoding, in bytes. Almost every stanza fits. */
 const USUAL_OUTPUT = 1024;
 
 /**
@@ -109,10 +113,10 @@ const USUAL_OUTPUT = 1024;
 function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
   const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
-  /** The constants that were given last: callers give the same ones each time. */
+  /** The constants that were checked last: callers usually pass the same object. */
   let latestOptions;
 
-  /** Writes a node to the scratch memory, for the addon to read; gives the text that belongs to it. */
+  /** Writes a node to the scratch memory and returns the text of its tape. */
   function flattenNode(node) {
     refuseWhileFlattening();
     flattening = true;
@@ -132,7 +136,7 @@ function createCodec(name) {
     return payload;
   }
 
-  /** @param {number[]} [buffer] bytes that the result starts with; the encoding is appended to it as well */
+  /** @param {number[]} [buffer] the first bytes of the result; the encoding is also appended to it */
   function encodeBinaryNode(node, opts, buffer) {
     if (opts !== undefined && opts !== latestOptions) latestOptions = checkedOptions(opts, name);
     const payload = encodePayload(node);
@@ -152,7 +156,7 @@ function createCodec(name) {
     try {
       text = core.decode(dialect, buffer);
     } finally {
-      // Also after an error: how far the reader came.
+      // Also set after an error, to the position of the error.
       if (indexRef !== undefined) indexRef.index = from + ops[REG_CONSUMED];
     }
     return hydrated(hydrate, text, buffer, from);
@@ -160,7 +164,7 @@ function createCodec(name) {
 
   function decodePayload(payload) {
     refuseWhileFlattening();
-    // Bytes of an uncompressed payload stay where they are, as in Baileys.
+    // Content bytes of an uncompressed payload are views of it, as in Baileys.
     if (payload.length > 0 && !(payload[0] & 2)) {
       scratch.ops[REG_AT] = 1;
       return hydrated(hydrate, core.decode(dialect, payload), payload, 1);
@@ -189,7 +193,9 @@ async function decompressingIfRequired(payload) {
   return unpacked;
 }
 
-/** Refuses constants (Baileys' `opts`) that are not those of the dialect: they would be ignored. Otherwise gives them back. */
+/**
+ * Returns the constants (Baileys' `opts`). Throws if their tokens are not those of the dialect: they would be ignored.
+ */
 function checkedOptions(opts, name) {
   const { dictionary } = DIALECTS[name];
   const { single } = dictionaries[dictionary];

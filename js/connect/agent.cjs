@@ -1,6 +1,6 @@
 'use strict';
 
-/** Turns `config.agent` into the route of a native connection. An agent that is not understood is an error. */
+/** Converts `config.agent` into the route of a native connection. An agent that is not supported is an error. */
 
 const http = require('node:http');
 const https = require('node:https');
@@ -8,10 +8,11 @@ const { proxyRoute } = require('./proxy-agent.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
-/** Agent options that govern pooling or HTTP and mean nothing to one WebSocket. */
+/** Agent options for pooling or HTTP. They have no effect on one WebSocket. */
 const IRRELEVANT = new Set([
   'agentKeepAliveTimeoutBuffer',
-  // Node 22.23 and later set these two on every https agent. `ws` passes the port itself, and `agent.protocol` is checked below.
+  // Node 22.23 and later set these two on every https agent. `ws` passes the port itself, and `agent.protocol` is
+  // checked below.
   'defaultPort',
   'protocol',
   'keepAlive',
@@ -25,43 +26,43 @@ const IRRELEVANT = new Set([
   'scheduling',
   'timeout'
 ]);
-/** Options that the native connection honours. */
+/** Options that the native connection supports. */
 const HONOURED = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lookup']);
 
-/** The methods that make a connection. An agent that overrides one of them is not treated as Node's. */
+/** The methods that make a connection. An agent that overrides one of them is not an agent of Node's own. */
 const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 
 /**
  * @typedef {object} Target
  * @property {boolean} secure whether the URL is `wss:`
- * @property {string} host the URL's host, an IPv6 address without brackets
+ * @property {string} host the host of the URL; an IPv6 address has no brackets
  * @property {number} port
  * @property {string} path path and query
- * @property {string} [hostHeader] the `Host` header of the caller's
- * @property {string} authority host and port as they stand in the URL
+ * @property {string} [hostHeader] the `Host` header that the caller has set
+ * @property {string} authority host and port as written in the URL
  */
 
 /**
  * @typedef {object} Route
  * @property {string} host the first host to connect to: the target or a proxy
  * @property {number} port
- * @property {string} [localAddress] to connect from
- * @property {number} [family] for the lookup of `host`
+ * @property {string} [localAddress] the address to connect from
+ * @property {number} [family] 4 or 6, for the lookup of `host`
  * @property {Function} [lookup] resolves `host`
  * @property {object} [tls] settings for TLS with the target
- * @property {object} [proxy] what the native part is to ask of a proxy
- * @property {Function} [lookupTarget] resolves the target's name, where the proxy is to be told an address
- * @property {string} [target] what to request instead of the path
- * @property {string[]} [headers] headers to add to the request: name, value, name, value, …
- * @property {(error: Error) => Error} [adaptError] changes an error of the connection in the way the agent does
+ * @property {object} [proxy] the request to the proxy
+ * @property {Function} [lookupTarget] resolves the target's name, if the proxy must get an address
+ * @property {string} [target] the request target, if it is not the path
+ * @property {string[]} [headers] additional request headers: name, value, name, value, …
+ * @property {(error: Error) => Error} [adaptError] changes an error of the connection like the agent does
  */
 
 /**
  * @param {any} agent
  * @param {Target} target
  * @returns {Route}
- * @throws {TypeError} where Node's http client would throw
- * @throws {Unsupported} where the agent cannot be honoured
+ * @throws {TypeError} if Node's http client would throw
+ * @throws {Unsupported} if the agent is not supported
  */
 function routeOf(agent, target) {
   // The package global-agent replaces the agent of every request by its own.
@@ -94,9 +95,9 @@ function directRoute(options, target) {
 }
 
 /**
- * @param {object} options of an agent or of a connection
+ * @param {object} options options of an agent or of a connection
  * @param {string[]} [others] options that the caller handles itself
- * @throws {Unsupported} for an option that would change how the connection is made in a way that is not understood
+ * @throws {Unsupported} for an option that is not supported
  */
 function checkOptions(options, others = []) {
   for (const [name, value] of Object.entries(options)) {
@@ -106,7 +107,7 @@ function checkOptions(options, others = []) {
   }
 }
 
-/** Whether an agent connects exactly as Node's own do. */
+/** Whether an agent connects exactly like an agent of Node's own. */
 function isPlain(agent) {
   const base = agent instanceof https.Agent ? https.Agent : http.Agent;
   return agent instanceof base && METHODS.every(method => agent[method] === base.prototype[method]);

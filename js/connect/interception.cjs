@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Tells whether a program has put functions of its own in place of those that Node makes connections with. Such a function
- * may lead every connection of the process through a proxy, and a native connection would go past it.
+ * Detects programs that replace the functions by which Node makes connections. A replaced function may send all
+ * connections through a proxy. A native connection would bypass that proxy.
  */
 
 const http = require('node:http');
@@ -13,7 +13,7 @@ const { readFileSync } = require('node:fs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
-/** Node's own modules that have the functions below in their source text; the names differ between versions. */
+/** The modules of Node that contain the functions below. The names differ between versions of Node. */
 const MODULES = ['net', 'http', 'https', 'tls', '_http_agent', '_tls_wrap', 'internal/tls/wrap'];
 
 /**
@@ -37,16 +37,16 @@ const PLACES = [
   { name: 'tls.TLSSocket.prototype.connect', owner: tls.TLSSocket.prototype, key: 'connect' }
 ];
 
-/** The functions at the time when this file was loaded: the reference where Node's source text cannot be read. */
+/** The functions when this file was loaded. They are the reference if the source text of Node cannot be read. */
 const loaded = new Set(PLACES.map(({ owner, key }) => owner[key]));
 
-/** Own keys of a function that `agent-base` 4 and 5 put in place of `https.request`; it redirects nothing. */
+/** Keys of the function by which `agent-base` 4 and 5 replace `https.request`. It does not redirect connections. */
 const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
 
-/** Folders of tracing libraries. Their wrappers have no property that refers to the wrapped function. */
+/** Folders of tracing libraries whose wrappers have no property for the wrapped function. */
 const TRACERS = /[\\/]node_modules[\\/](?:dd-trace|elastic-apm-node)[\\/]/;
 
-/** @type {WeakMap<object, boolean>} Whether a function connects as Node's own does. */
+/** @type {WeakMap<object, boolean>} Whether a function connects like Node's own. */
 const verdicts = new WeakMap();
 
 /** @type {string[] | undefined} */
@@ -54,7 +54,7 @@ let nodeSources;
 
 /**
  * @param {boolean} secure whether the URL is `wss:`
- * @throws {Unsupported} where a function on the way to a connection is not Node's own, nor one of a tracing library
+ * @throws {Unsupported} if one of the functions is neither Node's own nor a wrapper of a tracing library
  */
 function refuseInterception(secure) {
   const ignored = environmentSwitch('BAILEYS_NATIVE_IGNORE_WRAPPERS');
@@ -62,7 +62,7 @@ function refuseInterception(secure) {
   const names = typeof ignored === 'string' ? ignored.split(',').map(name => name.trim()) : [];
   for (const { name, owner, key, secure: only } of PLACES) {
     if (only !== undefined && only !== secure) continue;
-    // Inherited from a prototype that has an entry of its own here.
+    // An inherited function is checked at its owner, which has its own entry in PLACES.
     if (!Object.hasOwn(owner, key)) continue;
     if (isHarmless(owner[key]) || names.includes(name)) continue;
     throw new Unsupported(
@@ -72,7 +72,7 @@ function refuseInterception(secure) {
   }
 }
 
-/** @param {any} value what stands in one of the places */
+/** @param {any} value the value in one of PLACES */
 function isHarmless(value) {
   if (typeof value !== 'function') return false;
   let verdict = verdicts.get(value);
@@ -83,7 +83,7 @@ function isHarmless(value) {
   return verdict;
 }
 
-/** By its source text, so that a replacement is noticed that was made before this file was loaded. */
+/** Compares source texts, to detect functions that were replaced before this file was loaded. */
 function isNodesOwn(value) {
   nodeSources ??= readNodeSources();
   if (nodeSources.length === 0) return loaded.has(value);
@@ -91,12 +91,12 @@ function isNodesOwn(value) {
   return nodeSources.some(source => source.includes(text));
 }
 
-/** The source texts of Node's modules; none where the permission model or another runtime keeps them. */
+/** The source texts of Node's modules; empty if the permission model or another runtime does not provide them. */
 function readNodeSources() {
   if (process.versions.bun !== undefined || process.versions.deno !== undefined) return [];
   const { noDeprecation } = process;
   try {
-    // `process.binding` is deprecated, and only it has these texts.
+    // Only the deprecated `process.binding` has these texts.
     process.noDeprecation = true;
     const natives = /** @type {any} */ (process).binding('natives');
     return MODULES.map(name => natives[name]).filter(source => typeof source === 'string');
@@ -108,7 +108,7 @@ function readNodeSources() {
 }
 
 /**
- * Whether a function is one that a tracing library has put around another one, which is itself harmless.
+ * Whether a function is the wrapper of a tracing library around a harmless function.
  *
  * @param {any} value
  * @returns {boolean}
@@ -122,7 +122,7 @@ function isTracing(value) {
 }
 
 /**
- * The function beneath: `shimmer`, and with it OpenTelemetry, keeps it in `__original`, New Relic under a symbol.
+ * The wrapped function. `shimmer` and OpenTelemetry store it in `__original`, New Relic under a symbol.
  *
  * @param {any} value
  */

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Turns Baileys' configuration into a plan for one connection, with the checks and errors of `ws` and Node. */
+/** Converts Baileys' configuration into a plan for one connection, with the checks and errors of `ws` and Node. */
 
 const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
@@ -12,7 +12,7 @@ const { refuseInterception } = require('./interception.cjs');
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
 /**
- * A plan, or the error that prevents the connection. `options` are those of the addon; `resolve` adds the addresses.
+ * A plan, or the error that prevents the connection. `options` are for the addon; `resolve` adds the addresses.
  *
  * @typedef {{ url: string, options: any, route: Route, error?: undefined }
  *   | { url: string, options: any, route?: undefined, error: Error }} Plan
@@ -24,7 +24,7 @@ const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
  * @param {URL | string} address
  * @param {object} config
  * @returns {Plan}
- * @throws {SyntaxError | TypeError} where `ws` or Node would, before anything is connected
+ * @throws {SyntaxError | TypeError} if `ws` or Node would throw
  */
 function planConnection(address, config) {
   const url = parseUrl(address);
@@ -64,7 +64,7 @@ function planConnection(address, config) {
   return { url: url.href, options, route };
 }
 
-/** The checks of `ws`, with its messages. */
+/** Checks the URL like `ws`, with the same messages. */
 function parseUrl(address) {
   let url = address;
   if (!(address instanceof URL)) {
@@ -87,7 +87,7 @@ function parseUrl(address) {
   return url;
 }
 
-/** Header lines as Node's http client would write them: name, value, name, value, … */
+/** Header lines as Node's http client writes them: name, value, name, value, … */
 function headerLines(given, url) {
   const headers = new Map();
   for (const [name, value] of Object.entries({ ...given })) {
@@ -113,10 +113,10 @@ function hostHeader(lines) {
 }
 
 /**
- * Adds the addresses to a plan's options. It uses `dns.lookup` or the agent's function, as Node's `net.connect` does, so that
- * errors and the order of the addresses are the same, and a replaced `dns.lookup` takes effect.
+ * Adds the addresses to the options of a plan. It calls `dns.lookup` or the agent's function, like Node's
+ * `net.connect`: errors and the order of addresses are the same, and a replaced `dns.lookup` is used.
  *
- * @param {any} options those of the plan
+ * @param {any} options the options of the plan
  * @param {Route} route
  * @param {(error: Error | null) => void} done
  */
@@ -132,7 +132,7 @@ function resolve(options, route, done) {
   const resolveHost = () => {
     resolveAddresses(host, lookup, family, (error, addresses) => {
       options.addresses = addresses;
-      // The npm package `socks` passes on the text alone.
+      // The npm package `socks` keeps only the message of a lookup error.
       finish(error && proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
     });
   };

@@ -10,8 +10,8 @@
  * | `socks-proxy-agent` | 6, 7, 8, 9, 10 |
  * | `proxy-agent` | 6, 7, 8 |
  *
- * Their earlier versions stand on agent-base 6, which connects in `callback`, the later ones on its successors, which
- * extend Node's agent and connect in `connect`.
+ * The older versions are built on agent-base 6: its agents connect in the method `callback`. The later versions are
+ * built on later versions of agent-base: these agents extend `http.Agent` and connect in the method `connect`.
  */
 
 const { EventEmitter } = require('node:events');
@@ -25,16 +25,16 @@ const { Unsupported } = require('./unsupported.cjs');
 /** @typedef {import('./agent.cjs').Target} Target */
 /** @typedef {import('./agent.cjs').Route} Route */
 
-/** The npm package `socks` gives a proxy this long, in milliseconds. */
+/** Default timeout of the npm package `socks`, in milliseconds. */
 const SOCKS_TIMEOUT = 30_000;
 const SOCKS_PORT = 1080;
 
-/** Fields of a URL that was parsed by `url.parse`. The older versions keep such an object as their options. */
+/** Fields of the result of `url.parse`. The older versions store this object as their options. */
 const URL_FIELDS = ['protocol', 'slashes', 'host', 'hostname', 'port', 'hash', 'search', 'query', 'href'];
 
 /**
- * By class and by the generation of agent-base: the methods of the class beside its constructor, a word that the one that
- * connects has in its source, and what is made of an agent.
+ * The known agents by class name and generation of agent-base: the methods of the class, the method that connects, a
+ * word in the source of that method, and the function that makes the route.
  */
 const KNOWN = {
   HttpsProxyAgent: {
@@ -65,17 +65,17 @@ const KNOWN = {
 };
 
 /**
- * @param {object} agent not one of Node's own
+ * @param {object} agent not an agent of Node's own
  * @param {Target} target
  * @param {{ routeOf: Function, checkOptions: Function }} tools
  * @returns {Route}
- * @throws {Unsupported} where the agent is none of those above, or asks for something that is not supported
+ * @throws {Unsupported} if the agent is not one of those above, or has an option that is not supported
  */
 function proxyRoute(agent, target, tools) {
   return recognise(agent).route(agent, target, tools);
 }
 
-/** The entry of an agent that is an unchanged instance of a known class. */
+/** Returns the entry of KNOWN for an agent that is an unchanged instance of a known class. */
 function recognise(agent) {
   const prototype = Object.getPrototypeOf(agent);
   const name = prototype?.constructor?.name || 'an agent without a class';
@@ -94,12 +94,12 @@ function recognise(agent) {
     String(connects).includes(known.word) &&
     Object.entries(agent).every(([key, value]) => isData(agent, key, value));
   if (!isUnchanged) throw new Unsupported(`${name} is not as it was published`);
-  // Nobody but the package itself could tell them what the proxy answered.
+  // A native connection cannot emit this event: it carries the proxy's response.
   if (agent.listenerCount('proxyConnect') > 0) throw new Unsupported(`${name} has listeners of "proxyConnect"`);
   return known;
 }
 
-/** Whether a property of an agent is not a method put over one of its class. */
+/** Whether a property of an agent is data: a function there could replace a method of the class. */
 function isData(agent, key, value) {
   if (typeof value !== 'function') return true;
   if (key === 'promisifiedCallback') return value === agent.callback;
@@ -114,7 +114,7 @@ function httpsRoute(agent, target, { checkOptions }) {
   return httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive: agent.keepAlive }, options, target, checkOptions);
 }
 
-/** @param {object} targetOptions those that reach the TLS with the target */
+/** @param {object} targetOptions options for TLS with the target */
 function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
   if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
   checkOptions(connectOpts, ['host', 'port', 'ALPNProtocols', 'httpAgent', 'httpsAgent', 'getProxyForUrl']);
@@ -144,8 +144,8 @@ function oldHttpsRoute(agent, target, { checkOptions }) {
 }
 
 /**
- * When a proxy ends the connection instead of answering, version 5 does not notice and waits for the time to be up, for
- * Baileys a 408. Here it is told at once, with a code that Baileys takes for the same.
+ * If a proxy ends the connection without an answer, version 5 of the agent waits until the timeout, which Baileys
+ * reports as 408. The native connection fails at once, with a code that Baileys also maps to 408.
  */
 function countAsTimeout(error) {
   if (error.message.startsWith('Proxy connection ended')) error.code = 'ECONNRESET';
@@ -153,10 +153,10 @@ function countAsTimeout(error) {
 }
 
 /**
- * A way through a proxy by `CONNECT`.
+ * A route through a proxy by `CONNECT`.
  *
  * @param {object} hop options for the connection to the proxy
- * @param {boolean} isSecure whether the proxy is spoken to over TLS
+ * @param {boolean} isSecure whether the connection to the proxy uses TLS
  */
 function tunnel(hop, isSecure, headers, targetOptions, name, target) {
   const first = firstHop(hop);
@@ -194,7 +194,7 @@ function oldHttpRoute(agent, target, { checkOptions }) {
   return forward(proxy, Boolean(secureProxy), headers, target);
 }
 
-/** A request that names its target by URL, sent to the proxy. */
+/** A route without `CONNECT`: the request to the proxy has the URL of the target. */
 function forward(hop, isSecure, headers, target) {
   if (target.secure) throw new Unsupported('http-proxy-agent sends what is meant for wss: without encryption');
   const url = new URL(target.path, `http://${target.hostHeader ?? target.authority}`);
@@ -255,7 +255,7 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
   const { getProxyForUrl, connectOpts, options } = agent;
   const others = ['path', 'httpAgent', 'httpsAgent', 'getProxyForUrl', 'headers', 'socketOptions'];
   checkOptions(options ?? {}, others);
-  // A second parameter would be Node's request.
+  // The second argument would be Node's request, which a native connection does not have.
   if (getProxyForUrl.length > 1) throw new Unsupported('its getProxyForUrl wants the request');
   const scheme = target.secure ? 'wss:' : 'ws:';
   const url = getProxyForUrl(new URL(target.path, `${scheme}//${target.hostHeader ?? target.authority}`).href);
@@ -287,15 +287,15 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
   return socksRouteTo(settings, certificateName(target), target);
 }
 
-// --- what they have in common
+// --- shared functions
 
-/** A proxy's URL. The error of `new URL` would show it, and with it the password. */
+/** Parses the URL of a proxy. The error does not contain the URL, because it may contain a password. */
 function parse(url) {
   if (URL.canParse(url)) return new URL(url);
   throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
 }
 
-/** Where to connect, out of options as `net.connect` takes them. */
+/** The first host to connect to, from options of `net.connect`. */
 function firstHop({ host, port, localAddress, family, lookup }) {
   const isKnown = typeof host === 'string' && host !== '' && Number.isInteger(port) && port >= 0 && port <= 65535;
   if (!isKnown) throw new Unsupported('it names no host and port of a proxy');

@@ -1,20 +1,20 @@
 'use strict';
 
-/** Turns options of `tls.connect` and the environment into TLS settings of the addon. */
+/** Converts options of `tls.connect` and environment variables into TLS settings of the addon. */
 
 const { Unsupported } = require('./unsupported.cjs');
 
-/** Options for trust and identity that are honoured. */
+/** The supported options for trust and identity. */
 const TLS_OPTIONS = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'];
 
 let warnedOfUnchecked = false;
 
 /**
- * Settings for trust and identity, read when a connection starts, as Node reads them.
+ * Settings for trust and identity. Like in Node, they are read when a connection starts.
  *
  * @param {object} options
- * @param {string} host the name that the certificate must be valid for, unless `options.servername` is another
- * @throws {Unsupported} where a certificate or key has a form that is not supported
+ * @param {string} host the name in the certificate, if there is no `options.servername`
+ * @throws {Unsupported} if the form of a certificate or key is not supported
  */
 function tlsOptions(options, host) {
   const { env } = process;
@@ -34,7 +34,7 @@ function tlsOptions(options, host) {
 }
 
 /**
- * The name that the target's certificate must be valid for: Node's https agent takes it from the Host header.
+ * The name that the target's certificate must have. Node's https agent takes it from the Host header.
  *
  * @param {import('./agent.cjs').Target} target
  */

@@ -1,17 +1,17 @@
 'use strict';
 
-// Root keys of the Noise certificate chain. A server's chain must end in one of them; there is always at least one.
+// Root keys for the Noise certificate chain of the server. There is always at least one.
 
-/** WhatsApp's (Baileys' `WA_CERT_DETAILS.PUBLIC_KEY`). */
+/** The root key of WhatsApp: `WA_CERT_DETAILS.PUBLIC_KEY` in Baileys. */
 const WHATSAPP_ROOT = Buffer.from('142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b', 'hex');
 
 /** Root keys of test servers, added by {@link addTrustedRoot}. */
 const added = [];
 
 /**
- * The keys to try, one after another in one Buffer.
+ * The trusted keys, joined in one Buffer.
  *
- * @param {Uint8Array} [explicit] the caller's own choice, which then is the only one
+ * @param {Uint8Array} [explicit] a key of the caller; if given, it is the only trusted key
  */
 function trustedRoots(explicit) {
   if (explicit !== undefined) return explicit;
@@ -19,10 +19,10 @@ function trustedRoots(explicit) {
 }
 
 /**
- * Trusts the root of a test server as well, in handlers that are given none: for a Baileys without a root key of its own.
+ * Adds the root key of a test server, for releases of Baileys that pass no root key to the noise handler.
  *
  * @param {Uint8Array} key 32 bytes
- * @returns {() => void} takes it back
+ * @returns {() => void} removes the key
  */
 function addTrustedRoot(key) {
   if (!(key instanceof Uint8Array) || key.length !== 32) throw new TypeError('a root key is 32 bytes');

@@ -1,15 +1,15 @@
 'use strict';
 
 /**
- * A connection cannot be made natively in the way that an agent or the program asks for. Nothing is connected: that way may
- * hide the caller.
+ * The error of a connection that an agent or the program asks for and that is not supported natively. No connection is
+ * made without the agent: the agent may hide the address of the caller.
  */
 class Unsupported extends Error {
   #reason;
 
   /**
    * @param {string} reason
-   * @param {string} [subject] what cannot be used, or cannot be made
+   * @param {string} [subject] what is not supported; default: the agent
    */
   constructor(reason, subject) {
     super(

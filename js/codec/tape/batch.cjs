@@ -5,10 +5,11 @@ const {
 } = require('../../addon/abi.cjs');
 
 /**
- * The tree of the next tape of a batch; the cursor then stands behind it. `undefined` for a frame that must not be seen.
+ * Builds the node of the next tape of a batch and moves the cursor behind it. Returns undefined for a frame that
+ * JavaScript must not see.
  *
  * @param {{ words: Int32Array, wordAt: number, text: Buffer, textAt: number, memory: Buffer, bytesAt: number }} cursor
- * @param {Function} hydrateTape of the dialect's codec
+ * @param {Function} hydrateTape the hydrator of the dialect
  */
 function takeTape(cursor, hydrateTape) {
   const { words, wordAt, text, textAt, memory, bytesAt } = cursor;

@@ -1,6 +1,6 @@
 'use strict';
 
-// Plain node objects onto a tape (src/tape/), in one pass, with the checks and messages of Baileys' encoder.
+// Writes a node to a tape (src/tape/) in one pass, with the checks and messages of Baileys' encoder.
 
 const {
   contentKind: { BYTES: KIND_BYTES, LIST: KIND_LIST, NONE: KIND_NONE, TEXT: KIND_TEXT },
@@ -10,17 +10,17 @@ const {
   text: { LOOKUP_UNITS }
 } = require('../../addon/abi.cjs');
 
-/** Operations that a node head and one attribute take; room is ensured before either is written. */
+/** Enough operations for the head of a node or for one attribute. */
 const HEAD_ROOM = 8;
 
-/** Where nearly every query goes: the one long token that is worth a comparison. */
+/** The server's JID, in nearly every query: the only long token that JavaScript looks up itself. */
 const SERVER = 's.whatsapp.net';
 
 /**
- * The flattener of one dictionary.
+ * Creates the flattener of one dictionary.
  *
  * @param {{ ops: Int32Array, input: Buffer, growOps(): void, growInput(length: number): void }} scratch
- * @param {Map<string, number>} ids operations of tokens and usual keys
+ * @param {Map<string, number>} ids operations of tokens and of `KEYS`
  */
 function createFlattener(scratch, ids) {
   let ops = scratch.ops;
@@ -30,7 +30,7 @@ function createFlattener(scratch, ids) {
   let bytes = 0;
   let depth = 0;
 
-  /** A tag or a key: a constant of the program, so that its hash is known. */
+  /** Writes a tag or a key. It is usually a constant of the program, so that V8 has already hashed it. */
   function name(value) {
     const id = ids.get(value);
     if (id !== undefined) {
@@ -41,7 +41,7 @@ function createFlattener(scratch, ids) {
     }
   }
 
-  /** Any other string. A long one is most often not a token, and nothing has hashed it yet: the addon looks it up. */
+  /** Writes another string. A long one is usually not a token and not hashed yet, so Rust looks it up. */
   function string(value) {
     if (value.length < LOOKUP_UNITS || value === SERVER) {
       name(value);
@@ -122,7 +122,7 @@ function createFlattener(scratch, ids) {
   }
 
   /**
-   * Writes a tree to the scratch memory, its lengths to the registers.
+   * Writes a node to the scratch memory, and its lengths to the registers.
    *
    * @returns {string} the text
    */
@@ -143,7 +143,9 @@ function createFlattener(scratch, ids) {
   };
 }
 
-/** An attribute that is no string, as one. Baileys counts such an attribute but omits it, which corrupts the stanza. */
+/**
+ * Converts an attribute to a string. Baileys counts an attribute that is not a string but omits it: a corrupt stanza.
+ */
 function attributeText(tag, key, value) {
   switch (typeof value) {
     case 'number':

@@ -1,6 +1,6 @@
 'use strict';
 
-// A tape (src/tape/) into plain objects, equal to those that Baileys' decoder makes.
+// Converts a tape (src/tape/) into plain objects, equal to those of Baileys' decoder.
 
 const {
   contentKind: { BYTES: KIND_BYTES, LIST: KIND_LIST, NONE: KIND_NONE, TEXT: KIND_TEXT },
@@ -8,24 +8,26 @@ const {
   text: { WINDOW: TEXT_WINDOW }
 } = require('../../addon/abi.cjs');
 
-/** A view of a Buffer's memory, in half the time that `subarray` takes. */
+/** Its constructor creates a view in half the time of `subarray`. */
 const FastBuffer = Buffer[Symbol.species];
 
 const KIND_MASK = (1 << HEAD_SHIFT) - 1;
 
-/** Slots of the shape table, a power of two. A slot holds one shape; a second one for it takes the slow path. */
+/** Slots of the shape table, a power of two. A slot holds one shape; other shapes of the slot use the slow path. */
 const SHAPE_SLOTS = 1024;
-/** Key sequences seen before a constructor is generated for them, so that a peer cannot make us compile at will. */
+/**
+ * A constructor is generated for a key sequence that occurs more often than this: a peer must not cause much compiling.
+ */
 const SHAPE_TRIALS = 2;
-/** Constructors generated at most, for the same reason. */
+/** The most constructors that are generated, for the same reason. */
 const SHAPE_LIMIT = 512;
-/** Attributes of a generated constructor at most. */
+/** The most attributes of a generated constructor. */
 const SHAPE_KEYS = 32;
 
 /**
- * The hydrator of one dictionary.
+ * Creates the hydrator of one dictionary.
  *
- * @param {string[]} tokens strings by their operation: the dictionary's tokens, then the usual keys
+ * @param {string[]} tokens strings by operation: the tokens of the dictionary, then `KEYS`
  */
 function createHydrator(tokens) {
   /** @type {Int32Array} */
@@ -34,17 +36,17 @@ function createHydrator(tokens) {
   let text = /** @type {any} */ (Buffer.alloc(0));
   /** The next operation. */
   let at = 0;
-  /** The window of the text at hand, the position in it, and its end. */
+  /** The current window of the text, the position in it, and its length. */
   let window = '';
   let position = 0;
   let end = 0;
-  /** In units: where the next window starts, and what the text ends at. */
+  /** In units of the text: where the next window starts, and where the text ends. */
   let next = 0;
   let total = 0;
-  /** Where the text starts in its memory, in bytes, and whether it is UTF-16. */
+  /** Where the text starts in its memory, in bytes, and 1 if it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** @type {Buffer} What content bytes lie in, and from where on; its memory is asked for at the first of them. */
+  /** @type {Buffer} The content bytes start at `bytesAt` in it. `memory` is its ArrayBuffer, set at the first use. */
   let bytes = text;
   let bytesAt = 0;
   /** @type {ArrayBufferLike | undefined} */
@@ -61,7 +63,7 @@ function createHydrator(tokens) {
     return window.slice(position, (position += length));
   }
 
-  /** Makes a window of its own for the strings to come: a string that is kept holds on to no more than that. */
+  /** Creates the next window. A string that the program keeps keeps only its window alive, not the whole text. */
   function advance(length) {
     const start = next - (end - position);
     const stop = Math.min(total, start + Math.max(length, TEXT_WINDOW));
@@ -112,19 +114,19 @@ function createHydrator(tokens) {
     return attrs;
   }
 
-  /** An object literal with this key sequence, so that all its objects share one hidden class from the start. */
+  /** Generates a constructor with an object literal: all its objects share one hidden class. */
   function generate(shape) {
     const fields = shape.keys.map((key, i) => `${JSON.stringify(tokens[key])}: string(ops[first + ${2 * i}])`);
     try {
       shape.make = new Function('string', `return (ops, first) => ({ ${fields.join(', ')} })`)(string);
       generated++;
     } catch {
-      // The process runs with --disallow-code-generation-from-strings: the generic path serves.
+      // The process runs with --disallow-code-generation-from-strings: the slow path is used.
       canGenerate = false;
     }
   }
 
-  /** Nodes. Most lists are short; as literals they take no more memory than they need. */
+  /** Builds a list of nodes. Array literals take no spare memory; most lists are short. */
   function list(length) {
     if (length === 0) return [];
     if (length === 1) return [node()];
@@ -165,17 +167,17 @@ function createHydrator(tokens) {
   }
 
   /**
-   * The tree on a tape.
+   * Builds the node of a tape.
    *
    * @param {Int32Array} tape operations
-   * @param {number} first the tape's first one
-   * @param {string} whole the text, or '' where it lies in `textMemory`
-   * @param {number} units the text's length then
-   * @param {number} isWide whether it is UTF-16
+   * @param {number} first index of the first operation
+   * @param {string} whole the text, or '' if the text is in `textMemory`
+   * @param {number} units length of the text in `textMemory`
+   * @param {number} isWide 1 if the text in `textMemory` is UTF-16
    * @param {any} textMemory a Buffer
-   * @param {number} textStart where in it, in bytes
-   * @param {Buffer} content what content bytes lie in
-   * @param {number} contentStart from where on
+   * @param {number} textStart position of the text in `textMemory`, in bytes
+   * @param {Buffer} content memory of the content bytes
+   * @param {number} contentStart position of the first content byte
    */
   return function hydrate(tape, first, whole, units, isWide, textMemory, textStart, content, contentStart) {
     ops = tape;
