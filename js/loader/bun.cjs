@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * Hooks for Bun: a plugin for ES modules, and for CommonJS the function that loads `.js` files. A plugin that matches a
- * CommonJS file would break the circles of such a Baileys, so it gets the paths of the copies that are ES modules.
+ * Hooks for Bun: a plugin for ES modules, and a replacement of the function that loads CommonJS `.js` files. The plugin
+ * only gets the paths of copies that are ES modules: a plugin for a CommonJS file breaks the circular imports of
+ * Baileys.
  */
 
 const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs');
@@ -34,7 +35,7 @@ function installBunHooks() {
 }
 
 /**
- * The targets of the copies that are ES modules, in the `node_modules` of some directories and of those above.
+ * The targets of all copies that are ES modules, in the `node_modules` of the directories and of their parents.
  *
  * @param {string[]} directories
  */

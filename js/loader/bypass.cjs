@@ -1,6 +1,6 @@
 'use strict';
 
-/** Warns where a Baileys opens a WebSocket of its own although register is active. */
+/** Warns if Baileys opens a WebSocket with its own class although register is active. */
 
 const diagnostics = require('node:diagnostics_channel');
 const { fileURLToPath } = require('node:url');
@@ -11,17 +11,17 @@ const { warnOnce } = require('../shared/warn-once.cjs');
 const { state } = require('./state.cjs');
 const { findTarget } = require('./targets.cjs');
 
-/** Frames of a stack trace that are read; Baileys stands at most a dozen below `ws` and Node. */
+/** The number of stack frames that are read. Baileys is at most a dozen frames below `ws` and Node. */
 const FRAMES = 40;
 
-/** @type {WeakMap<object, string | undefined>} By request: the file that made it. */
+/** @type {WeakMap<object, string | undefined>} The file that made a request. */
 const callers = new WeakMap();
 
 /** @typedef {{ request: import('node:http').ClientRequest }} Message */
 
-/** Begins to watch the requests of this thread. */
+/** Starts to watch the requests of this thread. */
 function watchForBypass() {
-  // Since Node 22.12, while the code that makes the request runs. The other channel tells of it later.
+  // Since Node 22.12. Published while the caller is on the stack; the other channel is published later.
   diagnostics.subscribe('http.client.request.created', message => {
     const { request } = /** @type {Message} */ (message);
     if (isOfBaileys(request)) callers.set(request, callerOf());
@@ -32,10 +32,10 @@ function watchForBypass() {
   });
 }
 
-/** @param {string | undefined} file that made the request, where it is known */
+/** @param {string | undefined} file the file that made the request, if it is known */
 function warnOfBypass(file) {
   const target = file === undefined ? undefined : findTarget(file);
-  // A copy that was left alone has had its warning.
+  // There was already a warning for a copy that is left alone.
   const hasWarning = file === undefined ? state.leftAlone.size > 0 : state.leftAlone.has(target?.copy.root ?? '');
   if (hasWarning) return;
   const copy = target === undefined ? 'a Baileys' : `${target.copy.name} ${target.copy.version} at ${target.copy.root}`;
@@ -50,7 +50,7 @@ function isOfBaileys(request) {
   );
 }
 
-/** The file that opened the connection: the first frame that is neither Node's, nor ours, nor of the package `ws`. */
+/** The file that opened the connection: the first stack frame outside Node, this file and the package `ws`. */
 function callerOf() {
   const { stackTraceLimit, prepareStackTrace } = Error;
   try {

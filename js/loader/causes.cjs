@@ -1,11 +1,11 @@
 'use strict';
 
-/** Why Baileys does not run natively, as far as it can be told from where this package stands. */
+/** Texts that explain why Baileys does not run natively. */
 
 /**
- * What to do about an addon that cannot be loaded; empty where the error itself says enough.
+ * Advice for an addon that cannot be loaded; empty if the error needs none.
  *
- * @param {unknown} error with the errors beneath it in `cause`
+ * @param {unknown} error its causes are in `cause`
  */
 function adviceFor(error) {
   const texts = [];
@@ -21,7 +21,7 @@ function adviceFor(error) {
   return '';
 }
 
-/** The test runner that loads modules past the hooks of Node, where the environment names one. */
+/** The text for a test runner that does not use the module hooks of Node; undefined if none is running. */
 function testRunner() {
   const { env } = process;
   if (env.JEST_WORKER_ID !== undefined) {
@@ -37,10 +37,10 @@ function testRunner() {
 }
 
 /**
- * Why the code at a place has a WebSocket client of its own.
+ * Why a connection was opened by JavaScript code.
  *
- * @param {string | undefined} file of the code that opened the connection
- * @param {import('./targets.cjs').Target | undefined} target the file of Baileys that it is, if any
+ * @param {string | undefined} file the file that opened the connection
+ * @param {import('./targets.cjs').Target | undefined} target the same file as a file of Baileys, if it is one
  */
 function causeOfBypass(file, target) {
   const runner = testRunner();

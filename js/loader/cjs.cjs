@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Hooks for CommonJS. All loaders of the field (Node's own, tsx, ts-node, pirates) end in `Module.prototype._compile`, so
- * that is where a target is replaced; `Module._load` only learns the query for originals.
+ * Hooks for CommonJS. Node's loader, tsx, ts-node and pirates all call `Module.prototype._compile`, so targets are
+ * replaced there. The hook of `Module._load` only handles the query for originals.
  */
 
 const Module = require('node:module');
@@ -21,7 +21,7 @@ const {
 } = require('./targets.cjs');
 
 /**
- * The undocumented half of Node's Module, as this file uses it.
+ * The undocumented methods of Node's Module that this file uses.
  *
  * @typedef {NodeJS.Module & {
  *   _compile(content: string, filename: string, format?: string): unknown,
@@ -39,13 +39,13 @@ const {
 const ModuleClass = /** @type {ModuleClass} */ (/** @type {unknown} */ (Module));
 const OFF_SUFFIX = `?${OFF_QUERY}`;
 
-/** @type {Map<string, LoadableModule>} Originals by file name. */
+/** @type {Map<string, LoadableModule>} Original modules of Baileys by file name. */
 const originals = new Map();
 
-/** @type {WeakSet<object>} Modules whose content is compiled as it is. */
+/** @type {WeakSet<object>} Modules that are compiled without a replacement. */
 const untouched = new WeakSet();
 
-/** @type {Set<string>} Files that `preload` has seen. */
+/** @type {Set<string>} Files that `preload` has handled. */
 const preloaded = new Set();
 
 /**
@@ -92,11 +92,11 @@ function installCommonJsHooks(hooksSeeRequire) {
 }
 
 /**
- * Puts the replacements of a copy of ES modules into the module cache, where Baileys' own imports then find them. Node 20
- * runs no hook for what an ES module imports that was itself loaded by `require()`.
+ * Puts the replacements for a copy of ES modules into the module cache, where Baileys' imports find them. It is needed
+ * if the copy is loaded by `require()`: Node 20 then runs no hook for the imports of its modules.
  *
  * @param {LoadableModule['_compile']} compile
- * @param {string} filename First file of the copy to be required.
+ * @param {string} filename The first file of the copy that is required.
  */
 function preload(compile, filename) {
   for (const target of targetsBeside(filename)) {
@@ -106,7 +106,7 @@ function preload(compile, filename) {
     const module = new ModuleClass(path);
     module.filename = path;
     const source = standaloneSource(target);
-    // A file with other exports needs its original, and to load that here would change the order of Baileys' modules.
+    // A file with more exports needs its original. Loading it here would change the order of Baileys' modules.
     if (source === undefined) continue;
     const dropIn = usableDropIn(target, module, () => moduleOriginal(compile, path, target));
     if (dropIn !== undefined) Reflect.apply(compile, module, [source, path, 'module']);
@@ -114,7 +114,7 @@ function preload(compile, filename) {
 }
 
 /**
- * The exports of an ES module as Baileys wrote it, beside those that `preload` has put in their place.
+ * The exports of the original of an ES module that `preload` has replaced.
  *
  * @param {LoadableModule['_compile']} compile
  * @param {string} path
@@ -124,7 +124,7 @@ function moduleOriginal(compile, path, target) {
   const known = originals.get(path);
   if (known !== undefined) return known.exports;
   const original = addOriginal(path);
-  // Node looks ES modules up by their file name; under another one in the same folder it takes the text.
+  // Node caches ES modules by file name, so the original is compiled under another name in the same folder.
   Reflect.apply(compile, original, [sourceOf(target), path + OFF_SUFFIX, 'module']);
   return original.exports;
 }
@@ -141,7 +141,7 @@ function usableDropIn(target, module, loadOriginal) {
     warnLeftAlone(reason ?? '', code, root);
     return undefined;
   }
-  // Required when it is needed: here it would close a cycle of modules.
+  // Required at the first use: requiring it now would create a circular import.
   const certDetails = () => module.require(DEFAULTS_SPECIFIER).WA_CERT_DETAILS;
   const webSocketClient = () => loadOriginal().WebSocketClient;
   const known = target.file === NOISE_HANDLER ? { certDetails } : undefined;
@@ -150,8 +150,8 @@ function usableDropIn(target, module, loadOriginal) {
 }
 
 /**
- * Our names stand in `module.exports` before the original runs, since TypeScript's `export *` copies, in a cycle, the
- * names that are there at that moment.
+ * Puts our exports into `module.exports` before the original runs. In a circular import, the `export *` of TypeScript
+ * copies only the names that exist at that moment.
  *
  * @param {LoadableModule} module
  * @param {import('./targets.cjs').Target} target
@@ -170,7 +170,7 @@ function replaceExports(module, { names }, dropIn, loadOriginal) {
 
 /**
  * @param {string} filename
- * @param {LoadableModule} [sibling] The module that stands for the original.
+ * @param {LoadableModule} [sibling] The module that replaces the original.
  */
 function addOriginal(filename, sibling) {
   const original = new ModuleClass(filename + OFF_SUFFIX);
@@ -182,7 +182,7 @@ function addOriginal(filename, sibling) {
 }
 
 /**
- * Exports of a CommonJS target as Baileys wrote it.
+ * The exports of the original of a CommonJS target.
  *
  * @param {string} filename
  * @returns {any}

@@ -1,4 +1,4 @@
-/** Entry of the hooks thread, on the versions of Node that run module hooks in one. */
+/** Entry of the hooks thread, for versions of Node that run module hooks in a thread. */
 
 import esm from './esm.cjs';
 

@@ -1,6 +1,8 @@
 'use strict';
 
-/** The `load` hook for ES modules: a pure function of the URL, so that it runs in any thread. */
+/**
+ * The `load` hook for ES modules. It keeps no state of a thread: on some versions of Node it runs in a hooks thread.
+ */
 
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { join } = require('node:path');
@@ -25,7 +27,7 @@ const HEAD = '// Made by baileys-native.\n';
 /**
  * @param {string} url
  * @param {{ format?: string | null }} context
- * @returns {{ format: 'module', source: string, shortCircuit: true } | undefined} Undefined: load as without this hook.
+ * @returns {{ format: 'module', source: string, shortCircuit: true } | undefined} Undefined: the file is not replaced.
  */
 function loadTarget(url, context) {
   if (!url.startsWith('file:')) return undefined;
@@ -38,7 +40,7 @@ function loadTarget(url, context) {
   if (query.split('&').includes(OFF_QUERY)) {
     return format === 'module' ? undefined : answer(originalOfCommonJs(target, fileURLToPath(url)));
   }
-  // Mock loaders mark the modules that they make by a query of their own; tsx marks a namespace of originals.
+  // Mock loaders mark their modules by a query. tsx uses the query `tsx-namespace` for originals.
   if (query !== '' && !query.startsWith('tsx-namespace=')) return undefined;
   return format === 'module' ? answer(replacementSource(target, url)) : undefined;
 }
@@ -49,10 +51,11 @@ function answer(source) {
 }
 
 /**
- * An ES module that stands for a target: ours under the replaced names, the original's under all others.
+ * The source of an ES module that replaces a target. It exports our functions under the replaced names, and the
+ * original's exports under all other names.
  *
  * @param {import('./targets.cjs').Target} target
- * @param {string} url Of the original, with the query it was asked for by.
+ * @param {string} url URL of the target with its query.
  */
 function replacementSource(target, url) {
   const { copy, file, names } = target;
@@ -82,8 +85,7 @@ function replacementSource(target, url) {
 }
 
 /**
- * The same without an import of the original, and so without the modules that it imports; undefined when the original has
- * exports of its own to keep.
+ * The same source without an import of the original; undefined if the original has other exports.
  *
  * @param {import('./targets.cjs').Target} target
  */
@@ -98,17 +100,18 @@ function standaloneSource(target) {
 }
 
 /**
- * `export *` leaves the default export out.
+ * Exports the default export of the original, which `export *` omits.
  *
  * @param {import('./targets.cjs').Target} target
- * @param {string} original Quoted specifier.
+ * @param {string} original Specifier of the original, in quotes.
  */
 function defaultExport(target, original) {
   return /\bexport default\b|\bas default\b/.test(sourceOf(target)) ? `export { default } from ${original};\n` : '';
 }
 
 /**
- * An ES module over the original of a CommonJS target, which Node would otherwise look up by its path alone.
+ * The source of an ES module that exports the original of a CommonJS target. Node ignores the query of a CommonJS
+ * module.
  *
  * @param {import('./targets.cjs').Target} target
  * @param {string} path

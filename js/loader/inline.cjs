@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The text of a target with our exports in place of its own, for runtimes whose hooks cannot load one file twice: the
- * original stays in it, under the local names that it had.
+ * The source of a target with our exports in place of its own, for Bun and Deno: their hooks cannot load one file
+ * twice. The original declarations stay in it under their local names.
  */
 
 const { join } = require('node:path');
@@ -36,7 +36,7 @@ function inlineSource(target) {
   const original = name => (copy.esm ? name : `baileysNativeOriginals.${name}`);
   const isNoise = file === NOISE_HANDLER;
   const defaultsFile = JSON.stringify(DEFAULTS_SPECIFIER);
-  // Required when it is needed: here it would change the order of Baileys' modules.
+  // Required at the first use: requiring it now would change the order of Baileys' modules.
   const defaults = copy.esm ? 'baileysNativeDefaults' : `require(${defaultsFile})`;
   const needed = isNoise
     ? `{ certDetails: () => ${defaults}.WA_CERT_DETAILS }`
@@ -61,9 +61,9 @@ function inlineSource(target) {
 }
 
 /**
- * An ES module that declares some names without exporting them.
+ * Removes `export` from the declarations of some names.
  *
- * @param {string} text of a known release, so that each declaration stands at the left margin
+ * @param {string} text the text of a known release: its declarations start at the left margin
  * @param {readonly string[]} names
  */
 function withoutExports(text, names) {

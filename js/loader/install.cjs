@@ -13,13 +13,13 @@ const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
 const { findTarget, looksLikeTarget } = require('./targets.cjs');
 
-/** Installs the hooks, once a thread, unless `BAILEYS_NATIVE` says no or the addon cannot be loaded. */
+/** Installs the hooks once per thread, unless `BAILEYS_NATIVE` is off or the addon cannot be loaded. */
 function install() {
   if (state.attempted || environmentSwitch('BAILEYS_NATIVE') === false) return;
   state.attempted = true;
   try {
     refuseJest();
-    // Before the hooks: where they run for CommonJS, they would also see the addon.
+    // Loaded before the hooks, so that the hooks do not run for the files of this package.
     require('../baileys/drop-in.cjs');
     installHooks();
     if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('../inspect/index.cjs').inspectFromEnvironment();
@@ -38,7 +38,7 @@ function installHooks() {
   else installCommonJsHooks(installEsmHooks());
 }
 
-/** Deno has Node's synchronous hooks, which there also run for `require()`. */
+/** Deno has the synchronous hooks of Node. They also run for `require()`. */
 function installDenoHooks() {
   const register = registerHooks();
   if (register === undefined)
@@ -50,7 +50,7 @@ function installDenoHooks() {
      * @param {(url: string, context: object) => object} nextLoad
      */
     load(url, context, nextLoad) {
-      // With any hook installed, Deno 2.9 takes required JSON for JavaScript.
+      // If a hook is installed, Deno 2.9 evaluates required JSON files as JavaScript.
       if (url.startsWith('file:') && url.endsWith('.json') && context.importAttributes?.type === undefined) {
         const source = `module.exports = ${readFileSync(fileURLToPath(url), 'utf8')}`;
         return { format: 'commonjs', source, shortCircuit: true };
@@ -63,14 +63,14 @@ function installDenoHooks() {
   });
 }
 
-/** Inside Jest's registry, `node:module` is another one than the one that loads modules. */
+/** Throws under Jest: it replaces `node:module`, so that hooks would have no effect. */
 function refuseJest() {
   // @ts-ignore Jest gives each module this variable.
   if (typeof jest !== 'undefined')
     throw new Error('Jest loads modules by a registry of its own, which no hook reaches');
 }
 
-/** What CommonJS has loaded before stays as it is; of ES modules nobody can tell. */
+/** Warns of copies that CommonJS has already loaded: they are not replaced. Loaded ES modules cannot be listed. */
 function warnOfLoaded() {
   for (const filename of Object.keys(require.cache)) {
     const target = findTarget(filename);
@@ -78,7 +78,7 @@ function warnOfLoaded() {
   }
 }
 
-/** `module.registerHooks`: since Node 22.15; the types are those of the oldest supported version. */
+/** `module.registerHooks`, since Node 22.15. `any`: the types of the oldest supported Node.js do not have it. */
 function registerHooks() {
   return /** @type {any} */ (Module).registerHooks;
 }

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The texts of Baileys that this package stands for, by which a release is recognised and a patch is noticed. A part is a
- * file below the package root, or with `#` one declaration in it, for files that change for other reasons.
+ * The parts of Baileys that this package replaces. Their hashes identify a release and detect patches. A part is a file
+ * below the package root, or one declaration of a file (`file#name`).
  */
 
 const { createHash } = require('node:crypto');
@@ -22,7 +22,7 @@ const {
   webSocketClient: WEBSOCKET_CLIENT
 } = FILES;
 
-/** The first declaration of a name at the left margin, up to the bracket that closes it there. */
+/** Matches the first declaration at the left margin, up to its closing bracket at the left margin. */
 const block = start => new RegExp(`^(?:export )?${start}[^]*?^\\};?$`, 'm');
 
 /** @type {Record<string, { file: string, pattern?: RegExp }>} */
@@ -44,8 +44,8 @@ const PARTS = {
 const DECODING = [DECODER, TOKENS, `${JIDS}#jidEncode`];
 
 /**
- * By replaceable file: the exports that are replaced, and the parts that they stand for. The noise handler of Baileys
- * decodes nodes itself, with the decoder.
+ * For each target (a file that can be replaced): the replaced exports, and the parts that must be unchanged for that.
+ * The noise handler also needs the parts of the decoder, because it decodes nodes.
  *
  * @type {Record<string, { names: readonly string[], parts: readonly string[] }>}
  */
@@ -63,11 +63,11 @@ const TARGETS = {
   [WAITS]: { names: ['promiseTimeout'], parts: [`${WAITS}#promiseTimeout`, `${WAITS}#delayCancellable`] }
 };
 
-/** Those that make a package a Baileys. */
+/** A package that has all these files is taken for Baileys. */
 const ESSENTIAL = [WEBSOCKET_CLIENT, NOISE_HANDLER, ENCODER, DECODER];
 
 /**
- * SHA-256 of the text of each part of the Baileys at `root`, in hexadecimal; nothing for parts that are not there.
+ * SHA-256 of the text of each part of the Baileys at `root`, in hexadecimal. Missing parts are left out.
  *
  * @param {string} root
  * @returns {Map<string, string>}
@@ -75,7 +75,7 @@ const ESSENTIAL = [WEBSOCKET_CLIENT, NOISE_HANDLER, ENCODER, DECODER];
 function fingerprint(root) {
   const hashes = new Map();
   for (const [part, { file, pattern }] of Object.entries(PARTS)) {
-    // A checkout on Windows may have changed the ends of lines.
+    // Git on Windows may have changed the line ends.
     const text = readText(join(root, file)).replaceAll('\r\n', '\n');
     const found = pattern === undefined ? text : (pattern.exec(text)?.[0] ?? '');
     if (found !== '') hashes.set(part, createHash('sha256').update(found).digest('hex'));
@@ -85,7 +85,7 @@ function fingerprint(root) {
 
 /**
  * @param {string} path
- * @returns {string} empty where there is no such file
+ * @returns {string} empty if the file cannot be read
  */
 function readText(path) {
   try {

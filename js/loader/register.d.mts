@@ -1,5 +1,5 @@
 /**
- * Loading this module gives every copy of `baileys` or `@whiskeysockets/baileys` that the thread loads from then on its
+ * When this module is loaded, every copy of `baileys` or `@whiskeysockets/baileys` that the thread loads later gets its
  * socket layer from `baileys-native`:
  *
  * ```sh
@@ -7,25 +7,33 @@
  * node --require baileys-native/register app.js
  * ```
  *
- * It also works as the first `require` of a CommonJS program. An ES module must import it before Baileys is *linked*: by
- * one of the flags, or by importing Baileys with `await import()` afterwards.
+ * It also works as the first `require` of a CommonJS program. In an ES module a static `import` of it is too late: use
+ * one of the flags, or import Baileys afterwards with `await import()`.
  *
- * `BAILEYS_NATIVE=off` in the environment makes it do nothing. Where the addon cannot be loaded it emits one process
- * warning with the code `BAILEYS_NATIVE_UNAVAILABLE` and leaves Baileys as it is; a release of Baileys that it does not know
- * is left as it is with the code `BAILEYS_NATIVE_UNSUPPORTED`, and one that was required before with `BAILEYS_NATIVE_LATE`.
- * Patched files are left as they are with the code `BAILEYS_NATIVE_PATCHED`, changed forks with `BAILEYS_NATIVE_FORK`.
- * `BAILEYS_NATIVE_WAITS=off` leaves `promiseTimeout` to Baileys; `BAILEYS_NATIVE_PACKAGES` names forks, separated by commas.
+ * If Baileys is not replaced, it runs on its JavaScript, and one process warning has one of these codes:
  *
- * While the event loop is blocked, connections are kept alive in Baileys' place. `BAILEYS_NATIVE_KEEP_ALIVE=off` leaves
- * them to Baileys; so does `keepAliveWhileBlocked: false` in the configuration of one socket, which Baileys' types do not
- * know (TypeScript takes it in an object that is a variable: `const config = { auth, keepAliveWhileBlocked: false }`).
+ * | code | reason |
+ * | --- | --- |
+ * | `BAILEYS_NATIVE_UNAVAILABLE` | the addon cannot be loaded |
+ * | `BAILEYS_NATIVE_UNSUPPORTED` | the release of Baileys is not supported |
+ * | `BAILEYS_NATIVE_LATE` | Baileys was required before |
+ * | `BAILEYS_NATIVE_PATCHED` | files of Baileys are patched; only these files are not replaced |
+ * | `BAILEYS_NATIVE_FORK` | a fork has changed files |
+ *
+ * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_WAITS=off` does not replace
+ * `promiseTimeout`. `BAILEYS_NATIVE_PACKAGES` names forks of Baileys, separated by commas.
+ *
+ * While the event loop is blocked, the addon sends the keep-alive queries of connections. To turn this off, set
+ * `BAILEYS_NATIVE_KEEP_ALIVE=off`, or `keepAliveWhileBlocked: false` in the configuration of one socket. Baileys' types
+ * do not have this option; TypeScript accepts it in a variable: `const config = { auth, keepAliveWhileBlocked: false
+ * }`.
  *
  * @packageDocumentation
  */
 
 /**
- * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
- * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded. Supported copies
+ * of Baileys that are loaded from now on are replaced. {@link replaced} lists the copies that were replaced.
  */
 export declare function isActive(): boolean;
 
@@ -34,12 +42,12 @@ export interface ReplacedCopy {
   /** Directory of its package.json. */
   root: string;
   version: string;
-  /** Names of the exports that are replaced, sorted. A patched file keeps its own. */
+  /** Names of the replaced exports, sorted. Exports of patched files are not replaced. */
   exports: string[];
 }
 
 /**
- * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
- * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ * The copies of Baileys in this thread that got their socket layer from this package, in the order of loading. Empty if
+ * Baileys runs on its JavaScript or is not loaded yet.
  */
 export declare function replaced(): ReplacedCopy[];

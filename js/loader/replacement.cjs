@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the replaced modules of a copy of Baileys call when they are evaluated. */
+/** Functions that the replaced modules of Baileys call. */
 
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
@@ -11,23 +11,23 @@ const { state } = require('./state.cjs');
 const { locationOfWait } = require('./targets.cjs');
 
 /**
- * @typedef {object} Facts What a replaced module says of itself.
+ * @typedef {object} Facts Facts about a replaced module.
  * @property {string} root Directory of the package.json of its copy.
  * @property {string} name
  * @property {string} version
  * @property {import('./targets.cjs').Dialect} dialect
- * @property {readonly string[]} names The exports that are replaced in it.
+ * @property {readonly string[]} names The replaced exports.
  */
 
 /**
- * @typedef {object} Originals What a copy of Baileys has; called when it is needed.
+ * @typedef {object} Originals Getters for originals of a copy of Baileys.
  * @property {() => object | undefined} [certDetails] Its `WA_CERT_DETAILS`.
  * @property {() => any} [webSocketClient] Its own `WebSocketClient`.
  */
 
 /**
  * @typedef {object} Entry One copy of Baileys.
- * @property {Record<string, unknown> | undefined} dropIn Undefined where the addon cannot be loaded.
+ * @property {Record<string, unknown> | undefined} dropIn Undefined if the addon cannot be loaded.
  * @property {Originals} originals
  * @property {import('./state.cjs').Replaced} copy
  */
@@ -36,10 +36,10 @@ const { locationOfWait } = require('./targets.cjs');
 const byRoot = new Map();
 
 /**
- * The drop-in of one copy of Baileys, made once; undefined (after a warning) when the addon cannot be loaded.
+ * The drop-in of one copy of Baileys, created once. If the addon cannot be loaded, it warns and returns undefined.
  *
  * @param {Facts} facts
- * @param {Originals} [originals] Those that the module at hand knows.
+ * @param {Originals} [originals] Getters that the calling module provides.
  * @returns {Record<string, unknown> | undefined}
  */
 function dropInFor(facts, originals) {
@@ -54,7 +54,7 @@ function dropInFor(facts, originals) {
       if (environmentSwitch('BAILEYS_NATIVE') === 'verbose') announce(facts);
     }
   }
-  // Each replaced module of the copy knows some of the originals; they are collected as the modules load.
+  // Each replaced module of the copy provides some of the getters.
   Object.assign(entry.originals, originals);
   for (const name of names) if (!entry.copy.exports.includes(name)) entry.copy.exports.push(name);
   return entry.dropIn;
@@ -99,7 +99,7 @@ function warnUnavailable(error) {
 /**
  * @param {string} reason
  * @param {string} code
- * @param {string} root of the copy
+ * @param {string} root root of the copy
  */
 function warnLeftAlone(reason, code, root) {
   state.leftAlone.add(root);

@@ -5,7 +5,7 @@
  * @property {boolean} attempted Whether `register` has run in this thread.
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
  * @property {Replaced[]} replaced
- * @property {Set<string>} leftAlone Roots of copies with exports that stay on JavaScript, after a warning.
+ * @property {Set<string>} leftAlone Roots of copies for which a warning said that exports stay on JavaScript.
  */
 
 /**
@@ -15,7 +15,7 @@
  * @property {string[]} exports Names of its exports that are replaced.
  */
 
-// On globalThis, so that two copies of this package in one thread install one set of hooks between them.
+// On globalThis: two copies of this package in one thread install the hooks once.
 const KEY = Symbol.for('baileys-native.loader');
 const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type {unknown} */ (globalThis));
 
@@ -23,7 +23,7 @@ const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type
 const state = (shared[KEY] ??= { attempted: false, active: false, replaced: [], leftAlone: new Set() });
 
 /**
- * Whether the copies of Baileys in this thread that are loaded from now on get their socket layer from this package.
+ * Whether copies of Baileys that this thread loads from now on get their socket layer from this package.
  *
  * @returns {boolean}
  */
@@ -32,7 +32,7 @@ function isActive() {
 }
 
 /**
- * The copies of Baileys that this thread has loaded with their socket layer from this package.
+ * The copies of Baileys in this thread that got their socket layer from this package.
  *
  * @returns {Replaced[]}
  */

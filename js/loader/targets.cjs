@@ -1,8 +1,6 @@
 'use strict';
 
-/**
- * Finds the copies of Baileys, and says which of their exports are replaced.
- */
+/** Finds the copies of Baileys and decides which of their exports are replaced. */
 
 const { readFileSync } = require('node:fs');
 const { join, posix } = require('node:path');
@@ -32,7 +30,7 @@ const TARGET_PATTERN = new RegExp(
     .join('|')})$`
 );
 
-/** @typedef {'7' | '6.7' | '6.17'} Dialect A line of Baileys, as far as the replaced exports behave alike in it. */
+/** @typedef {'7' | '6.7' | '6.17'} Dialect Releases of Baileys whose replaced exports behave alike. */
 
 /**
  * @typedef {object} Copy One installed copy of Baileys.
@@ -40,13 +38,13 @@ const TARGET_PATTERN = new RegExp(
  * @property {string} name
  * @property {string} version
  * @property {boolean} esm Whether its files are ES modules.
- * @property {Dialect | undefined} dialect Undefined when nothing of the copy is replaced.
- * @property {Map<string, string>} left By file that is not replaced: the reason.
- * @property {string} code Of the warning that tells the reason.
+ * @property {Dialect | undefined} dialect Undefined if nothing of the copy is replaced.
+ * @property {Map<string, string>} left The files that are not replaced, each with the reason.
+ * @property {string} code Code of the warning for these files.
  */
 
 /**
- * @typedef {object} Target One replaceable file.
+ * @typedef {object} Target One file that can be replaced.
  * @property {string} file Key of `TARGETS`.
  * @property {readonly string[]} names
  * @property {Copy} copy
@@ -56,7 +54,7 @@ const TARGET_PATTERN = new RegExp(
 const copies = new Map();
 
 /**
- * Whether a path or URL without query ends like a target: the cheap test that comes before everything else.
+ * Whether a path or URL without query ends like a target. This cheap test comes first.
  *
  * @param {string} path
  */
@@ -111,14 +109,14 @@ function inspect(root) {
   const hashes = fingerprint(root);
   if (PACKAGE_NAMES.includes(name)) return inspectRelease(facts, hashes);
   if (namedPackages().includes(name)) return inspectNamed(facts, hashes);
-  // Another package may have a file with the path of one of these, but not of all.
+  // Another package may have a file with one of these paths, but not with all of them.
   return ESSENTIAL.every(file => hashes.has(file)) ? inspectFork(facts, hashes) : undefined;
 }
 
 /** @typedef {Pick<Copy, 'root' | 'name' | 'version' | 'esm'>} Facts */
 
 /**
- * Baileys itself: the release decides the dialect, and files with another text than that of a release are left alone.
+ * Baileys itself: its version decides the dialect. Files whose text is not that of a release are left alone.
  *
  * @param {Facts} facts
  * @param {Map<string, string>} hashes
@@ -133,7 +131,8 @@ function inspectRelease(facts, hashes) {
 }
 
 /**
- * A package that `BAILEYS_NATIVE_PACKAGES` names: its texts decide the dialect, since its version is one of its own.
+ * A package that `BAILEYS_NATIVE_PACKAGES` names. Its texts decide the dialect, because its version is not one of
+ * Baileys.
  *
  * @param {Facts} facts
  * @param {Map<string, string>} hashes
@@ -149,7 +148,7 @@ function inspectNamed(facts, hashes) {
 }
 
 /**
- * A package of another name that has the files of Baileys: replaced where all of them are those of a known release.
+ * A package with another name and the files of Baileys. It is replaced if all of them are those of a known release.
  *
  * @param {Facts} facts
  * @param {Map<string, string>} hashes
@@ -194,7 +193,7 @@ function withPatches(facts, hashes, dialect) {
 }
 
 /**
- * The parts of a target with a text that no supported release (of a dialect) has, or without any.
+ * The parts of a target whose text is not that of a supported release (of the dialect, if given), or is missing.
  *
  * @param {string} file
  * @param {Map<string, string>} hashes
@@ -218,8 +217,8 @@ function dialectsOf(part, hashes) {
 }
 
 /**
- * The dialect that all parts of some targets have in common. Where there are two, because releases of two lines have the
- * same texts, the version decides.
+ * The dialect of all parts of some targets. If there are two, because releases of both have the same texts, the version
+ * decides.
  *
  * @param {readonly string[]} files
  * @param {Map<string, string>} hashes
@@ -234,19 +233,21 @@ function commonDialect(files, hashes, version) {
   return version.startsWith('7.') ? common.at(0) : common.at(-1);
 }
 
-/** The names in `BAILEYS_NATIVE_PACKAGES`, which are separated by commas. */
+/** The names in `BAILEYS_NATIVE_PACKAGES`, separated by commas. */
 function namedPackages() {
   return (process.env.BAILEYS_NATIVE_PACKAGES ?? '').split(',').map(name => name.trim());
 }
 
 /**
- * The callers inside Baileys differ in what they await, and the dictionaries have no token in common, so a copy that
- * fits no dialect exactly is refused.
+ * Refuses a copy that does not match a dialect exactly: releases differ in the functions that they await, and the
+ * tokens of the two dictionaries differ.
  *
- * Facts, read in the published releases: dictionary 2 in 6.6.0 to 6.7.18 and 6.17.16, 3 in 6.7.19 and later and in all of 7;
- * a synchronous decoder in 6.6.0 and 6.7.5; a handshake that its callers await in 6.7.14 to 6.7.24, 6.17.16 and 7.0.0-rc.3
- * to rc.9 (where the synchronous one of dialect 7 serves as well), a synchronous one before and since rc11; dictionary 2
- * together with device JIDs of hosted domains in 6.7.17 and 6.7.18, which is no dialect of ours.
+ * Facts, read in the published releases:
+ * - Dictionary 2: 6.6.0 to 6.7.18, and 6.17.16. Dictionary 3: 6.7.19 and later, and all of 7.
+ * - The decoder is synchronous in 6.6.0 and 6.7.5.
+ * - The handshake is awaited in 6.7.14 to 6.7.24, in 6.17.16, and in 7.0.0-rc.3 to rc.9. It is synchronous before that
+ *   and since rc11. A caller that awaits it also works with the synchronous one of dialect 7.
+ * - 6.7.17 and 6.7.18 have dictionary 2 together with device JIDs of hosted domains. This is no supported dialect.
  *
  * @param {string} version
  * @param {string} root
@@ -266,7 +267,7 @@ function chooseDialect(version, root) {
   return refuse(`dictionary ${dictionary ?? 'unknown'} with this decoder is not supported`);
 }
 
-/** The published releases that are supported, in words; the documentation has them in the same. */
+/** The supported releases, as the documentation names them. */
 const SUPPORTED = RELEASES.map(release => release.supported).join(', ');
 
 /** @param {string} reason */
@@ -275,7 +276,7 @@ function refuse(reason) {
 }
 
 /**
- * Whether an ES module exports anything beside the given names.
+ * Whether an ES module exports more than the given names.
  *
  * @param {string} text
  * @param {readonly string[]} names
@@ -304,7 +305,7 @@ function sourceOf({ copy, file }) {
 }
 
 /**
- * Why a target is left as it is, or undefined when it is to be replaced.
+ * The reason why a target is not replaced; undefined if it is replaced.
  *
  * @param {Target} target
  */
@@ -313,7 +314,7 @@ function reasonToLeave({ file, copy }) {
 }
 
 /**
- * What a replaced module says of itself, in JSON.
+ * The facts about a replaced module as JSON.
  *
  * @param {Target} target
  */
@@ -322,7 +323,7 @@ function factsOf({ names, copy: { root, name, version, dialect } }) {
 }
 
 /**
- * Where Baileys' `promiseTimeout` captures its stack, as a frame of a stack trace names it: file, line and column.
+ * File, line and column where Baileys' `promiseTimeout` captures its stack, as in a stack frame.
  *
  * @param {string} root
  */
