@@ -1,12 +1,12 @@
 'use strict';
 
-// Where processes that take part and those who look at them meet: Unix-domain sockets in a directory of the user's own.
+// The directory of the Unix-domain sockets by which `baileys-native inspect` finds the inspected processes.
 
 const { lstatSync, mkdirSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
-/** What a path of a Unix-domain socket may have, in bytes: `sun_path` of Linux and macOS without its end. */
+/** The longest path of a Unix-domain socket in bytes: `sun_path` of macOS without its final zero. */
 const MAX_PATH = 103;
 
 function uid() {
@@ -22,11 +22,11 @@ function directoryPath(env = process.env) {
 }
 
 /**
- * Makes the directory where it is not there. Whoever may write to it could pose as a process, and whoever may search it
- * could watch one: so it has to be the user's alone.
+ * Creates the directory if it does not exist. Only this user may access it: a user who can write to it could imitate a
+ * process, and a user who can search it could watch one.
  *
  * @param {string} path
- * @throws {Error} where it is not
+ * @throws {Error} if others can access it
  */
 function openDirectory(path) {
   mkdirSync(path, { recursive: true, mode: 0o700 });

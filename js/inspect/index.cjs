@@ -1,12 +1,12 @@
 'use strict';
 
-// Taking part in `baileys-native inspect`: by `inspect()`, or by BAILEYS_NATIVE_INSPECT in the environment.
+// Makes this thread visible to `baileys-native inspect`: by `inspect()`, or by the variable BAILEYS_NATIVE_INSPECT.
 
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { warnOnce } = require('../shared/warn-once.cjs');
 
 /**
- * The one publisher of this thread.
+ * The publisher of this thread. There is at most one.
  *
  * @type {{ path: string, close(): Promise<void> } | undefined}
  */
@@ -35,7 +35,7 @@ function inspect(options = {}) {
   return handle;
 }
 
-/** Takes part where the environment says so. What goes wrong is a warning: the bot is more important. */
+/** Calls `inspect` if the environment variable is set. Errors are only warnings: the bot must go on. */
 function inspectFromEnvironment() {
   const value = environmentSwitch('BAILEYS_NATIVE_INSPECT');
   if (!value) return;

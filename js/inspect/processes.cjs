@@ -1,21 +1,21 @@
 'use strict';
 
-// The inspector's side of the sockets: which processes take part, and what one of them tells.
+// The inspector's side of the sockets: finds the inspected processes and connects to them.
 
 const { readdirSync, rmSync } = require('node:fs');
 const { connect } = require('node:net');
 const { openDirectory, socketPath } = require('./directory.cjs');
 
-/** How long a process may take to answer; one whose event loop is blocked does not. */
+/** How long a process may take to answer, in milliseconds. A process with a blocked event loop does not answer. */
 const PATIENCE_MS = 500;
-/** The longest line that is put together. */
+/** The longest line in bytes. */
 const MAX_LINE = 4 * 1024 * 1024;
 
-/** What the socket of a process is called. */
+/** The id of an inspected thread, which is also the name of its socket: process id and thread id. */
 const ID = /^\d+-\d+$/;
 
 /**
- * Splits what comes into lines.
+ * Returns a function that splits chunks into lines.
  *
  * @param {(line: string) => void} onLine
  * @param {() => void} onTooLong
@@ -38,7 +38,7 @@ function lineSplitter(onLine, onTooLong) {
   };
 }
 
-/** What a process says of itself; undefined where nothing is behind the socket any more. */
+/** Reads the greeting of a process. Resolves with undefined if the process has ended. */
 function greet(path, id) {
   const [pid, thread] = id.split('-').map(Number);
   return new Promise(resolve => {
@@ -57,7 +57,7 @@ function greet(path, id) {
       )
     );
     socket.on('error', error => {
-      // A process that ended without its exit handlers leaves its socket behind.
+      // A process that ends without its exit handlers does not remove its socket.
       if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ECONNREFUSED') rmSync(path, { force: true });
       finish(undefined);
     });
@@ -65,7 +65,7 @@ function greet(path, id) {
   });
 }
 
-/** The processes that take part. */
+/** Lists the inspected processes. */
 async function listProcesses(directory) {
   const ids = readdirSync(openDirectory(directory))
     .filter(name => name.endsWith('.sock'))

@@ -1,6 +1,6 @@
 'use strict';
 
-// What is spoken on the socket of a process: it greets with one line, `hello`; whoever answers with this request gets
-// lines of JSON from then on: `state`, `node`, `answer`, `figures`, `dropped`.
+// The protocol on the socket of an inspected process. The process first sends one line of JSON with the kind `hello`.
+// After the request STREAM it sends lines of the kinds `state`, `node`, `answer`, `figures` and `dropped`.
 
 module.exports = { STREAM: 'stream\n' };

@@ -1,6 +1,6 @@
 'use strict';
 
-// The process's side of `baileys-native inspect`: what it has recorded, for whoever connects to its socket.
+// The process's side of `baileys-native inspect`: sends the recorded lines to the viewers that connect to its socket.
 
 const { rmSync } = require('node:fs');
 const { createServer } = require('node:net');
@@ -12,9 +12,9 @@ const { STREAM } = require('./protocol.cjs');
 const { Recorder } = require('./recorder.cjs');
 const { Ring } = require('./ring.cjs');
 
-/** What newcomers get to see of what was before. */
+/** The latest lines that are kept for new viewers. */
 const KEPT = { lines: 2_000, bytes: 2 * 1024 * 1024 };
-/** Bytes on their way to one viewer above which what comes is dropped and counted. */
+/** The most bytes that wait to be sent to one viewer. Further lines are dropped and counted. */
 const MAX_BACKLOG = 1024 * 1024;
 const MAX_VIEWERS = 8;
 const FIGURES_MS = 1_000;
@@ -22,7 +22,7 @@ const FIGURES_MS = 1_000;
 /** @param {object} line */
 const encode = line => Buffer.from(`${JSON.stringify(line)}\n`);
 
-/** One who looks on. One who is slow misses lines, and is told how many. */
+/** A connected viewer. A slow viewer misses lines and is told how many. */
 class Viewer {
   #socket;
   #dropped = 0;
@@ -66,7 +66,7 @@ class Publisher {
   constructor({ name = basename(process.argv[1] ?? 'node'), directory = directoryPath(), onError }) {
     this.#name = String(name).slice(0, 100);
     this.#path = socketPath(openDirectory(directory), `${process.pid}-${threadId}`);
-    // Of a process that had the same number and could not clean up.
+    // Left by an earlier process with the same process id.
     rmSync(this.#path, { force: true });
     this.#recorder = new Recorder(line => this.#publish(line));
     this.#unlink = () => rmSync(this.#path, { force: true });
@@ -75,7 +75,7 @@ class Publisher {
     this.#server.on('connection', socket => this.#accept(socket));
     this.#server.on('error', onError);
     this.#server.listen(this.#path);
-    // Being watched is no reason to live.
+    // The server does not keep the process alive.
     this.#server.unref();
   }
 

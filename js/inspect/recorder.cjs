@@ -1,38 +1,38 @@
 'use strict';
 
-// Turns what is published on the diagnostics channels into lines of JSON. Nothing that redact.cjs hides is in them.
+// Converts messages of the diagnostics channels into lines of JSON. Stanzas are redacted by redact.cjs first.
 
 const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 const { performance } = require('node:perf_hooks');
 const { session: sessionChannels, socket: socketChannels, loop } = require('../observe/channels.cjs');
 const { redact } = require('./redact.cjs');
 
-/** Queries without an answer that are remembered. */
+/** The most unanswered queries that are remembered. */
 const MAX_PENDING = 10_000;
-/** Stanzas that are written out in one second; the others are counted. */
+/** The most stanzas that are written in one second. Further ones are only counted. */
 const MAX_PER_SECOND = 2_000;
-/** An answer's `type`. */
+/** Values of `type` in an answer. */
 const ANSWERS = new Set(['result', 'error']);
 
-/** The wall clock, without the jumps of a clock that is set. */
+/** The wall clock in milliseconds since 1970. It does not jump when the system clock is set. */
 const now = () => Math.round(performance.timeOrigin + performance.now());
 
 class Recorder {
   #write;
   #subscriptions = [];
-  /** Numbers stanzas. */
+  /** The number of the latest stanza. */
   #last = 0;
   #seen = { in: 0, out: 0 };
   #skipped = 0;
   #window = { second: 0, count: 0 };
-  /** Sessions by number, and the numbers of stanzas by the objects that listeners get. */
+  /** Labels of sessions, and numbers of stanzas by their node objects. */
   #sessions = new WeakMap();
   #sessionCount = 0;
   #numbers = new WeakMap();
-  /** Queries on sockets that wait: `connection id` to number and time. */
+  /** Unanswered queries on sockets: `connection id` to number and time. */
   #pending = new Map();
 
-  /** @param {(line: object) => void} write gets what is to be shown */
+  /** @param {(line: object) => void} write called with each line */
   constructor(write) {
     this.#write = write;
     const { state, node, query, reconnecting, close } = sessionChannels;
@@ -51,7 +51,7 @@ class Recorder {
     this.#on(loop.stall, ({ ms }) => this.#state('event loop', 'stalled', `${ms} ms`));
   }
 
-  /** Stanzas seen, and those of them that were only counted. */
+  /** The number of stanzas in each direction, and of those that were not written. */
   get counts() {
     return { ...this.#seen, skipped: this.#skipped };
   }
@@ -65,7 +65,7 @@ class Recorder {
       try {
         record(message);
       } catch {
-        // A node whose getters throw, say. It is no reason to disturb the bot.
+        // For example a node with a getter that throws. The bot must not fail because of it.
         this.#skipped++;
       }
     };
@@ -92,7 +92,7 @@ class Recorder {
     return ++this.#window.count <= MAX_PER_SECOND;
   }
 
-  /** @returns {number} the stanza's number */
+  /** @returns {number} the number of the stanza */
   #stanza(connection, direction, node) {
     this.#seen[direction]++;
     const n = ++this.#last;
@@ -110,7 +110,7 @@ class Recorder {
     this.#write({ kind: 'answer', at: now(), connection, query, outcome, ms, answer: this.#numbers.get(answer ?? {}) });
   }
 
-  /** On sockets a query is an iq that awaits one of the same id; who asks, and how long he waits, is Baileys' matter. */
+  /** Records a stanza of a socket. An outgoing iq and the incoming iq with the same id are a query and its answer. */
   #socketStanza(connection, direction, node) {
     const n = this.#stanza(connection, direction, node);
     const { id, type } = node.attrs;

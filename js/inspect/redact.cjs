@@ -1,18 +1,19 @@
 'use strict';
 
-// What of a stanza may leave the process: its shape, and what is neither content nor secret. Everything else is replaced
-// by its length, here, in the process that has it.
+// Redacts stanzas before they leave the process. Their structure and harmless values stay; contents and secrets are
+// replaced by their lengths.
 
-/** Bounds of one stanza. */
+/** Limits for one stanza. */
 const MAX_NODES = 500;
 const MAX_DEPTH = 32;
 const MAX_ATTRS = 64;
 const MAX_TEXT = 256;
-/** JIDs, ids and names are shorter; what is longer in their places is something else, such as a token for pushes. */
+/** The longest value of PLAIN_ATTRS. JIDs, ids and names are shorter; a longer value may be a token. */
 const MAX_PLAIN = 64;
 
 /**
- * Tags in and below which nothing is shown but tags and {@link PLAIN_ATTRS}, by reason. The bytes of no node are ever shown.
+ * Secret tags by reason. In and below these nodes only tags and {@link PLAIN_ATTRS} are shown. Bytes are never shown.
+ *
  * @type {Record<string, string[]>}
  */
 const SECRET_TAGS = {
@@ -45,15 +46,15 @@ const SECRET_TAGS = {
   'links that let in': ['invite', 'accept_invite']
 };
 
-/** Tags that are as secret as those, whatever WhatsApp calls the next one. */
+/** Other tags that are probably secret, also future ones. */
 const SECRET_TAG =
   /key|token|secret|signature|credential|nonce|hmac|passw|passkey|crypt|cert|attest|pairing|companion|auth|^enc(?:[_:-]|$)|2fa|pincode|otp/i;
 
-/** Attributes whose values are keys, tokens, codes, or addresses that hold them. */
+/** Names of attributes with keys, tokens, codes, or addresses that contain them. */
 const SECRET_ATTR =
   /key|token|auth|secret|signature|credential|nonce|hmac|passw|passkey|cert|url|link|path|static|p256dh|endpoint|pin(?:_?code)?$|^code$|_code$|^ref$|otp|psk|salt|^iv$|^mac$|filehash|file_hash|value|^text$|_text$/i;
 
-/** Attributes that are shown whatever their names, and in secret nodes alone. */
+/** Attributes that are always shown. In secret nodes only these are shown. */
 const PLAIN_ATTRS = new Set([
   'id',
   'from',
@@ -79,9 +80,9 @@ const PLAIN_ATTRS = new Set([
   'auth_ttl'
 ]);
 
-/** A status, not a code that lets in. */
+/** A status code. It is shown also in attributes with secret names. */
 const STATUS = /^\d{1,4}$/;
-/** What looks like a key in base64 or hex, or several of them between points. */
+/** Text that looks like a key in base64 or hex, or like several keys separated by dots. */
 const KEY_LIKE = /^[A-Za-z0-9+/_.:-]{40,}={0,2}$/;
 
 const secretTags = new Set(Object.values(SECRET_TAGS).flat());
@@ -100,7 +101,7 @@ function attribute(name, value, secret) {
   return KEY_LIKE.test(text) ? { hidden: text.length } : shown(text);
 }
 
-/** @typedef {{ nodes: number }} Budget how many nodes may still follow */
+/** @typedef {{ nodes: number }} Budget the number of nodes that may follow */
 
 /**
  * @param {any} node
@@ -137,8 +138,9 @@ function contents(content, budget, secret, depth) {
 }
 
 /**
- * A stanza as it may be shown: `attrs` as pairs whose value is a text or `{ hidden: length }`; then `children` and how many
- * more were `omitted`, a `text`, or the length of what is not shown: `bytes`, or of a text `hidden`.
+ * Redacts a stanza. `attrs` of the result are pairs of name and value; a hidden value is `{ hidden: length }`. The
+ * content is one of: `children` (with `omitted`, the number of children left out), `text`, `hidden` (length of a hidden
+ * text), or `bytes` (length of bytes).
  *
  * @param {{ tag: string, attrs: object, content?: unknown }} node
  */

@@ -1,9 +1,9 @@
 'use strict';
 
-/** The latest lines, bounded in number and bytes. */
+/** A list of the latest lines, limited in number and bytes. */
 class Ring {
   #lines = [];
-  /** Where the oldest one lies. */
+  /** Index of the oldest line. */
   #first = 0;
   #bytes = 0;
   #maxLines;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The web page of `baileys-native inspect`: on loopback, for whoever has the token in its URL.
+// The web server of `baileys-native inspect`. It listens on loopback only; the URL has a secret token.
 
 const { randomBytes, timingSafeEqual } = require('node:crypto');
 const { readFileSync } = require('node:fs');
@@ -11,7 +11,7 @@ const { STREAM } = require('./protocol.cjs');
 
 const HOST = '127.0.0.1';
 const TOKEN_BYTES = 24;
-/** Streams at a time. */
+/** The most streams at a time. */
 const MAX_STREAMS = 8;
 
 /** Files of the page, and their types. */
@@ -27,7 +27,7 @@ const FILES = {
   )
 };
 
-/** Nothing but the page's own files, in no frame of another's, and no word of the URL to anybody. */
+/** The page loads only its own files, cannot be framed by another page, and sends no referrer. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -51,7 +51,7 @@ class Inspector {
   #server;
   #streams = new Set();
 
-  /** @param {string} directory where the processes are found */
+  /** @param {string} directory directory of the sockets of the processes */
   constructor(directory) {
     this.#directory = directory;
     this.#server = createServer((request, response) => {
@@ -59,7 +59,7 @@ class Inspector {
     });
   }
 
-  /** @param {number} port 0 for any */
+  /** @param {number} port 0: any free port */
   listen(port) {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -81,7 +81,7 @@ class Inspector {
     return new Promise(resolve => this.#server.close(resolve));
   }
 
-  /** A page of another site whose name resolves to this address sends that name. */
+  /** Checks the Host header. With DNS rebinding, a page of another site sends its own name. */
   #isHost(host) {
     return host === `${HOST}:${this.#port}` || host === `localhost:${this.#port}`;
   }
@@ -101,7 +101,7 @@ class Inspector {
     response.end(readFileSync(join(__dirname, 'page', file)));
   }
 
-  /** What a process tells, as server-sent events. A browser that is slow slows the process's lines, which drops some. */
+  /** Sends the lines of a process as server-sent events. If the browser is slow, the process drops lines. */
   #stream(id, response) {
     if (this.#streams.size >= MAX_STREAMS) return refuse(response, 503, 'Too many views are open.');
     const source = openProcess(this.#directory, id);

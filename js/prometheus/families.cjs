@@ -1,9 +1,9 @@
 'use strict';
 
-// The metric families that Prometheus gets, each with how it is read out of a snapshot of `metrics()`. Labels have few
-// values: states and kinds are lists of ours, and codes are those of Baileys' `DisconnectReason`; others share one.
+// The metric families for Prometheus, each with a function that reads it from a snapshot of `metrics()`. Labels have
+// few values: states, kinds, and codes of Baileys' `DisconnectReason`; all other codes have the label `other`.
 
-/** Codes that a connection ends with. */
+/** Codes of the end of a connection that have their own label. */
 const CODES = new Set(['401', '403', '408', '411', '428', '429', '440', '500', '503', '515']);
 const STATES = ['disconnected', 'connecting', 'authenticating', 'connected', 'closing', 'reconnecting'];
 const SOCKET_STATES = ['connecting', 'open', 'closing'];
@@ -15,32 +15,32 @@ const OUTCOMES = {
   queriesClosed: 'closed'
 };
 
-/** Buckets of a histogram that has none yet. */
+/** A histogram without values. */
 const EMPTY = { buckets: new Array(18).fill(0), count: 0, sumMs: 0 };
 
 /** @param {number} ms */
 const seconds = ms => ms / 1000;
 const one = value => [{ labels: {}, value }];
 
-/** Both directions. */
+/** The values for both directions. */
 const inAndOut = (figures, name) =>
   ['In', 'Out'].map(direction => ({
     labels: { direction: direction.toLowerCase() },
     value: figures[`${name}${direction}`]
   }));
 
-/** Both queues. */
+/** The values for both queues. */
 const queues = (figures, name) =>
   ['incoming', 'outgoing'].map(queue => ({ labels: { queue }, value: figures[queue][name] }));
 
-/** The reconnects by code, of which there are as many as there are codes of Baileys', and one. */
+/** Reconnects by code. Codes that are not in CODES are added up as `other`. */
 function reconnects({ reconnects }) {
   const counts = Object.fromEntries([...CODES, 'other'].map(code => [code, 0]));
   for (const [code, count] of Object.entries(reconnects)) counts[CODES.has(code) ? code : 'other'] += count;
   return Object.entries(counts).map(([code, value]) => ({ labels: { code }, value }));
 }
 
-/** The series of a histogram of ours, whose bucket `i` counts durations below `2 ** i` ms. */
+/** The Prometheus series of a `DurationHistogram`: its bucket `i` counts durations below `2 ** i` ms. */
 function histogram(name, labels, { buckets, count, sumMs }) {
   const series = [];
   let below = 0;
@@ -59,8 +59,9 @@ function histogram(name, labels, { buckets, count, sumMs }) {
  * @property {string} name
  * @property {'counter' | 'gauge' | 'histogram'} type
  * @property {string} help
- * @property {'sum' | 'max'} [aggregator] over the processes of a cluster
- * @property {(figures: any, name: string) => { labels: Record<string, string | number>, value: number, metricName?: string }[]} read
+ * @property {'sum' | 'max'} [aggregator] how values of the processes of a cluster are combined
+ * @property {(figures: any, name: string) => { labels: Record<string, string | number>, value: number, metricName?:
+ *   string }[]} read
  */
 
 /** @returns {Family[]} */
@@ -100,13 +101,13 @@ const families = () => [
   {
     name: 'stanzas_delivered_total',
     type: 'counter',
-    help: 'Stanzas that were wanted, or answered a query.',
+    help: 'Stanzas that were delivered to JavaScript.',
     read: figures => one(figures.stanzasDelivered)
   },
   {
     name: 'stanzas_malformed_total',
     type: 'counter',
-    help: 'Payloads that were no stanza.',
+    help: 'Payloads that could not be decoded as a stanza.',
     read: figures => one(figures.malformed)
   },
   { name: 'queries_total', type: 'counter', help: 'Queries asked.', read: figures => one(figures.queries) },
@@ -165,7 +166,7 @@ const families = () => [
   {
     name: 'buffer_bytes',
     type: 'gauge',
-    help: 'Memory of buffers, queues aside.',
+    help: 'Memory of buffers without the queues.',
     read: figures => one(figures.bufferBytes)
   },
   {
@@ -177,32 +178,32 @@ const families = () => [
   {
     name: 'loop_stalls_total',
     type: 'counter',
-    help: 'Event-loop stalls of a second and more that connections outlived.',
+    help: 'Event-loop stalls of a second or more during which connections stayed open.',
     read: ({ loopStalls }) => one(loopStalls.count)
   },
   {
     name: 'loop_stall_seconds_total',
     type: 'counter',
-    help: 'Time of event-loop stalls of a second and more that connections outlived.',
+    help: 'Time of event-loop stalls of a second or more during which connections stayed open.',
     read: ({ loopStalls }) => one(seconds(loopStalls.sumMs))
   },
   {
     name: 'loop_stall_seconds_max',
     type: 'gauge',
-    help: 'The longest event-loop stall that connections outlived.',
+    help: 'The longest event-loop stall during which connections stayed open.',
     aggregator: 'max',
     read: ({ loopStalls }) => one(seconds(loopStalls.longestMs))
   },
   {
     name: 'inbound_seconds_total',
     type: 'counter',
-    help: 'Time spent on what came in, off the JavaScript thread.',
+    help: 'Time spent on incoming data of sessions outside the JavaScript thread.',
     read: figures => one(seconds(figures.inboundMs))
   },
   {
     name: 'inbound_step_seconds_total',
     type: 'counter',
-    help: 'Time spent on what came in, off the JavaScript thread, by step: an estimate from samples.',
+    help: 'Time spent on incoming data of sessions outside the JavaScript thread, by step: an estimate from samples.',
     read: figures =>
       ['decrypt', 'inflate', 'parse'].map(step => ({ labels: { step }, value: seconds(figures[`${step}Ms`]) }))
   },
@@ -215,7 +216,7 @@ const families = () => [
   {
     name: 'socket_connections_total',
     type: 'counter',
-    help: 'Sockets of the drop-in that there have been.',
+    help: 'Sockets of the drop-in since the start of the process.',
     read: ({ sockets }) => one(sockets.connections)
   },
   {
@@ -233,13 +234,13 @@ const families = () => [
   {
     name: 'socket_frames_opened_total',
     type: 'counter',
-    help: 'Frames of the drop-in that were taken apart off the JavaScript thread.',
+    help: 'Frames of the drop-in that were decrypted and decoded outside the JavaScript thread.',
     read: ({ sockets }) => one(sockets.framesOpened)
   },
   {
     name: 'socket_inbound_seconds_total',
     type: 'counter',
-    help: 'Time spent on what came in for the drop-in, off the JavaScript thread.',
+    help: 'Time spent on incoming data of the drop-in outside the JavaScript thread.',
     read: ({ sockets }) => one(seconds(sockets.inboundMs))
   },
   {
@@ -251,7 +252,7 @@ const families = () => [
   {
     name: 'socket_waiting_bytes_max',
     type: 'gauge',
-    help: 'The most bytes of one socket that have waited.',
+    help: 'The most bytes of one socket that waited for JavaScript.',
     aggregator: 'max',
     read: ({ sockets }) => one(sockets.mostWaitingBytes)
   },

@@ -1,13 +1,13 @@
 'use strict';
 
-// `baileys-native/prometheus`: the process's metrics for a registry of prom-client.
+// `baileys-native/prometheus`: the metrics of the process for a registry of prom-client.
 
 const { metrics } = require('../session/metrics.cjs');
 const { families } = require('./families.cjs');
 
 const PREFIX = 'baileys_native_';
 
-/** One snapshot for all that is read in one turn of the event loop: a scrape reads every family. */
+/** Returns one snapshot for all families that are read in one turn of the event loop, as in a scrape. */
 function snapshots() {
   let current;
   return () => {
@@ -20,7 +20,8 @@ function snapshots() {
 }
 
 /**
- * What prom-client's registry wants of a metric. Its own counters and histograms count by themselves and cannot be set.
+ * A metric for a registry of prom-client. Counters and histograms of prom-client are not used: their values cannot be
+ * set.
  */
 class Metric {
   #read;
@@ -41,14 +42,14 @@ class Metric {
     return { name, type, help, aggregator, values: this.#read(this.#snapshot(), name) };
   }
 
-  /** Counters of the process do not go back. */
+  /** Does nothing: counters of the process cannot be reset. */
   reset() {}
 }
 
 /** @param {{ register?: any }} [options] */
 function collectMetrics({ register = require('prom-client').register } = {}) {
   const snapshot = snapshots();
-  // Where there is no addon this throws, at once and not at each scrape.
+  // If the addon cannot be loaded, this throws now and not at each scrape.
   metrics();
   for (const family of families()) register.registerMetric(new Metric(family, snapshot));
 }

@@ -1,10 +1,10 @@
 /**
- * Registers what `metrics()` has with a registry of `prom-client`, which is to be installed beside this package. Names
- * begin with `baileys_native_`; docs/observation.md has them all. Nothing is counted or kept for it: each scrape reads
- * one snapshot. To be called once a registry, in one thread of the process.
+ * Registers the values of `metrics()` with a registry of `prom-client`. The program installs `prom-client` itself.
+ * Names begin with `baileys_native_`; docs/observation.md lists them. Each scrape reads one snapshot. Call it once for
+ * each registry, in one thread of the process.
  *
- * @param options.register Default: prom-client's own.
- * @throws {Error} where it has been called for the registry before, there is no `prom-client`, or the addon cannot be
- * loaded (`code` is `ERR_NATIVE_UNAVAILABLE`).
+ * @param options.register Default: the default registry of prom-client.
+ * @throws {Error} if it was called for the registry before, if `prom-client` is not installed, or if the addon cannot
+ *   be loaded (`code` is `ERR_NATIVE_UNAVAILABLE`).
  */
 export declare function collectMetrics(options?: { register?: { registerMetric(metric: any): void } }): void;

@@ -1,18 +1,18 @@
-// The page: what comes is kept in bounds, and drawn once a frame at most.
+// The page. It keeps a limited number of stanzas and draws at most once per animation frame.
 
 import { parseFilter } from './filter.mjs';
 import { plotHistogram, plotRates } from './plots.mjs';
 import { Statistics } from './statistics.mjs';
 import { make, treeOf } from './tree.mjs';
 
-/** Stanzas that are kept, and rows that are drawn. */
+/** The most stanzas that are kept, and the most rows that are drawn. */
 const KEPT = 2000;
 const DRAWN = 300;
 const PROCESSES_MS = 2000;
-/** Tags to choose from, and those that are counted. */
+/** The most tags that are shown as buttons, and the most that are counted. */
 const TAGS = 12;
 const MAX_TAGS = 500;
-/** Sessions to choose from. */
+/** The most sessions to choose from. */
 const MAX_SESSIONS = 1000;
 
 /** @param {string} id */
@@ -23,20 +23,20 @@ const view = Object.fromEntries(
     .map(id => [id, $(id)])
 );
 
-/** @type {any[]} rows, the oldest first: stanzas and notes */
+/** @type {any[]} Stanzas, the oldest first. */
 let rows = [];
 let byNumber = new Map();
 let tags = new Map();
 let statistics = new Statistics();
-/** What has come and is not drawn yet, unless the list is to be drawn anew. */
+/** Rows that are not drawn yet. If `stale` is true, the whole list must be drawn again instead. */
 let fresh = [];
 let stale = false;
 let figures;
 let dropped = 0;
-/** Rows of ours that had to make room. */
+/** The number of rows that were removed because there were too many. */
 let forgotten = 0;
 let matches = parseFilter('');
-/** Sessions and sockets that rows are of; and the one that is looked at, or all. */
+/** The sessions and sockets of all rows, and the chosen one ('' for all). */
 let connections = new Set();
 let connection = '';
 let paused = false;
@@ -80,11 +80,11 @@ function take(line) {
   schedule();
 }
 
-/** Whether a stanza awaits an answer. */
+/** Whether a stanza is a query. */
 const isQuestion = ({ direction, node }) =>
   direction === 'out' && node.tag === 'iq' && ['get', 'set'].includes(attr(node, 'type') ?? '');
 
-/** Adds a row; the oldest one makes room. */
+/** Adds a row and removes the oldest one if there are too many. */
 function keep(row) {
   if (!connections.has(row.connection) && connections.size < MAX_SESSIONS) {
     connections.add(row.connection);
@@ -98,7 +98,7 @@ function keep(row) {
     statistics.asked.delete(oldest.n);
     forgotten++;
   }
-  // Nothing is drawn while the page is out of sight.
+  // Browsers call no animation frame for a hidden page, so `fresh` must be limited.
   if (fresh.length < KEPT) fresh.push(row);
   else stale = true;
 }
@@ -134,7 +134,7 @@ const fits = row =>
   (connection === '' || row.connection === connection) &&
   (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
 
-/** Where there is more than one session, one may be chosen. */
+/** Shows the choice of sessions if there is more than one. */
 function drawSessions() {
   const options = [...connections].map(name => new Option(name, name, false, name === connection));
   view.session.replaceChildren(new Option(`all ${connections.size}`, '', false, connection === ''), ...options);
@@ -208,7 +208,7 @@ function rowElement(row) {
   return element;
 }
 
-/** Draws the list anew: the latest rows that match, the latest first. */
+/** Draws the whole list: the latest rows that match, the latest first. */
 function redraw() {
   [fresh, stale] = [[], false];
   for (const row of rows) row.element = undefined;
@@ -242,7 +242,7 @@ function summarize() {
   drawTags();
 }
 
-/** The commonest tags, as buttons that stay the same while one is pressed. */
+/** Shows the most frequent tags as buttons. They do not change while one is pressed. */
 function drawTags() {
   const most = [...tags].sort((a, b) => b[1] - a[1]).slice(0, TAGS);
   const buttons = new Map([...view.tags.children].map(button => [button.dataset.tag, button]));
@@ -411,7 +411,7 @@ view.stanzas.addEventListener('keydown', event => {
   const next = options[Math.max(0, Math.min(options.length - 1, at + step))];
   if (next) select(byNumber.get(Number(next.id.slice('stanza-'.length))));
 });
-// Rates go on without stanzas.
+// The rates change also while no stanza arrives.
 setInterval(schedule, 1000);
 
 drawFigures();

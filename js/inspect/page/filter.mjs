@@ -1,25 +1,25 @@
-// What of the stanzas is shown: words that all have to match, each of a kind, or not with `-` before it.
+// The filter of the page. All its words must match; a word with `-` before it must not match.
 
 /**
- * @typedef {{ tag: string, attrs: [string, string | { hidden: number }][], text?: string, bytes?: number, hidden?: number,
- *   children?: Tree[], omitted?: number }} Tree
- * @typedef {{ n: number, at: number, direction: 'in' | 'out', connection: string, node: Tree, ms?: number, outcome?: string,
- *   answer?: number, question?: number, haystack?: string }} Row
+ * @typedef {{ tag: string, attrs: [string, string | { hidden: number }][], text?: string, bytes?: number, hidden?:
+ *   number, children?: Tree[], omitted?: number }} Tree
+ * @typedef {{ n: number, at: number, direction: 'in' | 'out', connection: string, node: Tree, ms?: number, outcome?:
+ *   string, answer?: number, question?: number, haystack?: string }} Row
  */
 
-/** Every node of a tree. @param {Tree} node @returns {Generator<Tree>} */
+/** All nodes of a tree. @param {Tree} node @returns {Generator<Tree>} */
 export function* nodes(node) {
   yield node;
   for (const child of node.children ?? []) yield* nodes(child);
 }
 
-/** Every attribute value of a tree that is shown. @param {Tree} tree */
+/** All visible attribute values of a tree. @param {Tree} tree */
 function* values(tree) {
   for (const { attrs } of nodes(tree))
     for (const [name, value] of attrs) if (typeof value === 'string') yield [name, value];
 }
 
-/** What text is looked for in. @param {Row} row */
+/** The text that words without a prefix are searched in. @param {Row} row */
 function haystack(row) {
   row.haystack ??= [...nodes(row.node)]
     .map(
@@ -63,7 +63,7 @@ function term(word) {
   if (word.startsWith('@') && word.length > 1) return attribute(word.slice(1));
   const colon = word.indexOf(':');
   const kind = word.slice(0, colon);
-  // `w:p` is a text, `tag:` not yet a question.
+  // `w:p` is a word without a prefix. `tag:` without a value matches everything.
   if (colon > 0 && Object.hasOwn(KINDS, kind))
     return colon + 1 < word.length ? KINDS[kind](word.slice(colon + 1)) : () => true;
   return row => haystack(row).includes(word);

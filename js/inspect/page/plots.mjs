@@ -1,4 +1,4 @@
-// The two plots, as SVG.
+// The two SVG plots.
 
 import { BOUNDS } from './statistics.mjs';
 
@@ -18,7 +18,7 @@ function roundUp(value) {
   return [1, 2, 5, 10].map(step => step * power).find(step => step >= value) ?? value;
 }
 
-/** @param {SVGSVGElement} svg @param {{ in: number, out: number }[]} series @returns {number} the axis' end */
+/** @param {SVGSVGElement} svg @param {{ in: number, out: number }[]} series @returns {number} the end of the axis */
 export function plotRates(svg, series) {
   const [width, height] = [600, 130];
   const top = roundUp(Math.max(1, ...series.flatMap(rate => [rate.in, rate.out])));

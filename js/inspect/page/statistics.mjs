@@ -1,10 +1,10 @@
-// Rates and latencies, of what the page has seen.
+// Rates and latencies of the stanzas that the page has received.
 
-/** Seconds that rates are kept for. */
+/** The number of seconds in the plot of rates. */
 const SECONDS = 60;
-/** Latencies that the median is of. */
+/** The number of latencies from which quantiles are computed. */
 const LATENCIES = 1000;
-/** Upper bounds of the histogram, in milliseconds; what is above the last one is in it as well. */
+/** Upper bounds of the histogram in milliseconds. The last bucket also has all greater values. */
 export const BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 
 export class Statistics {
@@ -36,14 +36,14 @@ export class Statistics {
     this.buckets[place < 0 ? BOUNDS.length - 1 : place]++;
   }
 
-  /** The latency that so much of all are below, in milliseconds. @param {number} part */
+  /** A quantile of the latencies in milliseconds. @param {number} part 0.5 for the median */
   quantile(part) {
     if (this.#latencies.length === 0) return undefined;
     const sorted = [...this.#latencies].sort((a, b) => a - b);
     return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   }
 
-  /** Rates of the last minute, the oldest first; the second at hand is not over and not among them. @param {number} now */
+  /** Rates of the last minute, the oldest first, without the current second. @param {number} now */
   series(now) {
     const last = Math.floor(now / 1000) - 1;
     return Array.from({ length: SECONDS }, (_, i) => this.#rates.get(last - SECONDS + 1 + i) ?? { in: 0, out: 0 });

@@ -1,6 +1,6 @@
-// A stanza as a tree that can be folded.
+// Shows a stanza as a tree that can be folded.
 
-/** Children that are open at first; more are folded away. */
+/** A node with at most this many children is open at first. */
 const OPEN = 12;
 
 /** @param {string} name @param {string} className @param {...(Node | string)} children */
