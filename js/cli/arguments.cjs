@@ -1,10 +1,10 @@
 'use strict';
 
-// Arguments of the commands, by Node's own parser.
+// Parses the arguments of the commands by Node's `parseArgs`.
 
 const { parseArgs } = require('node:util');
 
-/** The command was called in a wrong way. Exit code 2. */
+/** The command was called with wrong arguments. Exit code 2. */
 class UsageError extends Error {
   /**
    * @param {string} message
@@ -45,10 +45,10 @@ function readArguments(args, usage, options = {}, maxPositionals = 0) {
 }
 
 /**
- * A whole number within bounds.
+ * Parses a whole number and checks its limits.
  *
  * @param {string} text
- * @param {string} name Of the option.
+ * @param {string} name Name of the option.
  * @param {{ least?: number, most?: number, usage?: string }} [bounds]
  */
 function wholeNumber(text, name, { least = 0, most = Number.MAX_SAFE_INTEGER, usage } = {}) {

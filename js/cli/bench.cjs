@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native bench --quick`: this machine's Baileys on both layers, in a minute. The full suites are in the repository.
+// `baileys-native bench --quick`: measures Baileys on both layers in a minute. The full suites are in the repository.
 
 const { availableParallelism, cpus } = require('node:os');
 const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');

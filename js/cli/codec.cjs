@@ -1,13 +1,13 @@
 'use strict';
 
-// The codec for a dictionary, as the options of decode, encode and replay name it.
+// The codec for the option `--dictionary` of decode, encode and replay.
 
 const { UsageError } = require('./arguments.cjs');
 
-/** Baileys' release line by the version of its dictionary. */
+/** The dialect for each version of the dictionary. */
 const LINES = /** @type {const} */ ({ 3: '7', 2: '6.17' });
 
-/** The option, for `readArguments`. */
+/** The option for `readArguments`. */
 const DICTIONARY = /** @type {const} */ ({ dictionary: { type: 'string', default: '3' } });
 
 /**

@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native decode`: bytes of a stanza to a tree or JSON.
+// `baileys-native decode`: prints a stanza as a tree or JSON.
 
 const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');
 const { DICTIONARY, codecOf } = require('./codec.cjs');

@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native demo`: one bot on both layers against the mock server, with what the server has seen compared.
+// `baileys-native demo`: runs one bot on both layers against the mock server and compares the stanzas that it sends.
 
 const { readArguments, wholeNumber } = require('./arguments.cjs');
 const { painter, progress, table } = require('./terminal.cjs');
@@ -20,7 +20,7 @@ Exit code: 0 the same, 1 not the same.
 const COUNTS = { pings: 100, stanzas: 10_000, sends: 2_000 };
 
 /**
- * A stanza of the bot without ids, times and bytes, which are random: keys, and encodings of them whose lengths vary.
+ * A stanza of the bot without its random parts: ids, times and bytes. Even the lengths of some bytes vary.
  *
  * @param {any} node
  * @returns {unknown}
@@ -31,12 +31,13 @@ function shapeOf({ tag, attrs, content }) {
   return [tag, Object.entries(rest).sort(), id !== undefined, t !== undefined, children];
 }
 
-/** @param {any[]} stanzas The server's record. */
+/** @param {any[]} stanzas The record of the server. */
 const sent = stanzas =>
   stanzas.filter(({ direction }) => direction === 'in').map(({ node }) => JSON.stringify(shapeOf(node)));
 
 /**
- * The first stanza that only one of the two has sent, in any order: at its start Baileys sends some at the same time.
+ * The first stanza that only one of the two has sent. The order is ignored, because Baileys sends some stanzas
+ * concurrently at its start.
  *
  * @param {string[]} js
  * @param {string[]} native

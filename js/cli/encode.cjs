@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native encode`: JSON of a stanza to its bytes.
+// `baileys-native encode`: writes the bytes of a stanza from JSON.
 
 const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');
 const { DICTIONARY, codecOf } = require('./codec.cjs');
@@ -34,7 +34,7 @@ function parseStanzas(text) {
   return values.map(value => fromJson(value));
 }
 
-/** One JSON document, or one a line. */
+/** Parses one JSON document, or one document on each line. */
 function parseJson(text) {
   try {
     const value = JSON.parse(text);
@@ -82,7 +82,7 @@ async function run(args) {
     return key === undefined ? payload : sealFrame(payload, key, counter + index);
   });
   if (format === 'binary') {
-    // Stanzas have no length of their own; frames have.
+    // Only frames have a length: without one, several stanzas could not be separated again.
     if (encoded.length > 1 && key === undefined) throw new Error('--format binary takes one stanza, or --sealed');
     process.stdout.write(Buffer.concat(encoded));
     return;

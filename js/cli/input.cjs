@@ -1,11 +1,11 @@
 'use strict';
 
-// Input of decode, encode and replay: an argument, a file or a pipe.
+// Reads the input of decode, encode and replay: an argument, a file or a pipe.
 
 const { existsSync, readFileSync, statSync } = require('node:fs');
 const { UsageError } = require('./arguments.cjs');
 
-/** The most that is read, in bytes. */
+/** The longest input in bytes. */
 const MAX_INPUT = 256 * 1024 * 1024;
 const KEY_LENGTH = 32;
 
@@ -22,7 +22,7 @@ async function readStdin() {
 }
 
 /**
- * The bytes that an argument names: a file, the text itself, or standard input for `-` and for no argument.
+ * Reads the input that an argument names: a file, the text itself, or standard input for `-` or no argument.
  *
  * @param {string | undefined} argument
  * @param {string} usage
@@ -39,7 +39,7 @@ async function readInput(argument, usage) {
   return readFileSync(argument);
 }
 
-/** Bytes that are text in hex or base64: printable ASCII and line ends. */
+/** Whether bytes may be text in hex or base64: printable ASCII, tabs and line ends only. */
 const isText = bytes => bytes.every(byte => (byte >= 0x20 && byte < 0x7f) || byte === 10 || byte === 13 || byte === 9);
 
 /** @param {string} text */
@@ -51,7 +51,7 @@ function fromText(text) {
 }
 
 /**
- * Binary data: as it is, or from text with one value in hex or base64 a line.
+ * Converts the input to binary values. Text has one value in hex or base64 on each line; other input is one value.
  *
  * @param {Buffer} input
  * @returns {Buffer[]}
@@ -69,8 +69,8 @@ function splitBinary(input) {
 }
 
 /**
- * A key of AES-256 from standard input, in hex, base64 or as 32 bytes. Never an argument: those are seen by other users
- * of the machine and stay in the shell's history.
+ * Reads an AES-256 key from standard input: hex, base64 or 32 bytes. It is never an argument, because other users of
+ * the machine can see arguments, and the shell stores them in its history.
  *
  * @param {string} usage
  */

@@ -6,8 +6,8 @@ const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');
 
 const USAGE = `Usage: baileys-native inspect [--port N] [--json]
 
-Shows the stanzas of this user's bots in a web page on this machine alone. A bot takes
-part if BAILEYS_NATIVE_INSPECT=1 is in its environment, or if it calls inspect() of
+Shows the stanzas of this user's bots in a web page on this machine only. A bot is shown
+if BAILEYS_NATIVE_INSPECT=1 is in its environment, or if it calls inspect() of
 baileys-native. Contents of messages, keys and codes never leave the bot's process.
 
   --port N   port of the page; default: any free port
@@ -33,7 +33,7 @@ async function run(args) {
   if (values.json) console.log(JSON.stringify({ url }));
   else {
     console.log(`The page is at\n\n  ${url}\n`);
-    console.log('Whoever has this URL can watch. Bots take part with BAILEYS_NATIVE_INSPECT=1. Ctrl-C ends.');
+    console.log('Anyone who has this URL can watch. Start bots with BAILEYS_NATIVE_INSPECT=1. Press Ctrl-C to stop.');
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void inspector.close());
 }

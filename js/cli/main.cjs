@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 
-// `npx baileys-native`: finds the command and prints its errors.
+// `npx baileys-native`: runs a command and prints its errors.
 
 const { UsageError } = require('./arguments.cjs');
 const { packageVersion } = require('./version.cjs');
@@ -45,7 +45,7 @@ async function main([name, ...rest]) {
   if (typeof code === 'number') process.exitCode = code;
 }
 
-// A reader such as `head` that has seen enough closes the pipe; that is no failure, and inspect goes on.
+// If the reader of the pipe ends, such as `head`, this is not an error: `inspect` goes on.
 process.stdout.on('error', error => {
   if (/** @type {any} */ (error).code !== 'EPIPE') throw error;
 });

@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native replay`: the stanzas of a session that `inspect` has exported, through encoder and decoder, timed.
+// `baileys-native replay`: encodes and decodes the stanzas of an export of `inspect` and measures the time.
 
 const { readArguments, wholeNumber } = require('./arguments.cjs');
 const { codecOf, DICTIONARY } = require('./codec.cjs');
@@ -9,20 +9,20 @@ const { progress, table } = require('./terminal.cjs');
 
 const USAGE = `Usage: baileys-native replay FILE [options]
 
-FILE is what the Export button of inspect has saved. Contents that it hides by their
-length are replaced by zeros of that length. Each stanza is encoded, then decoded
-again and again; the table has the time of one decoding by tag.
+FILE is what the Export button of inspect has saved. Hidden contents are replaced by
+other contents of the same length. Each stanza is encoded once and decoded many times;
+the table has the time of one decoding by tag.
 
   --rounds N       how often each stanza is decoded (100)
   --dictionary N   3 (default) or 2 (Baileys 6.17)
   --json           prints JSON instead of the table
 `;
 
-/** A text in the export: shown, or hidden by its length. */
+/** A text of the export. A hidden text is replaced by one of the same length. */
 const textOf = value => (typeof value === 'string' ? value : 'x'.repeat(value?.hidden ?? 0));
 
 /**
- * The stanza of an exported one, with other bytes of the same length where it hides them.
+ * Converts an exported stanza to a node. Hidden contents are replaced by others of the same length.
  *
  * @param {any} exported
  * @returns {{ tag: string, attrs: Record<string, string>, content?: any }}

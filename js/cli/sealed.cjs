@@ -1,7 +1,7 @@
 'use strict';
 
-// Frames as they are on the wire: a length of 3 bytes, then a stanza sealed by AES-256-GCM. The nonce is 8 zero bytes and
-// the frame's number as 32 bits, big-endian (the Noise transport of WhatsApp).
+// Frames as they are on the wire: a length of 3 bytes, then a stanza sealed by AES-256-GCM. The 12 bytes of the nonce
+// are 8 zero bytes and the number of the frame, 32 bits, big-endian (the Noise transport of WhatsApp).
 
 const { createCipheriv, createDecipheriv } = require('node:crypto');
 
@@ -16,10 +16,10 @@ function nonce(counter) {
 }
 
 /**
- * The frames in a piece of a connection.
+ * Splits bytes of a connection into frames.
  *
  * @param {Buffer} bytes
- * @returns {Buffer[]} Without their lengths.
+ * @returns {Buffer[]} The frames without their lengths.
  */
 function splitFrames(bytes) {
   const frames = [];
@@ -58,7 +58,7 @@ function openFrame(frame, key, counter) {
  * @param {Buffer} plaintext
  * @param {Buffer} key
  * @param {number} counter
- * @returns {Buffer} With its length.
+ * @returns {Buffer} The frame with its length.
  */
 function sealFrame(plaintext, key, counter) {
   if (counter > MAX_COUNTER) throw new Error(`the counter ends at ${MAX_COUNTER}`);

@@ -1,8 +1,8 @@
 'use strict';
 
-// Stanzas as text and as JSON.
+// Converts stanzas to text and JSON, and JSON to stanzas.
 
-/** Bytes of a content that are printed in hex; of longer contents the length tells the rest. */
+/** The most bytes that are printed in hex. Longer contents are cut, and their length is printed. */
 const SHOWN_BYTES = 32;
 
 /**
@@ -25,10 +25,10 @@ function toJson({ tag, attrs, content }) {
 }
 
 /**
- * The stanza of a JSON value, as `toJson` and `JSON.stringify` of a stanza with Buffers write it.
+ * Converts a JSON value to a stanza. It may come from `toJson`, or from `JSON.stringify` of a stanza with Buffers.
  *
  * @param {any} value
- * @param {string} [path] Where in the stanza, for the error.
+ * @param {string} [path] Position in the stanza for the error message.
  * @returns {{ tag: string, attrs: Record<string, string>, content?: any }}
  */
 function fromJson(value, path = 'the stanza') {
@@ -62,7 +62,7 @@ const escape = text =>
     .replace(/[\u0080-\u009f]/g, char => `\\u00${char.charCodeAt(0).toString(16)}`);
 
 /**
- * A stanza as an indented tree of elements. Control characters are escaped, so that no stanza can steer the terminal.
+ * A stanza as an indented tree of elements. Control characters are escaped, because they could control the terminal.
  *
  * @param {any} node
  * @param {(style: import('./terminal.cjs').Style, text: string) => string} paint

@@ -1,8 +1,8 @@
 'use strict';
 
-// Output for people: colours and progress on a terminal, plain text in a file or a pipe.
+// Colours and progress for a terminal; plain text for a file or a pipe.
 
-/** SGR codes: on, off. */
+/** ANSI codes that switch a style on and off. */
 const STYLES = {
   bold: [1, 22],
   dim: [2, 22],
@@ -17,7 +17,8 @@ const STYLES = {
 /** @typedef {keyof typeof STYLES} Style */
 
 /**
- * A function that colours text, if the stream is a terminal that has colours. NO_COLOR and FORCE_COLOR are honoured.
+ * Returns a function that colours text if the stream is a terminal with colours. NO_COLOR and FORCE_COLOR are
+ * respected.
  *
  * @param {NodeJS.WriteStream} [stream]
  * @returns {(style: Style, text: string) => string}
@@ -32,7 +33,7 @@ const FRAMES = ['|', '/', '-', '\\'];
 const FRAME_MS = 120;
 
 /**
- * Tells on stderr what the command is doing: one line that moves on a terminal, one line a step elsewhere.
+ * Shows the current step on stderr: an animated line on a terminal, otherwise one line for each step.
  *
  * @param {NodeJS.WriteStream} [stream]
  */
@@ -65,10 +66,11 @@ function progress(stream = process.stderr) {
 }
 
 /**
- * Columns of text; numbers are aligned to the right.
+ * Formats rows as columns.
  *
  * @param {string[][]} rows
- * @param {number} [leftColumns] How many columns are aligned to the left. Default 1.
+ * @param {number} [leftColumns] The number of columns that are aligned to the left; the others are aligned to the
+ *   right.
  */
 function table(rows, leftColumns = 1) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
@@ -78,10 +80,10 @@ function table(rows, leftColumns = 1) {
 }
 
 /**
- * Horizontal bars, with the value behind each.
+ * Horizontal bars, each followed by its value.
  *
  * @param {{ name: string, value: number, text: string }[]} entries
- * @param {number} [width] Of the longest bar, in characters.
+ * @param {number} [width] Width of the longest bar in characters.
  */
 function bars(entries, width = 40) {
   const most = Math.max(...entries.map(({ value }) => value), Number.MIN_VALUE);

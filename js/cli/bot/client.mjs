@@ -1,11 +1,11 @@
-// The bot of `bench` and `demo`: an unmodified Baileys in a process of its own, on the layer that its flags give it.
+// The bot of `bench` and `demo`: an unmodified Baileys in a child process. The flags of the process choose the layer.
 
 import { createHash } from 'node:crypto';
 import { Agent } from 'node:https';
 import { addTrustedRoot, sampleStanzas, trustTestRoot } from '../../testing/index.mjs';
 import { replaced } from '../../loader/register.mjs';
 
-/** Waits for one message of the parent's. */
+/** Waits for a message of the parent. */
 const told = kind =>
   new Promise(resolve => {
     const listener = message => {
@@ -63,7 +63,7 @@ const ping = sock =>
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Links a new device: the parent is told the QR code and plays the phone. */
+/** Links a new device: the QR code is sent to the parent, which acts as the phone. */
 async function pair(context) {
   const { until } = connect(context);
   const ended = until(({ connection }) => connection === 'close');
@@ -79,7 +79,7 @@ async function open(context) {
   return sock;
 }
 
-/** Receives a flood; the stanza `bench` follows it. */
+/** Receives a flood. The stanza `bench` marks its end. */
 async function receive(sock, count) {
   await tell({ kind: 'prepare', count });
   await told('prepared');
@@ -113,7 +113,7 @@ async function roundTrips(sock, count) {
   return median(times);
 }
 
-/** Time of one call of the codec, in microseconds. */
+/** Measures the time of one call of the codec in microseconds. */
 async function codec({ encodeBinaryNode, decodeBinaryNode }, milliseconds) {
   const node = sampleStanzas.message(1);
   const bytes = encodeBinaryNode(node);

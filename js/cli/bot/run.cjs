@@ -1,6 +1,6 @@
 'use strict';
 
-// Runs the bot of `bench` and `demo` on one of the layers, against a mock server in this process.
+// Runs the bot of `bench` and `demo` on one layer against a mock server in this process.
 
 const { fork } = require('node:child_process');
 const { join } = require('node:path');
@@ -14,7 +14,7 @@ const END = { tag: 'bench', attrs: {} };
 
 /** @typedef {'js' | 'native'} Backend */
 
-/** What both commands print for the layers. */
+/** Names of the layers in the output. */
 const LABELS = { js: 'JavaScript', native: 'native' };
 
 /**
@@ -59,7 +59,8 @@ function serve(server, child) {
  * @param {Backend} options.backend
  * @param {{ main: string }} options.baileys
  * @param {object} options.counts
- * @returns {Promise<{ result: any, stanzas: any[] }>} What the bot has measured, and the server's record.
+ * @returns {Promise<{ result: any, stanzas: any[] }>} The measurements of the bot and the stanzas recorded by the
+ *   server.
  */
 async function runBot({ mode, backend, baileys, counts }) {
   const { MockServer } = await import('../../testing/index.mjs');
@@ -71,7 +72,7 @@ async function runBot({ mode, backend, baileys, counts }) {
   });
   const child = fork(CLIENT, {
     execArgv: backend === 'native' ? ['--no-warnings', '--import', REGISTER] : ['--no-warnings'],
-    // The bot imports register's state on both layers; `off` keeps the hooks away.
+    // The bot imports `baileys-native/register` on both layers; `off` disables its hooks.
     env: { ...process.env, NODE_OPTIONS: '', BAILEYS_NATIVE: backend === 'native' ? '1' : 'off' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   });

@@ -1,7 +1,7 @@
 'use strict';
 
-// `doctor --connect`: TCP, TLS, upgrade and Noise with a server, step by step, through the proxy of the environment. And the
-// same on loopback with the mock server.
+// `doctor --connect`: connects to a server by TCP, TLS, upgrade and Noise, step by step, through the proxy of the
+// environment. The same check also runs on loopback with the mock server.
 
 const { lookup } = require('node:dns/promises');
 const { createRequire } = require('node:module');
@@ -14,15 +14,15 @@ const { fault, ok, skipped, warning } = require('./results.cjs');
 
 const WHATSAPP_URL = 'wss://web.whatsapp.com/ws/chat';
 const TIMEOUT_MS = 15_000;
-/** A clock that is further off than this is told; certificates and logins depend on it. */
+/** A greater difference of the clock is a warning: certificates and logins depend on the clock. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 const rounded = ms => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 
 /**
- * A native handshake with the mock server in this process.
+ * Checks a native handshake with the mock server in this process.
  *
- * @param {{ main: string } | undefined} baileys The copy whose codec and definitions the server uses.
+ * @param {{ main: string } | undefined} baileys The copy of Baileys that the server uses.
  */
 async function checkLoopback(baileys) {
   if (baileys === undefined) return skipped('handshake', 'The mock server needs a copy of Baileys');
@@ -53,7 +53,7 @@ async function checkLoopback(baileys) {
 }
 
 /**
- * The agent for the proxy of the environment, from the packages of the directory.
+ * Creates the agent for the proxy of the environment, from a package that is installed in the directory.
  *
  * @param {string} directory
  * @param {string} value
@@ -73,7 +73,7 @@ async function agentFor(directory, value) {
   return new Agent(address);
 }
 
-/** The certificate that a TLS server presents, and the time of the handshake. */
+/** Does a TLS handshake. Resolves with the certificate of the server and the time. */
 function handshake(host, port) {
   const start = performance.now();
   return new Promise((resolve, reject) => {
@@ -93,7 +93,7 @@ function handshake(host, port) {
 }
 
 /**
- * Times one step. Its failure is a result too.
+ * Measures the time of one step. If it fails, the result is a fault.
  *
  * @param {string} check
  * @param {string} what
@@ -112,7 +112,7 @@ async function timed(check, what, action) {
  * @param {object} options
  * @param {string} options.directory
  * @param {string} [options.url]
- * @param {Uint8Array} [options.trustedRoot] Of the Noise certificates; default: WhatsApp's.
+ * @param {Uint8Array} [options.trustedRoot] Root key of the Noise certificates; default: WhatsApp's.
  * @param {(text: string) => void} options.step
  * @returns {Promise<import('./results.cjs').Result[]>}
  */
@@ -185,7 +185,7 @@ async function directSteps(target, port, step) {
 function judgeClock(server) {
   const offset = Date.now() - server;
   const data = { offsetMs: offset };
-  // The header has whole seconds.
+  // The `Date` header has whole seconds.
   if (Math.abs(offset) <= CLOCK_TOLERANCE_MS) return ok('clock', "The clock agrees with the server's", { data });
   const direction = offset > 0 ? 'ahead of' : 'behind';
   return warning('clock', `The clock is ${Math.round(Math.abs(offset) / 1000)} s ${direction} the server's`, {

@@ -1,6 +1,6 @@
 'use strict';
 
-// One native connection up to the end of the server's Noise message: no login, no registration.
+// Makes a native connection up to the server's Noise message. It does not log in.
 
 const { generateKeyPairSync } = require('node:crypto');
 
@@ -8,7 +8,7 @@ const { generateKeyPairSync } = require('node:crypto');
 const NOISE_HEADER = Buffer.from([87, 65, 6, 3]);
 const quiet = { level: 'silent', child: () => quiet, trace() {} };
 
-/** Fields of WhatsApp's HandshakeMessage, as Protocol Buffers number them. */
+/** Field numbers of WhatsApp's HandshakeMessage in Protocol Buffers. */
 const FIELD = { clientHello: 2, serverHello: 3, ephemeral: 1, static: 2, payload: 3 };
 const LENGTH_DELIMITED = 2;
 
@@ -18,7 +18,7 @@ function keyPair() {
   return { public: Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url'), private: raw('d') };
 }
 
-/** @param {number} field @param {Buffer} bytes Shorter than 128. */
+/** @param {number} field @param {Buffer} bytes At most 127 bytes: the length must fit into one byte. */
 const encodeField = (field, bytes) =>
   Buffer.concat([Buffer.from([(field << 3) | LENGTH_DELIMITED, bytes.length]), bytes]);
 
@@ -57,8 +57,8 @@ function decodeFields(bytes) {
  * @param {any} [options.agent]
  * @param {Uint8Array} [options.trustedRoot]
  * @param {number} options.timeoutMs
- * @returns {Promise<{ openMs: number, noiseMs: number, date: string | undefined }>} Time until the upgrade was accepted,
- *   time from then until the server's certificates were verified, and the `Date` of its answer.
+ * @returns {Promise<{ openMs: number, noiseMs: number, date: string | undefined }>} Time until the upgrade was
+ *   accepted, time from then until the server's certificates were verified, and the `Date` of its answer.
  */
 function connectOnce({ url, agent, trustedRoot, timeoutMs }) {
   const { WebSocketClient, makeNoiseHandler } = require('../../index.cjs');

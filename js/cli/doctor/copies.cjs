@@ -1,6 +1,6 @@
 'use strict';
 
-// The copies of Baileys that can be found from a directory, and whether register reaches each of them.
+// Finds the copies of Baileys below a directory and its parents, and checks that register replaces them.
 
 const { execFile } = require('node:child_process');
 const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs');
@@ -11,11 +11,11 @@ const { FILES } = require('../../shared/baileys-layout.cjs');
 const { fault, ok, warning } = require('./results.cjs');
 
 const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
-/** This package. A clone of it that is linked into a project has copies of Baileys for its tests. */
+/** Root of this package. Copies of Baileys below a linked clone of it are skipped: they are for its tests. */
 const OWN_ROOT = realpathSync(join(__dirname, '../../..'));
-/** How deep folders of packages inside packages are searched. */
+/** The deepest nesting of `node_modules` that is searched. */
 const MAX_DEPTH = 5;
-/** How long one copy may take to load, in milliseconds. */
+/** The longest time for loading one copy, in milliseconds. */
 const PROBE_TIMEOUT_MS = 60_000;
 
 /** @typedef {{ root: string, path: string, name: string, version: string, main: string }} Copy `root` is without links. */
@@ -30,7 +30,7 @@ function entries(folder) {
 }
 
 /**
- * The packages of one `node_modules`, those of pnpm's store included.
+ * The packages of one `node_modules` folder, with those of pnpm's store.
  *
  * @param {string} modules
  * @returns {string[]}
@@ -46,7 +46,7 @@ function packagesIn(modules) {
 
 /**
  * @param {string} directory
- * @returns {Copy[]} The one that `directory` resolves first.
+ * @returns {Copy[]} The first one is the copy that an import in `directory` resolves to.
  */
 function findCopies(directory) {
   /** @type {Map<string, Copy>} */
@@ -58,7 +58,7 @@ function findCopies(directory) {
       try {
         root = realpathSync(path);
       } catch {
-        continue; // a link to nowhere
+        continue; // a broken link
       }
       if (seen.has(root) || root === OWN_ROOT) continue;
       seen.add(root);
@@ -91,7 +91,7 @@ function describe(root, path) {
 }
 
 /**
- * Loads a copy under register in a process of its own.
+ * Loads a copy under register in a child process.
  *
  * @param {Copy} copy
  * @param {string} directory
@@ -121,7 +121,7 @@ function probe(copy, directory) {
   });
 }
 
-/** Which file `import 'baileys'` in the directory gets. */
+/** The root of the copy that `import 'baileys'` in the directory resolves to. */
 function resolvedRoot(directory, copies) {
   const { resolve } = createRequire(join(directory, 'package.json'));
   for (const name of ['baileys', '@whiskeysockets/baileys']) {
@@ -138,8 +138,8 @@ function resolvedRoot(directory, copies) {
 /**
  * @param {string} directory
  * @param {{ canLoad: boolean, step: (text: string) => void }} options Whether the addon can be loaded here.
- * @returns {Promise<{ results: import('./results.cjs').Result[], copies: Copy[] }>} The copies that `directory` resolves
- *   come first.
+ * @returns {Promise<{ results: import('./results.cjs').Result[], copies: Copy[] }>} The first copy is the one that an
+ *   import in `directory` resolves to.
  */
 async function checkCopies(directory, { canLoad, step }) {
   step('looking for copies of Baileys');

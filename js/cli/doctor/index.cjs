@@ -1,6 +1,6 @@
 'use strict';
 
-// `baileys-native doctor`: checks a machine and a project, and names what is wrong.
+// `baileys-native doctor`: checks a machine and a project, and prints the problems.
 
 const { resolve } = require('node:path');
 const { UsageError, readArguments } = require('../arguments.cjs');
@@ -34,9 +34,10 @@ const MARKS = {
 };
 
 /**
- * Runs all checks.
+ * Runs the checks.
  *
- * @param {{ directory: string, file?: string, connect?: boolean, url?: string, trustedRoot?: Buffer, step: (text: string) => void }} options
+ * @param {{ directory: string, file?: string, connect?: boolean, url?: string, trustedRoot?: Buffer, step: (text:
+ *   string) => void }} options
  * @returns {Promise<Result[]>}
  */
 async function examine({ directory, file, connect = false, url, trustedRoot, step }) {

@@ -1,6 +1,7 @@
 'use strict';
 
-// How the bot is started: NODE_OPTIONS, scripts of package.json, process managers, containers, bundlers, test runners.
+// Checks how the bot is started: NODE_OPTIONS, scripts of package.json, process managers, containers, bundlers, test
+// runners.
 
 const { existsSync, readFileSync, readdirSync, statSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -9,12 +10,12 @@ const { fault, note, ok, skipped, warning } = require('./results.cjs');
 
 const REGISTER_FILE = join(__dirname, '../../loader/register.mjs');
 const RIGHT_LINE = 'node --import baileys-native/register bot.js';
-/** The longest file that is searched, in bytes. */
+/** The largest file that is searched, in bytes. */
 const MAX_SOURCE = 32 * 1024 * 1024;
 
-/** A flag that loads a module, and the module, in a command line or in NODE_OPTIONS. */
+/** Matches a flag that loads a module of this package, in a command line or in NODE_OPTIONS. */
 const FLAG = /(?:^|\s)(--import|--require|-r|--loader|--experimental-loader)[ =]["']?([^\s"']*baileys-native[^\s"']*)/g;
-/** What the flag has to name. */
+/** The module that the flag must name. */
 const REGISTER = /baileys-native\/(?:register|js\/loader\/register\.(?:mjs|cjs))$/;
 
 /** @param {string} path */
@@ -36,11 +37,11 @@ function parseJson(text) {
 }
 
 /**
- * Judges the flags in one command line.
+ * Checks the flags in one command line.
  *
  * @param {string} text
- * @param {string} where For the message.
- * @returns {import('./results.cjs').Result[]} Empty where the line does not name this package.
+ * @param {string} where Name of the place, for the message.
+ * @returns {import('./results.cjs').Result[]} Empty if no flag of the line names this package.
  */
 function judgeFlags(text, where) {
   return Array.from(text.matchAll(FLAG), ({ 1: flag, 2: target, index }) => {
@@ -51,7 +52,7 @@ function judgeFlags(text, where) {
     if (flag.includes('loader')) {
       return fault('flag', `${where} has ${flag}; register installs its own hooks and is no loader`, { advice });
     }
-    // Node takes flags behind the program for arguments of the program.
+    // Node passes flags after the program to the program.
     const program = /\bnode(?:\.exe)?\s+(?:-{1,2}[\w-]+(?:[= ]\S+)?\s+)*([^\s-]\S*\.[cm]?[jt]sx?)\b/.exec(text);
     if (program !== null && program.index + program[0].length <= index) {
       return fault('flag', `${where} has ${flag} behind ${program[1]}, where Node.js does not read it`, { advice });
@@ -85,7 +86,7 @@ function filesNamed(directory, pattern) {
   }
 }
 
-/** `--import baileys-native/register` is looked up from the working directory. */
+/** Checks that `--import baileys-native/register` resolves: Node resolves it from the working directory. */
 function checkResolution(directory) {
   try {
     const file = createRequire(join(directory, 'package.json')).resolve('baileys-native/register');
@@ -97,7 +98,7 @@ function checkResolution(directory) {
   }
 }
 
-/** The program: what was named, or what package.json starts. */
+/** The path of the program: the given file, or the one that package.json starts. */
 function programOf(directory, file) {
   if (file !== undefined) return resolve(directory, file);
   const { scripts, main } = parseJson(readText(join(directory, 'package.json')));
@@ -123,7 +124,7 @@ function isModule(path) {
 const BAILEYS = '(?:@whiskeysockets/)?baileys';
 
 /**
- * Looks for what register cannot reach from inside the program.
+ * Checks the program for bundled copies of Baileys and for imports of register that are too late.
  *
  * @param {string} directory
  * @param {string | undefined} file
@@ -163,7 +164,9 @@ function checkProgram(directory, file) {
   return results.length > 0 ? results : [ok('program', `${name} has nothing that keeps register from working`)];
 }
 
-/** Tools that load modules in their own way: what to do with each. By a pattern of files, or by a dependency. */
+/**
+ * Tools that start programs or load modules in their own way, each with a hint. A file or a dependency shows the tool.
+ */
 const TOOLS = [
   {
     tool: 'Jest',
@@ -206,7 +209,7 @@ function checkTools(directory) {
   ).map(({ tool, hint }) => note('tools', `${tool} ${hint}`));
 }
 
-/** Flags of this process's NODE_OPTIONS that keep addons from being loaded. */
+/** Checks NODE_OPTIONS for flags that prevent addons from being loaded. */
 function checkPermissions(env = process.env) {
   const options = env.NODE_OPTIONS ?? '';
   if (/--(?:experimental-)?permission\b/.test(options) && !options.includes('--allow-addons')) {

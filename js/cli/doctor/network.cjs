@@ -1,6 +1,6 @@
 'use strict';
 
-// TLS roots, proxy variables and agents.
+// Checks TLS roots, proxy variables and agents.
 
 const { X509Certificate } = require('node:crypto');
 const { readFileSync } = require('node:fs');
@@ -13,10 +13,10 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy',
 const AGENTS = ['https-proxy-agent', 'http-proxy-agent', 'socks-proxy-agent', 'proxy-agent'];
 const DEFAULT_PORTS = /** @type {Record<string, number>} */ ({ 'http:': 80, 'https:': 443 });
 const SOCKS_PORT = 1080;
-/** How long a proxy on its way may take to accept a connection, in milliseconds. */
+/** The longest time for a TCP connection to the proxy, in milliseconds. */
 const PROXY_TIMEOUT_MS = 3_000;
 
-/** The certificates of a PEM file. */
+/** Reads the certificates of a PEM file. */
 function readCertificates(path) {
   const blocks = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map(block => new X509Certificate(block));
@@ -52,19 +52,19 @@ function checkTrust(env = process.env) {
   return results;
 }
 
-/** The proxy that the environment names, and its variable. */
+/** The first proxy variable that is set, and its value. */
 function proxyOf(env = process.env) {
   const name = PROXY_VARIABLES.find(each => env[each]);
   return name === undefined ? undefined : { name, value: String(env[name]) };
 }
 
-/** A proxy's URL without its credentials. */
+/** The URL of a proxy without its credentials. */
 function withoutCredentials(url) {
   return `${url.protocol}//${url.username ? '***@' : ''}${url.host}`;
 }
 
 /**
- * Resolves when a TCP connection is accepted, with its time in milliseconds.
+ * Connects by TCP and resolves with the time in milliseconds.
  *
  * @param {number} port
  * @param {string} host
@@ -113,7 +113,7 @@ async function checkProxy(env = process.env) {
   }
 }
 
-/** The proxy agents that the directory has, with their versions. */
+/** Lists the proxy agents that are installed in the directory, with their versions. */
 function checkAgents(directory) {
   const { resolve } = createRequire(join(directory, 'package.json'));
   const found = AGENTS.flatMap(name => {

@@ -1,15 +1,15 @@
 'use strict';
 
 /**
- * What one check has found.
+ * The result of one check.
  *
  * @typedef {object} Result
- * @property {'ok' | 'note' | 'warning' | 'fault' | 'skipped'} status A `fault` keeps this package, or the connection, from
- *   working; a `warning` may do so; a `note` is a fact to know.
+ * @property {'ok' | 'note' | 'warning' | 'fault' | 'skipped'} status `fault`: this package or the connection does not
+ *   work. `warning`: it may not work. `note`: information.
  * @property {string} check The subject: `node`, `binary`, `baileys` and so on.
  * @property {string} message
  * @property {string} [advice] What to do.
- * @property {Record<string, unknown>} [data] More for `--json`.
+ * @property {Record<string, unknown>} [data] Additional data for `--json`.
  */
 
 /**

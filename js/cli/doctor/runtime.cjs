@@ -1,6 +1,6 @@
 'use strict';
 
-// Checks of the runtime: Node.js, the binary, the switches of this package.
+// Checks Node.js, the binary and the environment variables of this package.
 
 const { environmentSwitch } = require('../../shared/environment.cjs');
 const { fault, note, ok, warning } = require('./results.cjs');
@@ -27,7 +27,7 @@ function checkNode(versions = process.versions) {
   return ok('node', `Node.js ${versions.node}`);
 }
 
-/** The binary that is loaded here, or why there is none. */
+/** Checks that the binary can be loaded. */
 function checkBinary() {
   const { loadBinding } = require('../../addon/binding.cjs');
   const on = `${process.platform}-${process.arch}`;
@@ -40,7 +40,7 @@ function checkBinary() {
   return ok('binary', `The addon for ${on} is loaded`, { data: { platform: on, file } });
 }
 
-/** Variables that change what this package does. */
+/** Checks the environment variables of this package. */
 function checkSwitches(env = process.env) {
   const results = [];
   if (environmentSwitch('BAILEYS_NATIVE') === false) {

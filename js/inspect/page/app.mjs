@@ -23,7 +23,7 @@ const view = Object.fromEntries(
     .map(id => [id, $(id)])
 );
 
-/** @type {any[]} Stanzas, the oldest first. */
+/** @type {any[]} Stanzas and state changes, the oldest first. */
 let rows = [];
 let byNumber = new Map();
 let tags = new Map();
