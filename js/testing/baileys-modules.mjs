@@ -12,10 +12,12 @@ import layout from '../shared/baileys-layout.cjs';
 const { FILES, OFF_QUERY, PACKAGE_NAMES } = layout;
 const OWN_PATH = fileURLToPath(import.meta.url);
 
-/** A CommonJS Baileys (6.17) shows names that Node's lexer missed only on `default`. */
+/**
+ * An export of a namespace. Some exports of a CommonJS Baileys (6.17) are only on `default`: Node's lexer misses them.
+ */
 const pick = (namespace, name) => namespace[name] ?? namespace.default?.[name];
 
-/** Resolves `name` as a file in the working directory would, then as this package would. */
+/** Resolves `name` from the working directory, then from this package. */
 function resolveFrom(anchors, name) {
   for (const anchor of anchors) {
     try {
@@ -77,10 +79,10 @@ async function fromSpecifier(specifier) {
 }
 
 /**
- * Loads what the server needs from Baileys.
+ * Loads the parts of Baileys that the server needs.
  *
  * @param {string | URL | object} [baileys] A module namespace, a package name, a path or file URL of Baileys' main
- *   module, or nothing: then `baileys` or `@whiskeysockets/baileys` as the working directory resolves it.
+ *   module. Default: `baileys` or `@whiskeysockets/baileys`, resolved from the working directory.
  */
 export async function loadBaileys(baileys) {
   const isNamespace = typeof baileys === 'object' && baileys !== null && !(baileys instanceof URL);

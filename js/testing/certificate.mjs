@@ -1,7 +1,7 @@
-// Two kinds of certificate, both made when a server starts: X.509 for TLS, and the chain of the Noise handshake.
+// Creates two kinds of certificates when a server starts: X.509 for TLS, and the chain of the Noise handshake.
 //
-// The X.509 part writes its few DER structures itself: node:crypto signs but does not issue certificates, and the
-// packages that do bring a dozen dependencies into everybody's tests.
+// The X.509 part encodes DER itself: node:crypto cannot issue certificates, and packages that can have a dozen
+// dependencies, which all users of this package would install.
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { addTrustedRoot } from '../connect/trust.cjs';
@@ -42,7 +42,7 @@ const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [boo
 function issue({ subject, issuer, publicKey, signingKey, notBefore, notAfter, extensions }) {
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const serial = randomBytes(16);
-  serial[0] = (serial[0] & 0x7f) | 0x40; // positive and of full length
+  serial[0] = (serial[0] & 0x7f) | 0x40; // positive, without leading zeros
   const body = sequence(
     der(0xa0, integer(Buffer.from([2]))), // version 3
     integer(serial),
@@ -59,13 +59,14 @@ function issue({ subject, issuer, publicKey, signingKey, notBefore, notAfter, ex
 }
 
 /**
- * A certificate authority and a server certificate for `localhost`, `127.0.0.1` and `::1`.
+ * Creates a certificate authority and a server certificate for `localhost`, `127.0.0.1` and `::1`.
  *
  * @param {object} [options]
  * @param {Date} [options.notBefore] Default: a day ago.
  * @param {Date} [options.notAfter] Default: in thirty days.
- * @param {string[]} [options.hosts] DNS names instead of the loopback names and addresses.
- * @returns {{ ca: string, cert: string, key: string }} PEM; `cert` is the server's certificate followed by the authority's.
+ * @param {string[]} [options.hosts] DNS names; default: the loopback names and addresses.
+ * @returns {{ ca: string, cert: string, key: string }} PEM. `cert` is the server's certificate followed by the
+ *   authority's.
  */
 export function createTlsCertificate({ notBefore, notAfter, hosts } = {}) {
   const validity = {
@@ -109,7 +110,7 @@ export function createTlsCertificate({ notBefore, notAfter, hosts } = {}) {
 
 /* ---------------------------------------------------------------------------------------------- Noise ---- */
 
-/** Ways to present a chain that a client has to refuse; what each does is documented in `index.d.mts`. */
+/** Faults of a chain that a client must refuse. They are documented at `CertificateFault` in `index.d.cts`. */
 export const BROKEN_CHAINS = [
   'wrong-root',
   'wrong-issuer',
@@ -127,8 +128,8 @@ const flipLastBit = bytes => {
 };
 
 /**
- * The keys behind a server's Noise certificates. The root plays the part of WhatsApp's long-term key: clients have to
- * be told to trust it, see {@link trustTestRoot}.
+ * The keys of a server's Noise certificates. The root key replaces WhatsApp's root key; clients must be told to trust
+ * it, see {@link trustTestRoot}.
  */
 export class NoiseAuthority {
   #curve;
@@ -147,18 +148,18 @@ export class NoiseAuthority {
     this.#leaf = keep(curve.generateKeyPair());
   }
 
-  /** Makes a new static key pair. */
+  /** Creates a new static key pair. */
   rotate() {
     const { private: secret, public: open } = this.#curve.generateKeyPair();
     this.#leaf = { private: Buffer.from(secret), public: Buffer.from(open) };
   }
 
-  /** The public key that clients have to trust, 32 bytes. */
+  /** The public key that clients must trust, 32 bytes. */
   get rootKey() {
     return Buffer.from(this.#root.public);
   }
 
-  /** The handshake's static key pair, which the leaf certificate vouches for. */
+  /** The static key pair of the handshake. Its public key is in the leaf certificate. */
   get staticKeyPair() {
     return this.#leaf;
   }
@@ -195,15 +196,15 @@ export class NoiseAuthority {
 }
 
 /**
- * Makes a loaded Baileys trust a mock server, by overwriting in place the key it holds in `WA_CERT_DETAILS.PUBLIC_KEY`.
- * For tests only: until it is undone, that Baileys no longer trusts WhatsApp.
+ * Makes a loaded Baileys trust a mock server: it overwrites the bytes of `WA_CERT_DETAILS.PUBLIC_KEY`. For tests only:
+ * until the returned function is called, this Baileys does not trust WhatsApp.
  *
- * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the chain's root itself. Under
- * `baileys-native/register` its root is checked all the same: there the key is trusted besides WhatsApp's.
+ * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the root of the chain. Under
+ * `baileys-native/register` the root is checked; then the key is trusted in addition to WhatsApp's.
  *
  * @param {object} target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  * @param {Uint8Array} rootKey `server.rootKey`, 32 bytes.
- * @returns {() => void} Puts the former key back.
+ * @returns {() => void} Restores the former key.
  */
 export function trustTestRoot(target, rootKey) {
   const details = target.WA_CERT_DETAILS ?? target.default?.WA_CERT_DETAILS ?? target;

@@ -1,4 +1,5 @@
-// One client of the mock server: WebSocket messages in, frames out of them, the handshake, then sealed stanzas.
+// One client of the mock server: reads frames from WebSocket messages, does the handshake, then opens and seals
+// stanzas.
 
 import { EventEmitter } from 'node:events';
 import { Flood, compressStanza } from './flood.mjs';
@@ -22,19 +23,19 @@ export class Connection extends EventEmitter {
 
   /** `handshake`, `pairing`, `login`, `open` or `closed`. */
   state = 'handshake';
-  /** How the handshake went, once it is done: `XX`, `IK` or `XXfallback`. */
+  /** The kind of the handshake when it is finished: `XX`, `IK` or `XXfallback`. */
   handshake;
   /** The ClientPayload that the client sent in the handshake. */
   payload;
-  /** The same as it came. */
+  /** The encoded ClientPayload. */
   payloadBytes;
   /** The client's static Noise key, 32 bytes. */
   noiseKey;
-  /** The account and device behind this connection, once it has logged in or paired. */
+  /** The device of this connection, after login or pairing. */
   device;
-  /** What the client has sent to be linked by a pairing code: JID, ref, wrapped key. */
+  /** The client's request for a pairing code: JID, ref, wrapped key. */
   codeRequest;
-  /** Why the server gave the connection up: a broken frame, a failed handshake. */
+  /** The error for which the server ended the connection: a broken frame or a failed handshake. */
   error;
   received = [];
   sent = [];
@@ -58,29 +59,29 @@ export class Connection extends EventEmitter {
     return this.#reader.header;
   }
 
-  /** The routing info that the client put before its header, or undefined. */
+  /** The routing info that the client sent before its header, or undefined. */
   get routingInfo() {
     return this.#reader.routingInfo;
   }
 
-  /** Whether the client asked to resume, by Noise IK. */
+  /** Whether the client asked to resume by Noise IK. */
   get askedToResume() {
     return this.#handshake?.askedToResume ?? false;
   }
 
-  /** False once the connection is closed or cut, which the `close` event tells a little later. */
+  /** False when the connection is closed or cut. The `close` event follows later. */
   get isWritable() {
     return this.state !== 'closed' && this.#socket.writable;
   }
 
-  /** An id for a stanza of the server's own, unused on this connection. */
+  /** A new id for a stanza of the server. */
   nextId() {
     this.#sequence += 1;
     return `mock-${this.id}-${this.#sequence}`;
   }
 
   /**
-   * Seals and sends a stanza. While a prepared flood waits or is being written, the stanza waits behind it.
+   * Seals and sends a stanza. If there is a prepared flood, the stanza is sent after it.
    *
    * @param {BinaryNode} node
    * @param {{ compress?: boolean }} [options]
@@ -95,7 +96,7 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Sends bytes of the caller's making.
+   * Sends bytes of the caller.
    *
    * @param {Uint8Array} bytes
    * @param {{ layer?: 'plaintext' | 'frame' | 'message' }} [options]
@@ -132,8 +133,8 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Encodes and seals a burst of stanzas now, to be written later by `flood.start()`. Their counters are reserved from
-   * here on: everything else sent on this connection is held back until the flood was written or cancelled.
+   * Encodes and seals many stanzas now; `flood.start()` writes them later. Their counter values are reserved:
+   * everything else that is sent on this connection waits until the flood is written or cancelled.
    *
    * @param {BinaryNode | BinaryNode[] | ((index: number) => BinaryNode)} nodes
    * @param {number} count
@@ -169,7 +170,7 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Sends `stream:error` and closes, as the server does to end a session.
+   * Sends `stream:error` and closes the connection.
    *
    * @param {number | string} [code]
    * @param {{ content?: BinaryNode[], close?: boolean }} [options]
@@ -185,7 +186,7 @@ export class Connection extends EventEmitter {
     this.close();
   }
 
-  /** Announces the end of the stream and closes. */
+  /** Sends `xmlstreamend` and closes. */
   async xmlStreamEnd() {
     await this.send({ tag: 'xmlstreamend', attrs: {} });
     this.close();
@@ -196,19 +197,19 @@ export class Connection extends EventEmitter {
     this.#ws.close(code, reason);
   }
 
-  /** Cuts the TCP connection without a WebSocket close; with `reset`, by RST. */
+  /** Cuts the TCP connection without a WebSocket close. With `reset`, it sends RST. */
   drop({ reset = false } = {}) {
     if (reset) this.#host.tcpSocket(this.#socket).resetAndDestroy();
     this.#socket.destroy();
   }
 
-  /** Reads nothing more of what the client sends, until `resume`: the kernel's buffers fill, and the client has to wait. */
+  /** Stops reading until `resume`. The buffers of the kernel fill, and the client has to wait. */
   pause() {
     this.#paused = true;
     this.#ws.pause();
   }
 
-  /** Reads again, first what came before and during the pause. */
+  /** Reads again. Data that arrived during the pause comes first. */
   resume() {
     this.#paused = false;
     this.#ws.resume();
@@ -270,7 +271,7 @@ export class Connection extends EventEmitter {
     if (!this.#reading) void this.#readFrames();
   }
 
-  /** One frame at a time: Baileys' decoder is asynchronous, and stanzas have to stay in order. */
+  /** Decodes one frame at a time to keep the order: Baileys' decoder is asynchronous. */
   async #readFrames() {
     this.#reading = true;
     try {

@@ -1,5 +1,5 @@
-// Floods: many stanzas encoded, sealed and framed ahead of time, then written to the TCP or TLS socket as ready
-// WebSocket bytes, so that while a client is being measured the server next to it has almost nothing to do.
+// Floods: many stanzas that are encoded, sealed and framed in advance, then written to the TCP or TLS socket as
+// WebSocket messages. The server then uses almost no CPU time while a client is measured.
 
 import { deflateSync } from 'node:zlib';
 import { frame } from './frame-reader.mjs';
@@ -7,7 +7,7 @@ import { frame } from './frame-reader.mjs';
 const CHUNK_BYTES = 256 * 1024;
 const COMPRESSED = 2;
 
-/** The WebSocket header of one whole unmasked binary message. */
+/** The WebSocket header of one unmasked binary message in one frame. */
 function messageHeader(length) {
   if (length < 126) return Buffer.from([0x82, length]);
   if (length <= 0xffff) {
@@ -23,9 +23,9 @@ function messageHeader(length) {
 }
 
 /**
- * Turns an encoded stanza into its zlib form: flag 2, then the deflated stanza without its own flag.
+ * Compresses an encoded stanza: the flags byte 2, then the deflated stanza without its own flags byte.
  *
- * @param {Uint8Array} encoded As `encodeBinaryNode` returns it.
+ * @param {Uint8Array} encoded The result of `encodeBinaryNode`.
  */
 export function compressStanza(encoded) {
   return Buffer.concat([Buffer.from([COMPRESSED]), deflateSync(encoded.subarray(1))]);
@@ -45,7 +45,7 @@ function stanzaSource(nodes, encode, compress) {
   return index => list[index % list.length];
 }
 
-/** Seals every stanza and cuts the WebSocket stream into chunks that end at message boundaries. */
+/** Seals every stanza and joins the WebSocket messages to chunks. A chunk ends with a whole message. */
 function sealAll({ nodes, count, perMessage, compress, encode, seal }) {
   const stanza = stanzaSource(nodes, encode, compress);
   const sent = [];
@@ -80,7 +80,7 @@ function sealAll({ nodes, count, perMessage, compress, encode, seal }) {
   return { sent, chunks, bytes, messages };
 }
 
-/** Resolves when the socket wants more; rejects when it closes first. */
+/** Resolves when the socket can take more data; rejects if it closes first. */
 function drained(socket) {
   return new Promise((resolve, reject) => {
     const settle = callback => {
@@ -95,15 +95,15 @@ function drained(socket) {
   });
 }
 
-/** A prepared burst of stanzas on one connection; made by `connection.prepareFlood()`. */
+/** A prepared flood on one connection, created by `connection.prepareFlood()`. */
 export class Flood {
-  /** @type {Buffer[] | undefined} Until it was sent. */
+  /** @type {Buffer[] | undefined} Undefined after the flood was sent. */
   #chunks;
   #socket;
   #state = 'prepared';
   #onStart;
   #onEnd;
-  /** @type {import('./index.mjs').BinaryNode[] | undefined} Until it was sent. */
+  /** @type {import('./index.mjs').BinaryNode[] | undefined} Undefined after the flood was sent. */
   #nodes;
 
   /** Use `connection.prepareFlood()`. */
@@ -126,7 +126,7 @@ export class Flood {
     return this.#state;
   }
 
-  /** Writes everything; resolves when the last byte was handed to the operating system. */
+  /** Writes everything. Resolves when the last byte was passed to the operating system. */
   async start() {
     this.#leave('prepared', 'sending');
     try {
@@ -143,7 +143,7 @@ export class Flood {
     }
   }
 
-  /** Gives up a flood that was not started; the connection's counter returns to where it was. */
+  /** Cancels a flood that was not started. The counter of the connection returns to its former value. */
   cancel() {
     this.#leave('prepared', 'cancelled');
     this.#chunks = undefined;
@@ -160,7 +160,7 @@ export class Flood {
       flushed = new Promise((resolve, reject) => {
         more = socket.write(chunk, error => (error ? reject(error) : resolve()));
       });
-      flushed.catch(() => {}); // a failed write also closes the socket, which ends the loop
+      flushed.catch(() => {}); // a failed write also closes the socket, so the loop ends
       if (!more) await drained(socket);
     }
     await flushed;
@@ -173,9 +173,8 @@ export class Flood {
 }
 
 /**
- * Stanzas that are safe to send by the thousand: Baileys decodes and dispatches each one, and none of them makes it
- * answer with more than the `ack` noted here. An undecryptable `message` is not among them: Baileys would ask for
- * every single one again, with a pause after each.
+ * Stanzas that can be sent in thousands. Baileys decodes and dispatches each one and answers with at most one `ack`. A
+ * `message` that cannot be decrypted would be different: Baileys requests each one again, with a pause after each.
  */
 export const sampleStanzas = {
   /** About 60 bytes; Baileys looks for listeners and finds none. */
@@ -198,7 +197,7 @@ export const sampleStanzas = {
     }
   }),
 
-  /** The attributes and the size of an encrypted text message under a tag that no handler of Baileys knows. */
+  /** The attributes and size of an encrypted text message, with a tag that Baileys has no handler for. */
   message: index => ({
     tag: 'relay',
     attrs: {

@@ -1,16 +1,16 @@
-// The client's byte stream, whatever its chunking: an intro header once, then frames with a 3-byte big-endian length.
+// Reads the byte stream of a client in any chunks: an intro header once, then frames with a 3-byte big-endian length.
 
 const ROUTING_PREFIX = Buffer.from([0x45, 0x44, 0x00, 0x01]); // 'E' 'D' 0 1
 const HEADER_LENGTH = 4; // 'W' 'A' protocol dictionary
 const LENGTH_BYTES = 3;
 
-/** Splits what a client sends into its intro header and its frames. */
+/** Splits the bytes of a client into its intro header and its frames. */
 export class FrameReader {
   #buffer = Buffer.alloc(0);
 
   /** The four bytes `WA`, protocol, dictionary; undefined until they have arrived. */
   header;
-  /** The routing info in front of the header, or undefined. */
+  /** The routing info before the header, or undefined. */
   routingInfo;
 
   /** @param {Uint8Array} bytes */
@@ -18,7 +18,7 @@ export class FrameReader {
     this.#buffer = this.#buffer.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#buffer, bytes]);
   }
 
-  /** The next whole frame without its length, or undefined when more bytes are needed. */
+  /** The next whole frame without its length; undefined if more bytes are needed. */
   next() {
     if (!this.header && !this.#readIntro()) return undefined;
     if (this.#buffer.length < LENGTH_BYTES) return undefined;

@@ -1,11 +1,11 @@
-// Groups: who is in them, their settings, and the queries (`w:g2`) and notifications about them.
+// Groups: participants, settings, and the queries (`w:g2`) and notifications about them.
 
 import { child, children, errorResult, firstChild, result, seconds } from './nodes.mjs';
 import { accountJid, deviceJid, otherAddressing } from './registry.mjs';
 
-/** Group ids of today are 18 digits that begin like this. */
+/** Current group ids have 18 digits and start with this prefix. */
 const ID_PREFIX = '120363';
-/** Settings that one stanza turns on and another one off. */
+/** Tags that switch a setting on (true) or off (false). */
 const SWITCHES = { announcement: true, not_announcement: false, locked: true, unlocked: false };
 const SWITCH_OF = { not_announcement: 'announcement', unlocked: 'locked' };
 const MEMBERSHIP = ['add', 'remove', 'promote', 'demote'];
@@ -14,7 +14,7 @@ export class Groups {
   #registry;
   #groups = new Map();
 
-  /** Is handed every notification for every device that it is meant for. @type {(device: object, node: object) => void} */
+  /** Called with each notification, once for each device that gets it. @type {(device: object, node: object) => void} */
   onChange = () => {};
 
   constructor(registry) {
@@ -29,7 +29,7 @@ export class Groups {
     return this.#groups.get(jid);
   }
 
-  /** Makes a group and tells its participants, apart from the device that has asked for it. */
+  /** Creates a group and notifies its participants, except the device that has requested it. */
   create({ subject, participants, creator, addressingMode }, device) {
     const owner = this.#registry.accountOf(creator);
     const accounts = participants.map(jid => this.#registry.accountOf(jid));
@@ -128,7 +128,7 @@ export class Groups {
       return { tag: 'participant', attrs: { jid } };
     });
     if (changed.length > 0) {
-      // Who is new does not know the group yet: its devices get all of it.
+      // New participants do not know the group yet: their devices get the whole group.
       const added = [...group.participants.keys()].filter(user => !before.has(user));
       this.#notify(group, device, [{ tag, attrs: {}, content: changed }], device, before);
       if (added.length > 0) {
@@ -139,7 +139,7 @@ export class Groups {
     return result(request, [{ tag, attrs: {}, content: answers }]);
   }
 
-  /** Tells every device of the participants, apart from the one whose doing it was. */
+  /** Notifies every device of the participants, except the device that made the change. */
   #notify(group, actor, content, except, users = group.participants.keys()) {
     const { addressingMode } = group;
     const account = this.#registry.account(actor.user);

@@ -1,4 +1,4 @@
-// The server's side of a connection's handshake: which of the three it is, its messages, and what comes of it.
+// The server's side of a handshake: chooses between XX, IK and XXfallback, and encodes and decodes its messages.
 
 import { NoiseResponder } from './noise-responder.mjs';
 
@@ -17,10 +17,10 @@ export class Handshake {
   #resumption;
   #certificate;
   #responder;
-  /** @type {'XX' | 'XXfallback' | undefined} Set once ClientFinish is what comes next. */
+  /** @type {'XX' | 'XXfallback' | undefined} Set when ClientFinish is the next message. */
   #kind;
 
-  /** Whether the client has sent its login along with its hello. */
+  /** Whether the client has asked to resume: its hello contains its login. */
   askedToResume = false;
 
   /**
@@ -40,7 +40,7 @@ export class Handshake {
   }
 
   /**
-   * Takes the client's next message.
+   * Handles the next message of the client.
    *
    * @param {Uint8Array} bytes
    * @returns {{ answer?: Buffer, established?: Established }}
@@ -63,7 +63,7 @@ export class Handshake {
   }
 
   /**
-   * Nothing where the hello was sealed for another static key than the present one.
+   * Accepts a resumption. Returns undefined if the hello was sealed for another static key than the current one.
    *
    * @returns {{ answer: Buffer, established: Established } | undefined}
    */

@@ -1,9 +1,9 @@
-// What waits for one device: everything that it was sent and has not acknowledged. A stanza leaves the mailbox when the
-// client says that it has it, not when it was written to a socket, so that a cut connection loses nothing.
+// The stanzas for one device that it has not acknowledged. A stanza is removed when the client acknowledges it, not
+// when it is written to a socket: a cut connection loses nothing.
 
 const OFFLINE_TAGS = ['message', 'receipt', 'notification', 'call'];
 
-/** Whether a client's `ack` is for this stanza. Baileys leaves `type` out of some acks of messages. */
+/** Whether a client's `ack` is for this stanza. Baileys omits `type` in some acks of messages. */
 function answers(attrs, stanza) {
   return (
     stanza.tag === attrs.class &&
@@ -19,7 +19,7 @@ export class Mailbox {
   #backlog = 0;
   #sequence = 0;
 
-  /** The connection that the device reads from, once it has gone active. */
+  /** The connection of the device after it has sent `active`. */
   connection;
 
   get stanzas() {
@@ -27,10 +27,10 @@ export class Mailbox {
   }
 
   /**
-   * Takes a stanza in; returns it as it has to be sent now, or undefined while nobody reads.
+   * Adds a stanza. Returns the stanza to send now, or undefined if the device is not connected.
    *
-   * As long as the device works off what had waited for it, what follows is marked `offline` as well: it stands in the
-   * same queue, and Baileys keeps its order only within that queue.
+   * While older stanzas of the offline queue are unacknowledged, new stanzas are also marked `offline`: Baileys keeps
+   * the order only among stanzas with this mark.
    */
   put(node) {
     const entry = { node, offline: this.connection !== undefined && this.#backlog > 0 };
@@ -41,7 +41,7 @@ export class Mailbox {
     return this.#asOffline(node);
   }
 
-  /** Starts to read: everything that waits, marked `offline`, and how many of each kind there are. */
+  /** The device has connected. Returns the stanzas that wait, marked `offline`, and their numbers by kind. */
   open(connection) {
     this.connection = connection;
     this.#backlog = this.#entries.length;
@@ -57,17 +57,17 @@ export class Mailbox {
     };
   }
 
-  /** Stops reading, unless another connection reads by now. */
+  /** The connection has ended. Does nothing if the device already has another connection. */
   close(connection) {
     if (this.connection === connection) this.connection = undefined;
   }
 
-  /** The stanza that an `ack` with these attributes is for leaves the mailbox. */
+  /** Removes the stanza that an `ack` with these attributes is for. */
   acknowledge(attrs) {
     return this.#remove(node => answers(attrs, node));
   }
 
-  /** Messages that a receipt is for leave the mailbox. */
+  /** Removes the messages that a receipt is for. */
   received(ids) {
     return ids.map(id => this.#remove(node => node.tag === 'message' && node.attrs.id === id)).filter(Boolean);
   }

@@ -1,4 +1,4 @@
-// The server: listening, accepting, accounts and devices, the log of stanzas, and who answers what.
+// The mock server: connections, accounts and devices, the record of stanzas, and handlers.
 
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
@@ -18,8 +18,8 @@ import { defaultAnswer, success } from './stanzas.mjs';
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
- * Baileys 6 derives its transport keys asynchronously and takes a stanza that arrives before for a handshake message.
- * The distance to WhatsApp's servers hides that; loopback does not.
+ * Pause after the handshake, in milliseconds. Baileys 6 derives its transport keys asynchronously and treats a stanza
+ * that arrives before that as a handshake message. On loopback this can happen; WhatsApp's servers are too far away.
  */
 const GREETING_DELAY_MS = 20;
 
@@ -35,7 +35,7 @@ const DEFAULTS = {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Turns a handler's matcher into a predicate. */
+/** Converts the matcher of a handler into a predicate. */
 function toPredicate(matcher) {
   if (typeof matcher === 'function') return matcher;
   const { tag, child: childTag, ...attrs } = typeof matcher === 'string' ? { tag: matcher } : matcher;
@@ -60,7 +60,7 @@ export class MockServer extends EventEmitter {
   #router;
   #stopping;
 
-  /** What the server was started with; `faults`, `login` and `resumption` may be changed while it runs. */
+  /** The options of the server. `faults`, `login` and `resumption` may be changed while it runs. */
   options;
   connections = [];
   stanzas = [];
@@ -102,17 +102,17 @@ export class MockServer extends EventEmitter {
     return `${this.#tls ? 'wss' : 'ws'}://${this.options.host ?? '127.0.0.1'}:${this.port}/ws/chat`;
   }
 
-  /** The authority behind the server's TLS certificate, PEM; undefined without TLS. */
+  /** The authority of the server's TLS certificate, PEM; undefined without TLS. */
   get ca() {
     return this.#tls?.ca;
   }
 
-  /** The key that clients have to trust in the Noise handshake, 32 bytes; see `trustTestRoot`. */
+  /** The key that clients must trust in the Noise handshake, 32 bytes; see `trustTestRoot`. */
   get rootKey() {
     return this.#authority.rootKey;
   }
 
-  /** Every linked device. */
+  /** All linked devices. */
   get devices() {
     return this.#registry.devices;
   }
@@ -133,17 +133,17 @@ export class MockServer extends EventEmitter {
     return this.#registry.devicesOf(jid);
   }
 
-  /** Every group. */
+  /** All groups. */
   get groups() {
     return this.#groups.all;
   }
 
-  /** Makes a group, as if its creator's phone had, and tells the linked devices of its participants. */
+  /** Creates a group in the name of its creator's phone and notifies the linked devices of its participants. */
   createGroup({ subject, creator, participants, addressingMode = this.options.groupAddressing }) {
     return this.#groups.create({ subject, creator, participants, addressingMode });
   }
 
-  /** The stanzas that a device was sent, or will be, and has not acknowledged. */
+  /** The stanzas for a device that it has not acknowledged. */
   pending(device) {
     if (device === null || typeof device !== 'object') {
       throw new TypeError(`pending() takes a device, of devicesOf() for one: ${device}. Is the account linked?`);
@@ -151,7 +151,7 @@ export class MockServer extends EventEmitter {
     return this.#router.pending(device);
   }
 
-  /** Makes the server present another static key from the next handshake on; who knows the former cannot resume. */
+  /** Uses a new static key from the next handshake on. Clients that know the former key cannot resume. */
   rotateNoiseKey() {
     this.#authority.rotate();
   }
@@ -162,9 +162,9 @@ export class MockServer extends EventEmitter {
   }
 
   /**
-   * Answers stanzas in place of the server; the newest handler is asked first.
+   * Adds a handler that answers stanzas instead of the server. The newest handler is called first.
    *
-   * @returns {() => void} Takes the handler away.
+   * @returns {() => void} Removes the handler.
    */
   handle(matcher, answer) {
     const handler = { matches: toPredicate(matcher), answer };
@@ -174,7 +174,7 @@ export class MockServer extends EventEmitter {
     };
   }
 
-  /** Resolves with the first logged stanza, past or future, that the predicate accepts. */
+  /** Resolves with the first recorded stanza, past or future, that the predicate accepts. */
   waitFor(predicate, { timeoutMs = 10_000, from = 0 } = {}) {
     const found = this.stanzas.slice(from).find(record => predicate(record));
     if (found) return Promise.resolve(found);
@@ -201,9 +201,9 @@ export class MockServer extends EventEmitter {
   }
 
   /**
-   * Plays the phone that scans a pairing code: links the client that shows it and lets it restart.
+   * Acts as the phone that scans a QR code: links the client that shows it and makes it restart.
    *
-   * @param {string} qr As Baileys emits it in `connection.update`.
+   * @param {string} qr `qr` of Baileys' event `connection.update`.
    * @param {import('./index.mjs').ScanOptions} [options]
    */
   async scanQr(qr, { jid, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}) {
@@ -215,9 +215,9 @@ export class MockServer extends EventEmitter {
   }
 
   /**
-   * Plays the phone on which a pairing code is typed: links the client that has asked for one and lets it restart.
+   * Acts as the phone on which a pairing code is typed: links the client that has requested it and makes it restart.
    *
-   * @param {string} code As `requestPairingCode` gives it.
+   * @param {string} code The result of `requestPairingCode`.
    * @param {import('./index.mjs').PairingCodeOptions} [options]
    */
   async enterPairingCode(
@@ -252,7 +252,7 @@ export class MockServer extends EventEmitter {
     return this.#link(connection, { code: keys, device, timeoutMs });
   }
 
-  /** A device with the keys of a client that registers. */
+  /** Creates a device with the keys of a client that registers. */
   #draft(connection, about) {
     return this.#registry.draft({ ...about, noiseKey: connection.noiseKey, ...keysOfPayload(connection.payload) });
   }
@@ -267,7 +267,7 @@ export class MockServer extends EventEmitter {
     return device;
   }
 
-  /** Closes every connection at once and stops listening. May be called any number of times. */
+  /** Closes every connection at once and stops listening. It may be called again. */
   stop() {
     this.#stopping ??= this.#close();
     return this.#stopping;
@@ -306,7 +306,7 @@ export class MockServer extends EventEmitter {
     this.#http.on('connection', socket => {
       socket.setNoDelay(true);
       this.#sockets.add(socket);
-      socket.on('error', () => {}); // a client may vanish at any time; 'close' follows
+      socket.on('error', () => {}); // 'close' follows
       socket.on('close', () => this.#sockets.delete(socket));
     });
     this.#http.on('tlsClientError', () => {});
@@ -346,7 +346,7 @@ export class MockServer extends EventEmitter {
     });
   }
 
-  /** What a connection needs from its server, and no more. */
+  /** The functions of the server that a connection uses. */
   #host() {
     return {
       baileys: this.#baileys,
@@ -390,7 +390,7 @@ export class MockServer extends EventEmitter {
   #login(connection) {
     if (connection.payload.devicePairingData) {
       connection.state = 'pairing';
-      offerPairing(connection, this.options.refCount, DAY_MS).catch(() => {}); // the client left while unlinked
+      offerPairing(connection, this.options.refCount, DAY_MS).catch(() => {}); // the client left before it was linked
       return;
     }
     const user = String(connection.payload.username);

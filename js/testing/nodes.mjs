@@ -1,4 +1,4 @@
-// Reading stanzas, and the pieces that many answers are made of.
+// Functions to read stanzas and to create common answers.
 
 export const S_WHATSAPP_NET = 's.whatsapp.net';
 
@@ -14,13 +14,13 @@ export function bigEndian(value, length) {
   return bytes;
 }
 
-/** The time as stanzas give it: seconds since the epoch. */
+/** The current time in the form of stanzas: seconds since 1970. */
 export const seconds = () => String(Math.floor(Date.now() / 1000));
 
-/** Without the attributes that are undefined. */
+/** Removes the attributes that are undefined. */
 export const defined = attrs => Object.fromEntries(Object.entries(attrs).filter(([, value]) => value !== undefined));
 
-/** The empty or filled `result` of an iq. */
+/** The `result` of an iq. */
 export function result(request, content) {
   const attrs = { from: request.attrs.to ?? S_WHATSAPP_NET, type: 'result', id: request.attrs.id };
   return content === undefined ? { tag: 'iq', attrs } : { tag: 'iq', attrs, content };
@@ -35,7 +35,7 @@ export function errorResult(request, code, text) {
   };
 }
 
-/** The `ack` of a message, receipt or call; with `error`, its refusal. */
+/** The `ack` of a message, receipt or call. With `error` it refuses the stanza. */
 export function acknowledge({ tag, attrs }, error) {
   return {
     tag: 'ack',

@@ -1,9 +1,9 @@
-// The server's half of Noise_XX_25519_AESGCM_SHA256 as WhatsApp runs it, on node:crypto alone; also of IK, by which a client
-// that knows the server's static key resumes, and of XXfallback, by which a server that declines that goes on.
+// The server's half of WhatsApp's Noise_XX_25519_AESGCM_SHA256, by node:crypto. Also of IK, by which a client that
+// knows the server's static key resumes, and of XXfallback, by which a server continues when it declines to resume.
 //
 // It differs from the Noise specification in one place: no hash is mixed for the empty payload of the first message.
-// The certificates are the payload of the server's message in all three.
-// Nonces are eight zero bytes and a 32-bit big-endian counter; after the handshake there is no additional data.
+// In all three patterns the payload of the server's message is the certificate chain.
+// A nonce is eight zero bytes and a 32-bit big-endian counter. After the handshake there is no associated data.
 
 import {
   createCipheriv,
@@ -63,7 +63,7 @@ function agree(privateKey, publicKey) {
   return diffieHellman({ privateKey, publicKey: importPublic(publicKey) });
 }
 
-/** What both directions of an established connection are sealed with. */
+/** The ciphers of both directions after the handshake. */
 export class Transport {
   #readKey;
   #writeKey;
@@ -88,14 +88,14 @@ export class Transport {
     return open(this.#readKey, this.#readCounter++, ciphertext, EMPTY);
   }
 
-  /** Gives back counters of frames that were sealed and never sent. */
+  /** Resets the counter: frames that were sealed after it were not sent. */
   rewind(writeCounter) {
     if (writeCounter > this.#writeCounter) throw new RangeError('a Noise counter can only be rewound');
     this.#writeCounter = writeCounter;
   }
 }
 
-/** The hash that a handshake starts from: the protocol's name, padded with zeros, or hashed where it is too long. */
+/** The initial hash: the protocol name padded with zeros to 32 bytes, or its SHA-256 if it is longer. */
 function startingHash(pattern) {
   const name = Buffer.from(`Noise_${pattern}_25519_AESGCM_SHA256`, 'latin1');
   return name.length > HASH_LENGTH ? sha256(name) : Buffer.concat([name], HASH_LENGTH);
@@ -112,7 +112,7 @@ export class NoiseResponder {
   #counter = 0;
   #static;
   #ephemeral = generateKeyPairSync('x25519');
-  /** The client's keys, in IK. */
+  /** The public keys of the client, in IK. */
   #client;
 
   /**
@@ -125,7 +125,7 @@ export class NoiseResponder {
     this.#hash = this.#salt = this.#key = startingHash(pattern);
     this.#static = staticKeyPair;
     this.#mixHash(prologue);
-    // Known to both ahead of the first message.
+    // A pre-message of IK: the client knows the server's static key.
     if (pattern === 'IK') this.#mixHash(staticKeyPair.public);
   }
 
@@ -133,7 +133,7 @@ export class NoiseResponder {
    * Answers the client's ephemeral key.
    *
    * @param {Uint8Array} clientEphemeral
-   * @param {Uint8Array} certificates The encoded chain that vouches for the static key.
+   * @param {Uint8Array} certificates The encoded certificate chain of the static key.
    * @returns {{ ephemeral: Buffer, static: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   readClientHello(clientEphemeral, certificates) {
@@ -161,7 +161,7 @@ export class NoiseResponder {
    * Opens a ClientHello of IK.
    *
    * @param {{ ephemeral: Uint8Array, static: Uint8Array, payload: Uint8Array }} hello
-   * @returns {{ clientStatic: Buffer, payload: Buffer } | undefined} Nothing where it is not for this static key.
+   * @returns {{ clientStatic: Buffer, payload: Buffer } | undefined} Undefined if it is not for this static key.
    */
   readResumption({ ephemeral, static: sealedStatic, payload: sealedPayload }) {
     const ours = importPrivate(this.#static.private);
@@ -179,9 +179,9 @@ export class NoiseResponder {
   }
 
   /**
-   * Answers a ClientHello of IK that was opened.
+   * Answers the opened ClientHello of IK.
    *
-   * @param {Uint8Array} certificates The encoded chain that vouches for the static key.
+   * @param {Uint8Array} certificates The encoded certificate chain of the static key.
    * @returns {{ ephemeral: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   acceptResumption(certificates) {
@@ -192,7 +192,7 @@ export class NoiseResponder {
     return { ephemeral, payload: this.#seal(certificates) };
   }
 
-  /** The client writes with the first key and reads with the second; the server the other way round. */
+  /** The client writes with the first key and reads with the second. The server uses them the other way round. */
   split() {
     const [fromClient, toClient] = this.#derive(EMPTY);
     return new Transport(fromClient, toClient);

@@ -1,7 +1,8 @@
-// The phone's part in linking a device by a pairing code, and the server's between the two.
+// Links a device by a pairing code: the part of the phone and the part of the server.
 //
-// The code has few bits, so both sides wrap their ephemeral keys with a key derived from it (PBKDF2, AES-CTR). The device
-// then seals a bundle of both identity keys for the phone, and both derive the secret that a QR code would have carried.
+// Both sides encrypt their ephemeral keys with a key derived from the code (PBKDF2, AES-CTR), because the code has few
+// bits. The device then seals a bundle with both identity keys for the phone, and both derive the ADV secret, which a
+// QR code would contain.
 
 import { createCipheriv, createDecipheriv, hkdfSync, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { S_WHATSAPP_NET, child, result } from './nodes.mjs';
@@ -19,7 +20,7 @@ const STAGES = { hello: 'companion_hello', primary: 'primary_hello', finish: 'co
 const keyOfCode = (code, salt) => pbkdf2Sync(code, salt, ITERATIONS, KEY, 'sha256');
 const expand = (secret, salt, info) => Buffer.from(hkdfSync('sha256', secret, salt, info, KEY));
 
-/** A key that was wrapped with a pairing code: salt, IV, ciphertext. */
+/** Decrypts a key that was wrapped with a pairing code: salt, IV, ciphertext. */
 function unwrap(code, wrapped) {
   if (wrapped?.length !== SALT + CTR_IV + KEY) throw new Error('the wrapped key of companion_hello has a wrong length');
   const bytes = Buffer.from(wrapped);
@@ -34,7 +35,7 @@ function wrap(code, publicKey) {
   return Buffer.concat([salt, iv, createCipheriv('aes-256-ctr', keyOfCode(code, salt), iv).update(publicKey)]);
 }
 
-/** The two identity keys and the random bytes in the bundle of companion_finish. */
+/** Opens the bundle of companion_finish: two identity keys and random bytes. */
 function openBundle(bytes, shared) {
   const bundle = Buffer.from(bytes ?? []);
   if (bundle.length !== SALT + GCM_IV + 3 * KEY + GCM_TAG) throw new Error('the key bundle has a wrong length');
@@ -57,9 +58,9 @@ const registration = (stage, jid, fields) => ({
 });
 
 /**
- * Takes a stanza of a client that is not linked yet, if it asks to be linked by a code.
+ * Handles a stanza of an unlinked client if it belongs to linking by a code.
  *
- * @returns {{ answer: object, asked?: string } | undefined} `asked`: the phone number that a code was asked for.
+ * @returns {{ answer: object, asked?: string } | undefined} `asked`: the phone number for which a code is requested.
  */
 export function takeCodeRequest(connection, node) {
   const request = child(node, 'link_code_companion_reg');
@@ -75,11 +76,12 @@ export function takeCodeRequest(connection, node) {
 }
 
 /**
- * Plays the phone on which the code is typed, up to the secret that links the device.
+ * Acts as the phone on which the code is typed.
  *
  * @param {{ curve: any }} baileys
- * @param {any} connection That has asked for a code.
- * @param {{ code: string, account: any, identityKey: Buffer, timeoutMs: number, nextStanza: (accept: (node: any) => boolean, timeoutMs: number) => Promise<any> }} options
+ * @param {any} connection The connection that has requested a code.
+ * @param {{ code: string, account: any, identityKey: Buffer, timeoutMs: number, nextStanza: (accept: (node: any) =>
+ *   boolean, timeoutMs: number) => Promise<any> }} options
  * @returns {Promise<Buffer>} The secret that seals the device's identity.
  */
 export async function exchangeKeys({ curve }, connection, { code, account, identityKey, timeoutMs, nextStanza }) {

@@ -1,10 +1,10 @@
-// The keys that devices leave with the server, and the bundles that others fetch to write to them.
+// The pre-keys that devices upload, and the bundles that other devices fetch to encrypt for them.
 
 import { bigEndian, child, children, firstChild, number, result, seconds, S_WHATSAPP_NET } from './nodes.mjs';
 
-/** The type of Curve25519 keys. */
+/** The type byte of Curve25519 keys. */
 const KEY_TYPE = Buffer.from([5]);
-/** Below this many one-time pre-keys the server asks for more; Baileys uploads below the same number. */
+/** With fewer one-time pre-keys the server asks for more. Baileys uploads more below the same number. */
 const FEW_PRE_KEYS = 5;
 
 function preKeysOf(node) {
@@ -41,7 +41,7 @@ const preKeyNode = ([id, key]) => ({
   ]
 });
 
-/** The parts that a digest and a bundle begin with. */
+/** The first nodes of a digest and of a bundle. */
 function identityNodes({ registrationId, identityKey }) {
   const nodes = [];
   if (registrationId !== undefined) {
@@ -60,14 +60,14 @@ function digest(device) {
   return { tag: 'digest', attrs: {}, content };
 }
 
-/** A stanza by which a device learns that its one-time pre-keys run out. */
+/** The stanza that tells a device that it has few one-time pre-keys left. */
 const fewPreKeys = (id, count) => ({
   tag: 'notification',
   attrs: { from: S_WHATSAPP_NET, id, type: 'encrypt', t: seconds() },
   content: [{ tag: 'count', attrs: { value: String(count) } }]
 });
 
-/** The bundle of one device. Its one-time pre-key is given to nobody else; when there is none left, it goes without. */
+/** The bundle of one device. Each one-time pre-key is given out once. If none is left, the bundle has none. */
 function bundle(jid, { registry, router }) {
   const keys = registry.keysOf(jid);
   if (!keys?.identityKey || !keys.signedPreKey) {

@@ -1,4 +1,4 @@
-// Who is online, who wants to know, and who is typing. None of it is kept for clients that are away.
+// Presence: online state, subscriptions and chat states. They are not stored for clients that are offline.
 
 import { defined, firstChild, seconds } from './nodes.mjs';
 import { accountJid, addressingOf } from './registry.mjs';
@@ -7,9 +7,9 @@ export class Presence {
   #registry;
   #groups;
   #push;
-  /** Connections that have said `available`. */
+  /** Connections that have sent `available`. */
   #available = new Set();
-  /** By user: who has subscribed, and under which JID. */
+  /** The subscribers of each user, and the JID that each has used. */
   #subscribers = new Map();
   #lastSeen = new Map();
 
@@ -36,7 +36,7 @@ export class Presence {
     }
   }
 
-  /** The user of this connection has come online or left; whoever has subscribed is told. */
+  /** Tells the subscribers that the user of this connection is online or offline. */
   update(connection, available) {
     const { user } = connection.device;
     const before = this.#isAvailable(user);
@@ -47,7 +47,7 @@ export class Presence {
     for (const device of this.#subscribers.get(user)?.keys() ?? []) this.#tell(device, user);
   }
 
-  /** Passes a client's `chatstate` on to the chat. */
+  /** Sends a client's `chatstate` to the chat. */
   chatState(node, device) {
     const { to } = node.attrs;
     const group = this.#groups.get(to);

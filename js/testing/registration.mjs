@@ -1,5 +1,5 @@
-// The server's part in linking a device by QR code: refs out, the code back from "the phone", a signed device identity
-// out, the device's own signature back, restart.
+// The server's part in linking a device by QR code: sends refs, gets the code from "the phone", sends a signed device
+// identity, gets the device's own signature, and makes the client restart.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { S_WHATSAPP_NET, child, seconds } from './nodes.mjs';
@@ -9,8 +9,8 @@ const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);
 const DEVICE_SIGNATURE = Buffer.from([6, 1]);
 
 /**
- * The fields of a pairing code, in either form: plain and comma-separated (Baileys 6), or the same after the `#` of a
- * link (Baileys 7), with the companion's platform as a fifth field.
+ * Parses the text of a QR code. In Baileys 6 it is a comma-separated list. In Baileys 7 the list follows the `#` of a
+ * link and has a fifth field, the platform of the companion.
  *
  * @param {string} qr
  */
@@ -24,7 +24,7 @@ export function parseQr(qr) {
   return { ref, noiseKey: keys[0], identityKey: keys[1], advSecret: keys[2], platformId };
 }
 
-/** What the registration payload tells of the new device's keys. */
+/** The keys of the new device in the registration payload. */
 export function keysOfPayload({ devicePairingData: data }) {
   const number = bytes => Buffer.from(bytes).readUIntBE(0, bytes.length);
   return {
@@ -38,7 +38,7 @@ export function keysOfPayload({ devicePairingData: data }) {
   };
 }
 
-/** Offers pairing refs on a connection whose client is not linked yet. */
+/** Offers pairing refs to a client that is not linked yet. */
 export function offerPairing(connection, refCount, timeoutMs) {
   const refs = Array.from({ length: refCount }, () => `2@${randomBytes(48).toString('base64')}`);
   connection.pairingRefs = refs;
@@ -53,7 +53,7 @@ export function offerPairing(connection, refCount, timeoutMs) {
   );
 }
 
-/** The signed identity that the phone hands to a new device, sealed for it with the secret in its QR code. */
+/** The identity that the phone signs for a new device. Its HMAC uses the ADV secret of the QR code. */
 function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, keyIndex }) {
   const details = Buffer.from(
     proto.ADVDeviceIdentity.encode({
@@ -77,7 +77,7 @@ function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, key
   return { details, sealed: Buffer.from(proto.ADVSignedDeviceIdentityHMAC.encode({ details: signed, hmac }).finish()) };
 }
 
-/** Checks the answer to `pair-success`: the device has to have signed the identity it was given. */
+/** Checks the answer to `pair-success`: the device must have signed its identity. */
 function verifyDeviceSignature({ proto }, answer, { details, identityKey, account, keyIndex }) {
   const node = child(child(answer, 'pair-device-sign'), 'device-identity');
   if (!node) throw new Error('the answer to pair-success holds no device-identity');
@@ -90,8 +90,8 @@ function verifyDeviceSignature({ proto }, answer, { details, identityKey, accoun
 }
 
 /**
- * Links the device behind `connection`, as if its code had been scanned by the phone of `device`'s account.
- * Resolves once the device's signature was verified; the restart is up to the caller.
+ * Links the client of `connection`, as if the phone of the account had scanned its code. Resolves when the signature of
+ * the device is verified. The caller makes the client restart.
  */
 export async function completePairing(baileys, connection, { code, device, account, timeoutMs }) {
   if (!code.noiseKey.equals(connection.noiseKey))

@@ -1,16 +1,16 @@
-// The accounts of a mock server, their phones, and the devices that are linked to them.
+// The accounts of a mock server, their phones and their linked devices.
 
 import { randomInt } from 'node:crypto';
 import { S_WHATSAPP_NET } from './nodes.mjs';
 
 const FIRST_PHONE = 15_550_000_000;
 const FIRST_LID = 100_000_000_000_000;
-/** Public keys are signed with the type byte of Curve25519 in front. */
+/** The type byte of Curve25519. Signatures cover it and the public key. */
 const KEY_TYPE = Buffer.from([5]);
-/** Registration ids have 14 bits. */
+/** The highest registration id: it has 14 bits. */
 const MAX_REGISTRATION_ID = 0x3fff;
 
-/** `15550000001:3@s.whatsapp.net`, its LID, or only its number, in parts; undefined when it is not a user's. */
+/** Parses `15550000001:3@s.whatsapp.net`, a LID, or a phone number; undefined if it is not a user's JID. */
 function parseJid(jid) {
   const [, user, device, server = S_WHATSAPP_NET] = /^(\d+)(?::(\d+))?(?:@(.+))?$/.exec(String(jid)) ?? [];
   if (!user || (server !== S_WHATSAPP_NET && server !== 'lid' && server !== 'c.us')) return undefined;
@@ -23,7 +23,7 @@ function parseUserJid(jid) {
   return parts;
 }
 
-/** `lid` or `pn`: how a JID names its user. */
+/** The kind of a JID: `lid` or `pn` (phone number). */
 export const addressingOf = jid => (String(jid).endsWith('@lid') ? 'lid' : 'pn');
 export const otherAddressing = addressing => (addressing === 'lid' ? 'pn' : 'lid');
 
@@ -47,7 +47,7 @@ export class Registry {
     return [...this.#devices.values()];
   }
 
-  /** The account of a phone number, made when first asked for: its LID and the key that signs its devices. */
+  /** The account of a phone number, with its LID and the key that signs its devices. Created at the first call. */
   account(user, lid) {
     let account = this.#accounts.get(user);
     if (!account) {
@@ -60,7 +60,7 @@ export class Registry {
     return account;
   }
 
-  /** The account behind any form of JID. Every phone number has one; a LID only when it was given out. */
+  /** The account of a JID. Every phone number has one. A LID has one only if the server has assigned it. */
   accountOf(jid) {
     const parts = parseJid(jid);
     if (!parts) return undefined;
@@ -69,13 +69,13 @@ export class Registry {
     return known ?? (parts.isLid ? undefined : this.account(parts.user));
   }
 
-  /** The linked device that a JID names, or undefined: a phone, a stranger, a device that was unlinked. */
+  /** The linked device of a JID; undefined for a phone, an unknown user or an unlinked device. */
   deviceOf(jid) {
     const account = this.accountOf(jid);
     return account && this.find(account.user, parseJid(jid)?.device ?? 0);
   }
 
-  /** The keys of an account's phone, which the server plays: it takes what it is sent, and says nothing. */
+  /** The keys of an account's phone. The phone is simulated: it accepts every stanza and sends none. */
   phoneOf(account) {
     if (!account.phone) {
       const signedPreKey = this.#curve.generateKeyPair();
@@ -90,7 +90,7 @@ export class Registry {
     return account.phone;
   }
 
-  /** What others need to write to the device that a JID names: a linked one, or a phone. */
+  /** The keys of the linked device or phone of a JID. */
   keysOf(jid) {
     const account = this.accountOf(jid);
     if (!account) return undefined;
@@ -99,7 +99,7 @@ export class Registry {
   }
 
   /**
-   * A device with the next free number of its account, not yet linked.
+   * Creates a device with the next free number of its account. It is not linked yet.
    *
    * @param {Partial<import('./index.mjs').Device> & Pick<import('./index.mjs').Device, 'noiseKey'>} facts
    * @returns {import('./index.mjs').Device}

@@ -1,4 +1,4 @@
-// The ways between clients: messages, receipts and acks, by way of the mailbox of each device.
+// Routes messages, receipts and acks between clients, through the mailbox of each device.
 
 import { acknowledge, child, children, defined, seconds, S_WHATSAPP_NET } from './nodes.mjs';
 import { Mailbox } from './mailbox.mjs';
@@ -6,21 +6,22 @@ import { Presence } from './presence.mjs';
 import { accountJid, addressingOf, deviceJid, otherAddressing } from './registry.mjs';
 
 const STATUS_BROADCAST = 'status@broadcast';
-/** Parts of a sent message that are meant for the server. */
+/** Children of a sent message that are only for the server. */
 const FOR_THE_SERVER = ['participants', 'enc', 'tctoken'];
 /**
- * Receipts after which a message stays in the mailbox. One that was read may have come a second time after a cut: that
- * copy waits until the client has said of it, too, that it arrived, or that it cannot be decrypted.
+ * Receipts after which a message stays in the mailbox: they do not say that this copy has arrived. After a cut
+ * connection a message is sent again. The second copy waits until the client says that it arrived or that it cannot be
+ * decrypted.
  */
 const SAYS_NOTHING_OF_ARRIVAL = ['retry', 'read', 'read-self', 'played'];
-/** Receipts that one of the user's own devices is told and nobody else. */
+/** Receipts that are only sent to devices of the same user. */
 const OWN_RECEIPTS = ['sender', 'peer_msg', 'hist_sync'];
 
 const isGroup = jid => String(jid).endsWith('@g.us');
-/** Names a device, other than the phone. */
+/** Whether a JID names a linked device, not a phone. */
 const namesDevice = jid => /:[1-9]\d*@/.test(String(jid));
 
-/** The attributes that tell a user's name in the addressing that the stanza does not use. */
+/** The attributes with the user's other JID: the phone number if the stanza uses the LID, and vice versa. */
 function alternative(prefix, account, addressing) {
   const other = otherAddressing(addressing);
   return { [`${prefix}_${other}`]: accountJid(account, other) };
@@ -50,18 +51,18 @@ export class Router {
     groups.onChange = (device, node) => this.deliver(device, { ...node, attrs: { ...node.attrs, id: this.nextId() } });
   }
 
-  /** An id for a stanza of the server's own. */
+  /** A new id for a stanza of the server. */
   nextId() {
     this.#sequence += 1;
     return `MOCK${String(this.#sequence).padStart(8, '0')}`;
   }
 
-  /** What a device was sent and has not acknowledged. */
+  /** The stanzas for a device that it has not acknowledged. */
   pending(device) {
     return this.#mailbox(device).stanzas;
   }
 
-  /** The device has gone active on this connection: what has waited, ready to be sent. */
+  /** The device of this connection has sent `active`. Returns the stanzas that wait, ready to be sent. */
   open(connection) {
     return this.#mailbox(connection.device).open(connection);
   }
@@ -73,7 +74,7 @@ export class Router {
     this.presence.update(connection, false);
   }
 
-  /** Puts a stanza into a device's mailbox, and sends it when the device is there. */
+  /** Puts a stanza into the mailbox of a device, and sends it if the device is connected. */
   deliver(device, node) {
     const mailbox = this.#mailbox(device);
     const stanza = mailbox.put(node);
@@ -81,7 +82,7 @@ export class Router {
     else this.#emit('queued', node, device);
   }
 
-  /** A client's `message`: to each device what was encrypted for it. Returns the `ack`. */
+  /** Handles a client's `message`: each device gets the part that was encrypted for it. Returns the `ack`. */
   message(node, sender) {
     const { to } = node.attrs;
     if (isGroup(to)) return this.#toGroup(node, sender);
@@ -110,7 +111,7 @@ export class Router {
     return acknowledge(node);
   }
 
-  /** A client's `receipt`: the messages have arrived there, and their senders are told. Returns the `ack`. */
+  /** Handles a client's `receipt`: updates its mailbox and tells the senders of the messages. Returns the `ack`. */
   receipt(node, device) {
     const { to, type, participant } = node.attrs;
     const items = children(child(node, 'list'), 'item').map(({ attrs }) => attrs.id);
@@ -133,7 +134,7 @@ export class Router {
     return acknowledge(node);
   }
 
-  /** A client's `ack`. */
+  /** Handles a client's `ack`. */
   ack({ attrs }, device) {
     const stanza = this.#mailbox(device).acknowledge(attrs);
     if (stanza) this.#settled(device, [stanza]);
@@ -149,13 +150,13 @@ export class Router {
     for (const stanza of stanzas) this.#emit('acknowledged', stanza, device);
   }
 
-  /** Sends what is worth nothing later: to a device that is there now, or not at all. */
+  /** Sends a stanza only if the device is connected. It is not stored. */
   #push(device, node) {
     const { connection } = this.#mailbox(device);
     if (connection) this.#write(connection, [node]);
   }
 
-  /** Whom a receipt reaches: the device that it names where only that one can use it, otherwise all of the account's. */
+  /** The devices that get a receipt: only the named one if no other device can use it, otherwise all of the account. */
   #readers(jid, account, device, { type, own }) {
     if (type === 'retry' || OWN_RECEIPTS.includes(type)) {
       const named = this.#registry.deviceOf(jid);
@@ -195,7 +196,7 @@ export class Router {
     return alternative(prefix, this.#registry.account(user), addressing);
   }
 
-  /** The linked devices that a message was encrypted for, each with its `enc` parts. */
+  /** The linked devices that a message was encrypted for, each with its `enc` nodes. */
   #encrypted(node) {
     const participants = child(node, 'participants');
     const targets = participants

@@ -1,5 +1,5 @@
-// What the server answers on its own: enough of WhatsApp for clients to log in, run their start-up queries, stay, and talk
-// to each other.
+// The default answers of the server. With them clients can log in, run their first queries, stay connected and exchange
+// messages.
 
 import { acknowledge, child, children, errorResult, firstChild, result, seconds, S_WHATSAPP_NET } from './nodes.mjs';
 import { encryption } from './prekeys.mjs';
@@ -33,7 +33,7 @@ export function success(device, attrs) {
 }
 
 /**
- * What follows a login once the client has gone active: what has waited for it, between the notices about that.
+ * The stanzas that follow `active` after a login: the offline queue, with `ib` stanzas before and after it.
  *
  * @param {import('./index.mjs').LoginOptions} login The server's option.
  * @param {{ nodes: object[], counts: Record<string, number> }} waiting
@@ -77,7 +77,7 @@ function groups(request, { device, groups: all, server }) {
   return all.answer(request, device, server.options.groupAddressing);
 }
 
-/** Answers by namespace. What is not listed gets an empty `result`. */
+/** Answers by namespace. Other namespaces get an empty `result`. */
 const QUERIES = {
   'w:p': request => result(request),
   encrypt: encryption,
@@ -98,7 +98,7 @@ const QUERIES = {
   md: multiDevice
 };
 
-/** What is passed on to other clients, and what the sender is answered. */
+/** Functions for stanzas that are sent on to other clients. They return the answer to the sender. */
 const ROUTES = {
   message: (node, { router, device }) => router.message(node, device),
   receipt: (node, { router, device }) => router.receipt(node, device),
@@ -108,14 +108,15 @@ const ROUTES = {
 };
 
 /**
- * The server's own answer to a stanza: one, several, or none.
+ * The default answer to a stanza: one stanza, several, or none.
  *
  * @param {object} node
- * @param {{ connection: object, device: object, server: object, registry: object, router: object, groups: object }} context
+ * @param {{ connection: object, device: object, server: object, registry: object, router: object, groups: object }}
+ *   context
  */
 export function defaultAnswer(node, context) {
   if (node.tag === 'iq') {
-    // Baileys leaves the type out of some requests (`w:stats`); only an answer names itself.
+    // Baileys omits the type in some requests (`w:stats`), so only the types of answers are checked.
     if (node.attrs.type === 'result' || node.attrs.type === 'error') return undefined;
     return Object.hasOwn(QUERIES, node.attrs.xmlns) ? QUERIES[node.attrs.xmlns](node, context) : result(node);
   }

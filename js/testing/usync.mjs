@@ -1,16 +1,16 @@
-// `usync`: what a client may learn about users: their devices, their LID, whether they are on WhatsApp at all.
+// `usync`: queries about users: their devices, their LID, and whether they use WhatsApp.
 
 import { child, children, result } from './nodes.mjs';
 import { accountJid, addressingOf } from './registry.mjs';
 
-/** The phone, which every account has, and the linked devices. */
+/** The devices of an account: its phone and its linked devices. */
 function devices(account, { registry }) {
   const ids = [0, ...registry.devicesOf(account.user).map(({ device }) => device)];
   const list = ids.map(id => ({ tag: 'device', attrs: { id: String(id), 'key-index': String(id) } }));
   return { tag: 'devices', attrs: {}, content: [{ tag: 'device-list', attrs: {}, content: list }] };
 }
 
-/** A client that asks by LID has it already; Baileys takes another answer for a mapping of the LID to itself. */
+/** Not answered if the query uses the LID: Baileys would store a mapping of the LID to itself. */
 const lid = (account, _context, jid) =>
   addressingOf(jid) === 'lid' ? undefined : { tag: 'lid', attrs: { val: accountJid(account, 'lid') } };
 
@@ -21,7 +21,7 @@ const PROTOCOLS = {
   status: () => ({ tag: 'status', attrs: {} })
 };
 
-/** The JID that a query asks about: as it stands there, or that of a phone number. */
+/** The JID of a user in a query: the given JID, or the JID of a phone number. */
 function jidOf(user) {
   if (user.attrs.jid) return user.attrs.jid;
   const phone = child(user, 'contact')?.content?.toString().replace(/\D/g, '');

@@ -1,7 +1,7 @@
-// Verification of XEdDSA signatures by Curve25519 keys, on node:crypto's Ed25519.
+// Verifies XEdDSA signatures of Curve25519 keys by Ed25519 of node:crypto.
 //
-// The server does not leave this to Baileys: its `Curve.verify` counts on libsignal to throw for a wrong signature,
-// libsignal 6 returns false instead, and so every signature of 64 bytes passes.
+// Baileys' `Curve.verify` is not used: it expects that libsignal throws for a wrong signature. libsignal 6 returns
+// false instead, so that every signature of 64 bytes would be accepted.
 
 import { createPublicKey, verify } from 'node:crypto';
 
@@ -17,7 +17,7 @@ function power(base, exponent) {
   return result;
 }
 
-/** The Edwards form of a Montgomery public key, y = (u - 1) / (u + 1), with the given sign of x. */
+/** Converts a Montgomery public key to Edwards form: y = (u - 1) / (u + 1), with the given sign of x. */
 function toEdwards(key, sign) {
   const masked = Buffer.from(key).reverse();
   masked[0] &= 0x7f;
@@ -31,7 +31,7 @@ function toEdwards(key, sign) {
 /**
  * @param {Uint8Array} publicKey 32 bytes.
  * @param {Uint8Array} message
- * @param {Uint8Array} signature 64 bytes; the highest bit is the sign of the Edwards key's x.
+ * @param {Uint8Array} signature 64 bytes. The highest bit is the sign of x of the Edwards key.
  */
 export function verifySignature(publicKey, message, signature) {
   if (publicKey?.length !== 32 || signature?.length !== 64) return false;
