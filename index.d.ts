@@ -1,12 +1,12 @@
 /**
- * The socket layer of Baileys as a native addon: the same names, signatures, events and bytes as in Baileys 7.
+ * The socket layer of Baileys as a native addon, with the names, signatures, events and bytes of Baileys 7.
  *
- * These are the parts by themselves. For an unmodified Baileys use `baileys-native/register`; for a server to test
- * against, `baileys-native/testing`. Lengths are in bytes, times in milliseconds, keys raw bytes without a type prefix.
+ * These are the single parts. For an unmodified Baileys use `baileys-native/register`; for a test server use
+ * `baileys-native/testing`. Lengths are in bytes, times in milliseconds. Keys are raw bytes without a type prefix.
  *
- * Where the addon cannot be loaded (another platform, say) the package can still be imported. What needs the addon, all but
- * `isActive`, `replaced`, `inspect` and the classes of errors, then throws an `Error` with the code `ERR_NATIVE_UNAVAILABLE` when it
- * is called.
+ * The package can be imported even if the addon cannot be loaded, for example on another platform. `isActive`,
+ * `replaced`, `inspect` and the error classes then work; everything else throws an `Error` with the code
+ * `ERR_NATIVE_UNAVAILABLE` when it is called.
  *
  * @packageDocumentation
  */
@@ -16,9 +16,9 @@ import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:ht
 import type { Agent as HttpsAgent } from 'node:https';
 
 /**
- * A node of WhatsApp's binary XML, in the shape that Baileys gives it (its `WABinary` types). A whole one is a stanza.
+ * A node of WhatsApp's binary XML, in the shape of Baileys' `WABinary` types. A complete node is a stanza.
  *
- * The decoder gives strings where the wire has a token, a packed number, a JID or text, and a Buffer where it has bytes.
+ * The decoder returns a string for a token, a packed number, a JID or text, and a Buffer for bytes.
  */
 export interface BinaryNode {
   tag: string;
@@ -32,7 +32,7 @@ export type BinaryNodeAttributes = BinaryNode['attrs'];
 /** `content` of a node. */
 export type BinaryNodeData = BinaryNode['content'];
 
-/** A key pair of X25519. */
+/** An X25519 key pair. */
 export interface KeyPair {
   /** 32 bytes. */
   private: Uint8Array;
@@ -40,7 +40,7 @@ export interface KeyPair {
   public: Uint8Array;
 }
 
-/** Baileys' constants, where they are passed at all: the dictionary is built in, others are refused. */
+/** Baileys' constants, for compatibility. The dictionary is built in; other token lists are refused. */
 export interface BinaryNodeCodingOptions {
   SINGLE_BYTE_TOKENS?: readonly (string | null)[];
   DOUBLE_BYTE_TOKENS?: object;
@@ -48,18 +48,18 @@ export interface BinaryNodeCodingOptions {
   TAGS?: object;
 }
 
-/** A Buffer over memory of one thread: `Buffer<ArrayBuffer>` where the types of Node have that. */
+/** A Buffer without shared memory: `Buffer<ArrayBuffer>` in newer types of Node. */
 export type LocalBuffer = ReturnType<typeof Buffer.alloc>;
 
 /**
- * Encodes a stanza: a flags byte of zero, then the node, with dictionary 3 (Baileys' `WABinary/constants`). Byte for byte
- * what Baileys 7 writes.
+ * Encodes a stanza: a flags byte of zero, then the node with dictionary 3 (Baileys' `WABinary/constants`). The bytes
+ * are the same as those of Baileys 7.
  *
- * @param node Attributes that are `undefined` or `null` are left out, numbers and booleans written as text.
- * @param opts For compatibility: constants other than those of the dictionary are refused by a `TypeError`.
- * @param buffer What the result starts with, in place of the flags byte; the encoding is appended to it as well.
- * @throws {Error} for a node without a tag, content of another kind, a tree deeper than 1,024 nodes (a cycle), or an
- *   attribute that is neither a string nor one of the above, where Baileys would write a stanza that no one can read.
+ * @param node Attributes that are `undefined` or `null` are left out. Numbers and booleans are written as text.
+ * @param opts For compatibility. Tokens that are not those of the dictionary cause a `TypeError`.
+ * @param buffer The first bytes of the result, instead of the flags byte. The encoding is also appended to this array.
+ * @throws {Error} for a node without a tag, content of another type, a tree deeper than 1,024 nodes (for example a
+ *   cycle), or an attribute of another type. For such an attribute Baileys writes a stanza that cannot be read.
  */
 export declare function encodeBinaryNode(
   node: BinaryNode,
@@ -68,10 +68,11 @@ export declare function encodeBinaryNode(
 ): LocalBuffer;
 
 /**
- * Decodes a stanza: a flags byte, then the node, compressed by zlib where the flags have bit 2.
+ * Decodes a stanza: a flags byte, then the node. The node is compressed by zlib if the flags byte has the value 2 set.
  *
- * Rejects for bytes that are no stanza; the codes of compressed ones are zlib's (`Z_BUF_ERROR`, `Z_DATA_ERROR`) and
- * `ERR_BUFFER_TOO_LARGE` above 16 MiB inflated. Bytes in the result may be views of `buffer`, as in Baileys.
+ * Rejects for bytes that are not a stanza. Errors of compressed stanzas have the codes of zlib (`Z_BUF_ERROR`,
+ * `Z_DATA_ERROR`), or `ERR_BUFFER_TOO_LARGE` above 16 MiB of decompressed data. Bytes in the result may be views of
+ * `buffer`, as in Baileys.
  */
 export declare function decodeBinaryNode(buffer: Buffer | Uint8Array): Promise<BinaryNode>;
 
@@ -79,8 +80,8 @@ export declare function decodeBinaryNode(buffer: Buffer | Uint8Array): Promise<B
  * Decodes a node without a flags byte.
  *
  * @param opts As for {@link encodeBinaryNode}.
- * @param indexRef Where to start; set to where the node ends.
- * @throws {Error} for bytes that are no node, or a tree deeper than 1,024 nodes.
+ * @param indexRef Position of the first byte. It is set to the position after the node.
+ * @throws {Error} for bytes that are not a node, or a tree deeper than 1,024 nodes.
  */
 export declare function decodeDecompressedBinaryNode(
   buffer: Buffer | Uint8Array,
@@ -89,11 +90,11 @@ export declare function decodeDecompressedBinaryNode(
 ): BinaryNode;
 
 /**
- * What follows a stanza's flags byte, inflated where it has to be. Rejects as {@link decodeBinaryNode} does.
+ * Returns the bytes after the flags byte of a stanza, decompressed if needed. Rejects like {@link decodeBinaryNode}.
  */
 export declare function decompressingIfRequired(buffer: Buffer | Uint8Array): Promise<Buffer>;
 
-/** What a noise handler needs of a logger; pino's and Baileys' `ILogger` have it. */
+/** The methods of a logger that a noise handler uses. pino and Baileys' `ILogger` have them. */
 export interface NoiseLogger {
   level: string;
   child(bindings: Record<string, unknown>): NoiseLogger;
@@ -102,14 +103,16 @@ export interface NoiseLogger {
 
 /** Options of {@link makeNoiseHandler}. */
 export interface NoiseHandlerOptions {
-  /** The ephemeral key pair, new for each connection. */
+  /** The ephemeral key pair. It must be new for each connection. */
   keyPair: KeyPair;
-  /** The prologue: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Only dictionary 3 is spoken. */
+  /**
+   * The prologue: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Stanzas use dictionary 3.
+   */
   NOISE_HEADER: Uint8Array;
   logger: NoiseLogger;
-  /** What an earlier login was told as edge routing; sent once, ahead of the prologue. */
+  /** The edge routing info of an earlier login. It is sent once, before the prologue. */
   routingInfo?: Buffer | undefined;
-  /** The key that the server's certificate chain must lead to, 32 bytes. Default: WhatsApp's. */
+  /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
 }
 
@@ -118,78 +121,80 @@ export interface ServerHandshake {
   serverHello?: {
     /** 32 bytes. */
     ephemeral?: Uint8Array | null;
-    /** The server's static key, sealed: 48 bytes. */
+    /** The sealed static key of the server, 48 bytes. */
     static?: Uint8Array | null;
-    /** The certificate chain, sealed. */
+    /** The sealed certificate chain. */
     payload?: Uint8Array | null;
   } | null;
 }
 
 /**
- * One connection's `Noise_XX_25519_AESGCM_SHA256`, as WhatsApp runs it, and the frames around it. First the handshake, from
- * {@link finishInit} on the transport.
+ * `Noise_XX_25519_AESGCM_SHA256` as WhatsApp uses it, and its frames, for one connection. It starts in the handshake
+ * phase; `finishInit` changes to the transport phase.
  */
 export interface NoiseHandler {
-  /** Seals with the key and counter at hand, in the handshake with its hash as associated data. */
+  /** Seals with the current key and counter. In the handshake the hash is the associated data. */
   encrypt(plaintext: Uint8Array): LocalBuffer;
   /**
-   * Opens likewise.
+   * Opens with the current key and counter. In the handshake the hash is the associated data.
    *
-   * @throws {Error} for what was not sealed with the same key, counter and hash.
+   * @throws {Error} for data that was not sealed with the same key, counter and hash.
    */
   decrypt(ciphertext: Uint8Array): LocalBuffer;
-  /** Mixes data into the handshake's hash; does nothing on the transport. */
+  /** Mixes data into the handshake hash. Does nothing in the transport phase. */
   authenticate(data: Uint8Array): void;
-  /** Mixes a shared secret into the handshake's key. */
+  /** Mixes a shared secret into the handshake key. */
   mixIntoKey(data: Uint8Array): void;
-  /** Ends the handshake; frames from then on are stanzas. */
+  /** Ends the handshake. Later frames are stanzas. */
   finishInit(): Promise<void>;
   /**
-   * Works the server's hello in, verifies its certificate chain (both signatures, the issuer's serial, and that the leaf is of
-   * the handshake's static key), and seals the client's static key.
+   * Processes the server's hello, verifies its certificate chain, and seals the client's static key. Verified are both
+   * signatures, the serial of the issuer, and that the leaf certificate has the static key of the handshake.
    *
-   * @param noiseKey The device's static key pair.
+   * @param noiseKey The static key pair of the device.
    * @returns The sealed public key, 48 bytes.
-   * @throws {Error} where the chain does not verify, in the shape of `Boom` with `output.statusCode` 400; for a hello
-   *   that is malformed, with the code `ERR_NOISE`; for one that cannot be opened, with Node's message for AES-GCM.
+   * @throws {Error} if the chain is not valid: an error in the shape of `Boom` with `output.statusCode` 400. For a
+   *   malformed hello: an error with the code `ERR_NOISE`. For a hello that cannot be opened: Node's message for
+   *   AES-GCM.
    */
   processHandshake(handshake: ServerHandshake, noiseKey: KeyPair): LocalBuffer;
   /**
-   * A frame of the data: its length in 3 bytes, then the data, sealed on the transport; before the first one the prologue.
+   * Creates a frame: its length in 3 bytes, then the data. The data is sealed in the transport phase. The first frame
+   * starts with the prologue.
    *
-   * @throws {Error} with the code `ERR_FRAME` for 16 MiB and more.
+   * @throws {Error} with the code `ERR_FRAME` for a frame of 16 MiB or more.
    */
   encodeFrame(data: Buffer | Uint8Array): LocalBuffer;
   /**
-   * Takes bytes of the connection in any pieces and calls `onFrame` once for each whole frame, strictly in order, before it
-   * returns: with bytes in the handshake, with stanzas on the transport.
+   * Takes bytes of the connection in any chunks. Calls `onFrame` once for each whole frame, in order, before it
+   * returns. The frame is bytes in the handshake phase, and a stanza in the transport phase.
    *
-   * Rejects for a frame that cannot be opened, inflated or decoded, and with what `onFrame` throws; what follows that frame is
-   * kept for the next call.
+   * Rejects for a frame that cannot be opened, decompressed or decoded, and with the error that `onFrame` throws. The
+   * bytes after that frame are kept for the next call.
    *
-   * Where the thread was blocked and the connection was kept alive meanwhile (see
-   * {@link WebSocketClientConfig.keepAliveIntervalMs}), the latest `onFrame` is called once more, with an empty Buffer, as a
-   * sign of life; what it throws then is ignored.
+   * If the thread was blocked and the addon has kept the connection alive (see {@link
+   * WebSocketClientConfig.keepAliveIntervalMs}), the latest `onFrame` is called with an empty Buffer. It shows that the
+   * connection is alive. An error that `onFrame` throws then is ignored.
    */
   decodeFrame(newData: Buffer | Uint8Array, onFrame: (frame: Uint8Array | BinaryNode) => void): Promise<void>;
 }
 
 /**
- * The client's side of the handshake and the transport, for one connection.
+ * Creates the client's noise handler for one connection.
  *
- * The native state goes when the last of the methods is garbage; keys are overwritten then.
+ * The native state is freed, and its keys are overwritten, when all methods of the handler are garbage-collected.
  */
 export declare function makeNoiseHandler(options: NoiseHandlerOptions): NoiseHandler;
 
-/** What a {@link WebSocketClient} uses of Baileys' `SocketConfig`. */
+/** The fields of Baileys' `SocketConfig` that a {@link WebSocketClient} uses. */
 export interface WebSocketClientConfig {
-  /** How long each step of opening may take: resolving the name, connecting, TLS, the upgrade. Default: no limit. */
+  /** The time limit for each step of opening: name resolution, TCP, TLS, upgrade. Default: no limit. */
   connectTimeoutMs?: number | undefined;
   /**
-   * Node's own `http.Agent` or `https.Agent`, for `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `localAddress`,
-   * `family` and `lookup` among its options; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
-   * `socks-proxy-agent` or `proxy-agent` (docs/proxies.md has the versions and options). Any other agent, and any other
-   * option, ends in an `error` event with the code `ERR_AGENT_UNSUPPORTED`: the socket never connects past a proxy. Under
+   * Node's `http.Agent` or `https.Agent` with the options `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`,
+   * `localAddress`, `family` and `lookup`; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
+   * `socks-proxy-agent` or `proxy-agent` (docs/proxies.md lists the versions and options). For any other agent or
+   * option the socket emits `error` with the code `ERR_AGENT_UNSUPPORTED`; it never bypasses a proxy. Under
    * `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
    */
   agent?: HttpAgent | HttpsAgent | undefined;
@@ -198,32 +203,32 @@ export interface WebSocketClientConfig {
     headers?: object | undefined;
   };
   /**
-   * Milliseconds between the keep-alive queries that the user of this client sends. From 200 on, and with a
-   * {@link NoiseHandler} of ours whose frames go through this client, the addon sends such a query itself while the
-   * JavaScript thread is blocked. Default: it does not.
+   * Milliseconds between the keep-alive queries that the program sends. If it is at least 200, and the frames come from
+   * a {@link NoiseHandler} of this package, the addon sends these queries while the JavaScript thread is blocked.
+   * Default: it sends none.
    */
   keepAliveIntervalMs?: number | undefined;
   /**
-   * `false`: nothing is sent while the JavaScript thread is blocked. `BAILEYS_NATIVE_KEEP_ALIVE=off` in the environment
-   * says so for all clients. Default: `true`.
+   * `false`: nothing is sent while the JavaScript thread is blocked. The environment variable
+   * `BAILEYS_NATIVE_KEEP_ALIVE=off` does the same for all clients. Default: `true`.
    */
   keepAliveWhileBlocked?: boolean | undefined;
 }
 
-/** Arguments of the listeners, by event; those of `ws`' client, as Baileys forwards them. */
+/** Arguments of the listeners by event. They are those of `ws`, as Baileys forwards them. */
 export interface WebSocketClientEvents {
-  /** The upgrade has been accepted. */
+  /** The server has accepted the upgrade. */
   open: [];
-  /** `data` is what the peer sent in one WebSocket message. */
+  /** `data` is one WebSocket message of the server. */
   message: [data: Buffer, isBinary: boolean];
-  /** The connection has ended; 1006 where the peer sent no close frame. */
+  /** The connection has ended. `code` is 1006 if the server sent no close frame. */
   close: [code: number, reason: Buffer];
-  /** With the code and message that Node or `ws` would give; `close` follows. */
+  /** The code and message are those of Node or `ws`. `close` follows. */
   error: [error: Error & { code?: string }];
   upgrade: [response: IncomingMessage];
   /**
-   * The server, or a proxy on the way to it, answered with something else. With a listener the rest is up to that; without
-   * one `error` follows. The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
+   * The server or a proxy has refused the upgrade. If there is a listener, it must end the request; otherwise `error`
+   * follows. The request has `method`, `protocol`, `host`, `path`, `abort` and `destroy`.
    */
   'unexpected-response': [
     request: EventEmitter & Pick<ClientRequest, 'method' | 'protocol' | 'host' | 'path' | 'abort'>,
@@ -234,10 +239,9 @@ export interface WebSocketClientEvents {
 }
 
 /**
- * What stands for the `ws` WebSocket beneath a {@link WebSocketClient}: its events, states and properties. Its listeners
- * run behind those of the client, and what is taken from it by `removeAllListeners` the client no longer gets.
- *
- * It has no `pause`, `resume` and `_socket`.
+ * The socket of a {@link WebSocketClient}. It has the events, states and properties of a `WebSocket` of `ws`, but no
+ * `pause`, `resume` and `_socket`. Its listeners run after those of the client. After `removeAllListeners` the client
+ * gets no events.
  */
 export interface WebSocketClientSocket extends EventEmitter {
   readonly CONNECTING: 0;
@@ -246,32 +250,32 @@ export interface WebSocketClientSocket extends EventEmitter {
   readonly CLOSED: 3;
   readonly readyState: 0 | 1 | 2 | 3;
   readonly url: string;
-  /** Always empty: none is asked for. */
+  /** Always empty: the client requests no subprotocol. */
   readonly protocol: string;
-  /** Always empty: none is offered. */
+  /** Always empty: the client offers no extension. */
   readonly extensions: string;
-  /** Always `nodebuffer`; another value is ignored. */
+  /** Always `nodebuffer`. Other values are ignored. */
   binaryType: string;
   /** Always `false`. */
   readonly isPaused: boolean;
-  /** Bytes that the operating system does not have yet. Data sent after the end is counted too. */
+  /** Bytes that were not yet passed to the operating system. Data sent after the end is counted too. */
   readonly bufferedAmount: number;
 
   /**
-   * Ends the connection at once, without a closing handshake; `close` follows, with 1006 unless the peer has closed. While
-   * it is connecting, `error` and `close` follow, as by `close`.
+   * Ends the connection at once, without a closing handshake. `close` follows with 1006, unless the server has sent a
+   * close frame. If the socket is connecting, `error` and `close` follow.
    */
   terminate(): void;
-  /** Starts the closing handshake, without a code. */
+  /** Starts the closing handshake without a code. If the socket is connecting, `error` and `close` follow. */
   close(): void;
-  /** @param options Of these of `ws`, `binary` alone matters. */
+  /** @param options Only `binary` is used. */
   send(data: string | Uint8Array, options: { binary?: boolean }, cb?: (err?: Error | null) => void): void;
   send(data: string | Uint8Array, cb?: (err?: Error | null) => void): void;
   /** Sends a ping of at most 125 bytes. The peer answers it with a `pong` event. `mask` is ignored. */
   ping(data?: string | number | Uint8Array, mask?: boolean, cb?: (err?: Error | null) => void): void;
   ping(data: string | number | Uint8Array, cb: (err?: Error | null) => void): void;
   ping(cb: (err?: Error | null) => void): void;
-  /** Sends a pong of at most 125 bytes that no ping has asked for. `mask` is ignored. */
+  /** Sends an unsolicited pong of at most 125 bytes. `mask` is ignored. */
   pong(data?: string | number | Uint8Array, mask?: boolean, cb?: (err?: Error | null) => void): void;
   pong(data: string | number | Uint8Array, cb: (err?: Error | null) => void): void;
   pong(cb: (err?: Error | null) => void): void;
@@ -291,18 +295,18 @@ export interface WebSocketClientSocket extends EventEmitter {
   ): void;
 }
 
-/** What the event objects of a {@link WebSocketClientSocket} have in common. */
+/** The common fields of event objects of a {@link WebSocketClientSocket}. */
 export interface WebSocketClientEvent {
   type: string;
   target: WebSocketClientSocket;
 }
 
 /**
- * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. Keeps the process alive
- * from `connect` until `close`.
+ * Baileys' `WebSocketClient`: a WebSocket over TCP or TLS that runs outside the JavaScript thread. It keeps the process
+ * alive from `connect` until `close`.
  *
- * TLS trusts the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the system's store under
- * `NODE_USE_SYSTEM_CA=1` or `--use-system-ca`, the agent's `ca`; `NODE_TLS_REJECT_UNAUTHORIZED=0` is honoured.
+ * TLS trusts the bundled Mozilla roots, `NODE_EXTRA_CA_CERTS`, the agent's `ca`, and the system's store if
+ * `NODE_USE_SYSTEM_CA=1` or `--use-system-ca` is set. `NODE_TLS_REJECT_UNAUTHORIZED=0` disables verification.
  */
 export declare class WebSocketClient<
   Config extends WebSocketClientConfig = WebSocketClientConfig
@@ -310,8 +314,8 @@ export declare class WebSocketClient<
   url: URL;
   config: Config;
   /**
-   * The WebSocket beneath; `null` before `connect` and after `close`. Where the connection was left to Baileys' own class, it
-   * is the one of `ws`.
+   * The socket; `null` before `connect` and after `close`. If the connection was left to Baileys' own class, it is the
+   * `WebSocket` of `ws`.
    */
   socket: WebSocketClientSocket | null;
 
@@ -320,27 +324,27 @@ export declare class WebSocketClient<
 
   get isOpen(): boolean;
   get isClosed(): boolean;
-  /** As in Baileys this is true as well before `connect` and after `close`. */
+  /** Also true before `connect` and after `close`, as in Baileys. */
   get isClosing(): boolean;
   get isConnecting(): boolean;
 
   /**
-   * Starts to connect; does nothing where there is a socket already.
+   * Starts to connect. Does nothing if there is a socket.
    *
    * @throws {SyntaxError} for a URL that cannot be used.
-   * @throws {TypeError} for headers or an agent that Node would refuse.
+   * @throws {TypeError} for headers or an agent that Node refuses.
    */
   connect(): void;
 
-  /** Ends the connection with a closing handshake; resolves when it has ended, after the `close` event. */
+  /** Ends the connection with a closing handshake. Resolves after the `close` event. */
   close(): Promise<void>;
 
   /**
-   * Sends one message: text for a string, binary otherwise.
+   * Sends one message: a text message for a string, otherwise a binary message.
    *
-   * @param cb Called when the message has been handed to the operating system, or cannot be any more.
+   * @param cb Called when the message was accepted for writing, or with an error.
    * @returns Whether there is a socket.
-   * @throws {Error} while it is connecting.
+   * @throws {Error} if the socket is connecting.
    */
   send(str: string | Uint8Array, cb?: (err?: Error) => void): boolean;
 
@@ -355,10 +359,12 @@ export declare class WebSocketClient<
   addListener(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
-/** Where a {@link NativeSession} is; the transitions are in `docs/session.md`. */
+/** The state of a {@link NativeSession}. The transitions are in `docs/session.md`. */
 export type SessionState = 'disconnected' | 'connecting' | 'authenticating' | 'connected' | 'closing' | 'reconnecting';
 
-/** What is done on the end of a connection: connect again at once, after a growing delay, or not at all. */
+/**
+ * Reaction to the end of a connection: connect again at once, connect after a growing delay, or do not connect again.
+ */
 export type ReconnectClass = 'immediate' | 'backoff' | 'final';
 
 /** Why a connection ended. */
@@ -381,15 +387,15 @@ export interface EndReason {
     | 'frame'
     | 'noise'
     | 'defect';
-  /** A value of Baileys' `DisconnectReason`, or what the server said. */
+  /** A value of Baileys' `DisconnectReason`, or the code that the server sent. */
   code: number;
-  /** Baileys' text where it has one. */
+  /** Baileys' text, if Baileys has one. */
   message: string;
   /** The attributes of a `failure`. */
   attrs?: Record<string, string>;
-  /** Of a `transport`: the error's `code` as a socket's `error` has it, for example `ECONNREFUSED`, where it has one. */
+  /** For the kind `transport`: the `code` of the error, for example `ECONNREFUSED`, if it has one. */
   errorCode?: string;
-  /** Of a `transport`: the error as a socket gives it, with `code`, `errno`, `syscall`, `address` and `port`. Not enumerable. */
+  /** For the kind `transport`: the error, with `code`, `errno`, `syscall`, `address` and `port`. Not enumerable. */
   readonly cause?: Error;
 }
 
@@ -398,20 +404,20 @@ export interface SessionStateChange {
   from: SessionState;
   to: SessionState;
   trigger: 'connect' | 'opened' | 'loggedIn' | 'close' | 'lost' | 'due' | 'ended';
-  /** When, in milliseconds since 1970. */
+  /** The time of the change in milliseconds since 1970. */
   at: number;
-  /** Why the connection ended, where it did. */
+  /** The reason, if a connection has ended. */
   reason?: EndReason | undefined;
 }
 
-/** A device's credentials in Baileys' shape, as far as a session uses them (its `AuthenticationCreds`). */
+/** The credentials of a device: the fields of Baileys' `AuthenticationCreds` that a session uses. */
 export interface SessionCredentials {
   noiseKey: KeyPair;
   pairingEphemeralKeyPair: KeyPair;
   signedIdentityKey: KeyPair;
   signedPreKey: { keyPair: KeyPair; signature: Uint8Array; keyId: number };
   registrationId: number;
-  /** In base64. */
+  /** Base64. */
   advSecretKey: string;
   me?: { id: string; lid?: string; name?: string } | undefined;
   account?:
@@ -429,17 +435,17 @@ export interface SessionCredentials {
   registered?: boolean;
 }
 
-/** Marks of a queue; it is full at the first that it reaches, and has room again at half of both. */
+/** Limits of a queue. It is full when it reaches one of them, and has room again when it is below half of both. */
 export interface QueueBounds {
   /** Default 4,096. */
   stanzas?: number;
   /** Default 4 MiB. */
   bytes?: number;
-  /** The most bytes the outgoing queue ever holds; beyond them a stanza is refused. Default 64 MiB. For `incoming` see there. */
+  /** The most bytes in the outgoing queue: a stanza beyond it is refused. Default 64 MiB. For `incoming` see there. */
   limit?: number;
 }
 
-/** What a session needs of a logger; pino's has it. Levels are looked at before anything is put together. */
+/** The methods of a logger that a session uses. pino has them. The level is checked before an entry is built. */
 export interface SessionLogger {
   level: string;
   isLevelEnabled?(level: string): boolean;
@@ -448,102 +454,108 @@ export interface SessionLogger {
   debug(data: unknown, message?: string): void;
   info(data: unknown, message?: string): void;
   warn(data: unknown, message?: string): void;
-  /** For defects of the session's own; `warn` is used without it. */
+  /** For internal errors of the session. Without it, `warn` is used. */
   error?(data: unknown, message?: string): void;
 }
 
-/** A server whose certificates were verified; plain data, to be stored. */
+/** A server whose certificates were verified. Plain data that can be stored. */
 export interface KnownServer {
   /** Its static Noise key, 32 bytes in base64. */
   key: string;
-  /** From when on and until when its certificates are valid, in seconds since 1970, where they say. */
+  /** Start and end of the validity of its certificates, in seconds since 1970, if they have them. */
   notBefore?: number | undefined;
   notAfter?: number | undefined;
 }
 
-/** Options of a {@link NativeSession}. Times are in milliseconds; defaults are Baileys 7's where it has the option. */
+/**
+ * Options of a {@link NativeSession}. Times are in milliseconds. Defaults are those of Baileys 7 if it has the option.
+ */
 export interface NativeSessionOptions {
   /**
-   * What `useMultiFileAuthState` gives as `state`, or its `creds` alone. Changes are written into this very object, as
-   * Baileys does, before `creds` is emitted. Read once, by the constructor.
+   * The `state` of `useMultiFileAuthState`, or only its `creds`. The constructor reads it once. Changes are written
+   * into this object before `creds` is emitted, as in Baileys.
    */
   auth: { creds: SessionCredentials } | SessionCredentials;
   /** Default: WhatsApp's. */
   url?: string | URL;
-  /** As {@link WebSocketClientConfig.agent}; one with `lookup` or `family` is refused as well. */
+  /** See {@link WebSocketClientConfig.agent}. An agent with `lookup` or `family` is refused too. */
   agent?: HttpAgent | HttpsAgent | undefined;
   /** Headers of the upgrade request, by name. */
   headers?: object | undefined;
-  /** The key that the server's certificate chain must lead to, 32 bytes. Default: WhatsApp's. */
+  /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
   /**
-   * Also gets what the native half tells of itself (its `tracing` events), most of it at `debug`: connections, handshakes,
-   * keep-alive, why reading stops. Stanzas are written at `trace` alone, with lengths in place of binary contents; keys and
-   * tokens by themselves at no level. The level may change: it is looked at again with every change of state.
+   * The logger of the session. It also gets the log of the Rust code, mostly at `debug`: connections, handshakes,
+   * keep-alive, and why reading stops. Stanzas are written only at `trace`, with lengths instead of binary contents.
+   * Keys and tokens are never written as separate entries. The level may change: it is read again at every change of
+   * state.
    */
   logger?: SessionLogger | undefined;
 
-  /** Version of WhatsApp Web that the client claims to be. */
+  /** The version of WhatsApp Web that the client sends. */
   version?: [number, number, number];
-  /** Operating system, browser, its version. */
+  /** Operating system, browser, version of the browser. */
   browser?: [string, string, string];
   /** ISO 3166-1 code. */
   countryCode?: string;
-  /** The name to log in under. */
+  /** The display name that is sent at login. */
   pushName?: string;
   syncFullHistory?: boolean;
-  /** Whether to ask for pending stanzas as soon as the login succeeded. Default `true`. */
+  /** Whether to request pending stanzas after the login. Default `true`. */
   activate?: boolean;
-  /** How many stored stanzas to ask for when the server offers them; 0 not to ask. Default 100. */
+  /** The number of stored stanzas to request at a time when the server offers them; 0: none. Default 100. */
   offlineBatch?: number;
   /**
-   * Whether to resume with a server that is known, by Noise IK: the login travels with the first message. A server is known
-   * from the session's connections before, or as `knownServer`. Default `false`.
+   * Whether to resume by Noise IK: the first message then contains the login, which saves a round trip. It needs a
+   * server that is known from an earlier connection of the session or from `knownServer`. Default `false`.
    */
   resume?: boolean;
-  /** {@link NativeSession.knownServer} of an earlier session. Whoever can change it can pass for the server. */
+  /** {@link NativeSession.knownServer} of an earlier session. Anyone who can change it can impersonate the server. */
   knownServer?: KnownServer | undefined;
 
-  /** For the transport to open, and again for the handshake. Default 20,000. */
+  /** Time limit for opening the transport, and again for the handshake. Default 20,000. */
   connectTimeoutMs?: number;
-  /** For a connection that is closing to send what is queued. Default 5,000. */
+  /** Time limit for sending the queued stanzas when the session closes. Default 5,000. */
   closeTimeoutMs?: number;
-  /** Default 30,000. */
+  /** Time between keep-alive queries. Default 30,000. */
   keepAliveIntervalMs?: number;
-  /** How much longer than the interval the server may be silent. Default 5,000. */
+  /** The connection ends when the server was silent for the keep-alive interval and this time. Default 5,000. */
   keepAliveGraceMs?: number;
-  /** Between WebSocket pings. None by default. */
+  /** Time between WebSocket pings. Default: no pings. */
   socketPingIntervalMs?: number;
-  /** For a query that does not say otherwise; 0 for no limit. Default 60,000. */
+  /** Time limit for a query without its own `timeoutMs`; 0: no limit. Default 60,000. */
   queryTimeoutMs?: number;
-  /** The most queries unanswered at a time. Default 10,000. */
+  /** The most unanswered queries at a time. Default 10,000. */
   maxQueries?: number;
-  /** How long the first QR code holds. Default 60,000. */
+  /** How long the first QR code is valid. Default 60,000. */
   firstQrTimeoutMs?: number;
-  /** How long each further one holds. Default 20,000. */
+  /** How long each further QR code is valid. Default 20,000. */
   qrTimeoutMs?: number;
 
   outgoing?: QueueBounds;
-  /** What waits for JavaScript; when it is full nothing is read, and the server waits. `limit` is for what a connection had received before it ended: stanzas beyond it are dropped. */
+  /**
+   * Limits of the queue of stanzas that wait for JavaScript. When it is full, the session stops reading. `limit` is for
+   * stanzas that were received before a connection ended: stanzas beyond it are dropped.
+   */
   incoming?: QueueBounds;
   /** `false`: never connect again. */
   reconnect?:
     | false
     | {
-        /** The delay is random, up to this at first. Default 1,000. */
+        /** The greatest delay before the first attempt. Delays are random. Default 1,000. */
         baseMs?: number;
-        /** Up to this after many attempts. Default 60,000. */
+        /** The greatest delay after many attempts. Default 60,000. */
         maxMs?: number;
-        /** The most attempts in a row; no limit by default. */
+        /** The most attempts in a row. Default: no limit. */
         attempts?: number;
-        /** What to do on particular codes, in place of what `docs/session.md` says. */
+        /** The reaction to particular codes, instead of the default in `docs/session.md`. */
         classes?: Record<number, ReconnectClass>;
       };
 }
 
 /**
- * Which stanzas are wanted, by their tag, attributes and first child alone. What is not given may be anything; the value
- * `true` asks for an attribute with any value.
+ * Selects stanzas by their tag, attributes and first child. Fields that are not given match everything. The value
+ * `true` matches an attribute with any value.
  */
 export interface StanzaPattern {
   tag?: string;
@@ -556,63 +568,64 @@ export interface StanzaPattern {
 /** Arguments of the listeners of a {@link NativeSession}. */
 export interface NativeSessionEvents {
   state: [change: SessionStateChange];
-  /** Any stanza that is not an answer to one of the session's own queries. Without a listener none is built. */
+  /** Every stanza that is not an answer to a query. Without a listener no such stanza is built. */
   node: [node: BinaryNode];
-  /** A code to show in place of the one before. */
+  /** A new QR code. It replaces the one before. `expiresAt` is in milliseconds since 1970. */
   qr: [qr: string, info: { expiresAt: number }];
-  /** A device was paired; the server then asks for a new connection. */
+  /** The device was paired. Then the session makes a new connection, as the server requests. */
   paired: [me: { id: string; lid?: string; name?: string }];
-  /** Changes in the shape of Baileys' `creds.update`: save them. */
+  /** Changes of the credentials, in the shape of Baileys' `creds.update`. The program must save them. */
   creds: [update: Partial<SessionCredentials>];
   /**
-   * Another connection will be made at that time. `veto` keeps it from being made, and ends one that was begun meanwhile.
+   * The session will connect again at the time `at` (milliseconds since 1970). `veto` prevents this, and ends a
+   * connection that has already begun.
    */
   reconnecting: [event: { attempt: number; at: number; reason: EndReason; veto: () => void }];
-  /** How many stored stanzas the server has delivered. */
+  /** The number of stored stanzas that the server has delivered. */
   offline: [count: number];
   /** The outgoing queue has room again. */
   drain: [];
-  /** Stanzas that were accepted and will not be sent, as their connection ended: numbers from `sendNode`. */
+  /** Numbers (from `sendNode`) of stanzas that were accepted but are not sent, because the connection has ended. */
   unsent: [numbers: number[]];
-  /** Something failed that the session goes on after. Nobody has to listen. */
+  /** An error after which the session goes on. A listener is not required. */
   error: [error: SessionError];
-  /** The session is disconnected and stays so. */
+  /** The session is disconnected and does not connect again by itself. */
   close: [reason: EndReason];
 }
 
 /**
- * What a session rejects with. `output.statusCode` is there as well, as in Baileys' errors.
+ * The error of a session. `output.statusCode` has the same value as `statusCode`, as in Baileys' errors.
  *
- * | code | is |
+ * | code | meaning |
  * | --- | --- |
- * | `ERR_NOT_CONNECTED` | there is no connection that could carry the stanza |
+ * | `ERR_NOT_CONNECTED` | there is no connection for the stanza |
  * | `ERR_QUEUE_FULL` | the outgoing queue is at its limit |
- * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be written (`cause` has what was thrown), or is too long |
+ * | `ERR_INVALID_NODE`, `ERR_FRAME` | the stanza cannot be encoded (`cause` is the error), or is too long |
  * | `ERR_DUPLICATE_ID`, `ERR_TOO_MANY_QUERIES` | the query is not accepted |
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
- * | `ERR_CONNECTION_CLOSED` | the connection ended first |
+ * | `ERR_CONNECTION_CLOSED` | the connection ended before the answer |
  * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
- * | `ERR_SESSION_FAILED` | `connect`: the session has ended with the reason `defect`; make another one |
- * | `ERR_SESSION_CLOSING` | `connect`: wait for `close` first |
- * | `ERR_PAIRING_CODE` | there is no pairing by code now, or it failed |
- * | `ERR_MALFORMED_STANZA` | what came in is no stanza |
+ * | `ERR_SESSION_FAILED` | `connect`: the session has ended with the reason `defect`; create a new one |
+ * | `ERR_SESSION_CLOSING` | `connect`: the session is closing; wait for `close` first |
+ * | `ERR_PAIRING_CODE` | pairing by code is not possible now, or has failed |
+ * | `ERR_MALFORMED_STANZA` | incoming data cannot be decoded as a stanza |
  */
 export declare class SessionError extends Error {
   code: string;
-  /** A value of Baileys' `DisconnectReason`, or what the server said. */
+  /** A value of Baileys' `DisconnectReason`, or the code that the server sent. */
   statusCode: number | undefined;
-  /** Of `ERR_SESSION_ENDED`. */
+  /** For `ERR_SESSION_ENDED`: why the session ended. */
   reason?: EndReason['kind'];
 }
 
-/** An answer that is an error stanza. */
+/** The error of a query whose answer is an error stanza. */
 export declare class StanzaError extends SessionError {
-  /** The stanza's text; `Unknown error` where it has none. */
+  /** The text of the error stanza; `Unknown error` if it has none. */
   text: string;
 }
 
-/** How full a queue is and has been. */
+/** The current and the greatest size of a queue. */
 export interface QueueMetrics {
   stanzas: number;
   bytes: number;
@@ -620,28 +633,35 @@ export interface QueueMetrics {
   mostBytes: number;
 }
 
-/** Durations: `buckets[i]` counts those below `2 ** i` ms, the last one all others. */
+/**
+ * A histogram of durations. `buckets[i]` counts durations below `2 ** i` ms that are in no earlier bucket; the last
+ * counts the rest.
+ */
 export interface DurationHistogram {
   buckets: number[];
   count: number;
   sumMs: number;
 }
 
-/** How a handshake went: in full, resumed, or in full since resumption was declined. */
+/**
+ * The kind of a handshake: `XX` is a full one, `IK` resumes, `XXfallback` is a full one after the server declined `IK`.
+ */
 export type HandshakeKind = 'XX' | 'IK' | 'XXfallback';
 
-/** Times of a second and more in which events waited for a JavaScript thread that was busy, and the connection lived on. */
+/**
+ * Periods of a second or more in which events waited for a blocked JavaScript thread and the connection stayed open.
+ */
 export interface LoopStalls {
   count: number;
   sumMs: number;
   longestMs: number;
 }
 
-/** What sessions have done so far, and hold now. */
+/** Counters and current values of sessions. */
 export interface SessionFigures {
   connections: number;
   logins: number;
-  /** Connections that were followed by another one, by the code of their end. */
+  /** Connections that were followed by another one, by the code of their end reason. */
   reconnects: Record<string, number>;
   /** Times from the open transport to the end of the handshake. */
   handshakes: Partial<Record<HandshakeKind, DurationHistogram>>;
@@ -651,16 +671,16 @@ export interface SessionFigures {
   framesOut: number;
   stanzasIn: number;
   stanzasOut: number;
-  /** Those that were wanted, or answered a query. */
+  /** Stanzas that were delivered to JavaScript. */
   stanzasDelivered: number;
   malformed: number;
   queries: number;
   queriesRefused: number;
   queriesTimedOut: number;
   queriesCancelled: number;
-  /** Ended with their connection. */
+  /** Queries that failed because their connection ended. */
   queriesClosed: number;
-  /** The session's own included. */
+  /** Unanswered queries, with the session's own. */
   queriesPending: number;
   queryLatency: DurationHistogram;
   /** Keep-alive queries. */
@@ -671,81 +691,83 @@ export interface SessionFigures {
   /** How often reading was suspended. */
   stalls: number;
   loopStalls: LoopStalls;
-  /** Memory of buffers, queues aside. */
+  /** Memory of buffers in bytes, without the queues. */
   bufferBytes: number;
-  /** Time spent on what came in, off the JavaScript thread: all of it. */
+  /** Time spent on incoming data outside the JavaScript thread. */
   inboundMs: number;
-  /** Of which on decryption: an estimate, as the next two are, from one frame in 16. */
+  /** The part of `inboundMs` for decryption. This and the next two are estimates: one frame in 16 is measured. */
   decryptMs: number;
-  /** On decompression. */
+  /** The part of `inboundMs` for decompression. */
   inflateMs: number;
-  /** On taking stanzas apart. */
+  /** The part of `inboundMs` for decoding stanzas. */
   parseMs: number;
 }
 
-/** {@link NativeSession.metrics}. */
+/** The result of {@link NativeSession.metrics}. */
 export interface SessionMetrics extends SessionFigures {
   state: SessionState;
   lastPingRttMs?: number;
-  /** The latest handshake, and its time from the open transport on. */
+  /** The latest handshake. `ms` is the time from the open transport to its end. */
   handshake?: { kind: HandshakeKind; ms: number };
 }
 
-/** What the sockets of the drop-in have done so far, and hold now. */
+/** Counters and current values of the drop-in's sockets. */
 export interface SocketFigures {
-  /** How many there are in each state. */
+  /** The number of sockets in each state. */
   connecting: number;
   open: number;
   closing: number;
-  /** All that there have been. */
+  /** All sockets since the start of the process. */
   connections: number;
   bytesIn: number;
   bytesOut: number;
   messagesIn: number;
   messagesOut: number;
-  /** Frames that were decrypted and taken apart off the JavaScript thread. */
+  /** Frames that were decrypted and decoded outside the JavaScript thread. */
   framesOpened: number;
-  /** Time spent on what came in, off the JavaScript thread. */
+  /** Time spent on incoming data outside the JavaScript thread. */
   inboundMs: number;
-  /** What waits for JavaScript. */
+  /** Bytes that wait for JavaScript. */
   waitingBytes: number;
   mostWaitingBytes: number;
-  /** What was survived while a JavaScript thread was blocked. */
+  /**
+   * Blocks of a JavaScript thread during which the addon kept connections alive. A block is counted when it is over.
+   */
   survived: {
-    /** Times that it was blocked for so long that keep-alive queries were sent in its place. Counts when it is over. */
+    /** The number of blocks in which keep-alive queries were sent. */
     stalls: number;
-    /** How long it was blocked then, in milliseconds. */
+    /** The total time of these blocks in milliseconds. */
     blockedMs: number;
-    /** The queries. */
+    /** The number of keep-alive queries that the addon sent. */
     keepAlives: number;
   };
 }
 
-/** {@link metrics}. */
+/** The result of {@link metrics}. */
 export interface ProcessMetrics extends SessionFigures {
-  /** Sessions that there are now. */
+  /** The number of sessions. */
   sessions: number;
-  /** How many of them are in each state. */
+  /** The number of sessions in each state. */
   states: Partial<Record<SessionState, number>>;
   sockets: SocketFigures;
 }
 
 /**
- * Sums over this process, its worker threads included; of greatest depths the greatest. Counters never go back: they keep
- * what sessions and sockets counted that have gone. A stall counts once a thread, however many sessions it has.
+ * Metrics of this process with its worker threads. Values are sums; `most…` values are maxima. Counters never decrease:
+ * they include sessions and sockets that no longer exist. A stall is counted once for each thread.
  */
 export declare function metrics(): ProcessMetrics;
 
 /**
- * The channels of `node:diagnostics_channel` and what is published on each, before listeners of the same event are called.
- * Nothing is put together for a channel without subscribers. `connection` is a number of the process's own for a socket
- * of the drop-in; a socket that was left to Baileys' own class has none.
+ * The channels of `node:diagnostics_channel` and their messages. A message is published before listeners of the same
+ * event are called. For a channel without subscribers no message is built. `connection` is the number of a drop-in
+ * socket in this process; undefined for a socket that was left to Baileys' own class.
  */
 export interface DiagnosticsMessages {
   'baileys-native:session:state': { session: NativeSession } & SessionStateChange;
-  /** Every stanza that is sent by JavaScript or built for it. Subscribing builds no more of them. */
+  /** Every stanza that JavaScript sends or gets. A subscriber does not change which stanzas are built. */
   'baileys-native:session:node': { session: NativeSession; direction: 'in' | 'out'; node: BinaryNode };
-  /** A query that has been settled; `node` is the object that `query` was given. */
+  /** A query that was settled. `node` is the object that was passed to `query`. */
   'baileys-native:session:query': {
     session: NativeSession;
     node: BinaryNode;
@@ -754,22 +776,22 @@ export interface DiagnosticsMessages {
     answer?: BinaryNode;
     error?: Error;
   };
-  /** Whoever has the code can link a device to the account that scans it. */
+  /** Secret: anyone who has the QR code can use it. */
   'baileys-native:session:qr': { session: NativeSession; qr: string; expiresAt: number };
   'baileys-native:session:paired': { session: NativeSession; me: NativeSessionEvents['paired'][0] };
-  /** Keys and secrets: not to be logged. */
+  /** Keys and secrets. Do not log them. */
   'baileys-native:session:creds': { session: NativeSession; update: Partial<SessionCredentials> };
   'baileys-native:session:reconnecting': { session: NativeSession; attempt: number; at: number; reason: EndReason };
   'baileys-native:session:offline': { session: NativeSession; count: number };
   'baileys-native:session:drain': { session: NativeSession };
   'baileys-native:session:unsent': { session: NativeSession; numbers: number[] };
-  /** Also where nobody listens to `error`. */
+  /** Also published if `error` has no listener. */
   'baileys-native:session:error': { session: NativeSession; error: SessionError };
   'baileys-native:session:close': { session: NativeSession; reason: EndReason };
 
   'baileys-native:socket:connect': { client: WebSocketClient; url: string };
   'baileys-native:socket:open': SocketMessage;
-  /** A stanza that a noise handler of ours opened or is about to seal. */
+  /** A stanza that a noise handler of this package has opened or is about to seal. */
   'baileys-native:socket:node': { connection: number | undefined; direction: 'in' | 'out'; node: BinaryNode };
   'baileys-native:socket:message': SocketMessage & { data: Buffer; isBinary: boolean };
   'baileys-native:socket:send': SocketMessage & { data: string | Uint8Array };
@@ -784,103 +806,103 @@ export interface DiagnosticsMessages {
   'baileys-native:socket:error': SocketMessage & { error: Error & { code?: string } };
   'baileys-native:socket:close': SocketMessage & { code: number; reason: Buffer };
 
-  /** The loop came for its events only after so long, a second or more; see {@link LoopStalls}. */
+  /** The event loop was blocked for this many milliseconds, at least a second; see {@link LoopStalls}. */
   'baileys-native:loop:stall': { ms: number };
 }
 
-/** What the messages of a socket's events have in common. */
+/** The common fields of the messages of socket events. */
 export interface SocketMessage {
   client: WebSocketClient;
   connection: number | undefined;
 }
 
 /**
- * A connection to WhatsApp without Baileys' upper layers: pairing, login, stanzas, queries, heartbeat and reconnection,
- * all outside the JavaScript thread. While that is blocked, keep-alive queries go out and stanzas are read up to
- * `incoming`; they are delivered once and in order when it comes back.
+ * A connection to WhatsApp without Baileys' upper layers: pairing, login, stanzas, queries, keep-alive and
+ * reconnection, all outside the JavaScript thread. While that thread is blocked, keep-alive queries are sent and
+ * stanzas are read up to the limit `incoming`. They are delivered once and in order afterwards.
  *
- * Keeps the process alive from `connect` until `close` is emitted. Which stanzas are to be acknowledged, and how, is up to
- * its user.
+ * It keeps the process alive from `connect` until `close` is emitted. The program must acknowledge stanzas itself.
  */
 export declare class NativeSession extends EventEmitter<NativeSessionEvents> implements AsyncIterable<BinaryNode> {
   /**
-   * @throws {TypeError | RangeError} for options that cannot be used, and for names that are no options, Baileys' own among
-   * them: such an option would be ignored.
-   * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, as {@link WebSocketClient} has it.
+   * @throws {TypeError | RangeError} for wrong values and for unknown options, such as options that only Baileys has.
+   * @throws {Error} with the code `ERR_AGENT_UNSUPPORTED`, see {@link WebSocketClientConfig.agent}.
    */
   constructor(options: NativeSessionOptions);
 
-  /** As far as the events that were emitted say. */
+  /** The state after the latest emitted `state` event. */
   get state(): SessionState;
-  /** The credentials given, with all changes. */
+  /** The credentials of the options, with all changes. */
   get credentials(): SessionCredentials;
-  /** Whether to wait for `drain` before sending more. */
+  /** Whether the outgoing queue is full. If true, wait for `drain` before sending more. */
   get needsDrain(): boolean;
-  /** The server of the last handshake, for a later session to resume with. */
+  /** The server of the last handshake. A later session can use it to resume. */
   get knownServer(): KnownServer | undefined;
-  /** By how many milliseconds the server's clock is ahead of this machine's, once it has told. */
+  /** The server's clock minus this machine's clock in milliseconds; undefined until the server has sent its time. */
   get serverTimeOffsetMs(): number | undefined;
 
   /**
-   * Connects, at once even where the next connection is due later. Resolves when logged in, which for a new device is after
-   * pairing and the restart; rejects where the session ends first. It need not be awaited.
+   * Connects. If the session waits for its next attempt, it connects at once. Resolves after the login; for a new
+   * device this is after pairing and the restart. Rejects if the session ends before. It need not be awaited.
    *
-   * @param options.signal Gives the wait up and closes.
+   * @param options.signal Aborts the wait and closes the session.
    */
   connect(options?: { signal?: AbortSignal }): Promise<void>;
 
   /**
-   * Sends what is queued, and closes. Resolves when disconnected.
+   * Sends the queued stanzas and closes. Resolves when the session is disconnected.
    *
-   * @param options.signal Gives the wait up; the session closes all the same.
+   * @param options.signal Aborts only the wait; the session still closes.
    */
   close(options?: { signal?: AbortSignal }): Promise<void>;
 
-  /** As {@link close}, and logs the device out before. The credentials are of no use afterwards. */
+  /** Logs the device out, then closes like {@link close}. The credentials cannot be used afterwards. */
   logout(options?: { signal?: AbortSignal }): Promise<void>;
 
   /**
-   * Sends a stanza. It is in the queue, in the order of the calls, when this returns. The promise resolves, with the
-   * stanza's number, when more may be sent: at once below the high-water mark, otherwise on `drain`.
+   * Sends a stanza. It is queued in the order of the calls before this method returns. The promise resolves with the
+   * number of the stanza when more may be sent: at once if the queue is not full, otherwise on `drain`.
    *
-   * @param options.signal Gives the wait up, not the stanza.
+   * @param options.signal Aborts only the wait; the stanza is still sent.
    */
   sendNode(node: BinaryNode, options?: { signal?: AbortSignal }): Promise<number>;
 
   /**
-   * Sends a stanza and resolves with the one that answers it: the next with its id, which is given to it where it has none.
+   * Sends a stanza and resolves with its answer, the next stanza with the same id. If the stanza has no id, one is
+   * added.
    *
-   * Rejects with a {@link StanzaError} for an error stanza, with a {@link SessionError} otherwise.
+   * Rejects with a {@link StanzaError} for an error stanza, otherwise with a {@link SessionError}.
    *
    * @param options.timeoutMs Default: the session's `queryTimeoutMs`.
-   * @param options.signal Rejects with its reason.
-   * @param options.idempotent It does no harm to send it twice: it is sent again where its connection ends.
+   * @param options.signal Cancels the query; the promise rejects with the reason of the signal.
+   * @param options.idempotent The stanza may be sent twice: it is sent again if its connection ends before the answer.
    */
   query(
     node: BinaryNode,
     options?: { timeoutMs?: number; signal?: AbortSignal; idempotent?: boolean }
   ): Promise<BinaryNode>;
 
-  /** Stops reading: the server has to wait. What has been read already still comes, up to `incoming`. */
+  /** Stops reading from the connection. Stanzas that were already read are still delivered. */
   pause(): void;
   /** Reads again. */
   resume(): void;
 
   /**
-   * Asks for pairing by code and resolves with the code to type on the phone. To be called on the first `qr`.
+   * Requests pairing by code and resolves with the code to type on the phone. Call it on the first `qr` event.
    *
-   * @param phoneNumber Its digits count.
-   * @param options.code 8 characters of one's own.
+   * @param phoneNumber Only its digits are used.
+   * @param options.code The code to use, 8 characters. Default: a random one.
    */
   requestPairingCode(phoneNumber: string, options?: { code?: string }): Promise<string>;
 
   /**
-   * Calls a listener for each stanza that matches. Patterns are matched before anything is built; a text is one of the names
-   * that Baileys emits: `CB:tag`, `CB:tag,key`, `CB:tag,key:value`, `CB:tag,key:value,child`, `CB:tag,,child`, `TAG:id`,
-   * `frame`. A stanza is one object for all listeners.
+   * Calls a listener for each stanza that matches a pattern. Only stanzas that match are built. A string pattern is one
+   * of the event names of Baileys: `CB:tag`, `CB:tag,key`, `CB:tag,key:value`, `CB:tag,key:value,child`,
+   * `CB:tag,,child`, `TAG:id`, `frame`. All listeners get the same object.
    *
-   * @returns Takes the listener off; so does the signal.
-   * @throws {Error} for a text that is no pattern.
+   * @param options.signal Removes the listener.
+   * @returns Removes the listener.
+   * @throws {Error} for a string that is not a pattern.
    */
   onStanza(
     pattern: string | StanzaPattern,
@@ -889,13 +911,14 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   ): () => void;
 
   /**
-   * The stanzas that match, all by default, from now until the session is disconnected. A slow consumer stops the reading.
+   * Iterates over the stanzas that match (default: all), from now until the session is disconnected. If the consumer is
+   * slow, the session stops reading.
    *
-   * @param options.signal Ends it with its reason.
+   * @param options.signal Ends the iteration with an error, the reason of the signal.
    */
   stanzas(pattern?: string | StanzaPattern, options?: { signal?: AbortSignal }): AsyncIterableIterator<BinaryNode>;
 
-  /** {@link stanzas} of every kind. */
+  /** The same as {@link stanzas} without a pattern. */
   [Symbol.asyncIterator](): AsyncIterableIterator<BinaryNode>;
 
   metrics(): SessionMetrics;
@@ -903,36 +926,36 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
 
 /** Options of {@link inspect}. */
 export interface InspectOptions {
-  /** What people see. Default: the file name of the program. */
+  /** The name of the process on the page. Default: the file name of the program. */
   name?: string;
   /**
-   * A directory of this user's alone, mode 0700; made where it is not there. Default: `BAILEYS_NATIVE_INSPECT_DIR`, otherwise
-   * one in `XDG_RUNTIME_DIR` or the directory for temporary files.
+   * A directory that only this user can access (mode 0700). It is created if it does not exist. Default:
+   * `BAILEYS_NATIVE_INSPECT_DIR`, otherwise one in `XDG_RUNTIME_DIR` or in the directory for temporary files.
    */
   directory?: string;
 }
 
-/** What {@link inspect} has opened. */
+/** The result of {@link inspect}. */
 export interface Inspection {
   /** The Unix-domain socket. */
   path: string;
-  /** Takes part no longer. */
+  /** Ends the inspection of this thread. */
   close(): Promise<void>;
 }
 
 /**
- * Lets `npx baileys-native inspect` of the same user see the stanzas of this thread, from now on; `BAILEYS_NATIVE_INSPECT` in
- * the environment does so from the start. Contents of messages, keys, tokens and codes are replaced by their lengths
- * before anything leaves the process; `observation.md` in the repository has the list. Sessions then build every stanza, wanted or not.
- * A thread takes part once: further calls give what the first one has opened.
+ * From now on `npx baileys-native inspect` of the same user shows the stanzas of this thread. The environment variable
+ * `BAILEYS_NATIVE_INSPECT` does the same from the start. Contents of messages, keys, tokens and codes are replaced by
+ * their lengths before they leave the process; `observation.md` in the repository has the list. Sessions then build
+ * every stanza, also stanzas without a listener. Further calls return the same object.
  *
- * @throws {Error} where the directory is not this user's alone.
+ * @throws {Error} if other users can access the directory.
  */
 export declare function inspect(options?: InspectOptions): Inspection;
 
 /**
- * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded: what is loaded from
- * now on is replaced where it is a Baileys that is known. {@link replaced} tells what has been.
+ * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded. Supported copies
+ * of Baileys that are loaded from now on are replaced. {@link replaced} lists the copies that were replaced.
  */
 export declare function isActive(): boolean;
 
@@ -941,12 +964,12 @@ export interface ReplacedCopy {
   /** Directory of its package.json. */
   root: string;
   version: string;
-  /** Names of the exports that are replaced, sorted. A patched file keeps its own. */
+  /** Names of the replaced exports, sorted. Exports of patched files are not replaced. */
   exports: string[];
 }
 
 /**
- * The copies of Baileys that this thread has loaded with their socket layer from this package, in the order of loading.
- * Empty where Baileys runs on its JavaScript, whatever the reason, and before it is loaded.
+ * The copies of Baileys in this thread that got their socket layer from this package, in the order of loading. Empty if
+ * Baileys runs on its JavaScript or is not loaded yet.
  */
 export declare function replaced(): ReplacedCopy[];

@@ -102,7 +102,8 @@ class WebSocketClient extends IndexedEmitter {
 
   /**
    * @param {string | Uint8Array} data
-   * @param {(error?: Error | null) => void} [callback] called when the message was written or has failed
+   * @param {(error?: Error | null) => void} [callback] called when the message was accepted for writing, or with an
+   *   error
    * @returns {boolean} whether there is a socket
    */
   send(data, callback) {

@@ -4,9 +4,9 @@ import type { BinaryNode, KeyPair } from '../../index.js';
 
 export type { BinaryNode, KeyPair };
 
-/** A certificate for TLS, PEM. */
+/** A TLS certificate in PEM. */
 export interface TlsCertificate {
-  /** The authority that clients have to trust. */
+  /** The certificate authority that clients must trust. */
   ca: string;
   /** The server's certificate, followed by the authority's. */
   cert: string;
@@ -15,49 +15,51 @@ export interface TlsCertificate {
 }
 
 /**
- * Ways to present a Noise certificate chain that is not right. WhatsApp Web checks all of it. Baileys 7.0.0-rc14 over
- * libsignal 6 refuses only `wrong-issuer` and `no-leaf`: its `Curve.verify` takes any signature of 64 bytes.
+ * Faults of the Noise certificate chain. WhatsApp Web detects all of them. Baileys 7.0.0-rc14 with libsignal 6 refuses
+ * only `wrong-issuer` and `no-leaf`: its `Curve.verify` accepts any signature of 64 bytes.
  *
- * - `wrong-root`: the intermediate certificate is signed by a key that nobody trusts.
- * - `wrong-issuer`: the intermediate certificate names another issuer than serial 0.
- * - `wrong-leaf-key`: the leaf vouches for another key than the handshake's static key.
+ * - `wrong-root`: the intermediate certificate is signed by an untrusted key.
+ * - `wrong-issuer`: the issuer serial of the intermediate certificate is not 0.
+ * - `wrong-leaf-key`: the key in the leaf certificate is not the static key of the handshake.
  * - `tampered-leaf`, `tampered-intermediate`: one bit of the signed details is flipped.
- * - `expired`: both certificates ended a month ago.
- * - `no-leaf`: the chain holds the intermediate certificate alone.
+ * - `expired`: both certificates expired a month ago.
+ * - `no-leaf`: the chain has only the intermediate certificate.
  */
 export type CertificateFault =
   'wrong-root' | 'wrong-issuer' | 'wrong-leaf-key' | 'tampered-leaf' | 'tampered-intermediate' | 'expired' | 'no-leaf';
 
-/** What goes wrong, for every connection that is made while it is set. */
+/** Faults of all connections that are made while they are set. */
 export interface Faults {
   /** Answer the WebSocket request with this HTTP status instead of 101. */
   httpStatus?: number;
-  /** Headers for that answer; it closes the connection unless `Connection` is something other than `close`. */
+  /**
+   * Headers of that answer. It closes the connection, unless the header `Connection` has another value than `close`.
+   */
   httpHeaders?: Record<string, string>;
-  /** Never answer the WebSocket request. */
+  /** Do not answer the WebSocket request. */
   stallUpgrade?: boolean;
-  /** Open the WebSocket and never answer the Noise handshake. */
+  /** Open the WebSocket, but do not answer the Noise handshake. */
   stallHandshake?: boolean;
-  /** Answer the Noise handshake with bytes that are no handshake message. */
+  /** Answer the Noise handshake with bytes that are not a handshake message. */
   garbageHandshake?: boolean;
   /** Present a broken certificate chain. */
   certificate?: CertificateFault;
-  /** Hold every answer of the server back for this long, in milliseconds. */
+  /** Delay every answer of the server by this many milliseconds. */
   delayMs?: number;
 }
 
-/** What a client is told when it logs in. */
+/** The stanzas that a client gets when it logs in. */
 export interface LoginOptions {
-  /** More attributes, or other ones, for `success`. */
+  /** Attributes of `success` that are added or replaced. */
   attrs?: Record<string, string>;
   /**
-   * Attributes of `ib/offline`, which ends the offline queue; default `{ count }`, the number of stanzas that had waited.
-   * `false` to leave it out.
+   * Attributes of `ib/offline`, which ends the offline queue. Default: `{ count }`, the number of stanzas in the queue.
+   * `false`: it is not sent.
    */
   offline?: Record<string, string | number> | false;
-  /** Attributes of `ib/offline_preview`; by default it announces what has waited, and is left out when nothing has. */
+  /** Attributes of `ib/offline_preview`. Default: the numbers of queued stanzas; it is not sent if none is queued. */
   offlinePreview?: Record<string, string | number>;
-  /** Routing info that the client has to present on its next connection. */
+  /** Routing info that the client sends on its next connection. */
   edgeRouting?: Uint8Array;
   /** `ib/dirty` stanzas, one for each set of attributes: `{ type: 'groups', timestamp: '…' }`. */
   dirty?: Record<string, string | number>[];
@@ -65,56 +67,60 @@ export interface LoginOptions {
 
 export interface MockServerOptions {
   /**
-   * `true` (default): TLS with a certificate made now; `false`: plain `ws://`; or a certificate of your own, see
+   * `true` (default): TLS with a new certificate. `false`: plain `ws://`. Or your own certificate, see
    * {@link createTlsCertificate}.
    */
   tls?: boolean | TlsCertificate;
   /**
-   * The Baileys whose codec, protobuf definitions and curve the server speaks with: a package name, a path or file URL
-   * of its main module, or its module namespace. Default: `baileys` or `@whiskeysockets/baileys`, as the working
-   * directory resolves it. Name the line under test when it is another one: 6.17 has another dictionary.
+   * The Baileys from which the server takes its codec, protobuf definitions and curve: a package name, a path or file
+   * URL of its main module, or its module namespace. Default: `baileys` or `@whiskeysockets/baileys`, resolved from the
+   * working directory. It must be the release under test if that is another one: 6.17 has another dictionary.
    *
-   * Under `baileys-native/register` pass no namespace, since its codec is the native one; by name, the server loads
-   * Baileys' own.
+   * Under `baileys-native/register` do not pass a namespace: its codec is the native one. If you pass a name or a path,
+   * the server loads Baileys' own codec.
    */
   baileys?: string | URL | object;
-  /** The root key pair of the Noise certificates, to keep it over several servers. Default: a new one. */
+  /** The root key pair of the Noise certificates, for several servers with the same root. Default: a new one. */
   root?: KeyPair;
-  /** Default `127.0.0.1`. The TLS certificate made at start is for loopback names only. */
+  /** Default `127.0.0.1`. The default TLS certificate is for loopback names only. */
   host?: string;
   /** Default 0, a free port. */
   port?: number;
-  /** Let in devices that were never linked to this server; default: they get `failure` 401. */
+  /** Accept logins of devices that were not linked to this server. Default: they get `failure` 401. */
   acceptUnknown?: boolean;
-  /** The number of pre-keys to report. Default: as many as the device uploaded, so that Baileys uploads 812 at its first login. */
+  /**
+   * The number of pre-keys to report. Default: the number that the device has uploaded; Baileys uploads 812 at first.
+   */
   preKeyCount?: number;
   /**
-   * The pause between the end of a handshake and the first stanza, in milliseconds; default 20. With 0 the stanza may
-   * follow at once, which Baileys 7 copes with and Baileys 6 now and then does not.
+   * The pause between the end of a handshake and the first stanza, in milliseconds. Default 20. With 0, Baileys 6
+   * sometimes fails: it treats the stanza as a handshake message. Baileys 7 works with 0.
    */
   greetingDelayMs?: number;
-  /** How many pairing codes a client may show before it gives up; default 6. */
+  /** The number of QR codes that a client can show. Default 6. */
   refCount?: number;
   /**
-   * Pass messages, receipts, presence and chat states on to the clients that they are for; default true. When false they
-   * are acknowledged and go nowhere.
+   * Send messages, receipts, presence and chat states on to their recipients. Default true. If false, they are only
+   * acknowledged.
    */
   routing?: boolean;
-  /** How participants of new groups are named: by LID (default), as on WhatsApp, or by phone number. */
+  /** JIDs of participants in new groups: LIDs (default), as on WhatsApp, or phone numbers. */
   groupAddressing?: 'lid' | 'pn';
   /**
-   * What becomes of a client's wish to resume with the server's known static key (Noise IK). `accept` (default): it is
-   * granted, unless the client knows another key; then, and with `decline`, the handshake goes on as XXfallback. `ignore`:
-   * it is answered like any other hello, as by a server that knows XX alone. May be changed in `options` at any time.
+   * How the server answers a client that asks to resume by Noise IK. `accept` (default): it resumes if the client knows
+   * the server's current static key; otherwise the handshake continues as XXfallback. `decline`: always XXfallback.
+   * `ignore`: it answers like a server that only supports XX. The option may be changed at any time.
    */
   resumption?: 'accept' | 'decline' | 'ignore';
   login?: LoginOptions;
   faults?: Faults;
-  /** Keep every stanza in `stanzas`, `received` and `sent`; default true. Events and `waitFor` work either way. */
+  /**
+   * Store every stanza in `stanzas`, `received` and `sent`. Default true. Without it, events and `waitFor` still work.
+   */
   record?: boolean;
 }
 
-/** A linked device, as the server knows it. */
+/** A linked device. */
 export interface Device {
   user: string;
   device: number;
@@ -128,16 +134,16 @@ export interface Device {
   identityKey?: Buffer;
   registrationId?: number;
   signedPreKey?: { id: number; key: Buffer; signature: Buffer };
-  /** The one-time pre-keys that it uploaded and nobody has fetched, by id. */
+  /** The one-time pre-keys by id that the device has uploaded and that were not fetched yet. */
   preKeys: Map<number, Buffer>;
 }
 
-/** A group, as the server knows it. */
+/** A group. */
 export interface Group {
   /** `120363000000000001@g.us` */
   readonly id: string;
   readonly subject: string;
-  /** Phone numbers, each with its role; undefined for those who have none. */
+  /** Phone numbers with their roles; undefined for a participant without a role. */
   readonly participants: Map<string, 'superadmin' | 'admin' | undefined>;
   readonly addressingMode: 'lid' | 'pn';
   readonly settings: { announcement: boolean; locked: boolean };
@@ -153,59 +159,62 @@ export interface GroupOptions {
 }
 
 export interface ScanOptions {
-  /** The account, as a JID or a phone number, with or without a device number. Default: a new account. */
+  /** The account: a JID or a phone number, with or without a device number. Default: a new account. */
   jid?: string;
-  /** The account's LID. Default: a made-up one. */
+  /** The LID of the account. Default: a generated one. */
   lid?: string;
   /** Default `Mock user`. */
   pushName?: string;
   /** Default `android`. */
   platform?: string;
-  /** How long the client may take to answer; default 10,000. */
+  /** Time for the client to answer, in milliseconds. Default 10,000. */
   timeoutMs?: number;
 }
 
 export interface PairingCodeOptions extends Omit<ScanOptions, 'jid'> {
-  /** The number that the client has asked for. Needed where several clients ask. */
+  /** The phone number in the client's request. Needed if several clients have requested a code. */
   phoneNumber?: string;
 }
 
 export interface StanzaRecord {
-  /** `id` of the connection. */
+  /** The `id` of the connection. */
   connection: number;
-  /** `in` came from the client, `out` went to it. */
+  /** `in`: from the client. `out`: to the client. */
   direction: 'in' | 'out';
   node: BinaryNode;
-  /** Milliseconds since the epoch, with a fraction. */
+  /** Milliseconds since 1970, with a fraction. */
   time: number;
 }
 
-/** A function, a tag, or attributes that must be equal; `tag` and `child` stand for the stanza's tag and one child's. */
+/**
+ * Selects stanzas: a function, a tag, or an object of attributes that must be equal. In the object, `tag` is the tag of
+ * the stanza and `child` the tag of one of its children.
+ */
 export type Matcher =
   | string
   | ({ tag?: string; child?: string } & Record<string, string | undefined>)
   | ((node: BinaryNode, connection: Connection) => boolean);
 
-/** What a handler answers: stanzas, `null` for nothing at all, `undefined` to let the next handler or the server answer. */
+/** The answer of a handler: stanzas; `null` for no answer; `undefined`: the next handler or the server answers. */
 export type Answer = BinaryNode | BinaryNode[] | null | undefined;
 
 export interface FloodOptions {
-  /** Stanzas in one WebSocket message; default 1. */
+  /** The number of stanzas in one WebSocket message. Default 1. */
   perMessage?: number;
-  /** Send every stanza zlib-compressed. */
+  /** Compress every stanza by zlib. */
   compress?: boolean;
 }
 
 export interface Flood {
   readonly count: number;
-  /** WebSocket messages. */
+  /** The number of WebSocket messages. */
   readonly messages: number;
-  /** Size on the wire below TLS. */
+  /** The number of bytes on the wire, without TLS. */
   readonly bytes: number;
   readonly state: 'prepared' | 'sending' | 'sent' | 'cancelled' | 'failed';
-  /** Writes everything, as fast as the client takes it. Rejects when the connection closes before the end. */
+  /** Writes everything, as fast as the client reads. Rejects if the connection closes before the end. */
   start(): Promise<void>;
-  /** Gives up a flood that was not started. */
+  /** Cancels a flood that was not started. */
   cancel(): void;
 }
 
@@ -213,52 +222,52 @@ export interface ConnectionEvents {
   close: [code: number, reason: string];
 }
 
-/** One client. */
+/** A connection of a client. */
 export interface Connection extends EventEmitter<ConnectionEvents> {
   /** Its index in `server.connections`. */
   readonly id: number;
-  /** The WebSocket request: headers, path. */
+  /** The WebSocket request, with its headers and path. */
   readonly request: IncomingMessage;
   readonly state: 'handshake' | 'pairing' | 'login' | 'open' | 'closed';
-  /** The four bytes `WA`, protocol, dictionary that the client started with. */
+  /** The first four bytes of the client: `WA`, protocol, dictionary. */
   readonly header: Buffer | undefined;
-  /** What the client presented of an earlier `edgeRouting`. */
+  /** The routing info that the client has sent, from an earlier `edgeRouting`. */
   readonly routingInfo: Buffer | undefined;
-  /** How the handshake went, once it is done. */
+  /** The kind of the handshake, when it is finished. */
   readonly handshake: 'XX' | 'IK' | 'XXfallback' | undefined;
-  /** Whether the client's first message asked to resume, granted or not. */
+  /** Whether the client asked to resume, accepted or not. */
   readonly askedToResume: boolean;
   /** The client's ClientPayload, decoded by Baileys' protobuf. */
   readonly payload: Record<string, any> | undefined;
-  /** The same as the client encoded it. */
+  /** The encoded ClientPayload. */
   readonly payloadBytes: Buffer | undefined;
   /** The client's static Noise key. */
   readonly noiseKey: Buffer | undefined;
   readonly device: Device | undefined;
-  /** False once the connection is closed or cut, which `state` tells a little later. */
+  /** False when the connection is closed or cut. `state` changes a little later. */
   readonly isWritable: boolean;
-  /** Why the server gave up: a broken frame, a handshake that failed. */
+  /** The error for which the server ended the connection: a broken frame or a failed handshake. */
   readonly error: Error | undefined;
-  /** The pairing refs that it was offered. */
+  /** The pairing refs that the client was offered. */
   readonly pairingRefs: string[] | undefined;
   readonly received: StanzaRecord[];
   readonly sent: StanzaRecord[];
 
-  /** An id for a stanza of the server's. */
+  /** A new id for a stanza of the server. */
   nextId(): string;
-  /** Sends a stanza; resolves when it was written. Behind a prepared flood, it waits for the flood's end. */
+  /** Sends a stanza; resolves when it was written. If there is a prepared flood, it is sent after the flood. */
   send(node: BinaryNode, options?: { compress?: boolean }): Promise<void>;
   /**
-   * Sends bytes of your own. `plaintext` (default): sealed and framed, as an encoded stanza would be; `frame`: framed
-   * only, so that the client cannot open them; `message`: a WebSocket message as it is.
+   * Sends your own bytes. `plaintext` (default): sealed and framed like an encoded stanza. `frame`: framed only, so
+   * that the client cannot open them. `message`: an unchanged WebSocket message.
    */
   sendRaw(bytes: Uint8Array, options?: { layer?: 'plaintext' | 'frame' | 'message' }): Promise<void>;
-  /** Sends an iq, with an id of its own where it has none; resolves with the client's `result` or `error`. */
+  /** Sends an iq; an id is added if it has none. Resolves with the client's `result` or `error`. */
   query(node: BinaryNode, options?: { timeoutMs?: number }): Promise<BinaryNode>;
   /**
-   * Encodes and seals a burst now, so that sending it costs the server next to nothing. A list is repeated up to
-   * `count`. Everything else that is sent meanwhile waits until the flood was written or cancelled; a second flood
-   * before that is refused.
+   * Encodes and seals `count` stanzas now, so that sending them later takes almost no CPU time. A shorter list is
+   * repeated. Everything else that is sent waits until the flood is written or cancelled. Throws if there is already a
+   * flood.
    */
   prepareFlood(
     nodes: BinaryNode | BinaryNode[] | ((index: number) => BinaryNode),
@@ -273,30 +282,30 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   xmlStreamEnd(): Promise<void>;
   /** Starts the WebSocket closing handshake. */
   close(code?: number, reason?: string): void;
-  /** Cuts the TCP connection; with `reset`, by RST. */
+  /** Cuts the TCP connection. With `reset`, it sends RST. */
   drop(options?: { reset?: boolean }): void;
-  /** Stops reading what the client sends, as a server that hangs does. A close by the client is seen after `resume` only. */
+  /** Stops reading, like a server that hangs. A close by the client is noticed only after `resume`. */
   pause(): void;
-  /** Reads again, first what the client sent during the pause. */
+  /** Reads again. Data that arrived during the pause comes first. */
   resume(): void;
   /** Sends a WebSocket ping; resolves with the payload of the next pong. */
   wsPing(payload?: string | Uint8Array): Promise<Buffer>;
 }
 
 export interface MockServerEvents {
-  /** A WebSocket was opened; the handshake is still to come. */
+  /** A WebSocket was opened. The handshake follows. */
   connection: [connection: Connection];
   stanza: [record: StanzaRecord, connection: Connection];
-  /** A linked device was sent `success`. */
+  /** A linked device has logged in: `success` was sent. */
   login: [connection: Connection];
-  /** A device was linked; the restart follows. */
+  /** A device was linked. Its restart follows. */
   registered: [device: Device, connection: Connection];
-  /** A client has asked to be linked by a pairing code, for this phone number. */
+  /** A client has requested a pairing code for this phone number. */
   pairingCode: [phoneNumber: string, connection: Connection];
   close: [connection: Connection, code: number, reason: string];
-  /** A stanza for a device that is not connected was kept for it. */
+  /** A stanza was stored, because its device is not connected. */
   queued: [stanza: BinaryNode, device: Device];
-  /** A device has told that it has a stanza from another client, or about a group. */
+  /** A device has acknowledged a stanza from another client or about a group. */
   acknowledged: [stanza: BinaryNode, device: Device];
   /** A client broke the protocol, or a handler failed. Also in `connection.error`. */
   failure: [error: Error, connection: Connection];
@@ -310,103 +319,103 @@ export declare class MockServer extends EventEmitter<MockServerEvents> {
 
   readonly options: MockServerOptions;
   readonly port: number;
-  /** For Baileys' `waWebSocketUrl`. */
+  /** The value for Baileys' `waWebSocketUrl`. */
   readonly url: string;
   /** The authority of the TLS certificate, PEM; undefined without TLS. */
   readonly ca: string | undefined;
-  /** The root of the Noise certificates, 32 bytes; see {@link trustTestRoot}. */
+  /** The root key of the Noise certificates, 32 bytes; see {@link trustTestRoot}. */
   readonly rootKey: Buffer;
-  /** Every connection since the start, closed ones too. */
+  /** All connections since the start, also closed ones. */
   readonly connections: Connection[];
-  /** Every stanza in both directions, in the order of the server's work. */
+  /** All stanzas in both directions, in the order in which the server handled them. */
   readonly stanzas: StanzaRecord[];
   readonly devices: Device[];
   readonly groups: Group[];
-  /** May be set at any time; holds for connections made from then on. */
+  /** May be set at any time. It applies to later connections. */
   faults: Faults;
 
   /** The linked devices of a user, by phone number, JID or LID. */
   devicesOf(jid: string): Device[];
-  /** Makes a group, as if its creator's phone had; the linked devices of its participants are told. */
+  /** Creates a group in the name of its creator's phone. The linked devices of its participants are notified. */
   createGroup(options: GroupOptions): Group;
-  /** What a device was sent, or will be at its next login, and has not acknowledged, in order. */
+  /** The stanzas for a device that it has not acknowledged, in order. They are sent again at its next login. */
   pending(device: Device): BinaryNode[];
-  /** Presents another static key, certified by the same root, from the next handshake on. */
+  /** Uses a new static key from the next handshake on, certified by the same root. */
   rotateNoiseKey(): void;
   /** Unlinks a device: its next login is refused with 401. */
   forget(device: Device): void;
   /**
-   * Plays the phone that scans a pairing code. Resolves with the linked device when its signature was verified and it
-   * was told to restart; rejects when the code is nobody's, or the client's answer is wrong.
+   * Acts as the phone that scans a QR code. Resolves with the linked device when its signature was verified and it was
+   * told to restart. Rejects if no client shows the code, or if the answer of the client is wrong.
    */
   scanQr(qr: string, options?: ScanOptions): Promise<Device>;
   /**
-   * Plays the phone on which a pairing code is typed. The account is the one whose number the client asked for. Resolves
-   * with the linked device as {@link scanQr} does; rejects when no client has asked, the code is wrong, or the client's
-   * answer is.
+   * Acts as the phone on which a pairing code is typed. The account is that of the phone number in the client's
+   * request. Resolves like {@link scanQr}. Rejects if no client has requested a code, if the code is wrong, or if the
+   * answer of the client is wrong.
    */
   enterPairingCode(code: string, options?: PairingCodeOptions): Promise<Device>;
-  /** Answers matching stanzas in place of the server; the newest handler is asked first. Call the result to remove it. */
+  /** Adds a handler that answers stanzas instead of the server. The newest is called first. The result removes it. */
   handle(matcher: Matcher, answer: (node: BinaryNode, connection: Connection) => Answer | Promise<Answer>): () => void;
   /**
-   * The first stanza, already logged or still to come, that the predicate accepts.
+   * Resolves with the first stanza, recorded or future, that the predicate accepts.
    *
    * @param options.timeoutMs Default 10,000.
-   * @param options.from Index in `stanzas` to start at; `server.stanzas.length` looks at later ones only.
+   * @param options.from First index in `stanzas`. With `server.stanzas.length` only future stanzas are checked.
    */
   waitFor(
     predicate: (record: StanzaRecord) => boolean,
     options?: { timeoutMs?: number; from?: number }
   ): Promise<StanzaRecord>;
-  /** Ends every connection and stops listening. May be called repeatedly. */
+  /** Ends every connection and stops listening. It may be called again. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Makes a loaded Baileys trust a mock server's Noise certificates, by overwriting its `WA_CERT_DETAILS.PUBLIC_KEY` in
- * place. For tests only: until the returned function is called, that Baileys does not trust WhatsApp.
+ * Makes a loaded Baileys trust the Noise certificates of a mock server: it overwrites the bytes of its
+ * `WA_CERT_DETAILS.PUBLIC_KEY`. For tests only: until the returned function is called, this Baileys does not trust
+ * WhatsApp.
  *
- * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the root itself. Under
- * `baileys-native/register` its root is checked; the key is then trusted as by {@link addTrustedRoot}.
+ * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the root. Under `baileys-native/register`
+ * the root is checked; then the key is trusted as by {@link addTrustedRoot}.
  *
  * @param target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  */
 export declare function trustTestRoot(target: object, rootKey: Uint8Array): () => void;
 
 /**
- * Makes this package's own noise handlers in this thread trust a mock server's Noise certificates besides WhatsApp's. For
- * tests only, and only for handlers that have no root from elsewhere: those of a Baileys without
- * `WA_CERT_DETAILS.PUBLIC_KEY` (6.17) under `baileys-native/register`, and those that got no `trustedRoot`. Does nothing
- * for a Baileys on its own JavaScript.
+ * Makes noise handlers of this package in this thread trust the Noise certificates of a mock server, in addition to
+ * WhatsApp's. For tests only. It applies to handlers without a `trustedRoot`, and under `baileys-native/register` to a
+ * Baileys without `WA_CERT_DETAILS.PUBLIC_KEY` (6.17). It has no effect on a Baileys that runs on JavaScript.
  *
- * @param rootKey 32 bytes; `server.rootKey`.
- * @returns Takes it back.
- * @throws {TypeError} for anything else.
+ * @param rootKey `server.rootKey`, 32 bytes.
+ * @returns Removes the key.
+ * @throws {TypeError} if `rootKey` is not 32 bytes.
  */
 export declare function addTrustedRoot(rootKey: Uint8Array): () => void;
 
-/** A certificate authority and a server certificate; for the loopback names and addresses unless `hosts` says otherwise. */
+/** Creates a certificate authority and a server certificate for `hosts`; default: the loopback names and addresses. */
 export declare function createTlsCertificate(options?: {
   notBefore?: Date;
   notAfter?: Date;
   hosts?: string[];
 }): TlsCertificate;
 
-/** Stanzas that may be sent by the thousand without starting a storm of answers, by index. */
+/** Stanzas that can be sent in thousands: Baileys answers each with at most one `ack`. The argument is an index. */
 export declare const sampleStanzas: {
-  /** About 60 bytes; Baileys finds no listener for it. */
+  /** About 60 bytes. Baileys has no listener for it. */
   ack(index: number): BinaryNode;
   /** Baileys answers each with one `ack`. */
   receipt(index: number): BinaryNode;
-  /** Like an encrypted text message, under a tag that Baileys has no handler for. */
+  /** Like an encrypted text message, with a tag that Baileys has no handler for. */
   message(index: number): BinaryNode;
 };
 
-/** The zlib form of an encoded stanza, for `sendRaw`. */
+/** Compresses an encoded stanza by zlib, for `sendRaw`. */
 export declare function compressStanza(encoded: Uint8Array): Buffer;
 
-/** The parts of a pairing code of Baileys 6 or 7. */
+/** The fields of a QR code of Baileys 6 or 7. */
 export declare function parseQr(qr: string): {
   ref: string;
   noiseKey: Buffer;
