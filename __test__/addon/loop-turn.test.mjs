@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { WebSocketClient } from '../../js/index.mjs';
 
 const CHILD = fileURLToPath(new URL('../support/sends-and.mjs', import.meta.url));
 const options = { timeout: 30_000 };
@@ -46,3 +47,44 @@ for (const way of ['exit', 'close', 'terminate', 'block', 'throw']) {
     assert.deepEqual(connections[0].messages, EXPECTED);
   });
 }
+
+/** Keeps the thread busy for this long. */
+function work(ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test('a chain of slow sends, each in the callback of the one before, lets the loop run', options, async t => {
+  const { url, connections } = await listen(t);
+  const client = new WebSocketClient(new URL(url), {});
+  client.connect();
+  await once(client, 'open');
+  t.after(() => client.close());
+  let turns = 0;
+  const count = () => {
+    turns++;
+    immediate = setImmediate(count);
+  };
+  let immediate = setImmediate(count);
+  t.after(() => clearImmediate(immediate));
+  const order = [];
+  for (let index = 0; index < 10; index++) {
+    work(3);
+    await new Promise((resolve, reject) => {
+      client.send(`message ${index}`, error => {
+        order.push(index);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+  // The first message of each turn is called back in it; the loop runs after the second one.
+  assert.ok(turns >= 4, `${turns} turns`);
+  assert.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b)
+  );
+  await client.close();
+  await connections[0].closed;
+  assert.deepEqual(connections[0].messages, EXPECTED.slice(0, 10));
+});

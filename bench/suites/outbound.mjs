@@ -6,7 +6,7 @@ import { countingEnvironment } from '../lib/writes.mjs';
 
 /** `warmUp`: the share of the stanzas of a cell that is sent before it is measured. */
 const LEVELS = {
-  full: { rounds: 3, sockets: [1, 100], counts: { ack: 15_000, message: 15_000, fanout256: 300 }, warmUp: 0.2 },
+  full: { rounds: 3, sockets: [1, 100], counts: { ack: 8_000, message: 8_000, fanout256: 160 }, warmUp: 0.2 },
   quick: { rounds: 1, sockets: [1, 20], counts: { ack: 3_000, message: 3_000, fanout256: 60 }, warmUp: 0.5 }
 };
 

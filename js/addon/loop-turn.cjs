@@ -3,22 +3,37 @@
 // Messages of one turn of the event loop are written together at its end. If the turn takes longer than a few
 // milliseconds, the I/O thread writes them.
 
+const { performance } = require('node:perf_hooks');
 const { setImmediate } = require('node:timers');
 
 const { core } = require('./shared-memory.cjs');
 
+/**
+ * A turn may send for this long, in milliseconds, before the callbacks of its messages wait for its end. A program that
+ * sends a message in the callback of the one before it would otherwise never let the loop run.
+ */
+const MAX_MS = 2;
+
 let isScheduled = false;
 let isFirst = true;
+/** When the first message of the turn was sent. */
+let startedAt = 0;
+/** Callbacks that wait for the end of the turn, and their arguments. @type {[(value: any) => void, unknown][]} */
+let waiting = [];
 
 function endTurn() {
   isScheduled = false;
   core.endTurn();
+  const callbacks = waiting;
+  waiting = [];
+  for (const [callback, value] of callbacks) process.nextTick(callback, value);
 }
 
-/** Call it after each message: it schedules `endTurn` for the end of this turn. */
+/** Must be called after each message. The addon is then told when this turn ends. */
 function sentInTurn() {
   if (isScheduled) return;
   isScheduled = true;
+  startedAt = performance.now();
   setImmediate(endTurn);
   if (isFirst) {
     isFirst = false;
@@ -27,4 +42,18 @@ function sentInTurn() {
   }
 }
 
-module.exports = { sentInTurn };
+/** Whether the turn has been sending for so long that what follows from a message should wait for the turn's end. */
+const isLong = () => isScheduled && performance.now() - startedAt > MAX_MS;
+
+/**
+ * Calls a function once the turn is over.
+ *
+ * @template Value
+ * @param {(value: Value) => void} callback
+ * @param {Value} value
+ */
+function afterTurn(callback, value) {
+  waiting.push([callback, value]);
+}
+
+module.exports = { sentInTurn, isLong, afterTurn };

@@ -3,7 +3,7 @@
 const { createCodec } = require('../codec/binary-node.cjs');
 const { core, hub: nativeHub, scratch } = require('../addon/shared-memory.cjs');
 const { loadBinding } = require('../addon/binding.cjs');
-const { sentInTurn } = require('../addon/loop-turn.cjs');
+const turn = require('../addon/loop-turn.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
 const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
@@ -168,7 +168,8 @@ class NativeSession extends ListenedEmitter {
       signal?.throwIfAborted();
       const number = this.#submit(node, text => core.sessionSend(this.#number, text));
       if (number >= 0) {
-        resolve(number);
+        if (turn.isLong()) turn.afterTurn(resolve, number);
+        else resolve(number);
         return;
       }
       this.#needsDrain = true;
@@ -201,7 +202,7 @@ class NativeSession extends ListenedEmitter {
     const text = this.#flatten(node);
     try {
       const number = submit(text);
-      sentInTurn();
+      turn.sentInTurn();
       this.#log.trace('sent', node);
       observe.sent(this, node);
       return number;

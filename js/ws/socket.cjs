@@ -18,6 +18,7 @@ const {
     WRITTEN
   }
 } = require('../addon/abi.cjs');
+const turn = require('../addon/loop-turn.cjs');
 const pump = require('../addon/event-pump.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
@@ -296,6 +297,8 @@ class Socket extends EventTargetEmitter {
       process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
     } else if (accepted === LATER) {
       this.#sendCallbacks.push(callback);
+    } else if (turn.isLong()) {
+      turn.afterTurn(callback, null);
     } else {
       process.nextTick(callback, null);
     }
