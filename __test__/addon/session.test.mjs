@@ -325,6 +325,21 @@ test('an iterator can be aborted while it waits, and between', options, async t 
   assert.equal((await late.next()).done, true);
 });
 
+test('an iterator that was never used does not hold the session when it is returned or aborted', options, async t => {
+  const { session, connection } = await openSession(t, { incoming: { stanzas: 50 }, activate: false });
+  const controller = new AbortController();
+  const returned = session.stanzas();
+  const aborted = session.stanzas('frame', { signal: controller.signal });
+  const flood = connection.prepareFlood(numbered, 600, { perMessage: 10 });
+  await flood.start();
+  await aborted.next();
+  assert.deepEqual(await returned.return(), { value: undefined, done: true });
+  controller.abort(new Error('enough'));
+  // The session reads on: the answer is behind the flood.
+  assert.equal((await session.query(iq({ id: 'behind' }))).attrs.type, 'result');
+  assert.deepEqual(await returned.next(), { value: undefined, done: true });
+});
+
 test('sendNode waits above the high-water mark, and keeps the order', options, async t => {
   const COUNT = 2_000;
   const { server, session } = await openSession(t, { outgoing: { stanzas: 10, bytes: 2_000 } });

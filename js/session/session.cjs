@@ -279,11 +279,11 @@ class NativeSession extends ListenedEmitter {
       signal?.removeEventListener('abort', onAbort);
     };
     const stream = new StanzaStream(held => this.#setHold(stream, held), release);
-    const remove = this.#watches.add(pattern, node => stream.push(node));
+    const remove = this.#watches.add(pattern, node => stream.add(node));
     this.#streams.add(stream);
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
-    return stream;
+    return stream.iterate();
   }
 
   [Symbol.asyncIterator]() {

@@ -1,101 +1,68 @@
 'use strict';
 
-/** The session stops reading at HIGH_WATER waiting stanzas, and reads again at LOW_WATER. */
-const HIGH_WATER = 256;
-const LOW_WATER = 64;
+const { Readable } = require('node:stream');
 
-/** An async iterator of stanzas. If the consumer is slow, the session stops reading. */
-class StanzaStream {
-  #stanzas = [];
-  /** Index of the next stanza: to remove the first element of a long array is slow. */
-  #first = 0;
-  #waiting = [];
-  #ended = false;
-  #failure;
+/** The session stops reading when this number of stanzas waits for the consumer. */
+const HIGH_WATER = 256;
+
+/** A stream of stanzas. If the consumer is slow, the session stops reading. */
+class StanzaStream extends Readable {
   #hold;
-  #held = false;
   #release;
+  #isReleased = false;
 
   /**
    * @param {(held: boolean) => void} hold true: the session stops reading; false: it reads again
    * @param {() => void} release removes the stream from the session
    */
   constructor(hold, release) {
+    super({ objectMode: true, highWaterMark: HIGH_WATER });
     this.#hold = hold;
     this.#release = release;
+    // The iterator rejects with the error. Without a listener, an error before the first `next` would end the process.
+    this.on('error', () => {});
   }
 
-  push(node) {
-    const waiting = this.#waiting.shift();
-    if (waiting) {
-      waiting.resolve({ value: node, done: false });
-      return;
-    }
-    this.#stanzas.push(node);
-    if (!this.#held && this.#length >= HIGH_WATER) this.#setHeld(true);
+  /** @param {import('../../index').BinaryNode} node */
+  add(node) {
+    if (!this.push(node)) this.#hold(true);
   }
 
-  /** Ends the stream. If there is a `failure`, the stanzas that wait are dropped and the next call rejects with it. */
+  /** The iterator that consumes this stream. */
+  iterate() {
+    const iterator = /** @type {AsyncGenerator} */ (this[Symbol.asyncIterator]());
+    const end = iterator.return.bind(iterator);
+    // The iterator of a Readable destroys its stream only if `next` was called before `return`.
+    iterator.return = value => {
+      this.destroy();
+      return end(value);
+    };
+    return iterator;
+  }
+
+  _read() {
+    if (!this.#isReleased) this.#hold(false);
+  }
+
+  /** @type {Readable['_destroy']} */
+  _destroy(error, callback) {
+    this.#leave();
+    callback(error);
+  }
+
+  /** Ends the stream behind the stanzas that wait, or, if there is a failure, at once. @param {unknown} [failure] */
   end(failure) {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#setHeld(false);
+    if (this.#isReleased) return;
+    this.#leave();
+    if (failure === undefined) this.push(null);
+    else this.destroy(/** @type {Error} */ (failure));
+  }
+
+  #leave() {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#hold(false);
     this.#release();
-    if (failure !== undefined) {
-      this.#failure = { error: failure };
-      this.#stanzas = [];
-      this.#first = 0;
-    }
-    for (const waiting of this.#waiting.splice(0)) {
-      if (failure === undefined) waiting.resolve({ value: undefined, done: true });
-      else waiting.reject(this.#takeFailure());
-    }
-  }
-
-  get #length() {
-    return this.#stanzas.length - this.#first;
-  }
-
-  #setHeld(held) {
-    if (held === this.#held) return;
-    this.#held = held;
-    this.#hold(held);
-  }
-
-  #takeFailure() {
-    const { error } = this.#failure;
-    return error;
-  }
-
-  async next() {
-    if (this.#length > 0) {
-      const node = this.#stanzas[this.#first];
-      this.#stanzas[this.#first++] = undefined;
-      if (this.#first === this.#stanzas.length || this.#first >= HIGH_WATER) {
-        this.#stanzas.splice(0, this.#first);
-        this.#first = 0;
-      }
-      if (this.#held && this.#length <= LOW_WATER) this.#setHeld(false);
-      return { value: node, done: false };
-    }
-    if (this.#failure) {
-      const error = this.#takeFailure();
-      this.#failure = undefined;
-      throw error;
-    }
-    if (this.#ended) return { value: undefined, done: true };
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-  }
-
-  async return() {
-    this.end();
-    this.#stanzas = [];
-    this.#first = 0;
-    return { value: undefined, done: true };
-  }
-
-  [Symbol.asyncIterator]() {
-    return this;
   }
 }
 
