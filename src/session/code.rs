@@ -1,20 +1,20 @@
-//! The codes of Baileys' `DisconnectReason`.
+//! Numeric values of Baileys' `DisconnectReason` (source: Baileys 7.0.0-rc14, `Types/index`).
 
-/// The device was logged out, or logs out.
+/// The device is logged out.
 pub const LOGGED_OUT: u16 = 401;
 /// The account is banned.
 pub const FORBIDDEN: u16 = 403;
-/// The connection was lost, or something took too long.
+/// The connection was lost, or an operation timed out.
 pub const CONNECTION_LOST: u16 = 408;
-/// The account's phone does not do multi-device.
+/// The account does not use multi-device.
 pub const MULTIDEVICE_MISMATCH: u16 = 411;
 /// The connection was closed.
 pub const CONNECTION_CLOSED: u16 = 428;
-/// The same credentials have connected elsewhere.
+/// Another connection uses the same credentials.
 pub const CONNECTION_REPLACED: u16 = 440;
-/// Anything the session cannot go on after.
+/// The session cannot continue: its data is wrong.
 pub const BAD_SESSION: u16 = 500;
 /// The server is not available.
 pub const UNAVAILABLE_SERVICE: u16 = 503;
-/// The server wants a new connection, after pairing for example.
+/// The server requests a new connection, for example after pairing.
 pub const RESTART_REQUIRED: u16 = 515;

@@ -1,5 +1,7 @@
-//! The key that a pairing code stands for. It takes tens of milliseconds to derive, so that codes cannot be tried out, and is
-//! therefore derived where nothing waits for it.
+//! The key that is derived from a pairing code.
+//!
+//! The derivation takes tens of milliseconds, which makes guessing a code slow. The caller runs it on a thread that may
+//! block.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -8,16 +10,16 @@ use ctr::cipher::{KeyIvInit, StreamCipher};
 use ring::pbkdf2;
 use zeroize::Zeroizing;
 
-/// Rounds of PBKDF2 between a pairing code and its key.
+/// PBKDF2 iterations between a pairing code and its key (source: Baileys 7.0.0-rc14, `derivePairingCodeKey`).
 const ROUNDS: NonZeroU32 = NonZeroU32::new(2 << 16).unwrap();
 
-/// A key to be derived.
+/// The input of a key derivation.
 pub struct KeyDerivation {
     code: Zeroizing<String>,
     salt: [u8; 32],
 }
 
-/// A key that was derived.
+/// A derived key, with the code and salt that it was derived from.
 pub struct CodeKey {
     code: Zeroizing<String>,
     salt: [u8; 32],
@@ -30,7 +32,7 @@ impl KeyDerivation {
         Self { code, salt }
     }
 
-    /// Derives it, in 131,072 rounds, which takes some tens of milliseconds.
+    /// Derives the key. The 131,072 iterations take tens of milliseconds.
     #[must_use]
     pub fn run(self) -> CodeKey {
         let Self { code, salt } = self;

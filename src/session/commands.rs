@@ -1,4 +1,4 @@
-//! What the user wants.
+//! The commands of a session: methods that the user calls.
 
 use super::{
     Admission, CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError,
@@ -19,9 +19,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the queue may be full"]
 pub struct Sent {
-    /// Its name, for [`Event::Unsent`].
+    /// The identifier of the stanza; [`Event::Unsent`] repeats it.
     pub id: SendId,
-    /// Whether to wait before sending more.
+    /// Whether the caller should wait before it sends more.
     pub admission: Admission,
 }
 
@@ -29,17 +29,17 @@ pub struct Sent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the answer comes under this name"]
 pub struct Query {
-    /// Its name, for [`Event::Answer`].
+    /// The identifier of the query; [`Event::Answer`] repeats it.
     pub query: QueryId,
-    /// The stanza's id.
+    /// The `id` attribute of the stanza.
     pub id: String,
-    /// Whether to wait before sending more.
+    /// Whether the caller should wait before it sends more.
     pub admission: Admission,
 }
 
 impl Session {
-    /// Connects, at once even where the next connection is due later. Says whether that meant anything: it does when
-    /// disconnected or reconnecting, unless the session has ended in [`EndReason::Defect`].
+    /// Connects now. A planned reconnection is started without its delay. Returns true if a connection was started.
+    /// Returns false if the session is connected, connecting or closing, or has ended with [`EndReason::Defect`].
     pub fn connect(&mut self, now: Millis) -> bool {
         self.tick(now);
         if self.is_defunct {
@@ -50,15 +50,15 @@ impl Session {
         wanted
     }
 
-    /// Closes the connection after everything queued is sent, or ends the wait for the next one. Says whether that
-    /// meant anything.
+    /// Closes the connection after all queued stanzas are sent. While a reconnection is planned, cancels it. Returns
+    /// true if there was a connection to close or a reconnection to cancel.
     pub fn close(&mut self, now: Millis) -> bool {
         self.tick(now);
         self.close_with(EndReason::Requested)
     }
 
-    /// Logs the device out and closes the connection. The credentials are of no use afterwards. Where nothing is
-    /// connected the server does not learn of it.
+    /// Logs the device out and closes the connection. The credentials cannot be used again. The server is told only if
+    /// the connection is open. Returns the same as [`close`](Self::close).
     pub fn log_out(&mut self, now: Millis) -> bool {
         self.tick(now);
         if let Some(me) = self.credentials.me.as_ref().filter(|_| self.can_send()) {
@@ -82,20 +82,21 @@ impl Session {
         true
     }
 
-    /// Keeps the next connection from being made. Says whether one was due.
+    /// Cancels the planned reconnection. Returns true if one was planned.
     pub fn veto(&mut self, now: Millis) -> bool {
         self.tick(now);
         self.end_waiting()
     }
 
-    /// Stops reading: what the server sends then waits in the kernel, and in the end with the server.
+    /// Stops reading from the transport. Data from the server then stays in the kernel's buffer, and a full buffer
+    /// makes the server wait.
     pub fn pause(&mut self, now: Millis) {
         self.tick(now);
         self.inbox.set_paused(true);
         self.suspend_reading();
     }
 
-    /// Reads again.
+    /// Continues reading after [`pause`](Self::pause).
     pub fn resume(&mut self, now: Millis) {
         self.tick(now);
         let held_back = self.has_no_room();
@@ -105,10 +106,10 @@ impl Session {
         }
     }
 
-    /// Sends a stanza.
+    /// Queues a stanza for sending.
     ///
     /// # Errors
-    /// Where it is not sent: nothing is connected, the queue is full, or it has no encoding.
+    /// Fails if there is no open connection, if the queue is full, or if the stanza cannot be encoded.
     pub fn send(&mut self, now: Millis, stanza: &mut impl NodeSource) -> Result<Sent, SendError> {
         self.tick(now);
         let payload = self.encode(stanza)?;
@@ -117,11 +118,12 @@ impl Session {
         Ok(Sent { id, admission })
     }
 
-    /// Sends a stanza and waits for the one that answers it, which is the next with the same id. An id is given to it
-    /// where it has none.
+    /// Queues a stanza and waits for its answer. The answer is the next inbound stanza with the same `id` attribute. A
+    /// stanza without an id gets a new one.
     ///
     /// # Errors
-    /// As [`send`](Self::send); also where a query with the same id is unanswered, or too many are.
+    /// Fails as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number of
+    /// queries is pending.
     pub fn query(
         &mut self,
         now: Millis,
@@ -151,7 +153,7 @@ impl Session {
         Ok(Query { query, id, admission })
     }
 
-    /// Settles a query as cancelled. Says whether it was unsettled.
+    /// Settles a query with [`QueryError::Cancelled`]. Returns true if the query was pending.
     pub fn cancel(&mut self, now: Millis, query: QueryId) -> bool {
         self.tick(now);
         let cancelled = self.queries.cancel(query).is_some();
@@ -169,7 +171,7 @@ impl Session {
         if !self.can_send() {
             return Err(SendError::NotConnected);
         }
-        // The flag says that the payload is not compressed.
+        // The flag byte 0 means that the payload is not compressed.
         let mut payload = vec![0];
         encode(stanza, self.config.dialect, &mut payload)?;
         if payload.len() > MAX_PAYLOAD {
@@ -183,27 +185,28 @@ impl Session {
         Ok(payload)
     }
 
-    /// Watches for a pattern: stanzas that match come as [`Event::Stanzas`] from now on. Alternatives count as one
-    /// pattern; [`Pattern::parse`] gives them for a text.
+    /// Watches for a pattern. Each matching stanza is delivered in [`Event::Stanzas`]. All alternatives get one id.
+    /// [`Pattern::parse`] converts a text to alternatives.
     pub fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
         self.patterns.watch(alternatives)
     }
 
-    /// No longer watches for a pattern. Says whether it was watched for.
+    /// Stops watching for a pattern. Returns true if it was watched.
     pub fn unwatch(&mut self, pattern: PatternId) -> bool {
         self.patterns.unwatch(pattern)
     }
 
-    /// Makes a server known that an earlier session had a handshake with.
+    /// Sets the server of an earlier session. The next connection can resume with it.
     pub fn remember_server(&mut self, server: KnownServer) {
         self.server = Some(server);
     }
 
-    /// Begins to pair by code: `code`, or a random one. What it gives is to be run, best where nobody waits, and the key to
-    /// be given to [`request_pairing_code`](Self::request_pairing_code).
+    /// Prepares pairing by code, with `code` or with a random code. The caller runs the returned derivation and gives
+    /// the key to [`request_pairing_code`](Self::request_pairing_code). The derivation blocks for tens of milliseconds,
+    /// so it should run on another thread.
     ///
     /// # Errors
-    /// [`PairingError::InvalidCode`] and [`PairingError::NotRegistering`].
+    /// Fails with [`PairingError::InvalidCode`] or [`PairingError::NotRegistering`].
     pub fn prepare_pairing_code(&mut self, now: Millis, code: Option<&str>) -> Result<KeyDerivation, PairingError> {
         self.tick(now);
         self.check_registering()?;
@@ -222,11 +225,11 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the device to be paired with the account of a phone number (digits alone), and gives the code to type on
-    /// the phone.
+    /// Asks the server to pair this device with an account. `phone_number` has only digits. Returns the code that the
+    /// user types on the phone.
     ///
     /// # Errors
-    /// [`PairingError::NotRegistering`] and [`PairingError::Send`].
+    /// Fails with [`PairingError::NotRegistering`] or [`PairingError::Send`].
     pub fn request_pairing_code(
         &mut self,
         now: Millis,

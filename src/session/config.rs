@@ -5,66 +5,68 @@ use std::num::NonZero;
 use super::{Millis, code};
 use crate::{binary::Dialect, handshake::TrustedRoot};
 
-/// Options of a [`Session`](super::Session). The defaults are those of Baileys 7.0.0-rc14 where it has the option.
+/// Options of a [`Session`](super::Session). If Baileys 7.0.0-rc14 has the same option, the default is the same.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Version of WhatsApp Web that the client claims to be.
+    /// The WhatsApp Web version that the client reports.
     pub version: [u32; 3],
-    /// Operating system, browser and version thereof.
+    /// Operating system, browser name and browser version.
     pub browser: [String; 3],
-    /// ISO 3166-1 code of the user's country.
+    /// ISO 3166-1 alpha-2 code of the user's country.
     pub country_code: String,
-    /// The name to log in under.
+    /// The push name that is sent with the login.
     pub push_name: Option<String>,
-    /// Whether the whole history is wanted.
+    /// Whether to request the full message history.
     pub sync_full_history: bool,
 
-    /// How nodes are written; also says which WhatsApp header opens the connection.
+    /// The encoding of nodes. It also selects the WhatsApp header of the connection.
     pub dialect: Dialect,
-    /// Who may have certified the server.
+    /// Root keys that are trusted to certify the server.
     pub roots: Vec<TrustedRoot>,
-    /// Whether to resume with a server whose key is known from an earlier connection, in one round trip. Off: not
-    /// observed against WhatsApp's servers.
+    /// Whether to resume with a server of an earlier connection, which saves one round trip. Off by default, because
+    /// resumption was not observed with WhatsApp's servers.
     pub resume: bool,
-    /// Time for the transport to open, and again for the server to answer the handshake.
+    /// Time limit for opening the transport, and a second time for the server's handshake message.
     pub connect_timeout: Millis,
-    /// Time for a connection that is closing to send what is queued and be closed.
+    /// Time limit for closing: the queue must be sent and the transport closed.
     pub close_timeout: Millis,
 
-    /// Time between keep-alive queries, and, with [`keep_alive_grace`](Self::keep_alive_grace), the longest silence.
+    /// Time between keep-alive queries. The connection is lost after a silence of this interval plus
+    /// [`keep_alive_grace`](Self::keep_alive_grace).
     pub keep_alive_interval: NonZero<Millis>,
-    /// How much longer than the interval the server may be silent.
+    /// Silence that is allowed in addition to the interval.
     pub keep_alive_grace: Millis,
-    /// Time between WebSocket pings. Without it none are sent.
+    /// Time between WebSocket pings. `None` sends no pings.
     pub socket_ping_interval: Option<NonZero<Millis>>,
 
-    /// Time for a query to be answered, unless it says otherwise.
+    /// Time limit for the answer of a query that has no own timeout. `None` means no limit.
     pub query_timeout: Option<Millis>,
-    /// The most queries unanswered at a time.
+    /// Maximum number of pending queries.
     pub max_queries: usize,
 
-    /// Time for which the first QR code is shown.
+    /// Time for which the first QR code is valid.
     pub first_qr_timeout: Millis,
-    /// Time for which each further QR code is shown.
+    /// Time for which each later QR code is valid.
     pub qr_timeout: Millis,
 
-    /// Whether to ask for pending stanzas (the `passive` query with `active`) as soon as the login succeeded.
+    /// Whether to send the `passive` query with `active` after login. The server delivers pending stanzas after this
+    /// query.
     pub activate: bool,
-    /// How many stored stanzas to ask for when the server offers them; it is not asked where `None`.
+    /// Number of stored stanzas to request when the server offers them. `None` requests none.
     pub offline_batch: Option<u32>,
 
-    /// Bounds of the outgoing queue.
+    /// Limits of the outgoing queue.
     pub outgoing: Bounds,
-    /// Bounds of the incoming queue. Above the high-water mark nothing is read, so that the limit matters only for what a
-    /// connection had received before it ended.
+    /// Limits of the incoming queue. Reading stops at the high-water mark. Therefore `limit` only applies to data that
+    /// was received before the connection ended.
     pub incoming: Bounds,
 
-    /// Whether and how to connect again.
+    /// The reconnection policy. `None` means no reconnection.
     pub reconnect: Option<ReconnectConfig>,
 }
 
-/// Baileys' `keepAliveIntervalMs`.
+/// The default of Baileys' `keepAliveIntervalMs`.
 const DEFAULT_KEEP_ALIVE: NonZero<Millis> = NonZero::new(30_000).unwrap();
 
 impl Default for Config {
@@ -97,23 +99,23 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The WhatsApp header that opens a connection: `W`, `A`, 6 and the dictionary's version.
+    /// The WhatsApp header that starts a connection: `W`, `A`, 6 and the dictionary version.
     #[must_use]
     pub fn header(&self) -> [u8; 4] {
         [b'W', b'A', 6, self.dialect.dictionary().version()]
     }
 }
 
-/// Bounds of a queue. It is full at the first high-water mark that it reaches, and takes more gladly again when it is
-/// at half of both.
+/// Limits of a queue. The queue is full when it reaches one of the two high-water marks. It has room again when it is
+/// at or below half of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// High-water mark in stanzas.
     pub stanzas: usize,
     /// High-water mark in bytes.
     pub bytes: usize,
-    /// The most bytes that stanzas are added to. The outgoing queue refuses one that would exceed it; the incoming queue
-    /// takes whole the one that reaches it.
+    /// Maximum size in bytes. The outgoing queue refuses a stanza that would exceed it. The incoming queue accepts the
+    /// event that exceeds it, and after that ignores stanzas.
     pub limit: usize,
 }
 
@@ -127,17 +129,17 @@ impl Default for Bounds {
     }
 }
 
-/// How to connect again after an end that was not wanted.
+/// How to reconnect after a connection ended and the user did not request it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReconnectConfig {
-    /// The delay is random, up to this,
+    /// Upper bound of the first delay. The delay is random between 0 and the bound.
     pub base: Millis,
-    /// doubled with every attempt that failed since the last login, up to this.
+    /// Maximum of the bound. The bound doubles with each attempt until the next login.
     pub max: Millis,
-    /// The most attempts in a row; without end where `None`.
+    /// Maximum number of consecutive attempts. `None` means no maximum.
     pub attempts: Option<u32>,
-    /// What to do for particular codes, before [`Class::of`] is asked.
+    /// Classes for single codes. They have priority over [`Class::of`].
     pub classes: Vec<(u16, Class)>,
 }
 
@@ -152,20 +154,24 @@ impl Default for ReconnectConfig {
     }
 }
 
-/// What a code means for the next connection.
+/// How a code affects reconnection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Connect again at once.
+    /// Reconnect without a delay.
     Immediate,
-    /// Connect again after a delay that grows.
+    /// Reconnect after a delay that grows with each attempt.
     Backoff,
-    /// Do not connect again.
+    /// Do not reconnect.
     Final,
 }
 
 impl Class {
-    /// The class of a code: 515 at once; 408, 428, 503 and what else says that server or network are at fault after a
-    /// delay; 401, 403, 440, 500 and what else says that the session is at fault not at all.
+    /// The default class of a code.
+    ///
+    /// - 515 is [`Immediate`](Self::Immediate).
+    /// - 408, 428, 429 and all codes from 501 are [`Backoff`](Self::Backoff): the server or the network failed.
+    /// - All other codes are [`Final`](Self::Final): the session or its credentials are refused. Examples are 401, 403,
+    ///   440 and 500.
     #[must_use]
     pub const fn of(code: u16) -> Self {
         match code {

@@ -1,4 +1,4 @@
-//! What lives as long as one connection.
+//! State of one connection.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::{
     wire::{SealError, seal_frame},
 };
 
-/// A server whose certificates were checked, so that a handshake with it can be resumed.
+/// A server with checked certificates. A later handshake with it can be resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownServer {
-    /// Its certificates.
+    /// The result of the certificate check.
     pub report: CertificateReport,
 }
 
 impl KnownServer {
-    /// A server whose certificates were checked by an earlier session: its static key, and the time in which they are valid,
-    /// as [`validity`](Self::validity) gives it.
+    /// A server that an earlier session checked. The arguments are its static key and the result of
+    /// [`validity`](Self::validity).
     #[must_use]
     pub const fn restore(server_static: PublicKey, (not_before, not_after): (Option<u64>, Option<u64>)) -> Self {
         let certificate = Certificate {
@@ -36,7 +36,8 @@ impl KnownServer {
         }
     }
 
-    /// From when on and until when all its certificates are valid, in seconds since 1970, where they say.
+    /// The time in which all certificates are valid, as (not before, not after). Seconds since 1970. `None` means no
+    /// bound.
     #[must_use]
     pub fn validity(&self) -> (Option<u64>, Option<u64>) {
         let CertificateReport { leaf, intermediate, .. } = &self.report;
@@ -48,28 +49,28 @@ impl KnownServer {
     }
 }
 
-/// A connection.
+/// One connection.
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) phase: Phase,
     pub(super) frames: FrameDecoder,
-    /// What goes before the first frame.
+    /// Bytes to send before the first frame: the routing info and the WhatsApp header.
     intro: Intro,
-    /// When the transport opened.
+    /// The time when the transport opened.
     pub(super) opened_at: Millis,
-    /// Whether the transport is to be closed already.
+    /// Whether the session has already requested to close the transport.
     pub(super) close_sent: bool,
-    /// Whether the transport is closed already.
+    /// Whether the transport is already closed.
     pub(super) gone: bool,
 }
 
-/// How far a connection has come.
+/// The progress of a connection.
 pub(super) enum Phase {
     /// The transport is opening.
     Opening,
-    /// ClientHello is sent.
+    /// ClientHello is queued.
     Hello(ExpectServerHello),
-    /// ClientHello is sent, and asks to resume.
+    /// ClientHello is queued, and requests resumption.
     Resuming(ExpectResumption),
     /// Stanzas can be sent and received.
     Open { sender: Sender, receiver: Receiver },
@@ -115,12 +116,12 @@ impl Connection {
         matches!(self.phase, Phase::Resuming(_))
     }
 
-    /// Takes the phase for a step of the handshake, which leaves another one behind unless it fails.
+    /// Takes the phase for a handshake step and leaves `Broken`. The caller sets the next phase if the step succeeds.
     pub(super) fn take_phase(&mut self) -> Phase {
         std::mem::replace(&mut self.phase, Phase::Broken)
     }
 
-    /// A handshake message as a WebSocket message.
+    /// Frames a handshake message. Returns one WebSocket message.
     pub(super) fn frame(&mut self, payload: &[u8]) -> Result<Vec<u8>, FrameError> {
         let mut message = Vec::new();
         self.intro
@@ -128,7 +129,7 @@ impl Connection {
         Ok(message)
     }
 
-    /// A payload sealed, as a WebSocket message; `None` unless the connection is open.
+    /// Seals and frames a payload. Returns one WebSocket message. Returns `None` if the connection is not open.
     pub(super) fn seal(&mut self, payload: &[u8]) -> Option<Result<Vec<u8>, SealError>> {
         let Phase::Open { sender, .. } = &mut self.phase else {
             return None;
@@ -138,12 +139,12 @@ impl Connection {
     }
 }
 
-/// What a handshake came to.
+/// The result of a handshake.
 pub(super) struct Established {
     pub(super) sender: Sender,
     pub(super) receiver: Receiver,
     pub(super) kind: HandshakeKind,
     pub(super) report: Option<CertificateReport>,
-    /// ClientFinish, where the handshake needs one.
+    /// The ClientFinish message. `None` if the handshake was resumed.
     pub(super) finish: Option<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! Credentials, in the shape in which Baileys keeps them (`AuthenticationCreds`).
+//! Credentials, with the same content as Baileys' `AuthenticationCreds`.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use crate::{
     noise::{KeyPair, NoiseError, PrivateKey, PublicKey},
 };
 
-/// What makes a device: its keys and, once it is paired, its account. The names in brackets are Baileys'.
+/// The keys of a device and, after pairing, its account. Names in brackets are the names in Baileys.
 #[derive(Clone)]
 pub struct Credentials {
     /// The static key of the Noise handshake (`noiseKey`).
     pub noise_key: KeyPair,
-    /// The key of pairing by code (`pairingEphemeralKeyPair`).
+    /// The ephemeral key for pairing by code (`pairingEphemeralKeyPair`).
     pub pairing_key: KeyPair,
     /// The identity key (`signedIdentityKey`).
     pub identity_key: KeyPair,
@@ -23,21 +23,21 @@ pub struct Credentials {
     pub signed_pre_key: SignedPreKey,
     /// The registration id, 14 bits (`registrationId`).
     pub registration_id: u32,
-    /// The secret shared with the phone through the QR code, in base64 (`advSecretKey`).
+    /// The secret that the QR code shares with the phone, in base64 (`advSecretKey`).
     pub adv_secret_key: Zeroizing<String>,
-    /// The account, once paired or while pairing by code (`me`).
+    /// The account (`me`). It is set by pairing and by the request for a pairing code.
     pub me: Option<Me>,
-    /// The device's certified identity (`account`).
+    /// The device identity that the account has signed (`account`).
     pub account: Option<Account>,
-    /// Identities known so far (`signalIdentities`).
+    /// Known Signal identities (`signalIdentities`).
     pub signal_identities: Vec<SignalIdentity>,
     /// The phone's platform (`platform`).
     pub platform: Option<String>,
-    /// What leads the next connection to the same server (`routingInfo`).
+    /// Data from the server that routes the next connection to the same server (`routingInfo`).
     pub routing_info: Option<Vec<u8>>,
-    /// The code under which pairing was asked for (`pairingCode`).
+    /// The last requested pairing code (`pairingCode`).
     pub pairing_code: Option<String>,
-    /// Whether pairing by code went through (`registered`).
+    /// Whether pairing by code has succeeded (`registered`).
     pub registered: bool,
 }
 
@@ -49,14 +49,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A pre-key that the identity key has signed.
+/// A pre-key with a signature of the identity key.
 #[derive(Clone)]
 pub struct SignedPreKey {
-    /// Its number, 24 bits.
+    /// The number of the key, 24 bits.
     pub key_id: u32,
     /// The key.
     pub key_pair: KeyPair,
-    /// The signature of the public key in Signal's format.
+    /// The signature of the public key in Signal's format (33 bytes).
     pub signature: Vec<u8>,
 }
 
@@ -68,72 +68,72 @@ impl fmt::Debug for SignedPreKey {
     }
 }
 
-/// The account that a device belongs to.
+/// The account of a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Me {
-    /// The device's JID.
+    /// The JID of the device.
     pub id: String,
-    /// The account's LID.
+    /// The LID of the account.
     pub lid: Option<String>,
-    /// The name of the business or the user.
+    /// The name of the business or user.
     pub name: Option<String>,
 }
 
 impl Me {
-    /// The bytes of its texts.
+    /// The length of all texts in bytes.
     pub(super) fn text_len(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         self.id.len() + text(&self.lid) + text(&self.name)
     }
 }
 
-/// A device's identity as the account certified it (`ADVSignedDeviceIdentity`).
+/// A device identity that the account has signed (`ADVSignedDeviceIdentity`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// The encoded identity.
+    /// The encoded `ADVDeviceIdentity`.
     pub details: Vec<u8>,
-    /// The account's identity key.
+    /// The identity key of the account.
     pub account_signature_key: Vec<u8>,
-    /// The account's signature.
+    /// The signature of the account.
     pub account_signature: Vec<u8>,
-    /// The device's signature.
+    /// The signature of the device.
     pub device_signature: Vec<u8>,
 }
 
-/// A party's identity key, as Signal's stores keep it.
+/// The identity key of a user, as stored by Signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignalIdentity {
-    /// The party's JID; none where the server named no LID.
+    /// The LID of the user. `None` if the server sent no LID.
     pub name: Option<String>,
-    /// Its device.
+    /// The device number.
     pub device_id: u32,
-    /// Its key: 33 bytes, the first of them 5.
+    /// The public key: a byte 5 and 32 key bytes.
     pub identifier_key: Vec<u8>,
 }
 
-/// A change of credentials: what is not `None` is new, as in Baileys' `creds.update`.
+/// A change of credentials, as in Baileys' `creds.update`. A field that is `None` does not change.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CredentialsUpdate {
-    /// The account.
+    /// New value of [`Credentials::me`].
     pub me: Option<Me>,
-    /// The certified identity.
+    /// New value of [`Credentials::account`].
     pub account: Option<Account>,
-    /// All identities.
+    /// New value of [`Credentials::signal_identities`]. It has the old identities too.
     pub signal_identities: Option<Vec<SignalIdentity>>,
-    /// The phone's platform.
+    /// New value of [`Credentials::platform`].
     pub platform: Option<String>,
-    /// Routing information.
+    /// New value of [`Credentials::routing_info`].
     pub routing_info: Option<Vec<u8>>,
-    /// The code under which pairing was asked for.
+    /// New value of [`Credentials::pairing_code`].
     pub pairing_code: Option<String>,
-    /// The secret, in base64.
+    /// New value of [`Credentials::adv_secret_key`].
     pub adv_secret_key: Option<Zeroizing<String>>,
-    /// Whether pairing by code went through.
+    /// New value of [`Credentials::registered`].
     pub registered: Option<bool>,
 }
 
 impl CredentialsUpdate {
-    /// The bytes of memory that it takes.
+    /// The size in memory, in bytes.
     pub(super) fn footprint(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let account = self.account.as_ref().map_or(0, |account| {
@@ -170,14 +170,15 @@ impl fmt::Debug for CredentialsUpdate {
     }
 }
 
-/// The random bytes that [`Credentials::generate`] needs.
+/// Number of random bytes for [`Credentials::generate`].
 pub const CREDENTIALS_ENTROPY: usize = 5 * 32 + 64 + 2;
 
 impl Credentials {
-    /// Credentials of a new device, as Baileys' `initAuthCreds` makes them, from fresh random bytes.
+    /// Creates the credentials of a new device from fresh random bytes. The content is that of Baileys'
+    /// `initAuthCreds`.
     ///
     /// # Errors
-    /// Where the build lacks X25519.
+    /// Fails if X25519 is not available.
     pub fn generate(random: &[u8; CREDENTIALS_ENTROPY]) -> Result<Self, NoiseError> {
         let (keys, rest) = random.as_chunks::<32>();
         let seed = |place: usize| Zeroizing::new(keys.get(place).copied().unwrap_or_default());
@@ -212,14 +213,14 @@ impl Credentials {
         })
     }
 
-    /// Whether the next connection registers the device, not being paired with an account.
+    /// Whether the next connection registers the device. A connection of a paired device logs in.
     #[must_use]
     pub const fn wants_registration(&self) -> bool {
-        // Asking for a pairing code names the account before there is one.
+        // A request for a pairing code sets `me` before there is an account.
         self.me.is_none() || (self.account.is_none() && self.pairing_code.is_some())
     }
 
-    /// Takes a change over.
+    /// Applies a change.
     pub fn apply(&mut self, update: &CredentialsUpdate) {
         let update = update.clone();
         if update.me.is_some() {
@@ -249,7 +250,7 @@ impl Credentials {
     }
 }
 
-/// A public key in Signal's format: 33 bytes, the first of them 5.
+/// A public key in Signal's format: a byte 5 and 32 key bytes.
 #[must_use]
 pub fn signal_key(key: &PublicKey) -> [u8; 33] {
     let mut out = [5; 33];

@@ -1,4 +1,4 @@
-//! What a stanza means to the session, and to whom else it goes.
+//! How the session handles inbound stanzas, and which stanzas it delivers to the user.
 
 use super::{
     CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Session, Stanza, State,
@@ -9,17 +9,18 @@ use super::{
 };
 use crate::binary::{Node, NodeContent};
 
-/// The most bytes of routing info, 4 KiB; real one has some ten. It is kept, and goes into requests.
+/// Maximum size of routing info, 4 KiB. Real routing info has about ten bytes. It is stored and sent with each
+/// connection.
 const MAX_ROUTING_INFO: usize = 4 * 1024;
-/// Answers to one pairing code that are worked on, each of which costs a derivation of tens of milliseconds: some, since a user
-/// may mistype the code.
+/// Maximum number of answers that are processed for one pairing code. Each answer costs a key derivation of tens of
+/// milliseconds. More than one is allowed because a user may mistype the code.
 const MAX_CODE_ANSWERS: u32 = 5;
 
-/// Memory, in bytes, of the part of a stanza that the session itself reads: 1 MiB. What does not fit is ignored. The stanzas
-/// that it reads (login, pairing, stream errors, refusals) have a few kilobytes.
+/// Maximum memory for the nodes of a stanza that the session reads itself, in bytes (1 MiB). Nodes that do not fit are
+/// ignored. These stanzas (login, pairing, stream error, refusal) have a few kilobytes.
 const MAX_REACTION: usize = 1 << 20;
 
-/// What the session itself does on a stanza.
+/// The action of the session on a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reaction {
     LoggedIn,
@@ -55,7 +56,7 @@ impl Reaction {
         })
     }
 
-    /// Whether it ends the connection.
+    /// Whether the reaction ends the connection.
     const fn ends(self) -> bool {
         matches!(
             self,
@@ -64,20 +65,20 @@ impl Reaction {
     }
 }
 
-/// A stanza that was walked through the head filter.
+/// A stanza that has passed the head filter.
 pub(super) struct Received<'a> {
     /// The decompressed payload.
     pub(super) encoded: &'a [u8],
-    /// Who waits for it.
+    /// Who waits for the stanza.
     pub(super) asker: Asker,
-    /// Whether it is on the tape.
+    /// Whether the stanza is on the tape.
     pub(super) is_written: bool,
-    /// Whether the incoming queue had no room for it.
+    /// Whether the incoming queue has reached its limit. The stanza is then not delivered.
     pub(super) overfull: bool,
 }
 
 impl Session {
-    /// Handles a stanza whose head is in the scratch memory.
+    /// Handles the stanza of the current head in [`Scratch`](super::Scratch).
     pub(super) fn take_stanza(&mut self, stanza: &Received<'_>) -> Result<(), PayloadError> {
         let &Received {
             encoded,
@@ -103,7 +104,7 @@ impl Session {
             Asker::Nobody | Asker::SessionBefore => None,
         };
 
-        // Few stanzas are needed as nodes, and the session reads little of those.
+        // The session reads only a few kinds of stanzas as nodes.
         let node = match reaction.is_some() || (refused && pending.is_some()) {
             true => Some(Node::decode_within(encoded, self.config.dialect, MAX_REACTION)?),
             false => None,
@@ -121,7 +122,7 @@ impl Session {
         Ok(())
     }
 
-    /// Settles a query with the stanza on the tape.
+    /// Settles a query. The answer is the stanza on the tape, or `error`.
     fn settle(&mut self, pending: &Pending, error: Option<QueryError>) {
         let waited = self.now.saturating_sub(pending.asked_at);
         match pending.purpose {
@@ -231,9 +232,9 @@ impl Session {
         }
     }
 
-    /// Notes the phone's answer until the key is there that it is to be opened with.
+    /// Stores the phone's answer and requests the derivation of its key.
     fn code_accepted(&mut self, stanza: &Node) {
-        // Baileys acknowledges what it cannot use as well, and waits on.
+        // As in Baileys, a rejected answer is acknowledged, and the session still waits for a usable one.
         if self.code_answer.is_some() || self.code_answers >= MAX_CODE_ANSWERS {
             return self.send_own(&acknowledgement(stanza));
         }
@@ -251,7 +252,7 @@ impl Session {
         }
     }
 
-    /// A key that [`poll_derivation`](Self::poll_derivation) asked for is there.
+    /// Handles a key that [`poll_derivation`](Self::poll_derivation) requested. A key for another answer is ignored.
     pub fn handle_code_key(&mut self, now: Millis, key: &CodeKey) {
         self.tick(now);
         let code = self.credentials.pairing_code.as_deref().unwrap_or_default();
@@ -271,7 +272,7 @@ impl Session {
     }
 }
 
-/// The error that a stanza reports, where it has a child of that name, as in Baileys.
+/// Reads the `error` child of a stanza. Returns `None` without such a child, as Baileys does.
 fn refusal(stanza: &Node) -> Option<QueryError> {
     let NodeContent::List(children) = &stanza.content else {
         return None;

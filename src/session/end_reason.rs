@@ -1,4 +1,4 @@
-//! Why a connection ended, with the codes that Baileys gives for it.
+//! Why a connection ended, and the code that Baileys uses for it.
 
 use super::{LoginError, PairingError, code};
 use crate::{
@@ -9,89 +9,88 @@ use crate::{
     noise::NoiseError,
 };
 
-/// The most bytes of a server's word for a reason that are kept; those that are known are short.
+/// Maximum length of a reason text from the server, in bytes. Known texts are shorter.
 const MAX_REASON: usize = 64;
 
-/// Why a connection ended. The texts are Baileys' where it has one.
+/// Why a connection ended. If Baileys has the same reason, the text is the text of Baileys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The user closed it.
+    /// The user closed the connection.
     #[error("Connection Closed")]
     Requested,
     /// The user logged the device out.
     #[error("Intentional Logout")]
     LoggedOut,
-    /// The transport could not be opened or broke.
+    /// The transport could not be opened, or it failed.
     #[error("WebSocket Error ({failure})")]
     Transport {
         /// The transport's error.
         failure: Box<Failure>,
-        /// The HTTP status, where a server answered with one instead of opening a WebSocket.
+        /// The HTTP status, if the server refused the WebSocket.
         status: Option<u16>,
     },
-    /// The transport was closed by the other side.
+    /// The server closed the transport.
     #[error("Connection Terminated")]
     TransportClosed,
-    /// The transport did not open, or the server did not answer the handshake, in time.
+    /// The transport did not open in time, or the server did not answer the handshake in time.
     #[error("Timed Out")]
     TimedOut,
-    /// Nothing came in for the keep-alive interval and its grace.
+    /// Nothing was received during the keep-alive interval and its grace.
     #[error("Connection was lost")]
     Silence,
-    /// No phone took any of the QR codes.
+    /// All QR codes expired.
     #[error("QR refs attempts ended")]
     QrEnded,
-    /// `stream:error`.
+    /// The server sent `stream:error`.
     #[error("Stream Errored ({reason})")]
     Stream {
-        /// The tag of its first child, cut where it is very long, `restart required` for code 515, `unknown` without a
-        /// child.
+        /// The tag of the first child, at most 64 bytes. `restart required` for code 515. `unknown` without a child.
         reason: String,
-        /// Its code, or the one that the reason stands for.
+        /// The `code` attribute. If it is missing: 440 for `conflict`, otherwise 500.
         code: u16,
     },
-    /// `failure`: the server refuses the login.
+    /// The server sent `failure`: it refuses the login.
     #[error("Connection Failure")]
     Failure {
-        /// The reason's code.
+        /// The `reason` attribute. If it is missing: 500.
         code: u16,
         /// All attributes of the stanza.
         attrs: Vec<(String, String)>,
     },
-    /// `xmlstreamend`.
+    /// The server sent `xmlstreamend`.
     #[error("Connection Terminated by Server")]
     StreamEnd,
-    /// `ib` with `downgrade_webclient`.
+    /// The server sent `ib` with `downgrade_webclient`.
     #[error("Multi-device beta not joined")]
     NotMultiDevice,
     /// The handshake failed.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
-    /// The server's part in pairing is wrong.
+    /// The server's pairing data is wrong.
     #[error(transparent)]
     Pairing(#[from] PairingError),
-    /// There is no login with these credentials.
+    /// The credentials cannot be used for a login.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// The peer does not keep to the framing.
+    /// The peer violated the framing.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// A frame does not open, or nothing can be sealed any longer.
+    /// A frame cannot be decrypted, or no more frames can be encrypted.
     #[error(transparent)]
     Noise(#[from] NoiseError),
-    /// The driver has failed so often that it gives the session up; it never connects again.
+    /// The driver has failed repeatedly and has stopped the session. The session cannot connect again.
     #[error("The session has failed and cannot go on")]
     Defect,
 }
 
 impl EndReason {
-    /// The code: a value of Baileys' `DisconnectReason`, or what the server said.
+    /// The code: a value of Baileys' `DisconnectReason`, or the code from the server.
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
             Self::LoggedOut => code::LOGGED_OUT,
-            // As for a certificate of the Noise handshake that is not trusted.
+            // The same code as for an untrusted certificate in the Noise handshake.
             Self::Transport { failure, .. } if failure.is_permanent => 400,
             Self::Transport { status, .. } => status.filter(|status| *status >= 400).unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
@@ -108,7 +107,7 @@ impl EndReason {
         }
     }
 
-    /// The name that JavaScript sees.
+    /// The name of the reason in JavaScript.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -132,20 +131,20 @@ impl EndReason {
         }
     }
 
-    /// Whether the user wanted the end; nothing then connects again.
+    /// Whether the user requested the end. The session then does not reconnect.
     #[must_use]
     pub const fn is_intended(&self) -> bool {
         matches!(self, Self::Requested | Self::LoggedOut)
     }
 
-    /// The bytes of memory that the server's attributes take, where it has such.
+    /// The memory of the server's attributes in bytes. `None` if the reason has no attributes.
     pub(super) fn attrs_footprint(&self) -> Option<usize> {
         let Self::Failure { attrs, .. } = self else { return None };
         let texts = attrs.iter().map(|(key, value)| key.len() + value.len());
         Some(size_of_val(attrs.as_slice()) + texts.sum::<usize>())
     }
 
-    /// The reason that a `stream:error` stands for.
+    /// The reason for a `stream:error` stanza.
     #[must_use]
     pub fn from_stream_error(stanza: &Node) -> Self {
         let child = match &stanza.content {
@@ -170,7 +169,7 @@ impl EndReason {
         }
     }
 
-    /// The reason that a `failure` stands for.
+    /// The reason for a `failure` stanza.
     #[must_use]
     pub fn from_failure(stanza: &Node) -> Self {
         let code = number(stanza.attr("reason")).unwrap_or(code::BAD_SESSION);
@@ -185,7 +184,7 @@ fn number(text: Option<&str>) -> Option<u16> {
     text?.parse().ok().filter(|number| *number != 0)
 }
 
-/// At most so many bytes of a text, whole characters.
+/// Returns the first characters of a text, at most `most` bytes.
 pub(super) fn cut(text: &str, most: usize) -> &str {
     text.split_at(text.floor_char_boundary(most)).0
 }

@@ -1,8 +1,8 @@
-//! Randomness, which the driver provides.
+//! Randomness. The driver provides it.
 
-/// A source of random bytes that nobody can predict.
+/// A cryptographically secure source of random bytes.
 pub trait Entropy: Send {
-    /// Fills `out`.
+    /// Fills `out` with random bytes.
     fn fill(&mut self, out: &mut [u8]);
 }
 

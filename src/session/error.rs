@@ -1,33 +1,33 @@
-//! What can be wrong with a command, a query, a login and a pairing.
+//! Errors of commands, queries, login and pairing.
 
 use crate::{binary::EncodeError, frame::FrameError, noise::NoiseError};
 
-/// Why a stanza was not accepted for sending. It was not sent, and will not be.
+/// Why a stanza was not accepted for sending. It is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There is no connection that could carry it.
+    /// There is no open connection.
     #[error("Connection Closed")]
     NotConnected,
-    /// The queue holds as much as it may; wait for [`Event::Drain`](super::Event::Drain).
+    /// The queue has reached its limit. Wait for [`Event::Drain`](super::Event::Drain).
     #[error("the outgoing queue is full")]
     Full,
-    /// It is not a node that can be written.
+    /// The stanza cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// It is longer than a frame.
+    /// The stanza is longer than a frame.
     #[error(transparent)]
     TooLarge(#[from] FrameError),
-    /// A query with this id is still unanswered.
+    /// A query with this id is pending.
     #[error("a query with the id {0} is still unanswered")]
     DuplicateId(String),
-    /// So many queries are unanswered that no more are accepted.
+    /// The maximum number of queries is pending.
     #[error("{0} queries are unanswered")]
     TooManyQueries(usize),
 }
 
 impl SendError {
-    /// The code in the sense of Baileys' `DisconnectReason`, where Baileys has one for it.
+    /// The code as in Baileys' `DisconnectReason`. `None` if Baileys has no code for the error.
     #[must_use]
     pub const fn code(&self) -> Option<u16> {
         match self {
@@ -37,37 +37,37 @@ impl SendError {
     }
 }
 
-/// Why a query has no good answer.
+/// Why a query failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
     /// The server answered with an error stanza.
     #[error("{text}")]
     Refused {
-        /// Its code, where it is a number.
+        /// The `code` attribute, if it is a number.
         code: Option<u32>,
-        /// Its text; `Unknown error` where it has none, as in Baileys.
+        /// The `text` attribute. `Unknown error` if it is missing or empty, as in Baileys.
         text: String,
     },
-    /// No answer came in time. One that comes later is ignored.
+    /// No answer came in time. A later answer is ignored.
     #[error("Timed Out")]
     TimedOut,
-    /// The user does not want the answer any longer.
+    /// The user cancelled the query.
     #[error("Query Cancelled")]
     Cancelled,
     /// The connection ended before the answer came.
     #[error("Connection Closed")]
     Closed {
-        /// The [code](super::EndReason::code) of its end.
+        /// The [code](super::EndReason::code) of the end reason.
         code: u16,
     },
 }
 
-/// Why there is no login or registration with given credentials.
+/// Why no login payload can be made from the credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// The account's JID has no `@`, a user that is not a number, or a device that is not one.
+    /// The JID of the account is malformed: it has no `@`, or its user or device is not a number.
     #[error("{0:?} is not the JID of an account")]
     InvalidJid(String),
 }
@@ -76,37 +76,37 @@ pub enum LoginError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PairingError {
-    /// `pair-success` lacks a part.
+    /// A child of `pair-success` is missing.
     #[error("Missing device-identity or device in pair success node")]
     Incomplete,
-    /// A part is not the protobuf message it should be, or lacks a field.
+    /// A part is not the expected protobuf message, or a field is missing.
     #[error("the device identity is malformed")]
     Malformed,
-    /// The secret of the credentials is not base64.
-    #[error("the secret of the credentials is not base64")]
+    /// `advSecretKey` of the credentials is not base64.
+    #[error("advSecretKey of the credentials is not base64")]
     InvalidSecret,
-    /// The HMAC is not made with the secret of the QR code.
+    /// The HMAC does not match `advSecretKey`.
     #[error("Invalid account signature")]
     Hmac,
-    /// The account's signature of the device is wrong.
+    /// The account's signature of the device identity is invalid.
     #[error("Failed to verify account signature")]
     AccountSignature,
-    /// There is no registration under way that a code could be asked for.
+    /// No registration is in progress.
     #[error("a pairing code needs an open connection that is not logged in")]
     NotRegistering,
-    /// A code of one's own must have 8 characters.
+    /// The given code does not have 8 characters.
     #[error("Custom pairing code must be exactly 8 chars")]
     InvalidCode,
-    /// The phone's answer to a pairing code lacks a part.
+    /// The phone's answer to a pairing code is incomplete.
     #[error("Invalid buffer")]
     IncompleteAnswer,
-    /// A key is wrong.
+    /// A public key is invalid.
     #[error(transparent)]
     Key(#[from] NoiseError),
-    /// A cryptographic primitive is not available; a defect of the build.
-    #[error("{0} failed")]
+    /// A cryptographic function is not available. This is a defect of the build.
+    #[error("the cryptographic function {0} failed")]
     Unavailable(&'static str),
-    /// The stanza was not accepted for sending.
+    /// The request for a pairing code was not accepted for sending.
     #[error(transparent)]
     Send(#[from] SendError),
 }

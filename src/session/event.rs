@@ -1,15 +1,15 @@
-//! What comes out of a session.
+//! The output of a session.
 
 use super::{
     CredentialsUpdate, EndReason, Me, Millis, PairingError, QueryError, QueryId, SendId, Stanza, Stanzas, StateChange,
 };
 use crate::wire::PayloadError;
 
-/// Names a connection, so that what a transport that was given up still says cannot be mistaken for the next one's.
+/// Identifies a connection. Reports from an earlier transport are recognized by their id and ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
-/// What the session wants from the transport, in this order.
+/// A request to the transport. Requests must be executed in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
     /// Open a transport.
@@ -18,71 +18,71 @@ pub enum Transmit {
     Message(ConnectionId, Vec<u8>),
     /// Send a WebSocket ping.
     Ping(ConnectionId),
-    /// Close the transport, once everything before is sent.
+    /// Close the transport after all earlier messages are sent.
     Close(ConnectionId),
 }
 
 impl Transmit {
-    /// Whether it is for the transport of this connection.
+    /// Whether the request belongs to this connection.
     pub(super) fn is_of(&self, connection: ConnectionId) -> bool {
         let (Self::Open(id) | Self::Message(id, _) | Self::Ping(id) | Self::Close(id)) = self;
         *id == connection
     }
 }
 
-/// What the session tells its user, in this order.
+/// An event for the user. Events are delivered in order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// The state has changed.
     State(StateChange),
-    /// Another connection will be made. [`Session::veto`](super::Session::veto) until then keeps that from happening.
+    /// A reconnection is planned. [`Session::veto`](super::Session::veto) cancels it before `at`.
     Reconnecting {
-        /// How many connections in a row this makes without a login.
+        /// Number of this attempt since the last login; the first is 1.
         attempt: u32,
-        /// When.
+        /// The time of the attempt.
         at: Millis,
-        /// Why the last one ended.
+        /// Why the last connection ended.
         reason: EndReason,
     },
-    /// A QR code is to be shown, in place of the one before.
+    /// Show this QR code. It replaces the previous one.
     Qr {
-        /// Its text.
+        /// The text of the QR code.
         text: String,
-        /// When it expires.
+        /// The time when the code expires.
         expires_at: Millis,
     },
-    /// A phone has taken the pairing code, but its answer cannot be used. The connection goes on.
+    /// The phone accepted the pairing code, but its answer is not usable. The connection continues.
     PairingFailed(PairingError),
-    /// The device is paired; the server will want a new connection.
+    /// The device is paired. The server will then request a new connection.
     Paired(Me),
-    /// Credentials have changed and are to be stored.
+    /// The credentials have changed. The user must store them.
     Credentials(Box<CredentialsUpdate>),
-    /// The server has delivered what was stored for the device.
+    /// The server has delivered all stored stanzas.
     Offline {
-        /// The number of stanzas that were.
+        /// The number of stored stanzas, as the server reports it.
         count: u64,
     },
-    /// Stanzas, at least one, for each of which a pattern is watched.
+    /// At least one stanza. Each matches a watched pattern.
     Stanzas(Stanzas),
-    /// A query is settled. Every query that was accepted is settled exactly once.
+    /// A query is settled. Each accepted query is settled exactly once.
     Answer {
-        /// Which.
+        /// The query.
         query: QueryId,
-        /// The answer.
+        /// The answer or the error.
         result: Result<Stanza, QueryError>,
     },
     /// The outgoing queue has room again.
     Drain,
-    /// Stanzas that were accepted but not sent when the connection ended. They will not be.
+    /// Stanzas that were accepted but not sent before the connection ended. They are not sent later.
     Unsent(Vec<SendId>),
-    /// A frame was decrypted, but its payload is not a stanza. The connection continues. The error has no text from the
-    /// payload.
+    /// A frame was decrypted, but its payload is not a stanza. The connection continues. The error contains no text
+    /// from the payload.
     Malformed(PayloadError),
 }
 
 impl Event {
-    /// How many stanzas it stands for: one, but for several in one event.
+    /// The number of stanzas in the event. Other events count as one.
     #[must_use]
     pub const fn weight(&self) -> usize {
         match self {
@@ -91,8 +91,8 @@ impl Event {
         }
     }
 
-    /// The bytes of memory that count for the incoming queue: of every event that the server can cause at will, or give a
-    /// text of any length.
+    /// The size in memory that counts for the incoming queue, in bytes. It is given for each event that the server can
+    /// cause in any number, and for each event with a text from the server.
     pub(super) fn footprint(&self) -> Option<usize> {
         let owned = match self {
             Self::Stanzas(stanzas) => return Some(stanzas.footprint()),
@@ -104,7 +104,7 @@ impl Event {
             Self::Credentials(update) => update.footprint(),
             Self::Paired(me) => me.text_len(),
             Self::Qr { text, .. } => text.len(),
-            // What these own is short.
+            // These have no data of variable length from the server.
             Self::Malformed(_) | Self::Offline { .. } | Self::PairingFailed(_) => 0,
             Self::State(change) => change.reason.as_ref()?.attrs_footprint()?,
             Self::Reconnecting { reason, .. } => reason.attrs_footprint()?,

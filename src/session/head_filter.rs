@@ -1,18 +1,18 @@
-//! A node sink that keeps the head of an inbound stanza, and writes the stanza to a tape only if it is wanted.
+//! A node sink that stores the head of an inbound stanza. It writes the stanza to a tape only if the stanza is wanted.
 
 use crate::{
     binary::{Content, Dictionary, NodeSink, Text},
     tape::TapeWriter,
 };
 
-/// A string of a [`Head`].
+/// A string in a [`Head`].
 #[derive(Clone, Copy, Debug)]
 enum Word {
     Token(&'static str),
     Own { start: usize, end: usize },
 }
 
-/// The head of a stanza: tag, attributes and the tag of the first child. Reused for every stanza.
+/// The head of a stanza: its tag, its attributes and the tag of the first child. One `Head` is reused for all stanzas.
 #[derive(Debug)]
 pub(super) struct Head {
     dictionary: Dictionary,
@@ -20,7 +20,7 @@ pub(super) struct Head {
     tag: Word,
     attrs: Vec<(Word, Word)>,
     child: Word,
-    /// A string did not fit into memory.
+    /// Memory for a string could not be allocated.
     is_out_of_memory: bool,
 }
 
@@ -45,14 +45,14 @@ impl Head {
         self.is_out_of_memory = false;
     }
 
-    /// Forgets the stanza and frees capacity above `keep` bytes of each part.
+    /// Clears the head. Frees capacity above `keep` bytes in each buffer.
     pub(super) fn trim(&mut self, keep: usize) {
         self.clear();
         self.strings.shrink_to(keep);
         self.attrs.shrink_to(keep / size_of::<(Word, Word)>());
     }
 
-    /// The bytes of memory held.
+    /// The allocated memory in bytes.
     pub(super) const fn capacity(&self) -> usize {
         self.strings.capacity() + size_of::<(Word, Word)>() * self.attrs.capacity()
     }
@@ -85,19 +85,19 @@ impl Head {
         self.text(self.tag)
     }
 
-    /// The value of an attribute. Of a repeated key the last value counts, as in a JavaScript object.
+    /// The value of an attribute. If a key is repeated, the last value is used, as in a JavaScript object.
     pub(super) fn attr(&self, key: &str) -> Option<&str> {
         let found = self.attrs.iter().rev().find(|(name, _)| self.text(*name) == key);
         found.map(|(_, value)| self.text(*value))
     }
 
-    /// The index of an attribute.
+    /// The index of the first attribute with this key.
     pub(super) fn attr_place(&self, key: &str) -> Option<usize> {
         self.attrs.iter().position(|(name, _)| self.text(*name) == key)
     }
 
-    /// The tag of the first child. It is empty without a list of children. For an empty list it is `undefined`, which is
-    /// what Baileys writes into event names.
+    /// The tag of the first child. It is empty if the content is not a list. For an empty list it is `undefined`, as in
+    /// the event names of Baileys.
     pub(super) fn first_child(&self) -> &str {
         self.text(self.child)
     }
@@ -117,7 +117,7 @@ enum Progress {
     Skipping,
 }
 
-/// The sink. `wanted` is called once per stanza, when the head is complete.
+/// The sink. It calls `wanted` once per stanza, when the head is complete.
 pub(super) struct HeadFilter<'a, F> {
     head: &'a mut Head,
     tape: &'a mut TapeWriter,

@@ -1,12 +1,12 @@
-//! The incoming queue: everything that the session has to tell, in order.
+//! The incoming queue: all events for the user, in order.
 
 use std::collections::VecDeque;
 
 use super::{Bounds, Event, PatternId, Stanzas, watermark::Watermark};
 use crate::tape::TapeWriter;
 
-/// The queue. What the server can cause counts for its bounds, with the length of what it says; what else the session tells
-/// is little, and bounded by what the user does.
+/// The queue. Events that the server causes count for its limits. Other events are small, and the commands of the user
+/// bound their number.
 #[derive(Debug)]
 pub(super) struct Inbox {
     events: VecDeque<Event>,
@@ -14,7 +14,7 @@ pub(super) struct Inbox {
     paused: bool,
 }
 
-/// The room for events that an empty queue keeps.
+/// Event slots that an empty queue keeps allocated.
 const RETAINED: usize = 64;
 
 impl Inbox {
@@ -33,7 +33,7 @@ impl Inbox {
         self.events.push_back(event);
     }
 
-    /// Adds a stanza; together with those before it where nothing else is between.
+    /// Adds a stanza. Consecutive stanzas share one event.
     pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: &TapeWriter) {
         let bytes = match self.events.back_mut() {
             Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape),
@@ -63,13 +63,13 @@ impl Inbox {
         self.events.is_empty()
     }
 
-    /// Whether nothing more is to be read for now.
+    /// Whether reading should stop.
     pub(super) const fn is_stalled(&self) -> bool {
         self.paused || self.watermark.is_full()
     }
 
-    /// Whether it holds as much as it ever may. Since nothing is read above the high-water mark, only what a connection had
-    /// received before its end comes to that.
+    /// Whether the limit is exceeded. Reading stops at the high-water mark, so this only happens with data that was
+    /// received before the connection ended.
     pub(super) fn is_overfull(&self) -> bool {
         self.is_stalled() && self.watermark.exceeds(0)
     }

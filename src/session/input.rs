@@ -1,4 +1,4 @@
-//! What happens to a session: the transport's news, and the passing of time.
+//! Input of a session: reports from the transport, and the passing of time.
 
 use std::mem;
 
@@ -15,7 +15,8 @@ use super::{
 use crate::failure::Failure;
 use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened};
 
-/// How late a deadline must be noticed to count as a standstill of the process, and how long reading may take after it.
+/// A deadline that is noticed this much too late means that the process was stopped. The session then reads for this
+/// time before it checks deadlines. Milliseconds.
 const CATCH_UP: Millis = 1_000;
 
 impl Session {
@@ -31,8 +32,8 @@ impl Session {
         }
     }
 
-    /// The transport of a connection has received a binary message. Anything that is fed while
-    /// [`wants_data`](Self::wants_data) is `false` is kept until it can be looked at.
+    /// The transport of a connection has received a binary message. Data that is given while
+    /// [`wants_data`](Self::wants_data) is `false` is stored and handled later.
     pub fn handle_data(&mut self, now: Millis, connection: ConnectionId, data: &[u8]) {
         self.tick(now);
         let Some(connection) = self.current(connection) else {
@@ -54,14 +55,14 @@ impl Session {
         }
     }
 
-    /// The transport of a connection was closed, by whom ever. What it had received before is looked at first, up to the
-    /// limit of the incoming queue, whether or not there is room for it.
+    /// The transport of a connection was closed by either side. Stored data is handled first, even while the user has
+    /// paused reading. At the limit of the incoming queue, only stanzas that end the connection are handled.
     pub fn handle_closed(&mut self, now: Millis, connection: ConnectionId) {
         self.lost(now, connection, EndReason::TransportClosed);
     }
 
-    /// The transport of a connection could not be opened, or broke. `status` is the HTTP status where a server gave one
-    /// instead of opening a WebSocket.
+    /// The transport of a connection could not be opened, or it failed. `status` is the HTTP status, if the server
+    /// refused the WebSocket.
     pub fn handle_failed(&mut self, now: Millis, connection: ConnectionId, failure: Failure, status: Option<u16>) {
         let failure = Box::new(failure);
         self.lost(now, connection, EndReason::Transport { failure, status });
@@ -69,20 +70,20 @@ impl Session {
 
     fn lost(&mut self, now: Millis, connection: ConnectionId, reason: EndReason) {
         self.tick(now);
-        // Closing it is no longer to be done.
+        // A close request is not needed any more.
         self.transmits
             .retain(|transmit| *transmit != Transmit::Close(connection));
         if let Some(current) = self.current(connection) {
             current.gone = true;
             self.process_all();
-            // Unless what it had received has ended it already.
+            // The stored data can already have ended the connection.
             if self.current(connection).is_some() {
                 self.end(reason, true);
             }
         }
     }
 
-    /// The driver cannot go on: the session ends for good.
+    /// The driver cannot continue. The session ends and never connects again.
     pub fn handle_defect(&mut self, now: Millis) {
         self.tick(now);
         self.is_defunct = true;
@@ -96,7 +97,8 @@ impl Session {
         }
     }
 
-    /// Time has passed, at least until what [`poll_timeout`](Self::poll_timeout) said. Calling it early is harmless.
+    /// Time has passed. Call this at the time that [`poll_timeout`](Self::poll_timeout) returned. A call before that
+    /// time is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.tick(now);
         if self.is_catching_up() {
@@ -117,8 +119,8 @@ impl Session {
         }
     }
 
-    /// Whether deadlines wait. A call that comes much later than it was due means that the process stood still, stopped or
-    /// suspended. What the peer has sent meanwhile may lie in the kernel: it is read before any deadline is judged.
+    /// Whether deadlines have to wait. A call that is very late means that the process was stopped or suspended. The
+    /// peer's data can then still be in the kernel, so it is read before deadlines are checked.
     fn is_catching_up(&mut self) -> bool {
         let is_late = self
             .next_deadline()
@@ -164,7 +166,7 @@ impl Session {
         }
     }
 
-    /// Shows the next QR code, or ends the connection where there is none.
+    /// Shows the next QR code. Ends the connection if there is none.
     pub(super) fn show_qr(&mut self, lifetime: Millis) {
         let Some(reference) = self.qr.pop_front() else {
             return self.end(EndReason::QrEnded, false);
@@ -175,7 +177,7 @@ impl Session {
         self.tell(Event::Qr { text, expires_at });
     }
 
-    /// Handles received frames, and then those of `input`, until the session is held back. The rest of `input` is kept.
+    /// Handles stored frames, then the frames of `input`, until reading stops. The rest of `input` is stored.
     pub(super) fn process(&mut self, mut input: &[u8]) {
         let id = self.connection();
         // A stanza can end the connection, and another connection can begin at once.
@@ -187,8 +189,8 @@ impl Session {
         }
     }
 
-    /// Handles all received frames: they are in memory already, and no more will come. They can inflate to far more than
-    /// the queue may hold; of what exceeds it, only stanzas that end the connection are handled.
+    /// Handles all stored frames after the transport has closed. Inflated frames can be much larger than the queue
+    /// allows. At the limit of the queue, only stanzas that end the connection are handled.
     fn process_all(&mut self) {
         let mut left_out = 0;
         loop {
@@ -206,7 +208,7 @@ impl Session {
         }
     }
 
-    /// Handles the next frame, which is received already or in `input`. Returns `true` if there was one.
+    /// Handles the next frame of the stored data and `input`. Returns true if there was one.
     fn process_frame(&mut self, input: &mut &[u8]) -> bool {
         let Some(Connection { frames, phase, .. }) = &mut self.connection else {
             return false;
@@ -279,7 +281,7 @@ impl Session {
         true
     }
 
-    /// Reading stops: silence is no longer the server's.
+    /// Reading stops. The silence timer stops too, because the server is not responsible for this silence.
     pub(super) fn suspend_reading(&mut self) {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
@@ -288,7 +290,7 @@ impl Session {
         }
     }
 
-    /// Reading goes on.
+    /// Reading continues.
     pub(super) fn read_on(&mut self) {
         tracing::debug!("reading goes on");
         if self.connection.as_ref().is_some_and(Connection::is_open) {

@@ -1,29 +1,28 @@
-//! When a link counts as dead.
+//! When a connection counts as lost.
 
 use super::{Config, Millis};
 
-/// Watches for silence.
+/// Detects silence of the server.
 ///
-/// Silence counts only while something is read: as long as the session itself does not read, the server cannot be
-/// blamed for it. What arrives then waits in the kernel.
+/// Silence only counts while the session reads. While it does not read, received data stays in the kernel.
 #[derive(Debug, Default)]
 pub(super) struct KeepAlive {
     last_received: Millis,
 }
 
 impl KeepAlive {
-    /// Something came in, or silence begins to count.
+    /// Data was received, or reading has started again.
     pub(super) const fn heard(&mut self, now: Millis) {
         self.last_received = now;
     }
 
-    /// When the link counts as dead, unless something comes in.
+    /// The time at which the connection counts as lost if nothing is received.
     pub(super) const fn deadline(&self, config: &Config) -> Millis {
         let longest = config.keep_alive_interval.get().saturating_add(config.keep_alive_grace);
         self.last_received.saturating_add(longest)
     }
 
-    /// Whether the link is dead.
+    /// Whether the connection counts as lost.
     pub(super) const fn is_dead(&self, now: Millis, config: &Config) -> bool {
         now >= self.deadline(config)
     }

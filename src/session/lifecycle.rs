@@ -1,4 +1,4 @@
-//! From the wish to connect to an open connection, and from there to its end.
+//! Connecting, the handshake, login, and the end of a connection.
 
 use super::{
     Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, Plan, QueryError, Session,
@@ -19,11 +19,11 @@ use crate::{
     wire::SealError,
 };
 
-/// By how many seconds this machine's clock may be wrong when the validity of the server's certificates is checked: a day.
+/// Tolerated error of the local clock when certificates are checked, in seconds (1 day).
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
 impl Session {
-    /// Moves to the state that follows on `trigger`; without effect, and `false`, where none does.
+    /// Moves to the state that follows on `trigger`. Returns false and does nothing if no state follows.
     pub(super) fn step(&mut self, trigger: Trigger, reason: Option<EndReason>) -> bool {
         let Some(to) = self.state.on(trigger) else { return false };
         let change = StateChange {
@@ -38,7 +38,7 @@ impl Session {
         true
     }
 
-    /// Begins a connection.
+    /// Starts a connection.
     pub(super) fn begin(&mut self, trigger: Trigger) {
         if !self.step(trigger, None) {
             return;
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// Says hello on a transport that has opened.
+    /// Sends ClientHello on an open transport.
     pub(super) fn hello(&mut self) {
         if !self.step(Trigger::Opened, None) {
             return;
@@ -99,7 +99,7 @@ impl Session {
         if let Some(server) = self.resumable() {
             let payload = client_payload(&self.credentials, &self.config)?;
             let key = &self.credentials.noise_key;
-            // A key that cannot be resumed with is one more doubt, and leads to XX.
+            // If the server's key cannot be used for IK, the handshake is XX.
             let hello = resume::client_hello(&header, ephemeral.clone(), key, server.report.server_static, &payload);
             if let Ok((message, state)) = hello {
                 return Ok((message, Phase::Resuming(state)));
@@ -109,14 +109,15 @@ impl Session {
         Ok((message, Phase::Hello(state)))
     }
 
-    /// The server to resume with: wanted, known, certified at this time, and not for a registration.
+    /// The server to resume with. It requires that resumption is enabled, the credentials are paired, and the server's
+    /// certificates are valid now.
     fn resumable(&self) -> Option<KnownServer> {
         let wanted = self.config.resume && !self.credentials.wants_registration();
         self.server
             .filter(|server| wanted && server.report.is_valid_at(self.now / 1000))
     }
 
-    /// Takes the ServerHello.
+    /// Handles the ServerHello message.
     pub(super) fn server_hello(&mut self, message: &[u8]) {
         let Some(connection) = &mut self.connection else { return };
         let phase = connection.take_phase();
@@ -168,7 +169,8 @@ impl Session {
         }
     }
 
-    /// Ends a connection whose handshake failed; one that was to be resumed is made again, in full.
+    /// Ends a connection after a failed handshake. After a failed resumption, the session connects again with a full
+    /// handshake.
     fn end_handshake(&mut self, reason: EndReason, resuming: bool) {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
             connection.phase = Phase::Broken;
@@ -185,7 +187,7 @@ impl Session {
         self.transmits.push_back(Transmit::Message(id, message));
     }
 
-    /// The next stanza of the outgoing queue, sealed.
+    /// Takes the next stanza of the outgoing queue and seals it.
     pub(super) fn next_message(&mut self) -> Option<Transmit> {
         let connection = self.connection.as_mut().filter(|connection| connection.is_open())?;
         let id = connection.id;
@@ -213,9 +215,9 @@ impl Session {
         }
     }
 
-    /// Sends a stanza of the session's own.
+    /// Queues a stanza of the session.
     pub(super) fn send_own(&mut self, stanza: &Node) {
-        // These are made here and always have an encoding.
+        // The session's own stanzas can always be encoded.
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
             self.outbox.push(Owner::Session, payload);
@@ -225,7 +227,7 @@ impl Session {
         }
     }
 
-    /// Asks a question of the session's own.
+    /// Sends a query of the session. The default timeout does not apply.
     pub(super) fn ask_own(&mut self, purpose: Purpose, stanza: impl FnOnce(&str) -> Node) {
         let id = self.ids.next();
         let stanza = stanza(&id);
@@ -261,7 +263,7 @@ impl Session {
         }
     }
 
-    /// Closes the transport once a closing session has nothing more to send.
+    /// Requests to close the transport when a closing session has nothing more to send.
     pub(super) fn finish_closing(&mut self) {
         let nothing_left = self.outbox.is_empty();
         let Some(connection) = &mut self.connection else { return };
@@ -271,9 +273,9 @@ impl Session {
         }
     }
 
-    /// Ends the connection; `gone` says that the transport is closed already.
+    /// Ends the connection. `gone` is true if the transport is already closed.
     pub(super) fn end(&mut self, reason: EndReason, gone: bool) {
-        // A server that hangs up on the wish to resume may mean the wish.
+        // A server that does not support resumption may close the connection.
         let resuming = self.connection.as_ref().is_some_and(Connection::is_resuming);
         if resuming {
             self.server = None;
@@ -328,7 +330,7 @@ impl Session {
         }
     }
 
-    /// Gives a connection's transport up: what was still to be done with it is not.
+    /// Removes all requests to the transport of a connection, and closes the transport if it is still open.
     fn abandon(&mut self, connection: &Connection, gone: bool) {
         let id = connection.id;
         let never_opened = self.transmits.contains(&Transmit::Open(id));
@@ -339,7 +341,7 @@ impl Session {
         }
     }
 
-    /// Ends the wait for another connection.
+    /// Cancels a planned reconnection. Returns true if one was planned.
     pub(super) fn end_waiting(&mut self) -> bool {
         if self.state != State::Reconnecting {
             return false;
@@ -366,7 +368,7 @@ impl Session {
     }
 }
 
-/// The end of a handshake, by what the server answered.
+/// Finishes a handshake with the server's message.
 fn establish(
     phase: Phase,
     message: &[u8],

@@ -1,5 +1,6 @@
-//! What a client says of itself in ClientFinish: registration and login payloads, byte-equal to Baileys'
-//! (source: Baileys 7.0.0-rc14, validate-connection).
+//! The client's data in ClientFinish: registration and login payloads.
+//!
+//! The bytes are equal to those of Baileys (source: Baileys 7.0.0-rc14, `validate-connection`).
 
 use md5::{Digest, Md5};
 use prost::Message;
@@ -15,13 +16,14 @@ use crate::proto::{
     device_props::{self, HistorySyncConfig, PlatformType},
 };
 
-/// The byte before public keys in Signal's format, as registration names the kind of its keys.
+/// The key type in a registration: the type byte of public keys in Signal's format.
 const KEY_BUNDLE_TYPE: u8 = 5;
 
-/// The encoded ClientPayload with which these credentials connect: a registration or a login.
+/// The encoded ClientPayload for these credentials. It is a registration if the device is not paired, otherwise a
+/// login.
 ///
 /// # Errors
-/// [`LoginError::InvalidJid`].
+/// Fails with [`LoginError::InvalidJid`].
 pub fn client_payload(credentials: &Credentials, config: &Config) -> Result<Vec<u8>, LoginError> {
     match credentials.me.as_ref().filter(|_| !credentials.wants_registration()) {
         Some(me) => login_payload(&me.id, config),
@@ -29,10 +31,10 @@ pub fn client_payload(credentials: &Credentials, config: &Config) -> Result<Vec<
     }
 }
 
-/// The encoded ClientPayload of a device that has an account.
+/// The encoded ClientPayload for the login of a paired device.
 ///
 /// # Errors
-/// [`LoginError::InvalidJid`].
+/// Fails with [`LoginError::InvalidJid`].
 pub fn login_payload(jid: &str, config: &Config) -> Result<Vec<u8>, LoginError> {
     let (username, device) = user_and_device(jid).ok_or_else(|| LoginError::InvalidJid(jid.to_owned()))?;
     let payload = ClientPayload {
@@ -46,7 +48,7 @@ pub fn login_payload(jid: &str, config: &Config) -> Result<Vec<u8>, LoginError> 
     Ok(payload.encode_to_vec())
 }
 
-/// The encoded ClientPayload of a device that wants an account.
+/// The encoded ClientPayload for the registration of a new device.
 #[must_use]
 pub fn registration_payload(credentials: &Credentials, config: &Config) -> Vec<u8> {
     let [primary, secondary, tertiary] = config.version;
@@ -72,7 +74,7 @@ pub fn registration_payload(credentials: &Credentials, config: &Config) -> Vec<u
     .encode_to_vec()
 }
 
-/// The user, a number, and the device of `user[_agent][:device]@server`.
+/// The user number and the device number of a JID `user[_agent][:device]@server`.
 fn user_and_device(jid: &str) -> Option<(u64, Option<u32>)> {
     let (combined, _) = jid.split_once('@')?;
     let (user, device) = match combined.split_once(':') {
@@ -148,7 +150,7 @@ fn device_props(config: &Config) -> DeviceProps {
     let [system, browser, _] = &config.browser;
     let platform_type = match browser.to_uppercase().as_str() {
         "ANDROID" => PlatformType::AndroidPhone,
-        // Baileys takes the number 0 for a missing one.
+        // As in Baileys, a platform with the number 0 is replaced by the default.
         other => PlatformType::from_str_name(other)
             .filter(|platform| *platform != PlatformType::Unknown)
             .unwrap_or(PlatformType::Chrome),

@@ -1,4 +1,4 @@
-//! [`Session`]: the state machine's data, its getters, and the methods that say what to do next.
+//! [`Session`]: the data of the state machine, its getters, and its `poll_*` methods.
 
 use std::{collections::VecDeque, fmt};
 
@@ -29,30 +29,34 @@ use super::{
 };
 use crate::{tape::TapeWriter, wire::Opener};
 
-/// A session with WhatsApp: connection, login, pairing, stanzas, queries, heartbeat, reconnection.
+/// A session with WhatsApp: connection, login, pairing, stanzas, queries, keep-alive and reconnection.
 ///
-/// Methods are of four kinds.
+/// There are four kinds of methods.
 /// - **Getters** change nothing: [`state`](Self::state), [`credentials`](Self::credentials),
-///   [`metrics`](Self::metrics), [`wants_data`](Self::wants_data) and so on.
-/// - **Commands** are the user's: [`connect`](Self::connect), [`close`](Self::close), [`send`](Self::send),
+///   [`metrics`](Self::metrics), [`wants_data`](Self::wants_data) and others.
+/// - **Commands** are called by the user: [`connect`](Self::connect), [`close`](Self::close), [`send`](Self::send),
 ///   [`query`](Self::query), [`cancel`](Self::cancel), [`pause`](Self::pause), [`resume`](Self::resume),
-///   [`veto`](Self::veto), [`watch`](Self::watch) and so on.
-/// - **`handle_*`** tell what happened: the transport [opened](Self::handle_opened), [received](Self::handle_data),
-///   [answered a ping](Self::handle_pong), [was closed](Self::handle_closed) or [failed](Self::handle_failed); time
-///   [has passed](Self::handle_timeout).
-/// - **`poll_*`** tell what to do: with the transport ([`poll_transmit`](Self::poll_transmit)), with the user
-///   ([`poll_event`](Self::poll_event)), with a pairing code ([`poll_derivation`](Self::poll_derivation)), and when to call
-///   next if nothing else happens ([`poll_timeout`](Self::poll_timeout)).
+///   [`veto`](Self::veto), [`watch`](Self::watch) and others.
+/// - **`handle_*`** methods report what happened. The transport [opened](Self::handle_opened), [received
+///   data](Self::handle_data), [received a ping or pong](Self::handle_pong), [was closed](Self::handle_closed) or
+///   [failed](Self::handle_failed). Time [has passed](Self::handle_timeout).
+/// - **`poll_*`** methods return the next action. [`poll_transmit`](Self::poll_transmit) is for the transport,
+///   [`poll_event`](Self::poll_event) for the user, [`poll_derivation`](Self::poll_derivation) for a pairing code.
+///   [`poll_timeout`](Self::poll_timeout) is the time of the next call if nothing else happens.
 ///
-/// After any command and any `handle_*`, in this order: `poll_transmit` until `None`, as far as the transport takes
-/// more; `poll_event` until `None`, as far as the user takes more; `poll_transmit` again if there were events, since
-/// taking them may set things going; then `poll_timeout` for the timer, and [`wants_data`](Self::wants_data) to see
-/// whether to read. Whoever stops taking events stops, once the incoming queue is full, the reading.
+/// After each command and each `handle_*` call, the driver makes these calls, in this order:
+/// 1. `poll_transmit`, until it returns `None` or the transport accepts no more data.
+/// 2. `poll_event`, until it returns `None` or the user accepts no more events.
+/// 3. `poll_transmit` again if there were events, because taking an event can cause new requests.
+/// 4. `poll_timeout`, to set the timer.
+/// 5. [`wants_data`](Self::wants_data), to decide whether to read. If events are not taken, the incoming queue becomes
+///    full and reading stops.
 ///
-/// A stanza is sealed when it is polled, never before: what is polled must be sent, in this order, or the connection be
-/// reported as failed.
+/// `poll_transmit` seals the stanza that it returns. The message must be sent, in this order. If it cannot be sent, the
+/// driver must report the connection as failed.
 ///
-/// `now` may be any clock that roughly tells the time of day; going backwards is harmless, and treated as standing still.
+/// `now` is the approximate time of day in milliseconds since 1970. If it goes backwards, the session uses the latest
+/// earlier value.
 pub struct Session {
     pub(super) config: Config,
     pub(super) credentials: Credentials,
@@ -68,23 +72,23 @@ pub struct Session {
     pub(super) ids: Ids,
     pub(super) patterns: Patterns,
     pub(super) timers: Timers,
-    /// Until when deadlines wait for what has come in during a standstill of the process.
+    /// Until this time, deadlines wait. The session reads data that arrived while the process was stopped.
     pub(super) catch_up: Option<Millis>,
     pub(super) keepalive: KeepAlive,
     pub(super) reconnect: Reconnect,
-    /// Why the last connection ended, while the next one is waited for.
+    /// Why the last connection ended. Set while a reconnection is planned.
     pub(super) last_end: Option<EndReason>,
     /// Why the connection is closing.
     pub(super) closing: Option<EndReason>,
-    /// QR references not shown yet.
+    /// QR references that are not shown yet.
     pub(super) qr: VecDeque<String>,
-    /// The driver has given the session up.
+    /// The driver has stopped the session.
     pub(super) is_defunct: bool,
-    /// The phone's answer to the pairing code, while its key is being derived.
+    /// The phone's answer to the pairing code. Set until its key is derived.
     pub(super) code_answer: Option<CodeAnswer>,
-    /// The derivation of it, until it is polled.
+    /// The derivation of that key, until it is polled.
     pub(super) derivation: Option<KeyDerivation>,
-    /// How many answers to the present pairing code were worked on.
+    /// Number of answers to the current pairing code that were processed.
     pub(super) code_answers: u32,
     pub(super) server: Option<KnownServer>,
     pub(super) server_time_offset: Option<i64>,
@@ -103,24 +107,24 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Buffers that are reused for every inbound stanza.
+/// Buffers that are reused for all inbound stanzas.
 pub(super) struct Scratch {
     pub(super) opener: Opener,
     pub(super) head: Head,
     pub(super) tape: TapeWriter,
-    /// The patterns that the stanza matches.
+    /// The patterns that match the stanza.
     pub(super) matched: Matched,
 }
 
 impl Scratch {
-    /// The bytes of memory held.
+    /// The allocated memory in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.opener.capacity() + self.head.capacity() + self.tape.capacity()
     }
 }
 
 impl Session {
-    /// A session that is disconnected.
+    /// Creates a disconnected session.
     #[must_use]
     pub fn new(config: Config, credentials: Credentials, mut entropy: Box<dyn Entropy>) -> Self {
         let mut prefix = [0; 4];
@@ -164,60 +168,61 @@ impl Session {
         }
     }
 
-    /// Measures from now on where the time goes, for [`Metrics::work`].
+    /// Sets the clock for [`Metrics::work`]. Without it, nothing is measured.
     pub fn set_stopwatch(&mut self, stopwatch: Box<dyn Stopwatch>) {
         self.sampler.set_stopwatch(stopwatch);
     }
 
-    /// Events have waited so long for the user. Says whether that counts as one of [`Metrics::loop_stalls`].
+    /// Reports that events have waited for the user, in milliseconds. Returns true if the wait counts in
+    /// [`Metrics::loop_stalls`].
     pub fn events_waited(&mut self, waited: Millis) -> bool {
         self.metrics.loop_stalls.record(waited)
     }
 
-    /// The options.
+    /// The options of the session.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The state.
+    /// The current state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// The credentials as they are now.
+    /// The current credentials.
     #[must_use]
     pub const fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// The server of the last handshake, for a later session to resume with.
+    /// The server of the last handshake. A later session can resume with it.
     #[must_use]
     pub const fn known_server(&self) -> Option<&KnownServer> {
         self.server.as_ref()
     }
 
-    /// By how much the server's clock is ahead of the driver's, in milliseconds, once it has told.
+    /// The server's clock minus the driver's clock, in milliseconds. `None` until the server has sent its time.
     #[must_use]
     pub const fn server_time_offset(&self) -> Option<i64> {
         self.server_time_offset
     }
 
-    /// Whether the transport should be read from. While this is `false`, leaving what arrives to the kernel makes the
-    /// server wait.
+    /// Whether the driver should read from the transport. While this is `false`, received data should stay in the
+    /// kernel, so that a full buffer makes the server wait.
     #[must_use]
     pub fn wants_data(&self) -> bool {
         self.connection.is_some() && !self.is_held_back()
     }
 
-    /// The present connection, from the wish to open its transport until it is given up.
+    /// The current connection. It exists from the request to open its transport until it ends.
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionId> {
         self.connection.as_ref().map(|connection| connection.id)
     }
 
-    /// Whether [`poll_event`](Self::poll_event) would give one.
+    /// Whether [`poll_event`](Self::poll_event) would return an event.
     #[must_use]
     pub fn has_events(&self) -> bool {
         !self.inbox.is_empty()
@@ -230,7 +235,7 @@ impl Session {
             && self.connection.as_ref().is_some_and(Connection::is_open)
     }
 
-    /// Counters and depths as they are now.
+    /// The current metrics.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         let depths = |queue: &Watermark| {
@@ -256,7 +261,7 @@ impl Session {
         }
     }
 
-    /// What to do next with the transport; see the type for the order of calls.
+    /// Returns the next request to the transport. The type's documentation gives the order of calls.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Millis) -> Option<Transmit> {
         self.tick(now);
@@ -275,7 +280,7 @@ impl Session {
         self.transmits.pop_front()
     }
 
-    /// What to tell the user next; see the type for the order of calls.
+    /// Returns the next event for the user. The type's documentation gives the order of calls.
     #[must_use]
     pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
         self.tick(now);
@@ -287,22 +292,23 @@ impl Session {
         event
     }
 
-    /// A key to be derived, for [`handle_code_key`](Self::handle_code_key); best where nobody waits, since it takes its time.
+    /// Returns a key derivation to run. Give the key to [`handle_code_key`](Self::handle_code_key). The derivation
+    /// blocks for tens of milliseconds, so it should run on another thread.
     #[must_use]
     pub fn poll_derivation(&mut self) -> Option<KeyDerivation> {
         self.derivation.take()
     }
 
-    /// Whether [`poll_derivation`](Self::poll_derivation) would give one.
+    /// Whether [`poll_derivation`](Self::poll_derivation) would return a derivation.
     #[must_use]
     pub const fn has_derivation(&self) -> bool {
         self.derivation.is_some()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
+    /// Returns the time for the next call of [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
-        // Without a deadline nothing has to wait for what is read.
+        // Without a deadline, there is nothing to delay.
         self.next_deadline().map(|at| self.catch_up.unwrap_or(at))
     }
 
@@ -314,8 +320,8 @@ impl Session {
             .min()
     }
 
-    /// Whether nothing is read for now: the user does not take what came in, or the server not what it caused to be
-    /// sent. The handshake, which causes neither, is always read.
+    /// Whether reading is stopped. It stops if the incoming queue is full or paused, or if the outgoing queue has
+    /// reached its limit. The handshake is always read, because it fills neither queue.
     pub(super) fn is_held_back(&self) -> bool {
         self.has_no_room() && self.connection.as_ref().is_some_and(Connection::is_open)
     }
@@ -333,7 +339,7 @@ impl Session {
         self.suspend_where_full();
     }
 
-    /// Tells the stanza on the tape.
+    /// Queues the stanza on the tape for the user.
     pub(super) fn tell_stanza(&mut self) {
         self.inbox.push_stanza(self.scratch.matched.ids(), &self.scratch.tape);
         self.suspend_where_full();

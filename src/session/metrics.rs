@@ -1,22 +1,22 @@
-//! Counters of a session.
+//! Metrics of a session.
 
 use std::collections::BTreeMap;
 
 use super::{Millis, Work};
 
-/// How a handshake went.
+/// The kind of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HandshakeKind {
-    /// In full.
+    /// A full handshake.
     Xx,
-    /// Resumed.
+    /// A resumed handshake.
     Ik,
-    /// Resumption was declined.
+    /// The server declined resumption, and the handshake was full.
     XxFallback,
 }
 
 impl HandshakeKind {
-    /// The name that JavaScript sees.
+    /// The name in JavaScript.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,14 +27,15 @@ impl HandshakeKind {
     }
 }
 
-/// Durations in buckets: the bucket of index `i` counts those below `2^i` ms, the last one all others.
+/// A histogram of durations. Bucket `i` counts durations below `2^i` ms that are in no lower bucket. The last bucket
+/// counts all longer ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
     /// The buckets.
     pub buckets: [u64; 18],
     /// The number of durations.
     pub count: u64,
-    /// Their sum, in milliseconds.
+    /// The sum of all durations in milliseconds.
     pub sum: u64,
 }
 
@@ -58,22 +59,22 @@ impl Histogram {
     }
 }
 
-/// Times in which events waited long for their user, whose thread was busy.
+/// Stalls of the user's thread: times in which events waited long to be taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoopStalls {
-    /// How many.
+    /// The number of stalls.
     pub count: u64,
-    /// Their sum, in milliseconds.
+    /// The sum of all stalls in milliseconds.
     pub sum: Millis,
-    /// The longest.
+    /// The longest stall in milliseconds.
     pub longest: Millis,
 }
 
 impl LoopStalls {
-    /// How long events have to wait for that to count, in milliseconds.
+    /// Shortest wait that counts as a stall, in milliseconds.
     pub const LEAST: Millis = 1_000;
 
-    /// Events have waited so long; says whether that counts.
+    /// Records a wait in milliseconds. Returns true if it counts as a stall.
     pub fn record(&mut self, waited: Millis) -> bool {
         if waited < Self::LEAST {
             return false;
@@ -93,72 +94,72 @@ impl LoopStalls {
     }
 }
 
-/// A snapshot of what a session has done so far and holds now. Durations are in milliseconds.
+/// Metrics of a session: counters since its creation, and current values. Durations are in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Connections begun.
+    /// Connections started.
     pub connections: u64,
-    /// Logins that succeeded.
+    /// Successful logins.
     pub logins: u64,
-    /// Connections that ended and were followed by another one, by the code of their end.
+    /// Reconnections, by the code of the ended connection.
     pub reconnects: BTreeMap<u16, u64>,
-    /// Bytes in from the transport.
+    /// Bytes received from the transport.
     pub bytes_in: u64,
-    /// Bytes out to the transport.
+    /// Bytes given to the transport.
     pub bytes_out: u64,
-    /// Frames in.
+    /// Frames received.
     pub frames_in: u64,
-    /// Frames out.
+    /// Frames sent.
     pub frames_out: u64,
-    /// Stanzas in.
+    /// Stanzas received.
     pub stanzas_in: u64,
-    /// Stanzas out.
+    /// Stanzas sent.
     pub stanzas_out: u64,
-    /// Stanzas in for which a pattern was watched, or which answered a query of the user's.
+    /// Received stanzas that matched a watched pattern or answered a query of the user.
     pub stanzas_delivered: u64,
-    /// Payloads that were no stanza.
+    /// Payloads that were not stanzas.
     pub malformed: u64,
-    /// Queries of the user's asked.
+    /// Queries that the user sent.
     pub queries: u64,
-    /// of which refused by an error stanza,
+    /// Queries that the server answered with an error.
     pub queries_refused: u64,
-    /// not answered in time,
+    /// Queries without an answer in time.
     pub queries_timed_out: u64,
-    /// cancelled,
+    /// Queries that the user cancelled.
     pub queries_cancelled: u64,
-    /// ended with their connection.
+    /// Queries that ended with their connection.
     pub queries_closed: u64,
-    /// Times between question and answer.
+    /// Times from a query to its answer.
     pub query_latency: Histogram,
-    /// Queries that wait now, the session's own included.
+    /// Queries that are pending now, including the session's own.
     pub queries_pending: usize,
     /// Keep-alive queries sent.
     pub pings: u64,
-    /// Times between them and their answers.
+    /// Times from a keep-alive query to its answer.
     pub ping_rtt: Histogram,
-    /// The latest of these.
+    /// The latest of these times.
     pub last_ping_rtt: Option<Millis>,
-    /// The latest handshake: its kind, and the time from the open transport to its end.
+    /// The latest handshake: its kind, and the time from the opened transport to the end of the handshake.
     pub handshake: Option<(HandshakeKind, Millis)>,
-    /// The times of all handshakes, by kind.
+    /// Handshake times, by kind.
     pub handshakes: BTreeMap<HandshakeKind, Histogram>,
-    /// Where the time for what came in went; nothing without a [`Stopwatch`](super::Stopwatch).
+    /// Time spent on inbound frames. Zero without a [`Stopwatch`](super::Stopwatch).
     pub work: Work,
     /// The outgoing queue.
     pub outgoing: QueueMetrics,
     /// The incoming queue.
     pub incoming: QueueMetrics,
-    /// How often reading was suspended.
+    /// Number of times that reading was stopped.
     pub stalls: u64,
-    /// Times in which the user did not come for his events.
+    /// Stalls of the user's thread.
     pub loop_stalls: LoopStalls,
-    /// Bytes of memory held by buffers, queues aside.
+    /// Memory of buffers in bytes, without the queues.
     pub buffers: usize,
 }
 
 impl Metrics {
-    /// Adds what another session counted and holds; of greatest depths the greatest. The latest handshake and keep-alive
-    /// are nobody's then.
+    /// Adds the metrics of another session. The greatest depths become the maximum of both. The latest handshake and
+    /// keep-alive time are cleared, because a sum has none.
     pub fn absorb(&mut self, other: &Self) {
         self.connections += other.connections;
         self.logins += other.logins;
@@ -195,7 +196,7 @@ impl Metrics {
         self.buffers += other.buffers;
     }
 
-    /// What is left of a session that has ended: its counters and greatest depths.
+    /// The metrics that remain after a session has ended: its counters and greatest depths.
     #[must_use]
     pub fn ended(mut self) -> Self {
         self.queries_pending = 0;
@@ -207,16 +208,16 @@ impl Metrics {
     }
 }
 
-/// A queue's depth.
+/// The depth of a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueMetrics {
-    /// Stanzas in it; in the incoming queue also other events that the server causes.
+    /// Stanzas in the queue. The incoming queue also counts other events that the server causes.
     pub stanzas: usize,
-    /// Bytes in it.
+    /// Bytes in the queue.
     pub bytes: usize,
-    /// The most stanzas so far.
+    /// The greatest number of stanzas so far.
     pub most_stanzas: usize,
-    /// The most bytes so far.
+    /// The greatest number of bytes so far.
     pub most_bytes: usize,
 }
 

@@ -1,7 +1,8 @@
-//! The session: everything between a WebSocket and a user who wants stanzas, without input or output.
+//! The session with WhatsApp, from WebSocket messages to stanzas. It does no input or output.
 //!
-//! [`Session`] is a state machine in the manner of quinn-proto's `Connection`. Clock, randomness and transport are the
-//! driver's; see there for the order of calls. States, events and policies are described in `docs/session.md`.
+//! [`Session`] is a state machine, similar to quinn-proto's `Connection`. The driver provides the clock, randomness and
+//! the transport. The documentation of `Session` gives the order of calls. `docs/session.md` describes states, events
+//! and policies.
 
 pub mod code;
 mod code_key;

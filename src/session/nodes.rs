@@ -1,11 +1,11 @@
-//! Small stanzas of the session's own, made and taken apart.
+//! Stanzas of the session itself: functions that build and read them.
 
 use crate::binary::{Node, NodeContent};
 
-/// The server, as the address of a stanza.
+/// The JID of the server.
 pub(super) const SERVER: &str = "@s.whatsapp.net";
 
-/// A node with children, or without content where there are none.
+/// A node with children. Without children it has no content.
 pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> Node {
     Node {
         tag: tag.to_owned(),
@@ -21,7 +21,7 @@ pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> No
     }
 }
 
-/// A node that holds bytes.
+/// A node with bytes as content.
 pub(super) fn bytes_node(tag: &str, bytes: Vec<u8>) -> Node {
     Node {
         content: NodeContent::Bytes(bytes),
@@ -29,7 +29,7 @@ pub(super) fn bytes_node(tag: &str, bytes: Vec<u8>) -> Node {
     }
 }
 
-/// A node that holds a string.
+/// A node with a string as content.
 pub(super) fn text_node(tag: &str, text: String) -> Node {
     Node {
         content: NodeContent::Text(text),
@@ -51,7 +51,7 @@ pub(super) fn children<'a, 't>(node: &'a Node, tag: &'t str) -> impl Iterator<It
     children.iter().filter(move |child| child.tag == tag)
 }
 
-/// The content as bytes; a string's own.
+/// The content as bytes. A string is given in UTF-8.
 pub(super) fn content_bytes(node: &Node) -> Option<&[u8]> {
     match &node.content {
         NodeContent::Bytes(bytes) => Some(bytes),
@@ -60,19 +60,19 @@ pub(super) fn content_bytes(node: &Node) -> Option<&[u8]> {
     }
 }
 
-/// The keep-alive query (source: Baileys 7.0.0-rc14, socket).
+/// The keep-alive query (source: Baileys 7.0.0-rc14, `socket`).
 pub(super) fn ping(id: &str) -> Node {
     let attrs = [("id", id), ("to", SERVER), ("type", "get"), ("xmlns", "w:p")];
     node("iq", &attrs, vec![node("ping", &[], Vec::new())])
 }
 
-/// The query after which the server delivers (source: Baileys 7.0.0-rc14, socket).
+/// The query that makes the server deliver stanzas (source: Baileys 7.0.0-rc14, `socket`).
 pub(super) fn activate(id: &str) -> Node {
     let attrs = [("to", SERVER), ("xmlns", "passive"), ("type", "set"), ("id", id)];
     node("iq", &attrs, vec![node("active", &[], Vec::new())])
 }
 
-/// Asks for stored stanzas (source: Baileys 7.0.0-rc14, socket).
+/// The request for stored stanzas (source: Baileys 7.0.0-rc14, `socket`).
 pub(super) fn offline_batch(count: u32) -> Node {
     node(
         "ib",
@@ -81,12 +81,12 @@ pub(super) fn offline_batch(count: u32) -> Node {
     )
 }
 
-/// The result of a query of the server's.
+/// The empty result for a query of the server.
 pub(super) fn result(id: &str) -> Node {
     node("iq", &[("to", SERVER), ("type", "result"), ("id", id)], Vec::new())
 }
 
-/// The stanza that logs a device out (source: Baileys 7.0.0-rc14, socket).
+/// The query that logs a device out (source: Baileys 7.0.0-rc14, `socket`).
 pub(super) fn remove_device(id: &str, jid: &str) -> Node {
     let attrs = [("to", SERVER), ("type", "set"), ("id", id), ("xmlns", "md")];
     let remove = node(
@@ -97,7 +97,7 @@ pub(super) fn remove_device(id: &str, jid: &str) -> Node {
     node("iq", &attrs, vec![remove])
 }
 
-/// The acknowledgement of a notification (source: Baileys 7.0.0-rc14, stanza-ack).
+/// The acknowledgement of a stanza (source: Baileys 7.0.0-rc14, `stanza-ack`).
 pub(super) fn acknowledgement(stanza: &Node) -> Node {
     let mut attrs = vec![
         ("id", stanza.attr("id").unwrap_or_default()),

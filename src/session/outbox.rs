@@ -4,27 +4,27 @@ use std::collections::VecDeque;
 
 use super::{Bounds, SendError, watermark::Watermark};
 
-/// Names a stanza that was accepted for sending; they count up.
+/// Identifies a stanza that was accepted for sending. The numbers increase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SendId(pub u64);
 
-/// What a sender should do next.
+/// Whether the caller should continue to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Send on.
+    /// Continue to send.
     Ready,
-    /// Wait for [`Event::Drain`](super::Event::Drain): the queue is above its high-water mark.
+    /// The queue has reached its high-water mark. Wait for [`Event::Drain`](super::Event::Drain).
     Wait,
 }
 
-/// Whose a stanza is.
+/// The origin of a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The user's, sent for itself.
+    /// The user sent it with `send`.
     User(SendId),
-    /// A query, of which the table of queries knows.
+    /// It is a query of the user.
     Query,
-    /// The session's.
+    /// The session sent it.
     Session,
 }
 
@@ -45,13 +45,13 @@ impl Outbox {
         }
     }
 
-    /// The next name for a stanza of the user's.
+    /// The identifier for the user's next stanza.
     pub(super) fn next_send(&mut self) -> SendId {
         self.sent += 1;
         SendId(self.sent)
     }
 
-    /// Refuses so many bytes of the user's where they exceed the limit.
+    /// Returns [`SendError::Full`] if a stanza of this size would exceed the limit.
     pub(super) fn check(&self, bytes: usize) -> Result<(), SendError> {
         if self.watermark.exceeds(bytes) {
             Err(SendError::Full)
@@ -70,14 +70,14 @@ impl Outbox {
         }
     }
 
-    /// The next stanza, and whether the queue has room again.
+    /// Takes the next stanza. The second value is true if the queue was full and has room again.
     pub(super) fn pop(&mut self) -> Option<(Vec<u8>, bool)> {
         let (_, stanza) = self.stanzas.pop_front()?;
         let relieved = self.watermark.remove(stanza.len());
         Some((stanza, relieved))
     }
 
-    /// Empties the queue; says which stanzas of the user's were in it, and whether it was full.
+    /// Empties the queue. Returns the user's stanzas that were in it, and whether the queue was full.
     pub(super) fn clear(&mut self) -> (Vec<SendId>, bool) {
         let unsent = self.stanzas.drain(..).filter_map(|(owner, _)| match owner {
             Owner::User(send) => Some(send),

@@ -1,5 +1,6 @@
-//! Pairing: QR lines, `pair-success`, and the code that a user types on the phone
-//! (source: Baileys 7.0.0-rc14, companion-reg-client-utils, validate-connection, socket, messages-recv).
+//! Pairing by QR code, the `pair-success` stanza, and pairing by a code that the user types on the phone.
+//!
+//! Sources in Baileys 7.0.0-rc14: `companion-reg-client-utils`, `validate-connection`, `socket`, `messages-recv`.
 
 use base64::{
     Engine, alphabet,
@@ -21,17 +22,19 @@ use crate::{
     proto::{AdvDeviceIdentity, AdvEncryptionType, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac},
 };
 
-/// What precedes the signed bytes of the account, of a hosted account, and of the device.
+/// Prefix of the data that the account signs.
 const ACCOUNT_PREFIX: [u8; 2] = [6, 0];
+/// The same prefix for a hosted account.
 const HOSTED_ACCOUNT_PREFIX: [u8; 2] = [6, 5];
+/// Prefix of the data that the device signs.
 const DEVICE_PREFIX: [u8; 2] = [6, 1];
 
-/// The alphabet of pairing codes: no 0, I, O or U.
+/// The alphabet of pairing codes. It has no 0, I, O and U.
 const CODE_ALPHABET: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
-/// Characters of a pairing code.
+/// Length of a pairing code in characters.
 const CODE_LEN: usize = 8;
 
-/// Base64 as Node.js reads it, with or without padding.
+/// Base64 as Node.js decodes it: padding is optional, and trailing bits are ignored.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -39,7 +42,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The number by which a client of this browser is known to phones.
+/// The companion platform number of a browser.
 #[must_use]
 pub fn companion_platform_id(browser: &[String; 3]) -> u32 {
     let [system, name, _] = browser;
@@ -56,7 +59,7 @@ pub fn companion_platform_id(browser: &[String; 3]) -> u32 {
     }
 }
 
-/// The text of a QR code for one of the references that the server gave.
+/// The text of the QR code for a reference from the server.
 #[must_use]
 pub fn qr_text(reference: &str, credentials: &Credentials, config: &Config) -> String {
     format!(
@@ -68,11 +71,12 @@ pub fn qr_text(reference: &str, credentials: &Credentials, config: &Config) -> S
     )
 }
 
-/// The most references, and the most bytes of one; the server sends six of some hundred.
+/// Maximum number of references. The server sends six.
 const MAX_REFERENCES: usize = 64;
+/// Maximum length of a reference in bytes. The server's references have about a hundred bytes.
 const MAX_REFERENCE: usize = 4 * 1024;
 
-/// The references in a `pair-device`. What cannot be shown as a QR code is left out.
+/// The references in a `pair-device` stanza. References that are too long for a QR code are omitted.
 pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
     let references = child(stanza, "pair-device")
         .map(|pair| children(pair, "ref"))
@@ -92,19 +96,19 @@ pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
         .collect()
 }
 
-/// What follows from a `pair-success` that is genuine.
+/// The result of a valid `pair-success` stanza.
 #[derive(Debug)]
 pub struct Paired {
     /// The change of credentials.
     pub update: CredentialsUpdate,
-    /// The answer, with the device's signature.
+    /// The answer, with the signature of the device.
     pub reply: Node,
 }
 
-/// Checks a `pair-success` and signs the device's identity; `random` is 64 fresh random bytes.
+/// Verifies a `pair-success` stanza and signs the device identity. `random` must be fresh random bytes.
 ///
 /// # Errors
-/// Where a part is missing, malformed or not signed as it must be.
+/// Fails if a part is missing or malformed, or if a signature or the HMAC is invalid.
 pub fn accept_pair_success(
     stanza: &Node,
     credentials: &Credentials,
@@ -145,7 +149,7 @@ pub fn accept_pair_success(
     Ok(Paired { update, reply })
 }
 
-/// The identity that the account has signed, with the device's signature added, and its key index.
+/// Verifies the account's signature and adds the signature of the device. Also returns the key index of the identity.
 fn sign_account(details: &[u8], credentials: &Credentials, random: &[u8; 64]) -> Result<(Account, u32), PairingError> {
     let account = AdvSignedDeviceIdentity::decode(details).map_err(|_| PairingError::Malformed)?;
     let identity = AdvDeviceIdentity::decode(account.details()).map_err(|_| PairingError::Malformed)?;
@@ -177,7 +181,7 @@ fn sign_account(details: &[u8], credentials: &Credentials, random: &[u8; 64]) ->
 }
 
 fn pair_success_reply(id: &str, account: &Account, key_index: u32) -> Node {
-    // The phone knows its own key, so the answer leaves it out.
+    // As in Baileys, the answer has no account signature key, because the phone knows this key.
     let signed = AdvSignedDeviceIdentity {
         details: Some(account.details.clone()),
         account_signature_key: None,
@@ -192,7 +196,7 @@ fn pair_success_reply(id: &str, account: &Account, key_index: u32) -> Node {
     node("iq", &attrs, vec![node("pair-device-sign", &[], vec![identity])])
 }
 
-/// The signed identity in an ADVSignedDeviceIdentityHMAC whose HMAC is right.
+/// Verifies the HMAC of an encoded `ADVSignedDeviceIdentityHMAC`. Returns the encoded `ADVSignedDeviceIdentity`.
 fn authenticated_details(encoded: &[u8], secret: &str) -> Result<Vec<u8>, PairingError> {
     let sealed = AdvSignedDeviceIdentityHmac::decode(encoded).map_err(|_| PairingError::Malformed)?;
     let secret = Zeroizing::new(LENIENT.decode(secret).map_err(|_| PairingError::InvalidSecret)?);
@@ -205,7 +209,7 @@ fn authenticated_details(encoded: &[u8], secret: &str) -> Result<Vec<u8>, Pairin
     Ok(details)
 }
 
-/// A pairing code of 5 random bytes.
+/// A pairing code from 5 random bytes. Each character encodes 5 bits.
 #[must_use]
 pub fn pairing_code(random: &[u8; 5]) -> String {
     let bits = random.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
@@ -213,13 +217,13 @@ pub fn pairing_code(random: &[u8; 5]) -> String {
     (0..CODE_LEN).filter_map(character).map(char::from).collect()
 }
 
-/// Whether a code of the user's own choice can be one: 8 UTF-16 units, as Baileys counts.
+/// Whether a text can be a pairing code: it must have 8 UTF-16 units, as in Baileys.
 #[must_use]
 pub fn is_pairing_code(code: &str) -> bool {
     code.encode_utf16().count() == CODE_LEN
 }
 
-/// The stanza that asks the phone of `jid` to be paired under a code.
+/// The query that asks the phone of `jid` to pair with this device by code.
 #[must_use]
 pub fn companion_hello(
     id: &str,
@@ -261,16 +265,16 @@ pub fn companion_hello(
     set_query(id, registration)
 }
 
-/// What follows when the phone has taken a pairing code.
+/// The result of a phone's answer to a pairing code.
 #[derive(Debug)]
 pub struct CodeAccepted {
-    /// The query that ends pairing on this side.
+    /// The query that finishes pairing on this device.
     pub query: Node,
-    /// The secret under which `pair-success` will be authenticated.
+    /// The new `adv_secret_key`. The HMAC of `pair-success` is made with it.
     pub update: CredentialsUpdate,
 }
 
-/// What a phone that has taken a pairing code says.
+/// The phone's answer to a pairing code.
 #[derive(Debug)]
 pub struct CodeAnswer {
     reference: Vec<u8>,
@@ -278,7 +282,7 @@ pub struct CodeAnswer {
     salt: [u8; 32],
     iv: [u8; 16],
     sealed_ephemeral: [u8; 32],
-    /// What acknowledges it.
+    /// The stanza that acknowledges the answer.
     pub acknowledgement: Node,
 }
 
@@ -286,7 +290,7 @@ impl CodeAnswer {
     /// Reads the phone's `link_code_companion_reg` notification.
     ///
     /// # Errors
-    /// Where a part is missing or a key wrong.
+    /// Fails if a part is missing or a key is invalid.
     pub fn read(notification: &Node) -> Result<Self, PairingError> {
         let registration = child(notification, "link_code_companion_reg").ok_or(PairingError::IncompleteAnswer)?;
         let part = |tag| {
@@ -308,30 +312,30 @@ impl CodeAnswer {
         })
     }
 
-    /// The derivation of the key that it is to be opened with.
+    /// The derivation of the key that decrypts the answer.
     #[must_use]
     pub fn derivation(&self, code: &str) -> KeyDerivation {
         KeyDerivation::new(code, self.salt)
     }
 
-    /// Whether `key` is the one that it is to be opened with.
+    /// Whether `key` is the key that decrypts the answer.
     #[must_use]
     pub fn is_for(&self, key: &CodeKey, code: &str) -> bool {
         self.salt == *key.salt() && key.code() == code
     }
 }
 
-/// Salt, IV and sealed key.
+/// Splits a wrapped key into salt, IV and encrypted key.
 fn split_wrapped(wrapped: &[u8]) -> Option<([u8; 32], [u8; 16], [u8; 32])> {
     let (salt, rest) = wrapped.split_first_chunk()?;
     let (iv, rest) = rest.split_first_chunk()?;
     Some((*salt, *iv, *rest.first_chunk()?))
 }
 
-/// Takes the phone's answer to a pairing code; `id` is for the query that answers it.
+/// Decrypts the phone's answer and makes the query that finishes pairing. `id` is the id of this query.
 ///
 /// # Errors
-/// Where a key is wrong.
+/// Fails if a key is invalid.
 pub fn companion_finish(
     id: &str,
     answer: &CodeAnswer,

@@ -1,46 +1,48 @@
-//! Stanza patterns, matched on the first part of a stanza alone, before anything is built.
+//! Stanza patterns. They are matched with the head of a stanza, before the rest of the stanza is decoded.
 //!
-//! They are the event names that Baileys' socket emits for every stanza (source: Baileys 7.0.0-rc14, socket):
+//! The patterns are the event names that Baileys' socket emits for each stanza (source: Baileys 7.0.0-rc14, `socket`):
 //!
 //! | pattern | matches |
 //! | --- | --- |
 //! | `frame` | every stanza |
 //! | `TAG:id` | the id |
 //! | `CB:tag` | the tag |
-//! | `CB:tag,key` | the tag and the presence of an attribute |
-//! | `CB:tag,key:value` | and its value |
-//! | `CB:tag,key:value,child` | and the tag of the first child |
-//! | `CB:tag,,child` | the tag and that of the first child |
+//! | `CB:tag,key` | the tag, and an attribute with this key |
+//! | `CB:tag,key:value` | the tag, and an attribute with this key and value |
+//! | `CB:tag,key:value,child` | the tag, the attribute, and the tag of the first child |
+//! | `CB:tag,,child` | the tag, and the tag of the first child |
 
 use super::head_filter::Head;
 
-/// A pattern in its structured form.
+/// A parsed pattern. All parts that are given must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pattern {
-    /// The tag; any where `None`.
+    /// The tag. `None` matches any tag.
     pub tag: Option<String>,
-    /// The value of the attribute `id`; any where `None`.
+    /// The value of the attribute `id`. `None` matches any stanza.
     pub id: Option<String>,
-    /// Attributes that must be there, and with which value where one is given.
+    /// Attributes that must be present. `None` as a value matches any value.
     pub attrs: Vec<(String, Option<String>)>,
-    /// The tag of the first child; empty for a stanza without a list of children.
+    /// The tag of the first child. An empty text matches a stanza without a list of children. `None` matches any
+    /// stanza.
     pub child: Option<String>,
 }
 
-/// Why a text is not a pattern.
+/// The text is not a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a stanza pattern")]
 pub struct PatternError(pub String);
 
-/// Names a pattern that is watched for.
+/// Identifies a watched pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PatternId(pub u32);
 
 impl Pattern {
-    /// The alternatives that a pattern's text stands for: one, or two where an attribute's value or a child may be meant.
+    /// Parses the text of a pattern. Returns two alternatives if the text after `:` has a comma: this text can be a
+    /// value, or a value and a child.
     ///
     /// # Errors
-    /// [`PatternError`] for a text that Baileys emits for no stanza.
+    /// Fails with [`PatternError`] if Baileys emits this text for no stanza.
     pub fn parse(text: &str) -> Result<Vec<Self>, PatternError> {
         if text == "frame" {
             return Ok(vec![Self::default()]);
@@ -97,8 +99,8 @@ impl Pattern {
             })
     }
 
-    /// The place in the order in which Baileys emits: all, id, attributes in their order and the narrower first, child,
-    /// tag.
+    /// The position in Baileys' order of events: `frame`, the id, the attributes, the child, the tag. Attributes are in
+    /// the order of the stanza, and narrower patterns are first.
     fn rank(&self, head: &Head) -> usize {
         match (self.attrs.first(), &self.tag) {
             (Some((key, value)), _) => {
@@ -115,14 +117,14 @@ impl Pattern {
     }
 }
 
-/// A pattern that is watched for, as far as it is about one tag (or about none).
+/// The alternatives of a watched pattern that have the same tag, or that have no tag.
 #[derive(Debug)]
 struct Watch {
     id: PatternId,
     alternatives: Vec<Pattern>,
 }
 
-/// The patterns that a stanza matches, in the order in which Baileys would emit them. Reused for many stanzas.
+/// The patterns that match a stanza, in the order in which Baileys emits them. It is reused for all stanzas.
 #[derive(Debug, Default)]
 pub(super) struct Matched {
     ranks: Vec<(usize, PatternId)>,
@@ -146,12 +148,13 @@ impl Matched {
     }
 }
 
-/// The patterns that are watched for.
+/// All watched patterns.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     next: u32,
-    /// Patterns with a tag, in the order of tags; those without in `any`.
+    /// Patterns with a tag, sorted by tag.
     by_tag: Vec<(String, Vec<Watch>)>,
+    /// Patterns without a tag.
     any: Vec<Watch>,
 }
 
@@ -185,7 +188,7 @@ impl Patterns {
         };
         match self.by_tag.get_mut(place) {
             Some((_, watches)) => watches,
-            // The place was found or made just now.
+            // Unreachable: the index is valid. The crate does not use indexing that can panic.
             None => &mut self.any,
         }
     }
@@ -212,7 +215,7 @@ impl Patterns {
         self.any.len() + self.by_tag.iter().map(|(_, watches)| watches.len()).sum::<usize>()
     }
 
-    /// Finds the patterns that match. Says whether there are any.
+    /// Finds the patterns that match. Returns true if there are any.
     pub(super) fn find(&self, head: &Head, matched: &mut Matched) -> bool {
         matched.clear();
         if let Some((_, watches)) = self.place(head.tag()).ok().and_then(|place| self.by_tag.get(place)) {

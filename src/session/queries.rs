@@ -1,23 +1,23 @@
-//! The queries that wait for an answer.
+//! The pending queries.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::Millis;
 
-/// Names a query of the user's.
+/// Identifies a query of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueryId(pub u64);
 
-/// How a query is to be treated.
+/// Options of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueryOptions {
-    /// Time for the answer; the session's [`query_timeout`](super::Config::query_timeout) where `None`.
+    /// Time limit for the answer. `None` uses [`query_timeout`](super::Config::query_timeout) of the session.
     pub timeout: Option<Millis>,
-    /// Whether it does no harm to send it twice: it then survives a new connection, on which it is sent again.
+    /// Whether the query can be sent twice without harm. Such a query survives a reconnection and is sent again.
     pub idempotent: bool,
 }
 
-/// What a query is for.
+/// The purpose of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     User(QueryId),
@@ -27,39 +27,41 @@ pub(super) enum Purpose {
     CompanionFinish,
 }
 
-/// Who waits for an answer.
+/// Who waits for a stanza with a given id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
     Nobody,
     User,
     Session,
-    /// The session, which has its answer already.
+    /// The session, but it already has an answer.
     SessionBefore,
 }
 
 impl Asker {
-    /// Whether the answer is for the session alone.
+    /// Whether the stanza is for the session only.
     pub(super) fn is_session(self) -> bool {
         matches!(self, Self::Session | Self::SessionBefore)
     }
 }
 
-/// A query that waits.
+/// A pending query.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) purpose: Purpose,
     pub(super) asked_at: Millis,
     deadline: Option<Millis>,
-    /// The order in which queries were asked.
+    /// The queries are numbered in the order in which they were sent.
     order: u64,
     /// The encoded stanza of an idempotent query.
     repeat: Option<Vec<u8>>,
 }
 
-/// How many ids of the session's own queries are remembered after the answer, for a second one to be swallowed.
+/// Number of ids of the session's own settled queries that are kept. A second answer to such a query is not delivered
+/// to the user.
 const REMEMBERED: usize = 8;
 
-/// The table. Every exit goes through [`remove`](Self::remove), so that nothing of a query stays behind.
+/// The table of pending queries. Each removal uses [`remove`](Self::remove), so that all parts of the table stay
+/// consistent.
 #[derive(Debug, Default)]
 pub(super) struct Queries {
     by_id: HashMap<String, Pending>,
@@ -70,17 +72,17 @@ pub(super) struct Queries {
 }
 
 impl Queries {
-    /// The number of queries that wait.
+    /// The number of pending queries.
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Whether a query with this id waits.
+    /// Whether a query with this id is pending.
     pub(super) fn contains(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// Who waits for an answer with this id.
+    /// Returns who waits for a stanza with this id.
     pub(super) fn asker(&self, id: &str) -> Asker {
         match self.by_id.get(id).map(|pending| pending.purpose) {
             Some(Purpose::User(_)) => Asker::User,
@@ -90,12 +92,12 @@ impl Queries {
         }
     }
 
-    /// The name of the user's next query.
+    /// The identifier that the next query of the user gets.
     pub(super) fn next_query(&self) -> QueryId {
         QueryId(self.asked)
     }
 
-    /// Notes a query whose id is not in the table.
+    /// Adds a query. No query with this id may be pending.
     pub(super) fn insert(
         &mut self,
         id: String,
@@ -125,7 +127,7 @@ impl Queries {
         );
     }
 
-    /// Takes a query out of the table.
+    /// Removes a query.
     pub(super) fn remove(&mut self, id: &str) -> Option<Pending> {
         let (id, pending) = self.by_id.remove_entry(id)?;
         match pending.purpose {
@@ -143,18 +145,18 @@ impl Queries {
         Some(pending)
     }
 
-    /// Takes a query of the user's out of the table.
+    /// Removes a query of the user.
     pub(super) fn cancel(&mut self, query: QueryId) -> Option<Pending> {
         let id = self.by_query.get(&query)?.clone();
         self.remove(&id)
     }
 
-    /// The first deadline.
+    /// The earliest deadline.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         self.deadlines.first().map(|(deadline, ..)| *deadline)
     }
 
-    /// Takes the next query whose time is over.
+    /// Removes the next query that has timed out.
     pub(super) fn take_expired(&mut self, now: Millis) -> Option<Pending> {
         let (_, _, id) = self
             .deadlines
@@ -164,8 +166,8 @@ impl Queries {
         self.remove(&id)
     }
 
-    /// Takes the queries that end with their connection, in the order in which they were asked: all, or all but the
-    /// idempotent ones.
+    /// Removes the queries that end with their connection, in the order in which they were sent. If `keep_idempotent`
+    /// is true, idempotent queries stay.
     pub(super) fn take_ended(&mut self, keep_idempotent: bool) -> Vec<Pending> {
         let ends = |pending: &Pending| !keep_idempotent || pending.repeat.is_none();
         let ids: Vec<String> = self
@@ -179,7 +181,7 @@ impl Queries {
         ended
     }
 
-    /// The encoded stanzas to send again, in the order in which they were asked.
+    /// The encoded stanzas of idempotent queries, in the order in which they were sent.
     pub(super) fn repeats(&self) -> Vec<Vec<u8>> {
         let mut repeats: Vec<(u64, &Vec<u8>)> = self
             .by_id
@@ -191,7 +193,7 @@ impl Queries {
     }
 }
 
-/// Makes ids as Baileys does: two random numbers of 16 bits, then a count.
+/// Generates stanza ids. As in Baileys, an id has two random 16-bit numbers and a counter.
 #[derive(Debug)]
 pub(super) struct Ids {
     prefix: String,

@@ -1,34 +1,34 @@
-//! Whether and when to connect again.
+//! Decides whether and when to reconnect.
 
 use super::{Class, EndReason, Millis, ReconnectConfig};
 
-/// What to do after a connection has ended.
+/// The action after a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Connect again after a delay.
+    /// Reconnect after a delay.
     Retry {
-        /// How many connections in a row this makes without a login.
+        /// Number of this attempt since the last login; the first is 1.
         attempt: u32,
-        /// The delay.
+        /// The delay in milliseconds.
         delay: Millis,
     },
-    /// Do not connect again.
+    /// Do not reconnect.
     Stop,
 }
 
-/// Counts attempts and plans the next one.
+/// Counts attempts and plans the next attempt.
 #[derive(Debug, Default)]
 pub(super) struct Reconnect {
     attempts: u32,
 }
 
 impl Reconnect {
-    /// A login succeeded.
+    /// Resets the number of attempts, for example after a login.
     pub(super) fn succeeded(&mut self) {
         self.attempts = 0;
     }
 
-    /// Plans what follows on an end. `random` is uniform over all values.
+    /// Plans the action after an end. `random` must be uniformly distributed.
     pub(super) fn plan(&mut self, config: Option<&ReconnectConfig>, reason: &EndReason, random: u64) -> Plan {
         let Some(config) = config.filter(|_| !reason.is_intended()) else {
             return Plan::Stop;
@@ -39,7 +39,8 @@ impl Reconnect {
         if class == Class::Final || config.attempts.is_some_and(|most| self.attempts >= most) {
             return Plan::Stop;
         }
-        // One restart at once is what the server asked for; a server that asks for nothing else is one that fails.
+        // The server can request one immediate restart. If it requests a restart again before a login, the delay
+        // applies.
         let immediate = class == Class::Immediate && self.attempts == 0;
         let delay = if immediate {
             0
@@ -53,7 +54,7 @@ impl Reconnect {
         }
     }
 
-    /// Plans a connection right now, where the last one failed for a cause that is removed.
+    /// Plans an immediate attempt. It is used if the cause of the failure is removed.
     pub(super) fn retry_now(&mut self) -> Plan {
         self.attempts = self.attempts.saturating_add(1);
         Plan::Retry {
@@ -63,8 +64,8 @@ impl Reconnect {
     }
 }
 
-/// Uniform over 0 to the bound, which doubles with every attempt, so that clients that lost one server together do not
-/// come back together.
+/// A random delay between 0 and a bound ("full jitter"). The bound doubles with each attempt. The randomness avoids
+/// that many clients reconnect at the same time.
 fn full_jitter(config: &ReconnectConfig, attempts: u32, random: u64) -> Millis {
     let factor = 1_u64.checked_shl(attempts).unwrap_or(u64::MAX);
     let bound = config.base.saturating_mul(factor).min(config.max);

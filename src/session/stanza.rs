@@ -5,7 +5,7 @@ use crate::{
     tape::{TapeReader, TapeText, TapeWriter},
 };
 
-/// A stanza that came in, as the tape on which it crosses into JavaScript.
+/// An inbound stanza, stored as the tape that is passed to JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stanza {
     ops: Box<[i32]>,
@@ -13,17 +13,17 @@ pub struct Stanza {
     bytes: Box<[u8]>,
 }
 
-/// The strings of a [`Stanza`] that are not tokens, one after the other.
+/// The strings of a [`Stanza`] that are not tokens, concatenated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StanzaText {
-    /// A byte per character.
+    /// Latin-1: one byte per character.
     Latin1(Box<[u8]>),
     /// UTF-16.
     Wide(Box<[u16]>),
 }
 
 impl Stanza {
-    /// What is on the tape.
+    /// The stanza on a tape.
     pub(super) fn of(tape: &TapeWriter) -> Self {
         let text = match (tape.latin1(), tape.wide()) {
             (None, Some(wide)) => StanzaText::Wide(wide.into()),
@@ -36,7 +36,7 @@ impl Stanza {
         }
     }
 
-    /// A tape whose text is given as bytes, of UTF-16 units where it is wide.
+    /// A stanza from the parts of a tape. If `is_wide` is true, `text` has UTF-16 units in native byte order.
     pub(super) fn of_parts(ops: &[i32], text: &[u8], is_wide: bool, bytes: &[u8]) -> Self {
         let text = match is_wide {
             false => StanzaText::Latin1(text.into()),
@@ -55,25 +55,25 @@ impl Stanza {
         }
     }
 
-    /// The operations.
+    /// The operations of the tape.
     #[must_use]
     pub const fn ops(&self) -> &[i32] {
         &self.ops
     }
 
-    /// The text.
+    /// The text of the tape.
     #[must_use]
     pub const fn text(&self) -> &StanzaText {
         &self.text
     }
 
-    /// The content bytes; offsets in the operations count from their start.
+    /// The content bytes. Offsets in the operations are relative to the start of this slice.
     #[must_use]
     pub const fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The bytes of memory that it takes.
+    /// The size in memory, in bytes.
     #[must_use]
     pub fn footprint(&self) -> usize {
         let text = match &self.text {
@@ -93,10 +93,10 @@ impl Stanza {
         TapeReader::decoded(&self.ops, text, &self.bytes)
     }
 
-    /// The stanza as an owned node. `dialect` is the one that it was received in.
+    /// The stanza as an owned node. `dialect` must be the dialect that the stanza was decoded with.
     #[must_use]
     pub fn to_node(&self, dialect: Dialect) -> Node {
-        // The tape of a decoded stanza is always a whole node.
+        // The tape of a decoded stanza is always a complete node.
         Node::read(&mut self.source(), dialect.dictionary()).unwrap_or_default()
     }
 }

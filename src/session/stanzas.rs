@@ -4,24 +4,26 @@ use super::{PatternId, Stanza};
 use crate::abi::tape_head;
 use crate::tape::{TapeWriter, Tapes};
 
-/// Stanzas that came in one after the other, each with the patterns that it matches.
+/// Consecutive inbound stanzas, each with the patterns that it matches.
 ///
-/// They lie in common memory, so that a stanza costs no allocation, and many cross into JavaScript in one copy.
+/// They share their buffers. Therefore a stanza needs no allocation of its own, and many stanzas are copied to
+/// JavaScript at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stanzas {
     tapes: Tapes,
     count: usize,
 }
 
-/// The most stanzas in one piece, and the size at which another one begins: what is taken at a time is bounded by that.
+/// Maximum number of stanzas in one event. It bounds the work for one event.
 const MOST: usize = 64;
+/// No stanza is added to an event that has this size or more, in bytes.
 const ROOM: usize = 8 * 1024;
 
-/// What a stanza costs beside its parts, in bytes.
+/// Estimated overhead of a stanza in memory, in bytes.
 const COST: usize = 64;
 
 impl Stanzas {
-    /// Adds what is on the tape; returns the bytes of memory that it takes.
+    /// Adds the stanza on the tape. Returns the increase of the size in memory, in bytes.
     pub(super) fn push(&mut self, matched: &[PatternId], tape: &TapeWriter) -> usize {
         let before = self.footprint();
         self.tapes.words.push(matched.len() as i32);
@@ -38,31 +40,31 @@ impl Stanzas {
         self.count < MOST && self.footprint() < ROOM
     }
 
-    /// The number of stanzas; at least one.
+    /// The number of stanzas. It is at least one in an event.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether there are no stanzas.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// For each stanza the number of patterns that it matches, their names, and its tape.
+    /// The stored data. Each stanza has the number of patterns, the pattern ids and the tape.
     #[must_use]
     pub const fn tapes(&self) -> &Tapes {
         &self.tapes
     }
 
-    /// The bytes of memory that they take.
+    /// The size in memory, in bytes.
     #[must_use]
     pub fn footprint(&self) -> usize {
         self.tapes.size() + COST * self.count
     }
 
-    /// The stanzas, each with the patterns that it matches in the order in which Baileys would emit them.
+    /// Iterates over the stanzas. The patterns of a stanza are in the order in which Baileys emits them.
     pub fn iter(&self) -> impl Iterator<Item = (Stanza, Vec<PatternId>)> + '_ {
         let Tapes { words, text, bytes } = &self.tapes;
         let (mut words, mut text, mut bytes) = (words.as_slice(), text.as_slice(), bytes.as_slice());

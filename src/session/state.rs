@@ -1,62 +1,63 @@
-//! The states of a session and the one function that leads from one to the next.
+//! The states of a session, and the function that defines all transitions.
 
 use std::fmt;
 
 use super::{EndReason, Millis};
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// There is no connection, and none is wanted.
+    /// There is no connection, and no reconnection is planned.
     Disconnected,
-    /// A transport is being opened.
+    /// The transport is opening.
     Connecting,
-    /// The transport is open: handshake, then login, or registration with its wait for a phone.
+    /// The transport is open. The handshake, then login or registration are in progress. A registration waits for the
+    /// phone.
     Authenticating,
     /// The server has accepted the login.
     Connected,
-    /// The connection is ending at the user's wish; what is queued still goes out.
+    /// The user has requested the end of the connection. Queued stanzas are still sent.
     Closing,
-    /// The connection has ended, and the next one is due at a known time.
+    /// The connection has ended, and a reconnection is planned.
     Reconnecting,
 }
 
-/// What leads from one state to the next.
+/// The cause of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// The user wants a connection.
+    /// The user requests a connection.
     Connect,
     /// The transport is open.
     Opened,
     /// The server sent `success`.
     LoggedIn,
-    /// The user wants no connection any longer.
+    /// The user requests the end of the connection.
     Close,
-    /// The connection ended, and the policy wants another one.
+    /// The connection ended, and a reconnection is planned.
     Lost,
-    /// The time for the next connection has come.
+    /// The time of the planned reconnection is reached.
     Due,
-    /// The connection, or the wait for one, has ended for good.
+    /// The connection has ended without a reconnection, or the planned reconnection was cancelled.
     Ended,
 }
 
-/// One step from state to state.
+/// A transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateChange {
-    /// The state that was left.
+    /// The previous state.
     pub from: State,
-    /// The state that was entered.
+    /// The new state.
     pub to: State,
-    /// What happened.
+    /// The cause.
     pub trigger: Trigger,
-    /// When, as the driver's clock has it.
+    /// The time, from the driver's clock.
     pub at: Millis,
-    /// Why the connection ended, where it did.
+    /// Why the connection ended. `None` if the transition does not end it.
     pub reason: Option<EndReason>,
 }
 
 impl State {
-    /// All states, in the order of a session's life.
+    /// All states.
     pub const ALL: [Self; 6] = [
         Self::Disconnected,
         Self::Connecting,
@@ -66,7 +67,7 @@ impl State {
         Self::Reconnecting,
     ];
 
-    /// The state that follows on `trigger`; `None` where the trigger means nothing in this state.
+    /// The state after `trigger`. `None` if the trigger has no effect in this state.
     #[must_use]
     pub const fn on(self, trigger: Trigger) -> Option<Self> {
         Some(match (self, trigger) {
@@ -85,7 +86,7 @@ impl State {
         })
     }
 
-    /// The name that JavaScript sees.
+    /// The name in JavaScript.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -117,7 +118,7 @@ impl Trigger {
         Self::Ended,
     ];
 
-    /// The name that JavaScript sees.
+    /// The name in JavaScript.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -132,7 +133,8 @@ impl Trigger {
     }
 }
 
-/// [`State::on`] as a table in Markdown: a row per state, a column per trigger. `docs/session.md` holds it.
+/// The transitions of [`State::on`] as a Markdown table: one row per state, one column per trigger. `docs/session.md`
+/// contains it.
 #[must_use]
 pub fn transition_table() -> String {
     let mut table = String::from("| |");

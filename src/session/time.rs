@@ -1,4 +1,4 @@
 //! The unit of time.
 
-/// Milliseconds; as a time, those since 1970.
+/// A time or duration in milliseconds. Times count from 1970-01-01 UTC.
 pub type Millis = u64;

@@ -1,23 +1,23 @@
-//! What a session waits for, and until when. (Queries have deadlines of their own.)
+//! The timers of a session. Timeouts of queries are in [`Queries`](super::queries::Queries).
 
 use super::Millis;
 
-/// A deadline of a session. At most one of each kind runs at a time.
+/// A timer. At most one timer of each kind is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// The transport must be open, then the server's part of the handshake be there.
+    /// The transport must be open. After that: the server's handshake message must be received.
     Connect,
     /// The next keep-alive query is due.
     KeepAlive,
-    /// By now something must have come in.
+    /// Data must have been received by this time.
     Silence,
     /// The next WebSocket ping is due.
     SocketPing,
-    /// The QR code that is shown expires.
+    /// The current QR code expires.
     Qr,
-    /// The next connection is due.
+    /// The planned reconnection is due.
     Reconnect,
-    /// A connection that is closing must be closed.
+    /// A closing connection must be closed.
     Close,
 }
 
@@ -35,24 +35,24 @@ impl Timer {
     ];
 }
 
-/// The deadlines that run.
+/// The deadlines of the running timers, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Timers([Option<Millis>; COUNT]);
 
 impl Timers {
-    /// Starts a timer, or starts it anew.
+    /// Starts or restarts a timer.
     pub(super) fn set(&mut self, timer: Timer, at: Millis) {
         if let Some(place) = self.0.get_mut(timer as usize) {
             *place = Some(at);
         }
     }
 
-    /// Stops a timer; says whether it ran.
+    /// Stops a timer. Returns true if it was running.
     pub(super) fn stop(&mut self, timer: Timer) -> bool {
         self.0.get_mut(timer as usize).and_then(Option::take).is_some()
     }
 
-    /// Stops all.
+    /// Stops all timers.
     pub(super) fn clear(&mut self) {
         self.0 = [None; COUNT];
     }
@@ -62,7 +62,7 @@ impl Timers {
         self.0.iter().flatten().min().copied()
     }
 
-    /// Takes the earliest timer that has expired.
+    /// Removes and returns the earliest timer that has expired.
     pub(super) fn take_expired(&mut self, now: Millis) -> Option<Timer> {
         let at = self.next().filter(|at| *at <= now)?;
         let timer = Timer::ALL

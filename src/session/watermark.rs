@@ -1,8 +1,8 @@
-//! How full a queue is.
+//! Counts the contents of a queue.
 
 use super::Bounds;
 
-/// Counts what is in a queue, and says when it has become full and when it has room again.
+/// Counts the stanzas and bytes in a queue. It becomes full at a high-water mark and has room again at half of both.
 #[derive(Debug)]
 pub(super) struct Watermark {
     bounds: Bounds,
@@ -23,7 +23,7 @@ impl Watermark {
         }
     }
 
-    /// Whether so many bytes more would exceed the limit.
+    /// Whether the limit would be exceeded with this number of additional bytes.
     pub(super) fn exceeds(&self, bytes: usize) -> bool {
         self.bytes.saturating_add(bytes) > self.bounds.limit
     }
@@ -35,12 +35,12 @@ impl Watermark {
         self.full |= self.stanzas >= self.bounds.stanzas || self.bytes >= self.bounds.bytes;
     }
 
-    /// Takes a stanza off; says whether that has given a full queue room again.
+    /// Removes one stanza. Returns true if the queue was full and has room again.
     pub(super) fn remove(&mut self, bytes: usize) -> bool {
         self.remove_all(1, bytes)
     }
 
-    /// Takes stanzas off that have so many bytes together; says whether that has given a full queue room again.
+    /// Removes stanzas with a total of `bytes`. Returns true if the queue was full and has room again.
     pub(super) fn remove_all(&mut self, stanzas: usize, bytes: usize) -> bool {
         self.stanzas = self.stanzas.saturating_sub(stanzas);
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -50,24 +50,24 @@ impl Watermark {
         relieved
     }
 
-    /// Takes all off; says whether the queue was full.
+    /// Removes all stanzas. Returns true if the queue was full.
     pub(super) fn clear(&mut self) -> bool {
         self.stanzas = 0;
         self.bytes = 0;
         std::mem::take(&mut self.full)
     }
 
-    /// Whether the high-water mark was reached and half of it not yet again.
+    /// Whether the queue has reached a high-water mark and has not fallen to half since then.
     pub(super) const fn is_full(&self) -> bool {
         self.full
     }
 
-    /// Stanzas and bytes in the queue.
+    /// The current numbers of stanzas and bytes.
     pub(super) const fn depth(&self) -> (usize, usize) {
         (self.stanzas, self.bytes)
     }
 
-    /// The most stanzas and the most bytes there have been.
+    /// The greatest numbers of stanzas and bytes so far.
     pub(super) const fn high_water(&self) -> (usize, usize) {
         self.high_water
     }

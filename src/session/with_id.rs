@@ -1,8 +1,8 @@
-//! A stanza source that adds an id where the stanza has none.
+//! A stanza source that adds a missing id.
 
 use crate::binary::{Content, Dictionary, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
-/// A string of the root.
+/// An owned string of the root node.
 #[derive(Debug)]
 enum Owned {
     Token(TokenId),
@@ -39,20 +39,20 @@ impl Owned {
     }
 }
 
-/// A source that gives the tree of another, with an id in the root's attributes. As in Baileys an id that is missing
-/// comes last, and an empty one is replaced.
+/// A source with the tree of another source and an id in the root node. As in Baileys, a missing id is added as the
+/// last attribute, and an empty id is replaced.
 #[derive(Debug)]
 pub(super) struct WithId<'a, S> {
     inner: &'a mut S,
     tag: Owned,
     attrs: Vec<(Owned, Owned)>,
     has_content: bool,
-    /// The number of keys given so far; `None` behind the root's attributes.
+    /// Number of keys that were read. `None` after the root's attributes.
     place: Option<usize>,
 }
 
 impl<'a, S: NodeSource> WithId<'a, S> {
-    /// Reads the root of `inner`, and takes an id from `fresh` where it has none; also says which id it is.
+    /// Reads the root of `inner`. If it has no id, takes one from `fresh`. Also returns the id.
     pub(super) fn new(
         inner: &'a mut S,
         dictionary: Dictionary,

@@ -1,10 +1,10 @@
-//! Where the time for what comes in goes, measured on a few frames.
+//! Measures where time is spent on inbound frames. A sample of the frames is measured.
 
 use crate::wire::Step;
 
-/// Tells the time for durations, in nanoseconds since whenever.
+/// A monotonic clock in nanoseconds. The origin is arbitrary.
 pub trait Stopwatch: Send {
-    /// The time.
+    /// The current time.
     fn nanos(&self) -> u64;
 }
 
@@ -14,19 +14,19 @@ impl<F: Fn() -> u64 + Send> Stopwatch for F {
     }
 }
 
-/// Time spent on frames that came in, in nanoseconds: an estimate, from one frame in [`Work::SAMPLED`].
+/// Time spent on inbound frames, in nanoseconds. It is an estimate from one of [`Work::SAMPLED`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// On decryption.
+    /// Time for decryption.
     pub opening: u64,
-    /// On decompression.
+    /// Time for decompression.
     pub inflating: u64,
-    /// On taking stanzas apart.
+    /// Time for decoding stanzas.
     pub parsing: u64,
 }
 
 impl Work {
-    /// One frame in so many is measured, and counts for that many.
+    /// One of this number of frames is measured, and its time is multiplied by this number.
     pub const SAMPLED: u32 = 16;
 
     pub(super) fn absorb(&mut self, other: &Self) {
@@ -36,12 +36,12 @@ impl Work {
     }
 }
 
-/// Measures the steps.
+/// Measures the steps of sampled frames.
 #[derive(Default)]
 pub(super) struct Sampler {
     stopwatch: Option<Box<dyn Stopwatch>>,
     frames: u32,
-    /// When the step at hand began, on a frame that is measured.
+    /// The start of the current step. `None` if the frame is not measured.
     began: Option<u64>,
     work: Work,
 }
@@ -55,7 +55,7 @@ impl Sampler {
         self.work
     }
 
-    /// A frame has come.
+    /// Starts a frame.
     pub(super) fn frame(&mut self) {
         self.frames = self.frames.wrapping_add(1);
         let measured = self.frames % Work::SAMPLED == 1;
@@ -66,7 +66,7 @@ impl Sampler {
             .map(|stopwatch| stopwatch.nanos());
     }
 
-    /// A step is done, and the next one begins.
+    /// Ends a step and starts the next one.
     pub(super) fn done(&mut self, step: Step) {
         let (Some(began), Some(stopwatch)) = (self.began, &self.stopwatch) else {
             return;
