@@ -199,13 +199,13 @@ fn missing_fields_are_named() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(hello(&[]), "server hello without serverHello");
+    assert_eq!(hello(&[]), "server hello has no field serverHello");
     assert_eq!(
         hello(&messages::encode_client_hello(&[1; 32])),
-        "server hello without serverHello"
+        "server hello has no field serverHello"
     );
-    assert_eq!(hello(&[0x1a, 0]), "server hello without ephemeral");
-    assert_eq!(hello(&[0x1a, 3, 0x0a, 1, 1]), "server hello without static");
+    assert_eq!(hello(&[0x1a, 0]), "server hello has no field ephemeral");
+    assert_eq!(hello(&[0x1a, 3, 0x0a, 1, 1]), "server hello has no field static");
     assert!(hello(&[0xff]).starts_with("invalid server hello: "));
     let key = hello(&messages::encode_server_hello(&ServerHello {
         ephemeral: &[1; 31],

@@ -1,4 +1,4 @@
-//! The certificate chain in ServerHello: root -> intermediate -> leaf, whose key is the server's static key.
+//! The certificate chain in ServerHello: root, intermediate, leaf. The leaf certifies the server's static key.
 
 use prost::Message;
 
@@ -11,16 +11,16 @@ use crate::{
     },
 };
 
-/// Who must have signed the intermediate certificate.
+/// A root that is trusted to sign intermediate certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedRoot {
-    /// The root's key.
+    /// The public key of the root.
     pub public_key: [u8; 32],
-    /// The serial that the intermediate certificate must name as its issuer's.
+    /// The issuer serial that the intermediate certificate must have.
     pub serial: u32,
 }
 
-/// WhatsApp's root, "WhatsAppLongTerm1" (source: Baileys 7.0.0-rc14, `WA_CERT_DETAILS`).
+/// WhatsApp's root "WhatsAppLongTerm1" (source: Baileys 7.0.0-rc14, `WA_CERT_DETAILS`).
 pub const WHATSAPP_ROOT: TrustedRoot = TrustedRoot {
     public_key: [
         0x14, 0x23, 0x75, 0x57, 0x4d, 0x0a, 0x58, 0x71, 0x66, 0xaa, 0xe7, 0x1e, 0xbe, 0x51, 0x64, 0x37, 0xc4, 0xa2,
@@ -35,34 +35,35 @@ impl Default for TrustedRoot {
     }
 }
 
-/// What a certificate says of itself.
+/// The serial and validity of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Its serial number; 0 where it names none.
+    /// The serial number. 0 if the certificate has none.
     pub serial: u32,
-    /// The first second of its validity, since 1970, where it names one.
+    /// Start of the validity, in seconds since 1970. `None` if the certificate has none.
     pub not_before: Option<u64>,
-    /// The last second of its validity, since 1970, where it names one.
+    /// Last second of the validity, since 1970. `None` if the certificate has none.
     pub not_after: Option<u64>,
 }
 
 impl Certificate {
-    /// Whether it is valid at a time, in seconds since 1970. A bound that it does not name does not bound.
+    /// Whether the certificate is valid at a time, in seconds since 1970. A missing start or end does not limit the
+    /// validity.
     #[must_use]
     pub fn is_valid_at(&self, seconds: u64) -> bool {
         self.not_before.is_none_or(|first| first <= seconds) && self.not_after.is_none_or(|last| seconds <= last)
     }
 }
 
-/// A chain that passed: signatures, serials and key are right. Dates are reported, for the caller to judge: Baileys
-/// does not look at them, and a machine's clock may be wrong.
+/// A chain with correct signatures, serials and key. The validity is reported but not checked, as in Baileys. The
+/// caller checks it, because the clock of the machine can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateReport {
-    /// The key that the leaf certifies: the server's static key, with which a later handshake may be resumed.
+    /// The key that the leaf certifies: the server's static key. A later handshake can resume with it.
     pub server_static: PublicKey,
-    /// The server's certificate.
+    /// The leaf certificate.
     pub leaf: Certificate,
-    /// The certificate of the leaf's issuer.
+    /// The intermediate certificate.
     pub intermediate: Certificate,
 }
 
@@ -73,7 +74,7 @@ impl CertificateReport {
         self.leaf.is_valid_at(seconds) && self.intermediate.is_valid_at(seconds)
     }
 
-    /// The same for a clock that may be wrong by `tolerance` seconds.
+    /// As [`is_valid_at`](Self::is_valid_at), for a clock that can be wrong by `tolerance` seconds.
     #[must_use]
     pub fn is_valid_near(&self, seconds: u64, tolerance: u64) -> bool {
         [&self.leaf, &self.intermediate].into_iter().all(|certificate| {
@@ -88,10 +89,10 @@ impl CertificateReport {
     }
 }
 
-/// Checks that `chain`, an encoded CertChain, leads from one of `roots` to `server_static`.
+/// Checks that the encoded CertChain `chain` certifies `server_static` with one of `roots`.
 ///
-/// First what Baileys checks, in its order: presence, signatures, the intermediate's issuer. Then what WhatsApp Web
-/// and whatsmeow check as well: the leaf's issuer and key.
+/// The first checks are those of Baileys, in its order: presence, signatures, issuer of the intermediate certificate.
+/// WhatsApp Web and whatsmeow also check the issuer and the key of the leaf; these checks follow.
 pub(super) fn verify_chain(
     chain: &[u8],
     server_static: &PublicKey,
@@ -114,7 +115,7 @@ pub(super) fn verify_chain(
         .iter()
         .find(|root| xeddsa::verify(&root.public_key.into(), &intermediate_bytes, &intermediate_signature))
         .ok_or(HandshakeError::IntermediateSignature)?;
-    // As in Baileys an issuer that is not named is not one of serial 0.
+    // As in Baileys, a missing issuer serial does not count as serial 0.
     if intermediate.issuer_serial != Some(root.serial) {
         return Err(HandshakeError::IntermediateIssuer);
     }

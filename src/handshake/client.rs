@@ -1,4 +1,4 @@
-//! The client's side.
+//! The client's side of the handshake.
 
 use super::{
     CertificateReport, HandshakeError, TrustedRoot,
@@ -7,8 +7,7 @@ use super::{
 };
 use crate::noise::{Channel, KeyPair, PROTOCOL_XX, PrivateKey, PublicKey, Receiver, Sender};
 
-/// A client's static key pair, as its owner keeps it. The halves are taken as they are; the private one is checked
-/// when it is used.
+/// A client's static key pair as bytes. The private key is checked at its first use.
 #[derive(Clone, Copy)]
 pub struct NoiseKey<'a> {
     /// The private key.
@@ -26,14 +25,15 @@ impl<'a> From<&'a KeyPair> for NoiseKey<'a> {
     }
 }
 
-/// Goes on from ServerHello: opens it, checks the certificate chain, and gives the client's static public key, sealed,
-/// for ClientFinish, whose payload is then to be sealed with the same channel.
+/// Handles a ServerHello: decrypts it and checks the certificate chain. Returns the client's encrypted static public
+/// key for ClientFinish. The payload of ClientFinish must then be encrypted with the same channel.
 ///
-/// Works through the steps in the order of Baileys' `processHandshake`, so that a failure leaves the channel as it
-/// would there.
+/// The steps have the order of Baileys' `processHandshake`, so that a failure leaves the channel in the same state as
+/// in Baileys.
 ///
 /// # Errors
-/// Any [`HandshakeError`] but [`MissingField`](HandshakeError::MissingField). The channel is then of no more use.
+/// Fails with any [`HandshakeError`] except [`MissingField`](HandshakeError::MissingField). The channel cannot be used
+/// after that.
 pub fn process_server_hello(
     channel: &mut Channel,
     ephemeral_private: &[u8],
@@ -62,7 +62,7 @@ pub fn process_server_hello(
     Ok((sealed_key, report))
 }
 
-/// A handshake not yet begun.
+/// A handshake before its first message.
 #[derive(Debug)]
 pub struct Start {
     channel: Channel,
@@ -70,16 +70,16 @@ pub struct Start {
 }
 
 impl Start {
-    /// A handshake with the WhatsApp header that opens the connection, and an ephemeral key pair made for it alone.
+    /// Starts a handshake. `header` is the WhatsApp header of the connection. `ephemeral` must be a new key pair.
     ///
     /// # Errors
-    /// [`HandshakeError::Noise`] where the build lacks a primitive.
+    /// Returns no error at present.
     pub fn new(header: &[u8], ephemeral: KeyPair) -> Result<Self, HandshakeError> {
         let channel = Channel::new(PROTOCOL_XX, header, ephemeral.public.as_bytes())?;
         Ok(Self { channel, ephemeral })
     }
 
-    /// The ClientHello to send.
+    /// The ClientHello message to send.
     #[must_use]
     pub fn client_hello(self) -> (Vec<u8>, ExpectServerHello) {
         let message = encode_client_hello(self.ephemeral.public.as_bytes());
@@ -93,7 +93,7 @@ impl Start {
     }
 }
 
-/// A handshake whose ClientHello is sent.
+/// A handshake that waits for ServerHello.
 #[derive(Debug)]
 pub struct ExpectServerHello {
     channel: Channel,
@@ -101,10 +101,10 @@ pub struct ExpectServerHello {
 }
 
 impl ExpectServerHello {
-    /// Takes the ServerHello that came, with the client's static key pair and the roots to trust.
+    /// Handles the ServerHello message. `noise_key` is the client's static key pair. `roots` are the trusted roots.
     ///
     /// # Errors
-    /// Any [`HandshakeError`].
+    /// Fails with any [`HandshakeError`].
     pub fn server_hello(
         mut self,
         message: &[u8],
@@ -125,7 +125,7 @@ impl ExpectServerHello {
     }
 }
 
-/// A handshake whose server has shown itself to be trusted.
+/// A handshake with a verified server.
 #[derive(Debug)]
 pub struct Finish {
     pub(super) channel: Channel,
@@ -133,11 +133,10 @@ pub struct Finish {
 }
 
 impl Finish {
-    /// The ClientFinish to send, with `payload` (an encoded ClientPayload) in it, and what seals and opens from then
-    /// on.
+    /// The ClientFinish message to send, with `payload` (an encoded ClientPayload), and the transport directions.
     ///
     /// # Errors
-    /// [`HandshakeError::Noise`] where the payload is too long or the build lacks a primitive.
+    /// Fails with [`HandshakeError::Noise`] if the payload is too long or a cryptographic function is not available.
     pub fn client_finish(mut self, payload: &[u8]) -> Result<(Vec<u8>, Sender, Receiver), HandshakeError> {
         let mut sealed_payload = Vec::new();
         self.channel.encrypt(payload, &mut sealed_payload)?;

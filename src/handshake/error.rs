@@ -2,60 +2,60 @@
 
 use crate::noise::NoiseError;
 
-/// Why a handshake failed. Each is final: the connection is to be closed.
+/// Why a handshake failed. After any of these errors, the connection must be closed.
 ///
-/// The texts of the certificate errors that Baileys knows are those that its own handler throws.
+/// If Baileys has the same certificate error, the text is the text of Baileys' noise handler.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// A key was invalid or a message did not authenticate.
+    /// A key is invalid, or a message does not authenticate.
     #[error(transparent)]
     Noise(#[from] NoiseError),
     /// A message is not valid protobuf.
     #[error("invalid {message}: {source}")]
     InvalidMessage {
-        /// Which one.
+        /// The name of the message.
         message: &'static str,
-        /// What is wrong with it.
+        /// The decoding error.
         source: prost::DecodeError,
     },
-    /// A message lacks a field that the handshake needs.
-    #[error("{message} without {field}")]
+    /// A message has no value for a required field.
+    #[error("{message} has no field {field}")]
     MissingField {
-        /// Which message.
+        /// The name of the message.
         message: &'static str,
-        /// Which field.
+        /// The name of the field.
         field: &'static str,
     },
-    /// The chain has no leaf, or one without details or signature.
+    /// The chain has no leaf certificate, or the leaf has no details or no signature.
     #[error("invalid noise leaf certificate")]
     InvalidLeaf,
-    /// The chain has no intermediate certificate, or one without details or signature.
+    /// The chain has no intermediate certificate, or it has no details or no signature.
     #[error("invalid noise intermediate certificate")]
     InvalidIntermediate,
-    /// The leaf is not signed with the intermediate certificate's key.
+    /// The leaf is not signed by the key of the intermediate certificate.
     #[error("noise certificate signature invalid")]
     LeafSignature,
-    /// The intermediate certificate is not signed with the root's key.
+    /// The intermediate certificate is not signed by a trusted root.
     #[error("noise intermediate certificate signature invalid")]
     IntermediateSignature,
-    /// The intermediate certificate's issuer is not the root's serial.
+    /// The issuer serial of the intermediate certificate is not the serial of the root.
     #[error("certification match failed")]
     IntermediateIssuer,
-    /// The leaf's issuer is not the intermediate certificate's serial. (Baileys does not look at that.)
+    /// The issuer serial of the leaf is not the serial of the intermediate certificate. Baileys does not check this.
     #[error("noise leaf certificate names another issuer")]
     LeafIssuer,
-    /// The leaf certifies another key than the one the server uses. (Baileys does not look at that.)
+    /// The leaf certifies a key that is not the server's static key. Baileys does not check this.
     #[error("noise leaf certificate is for another key")]
     LeafKey,
-    /// A certificate is expired or not valid yet. (Baileys does not look at that; WhatsApp Web and whatsmeow do.)
+    /// A certificate is expired or not valid yet. WhatsApp Web and whatsmeow check this; Baileys does not.
     #[error("noise certificate is expired or not valid yet")]
     Validity,
 }
 
 impl HandshakeError {
-    /// Whether the server could not show that it is trusted: the chain is malformed or does not lead from the trusted
-    /// root to the server's key. (Baileys gives these the status code 400.)
+    /// Whether the server is not trusted: the chain is malformed, or it does not certify the server's key with a
+    /// trusted root. Baileys uses the status code 400 for these errors.
     #[must_use]
     pub const fn is_certificate(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! The three handshake messages, between protobuf and plain fields.
+//! Encoding and decoding of the three handshake messages.
 
 use prost::Message;
 
@@ -8,18 +8,18 @@ use crate::proto::{
     handshake_message::{self, ClientFinish, ClientHello},
 };
 
-/// What ServerHello carries, as it is on the wire.
+/// The encoded fields of ServerHello.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerHello<'a> {
-    /// The server's ephemeral public key, in the clear.
+    /// The server's ephemeral public key. It is not encrypted.
     pub ephemeral: &'a [u8],
-    /// The server's static public key, sealed.
+    /// The server's static public key, encrypted.
     pub static_key: &'a [u8],
-    /// The certificate chain, sealed.
+    /// The certificate chain, encrypted.
     pub payload: &'a [u8],
 }
 
-/// ClientHello of an XX handshake: the ephemeral public key alone.
+/// Encodes the ClientHello of an XX handshake. It only has the ephemeral public key.
 #[must_use]
 pub fn encode_client_hello(ephemeral: &[u8]) -> Vec<u8> {
     let hello = ClientHello {
@@ -33,17 +33,17 @@ pub fn encode_client_hello(ephemeral: &[u8]) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// The ephemeral public key in a ClientHello.
+/// Decodes a ClientHello. Returns the ephemeral public key.
 ///
 /// # Errors
-/// [`HandshakeError::InvalidMessage`] and [`HandshakeError::MissingField`].
+/// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
 pub fn decode_client_hello(message: &[u8]) -> Result<Vec<u8>, HandshakeError> {
     const NAME: &str = "client hello";
     let hello = field(NAME, "clientHello", decode(NAME, message)?.client_hello)?;
     field(NAME, "ephemeral", hello.ephemeral)
 }
 
-/// ServerHello.
+/// Encodes a ServerHello.
 #[must_use]
 pub fn encode_server_hello(hello: &ServerHello<'_>) -> Vec<u8> {
     let hello = handshake_message::ServerHello {
@@ -59,7 +59,7 @@ pub fn encode_server_hello(hello: &ServerHello<'_>) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// ServerHello, decoded; [`fields`](Self::fields) checks that all of it is there.
+/// A decoded ServerHello. [`fields`](Self::fields) checks that no field is missing.
 #[derive(Debug)]
 pub struct DecodedServerHello(handshake_message::ServerHello);
 
@@ -67,7 +67,7 @@ impl DecodedServerHello {
     /// The fields of the message.
     ///
     /// # Errors
-    /// [`HandshakeError::MissingField`] for the first that is not there.
+    /// Fails with [`HandshakeError::MissingField`] for the first missing field.
     pub fn fields(&self) -> Result<ServerHello<'_>, HandshakeError> {
         const NAME: &str = "server hello";
         Ok(ServerHello {
@@ -81,13 +81,14 @@ impl DecodedServerHello {
 /// Decodes a ServerHello.
 ///
 /// # Errors
-/// [`HandshakeError::InvalidMessage`] and, where it is another handshake message, [`HandshakeError::MissingField`].
+/// Fails with [`HandshakeError::InvalidMessage`]. Fails with [`HandshakeError::MissingField`] if it is another
+/// handshake message.
 pub fn decode_server_hello(message: &[u8]) -> Result<DecodedServerHello, HandshakeError> {
     const NAME: &str = "server hello";
     field(NAME, "serverHello", decode(NAME, message)?.server_hello).map(DecodedServerHello)
 }
 
-/// ClientFinish: the static public key and the payload, both sealed.
+/// Encodes a ClientFinish with the encrypted static public key and the encrypted payload.
 #[must_use]
 pub fn encode_client_finish(static_key: Vec<u8>, payload: Vec<u8>) -> Vec<u8> {
     let finish = ClientFinish {
@@ -102,10 +103,10 @@ pub fn encode_client_finish(static_key: Vec<u8>, payload: Vec<u8>) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// The sealed static public key and the sealed payload in a ClientFinish.
+/// Decodes a ClientFinish. Returns the encrypted static public key and the encrypted payload.
 ///
 /// # Errors
-/// [`HandshakeError::InvalidMessage`] and [`HandshakeError::MissingField`].
+/// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
 pub fn decode_client_finish(message: &[u8]) -> Result<(Vec<u8>, Vec<u8>), HandshakeError> {
     const NAME: &str = "client finish";
     let finish = field(NAME, "clientFinish", decode(NAME, message)?.client_finish)?;
@@ -123,18 +124,18 @@ fn field<T>(message: &'static str, field: &'static str, value: Option<T>) -> Res
     value.ok_or(HandshakeError::MissingField { message, field })
 }
 
-/// A ServerHello in answer to a wish to resume.
+/// A ServerHello that answers a request to resume.
 #[derive(Debug)]
 pub(super) struct ResumptionHello {
-    /// Whether it carries a static key, and so declines.
+    /// Whether the server declines. It declines if it sends a static key.
     pub(super) declines: bool,
     /// The server's ephemeral public key.
     pub(super) ephemeral: Vec<u8>,
-    /// The sealed payload.
+    /// The encrypted payload.
     pub(super) payload: Vec<u8>,
 }
 
-/// Decodes a ServerHello in answer to a wish to resume.
+/// Decodes a ServerHello that answers a request to resume.
 pub(super) fn decode_server_hello_of_resumption(message: &[u8]) -> Result<ResumptionHello, HandshakeError> {
     const NAME: &str = "server hello";
     let hello = field(NAME, "serverHello", decode(NAME, message)?.server_hello)?;

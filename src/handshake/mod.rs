@@ -1,18 +1,19 @@
-//! The XX handshake as WhatsApp runs it.
+//! WhatsApp's Noise handshake.
 //!
-//! | message | carries |
+//! | message | content |
 //! | --- | --- |
 //! | ClientHello | the client's ephemeral key |
-//! | ServerHello | the server's ephemeral key; sealed its static key and a certificate chain for that |
-//! | ClientFinish | sealed the client's static key and its ClientPayload |
+//! | ServerHello | the server's ephemeral key; encrypted: its static key and its certificate chain |
+//! | ClientFinish | encrypted: the client's static key and its ClientPayload |
 //!
-//! A client goes [`Start`] -> [`ExpectServerHello`] -> [`Finish`], each consumed by the next, so that a handshake that
-//! failed cannot go on. [`process_server_hello`] is the middle step alone, on a [`Channel`](crate::noise::Channel), for
-//! a caller that does the rest itself. [`server`] is the other side, for tests and tools.
+//! A client uses [`Start`], [`ExpectServerHello`] and [`Finish`], in this order. Each step consumes the previous state,
+//! so a failed handshake cannot continue. [`process_server_hello`] is the middle step on a
+//! [`Channel`](crate::noise::Channel), for callers that do the other steps themselves. [`server`] is the server's side,
+//! for tests and tools.
 //!
-//! [`resume`] is the shortcut for a server whose static key is known.
+//! [`resume`] resumes with a server if its static key is known.
 //!
-//! The certificate chain is always checked. A test or a tool that plays the server brings a [`TrustedRoot`] of its own.
+//! The certificate chain is always checked. Tests and tools with their own server use their own [`TrustedRoot`].
 
 mod certificate;
 mod client;

@@ -1,15 +1,17 @@
-//! Resuming with a server whose static key is known: `Noise_IK_25519_AESGCM_SHA256`, one round trip, and
-//! `Noise_XXfallback_25519_AESGCM_SHA256` where the server declines.
+//! Resumption with a server of known static key, in one round trip (`Noise_IK_25519_AESGCM_SHA256`). If the server
+//! declines, the handshake continues as `Noise_XXfallback_25519_AESGCM_SHA256`.
 //!
-//! | message | carries |
+//! | message | content |
 //! | --- | --- |
-//! | ClientHello | the client's ephemeral key; sealed its static key and its ClientPayload |
-//! | ServerHello, accepting | the server's ephemeral key; sealed a payload |
-//! | ServerHello, declining | as in XX, whereupon the client goes on with ClientFinish |
+//! | ClientHello | the client's ephemeral key; encrypted: its static key and its ClientPayload |
+//! | ServerHello, accepting | the server's ephemeral key; encrypted: a payload |
+//! | ServerHello, declining | the same as in XX; the client then sends ClientFinish |
 //!
-//! A declined handshake starts anew from the ServerHello: the fallback's name, the prologue and the client's ephemeral
-//! key that it has already sent. (Source: oxidezap/whatsapp-rust, which follows WhatsApp Web. Not observed by this
-//! project against WhatsApp's servers, so XX is what a session does unless told otherwise.)
+//! A declined handshake starts again at ServerHello. Its hash starts with the name of the fallback protocol, the
+//! prologue and the client's ephemeral key from ClientHello.
+//!
+//! Source: oxidezap/whatsapp-rust, which follows WhatsApp Web. This project has not observed resumption with WhatsApp's
+//! servers. Therefore a session uses XX by default.
 
 use prost::Message;
 
@@ -28,7 +30,7 @@ use crate::{
     },
 };
 
-/// A client's handshake whose ClientHello, which asks to resume, is sent.
+/// A client's handshake that has requested resumption and waits for ServerHello.
 #[derive(Debug)]
 pub struct ExpectResumption {
     symmetric: SymmetricState,
@@ -37,31 +39,32 @@ pub struct ExpectResumption {
     server_static: PublicKey,
 }
 
-/// What the server made of the wish to resume.
+/// The server's answer to a request to resume.
 #[derive(Debug)]
 pub enum Resumption {
-    /// It agreed; both directions are ready. The chain that it may have sent along is checked.
+    /// The server accepted. If it sent a certificate chain, the chain is verified.
     Resumed {
-        /// Seals what goes to the server.
+        /// Encrypts messages to the server.
         sender: Sender,
-        /// Opens what comes from the server.
+        /// Decrypts messages from the server.
         receiver: Receiver,
-        /// The chain that came along, if one did.
+        /// The certificate report. `None` if the server sent no chain.
         report: Option<CertificateReport>,
     },
-    /// It declined, and has shown itself to be trusted; the handshake goes on with ClientFinish.
+    /// The server declined, and its certificate chain is verified. ClientFinish must follow.
     Declined {
-        /// The rest of the handshake.
+        /// The next step of the handshake.
         finish: Finish,
-        /// The server's certificates.
+        /// The certificate report.
         report: CertificateReport,
     },
 }
 
-/// The ClientHello that asks a server of known static key to resume, with `payload` (an encoded ClientPayload) in it.
+/// Makes the ClientHello that requests resumption, with `payload` (an encoded ClientPayload).
 ///
 /// # Errors
-/// [`HandshakeError::Noise`] where the server's key is weak, the payload too long or the build lacks a primitive.
+/// Fails with [`HandshakeError::Noise`] if the server's key is weak, the payload is too long, or a cryptographic
+/// function is not available.
 pub fn client_hello(
     header: &[u8],
     ephemeral: KeyPair,
@@ -99,10 +102,10 @@ pub fn client_hello(
 }
 
 impl ExpectResumption {
-    /// Takes the ServerHello that came, with the client's static key pair and the roots to trust.
+    /// Handles the ServerHello message. `noise_key` is the client's static key pair. `roots` are the trusted roots.
     ///
     /// # Errors
-    /// Any [`HandshakeError`]. The server's static key is then not to be relied on any longer.
+    /// Fails with any [`HandshakeError`]. The stored static key of the server must then be discarded.
     pub fn server_hello(
         mut self,
         message: &[u8],
@@ -150,7 +153,7 @@ impl ExpectResumption {
     }
 }
 
-/// The server's side of a ClientHello that asks to resume. For tests and tools.
+/// A request to resume, on the server's side. For tests and tools.
 #[derive(Debug)]
 pub struct Request {
     header: Vec<u8>,
@@ -158,10 +161,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// A ClientHello as a wish to resume; `None` where it is one of XX.
+    /// Decodes a ClientHello that requests resumption. Returns `None` for a ClientHello of XX.
     ///
     /// # Errors
-    /// [`HandshakeError::InvalidMessage`] and [`HandshakeError::MissingField`].
+    /// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
     pub fn decode(header: &[u8], message: &[u8]) -> Result<Option<Self>, HandshakeError> {
         const NAME: &str = "client hello";
         let message = HandshakeMessage::decode(message)
@@ -176,10 +179,11 @@ impl Request {
         }))
     }
 
-    /// Agrees: gives the ServerHello to send, with `payload` (an encoded CertChain or nothing) in it, and what follows.
+    /// Accepts. `payload` is an encoded CertChain or empty. Returns the ServerHello to send and the result of the
+    /// handshake.
     ///
     /// # Errors
-    /// Where the message is malformed or meant for another static key.
+    /// Fails if the message is malformed, or if the client used a different static key of the server.
     pub fn accept(
         self,
         ephemeral: &KeyPair,
@@ -225,10 +229,10 @@ impl Request {
         ))
     }
 
-    /// Declines: gives the ServerHello to send, with `chain` (an encoded CertChain) in it, and the rest of the handshake.
+    /// Declines. `chain` is an encoded CertChain. Returns the ServerHello to send and the next step of the handshake.
     ///
     /// # Errors
-    /// Where the message is malformed.
+    /// Fails if the message is malformed.
     pub fn decline(
         self,
         ephemeral: KeyPair,
@@ -247,7 +251,7 @@ impl Request {
     }
 }
 
-/// The state before the client's ephemeral key: name, prologue and the server's static key.
+/// The initial state of IK: protocol name, prologue and the server's static key.
 fn start(header: &[u8], server_static: &PublicKey) -> Result<SymmetricState, HandshakeError> {
     let mut symmetric = SymmetricState::new(PROTOCOL_IK);
     symmetric.mix_hash(header);

@@ -1,4 +1,4 @@
-//! The server's side. For tests and tools that play WhatsApp; a client never needs it.
+//! The server's side of the handshake. For tests and tools; clients do not use it.
 
 use prost::Message;
 
@@ -12,7 +12,7 @@ use crate::{
     proto::cert_chain::{NoiseCertificate, noise_certificate::Details},
 };
 
-/// A certificate of `details`, signed with the issuer's private key and 64 fresh random bytes.
+/// Signs a certificate with the issuer's private key. `random` must be fresh random bytes.
 #[must_use]
 pub fn issue(details: &Details, issuer: &PrivateKey, random: &[u8; 64]) -> NoiseCertificate {
     let details = details.encode_to_vec();
@@ -23,27 +23,27 @@ pub fn issue(details: &Details, issuer: &PrivateKey, random: &[u8; 64]) -> Noise
     }
 }
 
-/// A server that waits for a ClientHello.
+/// A server that waits for ClientHello.
 #[derive(Debug)]
 pub struct ExpectClientHello {
     pub(super) symmetric: SymmetricState,
 }
 
 impl ExpectClientHello {
-    /// A handshake with the WhatsApp header that opened the connection.
+    /// Starts a handshake. `header` is the WhatsApp header of the connection.
     ///
     /// # Errors
-    /// [`HandshakeError::Noise`] where the build lacks a primitive.
+    /// Returns no error at present.
     pub fn new(header: &[u8]) -> Result<Self, HandshakeError> {
         let mut symmetric = SymmetricState::new(PROTOCOL_XX);
         symmetric.mix_hash(header);
         Ok(Self { symmetric })
     }
 
-    /// Takes the ClientHello that came and gives the ServerHello to send, with `chain` (an encoded CertChain) in it.
+    /// Handles the ClientHello message. `chain` is an encoded CertChain. Returns the ServerHello to send.
     ///
     /// # Errors
-    /// Where the message is malformed or its key invalid.
+    /// Fails if the message is malformed or its key is invalid.
     pub fn client_hello(
         mut self,
         message: &[u8],
@@ -81,31 +81,31 @@ impl ExpectClientHello {
     }
 }
 
-/// A server that waits for a ClientFinish.
+/// A server that waits for ClientFinish.
 #[derive(Debug)]
 pub struct ExpectClientFinish {
     symmetric: SymmetricState,
     ephemeral: KeyPair,
 }
 
-/// What a server knows when the handshake is done.
+/// The server's result of a handshake.
 #[derive(Debug)]
 pub struct Accepted {
     /// The client's static key.
     pub client_static: PublicKey,
-    /// The client's payload, an encoded ClientPayload.
+    /// The client's encoded ClientPayload.
     pub payload: Vec<u8>,
-    /// Seals what goes to the client.
+    /// Encrypts messages to the client.
     pub sender: Sender,
-    /// Opens what comes from the client.
+    /// Decrypts messages from the client.
     pub receiver: Receiver,
 }
 
 impl ExpectClientFinish {
-    /// Takes the ClientFinish that came.
+    /// Handles the ClientFinish message.
     ///
     /// # Errors
-    /// Where the message is malformed or does not authenticate.
+    /// Fails if the message is malformed or does not authenticate.
     pub fn client_finish(mut self, message: &[u8]) -> Result<Accepted, HandshakeError> {
         let (sealed_key, sealed_payload) = decode_client_finish(message)?;
         let symmetric = &mut self.symmetric;

@@ -1,8 +1,8 @@
-//! Signatures with X25519 keys: [XEdDSA](https://signal.org/docs/specifications/xeddsa/), in the form that libsignal's
-//! JavaScript has it (source: curve25519-js, which `libsignal/src/curve.js` calls).
+//! Signatures with X25519 keys ([XEdDSA](https://signal.org/docs/specifications/xeddsa/)), in the form that libsignal
+//! for JavaScript uses (source: curve25519-js, which `libsignal/src/curve.js` calls).
 //!
-//! That form differs from the specification in one point: the private key is not negated to give a public key of sign
-//! 0; instead the public key's sign bit travels as the signature's topmost bit.
+//! This form differs from the specification in one point. The specification negates the private key if the public key's
+//! sign bit is 1. Here the private key is unchanged, and the highest bit of the signature stores the sign bit.
 
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar, edwards::CompressedEdwardsY, scalar::clamp_integer};
 use sha2::{Digest, Sha512};
@@ -10,19 +10,19 @@ use zeroize::Zeroizing;
 
 use crate::noise::{PrivateKey, PublicKey};
 
-/// The bytes of a signature.
+/// Length of a signature in bytes.
 pub const SIGNATURE_LEN: usize = 64;
 
 const SIGN_BIT: u8 = 0x80;
 
-/// The signature of `message`. `random` is 64 fresh random bytes.
+/// Signs `message`. `random` must be fresh random bytes.
 #[must_use]
 pub fn sign(private: &PrivateKey, message: &[u8], random: &[u8; 64]) -> [u8; SIGNATURE_LEN] {
     let clamped = Zeroizing::new(clamp_integer(*private.as_bytes()));
     let key = Zeroizing::new(Scalar::from_bytes_mod_order(*clamped));
     let public = EdwardsPoint::mul_base(&key).compress();
 
-    // The prefix, 2^256 - 2 in little-endian order, keeps this hash apart from the one below.
+    // The prefix is 2^256 - 2 in little-endian order. It separates the domains of this hash and the hash below.
     let mut prefix = [0xff; 32];
     prefix[0] = 0xfe;
     let nonce = Zeroizing::new(scalar_hash(&[&prefix, clamped.as_slice(), message, random]));
@@ -38,9 +38,10 @@ pub fn sign(private: &PrivateKey, message: &[u8], random: &[u8; 64]) -> [u8; SIG
     signature
 }
 
-/// Whether `signature` is one of `message` by the owner of `public`.
+/// Whether `signature` is a valid signature of `message` by the owner of `public`.
 ///
-/// As in libsignal, the response need not be reduced. A public key that is no point of the curve has no signatures.
+/// As in libsignal, the scalar of the signature may be unreduced. If `public` is not a point of the curve, no signature
+/// is valid.
 #[must_use]
 pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let Some((commitment, response)) = signature.split_first_chunk::<32>() else {

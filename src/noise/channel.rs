@@ -2,8 +2,8 @@
 
 use super::{NoiseError, Receiver, Sender, SymmetricState};
 
-/// A client's end of a connection, before and after the handshake, with exactly the behaviour of the handler that
-/// Baileys 7.0.0-rc14 makes: it begins in the handshake, and [`finish_init`](Self::finish_init) takes it to transport.
+/// The client's noise state of a connection, before and after the handshake. It behaves exactly like the noise handler
+/// of Baileys 7.0.0-rc14. It starts in the handshake; [`finish_init`](Self::finish_init) switches to transport.
 #[derive(Debug)]
 pub struct Channel {
     symmetric: SymmetricState,
@@ -14,18 +14,18 @@ pub struct Channel {
 enum Phase {
     Handshake,
     Transport {
-        /// Gone once it was taken.
+        /// `None` after [`Channel::take_sender`].
         sender: Option<Sender>,
         receiver: Receiver,
     },
 }
 
 impl Channel {
-    /// The handshake before any message, with the WhatsApp header (the prologue) and the own ephemeral public key mixed
-    /// into the hash, both as they are.
+    /// Starts a handshake. `header` is the WhatsApp header, which is the Noise prologue. Both arguments are mixed into
+    /// the hash unchanged.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
+    /// Returns no error at present.
     pub fn new(protocol_name: &str, header: &[u8], ephemeral_public: &[u8]) -> Result<Self, NoiseError> {
         let mut symmetric = SymmetricState::new(protocol_name);
         symmetric.mix_hash(header);
@@ -42,10 +42,12 @@ impl Channel {
         matches!(self.phase, Phase::Transport { .. })
     }
 
-    /// Appends `plaintext` sealed to `out`; in the handshake also mixes the ciphertext into the hash.
+    /// Encrypts `plaintext` and appends the ciphertext to `out`. During the handshake, the ciphertext is also mixed
+    /// into the hash.
     ///
     /// # Errors
-    /// As [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]; [`NoiseError::SenderTaken`].
+    /// Fails as [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]. Fails with [`NoiseError::SenderTaken`] after
+    /// [`take_sender`](Self::take_sender).
     pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
             Phase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),
@@ -53,10 +55,11 @@ impl Channel {
         }
     }
 
-    /// Appends the plaintext of `ciphertext` to `out`; in the handshake also mixes the ciphertext into the hash.
+    /// Decrypts `ciphertext` and appends the plaintext to `out`. During the handshake, the ciphertext is also mixed
+    /// into the hash.
     ///
     /// # Errors
-    /// As [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
+    /// Fails as [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
     pub fn decrypt(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
             Phase::Handshake => self.symmetric.decrypt_and_hash(ciphertext, out),
@@ -64,24 +67,24 @@ impl Channel {
         }
     }
 
-    /// Mixes `data` into the hash; in transport does nothing.
+    /// Mixes `data` into the hash. After the handshake, it does nothing.
     pub fn authenticate(&mut self, data: &[u8]) {
         if !self.is_transport() {
             self.symmetric.mix_hash(data);
         }
     }
 
-    /// Mixes `data` into the handshake's keys. In transport that shows only after the next
+    /// Mixes `data` into the handshake keys. After the handshake, this only affects the next
     /// [`finish_init`](Self::finish_init).
     pub fn mix_into_key(&mut self, data: &[u8]) {
         self.symmetric.mix_key(data);
     }
 
-    /// Goes to transport, with both counters at zero. A second call derives both directions anew, from whatever was
+    /// Switches to transport, with both counters at zero. A second call derives both keys again, from all data that was
     /// mixed into the key until then.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive; the phase is then as before.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM. The phase is then unchanged.
     pub fn finish_init(&mut self) -> Result<(), NoiseError> {
         let (sender, receiver) = self.derive_transport()?;
         self.phase = Phase::Transport {
@@ -91,17 +94,17 @@ impl Channel {
         Ok(())
     }
 
-    /// The two directions that [`finish_init`](Self::finish_init) would go on with, at counter zero, for a caller that
-    /// keeps them in different places.
+    /// Derives the sender and receiver of [`finish_init`](Self::finish_init), with counter zero, without a change of
+    /// phase. For callers that store the two separately.
     ///
     /// # Errors
-    /// As [`finish_init`](Self::finish_init).
+    /// Fails as [`finish_init`](Self::finish_init).
     pub fn derive_transport(&self) -> Result<(Sender, Receiver), NoiseError> {
         self.symmetric.split()
     }
 
-    /// Hands the sending direction over to a caller that seals with it from now on: of a key and its counter there must be
-    /// one. `None` in the handshake, and where it was taken before.
+    /// Moves the sender to the caller. There must be only one user of a key and its counter. Returns `None` during the
+    /// handshake and after an earlier call.
     #[must_use]
     pub const fn take_sender(&mut self) -> Option<Sender> {
         match &mut self.phase {
@@ -110,7 +113,7 @@ impl Channel {
         }
     }
 
-    /// The sending direction, borrowed; `None` in the handshake, and after it was taken.
+    /// Borrows the sender. Returns `None` during the handshake and after [`take_sender`](Self::take_sender).
     #[must_use]
     pub const fn sender_mut(&mut self) -> Option<&mut Sender> {
         match &mut self.phase {
@@ -119,7 +122,7 @@ impl Channel {
         }
     }
 
-    /// The receiving direction, borrowed; `None` in the handshake.
+    /// Borrows the receiver. Returns `None` during the handshake.
     #[must_use]
     pub const fn receiver_mut(&mut self) -> Option<&mut Receiver> {
         match &mut self.phase {

@@ -1,7 +1,7 @@
-//! AES-256-GCM under one key, with its counter.
+//! AES-256-GCM with a key and a counter.
 //!
-//! ring's, taken as it is: through snow's interface each cipher expands a key of zeros first, which costs as much as
-//! sealing a short message.
+//! The cipher is used from ring directly. With snow's cipher interface, each new cipher first expands a key of zeros,
+//! which costs as much as the encryption of a short message.
 
 use std::{fmt, sync::LazyLock};
 
@@ -9,18 +9,18 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::{KEY_LEN, NoiseError};
 
-/// The bytes a sealed message is longer than its plaintext.
+/// Length of the authentication tag in bytes. A ciphertext is longer than its plaintext by this length.
 pub const TAG_LEN: usize = 16;
 
-/// The most bytes of plaintext or ciphertext in one call, 2 GiB - 1: far above any frame, below what AES-GCM allows, and
-/// the most that Node.js takes in one call.
+/// Maximum length of a plaintext or ciphertext in bytes, 2 GiB - 1. It is far above the frame limit, below the limit of
+/// AES-GCM, and equal to the limit of Node.js.
 pub const MAX_MESSAGE_LEN: usize = i32::MAX as usize;
 
-/// A key and the number of its uses.
+/// A key and its counter.
 pub(super) struct CipherState {
-    /// In a box, so that moving the state leaves no copies.
+    /// Boxed, so that a move of the state leaves no copy of the key in memory.
     key: Box<LessSafeKey>,
-    /// The next counter value; above `u32::MAX` there is none.
+    /// The next counter value. Values above `u32::MAX` are not valid: the counter is exhausted.
     counter: u64,
 }
 
@@ -40,24 +40,24 @@ impl CipherState {
         })
     }
 
-    /// Takes another key and starts counting at zero.
+    /// Replaces the key and resets the counter to zero.
     pub(super) fn rekey(&mut self, key: &[u8; KEY_LEN]) -> Result<(), NoiseError> {
         *self.key = expand(key)?;
         self.counter = 0;
         Ok(())
     }
 
-    /// The number of counter values used up.
+    /// The number of used counter values.
     pub(super) const fn counter(&self) -> u64 {
         self.counter
     }
 
-    /// Passes over counter values without using them.
+    /// Skips counter values.
     pub(super) const fn advance(&mut self, values: u64) {
         self.counter = self.counter.saturating_add(values);
     }
 
-    /// Appends `plaintext` sealed to `out`. On an error `out` is as before.
+    /// Encrypts `plaintext` and appends the ciphertext to `out`. On an error `out` is unchanged.
     pub(super) fn seal(&mut self, associated: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         check_length(plaintext)?;
         let counter = self.next_counter()?;
@@ -69,7 +69,7 @@ impl CipherState {
         Ok(())
     }
 
-    /// Encrypts `text` where it is, and gives its tag.
+    /// Encrypts `text` in place. Returns the authentication tag.
     fn tag(&self, counter: u64, associated: &[u8], text: &mut [u8]) -> Result<[u8; TAG_LEN], NoiseError> {
         let length = text.len();
         let tag = self
@@ -79,8 +79,8 @@ impl CipherState {
         tag.as_ref().try_into().map_err(|_| NoiseError::Unavailable("AESGCM"))
     }
 
-    /// Appends the plaintext of `ciphertext` to `out`. On an error `out` is as before, and unless the message was too
-    /// long a counter value is consumed all the same, as Baileys 7 does.
+    /// Decrypts `ciphertext` and appends the plaintext to `out`. On an error `out` is unchanged. A failed decryption
+    /// uses a counter value, as in Baileys 7. [`NoiseError::TooLong`] and [`NoiseError::OutOfMemory`] use none.
     pub(super) fn open(&mut self, associated: &[u8], ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         check_length(ciphertext)?;
         out.try_reserve(ciphertext.len()).map_err(|_| NoiseError::OutOfMemory)?;
@@ -91,7 +91,7 @@ impl CipherState {
         opened.map(drop)
     }
 
-    /// Opens what is in `place` where it is, and gives the plaintext's length.
+    /// Decrypts `place` in place. Returns the length of the plaintext.
     fn open_in_place(&mut self, associated: &[u8], place: &mut [u8]) -> Result<usize, NoiseError> {
         let counter = self.next_counter()?;
         self.key
@@ -112,14 +112,14 @@ impl CipherState {
 
 impl Drop for CipherState {
     fn drop(&mut self) {
-        // An expanded key has no destructor of its own.
+        // ring does not zeroize an expanded key, so it is overwritten here.
         if let Some(nothing) = &*NO_KEY {
             (*self.key).clone_from(nothing);
         }
     }
 }
 
-/// A key of zeros, expanded: what a key is overwritten with.
+/// An expanded key of zeros. Dropped keys are overwritten with it.
 static NO_KEY: LazyLock<Option<LessSafeKey>> = LazyLock::new(|| expand(&[0; KEY_LEN]).ok());
 
 fn expand(key: &[u8; KEY_LEN]) -> Result<LessSafeKey, NoiseError> {
@@ -128,7 +128,7 @@ fn expand(key: &[u8; KEY_LEN]) -> Result<LessSafeKey, NoiseError> {
         .map_err(|_| NoiseError::Unavailable("AESGCM"))
 }
 
-/// The IV of a message: zeros, and the counter at their end.
+/// The nonce of a message: 8 zero bytes and the counter as 4 bytes, big-endian.
 fn nonce(counter: u64) -> Nonce {
     let mut iv = [0; NONCE_LEN];
     if let Some(place) = iv.last_chunk_mut() {

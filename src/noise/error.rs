@@ -4,40 +4,40 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoiseError {
-    /// A private key that is not 32 bytes long; the caller's fault.
+    /// A private key is not 32 bytes long. The caller is responsible.
     #[error("a private key has 32 bytes, not {length}")]
     InvalidPrivateKey {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// A public key that is neither 32 bytes long nor 33 with a leading 5; its sender's fault.
+    /// A public key has neither 32 bytes nor 33 bytes with a leading 5. The sender of the key is responsible.
     #[error("a public key of {length} bytes is invalid")]
     InvalidPublicKey {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// A public key of low order, with which the shared secret would be zero; its sender's fault.
+    /// A public key has low order: the shared secret would be zero. The sender of the key is responsible.
     #[error("the public key is of low order")]
     WeakPublicKey,
-    /// The ciphertext was not sealed with this key and counter, or was changed since. The counter is consumed.
+    /// The ciphertext was made with another key or counter, or was modified. The counter value is used.
     #[error("the ciphertext does not authenticate")]
     Decrypt,
-    /// The plaintext or ciphertext is above [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN).
+    /// The plaintext or ciphertext is longer than [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN).
     #[error("a message of {length} bytes is too long")]
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
     /// There is not enough memory for the plaintext. No counter value is used.
     #[error("out of memory")]
     OutOfMemory,
-    /// All 2^32 counter values are used up; this direction is over for good.
+    /// All 2^32 counter values are used. This direction cannot be used any more.
     #[error("the counter is exhausted")]
     Exhausted,
-    /// The sending direction was handed over to somebody else; a defect of the caller's.
-    #[error("the sending direction is elsewhere")]
+    /// The sender was moved to another owner. This is a defect of the caller.
+    #[error("the sender was moved to another owner")]
     SenderTaken,
-    /// The cryptographic back end lacks a primitive; a defect of the build.
-    #[error("{0} is not available")]
+    /// A cryptographic function is not available. This is a defect of the build.
+    #[error("the cryptographic function {0} is not available")]
     Unavailable(&'static str),
 }

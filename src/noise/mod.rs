@@ -1,11 +1,13 @@
 //! The Noise symmetric state and the two transport directions.
 //!
-//! WhatsApp runs `Noise_XX_25519_AESGCM_SHA256`, but mixes no hash for the empty payload of message 1, so a
-//! handshake state that follows the letter of the specification does not interoperate. These are the parts that do, on
-//! [snow](https://docs.rs/snow)'s curve, sha2's hash and ring's cipher: [`SymmetricState`] for the handshake, [`Sender`] and [`Receiver`] for
-//! what follows, and [`Channel`], which is both in turn, as Baileys' noise handler is.
+//! WhatsApp uses `Noise_XX_25519_AESGCM_SHA256` with one difference: the empty payload of message 1 is not mixed into
+//! the hash. An implementation that follows the specification exactly does not interoperate.
 //!
-//! IVs are 8 zero bytes and a 32-bit big-endian counter (source: Baileys 7.0.0-rc14, noise-handler).
+//! The curve is from [snow](https://docs.rs/snow), the hash from sha2, the cipher from ring. [`SymmetricState`] is the
+//! handshake state. [`Sender`] and [`Receiver`] are the transport directions. [`Channel`] combines both phases, like
+//! Baileys' noise handler.
+//!
+//! A nonce is 8 zero bytes and a 32-bit big-endian counter (source: Baileys 7.0.0-rc14, `noise-handler`).
 
 mod channel;
 mod cipher;

@@ -1,13 +1,14 @@
-//! Names of the protocols and the length of their keys.
+//! Protocol names and the key length.
 
-/// The protocol WhatsApp speaks unless a session is resumed.
+/// The protocol of a full handshake.
 pub const PROTOCOL_XX: &str = "Noise_XX_25519_AESGCM_SHA256";
 
-/// The protocol that resumes a session with a server whose static key is known.
+/// The protocol that resumes with a server if its static key is known.
 pub const PROTOCOL_IK: &str = "Noise_IK_25519_AESGCM_SHA256";
 
-/// The protocol by which a handshake goes on whose resumption the server declined. Longer than a hash, so hashed.
+/// The protocol of a handshake after the server has declined resumption. The name is longer than a hash, so its hash is
+/// used.
 pub const PROTOCOL_XX_FALLBACK: &str = "Noise_XXfallback_25519_AESGCM_SHA256";
 
-/// The bytes in a key, a hash and a shared secret.
+/// Length of a key, a hash and a shared secret in bytes.
 pub const KEY_LEN: usize = 32;

@@ -7,19 +7,20 @@ use zeroize::Zeroizing;
 
 use super::{KEY_LEN, NoiseError, Receiver, Sender, cipher::CipherState};
 
-/// The handshake's hash, chaining key and cipher
-/// ([Noise specification, section 5.2](https://noiseprotocol.org/noise.html#the-symmetricstate-object)).
+/// The hash, chaining key and cipher of the handshake ([Noise specification, section
+/// 5.2](https://noiseprotocol.org/noise.html#the-symmetricstate-object)).
 ///
-/// Two departures from the specification, both as Baileys does. One counter serves both directions; a failed
-/// [`decrypt_and_hash`](Self::decrypt_and_hash) consumes a value of it but mixes no hash. And there is no phase without
-/// a key: before the first [`mix_key`](Self::mix_key) the key is the initial hash. (No handshake seals anything before
-/// that.)
+/// It differs from the specification in two points, as Baileys does:
+/// - Both directions use one counter. A failed [`decrypt_and_hash`](Self::decrypt_and_hash) uses a counter value but
+///   does not change the hash.
+/// - There is always a key: before the first [`mix_key`](Self::mix_key), the key is the initial hash. The handshakes of
+///   this crate encrypt nothing before that.
 pub struct SymmetricState {
     hash: [u8; KEY_LEN],
     chaining_key: Zeroizing<[u8; KEY_LEN]>,
     key: Key,
-    /// Whether `cipher` has yet to take `key`, at its first use: expanding a key costs as much as sealing a short message,
-    /// and not every key is used.
+    /// Whether `cipher` still has the previous key. A new key is expanded at its first use, because the expansion costs
+    /// as much as the encryption of a short message, and some keys are not used.
     stale: bool,
     cipher: Option<CipherState>,
 }
@@ -33,7 +34,7 @@ impl fmt::Debug for SymmetricState {
 }
 
 impl SymmetricState {
-    /// The state before any message. A name of up to 32 bytes is padded with zeros, a longer one hashed.
+    /// The initial state. A protocol name of up to 32 bytes is padded with zeros; a longer name is hashed.
     #[must_use]
     pub fn new(protocol_name: &str) -> Self {
         let name = protocol_name.as_bytes();
@@ -52,21 +53,22 @@ impl SymmetricState {
         }
     }
 
-    /// Hashes `data` into the transcript.
+    /// Mixes `data` into the hash.
     pub fn mix_hash(&mut self, data: &[u8]) {
         self.hash = Sha256::new_with_prefix(self.hash).chain_update(data).finalize().into();
     }
 
-    /// Derives the next chaining key and cipher key from `input`, and starts counting at zero.
+    /// Derives the next chaining key and cipher key from `input`. Resets the counter to zero.
     pub fn mix_key(&mut self, input: &[u8]) {
         (self.chaining_key, self.key) = derive(&self.chaining_key, input);
         self.stale = true;
     }
 
-    /// Appends `plaintext` sealed to `out`, and mixes the ciphertext into the hash.
+    /// Encrypts `plaintext`, appends the ciphertext to `out` and mixes it into the hash.
     ///
     /// # Errors
-    /// [`NoiseError::Exhausted`], [`NoiseError::TooLong`] and [`NoiseError::Unavailable`]; nothing is then changed.
+    /// Fails with [`NoiseError::Exhausted`], [`NoiseError::TooLong`] or [`NoiseError::Unavailable`]. The state is then
+    /// unchanged.
     pub fn encrypt_and_hash(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         let start = out.len();
         let (cipher, hash) = self.cipher()?;
@@ -75,11 +77,12 @@ impl SymmetricState {
         Ok(())
     }
 
-    /// Appends the plaintext of `ciphertext` to `out`, and mixes the ciphertext into the hash.
+    /// Decrypts `ciphertext`, appends the plaintext to `out` and mixes the ciphertext into the hash.
     ///
     /// # Errors
-    /// [`NoiseError::Decrypt`], after which a counter value is consumed but the hash and `out` are as before;
-    /// [`NoiseError::Exhausted`], [`NoiseError::TooLong`] and [`NoiseError::Unavailable`], after which nothing is changed.
+    /// After [`NoiseError::Decrypt`], a counter value is used, but the hash and `out` are unchanged. After
+    /// [`NoiseError::Exhausted`], [`NoiseError::TooLong`], [`NoiseError::OutOfMemory`] or [`NoiseError::Unavailable`],
+    /// nothing is changed.
     pub fn decrypt_and_hash(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         let (cipher, hash) = self.cipher()?;
         cipher.open(hash, ciphertext, out)?;
@@ -87,7 +90,7 @@ impl SymmetricState {
         Ok(())
     }
 
-    /// The cipher under the present key, and the hash, which it authenticates.
+    /// The cipher with the current key, and the hash as its associated data.
     fn cipher(&mut self) -> Result<(&mut CipherState, &[u8]), NoiseError> {
         let cipher = match &mut self.cipher {
             Some(cipher) => {
@@ -102,25 +105,25 @@ impl SymmetricState {
         Ok((cipher, &self.hash))
     }
 
-    /// The initiator's two transport directions. The state can go on being used, and split again.
+    /// Derives the transport directions of the initiator. The state does not change and can be split again.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM.
     pub fn split(&self) -> Result<(Sender, Receiver), NoiseError> {
         let (write, read) = derive(&self.chaining_key, &[]);
         Ok((Sender::new(&write)?, Receiver::new(&read)?))
     }
 
-    /// The responder's two transport directions: the initiator's, crossed.
+    /// Derives the transport directions of the responder. They are those of the initiator, exchanged.
     ///
     /// # Errors
-    /// As [`split`](Self::split).
+    /// Fails as [`split`](Self::split).
     pub fn split_responder(&self) -> Result<(Sender, Receiver), NoiseError> {
         let (read, write) = derive(&self.chaining_key, &[]);
         Ok((Sender::new(&write)?, Receiver::new(&read)?))
     }
 
-    /// The hash of the transcript so far.
+    /// The current hash.
     #[must_use]
     pub const fn hash(&self) -> &[u8; KEY_LEN] {
         &self.hash
@@ -129,7 +132,7 @@ impl SymmetricState {
 
 type Key = Zeroizing<[u8; KEY_LEN]>;
 
-/// HKDF with two outputs, as the Noise specification defines it.
+/// HKDF with two outputs, as in the Noise specification.
 fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
     let extracted = Hmac::new(chaining_key).tag(&[input]);
     let hmac = Hmac::new(&extracted);
@@ -138,14 +141,14 @@ fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
     (first, second)
 }
 
-/// HMAC-SHA-256 (RFC 2104) under one key. The key is hashed once for all tags.
+/// HMAC-SHA-256 (RFC 2104) with a key. The key is hashed once for all tags.
 struct Hmac {
     inner: Sha256,
     outer: Sha256,
 }
 
 impl Hmac {
-    /// The bytes that SHA-256 hashes at a time, to which a key is padded.
+    /// Block length of SHA-256 in bytes. Keys are padded to it.
     const BLOCK_LEN: usize = 64;
 
     fn new(key: &Key) -> Self {
@@ -162,7 +165,7 @@ impl Hmac {
         }
     }
 
-    /// The tag of some parts, one behind the other.
+    /// The tag of the concatenated parts.
     fn tag(&self, parts: &[&[u8]]) -> Key {
         let mut inner = self.inner.clone();
         for part in parts {

@@ -2,68 +2,70 @@
 
 use super::{KEY_LEN, NoiseError, cipher::CipherState};
 
-/// Seals what goes to the peer, in order. Associated data is empty.
+/// Encrypts messages to the peer, in order. The associated data is empty.
 #[derive(Debug)]
 pub struct Sender(CipherState);
 
 impl Sender {
-    /// A sender whose first message has counter 0.
+    /// A sender with counter 0.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM.
     pub fn new(key: &[u8; KEY_LEN]) -> Result<Self, NoiseError> {
         Self::resume(key, 0)
     }
 
-    /// A sender whose first message has the counter given. A counter must never be used twice with one key.
+    /// A sender with a given counter. A counter value must never be used twice with the same key.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Fails as [`new`](Self::new).
     pub fn resume(key: &[u8; KEY_LEN], counter: u32) -> Result<Self, NoiseError> {
         CipherState::new(key, counter).map(Self)
     }
 
-    /// Appends `plaintext` sealed to `out`, which grows by [`TAG_LEN`](super::TAG_LEN) bytes more.
+    /// Encrypts `plaintext` and appends the ciphertext to `out`. The ciphertext is [`TAG_LEN`](super::TAG_LEN) bytes
+    /// longer.
     ///
     /// # Errors
-    /// [`NoiseError::Exhausted`] once 2^32 messages are sealed, for good; [`NoiseError::TooLong`]. Nothing is then
+    /// Fails with [`NoiseError::Exhausted`] after 2^32 messages, or with [`NoiseError::TooLong`]. Nothing is then
     /// changed.
     pub fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         self.0.seal(&[], plaintext, out)
     }
 
-    /// The number of messages sealed (or, after [`resume`](Self::resume), the counter of the next one).
+    /// The counter of the next message. It is the number of encrypted messages, unless [`resume`](Self::resume) set
+    /// another start.
     #[must_use]
     pub const fn counter(&self) -> u64 {
         self.0.counter()
     }
 }
 
-/// Opens what comes from the peer, in order. Associated data is empty.
+/// Decrypts messages from the peer, in order. The associated data is empty.
 ///
-/// A message that does not open consumes a counter value all the same, as in Baileys: where a spurious message was
-/// inserted, everything after it fails too.
+/// As in Baileys, a message that cannot be decrypted uses a counter value. Therefore all messages after an inserted
+/// message fail too.
 #[derive(Debug)]
 pub struct Receiver(CipherState);
 
 impl Receiver {
-    /// A receiver that expects counter 0 first.
+    /// A receiver with counter 0.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks a primitive.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM.
     pub fn new(key: &[u8; KEY_LEN]) -> Result<Self, NoiseError> {
         Self::resume(key, 0)
     }
 
-    /// A receiver that expects the counter given first.
+    /// A receiver with a given counter.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Fails as [`new`](Self::new).
     pub fn resume(key: &[u8; KEY_LEN], counter: u32) -> Result<Self, NoiseError> {
         CipherState::new(key, counter).map(Self)
     }
 
-    /// Passes over so many messages that somebody else opens.
+    /// Skips messages that another receiver decrypts.
     #[must_use]
     pub fn skip(mut self, messages: u64) -> Self {
         self.advance(messages);
@@ -75,16 +77,17 @@ impl Receiver {
         self.0.advance(messages);
     }
 
-    /// Appends the plaintext of `ciphertext` to `out`.
+    /// Decrypts `ciphertext` and appends the plaintext to `out`.
     ///
     /// # Errors
-    /// [`NoiseError::Decrypt`] where it does not authenticate; [`NoiseError::Exhausted`] once 2^32 messages were
-    /// opened, for good; [`NoiseError::TooLong`]. `out` is then as before.
+    /// Fails with [`NoiseError::Decrypt`] if the message does not authenticate, with [`NoiseError::Exhausted`] after
+    /// 2^32 messages, with [`NoiseError::TooLong`] or [`NoiseError::OutOfMemory`]. `out` is then unchanged.
     pub fn open(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         self.0.open(&[], ciphertext, out)
     }
 
-    /// The number of messages received (or, after [`resume`](Self::resume), the counter of the next one).
+    /// The counter of the next message. It is the number of received messages, unless [`resume`](Self::resume) or
+    /// [`advance`](Self::advance) changed it.
     #[must_use]
     pub const fn counter(&self) -> u64 {
         self.0.counter()

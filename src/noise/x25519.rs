@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 
 use super::{KEY_LEN, NoiseError};
 
-/// What both ends of a key agreement have in common.
+/// The result of a key agreement.
 pub type SharedSecret = Zeroizing<[u8; KEY_LEN]>;
 
-/// The byte before a public key where Signal's format is used.
+/// The type byte before a public key in Signal's format.
 const SIGNAL_KEY_TYPE: u8 = 5;
 
-/// An X25519 private key: any 32 bytes, clamped whenever used.
+/// An X25519 private key: any 32 bytes. They are clamped when the key is used.
 #[derive(Clone)]
 pub struct PrivateKey(Zeroizing<[u8; KEY_LEN]>);
 
@@ -45,25 +45,25 @@ impl TryFrom<&[u8]> for PrivateKey {
 }
 
 impl PrivateKey {
-    /// The key's bytes.
+    /// The 32 bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
     }
 
-    /// The public key that belongs to it.
+    /// Derives the public key.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks X25519.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no X25519.
     pub fn public_key(&self) -> Result<PublicKey, NoiseError> {
         PublicKey::try_from(Agreement::new(self)?.0.pubkey())
     }
 
-    /// The secret shared with the owner of `public`.
+    /// Computes the secret that is shared with the owner of `public`.
     ///
     /// # Errors
-    /// [`NoiseError::WeakPublicKey`] where that would be zero, as Node.js refuses it too;
-    /// [`NoiseError::Unavailable`] where the build lacks X25519.
+    /// Fails with [`NoiseError::WeakPublicKey`] if the secret would be zero, as in Node.js. Fails with
+    /// [`NoiseError::Unavailable`] if the build has no X25519.
     pub fn shared_secret(&self, public: &PublicKey) -> Result<SharedSecret, NoiseError> {
         let agreement = Agreement::new(self)?;
         let mut secret = SharedSecret::default();
@@ -91,7 +91,7 @@ impl From<[u8; KEY_LEN]> for PublicKey {
 impl TryFrom<&[u8]> for PublicKey {
     type Error = NoiseError;
 
-    /// 32 bytes, or 33 with a leading 5, as libsignal has it.
+    /// Accepts 32 bytes, or 33 bytes with a leading 5, as libsignal does.
     fn try_from(bytes: &[u8]) -> Result<Self, NoiseError> {
         let bare = match bytes {
             [SIGNAL_KEY_TYPE, bare @ ..] if bare.len() == KEY_LEN => bare,
@@ -105,7 +105,7 @@ impl TryFrom<&[u8]> for PublicKey {
 }
 
 impl PublicKey {
-    /// The key's 32 bytes.
+    /// The 32 bytes of the key.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
@@ -115,24 +115,24 @@ impl PublicKey {
 /// A private key and its public key.
 #[derive(Clone, Debug)]
 pub struct KeyPair {
-    /// The private half.
+    /// The private key.
     pub private: PrivateKey,
-    /// The public half.
+    /// The public key.
     pub public: PublicKey,
 }
 
 impl KeyPair {
-    /// The pair of a private key.
+    /// Derives the public key of a private key.
     ///
     /// # Errors
-    /// [`NoiseError::Unavailable`] where the build lacks X25519.
+    /// Fails with [`NoiseError::Unavailable`] if the build has no X25519.
     pub fn from_private(private: PrivateKey) -> Result<Self, NoiseError> {
         let public = private.public_key()?;
         Ok(Self { private, public })
     }
 }
 
-/// snow's X25519, wiped when dropped.
+/// snow's X25519. The private key is overwritten on drop.
 struct Agreement(Box<dyn Dh>);
 
 impl Agreement {

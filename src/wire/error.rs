@@ -1,16 +1,16 @@
-//! Why a frame cannot be opened or sealed.
+//! Errors of opening and sealing frames.
 
 use crate::binary::{DecodeError, DecodeErrorKind, InflateError};
 use crate::frame::FrameError;
 use crate::noise::NoiseError;
 
-/// Why a frame did not become a stanza.
+/// Why a frame could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It does not decrypt. The connection cannot continue.
+    /// The frame cannot be decrypted. The connection cannot continue.
     #[error(transparent)]
     Noise(#[from] NoiseError),
-    /// It decrypts, but the payload is not a stanza. Later frames can still be opened.
+    /// The frame was decrypted, but its payload is not a stanza. Later frames can still be opened.
     #[error(transparent)]
     Payload(#[from] PayloadError),
 }
@@ -18,16 +18,16 @@ pub enum OpenError {
 /// Why a payload is not a stanza.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// It does not decompress.
+    /// The payload cannot be decompressed.
     #[error(transparent)]
     Inflate(#[from] InflateError),
-    /// It does not decode.
+    /// The payload cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
 
 impl PayloadError {
-    /// The offset in the decompressed payload at which the error was found, in bytes.
+    /// The offset of the error in the decompressed payload, in bytes. `None` for a decompression error.
     #[must_use]
     pub const fn offset(&self) -> Option<usize> {
         match self {
@@ -36,7 +36,7 @@ impl PayloadError {
         }
     }
 
-    /// The same error without text from the payload, for logs and events.
+    /// The same error without text from the payload. Logs and events use it.
     #[must_use]
     pub fn redacted(mut self) -> Self {
         if let Self::Decode(DecodeError {
@@ -50,10 +50,10 @@ impl PayloadError {
     }
 }
 
-/// Why a payload did not become a frame. Nothing was sealed: no counter value is used.
+/// Why a payload could not be sealed. No counter value is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The cipher refuses.
+    /// The cipher failed: the counter is exhausted.
     #[error(transparent)]
     Noise(#[from] NoiseError),
     /// The payload is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD).

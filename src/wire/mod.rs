@@ -1,10 +1,11 @@
 //! The only code that opens a frame, and the only code that seals one.
 //!
-//! In: [`FrameDecoder::next_of`](crate::frame::FrameDecoder::next_of) finds a frame in the byte stream, [`Opener`] decrypts
-//! it, inflates the payload and walks the stanza into a [`NodeSink`](crate::binary::NodeSink).
-//! Out: [`seal_frame`] encrypts a payload and frames it.
+//! Inbound: [`FrameDecoder::next_of`](crate::frame::FrameDecoder::next_of) finds a frame in the byte stream. [`Opener`]
+//! decrypts it, decompresses the payload and reports the stanza to a [`NodeSink`](crate::binary::NodeSink).
 //!
-//! The read-ahead, the session and the noise handler of the drop-in all use these.
+//! Outbound: [`seal_frame`] encrypts a payload and frames it.
+//!
+//! The read-ahead, the session and the drop-in's noise handler use this module.
 
 mod error;
 mod opener;
@@ -17,11 +18,12 @@ pub use sealer::seal_frame;
 use crate::frame::{self, MAX_FRAME_LEN};
 use crate::noise::TAG_LEN;
 
-/// The longest payload, in bytes, that still fits into a frame when it is sealed.
+/// Maximum length of a payload in bytes: the frame limit without the authentication tag.
 pub const MAX_PAYLOAD: usize = MAX_FRAME_LEN - TAG_LEN;
 
-/// Capacity, in bytes, that each buffer of one connection keeps between messages.
+/// Buffer capacity in bytes that each connection keeps between messages, per buffer.
 pub const KEEP_PER_CONNECTION: usize = frame::RETAINED_CAPACITY;
 
-/// Capacity, in bytes, that each buffer keeps between messages when all connections of a thread share it.
+/// Buffer capacity in bytes that a thread keeps between messages, per buffer. All connections of the thread share these
+/// buffers.
 pub const KEEP_PER_THREAD: usize = 128 * 1024;

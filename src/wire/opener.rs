@@ -17,8 +17,8 @@ pub enum Step {
     Walked,
 }
 
-/// Decrypts frames, decompresses their payloads and walks the stanzas. It owns the buffers for that and nothing else, so
-/// that one opener can serve many connections.
+/// Decrypts frames, decompresses their payloads and decodes the stanzas. It owns only buffers, so one opener can serve
+/// many connections.
 #[derive(Debug, Default)]
 pub struct Opener {
     plain: Vec<u8>,
@@ -35,10 +35,10 @@ pub struct Opened<'a> {
 }
 
 impl Opener {
-    /// Opens the next frame of a connection and reports its stanza to `sink`. `progress` is called after each step.
+    /// Opens a connection's next frame and reports its stanza to `sink`. `progress` is called after each step.
     ///
     /// # Errors
-    /// Where the frame does not decrypt or its payload is not a stanza; what `sink` received is then incomplete.
+    /// Fails if the frame cannot be decrypted or its payload is not a stanza. The data in `sink` is then incomplete.
     pub fn open(
         &mut self,
         frame: &[u8],
@@ -57,7 +57,7 @@ impl Opener {
         Ok(Opened { payload, stanza_len })
     }
 
-    /// Frees capacity above `keep` bytes of each buffer.
+    /// Frees capacity above `keep` bytes in each buffer.
     pub fn trim(&mut self, keep: usize) {
         for buffer in [&mut self.plain, &mut self.inflated] {
             buffer.clear();
@@ -65,7 +65,7 @@ impl Opener {
         }
     }
 
-    /// The bytes of memory held.
+    /// The allocated memory in bytes.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.plain.capacity() + self.inflated.capacity()

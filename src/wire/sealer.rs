@@ -4,12 +4,12 @@ use super::SealError;
 use crate::frame::{HEADER_LEN, frame_header};
 use crate::noise::{Sender, TAG_LEN};
 
-/// Appends `payload` to `out`, sealed and framed.
+/// Encrypts and frames `payload`, and appends the frame to `out`.
 ///
 /// # Errors
-/// Where the payload is too long or the sender is exhausted. `out` is then unchanged and no counter value is used.
+/// Fails if the payload is too long or the sender is exhausted. `out` is then unchanged, and no counter value is used.
 pub fn seal_frame(sender: &mut Sender, payload: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
-    // The length is checked first: a frame that is sealed must be sent, because it has used a counter value.
+    // The length is checked first: an encrypted frame uses a counter value, so it must be sent.
     let header = frame_header(payload.len().saturating_add(TAG_LEN))?;
     let start = out.len();
     out.reserve(HEADER_LEN + payload.len() + TAG_LEN);
