@@ -1,4 +1,4 @@
-//! The real clock and real randomness.
+//! The system's clock and random numbers.
 
 use std::{
     io,
@@ -9,8 +9,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::session::{Entropy, Millis};
 
-/// Tells the time of day as it was when the clock was made, and from there on as it passes: setting the system's clock
-/// does not move deadlines.
+/// The time of day at creation plus the monotonic time since then. A later change of the system's clock does not move
+/// deadlines.
 #[derive(Debug)]
 pub(super) struct Clock {
     start: Instant,
@@ -26,25 +26,25 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since 1970.
+    /// The current time in milliseconds since 1970.
     pub(super) fn now(&self) -> Millis {
         self.at(Instant::now())
     }
 
-    /// An instant in milliseconds since 1970.
+    /// Converts an instant to milliseconds since 1970.
     pub(super) fn at(&self, instant: Instant) -> Millis {
         let time = self.start_of_day + instant.saturating_duration_since(self.start);
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// A clock for durations, in nanoseconds.
+/// A monotonic clock in nanoseconds. The origin is the time of this call.
 pub(super) fn stopwatch() -> impl Fn() -> u64 + Send {
     let start = Instant::now();
     move || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The system's random bytes.
+/// Random bytes from the operating system.
 pub(super) struct SystemEntropy(SystemRandom);
 
 impl SystemEntropy {
@@ -52,14 +52,14 @@ impl SystemEntropy {
         let source = SystemRandom::new();
         source
             .fill(&mut [0; 1])
-            .map_err(|_| io::Error::other("no randomness"))?;
+            .map_err(|_| io::Error::other("the system's random number generator failed"))?;
         Ok(Self(source))
     }
 }
 
 impl Entropy for SystemEntropy {
     fn fill(&mut self, out: &mut [u8]) {
-        // A system that once had randomness does not run out of it; going on with known bytes is no option.
+        // Retries, because a working generator is not expected to fail, and constant bytes would be insecure.
         while self.0.fill(out).is_err() {
             std::thread::yield_now();
         }

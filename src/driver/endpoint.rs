@@ -1,4 +1,4 @@
-//! Where a session connects to.
+//! The server that a session connects to.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -7,23 +7,23 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::lookup::lookup;
 use crate::{failure::Failure, transport::ConnectOptions};
 
-/// Where a session connects to.
+/// The server that a session connects to.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The name or address of the server, or of the proxy where `options` has one.
+    /// The host name or address of the server, or of the proxy if `options` has one.
     pub host: String,
-    /// Its port.
+    /// The port of the server or the proxy.
     pub port: u16,
-    /// Everything else. The addresses are looked up for each connection; those given here are not used.
+    /// All other options. `addresses` is ignored, because the name is resolved for each connection.
     pub options: ConnectOptions,
 }
 
-/// How long the look-up of a name may take.
+/// Time limit for a name lookup.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Endpoint {
-    /// The options for a connection now: names may have other addresses than the last time. `routing` is added to the
-    /// request's query, where the server's proxies look for it (source: Baileys 7.0.0-rc14, socket).
+    /// The options for one connection. The host name is resolved again, because its addresses can change. `routing` is
+    /// added to the query of the request (source: Baileys 7.0.0-rc14, `socket`).
     pub(super) async fn resolve(&self, routing: Option<&[u8]>) -> Result<ConnectOptions, Failure> {
         let mut options = self.options.clone();
         options.addresses = self
@@ -44,14 +44,15 @@ impl Endpoint {
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
-        // The session notices a resolver that hangs and gives the connection up; this frees the memory of the attempt.
+        // The session has its own, shorter timeout and then ignores this lookup. This timeout only frees the memory of
+        // the attempt.
         tokio::time::timeout(LOOKUP_TIMEOUT, lookup(&self.host, self.port))
             .await
             .map_err(|_| Arc::new(io::Error::from(io::ErrorKind::TimedOut)))?
     }
 }
 
-/// The error of Node's `dns.lookup` for a name that is not found; others keep their text.
+/// The error of Node's `dns.lookup` for a name that cannot be resolved. Other errors keep their text.
 fn lookup_failure(host: &str, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::TimedOut {
         return Failure::new(format!("getaddrinfo EAI_AGAIN {host}")).with_code("EAI_AGAIN");

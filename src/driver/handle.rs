@@ -9,7 +9,7 @@ use super::shared_session::SharedSession;
 use crate::session::{Event, Millis, Session};
 use crate::transport::Timing;
 
-/// The user's end of a session. The session ends, at once and without another event, with the last of its handles.
+/// The user's reference to a session. When the last handle is dropped, the session ends at once, without another event.
 #[derive(Clone, Debug)]
 pub struct Handle(Arc<Owner>);
 
@@ -27,50 +27,51 @@ impl Handle {
         Self(Arc::new(Owner(core)))
     }
 
-    /// Looks at the session, and does nothing else. The same holds for `look` as for `act` of [`with`](Self::with).
+    /// Reads the session without executing its requests. The restrictions of [`with`](Self::with) apply to `look`.
     pub fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
         self.0.0.inspect(look)
     }
 
-    /// Gives the session a command: `act` gets it and the present time. What the session wants done is
-    /// done before this returns, short of waiting.
+    /// Calls `act` with the session and the current time. Before this returns, the requests of the session are executed
+    /// as far as possible without waiting.
     ///
-    /// `act` holds the session up: it should be short, and must not use a handle of the same session.
+    /// `act` holds the session's lock. It must be short, and must not use a handle of the same session.
     pub fn with<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         self.0.0.with(Timing::Now, act)
     }
 
-    /// As [`with`](Self::with), but messages may be held until the end of the event loop's turn. For the thread of the loop
-    /// only, and only if it [ends](crate::transport::LoopTurn::end) the turn afterwards.
+    /// As [`with`](Self::with), but messages may be held until the end of the event loop's turn. Only the thread of the
+    /// loop may call this, and it must [end](crate::transport::LoopTurn::end) the turn afterwards.
     pub fn with_in_turn<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         self.0.0.with(Timing::EndOfTurn, act)
     }
 
-    /// Appends the next events to `out`, until they are so many by [weight](Event::weight), and returns how many they are.
-    /// Where it gives fewer there were no more. [`Notify`](super::Notify) is called where there are.
+    /// Appends the next events to `out`, until their total [weight](Event::weight) is at least `most`. Returns the
+    /// total weight. If it is less than `most`, there are no more events. [`Notify`](super::Notify) is called when
+    /// there are new ones.
     pub fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         self.0.0.take_events(most, out)
     }
 
-    /// A handle that does not keep the session.
+    /// A handle that does not keep the session alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle {
         WeakHandle(Arc::downgrade(&self.0))
     }
 
-    /// The time that was spent on opening, inflating and taking apart what came in.
+    /// The total time spent on decryption, decompression and decoding of received data.
     #[must_use]
     pub fn busy(&self) -> Duration {
         self.0.0.busy()
     }
 }
 
-/// Like a [`Handle`], but the session ends without regard to it.
+/// A reference to a session that does not keep the session alive.
 #[derive(Clone, Debug)]
 pub struct WeakHandle(Weak<Owner>);
 
 impl WeakHandle {
-    /// A handle, unless the session has ended.
+    /// Returns a handle. Returns `None` if the session has ended.
     #[must_use]
     pub fn upgrade(&self) -> Option<Handle> {
         self.0.upgrade().map(Handle)

@@ -1,9 +1,9 @@
-//! What a session's code tells through `tracing`, on its way to the user of that session.
+//! Forwards `tracing` events of a session's code to the log of that session.
 //!
-//! There is one subscriber for all sessions, the process's default unless that is somebody else's already. A session's
-//! [`Log`] is the thread's own while something is done with the session, and gets what is told meanwhile. Where no session
-//! wants anything, `tracing` itself leaves every event out by one comparison; nothing is formatted that the log's level
-//! rules out.
+//! All sessions share one subscriber. It is the process's default subscriber, unless the program has installed another
+//! one. While a thread works for a session, the session's [`Log`] is the current log of the thread and receives its
+//! events. If no session wants events, `tracing` skips each event with one comparison. Events above the level of the
+//! log are not formatted.
 
 use std::cell::RefCell;
 use std::fmt::{self, Debug};
@@ -16,38 +16,39 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The value of a field.
+/// The value of a log field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogValue {
-    /// A number.
+    /// An integer.
     Number(i64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
-    /// Anything else, as text.
+    /// Any other value, as text.
     Text(String),
 }
 
-/// Something that a session's code tells. Never in it: keys, tokens and the content of stanzas. No text is longer than
+/// A log entry. It never contains keys, tokens or the content of stanzas. No text is longer than
 /// [`MAX_TEXT`](Self::MAX_TEXT).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// How important it is.
+    /// The log level.
     pub level: Level,
-    /// What happened.
+    /// The message.
     pub message: String,
-    /// Details, by name.
+    /// The fields: names and values.
     pub fields: Vec<(&'static str, LogValue)>,
 }
 
 impl LogEntry {
-    /// The most bytes of a text; what waits for its reader is bounded by number alone.
+    /// Maximum length of a text in bytes. The queue of entries is limited by number only, so each entry has to be
+    /// small.
     pub const MAX_TEXT: usize = 512;
 }
 
-/// Takes entries; called with the session's lock held, so it must not use a handle of the session.
+/// Receives log entries. It is called with the session's lock held, so it must not use a handle of the session.
 pub type TakeEntry = Box<dyn Fn(LogEntry) + Send + Sync>;
 
-/// Where one session's entries go.
+/// The log of one session.
 pub struct Log {
     level: AtomicU8,
     take: TakeEntry,
@@ -61,10 +62,10 @@ impl Debug for Log {
     }
 }
 
-/// Logs by the number of their level.
+/// The number of logs per level.
 static WANTED: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
 
-/// Levels from the least to the most talkative; their places are their numbers.
+/// All levels, from the fewest to the most events. The index of a level is its number.
 const LEVELS: [LevelFilter; 6] = [
     LevelFilter::OFF,
     LevelFilter::ERROR,
@@ -75,16 +76,16 @@ const LEVELS: [LevelFilter; 6] = [
 ];
 
 thread_local! {
-    /// The log of the session that this thread has at hand.
+    /// The log of the session that this thread currently works for.
     static CURRENT: RefCell<Option<Arc<Log>>> = const { RefCell::new(None) };
 }
 
 impl Log {
-    /// A log of a level.
+    /// Creates a log with a level.
     #[must_use]
     pub fn new(level: LevelFilter, take: TakeEntry) -> Arc<Self> {
         static INSTALL: Once = Once::new();
-        // Where a program has a subscriber of its own, that one gets the events.
+        // If the program has its own subscriber, that one receives the events.
         INSTALL.call_once(|| drop(tracing::subscriber::set_global_default(Forward)));
         let log = Self {
             level: AtomicU8::new(0),
@@ -115,12 +116,12 @@ impl Log {
         LEVELS.get(place).copied().unwrap_or(LevelFilter::OFF)
     }
 
-    /// Makes this the thread's log until the result is dropped.
+    /// Makes this log the current log of the thread, until the result is dropped.
     pub(super) fn enter(self: &Arc<Self>) -> Scope {
         Scope(CURRENT.replace(Some(Arc::clone(self))))
     }
 
-    /// Whether nothing is wanted at all.
+    /// Whether the log receives no events.
     pub(super) fn is_off(&self) -> bool {
         self.level.load(Ordering::Relaxed) == 0
     }
@@ -133,21 +134,21 @@ impl Drop for Log {
     }
 }
 
-/// Adds to the number of logs of a level, modulo the numbers there are.
+/// Adds `more` to the number of logs of a level. `usize::MAX` subtracts one, because the addition wraps.
 fn count(place: usize, more: usize) {
     if let Some(wanted) = WANTED.get(place) {
         wanted.fetch_add(more, Ordering::Relaxed);
     }
 }
 
-/// The most talkative level that any log has.
+/// The highest level of all logs.
 fn most_wanted() -> LevelFilter {
     let wanted = WANTED.iter().zip(LEVELS).rev();
     let found = wanted.into_iter().find(|(count, _)| count.load(Ordering::Relaxed) > 0);
     found.map_or(LevelFilter::OFF, |(_, level)| level)
 }
 
-/// See [`Log::enter`].
+/// Restores the previous log of the thread on drop.
 pub(super) struct Scope(Option<Arc<Log>>);
 
 impl Drop for Scope {
@@ -189,7 +190,7 @@ impl Subscriber for Forward {
         (log.take)(entry);
     }
 
-    // No spans are made.
+    // The crate creates no spans.
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }
@@ -199,7 +200,7 @@ impl Subscriber for Forward {
     fn exit(&self, _: &Id) {}
 }
 
-/// Collects an event's fields.
+/// Collects the fields of an event.
 struct Fields<'a>(&'a mut LogEntry);
 
 impl Fields<'_> {

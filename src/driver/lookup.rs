@@ -1,4 +1,4 @@
-//! Names to addresses: one look-up of a name at a time, however many wait for it.
+//! Name resolution. There is at most one lookup per name at a time; concurrent requests share it.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,9 @@ use tokio::sync::watch;
 type Outcome = Result<Vec<SocketAddr>, Arc<io::Error>>;
 type Answer = watch::Receiver<Option<Outcome>>;
 
-/// Looks a name up, or waits with others who do. A look-up that nobody waits for any longer runs on all the same, on a
-/// thread that the operating system holds; so whoever asks again gets that one, and cannot fill all threads with them.
+/// Resolves a name. If a lookup of the same name is running, its result is used. A lookup that nobody waits for
+/// continues on a blocking thread of the operating system's resolver. Sharing it avoids that repeated requests occupy
+/// all threads.
 pub(super) async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
     static LOOKUPS: LazyLock<Lookups> = LazyLock::new(Lookups::default);
     let answer = LOOKUPS.join(host, |host| async move {
@@ -29,23 +30,23 @@ pub(super) async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, Arc
 }
 
 async fn outcome(mut answer: Answer) -> Outcome {
-    let gone = || Arc::new(io::Error::other("the look-up was given up"));
+    let gone = || Arc::new(io::Error::other("the name lookup was cancelled"));
     let outcome = answer.wait_for(Option::is_some).await.map_err(|_| gone())?;
     outcome.clone().unwrap_or_else(|| Err(gone()))
 }
 
-/// The look-ups that go on, by name.
+/// The running lookups, by name.
 #[derive(Default)]
 struct Lookups(Mutex<HashMap<String, Answer>>);
 
 impl Lookups {
-    /// The look-up of `host` that goes on, or a new one by `start`.
+    /// Joins the running lookup of `host`, or starts a new one with `start`.
     fn join<F>(&self, host: &str, start: impl FnOnce(String) -> F) -> Answer
     where
         F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
     {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whose sender is gone is over.
+        // Drop finished lookups.
         pending.retain(|_, answer| answer.has_changed().is_ok());
         if let Some(answer) = pending.get(host) {
             return answer.clone();
@@ -55,7 +56,7 @@ impl Lookups {
         let work = start(host.to_owned());
         tokio::spawn(async move {
             let outcome = work.await.map_err(Arc::new);
-            // Nobody may wait any longer.
+            // The send has no effect if nobody waits any more.
             sender.send_replace(Some(outcome));
         });
         answer

@@ -1,11 +1,11 @@
-//! Sessions on transports: with the real clock, real randomness, and threads.
+//! Runs sessions on transports, with the system's clock, random numbers and threads.
 //!
-//! A session belongs to no thread. A lock protects it, and each side that has something for it takes the lock: the
-//! transport's task with what came in, the user with a command, and the session's own task when time has passed or a
-//! transport is to be opened. The side that changed the session then does what the session wants done. So what comes in is
-//! processed where it is read, with no other task in between, also while the user's thread is busy.
+//! A session is not bound to a thread; a lock protects it. Three callers take the lock: the transport's task with
+//! received data, the user with a command, and the session's own task when a timer expires or a transport has to be
+//! opened. The caller that changed the session then executes the session's requests. Therefore received data is
+//! processed on the thread that reads it, also while the user's thread is busy.
 //!
-//! [`start`] makes a session and its task; the [`Handle`] is the user's end.
+//! [`start`] creates a session and its task. The user controls it with a [`Handle`].
 
 mod clock;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! [`SharedSession`]: a session, its transports, and the lock around both.
+//! [`SharedSession`]: a session and its transports, protected by a lock.
 
 use std::{
     fmt, io,
@@ -22,16 +22,16 @@ use crate::{
 /// The next action of a session's task.
 #[derive(Debug)]
 pub(super) struct NextAction {
-    /// Opens the transport of a connection.
+    /// Open the transport of this connection.
     pub(super) open: Option<ConnectionId>,
-    /// Derives a key.
+    /// Run this key derivation.
     pub(super) derive: Option<KeyDerivation>,
-    /// Waits at most that long.
+    /// Wait at most for this time. `None` has no limit.
     pub(super) wait: Option<Duration>,
 }
 
-/// Called when there are events to take and the user does not know yet; from any thread, and with no lock held that
-/// [`Handle`](super::Handle) needs.
+/// Called when there are events and the user was not notified yet. It can be called on any thread. No lock of
+/// [`Handle`](super::Handle) is held during the call.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
 
 /// A session, its transports, its clock and its log.
@@ -42,27 +42,27 @@ pub(super) struct SharedSession {
     log: Option<Arc<Log>>,
     /// Wakes the session's task.
     task: sync::Notify,
-    /// The transport's task, where it does not read.
+    /// Wakes the transport's task after reading was stopped.
     reader: AtomicWaker,
 }
 
 struct Inner {
     session: Session,
-    /// The transport of the session's connection.
+    /// The transport of the current connection.
     transport: Option<(ConnectionId, Connection)>,
-    /// Transports whose closing handshake is going on.
+    /// Transports that are in the closing handshake.
     closing: Vec<(ConnectionId, Connection)>,
-    /// A transport to be opened.
+    /// The connection that needs a transport.
     to_open: Option<ConnectionId>,
-    /// The connection whose transport has enough to send.
+    /// The connection with a full send queue.
     congested: Option<ConnectionId>,
-    /// When the session's task looks again by itself.
+    /// The time at which the session's task wakes up by itself.
     armed: Option<Millis>,
-    /// Since when the user knows that there are events, and has not come for them.
+    /// The time of the last notification, if the user has not taken events since then.
     notified: Option<Millis>,
-    /// Time spent on what came in.
+    /// The total time spent on received data.
     busy: Duration,
-    /// The user has gone.
+    /// The user has dropped all handles.
     over: bool,
 }
 
@@ -101,12 +101,12 @@ impl SharedSession {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends log entries of this thread to the session's log until the result is dropped.
+    /// Makes the session's log the current log of this thread, until the result is dropped.
     pub(super) fn scope(&self) -> Option<Scope> {
         self.log.as_ref().filter(|log| !log.is_off()).map(Log::enter)
     }
 
-    /// Lets `act` do something with the session, and then does what the session wants. `timing` says when messages are
+    /// Calls `act` with the session, then executes the session's requests. `timing` is the time at which messages are
     /// written.
     pub(super) fn with<R>(&self, timing: Timing, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         let _scope = self.scope();
@@ -117,18 +117,18 @@ impl SharedSession {
         result
     }
 
-    /// Looks at the session, and does nothing else.
+    /// Reads the session without executing its requests.
     pub(super) fn inspect<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
         look(&self.lock().session)
     }
 
-    /// Takes events until they weigh so much; returns how much they do.
+    /// Takes events until their total weight is at least `most`. Returns the total weight.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
         let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         let mut taken = 0;
-        // Whoever leaves some will be told again, should there be more.
+        // The user counts as not notified again. If events remain, `drive` sends a new notification.
         if let Some(since) = inner.notified.take() {
             inner.session.events_waited(now.saturating_sub(since));
         }
@@ -142,8 +142,8 @@ impl SharedSession {
         taken
     }
 
-    /// Something came in: as [`with`](Self::with), but what the session wants waits for [`settle`](Self::settle). Says
-    /// whether the session wants more.
+    /// Handles received data. As [`with`](Self::with), but the session's requests are executed by
+    /// [`settle`](Self::settle). Returns true if the session wants more data.
     pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
         let _scope = self.scope();
         let mut inner = self.lock();
@@ -153,7 +153,7 @@ impl SharedSession {
         inner.session.wants_data()
     }
 
-    /// Does what the session wants.
+    /// Executes the session's requests.
     pub(super) fn settle(&self) {
         let _scope = self.scope();
         let inner = self.lock();
@@ -188,22 +188,22 @@ impl SharedSession {
         }
     }
 
-    /// Whether the transport's task should read; if not, it is woken when it should.
+    /// Whether the transport's task should read. If not, the task is woken when it should read again.
     pub(super) fn poll_wants_data(&self, connection: ConnectionId, cx: &std::task::Context<'_>) -> bool {
         let inner = self.lock();
         if inner.session.connection() != Some(connection) {
-            // A transport that the session has given up is read to its end, for the closing handshake.
+            // The session has given up this transport. It is read to its end, because the closing handshake needs that.
             return true;
         }
         if inner.session.wants_data() {
             return true;
         }
-        // Under the lock, so that no change in between is missed.
+        // The waker is registered under the lock, so that no change is missed.
         self.reader.register(cx.waker());
         false
     }
 
-    /// The transport has room again.
+    /// The send queue of the transport has room again.
     pub(super) fn written(&self, connection: ConnectionId) {
         let mut inner = self.lock();
         if inner.congested == Some(connection) {
@@ -211,7 +211,7 @@ impl SharedSession {
         }
     }
 
-    /// The peer has closed a connection: it is answered behind what has been sent.
+    /// The peer has sent a close frame. The answer is sent after all queued messages.
     pub(super) fn answer_close(&self, connection: ConnectionId) {
         let inner = self.lock();
         if let Some((_, transport)) = inner.transport.as_ref().filter(|(id, _)| *id == connection) {
@@ -219,14 +219,14 @@ impl SharedSession {
         }
     }
 
-    /// A transport is gone.
+    /// The transport of a connection has ended.
     pub(super) fn forget(&self, connection: ConnectionId) {
         let mut inner = self.lock();
         inner.closing.retain(|(id, _)| *id != connection);
         inner.transport.take_if(|(id, _)| *id == connection);
     }
 
-    /// What the session's task does next; nothing any more where `None`.
+    /// Returns the next action of the session's task. `None` means that the task must end.
     pub(super) fn next_action(&self) -> Option<NextAction> {
         let mut inner = self.lock();
         if inner.over {
@@ -250,13 +250,13 @@ impl SharedSession {
         self.with(Timing::Now, Session::handle_timeout);
     }
 
-    /// Derives a key for the session; takes its time.
+    /// Runs a key derivation for the session. It blocks for tens of milliseconds.
     pub(super) fn derive(&self, derivation: KeyDerivation) {
         let key = derivation.run();
         self.with(Timing::Now, |session, now| session.handle_code_key(now, &key));
     }
 
-    /// Opens the transport of a connection with `connect`, unless the session has given the connection up.
+    /// Opens the transport of a connection with `connect`, unless the session has ended this connection.
     pub(super) fn open(&self, connection: ConnectionId, connect: impl FnOnce() -> io::Result<Connection>) {
         let mut inner = self.lock();
         if inner.over || inner.session.connection() != Some(connection) {
@@ -277,7 +277,7 @@ impl SharedSession {
         });
     }
 
-    /// Ends the present connection because of a defect.
+    /// Ends the current connection because of a defect.
     pub(super) fn fail(&self, message: &str) {
         let scope = self.scope();
         tracing::error!(message);
@@ -289,7 +289,7 @@ impl SharedSession {
         }
     }
 
-    /// Ends the session for good, after one defect too many.
+    /// Ends the session permanently, because too many defects have occurred.
     pub(super) fn give_up(&self) {
         let connection = self.lock().session.connection();
         if let Some(connection) = connection {
@@ -298,12 +298,12 @@ impl SharedSession {
         self.with(Timing::Now, Session::handle_defect);
     }
 
-    /// Time spent on what came in.
+    /// The total time spent on received data.
     pub(super) fn busy(&self) -> Duration {
         self.lock().busy
     }
 
-    /// Ends the session and its transports at once: the user has dropped the last handle.
+    /// Ends the session and its transports at once, because the user has dropped the last handle.
     pub(super) fn finish(&self) {
         let mut inner = self.lock();
         inner.over = true;
@@ -315,8 +315,8 @@ impl SharedSession {
 }
 
 impl Inner {
-    /// Whether the session may be asked for more to transmit. Only a transport that is still the session's can hold it
-    /// back.
+    /// Whether the session can be polled for requests. A full send queue only counts if it belongs to the current
+    /// connection.
     fn is_free(&self) -> bool {
         self.congested.is_none() || self.congested != self.session.connection()
     }
@@ -326,7 +326,7 @@ impl Inner {
             Transmit::Open(id) => self.to_open = Some(id),
             Transmit::Message(id, message) => {
                 let transport = self.transport.as_ref().filter(|(of, _)| *of == id);
-                // One that accepts nothing has ended, and is about to say so.
+                // A transport that accepts nothing has ended. It will report its end.
                 if let Some((_, transport)) = transport
                     && transport.send_owned(message, timing) == Accepted::Later
                 {
@@ -345,7 +345,7 @@ impl Inner {
                     transport.close();
                     self.closing.push((id, transport));
                 } else {
-                    // Not opened yet: nobody else would say that it is closed.
+                    // The transport was not opened yet, so it will not report that it is closed.
                     self.to_open.take_if(|wanted| *wanted == id);
                     self.session.handle_closed(now, id);
                 }

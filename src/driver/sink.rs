@@ -1,4 +1,4 @@
-//! Passes the events of a connection's transport to its session.
+//! Passes the events of a transport to its session.
 
 use std::{
     sync::Arc,
@@ -12,12 +12,12 @@ use crate::{
     transport::{Event, EventSink},
 };
 
-/// The sink of one connection's transport.
+/// The event sink of a connection's transport.
 #[derive(Debug)]
 pub(super) struct SessionSink {
     session: Arc<SharedSession>,
     connection: ConnectionId,
-    /// Whether the session wanted more after the last message; cleared when the transport asks.
+    /// Whether the session wanted more data after the last message. Cleared by `poll_ready`.
     wants_more: bool,
 }
 
@@ -33,7 +33,8 @@ impl SessionSink {
 
 impl EventSink for SessionSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Asked for every message; one more than a user who has just paused wants does no harm.
+        // This is called before each message. The stored result saves a lock. After a pause, one more message can be
+        // delivered, which is harmless.
         if std::mem::take(&mut self.wants_more) || self.session.poll_wants_data(self.connection, cx) {
             Poll::Ready(())
         } else {
@@ -47,13 +48,13 @@ impl EventSink for SessionSink {
             Event::Upgrade(_) => {}
             Event::CloseFrame { .. } => shared.answer_close(id),
             Event::UnexpectedResponse { head, .. } => {
-                // The transport would wait for somebody to read the response.
+                // Without this, the transport waits until someone reads the response.
                 shared.forget(id);
                 let failure = Failure::new(format!("Unexpected server response: {}", head.status));
                 shared.receive(|session, now| session.handle_failed(now, id, failure, Some(head.status)));
             }
             Event::Open => drop(shared.receive(|session, now| session.handle_opened(now, id))),
-            // As in Baileys it makes no difference whether a message calls itself text.
+            // As in Baileys, text and binary messages are handled alike.
             Event::Message { bytes, .. } => {
                 self.wants_more = shared.receive(|session, now| session.handle_data(now, id, &bytes));
             }

@@ -1,4 +1,4 @@
-//! The task of a session: time, key derivation, and the opening of transports.
+//! The task of a session. It handles timers, key derivation and the opening of transports.
 
 use std::{
     io,
@@ -21,13 +21,13 @@ use crate::{
     transport,
 };
 
-/// Defects that a session's task survives; with the last it gives the session up.
+/// Number of defects (panics of the task) after which the session is stopped.
 const MAX_DEFECTS: usize = 8;
 
-/// Makes a session, disconnected, and starts its task. Its log entries go to `log`.
+/// Creates a disconnected session and starts its task. Log entries are sent to `log`.
 ///
 /// # Errors
-/// When the runtime's threads cannot be started or the system has no randomness.
+/// Fails if the threads of the runtime cannot be started, or if the system's random number generator fails.
 pub fn start(
     endpoint: Endpoint,
     config: Config,
@@ -42,10 +42,10 @@ pub fn start(
     Ok(Handle::new(shared))
 }
 
-/// The task of a session: time, and the opening of transports.
+/// Runs the task of a session, and restarts it after a defect.
 async fn serve(shared: Arc<SharedSession>, endpoint: Arc<Endpoint>) {
     for _ in 0..MAX_DEFECTS {
-        // A defect must end a connection, not the process, and must not go unnoticed.
+        // A defect ends the connection, but not the process. It is logged and reported.
         if AssertUnwindSafe(run(&shared, &endpoint)).catch_unwind().await.is_ok() {
             return;
         }
@@ -54,9 +54,9 @@ async fn serve(shared: Arc<SharedSession>, endpoint: Arc<Endpoint>) {
     contained(|| shared.give_up());
 }
 
-/// Does what may meet the defect that it is done for.
+/// Calls `act` and catches a panic. The cause of the first panic can also make `act` panic.
 fn contained(act: impl FnOnce()) {
-    // There is nobody left to tell.
+    // Nothing is left that could report this error.
     let _ = panic::catch_unwind(AssertUnwindSafe(act));
 }
 
@@ -64,11 +64,11 @@ async fn run(shared: &Arc<SharedSession>, endpoint: &Arc<Endpoint>) {
     while let Some(action) = shared.next_action() {
         if let Some(derivation) = action.derive {
             let shared = Arc::clone(shared);
-            // Nobody waits for it.
+            // The result is delivered by `derive`.
             drop(tokio::task::spawn_blocking(move || shared.derive(derivation)));
         }
         if let Some(connection) = action.open {
-            // Names take their time; the session's goes on meanwhile.
+            // A name lookup can take long. It runs in its own task, so that timers continue.
             tokio::spawn(open(Arc::clone(shared), connection, Arc::clone(endpoint)));
             continue;
         }

@@ -4,30 +4,31 @@ use std::fmt;
 
 use super::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 
-/// The frame at the front of `bytes`, without its length, and the bytes after it; `None` if it is not whole.
+/// Splits the first frame off `bytes`. Returns its payload without the length, and the bytes after it. Returns `None`
+/// if the frame is incomplete.
 #[must_use]
 pub fn split_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[high, middle, low], rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
     rest.split_at_checked(usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low))
 }
 
-/// Buffer capacity, in bytes, that a decoder keeps while it holds less: 16 KiB. Usual traffic never reallocates, and ten
-/// thousand idle connections take 160 MiB at most.
+/// Buffer capacity that a decoder keeps between messages, in bytes (16 KiB). Usual traffic then needs no reallocation,
+/// and ten thousand idle connections use at most 160 MiB.
 pub const RETAINED_CAPACITY: usize = 16 * 1024;
 
 /// Splits a byte stream into frames.
 ///
-/// [`feed`](Self::feed) a chunk, then call [`next`](Self::next) until it returns `None`; or call
-/// [`next_of`](Self::next_of), which does not copy whole frames. The frames do not depend on how the stream is cut into
-/// chunks. A frame can be empty.
+/// Give a chunk to [`feed`](Self::feed), then call [`next`](Self::next) until it returns `None`.
+/// [`next_of`](Self::next_of) does both, and does not copy a frame that is complete in the chunk. The frames do not
+/// depend on how the stream is cut into chunks. A frame can be empty.
 ///
-/// No memory is allocated for an announced length before its bytes are received. The decoder holds only bytes that were fed
-/// and not yet returned; on average each byte is moved a constant number of times.
+/// The decoder allocates no memory for an announced length before the bytes are received. It stores only bytes that
+/// were fed and not yet returned. On average, each byte is moved a constant number of times.
 ///
 /// After an error the decoder ignores its input and returns the same error again.
 pub struct FrameDecoder {
     buffer: Vec<u8>,
-    /// Index in `buffer` of the first byte that is not yet returned.
+    /// Index in `buffer` of the first byte that was not returned yet.
     cursor: usize,
     limit: usize,
     failed: Option<FrameError>,
@@ -50,7 +51,7 @@ impl fmt::Debug for FrameDecoder {
 }
 
 impl FrameDecoder {
-    /// A decoder that accepts frames of every length, up to [`MAX_FRAME_LEN`] bytes.
+    /// A decoder for frames of up to [`MAX_FRAME_LEN`] bytes.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -61,7 +62,7 @@ impl FrameDecoder {
         }
     }
 
-    /// A decoder that refuses frames of more than `limit` bytes. A limit above [`MAX_FRAME_LEN`] has no effect.
+    /// A decoder that refuses frames longer than `limit` bytes. A limit above [`MAX_FRAME_LEN`] has no effect.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
@@ -75,7 +76,8 @@ impl FrameDecoder {
         if self.failed.is_some() {
             return;
         }
-        // At least as many bytes were returned as are moved now, so each byte moves at most once on average.
+        // The number of returned bytes is at least the number of bytes to move. So on average each byte moves at most
+        // once.
         if self.cursor > 0 && self.cursor >= self.buffered() {
             self.compact();
         }
@@ -92,10 +94,11 @@ impl FrameDecoder {
         *self.failed.insert(error)
     }
 
-    /// The next whole frame, without its length; `None` until more bytes are fed.
+    /// Returns the next complete frame without its length. Returns `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`FrameError::TooLarge`] as soon as the length of a frame above the limit is received, [`FrameError::OutOfMemory`].
+    /// Fails with [`FrameError::TooLarge`] as soon as a length above the limit is received. Fails with
+    /// [`FrameError::OutOfMemory`] if an earlier [`feed`](Self::feed) could not store its bytes.
     #[expect(
         clippy::should_implement_trait,
         reason = "a frame borrows from the decoder, which an Iterator cannot express"
@@ -123,11 +126,12 @@ impl FrameDecoder {
         Ok(self.buffer.get_mut(start..end))
     }
 
-    /// The next whole frame of the stream that goes on with `input`: in place where `input` holds all of it, otherwise as
-    /// [`feed`](Self::feed) and [`next`](Self::next) give it. What is taken is removed from the front of `input`.
+    /// Returns the next complete frame of the stream that continues with `input`. A frame that is complete in `input`
+    /// is not copied; otherwise the result is that of [`feed`](Self::feed) and [`next`](Self::next). Used bytes are
+    /// removed from the front of `input`.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// Fails as [`next`](Self::next).
     pub fn next_of<'d, 'i: 'd>(&'d mut self, input: &mut &'i [u8]) -> Result<Option<&'d [u8]>, FrameError> {
         if self.failed.is_none()
             && self.buffered() == 0
@@ -141,14 +145,14 @@ impl FrameDecoder {
         self.next().map(|frame| frame.map(|frame| &*frame))
     }
 
-    /// The number of bytes that were fed and not yet returned.
+    /// The number of bytes that were fed and not returned yet.
     #[must_use]
     pub const fn buffered(&self) -> usize {
         self.buffer.len() - self.cursor
     }
 
-    /// The bytes of memory held. At most [`RETAINED_CAPACITY`] after [`next`](Self::next) returned `None`, unless more is
-    /// buffered.
+    /// The allocated memory in bytes. After [`next`](Self::next) has returned `None`, it is at most
+    /// [`RETAINED_CAPACITY`], unless more bytes are buffered.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.buffer.capacity()

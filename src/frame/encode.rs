@@ -1,11 +1,11 @@
-//! Writing frames.
+//! Encoding of frames.
 
 use super::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 
-/// The 3 bytes before a frame of `length` bytes.
+/// The 3-byte length of a frame with a payload of `length` bytes.
 ///
 /// # Errors
-/// [`FrameError::TooLarge`] above [`MAX_FRAME_LEN`].
+/// Fails with [`FrameError::TooLarge`] above [`MAX_FRAME_LEN`].
 pub fn frame_header(length: usize) -> Result<[u8; HEADER_LEN], FrameError> {
     match u32::try_from(length).map(u32::to_be_bytes) {
         Ok([0, high, middle, low]) => Ok([high, middle, low]),
@@ -16,10 +16,10 @@ pub fn frame_header(length: usize) -> Result<[u8; HEADER_LEN], FrameError> {
     }
 }
 
-/// Appends `payload` as a frame to `out`.
+/// Appends `payload` to `out` as a frame.
 ///
 /// # Errors
-/// [`FrameError::TooLarge`] above [`MAX_FRAME_LEN`]; `out` is then as before.
+/// Fails with [`FrameError::TooLarge`] above [`MAX_FRAME_LEN`]. `out` is then unchanged.
 pub fn encode_frame(payload: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
     let header = frame_header(payload.len())?;
     out.reserve(HEADER_LEN + payload.len());

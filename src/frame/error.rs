@@ -1,25 +1,25 @@
 //! [`FrameError`].
 
-/// Why bytes cannot become a frame, or a frame cannot become bytes.
+/// Why a frame cannot be decoded or encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// A frame is longer than the bound: from a [`FrameDecoder`](super::FrameDecoder) the peer's fault and the end of
-    /// its stream, from an encoding function the caller's.
-    #[error("a frame of {length} bytes exceeds the bound of {limit}")]
+    /// A frame is longer than the limit. From a [`FrameDecoder`](super::FrameDecoder), the peer is responsible, and its
+    /// stream cannot continue. From an encoding function, the caller is responsible.
+    #[error("a frame of {length} bytes exceeds the limit of {limit}")]
     TooLarge {
-        /// The length announced or asked for, in bytes.
+        /// The length of the frame in bytes.
         length: usize,
-        /// The bound, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// There is not enough memory for the bytes that were received. The stream is over.
+    /// There is not enough memory for received bytes. The stream cannot continue.
     #[error("out of memory for received bytes")]
     OutOfMemory,
-    /// Routing information that its 3-byte length cannot express; the caller's fault.
-    #[error("routing information of {length} bytes exceeds the bound of {limit}", limit = super::MAX_FRAME_LEN)]
+    /// Routing information is longer than a 3-byte length can express. The caller is responsible.
+    #[error("routing information of {length} bytes exceeds the limit of {limit}", limit = super::MAX_FRAME_LEN)]
     RoutingInfoTooLarge {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
 }

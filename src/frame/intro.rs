@@ -2,22 +2,23 @@
 
 use super::{FrameError, encode::frame_header};
 
-/// The prefix of routing information: `ED`, then 0 and 1 (source: Baileys 7.0.0-rc14, noise-handler).
+/// The bytes before the length of routing information: `E`, `D`, 0, 1 (source: Baileys 7.0.0-rc14, `noise-handler`).
 const ROUTING_PREFIX: [u8; 4] = [b'E', b'D', 0, 1];
 
-/// The bytes that a client sends once, before its first frame: the WhatsApp header (`W`, `A`, 6, dictionary version). If an
-/// earlier connection received routing information, that is sent before the header (`ED`, 0, 1, 3-byte length, the
-/// information).
+/// The bytes that a client sends once before its first frame. They are the WhatsApp header: `W`, `A`, 6, dictionary
+/// version. If an earlier connection received routing information, it comes before the header: `E`, `D`, 0, 1, a 3-byte
+/// length, the information.
 #[derive(Debug)]
 pub struct Intro {
     pending: Option<Vec<u8>>,
 }
 
 impl Intro {
-    /// An intro that is not sent yet. Empty routing information is written with length 0; `None` is not written.
+    /// An intro that was not sent yet. `None` omits the routing information. Empty routing information is written with
+    /// length 0.
     ///
     /// # Errors
-    /// [`FrameError::RoutingInfoTooLarge`] if its length does not fit 3 bytes.
+    /// Fails with [`FrameError::RoutingInfoTooLarge`] if the length does not fit in 3 bytes.
     pub fn new(header: &[u8], routing_info: Option<&[u8]>) -> Result<Self, FrameError> {
         let mut bytes = Vec::new();
         if let Some(info) = routing_info {
@@ -31,22 +32,22 @@ impl Intro {
         Ok(Self { pending: Some(bytes) })
     }
 
-    /// The bytes of the intro; none once it is sent.
+    /// The bytes of the intro. Empty after the intro was sent.
     #[must_use]
     pub fn pending(&self) -> &[u8] {
         self.pending.as_deref().unwrap_or_default()
     }
 
-    /// Whether the intro is sent.
+    /// Whether the intro was sent.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
         self.pending.is_none()
     }
 
-    /// Appends what `write` appends to `out`, and before it the intro unless that is sent already.
+    /// Appends the intro, if it was not sent yet, and then the output of `write` to `out`.
     ///
     /// # Errors
-    /// The error of `write`. `out` is then unchanged and the intro is not sent.
+    /// Returns the error of `write`. `out` is then unchanged, and the intro counts as not sent.
     pub fn write_before<E>(
         &mut self,
         out: &mut Vec<u8>,

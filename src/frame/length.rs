@@ -1,7 +1,8 @@
 //! Lengths of frames.
 
-/// The number of bytes of a frame's length.
+/// Size of a frame's length field in bytes.
 pub const HEADER_LEN: usize = 3;
 
-/// The most bytes a frame can carry (16 MiB - 1), and the default bound of [`FrameDecoder`](super::FrameDecoder).
+/// Maximum length of a frame's payload in bytes (16 MiB - 1). It is the default limit of
+/// [`FrameDecoder`](super::FrameDecoder).
 pub const MAX_FRAME_LEN: usize = (1 << 24) - 1;

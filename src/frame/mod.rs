@@ -1,8 +1,8 @@
-//! 3-byte length framing and the intro header.
+//! Framing with 3-byte lengths, and the intro.
 //!
-//! On the wire every message is a frame: its length as 3 bytes, big-endian, then so many bytes. Before its first frame
-//! a client sends an [`Intro`]. Frames do not align with WebSocket messages: one message may carry several frames and
-//! one frame may span several messages.
+//! Each message on the wire is a frame: a 3-byte big-endian length and a payload of this length. A client sends an
+//! [`Intro`] before its first frame. Frames are independent of WebSocket messages: a message can contain several
+//! frames, and a frame can span several messages.
 
 mod decoder;
 mod encode;

@@ -1,10 +1,10 @@
-//! Keys of attributes that are no tokens but come often. On a tape each has an operation of its own, as tokens do, so that
-//! JavaScript need not slice it out of the text, make it a property's name, and find the property's place.
+//! Frequent attribute keys that are not tokens. Each has its own operation on a tape, as tokens do. JavaScript then
+//! uses a constant string as the property name instead of a new string from the text.
 //!
-//! A key that is missing here costs time and changes no result.
+//! A missing key in this list costs time, but does not change a result.
 
-/// The keys, those that come most often first: the search is linear. Source: the attributes that Baileys 6.17, 6.7 and 7
-/// read and write.
+/// The keys, in the approximate order of frequency, because the search is linear. Source: the attributes that Baileys
+/// 6.17, 6.7 and 7 read and write.
 pub const KEYS: &[&str] = &[
     "phone_number",
     "sender_pn",
@@ -49,7 +49,7 @@ pub const KEYS: &[&str] = &[
     "hosting_type",
 ];
 
-/// The place of a key, if it is one of these.
+/// The index of a key in [`KEYS`].
 pub(super) fn find(key: &[u8]) -> Option<usize> {
     KEYS.iter().position(|known| known.as_bytes() == key)
 }

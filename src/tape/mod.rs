@@ -1,8 +1,9 @@
-//! Nodes as flat operations, the form in which they cross into JavaScript.
+//! Tapes: nodes as flat arrays of operations. Nodes are passed to and from JavaScript in this form.
 //!
-//! A tape is a run of 32-bit operations, one text that holds every string that is not a token, and one run of content
-//! bytes. Operations refer to text and bytes by length alone: both are consumed in order. One crossing thus carries a
-//! whole tree, and JavaScript builds (or takes apart) plain objects in code that its compiler can specialise.
+//! A tape has 32-bit operations, one text with all strings that are not tokens, and one array of content bytes. Strings
+//! are taken from the text in order, so an operation only has the length of its string. A whole tree needs one call
+//! between JavaScript and Rust. JavaScript converts it to and from plain objects in code that its compiler can
+//! optimize.
 //!
 //! A node in pre-order is:
 //!
@@ -10,12 +11,12 @@
 //! | --- | --- |
 //! | head | `attributes << 2 \| kind`, see [`content_kind`](crate::abi::content_kind) |
 //! | string | the tag |
-//! | shape | only towards JavaScript, only where there are attributes: a hash of the keys, [`op::NO_SHAPE`](crate::abi::op::NO_SHAPE) if one of them has no operation |
+//! | shape | a hash of the attribute keys, or [`op::NO_SHAPE`](crate::abi::op::NO_SHAPE) if a key has no operation; only on tapes for JavaScript, and only if there are attributes |
 //! | string, string | key and value, once per attribute |
-//! | content | nothing; a string; offset and length of bytes; the number of children, which follow as nodes |
+//! | content | nothing; or a string; or the offset and length of bytes; or the number of children, which follow as nodes |
 //!
-//! A string is a token's id, [`op::FIRST_KEY`](crate::abi::op::FIRST_KEY) plus the index of one of [`KEYS`], or the bitwise complement of
-//! a length in UTF-16 units.
+//! A string is one of: a token id; [`op::FIRST_KEY`](crate::abi::op::FIRST_KEY) plus an index in [`KEYS`]; the bitwise
+//! complement of a length in UTF-16 units.
 
 mod keys;
 mod read;

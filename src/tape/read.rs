@@ -1,33 +1,33 @@
-//! A tape as nodes to encode: one that JavaScript wrote, or one of a decoded stanza.
+//! Reads a tape as a source of nodes. JavaScript or a [`TapeWriter`](super::TapeWriter) has written the tape.
 
 use super::keys::KEYS;
 use crate::abi::{content_kind, op, text};
 use crate::binary::{Content, EncodeError, NodeHead, NodeSource, Text, TokenId};
 
-/// The text of a tape, with a cursor.
+/// The text of a tape with a read position.
 #[derive(Debug)]
 pub enum TapeText<'a> {
-    /// Every string is ASCII: UTF-16 units are bytes.
+    /// All strings are ASCII. The length of a string in UTF-16 units is its length in bytes.
     Ascii(&'a str),
-    /// Units are bytes, each of which is a character (`buffer` holds the string at hand).
+    /// Each byte is one Latin-1 character.
     Latin1 {
-        /// What is left of the text.
+        /// The rest of the text.
         units: &'a [u8],
-        /// The string at hand.
+        /// The current string in UTF-8.
         buffer: String,
     },
-    /// Some are not. Each is converted by itself (`buffer` holds it), since a surrogate at the end of one string and
-    /// one at the start of the next are two broken characters and not a whole one.
+    /// UTF-16. Each string is converted on its own: a high surrogate at the end of a string and a low surrogate at the
+    /// start of the next string are two invalid characters, not a valid pair.
     Wide {
-        /// What is left of the text.
+        /// The rest of the text.
         units: &'a [u16],
-        /// The string at hand.
+        /// The current string in UTF-8.
         buffer: String,
     },
 }
 
 impl<'a> TapeText<'a> {
-    /// A text of UTF-16 units.
+    /// A text in UTF-16 units.
     #[must_use]
     pub fn wide(units: &'a [u16]) -> Self {
         Self::Wide {
@@ -36,7 +36,7 @@ impl<'a> TapeText<'a> {
         }
     }
 
-    /// A text of one byte per character.
+    /// A text with one byte per character.
     #[must_use]
     pub const fn latin1(units: &'a [u8]) -> Self {
         Self::Latin1 {
@@ -72,21 +72,22 @@ impl<'a> TapeText<'a> {
     }
 }
 
-/// A [`NodeSource`] over a tape. Tokens come resolved, but for some that are as long as [`text::LOOKUP_UNITS`].
+/// A [`NodeSource`] that reads a tape. The strings of the tape that can be tokens are already token operations, except
+/// strings of [`text::LOOKUP_UNITS`] or more units.
 #[derive(Debug)]
 pub struct TapeReader<'a> {
     ops: &'a [i32],
     text: TapeText<'a>,
     bytes: &'a [u8],
     kind: i32,
-    /// Whether shapes stand before attributes.
+    /// Whether a shape precedes the attributes of each node.
     shapes: bool,
-    /// Whether the next operation is one.
+    /// Whether the next operation is a shape.
     shape_ahead: bool,
 }
 
 impl<'a> TapeReader<'a> {
-    /// A reader at the first node of `ops`.
+    /// A reader at the first node of `ops`. The tape has no shapes.
     #[must_use]
     pub fn new(ops: &'a [i32], text: TapeText<'a>, bytes: &'a [u8]) -> Self {
         Self {
@@ -99,7 +100,7 @@ impl<'a> TapeReader<'a> {
         }
     }
 
-    /// The same for a tape that a [`TapeWriter`](super::TapeWriter) wrote, which has shapes.
+    /// A reader for a tape of a [`TapeWriter`](super::TapeWriter), which has shapes.
     #[must_use]
     pub fn decoded(ops: &'a [i32], text: TapeText<'a>, bytes: &'a [u8]) -> Self {
         Self {
@@ -118,7 +119,7 @@ impl<'a> TapeReader<'a> {
         usize::try_from(self.op()?).map_err(|_| EncodeError::InvalidSource)
     }
 
-    // Inlined, as is what returns its result: each string would go through memory, and be waited for there.
+    // Inlined, as are its callers. Otherwise the result of each string is written to memory and read back.
     #[inline(always)]
     fn string(&mut self) -> Result<Text<'_>, EncodeError> {
         let op = self.op()?;

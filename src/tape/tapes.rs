@@ -3,31 +3,31 @@
 use super::TapeWriter;
 use crate::abi::tape_head;
 
-/// Tapes one behind the other, for many frames in one crossing. What else belongs to a tape may stand before it in the words.
+/// A sequence of tapes that is passed to JavaScript at once. The words before a tape can have other data of that tape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tapes {
-    /// For each tape its [head](tape_head) and its operations.
+    /// The [head](tape_head) and the operations of each tape.
     pub words: Vec<i32>,
-    /// The texts. Each begins at an even offset.
+    /// The text of each tape. Each text starts at an even offset.
     pub text: Vec<u8>,
-    /// The content bytes.
+    /// The content bytes of each tape.
     pub bytes: Vec<u8>,
 }
 
 impl Tapes {
-    /// The lengths of the three parts.
+    /// The lengths of the three parts, in elements.
     #[must_use]
     pub fn len(&self) -> [usize; 3] {
         [self.words.len(), self.text.len(), self.bytes.len()]
     }
 
-    /// The bytes of memory in use.
+    /// The used memory in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         size_of_val(self.words.as_slice()) + self.text.len() + self.bytes.len()
     }
 
-    /// Whether there is no tape.
+    /// Whether there are no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
@@ -38,12 +38,12 @@ impl Tapes {
         self.push_parts(tape.ops(), tape.latin1().unwrap_or_default(), tape.wide(), tape.bytes());
     }
 
-    /// Appends a tape without operations: a frame that is passed over.
+    /// Appends a tape without operations. It represents a frame that is skipped.
     pub fn push_nothing(&mut self) {
         self.push_parts(&[], &[], None, &[]);
     }
 
-    /// Appends a tape of these operations, content bytes, and text: `wide` where there is such, otherwise `latin1`.
+    /// Appends a tape with these operations and content bytes. The text is `wide` if it is given, otherwise `latin1`.
     pub fn push_parts(&mut self, ops: &[i32], latin1: &[u8], wide: Option<&[u16]>, bytes: &[u8]) {
         let numbers = [
             (tape_head::OPS, ops.len()),
@@ -54,7 +54,7 @@ impl Tapes {
         let mut head = [0; tape_head::WORDS];
         for (place, number) in numbers {
             if let Some(word) = head.get_mut(place) {
-                // It fits 31 bits: the bounds on a stanza are far below.
+                // The number fits in 31 bits, because the limits of a stanza are far below.
                 *word = number as i32;
             }
         }
@@ -70,35 +70,35 @@ impl Tapes {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Moves all tapes of `other` behind these.
+    /// Moves all tapes of `other` to the end of these tapes.
     pub fn append(&mut self, other: &mut Self) {
         self.words.append(&mut other.words);
         self.text.append(&mut other.text);
         self.bytes.append(&mut other.bytes);
     }
 
-    /// Appends all tapes of `other`.
+    /// Appends a copy of all tapes of `other`.
     pub fn extend_from(&mut self, other: &Self) {
         self.words.extend_from_slice(&other.words);
         self.text.extend_from_slice(&other.text);
         self.bytes.extend_from_slice(&other.bytes);
     }
 
-    /// Gives memory beyond so many elements of each part back.
+    /// Frees capacity above this number of elements in each part.
     pub fn shrink_to(&mut self, elements: usize) {
         self.words.shrink_to(elements);
         self.text.shrink_to(elements);
         self.bytes.shrink_to(elements);
     }
 
-    /// Takes what was appended since the lengths were these.
+    /// Shortens the three parts to these lengths.
     pub fn truncate(&mut self, [words, text, bytes]: [usize; 3]) {
         self.words.truncate(words);
         self.text.truncate(text);
         self.bytes.truncate(bytes);
     }
 
-    /// Lets `append` append something. Where that gives `None`, or panics, what it did append is taken back.
+    /// Calls `append`. If it returns `None` or panics, everything that it appended is removed.
     pub fn attempt<R>(&mut self, append: impl FnOnce(&mut Self) -> Option<R>) -> Option<R> {
         let mut attempt = Attempt {
             kept: self.len(),
@@ -109,13 +109,13 @@ impl Tapes {
         Some(result)
     }
 
-    /// Forgets all tapes.
+    /// Removes all tapes.
     pub fn clear(&mut self) {
         self.truncate([0; 3]);
     }
 }
 
-/// Leaves so much of the tapes and no more when it goes.
+/// Truncates the tapes to the lengths in `kept` on drop.
 struct Attempt<'a> {
     tapes: &'a mut Tapes,
     kept: [usize; 3],

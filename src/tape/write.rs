@@ -4,23 +4,23 @@ use super::{TapeReader, TapeText, keys};
 use crate::abi::{content_kind, op};
 use crate::binary::{Content, NodeSink, Text};
 
-/// A [`NodeSink`] that writes a tape. It is reused for many frames and allocates only to grow.
+/// A [`NodeSink`] that writes a tape. It is reused for many frames, and allocates only if its buffers have to grow.
 #[derive(Debug, Default)]
 pub struct TapeWriter {
     ops: Vec<i32>,
     latin1: Vec<u8>,
-    /// Replaces `latin1` after the first character that is not latin1.
+    /// Replaces `latin1` after the first character that is not Latin-1.
     wide: Option<Vec<u16>>,
     bytes: Vec<u8>,
-    /// The address range of the payload, if content bytes are not copied.
+    /// The address range of the payload. `Some` if content bytes in the payload are not copied.
     borrowed: Option<std::ops::Range<usize>>,
     head: usize,
     shape: Shape,
-    /// Memory is exhausted; the rest of the tree is ignored.
+    /// An allocation has failed. The rest of the tree is ignored.
     is_out_of_memory: bool,
 }
 
-/// The hash of the attribute keys seen so far.
+/// The hash of a node's attribute keys, while it is computed.
 #[derive(Debug, Default, Clone, Copy)]
 struct Shape {
     at: usize,
@@ -35,7 +35,7 @@ impl TapeWriter {
         Self::default()
     }
 
-    /// Begins a new tape. Its content bytes are copied to [`bytes`](Self::bytes).
+    /// Starts a new tape. All content bytes are copied to [`bytes`](Self::bytes).
     pub fn clear(&mut self) {
         self.ops.clear();
         self.latin1.clear();
@@ -45,7 +45,7 @@ impl TapeWriter {
         self.is_out_of_memory = false;
     }
 
-    /// Forgets the tape and frees capacity above `keep` bytes of each part.
+    /// Clears the tape. Frees capacity above `keep` bytes in each part.
     pub fn trim(&mut self, keep: usize) {
         self.clear();
         self.ops.shrink_to(keep / size_of::<i32>());
@@ -53,7 +53,7 @@ impl TapeWriter {
         self.bytes.shrink_to(keep);
     }
 
-    /// The bytes of memory held.
+    /// The allocated memory in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {
         size_of::<i32>() * self.ops.capacity()
@@ -62,8 +62,8 @@ impl TapeWriter {
             + self.bytes.capacity()
     }
 
-    /// Begins a new tape for a tree that is decoded from `payload`. Content bytes in the payload are not copied; their offsets
-    /// count from its start.
+    /// Starts a new tape for a tree that is decoded from `payload`. Content bytes in the payload are not copied; their
+    /// offsets are relative to the start of the payload.
     pub fn clear_for(&mut self, payload: &[u8]) {
         self.clear();
         let start = payload.as_ptr().addr();
@@ -76,7 +76,7 @@ impl TapeWriter {
         &self.ops
     }
 
-    /// The text, if it is latin1.
+    /// The text, if it is Latin-1.
     #[must_use]
     pub fn latin1(&self) -> Option<&[u8]> {
         if self.wide.is_none() { Some(&self.latin1) } else { None }
@@ -88,7 +88,7 @@ impl TapeWriter {
         self.wide.as_deref()
     }
 
-    /// The tape as a source of nodes. Content bytes must be collected, see [`clear`](Self::clear).
+    /// The tape as a source of nodes. All content bytes must have been copied, see [`clear`](Self::clear).
     #[must_use]
     pub fn source(&self) -> TapeReader<'_> {
         let text = match (&self.wide, &self.latin1) {
@@ -98,7 +98,7 @@ impl TapeWriter {
         TapeReader::decoded(&self.ops, text, &self.bytes)
     }
 
-    /// The text's length in units.
+    /// The length of the text in units.
     #[must_use]
     pub fn text_len(&self) -> usize {
         self.wide.as_ref().map_or(self.latin1.len(), Vec::len)
@@ -125,7 +125,7 @@ impl TapeWriter {
             Text::Str(text) | Text::Literal(text) => self.append(text),
             Text::Token(_) => 0,
         };
-        // The empty string is the first token of every dictionary.
+        // The empty string is token 0 in all dictionaries.
         if length == 0 { 0 } else { !(length as i32) }
     }
 
@@ -151,7 +151,8 @@ impl TapeWriter {
         text.len()
     }
 
-    /// Appends to the text and returns the length in units. It fits 31 bits: the strings of a payload are bounded far below.
+    /// Appends to the text. Returns the length in units. It fits in 31 bits, because the strings of a payload are
+    /// limited far below.
     fn append(&mut self, text: &str) -> usize {
         if text.is_ascii() {
             self.append_ascii(text.as_bytes())
@@ -169,7 +170,7 @@ impl TapeWriter {
         }
     }
 
-    /// Appends to the text, which is UTF-16 from now on.
+    /// Converts the text to UTF-16 and appends to it.
     fn append_wide(&mut self, text: &str) -> usize {
         let Self {
             latin1,
@@ -189,12 +190,12 @@ impl TapeWriter {
     }
 }
 
-/// Operations of a node without attributes, at most: head, tag, shape, two for the content.
+/// Maximum number of operations of a node without attributes: head, tag, shape, two for the content.
 const NODE_OPS: usize = 5;
 
 impl NodeSink for TapeWriter {
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
-        // All operations of the node, so that none of them allocates.
+        // Reserves space for all operations of the node, so that none of them allocates.
         self.is_out_of_memory |= self.ops.try_reserve(NODE_OPS + 2 * attrs).is_err();
         if self.is_out_of_memory {
             return;
@@ -231,7 +232,7 @@ impl NodeSink for TapeWriter {
         };
         shape.left = shape.left.saturating_sub(1);
         if let (0, Some(hash), Some(op)) = (shape.left, shape.hash, self.ops.get_mut(shape.at)) {
-            // Not negative, so that it stays a small integer in JavaScript and differs from op::NO_SHAPE.
+            // 30 bits: the value is a small integer in JavaScript and differs from `op::NO_SHAPE`, which is negative.
             *op = (hash & 0x3FFF_FFFF) as i32;
         }
         self.ops.push(op);
