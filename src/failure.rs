@@ -1,37 +1,38 @@
-//! An error as JavaScript shows it: the transport describes its errors in this form, sockets and sessions hand it on.
+//! The description of an error for JavaScript. The transport makes it; sockets and sessions pass it on.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The description of an error. Serialized, it is what `js/shared/transport-error.cjs` makes an `Error` of.
+/// The description of an error. `js/shared/transport-error.cjs` makes an `Error` from its JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The class in JavaScript.
     pub name: ErrorClass,
-    /// The text. JavaScript writes its own for a system error, since it knows the names of the platform's codes.
+    /// The message. For a system error, JavaScript makes its own message, because it knows the names of the platform's
+    /// error codes.
     pub message: String,
-    /// The error's `code`, except for a system error.
+    /// The `code` of the error. `None` for a system error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The reason within `message`, where Node has it as a property.
+    /// The `reason` property, if Node.js has one for the error. It is also part of `message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// A system error.
+    /// The data of a system error.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub system: Option<SystemError>,
-    /// The server's certificate is valid for other names.
+    /// The names, if the server's certificate is for other names.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub names: Option<CertificateNames>,
-    /// The errors of several addresses.
+    /// The errors of the single addresses, if several failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Failure>,
-    /// Only the text of this one is shown.
+    /// Another error. JavaScript makes the message of this error from the text of that error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_of: Option<Box<Failure>>,
-    /// Whether another attempt with the same options fails for the same reason: a certificate that is not trusted, or an
-    /// option that cannot be used.
+    /// Whether another attempt with the same options would fail for the same reason. This is true for an untrusted
+    /// certificate and for an invalid option.
     #[serde(skip)]
     pub is_permanent: bool,
 }
@@ -51,29 +52,29 @@ pub enum ErrorClass {
 /// An error of the operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SystemError {
-    /// The number as libuv has it: negative.
+    /// The error number of libuv, which is negative.
     pub errno: i32,
-    /// The call that failed.
+    /// The system call that failed.
     pub syscall: &'static str,
-    /// The peer's address, where the connection was being made.
+    /// The address of the peer, if connecting failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The peer's port.
+    /// The port of the peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
 }
 
-/// The names of a certificate that is not valid for the expected one.
+/// The names in a certificate that is not valid for the expected name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateNames {
-    /// The names that it is valid for, as Node writes them: `DNS:example.test`, `IP Address:127.0.0.1`.
+    /// The names in the certificate, in the notation of Node.js: `DNS:example.test`, `IP Address:127.0.0.1`.
     pub presented: Vec<String>,
-    /// The name that it had to be valid for.
+    /// The expected name.
     pub expected: String,
 }
 
 impl Failure {
-    /// An error with a text alone.
+    /// An error with only a message.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -81,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// The same with a code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(self, code: impl Into<String>) -> Self {
         Self {
@@ -90,7 +91,7 @@ impl Failure {
         }
     }
 
-    /// The same as one that another attempt does not mend.
+    /// Marks the error as permanent.
     #[must_use]
     pub fn permanent(self) -> Self {
         Self {

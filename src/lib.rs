@@ -1,23 +1,23 @@
-//! The socket layer of [Baileys](https://github.com/WhiskeySockets/Baileys), natively.
+//! A native socket layer for [Baileys](https://github.com/WhiskeySockets/Baileys).
 //!
-//! The core is sans-IO: it knows neither Node.js nor tokio nor a clock nor a source of randomness.
+//! The core does no input or output: it does not use Node.js, tokio, a clock or a random number generator.
 //!
 //! | module | is | may use |
 //! | --- | --- | --- |
-//! | `failure` | an error as JavaScript shows it | |
+//! | `failure` | the description of an error for JavaScript | |
 //! | `frame` | 3-byte length framing and the intro header | |
 //! | `noise` | the Noise symmetric state and the two transport directions | |
 //! | `proto` | the protobuf messages, generated from `proto/` | |
-//! | `handshake` | `Noise_XX_25519_AESGCM_SHA256` as WhatsApp runs it, resumption, certificate chain | `noise`, `proto` |
+//! | `handshake` | WhatsApp's Noise handshake, resumption, the certificate chain | `noise`, `proto` |
 //! | `binary` | the binary-node codec | |
 //! | `abi` | the numbers that Rust and JavaScript share | |
-//! | `tape` | nodes as flat operations, the form that crosses into JavaScript | `abi`, `binary` |
-//! | `wire` | the only way in which a frame is opened, and the only way in which one is sealed | `frame`, `noise`, `binary` |
+//! | `tape` | nodes as flat operations, the form that is passed to and from JavaScript | `abi`, `binary` |
+//! | `wire` | the only code that opens a frame, and the only code that seals one | `frame`, `noise`, `binary` |
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `abi`, `failure`, `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
-//! | `read_ahead` | frames opened and walked on the I/O side, ahead of JavaScript | `frame`, `noise`, `binary`, `tape`, `wire` |
-//! | `shared_sender` | the sending half of a connection, shared by JavaScript and the I/O side, which keeps it alive | `noise`, `binary`, `wire` |
+//! | `read_ahead` | frames that are opened on the I/O threads before JavaScript asks for them | `frame`, `noise`, `binary`, `tape`, `wire` |
+//! | `shared_sender` | the noise sender of a connection, which JavaScript and the I/O threads share | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | `failure` |
-//! | `driver` | a session on a transport, with the real clock and randomness | `failure`, `session`, `transport` |
+//! | `driver` | sessions on transports, with the system's clock and random numbers | `failure`, `session`, `transport` |
 //! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!

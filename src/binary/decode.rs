@@ -1,4 +1,4 @@
-//! The one walker that decodes.
+//! The decoder.
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, DecodeErrorKind};
@@ -12,28 +12,30 @@ use super::tags::{
 };
 use super::{Content, NodeSink, Text, TokenId, tokens};
 
-/// The most nodes within one another, the root included. Real stanzas stay below ten. Code that handles nodes recursively
-/// can rely on this bound.
+/// Maximum nesting depth of nodes, including the root. Real stanzas have a depth below ten. Recursive code can rely on
+/// this limit.
 pub const MAX_DEPTH: usize = 1024;
 
-/// The most nodes and attributes of one stanza, counted together: 1,048,576. The largest real stanzas, device lists of a
-/// thousand users, have some 50,000. A node takes 3 bytes on the wire, a thirtieth of that compressed, and more than a
-/// hundred bytes as an object: without a bound, a frame of 64 KiB takes gigabytes of memory.
+/// Maximum number of nodes and attributes of a stanza, counted together (1,048,576). The largest real stanzas are
+/// device lists of a thousand users, with about 50,000. A node needs 3 bytes on the wire, a thirtieth of that when
+/// compressed, and more than a hundred bytes as an object. Without a limit, a frame of 64 KiB could use gigabytes of
+/// memory.
 pub const MAX_ELEMENTS: usize = 1 << 20;
 
-/// The most bytes of all JIDs and packed strings of one stanza, 16 MiB. Real stanzas stay below 4 MiB. A JID of two tokens is
-/// up to twenty times as long as its bytes on the wire.
+/// Maximum total length of the JIDs and packed strings of a stanza, in bytes (16 MiB). Real stanzas have less than 4
+/// MiB. A JID of two tokens can be twenty times as long as its encoding.
 pub const MAX_COMPOSED: usize = 16 << 20;
 
-/// Length of the strings that are composed on the stack: 32 packed characters, `:255`, `@` and a server. Message identifiers
-/// and JIDs fit. It is small because it is cleared for each string.
+/// Maximum length of strings that are composed on the stack, in bytes. It is enough for message ids and JIDs: 32 packed
+/// characters, `:255`, `@` and a server. It is small because the buffer is cleared for each string.
 const SHORT: usize = 64;
 
-/// Decodes the node at the front of `input`, a decompressed payload without its flag byte, and returns its length in bytes.
-/// Bytes after the node are ignored, as in Baileys.
+/// Decodes the node at the start of `input`. `input` is a decompressed payload without its flag byte. Returns the
+/// length of the node in bytes. Bytes after the node are ignored, as in Baileys.
 ///
 /// # Errors
-/// If `input` is not a node, or exceeds one of the bounds. The order of checks is that of Baileys, so the reason is the same.
+/// Fails if `input` is not a node or exceeds a limit. The checks have the same order as in Baileys, so the reported
+/// reason is the same.
 pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Result<usize, DecodeError> {
     let mut walker = Walker {
         reader: Reader::new(input),
@@ -63,18 +65,18 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
 struct Walker<'i> {
     reader: Reader<'i>,
     dialect: Dialect,
-    /// Memory for composed strings that are longer than [`SHORT`].
+    /// Buffer for composed strings that are longer than [`SHORT`].
     long: String,
     /// See [`Composer::retried`].
     retried: usize,
-    /// Bytes of the strings composed so far.
+    /// Total length of the composed strings so far, in bytes.
     composed: usize,
-    /// Nodes and attributes so far.
+    /// Number of nodes and attributes so far.
     elements: usize,
 }
 
 impl<'i> Walker<'i> {
-    /// Decodes a node without its children and returns their number.
+    /// Decodes a node without its children. Returns the number of children.
     fn node(&mut self, sink: &mut impl NodeSink) -> Result<u16, DecodeError> {
         let tag = self.reader.byte()?;
         let size = self
@@ -85,7 +87,7 @@ impl<'i> Walker<'i> {
         if self.elements > MAX_ELEMENTS {
             return Err(self.reader.error(DecodeErrorKind::TooManyElements));
         }
-        // A node of size 0 has a tag on the wire as well, and Baileys reads it before it reports the error.
+        // A node of size 0 also has a tag on the wire. Baileys reads this tag before it reports the error.
         let mut valid = size > 0;
         self.text(|name| {
             valid &= !matches!(name, Text::Token(TokenId(0)) | Text::Ascii([]));
@@ -121,7 +123,7 @@ impl<'i> Walker<'i> {
         Ok(0)
     }
 
-    /// The size of the list that `tag` introduces; `None` where it does not introduce one.
+    /// The size of the list that starts with `tag`. Returns `None` if the tag does not start a list.
     fn list_size(&mut self, tag: u8) -> Result<Option<u16>, DecodeError> {
         match tag {
             LIST_EMPTY => Ok(Some(0)),
@@ -131,7 +133,8 @@ impl<'i> Walker<'i> {
         }
     }
 
-    /// Reads a string and passes it to `emit`. Returning it would be slower: the result would go through memory.
+    /// Reads a string and passes it to `emit`. This is faster than returning it, because a returned string is written
+    /// to memory first.
     #[inline]
     fn text(&mut self, emit: impl FnOnce(Text<'_>)) -> Result<(), DecodeError> {
         let tag = self.reader.byte()?;
@@ -174,7 +177,7 @@ impl<'i> Walker<'i> {
         Ok(())
     }
 
-    /// Counts a composed string.
+    /// Adds the length of a composed string to the total.
     #[inline]
     fn compose(&mut self, length: usize) -> Result<(), DecodeError> {
         self.composed += length;
@@ -184,7 +187,7 @@ impl<'i> Walker<'i> {
         Ok(())
     }
 
-    /// Composes the string that `tag` introduces, of any kind.
+    /// Composes any string that starts with `tag`.
     #[inline(never)]
     fn long(&mut self, tag: u8) -> Result<&str, DecodeError> {
         self.long.clear();
@@ -199,8 +202,8 @@ impl<'i> Walker<'i> {
         Ok(&self.long)
     }
 
-    /// Composes a packed string, or a JID of the usual form (the user is packed digits, the server is implied or a token), and
-    /// returns its length. For all others, and on errors, nothing is read and the result is `None`.
+    /// Composes a packed string, or a JID with packed digits as its user and with an implied server or a token as its
+    /// server. Returns the length. For all other strings and for errors, nothing is read and the result is `None`.
     #[inline]
     fn short(&mut self, tag: u8, out: &mut [u8; SHORT]) -> Option<usize> {
         let (ad, rest) = match (tag, self.reader.rest()) {
@@ -222,7 +225,7 @@ impl<'i> Walker<'i> {
             }
             None => {
                 let (token, after) = rest.split_first()?;
-                // Token 0 is the empty server, an error; double-byte tokens are seldom servers.
+                // Token 0 is the empty server, which is an error. Double-byte tokens are rarely servers.
                 let token = Some(*token).filter(|token| (1..tokens::SINGLE).contains(token))?;
                 (self.dialect.dictionary().token(TokenId(u16::from(token)))?, after)
             }
@@ -237,8 +240,8 @@ impl<'i> Walker<'i> {
     }
 }
 
-/// Unpacks a packed string to the front of `out`. `input` follows its tag and `head`. Returns the length of the string and
-/// the rest of `input`.
+/// Unpacks a packed string to the start of `out`. `input` starts after the tag and `head`. Returns the length of the
+/// string and the rest of `input`.
 #[inline]
 fn unpack_short<'i>(tag: u8, head: u8, input: &'i [u8], out: &mut [u8; SHORT]) -> Option<(usize, &'i [u8])> {
     let (packed, rest) = input.split_at_checked(usize::from(head & 127))?;
@@ -248,7 +251,7 @@ fn unpack_short<'i>(tag: u8, head: u8, input: &'i [u8], out: &mut [u8; SHORT]) -
     Some(((2 * packed.len()).saturating_sub(usize::from(head >> 7)), rest))
 }
 
-/// Writes `:device` in decimal, nothing for device 0, and returns the length.
+/// Writes `:device` in decimal, or nothing for device 0. Returns the length.
 fn device_suffix(device: u8, out: &mut [u8]) -> Option<usize> {
     let [hundreds, tens, ones] = [device / 100, device / 10 % 10, device % 10].map(|digit| b'0' + digit);
     let suffix: &[u8] = match device {

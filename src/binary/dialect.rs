@@ -1,10 +1,10 @@
-//! The lines of Baileys and what sets them apart on the wire.
+//! The differences between the Baileys releases in the encoding of nodes.
 
 use super::number;
 use super::tags::{AD_JID, FB_JID, INTEROP_JID, JID_PAIR};
 use super::tokens::Dictionary;
 
-/// How nodes are written and read: the dictionary, and the rules in which the lines of Baileys differ.
+/// How nodes are encoded: the dictionary, and the rules of a Baileys release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
     dictionary: Dictionary,
@@ -18,7 +18,7 @@ enum Line {
     V7,
 }
 
-/// What the domain byte of an AD_JID stands for. Source: `WAJIDDomains` in Baileys 7.
+/// Domain bytes of an AD_JID (source: `WAJIDDomains` in Baileys 7.0.0-rc14).
 mod domain {
     pub(super) const WHATSAPP: u8 = 0;
     pub(super) const LID: u8 = 1;
@@ -49,12 +49,12 @@ impl Dialect {
         self.dictionary
     }
 
-    /// Whether the empty string is written as zero bytes of BINARY_8; otherwise it is token 0.
+    /// Whether the empty string is encoded as BINARY_8 with length 0. Otherwise it is token 0.
     pub(super) fn empty_is_binary(self) -> bool {
         self.line == Line::V7
     }
 
-    /// Whether a tag introduces a JID.
+    /// Whether a tag starts a JID.
     pub(super) fn is_jid_tag(self, tag: u8) -> bool {
         match tag {
             JID_PAIR | AD_JID => true,
@@ -63,7 +63,7 @@ impl Dialect {
         }
     }
 
-    /// The server that the domain byte of an AD_JID stands for.
+    /// The server of an AD_JID with this domain byte.
     pub(super) fn server(self, domain: u8) -> &'static str {
         match (self.line, domain) {
             (_, domain::WHATSAPP) | (Line::V6_7, domain::HOSTED) => "s.whatsapp.net",
@@ -74,7 +74,7 @@ impl Dialect {
         }
     }
 
-    /// The domain byte for a server. `agent` is what follows the first `_` of the user.
+    /// The domain byte for a server. `agent` is the text after the first `_` of the user.
     pub(super) fn domain(self, server: &str, agent: Option<&str>) -> u8 {
         match (self.line, server) {
             (_, "lid") => domain::LID,

@@ -1,4 +1,4 @@
-//! The one walker that encodes.
+//! The encoder.
 
 use super::dialect::Dialect;
 use super::error::EncodeError;
@@ -8,13 +8,13 @@ use super::stack::Open;
 use super::tags::{AD_JID, BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, JID_PAIR, LIST_8, LIST_16, LIST_EMPTY};
 use super::{Content, NodeSource, Text, TokenId, tokens};
 
-/// Appends the node that `source` gives to `out`, without the flag byte that goes before a payload. The bytes are
-/// those that Baileys writes for the same node; where it would write what no one can read, this is an error instead.
+/// Encodes the node of `source` and appends it to `out`, without the flag byte of a payload. The bytes are equal to
+/// those of Baileys. If Baileys would write an encoding that cannot be decoded, this function fails.
 ///
-/// Nothing is allocated but `out`, unless nodes are nested unusually deeply.
+/// It allocates only for `out`, unless the nesting of the nodes is unusually deep.
 ///
 /// # Errors
-/// Where the source fails or the node has no encoding; `out` is then as it was before.
+/// Fails if the source fails or the node has no encoding. `out` is then unchanged.
 pub fn encode(source: &mut impl NodeSource, dialect: Dialect, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let start = out.len();
     let mut writer = Writer { dialect, out };
@@ -43,7 +43,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a node without its children and returns their number.
+    /// Writes a node without its children. Returns the number of children.
     fn node(&mut self, source: &mut impl NodeSource) -> Result<u16, EncodeError> {
         let head = source.node()?;
         let (attrs, has_content) = (head.attrs, head.has_content);
@@ -125,7 +125,7 @@ impl Writer<'_> {
         if self.known(text) { Ok(()) } else { self.literal(text) }
     }
 
-    /// Writes a string if it is empty or a token.
+    /// Writes a string if it is empty or a token. Returns false otherwise.
     fn known(&mut self, text: &str) -> bool {
         match self.dialect.dictionary().find(text) {
             Some(TokenId(0)) => self.empty(),
@@ -135,7 +135,7 @@ impl Writer<'_> {
         true
     }
 
-    /// Writes a string that is neither empty nor a token: packed, as a JID or as it is.
+    /// Writes a string that is neither empty nor a token: packed, as a JID, or as bytes.
     fn literal(&mut self, mut text: &str) -> Result<(), EncodeError> {
         loop {
             let bytes = text.as_bytes();
@@ -145,7 +145,7 @@ impl Writer<'_> {
                 return Ok(());
             }
             text = match text.split_at_checked(front.length) {
-                // The usual JID, of whose user is known already that it can be packed.
+                // The usual JID `user@server` with a user that can be packed.
                 Some((user, rest)) if !user.is_empty() && rest.starts_with('@') => {
                     self.out.push(JID_PAIR);
                     if !self.known(user) {
@@ -153,7 +153,7 @@ impl Writer<'_> {
                     }
                     rest.split_at(1).1
                 }
-                // The usual JID of a device, likewise.
+                // The usual JID `user:device@server` with a user that can be packed.
                 Some((user, rest))
                     if !user.is_empty()
                         && let Some((device, server)) = plain_device(rest) =>
@@ -190,7 +190,7 @@ impl Writer<'_> {
                     }
                 },
             };
-            // The server is a string like any other, at times with another `@`.
+            // The server is encoded like any other string. It can contain another `@`.
             if self.known(text) {
                 return Ok(());
             }
@@ -214,7 +214,7 @@ impl Writer<'_> {
     }
 }
 
-/// The device and the server of a JID's rest `:device@server`, if the device is a plain number of up to three digits.
+/// Parses `:device@server`, the rest of a JID. The device must be a plain number of up to three digits.
 fn plain_device(rest: &str) -> Option<(u8, &str)> {
     let after = rest.strip_prefix(':')?;
     let digits = after.bytes().take(4).take_while(u8::is_ascii_digit).count();

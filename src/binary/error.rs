@@ -1,105 +1,106 @@
-//! What can go wrong with a node.
+//! Errors of decoding and encoding nodes.
 
-/// Why bytes are not a node, and where that was noticed.
+/// Why bytes could not be decoded, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The reason.
     pub kind: DecodeErrorKind,
-    /// Bytes of the decompressed payload that had been read.
+    /// Number of bytes of the decompressed payload that were read before the error.
     pub offset: usize,
 }
 
-/// The reasons of a [`DecodeError`]. Where Baileys has a message for a reason, this is its text.
+/// The reason of a [`DecodeError`]. If Baileys has a message for the reason, the text is the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The input ends within a value.
     #[error("end of stream")]
     EndOfStream,
-    /// A node without a tag.
+    /// A node has no tag.
     #[error("invalid node")]
     InvalidNode,
-    /// A node begins with a byte that does not introduce a list.
+    /// The first byte of a node is not a list tag.
     #[error("invalid tag for list size: {0}")]
     InvalidListTag(u8),
-    /// A string begins with a byte that does not introduce one.
+    /// The first byte of a string is not a string tag.
     #[error("invalid string with tag: {0}")]
     InvalidStringTag(u8),
-    /// A value that stands for no character in a packed decimal string.
+    /// A packed decimal string contains an unused value.
     #[error("invalid nibble: {0}")]
     InvalidNibble(u8),
-    /// A JID whose server is empty.
+    /// A JID has an empty server.
     #[error("invalid jid pair: {user}, ")]
     InvalidJidPair {
-        /// The part before the `@`.
+        /// The part before `@`.
         user: String,
     },
-    /// Nodes within nodes beyond [`MAX_DEPTH`](super::MAX_DEPTH).
+    /// The nesting of nodes is deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     #[error("nodes are nested too deeply")]
     NodesTooDeep,
-    /// JIDs within JIDs beyond [`MAX_JID_DEPTH`](super::MAX_JID_DEPTH).
+    /// The nesting of JIDs is deeper than [`MAX_JID_DEPTH`](super::MAX_JID_DEPTH).
     #[error("JIDs are nested too deeply")]
     JidsTooDeep,
-    /// More bytes were read twice than the input has: JIDs without a server, nested for nothing but work.
-    #[error("JIDs without a server take too long")]
+    /// More bytes were read twice than the input has. Only malicious input does this: it nests interop JIDs without a
+    /// server.
+    #[error("too many JIDs without a server")]
     TooManyRetries,
-    /// More nodes and attributes than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
+    /// The stanza has more nodes and attributes than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
     #[error("too many nodes and attributes")]
     TooManyElements,
     /// There is not enough memory for the result.
     #[error("out of memory")]
     OutOfMemory,
-    /// Composed strings (JIDs, packed strings) of more than [`MAX_COMPOSED`](super::MAX_COMPOSED) bytes.
-    #[error("JIDs and packed strings come to too much text")]
+    /// The composed strings (JIDs and packed strings) are longer than [`MAX_COMPOSED`](super::MAX_COMPOSED) in total.
+    #[error("JIDs and packed strings are too long in total")]
     TooMuchText,
 }
 
-/// Why a node cannot be encoded. Where Baileys has a message for a reason, this is its text.
+/// Why a node cannot be encoded. If Baileys has a message for the reason, the text is the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The source ended or contradicted itself.
+    /// The source ended early or is inconsistent.
     #[error("the node source is not a valid tree")]
     InvalidSource,
-    /// A node's tag is the empty string.
+    /// The tag of a node is empty.
     #[error("Invalid node: tag cannot be undefined")]
     EmptyTag,
-    /// A string or bytes of 2^32 bytes or more.
+    /// A string or byte content has 2^32 bytes or more.
     #[error("string too large to encode: {0}")]
     StringTooLarge(usize),
-    /// A node with so many attributes, or a list with so many children, that its size does not fit 16 bits.
+    /// The size of a node (from its attributes) or of a list of children does not fit in 16 bits.
     #[error("list too large to encode: {0}")]
     ListTooLarge(usize),
-    /// A token id that the dictionary does not have.
+    /// The dictionary has no token with this id.
     #[error("unknown token: {0}")]
     UnknownToken(u16),
 }
 
-/// Why a payload cannot be unpacked.
+/// Why a payload cannot be decompressed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InflateError {
-    /// There is not even the byte that says whether the rest is compressed.
+    /// The payload is empty: it has no flag byte.
     #[error("empty payload")]
     EmptyPayload,
-    /// The compressed data end before they are complete.
+    /// The compressed data are incomplete.
     #[error("unexpected end of file")]
     Truncated,
-    /// The compressed data are damaged. The message is zlib's.
+    /// The compressed data are invalid.
     #[error("{message}")]
     BadData {
-        /// What zlib says.
+        /// zlib's message.
         message: String,
     },
     /// There is not enough memory for the decompressed data.
     #[error("out of memory")]
     OutOfMemory,
-    /// The data inflate to more than the limit.
+    /// The decompressed data are larger than the limit.
     #[error("payload inflates to more than {limit} bytes")]
     TooLarge {
-        /// The limit, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
 }

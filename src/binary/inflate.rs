@@ -1,28 +1,31 @@
-//! Bounded decompression of payloads.
+//! Decompression of payloads, with a size limit.
 
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::error::InflateError;
 
-/// The most bytes that a compressed payload may inflate to, 16 MiB: no stanza can be longer uncompressed, because that is the
-/// limit of a frame. Real stanzas stay below 1 MiB. zlib reaches 1032:1, so without a bound one frame could fill 16 GiB.
+/// Maximum size of a decompressed payload in bytes (16 MiB). An uncompressed stanza cannot be longer, because this is
+/// the frame limit. Real stanzas have less than 1 MiB. zlib compresses up to 1032:1, so without a limit one frame could
+/// use 16 GiB.
 pub const MAX_INFLATED: usize = 16 << 20;
 
-/// Bit of a payload's first byte: the rest is compressed with zlib. The other bits are ignored.
+/// Flag bit in the first byte of a payload: the rest is compressed with zlib. Other bits are ignored.
 const COMPRESSED: u8 = 2;
 
-/// The node of a payload: the bytes after the flag byte, decompressed into `scratch` if the flag says so. At most
+/// Returns the data of a payload without its flag byte. Compressed data are decompressed into `scratch`, at most
 /// [`MAX_INFLATED`] bytes. Bytes after the compressed data are ignored, as in Node.js.
 ///
-/// The content of `scratch` is replaced. Its memory grows with the decompressed data, not with what the payload claims.
+/// The content of `scratch` is replaced. Its capacity grows with the decompressed data, not with a size that the
+/// payload claims.
 ///
 /// # Errors
-/// If the payload is empty, damaged, cut off or too large, or memory runs out.
+/// Fails if the payload is empty, damaged, incomplete or too large, or if memory cannot be allocated.
 pub fn unpack<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], InflateError> {
     unpack_within(payload, scratch, MAX_INFLATED)
 }
 
-/// As [`unpack`], with another limit, in bytes. It bounds decompressed data, not uncompressed payloads.
+/// As [`unpack`], with a different limit in bytes. The limit applies to decompressed data, not to uncompressed
+/// payloads.
 fn unpack_within<'a>(payload: &'a [u8], scratch: &'a mut Vec<u8>, limit: usize) -> Result<&'a [u8], InflateError> {
     match payload.split_first() {
         None => Err(InflateError::EmptyPayload),
@@ -58,7 +61,7 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
         let consumed = (state.total_in() - before.0) as usize;
         input = input.get(consumed..).unwrap_or_default();
         if out.len() == out.capacity() {
-            // One byte above the limit is enough to find that it is exceeded.
+            // One byte more than the limit is enough to detect that it is exceeded.
             let room = (limit + 1 - out.len()).min(out.capacity());
             out.try_reserve_exact(room.max(1))
                 .map_err(|_| InflateError::OutOfMemory)?;
@@ -68,8 +71,8 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
     }
 }
 
-/// The message of zlib-rs if it found the damage on its fast path, which keeps no reason. Whether it takes that path depends
-/// on the size of the output buffer.
+/// The message that zlib-rs gives for damage that its fast path finds, because the fast path does not store the reason.
+/// The size of the output buffer decides whether the fast path is used.
 const LOST: &str = "repeated call with bad state";
 
 fn message(error: &DecompressError) -> &str {
@@ -79,7 +82,7 @@ fn message(error: &DecompressError) -> &str {
     }
 }
 
-/// The message of zlib for damaged data. Decompresses them again, in pieces that are too small for the fast path.
+/// Returns zlib's message for damaged data. Decompresses the data again in pieces that are too small for the fast path.
 #[cold]
 fn reason(input: &[u8]) -> String {
     const PIECE: usize = 8;
@@ -95,7 +98,7 @@ fn reason(input: &[u8]) -> String {
                 Ok(_) => {}
             }
             piece = piece.get((state.total_in() - before) as usize..).unwrap_or_default();
-            // More output is possible only if the buffer is full.
+            // More output is only possible if the buffer is full.
             if out.len() < out.capacity() {
                 break;
             }
@@ -167,7 +170,7 @@ mod tests {
         *damaged.last_mut().unwrap() ^= 1;
         assert_eq!(message(&damaged), "incorrect data check");
         assert_eq!(message(&[2, 0x78, 0xbb, 0, 0, 0, 1, 3, 0]), "Missing dictionary");
-        // Found on zlib-rs' fast path.
+        // zlib-rs finds this damage on its fast path.
         let far = [
             2, 0x18, 0xd3, 0xfb, 0xc1, 0xf4, 0x87, 0x91, 0xe1, 0x07, 0xe3, 0x0f, 0x96, 0xb7, 0xf9, 0xfe, 0x30, 0x26,
             0xfe, 0x62, 0xf8, 0xc5, 0xf0, 0xeb, 0xbf, 0x0d, 0x03, 0x05, 0x80, 0x99, 0x01, 0x00, 0x20, 0x08, 0x0b, 0x08,

@@ -1,4 +1,4 @@
-//! JIDs: parsed for the encoder, composed for the decoder.
+//! JIDs: parsing for the encoder, composition for the decoder.
 
 use std::collections::TryReserveError;
 use std::fmt::Write as _;
@@ -14,23 +14,24 @@ use super::tags::{
 };
 use super::{TokenId, tokens};
 
-/// The most JIDs that may be nested in one another. Real JIDs are not nested. Baileys' encoder nests one for every `@` of a
-/// string after the first.
+/// Maximum nesting depth of JIDs. Real JIDs are not nested. Baileys' encoder makes one level for each `@` after the
+/// first in a string.
 pub const MAX_JID_DEPTH: usize = 64;
 
-/// A JID as Baileys' `jidDecode` sees it.
+/// A JID, parsed like in Baileys' `jidDecode`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Jid<'a> {
-    /// Up to the first `_` or `:`. Without `@`, `:` and `_`.
+    /// The text before the first `_`, `:` or `@`.
     pub(super) user: &'a str,
     /// The text after the first `@`. It can contain another `@`.
     pub(super) server: &'a str,
-    /// The domain byte and the device byte of an AD_JID, if the text has a device. An AD_JID has no room for a server.
+    /// The domain byte and device byte of an AD_JID. `None` if the text has no device. An AD_JID has no server on the
+    /// wire.
     pub(super) device: Option<(u8, u8)>,
 }
 
 impl<'a> Jid<'a> {
-    /// `None` for a text without `@`. Text after a second `:` or a second `_` is ignored.
+    /// Parses a JID. Returns `None` for a text without `@`. Text after a second `:` or a second `_` is ignored.
     pub(super) fn parse(text: &'a str, dialect: Dialect) -> Option<Self> {
         let (user, server) = text.split_once('@')?;
         let mut parts = user.split(':');
@@ -44,17 +45,17 @@ impl<'a> Jid<'a> {
     }
 }
 
-/// Reads strings that are composed of parts: JIDs.
+/// Decodes strings that are composed of parts.
 pub(super) struct Composer<'r, 'i> {
     pub(super) reader: &'r mut Reader<'i>,
     pub(super) dialect: Dialect,
     pub(super) out: &'r mut String,
-    /// Bytes of this payload that were read for a missing server.
+    /// Number of bytes of this payload that were read again after a missing server.
     pub(super) retried: &'r mut usize,
 }
 
 impl Composer<'_, '_> {
-    /// Appends the string that `tag` introduces. It is nested in `depth` JIDs.
+    /// Appends the string that starts with `tag`. `depth` is the number of JIDs around it.
     pub(super) fn string(&mut self, tag: u8, depth: usize) -> Result<(), DecodeError> {
         match tag {
             0..tokens::SINGLE => self.token(u16::from(tag)),
@@ -139,14 +140,14 @@ impl Composer<'_, '_> {
         self.out.insert_str(start, &format!("{integrator}-"));
         self.device(device);
         self.out.push('@');
-        // The server can be missing. Then the following bytes are not a string.
+        // The server can be missing. The following bytes are then not a string.
         let before = self.reader.position();
         let length = self.out.len();
         match self.part(depth) {
             Ok(()) => Ok(()),
             Err(error) if error.kind == DecodeErrorKind::TooManyRetries => Err(error),
             Err(_) => {
-                // Without this bound, every nested JID of this kind could double the work for the bytes after it.
+                // Without this limit, each nested JID of this kind could double the work for the following bytes.
                 *self.retried += self.reader.position() - before;
                 if *self.retried > self.reader.len() {
                     return Err(self.reader.error(DecodeErrorKind::TooManyRetries));
@@ -160,17 +161,17 @@ impl Composer<'_, '_> {
     }
 
     fn device(&mut self, device: u16) {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(self.out, ":{device}");
     }
 }
 
-/// The token of a DICTIONARY tag and the byte after it.
+/// The token for a DICTIONARY tag and the following byte.
 pub(super) fn double_token(tag: u8, index: u8) -> TokenId {
     TokenId(u16::from(tokens::SINGLE) + 256 * u16::from(tag - DICTIONARY_0) + u16::from(index))
 }
 
-/// Appends bytes as UTF-8, with U+FFFD for what is not, as `String::from_utf8_lossy` does.
+/// Appends bytes as UTF-8. Invalid bytes are replaced by U+FFFD, as in `String::from_utf8_lossy`.
 pub(super) fn push_lossy(out: &mut String, bytes: &[u8]) -> Result<(), TryReserveError> {
     let replaced = |chunk: &Utf8Chunk<'_>| !chunk.invalid().is_empty();
     let length = |chunk: Utf8Chunk<'_>| {
@@ -191,13 +192,13 @@ pub(super) fn push_lossy(out: &mut String, bytes: &[u8]) -> Result<(), TryReserv
     Ok(())
 }
 
-/// The bytes that a BINARY `tag` introduces.
+/// Reads the bytes that follow a BINARY tag.
 pub(super) fn binary<'i>(tag: u8, reader: &mut Reader<'i>) -> Result<&'i [u8], DecodeError> {
     let length = match tag {
         BINARY_8 => u32::from(reader.byte()?),
         BINARY_20 => reader.u20()?,
         _ => reader.u32()?,
     };
-    // Where `usize` is narrower the input cannot be that long either.
+    // On platforms with a narrower `usize`, the input cannot have this length either.
     reader.bytes(usize::try_from(length).unwrap_or(usize::MAX))
 }

@@ -1,8 +1,8 @@
 //! WhatsApp's binary-node codec.
 //!
-//! One walker decodes ([`decode()`]) and one encodes ([`encode()`]). Neither builds nodes: the decoder reports to a
-//! [`NodeSink`], the encoder asks a [`NodeSource`], both in pre-order (a node, its attributes, its content, then its
-//! children), so that an owned [`Node`] and a tape are equal citizens.
+//! One function decodes ([`decode()`]) and one encodes ([`encode()`]). Neither builds nodes. The decoder calls a
+//! [`NodeSink`], the encoder reads a [`NodeSource`]. Both use pre-order: a node, its attributes, its content, then its
+//! children. Therefore an owned [`Node`] and a tape use the same code.
 
 mod decode;
 mod dialect;

@@ -1,4 +1,4 @@
-//! Nodes that own what they hold.
+//! Owned nodes.
 
 use std::collections::HashMap;
 
@@ -8,58 +8,58 @@ use super::stack::Open;
 use super::tokens::Dictionary;
 use super::{Content, NodeHead, NodeSink, NodeSource, Text, decode, encode};
 
-/// A node that owns its strings, bytes and children. For tests and for small stanzas: it takes many times the memory of the
-/// encoded stanza.
+/// A node that owns its strings, bytes and children. It uses many times the memory of the encoded stanza, so it is only
+/// for tests and small stanzas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node {
-    /// The tag. Not empty in a node that can be encoded.
+    /// The tag. It must not be empty for encoding.
     pub tag: String,
-    /// Keys and values in the order of the wire.
+    /// Keys and values, in the order of the wire.
     pub attrs: Vec<(String, String)>,
-    /// What the node holds.
+    /// The content.
     pub content: NodeContent,
 }
 
 /// The content of a [`Node`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum NodeContent {
-    /// Nothing.
+    /// No content.
     #[default]
     None,
-    /// A string. Most strings come back from the wire as [`Bytes`](Self::Bytes).
+    /// A string. It is decoded as [`Bytes`](Self::Bytes), unless it is a token, a JID or packed.
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// Children.
+    /// Child nodes.
     List(Vec<Node>),
 }
 
 impl Node {
-    /// Decodes the node at the front of `input`, as [`decode()`] does.
+    /// Decodes the node at the start of `input`.
     ///
     /// # Errors
-    /// As [`decode()`].
+    /// Fails as [`decode()`].
     pub fn decode(input: &[u8], dialect: Dialect) -> Result<Node, DecodeError> {
         let mut builder = NodeBuilder::new(dialect.dictionary());
         decode(input, dialect, &mut builder)?;
         Ok(builder.finish())
     }
 
-    /// Decodes the first part of the node at the front of `input`: what fits into `budget` bytes of memory. The rest of the
-    /// nodes, attributes and contents is left out, without an error.
+    /// Decodes the node at the start of `input`, with at most `budget` bytes of memory. Nodes, attributes and contents
+    /// after this limit are omitted without an error.
     ///
     /// # Errors
-    /// As [`decode()`].
+    /// Fails as [`decode()`].
     pub fn decode_within(input: &[u8], dialect: Dialect, budget: usize) -> Result<Node, DecodeError> {
         let mut builder = NodeBuilder::within(dialect.dictionary(), budget);
         decode(input, dialect, &mut builder)?;
         Ok(builder.finish())
     }
 
-    /// Copies the node that `source` gives.
+    /// Reads the node of `source`.
     ///
     /// # Errors
-    /// [`EncodeError::InvalidSource`] if the source is not a whole node.
+    /// Fails with [`EncodeError::InvalidSource`] if the source is not a complete node.
     pub fn read(source: &mut impl NodeSource, dictionary: Dictionary) -> Result<Node, EncodeError> {
         let mut builder = NodeBuilder::new(dictionary);
         let mut open = Open::new();
@@ -83,10 +83,10 @@ impl Node {
         }
     }
 
-    /// Appends the node to `out`, as [`encode()`] does.
+    /// Encodes the node and appends it to `out`.
     ///
     /// # Errors
-    /// As [`encode()`].
+    /// Fails as [`encode()`].
     pub fn encode(&self, dialect: Dialect, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         encode(&mut self.source(), dialect, out)
     }
@@ -103,7 +103,7 @@ impl Node {
         }
     }
 
-    /// The value of an attribute.
+    /// The value of an attribute. If a key is repeated, the last value is used.
     #[must_use]
     pub fn attr(&self, key: &str) -> Option<&str> {
         self.attrs
@@ -114,33 +114,34 @@ impl Node {
     }
 }
 
-/// Builds a [`Node`] from what a decoder reports.
+/// A [`NodeSink`] that builds a [`Node`].
 #[derive(Debug)]
 pub struct NodeBuilder {
     dictionary: Dictionary,
-    /// The nodes around the present one, each with the number of its children still to come, the present one included.
+    /// The ancestors of the current node. Each has the number of its children that are not complete yet, including the
+    /// current one.
     open: Vec<(Node, usize)>,
-    /// The present node, at the end the root.
+    /// The current node. At the end it is the root.
     root: Node,
-    /// Bytes of memory that may still be used.
+    /// Remaining memory budget in bytes.
     budget: usize,
-    /// Whether something did not fit: the rest is left out.
+    /// Whether the budget was exceeded. The rest is omitted.
     is_full: bool,
 }
 
 impl NodeBuilder {
-    /// What a claimed number reserves at most; a claim is not a fact.
+    /// Maximum number of elements to reserve for an announced number, because the number can be false.
     const RESERVED: usize = 16;
-    /// Memory of a node without its strings: itself, and what the vectors around it reserve.
+    /// Memory of a node without its strings, in bytes: the node and the reserved space in vectors.
     const NODE_COST: usize = 2 * size_of::<Node>();
 
-    /// A builder for nodes in this dictionary.
+    /// A builder that resolves tokens with this dictionary.
     #[must_use]
     pub fn new(dictionary: Dictionary) -> Self {
         Self::within(dictionary, usize::MAX)
     }
 
-    /// A builder that leaves out what does not fit into `budget` bytes of memory.
+    /// A builder that omits the data that does not fit in `budget` bytes of memory.
     #[must_use]
     pub fn within(dictionary: Dictionary, budget: usize) -> Self {
         NodeBuilder {
@@ -152,10 +153,10 @@ impl NodeBuilder {
         }
     }
 
-    /// The node, after the decoder has ended without an error.
+    /// The built node. The decoder must have succeeded.
     #[must_use]
     pub fn finish(mut self) -> Node {
-        // Only a full builder has open nodes. The present node is then one that does not fit.
+        // Only a full builder has open nodes. The current node is then incomplete.
         while let Some((mut parent, _)) = self.open.pop() {
             if let NodeContent::List(children) = &mut parent.content
                 && !self.root.tag.is_empty()
@@ -167,7 +168,7 @@ impl NodeBuilder {
         self.root
     }
 
-    /// Takes bytes from the budget. Returns `false` if they do not fit, and from then on.
+    /// Subtracts bytes from the budget. Returns false if they do not fit. After that, it always returns false.
     fn spend(&mut self, bytes: usize) -> bool {
         match self.budget.checked_sub(bytes) {
             Some(left) if !self.is_full => {
@@ -181,7 +182,7 @@ impl NodeBuilder {
         }
     }
 
-    /// A copy of a string; empty if it does not fit.
+    /// A copy of a string. Empty if it does not fit.
     fn string(&mut self, text: Text<'_>) -> String {
         let text = text.resolve(self.dictionary);
         if self.spend(text.len()) {
@@ -191,7 +192,7 @@ impl NodeBuilder {
         }
     }
 
-    /// Puts the present node into its parent, and so on for every node that has become complete.
+    /// Adds the current node to its parent, and does the same for each ancestor that is complete.
     fn complete(&mut self) {
         while let Some((mut parent, left)) = self.open.pop() {
             if let NodeContent::List(children) = &mut parent.content {
@@ -250,7 +251,7 @@ impl NodeSink for NodeBuilder {
     }
 }
 
-/// Leaves every key once: where it was first, with the value that it had last, as assigning to an object does.
+/// Removes repeated keys: each key keeps its first position and gets its last value, as in a JavaScript object.
 fn last_values(attrs: &mut Vec<(String, String)>) {
     let unique = |(at, (key, _)): (usize, &(String, String))| attrs.iter().take(at).all(|(other, _)| other != key);
     if attrs.len() <= NodeBuilder::RESERVED && attrs.iter().enumerate().all(unique) {
@@ -270,16 +271,16 @@ fn last_values(attrs: &mut Vec<(String, String)>) {
     *attrs = kept;
 }
 
-/// Gives a [`Node`] to an encoder. Made by [`Node::source`].
+/// A [`NodeSource`] that reads a [`Node`]. [`Node::source`] creates it.
 #[derive(Debug)]
 pub struct NodeReader<'a> {
     root: Option<&'a Node>,
-    /// The present node.
+    /// The current node.
     node: Option<&'a Node>,
     attrs: std::slice::Iter<'a, (String, String)>,
-    /// The value of the key that was given last.
+    /// The value of the last returned key.
     value: Option<&'a str>,
-    /// Children still to come, innermost last.
+    /// Remaining children of the current node and its ancestors, innermost last.
     lists: Vec<std::slice::Iter<'a, Node>>,
 }
 

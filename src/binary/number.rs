@@ -1,7 +1,9 @@
-//! The low byte of what JavaScript makes of a text. Baileys reads the device and the agent of a JID with the unary
-//! plus and `parseInt`, whatever they are, and writes the result `& 0xff`.
+//! The low byte of a number that JavaScript parses from a text.
+//!
+//! Baileys parses the device of a JID with the unary plus and the agent with `parseInt`, and writes the result `&
+//! 0xff`.
 
-/// `+text & 0xff`, for a text that is not empty; 0 where the text is not a number.
+/// `+text & 0xff` for a text that is not empty. 0 if the text is not a number.
 pub(super) fn to_number(text: &str) -> u8 {
     if text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text
@@ -16,7 +18,8 @@ pub(super) fn to_number(text: &str) -> u8 {
             0
         };
     }
-    // Rust accepts a superset of the syntax, of which what has other letters is infinite or not a number.
+    // Rust's parser accepts more than JavaScript. Texts with other letters are infinite or not a number in both
+    // languages.
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     if text.bytes().all(plain) {
         text.parse().map_or(0, low_byte)
@@ -25,7 +28,7 @@ pub(super) fn to_number(text: &str) -> u8 {
     }
 }
 
-/// `parseInt(text) & 0xff`; 0 where the text does not begin with a number.
+/// `parseInt(text) & 0xff`. 0 if the text does not start with a number.
 pub(super) fn parse_int(text: &str) -> u8 {
     let text = text.trim_start_matches(is_space);
     let (negative, text) = match text.strip_prefix('-') {
@@ -46,7 +49,7 @@ pub(super) fn parse_int(text: &str) -> u8 {
     if negative { value.wrapping_neg() } else { value }
 }
 
-/// A literal with a radix other than ten: the radix and the digits.
+/// A number literal with a prefix: the radix and the digits.
 fn prefixed(text: &str) -> Option<(u32, &str)> {
     let radix = match text.as_bytes() {
         [b'0', b'x' | b'X', _, ..] => 16,
@@ -57,13 +60,13 @@ fn prefixed(text: &str) -> Option<(u32, &str)> {
     Some((radix, text.get(2..)?))
 }
 
-/// As [`low_byte`], of an integer whose radix is a power of two. What does not fit 64 bits is rounded to a multiple of
-/// 2^12 at least, so that nothing is left in the low byte.
+/// As [`low_byte`], for an integer with a radix that is a power of two. A value of more than 64 bits is a multiple of
+/// 2^12 after rounding, so its low byte is 0.
 fn low_byte_of_digits(digits: &str, radix: u32) -> u8 {
     u64::from_str_radix(digits, radix).map_or(0, |value| low_byte(value as f64))
 }
 
-/// ECMAScript's `ToInt32` as far as it shows in the low byte.
+/// The low byte of ECMAScript's `ToInt32`.
 fn low_byte(value: f64) -> u8 {
     if value.is_finite() {
         value.trunc().rem_euclid(256.0) as u8
@@ -72,7 +75,7 @@ fn low_byte(value: f64) -> u8 {
     }
 }
 
-/// ECMAScript's WhiteSpace and LineTerminator, which `StringToNumber` and `parseInt` skip.
+/// ECMAScript's WhiteSpace and LineTerminator. `StringToNumber` and `parseInt` skip them.
 fn is_space(char: char) -> bool {
     match char {
         '\u{85}' => false,

@@ -1,20 +1,20 @@
-//! Strings of a small alphabet, two characters a byte.
+//! Packed strings: strings of a small alphabet, with two characters per byte.
 
 use super::error::{DecodeError, DecodeErrorKind};
 use super::reader::Reader;
 use super::tags::{HEX_8, NIBBLE_8, PACKED_MAX};
 
-/// The longest string that one packed value unpacks to, in bytes.
+/// Maximum length of an unpacked string in bytes.
 pub(super) const UNPACKED_MAX: usize = 2 * 127;
 
-/// Stands for a nibble without a character.
+/// Marks a nibble without a character.
 const NONE: u8 = 0xff;
 const NIBBLE_CHARS: [u8; 16] = *b"0123456789-.\xff\xff\xff\0";
 const HEX_CHARS: [u8; 16] = *b"0123456789ABCDEF";
 static NIBBLE_PAIRS: [[u8; 2]; 256] = pairs(&NIBBLE_CHARS);
 static HEX_PAIRS: [[u8; 2]; 256] = pairs(&HEX_CHARS);
 
-/// Flags of [`CLASSES`], above the four bits of the value.
+/// Flags in [`CLASSES`]. The low four bits are the value of the character.
 const IN_NIBBLE: u8 = 0x10;
 const IN_HEX: u8 = 0x20;
 static CLASSES: [u8; 256] = classes();
@@ -50,8 +50,8 @@ const fn classes() -> [u8; 256] {
     classes
 }
 
-/// Unpacks what follows a NIBBLE_8 or HEX_8 `tag` to the front of `out`, which must have room for [`UNPACKED_MAX`]
-/// bytes, and says how many it wrote. They are ASCII.
+/// Unpacks the string after a NIBBLE_8 or HEX_8 `tag` to the start of `out`. `out` must have [`UNPACKED_MAX`] bytes.
+/// Returns the length of the string, which is ASCII.
 pub(super) fn unpack(tag: u8, reader: &mut Reader<'_>, out: &mut [u8]) -> Result<usize, DecodeError> {
     let head = reader.byte()?;
     let count = usize::from(head & 127);
@@ -69,7 +69,7 @@ pub(super) fn unpack(tag: u8, reader: &mut Reader<'_>, out: &mut [u8]) -> Result
     Ok((2 * count).saturating_sub(odd))
 }
 
-/// Unpacks as many bytes as fit `out`; `false` where one of them has a nibble without a character.
+/// Unpacks bytes until `out` is full. Returns false if a nibble has no character.
 pub(super) fn unpack_bytes(tag: u8, packed: &[u8], out: &mut [u8]) -> bool {
     let table = if tag == HEX_8 { &HEX_PAIRS } else { &NIBBLE_PAIRS };
     let mut seen = 0;
@@ -79,7 +79,7 @@ pub(super) fn unpack_bytes(tag: u8, packed: &[u8], out: &mut [u8]) -> bool {
         *pair = chars;
         seen |= chars[0] | chars[1];
     }
-    // All characters are ASCII, so that the top bit comes from the mark for none.
+    // All characters are ASCII. Therefore only `NONE` sets the high bit.
     seen & 0x80 == 0
 }
 
@@ -100,17 +100,17 @@ fn bad_nibble(packed: &[u8], start: usize) -> DecodeError {
     }
 }
 
-/// The front of a text that has characters of one alphabet only.
+/// The longest prefix of a text that can be packed.
 #[derive(Clone, Copy)]
 pub(super) struct Packable {
-    /// Its length in bytes, at most [`PACKED_MAX`].
+    /// The length in bytes, at most [`PACKED_MAX`].
     pub(super) length: usize,
     class: u8,
 }
 
-/// How much of `text`, from its front, could be packed.
+/// Finds the longest prefix of `text` that can be packed.
 pub(super) fn scan(text: &[u8]) -> Packable {
-    // Baileys counts UTF-16 units; what is in an alphabet is ASCII, where these are bytes.
+    // Baileys counts UTF-16 units. Packed characters are ASCII, so units and bytes are equal.
     let text = text.get(..PACKED_MAX).unwrap_or(text);
     let mut found = Packable {
         length: 0,
@@ -139,7 +139,7 @@ pub(super) fn scan(text: &[u8]) -> Packable {
     found
 }
 
-/// Appends what [`scan`] found of `text`, tag included. Where it is of both alphabets, the decimal one is taken.
+/// Packs the prefix that [`scan`] found and appends it, with its tag. If both alphabets are possible, NIBBLE_8 is used.
 pub(super) fn pack(text: &[u8], found: Packable, out: &mut Vec<u8>) {
     let mut packed = [0; 2 + PACKED_MAX.div_ceil(2)];
     let [tag, head, body @ ..] = &mut packed;
@@ -151,7 +151,7 @@ pub(super) fn pack(text: &[u8], found: Packable, out: &mut Vec<u8>) {
         *byte = class_of(*high) << 4 | class_of(*low) & 15;
     }
     if let ([high], Some(byte)) = (last, body.get_mut(pairs.len())) {
-        // The missing half is the value 15.
+        // The unused half has the value 15.
         *byte = class_of(*high) << 4 | 15;
     }
     out.extend_from_slice(packed.get(..2 + length).unwrap_or_default());

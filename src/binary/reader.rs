@@ -1,8 +1,8 @@
-//! A bounds-checked cursor.
+//! A bounds-checked reader.
 
 use super::error::{DecodeError, DecodeErrorKind};
 
-/// Reads from the front of its input. A read that fails leaves the position where it was.
+/// Reads values from a byte slice. A failed read does not change the position.
 pub(super) struct Reader<'a> {
     input: &'a [u8],
     rest: &'a [u8],
@@ -13,22 +13,22 @@ impl<'a> Reader<'a> {
         Reader { input, rest: input }
     }
 
-    /// Bytes read so far.
+    /// The number of bytes that were read.
     pub(super) fn position(&self) -> usize {
         self.input.len() - self.rest.len()
     }
 
-    /// Bytes of the whole input.
+    /// The length of the whole input.
     pub(super) fn len(&self) -> usize {
         self.input.len()
     }
 
-    /// What has not been read.
+    /// The bytes that were not read yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Goes back, or forth, to a position that was had before.
+    /// Sets the position.
     pub(super) fn seek(&mut self, position: usize) {
         self.rest = self.input.get(position..).unwrap_or_default();
     }
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// The low 20 bits of three bytes.
+    /// Reads the low 20 bits of three bytes.
     pub(super) fn u20(&mut self) -> Result<u32, DecodeError> {
         let [high, middle, low] = self.array()?;
         Ok(u32::from_be_bytes([0, high & 0x0f, middle, low]))
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An error at the present position.
+    /// An error at the current position.
     #[cold]
     pub(super) fn error(&self, kind: DecodeErrorKind) -> DecodeError {
         DecodeError {

@@ -1,6 +1,6 @@
-//! A stack whose first elements need no heap.
+//! A stack that stores its first elements without a heap allocation.
 
-/// Nodes are seldom nested more deeply than this.
+/// Number of elements without a heap allocation. The nesting of nodes is rarely deeper.
 const INLINE: usize = 12;
 
 pub(super) struct Stack<T> {
@@ -46,12 +46,12 @@ impl<T: Copy + Default> Stack<T> {
     }
 }
 
-/// Children still to come, for every open node.
+/// For each open node, the number of its children that are not complete yet.
 pub(super) type Open = Stack<u16>;
 
 impl Open {
-    /// Marks a node without (further) children as complete, and with it those of which it was the last child. `false`
-    /// where that was the root.
+    /// Marks a node as complete, and also each ancestor if this was its last child. Returns false if the root is
+    /// complete.
     pub(super) fn complete(&mut self) -> bool {
         while let Some(left) = self.last_mut() {
             *left -= 1;

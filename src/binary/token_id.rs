@@ -1,6 +1,6 @@
-//! The number of a token.
+//! The id of a token.
 
-/// A token's place in a dictionary: single-byte tokens are `0..=235` (their own byte), double-byte tokens are
-/// `236 + 256 * dictionary + index`.
+/// The index of a token in its dictionary. Single-byte tokens have the ids `0..=235`, which are their bytes.
+/// Double-byte tokens have the ids `236 + 256 * dictionary + index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenId(pub u16);

@@ -1,4 +1,4 @@
-//! The token dictionaries: generated data and one lookup over it.
+//! The token dictionaries: generated data and a lookup table.
 
 use std::fmt;
 
@@ -7,50 +7,52 @@ use super::TokenId;
 mod v2;
 mod v3;
 
-/// Tokens of one byte; their ids are `0..SINGLE`.
+/// Number of single-byte tokens. Their ids are `0..SINGLE`.
 pub(super) const SINGLE: u8 = 236;
-/// All tokens of a dictionary: the single-byte ones and four times 256 that take two bytes.
+/// Number of tokens in a dictionary: the single-byte tokens and four times 256 double-byte tokens.
 const TOKENS: usize = SINGLE as usize + 4 * 256;
-/// Slots of the lookup table, a power of two. About a third is used, so that a miss nearly always ends at once.
+/// Number of slots in the lookup table, a power of two. About a third is used, so most failed lookups end at the first
+/// slot.
 const SLOTS: usize = 4096;
 
 static TABLE_2: Table = Table::new(2, &v2::TOKENS);
 static TABLE_3: Table = Table::new(3, &v3::TOKENS);
 
-/// One of the token dictionaries that WhatsApp has published. Both sides of a connection use the one whose version is
-/// the fourth byte of the Noise header.
+/// A token dictionary of WhatsApp. Both sides of a connection use the dictionary with the version in the fourth byte of
+/// the WhatsApp header.
 #[derive(Clone, Copy)]
 pub struct Dictionary(&'static Table);
 
 struct Table {
     version: u8,
     tokens: &'static [&'static str; TOKENS],
-    /// Length in bytes of the longest token.
+    /// Length of the longest token in bytes.
     longest: usize,
-    /// Open addressing with linear probing. A slot holds the upper half of the hash and the token's id, or 0 where it
-    /// is free (the empty string, id 0, is not in the table).
+    /// Open addressing with linear probing. A slot has part of the hash in its upper half and the token id in its lower
+    /// half. 0 is a free slot, because the empty string (id 0) is not in the table.
     slots: [u32; SLOTS],
 }
 
 impl Dictionary {
-    /// The dictionary of the header `W` `A` 6 2, used by Baileys 6.17.16.
+    /// The dictionary for the header `W`, `A`, 6, 2. Baileys 6.17.16 uses it.
     pub const V2: Dictionary = Dictionary(&TABLE_2);
-    /// The dictionary of the header `W` `A` 6 3, used by Baileys 6.7 and 7.
+    /// The dictionary for the header `W`, `A`, 6, 3. Baileys 6.7 and 7 use it.
     pub const V3: Dictionary = Dictionary(&TABLE_3);
 
-    /// The fourth byte of the Noise header for this dictionary.
+    /// The fourth byte of the WhatsApp header for this dictionary.
     #[must_use]
     pub const fn version(self) -> u8 {
         self.0.version
     }
 
-    /// The text of a token; `None` for an id that the dictionary does not have.
+    /// The text of a token. `None` if the dictionary has no such token.
     #[must_use]
     pub fn token(self, id: TokenId) -> Option<&'static str> {
         self.0.tokens.get(usize::from(id.0)).copied()
     }
 
-    /// The token for a text. The empty string is token 0, although not every [`Dialect`](super::Dialect) writes it so.
+    /// The token for a text. The empty string is token 0, but not every [`Dialect`](super::Dialect) encodes it as a
+    /// token.
     #[must_use]
     pub fn find(self, text: &str) -> Option<TokenId> {
         let table = self.0;
@@ -103,8 +105,8 @@ impl Table {
     const fn new(version: u8, tokens: &'static [&'static str; TOKENS]) -> Self {
         let mut slots = [0; SLOTS];
         let mut longest = 0;
-        // Baileys fills a map in this order, so that of equal tokens the last one counts; the generator has made
-        // sure that there are none.
+        // Baileys fills a map in this order, so the last of equal tokens would be used. The generator checks that all
+        // tokens are different.
         let mut id = 1;
         while id < TOKENS {
             let token = tokens[id].as_bytes();
@@ -136,8 +138,8 @@ const fn fingerprint(hash: u64) -> u32 {
     (hash >> 32) as u32 & 0xffff
 }
 
-/// Mixes a short text eight bytes at a time. Not meant to resist chosen input: the table is fixed, and what misses it
-/// leaves after a few slots.
+/// Hashes a text, eight bytes at a time. It does not have to resist chosen input: the table is fixed, and a failed
+/// lookup visits only a few slots.
 const fn hash(text: &[u8]) -> u64 {
     let mut state = SEED ^ (text.len() as u64) << 56;
     let mut rest = text;
@@ -145,7 +147,7 @@ const fn hash(text: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*word));
         rest = after;
     }
-    // The rest, at times together with bytes that were mixed in before.
+    // The last bytes. They can overlap with bytes that were already mixed in.
     let word = if let Some(word) = text.last_chunk() {
         u64::from_le_bytes(*word)
     } else if let (Some(low), Some(high)) = (text.first_chunk(), text.last_chunk()) {
@@ -163,7 +165,7 @@ const fn hash(text: &[u8]) -> u64 {
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Whether two short texts are equal; without a call, since nearly all that get here are.
+/// Whether two short texts are equal. It makes no function call, because nearly all compared texts are equal.
 fn same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
