@@ -1,4 +1,4 @@
-//! An open connection as its owner holds it, and the state that owner and task share.
+//! The owner's side of a connection, and the state that the owner and the task share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,7 +11,7 @@ use super::loop_turn::{Held, Timing, TurnSender};
 use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
 use super::writer::Writer;
 
-/// A connection as its owner holds it. Dropping it abandons the connection.
+/// The owner's side of a connection. Dropping it aborts the connection.
 pub struct Connection {
     shared: Arc<Shared>,
 }
@@ -40,14 +40,14 @@ impl Connection {
             .push(Message::Ping(Bytes::copy_from_slice(payload)), Timing::Now)
     }
 
-    /// Queues a pong that no ping has asked for. Its payload is limited as that of [`ping`](Self::ping).
+    /// Queues an unsolicited pong. Its payload has the same limit as that of [`ping`](Self::ping).
     #[must_use]
     pub fn pong(&self, payload: &[u8]) -> Accepted {
         self.shared
             .push(Message::Pong(Bytes::copy_from_slice(payload)), Timing::Now)
     }
 
-    /// Bytes that were accepted and that the operating system does not have yet.
+    /// Number of accepted bytes that were not passed to the operating system yet.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.shared.queue.lock().buffered()
@@ -59,12 +59,12 @@ impl Connection {
         self.shared.push(Message::Text(Utf8Bytes::from(text)), timing)
     }
 
-    /// Writes what is held until the end of the loop's turn.
+    /// Writes the messages that are held until the end of the loop's turn.
     pub fn flush(&self) {
         self.shared.flush();
     }
 
-    /// A second way to send, which does not keep the connection.
+    /// Creates a sender that does not keep the connection alive.
     #[must_use]
     pub fn weak_sender(&self) -> WeakSender {
         WeakSender {
@@ -72,13 +72,13 @@ impl Connection {
         }
     }
 
-    /// Starts the closing handshake (a close frame without a code) behind what is queued.
+    /// Starts the closing handshake after all queued messages are sent. The close frame has no code.
     pub fn close(&self) {
         self.shared.queue.lock().close();
         self.shared.waker.wake();
     }
 
-    /// Ends the connection at once and without another event.
+    /// Ends the connection at once, without another event.
     pub fn abort(&self) {
         self.shared.aborted.store(true, Ordering::Release);
         self.shared.waker.wake();
@@ -91,15 +91,15 @@ impl Drop for Connection {
     }
 }
 
-/// Sends through a connection without owning it.
+/// Sends on a connection without keeping it alive.
 pub struct WeakSender {
     shared: Weak<Shared>,
 }
 
 impl WeakSender {
-    /// Queues the binary message that `make` returns; no event counts it. Returns true if a message was queued. `make` is
-    /// not called where the connection is closing or has ended, or already has more than [`HIGH_WATER`](super::HIGH_WATER)
-    /// bytes to write.
+    /// Queues the binary message that `make` returns. It is not counted in [`Event::Written`](super::Event::Written).
+    /// Returns true if a message was queued. `make` is not called if the connection is closing or has ended, or if more
+    /// than [`HIGH_WATER`](super::HIGH_WATER) bytes are queued.
     pub fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
         let Some(shared) = self.shared.upgrade() else {
             return false;
@@ -116,16 +116,17 @@ impl WeakSender {
     }
 }
 
-/// The state that owner and task share.
+/// The state that the owner and the task share.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) queue: SharedQueue,
-    /// The writer, while the connection is open. A thread that has the queue locked only tries to lock the writer, since
-    /// the task locks them in the other order.
+    /// The writer, while the connection is open. A thread that holds the queue's lock only tries to lock the writer,
+    /// because the task takes the locks in the opposite order.
     writer: Mutex<Option<Writer>>,
     /// The event loop of the owner.
     turn: Option<TurnSender>,
-    /// Wakes the task. Taken by the first wake, put back when the task runs: many sends in one tick wake it once.
+    /// Wakes the task. The first wake removes the waker, and the task registers it again. Therefore many sends in one
+    /// tick wake the task once.
     pub(super) waker: AtomicWaker,
     aborted: AtomicBool,
 }
@@ -149,7 +150,7 @@ impl Shared {
         if holds && !queue.is_empty() && !queue.fits(message.len()) {
             self.write(&mut queue);
         }
-        // Behind other messages the task is faster than this thread.
+        // If other messages are queued, the task writes faster than this thread.
         let is_direct = !holds && !is_long && queue.is_empty();
         let accepted = queue.push(message);
         match turn {
@@ -164,9 +165,9 @@ impl Shared {
         accepted
     }
 
-    /// Writes what is queued, if possible on this thread.
+    /// Writes the queued messages, on this thread if possible.
     fn write(&self, queue: &mut SendQueue) {
-        // A task that holds the lock is running, and looks into the queue before it stops.
+        // If the task holds the lock, it is running. It checks the queue again before it stops.
         let is_written = match self.writer.try_lock() {
             Ok(mut writer) => writer.as_mut().is_some_and(|writer| writer.write_now(queue)),
             Err(_) => false,
@@ -181,7 +182,7 @@ impl Shared {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops the connection and what is queued; nothing more is accepted.
+    /// Drops the connection and the queued messages. No more messages are accepted.
     pub(super) fn end(&self) {
         *self.writer() = None;
         self.queue.lock().end();

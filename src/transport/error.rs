@@ -1,4 +1,4 @@
-//! Why a connection could not be made or did not last. Each part of the transport has its own errors; this file collects them.
+//! Errors of a connection. Each part of the transport has its own errors; this file collects them.
 
 use std::io;
 
@@ -9,16 +9,16 @@ use super::tcp::FailedAttempt;
 use super::tls::{TlsError, TlsOptionError};
 use super::verify::TrustFailure;
 
-/// Why a connection could not be made, or what the peer did wrong on it.
+/// Why a connection could not be opened, or how the peer violated the protocol.
 ///
-/// An open connection that is merely lost reports no error, only its end.
+/// The loss of an open connection is not an error. Only its end is reported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// None of the addresses accepted the connection. One entry for each address.
+    /// No address accepted the connection. There is one entry per address.
     #[error("no address accepted the connection")]
     Connect(Vec<FailedAttempt>),
-    /// Nothing happened on the connection for the time that the handshake may take.
+    /// The connection made no progress within the handshake timeout.
     #[error("the opening handshake has timed out")]
     HandshakeTimeout,
     /// The peer ended the connection before it answered the request.
@@ -35,28 +35,28 @@ pub enum TransportError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The proxy gave no connection to the peer.
+    /// The proxy did not connect to the peer.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// The peer's (or the proxy's) certificate is not trusted.
+    /// The certificate of the peer or proxy is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustFailure),
-    /// The TLS handshake failed for another reason than the certificate.
+    /// The TLS handshake failed, but not because of the certificate.
     #[error("TLS handshake failed: {0}")]
     Tls(rustls::Error),
-    /// A certificate or key that the caller gave cannot be used.
+    /// A certificate or key of the caller is invalid.
     #[error(transparent)]
     TlsOption(#[from] TlsOptionError),
-    /// The answer to the request is not HTTP.
+    /// The response is not HTTP.
     #[error("the answer is not HTTP: {0}")]
     Response(#[from] ResponseError),
-    /// The answer to the request is not a valid upgrade.
+    /// The response is not a valid upgrade.
     #[error(transparent)]
     Upgrade(#[from] UpgradeError),
-    /// The peer broke the WebSocket protocol.
+    /// The peer violated the WebSocket protocol.
     #[error(transparent)]
     Frame(#[from] Violation),
-    /// A defect of this library, confined to the connection.
+    /// A defect of this library. It only affects this connection.
     #[error("internal error: {0}")]
     Internal(String),
 }

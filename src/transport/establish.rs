@@ -1,4 +1,4 @@
-//! From addresses to an open WebSocket: TCP, a proxy where there is one, TLS, and the opening handshake.
+//! Opens a WebSocket: TCP, the proxy if there is one, TLS, and the opening handshake.
 
 use std::future::Future;
 use std::io;
@@ -19,15 +19,15 @@ use super::stream::NetStream;
 use super::tcp::{FailedAttempt, connect_tcp};
 use super::tls::connect_tls;
 
-/// How the opening ended.
+/// The result of the opening.
 pub(super) enum Opening {
     /// The WebSocket is open.
     Open(CheckedStream<NetStream>),
-    /// The peer answered with something else; it was reported, and the connection is gone.
+    /// The peer sent a different response. The response was reported, and the connection is closed.
     Refused,
 }
 
-/// Connects and shakes hands. Reports [`Event::Upgrade`] or [`Event::UnexpectedResponse`] on the way.
+/// Connects and performs the handshakes. Reports [`Event::Upgrade`] or [`Event::UnexpectedResponse`].
 pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSink) -> Result<Opening, TransportError> {
     let limit = options.handshake_timeout;
     let mut stream = match reach(options).await? {
@@ -78,22 +78,22 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
         match read {
             Ok(0) => return Err(TransportError::HangUp),
             Ok(_) => {}
-            // rustls' word for an end without close_notify, which Node does not tell apart.
+            // rustls' error for an end of the connection without close_notify. Node.js does not distinguish it.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(TransportError::HangUp),
             Err(error) => return Err(TransportError::io("read")(error)),
         }
     }
 }
 
-/// Where the way to the target ended.
+/// The result of connecting to the target.
 enum Reached {
-    /// At the target.
+    /// Connected to the target.
     Target(NetStream),
-    /// At a proxy that refused.
+    /// The proxy refused.
     Refusal(Refusal),
 }
 
-/// Goes to the target, through the proxy where there is one.
+/// Connects to the target, through the proxy if there is one.
 async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
     let Some(proxy) = &options.proxy else {
         let tcp = reach_address(options).await?.map_err(TransportError::Connect)?;
@@ -124,12 +124,12 @@ async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<Reache
     Ok(refusal.map_or(Reached::Target(stream), Reached::Refusal))
 }
 
-/// Connects to one of the addresses, within the limit of a step.
+/// Connects to one of the addresses, with the time limit of a step.
 async fn reach_address(options: &ConnectOptions) -> Result<Result<TcpStream, Vec<FailedAttempt>>, TransportError> {
     within(options.handshake_timeout, connect_tcp(options)).await
 }
 
-/// Bounds a step of the opening. As in Node the time starts anew with every step.
+/// Limits the time of a step. As in Node.js, each step has its own time.
 async fn within<F: Future>(limit: Option<Duration>, step: F) -> Result<F::Output, TransportError> {
     match limit {
         None => Ok(step.await),

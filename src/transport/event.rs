@@ -1,4 +1,4 @@
-//! What happens on a connection.
+//! The events of a connection.
 
 use std::task::{Context, Poll};
 
@@ -7,55 +7,55 @@ use bytes::Bytes;
 use super::error::TransportError;
 use super::http::ResponseHead;
 
-/// What happens on a connection, in order. The last is always [`Closed`](Self::Closed), except after
+/// An event of a connection. Events are in order. The last one is [`Closed`](Self::Closed), except after
 /// [`Connection::abort`](super::Connection::abort).
 #[derive(Debug)]
 pub enum Event {
-    /// The peer agrees to leave HTTP. [`Open`](Self::Open) follows, or an error where the answer is not valid.
+    /// The peer accepts the upgrade. [`Open`](Self::Open) or an error follows.
     Upgrade(ResponseHead),
-    /// The peer, or the proxy on the way to it, answered with something else. The connection has been dropped; as with
-    /// `ws`, whose user holds the response, nothing more happens until the handshake times out.
+    /// The peer or the proxy sent a different response. The connection is dropped. As in `ws`, nothing more happens
+    /// until the handshake timeout.
     UnexpectedResponse {
-        /// Its head.
+        /// The head of the response.
         head: ResponseHead,
-        /// The part of the body that came together with the head.
+        /// The part of the body that was received with the head.
         body: Bytes,
     },
-    /// Messages may be sent.
+    /// The connection is open: messages can be sent.
     Open,
-    /// A whole message.
+    /// A complete message.
     Message {
-        /// Its payload; UTF-8 for a text message.
+        /// The payload. It is UTF-8 for a text message.
         bytes: Bytes,
         /// Whether it is a binary message.
         is_binary: bool,
     },
-    /// A ping; it has been answered.
+    /// A ping. It is answered automatically.
     Ping(Bytes),
     /// A pong.
     Pong(Bytes),
-    /// The peer's close frame. No message follows. It is answered once [`Connection::close`](super::Connection::close) is
-    /// called, behind what has been sent until then.
+    /// The peer's close frame. No message follows. [`Connection::close`](super::Connection::close) sends the answer,
+    /// after all messages that were queued before it.
     CloseFrame {
-        /// The status code; 1005 where the frame held none.
+        /// The status code. 1005 if the frame had none.
         code: u16,
-        /// The reason, UTF-8.
+        /// The reason in UTF-8.
         reason: Vec<u8>,
     },
-    /// The number of [`Accepted::Later`](super::Accepted::Later) messages that are now written.
+    /// The number of messages with the result [`Accepted::Later`](super::Accepted::Later) that are now written.
     Written(u32),
     /// The connection failed. Only [`Closed`](Self::Closed) follows.
     Error(TransportError),
-    /// The connection is gone.
+    /// The connection has ended.
     Closed,
 }
 
-/// Receives a connection's events, on the task that serves it.
+/// Receives the events of a connection. Its methods are called on the connection's task.
 pub trait EventSink: Send + 'static {
-    /// Whether another message may come; if not, the task is woken when it may.
+    /// Whether the sink accepts another message. If not, the sink wakes the task when it does.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
-    /// Something happened.
+    /// Handles an event.
     fn event(&mut self, event: Event);
-    /// No event follows for now: events that the sink holds back should be passed on.
+    /// No more events follow for now. The sink should pass on the events that it has collected.
     fn flush(&mut self);
 }

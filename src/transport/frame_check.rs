@@ -1,8 +1,9 @@
-//! Checks what the peer sends against RFC 6455, frame by frame, before tungstenite sees it.
+//! Checks received frames against RFC 6455 before tungstenite parses them.
 //!
-//! tungstenite finds the same faults, but later (at a frame's end rather than at its header) and tells fewer of them
-//! apart. Baileys' users see `ws`' messages and codes, which say exactly which rule was broken, so the rules are
-//! checked here. Bytes before a fault pass on; the fault then comes as an [`io::Error`] that holds a [`Stop`].
+//! tungstenite finds the same violations, but later (at the end of a frame instead of its header), and distinguishes
+//! fewer of them. Baileys' users see the messages and codes of `ws`, which name the violated rule. Therefore the rules
+//! are checked here. Bytes before a violation are passed on. The violation is then reported as an [`io::Error`] with a
+//! [`Stop`].
 
 use std::io;
 use std::pin::Pin;
@@ -11,13 +12,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The longest message that is accepted, in bytes, over all its fragments: what `ws` accepts by default.
+/// Maximum length of a message in bytes, with all its fragments. It is the default of `ws`.
 pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
-/// The most fragments that a message may have, again as `ws`.
+/// Maximum number of fragments of a message. It is the default of `ws`.
 const MAX_FRAGMENTS: u32 = 16 * 1024;
-/// The longest payload of a control frame (RFC 6455, section 5.5).
+/// Maximum payload length of a control frame in bytes (RFC 6455, section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
-/// The largest length that JavaScript, and so `ws`, can represent exactly.
+/// The largest integer that JavaScript, and therefore `ws`, represents exactly.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 const OPCODE_CONTINUATION: u8 = 0;
@@ -27,29 +28,29 @@ const OPCODE_CLOSE: u8 = 8;
 const OPCODE_PING: u8 = 9;
 const OPCODE_PONG: u8 = 10;
 
-/// A rule of RFC 6455 (or a limit of ours) that the peer broke.
+/// A violation of RFC 6455 or of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
     /// The second or third reserved bit is set.
     #[error("RSV2 and RSV3 must be clear")]
     ReservedBits23,
-    /// The first reserved bit is set; no compression was negotiated.
+    /// The first reserved bit is set, but no compression was negotiated.
     #[error("RSV1 must be clear")]
     ReservedBit1,
-    /// An unknown opcode, or a data frame where a continuation must be, or the reverse.
+    /// The opcode is unknown, or it is a data frame instead of a continuation, or a continuation without a first frame.
     #[error("invalid opcode {0}")]
     Opcode(u8),
     /// A control frame is fragmented.
     #[error("FIN must be set")]
     FragmentedControl,
-    /// A control frame is too long, or a close frame holds one byte. The field is the 7-bit length.
+    /// A control frame is too long, or a close frame has a payload of one byte. The field is the 7-bit length.
     #[error("invalid payload length {0}")]
     ControlLength(u8),
-    /// A server must not mask.
+    /// The frame is masked. Servers must not mask.
     #[error("MASK must be clear")]
     Masked,
-    /// A length that JavaScript cannot represent.
+    /// The length is larger than JavaScript can represent.
     #[error("Unsupported WebSocket frame: payload length > 2^53 - 1")]
     LengthOverflow,
     /// The message is longer than [`MAX_MESSAGE`].
@@ -58,7 +59,7 @@ pub enum Violation {
     /// The message has too many fragments.
     #[error("Too many message fragments")]
     TooManyFragments,
-    /// A close frame's status code may not be sent.
+    /// The status code of a close frame is not allowed.
     #[error("invalid status code {0}")]
     CloseCode(u16),
     /// A text message or a close reason is not UTF-8.
@@ -67,7 +68,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The status code that the closing frame tells the peer (RFC 6455, section 7.4.1).
+    /// The status code for our close frame (RFC 6455, section 7.4.1).
     #[must_use]
     pub fn close_code(self) -> u16 {
         match self {
@@ -79,48 +80,48 @@ impl Violation {
     }
 }
 
-/// Why nothing passes any more.
+/// Why no more bytes are passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Stop {
-    /// The peer's close frame has come. It does not pass either: tungstenite would answer it at once, ahead of what the
-    /// owner of the connection, who does not know of it yet, still sends.
+    /// The peer's close frame was received. It is not passed on, because tungstenite would answer it at once. The owner
+    /// does not know of it yet and may still send messages before the answer.
     #[error("the peer has closed")]
     Closed,
-    /// A rule was broken.
+    /// A rule was violated.
     #[error(transparent)]
     Violation(#[from] Violation),
 }
 
-/// A peer's close frame.
+/// The peer's close frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReceivedClose {
-    /// The status code; 1005 where the frame held none.
+    /// The status code. 1005 if the frame had none.
     pub(super) code: u16,
-    /// The reason, UTF-8.
+    /// The reason in UTF-8.
     pub(super) reason: Vec<u8>,
 }
 
-/// Where in a frame the next byte belongs.
+/// The position of the next byte in a frame.
 #[derive(Debug)]
 enum Place {
-    /// In a header, of which `have` bytes are known.
+    /// In the header. `have` bytes are known.
     Header { have: usize },
-    /// In a data frame's (or ping's, pong's) payload.
+    /// In the payload of a data frame, a ping or a pong.
     Payload { remaining: u64 },
-    /// In a close frame's payload, kept for its code and reason.
+    /// In the payload of a close frame. The payload is stored.
     Close { remaining: usize },
 }
 
-/// The state of the check. Bytes go in as they come, in any portions.
+/// The state of the check. It accepts the stream in chunks of any size.
 #[derive(Debug)]
 struct Checker {
     place: Place,
     header: [u8; 10],
-    /// Opcode of the message whose fragments are arriving.
+    /// Opcode of the message that is being received in fragments.
     fragmented: Option<u8>,
     message_length: u64,
     fragments: u32,
-    /// Length of the longest payload, since it was last forgotten.
+    /// Length of the longest payload since the last [`CheckedStream::forget_size`].
     longest: u64,
     close_payload: Vec<u8>,
     close: Option<ReceivedClose>,
@@ -140,7 +141,7 @@ impl Checker {
         }
     }
 
-    /// Checks `bytes`. Returns how many of them may pass, and what stops those that follow, if anything.
+    /// Checks `bytes`. Returns the number of bytes to pass on, and the reason why no more may follow, if any.
     fn check(&mut self, bytes: &[u8]) -> (usize, Option<Stop>) {
         let mut rest = bytes;
         loop {
@@ -183,7 +184,7 @@ impl Checker {
         }
     }
 
-    /// Looks at the header after one more byte of it has come.
+    /// Handles the next header byte.
     fn header_byte(&mut self) -> Result<(), Stop> {
         let Place::Header { have } = self.place else {
             return Ok(());
@@ -210,7 +211,7 @@ impl Checker {
         self.begin_payload(first & 0x0f, first & 0x80 != 0, length)
     }
 
-    /// The rules for a frame's first two bytes.
+    /// Checks the first two bytes of a frame.
     fn check_head(&self, first: u8, second: u8) -> Result<(), Violation> {
         if first & 0x30 != 0 {
             return Err(Violation::ReservedBits23);
@@ -240,7 +241,7 @@ impl Checker {
         Ok(())
     }
 
-    /// A header is complete.
+    /// Handles a complete header.
     fn begin_payload(&mut self, opcode: u8, is_final: bool, length: u64) -> Result<(), Stop> {
         if length > MAX_SAFE_INTEGER {
             return Err(Violation::LengthOverflow.into());
@@ -277,7 +278,7 @@ impl Checker {
         Ok(())
     }
 
-    /// A close frame is complete.
+    /// Handles a complete close frame.
     fn end_close(&mut self) -> Stop {
         let payload = std::mem::take(&mut self.close_payload);
         let (code, reason) = match payload.split_first_chunk::<2>() {
@@ -301,16 +302,16 @@ impl Checker {
     }
 }
 
-/// Whether a close frame may hold `code` (RFC 6455, section 7.4, and the IANA registry of close codes).
+/// Whether a close frame may have this code (RFC 6455, section 7.4, and the IANA registry of close codes).
 fn is_valid_close_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
-/// A stream whose inbound bytes are checked.
+/// A stream that checks its received bytes.
 #[derive(Debug)]
 pub(super) struct CheckedStream<S> {
     stream: S,
-    /// What was read behind the response head.
+    /// Bytes that were read together with the response head.
     leftover: Bytes,
     checker: Checker,
     stop: Option<Stop>,
@@ -326,23 +327,23 @@ impl<S> CheckedStream<S> {
         }
     }
 
-    /// The peer's close frame, once it has come.
+    /// The peer's close frame, if it was received.
     pub(super) fn take_close(&mut self) -> Option<ReceivedClose> {
         self.checker.close.take()
     }
 
-    /// Whether the peer is between two messages and has sent a frame with a payload of more than `size` bytes.
+    /// Whether a frame with a payload of more than `size` bytes was received, and no message is incomplete.
     pub(super) fn has_passed(&self, size: usize) -> bool {
         let between = matches!(self.checker.place, Place::Header { have: 0 }) && self.checker.fragmented.is_none();
         between && self.checker.longest > size as u64
     }
 
-    /// Starts anew to look for long frames.
+    /// Resets the length of the longest payload.
     pub(super) fn forget_size(&mut self) {
         self.checker.longest = 0;
     }
 
-    /// The stream itself, for what follows the closing handshake.
+    /// The stream without checks, for the data after the closing handshake.
     pub(super) fn unchecked(&mut self) -> &mut S {
         &mut self.stream
     }

@@ -1,20 +1,20 @@
-//! The opening handshake's request and answer (RFC 6455, section 4), as text.
+//! The request and response of the opening handshake (RFC 6455, section 4).
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use zeroize::Zeroizing;
 
 use super::secret::Secret;
 
-/// The longest response head that is read, in bytes: Node's `maxHeaderSize`.
+/// Maximum length of a response head in bytes. It is Node's `maxHeaderSize`.
 pub const MAX_RESPONSE_HEAD: usize = 16 * 1024;
-/// The most header lines that are read; more do not fit a sensible head of that size.
+/// Maximum number of header lines. A normal head of the maximum length has fewer.
 const MAX_HEADERS: usize = 512;
 
-/// What is wrong with the peer's answer as HTTP.
+/// Why a response is not valid HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// It does not begin with `HTTP/`.
+    /// The response does not start with `HTTP/`.
     #[error("expected HTTP/")]
     NotHttp,
     /// The status code is not three digits.
@@ -23,16 +23,16 @@ pub enum ResponseError {
     /// The version is not 1.0 or 1.1.
     #[error("invalid version")]
     Version,
-    /// A header's name is not a token.
+    /// The name of a header is not a token.
     #[error("invalid header name")]
     HeaderName,
-    /// A header's value has a forbidden character.
+    /// The value of a header has a forbidden character.
     #[error("invalid header value")]
     HeaderValue,
-    /// The line of the status ends with a line feed alone.
+    /// The status line ends with a line feed without a carriage return.
     #[error("line feed without carriage return after the status line")]
     BareLineFeedInStatus,
-    /// The line of a header ends with a line feed alone.
+    /// A header line ends with a line feed without a carriage return.
     #[error("line feed without carriage return after a header")]
     BareLineFeed,
     /// The head is longer than [`MAX_RESPONSE_HEAD`].
@@ -40,39 +40,39 @@ pub enum ResponseError {
     TooLong,
 }
 
-/// What is wrong with an answer that agrees to leave HTTP. The texts are those of `ws`.
+/// Why an upgrade response is not valid. The texts are those of `ws`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeError {
-    /// It switches to something other than WebSocket.
+    /// The `Upgrade` header is not `websocket`.
     #[error("Invalid Upgrade header")]
     Protocol,
-    /// It does not prove that the request was read.
+    /// `Sec-WebSocket-Accept` does not match the key of the request.
     #[error("Invalid Sec-WebSocket-Accept header")]
     Accept,
-    /// It names a subprotocol; none was asked for.
+    /// The response has a subprotocol, but none was requested.
     #[error("Server sent a subprotocol but none was requested")]
     Subprotocol,
-    /// It names an extension; none was asked for.
+    /// The response has an extension, but none was requested.
     #[error("Server sent a Sec-WebSocket-Extensions header but no extension was requested")]
     Extension,
 }
 
-/// The head of the peer's answer, as it was sent.
+/// The head of a response, as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseHead {
-    /// The minor version: `HTTP/1.0` or `HTTP/1.1`.
+    /// The minor HTTP version: 0 for `HTTP/1.0`, 1 for `HTTP/1.1`.
     pub minor_version: u8,
     /// The status code.
     pub status: u16,
-    /// The reason phrase, bytes as they came.
+    /// The reason phrase as raw bytes.
     pub reason: Vec<u8>,
-    /// Names and values in order, bytes as they came.
+    /// Header names and values in order, as raw bytes.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl ResponseHead {
-    /// A header's values, trimmed. Several are joined with a comma, as Node does.
+    /// The trimmed value of a header. Several values are joined with a comma, as in Node.js.
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         let values: Vec<_> = self
             .headers
@@ -83,7 +83,7 @@ impl ResponseHead {
         (!values.is_empty()).then(|| values.join(&b", "[..]))
     }
 
-    /// Whether the connection leaves HTTP behind this head.
+    /// Whether this is an upgrade response.
     pub(super) fn is_upgrade(&self) -> bool {
         let asks_upgrade = self
             .headers
@@ -94,12 +94,12 @@ impl ResponseHead {
         self.status == 101 && asks_upgrade && self.header("upgrade").is_some()
     }
 
-    /// Whether another head follows this one.
+    /// Whether this is an interim response: another head follows.
     pub(super) fn is_interim(&self) -> bool {
         (100..200).contains(&self.status) && self.status != 101
     }
 
-    /// Checks an upgrade against the request that had `key`.
+    /// Checks an upgrade response. `key` is the key of the request.
     pub(super) fn check_upgrade(&self, key: &str) -> Result<(), UpgradeError> {
         if !self
             .header("upgrade")
@@ -120,8 +120,8 @@ impl ResponseHead {
     }
 }
 
-/// Writes the request. `headers` come first and in their order; a header of the handshake replaces one of the same
-/// name in its place, as assigning to an object does in JavaScript. `host` is added where no header names one.
+/// Writes the request. `headers` are first, in their order. A handshake header with the same name replaces a header at
+/// its position, as in a JavaScript object. `host` is added if `headers` has no `Host`.
 pub(super) fn request(
     target: &str,
     host: &str,
@@ -157,7 +157,7 @@ pub(super) fn request(
     if !lines.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         lines.push(("Host", host));
     }
-    // Sized in advance, so that nothing secret stays behind in a smaller copy.
+    // The capacity is computed in advance, so that no reallocation leaves a copy of secret header values in memory.
     let length: usize = lines.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(target.len() + length + 20));
     text.extend_from_slice(b"GET ");
@@ -166,7 +166,7 @@ pub(super) fn request(
     for (name, value) in lines {
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b": ");
-        // Node writes header values as latin1.
+        // Node.js writes header values as Latin-1.
         text.extend(value.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
         text.extend_from_slice(b"\r\n");
     }
@@ -174,7 +174,8 @@ pub(super) fn request(
     text
 }
 
-/// Reads a response head from the beginning of `bytes`: the head and its length, or nothing while it is incomplete.
+/// Parses a response head at the start of `bytes`. Returns the head and its length in bytes. Returns `None` if the head
+/// is incomplete.
 pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, ResponseError> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut slots);
@@ -206,7 +207,7 @@ pub(super) fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize
     }
 }
 
-/// Refuses lines that end with a line feed alone, which httparse accepts and Node does not.
+/// Refuses lines that end with a line feed only. httparse accepts them, Node.js does not.
 fn check_line_ends(head: &[u8]) -> Result<(), ResponseError> {
     let mut previous = 0;
     let mut lines = 0;
@@ -226,7 +227,7 @@ fn check_line_ends(head: &[u8]) -> Result<(), ResponseError> {
     Ok(())
 }
 
-/// httparse's fault in our terms.
+/// Converts an error of httparse.
 fn response_error(error: httparse::Error, bytes: &[u8]) -> ResponseError {
     match error {
         httparse::Error::Status => ResponseError::Status,
@@ -326,7 +327,7 @@ mod tests {
             head.check_upgrade("dGhlIHNhbXBsZSBub25jZQ==")
                 .map_err(|error| error.to_string())
         };
-        // The key and its answer are the example of RFC 6455, section 1.3.
+        // The key and the accept value are from the example in RFC 6455, section 1.3.
         let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
         assert_eq!(check(accept), Ok(()));
         assert_eq!(check(""), Err("Invalid Sec-WebSocket-Accept header".into()));

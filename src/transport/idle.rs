@@ -1,23 +1,23 @@
-//! Tells when connections have given back the memory that long messages took.
+//! Calls a hook after connections have freed the memory of long messages.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long no connection may have given buffers back.
+/// The hook is called after this time without freed buffers.
 const QUIET: Duration = Duration::from_millis(400);
 
 static HOOK: OnceLock<fn()> = OnceLock::new();
-/// Counts the times that buffers were given back since the hook ran last; 0 while no task waits to run it.
+/// Number of times that buffers were freed since the last call of the hook. 0 if no task is waiting to call it.
 static RELEASES: AtomicU64 = AtomicU64::new(0);
 
-/// Sets a function that is called, on a thread that may block, after connections have given back much memory and no
-/// connection has done so for 400 ms: the time to return free memory to the operating system. The first hook stays.
+/// Sets a function that is called after connections have freed large buffers and no more were freed for 400 ms. It
+/// returns free memory to the operating system. It runs on a thread that may block. Only the first hook is used.
 pub fn on_idle(hook: fn()) {
     let _ = HOOK.set(hook);
 }
 
-/// Notes that a connection has given large buffers back. To be called on the runtime.
+/// Records that a connection has freed large buffers. Must be called on the runtime.
 pub(super) fn released() {
     let Some(&hook) = HOOK.get() else { return };
     if RELEASES.fetch_add(1, Ordering::AcqRel) > 0 {

@@ -1,11 +1,11 @@
 //! WebSocket over TCP or TLS, directly or through a proxy, on tokio.
 //!
-//! [`connect`] starts a task that owns the connection and reports to an [`EventSink`]; the returned [`Connection`]
-//! sends and closes. The order of events, and what counts as an error, is that of the npm package `ws`, which Baileys
-//! uses: its users' code depends on both.
+//! [`connect`] starts a task that owns the connection and reports to an [`EventSink`]. The returned [`Connection`]
+//! sends and closes. The order of events and the errors are those of the npm package `ws`. Baileys uses `ws`, and the
+//! code of its users depends on both.
 //!
-//! The sink is called on the I/O side. It may do as much with a message as it likes before it passes it on. While
-//! [`EventSink::poll_ready`] is pending the connection is not read, and TCP holds the peer back.
+//! The sink is called on an I/O thread, and may process a message before it passes it on. While
+//! [`EventSink::poll_ready`] is pending, the connection is not read, and TCP flow control stops the peer.
 
 mod connection;
 mod describe;

@@ -1,4 +1,4 @@
-//! Where and how to connect.
+//! Options of a connection.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -8,28 +8,28 @@ use super::proxy::Proxy;
 use super::secret::Secret;
 use super::tls::TlsTarget;
 
-/// Where and how to connect.
+/// Options of a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Addresses to try, in order; names have been resolved. With a proxy they are the proxy's.
+    /// Addresses to try, in order. With a proxy, they are the addresses of the proxy.
     pub addresses: Vec<SocketAddr>,
-    /// The address to connect from.
+    /// The local address to connect from.
     pub local_address: Option<IpAddr>,
-    /// The proxy, and what to ask it for. Without it `addresses` are the peer's own.
+    /// The proxy. `None` means a direct connection.
     pub proxy: Option<Proxy>,
-    /// TLS, for `wss:`.
+    /// TLS settings, for `wss:`.
     pub tls: Option<TlsTarget>,
-    /// The `Host` header's value, unless `headers` has one.
+    /// The value of the `Host` header, unless `headers` has one.
     pub host: String,
-    /// The request's target: path and query.
+    /// The path and query of the request.
     pub target: String,
-    /// Headers of the caller's, in order.
+    /// Additional headers, in order.
     pub headers: Vec<(String, Secret)>,
-    /// The `Origin` header's value.
+    /// The value of the `Origin` header.
     pub origin: String,
-    /// How long each step of the opening may take; unlimited where absent. The whole opening may take 120 s, or six times
-    /// this limit if that is longer.
+    /// Time limit for each step of the opening. `None` means no limit. The limit of the whole opening is six times this
+    /// limit, and at least 120 s.
     pub handshake_timeout: Option<Duration>,
-    /// Lets messages be held until the end of an event loop's turn.
+    /// The event loop that can hold messages until the end of its turn.
     pub turn: Option<TurnSender>,
 }

@@ -1,4 +1,4 @@
-//! A TCP connection, with TLS or without, and with TLS inside TLS where the proxy on the way is spoken to over TLS.
+//! A TCP connection with or without TLS. A TLS connection to a proxy can carry another TLS connection.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// What WebSocket frames travel on.
+/// The stream below the WebSocket.
 #[derive(Debug)]
 pub(super) enum NetStream {
     /// `ws:`
@@ -18,8 +18,8 @@ pub(super) enum NetStream {
 }
 
 impl NetStream {
-    /// How much to read at once, in bytes, into a buffer that each connection has as long as it lives. A read of TCP is a
-    /// system call; one of TLS takes what rustls holds in a buffer of its own.
+    /// The size of the read buffer in bytes. Each connection keeps this buffer. With TLS it is smaller, because rustls
+    /// has its own buffer. Without TLS each read is a system call.
     pub(super) fn read_size(&self) -> usize {
         match self {
             Self::Plain(_) => 4096,

@@ -1,4 +1,4 @@
-//! The task of a connection, from the first packet to the end.
+//! The task of a connection, from connecting to its end.
 
 use std::any::Any;
 use std::future::Future;
@@ -20,22 +20,22 @@ use super::runtime::runtime;
 use super::stream::NetStream;
 use super::websocket;
 
-/// The time that a whole opening may take, at least. The limit of a step starts anew with every read, as in Node, so that a
-/// peer that sends a byte at a time or interim answers without end would hold the opening for ever.
+/// Minimum time limit of the whole opening. As in Node.js, the limit of a step starts again with each read. Without
+/// this limit, a peer that sends single bytes or interim responses could delay the opening without end.
 pub(super) const MAX_OPENING: Duration = Duration::from_secs(120);
-/// The steps of an opening: TCP, TLS to a proxy, the proxy's answer, TLS, the request, its answer; each may use up its limit.
+/// Number of steps of an opening: TCP, TLS to the proxy, the proxy's answer, TLS, the request, its response.
 const STEPS: u32 = 6;
 
-/// The time that the whole opening may take.
+/// The time limit of the whole opening.
 fn opening_limit(options: &ConnectOptions) -> Duration {
     let steps = options.handshake_timeout.map(|limit| limit.saturating_mul(STEPS));
     steps.unwrap_or_default().max(MAX_OPENING)
 }
 
-/// Starts to connect.
+/// Starts a connection.
 ///
 /// # Errors
-/// When the runtime's threads cannot be started.
+/// Fails if the threads of the runtime cannot be started.
 pub fn connect<S: EventSink>(options: ConnectOptions, sink: S) -> io::Result<Connection> {
     let shared = Arc::new(Shared::new(options.turn.clone()));
     runtime()?.spawn(serve(options, Arc::clone(&shared), sink));
@@ -44,7 +44,7 @@ pub fn connect<S: EventSink>(options: ConnectOptions, sink: S) -> io::Result<Con
 
 /// The task of a connection.
 pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut sink: S) {
-    // A defect must end this connection, not the process, and must not go unnoticed.
+    // A defect ends this connection, but not the process. It is reported as an error.
     let outcome = AssertUnwindSafe(live(options, &shared, &mut sink)).catch_unwind().await;
     shared.end();
     if shared.is_aborted() {
@@ -61,7 +61,7 @@ pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Sha
 
 /// Opens the connection and serves it.
 async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut S) -> Result<(), TransportError> {
-    // The opening's state is larger than what an open connection needs; it is freed with the box.
+    // The state of the opening is large. It is boxed, so that its memory is freed when the connection is open.
     let opening = Box::pin(open(options, sink));
     let Some(stream) = until_aborted(shared, opening).await.transpose()? else {
         return Ok(());
@@ -70,7 +70,7 @@ async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut
     Ok(())
 }
 
-/// Opens the connection. After a refusal nothing more happens until the handshake times out, as in `ws`.
+/// Opens the connection. As in `ws`, nothing more happens after an unexpected response until the handshake timeout.
 async fn open<S: EventSink>(options: ConnectOptions, sink: &mut S) -> Result<CheckedStream<NetStream>, TransportError> {
     let opening = tokio::time::timeout(opening_limit(&options), establish(&options, sink)).await;
     match opening.unwrap_or(Err(TransportError::HandshakeTimeout))? {
@@ -85,7 +85,7 @@ async fn open<S: EventSink>(options: ConnectOptions, sink: &mut S) -> Result<Che
     }
 }
 
-/// Runs `future` until it is done or the owner abandons the connection.
+/// Runs `future` until it is complete or the owner aborts the connection.
 async fn until_aborted<F: Future + Unpin>(shared: &Shared, mut future: F) -> Option<F::Output> {
     std::future::poll_fn(move |cx| {
         shared.waker.register(cx.waker());
@@ -97,7 +97,7 @@ async fn until_aborted<F: Future + Unpin>(shared: &Shared, mut future: F) -> Opt
     .await
 }
 
-/// A panic's message.
+/// The message of a panic.
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

@@ -1,4 +1,4 @@
-//! From addresses to a TCP connection.
+//! TCP connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::options::ConnectOptions;
 
-/// How long one of several addresses may take before the next is tried: Node's
+/// Time for one address before the next one is tried. It is Node's default of
 /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// One address that could not be reached.
+/// A failed connection attempt.
 #[derive(Debug)]
 pub struct FailedAttempt {
     /// The address and port.
@@ -21,10 +21,10 @@ pub struct FailedAttempt {
     pub source: io::Error,
 }
 
-/// Tries the addresses in their order.
+/// Tries the addresses in order.
 ///
 /// # Errors
-/// One entry for each address, when none accepts the connection.
+/// Fails with one entry per address if no address accepts the connection.
 pub(super) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Vec<FailedAttempt>> {
     let mut failed = Vec::new();
     let mut addresses = options.addresses.iter().copied().peekable();
@@ -40,8 +40,8 @@ pub(super) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, V
         };
         match result {
             Ok(stream) => {
-                // Baileys' frames are small and answers are awaited. A connection that does not take the option is lost
-                // already, which the first write reports.
+                // Baileys sends small frames and waits for answers, so Nagle's algorithm would delay them. If the
+                // option cannot be set, the connection is already lost, and the first write reports it.
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }

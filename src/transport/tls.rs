@@ -1,4 +1,4 @@
-//! TLS client configurations: one for each trust setting, shared by all connections of the process.
+//! TLS client configurations. All connections of the process with the same settings share one.
 
 use std::fmt;
 use std::io;
@@ -16,19 +16,19 @@ use zeroize::Zeroizing;
 use super::stream::NetStream;
 use super::verify::{TrustFailure, Verifier};
 
-/// How many configurations are kept. Programs use one or two; agents made for every connection with certificates of
-/// their own must not accumulate.
+/// Maximum number of cached configurations. Programs normally use one or two. The limit matters if a program creates an
+/// agent with its own certificates for each connection.
 const MAX_CONFIGURATIONS: usize = 16;
 
-/// A certificate, key or name that the caller gave and that cannot be used.
+/// A certificate, key or server name of the caller that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unusable TLS option: {0}")]
 pub struct TlsOptionError(String);
 
-/// Why there is no TLS connection.
+/// Why a TLS connection could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    /// An option cannot be used.
+    /// An option of the caller is not valid.
     #[error(transparent)]
     Option(#[from] TlsOptionError),
     /// The peer's certificate is not trusted.
@@ -37,10 +37,10 @@ pub(super) enum TlsError {
     /// The peer ended the connection.
     #[error("the peer ended the connection")]
     HangUp,
-    /// The connection failed.
+    /// Reading failed.
     #[error("read failed")]
     Read(#[source] io::Error),
-    /// The handshake failed for another reason.
+    /// The handshake failed, but not because of the certificate.
     #[error(transparent)]
     Protocol(rustls::Error),
     /// A defect of this library.
@@ -48,27 +48,28 @@ pub(super) enum TlsError {
     Interrupted(String),
 }
 
-/// The server to meet over TLS.
+/// The TLS settings and the name of a server.
 #[derive(Debug, Clone)]
 pub struct TlsTarget {
-    /// Trust and identity.
+    /// The trusted roots and the client identity.
     pub options: TlsOptions,
-    /// The name (or IP address) that the server's certificate must be valid for.
+    /// The host name or IP address that the server's certificate must be valid for.
     pub server_name: String,
 }
 
-/// The trusted roots and the client's identity. Equal settings share a configuration and its session cache.
+/// The trusted roots and the client identity. Connections with equal settings share a configuration and its session
+/// cache.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// The trusted roots.
     pub roots: Roots,
     /// Whether the server's certificate must be valid.
     pub reject_unauthorized: bool,
-    /// Shown to a server that asks for it.
+    /// The client certificate for servers that request one.
     pub identity: Option<Identity>,
 }
 
-/// Certificate chain and private key, PEM.
+/// A certificate chain and its private key, both PEM.
 #[derive(Clone)]
 pub struct Identity {
     chain: Vec<u8>,
@@ -76,7 +77,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of these.
+    /// An identity from a PEM chain and a PEM key.
     #[must_use]
     pub fn new(chain: Vec<u8>, key: Vec<u8>) -> Self {
         let key = Zeroizing::new(key);
@@ -90,22 +91,22 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Where trusted roots come from.
+/// The source of the trusted roots.
 #[derive(Debug, Clone)]
 pub enum Roots {
-    /// Mozilla's, as bundled with this library, and what is added to them.
+    /// Mozilla's roots, bundled with this library, and additional ones.
     Bundled {
-        /// A PEM file (`NODE_EXTRA_CA_CERTS`); one that cannot be read adds nothing.
+        /// A PEM file with more roots (`NODE_EXTRA_CA_CERTS`). A file that cannot be read is ignored.
         extra: Option<PathBuf>,
-        /// Whether the system's store is trusted as well (`NODE_USE_SYSTEM_CA`).
+        /// Whether the roots of the operating system are trusted too (`NODE_USE_SYSTEM_CA`).
         system: bool,
     },
-    /// These alone, each PEM (one or several) or DER.
+    /// Only these roots. Each item is DER, or PEM with one or more certificates.
     Given(Vec<Vec<u8>>),
 }
 
 impl Roots {
-    /// Whether files are read for them, which may block.
+    /// Whether reading the roots can block.
     const fn are_read(&self) -> bool {
         matches!(
             self,
@@ -115,10 +116,10 @@ impl Roots {
 }
 
 impl TlsOptions {
-    /// A hash of the settings, which the cache keeps instead of them.
+    /// A hash of the settings. It is the key of the cache, so that the cache does not store the private key.
     fn digest(&self) -> Digest {
         let mut hash = Sha256::new();
-        // With their lengths, so that no two settings run together to the same.
+        // Each part is hashed with its length, so that different settings never have the same input.
         let mut add = |part: &[u8]| {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
@@ -142,7 +143,7 @@ impl TlsOptions {
     }
 }
 
-/// Shakes hands over `stream`.
+/// Performs the TLS handshake on `stream`.
 pub(super) async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result<NetStream, TlsError> {
     let config = client_config(&target.options).await?;
     let name = ServerName::try_from(target.server_name.clone())
@@ -154,7 +155,7 @@ pub(super) async fn connect_tls(target: &TlsTarget, stream: NetStream) -> Result
     Ok(NetStream::Tls(Box::new(secured)))
 }
 
-/// Finds the reason inside an error of tokio-rustls.
+/// Extracts the reason from an error of tokio-rustls.
 fn handshake_error(error: io::Error) -> TlsError {
     let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         return match error.kind() {
@@ -173,10 +174,10 @@ fn handshake_error(error: io::Error) -> TlsError {
 type Digest = [u8; 32];
 type Entry = (Digest, Arc<ClientConfig>);
 
-/// The configuration for `options`.
+/// Returns the cached configuration for `options`, or builds one.
 ///
 /// # Errors
-/// [`TlsError::Option`] when a certificate or key cannot be used.
+/// Fails with [`TlsError::Option`] if a certificate or key is not valid.
 async fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
     let digest = options.digest();
     if let Some(config) = known(&digest) {
@@ -200,14 +201,14 @@ fn configurations() -> MutexGuard<'static, Vec<Entry>> {
 fn known(digest: &Digest) -> Option<Arc<ClientConfig>> {
     let mut entries = configurations();
     let index = entries.iter().position(|(known, _)| known == digest)?;
-    // The most recently used one stands last.
+    // The most recently used configuration is last.
     let entry = entries.remove(index);
     let config = Arc::clone(&entry.1);
     entries.push(entry);
     Some(config)
 }
 
-/// Keeps a configuration. Returns the one of another connection that was faster, where there is one.
+/// Adds a configuration to the cache. If another connection has added an equal one in the meantime, returns that one.
 fn keep(digest: Digest, config: ClientConfig) -> Arc<ClientConfig> {
     let mut entries = configurations();
     if let Some((_, config)) = entries.iter().find(|(known, _)| *known == digest) {
@@ -268,7 +269,7 @@ fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Veri
         .map_err(|error| TlsOptionError(error.to_string()))
 }
 
-/// Certificates in PEM, or one in DER.
+/// Parses certificates in PEM, or one certificate in DER.
 fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsOptionError> {
     const DER_SEQUENCE: u8 = 0x30;
     if bytes.first() == Some(&DER_SEQUENCE) {
@@ -302,7 +303,7 @@ mod tests {
         use std::time::Duration;
 
         const PATIENCE: Duration = Duration::from_secs(10);
-        // Who reads it waits until somebody writes.
+        // A reader of this pipe blocks until the test writes to it.
         let pipe = std::env::temp_dir().join(format!("baileys-native-roots-{}", std::process::id()));
         assert!(
             std::process::Command::new("mkfifo")

@@ -1,4 +1,5 @@
-//! Certificate verification as Node judges it: webpki decides, the reason is told in Node's (OpenSSL's) terms.
+//! Verification of server certificates. webpki decides; the reasons of failures are converted to those of Node.js
+//! (OpenSSL).
 
 use std::sync::Arc;
 
@@ -14,51 +15,51 @@ use webpki::EndEntityCert;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustFailure {
-    /// The server's certificate is self-signed and not among the roots.
+    /// The certificate is self-signed and is not a trusted root.
     #[error("self-signed certificate")]
     SelfSigned,
-    /// The chain ends in a self-signed certificate that is not among the roots.
+    /// The chain ends with a self-signed certificate that is not a trusted root.
     #[error("self-signed certificate in certificate chain")]
     SelfSignedInChain,
-    /// The server sent its certificate alone, and the issuer is not among the roots.
+    /// The server sent only its certificate, and its issuer is not a trusted root.
     #[error("unable to verify the first certificate")]
     UnverifiedLeaf,
-    /// The chain's last certificate was issued by none of the roots.
+    /// The issuer of the last certificate is not a trusted root.
     #[error("unable to get local issuer certificate")]
     UnknownIssuer,
-    /// Its validity has ended.
+    /// The certificate has expired.
     #[error("certificate has expired")]
     Expired,
-    /// Its validity has not begun.
+    /// The certificate is not valid yet.
     #[error("certificate is not yet valid")]
     NotYetValid,
-    /// It was revoked.
+    /// The certificate was revoked.
     #[error("certificate revoked")]
     Revoked,
-    /// Its issuer did not sign it.
+    /// The signature of the certificate is invalid.
     #[error("certificate signature failure")]
     BadSignature,
-    /// It is valid for other names.
+    /// The certificate is for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
-        /// The names that it is valid for, as Node writes them: `DNS:example.test`, `IP Address:127.0.0.1`.
+        /// The names in the certificate, in the notation of Node.js: `DNS:example.test`, `IP Address:127.0.0.1`.
         presented: Vec<String>,
-        /// The name that it had to be valid for.
+        /// The expected name.
         expected: String,
     },
-    /// Another fault.
+    /// Another error.
     #[error("invalid certificate: {0}")]
     Other(String),
 }
 
-/// Verifies a server's certificate against roots, or accepts any.
+/// Verifies a server's certificate, or accepts every certificate.
 #[derive(Debug)]
 pub(super) struct Verifier {
     webpki: Arc<WebPkiServerVerifier>,
-    /// Roots that the caller gave. A server may use one of them as its own certificate, which OpenSSL accepts and
-    /// webpki does not where it is marked as an authority (as most self-signed ones are).
+    /// Roots of the caller. A server may use one of them as its own certificate. OpenSSL accepts that. webpki refuses
+    /// it if the certificate is marked as a CA, as most self-signed certificates are.
     pinned: Vec<CertificateDer<'static>>,
-    /// `false` accepts every certificate.
+    /// Whether certificates are verified. If false, every certificate is accepted.
     enforced: bool,
 }
 
@@ -77,8 +78,9 @@ impl Verifier {
         })
     }
 
-    /// Whether the fault is only that a root of the caller's serves as the server's own certificate. Its dates have
-    /// been checked by then (webpki looks at them first); its name has not.
+    /// Checks whether the only error is that a root of the caller is used as a server certificate. If so, returns
+    /// whether the certificate is valid for `name`; otherwise returns `None`. webpki has already checked the validity
+    /// dates, but not the name.
     fn is_pinned(&self, fault: &rustls::Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<bool> {
         let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = fault else {
             return None;
@@ -144,7 +146,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// webpki's fault in OpenSSL's terms.
+/// Converts an error of webpki to the reasons of OpenSSL.
 fn classify(
     fault: &rustls::Error,
     leaf: &CertificateDer<'_>,
@@ -175,17 +177,18 @@ fn wrong_name(leaf: &CertificateDer<'_>, expected: &ServerName<'_>) -> TrustFail
     }
 }
 
-/// Whether a certificate names itself as its issuer.
+/// Whether the issuer of a certificate is its own subject.
 fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|parsed| parsed.issuer() == parsed.subject())
 }
 
-/// The names that a certificate is valid for.
+/// The names in a certificate.
 fn presented_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok(parsed) = EndEntityCert::try_from(certificate) else {
         return Vec::new();
     };
-    // webpki lists addresses only where it compares with one, and names likewise, so both are asked for.
+    // webpki only reports names of the requested kind: host names for a host name, addresses for an address. Therefore
+    // both kinds are requested.
     let mut names = Vec::new();
     for probe in ["name.invalid", "192.0.2.1"] {
         let Ok(probe) = ServerName::try_from(probe) else {
@@ -203,7 +206,7 @@ fn presented_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     names
 }
 
-/// webpki's `DnsName("a.test")` and `IpAddress(127.0.0.1)` as Node writes them.
+/// Converts webpki's `DnsName("a.test")` and `IpAddress(127.0.0.1)` to the notation of Node.js.
 fn node_name(name: &str) -> String {
     let inner = |prefix: &str| {
         name.strip_prefix(prefix)

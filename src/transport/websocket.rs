@@ -1,4 +1,4 @@
-//! An open WebSocket: one task moves messages both ways until the connection has ended.
+//! An open WebSocket. One task moves messages in both directions until the connection has ended.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,47 +19,47 @@ use super::idle;
 use super::stream::NetStream;
 use super::writer::{Progress, Writer};
 
-/// How long the closing handshake may take before the connection is dropped: `ws`' `closeTimeout`.
+/// Time limit of the closing handshake. It is the `closeTimeout` of `ws`.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Stands for a close frame without a status code (RFC 6455, section 7.1.5).
+/// The code for a close frame without a status code (RFC 6455, section 7.1.5).
 const NO_STATUS: u16 = 1005;
-/// Messages taken in before the task lets others run.
+/// Maximum number of messages that are read before the task yields.
 const BURST: usize = 128;
 
-/// How far the connection is.
+/// The phase of an open connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Messages go both ways (after our own close frame: only in).
+    /// Messages are sent and received. After our close frame, they are only received.
     Open,
-    /// The peer's close frame has come. Its answer goes out behind what the owner of the connection sends until it closes
-    /// the connection.
+    /// The peer's close frame was received. The answer is sent when the owner closes the connection, after all queued
+    /// messages.
     Answering,
-    /// Close frames were exchanged, or a violation ended the exchange. What is queued goes out, then our half of the
-    /// connection is shut.
+    /// Both close frames were exchanged, or a protocol violation was reported to the peer. Queued data is written, then
+    /// the sending direction is shut down.
     Flushing,
-    /// Waiting for the peer to shut its half.
+    /// The task waits until the peer shuts down its sending direction.
     Draining,
-    /// Over.
+    /// The connection has ended.
     Ended,
 }
 
-/// The task's state.
+/// The state of the task.
 struct OpenSocket<'a, S> {
     shared: &'a Shared,
     sink: &'a mut S,
     phase: Phase,
-    /// When the closing handshake has taken too long.
+    /// The end of the time for the closing handshake.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The close frame that answers the peer's.
+    /// The close frame that answers the peer's close frame.
     answer: Option<CloseFrame>,
-    /// Whether all that has come was read.
+    /// Whether all received data was read.
     drained: bool,
 }
 
-/// Moves messages until the connection has ended. Reports everything but [`Event::Closed`].
+/// Moves messages until the connection has ended. Reports all events except [`Event::Closed`].
 pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: &Shared, sink: &mut S) {
     *shared.writer() = Some(Writer::new(stream).await);
-    // Announced only now, so that a message sent at once can be written at once.
+    // Reported after the writer is set, so that a message can be written directly at once.
     sink.event(Event::Open);
     sink.flush();
     let mut socket = OpenSocket {
@@ -78,7 +78,7 @@ pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: 
         if outcome.is_pending() && is_outgrown {
             *place = place.take().and_then(Writer::renewed);
             idle::released();
-            // The new one must know whom to wake.
+            // The new writer has to register the task's waker.
             outcome = socket.poll(&mut place, cx);
         }
         outcome
@@ -92,7 +92,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         let Some(writer) = writer.as_mut().filter(|_| !self.shared.is_aborted()) else {
             return Poll::Ready(());
         };
-        // First, so that a peer that sends without end cannot use up the time of the task before it.
+        // Checked first, so that a peer that sends without a pause cannot delay the deadline.
         self.poll_deadline(cx);
         if self.phase != Phase::Ended {
             self.poll_outbound(writer, cx);
@@ -106,7 +106,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         if matches!(self.phase, Phase::Flushing | Phase::Draining) {
             self.poll_finish(writer, cx);
         }
-        // Again, for a deadline that was set just now.
+        // Checked again for a deadline that was set in this call.
         self.poll_deadline(cx);
         self.sink.flush();
         if self.phase == Phase::Ended {
@@ -116,8 +116,8 @@ impl<S: EventSink> OpenSocket<'_, S> {
         }
     }
 
-    /// Ends the connection where the closing handshake has taken too long. The timer is polled outside tokio's cooperative
-    /// budget, which the reads of one turn may have used up.
+    /// Ends the connection if the closing handshake takes too long. The timer ignores tokio's cooperative budget,
+    /// because reading can have used up the budget.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) {
         if let Some(deadline) = &mut self.deadline
             && Pin::new(&mut unconstrained(deadline.as_mut())).poll(cx).is_ready()
@@ -145,17 +145,18 @@ impl<S: EventSink> OpenSocket<'_, S> {
                     }
                 }
             }
-            // A failed write is a lost connection; as in `ws`, only its end is reported.
+            // A failed write means that the connection is lost. As in `ws`, only its end is reported.
             Err(_) if self.phase != Phase::Draining => self.phase = Phase::Ended,
             Err(_) => {}
         }
-        // As in `ws` the time runs from the call, even while messages wait before our close frame.
+        // As in `ws`, the time starts with the call of `close`, even if messages are still queued before the close
+        // frame.
         if self.deadline.is_none() && writer.is_blocked() && self.shared.queue.is_closing() {
             self.start_deadline();
         }
     }
 
-    /// Takes messages in until none is left, the sink is full, or others should run.
+    /// Reads messages until no more are available, the sink is full, or the task should yield.
     fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.drained = false;
         for _ in 0..BURST {
@@ -191,7 +192,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.sink.event(Event::Ping(bytes));
             }
             Message::Pong(bytes) => self.sink.event(Event::Pong(bytes)),
-            // The frame check lets no close frame pass.
+            // The frame check does not pass on close frames.
             Message::Close(_) | Message::Frame(_) => {}
         }
     }
@@ -213,7 +214,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
             }
         };
         let Some(violation) = violation else {
-            // Lost, or ended without a closing handshake.
+            // The connection was lost, or ended without a closing handshake.
             self.phase = Phase::Ended;
             return;
         };
@@ -230,7 +231,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         };
     }
 
-    /// The peer's close frame has come: either the answer to ours, or to be answered.
+    /// Handles the peer's close frame. It answers our close frame, or it has to be answered.
     fn peer_closed(&mut self, writer: &mut Writer) {
         self.start_deadline();
         let Some(close) = writer.take_close() else {
@@ -251,7 +252,8 @@ impl<S: EventSink> OpenSocket<'_, S> {
         });
     }
 
-    /// Shuts our half of the connection once all is written, and discards what still comes until the peer has shut its own.
+    /// Shuts down the sending direction after all data is written. Discards received data until the peer has shut down
+    /// its direction.
     fn poll_finish(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         if self.phase == Phase::Flushing && !writer.needs_flush() {
             match writer.poll_shutdown(cx) {

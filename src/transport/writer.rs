@@ -1,4 +1,4 @@
-//! The writing half of an open WebSocket. It owns the stream; `websocket.rs` reads through it.
+//! The writing side of an open WebSocket. It owns the stream; `websocket.rs` reads through it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,29 +15,29 @@ use super::frame_check::{CheckedStream, MAX_MESSAGE, ReceivedClose};
 use super::send_queue::{SendQueue, SharedQueue};
 use super::stream::NetStream;
 
-/// Bytes of outgoing frames that are gathered before a write; a flush follows every batch of messages anyway.
+/// Size of the buffer for outgoing frames in bytes. Each batch of messages is flushed anyway.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// The open WebSocket and what is on its way out. The connection's task has it locked while it runs; in between, a sender may
-/// write.
+/// The WebSocket and its outgoing messages. The connection's task locks it while it runs. At other times, a sending
+/// thread can lock it and write.
 pub(super) struct Writer {
     ws: WebSocketStream<CheckedStream<NetStream>>,
-    /// Messages taken from the queue and not yet given to tungstenite.
+    /// Messages that were taken from the queue and not yet given to tungstenite.
     pending: VecDeque<Message>,
-    /// Bytes given to tungstenite since the last complete flush.
+    /// Number of bytes that were given to tungstenite since the last complete flush.
     unflushed: usize,
     needs_flush: bool,
     close_sent: bool,
-    /// A write failed: the connection is lost.
+    /// A write has failed: the connection is lost.
     failed: bool,
 }
 
-/// What a call of [`Writer::poll_write`] did.
+/// The result of [`Writer::poll_write`].
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Messages to be reported as written.
+    /// Number of messages to report as written.
     pub(super) written: u32,
-    /// Whether our close frame was given to tungstenite.
+    /// Whether our close frame was given to tungstenite in this call.
     pub(super) closed: bool,
 }
 
@@ -59,13 +59,13 @@ impl Writer {
         }
     }
 
-    /// Whether nothing is being written, and tungstenite's buffers, which never shrink, are larger than usual.
+    /// Whether nothing is being written and tungstenite's buffers have grown above their usual size. They never shrink.
     pub(super) fn is_outgrown(&self) -> bool {
         let is_idle = !self.needs_flush && !self.close_sent && !self.failed;
         is_idle && self.ws.get_ref().has_passed(self.ws.get_config().read_buffer_size)
     }
 
-    /// The same connection with buffers of the usual size.
+    /// Returns the same connection with buffers of the usual size.
     pub(super) fn renewed(self) -> Option<Self> {
         let pending = self.pending;
         let mut stream = self.ws.into_inner();
@@ -75,8 +75,8 @@ impl Writer {
             .map(|writer| Self { pending, ..writer })
     }
 
-    /// Writes the queued messages at once, on the thread of their sender. Returns false where the task must be woken:
-    /// something is before them, the operating system does not take them all, or the task must report them.
+    /// Writes the queued messages at once, on the sender's thread. Returns false if the task must be woken: earlier
+    /// data is waiting, the operating system does not accept all data, or the task must report the messages.
     pub(super) fn write_now(&mut self, queue: &mut SendQueue) -> bool {
         let is_free = !self.needs_flush && !self.close_sent && !self.failed && self.pending.is_empty();
         if !is_free || !queue.allows_direct_write() {
@@ -84,11 +84,13 @@ impl Writer {
         }
         queue.take(&mut self.pending);
         self.needs_flush = true;
-        // If they cannot be written whole, the task writes the rest and is then woken instead of this thread.
+        // If the data cannot be written completely, the task writes the rest. The write then wakes the task, not this
+        // thread.
         match self.poll_pending(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
                 self.needs_flush = false;
-                // Nothing is to be reported: no message waits for that.
+                // The count is always zero here, because direct writes are only allowed if no message has to be
+                // reported.
                 let _ = queue.written(std::mem::take(&mut self.unflushed));
                 true
             }
@@ -113,8 +115,9 @@ impl Writer {
         Pin::new(&mut self.ws).poll_flush(cx)
     }
 
-    /// Hands what is queued to tungstenite and flushes it, as far as the network takes it. Where the owner has asked for the
-    /// closing handshake, our close frame follows the last message: `answer`, or one without a code.
+    /// Gives the queued messages to tungstenite and flushes it, as far as the network accepts data. If the owner has
+    /// requested the closing handshake, a close frame follows the last message. The frame is `answer`, or a frame
+    /// without a code.
     pub(super) fn poll_write(
         &mut self,
         queue: &SharedQueue,
@@ -132,7 +135,8 @@ impl Writer {
                 }
             }
             if self.close_sent {
-                // Sent before the owner knew of the peer's violation, which was answered with a close frame.
+                // These messages were queued before the owner knew of the peer's violation. The violation was already
+                // answered with a close frame.
                 self.pending.clear();
                 continue;
             }
@@ -160,7 +164,7 @@ impl Writer {
         Ok(Progress { written, closed })
     }
 
-    /// Queues our close frame, once.
+    /// Queues our close frame. Further calls do nothing.
     pub(super) fn send_close(&mut self, frame: Option<CloseFrame>) -> Result<(), WsError> {
         if std::mem::replace(&mut self.close_sent, true) {
             return Ok(());
@@ -174,17 +178,17 @@ impl Writer {
         self.close_sent
     }
 
-    /// Whether something was given to tungstenite that the operating system does not have yet.
+    /// Whether tungstenite has data that the operating system has not accepted yet.
     pub(super) fn needs_flush(&self) -> bool {
         self.needs_flush
     }
 
-    /// Notes that tungstenite has queued an answer of its own (a pong).
+    /// Records that tungstenite has queued a pong.
     pub(super) fn set_needs_flush(&mut self) {
         self.needs_flush = true;
     }
 
-    /// Whether messages were taken from the queue that tungstenite has no room for.
+    /// Whether messages are waiting because tungstenite's buffer is full.
     pub(super) fn is_blocked(&self) -> bool {
         !self.pending.is_empty()
     }
@@ -194,18 +198,18 @@ impl Writer {
         Pin::new(&mut self.ws).poll_next(cx)
     }
 
-    /// The peer's close frame, once it has come.
+    /// The peer's close frame, if it was received.
     pub(super) fn take_close(&mut self) -> Option<ReceivedClose> {
         self.ws.get_mut().take_close()
     }
 
-    /// Shuts our half of the connection.
+    /// Shuts down the sending direction.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(self.ws.get_mut()).poll_shutdown(cx)
     }
 
-    /// Reads and drops what the peer sends after the closing handshake. Ready when the peer has shut its half or the
-    /// connection is lost.
+    /// Discards data that the peer sends after the closing handshake. Ready when the peer has shut down its sending
+    /// direction or the connection is lost.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [0; 1024];
         loop {
