@@ -209,7 +209,7 @@ test('a text that is longer than its length in the registers is refused', () => 
     scratch.ops[REG_TEXT] = 1;
     assert.throws(() => core.encode(0, text, Buffer.alloc(10)), {
       name: 'TypeError',
-      message: 'the text is longer than was said'
+      message: 'the text is longer than its given length'
     });
   }
 });

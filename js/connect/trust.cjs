@@ -25,7 +25,7 @@ function trustedRoots(explicit) {
  * @returns {() => void} removes the key
  */
 function addTrustedRoot(key) {
-  if (!(key instanceof Uint8Array) || key.length !== 32) throw new TypeError('a root key is 32 bytes');
+  if (!(key instanceof Uint8Array) || key.length !== 32) throw new TypeError('a root key must have 32 bytes');
   const root = Buffer.from(key);
   added.push(root);
   return () => {

@@ -1,4 +1,4 @@
-//! The binary-node codec, for JavaScript.
+//! Functions of the binary-node codec for JavaScript.
 
 use super::core::{Core, Inner, Scratch, dialect};
 use super::raw::{Failure, Shared, raw_function};
@@ -7,11 +7,12 @@ use crate::binary;
 use crate::wire::KEEP_PER_THREAD;
 
 raw_function! {
-    /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: the memory to exchange tapes in, until the next call.
+    /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: sets the memory for the exchange of tapes. It is
+    /// used until the next call of `share`.
     Share, "share", 3, |call, core: Core| {
         let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
         if scratch.ops.len() < register::FIRST_OP * size_of::<i32>() {
-            return Err(Failure::Type("too little shared memory"));
+            return Err(Failure::Type("the shared memory is too small"));
         }
         core.inner()?.scratch = Some(scratch);
         call.undefined()
@@ -19,8 +20,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `decode(dialect, payload)`: one node of an unpacked payload, from the byte in the register on. Offsets of content
-    /// bytes count from there.
+    /// `decode(dialect, payload)`: decodes one node of an uncompressed payload, from the byte in the register `AT` on.
+    /// Offsets of content bytes are relative to this byte.
     Decode, "decode", 2, |call, core: Core| {
         let mut inner = core.inner()?;
         let start = inner.scratch()?.ops.register(register::AT);
@@ -32,7 +33,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `decodePacked(dialect, payload)`: one node of a payload with its flag byte. Content bytes come with `take`.
+    /// `decodePacked(dialect, payload)`: decodes one node of a payload with its flag byte. `take` returns its content
+    /// bytes.
     DecodePacked, "decodePacked", 2, |call, core: Core| {
         let mut inner = core.inner()?;
         inner.decode_packed(dialect(call, 0)?, &call.bytes(1)?)?;
@@ -41,11 +43,12 @@ raw_function! {
 }
 
 raw_function! {
-    /// `take(bytes: Uint8Array, offset)`: the tape announced before, its content bytes at `offset`.
+    /// `take(bytes: Uint8Array, offset)`: returns the tape of the previous call, and writes its content bytes to
+    /// `bytes` at `offset`.
     Take, "take", 2, |call, core: Core| {
         let mut inner = core.inner()?;
         if !inner.share_tape()? {
-            return Err(Failure::Type("too little shared memory"));
+            return Err(Failure::Type("the shared memory is too small"));
         }
         let bytes = inner.tape.bytes();
         let offset = call.u32(1)? as usize;
@@ -57,7 +60,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `unpack(payload)`: inflates a payload's bytes behind its flag byte; the length, for `takeOutput`.
+    /// `unpack(payload)`: decompresses the payload without its flag byte. Returns the length; `takeOutput` returns the
+    /// data.
     Unpack, "unpack", 1, |call, core: Core| {
         let mut inner = core.inner()?;
         let Inner { inflated, output, .. } = &mut *inner;
@@ -72,8 +76,9 @@ raw_function! {
 }
 
 raw_function! {
-    /// `encode(dialect, text, out)`: the shared tape as a payload with a zero flag byte; its length, negative where it did
-    /// not fit into `out` from the byte in the register on and waits for `takeOutput`.
+    /// `encode(dialect, text, out)`: encodes the shared tape as a payload with the flag byte 0, and writes it to `out`
+    /// from the byte in the register `AT` on. Returns its length. If it does not fit, returns the negative length, and
+    /// `takeOutput` returns the data.
     Encode, "encode", 3, |call, core: Core| {
         let mut inner = core.inner()?;
         let at = inner.scratch()?.ops.register(register::AT);
@@ -87,7 +92,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `takeOutput(out, offset)`: output that waits.
+    /// `takeOutput(out, offset)`: writes the output of the previous call to `out`. Returns its length, or the negative
+    /// length if it does not fit.
     TakeOutput, "takeOutput", 2, |call, core: Core| {
         core.inner()?.deliver_output(call, 0)
     }

@@ -1,4 +1,4 @@
-//! The state of the functions that JavaScript calls for each stanza: one for each environment.
+//! The state of the functions in `createCore`. Each environment has one.
 
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::wire::{KEEP_PER_THREAD, Opener};
 /// The sockets and sessions of one environment.
 pub(super) type Environment = dropin::Environment<SessionEvents>;
 
-/// Memory shared with JavaScript for good.
+/// Memory that is shared with JavaScript permanently.
 pub(super) struct Scratch {
     pub(super) ops: Shared,
     pub(super) text: Shared,
@@ -35,9 +35,9 @@ pub(super) struct Inner {
     pub(super) tape: TapeWriter,
     consumed: usize,
     pub(super) opener: Opener,
-    /// Memory for inflated payloads.
+    /// Buffer for decompressed payloads.
     pub(super) inflated: Vec<u8>,
-    /// What `take_output` hands over.
+    /// Output that waits for `takeOutput`.
     pub(super) output: Vec<u8>,
     utf8: Vec<u8>,
     utf16: Vec<u16>,
@@ -77,7 +77,7 @@ impl Inner {
         self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
     }
 
-    /// Hands the tape over: the text as the result, the rest through shared memory.
+    /// Passes the tape to JavaScript: the text as the result, the rest in shared memory.
     pub(super) fn deliver(&mut self, call: &Call) -> Outcome {
         if self.tape.bytes().is_empty() && self.share_tape()? {
             self.text_result(call)
@@ -115,7 +115,7 @@ impl Inner {
         registers
     }
 
-    /// Copies the tape into shared memory; `false` where that is too small.
+    /// Copies the tape to shared memory. Returns false if it does not fit.
     pub(super) fn share_tape(&mut self) -> Result<bool, Failure> {
         let registers = self.registers();
         let Self { scratch, tape, .. } = self;
@@ -139,7 +139,7 @@ impl Inner {
                 Ok(())
             }
             Err(error) => {
-                // As in Baileys the reader's position shows how far it came.
+                // As in Baileys, the position of the reader shows where the error was found.
                 self.consumed = error.offset;
                 self.share_sizes()?;
                 Err(error.into())
@@ -147,7 +147,8 @@ impl Inner {
         }
     }
 
-    /// Decodes a payload with its flag byte. Content bytes are collected, because JavaScript cannot see the inflated payload.
+    /// Decodes a payload with its flag byte. Content bytes are copied, because JavaScript has no access to the
+    /// decompressed payload.
     pub(super) fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
         let Self { inflated, tape, .. } = self;
         tape.trim(KEEP_PER_THREAD);
@@ -160,7 +161,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Tells JavaScript how long the output that waits is.
+    /// Writes the length of the waiting output to shared memory.
     pub(super) fn share_length(&mut self) -> Result<(), Failure> {
         let mut registers = [0; register::FIRST_OP];
         if let Some(register) = registers.get_mut(register::BYTES) {
@@ -181,8 +182,8 @@ pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
 }
 
 impl Inner {
-    /// The tape that JavaScript has written to the shared memory, with its lengths in the registers, and the output. The
-    /// text is argument `index`.
+    /// Returns a reader for the tape that JavaScript has written to shared memory, and the output buffer. The registers
+    /// have the lengths of the tape. Argument `index` is the text.
     pub(super) fn shared_tape(&mut self, call: &Call, index: usize) -> Result<(TapeReader<'_>, &mut Vec<u8>), Failure> {
         let Self {
             scratch,
@@ -202,11 +203,11 @@ impl Inner {
             .get(register::FIRST_OP..)
             .and_then(|ops| ops.get(..count));
         let (Some(ops), Some(bytes)) = (ops, scratch.input.bytes(length)) else {
-            return Err(Failure::Type("too little shared memory"));
+            return Err(Failure::Type("the shared memory is too small"));
         };
         call.utf8(index, utf8, units)?;
         let text = match std::str::from_utf8(utf8) {
-            // As many bytes as UTF-16 units: all of them are ASCII.
+            // If there are as many bytes as UTF-16 units, all of them are ASCII.
             Ok(text) if text.len() == units => TapeText::Ascii(text),
             _ => {
                 call.utf16(index, utf16, units)?;
@@ -216,14 +217,14 @@ impl Inner {
         Ok((TapeReader::new(ops, text, bytes), output))
     }
 
-    /// Gives back what only an unusually long text needed.
+    /// Frees the buffers of an unusually long text.
     pub(super) fn release_text(&mut self) {
         self.utf8.shrink_to(KEEP_PER_THREAD);
         self.utf16.shrink_to(KEEP_PER_THREAD);
     }
 
-    /// Writes the output to the buffer in argument `index`, at the offset in the one after it, where it fits. The result
-    /// is its length, negative where it did not fit.
+    /// Writes the output to the buffer in argument `index`, at the offset in the next argument. Returns the length, or
+    /// the negative length if it does not fit.
     pub(super) fn deliver_output(&mut self, call: &mut Call, index: usize) -> Outcome {
         let at = call.u32(index + 1)? as usize;
         self.write_output(call, index, at)
@@ -240,7 +241,7 @@ impl Inner {
     }
 }
 
-/// The noise handlers by number. A number is used again.
+/// The noise handlers by number. The number of a removed handler is used again.
 #[derive(Default)]
 pub(super) struct Handlers(Vec<Option<NoiseHandler>>);
 

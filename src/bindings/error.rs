@@ -1,4 +1,4 @@
-//! Errors of the core as JavaScript sees them: the messages, `code`s and `statusCode`s that Baileys' own mapping expects.
+//! Conversion of errors to JavaScript, with the `message`, `code` and `statusCode` that Baileys expects.
 
 use super::raw::Failure;
 use crate::binary::{DecodeError, EncodeError, InflateError};
@@ -31,7 +31,7 @@ impl From<EncodeError> for Failure {
 
 impl From<InflateError> for Failure {
     fn from(error: InflateError) -> Self {
-        // What Node's zlib and Buffer throw.
+        // The codes of Node's zlib and Buffer.
         let code = match &error {
             InflateError::EmptyPayload => {
                 return Self::Range {
@@ -57,7 +57,7 @@ impl From<FrameError> for Failure {
 impl From<NoiseError> for Failure {
     fn from(error: NoiseError) -> Self {
         match error {
-            // What Node's own AES-GCM says, and so what Baileys' users meet.
+            // The message of AES-GCM in Node.js, which Baileys throws.
             NoiseError::Decrypt => Self::error("Unsupported state or unable to authenticate data", ""),
             error => Self::error(error, "ERR_NOISE"),
         }

@@ -1,4 +1,4 @@
-//! The object of all functions that JavaScript calls for each stanza.
+//! The object with all functions that JavaScript calls for each stanza.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::raw::{Failure, Functions};
 use super::websocket::SocketHub;
 use super::{codec, noise, session, websocket};
 
-/// The functions of one environment.
+/// Creates the object with the functions of an environment.
 ///
 /// # Errors
-/// If Node-API cannot make the object.
+/// Fails if Node-API cannot create the object.
 #[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
 pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result<Object<'env>> {
     let core = Core::new(Arc::clone(hub.environment()));

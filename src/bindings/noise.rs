@@ -1,4 +1,4 @@
-//! The native half of `makeNoiseHandler`.
+//! Functions for `makeNoiseHandler`.
 
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -13,7 +13,7 @@ use crate::shared_sender::Policy;
 use crate::wire::KEEP_PER_THREAD;
 
 raw_function! {
-    /// `noiseNew(dialect, header, publicKey, routingInfo?)`: a handler's number.
+    /// `noiseNew(dialect, header, publicKey, routingInfo?)`: creates a handler. Returns its number.
     NoiseNew, "noiseNew", 4, |call, core: Core| {
         let header = call.bytes(1)?;
         let routing_info = if call.is_undefined(3)? { None } else { Some(call.bytes(3)?) };
@@ -24,7 +24,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseRelease(handler)`: forgets a handler; its keys are zeroized.
+    /// `noiseRelease(handler)`: removes a handler and zeroizes its keys.
     NoiseRelease, "noiseRelease", 1, |call, core: Core| {
         core.handlers()?.remove(call.u32(0)?);
         call.undefined()
@@ -32,7 +32,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseEncrypt(handler, plaintext, out, offset)`: the ciphertext's length, as `encode` gives it.
+    /// `noiseEncrypt(handler, plaintext, out, offset)`: encrypts. The result is the length of the ciphertext, as for
+    /// `encode`.
     NoiseEncrypt, "noiseEncrypt", 4, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let output = &mut inner.output;
@@ -43,7 +44,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseDecrypt(handler, ciphertext, out, offset)`: the plaintext's length, as `encode` gives it.
+    /// `noiseDecrypt(handler, ciphertext, out, offset)`: decrypts. The result is the length of the plaintext, as for
+    /// `encode`.
     NoiseDecrypt, "noiseDecrypt", 4, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let output = &mut inner.output;
@@ -54,7 +56,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseAuthenticate(handler, data)`
+    /// `noiseAuthenticate(handler, data)`: mixes data into the hash.
     NoiseAuthenticate, "noiseAuthenticate", 2, |call, core: Core| {
         core.handlers()?.by_number(call.u32(0)?)?.channel.authenticate(&call.bytes(1)?);
         call.undefined()
@@ -62,7 +64,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseMixIntoKey(handler, data)`
+    /// `noiseMixIntoKey(handler, data)`: mixes data into the key.
     NoiseMixIntoKey, "noiseMixIntoKey", 2, |call, core: Core| {
         core.handlers()?.by_number(call.u32(0)?)?.channel.mix_into_key(&call.bytes(1)?);
         call.undefined()
@@ -86,8 +88,9 @@ raw_function! {
 }
 
 raw_function! {
-    /// `noiseLink(handler, socket, interval)`: the handler's frames go through this socket; 1 where a stage can open them
-    /// ahead. `interval`: milliseconds between the client's own keep-alive queries, 0 where nobody is to stand in.
+    /// `noiseLink(handler, socket, interval)`: connects the handler with the socket that carries its frames. Returns 1
+    /// if the read-ahead can open its frames, otherwise 0. `interval` is the time between the client's keep-alive
+    /// queries in milliseconds. With 0, no keep-alive is sent for the client.
     NoiseLink, "noiseLink", 3, |call, core: Core| {
         let mut handlers = core.handlers()?;
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -100,17 +103,17 @@ raw_function! {
     }
 }
 
-/// What no other id begins with: 128 random bits, in the form of Baileys' ids.
+/// A prefix for stanza ids that no other id has: 128 random bits in the form of Baileys' ids.
 fn id_prefix() -> Result<String, Failure> {
     let mut random = [0; 16];
     let filled = SystemRandom::new().fill(&mut random);
-    filled.map_err(|_| Failure::Type("the system has no randomness"))?;
+    filled.map_err(|_| Failure::Type("the system's random number generator failed"))?;
     let random = u128::from_le_bytes(random);
     Ok(format!("{}.{}-", random >> 64, random & u128::from(u64::MAX)))
 }
 
 raw_function! {
-    /// `noiseAdvance(handler, frames)`: so many frames were taken from tapes.
+    /// `noiseAdvance(handler, frames)`: advances the counter by a number of frames that were taken as tapes.
     NoiseAdvance, "noiseAdvance", 2, |call, core: Core| {
         let frames = u64::from(call.u32(1)?);
         if let Some(receiver) = core.handlers()?.by_number(call.u32(0)?)?.channel.receiver_mut() {
@@ -121,7 +124,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `feed(handler, chunk)`: takes bytes of the stream, for `open` to find.
+    /// `feed(handler, chunk)`: adds bytes of the stream. `open` takes frames from them.
     Feed, "feed", 2, |call, core: Core| {
         core.handlers()?.by_number(call.u32(0)?)?.frames.feed(&call.bytes(1)?);
         call.undefined()
@@ -130,14 +133,14 @@ raw_function! {
 
 raw_function! {
     /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
-    /// serial, out, offset)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key of 32
-    /// bytes after another.
+    /// serial, out, offset)`: handles a ServerHello and writes the client's encrypted static key to `out`. The result
+    /// is its length, as for `encode`. `roots` is a concatenation of root keys of 32 bytes.
     NoiseProcessHandshake, "noiseProcessHandshake", 11, |call, core: Core| {
         let serial = call.u32(8)?;
         let roots = call.bytes(7)?;
         let (keys, rest) = roots.as_chunks();
         if keys.is_empty() || !rest.is_empty() {
-            return Err(Failure::Type("a root key is 32 bytes"));
+            return Err(Failure::Type("a root key must have 32 bytes"));
         }
         let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let (ephemeral, static_key, payload) = (call.bytes(2)?, call.bytes(3)?, call.bytes(4)?);
@@ -153,7 +156,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `seal(handler, data, out, offset)`: data as a frame, sealed after the handshake, behind the intro the first time.
+    /// `seal(handler, data, out, offset)`: writes `data` as a frame to `out`. After the handshake, the frame is
+    /// encrypted. The first frame follows the intro. The result is the length, as for `encode`.
     Seal, "seal", 4, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -165,7 +169,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `open(handler)`: the next frame: a tape's text or a signal.
+    /// `open(handler)`: opens the next frame. Returns the text of its tape, or a signal.
     Open, "open", 1, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;

@@ -1,4 +1,4 @@
-//! The metrics of the whole process, for JavaScript.
+//! The metrics of the process for JavaScript.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use super::session_json::figures;
 use crate::dropin::{LoopCounters, ProcessMetrics, ProcessSnapshot};
 
-/// The metrics of this process: all environments add to them.
+/// The metrics of this process. All environments use them.
 pub(super) static METRICS: LazyLock<Arc<ProcessMetrics>> = LazyLock::new(Arc::default);
 
-/// The metrics of the process, as JSON.
+/// The metrics of the process as JSON.
 #[napi(catch_unwind)]
 pub(super) fn process_metrics() -> String {
     let snapshot = METRICS.snapshot();
@@ -47,7 +47,7 @@ fn sockets_value(snapshot: &ProcessSnapshot) -> Value {
     })
 }
 
-/// The stalls of JavaScript that connections have survived.
+/// The stalls of JavaScript during which connections were kept alive.
 fn survived_value(counters: &LoopCounters) -> Value {
     json!({
         "stalls": counters.survived_stalls(),

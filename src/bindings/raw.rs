@@ -1,7 +1,7 @@
-//! Raw Node-API calls, for functions that JavaScript calls for each stanza.
+//! Raw Node-API calls for functions that JavaScript calls for each stanza.
 //!
-//! The wrappers that `#[napi]` generates cost 150 to 400 ns a call for typed arrays and strings; these cost 30 to 70.
-//! All `unsafe` code of these functions is here, behind methods of [`Call`] that are safe.
+//! The wrappers of `#[napi]` cost 150 to 400 ns per call for typed arrays and strings. These functions cost 30 to 70
+//! ns. All `unsafe` code of these functions is in this file. The methods of [`Call`] are safe.
 #![expect(
     unsafe_code,
     reason = "Node-API is a C interface, and the safe wrappers are too slow for calls made for each stanza"
@@ -18,14 +18,14 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::sys;
 
-/// The most arguments a raw function takes.
+/// Maximum number of arguments of a raw function.
 const MAX_ARGS: usize = 11;
 
-/// Why a raw function ends with a JavaScript exception.
+/// The reason for a JavaScript exception.
 pub(super) enum Failure {
-    /// Node-API refused. If it left an exception pending, that exception is thrown.
+    /// Node-API returned an error. If an exception is pending, that exception is thrown.
     Status(sys::napi_status),
-    /// An `Error` with a message and, if not empty, a `code`.
+    /// An `Error` with a message. An empty `code` is omitted.
     Error { message: String, code: &'static str },
     /// A `RangeError` with a message and a `code`.
     Range { message: &'static str, code: &'static str },
@@ -37,21 +37,21 @@ pub(super) type Outcome = Result<sys::napi_value, Failure>;
 
 /// A function that JavaScript calls. All functions of one object share a state.
 pub(super) trait RawFunction<S: 'static> {
-    /// Its name in JavaScript.
+    /// The name of the function in JavaScript.
     const NAME: &'static str;
-    /// The number of its arguments.
+    /// The number of arguments.
     const ARGS: usize;
     /// Runs the function.
     fn call(call: &mut Call, state: &S) -> Outcome;
 }
 
-/// One call of a function: reads its arguments and makes its result.
+/// One call of a function. It reads the arguments and creates the result.
 pub(super) struct Call {
     env: sys::napi_env,
     args: [sys::napi_value; MAX_ARGS],
 }
 
-/// Declares a [`RawFunction`]: its type, its name in JavaScript, its number of arguments, its state and its body.
+/// Declares a [`RawFunction`]: its type, name, number of arguments, state and body.
 macro_rules! raw_function {
     ($(#[doc = $doc:literal])* $type:ident, $name:literal, $args:literal, |$call:ident, $state:ident: $State:ty| $body:block) => {
         $(#[doc = $doc])*
@@ -94,19 +94,19 @@ impl Call {
     /// An unsigned integer argument.
     pub(super) fn u32(&self, index: usize) -> Result<u32, Failure> {
         let mut value = 0;
-        // SAFETY: `env` is the one of the running callback and `value` outlives the call.
+        // SAFETY: `env` belongs to the running callback, and `value` lives longer than the call.
         check(unsafe { sys::napi_get_value_uint32(self.env, self.arg(index), &mut value) })?;
         Ok(value)
     }
 
-    /// The memory of a Buffer, a Uint8Array or, for what we share, an Int32Array.
+    /// The memory of a Buffer, a Uint8Array or an Int32Array. Int32Arrays are used for shared memory.
     fn memory(&self, index: usize) -> Result<Memory, Failure> {
         let mut kind = 0;
         let mut length = 0;
         let mut data = ptr::null_mut();
         let mut buffer = ptr::null_mut();
         let mut is_own = false;
-        // SAFETY: as in `u32`; the pointers that are null are documented to be optional.
+        // SAFETY: as in `u32`. The null pointers are documented as optional.
         let status = unsafe {
             sys::napi_get_typedarray_info(
                 self.env,
@@ -121,13 +121,14 @@ impl Call {
         if status != sys::Status::napi_ok {
             return Err(Failure::Type("a Buffer or Uint8Array is required"));
         }
-        // The length counts elements, of a size that is not known for kinds to come.
+        // The length counts elements. The element size of future kinds is unknown, so other kinds are refused.
         let width = match kind {
             sys::TypedarrayType::uint8_array => 1,
             sys::TypedarrayType::int32_array => size_of::<i32>(),
             _ => return Err(Failure::Type("a Buffer or Uint8Array is required")),
         };
-        // SAFETY: as in `u32`; `buffer` is a handle of this callback's scope. A SharedArrayBuffer is not an ArrayBuffer.
+        // SAFETY: as in `u32`; `buffer` is a handle in this callback's scope. A SharedArrayBuffer is not an
+        // ArrayBuffer.
         check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &mut is_own) })?;
         Ok(Memory {
             data: data.cast(),
@@ -136,7 +137,8 @@ impl Call {
         })
     }
 
-    /// The bytes of a typed array. Shared memory is copied, because other threads can write to it at any time.
+    /// The bytes of a typed array. Memory of a SharedArrayBuffer is copied, because other threads can write to it at
+    /// any time.
     pub(super) fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, Failure> {
         let Memory {
             data,
@@ -148,19 +150,21 @@ impl Call {
         }
         if is_shared {
             let byte = |offset| {
-                // SAFETY: within bounds and alive as below. An atomic access is defined whatever other threads do.
+                // SAFETY: within bounds and alive as below. Atomic access is defined while other threads access the
+                // byte.
                 unsafe { AtomicU8::from_ptr(data.add(offset)) }.load(Ordering::Relaxed)
             };
             return Ok(Cow::Owned((0..length).map(byte).collect()));
         }
-        // SAFETY: Node-API gave address and length of memory that lives at least as long as the argument's handle, which
-        // is open until the callback returns; `self` does not outlive the callback. The memory is not shared: only
-        // JavaScript of this thread could write to it, and that does not run before the callback returns.
+        // SAFETY: Node-API returned address and length of memory that lives at least as long as the argument's handle.
+        // The handle is valid until the callback returns, and `self` does not live longer than the callback. The memory
+        // is not shared: only JavaScript on this thread can write to it, and no JavaScript runs before the callback
+        // returns.
         Ok(Cow::Borrowed(unsafe { std::slice::from_raw_parts(data, length) }))
     }
 
-    /// A typed array's memory to write to. It borrows the call, so that no view of any argument exists meanwhile: two
-    /// arguments may be the same memory.
+    /// The memory of a typed array, for writing. It borrows the call mutably, so that no view of an argument exists at
+    /// the same time. This is necessary because two arguments can have the same memory.
     pub(super) fn output(&mut self, index: usize) -> Result<Output<'_>, Failure> {
         let Memory { data, length, .. } = self.memory(index)?;
         Ok(Output {
@@ -170,42 +174,44 @@ impl Call {
         })
     }
 
-    /// A string argument of `units` UTF-16 units as UTF-8 (a lone surrogate becomes U+FFFD), into `out`.
+    /// Reads a string argument of `units` UTF-16 units into `out`, as UTF-8. A lone surrogate becomes U+FFFD.
     pub(super) fn utf8(&self, index: usize, out: &mut Vec<u8>, units: usize) -> Result<(), Failure> {
-        // Room for pure ASCII, then for anything, and the terminator that Node-API writes. A text that fills all the room may
-        // have been cut.
+        // The first attempt has room for ASCII, the second for any text, both with the terminator of Node-API. If the
+        // text fills the room, it can be truncated.
         for room in [units + 8, units * 3 + 8] {
             out.clear();
             out.reserve(room);
             let mut written = 0;
-            // SAFETY: `out` has `room` bytes of capacity; Node-API writes at most `room` of them, with the terminator.
+            // SAFETY: `out` has a capacity of `room` bytes. Node-API writes at most `room` bytes, including the
+            // terminator.
             check(unsafe {
                 sys::napi_get_value_string_utf8(self.env, self.arg(index), out.as_mut_ptr().cast(), room, &mut written)
             })?;
-            // SAFETY: so many bytes were just written.
+            // SAFETY: `written` bytes were just written.
             unsafe { out.set_len(written) };
             if written + 5 <= room {
                 return Ok(());
             }
         }
-        Err(Failure::Type("the text is longer than was said"))
+        Err(Failure::Type("the text is longer than its given length"))
     }
 
-    /// A string argument as UTF-16 of exactly `units` units, into `out`.
+    /// Reads a string argument into `out`, as UTF-16 with `units` units.
     pub(super) fn utf16(&self, index: usize, out: &mut Vec<u16>, units: usize) -> Result<(), Failure> {
         out.clear();
         out.reserve(units + 1);
         let mut written = 0;
-        // SAFETY: `out` has `units + 1` units of capacity; Node-API writes at most so many, with the terminator.
+        // SAFETY: `out` has a capacity of `units + 1` units. Node-API writes at most that many, including the
+        // terminator.
         check(unsafe {
             sys::napi_get_value_string_utf16(self.env, self.arg(index), out.as_mut_ptr(), units + 1, &mut written)
         })?;
-        // SAFETY: so many units were just written.
+        // SAFETY: `written` units were just written.
         unsafe { out.set_len(written) };
         Ok(())
     }
 
-    /// An integer as a result.
+    /// Creates an integer result.
     pub(super) fn int(&self, value: i32) -> Outcome {
         let mut result = ptr::null_mut();
         // SAFETY: as in `u32`.
@@ -213,7 +219,7 @@ impl Call {
         Ok(result)
     }
 
-    /// A string of latin1 bytes as a result.
+    /// Creates a string result from Latin-1 bytes.
     pub(super) fn latin1(&self, text: &[u8]) -> Outcome {
         let mut result = ptr::null_mut();
         // SAFETY: Node-API copies `text.len()` bytes.
@@ -223,7 +229,7 @@ impl Call {
         Ok(result)
     }
 
-    /// `undefined` as a result.
+    /// The result `undefined`.
     #[expect(
         clippy::unused_self,
         reason = "a null result is undefined in Node-API; the method says so by its name"
@@ -233,16 +239,16 @@ impl Call {
     }
 }
 
-/// Where the memory of a typed array is.
+/// The location of a typed array's memory.
 struct Memory {
     data: *mut u8,
-    /// In bytes.
+    /// The length in bytes.
     length: usize,
-    /// Whether it is a SharedArrayBuffer.
+    /// Whether the memory belongs to a SharedArrayBuffer.
     is_shared: bool,
 }
 
-/// The memory of an argument during a call.
+/// The memory of an argument, for writing during a call.
 pub(super) struct Output<'c> {
     data: *mut u8,
     length: usize,
@@ -254,18 +260,19 @@ impl Output<'_> {
         self.length
     }
 
-    /// Copies `bytes` to `offset`; `false` where they do not fit.
+    /// Copies `bytes` to `offset`. Returns false if they do not fit.
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
             return false;
         }
-        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of ours.
+        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of Rust.
         unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
     }
 }
 
-/// Memory of a typed array that JavaScript shares permanently. The array is never given to users, so nobody can detach it.
+/// The memory of a typed array that JavaScript shares permanently. Users never get this array, so it cannot be
+/// detached.
 pub(super) struct Shared {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -277,7 +284,7 @@ impl Shared {
     pub(super) fn new(call: &Call, index: usize) -> Result<Self, Failure> {
         let Memory { data, length, .. } = call.memory(index)?;
         let mut reference = ptr::null_mut();
-        // SAFETY: the argument is an object (a typed array, by `memory`).
+        // SAFETY: the argument is an object: `memory` has checked that it is a typed array.
         check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;
         Ok(Self {
             env: call.env,
@@ -291,48 +298,49 @@ impl Shared {
         self.length
     }
 
-    /// Copies `bytes` to `offset`; `false` where they do not fit.
+    /// Copies `bytes` to `offset`. Returns false if they do not fit.
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
             return false;
         }
-        // SAFETY: within bounds by the check; the reference keeps the memory alive and our own JavaScript, which alone
-        // holds the array, never detaches it. `bytes` is memory of ours.
+        // SAFETY: within bounds by the check. The reference keeps the memory alive. Only this package's JavaScript has
+        // the array, and it never detaches the array. `bytes` is memory of Rust.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
     }
 
-    /// Copies operations to `index`, counted in operations; `false` where they do not fit.
+    /// Copies operations. `index` counts operations. Returns false if they do not fit.
     pub(super) fn write_ops(&mut self, index: usize, ops: &[i32]) -> bool {
-        // SAFETY: any initialised `i32` is four initialised bytes.
+        // SAFETY: an initialized `i32` is four initialized bytes.
         let bytes = unsafe { std::slice::from_raw_parts(ops.as_ptr().cast::<u8>(), size_of_val(ops)) };
         self.write(index * size_of::<i32>(), bytes)
     }
 
-    /// Copies 16-bit units to `index`, counted in units; `false` where they do not fit.
+    /// Copies 16-bit units. `index` counts units. Returns false if they do not fit.
     pub(super) fn write_units(&mut self, index: usize, units: &[u16]) -> bool {
         // SAFETY: as in `write_ops`.
         let bytes = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u8>(), size_of_val(units)) };
         self.write(index * size_of::<u16>(), bytes)
     }
 
-    /// All operations, registers included, for as long as no JavaScript runs; for memory of an Int32Array.
+    /// All operations, including the registers. The memory must belong to an Int32Array. The slice is only valid while
+    /// no JavaScript runs.
     pub(super) fn ops(&self) -> &[i32] {
         let data = self.data.cast::<i32>();
         let count = self.length / size_of::<i32>();
         if count == 0 || !data.is_aligned() {
             return &[];
         }
-        // SAFETY: within bounds, aligned; alive and not written to as in `write`. Every value is an `i32`.
+        // SAFETY: within bounds and aligned; alive and not written to, as in `write`. Each value is a valid `i32`.
         unsafe { std::slice::from_raw_parts(data, count) }
     }
 
-    /// A register among the operations, as an unsigned number; 0 where there is none.
+    /// A register as an unsigned number. 0 if there is no such register.
     pub(super) fn register(&self, index: usize) -> usize {
         self.ops().get(index).map_or(0, |&value| value as u32 as usize)
     }
 
-    /// The first `length` bytes, for as long as no JavaScript runs.
+    /// The first `length` bytes. The slice is only valid while no JavaScript runs.
     pub(super) fn bytes(&self, length: usize) -> Option<&[u8]> {
         if length > self.length {
             return None;
@@ -340,21 +348,22 @@ impl Shared {
         if length == 0 {
             return Some(&[]);
         }
-        // SAFETY: within bounds; alive and not written to as in `write`.
+        // SAFETY: within bounds; alive and not written to, as in `write`.
         Some(unsafe { std::slice::from_raw_parts(self.data, length) })
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // SAFETY: the reference was made in this env and is deleted once. At the env's end this fails harmlessly.
+        // SAFETY: the reference was created in this env and is deleted once. While the env shuts down, the call fails
+        // without harm.
         unsafe { sys::napi_delete_reference(self.env, self.reference) };
     }
 }
 
 fn throw(env: sys::napi_env, failure: Failure) {
     let mut pending = false;
-    // SAFETY: `env` is the one of the running callback.
+    // SAFETY: `env` belongs to the running callback.
     unsafe { sys::napi_is_exception_pending(env, &mut pending) };
     if pending {
         return;
@@ -374,16 +383,17 @@ fn throw(env: sys::napi_env, failure: Failure) {
     }
 }
 
-/// One of the functions of Node-API that make errors: env, code, message, result.
+/// A Node-API function that creates an error. Its arguments are env, code, message and result.
 type CreateError =
     unsafe extern "C" fn(sys::napi_env, sys::napi_value, sys::napi_value, *mut sys::napi_value) -> sys::napi_status;
 
-/// Throws what `create` makes of a message and, where not empty, a code. Where Node-API refuses, there is an exception
-/// already, or the env is going away.
+/// Throws the error that `create` makes from a message and a code. An empty code is omitted. If Node-API returns an
+/// error, an exception is already pending, or the env is shutting down.
 fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str) {
     let string = |text: &str| {
         let mut value = ptr::null_mut();
-        // SAFETY: `env` as in `throw`; Node-API copies `text.len()` bytes. A length is given, so that NUL is a character.
+        // SAFETY: `env` as in `throw`. Node-API copies `text.len()` bytes. The length is given, so NUL is a normal
+        // character.
         check(unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut value) })
             .map(|()| value)
     };
@@ -395,7 +405,7 @@ fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str)
             string(code)?
         };
         let mut error = ptr::null_mut();
-        // SAFETY: all values are of this env and of the callback's scope; a null code is documented to mean none.
+        // SAFETY: all values belong to this env and to the callback's scope. A null code is documented as no code.
         check(unsafe { create(env, code, message, &mut error) })?;
         // SAFETY: as above.
         check(unsafe { sys::napi_throw(env, error) })
@@ -422,7 +432,7 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
     };
     let mut count = F::ARGS.min(MAX_ARGS);
     let mut data = ptr::null_mut();
-    // SAFETY: Node-API fills exactly `count` places, those beyond the given arguments with `undefined`.
+    // SAFETY: Node-API fills exactly `count` places. Places of missing arguments are filled with `undefined`.
     let status = unsafe {
         sys::napi_get_cb_info(
             env,
@@ -437,8 +447,8 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
         throw(env, Failure::Status(status));
         return ptr::null_mut();
     }
-    // SAFETY: `data` is what `Functions::add` registered: the address inside an `Rc<S>` whose owner is the object that
-    // holds this function.
+    // SAFETY: `data` is the pointer that `Functions::add` registered. It points into an `Rc<S>`, and this function owns
+    // a strong count of that `Rc` until its finalizer runs.
     let state = unsafe { &*data.cast::<S>() };
     let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&mut call, state))).unwrap_or_else(|panic| {
         Err(Failure::Error {
@@ -460,11 +470,11 @@ unsafe extern "C" fn release<S: 'static>(
     data: *mut std::ffi::c_void,
     _hint: *mut std::ffi::c_void,
 ) {
-    // SAFETY: `data` came from `Rc::into_raw` in `Functions::add`; the finalizer of a function runs once.
+    // SAFETY: `data` came from `Rc::into_raw` in `Functions::add`, and the finalizer of a function runs once.
     drop(unsafe { Rc::from_raw(data.cast::<S>()) });
 }
 
-/// An object under construction whose functions share one state. Each function keeps the state alive.
+/// An object under construction. Its functions share one state, and each function keeps the state alive.
 pub(super) struct Functions<S> {
     env: sys::napi_env,
     object: sys::napi_value,
@@ -474,7 +484,7 @@ pub(super) struct Functions<S> {
 impl<S: 'static> Functions<S> {
     pub(super) fn new(env: sys::napi_env, state: S) -> Result<Self, Failure> {
         let mut object = ptr::null_mut();
-        // SAFETY: `env` is live: an exported function is running.
+        // SAFETY: `env` is valid, because an exported function is running.
         check(unsafe { sys::napi_create_object(env, &mut object) })?;
         Ok(Self {
             env,
@@ -487,7 +497,7 @@ impl<S: 'static> Functions<S> {
         let name = CString::new(F::NAME).unwrap_or_default();
         let data = Rc::into_raw(Rc::clone(&self.state)).cast_mut().cast();
         let mut function = ptr::null_mut();
-        // SAFETY: all handles are of this env and scope; `data` is released by `release` when the function is collected.
+        // SAFETY: all handles belong to this env and scope. `release` releases `data` when the function is collected.
         unsafe {
             check(sys::napi_create_function(
                 self.env,

@@ -1,4 +1,4 @@
-//! The native half of `NativeSession`: the sessions of one environment.
+//! The native part of `NativeSession`: the sessions of one environment.
 
 use std::sync::{Arc, LazyLock};
 
@@ -21,7 +21,7 @@ use crate::session::{
     self, Admission, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, State,
 };
 
-/// A session; see `js/session/session.cjs`. It ends when this is garbage.
+/// A session for `js/session/session.cjs`. The session ends when this object is garbage-collected.
 #[napi]
 pub struct Session {
     hub: Arc<Hub>,
@@ -39,7 +39,7 @@ impl Drop for Session {
 
 #[napi]
 impl Session {
-    /// A session that is disconnected. It keeps the loop alive only where `setActive` says so.
+    /// Creates a disconnected session. `setActive` decides whether it keeps the event loop running.
     #[napi(constructor, catch_unwind)]
     pub fn new(hub: &SocketHub, options: SessionOptions) -> Result<Self> {
         let hub = Arc::clone(hub.hub());
@@ -80,71 +80,71 @@ impl Session {
         })
     }
 
-    /// The number under which the session's records come.
+    /// The number of the session in records.
     #[napi(getter, catch_unwind)]
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// The least important level that the user's logger takes, as in the options.
+    /// Sets the lowest level that the user's logger accepts. The values are those of the option.
     #[napi(catch_unwind)]
     pub fn set_log_level(&self, level: String) {
         self.log.set_level(level_filter(&level));
     }
 
-    /// The server to resume with.
+    /// The server of the last handshake. A later session can resume with it.
     #[napi(getter, catch_unwind)]
     pub fn known_server(&self) -> Option<SessionServer> {
         self.handle
             .inspect(|session| session.known_server().map(SessionServer::from))
     }
 
-    /// By how many milliseconds the server's clock is ahead, where it has told.
+    /// The server's clock minus the local clock, in milliseconds. `None` until the server has sent its time.
     #[napi(getter, catch_unwind)]
     pub fn server_time_offset(&self) -> Option<f64> {
         self.handle
             .inspect(|session| session.server_time_offset().map(|offset| offset as f64))
     }
 
-    /// Says whether the session keeps the event loop running.
+    /// Sets whether the session keeps the event loop running.
     #[napi(catch_unwind)]
     pub fn set_active(&self, env: &Env, active: bool) {
         self.hub.environment.set_active(self.number, active);
         self.hub.update_loop(env);
     }
 
-    /// Connects; says whether that meant anything.
+    /// Connects. Returns true if a connection was started.
     #[napi(catch_unwind)]
     pub fn connect(&self) -> bool {
         self.handle.with(session::Session::connect)
     }
 
-    /// Cuts the wait for the next connection short; says whether there was one.
+    /// Starts a planned reconnection now. Returns true if one was planned.
     #[napi(catch_unwind)]
     pub fn hurry(&self) -> bool {
         self.handle
             .with(|session, now| session.state() == State::Reconnecting && session.connect(now))
     }
 
-    /// Closes; says whether that meant anything.
+    /// Closes the connection. Returns true if there was one, or a planned reconnection.
     #[napi(catch_unwind)]
     pub fn close(&self) -> bool {
         self.handle.with(session::Session::close)
     }
 
-    /// Logs out and closes; says whether that meant anything.
+    /// Logs out and closes the connection. Returns true if there was one, or a planned reconnection.
     #[napi(catch_unwind)]
     pub fn log_out(&self) -> bool {
         self.handle.with(session::Session::log_out)
     }
 
-    /// Keeps the next connection from being made; says whether one was due.
+    /// Cancels a planned reconnection. Returns true if one was planned.
     #[napi(catch_unwind)]
     pub fn veto(&self) -> bool {
         self.handle.with(session::Session::veto)
     }
 
-    /// Stops reading, or goes on.
+    /// Stops or continues reading.
     #[napi(catch_unwind)]
     pub fn set_paused(&self, paused: bool) {
         self.handle.with(if paused {
@@ -154,14 +154,14 @@ impl Session {
         });
     }
 
-    /// Watches for a pattern; returns its number.
+    /// Watches for a pattern. Returns its number.
     #[napi(catch_unwind)]
     pub fn watch(&self, text: String) -> Result<u32> {
         let alternatives = Pattern::parse(&text).map_err(|error| Error::from_reason(error.to_string()))?;
         Ok(self.watch_any(alternatives))
     }
 
-    /// Watches for a pattern in its structured form; returns its number.
+    /// Watches for a structured pattern. Returns its number.
     #[napi(catch_unwind)]
     pub fn watch_pattern(&self, wanted: StanzaPattern) -> u32 {
         self.watch_any(vec![pattern(wanted)])
@@ -171,20 +171,20 @@ impl Session {
         self.handle.with(|session, _| session.watch(alternatives)).0
     }
 
-    /// No longer watches for a pattern.
+    /// Stops watching for a pattern. Returns true if it was watched.
     #[napi(catch_unwind)]
     pub fn unwatch(&self, pattern: u32) -> bool {
         self.handle.with(|session, _| session.unwatch(PatternId(pattern)))
     }
 
-    /// Settles a query as cancelled.
+    /// Cancels a query. Returns true if it was pending.
     #[napi(catch_unwind)]
     pub fn cancel(&self, query: u32) -> bool {
         self.handle
             .with(|session, now| session.cancel(now, QueryId(query.into())))
     }
 
-    /// Asks for pairing by code; returns the code.
+    /// Requests pairing by code. Returns the code.
     #[napi(catch_unwind)]
     pub fn request_pairing_code(&self, phone_number: String, code: Option<String>) -> Result<String> {
         let prepare = |session: &mut session::Session, now: Millis| session.prepare_pairing_code(now, code.as_deref());
@@ -197,7 +197,7 @@ impl Session {
             .map_err(|error| Error::from_reason(error.to_string()))
     }
 
-    /// Counters and depths, as JSON.
+    /// The metrics of the session as JSON.
     #[napi(catch_unwind)]
     pub fn metrics(&self) -> String {
         metrics_json(&self.handle)
@@ -221,7 +221,7 @@ impl From<SendError> for Failure {
     }
 }
 
-/// A number with the advice to wait: its complement.
+/// The number of a stanza or query. It is complemented (`!number`) if the caller should wait.
 fn advised(number: u64, admission: Admission) -> i32 {
     match admission {
         Admission::Ready => short(number),
@@ -230,8 +230,8 @@ fn advised(number: u64, admission: Admission) -> i32 {
 }
 
 raw_function! {
-    /// `sessionSend(session, text)`: sends the shared tape; its number, complemented where the sender
-    /// should wait.
+    /// `sessionSend(session, text)`: sends the shared tape. Returns the number of the stanza, complemented if the
+    /// caller should wait.
     SessionSend, "sessionSend", 2, |call, core: Core| {
         let source = core.environment.source(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let mut inner = core.inner()?;
@@ -243,8 +243,9 @@ raw_function! {
 }
 
 raw_function! {
-    /// `sessionQuery(session, text, timeout, idempotent)`: sends the shared tape as a query that waits so
-    /// many milliseconds, or as long as the session says where 0; its number, complemented where the sender should wait.
+    /// `sessionQuery(session, text, timeout, idempotent)`: sends the shared tape as a query. `timeout` is in
+    /// milliseconds; 0 uses the timeout of the session. Returns the number of the query, complemented if the caller
+    /// should wait.
     SessionQuery, "sessionQuery", 4, |call, core: Core| {
         let source = core.environment.source(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let options = QueryOptions {

@@ -1,4 +1,4 @@
-//! The events of a session as records for JavaScript.
+//! Converts events of a session to records for JavaScript.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Events and metrics of sessions as JSON: fields have the names that JavaScript uses, bytes are in base64.
+//! JSON for events and metrics of sessions. Field names are those of JavaScript; bytes are in base64.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::session::{
     StateChange,
 };
 
-/// Bits of the numbers of sends and queries in JavaScript, so that their complements are integers as well.
+/// Number of bits of send and query numbers in JavaScript. With 30 bits, their complements are small integers too.
 const NUMBER_BITS: u32 = 30;
 
-/// The number of a send or a query in JavaScript.
+/// The number of a send or query in JavaScript.
 pub(super) fn short(number: u64) -> i32 {
     (number & ((1 << NUMBER_BITS) - 1)) as i32
 }
@@ -27,7 +27,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// An event that is neither a stanza nor an answer. `type` says which.
+/// An event that is neither a stanza nor an answer. `type` is its kind.
 pub(super) fn event_json(event: &Event) -> String {
     let value = match event {
         Event::State(change) => state(change),
@@ -45,7 +45,7 @@ pub(super) fn event_json(event: &Event) -> String {
             json!({ "type": "unsent", "sends": sends })
         }
         Event::Malformed(error) => json!({ "type": "malformed", "message": error.to_string() }),
-        // These have records of their own.
+        // Stanzas and answers have their own records.
         Event::Stanzas(_) | Event::Answer { .. } => json!({}),
     };
     value.to_string()
@@ -84,7 +84,7 @@ fn reason_value(reason: &EndReason) -> Value {
     object(fields).into()
 }
 
-/// Why a query has no good answer.
+/// The error of a query.
 pub(super) fn query_error_json(error: &QueryError) -> String {
     let (kind, status) = match error {
         QueryError::Refused { code, .. } => ("refused", *code),
@@ -174,7 +174,7 @@ pub(super) fn metrics_json(handle: &Handle) -> String {
     Value::from(fields).to_string()
 }
 
-/// The metrics of one session, or the sums of many.
+/// The metrics of one session, or the sums over several sessions.
 pub(super) fn figures(metrics: &Metrics, busy: Duration) -> Map<String, Value> {
     let reconnects: Map<_, _> = metrics
         .reconnects

@@ -1,4 +1,4 @@
-//! What a session's code tells, on its way to the user's logger.
+//! Passes log entries of a session to the user's logger.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::driver::{Log, LogEntry, LogValue};
 
-/// The most entries that wait for JavaScript. Those after them are counted.
+/// Maximum number of entries that wait for JavaScript. Further entries are dropped and counted.
 const MOST: usize = 1024;
 
-/// The entries of one session that wait for JavaScript, as JSON.
+/// The log entries of one session that wait for JavaScript, as JSON.
 #[derive(Default)]
 pub(super) struct LogQueue(Mutex<Waiting>);
 
@@ -27,7 +27,7 @@ impl LogQueue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A log that queues its entries here and calls `notify` for the first of those that wait.
+    /// Creates a log that adds its entries to this queue. It calls `notify` if the queue was empty.
     pub(super) fn log(self: &Arc<Self>, level: LevelFilter, notify: impl Fn() + Send + Sync + 'static) -> Arc<Log> {
         let queue = Arc::clone(self);
         let take = move |entry| {
@@ -38,7 +38,7 @@ impl LogQueue {
         Log::new(level, Box::new(take))
     }
 
-    /// Says whether the queue was empty.
+    /// Adds an entry. Returns true if it is the only one in the queue.
     fn push(&self, entry: &LogEntry) -> bool {
         let mut waiting = self.lock();
         if waiting.entries.len() < MOST {
@@ -49,13 +49,13 @@ impl LogQueue {
         waiting.entries.len() == 1
     }
 
-    /// Takes all that wait.
+    /// Takes all waiting entries.
     pub(super) fn take(&self) -> VecDeque<String> {
         let Waiting { mut entries, left_out } = std::mem::take(&mut *self.lock());
         if left_out > 0 {
             entries.push_back(entry_json(&LogEntry {
                 level: Level::WARN,
-                message: "entries of the log were left out".to_owned(),
+                message: "log entries were dropped because too many were waiting".to_owned(),
                 fields: vec![("count", LogValue::Number(left_out.try_into().unwrap_or(i64::MAX)))],
             }));
         }
@@ -63,7 +63,7 @@ impl LogQueue {
     }
 }
 
-/// The level that a logger's name for it stands for; none for one that rules all out.
+/// The level filter for a level name of a logger. Unknown names disable the log.
 pub(super) fn level_filter(name: &str) -> LevelFilter {
     name.parse().unwrap_or(LevelFilter::OFF)
 }

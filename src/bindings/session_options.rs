@@ -1,4 +1,4 @@
-//! What JavaScript says of a session, as the session wants it.
+//! Conversion of session options from JavaScript.
 
 use std::num::NonZero;
 
@@ -16,62 +16,63 @@ use crate::session::{
     SignedPreKey,
 };
 
-/// Options of a session. What is absent has the default of the core.
+/// Options of a session. A missing option has the default of the core. Times are in milliseconds.
 #[napi(object)]
 pub struct SessionOptions {
-    /// The server's name or address, to be resolved for each connection.
+    /// The host name or address of the server. It is resolved for each connection.
     pub hostname: String,
-    /// How to connect; its addresses are not used.
+    /// Options of the connection. The addresses are not used.
     pub socket: SocketOptions,
-    /// The device.
+    /// The credentials of the device.
     pub credentials: SessionCredentials,
-    /// Keys that the server's certificate chain may lead to, 32 bytes each.
+    /// Trusted root keys for the server's certificate chain, 32 bytes each.
     pub roots: Buffer,
-    /// Version of WhatsApp Web.
+    /// The WhatsApp Web version.
     pub version: Option<Vec<u32>>,
-    /// Operating system, browser, its version.
+    /// Operating system, browser name and browser version.
     pub browser: Option<Vec<String>>,
     pub country_code: Option<String>,
     pub push_name: Option<String>,
     pub sync_full_history: Option<bool>,
     /// Whether to resume with a known server.
     pub resume: Option<bool>,
-    /// A server that is known already.
+    /// The server of an earlier session.
     pub known_server: Option<SessionServer>,
     pub connect_timeout: Option<f64>,
     pub close_timeout: Option<f64>,
     pub keep_alive_interval: Option<f64>,
     pub keep_alive_grace: Option<f64>,
-    /// No pings where 0.
+    /// 0 sends no pings.
     pub socket_ping_interval: Option<f64>,
-    /// Queries wait without end where 0.
+    /// 0 means no time limit.
     pub query_timeout: Option<f64>,
     pub max_queries: Option<u32>,
     pub first_qr_timeout: Option<f64>,
     pub qr_timeout: Option<f64>,
     pub activate: Option<bool>,
-    /// Not asked for where 0.
+    /// 0 requests no stored stanzas.
     pub offline_batch: Option<u32>,
     pub outgoing: Option<SessionBounds>,
     pub incoming: Option<SessionBounds>,
-    /// Whether to connect again.
+    /// Whether to reconnect.
     pub reconnect: bool,
     pub reconnect_base: Option<f64>,
     pub reconnect_max: Option<f64>,
     pub reconnect_attempts: Option<u32>,
-    /// What to do on particular codes.
+    /// Reconnection classes of single codes.
     pub reconnect_classes: Vec<SessionClass>,
-    /// The least important level that the user's logger takes: `trace`, `debug`, `info`, `warn` or `error`; `off`.
+    /// The lowest level that the user's logger accepts: `trace`, `debug`, `info`, `warn`, `error` or `off`.
     pub log_level: String,
 }
 
 /// A server to resume with.
 #[napi(object)]
 pub struct SessionServer {
-    /// Its static key, 32 bytes.
+    /// The static key of the server, 32 bytes.
     pub key: Buffer,
-    /// From when on and until when its certificates are valid, in seconds since 1970.
+    /// The start of the validity of its certificates, in seconds since 1970.
     pub not_before: Option<f64>,
+    /// The end of the validity of its certificates, in seconds since 1970.
     pub not_after: Option<f64>,
 }
 
@@ -86,18 +87,18 @@ impl From<&KnownServer> for SessionServer {
     }
 }
 
-/// The server that an earlier session knew, where one is given.
+/// Converts the server of an earlier session.
 pub(super) fn known_server(given: Option<&SessionServer>) -> Result<Option<KnownServer>> {
     let Some(server) = given else { return Ok(None) };
     let key =
-        <[u8; 32]>::try_from(server.key.as_ref()).map_err(|_| Error::from_reason("a server's key is 32 bytes"))?;
-    // Conversions of floats saturate.
+        <[u8; 32]>::try_from(server.key.as_ref()).map_err(|_| Error::from_reason("a server key must have 32 bytes"))?;
+    // Conversions from floating point saturate.
     let seconds = |value: Option<f64>| value.map(|value| value as u64);
     let validity = (seconds(server.not_before), seconds(server.not_after));
     Ok(Some(KnownServer::restore(key.into(), validity)))
 }
 
-/// Bounds of a queue.
+/// Limits of a queue.
 #[napi(object)]
 pub struct SessionBounds {
     pub stanzas: Option<u32>,
@@ -105,14 +106,14 @@ pub struct SessionBounds {
     pub limit: Option<f64>,
 }
 
-/// What to do on a code: `immediate`, `backoff` or `final`.
+/// The reconnection class of a code: `immediate`, `backoff` or `final`.
 #[napi(object)]
 pub struct SessionClass {
     pub code: u16,
     pub class: String,
 }
 
-/// Baileys' `AuthenticationCreds`, as far as a session is concerned.
+/// The fields of Baileys' `AuthenticationCreds` that a session uses. Key fields are private keys.
 #[napi(object)]
 pub struct SessionCredentials {
     /// Private keys.
@@ -133,7 +134,7 @@ pub struct SessionCredentials {
     pub registered: bool,
 }
 
-/// Baileys' `Contact`, of oneself.
+/// The user's own `Contact` in Baileys.
 #[napi(object)]
 pub struct SessionMe {
     pub id: String,
@@ -141,7 +142,7 @@ pub struct SessionMe {
     pub name: Option<String>,
 }
 
-/// `ADVSignedDeviceIdentity`.
+/// The fields of an `ADVSignedDeviceIdentity`.
 #[napi(object)]
 pub struct SessionAccount {
     pub details: Buffer,
@@ -158,7 +159,7 @@ pub struct SessionIdentity {
     pub identifier_key: Buffer,
 }
 
-/// A stanza pattern in its structured form.
+/// A structured stanza pattern.
 #[napi(object)]
 pub struct StanzaPattern {
     pub tag: Option<String>,
@@ -167,7 +168,7 @@ pub struct StanzaPattern {
     pub child: Option<String>,
 }
 
-/// An attribute that must be there, with a value where one is given.
+/// An attribute that must be present. Without a value, any value matches.
 #[napi(object)]
 pub struct PatternAttribute {
     pub name: String,
@@ -188,7 +189,7 @@ pub(super) fn endpoint(options: SessionOptions) -> Result<Endpoint> {
     })
 }
 
-/// Sets what is given.
+/// Sets `place` if a value is given.
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
@@ -196,7 +197,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
 }
 
 fn millis(value: Option<f64>) -> Option<Millis> {
-    // Conversions of floats saturate.
+    // Conversions from floating point saturate.
     value.map(|value| value as Millis)
 }
 
@@ -211,7 +212,7 @@ pub(super) fn config(options: &SessionOptions) -> Result<Config> {
     let mut config = Config::default();
     let (keys, rest) = options.roots.as_chunks();
     if keys.is_empty() || !rest.is_empty() {
-        return Err(Error::from_reason("a root key is 32 bytes"));
+        return Err(Error::from_reason("a root key must have 32 bytes"));
     }
     let root = |&public_key: &[u8; 32]| TrustedRoot { public_key, serial: 0 };
     config.roots = keys.iter().map(root).collect();
@@ -219,13 +220,13 @@ pub(super) fn config(options: &SessionOptions) -> Result<Config> {
         config.version = version
             .as_slice()
             .try_into()
-            .map_err(|_| Error::from_reason("a version is three numbers"))?;
+            .map_err(|_| Error::from_reason("the version must have three numbers"))?;
     }
     if let Some(browser) = &options.browser {
         config.browser = browser
             .clone()
             .try_into()
-            .map_err(|_| Error::from_reason("a browser is three texts"))?;
+            .map_err(|_| Error::from_reason("the browser must have three strings"))?;
     }
     set(&mut config.country_code, options.country_code.clone());
     config.push_name.clone_from(&options.push_name);
@@ -235,7 +236,7 @@ pub(super) fn config(options: &SessionOptions) -> Result<Config> {
     set(&mut config.close_timeout, millis(options.close_timeout));
     let keep_alive_interval = millis(options.keep_alive_interval).map(NonZero::new);
     if keep_alive_interval == Some(None) {
-        return Err(Error::from_reason("the keep-alive interval is at least 1 ms"));
+        return Err(Error::from_reason("the keep-alive interval must be at least 1 ms"));
     }
     set(&mut config.keep_alive_interval, keep_alive_interval.flatten());
     set(&mut config.keep_alive_grace, millis(options.keep_alive_grace));
@@ -270,7 +271,7 @@ fn reconnect(options: &SessionOptions) -> Result<ReconnectConfig> {
             "immediate" => Class::Immediate,
             "backoff" => Class::Backoff,
             "final" => Class::Final,
-            _ => return Err(Error::from_reason(format!("not a class of codes: {class}"))),
+            _ => return Err(Error::from_reason(format!("unknown reconnect class: {class}"))),
         };
         reconnect.classes.push((*code, class));
     }

@@ -1,4 +1,4 @@
-//! Where and how a socket connects, as JavaScript says it.
+//! Conversion of socket options from JavaScript.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -9,78 +9,78 @@ use napi_derive::napi;
 
 use crate::transport::{ConnectOptions, Identity, Proxy, ProxyProtocol, Roots, Secret, TlsOptions, TlsTarget};
 
-/// Where and how a socket connects.
+/// Options of a socket.
 #[napi(object)]
 pub struct SocketOptions {
-    /// IP addresses to try, in order; the proxy's where there is one.
+    /// IP addresses to try, in order. With a proxy, they are the addresses of the proxy.
     pub addresses: Vec<String>,
-    /// The port at these addresses.
+    /// The port for these addresses.
     pub port: u16,
-    /// What to ask a proxy for.
+    /// The proxy.
     pub proxy: Option<SocketProxyOptions>,
-    /// The IP address to connect from.
+    /// The local IP address to connect from.
     pub local_address: Option<String>,
     /// TLS settings, for `wss:`.
     pub tls: Option<SocketTlsOptions>,
-    /// The `Host` header's value.
+    /// The value of the `Host` header.
     pub host: String,
-    /// Path and query.
+    /// The path and query of the request.
     pub target: String,
-    /// Header names and values in turn.
+    /// Header names and values, alternating.
     pub headers: Vec<String>,
-    /// The `Origin` header's value.
+    /// The value of the `Origin` header.
     pub origin: String,
-    /// Milliseconds that a step of the opening may take; unlimited where absent.
+    /// Time limit for each step of the opening, in milliseconds. No limit if it is missing.
     pub handshake_timeout: Option<f64>,
 }
 
-/// A proxy, and what it is asked for.
+/// A proxy and its target.
 #[napi(object)]
 pub struct SocketProxyOptions {
-    /// `http`, `socks4` (and 4a), or `socks5`.
+    /// `http`, `socks4` (also for SOCKS 4a) or `socks5`.
     pub protocol: String,
-    /// The target's name or IP address, without brackets.
+    /// The host name or IP address of the target, without brackets.
     pub host: String,
-    /// The target's port.
+    /// The port of the target.
     pub port: u16,
-    /// Whether a session looks the target's name up for each connection, and tells the proxy the address.
+    /// Whether a session resolves the name of the target for each connection, and gives the address to the proxy.
     pub lookup_target: Option<bool>,
-    /// TLS to the proxy.
+    /// TLS settings for the connection to the proxy.
     pub tls: Option<SocketTlsOptions>,
-    /// Header names and values of `CONNECT` in turn.
+    /// Header names and values of the `CONNECT` request, alternating.
     pub headers: Option<Vec<String>>,
-    /// The user's name or id for SOCKS.
+    /// The user name or user id for SOCKS.
     pub user: Option<String>,
-    /// The user's password for SOCKS 5.
+    /// The password for SOCKS 5.
     pub password: Option<String>,
-    /// Milliseconds that the proxy may take until it has granted the connection; unlimited where absent.
+    /// Time limit for the proxy to establish the connection, in milliseconds. No limit if it is missing.
     pub timeout: Option<f64>,
 }
 
 /// TLS settings of a socket.
 #[napi(object)]
 pub struct SocketTlsOptions {
-    /// The name that the certificate must be valid for.
+    /// The name that the server's certificate must be valid for.
     pub server_name: String,
-    /// Whether the certificate must be valid.
+    /// Whether the server's certificate must be valid.
     pub reject_unauthorized: bool,
-    /// Roots that replace the usual ones, PEM or DER.
+    /// Roots that replace the default ones, PEM or DER.
     pub ca: Option<Vec<Buffer>>,
-    /// Certificate chain, PEM.
+    /// The client's certificate chain, PEM.
     pub cert: Option<Buffer>,
-    /// Private key, PEM.
+    /// The client's private key, PEM.
     pub key: Option<Buffer>,
-    /// A PEM file of additional roots.
+    /// A PEM file with additional roots.
     pub extra_ca_file: Option<String>,
-    /// Whether the system's store is trusted as well.
+    /// Whether the roots of the operating system are trusted too.
     pub system_ca: bool,
 }
 
-/// The options as the transport takes them.
+/// Converts the options for the transport.
 pub(super) fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
     let parse = |text: &String| {
         text.parse::<IpAddr>()
-            .map_err(|_| Error::from_reason(format!("not an address: {text}")))
+            .map_err(|_| Error::from_reason(format!("invalid IP address: {text}")))
     };
     let mut addresses = Vec::with_capacity(options.addresses.len());
     for address in &options.addresses {
@@ -128,7 +128,7 @@ fn proxy(options: SocketProxyOptions) -> Result<Proxy> {
         "http" => ProxyProtocol::Http(pairs(options.headers.unwrap_or_default())),
         "socks4" => ProxyProtocol::Socks4(user),
         "socks5" => ProxyProtocol::Socks5(options.password.map(|password| (user, password.into()))),
-        other => return Err(Error::from_reason(format!("not a protocol of proxies: {other}"))),
+        other => return Err(Error::from_reason(format!("unknown proxy protocol: {other}"))),
     };
     Ok(Proxy {
         protocol,
@@ -140,7 +140,7 @@ fn proxy(options: SocketProxyOptions) -> Result<Proxy> {
     })
 }
 
-/// Names and values in turn as pairs.
+/// Converts alternating names and values to pairs.
 fn pairs<V: From<String>>(fields: Vec<String>) -> Vec<(String, V)> {
     let mut pairs = Vec::with_capacity(fields.len() / 2);
     let mut fields = fields.into_iter();
@@ -150,7 +150,7 @@ fn pairs<V: From<String>>(fields: Vec<String>) -> Vec<(String, V)> {
     pairs
 }
 
-/// A limit; none where it is not positive.
+/// Converts a time limit in milliseconds. Returns `None` if it is not positive.
 fn milliseconds(limit: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(limit / 1000.0)
         .ok()

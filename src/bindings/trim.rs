@@ -1,4 +1,4 @@
-//! Handing free memory to the operating system.
+//! Returns free memory to the operating system.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the C library's allocator is asked through its C interface")]
@@ -10,8 +10,8 @@ mod glibc {
     }
 }
 
-/// Gives the operating system the pages that nobody uses. glibc does so by itself only at the end of a heap: one small piece
-/// of memory keeps all that was freed below it.
+/// Returns unused pages to the operating system. glibc only returns pages at the end of a heap: one small allocation
+/// there keeps all freed pages below it.
 pub(super) fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::malloc_trim(0);

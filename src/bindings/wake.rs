@@ -1,4 +1,4 @@
-//! Waking JavaScript from another thread.
+//! Wakes JavaScript from another thread.
 #![expect(
     unsafe_code,
     reason = "a threadsafe function that can be unreferenced and outlives nothing is Node-API's C interface"
@@ -11,22 +11,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::sys;
 
-/// Calls a JavaScript function from any thread: one argument-less call on the thread of its environment.
+/// Calls a JavaScript function without arguments from any thread. The call runs on the thread of its environment.
 ///
-/// It keeps the environment's loop alive only while [`set_referenced`](Self::set_referenced) says so.
+/// [`set_referenced`](Self::set_referenced) decides whether it keeps the event loop of the environment running.
 pub(super) struct Wake {
-    /// Gone once the environment is being torn down; Node frees the function then.
+    /// `None` during and after the shutdown of the environment. Node.js then frees the function.
     function: Mutex<Option<ThreadsafeFunction>>,
 }
 
 struct ThreadsafeFunction(sys::napi_threadsafe_function);
 
-// SAFETY: a napi_threadsafe_function may be called from any thread as long as it lives, and `Wake` clears its copy,
-// under the same lock as the calls, before it dies.
+// SAFETY: a napi_threadsafe_function can be called from any thread while it is alive. `Wake` clears its copy before the
+// function is freed, under the same lock as the calls.
 unsafe impl Send for ThreadsafeFunction {}
 
 impl Wake {
-    /// Makes a wake that calls `callback`, and `at_exit` when the environment is torn down.
+    /// Creates a wake for `callback`. `at_exit` is called when the environment shuts down.
     pub(super) fn new(
         env: &napi::Env,
         callback: &napi::bindgen_prelude::Function<'_, (), ()>,
@@ -35,8 +35,8 @@ impl Wake {
         let raw_env = env.raw();
         let (mut name, mut function) = (ptr::null_mut(), ptr::null_mut());
         const NAME: &CStr = c"baileys-native";
-        // SAFETY: `env` and `callback` are alive; the out-pointers are valid; the function starts with one owner (the
-        // environment), needs no finalizer, and takes `call_back` as its JavaScript side.
+        // SAFETY: `env` and `callback` are alive, and the out-pointers are valid. The function starts with one owner
+        // (the environment) and needs no finalizer. Its JavaScript side is `call_back`.
         let status = unsafe {
             match sys::napi_create_string_utf8(
                 raw_env,
@@ -66,7 +66,7 @@ impl Wake {
                 "cannot make a threadsafe function",
             ));
         }
-        // SAFETY: made just now, on the thread of its environment.
+        // SAFETY: the function was just created, on the thread of its environment.
         unsafe { sys::napi_unref_threadsafe_function(raw_env, function) };
         let wake = Arc::new(Self {
             function: Mutex::new(Some(ThreadsafeFunction(function))),
@@ -75,8 +75,8 @@ impl Wake {
             wake: Arc::clone(&wake),
             at_exit: Box::new(at_exit),
         });
-        // SAFETY: `run_exit_hook` gets the box back once. The hook was added after the threadsafe function's own, and
-        // hooks run in reverse order, so the wake is closed before the function dies.
+        // SAFETY: `run_exit_hook` takes the box once. This hook is added after the hook of the threadsafe function.
+        // Hooks run in reverse order, so the wake is cleared before the function is freed.
         let status =
             unsafe { sys::napi_add_env_cleanup_hook(raw_env, Some(run_exit_hook), Box::into_raw(exit).cast()) };
         if status != sys::Status::napi_ok {
@@ -88,11 +88,11 @@ impl Wake {
         Ok(wake)
     }
 
-    /// Has the callback called soon. Callers see to it that calls do not pile up.
+    /// Requests a call of the callback. The caller must limit the number of pending calls.
     pub(super) fn wake(&self) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
-            // SAFETY: the function lives as long as it is in the mutex, whose lock is held.
+            // SAFETY: the function is alive while it is in the mutex, and the lock is held.
             unsafe {
                 sys::napi_call_threadsafe_function(
                     *function,
@@ -103,11 +103,11 @@ impl Wake {
         }
     }
 
-    /// Whether the loop of the environment, on whose thread this is called, is to be kept alive.
+    /// Sets whether the event loop of the environment is kept running. Must be called on the thread of the environment.
     pub(super) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
-            // SAFETY: as in `wake`; having a `napi::Env`, the caller is on the environment's thread.
+            // SAFETY: as in `wake`. The caller has a `napi::Env`, so this is the thread of the environment.
             unsafe {
                 if referenced {
                     sys::napi_ref_threadsafe_function(env.raw(), *function);
@@ -125,16 +125,16 @@ struct ExitHook {
 }
 
 unsafe extern "C" fn run_exit_hook(data: *mut c_void) {
-    // SAFETY: `data` is the box that `Wake::new` gave away, and the hook runs once.
+    // SAFETY: `data` is the box from `Wake::new`, and the hook runs once.
     let hook = unsafe { Box::from_raw(data.cast::<ExitHook>()) };
     let ExitHook { wake, at_exit } = *hook;
     *wake.function.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    // A panic must not unwind into C; there is nobody left to tell.
+    // A panic must not unwind into C. It cannot be reported during shutdown.
     let _ = catch_unwind(AssertUnwindSafe(at_exit));
 }
 
-/// The JavaScript side of a wake. An exception of the callback becomes an uncaught exception, as it would in any other
-/// callback from the loop.
+/// The JavaScript side of a wake. An exception of the callback becomes an uncaught exception, as for other callbacks of
+/// the event loop.
 unsafe extern "C" fn call_back(
     env: sys::napi_env,
     callback: sys::napi_value,
@@ -145,7 +145,7 @@ unsafe extern "C" fn call_back(
         return;
     }
     let (mut undefined, mut result, mut exception) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-    // SAFETY: Node-API gave `env` and `callback` for this call; the out-pointers are valid.
+    // SAFETY: Node-API gave `env` and `callback` for this call. The out-pointers are valid.
     unsafe {
         sys::napi_get_undefined(env, &raw mut undefined);
         let status = sys::napi_call_function(env, undefined, callback, 0, ptr::null(), &raw mut result);

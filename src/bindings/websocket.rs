@@ -1,4 +1,4 @@
-//! The native half of `WebSocketClient`: the sockets of one environment.
+//! The native part of `WebSocketClient`: the sockets of one environment.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -16,7 +16,7 @@ use crate::abi::{accepted, batch_head, record};
 use crate::dropin::Room;
 use crate::transport::{self, Accepted, TransportError};
 
-/// The sockets and sessions of one environment. JavaScript knows each by a number that is never used again.
+/// The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again.
 #[napi]
 pub struct SocketHub {
     hub: Arc<Hub>,
@@ -29,7 +29,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// Keeps the event loop running as long as the environment is active.
+    /// Keeps the event loop running while the environment is active.
     pub(super) fn update_loop(&self, env: &Env) {
         self.wake.set_referenced(env, self.environment.is_active());
     }
@@ -47,11 +47,11 @@ impl SocketHub {
 
 #[napi]
 impl SocketHub {
-    /// `wake` is called whenever there may be something to drain.
+    /// Creates the hub. `wake` is called when there can be records to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
         transport::on_idle(trim);
-        // The environment is made after the hook that clears it.
+        // The exit hook is created before the environment that it clears.
         let place: Arc<OnceLock<Arc<Environment>>> = Arc::default();
         let at_exit = {
             let place = Arc::clone(&place);
@@ -66,7 +66,7 @@ impl SocketHub {
             let wake = Arc::clone(&wake);
             move || wake.wake()
         }));
-        // It is set only here.
+        // This cannot fail: the value is only set here.
         let _ = place.set(Arc::clone(&environment));
         Ok(Self {
             hub: Arc::new(Hub { environment, wake }),
@@ -91,7 +91,7 @@ impl SocketHub {
         self.environment().close(socket);
     }
 
-    /// Removes a socket. One that is not closed yet is dropped; what it still reports is to be ignored.
+    /// Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored.
     #[napi(catch_unwind)]
     pub fn release(&self, env: &Env, socket: u32) {
         if self.environment().release(socket) {
@@ -101,11 +101,12 @@ impl SocketHub {
 }
 
 raw_function! {
-    /// `shareBatch(words: Int32Array, text: Uint8Array)`: the memory for `drain`, until the next call.
+    /// `shareBatch(words: Int32Array, text: Uint8Array)`: sets the memory for `drain`. It is used until the next call
+    /// of `shareBatch`.
     ShareBatch, "shareBatch", 2, |call, core: Core| {
         let memory = BatchMemory { words: Shared::new(call, 0)?, text: Shared::new(call, 1)? };
         if memory.words.len() < (batch_head::WORDS + record::WORDS) * size_of::<i32>() {
-            return Err(Failure::Type("too little shared memory"));
+            return Err(Failure::Type("the shared memory is too small"));
         }
         *core.batch()? = Some(memory);
         call.undefined()
@@ -113,8 +114,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `drain(slab: Uint8Array, offset)`: writes as many records as fit into the shared memory; returns their number. Their
-    /// payloads and content bytes are written to the slab from `offset` on.
+    /// `drain(slab: Uint8Array, offset)`: writes records to the shared memory until it is full. Their payloads and
+    /// content bytes are written to the slab from `offset` on. Returns the number of records.
     Drain, "drain", 2, |call, core: Core| {
         let mut memory = core.batch()?;
         let BatchMemory { words, text } = memory.as_mut().ok_or(Failure::Type("no memory is shared yet"))?;
@@ -150,13 +151,13 @@ raw_function! {
 }
 
 raw_function! {
-    /// `send(socket, bytes, isText)`: queues a message. The result is one of `accepted`.
+    /// `send(socket, bytes, isText)`: queues a message. The result is a value of `accepted`.
     Send, "send", 3, |call, core: Core| {
         let is_text = call.u32(2)? != 0;
         let result = core
             .environment
             .send(call.u32(0)?, &call.bytes(1)?, is_text)
-            .map_err(|_| Failure::Type("a text message is UTF-8"))?;
+            .map_err(|_| Failure::Type("a text message must be valid UTF-8"))?;
         call.int(accepted_code(result))
     }
 }
@@ -171,25 +172,25 @@ const fn accepted_code(accepted: Accepted) -> i32 {
 }
 
 raw_function! {
-    /// `sendControl(socket, payload, isPong)`: queues a ping or a pong. The result is that of `send`.
+    /// `sendControl(socket, payload, isPong)`: queues a ping or pong. The result is that of `send`.
     SendControl, "sendControl", 3, |call, core: Core| {
         let (payload, is_pong) = (call.bytes(1)?, call.u32(2)? != 0);
         if payload.len() > transport::MAX_CONTROL_PAYLOAD {
-            return Err(Failure::Type("a ping or pong has at most 125 bytes"));
+            return Err(Failure::Type("the payload of a ping or pong must have at most 125 bytes"));
         }
         call.int(accepted_code(core.environment.send_control(call.u32(0)?, &payload, is_pong)))
     }
 }
 
 raw_function! {
-    /// `buffered(socket)`: bytes that were accepted and that the operating system does not have yet.
+    /// `buffered(socket)`: the number of accepted bytes that were not passed to the operating system yet.
     Buffered, "buffered", 1, |call, core: Core| {
         call.int(i32::try_from(core.environment.buffered(call.u32(0)?)).unwrap_or(i32::MAX))
     }
 }
 
 raw_function! {
-    /// `endTurn()`: the turn of the event loop has ended; what was sent in it is written.
+    /// `endTurn()`: reports the end of a turn of the event loop. Messages that were held in the turn are written.
     EndTurn, "endTurn", 0, |call, core: Core| {
         core.environment.end_turn();
         call.undefined()
@@ -197,7 +198,7 @@ raw_function! {
 }
 
 raw_function! {
-    /// `heartbeat()`: the JavaScript thread runs.
+    /// `heartbeat()`: reports that the JavaScript thread is running.
     Heartbeat, "heartbeat", 0, |call, core: Core| {
         core.environment.monitor().heartbeat();
         call.undefined()
@@ -205,8 +206,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `silence(socket)`: milliseconds since something was received; 0 if something waits to be taken, -1 if there is no
-    /// such socket.
+    /// `silence(socket)`: the time since data was received, in milliseconds. 0 if data is waiting for JavaScript. -1 if
+    /// there is no such socket.
     Silence, "silence", 1, |call, core: Core| {
         let silence = core
             .environment
@@ -216,10 +217,10 @@ raw_function! {
     }
 }
 
-/// An error as the JSON that `js/shared/transport-error.cjs` reads.
+/// The description of an error as JSON for `js/shared/transport-error.cjs`.
 fn describe_error(error: &TransportError) -> String {
     serde_json::to_string(&error.describe()).unwrap_or_else(|error| {
-        // Neither a map key nor a writer is involved, so that this does not happen.
+        // This cannot fail: the value has only string keys, and there is no writer.
         format!("{{\"name\":\"Error\",\"message\":{:?}}}", error.to_string())
     })
 }
