@@ -10,7 +10,7 @@ use baileys_native::noise::TAG_LEN;
 use baileys_native::shared_sender::MIN_INTERVAL;
 use baileys_native::tape::KEYS;
 
-/// Numbers that belong to other modules.
+/// Limits that are defined in other modules.
 const LIMITS: Group = Group {
     name: "limit",
     doc: &[" Numbers of other modules of the addon."],
@@ -52,7 +52,7 @@ fn the_generated_javascript_is_current() {
 #[test]
 fn within_a_group_no_number_has_two_meanings() {
     for Group { name, numbers, .. } in GROUPS {
-        // A layout also has its length, and the places of what follows.
+        // A layout also contains its own length and offsets, so its numbers can be equal.
         let is_layout = ["op", "text"].contains(name);
         let distinct: BTreeSet<_> = numbers.iter().map(|number| number.value).collect();
         assert!(is_layout || distinct.len() == numbers.len(), "{name}");
@@ -77,7 +77,7 @@ fn within_a_group_no_number_has_two_meanings() {
     assert_eq!((tape_head::WORDS, socket_event::BINARY), (4, 0));
 }
 
-/// The texts between single or double quotes, in the part of `source` between `from` and the next `to`.
+/// The texts between quotes, in the part of `source` from `from` to the next `to`.
 fn quoted<'s>(source: &'s str, from: &str, to: &str, quote: char) -> BTreeSet<&'s str> {
     let (_, rest) = source.split_once(from).unwrap();
     let (part, _) = rest.split_once(to).unwrap();

@@ -1,8 +1,8 @@
-//! The committed corpora of the fuzz targets, replayed: what fuzzing once found stays a test.
+//! Replays the committed corpora of the fuzz targets, so that earlier findings of fuzzing stay tests.
 
 use std::{fs, path::Path};
 
-/// Where the targets look for the session tests' server.
+/// The fuzz targets import the server of the session tests from here.
 mod support {
     pub(crate) use crate::session::{harness, server};
 }

@@ -1,4 +1,5 @@
-//! Sessions on real sockets: a server on loopback, the real clock, and a user who is at times away.
+//! Sessions on real sockets, with a server on loopback and the system's clock. In some tests the user does not take
+//! events.
 
 use std::{
     net::SocketAddr,
@@ -27,36 +28,36 @@ use crate::session::{
     server::{Server, ServerOptions, node},
 };
 
-/// How long anything may take before a test fails.
+/// Time limit of each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the server does on a connection once the client is logged in.
+/// The behaviour of the server on a connection after the client's login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Behaviour {
-    /// Answers queries.
+    /// Answer queries.
     Answer,
-    /// Also sends so many stanzas at once.
+    /// Also send this number of stanzas at once.
     Flood(u64),
-    /// Also sends a stanza of such a tag.
+    /// Also send a stanza with this tag.
     Tag(String),
-    /// Ends the stream.
+    /// End the stream.
     Restart,
-    /// Drops the connection.
+    /// Drop the connection.
     Drop,
-    /// Closes the WebSocket, and waits for the answer.
+    /// Close the WebSocket and wait for the answer.
     Close,
 }
 
 struct Loopback {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
-    /// Keep-alive queries seen.
+    /// Number of received keep-alive queries.
     pings: Arc<AtomicUsize>,
     _runtime: Runtime,
 }
 
 impl Loopback {
-    /// A server whose connections behave like this one after the other, and all further ones like the last.
+    /// A server with one behaviour per connection. Further connections use the last one.
     fn new(behaviours: &[Behaviour]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -142,7 +143,7 @@ fn answer(server: &mut Server, stanza: &Node, pings: &AtomicUsize) {
     }
 }
 
-/// A session, and what it has told.
+/// A session and its events.
 struct User {
     handle: Handle,
     told: mpsc::Receiver<()>,
@@ -158,7 +159,7 @@ impl User {
         Self::with_notify(address, config, log, || {})
     }
 
-    /// A user whom also `notified` tells.
+    /// A user that also calls `notified` on each notification.
     fn with_notify(
         address: SocketAddr,
         config: Config,
@@ -203,7 +204,7 @@ impl User {
         user
     }
 
-    /// Takes events until one is as wanted.
+    /// Takes events until `wanted` returns true for one.
     fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) {
         let start = Instant::now();
         loop {
@@ -229,7 +230,7 @@ impl User {
     }
 }
 
-/// The numbers of the stanzas that an event tells.
+/// The numbers of the stanzas in an event.
 fn numbers_of(event: &Event) -> Vec<u64> {
     let Event::Stanzas(stanzas) = event else {
         return Vec::new();
@@ -260,7 +261,7 @@ fn connects_asks_and_closes() {
     let metrics = user.handle.with(|session, _| session.metrics());
     assert_eq!((metrics.logins, metrics.queries), (1, 1));
     assert!(user.handle.busy() > Duration::ZERO);
-    // And again with the same session.
+    // The same session can connect again.
     assert!(user.handle.with(|session, now| session.connect(now)));
     user.wait_for(|event| is_state(event, State::Connected));
     assert_eq!(server.connections.load(Ordering::SeqCst), 2);
@@ -270,12 +271,12 @@ fn connects_asks_and_closes() {
 fn closing_ends_at_once_where_no_transport_is_open() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut config = config();
-    // Whoever waits for that waits too long.
+    // The test fails if the close timeout is used.
     config.close_timeout = 10 * PATIENCE.as_millis() as u64;
     let mut user = User::new(server.address, config);
     for round in 0..20 {
         user.handle.with(|session, now| session.connect(now));
-        // From before the name is resolved to amid the handshake.
+        // The delays range from before the name lookup to the middle of the handshake.
         std::thread::sleep(Duration::from_micros(round * 100));
         user.handle.with(|session, now| session.close(now));
         user.wait_for(|event| is_state(event, State::Disconnected));
@@ -301,7 +302,7 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
         session.connect(now);
     });
     user.wait_for(|event| is_state(event, State::Connected));
-    // Away for longer than the server may be silent, as a blocked JavaScript thread is.
+    // The user is away for longer than the allowed silence, like a blocked JavaScript thread.
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(2_500) || server.pings.load(Ordering::SeqCst) < 3 {
         assert!(start.elapsed() < PATIENCE, "no keep-alive while the user is away");
@@ -325,7 +326,7 @@ fn stanzas_that_nobody_asked_for_tell_the_user_nothing() {
         session.watch(Pattern::parse("CB:message,n:none").unwrap());
         session.watch(Pattern::parse("CB:receipt").unwrap());
     });
-    // The login, and what else there was to tell, is taken; nothing is from here on.
+    // All current events are taken. No events are taken after this.
     while user.handle.take_events(100, &mut user.events) > 0 {}
     while user.told.try_recv().is_ok() {}
     let start = Instant::now();
@@ -383,7 +384,7 @@ fn reconnects_after_a_restart_and_after_a_loss() {
         )
     });
     user.wait_for(|event| is_state(event, State::Connected));
-    // The first connection had logged in as well.
+    // The first connection had also logged in.
     assert!(server.connections.load(Ordering::SeqCst) >= 3);
     assert!(
         user.handle
@@ -400,10 +401,10 @@ fn a_close_frame_is_answered_at_once() {
     config.reconnect.as_mut().unwrap().base = 20;
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| session.connect(now));
-    // Unanswered it would take the transport's 30 seconds, which is beyond the patience of `wait_for`.
+    // Without an answer this would take 30 seconds in the transport, which is longer than the limit of `wait_for`.
     let reconnecting = |event: &Event| matches!(event, Event::Reconnecting { .. });
     user.wait_for(reconnecting);
-    // On a slow machine the next connection may be there already.
+    // On a slow machine, the next connection can already exist.
     let since = user.events.iter().position(reconnecting).unwrap();
     if !user.events[since..]
         .iter()
@@ -463,7 +464,7 @@ fn an_answer_that_is_no_websocket_has_its_status_as_the_code() {
 fn queries_time_out_by_the_real_clock() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut user = User::connected(&server, config());
-    // The server does not answer what is not an iq.
+    // The server only answers `iq` stanzas.
     let stanza = node("message", &[], Vec::new());
     let options = QueryOptions {
         timeout: Some(50),
@@ -500,7 +501,7 @@ fn dropping_the_handle_ends_the_connection() {
         assert!(weak.upgrade().is_none());
         told
     };
-    // The session is gone when the last that could tell of it is.
+    // The session is dropped when the last sender of notifications is dropped.
     let start = Instant::now();
     loop {
         match told.recv_timeout(PATIENCE) {
@@ -512,7 +513,7 @@ fn dropping_the_handle_ends_the_connection() {
     }
 }
 
-/// A log, and what it was told.
+/// A log and its entries.
 fn recording(level: LevelFilter) -> (Arc<Log>, Arc<Mutex<Vec<LogEntry>>>) {
     let entries = Arc::<Mutex<Vec<LogEntry>>>::default();
     let into = Arc::clone(&entries);

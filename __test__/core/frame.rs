@@ -1,4 +1,4 @@
-//! Framing: every chunking of a stream yields the same frames, lengths are bounded, memory is given back.
+//! Framing: the result is independent of chunks, lengths are limited, and memory is freed.
 
 use baileys_native::frame::{
     FrameDecoder, FrameError, Intro, MAX_FRAME_LEN, RETAINED_CAPACITY, encode_frame, frame_header,
@@ -157,7 +157,7 @@ fn headers() {
 }
 
 proptest! {
-    /// `next_of` gives the frames that `feed` and `next` give, for every way of cutting the stream.
+    /// `next_of` returns the same frames as `feed` and `next`, for all ways to cut the stream.
     #[test]
     fn frames_in_place_are_the_frames_of_the_stream(
         frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),

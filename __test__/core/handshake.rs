@@ -1,4 +1,4 @@
-//! The handshake: against what Baileys did with the same keys, client against server, and every way it must fail.
+//! The handshake: comparison with recordings of Baileys, client with server, and all failures.
 
 use baileys_native::{
     frame::{Intro, encode_frame},
@@ -34,7 +34,7 @@ fn seal(sender: &mut Sender, plaintext: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A server of its own, with a good chain.
+/// A server with its own root and a valid chain.
 struct Server {
     root: TrustedRoot,
     ephemeral: KeyPair,
@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// Both sides through the whole handshake, with a chance to change each message on its way.
+    /// Runs the whole handshake. `change` can modify each message.
     fn run(&self, mut change: impl FnMut(usize, &mut Vec<u8>)) -> Result<Outcome, HandshakeError> {
         let (mut message, client) = Start::new(HEADER, pair(10))?.client_hello();
         change(0, &mut message);
@@ -215,7 +215,7 @@ fn missing_fields_are_named() {
     assert_eq!(key, "a public key of 31 bytes is invalid");
 }
 
-/// Replays a recorded handshake, and compares every byte.
+/// Replays a recorded handshake and compares all bytes.
 fn replay(recorded: &Value) {
     let header = bytes(&recorded["header"]);
     let keys = &recorded["keys"];
@@ -281,7 +281,7 @@ fn equal_to_baileys_6_7_24_byte_for_byte() {
     items(&load("noise-handshake-6.7.24")).iter().for_each(replay);
 }
 
-/// The error that a recorded chain must end in, where the recording alone does not say: what Baileys does not check.
+/// The expected error for a recorded chain. Some checks are missing in Baileys, so the recording alone is not enough.
 fn expected_error(case: &Value) -> Option<String> {
     if let Some(error) = case["error"].as_str().filter(|_| case["statusCode"] == 400) {
         return Some(error.to_owned());
@@ -349,7 +349,7 @@ fn certificate_chains_fail_as_in_baileys_or_earlier() {
     assert_eq!(passed, ["good", "intermediate with a prefixed key"]);
 }
 
-/// snow's handshake state, which follows the specification, as responder; gives its ServerHello for our ClientHello.
+/// The ServerHello of snow's handshake state, which follows the specification, for our ClientHello.
 fn snow_server_hello(client: &KeyPair) -> (snow::HandshakeState, Vec<u8>) {
     let static_key = pair(3);
     let mut snow = snow::Builder::new(PROTOCOL_XX.parse().unwrap())
@@ -366,7 +366,7 @@ fn snow_server_hello(client: &KeyPair) -> (snow::HandshakeState, Vec<u8>) {
     (snow, message)
 }
 
-/// The client's part of the handshake on a state that already has message 1 in it: `Ok` with message 3.
+/// The client's part of the handshake after message 1. Returns message 3.
 fn answer(
     mut state: SymmetricState,
     client: &KeyPair,
@@ -397,8 +397,8 @@ fn answer(
     Ok((finish, state))
 }
 
-/// Why there is a symmetric state of our own: the specification mixes the (empty) payload of message 1 into the hash,
-/// WhatsApp does not.
+/// Shows why this crate has its own symmetric state: the specification mixes the empty payload of message 1 into the
+/// hash, and WhatsApp does not.
 #[test]
 fn snows_handshake_state_does_not_interoperate() {
     let client = pair(10);
@@ -408,7 +408,7 @@ fn snows_handshake_state_does_not_interoperate() {
     let (_, message) = snow_server_hello(&client);
     assert_eq!(answer(state, &client, &message).unwrap_err(), NoiseError::Decrypt);
 
-    // With the empty payload mixed in as well the very same steps go through, so that this alone is the difference.
+    // The same steps succeed if the empty payload is also mixed in. So this is the only difference.
     let mut state = SymmetricState::new(PROTOCOL_XX);
     state.mix_hash(HEADER);
     state.mix_hash(client.public.as_bytes());

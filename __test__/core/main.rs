@@ -1,4 +1,4 @@
-//! Tests of the core, in one binary: no Node.js, no network.
+//! Tests of the core in one binary, without Node.js. Only the driver's tests use the network, on loopback.
 
 #![allow(
     clippy::expect_used,
@@ -11,7 +11,7 @@
 mod abi;
 mod binary;
 mod corpora;
-// With the bindings the driver cannot be linked here: their other half is Node.js.
+// With the bindings, the driver cannot be linked in this binary, because Node.js provides symbols of the bindings.
 #[cfg(all(feature = "transport", not(feature = "node")))]
 mod driver;
 #[cfg(all(feature = "transport", not(feature = "node")))]

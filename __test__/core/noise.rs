@@ -1,4 +1,4 @@
-//! The symmetric state, the two transport directions, and the channel that is both in turn.
+//! The symmetric state, the transport directions, and the channel that combines both.
 
 use baileys_native::noise::{
     Channel, KeyPair, NoiseError, PROTOCOL_XX, PrivateKey, PublicKey, Receiver, Sender, SymmetricState, TAG_LEN,
@@ -125,7 +125,7 @@ fn a_key_of_low_order_is_refused() {
     }
 }
 
-/// The methods of Baileys' handler in unusual orders, with what it gave.
+/// Calls of Baileys' noise handler in unusual orders, with its recorded results.
 #[test]
 fn the_channel_does_what_the_handler_of_baileys_7_does() {
     let recorded = load("noise-operations");

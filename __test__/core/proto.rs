@@ -1,4 +1,4 @@
-//! Protobuf encodings, against protobufjs as Baileys uses it.
+//! Protobuf encodings, compared with those of protobufjs in Baileys.
 
 use baileys_native::proto::{
     AdvDeviceIdentity, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac, CertChain, ClientPayload, DeviceProps,
@@ -51,7 +51,7 @@ fn number(value: &Value) -> u32 {
         .unwrap_or_else(|| panic!("not a number: {value}"))
 }
 
-/// What registration and login have in common, as Baileys' `validate-connection` fills it in.
+/// The fields that registration and login have in common, as in Baileys' `validate-connection`.
 fn client_payload(config: &Value) -> ClientPayload {
     let platform = text(&config["browser"][1]);
     let android = platform.to_lowercase().contains("android");
@@ -123,7 +123,7 @@ fn device_props(config: &Value) -> DeviceProps {
     }
 }
 
-/// The MD5 of the version is taken from the recording: it is not this crate's to compute.
+/// The MD5 of the version is copied from the recording. The payload tests of the session check it.
 fn registration(case: &Value) -> ClientPayload {
     let recorded = &case["registration"];
     let encoded = ClientPayload::decode(bytes(&recorded["encoded"]).as_slice()).unwrap();

@@ -1,4 +1,4 @@
-//! The read-ahead makes the tapes that the noise handler would make, or none.
+//! The read-ahead makes the same tapes as the noise handler, or none.
 
 use baileys_native::abi::tape_head;
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
@@ -38,7 +38,7 @@ fn payload(number: usize, compressed: bool) -> Vec<u8> {
     deflated.finish().unwrap()
 }
 
-/// So many sealed frames in one stream.
+/// A stream with `count` sealed frames.
 fn stream(count: usize) -> Vec<u8> {
     let mut sender = Sender::new(&KEY).unwrap();
     let mut stream = Vec::new();
@@ -50,7 +50,7 @@ fn stream(count: usize) -> Vec<u8> {
     stream
 }
 
-/// The handler's way: one tape a frame.
+/// The tapes that the noise handler makes: one per frame.
 fn handled(stream: &[u8]) -> Vec<Vec<i32>> {
     let (mut frames, mut receiver, mut tapes) = (FrameDecoder::new(), Receiver::new(&KEY).unwrap(), Vec::new());
     frames.feed(stream);
@@ -98,7 +98,7 @@ proptest! {
         let mut followed = FrameDecoder::new();
         let mut frames = 0;
         for (at, ends) in places.windows(2).enumerate() {
-            // The keys may come when some of the stream is there already.
+            // The keys can be set after a part of the stream was received.
             if at == early {
                 read_ahead.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
             }
@@ -122,7 +122,7 @@ proptest! {
     }
 }
 
-/// A compressed payload with so many bytes of content.
+/// A compressed payload with content of this length in bytes.
 fn large(bytes: usize) -> Vec<u8> {
     let mut node = Vec::new();
     Node {
@@ -158,12 +158,12 @@ fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_n
         (opened, tapes.bytes.len())
     };
     let some = |counter, frames| Some(Opened { counter, frames });
-    // One frame is opened whatever its size, several as long as there is room before each.
+    // A single frame is opened at any size. Several frames are opened only if there is room before each of them.
     assert_eq!(open(&message(&[12 * MIB])), (some(0, 1), 12 * MIB));
     assert_eq!(open(&message(&[3 * MIB, 3 * MIB])), (some(1, 2), 6 * MIB));
     assert_eq!(open(&message(&[3 * MIB; 4])), (None, 0));
     assert_eq!(open(&message(&[1])), (some(7, 1), 1));
-    // The same where the rest comes in another message.
+    // The result is the same if the rest of the last frame is in a second message.
     let cut = message(&[12 * MIB, 1, 1]);
     assert_eq!(open(&cut[..cut.len() - 1]), (None, 0));
     assert_eq!(open(&cut[cut.len() - 1..]), (None, 0));
@@ -241,7 +241,7 @@ fn closed_it_makes_nothing() {
     assert!(!read_ahead.link());
 }
 
-/// A prefix that nobody can guess, in the form of Baileys' ids.
+/// An unpredictable prefix in the form of Baileys' ids.
 const OURS: &str = "12345678901234567890.9876543210987654321-";
 
 fn stanza(tag: &str, id: &str, kind: &str, dialect: Dialect) -> Vec<u8> {
@@ -286,7 +286,7 @@ fn replies_to_keep_alive_queries_of_the_io_side_are_hidden_and_nothing_else_is()
             }
             let mut tapes = Tapes::default();
             let opened = read_ahead.message(&message, &mut Scratch::default(), &mut tapes);
-            // Each has its place, so that the counters stay right.
+            // A hidden frame still has an empty tape, so that the counters are correct.
             assert_eq!(opened, Some(Opened { counter: 0, frames: 8 }));
             let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();
             let expected: Vec<bool> = stanzas.iter().map(|(_, ours)| expecting && *ours).collect();

@@ -1,4 +1,4 @@
-//! Resuming: client against server, accepted, declined, and every way it must fail.
+//! Resumption: client with server, accepted, declined, and all failures.
 
 use baileys_native::{
     handshake::{
@@ -82,7 +82,7 @@ fn an_accepting_server_and_the_client_agree() {
 
 #[test]
 fn a_declining_server_goes_on_as_xx_with_its_new_key() {
-    // The server has another static key than the client remembers, so it cannot even read the request.
+    // The server's static key differs from the one that the client knows, so the server cannot decrypt the request.
     let (hello, client) = client_hello(HEADER, pair(10), &pair(11), pair(77).public, b"payload").unwrap();
     let request = Request::decode(HEADER, &hello).unwrap().unwrap();
     let (answer, server) = request.decline(pair(6), &pair(3), &chain()).unwrap();

@@ -1,4 +1,4 @@
-//! The session core against a server in memory, in virtual time.
+//! The session with a server in memory, in virtual time.
 
 mod flow;
 pub(crate) mod harness;

@@ -1,4 +1,4 @@
-//! One counter, two senders: whatever JavaScript does with its frames, the wire stays in order.
+//! Two senders share one counter: JavaScript and the I/O thread. The frames on the wire are always in order.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn opened(dialect: Dialect) -> SharedSender {
     shared_sender
 }
 
-/// The frame that holds what was sealed.
+/// The frame of an encrypted payload.
 fn framed(sealed: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     encode_frame(sealed, &mut frame).unwrap();
@@ -35,13 +35,13 @@ fn seal(shared_sender: &mut SharedSender, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The query, where one is due; it counts as sent.
+/// The keep-alive query, if one is due. It counts as sent.
 fn keep_alive(shared_sender: &mut SharedSender, now: u64, seen: u64) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     shared_sender.keep_alive(now, seen, &mut frame).then_some(frame)
 }
 
-/// What a frame with a counter holds.
+/// Decrypts a frame with a counter value.
 fn open(frame: &[u8], counter: u32) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let mut receiver = Receiver::resume(&KEY, counter).unwrap();
@@ -52,23 +52,23 @@ fn open(frame: &[u8], counter: u32) -> Option<Vec<u8>> {
 enum Step {
     /// JavaScript seals a frame.
     Seal,
-    /// JavaScript sends one of the frames that it holds.
+    /// JavaScript sends one of its sealed frames.
     Send(prop::sample::Index),
-    /// JavaScript sends the oldest, as it should.
+    /// JavaScript sends its oldest sealed frame, which is the correct order.
     SendNext,
-    /// JavaScript sends once more what it sent last.
+    /// JavaScript sends its last message again.
     Repeat,
-    /// JavaScript drops one of the frames that it holds.
+    /// JavaScript drops one of its sealed frames.
     Drop(prop::sample::Index),
-    /// JavaScript seals what is not a frame.
+    /// JavaScript encrypts data that is not a frame.
     Loose,
-    /// JavaScript sends something else.
+    /// JavaScript sends data that is not from this sender.
     Foreign,
-    /// The event loop's turn ends: what the socket has accepted is written.
+    /// The event loop's turn ends: the accepted messages are written.
     EndTurn,
-    /// JavaScript shows that it runs.
+    /// JavaScript reports that it is running.
     Heartbeat,
-    /// Time passes, and the I/O side looks.
+    /// Time passes, and then the I/O thread checks whether a query is due.
     Wait(u64),
 }
 
@@ -87,22 +87,23 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What happens, and what has to be true of it.
+/// The state of the test.
 #[derive(Default)]
 struct World {
     now: u64,
     last_heartbeat: u64,
     last_sent: u64,
-    /// Counters used so far, which is the next one.
+    /// Number of used counter values. It is also the next counter value.
     used: u32,
-    /// Frames sealed and not sent, with their counters.
+    /// Frames that were sealed but not sent, with their counter values.
     held: Vec<(u32, Vec<u8>)>,
-    /// Counters of the messages that the socket has accepted and holds, in order; `None` for something foreign.
+    /// Counter values of the messages that the socket holds, in order. `None` for a message that is not from this
+    /// sender.
     queue: Vec<Option<u32>>,
-    /// Counters in the order of the wire.
+    /// Counter values in the order of the wire.
     wire: Vec<Option<u32>>,
     own: u32,
-    /// What JavaScript sent last.
+    /// The last message of JavaScript.
     last: Option<Vec<u8>>,
 }
 
@@ -119,7 +120,7 @@ impl World {
             Step::Seal => {
                 let payload = self.used.to_be_bytes();
                 let frame = seal(shared_sender, &payload);
-                // Nobody else has used its counter.
+                // The counter value was not used before.
                 assert_eq!(open(&frame, self.used).unwrap(), payload);
                 self.held.push((self.used, frame));
                 self.used += 1;
@@ -179,7 +180,7 @@ impl World {
                 self.own += 1;
                 let node = Node::decode(&payload[1..], Dialect::V7).unwrap();
                 assert_eq!(node.attr("id").unwrap(), format!("{PREFIX}{}", self.own));
-                // The query wakes the task, which writes what is held first.
+                // The query wakes the task. The task first writes the held messages.
                 self.queue.push(Some(self.used));
                 self.write();
                 assert!(self.wire.iter().copied().eq((0..=self.used).map(Some)));
@@ -214,7 +215,7 @@ proptest! {
     }
 }
 
-/// One frame sent and JavaScript gone since.
+/// A sender after one frame. JavaScript is blocked since then.
 fn blocked(dialect: Dialect) -> SharedSender {
     let mut shared_sender = opened(dialect);
     let frame = seal(&mut shared_sender, b"first");
@@ -246,7 +247,7 @@ fn the_query_is_the_clients_own_and_comes_every_interval() {
         );
         assert_eq!(shared_sender.due(1_062, 0), Some(2_062));
         assert!(keep_alive(&mut shared_sender, 2_062, 0).is_some());
-        // The client goes on behind them.
+        // The client continues with the counter after the queries.
         assert_eq!(open(&seal(&mut shared_sender, b"next"), 3).unwrap(), b"next");
     }
 }
@@ -300,6 +301,6 @@ fn a_closed_one_has_no_keys_any_more() {
     shared_sender.close();
     assert!(shared_sender.seal_frame(b"x", &mut Vec::new()).is_none());
     assert_eq!(keep_alive(&mut shared_sender, 90_000, 0), None);
-    // A second handler on this socket seals by itself.
+    // A second handler on this socket uses its own sender.
     assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
 }

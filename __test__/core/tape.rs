@@ -1,4 +1,4 @@
-//! The tape, and the layout that JavaScript shares with it.
+//! The tape and its layout.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! Reads what `scripts/record-noise-vectors.mjs` recorded.
+//! Reads the recordings of `scripts/record-noise-vectors.mjs`.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ pub(crate) fn load(name: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The items of an array.
+/// The items of a JSON array.
 pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().unwrap_or_else(|| panic!("not an array: {value}"))
 }
 
-/// A string.
+/// A JSON string.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a string: {value}"))
 }
 
-/// The bytes that a string of hex digits stands for.
+/// The bytes of a hexadecimal string.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     let digits = text(value).as_bytes();
     assert_eq!(digits.len() % 2, 0, "odd number of digits: {value}");
@@ -37,14 +37,14 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
         .collect()
 }
 
-/// Exactly `N` bytes.
+/// Exactly `N` bytes of a hexadecimal string.
 pub(crate) fn array<const N: usize>(value: &Value) -> [u8; N] {
     bytes(value)
         .try_into()
         .unwrap_or_else(|_| panic!("not {N} bytes: {value}"))
 }
 
-/// The key pair of a `{ private, public }`; the recorded public key must be the one that belongs to the private one.
+/// The key pair of a `{ private, public }` object. Fails if the recorded public key does not belong to the private key.
 pub(crate) fn key_pair(value: &Value) -> KeyPair {
     let pair = KeyPair::from_private(PrivateKey::from(array(&value["private"]))).unwrap();
     assert_eq!(pair.public.as_bytes(), &array::<32>(&value["public"]), "public key");

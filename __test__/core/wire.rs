@@ -1,4 +1,4 @@
-//! One path opens a frame and one seals it.
+//! Opening and sealing of frames.
 
 use baileys_native::binary::{DecodeErrorKind, Dialect, InflateError, Node};
 use baileys_native::frame::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
@@ -57,7 +57,7 @@ proptest! {
     }
 }
 
-/// The value of the first attribute.
+/// Reads the value of the first attribute.
 trait FirstAttr {
     fn next_attr_of_root(self) -> String;
 }

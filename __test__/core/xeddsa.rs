@@ -1,4 +1,4 @@
-//! Signatures, against libsignal's.
+//! Signatures, compared with those of libsignal.
 
 use baileys_native::{
     handshake::xeddsa::{sign, verify},

@@ -1,4 +1,4 @@
-//! Connections whose sink misbehaves or whose owner goes away, against a server on loopback.
+//! Connections with a sink that panics or an owner that drops them, with a server on loopback.
 
 use std::future::Future;
 use std::io::{Read, Write};
@@ -20,7 +20,7 @@ mod held;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Passes events on, and panics at the one told.
+/// Passes on events. Panics at the selected event.
 struct Probe {
     events: Sender<Event>,
     panic_at_open: bool,
@@ -54,7 +54,7 @@ fn options(address: SocketAddr) -> ConnectOptions {
     }
 }
 
-/// Serves one client in a thread: opens the WebSocket, then does what `then` says.
+/// Serves one client in a thread: opens the WebSocket, then calls `then`.
 fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -116,7 +116,7 @@ fn a_panic_in_the_task_is_the_connections_error() {
 fn dropping_the_connection_ends_it_without_another_event() {
     let (address, server) = serve(|mut stream| {
         let mut byte = [0];
-        // The end of the stream, or its reset.
+        // The stream has ended or was reset.
         assert!(!matches!(stream.read(&mut byte), Ok(1)));
     });
     let (sender, events) = channel();
@@ -153,7 +153,7 @@ fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_han
         .build()
         .unwrap();
     let taken = runtime.block_on(async {
-        // No step of the opening has a timer, which paused time would let expire at once.
+        // No step of the opening has a timer. Paused time would make it expire at once.
         let mut options = options(address);
         options.handshake_timeout = None;
         let task = tokio::spawn(super::task::serve(options, shared, probe));
@@ -197,7 +197,7 @@ fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
         for round in 0..3 {
             stream.write_all(&long_message()).unwrap();
             stream.write_all(&[0x82, 1, round, 0x89, 1, round]).unwrap();
-            // The pong and the message that answers, whichever is first.
+            // The pong and the answer message, in any order.
             let mut frames = [0; 2 * (6 + 1)];
             stream.read_exact(&mut frames).unwrap();
             let mut heads = [frames[0], frames[7]];
@@ -207,7 +207,7 @@ fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
                 assert_eq!((frame[1], frame[2] ^ frame[6]), (0x81, round));
             }
         }
-        // Until the client goes.
+        // Waits until the client ends the connection.
         assert!(!matches!(stream.read(&mut [0]), Ok(1)));
     });
     let (sender, events) = channel();
@@ -244,7 +244,7 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         stream
             .write_all(&[0x81, 2, b'o', b'k', 0x88, 5, 0x03, 0xe9, b'b', b'y', b'e'])
             .unwrap();
-        // What is sent on, then our answer: the same close frame, masked.
+        // The sent message, then the answer: the same close frame, masked.
         let mut answer = Vec::new();
         let mut chunk = [0; 64];
         while answer.len() < 6 + 2 + 6 + 5 {
@@ -284,7 +284,7 @@ fn messages_travel_both_ways_until_the_peer_closes() {
     server.join().unwrap();
 }
 
-/// Runs the task of a connection on a runtime of its own, whose time can be paused.
+/// Runs the task of a connection on its own runtime, so that time can be paused.
 fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -293,11 +293,11 @@ fn block_on<F: Future>(future: F) -> F::Output {
     runtime.block_on(future)
 }
 
-/// A connection that is closed while its peer sends `flood` again and again, after `first`.
+/// Closes a connection while its peer repeatedly sends `flood` after `first`.
 fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
     let (address, server) = serve(move |mut stream| {
         stream.write_all(first).unwrap();
-        // Until the client goes.
+        // Sends until the client ends the connection.
         while stream.write_all(&flood).is_ok() {}
     });
     let (sender, events) = channel();
@@ -315,7 +315,7 @@ fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
             tokio::task::yield_now().await;
         }
         connection.close();
-        // Our close frame is sent, and the flood goes on.
+        // The close frame is sent, and the peer continues to send.
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
@@ -342,11 +342,11 @@ fn a_flood_of_messages_does_not_hold_up_the_closing_deadline() {
 
 #[test]
 fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
-    // The second reserved bit; the rest is discarded.
+    // A frame with RSV2 set. The data after it is discarded.
     close_under_flood(&[0xa2, 0], vec![1; 256 * 1024]);
 }
 
-/// The first bytes of the answer are sent again and again.
+/// The peer repeatedly sends a part of a response.
 fn opening_that_never_ends(part: &'static [u8]) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -366,7 +366,7 @@ fn opening_that_never_ends(part: &'static [u8]) {
         let mut options = options(address);
         options.handshake_timeout = None;
         let task = tokio::spawn(super::task::serve(options, shared, probe));
-        // The request has been answered in part.
+        // A part of the response was received.
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!task.is_finished());
         tokio::time::pause();

@@ -1,4 +1,4 @@
-//! What ours bounds or refuses where Baileys does not.
+//! Limits of this codec, and input that it refuses and Baileys accepts.
 
 use std::io::Write as _;
 
@@ -13,7 +13,7 @@ fn decode(bytes: &[u8]) -> Result<Node, DecodeErrorKind> {
     Node::decode(bytes, Dialect::V7).map_err(|error| error.kind)
 }
 
-/// A node `t` whose only attribute has this value.
+/// A node `t` with one attribute, which has this encoded value.
 fn with_value(value: &[u8]) -> Vec<u8> {
     [&[0xf8, 3, 25, 4], value].concat()
 }
@@ -45,7 +45,7 @@ fn strings_that_are_put_together_are_bounded_in_all() {
         }
         fn content(&mut self, _: Content<'_>) {}
     }
-    // Nodes of 30,000 attributes each, whose values are JIDs of two long tokens.
+    // Nodes with 30,000 attributes each. The values are JIDs of two long tokens.
     let jid = [25, 0xfa, 0xec, 224, 0xec, 224];
     let node = [&[0xf9, 0xea, 0x61, 25][..], &jid.repeat(30_000)].concat();
     let payload = |nodes: u8| [&[0xf8, 2, 25, 0xf8, nodes][..], &node.repeat(usize::from(nodes))].concat();
@@ -64,7 +64,7 @@ fn strings_that_are_put_together_are_bounded_in_all() {
 
 #[test]
 fn nodes_and_attributes_are_bounded_together() {
-    // A root with 16 lists of leaves, some of which have an attribute; `count` nodes and attributes in all.
+    // A root with 16 lists of leaves. Some leaves have an attribute. The tree has `count` nodes and attributes.
     let tree = |count: usize| {
         let (lists, leaf, with_attribute) = (17, [0xf8, 1, 25], [0xf8, 3, 25, 4, 25]);
         let mut left = count - 1 - lists;
@@ -121,7 +121,7 @@ fn an_owned_node_is_cut_to_its_budget() {
         assert_eq!((&cut.tag, &cut.attrs), (&whole.tag, &whole.attrs));
         assert!(children.len() >= kept);
         kept = children.len();
-        // All but the last child are whole.
+        // All children except the last one are complete.
         let complete = children.len().saturating_sub(1);
         assert_eq!(children[..complete], (0..complete).map(leaf).collect::<Vec<_>>());
     }
@@ -176,7 +176,7 @@ fn jids_are_nested_up_to_the_limit() {
             Err(DecodeErrorKind::JidsTooDeep)
         );
     }
-    // The encoder writes any number of them.
+    // The encoder has no limit for nested JIDs.
     let text = "a@".repeat(100_000);
     let node = Node {
         tag: "iq".to_owned(),
@@ -188,14 +188,14 @@ fn jids_are_nested_up_to_the_limit() {
 
 #[test]
 fn jids_without_a_server_cannot_multiply_the_work() {
-    // A pair of an interop JID, whose server fails to be read, and a server, which is read from the same place.
+    // A pair of an interop JID and a server. Reading the server of the interop JID fails, so the bytes are read twice.
     let doubling = [0xfa, 0xf5, 10, 0, 0, 0, 0].repeat(MAX_JID_DEPTH);
     assert_eq!(decode(&with_value(&doubling)), Err(DecodeErrorKind::TooManyRetries));
 }
 
 #[test]
 fn claims_reserve_nothing() {
-    // 65535 children, the first of which has as many, and so on.
+    // 65535 children. The first child also has 65535 children, and so on.
     let lists = [0xf8, 2, 25, 0xf9, 0xff, 0xff].repeat(MAX_DEPTH - 1);
     assert_eq!(decode(&lists), Err(DecodeErrorKind::EndOfStream));
     assert_eq!(decode(&[0xf9, 0xff, 0xff, 25]), Err(DecodeErrorKind::EndOfStream));
@@ -203,7 +203,7 @@ fn claims_reserve_nothing() {
 
 #[test]
 fn a_negative_length_is_the_end_of_the_stream() {
-    // Baileys reads the 32 bits as a signed number and goes back in its input.
+    // Baileys reads the 32 bits as a signed number and moves backwards in its input.
     for length in [0x80, 0xff] {
         assert_eq!(
             decode(&with_value(&[0xfe, length, 0xff, 0xff, 0xfc])),
@@ -218,7 +218,7 @@ fn a_negative_length_is_the_end_of_the_stream() {
 
 #[test]
 fn inflated_payloads_are_bounded() {
-    // The second mebibyte of zeros, which can follow itself as often as one likes.
+    // `second` is compressed data for one mebibyte of zeros. It can be repeated any number of times.
     static MEBIBYTE: [u8; 1 << 20] = [0; 1 << 20];
     let mut encoder = ZlibEncoder::new(vec![2], Compression::fast());
     encoder.write_all(&MEBIBYTE).unwrap();
@@ -242,7 +242,8 @@ fn inflated_payloads_are_bounded() {
 
 #[test]
 fn inherited_names_are_strings() {
-    // Baileys finds them in its token map, which is a plain object, and writes an empty string.
+    // Baileys looks names up in its token map, a plain object. It finds inherited properties and writes an empty
+    // string.
     for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
         for name in [
             "constructor",
@@ -313,7 +314,7 @@ fn empty_tags_are_refused() {
     }
 }
 
-/// A source of one node, as it says itself.
+/// A source of a single node, which can be inconsistent.
 struct One<'a> {
     head: NodeHead<'a>,
     content: Content<'a>,

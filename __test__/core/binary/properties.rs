@@ -1,11 +1,11 @@
 //! Properties of generated nodes.
 //!
-//! A node comes back as it was, except that
-//! - a text as content comes back as bytes, unless it is a token, packed or a JID;
-//! - an empty text as content comes back as empty bytes (dialect 7) or as an empty list (the others);
-//! - of a JID with a device, the server comes back only where a domain byte stands for it; with a device of 0 the
-//!   device does not come back; what is not `user[:device]@server` comes back in that form. Such JIDs are left to the
-//!   recorded vectors; here are those that keep their form.
+//! A decoded node is equal to the encoded one, with these exceptions:
+//! - Text content is decoded as bytes, unless it is a token, packed or a JID.
+//! - Empty text content is decoded as empty bytes (dialect 7) or as an empty list (other dialects).
+//! - Some JIDs change their form. The server of a JID with a device is only kept if it has a domain byte. A device 0 is
+//!   omitted. Other texts are decoded as `user[:device]@server`. The recorded vectors test such JIDs; the JIDs in this
+//!   file keep their form.
 
 use baileys_native::binary::{Dialect, Node, NodeContent, unpack};
 use proptest::collection::{btree_map, vec};
@@ -81,7 +81,7 @@ fn node() -> impl Strategy<Value = Node> {
     })
 }
 
-/// The node as it comes back: see the head of this file.
+/// The node after a round trip; see the documentation of this file.
 fn returned(node: &Node, dialect: Dialect) -> Node {
     let content = match &node.content {
         NodeContent::Text(text) if text.is_empty() && dialect == Dialect::V7 => NodeContent::Bytes(Vec::new()),
@@ -123,7 +123,7 @@ proptest! {
         let bytes = encoded(&node, dialect);
         let back = Node::decode(&bytes, dialect).unwrap();
         prop_assert_eq!(&back, &returned(&node, dialect));
-        // What came back is written as it came.
+        // A second round trip does not change the node.
         let again = Node::decode(&encoded(&back, dialect), dialect).unwrap();
         prop_assert_eq!(again, back);
     }

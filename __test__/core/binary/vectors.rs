@@ -1,4 +1,4 @@
-//! What Baileys does with the same inputs, recorded by `scripts/record-codec-vectors.mjs`.
+//! The results of Baileys for the same inputs, recorded by `scripts/record-codec-vectors.mjs`.
 
 use baileys_native::binary::{Dialect, Node, NodeContent, decode, unpack};
 use serde_json::Value;
@@ -9,7 +9,7 @@ const LINES: [(&str, Dialect, &str); 3] = [
     ("6.17", Dialect::V6_17, include_str!("../../vectors/codec-6.17.json")),
 ];
 
-/// Where ours is an error and Baileys writes something that its own decoder refuses.
+/// Inputs that this codec refuses. Baileys encodes them, but cannot decode the result.
 const REFUSED: [(&str, &str); 1] = [("6.17", "empty tag")];
 
 fn each(section: &str, mut test: impl FnMut(&str, Dialect, &Value)) {

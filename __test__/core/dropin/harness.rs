@@ -1,4 +1,5 @@
-//! A connection whose JavaScript thread and network are played by the test. Time passes only while everything waits.
+//! A connection in a test. The test acts as the JavaScript thread and as the network. Time only passes while all tasks
+//! wait.
 
 use std::collections::VecDeque;
 use std::sync::{
@@ -13,7 +14,7 @@ use baileys_native::noise::{Receiver, Sender};
 use baileys_native::shared_sender::Policy;
 use tokio::task::JoinHandle;
 
-/// The client's keep-alive interval, in milliseconds.
+/// The keep-alive interval of the client, in milliseconds.
 pub(super) const INTERVAL: u64 = 1_000;
 pub(super) const ID_PREFIX: &str = "12345678901234567890.9876543210987654321-";
 const KEY: [u8; 32] = [5; 32];
@@ -32,16 +33,16 @@ pub(super) async fn pass(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
-/// The queue of messages in front of the network.
+/// The network and its queue of outgoing messages.
 #[derive(Default)]
 struct Network {
-    /// Accepted and not written: held until the end of the loop's turn, or waiting for the network.
+    /// Accepted messages that were not written yet: held until the end of the loop's turn, or waiting for the network.
     queue: VecDeque<Vec<u8>>,
-    /// What the server has received, and when.
+    /// The received messages of the server, with times in milliseconds.
     received: Vec<(u64, Vec<u8>)>,
 }
 
-/// The I/O side's way to send.
+/// The sending interface of the I/O thread.
 #[derive(Clone)]
 struct Outbox {
     network: Arc<Mutex<Network>>,
@@ -81,7 +82,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A connection whose handshake is done, with the task that keeps it alive.
+    /// A connection after its handshake, with a running keep-alive task.
     pub(super) fn new() -> Self {
         let counters = Arc::<LoopCounters>::default();
         let monitor = Arc::new(LoopMonitor::new(Arc::clone(&counters)));
@@ -126,18 +127,18 @@ impl World {
         frame
     }
 
-    /// JavaScript gives a frame to the socket, which holds it until [`end_turn`](Self::end_turn).
+    /// JavaScript gives a frame to the socket. The socket holds it until [`end_turn`](Self::end_turn).
     pub(super) fn hold(&self, frame: Vec<u8>) {
         self.outbox.network.lock().unwrap().queue.push_back(frame.clone());
         self.state.shared_sender().sent(&frame, self.monitor.now());
     }
 
-    /// The turn of the event loop ends, or its guard comes before that.
+    /// Writes the held messages: the event loop's turn has ended, or its time limit has expired.
     pub(super) fn end_turn(&self) {
         self.outbox.write();
     }
 
-    /// JavaScript sends a frame alone in its turn.
+    /// JavaScript sends a frame as the only one in its turn.
     pub(super) fn send(&self, payload: &[u8]) {
         self.hold(self.seal(payload));
         self.end_turn();
@@ -147,7 +148,7 @@ impl World {
         self.outbox.is_full.store(is_full, Ordering::Relaxed);
     }
 
-    /// What the server has received since the last call: when, and the payload. Fails if a frame is out of order.
+    /// The times and payloads that the server has received since the last call. Fails if a frame is out of order.
     pub(super) fn received(&mut self) -> Vec<(u64, Vec<u8>)> {
         let network = self.outbox.network.lock().unwrap();
         let new = network.received[self.opened..].to_vec();
@@ -162,7 +163,7 @@ impl World {
             .collect()
     }
 
-    /// As [`received`](Self::received), for keep-alive queries alone: when, and the number in the id.
+    /// As [`received`](Self::received), but only keep-alive queries: the time and the number in the id.
     pub(super) fn queries(&mut self) -> Vec<(u64, u32)> {
         let received = self.received();
         received
@@ -172,7 +173,7 @@ impl World {
     }
 }
 
-/// The number of a keep-alive query, or nothing if the payload is not one.
+/// The number of a keep-alive query. `None` if the payload is not such a query.
 pub(super) fn query_number(payload: &[u8]) -> Option<u32> {
     let mut inflated = Vec::new();
     let node = Node::decode(binary::unpack(payload, &mut inflated).ok()?, Dialect::V7).ok()?;

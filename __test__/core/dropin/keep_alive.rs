@@ -17,7 +17,7 @@ fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
         let counters = &world.counters;
         assert_eq!((counters.survived_stalls(), counters.keep_alives()), (1, 3));
         assert_eq!(counters.blocked_ms(), 3_500);
-        // The client goes on behind the queries.
+        // The client continues with the counter after the queries.
         world.send(b"second");
         assert_eq!(world.received(), [(3_500, b"second".to_vec())]);
     });
@@ -94,7 +94,7 @@ fn the_task_ends_when_frames_go_elsewhere() {
         drop(lost);
         pass(10 * INTERVAL).await;
         assert!(world.task.is_finished());
-        // The frame that is out of turn does not open; there is no query behind it.
+        // A frame with a wrong counter cannot be decrypted, and no query follows it.
         world.state.shared_sender().close();
     });
 }
@@ -134,7 +134,8 @@ proptest! {
             let (mut expected, mut received, mut sealed) = (Vec::new(), Vec::new(), None);
             for step in steps {
                 match step {
-                    // What was sealed before must be given first, or the wire is out of order by JavaScript's own doing.
+                    // A sealed frame must be given to the socket first. Otherwise JavaScript itself sends frames out of
+                    // order.
                     Step::Hold(_) if sealed.is_some() => {}
                     Step::Hold(count) => {
                         for _ in 0..count {
@@ -175,7 +176,7 @@ proptest! {
             .filter(|payload| {
                 let number = (payload[0] == 0).then(|| query_number(payload)).flatten();
                 queries += u32::from(number.is_some());
-                // Each query is the next one.
+                // The queries are numbered without gaps.
                 assert!(number.is_none_or(|number| number == queries));
                 number.is_none()
             })

@@ -1,4 +1,4 @@
-//! Records on their way to JavaScript: back-pressure, wakes and what is handed over.
+//! Records for JavaScript: back-pressure, wakes and batches.
 
 use std::sync::{
     Arc,
@@ -60,7 +60,7 @@ fn a_connection_is_read_until_the_high_water_mark_and_again_from_the_low_one() {
     assert!(!flow.is_waiting());
 }
 
-/// A queue, and the number of times that it has woken JavaScript.
+/// A queue, and a counter of its wakes of JavaScript.
 fn inbox(monitor: LoopMonitor) -> (Inbox, Arc<Wakes>) {
     let wakes = Arc::<Wakes>::default();
     let woken = Arc::clone(&wakes);
@@ -81,7 +81,7 @@ fn javascript_is_woken_once_until_it_has_found_the_queue_empty() {
     assert_eq!(wakes.count(), 1);
     assert!(inbox.take(&mut into, &mut ready));
     assert_eq!((into.take(ROOM, |_, _| ()).count, ready.pop_front()), (3, Some(7)));
-    // JavaScript comes again before it sleeps.
+    // JavaScript takes records again before it sleeps, so there is no second wake.
     inbox.ready(7);
     assert_eq!(wakes.count(), 1);
     assert!(inbox.take(&mut into, &mut ready));
@@ -195,7 +195,7 @@ fn the_events_of_a_socket_become_records_with_their_frames_opened() {
     sink.event(Event::Error(TransportError::HangUp));
     sink.event(Event::Closed);
     let mut batch = Batch::default();
-    // What happens in one turn is handed over in one piece.
+    // The events of one turn are passed on together.
     assert!(!inbox.take(&mut batch, &mut Default::default()));
     sink.flush();
     assert_eq!(counters.state(), SocketState::Closed);
@@ -222,7 +222,7 @@ fn the_events_of_a_socket_become_records_with_their_frames_opened() {
     assert!(records.bytes.ends_with(text.as_bytes()) && !state.flow.is_waiting());
 }
 
-/// A source that has as many records as it says, and gives at most so many at a time.
+/// A source with this number of records. It returns at most [`RECORDS_AT_ONCE`] at a time.
 struct Source(AtomicUsize);
 
 impl RecordSource for Source {

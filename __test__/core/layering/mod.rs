@@ -1,4 +1,4 @@
-//! The layers, checked against the sources. Which module may use which is read from the table in `src/lib.rs`.
+//! Checks the layers in the sources. The table in `src/lib.rs` defines which module may use which.
 
 mod sources;
 
@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sources::{Source, Sources};
 
-/// Modules whose job is input and output: they alone know tokio, the clock and the source of randomness.
+/// Modules for input and output. Only they may use tokio, the clock and random number generators.
 const OUTSIDE_CORE: [&str; 4] = ["transport", "driver", "dropin", "bindings"];
 
-/// Circles between files that are still allowed, each as the names of its files.
+/// Allowed circles between files, each as a list of file names.
 const ALLOWED_CIRCLES: [&[&str]; 0] = [];
 
-/// The table in the documentation of `src/lib.rs`: each module with those that it may use.
+/// The table in the documentation of `src/lib.rs`: each module and the modules that it may use.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
     let rows = text
@@ -145,7 +145,8 @@ fn the_core_knows_no_runtime_no_clock_and_no_randomness() {
     }
 }
 
-/// Whether a source names a module of the standard library, except [`Duration`](std::time::Duration), which is a number.
+/// Whether a source uses a module of the standard library. [`Duration`](std::time::Duration) does not count, because it
+/// is only a number.
 fn uses_std(source: &Source, module: &str) -> bool {
     source.all_paths().any(|path| {
         path.first().is_some_and(|first| first == "std")
@@ -200,7 +201,7 @@ fn every_export_catches_panics() {
     assert!(exports.len() > 20, "found {} exports", exports.len());
 }
 
-/// Checks the checker: the files of a small crate, and the circles among them.
+/// Tests the detection of circles with small crates.
 #[test]
 fn circles_are_found_through_re_exports_macros_and_globs() {
     let circles = |files: &[(&str, &str)]| -> Vec<String> {
@@ -216,7 +217,7 @@ fn circles_are_found_through_re_exports_macros_and_globs() {
             .collect()
     };
     let root = ("lib.rs", "mod a; mod b;");
-    // A re-export is not a definition.
+    // A re-export is not a definition, so this is no circle.
     let parent = ("a/mod.rs", "mod x; mod y; pub use x::X;");
     assert_eq!(
         circles(&[
@@ -238,7 +239,7 @@ fn circles_are_found_through_re_exports_macros_and_globs() {
         ]),
         ["a/x.rs a/y.rs"]
     );
-    // A definition in the parent is.
+    // A definition in the parent makes a circle.
     let parent = ("a/mod.rs", "mod x; pub struct Z; pub use x::X;");
     assert_eq!(
         circles(&[root, parent, ("a/x.rs", "pub struct X(super::Z);"), ("b.rs", "")]),

@@ -1,7 +1,7 @@
-//! The crate's sources as a graph of files, read with `syn`.
+//! The sources of the crate as a graph of files, parsed with `syn`.
 //!
-//! A file uses another when one of its paths leads to an item that the other defines. Re-exports are followed, so an item is
-//! always counted where it is defined. Test code is left out.
+//! A file uses another file if one of its paths leads to an item that the other file defines. Re-exports are followed
+//! to the file of the definition. Test code is ignored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,29 +16,29 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// A module as its path below the crate's root.
+/// A module: its path below the root of the crate.
 type Module = Vec<String>;
 
 /// One source file.
 pub(super) struct Source {
-    /// Path below `src/`, with `/` on every system.
+    /// Path below `src/`, with `/` on all systems.
     pub(super) name: String,
-    /// The top-level module it belongs to; `lib` for `lib.rs` itself.
+    /// The top-level module of the file; `lib` for `lib.rs`.
     pub(super) top: String,
-    /// All identifiers, those of test code too. Comments and strings hold none.
+    /// All identifiers, including test code. Comments and strings are not included.
     pub(super) identifiers: BTreeSet<String>,
-    /// Functions with the attribute `napi`, and whether it says `catch_unwind`.
+    /// Functions with the attribute `napi`, and whether it has `catch_unwind`.
     pub(super) exports: Vec<(String, bool)>,
-    /// Names of the modules that it declares as files.
+    /// Names of the child modules that are files.
     children: Vec<String>,
     module: Module,
-    /// Imported names with the paths that they stand for.
+    /// Imported names and their paths.
     imports: Vec<(String, Vec<String>)>,
     /// Paths of `use …::*`.
     globs: Vec<Vec<String>>,
-    /// Names of items that are defined here.
+    /// Names of the items that the file defines.
     defined: BTreeSet<String>,
-    /// Paths that occur.
+    /// Paths in the file.
     paths: BTreeSet<Vec<String>>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The sources below `src/`, read once for all tests.
+    /// The sources below `src/`. They are read once for all tests.
     pub(super) fn of_crate() -> &'static Self {
         static SOURCES: LazyLock<Sources> = LazyLock::new(Sources::read);
         &SOURCES
@@ -75,10 +75,10 @@ impl Sources {
         Self::new(texts)
     }
 
-    /// Sources of these names and texts.
+    /// Sources from names and texts.
     pub(super) fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut files: Vec<Source> = texts.into_iter().map(|(name, text)| Source::new(name, &text)).collect();
-        // Files of `#[cfg(test)] mod name;`, and below.
+        // Removes files of `#[cfg(test)] mod name;` and their child modules.
         let declared: BTreeSet<Module> = files.iter().flat_map(Source::declared_modules).collect();
         files.retain(|file| (1..=file.module.len()).all(|length| declared.contains(&file.module[..length])));
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -90,7 +90,7 @@ impl Sources {
         Self { files, by_module }
     }
 
-    /// The files that a file uses, by their place in `files`.
+    /// The indexes of the files that a file uses.
     pub(super) fn used_by(&self, file: usize) -> BTreeSet<usize> {
         let source = &self.files[file];
         let mut used: BTreeSet<usize> = source
@@ -101,7 +101,7 @@ impl Sources {
         used
     }
 
-    /// The file that defines the item at the end of a path, where it belongs to the crate.
+    /// The file that defines the item of a path. `None` if the item is in another crate.
     fn resolve(&self, from: &Module, path: &[String], depth: usize) -> Option<usize> {
         if depth > 32 {
             return None;
@@ -125,7 +125,7 @@ impl Sources {
         if let Some(child) = next {
             return self.resolve_in(&child, rest, depth + 1);
         }
-        // A name of the file itself, or one that it imports; others are of other crates.
+        // The name is defined or imported in the file. Other names belong to other crates.
         let is_known = file.defined.contains(first) || file.imports.iter().any(|(name, _)| name == first);
         if is_known || !file.globs.is_empty() {
             return self.resolve_in(from, path, depth + 1);
@@ -133,7 +133,7 @@ impl Sources {
         None
     }
 
-    /// As [`resolve`](Self::resolve), for a path that begins in a module.
+    /// As [`resolve`](Self::resolve), for a path that starts in a module.
     fn resolve_in(&self, module: &Module, path: &[String], depth: usize) -> Option<usize> {
         if depth > 32 {
             return None;
@@ -154,7 +154,7 @@ impl Sources {
         }
         let continued = |target: &Vec<String>| target.iter().chain(rest).cloned().collect::<Vec<_>>();
         if let Some((_, target)) = file.imports.iter().find(|(imported, _)| imported == name) {
-            // `use name;` of another crate leads to itself.
+            // `use name;` of another crate refers to itself.
             return (target.first() != Some(name))
                 .then(|| self.resolve(module, &continued(target), depth + 1))
                 .flatten();
@@ -171,7 +171,7 @@ impl Sources {
         self.by_module.contains_key(&child).then_some(child)
     }
 
-    /// The circles: groups of files that each use one another, directly or through others.
+    /// The circles: groups of files that use each other, directly or through other files.
     pub(super) fn circles(&self) -> BTreeSet<BTreeSet<&str>> {
         let edges: Vec<_> = (0..self.files.len()).map(|file| self.used_by(file)).collect();
         let reached: Vec<BTreeSet<usize>> = (0..edges.len())
@@ -225,7 +225,7 @@ impl Source {
         }
     }
 
-    /// All paths: those that occur and those that are imported.
+    /// All paths: those in the code and those in imports.
     pub(super) fn all_paths(&self) -> impl Iterator<Item = &Vec<String>> {
         self.paths
             .iter()
@@ -233,7 +233,7 @@ impl Source {
             .chain(&self.globs)
     }
 
-    /// The modules of the files that this one declares.
+    /// The child modules that this file declares as files.
     fn declared_modules(&self) -> Vec<Module> {
         let module = &self.module;
         let children = self.children.iter().cloned();
@@ -243,7 +243,7 @@ impl Source {
     }
 }
 
-/// The name of a module that has a file of its own.
+/// The name of a module that is declared as a file.
 fn declared_file(item: &Item) -> Option<String> {
     match item {
         Item::Mod(inner) if inner.content.is_none() => Some(inner.ident.to_string()),
@@ -251,7 +251,7 @@ fn declared_file(item: &Item) -> Option<String> {
     }
 }
 
-/// Whether an item is compiled for tests only.
+/// Whether an item is only compiled for tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
@@ -303,7 +303,7 @@ fn collect_identifiers(tokens: TokenStream, into: &mut BTreeSet<String>) {
     }
 }
 
-/// Gathers imports and paths.
+/// Collects imports and paths.
 #[derive(Default)]
 struct Reader {
     exports: Vec<(String, bool)>,
@@ -335,7 +335,7 @@ impl Reader {
         }
     }
 
-    /// The paths in the tokens of a macro: names with `::` between them.
+    /// Collects the paths in the tokens of a macro: names that are separated by `::`.
     fn scan(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -369,7 +369,7 @@ impl Reader {
 }
 
 impl Reader {
-    /// Notes a function that JavaScript can call.
+    /// Records a function that is exported to JavaScript.
     fn export(&mut self, attributes: &[Attribute], name: &syn::Ident) {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("napi")) {
             let options = attribute.meta.require_list().map(|list| list.tokens.to_string());

@@ -1,4 +1,4 @@
-//! What goes on in a connection: login, queries, queues, heartbeat, and what is carried across.
+//! An open connection: login, queries, queues, keep-alive, and data that survives a reconnection.
 
 use std::num::NonZero;
 
@@ -103,7 +103,7 @@ fn queries_get_ids_and_answers_once() {
         vec![node("props", &[("v", "1")], Vec::new())],
     );
     world.serve(&answer);
-    // Duplicates, and answers that nobody waits for, are harmless.
+    // Duplicate answers and answers without a query have no effect.
     world.serve(&answer);
     world.serve(&node("iq", &[("type", "result"), ("id", "other")], Vec::new()));
     assert_eq!(world.answers(), [(query, Ok(answer))]);
@@ -154,7 +154,7 @@ fn error_stanzas_are_typed() {
             "result",
             Some((Some(503), "Unknown error")),
         ),
-        // As in Baileys: no error child, no error.
+        // As in Baileys, a stanza without an error child is not an error.
         (Vec::new(), "error", None),
     ];
     for (children, kind, expected) in errors {
@@ -349,7 +349,8 @@ fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
     world.pump();
     assert!(!world.session.wants_data());
     assert_eq!(world.session.metrics().incoming.stanzas, 10);
-    // The server's silence is not its fault: the keep-alive goes on, and the link is not given up.
+    // The session does not read, so the silence is not the server's fault. Keep-alive queries continue, and the
+    // connection is not closed.
     world.advance(200_000);
     assert_eq!(world.session.state(), State::Connected);
     let pings = world
@@ -368,7 +369,7 @@ fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
         .collect();
     assert_eq!(numbers, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
     assert_eq!(world.session.metrics().incoming.most_stanzas, 10);
-    // Now it is read again, and silence counts from here.
+    // The session reads again, and silence counts from here.
     world.advance(34_999);
     assert_eq!(world.session.state(), State::Connected);
     world.advance(1);
@@ -441,7 +442,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
         world.takes_events = false;
         world
     };
-    // The texts of refusals.
+    // Texts of refusals.
     let mut world = bounded();
     for _ in 0..4 {
         let (_, id) = world.query(&question(), options(None, false));
@@ -449,7 +450,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
         world.serve(&node("iq", &[("type", "error"), ("id", &id)], vec![error]));
     }
     assert!(!world.session.wants_data() && world.session.metrics().incoming.bytes > 4 * text.len());
-    // Credentials.
+    // Changes of credentials.
     let mut world = bounded();
     let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1; 4096])]);
     for _ in 0..300 {
@@ -457,7 +458,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
     }
     world.pump();
     assert!(!world.session.wants_data() && world.session.metrics().incoming.stanzas < 260);
-    // What a refused login says, in two events.
+    // A failed login: its attributes are in two events.
     let mut world = bounded();
     world.serve(&node("failure", &[("reason", "503"), ("text", &text)], Vec::new()));
     assert!(world.session.metrics().incoming.bytes > 2 * text.len());
@@ -497,7 +498,7 @@ fn what_a_lost_connection_had_received_is_bounded_and_its_end_is_not_lost() {
         }
         world.pump();
         assert!(!world.session.wants_data());
-        // Nothing but what was there before is taken after the loss.
+        // After the connection is lost, only data that was received before is handled.
         world.drop_link();
         let most = world.session.metrics().incoming.most_bytes;
         assert!((100_000..102_000).contains(&most), "{most}");
@@ -531,7 +532,7 @@ fn routing_info_that_is_too_long_is_ignored() {
 #[test]
 fn what_is_told_of_a_malformed_payload_has_nothing_of_it() {
     let mut world = World::connected();
-    // An attribute that is a JID without a server.
+    // An attribute with a JID that has no server.
     let payload = [&[0, 248, 3, 25, 5, 250, 252, 11][..], b"15551234567", &[0]].concat();
     world.server().send_payload(&payload);
     world.pump();
@@ -547,7 +548,8 @@ fn what_is_told_of_a_malformed_payload_has_nothing_of_it() {
 fn every_stanza_that_decodes_becomes_a_node() {
     let mut world = World::connected();
     world.watch("frame");
-    // A text that the encoder writes as 100 nested JIDs, which the decoder refuses; then a list of the largest size.
+    // The text is sent as bytes. The encoder would write it as 100 nested JIDs, which the decoder refuses. The second
+    // payload is a list of the maximum size.
     let text = "1@".repeat(100);
     let nested = [&[0, 248, 3, 25, 4, 252, 200][..], text.as_bytes()].concat();
     let mut large = vec![0, 248, 2, 25, 249, 255, 255];
@@ -569,7 +571,7 @@ fn a_session_reacts_to_a_stanza_of_a_million_nodes_without_building_it() {
     node("failure", &[("reason", "503")], Vec::new())
         .encode(Dialect::V7, &mut failure)
         .unwrap();
-    // One more element: the content.
+    // Content is added to the node.
     failure[2] += 1;
     failure.extend([248, 16]);
     for _ in 0..16 {
@@ -596,7 +598,7 @@ fn reading_can_be_paused() {
     world.session.resume(world.now);
     world.pump();
     assert_eq!(world.stanzas().len(), 1);
-    // A pause does not keep a handshake from happening.
+    // A pause does not prevent a handshake.
     world.session.pause(world.now);
     world.drop_link();
     world.advance(1_000);
@@ -741,7 +743,8 @@ fn a_restart_is_immediate() {
     assert_eq!(world.links, 2);
 }
 
-/// A connection whose keep-alive and silence were due long before anybody called, as after SIGSTOP or a suspended machine.
+/// A connection after a stop of the process (SIGSTOP or a suspended machine): the keep-alive and silence timers are
+/// long overdue.
 fn after_a_standstill() -> World {
     let mut world = World::connected();
     world.now += 600_000;

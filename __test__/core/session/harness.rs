@@ -1,4 +1,4 @@
-//! A session, a server, and between them a network without latency. Time passes only when a test lets it.
+//! A session, a server, and a network without latency. Only the test lets time pass.
 
 use baileys_native::{
     binary::{Dialect, Node},
@@ -10,7 +10,7 @@ use baileys_native::{
 
 use super::server::{Server, ServerOptions, node, root};
 
-/// Random bytes that are the same in every run.
+/// Pseudorandom bytes that are the same in each run.
 pub(crate) fn entropy(mut state: u64) -> impl FnMut(&mut [u8]) + Send {
     move |out: &mut [u8]| {
         for byte in out {
@@ -47,7 +47,7 @@ pub(crate) fn config() -> Config {
     config
 }
 
-/// The present connection's link.
+/// The link of the current connection.
 pub(crate) struct Link {
     pub(crate) id: ConnectionId,
     pub(crate) server: Server,
@@ -58,11 +58,11 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) options: ServerOptions,
     pub(crate) link: Option<Link>,
-    /// A transport that was asked for and has not opened, where `opens` is `false`.
+    /// A requested transport that is not open yet. Only set if `opens` is `false`.
     pub(crate) wanted: Option<ConnectionId>,
     /// Whether transports open at once.
     pub(crate) opens: bool,
-    /// Whether the transport reports that it is closed when the session closes it.
+    /// Whether a transport that the session closes reports its end.
     pub(crate) closes: bool,
     pub(crate) events: Vec<Event>,
     pub(crate) pings: usize,
@@ -91,7 +91,7 @@ impl World {
         Self::new(config(), paired_device(1))
     }
 
-    /// A world whose session is logged in, with the events of getting there taken.
+    /// A logged-in session without pending events.
     pub(crate) fn connected() -> Self {
         Self::connected_with(config())
     }
@@ -118,13 +118,13 @@ impl World {
         &mut self.link.as_mut().expect("a link").server
     }
 
-    /// Lets the server send a stanza.
+    /// Makes the server send a stanza.
     pub(crate) fn serve(&mut self, stanza: &Node) {
         self.server().send(stanza);
         self.pump();
     }
 
-    /// Does what the session wants until it wants nothing.
+    /// Executes the session's requests until there are none.
     pub(crate) fn pump(&mut self) {
         loop {
             let mut busy = false;
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// Opens the transport that was asked for.
+    /// Opens the requested transport.
     pub(crate) fn open(&mut self) {
         let id = self.wanted.take().expect("a transport was asked for");
         self.links += 1;
@@ -186,7 +186,7 @@ impl World {
         self.session.handle_opened(self.now, id);
     }
 
-    /// Gives the session what the server has sent.
+    /// Passes the data of the server, or its hang-up, to the session. Returns true if there was something.
     pub(crate) fn deliver(&mut self) -> bool {
         let Some(link) = &mut self.link else { return false };
         if link.server.has_hung_up() && link.server.out.is_empty() {
@@ -203,14 +203,14 @@ impl World {
         true
     }
 
-    /// Lets the link break.
+    /// Breaks the link.
     pub(crate) fn drop_link(&mut self) {
         let link = self.link.take().expect("a link");
         self.session.handle_closed(self.now, link.id);
         self.pump();
     }
 
-    /// Lets time pass, and what is due in it happen when it is due.
+    /// Advances the time, and handles timers at their times.
     pub(crate) fn advance(&mut self, by: Millis) {
         let end = self.now + by;
         while let Some(at) = self.session.poll_timeout().filter(|at| *at <= end) {
@@ -237,7 +237,7 @@ impl World {
         (query.query, query.id)
     }
 
-    /// The state changes so far.
+    /// All state changes so far.
     pub(crate) fn changes(&self) -> Vec<StateChange> {
         let changes = self.events.iter().filter_map(|event| match event {
             Event::State(change) => Some(change.clone()),
@@ -246,7 +246,7 @@ impl World {
         changes.collect()
     }
 
-    /// The states entered so far.
+    /// All entered states so far.
     pub(crate) fn states(&self) -> Vec<State> {
         self.changes().into_iter().map(|change| change.to).collect()
     }
@@ -257,7 +257,7 @@ impl World {
         reasons.last().cloned().expect("an end")
     }
 
-    /// Answers so far.
+    /// All answers so far.
     pub(crate) fn answers(&self) -> Vec<(QueryId, Result<Node, QueryError>)> {
         let answers = self.events.iter().filter_map(|event| match event {
             Event::Answer { query, result } => {
@@ -269,7 +269,7 @@ impl World {
         answers.collect()
     }
 
-    /// Stanzas so far.
+    /// All stanzas so far.
     pub(crate) fn stanzas(&self) -> Vec<(Node, Vec<PatternId>)> {
         let runs = self.events.iter().filter_map(|event| match event {
             Event::Stanzas(stanzas) => Some(stanzas),

@@ -1,4 +1,4 @@
-//! Pairing, against what Baileys makes of the same input, and played through against a phone.
+//! Pairing: comparison with results of Baileys, and complete runs with a phone.
 
 use std::sync::{Arc, Mutex};
 
@@ -116,7 +116,7 @@ fn verify_device_signature(account: &Account, credentials: &Credentials) {
     assert!(xeddsa::verify(key, &signed, &account.device_signature));
 }
 
-/// Puts a device signature into a recorded answer, which has none.
+/// Adds a device signature to a recorded answer, which has none.
 fn sign_answer(reply: &mut Node, signature: &[u8]) {
     let NodeContent::List(children) = &mut reply.content else {
         panic!()
@@ -215,7 +215,7 @@ fn references_that_cannot_be_shown_are_left_out() {
     let mut references = vec![too_long.as_str(), fits.as_str()];
     references.resize(200, "more");
     world.serve(&offer(&references));
-    // The first code lives 60 s, the others 20 s.
+    // The first code is valid for 60 s, the others for 20 s.
     for _ in 0..3 + 63 {
         world.serve(&node("ib", &[], Vec::new()));
         world.advance(20_000);
@@ -235,7 +235,7 @@ fn a_forged_pair_success_ends_the_connection() {
     assert!(world.session.credentials().me.is_none());
 }
 
-/// A session whose random bytes a test can put in.
+/// A session with random bytes from the test.
 fn scripted() -> (World, Arc<Mutex<Vec<u8>>>, Value) {
     let (credentials, recorded) = recorded_device();
     let script: Arc<Mutex<Vec<u8>>> = Arc::default();
@@ -272,13 +272,13 @@ fn part<'a>(stanza: &'a Node, tag: &str) -> &'a [u8] {
     }
 }
 
-/// Asks for a pairing code.
+/// Requests a pairing code.
 fn request_code(world: &mut World, code: Option<&str>) -> Result<String, PairingError> {
     let key = world.session.prepare_pairing_code(world.now, code)?.run();
     world.session.request_pairing_code(world.now, "15551234567", &key)
 }
 
-/// The notification that a phone has taken the code.
+/// The notification of a phone that has accepted the code.
 fn phone_answer(codes: &Value) -> Node {
     let registration = node(
         "link_code_companion_reg",
@@ -393,7 +393,7 @@ fn a_key_that_comes_too_late_is_of_no_use() {
     world.server().send(&phone_answer(&codes));
     world.deliver();
     let late = world.session.poll_derivation().unwrap();
-    // The phone says it again, while its answer is worked on.
+    // The phone repeats its answer while the first one is processed.
     world.serve(&phone_answer(&codes));
     assert_eq!(world.server().received.len(), 1);
     request_code(&mut world, None).unwrap();
@@ -419,7 +419,7 @@ fn an_unfinished_pairing_by_code_registers_again() {
     world.drop_link();
     world.advance(1_000);
     assert!(world.server().payload.as_ref().unwrap().device_pairing_data.is_some());
-    // What is no answer does no harm.
+    // An invalid answer has no effect on the connection.
     let attrs = [
         ("from", "s.whatsapp.net"),
         ("type", "link_code_companion_reg"),

@@ -1,4 +1,4 @@
-//! Patterns against the event names that Baileys' socket would emit.
+//! Patterns, compared with the event names of Baileys' socket.
 
 use baileys_native::{
     binary::{Node, NodeContent},
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{harness::World, server::node};
 
-/// The names of the events that Baileys emits for a stanza, in its order (source: 7.0.0-rc14, socket).
+/// The names of the events that Baileys emits for a stanza, in order (source: 7.0.0-rc14, `socket`).
 fn event_names(stanza: &Node) -> Vec<String> {
     let tag = &stanza.tag;
     let child = match &stanza.content {
@@ -75,7 +75,7 @@ proptest! {
         names.dedup();
         let watched: Vec<_> = names.iter().map(|name| (world.watch(name), name.clone())).collect();
         for stanza in stanzas {
-            // Ids of the session's own queries do not occur.
+            // The generated ids never equal the ids of the session's own queries.
             world.events.clear();
             world.serve(&stanza);
             let (got, matched) = world.stanzas().remove(0);
@@ -85,7 +85,7 @@ proptest! {
                 .map(|id| &watched.iter().find(|(watched, _)| watched == id).unwrap().1)
                 .collect();
             let expected = event_names(&stanza);
-            // An id that is missing is not one called "undefined".
+            // A missing id does not match `TAG:undefined`; Baileys does emit this event.
             let mut expected: Vec<&String> = expected.iter().filter(|name| *name != "TAG:undefined").collect();
             let mut seen = std::collections::HashSet::new();
             expected.retain(|name| seen.insert(*name));

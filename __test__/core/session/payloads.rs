@@ -1,4 +1,4 @@
-//! Registration and login against what Baileys encodes for the same input.
+//! Registration and login payloads, compared with those of Baileys for the same input.
 
 use baileys_native::{
     noise::KeyPair,
@@ -21,7 +21,7 @@ fn config(recorded: &Value) -> Config {
     config
 }
 
-/// A pair of which only the public half is known, and needed.
+/// A key pair with only a public key. The test does not use the private key.
 fn public(value: &Value) -> KeyPair {
     KeyPair {
         public: array::<32>(value).into(),

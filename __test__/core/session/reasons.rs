@@ -1,4 +1,4 @@
-//! Every reason for an end, its code and what follows.
+//! All end reasons: their codes, and whether the session reconnects.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -16,7 +16,7 @@ use super::{
     server::{bytes_node, chain, node, pair},
 };
 
-/// What ends, with which code, and whether another connection follows.
+/// Makes `cause` end the connection. Checks the code, and whether the session reconnects.
 fn ends(mut world: World, code: u16, retries: bool, cause: impl FnOnce(&mut World)) -> EndReason {
     cause(&mut world);
     world.pump();
@@ -138,7 +138,7 @@ fn ends_by_time() {
     });
     assert_eq!(reason, EndReason::TimedOut);
 
-    // A server that opens the transport and says nothing.
+    // The transport opens, but the server does not answer the handshake.
     let reason = ends(World::paired(), 408, true, |world| {
         world.opens = false;
         world.connect();
@@ -173,7 +173,7 @@ fn qr_codes_run_out() {
     let reason = ends(World::new(config(), new_device(3)), 408, true, |world| {
         world.connect();
         world.serve(&offer);
-        // The server says something now and then.
+        // The server sends a stanza from time to time.
         for _ in 0..4 {
             world.advance(24_999);
             world.serve(&node("ib", &[], Vec::new()));
@@ -255,7 +255,7 @@ fn a_transport_that_does_not_close_is_given_up() {
 
 #[test]
 fn codes_are_those_of_disconnect_reason() {
-    // Source: Baileys 7.0.0-rc14, Types.
+    // Source: Baileys 7.0.0-rc14, `Types`.
     let codes = [
         code::CONNECTION_CLOSED,
         code::CONNECTION_LOST,
@@ -270,7 +270,7 @@ fn codes_are_those_of_disconnect_reason() {
     assert_eq!(codes, [428, 408, 440, 401, 500, 515, 411, 403, 503]);
 }
 
-/// One of each kind.
+/// One sample of each kind.
 fn samples() -> Vec<EndReason> {
     vec![
         EndReason::Requested,
@@ -322,7 +322,7 @@ fn the_table_in_the_documentation_is_true() {
         name[..1].make_ascii_uppercase();
         let named = |row: &&Vec<&str>| {
             let (names, _) = row[0].split_once(':').unwrap_or((row[0], ""));
-            // A transport's failure that no retry can mend has a row of its own.
+            // A permanent failure of the transport has its own row.
             let is_permanent = matches!(&reason, EndReason::Transport { failure, .. } if failure.is_permanent);
             names.split(", ").any(|other| other.trim_matches('`') == name)
                 && (name != "Transport" || row[0].contains("certificate") == is_permanent)

@@ -1,4 +1,4 @@
-//! Sessions that resume, and how they fall back.
+//! Sessions that resume, and their fallback.
 
 use baileys_native::session::{HandshakeKind, State};
 

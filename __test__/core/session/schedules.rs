@@ -1,5 +1,5 @@
-//! Thousands of schedules: whatever the network, the server, the user and the clock do, and in whatever order, some things
-//! hold. A failure prints the steps, shrunk, and the seed.
+//! Random schedules of network, server, user and clock. In thousands of schedules, some properties must always hold. A
+//! failure prints the shrunk steps and the seed.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,13 +30,13 @@ enum Step {
     Cancel(u8),
     Pause,
     Resume,
-    /// The transport takes nothing more.
+    /// The transport accepts no more messages.
     Block,
     Unblock,
     TakeEvents(u8),
-    /// So many messages arrive at the server.
+    /// This number of messages arrives at the server.
     Up(u8),
-    /// So many bytes arrive at the client.
+    /// This number of bytes arrives at the client.
     Down(u16),
     /// The transport opens.
     Open,
@@ -86,24 +86,25 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The link between client and server; what is in `up` and `down` is on its way.
+/// The link between client and server. Data in `up` and `down` has not arrived yet.
 struct Link {
     id: ConnectionId,
     open: bool,
     up: VecDeque<Vec<u8>>,
     down: Vec<u8>,
     server: Server,
-    /// Numbers of the stanzas that the server sent on this link, and how many bytes there were up to their ends.
+    /// The numbers of the stanzas that the server sent on this link. Each has the stream position of its end in bytes.
     expected: VecDeque<(u64, usize)>,
-    /// Bytes that the server sent, and that the client was given.
+    /// Number of bytes that the server sent.
     sent: usize,
+    /// Number of bytes that the client received while it still used the connection.
     fed: usize,
     /// Whether the server has ended the stream.
     ended: bool,
 }
 
 impl Link {
-    /// Whether the server sends stanzas.
+    /// Whether the server can send stanzas.
     fn talks(&self) -> bool {
         self.server.is_open() && !self.ended
     }
@@ -122,22 +123,22 @@ struct Run {
     bounds: Bounds,
     state: State,
     blocked: bool,
-    // What the user did.
+    // Records of the user.
     sends: BTreeSet<SendId>,
     numbers: BTreeMap<SendId, u64>,
     unsent: BTreeSet<SendId>,
     next_number: u64,
     asked: Vec<(QueryId, String)>,
     settled: BTreeSet<QueryId>,
-    // What the server did and saw.
+    // Records of the server.
     next_stanza: u64,
     told: BTreeSet<u64>,
-    /// Stanzas that arrived before their link was gone, and so must be told.
+    /// Stanzas that arrived before their link ended. They must be delivered to the user.
     arrived: BTreeSet<u64>,
     received: Vec<u64>,
-    /// Stanzas that were on their way when their link broke.
+    /// Stanzas that had not arrived when their link broke.
     in_flight: BTreeSet<u64>,
-    /// The most stanzas that may be in the incoming queue: its bound, or what there was when a link was gone.
+    /// Maximum number of stanzas in the incoming queue: its limit, or the number at the end of a link.
     most: usize,
     asked_ids: Vec<String>,
 }
@@ -289,7 +290,7 @@ impl Run {
         }
     }
 
-    /// A link is gone: notes what had arrived and what had not.
+    /// A link has ended. Records which stanzas had arrived and which had not.
     fn bury(&mut self, link: &mut Link) {
         let arrived = link.expected.iter().filter(|(_, end)| *end <= link.fed);
         self.arrived.extend(arrived.map(|(number, _)| *number));
@@ -326,10 +327,10 @@ impl Run {
         if link.server.has_hung_up() && link.down.is_empty() {
             return self.lose(false);
         }
-        // As a driver does: what the session does not want stays where it is.
+        // As in a driver, data that the session does not want stays in the network.
         if self.session.wants_data() {
             let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
-            // What comes after the session gave the connection up is nobody's any more.
+            // Data that arrives after the session has ended the connection is not counted.
             let cared_for = match self.session.state() {
                 State::Authenticating | State::Connected => true,
                 State::Closing => !self.blocked,
@@ -401,7 +402,7 @@ impl Run {
                 }
                 Transmit::Ping(id) => assert_eq!(self.link.as_ref().map(|link| link.id), Some(id)),
                 Transmit::Close(id) => {
-                    // Closing a WebSocket lets what was sent before arrive.
+                    // Data that was sent before the close of a WebSocket still arrives.
                     while self.link.as_ref().is_some_and(|link| !link.up.is_empty()) {
                         self.up();
                     }
@@ -450,7 +451,7 @@ impl Run {
                     assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
                     self.told.insert(number);
                     if let Some(link) = &mut self.link {
-                        // Whatever was sent before on the same link was told before.
+                        // All earlier stanzas of the same link were already delivered.
                         let place = link.expected.iter().position(|(expected, _)| *expected == number);
                         assert!(place.is_none_or(|place| place == 0), "none was left out");
                         link.expected.drain(..place.map_or(0, |place| place + 1));
@@ -468,7 +469,7 @@ impl Run {
 
     fn check(&self) {
         let metrics = self.session.metrics();
-        // A frame can cause more than one event.
+        // One frame can cause several events.
         assert!(
             metrics.incoming.stanzas <= self.most.max(self.bounds.stanzas + 2),
             "{:?}",
@@ -499,7 +500,7 @@ impl Run {
         );
     }
 
-    /// Ends it all and looks whether anything was lost.
+    /// Ends the schedule and checks that nothing was lost.
     fn finish(mut self) {
         self.session.resume(self.now);
         self.blocked = false;
@@ -564,7 +565,7 @@ proptest! {
         config.outgoing = Bounds { stanzas: 8, bytes: 2_000, limit: 4_000 };
         config.max_queries = 20;
         let mut run = Run::new(config, resumes.unwrap_or(OnResume::Accept));
-        // Half of the schedules begin with a session that is logged in, so that more happens in them.
+        // Half of the schedules start with a logged-in session, so that they reach more states.
         if eager {
             for step in [Step::Connect, Step::Open, Step::Up(9), Step::Down(9999), Step::Up(9), Step::LogIn, Step::Down(9999)] {
                 run.step(&step);

@@ -1,4 +1,4 @@
-//! A WhatsApp-like server in memory: handshake, framing, cipher and codec, and nothing that it decides by itself.
+//! A server in memory: handshake, framing, cipher and codec. It only sends what the test requests.
 
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
@@ -19,7 +19,7 @@ pub(crate) fn pair(seed: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from([seed; 32])).unwrap()
 }
 
-/// The root that has certified the server.
+/// The root of the server's certificate chain.
 pub(crate) fn root() -> TrustedRoot {
     TrustedRoot {
         public_key: *pair(1).public.as_bytes(),
@@ -27,7 +27,7 @@ pub(crate) fn root() -> TrustedRoot {
     }
 }
 
-/// A chain for a static key; valid for a time given in seconds.
+/// A certificate chain for a static key. `not_after` is in seconds since 1970.
 pub(crate) fn chain(static_key: &KeyPair, not_after: Option<u64>) -> Vec<u8> {
     let leaf = Details {
         serial: Some(8),
@@ -50,7 +50,7 @@ pub(crate) fn chain(static_key: &KeyPair, not_after: Option<u64>) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// What the server does with a wish to resume.
+/// The server's reaction to a request to resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnResume {
     Accept,
@@ -60,7 +60,7 @@ pub(crate) enum OnResume {
     HangUp,
 }
 
-/// What all connections of a server have in common.
+/// The options of all connections of a server.
 #[derive(Clone)]
 pub(crate) struct ServerOptions {
     pub(crate) static_key: KeyPair,
@@ -86,7 +86,7 @@ enum Phase {
     HungUp,
 }
 
-/// One connection of the server's.
+/// One connection of the server.
 pub(crate) struct Server {
     options: ServerOptions,
     phase: Phase,
@@ -96,10 +96,10 @@ pub(crate) struct Server {
     pub(crate) out: Vec<u8>,
     /// Stanzas from the client.
     pub(crate) received: Vec<Node>,
-    /// The client's payload, once it is there.
+    /// The client's payload. `None` until the handshake is complete.
     pub(crate) payload: Option<ClientPayload>,
     pub(crate) routing_info: Option<Vec<u8>>,
-    /// Whether the client asked to resume.
+    /// Whether the client requested resumption.
     pub(crate) asked_to_resume: bool,
 }
 
@@ -126,7 +126,7 @@ impl Server {
         matches!(self.phase, Phase::HungUp)
     }
 
-    /// Takes a WebSocket message from the client.
+    /// Handles a WebSocket message of the client.
     pub(crate) fn receive(&mut self, message: &[u8]) {
         if matches!(self.phase, Phase::Intro) {
             self.early.extend_from_slice(message);
@@ -161,7 +161,7 @@ impl Server {
             }
             Phase::Open { sender, mut receiver } => {
                 let mut payload = Vec::new();
-                // Fails where the client skips or repeats a counter.
+                // Fails if the client skips or repeats a counter value.
                 receiver.open(frame, &mut payload).expect("a frame in its place");
                 assert_eq!(payload[0], 0, "plain");
                 self.received.push(Node::decode(&payload[1..], Dialect::V7).unwrap());
@@ -222,7 +222,7 @@ impl Server {
         encode_frame(payload, &mut self.out).unwrap();
     }
 
-    /// Sends a payload as it is, flag byte and all.
+    /// Sends a payload with its flag byte, unchanged.
     pub(crate) fn send_payload(&mut self, payload: &[u8]) {
         let Phase::Open { sender, .. } = &mut self.phase else {
             panic!("no stanzas before the handshake's end")
@@ -239,7 +239,7 @@ impl Server {
     }
 }
 
-/// A node without content or with children.
+/// A node with children, or without content.
 pub(crate) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> Node {
     Node {
         tag: tag.to_owned(),
@@ -255,7 +255,7 @@ pub(crate) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> No
     }
 }
 
-/// A node with bytes.
+/// A node with bytes as content.
 pub(crate) fn bytes_node(tag: &str, bytes: &[u8]) -> Node {
     Node {
         content: NodeContent::Bytes(bytes.to_vec()),

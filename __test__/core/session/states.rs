@@ -1,4 +1,4 @@
-//! Every transition of the table, taken for real.
+//! Causes each transition of the table in a session.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -39,7 +39,7 @@ fn in_state(state: State) -> World {
     world
 }
 
-/// Makes the trigger happen, where it can.
+/// Causes a trigger, if this is possible.
 fn cause(world: &mut World, trigger: Trigger) {
     match trigger {
         Trigger::Connect => {
@@ -111,7 +111,7 @@ fn every_trigger_in_every_state_does_what_the_table_says() {
                     assert_eq!(change.reason.is_some(), ends, "{state} {trigger:?}");
                     taken += 1;
                 }
-                // Where the table has nothing, only a trigger of another name may have come of it.
+                // If the table has no entry, only another trigger can have changed the state.
                 None => assert!(
                     first.is_none_or(|change| change.trigger != trigger),
                     "{state} {trigger:?}"
@@ -122,7 +122,7 @@ fn every_trigger_in_every_state_does_what_the_table_says() {
     assert_eq!(taken, 16);
 }
 
-/// The rows of all tables in a Markdown text, without their layout and the lines under their heads.
+/// The rows of all tables in a Markdown text, without formatting and separator lines.
 fn rows(markdown: &str) -> Vec<Vec<String>> {
     let rows = markdown.lines().filter(|line| line.starts_with('|'));
     let cells = rows.map(|row| {
@@ -188,7 +188,7 @@ fn a_life_from_connecting_to_closing() {
     assert_eq!(world.last_reason(), EndReason::Requested);
     assert!(world.link.is_none());
     assert!(!world.session.close(world.now) && !world.session.veto(world.now));
-    // And again.
+    // A second connection works.
     world.connect();
     world.log_in();
     assert_eq!(world.session.state(), State::Connected);
@@ -248,7 +248,8 @@ fn attempts_are_limited_and_start_over_after_a_login() {
         world.drop_link();
         assert_eq!(world.reconnecting().unwrap().0, round);
         world.advance(120_000);
-        // Nobody answers the login for that long, so the silence has ended this one as well, or it waits.
+        // The login gets no answer in this time. Either this connection has ended by silence too, or a reconnection is
+        // planned.
         if world.link.is_none() {
             break;
         }

@@ -1,6 +1,6 @@
 use super::{Checker, Stop, Violation};
 
-/// Feeds `bytes` in portions of `step`; returns what passed and the fault.
+/// Feeds `bytes` in chunks of `step` bytes. Returns the number of passed bytes and the reason of the stop.
 fn run(bytes: &[u8], step: usize) -> (usize, Option<Stop>, Checker) {
     let mut checker = Checker::new();
     let mut total = 0;

@@ -1,4 +1,4 @@
-//! Messages that are held until the end of an event loop's turn, against a server on loopback.
+//! Messages that are held until the end of an event loop's turn, with a server on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use super::super::loop_turn::LoopTurn;
 use super::super::{Connection, Event, Timing, WeakSender, connect};
 use super::{PATIENCE, Probe, next, options, serve};
 
-/// A connection of a loop, open.
+/// An open connection of an event loop.
 struct World {
     turn: LoopTurn,
     connection: Connection,
@@ -47,7 +47,7 @@ impl World {
     }
 }
 
-/// Reads one masked frame: its opcode and payload.
+/// Reads one masked frame. Returns its opcode and payload.
 fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let mut head = [0; 2];
     stream.read_exact(&mut head).unwrap();
@@ -77,7 +77,7 @@ fn a_turn_is_one_write_after_its_first_message() {
         for _ in 0..2 {
             sender.send(stream.read(&mut buffer).unwrap()).unwrap();
         }
-        // The connection must not end before the client has looked at its events.
+        // The connection must not end before the client has checked its events.
         let _ = stream.read(&mut buffer);
     });
     for _ in 0..100 {
@@ -116,9 +116,9 @@ fn what_a_blocked_loop_holds_is_written_without_it() {
 enum Step {
     /// The loop sends a message of this length.
     Send(usize),
-    /// A message that is not held, as the session's own are.
+    /// The loop sends a message that is not held, like the session's own messages.
     SendNow(usize),
-    /// The I/O side sends a keep-alive query.
+    /// The I/O thread sends a keep-alive query.
     Query,
     EndTurn,
 }

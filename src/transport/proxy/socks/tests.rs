@@ -1,4 +1,4 @@
-//! Handshakes against scripted proxies, byte by byte.
+//! SOCKS handshakes with scripted proxies, byte by byte.
 
 use super::{Handshake, MAX_ANSWER};
 use crate::transport::{Proxy, ProxyError, ProxyProtocol};
@@ -23,7 +23,7 @@ fn version_5(credentials: Option<(&str, &str)>, host: &str) -> Proxy {
     proxy(ProxyProtocol::Socks5(credentials), host)
 }
 
-/// Runs a handshake against what a proxy sends: what was sent to it, and how it ended.
+/// Runs a handshake with the answers of a proxy. Returns the sent messages and the result.
 fn run(proxy: &Proxy, mut answers: &[u8]) -> (Vec<Vec<u8>>, Result<(), String>) {
     let mut sent = Vec::new();
     let mut handshake = match Handshake::new(proxy) {
@@ -97,7 +97,7 @@ fn version_5_with_credentials() {
     assert_eq!(sent[0], [5, 2, 0, 2]);
     assert_eq!(sent[1], [1, 2, b'm', b'e', 0]);
     assert_eq!(sent[2], [&[5, 1, 0, 3, 6][..], b"a.test", &[1, 187]].concat());
-    // A proxy need not ask for them.
+    // A proxy does not have to request the credentials.
     let bound_to_ipv6 = [&[5, 0, 0, 4][..], &[0; 18]].concat();
     let (sent, result) = run(&proxy, &[&[5, 0][..], &bound_to_ipv6].concat());
     assert_eq!((sent.len(), result), (2, Ok(())));
