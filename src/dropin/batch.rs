@@ -1,4 +1,4 @@
-//! Records of events in the form in which they cross into JavaScript, many at a time.
+//! Records of events for JavaScript. Many records are passed to JavaScript at once.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use crate::read_ahead::{Opened, ReadAhead, Scratch};
 use crate::session::{Stanza, StanzaText, Stanzas};
 use crate::tape::Tapes;
 
-/// The cost of a record beside its parts, in bytes. It bounds a flood of empty messages.
+/// Additional cost of a record in bytes. It limits a flood of empty messages.
 const RECORD_COST: usize = 64;
 
-/// The length of one record in each part, and its connection.
+/// The connection of a record, and the record's length in each part.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     connection: u32,
@@ -42,24 +42,25 @@ impl Place {
     }
 }
 
-/// Records in order. Each has its words (and those of its tapes), the text of its tapes, and its payload followed by the
-/// content bytes of its tapes. Each of these three parts is contiguous for all records, so that many are copied at once.
+/// Records in order. Each has its words (and those of its tapes), the text of its tapes, and its payload followed by
+/// the content bytes of its tapes. Each of the three parts is contiguous for all records, so that many records are
+/// copied at once.
 #[derive(Debug, Default)]
 pub struct Batch {
     places: VecDeque<Place>,
     parts: Tapes,
-    /// How much of each part has been taken.
+    /// How much of each part was taken.
     taken: [usize; 3],
 }
 
 impl Batch {
-    /// Whether no record is left.
+    /// Whether all records were taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// Removes everything, and frees the capacity beyond `keep` elements of each part.
+    /// Removes everything. Frees capacity above `keep` elements in each part.
     pub fn clear(&mut self, keep: usize) {
         self.places.clear();
         self.places.shrink_to(keep);
@@ -71,12 +72,12 @@ impl Batch {
     /// Adds a record; returns its cost in bytes.
     pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
         let cost = self.record(kind, connection, value, payload, |_| Opened::default());
-        // No payload is that long.
+        // The length is always valid, because no payload is that long.
         cost.unwrap_or_default()
     }
 
-    /// Adds a binary message, with the tapes of its frames if `read_ahead` opens them. Returns the number of these frames
-    /// and the cost in bytes.
+    /// Adds a binary message. If `read_ahead` opens its frames, their tapes are added too. Returns the number of these
+    /// frames and the cost in bytes.
     pub fn message(
         &mut self,
         kind: u32,
@@ -93,7 +94,7 @@ impl Batch {
         });
         match cost {
             Some(cost) => (frames, cost),
-            // The tapes are too long for one record; the noise handler makes them one by one.
+            // The tapes are too long for one record. The noise handler then makes them one by one.
             None => (0, self.push(kind, connection, 0, payload)),
         }
     }
@@ -119,8 +120,8 @@ impl Batch {
         });
     }
 
-    /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If it is too long, nothing is added
-    /// and the result is `None`.
+    /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If the record is too long, nothing
+    /// is added and the result is `None`.
     fn record(
         &mut self,
         kind: u32,
@@ -129,7 +130,7 @@ impl Batch {
         payload: &[u8],
         tapes: impl FnOnce(&mut Tapes) -> Opened,
     ) -> Option<usize> {
-        // If a panic left a part without a place, all later records would be shifted.
+        // If a panic left one part longer, all later records would be misaligned.
         let place = self.parts.attempt(|parts| {
             let before = parts.len();
             parts.words.extend_from_slice(&[0; record::WORDS]);
@@ -160,13 +161,13 @@ impl Batch {
         Some(place.cost())
     }
 
-    /// Moves all records of `other` behind these. None of them has been taken yet.
+    /// Moves all records of `other` to the end. No record of `other` may have been taken.
     pub fn append(&mut self, other: &mut Self) {
         self.places.append(&mut other.places);
         self.parts.append(&mut other.parts);
     }
 
-    /// Takes as many records as fit into `room`, and calls `taken` with the connections of these and their costs.
+    /// Takes records until `room` is full. Calls `taken` with the connection and cost of each.
     pub fn take(&mut self, room: Room, mut taken: impl FnMut(u32, usize)) -> Records<'_> {
         let (mut count, mut needed) = (0, Room::default());
         let [mut words, mut text, mut bytes] = [0; 3];
@@ -210,28 +211,28 @@ impl Batch {
     }
 }
 
-/// Memory for records.
+/// Room for records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
-    /// In 32-bit words.
+    /// Number of 32-bit words.
     pub words: usize,
-    /// In bytes.
+    /// Bytes of text.
     pub text: usize,
-    /// In bytes.
+    /// Bytes of payloads and content.
     pub bytes: usize,
 }
 
 /// Records that were taken from a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Records<'b> {
-    /// How many.
+    /// The number of records.
     pub count: i32,
-    /// The room that the next record needs; nothing if none is left.
+    /// The room that the next record needs. Zero if there is none.
     pub needed: Room,
-    /// The words of all of them.
+    /// The words of the records.
     pub words: &'b [i32],
-    /// The text of all of them.
+    /// The text of the records.
     pub text: &'b [u8],
-    /// The payload and content bytes of all of them.
+    /// The payloads and content bytes of the records.
     pub bytes: &'b [u8],
 }

@@ -15,28 +15,28 @@ pub struct ConnectionState {
     pub flow: Flow,
     read_ahead: Mutex<ReadAhead>,
     shared_sender: Mutex<SharedSender>,
-    /// When something was last received.
+    /// The time of the last received data.
     last_received: AtomicU64,
 }
 
 impl ConnectionState {
-    /// The part that opens frames ahead of JavaScript. It is locked only while one message is opened.
+    /// The read-ahead. It is only locked while a message is opened.
     pub fn read_ahead(&self) -> MutexGuard<'_, ReadAhead> {
         self.read_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sending half. A frame that is sealed under this lock must be queued on the connection before the lock is
-    /// released, or be remembered as unsent.
+    /// The shared sender. A frame that is sealed under this lock must be queued on the connection before the lock is
+    /// released, or be recorded as unsent.
     pub fn shared_sender(&self) -> MutexGuard<'_, SharedSender> {
         self.shared_sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something was received.
+    /// Records that data was received.
     pub fn received(&self, now: Millis) {
         self.last_received.store(now, Ordering::Relaxed);
     }
 
-    /// Milliseconds since something was received. 0 if something waits for JavaScript.
+    /// Milliseconds since data was received. 0 if records are waiting for JavaScript.
     #[must_use]
     pub fn silence(&self, monitor: &LoopMonitor) -> Millis {
         if self.flow.is_waiting() {

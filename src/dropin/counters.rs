@@ -13,7 +13,7 @@ impl Counter {
             .store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
     }
 
-    /// The sum so far.
+    /// The current value.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -23,13 +23,13 @@ impl Counter {
 /// The state of a socket. A socket only moves forward through these states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SocketState {
-    /// Not open yet.
+    /// The connection is not open yet.
     Connecting,
-    /// Messages may be sent.
+    /// Messages can be sent.
     Open,
-    /// A closing handshake has begun.
+    /// The closing handshake has begun.
     Closing,
-    /// The connection is gone.
+    /// The connection has ended.
     Closed,
 }
 
@@ -39,7 +39,7 @@ pub struct SocketCounters {
     state: AtomicU8,
     /// Data messages received.
     pub messages_in: Counter,
-    /// Bytes of these.
+    /// Bytes of the received data messages.
     pub bytes_in: Counter,
     /// Frames that were opened ahead of JavaScript.
     pub frames_opened: Counter,
@@ -47,14 +47,14 @@ pub struct SocketCounters {
     pub busy: Counter,
     /// Data messages sent.
     pub messages_out: Counter,
-    /// Bytes of these.
+    /// Bytes of the sent data messages.
     pub bytes_out: Counter,
     waiting: AtomicUsize,
     most_waiting: AtomicUsize,
 }
 
 impl SocketCounters {
-    /// Moves the socket to a later state. An earlier state is ignored.
+    /// Moves the socket to a later state. An earlier state has no effect.
     pub fn reach(&self, state: SocketState) {
         self.state.fetch_max(state as u8, Ordering::Relaxed);
     }
@@ -96,7 +96,7 @@ pub struct SocketTotals {
     pub sockets: u64,
     /// Data messages received.
     pub messages_in: u64,
-    /// Bytes of these.
+    /// Bytes of the received data messages.
     pub bytes_in: u64,
     /// Frames that were opened ahead of JavaScript.
     pub frames_opened: u64,
@@ -104,9 +104,9 @@ pub struct SocketTotals {
     pub busy: u64,
     /// Data messages sent.
     pub messages_out: u64,
-    /// Bytes of these.
+    /// Bytes of the sent data messages.
     pub bytes_out: u64,
-    /// The most bytes of one socket that waited for JavaScript at one time.
+    /// Maximum number of bytes of one socket that waited for JavaScript.
     pub most_waiting: usize,
 }
 

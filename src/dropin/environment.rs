@@ -19,18 +19,19 @@ use super::process_metrics::ProcessMetrics;
 use crate::shared_sender::Millis;
 use crate::transport::{self, Accepted, ConnectOptions, Connection, LoopTurn, Timing, TurnSender};
 
-/// Records of one source that are taken before another source has its turn, counted in stanzas and other events.
+/// Maximum number of records that are taken from one source before the next source, counted in stanzas and other
+/// events.
 pub const RECORDS_AT_ONCE: usize = 256;
 
-/// Something other than a socket that has records for JavaScript: a session.
+/// A source of records that is not a socket: a session.
 pub trait RecordSource {
-    /// Appends records to `batch`. `number` is that of the source. Returns how many stanzas and other events they are.
-    /// A source that has more reports so to the [`Inbox`].
+    /// Appends records to `batch`. `number` is the number of the source. Returns the number of stanzas and other
+    /// events. A source with more records reports that to the [`Inbox`].
     fn take_records(&self, number: u32, batch: &mut Batch) -> usize;
 }
 
-/// The sockets and record sources of one environment, each with a number that is never used again. All methods but those
-/// of the [`Inbox`] are called on the environment's thread; the locks are only contended by its teardown.
+/// The sockets and record sources of one environment. Each has a number that is not used again. All methods except
+/// those of the [`Inbox`] are called on the environment's thread. The locks are only contended during its shutdown.
 pub struct Environment<S> {
     sockets: Mutex<HashMap<u32, Socket>>,
     sources: Mutex<HashMap<u32, Source<S>>>,
@@ -51,7 +52,7 @@ struct Source<S> {
 #[derive(Debug, Default)]
 struct Arrived {
     batch: Batch,
-    /// Sources with records to take.
+    /// Sources that have records.
     ready: VecDeque<u32>,
 }
 
@@ -75,9 +76,9 @@ impl Drop for Socket {
 pub struct Drained<'b> {
     /// The records.
     pub records: Records<'b>,
-    /// Whether more may come without another wake.
+    /// Whether more records can be available before the next wake.
     pub has_more: bool,
-    /// For how long the event loop has stalled, in milliseconds; 0 if it has not.
+    /// Duration of the last stall of the event loop in milliseconds. 0 if there was none.
     pub stalled: Millis,
 }
 
@@ -86,7 +87,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<S: RecordSource> Environment<S> {
-    /// An environment without sockets. `wake` is called, on any thread, when there may be something to
+    /// An environment without sockets. `wake` is called, on any thread, when there can be records to
     /// [drain](Self::drain).
     #[must_use]
     pub fn new(metrics: Arc<ProcessMetrics>, wake: impl Fn() + Send + Sync + 'static) -> Self {
@@ -109,18 +110,18 @@ impl<S: RecordSource> Environment<S> {
         &self.inbox
     }
 
-    /// Whether the event loop runs.
+    /// The monitor of the event loop.
     #[must_use]
     pub const fn monitor(&self) -> &Arc<LoopMonitor> {
         &self.monitor
     }
 
-    /// A number for a new socket or source.
+    /// Returns a number for a new socket or source.
     pub fn next_number(&self) -> u32 {
         self.last_number.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    /// The connections' side of the turns of this environment's event loop.
+    /// The sender for connections that use the turns of this environment's event loop.
     ///
     /// # Errors
     /// If the threads of the runtime cannot be started.
@@ -128,25 +129,25 @@ impl<S: RecordSource> Environment<S> {
         self.turn.sender()
     }
 
-    /// The turn of the event loop has ended: writes the messages that were sent in it.
+    /// Ends the turn of the event loop: writes the messages that were sent in it.
     pub fn end_turn(&self) {
         self.turn.end();
     }
 
-    /// Drops all sockets and sources. Messages that were sent before are written first.
+    /// Drops all sockets and sources. Held messages are written first.
     pub fn clear(&self) {
         self.end_turn();
         lock(&self.sockets).clear();
         lock(&self.sources).clear();
     }
 
-    /// Whether the event loop must be kept running: a socket exists, or a source wants a connection.
+    /// Whether the event loop must be kept running: a socket exists, or a source is active.
     #[must_use]
     pub fn is_active(&self) -> bool {
         !lock(&self.sockets).is_empty() || lock(&self.sources).values().any(|source| source.is_active)
     }
 
-    /// Adds a source, which is not active.
+    /// Adds an inactive source.
     pub fn add_source(&self, number: u32, source: Arc<S>) {
         let source = Source {
             source,
@@ -155,7 +156,7 @@ impl<S: RecordSource> Environment<S> {
         lock(&self.sources).insert(number, source);
     }
 
-    /// Says whether a source must keep the event loop running.
+    /// Sets whether a source must keep the event loop running.
     pub fn set_active(&self, number: u32, is_active: bool) {
         if let Some(source) = lock(&self.sources).get_mut(&number) {
             source.is_active = is_active;
@@ -200,7 +201,7 @@ impl<S: RecordSource> Environment<S> {
         Ok(number)
     }
 
-    /// Queues a ping or a pong on a socket. `payload` has at most [`transport::MAX_CONTROL_PAYLOAD`] bytes.
+    /// Queues a ping or pong on a socket. `payload` must have at most [`transport::MAX_CONTROL_PAYLOAD`] bytes.
     pub fn send_control(&self, socket: u32, payload: &[u8], is_pong: bool) -> Accepted {
         match lock(&self.sockets).get(&socket) {
             None => Accepted::No,
@@ -209,7 +210,8 @@ impl<S: RecordSource> Environment<S> {
         }
     }
 
-    /// Bytes of a socket that were accepted and that the operating system does not have yet; 0 if there is no such socket.
+    /// Number of accepted bytes of a socket that were not passed to the operating system yet. 0 if there is no such
+    /// socket.
     pub fn buffered(&self, socket: u32) -> usize {
         lock(&self.sockets)
             .get(&socket)
@@ -249,7 +251,7 @@ impl<S: RecordSource> Environment<S> {
         }
     }
 
-    /// Removes a socket. One that is not closed yet is dropped; records of it may still come and are to be ignored. Returns
+    /// Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored. Returns
     /// true if the socket existed.
     pub fn release(&self, socket: u32) -> bool {
         let removed = lock(&self.sockets).remove(&socket);
@@ -265,7 +267,7 @@ impl<S: RecordSource> Environment<S> {
         lock(&self.sockets).get(&socket).map(|socket| Arc::clone(&socket.state))
     }
 
-    /// Keeps the connection of a socket alive while JavaScript is blocked, from now on.
+    /// Starts to keep the connection of a socket alive while JavaScript is blocked.
     pub fn start_keep_alive(&self, socket: u32) {
         if let Some(socket) = lock(&self.sockets).get_mut(&socket)
             && let Ok(runtime) = transport::runtime()
@@ -279,12 +281,12 @@ impl<S: RecordSource> Environment<S> {
         }
     }
 
-    /// Gives `write` the next records that fit into `room`.
+    /// Calls `write` with the next records that fit in `room`.
     pub fn drain<R>(&self, room: Room, write: impl FnOnce(Drained<'_>) -> R) -> R {
         let stalled = self.inbox.answer();
         let mut arrived = lock(&self.arrived);
         self.refill(&mut arrived);
-        // If nothing was there, nothing more comes before the next wake.
+        // If the inbox was empty, no more records are available before the next wake.
         let has_more = !arrived.batch.is_empty();
         let sockets = lock(&self.sockets);
         let records = arrived.batch.take(room, |connection, cost| {
@@ -299,7 +301,7 @@ impl<S: RecordSource> Environment<S> {
         })
     }
 
-    /// Takes the next records from the inbox and the sources once all before them have been taken.
+    /// Takes the next records from the inbox and the sources when all earlier ones were taken.
     fn refill(&self, arrived: &mut Arrived) {
         let Arrived { batch, ready } = arrived;
         while batch.is_empty() {

@@ -1,4 +1,4 @@
-//! Errors of the transport as JavaScript knows them from Node and `ws`: class, message and properties.
+//! Describes errors of the transport for JavaScript, with the class, message and properties that Node.js and `ws` use.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use super::verify::TrustFailure;
 use crate::failure::{CertificateNames, ErrorClass, Failure, SystemError};
 
 impl TransportError {
-    /// The error for JavaScript.
+    /// The description of the error for JavaScript.
     #[must_use]
     pub fn describe(&self) -> Failure {
         match self {
@@ -28,7 +28,7 @@ impl TransportError {
             Self::Tls(fault) => tls_failure(fault),
             Self::TlsOption(fault) => Failure::new(fault.to_string()).with_code("ERR_TLS_OPTION").permanent(),
             Self::Response(fault) => response_failure(*fault),
-            // Its texts are those of `ws`.
+            // The texts are those of `ws`.
             Self::Upgrade(fault) => Failure::new(fault.to_string()),
             Self::Frame(violation) => violation_failure(*violation),
             Self::Internal(_) => Failure::new(self.to_string()).with_code("ERR_INTERNAL"),
@@ -51,7 +51,7 @@ fn attempts_failure(attempts: &[FailedAttempt]) -> Failure {
     }
 }
 
-/// The errors of `https-proxy-agent` and of `socks`, which takes over nothing but the text of a system error.
+/// The errors of `https-proxy-agent` and `socks`. `socks` only keeps the text of a system error.
 fn proxy_failure(fault: &ProxyError) -> Failure {
     let source = match fault {
         ProxyError::Unreachable(attempts) => attempts_failure(attempts),
@@ -67,7 +67,7 @@ fn proxy_failure(fault: &ProxyError) -> Failure {
 }
 
 fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAttempt>) -> Failure {
-    /// Linux' ETIMEDOUT: an attempt that was given up in favour of the next address has no system error.
+    /// ETIMEDOUT on Linux. An attempt that was stopped in favour of the next address has no system error.
     const TIMED_OUT: i32 = 110;
     let errno = source.raw_os_error().or(match source.kind() {
         io::ErrorKind::TimedOut => Some(TIMED_OUT),
@@ -86,7 +86,7 @@ fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAtte
     }
 }
 
-/// OpenSSL's codes for what is wrong with a certificate.
+/// OpenSSL's codes for untrusted certificates.
 fn trust_failure(failure: &TrustFailure) -> Failure {
     let code = match failure {
         TrustFailure::SelfSigned => "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -114,7 +114,7 @@ fn trust_failure(failure: &TrustFailure) -> Failure {
 fn tls_failure(fault: &rustls::Error) -> Failure {
     match fault {
         rustls::Error::AlertReceived(alert) => {
-            // HandshakeFailure -> HANDSHAKE_FAILURE, the end of OpenSSL's name for it.
+            // Converts `HandshakeFailure` to `HANDSHAKE_FAILURE`, the last part of OpenSSL's name.
             let mut name = String::new();
             for letter in format!("{alert:?}").chars() {
                 if letter.is_ascii_uppercase() && !name.is_empty() {
@@ -125,7 +125,7 @@ fn tls_failure(fault: &rustls::Error) -> Failure {
             let text = name.to_ascii_lowercase().replace('_', " ");
             Failure::new(format!("SSL routines: alert {text}")).with_code(format!("ERR_SSL_SSLV3_ALERT_{name}"))
         }
-        // Bytes that are not TLS.
+        // The received bytes are not TLS.
         rustls::Error::InvalidMessage(_) => {
             Failure::new("write EPROTO SSL routines: wrong version number").with_code("EPROTO")
         }

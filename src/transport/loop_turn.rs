@@ -1,8 +1,8 @@
-//! What the thread of an event loop sends in one turn of the loop is written together.
+//! Messages that the thread of an event loop sends in one turn of the loop are written together.
 //!
-//! The first message of a turn is written at once: it may be the only one. Those that follow are held in the queues of their
-//! connections until the owner of the loop calls [`LoopTurn::end`]. If the loop does not come to that, because its thread is
-//! blocked, a task writes them after a few milliseconds.
+//! The first message of a turn is written at once, because it can be the only one. Further messages are held in the
+//! queues of their connections until the owner of the loop calls [`LoopTurn::end`]. If the loop is blocked and does not
+//! call it, a task writes the messages after a few milliseconds.
 
 use std::fmt;
 use std::io;
@@ -14,14 +14,15 @@ use tokio::task::AbortHandle;
 
 use super::runtime::runtime;
 
-/// The period in which the task looks for a turn that does not end. Messages are held for at most two periods.
+/// The period in which the task checks for turns that do not end. Messages are held for at most two periods.
 const PERIOD: Duration = Duration::from_millis(2);
 
-/// Periods without messages after which the task sleeps until it is woken. While it looks, holding a message wakes no
-/// other thread.
+/// Number of periods without messages after which the task sleeps. While the task is not asleep, holding a message
+/// wakes no other thread.
 const IDLE_PERIODS: u32 = 4;
 
-/// Connections that the loop's own thread writes at the end of a turn. If more have messages, the task writes for all.
+/// Maximum number of connections that the loop's thread writes at the end of a turn. If more connections have messages,
+/// the task writes them.
 const WRITTEN_BY_LOOP: usize = 4;
 
 /// When a message is written.
@@ -35,7 +36,7 @@ pub enum Timing {
 
 /// A connection that can hold messages.
 pub(super) trait Held: Send + Sync {
-    /// Writes what is held.
+    /// Writes the held messages.
     fn flush(&self);
 }
 
@@ -46,7 +47,7 @@ pub struct LoopTurn {
     task: OnceLock<AbortHandle>,
 }
 
-/// The connections' side of a [`LoopTurn`].
+/// A connection's side of a [`LoopTurn`].
 #[derive(Debug, Clone)]
 pub struct TurnSender(Arc<Shared>);
 
@@ -59,15 +60,15 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Turns that have ended.
+    /// Number of ended turns.
     number: u64,
     /// A message was sent in this turn.
     has_sent: bool,
     /// The connections with held messages.
     held: Vec<Arc<dyn Held>>,
-    /// Connections that the task is to write.
+    /// Connections that the task has to write.
     handed_over: Vec<Arc<dyn Held>>,
-    /// The task looks periodically.
+    /// Whether the task is checking periodically.
     is_watched: bool,
 }
 
@@ -88,7 +89,7 @@ impl Default for LoopTurn {
 }
 
 impl LoopTurn {
-    /// The turns of a loop that has sent nothing yet.
+    /// The turns of a loop that has not sent a message yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -97,7 +98,7 @@ impl LoopTurn {
         }
     }
 
-    /// What a connection needs to hold messages.
+    /// Creates the side of the connections.
     ///
     /// # Errors
     /// If the threads of the runtime cannot be started.
@@ -111,7 +112,7 @@ impl LoopTurn {
         Ok(TurnSender(Arc::clone(&self.shared)))
     }
 
-    /// The turn has ended: what is held is written now.
+    /// Ends the turn: writes the held messages now.
     pub fn end(&self) {
         let mut state = self.shared.lock();
         state.number += 1;
@@ -143,12 +144,12 @@ impl Drop for LoopTurn {
 }
 
 impl TurnSender {
-    /// A message is to be sent. Returns true if it is the first of its turn.
+    /// Reports that a message will be sent. Returns true if it is the first one of its turn.
     pub(super) fn is_first(&self) -> bool {
         !std::mem::replace(&mut self.0.lock().has_sent, true)
     }
 
-    /// A connection holds messages until the end of the turn.
+    /// Adds a connection that holds messages until the end of the turn.
     pub(super) fn hold(&self, connection: Arc<dyn Held>) {
         let mut state = self.0.lock();
         state.held.push(connection);
@@ -164,7 +165,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what the loop has handed over.
+    /// Writes the connections that the loop has passed to the task.
     fn flush_handed_over(&self) {
         let handed_over = std::mem::take(&mut self.lock().handed_over);
         for connection in handed_over {
@@ -173,7 +174,7 @@ impl Shared {
     }
 }
 
-/// Writes what was handed over, and what a turn holds that does not end.
+/// Writes the connections of the task, and the held messages of turns that do not end.
 async fn watch(shared: Arc<Shared>) {
     loop {
         shared.task.notified().await;
@@ -261,7 +262,7 @@ mod tests {
             let turn = LoopTurn::new();
             let sender = turn.unwatched_sender();
             tokio::spawn(watch(Arc::clone(&turn.shared)));
-            // At any time in relation to the periods, also when the task sleeps.
+            // The times differ in relation to the periods. At some of them the task sleeps.
             for wait in 0..40 {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 let connection = Arc::<Flushes>::default();

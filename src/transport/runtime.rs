@@ -1,19 +1,19 @@
-//! The one tokio runtime of the process.
+//! The tokio runtime of the process.
 
 use std::io;
 use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Threads that drive all connections. One suffices for the traffic that one JavaScript thread can take in, and costs
-/// the least in wake-ups.
+/// Number of threads for all connections. One thread is enough for the traffic that one JavaScript thread can handle,
+/// and causes the fewest wake-ups.
 const WORKER_THREADS: usize = 1;
-/// Threads for what blocks, look-ups of names above all: some that hang must not hold up the rest. Each is started when it is
-/// needed and ends soon after.
+/// Maximum number of threads for blocking work, mainly name lookups. Several threads are needed because a lookup can
+/// hang. A thread is started when it is needed, and ends soon after its work.
 const BLOCKING_THREADS: usize = 8;
 
-/// The runtime, started by the first connection. It lives as long as the process: connections of several environments
-/// (worker threads) share it.
+/// The runtime. The first connection starts it. It exists until the process ends, and all environments (worker threads)
+/// share it.
 pub(crate) fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
@@ -26,7 +26,7 @@ pub(crate) fn runtime() -> io::Result<&'static Runtime> {
         .enable_io()
         .enable_time()
         .build()?;
-    // Where two threads race, the loser's runtime is idle and stops in the background.
+    // If two threads start a runtime at the same time, the second one is unused and stops in the background.
     if let Err(surplus) = RUNTIME.set(started) {
         surplus.shutdown_background();
     }

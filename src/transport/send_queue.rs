@@ -1,64 +1,64 @@
-//! Messages that wait to be written: filled by the owner of a connection, emptied by its task.
+//! Messages that wait to be written. The owner of a connection adds them; its task or a sending thread takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_tungstenite::tungstenite::Message;
 
-/// Bytes that may wait for the network before a message counts as accepted only once it is written. Below it the
-/// sender is told at once, so that sending in turn costs no round trip to another thread.
+/// Maximum number of unwritten bytes for [`Accepted::Now`]. Below this limit, the sender gets the result at once,
+/// without a round trip to another thread.
 pub const HIGH_WATER: usize = 1024 * 1024;
 
-/// Bytes that are written together: what one TLS record holds. A longer message is written by itself.
+/// Maximum number of bytes that are written together: the size of a TLS record. A longer message is written alone.
 pub(super) const MAX_WRITE: usize = 16 * 1024;
 
-/// The longest header of a WebSocket frame from a client, in bytes.
+/// Maximum header length of a WebSocket frame from a client, in bytes.
 const MAX_HEADER: usize = 14;
 
-/// What became of a message that was to be sent.
+/// The result of sending a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is queued, and the queue is short.
+    /// The message is queued, and the queue is short.
     Now,
-    /// It is queued; an [`Event::Written`](super::event::Event::Written) will count it.
+    /// The message is queued. An [`Event::Written`](super::event::Event::Written) will count it.
     Later,
-    /// The connection is closing or has ended; nothing was queued.
+    /// The connection is closing or has ended. The message is not queued.
     No,
 }
 
-/// The queue, and how far the sending has come.
+/// The queue and the progress of sending.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue {
     messages: VecDeque<Message>,
-    /// Bytes accepted and not yet handed to the operating system.
+    /// Number of accepted bytes that were not passed to the operating system yet.
     buffered: usize,
-    /// Messages that were [`Accepted::Later`] and not yet reported as written.
+    /// Number of messages with the result [`Accepted::Later`] that were not reported as written yet.
     unreported: u32,
-    /// Bytes of the queued messages with their headers.
+    /// Length of the queued messages with their headers, in bytes.
     queued: usize,
-    /// The connection is on the list of those with held messages.
+    /// Whether the connection is on the list of connections with held messages.
     is_held: bool,
     closing: bool,
     ended: bool,
 }
 
 impl SendQueue {
-    /// Whether messages are taken.
+    /// Whether messages are accepted.
     pub(super) fn is_open(&self) -> bool {
         !self.closing && !self.ended
     }
 
-    /// Bytes accepted and not yet handed to the operating system.
+    /// Number of accepted bytes that were not passed to the operating system yet.
     pub(super) const fn buffered(&self) -> usize {
         self.buffered
     }
 
-    /// Whether more than [`HIGH_WATER`] bytes wait for the network.
+    /// Whether more than [`HIGH_WATER`] bytes are unwritten.
     pub(super) fn is_full(&self) -> bool {
         self.buffered > HIGH_WATER
     }
 
-    /// Whether nothing waits to be written.
+    /// Whether no messages are queued.
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -68,13 +68,13 @@ impl SendQueue {
         self.queued + length + MAX_HEADER <= MAX_WRITE
     }
 
-    /// Marks the connection as one with held messages, or as one without. Returns what it was.
+    /// Sets whether the connection has held messages. Returns the previous value.
     pub(super) fn set_held(&mut self, is_held: bool) -> bool {
         std::mem::replace(&mut self.is_held, is_held)
     }
 
-    /// Whether a sender may write the queued messages itself. Not if the task must report some of them as written, or send
-    /// a close frame behind them.
+    /// Whether a sender may write the queued messages itself. It may not if the task has to report messages as written,
+    /// or has to send a close frame after them.
     pub(super) fn allows_direct_write(&self) -> bool {
         self.unreported == 0 && !self.closing
     }
@@ -85,7 +85,8 @@ impl SendQueue {
         self.queued = 0;
     }
 
-    /// Notes that the operating system has taken `bytes`. Returns how many messages are to be reported as written.
+    /// Records that the operating system has accepted `bytes` bytes. Returns the number of messages to report as
+    /// written.
     pub(super) fn written(&mut self, bytes: usize) -> u32 {
         self.buffered = self.buffered.saturating_sub(bytes);
         if self.buffered > HIGH_WATER / 2 {
@@ -98,7 +99,7 @@ impl SendQueue {
     /// Queues a message.
     pub(super) fn push(&mut self, message: Message) -> Accepted {
         self.push_uncounted(message);
-        // Once one waits, all behind it do, so that they are reported in order.
+        // If one message is reported later, all messages after it are too, so that the reports are in order.
         if self.unreported > 0 || self.is_full() {
             self.unreported += 1;
             Accepted::Later
@@ -107,19 +108,19 @@ impl SendQueue {
         }
     }
 
-    /// Queues a message that no [`Event::Written`](super::event::Event::Written) counts.
+    /// Queues a message that is not counted in an [`Event::Written`](super::event::Event::Written).
     pub(super) fn push_uncounted(&mut self, message: Message) {
         self.buffered += message.len();
         self.queued += message.len() + MAX_HEADER;
         self.messages.push_back(message);
     }
 
-    /// Takes no more messages; the closing handshake follows those that are queued.
+    /// Stops accepting messages. The closing handshake follows the queued messages.
     pub(super) fn close(&mut self) {
         self.closing = true;
     }
 
-    /// Takes no more messages and drops those that are queued: the connection has ended.
+    /// Stops accepting messages and drops the queued ones, because the connection has ended.
     pub(super) fn end(&mut self) {
         self.ended = true;
         self.messages = VecDeque::new();
@@ -135,14 +136,14 @@ impl SharedQueue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the queued messages to `into`, which is empty. Returns whether the closing handshake is to follow.
+    /// Moves the queued messages to `into`, which must be empty. Returns whether the closing handshake must follow.
     pub(super) fn take(&self, into: &mut VecDeque<Message>) -> bool {
         let mut queue = self.lock();
         queue.take(into);
         queue.closing
     }
 
-    /// Whether the closing handshake was asked for.
+    /// Whether the closing handshake was requested.
     pub(super) fn is_closing(&self) -> bool {
         self.lock().closing
     }

@@ -1,15 +1,15 @@
-//! Why a proxy gave no connection.
+//! Errors of proxies.
 
 use std::io;
 
 use super::super::http::ResponseError;
 use super::super::tcp::FailedAttempt;
 
-/// Why a proxy gave no connection. No text contains credentials.
+/// Why a proxy did not connect to the target. No text contains credentials.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// No address of a SOCKS proxy accepted the connection; at least one entry.
+    /// No address of a SOCKS proxy accepted the connection. There is at least one entry.
     #[error("no address of the proxy accepted the connection")]
     Unreachable(Vec<FailedAttempt>),
     /// A read or write failed during the SOCKS handshake.
@@ -20,40 +20,40 @@ pub enum ProxyError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The proxy was not done in the time that it had.
+    /// The proxy did not answer in time.
     #[error("Proxy connection timed out")]
     TimedOut,
-    /// An HTTP proxy ended the connection before its answer was complete.
+    /// An HTTP proxy ended the connection before its response was complete.
     #[error("Proxy connection ended before receiving CONNECT response")]
     Ended,
     /// A SOCKS proxy ended the connection before its answer was complete.
     #[error("Socket closed")]
     Closed,
-    /// A SOCKS 4 proxy refused, with this code.
+    /// A SOCKS 4 proxy refused. The field is its code.
     #[error("Socks4 Proxy rejected connection - ({})", socks4_name(*.0))]
     Socks4Rejected(u8),
-    /// The answer to the greeting is not of SOCKS 5.
+    /// The answer to the greeting is not SOCKS 5.
     #[error("Received invalid Socks5 initial handshake (invalid socks version)")]
     Socks5Version,
-    /// The proxy accepts none of the ways to authenticate that it was offered.
+    /// The proxy accepts none of the offered authentication methods.
     #[error("Received invalid Socks5 initial handshake (no accepted authentication type)")]
     Socks5NoMethod,
-    /// The proxy chose a way to authenticate that it was not offered.
+    /// The proxy chose an authentication method that was not offered.
     #[error("Received invalid Socks5 initial handshake (unknown authentication type)")]
     Socks5UnknownMethod,
     /// The proxy does not accept user name and password.
     #[error("Socks5 Authentication failed")]
     Socks5Authentication,
-    /// A SOCKS 5 proxy refused, with this code.
+    /// A SOCKS 5 proxy refused. The field is its code.
     #[error("Socks5 proxy rejected connection - {}", socks5_name(*.0))]
     Socks5Rejected(u8),
-    /// The proxy's consent has an address of unknown form.
+    /// The address in the proxy's reply has an unknown type.
     #[error("Received invalid Socks5 final handshake response")]
     Socks5Reply,
-    /// User name or password do not fit the protocol.
+    /// The user name or password is too long for the protocol.
     #[error("Invalid SOCKS proxy details were provided.")]
     Credentials,
-    /// The target's name does not fit the protocol.
+    /// The target's host name is too long for the protocol.
     #[error("An invalid destination host was provided.")]
     Destination,
 }
@@ -61,7 +61,7 @@ pub enum ProxyError {
 /// Why the handshake with a proxy failed.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::transport) enum NegotiateError {
-    /// The proxy gave no connection.
+    /// The proxy did not connect to the target.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// A read or write failed during the handshake with an HTTP proxy.
@@ -72,12 +72,12 @@ pub(in crate::transport) enum NegotiateError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The answer of an HTTP proxy is not HTTP.
+    /// The response of an HTTP proxy is not HTTP.
     #[error(transparent)]
     Response(#[from] ResponseError),
 }
 
-/// Names that the npm package `socks` has for the codes of SOCKS 4.
+/// The names of SOCKS 4 codes in the npm package `socks`.
 fn socks4_name(code: u8) -> &'static str {
     match code {
         90 => "Granted",
@@ -88,7 +88,7 @@ fn socks4_name(code: u8) -> &'static str {
     }
 }
 
-/// Names that the npm package `socks` has for the codes of RFC 1928, section 6.
+/// The names of the codes of RFC 1928, section 6, in the npm package `socks`.
 fn socks5_name(code: u8) -> &'static str {
     match code {
         0 => "Granted",

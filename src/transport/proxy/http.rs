@@ -1,4 +1,4 @@
-//! HTTP `CONNECT` (RFC 9110, section 9.3.6), as bytes.
+//! Encoding and decoding of HTTP `CONNECT` (RFC 9110, section 9.3.6).
 
 use std::net::Ipv6Addr;
 
@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 use super::super::http::{ResponseError, ResponseHead, parse_response};
 use super::super::secret::Secret;
 
-/// The one status that grants a connection: `https-proxy-agent` takes no other 2xx for consent.
+/// The only status that grants a connection. `https-proxy-agent` does not accept other 2xx codes.
 const GRANTED: u16 = 200;
 
-/// What an HTTP proxy answered instead of granting the connection.
+/// The response of an HTTP proxy that refused.
 #[derive(Debug)]
 pub(in crate::transport) struct Refusal {
     pub(in crate::transport) head: ResponseHead,
-    /// The part of the body that came together with the head.
+    /// The part of the body that was received with the head.
     pub(in crate::transport) body: Bytes,
 }
 
@@ -25,7 +25,7 @@ pub(super) fn request(host: &str, port: u16, headers: &[(String, Secret)]) -> Ze
         .iter()
         .map(|(name, value)| name.len() + value.expose().len() + 4)
         .sum();
-    // Sized in advance, so that nothing secret stays behind in a smaller copy.
+    // The capacity is computed in advance, so that no reallocation leaves a copy of secrets in memory.
     let mut text = Zeroizing::new(Vec::with_capacity(host.len() + lines + 40));
     let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
     let (open, close) = if is_ipv6 { ("[", "]") } else { ("", "") };
@@ -41,7 +41,8 @@ pub(super) fn request(host: &str, port: u16, headers: &[(String, Secret)]) -> Ze
     text
 }
 
-/// Reads the answer, once its head is complete: nothing where the connection is granted, else the refusal.
+/// Parses the response when its head is complete. Returns `Some(None)` if the connection is granted, and
+/// `Some(Some(refusal))` otherwise.
 pub(super) fn parse(received: &mut BytesMut) -> Result<Option<Option<Refusal>>, ResponseError> {
     while let Some((head, length)) = parse_response(received)? {
         let body = received.split_off(length);
@@ -49,8 +50,8 @@ pub(super) fn parse(received: &mut BytesMut) -> Result<Option<Option<Refusal>>, 
             *received = body;
             continue;
         }
-        // Neither TLS nor WebSocket lets the target speak first: what came with the consent is a body that some proxies
-        // send against the RFC, and `https-proxy-agent` drops it as well.
+        // The target cannot have sent data yet, because the client speaks first in TLS and WebSocket. Bytes after the
+        // head are a body, which some proxies send against the RFC. `https-proxy-agent` drops them too.
         let refusal = (head.status != GRANTED).then(|| Refusal {
             head,
             body: body.freeze(),

@@ -1,7 +1,7 @@
-//! Proxies: asks one, over a connection to it, for a connection to the target.
+//! Proxies: asks a proxy for a connection to the target.
 //!
-//! The handshakes are sans-IO ([`http`] and [`socks`]); this module moves their bytes. The errors and their texts follow the
-//! npm packages `https-proxy-agent` and `socks`, which Baileys' users configure.
+//! The handshakes do no input or output ([`http`] and [`socks`]); this module moves their bytes. The errors and their
+//! texts are those of the npm packages `https-proxy-agent` and `socks`, which Baileys' users configure.
 
 mod error;
 mod http;
@@ -20,8 +20,8 @@ pub use self::error::ProxyError;
 pub(super) use self::http::Refusal;
 pub use self::options::{Proxy, ProxyProtocol};
 
-/// Asks the proxy at the other end of `stream` for the connection; afterwards the stream leads to the target, unless the
-/// proxy refused over HTTP.
+/// Requests the connection from the proxy at the other end of `stream`. After that, the stream is connected to the
+/// target, unless an HTTP proxy refused.
 pub(super) async fn negotiate<S>(proxy: &Proxy, stream: &mut S) -> Result<Option<Refusal>, NegotiateError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -77,7 +77,7 @@ where
             stream.write_all(&request).await.map_err(failed("write"))?;
             stream.flush().await.map_err(failed("write"))?;
         }
-        // Read to the byte: what follows the last answer is the target's.
+        // Reads exactly the wanted bytes, because bytes after the last answer come from the target.
         let Some(answer) = buffer.get_mut(..handshake.wanted()) else {
             return Err(ProxyError::Socks5Reply);
         };

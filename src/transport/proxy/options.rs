@@ -1,25 +1,26 @@
-//! A proxy as the caller describes it.
+//! Proxy options.
 
 use std::time::Duration;
 
 use super::super::secret::Secret;
 use super::super::tls::TlsTarget;
 
-/// A proxy and what it is asked for. Its addresses are [`ConnectOptions::addresses`](crate::transport::ConnectOptions::addresses).
+/// A proxy and its target. The addresses of the proxy are
+/// [`ConnectOptions::addresses`](crate::transport::ConnectOptions::addresses).
 #[derive(Debug, Clone)]
 pub struct Proxy {
-    /// Its protocol.
+    /// The protocol of the proxy.
     pub protocol: ProxyProtocol,
-    /// The target's name or address; an IPv6 address without brackets.
+    /// The host name or address of the target. IPv6 addresses have no brackets.
     pub host: String,
-    /// Whether the driver looks the target's name up before it connects, as `socks4:` and `socks5:` URLs want. The drop-in's
-    /// targets are looked up in JavaScript.
+    /// Whether the driver resolves the target's name before it connects, as for `socks4:` and `socks5:` URLs. For the
+    /// drop-in, JavaScript resolves the name.
     pub lookup_target: bool,
-    /// The target's port.
+    /// The port of the target.
     pub port: u16,
-    /// TLS to the proxy itself.
+    /// TLS settings for the connection to the proxy.
     pub tls: Option<TlsTarget>,
-    /// How long it may take from the first packet to the granted connection, besides the limits of every opening.
+    /// Time limit from the start of connecting to the granted connection. The limits of the opening apply too.
     pub timeout: Option<Duration>,
 }
 
@@ -28,14 +29,14 @@ pub struct Proxy {
 pub enum ProxyProtocol {
     /// HTTP `CONNECT` (RFC 9110, section 9.3.6), with these header fields.
     Http(Vec<(String, Secret)>),
-    /// SOCKS 4, or 4a where the target is not an IPv4 address, with a user id.
+    /// SOCKS 4 with a user id, or SOCKS 4a if the target is not an IPv4 address.
     Socks4(Secret),
-    /// SOCKS 5 (RFC 1928), with a user name and password (RFC 1929) where the proxy asks for them.
+    /// SOCKS 5 (RFC 1928). User name and password (RFC 1929) are sent if the proxy requests them.
     Socks5(Option<(Secret, Secret)>),
 }
 
 impl ProxyProtocol {
-    /// Whether it is one of the versions of SOCKS.
+    /// Whether it is a version of SOCKS.
     #[must_use]
     pub fn is_socks(&self) -> bool {
         !matches!(self, Self::Http(_))

@@ -1,5 +1,5 @@
-//! SOCKS as bytes: version 4 with the extension 4a (Y. Lee's memoranda), version 5 (RFC 1928) with user name and password
-//! (RFC 1929). Only `CONNECT` is asked for.
+//! Encoding and decoding of SOCKS: version 4 with the extension 4a (Y. Lee's memoranda), and version 5 (RFC 1928) with
+//! user name and password (RFC 1929). The only command is `CONNECT`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -26,32 +26,33 @@ const ADDRESS_IPV6: u8 = 4;
 
 const GRANTED_4: u8 = 90;
 const GRANTED_5: u8 = 0;
-/// "4a": an address that no host has says that a name follows.
+/// SOCKS 4a: this invalid address says that a host name follows.
 const NAME_FOLLOWS: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
 
-/// Bytes of an answer of version 4.
+/// Length of an answer of version 4 in bytes.
 const ANSWER_4: usize = 8;
-/// Bytes of a reply of version 5 up to and with the first of the address, which is the length of a name.
+/// Length of the fixed part of a version 5 reply in bytes. The last byte is the first byte of the address, which is the
+/// length if the address is a name.
 const REPLY_HEAD: usize = 5;
 const PORT: usize = 2;
-/// The longest piece that [`Handshake::wanted`] asks for: a name's rest.
+/// Maximum of [`Handshake::wanted`]: the rest of a name.
 pub(super) const MAX_ANSWER: usize = u8::MAX as usize + PORT;
 
-/// What the next answer answers.
+/// The next expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Version4,
     Greeting,
     Authentication,
     Reply,
-    /// The rest of the address that the proxy is bound to, so many bytes; nobody asks for it.
+    /// The rest of the proxy's bound address. The field is its length in bytes. The address is ignored.
     Bound(usize),
     Established,
 }
 
-/// One handshake. [`poll_transmit`](Self::poll_transmit) says what to send, [`wanted`](Self::wanted) how many bytes to read
-/// after that and to give to [`handle_answer`](Self::handle_answer); none are wanted once the connection is granted. An
-/// error ends it.
+/// A handshake. [`poll_transmit`](Self::poll_transmit) returns the bytes to send. [`wanted`](Self::wanted) is the
+/// number of bytes to read after that and to give to [`handle_answer`](Self::handle_answer). It is 0 when the
+/// connection is granted. An error ends the handshake.
 pub(super) struct Handshake<'p> {
     proxy: &'p Proxy,
     credentials: Option<(&'p [u8], &'p [u8])>,
@@ -61,7 +62,7 @@ pub(super) struct Handshake<'p> {
 
 impl<'p> Handshake<'p> {
     /// # Errors
-    /// Where credentials or target do not fit the protocol.
+    /// Fails if the credentials or the target are too long for the protocol.
     pub(super) fn new(proxy: &'p Proxy) -> Result<Self, ProxyError> {
         if proxy.host.is_empty() || proxy.host.len() > usize::from(u8::MAX) || proxy.host.contains('\0') {
             return Err(ProxyError::Destination);
@@ -87,12 +88,12 @@ impl<'p> Handshake<'p> {
         })
     }
 
-    /// What is to be sent before anything is read.
+    /// Returns the bytes to send before the next read.
     pub(super) fn poll_transmit(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         self.outgoing.take()
     }
 
-    /// How many bytes the next answer, or its next part, has; at most [`MAX_ANSWER`].
+    /// The length of the next answer, or of its next part, in bytes. At most [`MAX_ANSWER`].
     pub(super) fn wanted(&self) -> usize {
         match self.state {
             State::Version4 => ANSWER_4,
@@ -103,10 +104,10 @@ impl<'p> Handshake<'p> {
         }
     }
 
-    /// Takes the bytes that were wanted.
+    /// Handles the wanted bytes.
     ///
     /// # Errors
-    /// Where the proxy refuses or does not speak the protocol.
+    /// Fails if the proxy refuses or violates the protocol.
     pub(super) fn handle_answer(&mut self, answer: &[u8]) -> Result<(), ProxyError> {
         let [first, second, ..] = *answer else {
             return Err(ProxyError::Closed);
@@ -144,7 +145,7 @@ impl<'p> Handshake<'p> {
         Ok(())
     }
 
-    /// Asks for the connection.
+    /// Requests the connection.
     fn ask(&mut self) {
         let Proxy { host, port, .. } = self.proxy;
         let mut request = vec![VERSION_5, CONNECT, 0];
@@ -176,7 +177,7 @@ impl fmt::Debug for Handshake<'_> {
     }
 }
 
-/// The only request of version 4.
+/// The request of version 4.
 fn request_4(proxy: &Proxy, user: &Secret) -> Result<Zeroizing<Vec<u8>>, ProxyError> {
     let user = user.expose().as_bytes();
     if user.contains(&0) || user.len() > usize::from(u8::MAX) {
@@ -196,13 +197,13 @@ fn request_4(proxy: &Proxy, user: &Secret) -> Result<Zeroizing<Vec<u8>>, ProxyEr
     Ok(request)
 }
 
-/// A length byte and as many bytes. Longer fields have been refused by then.
+/// Writes a length byte and the field. Longer fields were already refused.
 fn push_field(request: &mut Vec<u8>, field: &[u8]) {
     request.push(u8::try_from(field.len()).unwrap_or(u8::MAX));
     request.extend(field.iter().take(usize::from(u8::MAX)));
 }
 
-/// How many bytes of a reply of version 5 follow its head.
+/// The number of bytes after the head of a version 5 reply.
 fn bound_length(head: &[u8]) -> Result<usize, ProxyError> {
     let [version, code, _, kind, first] = *head else {
         return Err(ProxyError::Socks5Reply);
