@@ -1,4 +1,4 @@
-//! Compiles `proto/` with prost (protox stands in for a `protoc` binary) and, for the addon, sets the linker up.
+//! Compiles `proto/` with prost. protox replaces the `protoc` binary. For the addon, it also configures the linker.
 
 use std::error::Error;
 

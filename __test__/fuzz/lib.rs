@@ -1,5 +1,4 @@
-//! What the fuzz targets run. The same functions replay the committed corpora as ordinary tests, see
-//! `__test__/core/corpora.rs`.
+//! The functions of the fuzz targets. `__test__/core/corpora.rs` replays the committed corpora with the same functions.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The session tests' server and network in memory.
+//! The in-memory server and network of the session tests.
 
 #![allow(dead_code, reason = "the session tests use all of it")]
 

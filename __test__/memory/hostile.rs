@@ -1,4 +1,4 @@
-//! Payloads that take as much memory as a peer can cause.
+//! Payloads with the maximum memory use that a peer can cause.
 
 use std::io::Write as _;
 
@@ -7,11 +7,11 @@ use flate2::{Compression, write::ZlibEncoder};
 
 pub(crate) struct Payload {
     pub(crate) name: &'static str,
-    /// With the flag byte.
+    /// The payload with its flag byte.
     pub(crate) bytes: Vec<u8>,
-    /// Whether it is within all bounds.
+    /// Whether the payload is within all limits.
     pub(crate) fits: bool,
-    /// Whether the layers above the opener are measured with it.
+    /// Whether the layers above the opener are also measured with it.
     pub(crate) is_worst: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn compressed(node: &[u8]) -> Vec<u8> {
     deflated.finish().unwrap()
 }
 
-/// A `success` with lists of nodes of 3 bytes each; `count` of those.
+/// A `success` with `count` nodes of 3 bytes each, in lists.
 pub(crate) fn most_nodes(count: usize) -> Vec<u8> {
     const LEAF: [u8; 3] = [LIST_8, 1, 25];
     let lists: Vec<usize> = std::iter::successors(Some(count), |left| left.checked_sub(60_000))
@@ -42,7 +42,7 @@ pub(crate) fn most_nodes(count: usize) -> Vec<u8> {
     node
 }
 
-/// A `success` with nodes of 30,000 attributes each, of two bytes each.
+/// A `success` with nodes of 30,000 attributes. Each attribute has two bytes.
 fn most_attributes(nodes: u8) -> Vec<u8> {
     let attributes = [&[LIST_16, 0xea, 0x61, 25][..], &[4, 25].repeat(30_000)].concat();
     [
@@ -52,9 +52,9 @@ fn most_attributes(nodes: u8) -> Vec<u8> {
     .concat()
 }
 
-/// A `success` with attribute values that are JIDs of two long tokens, after one character that is not latin1.
+/// A `success` with attribute values that are JIDs of two long tokens, after one character that is not Latin-1.
 fn most_composed(bytes: usize) -> Vec<u8> {
-    // `mms4_media_retry_notification_encryption_enabled` on both sides of the `@`.
+    // `mms4_media_retry_notification_encryption_enabled` is on both sides of the `@`.
     let jid = [25, 0xfa, 0xec, 224, 0xec, 224];
     let node = [&[LIST_16, 0xea, 0x61, 25][..], &jid.repeat(30_000)].concat();
     let each = 30_000 * composed_len(&jid[1..]);
@@ -76,7 +76,7 @@ fn composed_len(encoded: &[u8]) -> usize {
     node.attrs[0].1.len()
 }
 
-/// A `success` with an attribute of so many bytes.
+/// A `success` with an attribute of this length in bytes.
 pub(crate) fn long_text(bytes: usize) -> Vec<u8> {
     attribute(&vec![b'x'; bytes])
 }

@@ -1,6 +1,6 @@
-//! The most memory that one received frame can take, by layer: `cargo test --test memory -- --nocapture` prints the table.
+//! Maximum memory use of one received frame, per layer. `cargo test --test memory -- --nocapture` prints the table.
 //!
-//! One process, one test: the allocator counts for the whole process.
+//! There is only one test in the process, because the allocator counts for the whole process.
 
 #![allow(
     clippy::expect_used,
@@ -38,12 +38,13 @@ static ALLOCATOR: Cap<PeakAlloc> = Cap::new(PeakAlloc, usize::MAX);
 const KEY: [u8; 32] = [7; 32];
 const MIB: usize = 1 << 20;
 
-/// The documented bounds (docs/security.md): peak memory in MiB that one frame can take in a layer, above the frame itself.
+/// The documented limits (docs/security.md): peak memory in MiB that one frame can use in a layer, without the frame
+/// itself.
 const OPENER_BOUND: usize = 110;
 const READ_AHEAD_BOUND: usize = 110;
 const SESSION_BOUND: usize = 160;
 
-/// Runs `layer` and returns the peak of its memory in bytes and the time that it took in milliseconds.
+/// Runs `layer`. Returns its peak memory in bytes and its time in milliseconds.
 fn measure<R>(layer: impl FnOnce() -> R) -> (usize, u128, R) {
     let peak = PeakAlloc;
     let before = peak.current_usage();
@@ -97,7 +98,7 @@ fn one_read_ahead(Payload { name, bytes, fits, .. }: &Payload) {
     report("read-ahead", name, frame.len(), (peak, time), READ_AHEAD_BOUND);
 }
 
-/// A session that reacts to the stanza, and one that delivers it.
+/// Runs a session that reacts to the stanza, and with `watched` one that delivers it.
 fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
     let mut world = World::connected();
     if watched {
@@ -109,11 +110,11 @@ fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
     report(layer, name, bytes.len(), (peak, time), SESSION_BOUND);
     let malformed = world.events.iter().any(|event| matches!(event, Event::Malformed(_)));
     assert_eq!(malformed, !fits, "{name}: {:?}", world.session.state());
-    // The session reacts to what fits of a `success`, and lives on.
+    // The session reacts to the part of a `success` that fits, and continues.
     assert_eq!(world.session.state(), State::Connected);
 }
 
-/// Every step that allocates as much as a peer wants reports that memory is exhausted, and does not abort.
+/// Each step that allocates memory for a peer's data must report an out-of-memory error instead of aborting.
 fn without_memory() {
     let within = |spare: usize, test: &dyn Fn()| {
         ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare).unwrap();
@@ -158,7 +159,7 @@ fn without_memory() {
         failures,
         [memory.clone(), memory.clone(), received, memory.clone(), memory]
     );
-    // With memory, the same frames open.
+    // With memory, the same frames can be opened.
     for frame in &frames {
         open_frame(frame, &mut Opener::default(), &mut TapeWriter::new()).unwrap();
     }
@@ -171,14 +172,14 @@ fn one_frame_takes_no_more_than_the_documented_memory() {
     for payload in &payloads {
         one_opener(payload);
     }
-    // The layers above add to the opener's memory; these payloads make them add most.
+    // The upper layers add to the memory of the opener. They add most with these payloads.
     for payload in payloads.iter().filter(|payload| payload.is_worst) {
         one_read_ahead(payload);
         one_session(payload, false);
         one_session(payload, true);
     }
 
-    // An owned node takes the budget that it is given, whatever the stanza is.
+    // An owned node uses at most its budget, for any stanza.
     let nodes = hostile::most_nodes(binary::MAX_ELEMENTS - 20);
     let (peak, _, node) = measure(|| Node::decode_within(&nodes, Dialect::V7, MIB).unwrap());
     assert_eq!(node.tag, "success");

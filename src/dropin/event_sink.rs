@@ -1,4 +1,4 @@
-//! Events of a socket's transport, written as records for JavaScript.
+//! Converts events of a socket's transport to records for JavaScript.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::abi::socket_event;
 use crate::read_ahead::Scratch;
 use crate::transport::{self, Event, ResponseHead, TransportError};
 
-/// Describes an error to JavaScript.
+/// Converts an error to its JSON description for JavaScript.
 pub type DescribeError = fn(&TransportError) -> String;
 
 thread_local! {
-    /// Memory shared by the connections that a thread serves, so that none keeps memory of its own between events.
+    /// Buffers that are shared by all connections of a thread, so that a connection keeps no buffers between events.
     static SCRATCH: RefCell<(Scratch, Batch)> = RefCell::default();
 }
 
@@ -31,14 +31,14 @@ pub struct EventSink {
     state: Arc<ConnectionState>,
     monitor: Arc<LoopMonitor>,
     describe_error: DescribeError,
-    /// When the first message since the last flush was received.
+    /// The time of the first message since the last flush.
     began: Option<Instant>,
-    /// The records since the last flush. Their memory is that of the thread.
+    /// The records since the last flush. Their buffers belong to the thread.
     pending: Batch,
 }
 
 impl EventSink {
-    /// A sink that writes records of `connection` into `inbox`.
+    /// A sink that writes the records of `connection` to `inbox`.
     #[must_use]
     pub fn new(
         connection: u32,
@@ -58,8 +58,7 @@ impl EventSink {
         }
     }
 
-    /// Writes the record to the batch that the next flush hands over. The queue is not locked, so JavaScript never waits for
-    /// this.
+    /// Adds a record to the batch of the next flush. This does not lock the queue, so JavaScript never waits for it.
     fn record(&mut self, kind: u32, value: u32, payload: &[u8]) {
         let flow = &self.state.flow;
         let counters = flow.counters();
@@ -153,8 +152,8 @@ impl transport::EventSink for EventSink {
     }
 }
 
-/// A response head as fields between zero bytes, which HTTP does not allow inside a field: minor version, status, reason,
-/// then names and values.
+/// The fields of a response head, separated by zero bytes. HTTP does not allow zero bytes in fields. The fields are:
+/// minor version, status, reason, then names and values.
 fn head_fields(head: &ResponseHead) -> Vec<u8> {
     let mut fields = format!("{}\0{}\0", head.minor_version, head.status).into_bytes();
     fields.extend_from_slice(&head.reason);

@@ -1,4 +1,4 @@
-//! Back-pressure from JavaScript to one connection.
+//! Back-pressure from JavaScript to a connection.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,14 +7,13 @@ use futures_util::task::AtomicWaker;
 
 use super::counters::SocketCounters;
 
-/// Bytes of one connection that may wait for JavaScript. With more the connection is no longer read, so that TCP holds
-/// the peer back.
+/// Number of waiting bytes of a connection above which it is not read. TCP flow control then stops the peer.
 pub const HIGH_WATER: usize = 4 * 1024 * 1024;
-/// Waiting bytes at which reading continues. It is far below [`HIGH_WATER`], so that the two sides do not wake each other
-/// for every few messages.
+/// Number of waiting bytes at which reading continues. It is far below [`HIGH_WATER`], so that reading does not stop
+/// and start for every few messages.
 pub const LOW_WATER: usize = HIGH_WATER / 2;
 
-/// Counts the bytes of one connection that wait for JavaScript, and stops its reader when they are too many.
+/// Counts the bytes of a connection that wait for JavaScript. Stops reading if there are too many.
 #[derive(Debug, Default)]
 pub struct Flow {
     counters: Arc<SocketCounters>,
@@ -28,12 +27,12 @@ impl Flow {
         &self.counters
     }
 
-    /// Adds records that wait for JavaScript. `cost` is in bytes.
+    /// Adds waiting records. `cost` is in bytes.
     pub fn add(&self, cost: usize) {
         self.counters.add_waiting(cost);
     }
 
-    /// Subtracts records that JavaScript has taken, and wakes the reader when few enough are left.
+    /// Subtracts records that JavaScript has taken. Wakes the reader at [`LOW_WATER`].
     pub fn taken(&self, cost: usize) {
         let before = self.counters.subtract_waiting(cost);
         if before > LOW_WATER && before - cost <= LOW_WATER {
@@ -41,7 +40,7 @@ impl Flow {
         }
     }
 
-    /// Whether something waits for JavaScript.
+    /// Whether records wait for JavaScript.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.counters.waiting() > 0
@@ -53,7 +52,7 @@ impl Flow {
             return Poll::Ready(());
         }
         self.reader.register(cx.waker());
-        // JavaScript may have taken records before the waker was registered.
+        // JavaScript can have taken records before the waker was registered.
         if self.counters.waiting() <= LOW_WATER {
             Poll::Ready(())
         } else {

@@ -1,4 +1,4 @@
-//! Records on their way to JavaScript: one queue for an environment, one wake for many records.
+//! The queue of records for JavaScript. An environment has one queue, and one wake serves many records.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,7 +16,7 @@ pub(super) const KEPT: usize = 64 * 1024;
 /// The queue of an environment.
 pub struct Inbox {
     state: Mutex<InboxState>,
-    /// Has JavaScript take from this queue soon. May be called on any thread.
+    /// Requests that JavaScript takes from this queue. It can be called on any thread.
     wake: Box<dyn Fn() + Send + Sync>,
     monitor: Arc<LoopMonitor>,
 }
@@ -24,11 +24,11 @@ pub struct Inbox {
 #[derive(Debug, Default)]
 struct InboxState {
     batch: Batch,
-    /// The record sources (sessions) that have something to take.
+    /// The record sources (sessions) that have records.
     ready: VecDeque<u32>,
-    /// JavaScript was woken and has not yet found the queue empty.
+    /// JavaScript was woken, and has not found the queue empty since then.
     woken: bool,
-    /// When JavaScript was woken, until it comes.
+    /// The time of the wake, until JavaScript answers it.
     woken_at: Option<Instant>,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Inbox {
 }
 
 impl Inbox {
-    /// An empty queue. `wake` is called when JavaScript has something to take.
+    /// An empty queue. `wake` is called when there is something to take.
     #[must_use]
     pub fn new(monitor: Arc<LoopMonitor>, wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the records of `batch` to the end of the queue, and wakes JavaScript if no wake is on its way.
+    /// Moves the records of `batch` to the end of the queue. Wakes JavaScript, unless it is already woken.
     pub fn push(&self, batch: &mut Batch) {
         let mut state = self.lock();
         if state.batch.is_empty() {
@@ -66,7 +66,7 @@ impl Inbox {
         self.wake(state);
     }
 
-    /// Wakes JavaScript if something waits and no wake is on its way.
+    /// Wakes JavaScript if something is waiting and it is not already woken.
     fn wake(&self, mut state: MutexGuard<'_, InboxState>) {
         let any = !state.batch.is_empty() || !state.ready.is_empty();
         let wake = any && !state.woken;
@@ -80,21 +80,22 @@ impl Inbox {
         }
     }
 
-    /// A record source that is not in the queue has something to take.
+    /// Adds a record source that has records. It must not be in the queue.
     pub fn ready(&self, source: u32) {
         let mut state = self.lock();
         state.ready.push_back(source);
         self.wake(state);
     }
 
-    /// JavaScript answers a wake. Returns the milliseconds that it took if that counts as a stall of its loop, otherwise 0.
+    /// JavaScript answers a wake. Returns the delay in milliseconds if it counts as a stall of the event loop,
+    /// otherwise 0.
     pub fn answer(&self) -> Millis {
         let woken_at = self.lock().woken_at.take();
         woken_at.map_or(0, |woken_at| self.monitor.counters().record_wait(woken_at.elapsed()))
     }
 
-    /// Moves the queue into `into` and `ready`, which are empty. Returns false if nothing was there; the next record then
-    /// wakes JavaScript again.
+    /// Moves the queue to `into` and `ready`, which must be empty. Returns false if the queue was empty. The next
+    /// record then wakes JavaScript again.
     pub fn take(&self, into: &mut Batch, ready: &mut VecDeque<u32>) -> bool {
         into.clear(KEPT);
         let mut state = self.lock();

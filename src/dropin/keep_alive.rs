@@ -1,4 +1,4 @@
-//! Keep-alive queries that the I/O side sends while JavaScript is blocked.
+//! Keep-alive queries from the I/O thread while JavaScript is blocked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use super::loop_monitor::LoopMonitor;
 use crate::read_ahead::KeepAliveReplies;
 use crate::transport::WeakSender;
 
-/// How long to wait before a query is tried again if the connection had no room for it.
+/// Delay before another attempt if the connection had no room for a query.
 pub const RETRY: Duration = Duration::from_millis(250);
 
-/// Where the queries are sent.
+/// The connection that carries the queries.
 pub trait QuerySender {
-    /// Queues the message that `make` returns. `make` is not called if the connection takes no message now. Returns true
-    /// if a message was queued.
+    /// Queues the message that `make` returns. `make` is not called if the connection accepts no message now. Returns
+    /// true if a message was queued.
     fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool;
 }
 
@@ -24,7 +24,7 @@ impl QuerySender for WeakSender {
     }
 }
 
-/// Sends a keep-alive query whenever one is due, until the shared sender says that none will be.
+/// Sends a keep-alive query each time one is due. Returns when the shared sender will send no more queries.
 pub async fn run(state: Arc<ConnectionState>, sender: impl QuerySender, monitor: Arc<LoopMonitor>) {
     loop {
         let now = monitor.now();

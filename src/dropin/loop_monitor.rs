@@ -1,4 +1,4 @@
-//! Whether the event loop of an environment runs.
+//! Detects whether the event loop of an environment is running.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::session::LoopStalls;
 use crate::shared_sender::Millis;
 
-/// What event loops have not kept up with, for all environments of the process.
+/// Stalls of event loops, for all environments of the process.
 #[derive(Debug, Default)]
 pub struct LoopCounters {
     survived_stalls: AtomicU64,
@@ -19,27 +19,28 @@ pub struct LoopCounters {
 }
 
 impl LoopCounters {
-    /// Stalls during which the I/O side sent keep-alive queries.
+    /// Number of stalls during which the I/O thread sent keep-alive queries.
     pub fn survived_stalls(&self) -> u64 {
         self.survived_stalls.load(Ordering::Relaxed)
     }
 
-    /// The duration of these stalls, in milliseconds.
+    /// Total duration of these stalls in milliseconds.
     pub fn blocked_ms(&self) -> u64 {
         self.blocked_ms.load(Ordering::Relaxed)
     }
 
-    /// Keep-alive queries sent by the I/O side.
+    /// Number of keep-alive queries from the I/O thread.
     pub fn keep_alives(&self) -> u64 {
         self.keep_alives.load(Ordering::Relaxed)
     }
 
-    /// All stalls that were noticed by events that waited.
+    /// All stalls that delayed events.
     pub fn stalls(&self) -> LoopStalls {
         *self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records how long events waited for an event loop. Returns the milliseconds if that counts as a stall, otherwise 0.
+    /// Records the time that events waited for an event loop. Returns it in milliseconds if it counts as a stall,
+    /// otherwise 0.
     pub fn record_wait(&self, waited: Duration) -> Millis {
         let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let is_stall = waited >= LoopStalls::LEAST
@@ -52,19 +53,19 @@ impl LoopCounters {
     }
 }
 
-/// Knows when the JavaScript thread of one environment last ran.
+/// Records when the JavaScript thread of an environment was last running.
 #[derive(Debug)]
 pub struct LoopMonitor {
     start: Instant,
-    /// When the last heartbeat came.
+    /// The time of the last heartbeat.
     last_heartbeat: AtomicU64,
-    /// Keep-alive queries sent by the I/O side since then.
+    /// Number of keep-alive queries from the I/O thread since then.
     keep_alives: AtomicU32,
     counters: Arc<LoopCounters>,
 }
 
 impl LoopMonitor {
-    /// A monitor that starts now, with a loop that runs.
+    /// A monitor that starts now. The loop counts as running.
     #[must_use]
     pub fn new(counters: Arc<LoopCounters>) -> Self {
         Self {
@@ -75,25 +76,25 @@ impl LoopMonitor {
         }
     }
 
-    /// The counters that this monitor adds to.
+    /// The counters of this monitor.
     #[must_use]
     pub fn counters(&self) -> &LoopCounters {
         &self.counters
     }
 
-    /// The milliseconds since the monitor was made.
+    /// Milliseconds since the creation of the monitor.
     #[must_use]
     pub fn now(&self) -> Millis {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// When the JavaScript thread last ran.
+    /// The time of the last heartbeat.
     #[must_use]
     pub fn last_heartbeat(&self) -> Millis {
         self.last_heartbeat.load(Ordering::Acquire)
     }
 
-    /// The JavaScript thread runs.
+    /// Records that the JavaScript thread is running.
     pub fn heartbeat(&self) {
         let now = self.now();
         let before = self.last_heartbeat.swap(now, Ordering::AcqRel);
@@ -105,7 +106,7 @@ impl LoopMonitor {
         }
     }
 
-    /// The I/O side has sent a keep-alive query while the JavaScript thread was blocked.
+    /// Records that the I/O thread has sent a keep-alive query while the JavaScript thread was blocked.
     pub(super) fn sent_keep_alive(&self) {
         self.keep_alives.fetch_add(1, Ordering::AcqRel);
         self.counters.keep_alives.fetch_add(1, Ordering::Relaxed);

@@ -1,10 +1,11 @@
-//! The drop-in's connections: everything between the transport and JavaScript that needs neither Node-API nor JavaScript.
+//! The drop-in's connections: the code between the transport and JavaScript that does not need Node-API.
 //!
-//! An [`Environment`] owns the sockets of one Node.js environment. A socket's events are written as records into a
-//! [`Batch`] (by its [`EventSink`]), wait in the environment's [`Inbox`], and are taken by JavaScript many at a time. A
-//! socket and the [`NoiseHandler`] that sends through it share a [`ConnectionState`]: that is what lets the I/O side open
-//! frames ahead of JavaScript and [keep the connection alive](keep_alive) while JavaScript is blocked, which the
-//! [`LoopMonitor`] tells.
+//! An [`Environment`] owns the sockets of one Node.js environment. The [`EventSink`] of a socket writes events as
+//! records to a [`Batch`]. The records wait in the environment's [`Inbox`]. JavaScript takes many records at once.
+//!
+//! A socket and the [`NoiseHandler`] of its connection share a [`ConnectionState`]. With it, the I/O thread can open
+//! frames before JavaScript asks for them, and can [keep the connection alive](keep_alive) while JavaScript is blocked.
+//! The [`LoopMonitor`] detects that JavaScript is blocked.
 
 mod batch;
 mod connection_state;

@@ -1,4 +1,4 @@
-//! The state of one `makeNoiseHandler`: handshake, transport ciphers and framing.
+//! The state of a `makeNoiseHandler` object: handshake, transport ciphers and framing.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::wire::{OpenError, Opener, SealError, seal_frame};
 /// Why the next frame was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameOpenError {
-    /// The stream is not one of frames.
+    /// The stream violates the framing.
     #[error(transparent)]
     Stream(#[from] FrameError),
     /// The frame cannot be opened.
@@ -25,33 +25,33 @@ pub enum FrameOpenError {
 /// The next frame of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
-    /// Nothing is left.
+    /// There are no more bytes.
     None,
-    /// Only the beginning of a frame is left.
+    /// Only the beginning of a frame was received.
     Partial,
-    /// A frame of the handshake, as it came.
+    /// A frame of the handshake, unchanged.
     Handshake,
     /// A stanza.
     Stanza,
-    /// A stanza that JavaScript must not see: the reply to a keep-alive query of the I/O side.
+    /// A stanza that JavaScript must not see: a reply to a keep-alive query of the I/O thread.
     Hidden,
 }
 
 /// One noise handler.
 #[derive(Debug)]
 pub struct NoiseHandler {
-    /// Keys and handshake state.
+    /// The keys and the handshake state.
     pub channel: Channel,
-    /// The stream that was received.
+    /// The received stream.
     pub frames: FrameDecoder,
-    /// The release of Baileys that it serves.
+    /// The Baileys release of the handler.
     pub dialect: Dialect,
     intro: Intro,
-    /// Handshake frames taken so far.
+    /// Number of handshake frames that were taken.
     handshake_frames: u64,
-    /// The state shared with its socket if that is one of ours, and the number of the socket.
+    /// The shared state and the number of the socket. `None` if the socket is not a native one.
     connection: Option<(Arc<ConnectionState>, u32)>,
-    /// Whether its frames are sealed by the shared sender, so that the I/O side can seal between them.
+    /// Whether the shared sender seals the frames, so that the I/O thread can seal between them.
     is_shared: bool,
 }
 
@@ -62,10 +62,10 @@ impl Drop for NoiseHandler {
 }
 
 impl NoiseHandler {
-    /// A handler at the start of its handshake.
+    /// Creates a handler at the start of its handshake.
     ///
     /// # Errors
-    /// If the key or the routing info is not valid.
+    /// Fails if the key or the routing info is not valid.
     pub fn new(
         dialect: Dialect,
         header: &[u8],
@@ -83,8 +83,8 @@ impl NoiseHandler {
         })
     }
 
-    /// The frames of this handler go through socket number `socket`, which has this state. Returns true if the I/O side
-    /// can open its frames ahead of JavaScript. `policy` is called once, if so.
+    /// Connects the handler with socket number `socket` and its state. Returns true if the I/O thread can open frames
+    /// before JavaScript asks for them. `policy` is called once in this case.
     pub fn link<E>(
         &mut self,
         socket: u32,
@@ -103,10 +103,10 @@ impl NoiseHandler {
         Ok(self.connection.is_some())
     }
 
-    /// The handshake is done. Returns whether the I/O side opens frames ahead of JavaScript from now on.
+    /// Ends the handshake. Returns true if the I/O thread now opens frames before JavaScript asks for them.
     ///
     /// # Errors
-    /// If the keys cannot be derived.
+    /// Fails if the keys cannot be derived.
     pub fn finish_init(&mut self, now: Millis) -> Result<bool, NoiseError> {
         let first = !self.channel.is_transport();
         self.channel.finish_init()?;
@@ -125,7 +125,7 @@ impl NoiseHandler {
         Ok(first)
     }
 
-    /// The number of the socket whose connection the I/O side can keep alive.
+    /// The number of the socket, if the I/O thread can keep its connection alive.
     #[must_use]
     pub fn shared_socket(&self) -> Option<u32> {
         self.connection
@@ -134,7 +134,7 @@ impl NoiseHandler {
             .map(|(_, socket)| *socket)
     }
 
-    /// From now on the handler seals by itself, or no longer at all.
+    /// Stops using the shared sender.
     fn unshare(&mut self) {
         if std::mem::take(&mut self.is_shared)
             && let Some((state, _)) = &self.connection
@@ -143,10 +143,10 @@ impl NoiseHandler {
         }
     }
 
-    /// Appends `data` encrypted to `output`. For data that is not the payload of a frame.
+    /// Encrypts `data` and appends it to `output`. For data that is not the payload of a frame.
     ///
     /// # Errors
-    /// If it cannot be encrypted.
+    /// Fails if the data cannot be encrypted.
     pub fn encrypt(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
         let shared = self.connection.as_ref().filter(|_| self.is_shared);
         shared
@@ -154,10 +154,11 @@ impl NoiseHandler {
             .unwrap_or_else(|| self.channel.encrypt(data, output))
     }
 
-    /// Appends `data` as a frame to `output`: sealed after the handshake, and behind the intro the first time.
+    /// Appends `data` to `output` as a frame. After the handshake, the frame is sealed. The first frame follows the
+    /// intro.
     ///
     /// # Errors
-    /// If `data` is too long or cannot be encrypted.
+    /// Fails if `data` is too long or cannot be encrypted.
     pub fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SealError> {
         let Self {
             channel,
@@ -178,11 +179,11 @@ impl NoiseHandler {
         })
     }
 
-    /// Takes the next frame of the stream. A stanza replaces that in `tape`; a frame of the handshake replaces the content of
-    /// `raw`.
+    /// Takes the next frame of the stream. A stanza replaces the content of `tape`. A handshake frame replaces the
+    /// content of `raw`.
     ///
     /// # Errors
-    /// If the stream is not valid or the frame cannot be opened.
+    /// Fails if the stream is not valid or the frame cannot be opened.
     pub fn open(
         &mut self,
         opener: &mut Opener,
@@ -207,7 +208,7 @@ impl NoiseHandler {
         Ok(if is_hidden { Frame::Hidden } else { Frame::Stanza })
     }
 
-    /// Recognises the replies to keep-alive queries of the I/O side, if it has sent any.
+    /// Recognizes the replies to keep-alive queries of the I/O thread. `None` if it has sent none.
     fn keep_alive_replies(&self) -> Option<KeepAliveReplies> {
         let (state, _) = self.connection.as_ref().filter(|_| self.is_shared)?;
         let shared_sender = state.shared_sender();

@@ -1,4 +1,4 @@
-//! Metrics of the whole process, over all its environments. Sessions and sockets that have ended stay counted.
+//! Metrics of the process, over all its environments. They include sessions and sockets that have ended.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use super::loop_monitor::LoopCounters;
 use crate::driver::{Handle, WeakHandle};
 use crate::session::{Metrics, Session};
 
-/// Knows all sessions and sockets of the process.
+/// All sessions and sockets of the process.
 #[derive(Debug, Default)]
 pub struct ProcessMetrics {
     sessions: Mutex<Sessions>,
@@ -22,7 +22,7 @@ pub struct ProcessMetrics {
 struct Sessions {
     last: u64,
     live: HashMap<u64, WeakHandle>,
-    /// The metrics of the sessions that have ended.
+    /// The sums of ended sessions.
     ended: Metrics,
     busy: Duration,
 }
@@ -33,24 +33,24 @@ struct Sockets {
     ended: SocketTotals,
 }
 
-/// The metrics of the process at one time.
+/// A snapshot of the metrics.
 #[derive(Debug, Clone, Default)]
 pub struct ProcessSnapshot {
-    /// Sessions that exist.
+    /// Number of existing sessions.
     pub sessions: u64,
-    /// How many of these are in each state.
+    /// Number of sessions per state.
     pub session_states: BTreeMap<&'static str, u64>,
-    /// The metrics of all sessions.
+    /// The sums over all sessions.
     pub session_metrics: Metrics,
     /// The time that sessions spent on received data.
     pub session_busy: Duration,
-    /// The counters of all sockets.
+    /// The sums over all sockets.
     pub sockets: SocketTotals,
-    /// Sockets that connect.
+    /// Number of sockets that are connecting.
     pub connecting: u64,
-    /// Sockets that are open.
+    /// Number of open sockets.
     pub open: u64,
-    /// Sockets in their closing handshake.
+    /// Number of sockets in the closing handshake.
     pub closing: u64,
     /// Bytes that wait for JavaScript.
     pub waiting: usize,
@@ -67,14 +67,14 @@ impl ProcessMetrics {
         &self.loop_counters
     }
 
-    /// Counts a socket.
+    /// Adds a socket.
     pub fn enrol_socket(&self, counters: &Arc<SocketCounters>) {
         let mut sockets = lock(&self.sockets);
         sockets.settle();
         sockets.live.push(Arc::clone(counters));
     }
 
-    /// Counts a session as one that exists until the result is dropped.
+    /// Adds a session. It counts as existing until the result is dropped.
     #[must_use]
     pub fn enrol_session(self: &Arc<Self>, handle: &Handle) -> EnrolledSession {
         let mut sessions = lock(&self.sessions);
@@ -88,12 +88,12 @@ impl ProcessMetrics {
         }
     }
 
-    /// The metrics now.
+    /// The current metrics.
     #[must_use]
     pub fn snapshot(&self) -> ProcessSnapshot {
         let mut snapshot = ProcessSnapshot::default();
         lock(&self.sessions).add_to(&mut snapshot);
-        // A stall of an environment is counted once, however many sessions the environment has.
+        // A stall of an environment counts once, independent of the number of its sessions.
         snapshot.session_metrics.loop_stalls = self.loop_counters.stalls();
         lock(&self.sockets).add_to(&mut snapshot);
         snapshot
@@ -115,7 +115,7 @@ impl Sessions {
 }
 
 impl Sockets {
-    /// Moves the counters that nobody else holds, and that therefore do not change any more, to the ended ones.
+    /// Moves counters to the sums if no other owner exists. Such counters cannot change any more.
     fn settle(&mut self) {
         let ended = &mut self.ended;
         self.live.retain(|socket| {
@@ -143,7 +143,7 @@ impl Sockets {
     }
 }
 
-/// A session that is counted as one that exists.
+/// A session that counts as existing until it is dropped.
 #[derive(Debug)]
 pub struct EnrolledSession {
     metrics: Arc<ProcessMetrics>,
@@ -153,7 +153,7 @@ pub struct EnrolledSession {
 
 impl Drop for EnrolledSession {
     fn drop(&mut self) {
-        // A panic must not unwind into the garbage collector, which calls this.
+        // The garbage collector calls this. A panic must not unwind into it.
         let _ = catch_unwind(AssertUnwindSafe(|| self.settle()));
     }
 }
@@ -161,7 +161,7 @@ impl Drop for EnrolledSession {
 impl EnrolledSession {
     fn settle(&self) {
         let mut sessions = lock(&self.metrics.sessions);
-        // Under the lock, so that no sum is ever less than one before.
+        // Both sums change under one lock, so that a snapshot is never lower than an earlier one.
         if sessions.live.remove(&self.number).is_some() {
             let counted = self.handle.inspect(Session::metrics);
             sessions.ended.absorb(&counted.ended());

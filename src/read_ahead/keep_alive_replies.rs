@@ -3,18 +3,19 @@
 use crate::binary::{Dialect, NodeSource};
 use crate::tape::TapeWriter;
 
-/// Longest text of a tape, in bytes, that is searched for an id. The text of a reply is little more than its id.
+/// Maximum length of a text that is searched for an id, in bytes. The text of a reply is only slightly longer than its
+/// id.
 const MAX_TEXT: usize = 1024;
 
-/// Recognises the replies to keep-alive queries that the I/O side sent. JavaScript did not send them and must not see the
-/// replies.
+/// Recognizes the replies to keep-alive queries of the I/O thread. JavaScript must not see the replies, because it did
+/// not send the queries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepAliveReplies {
     id_prefix: String,
 }
 
 impl KeepAliveReplies {
-    /// Replies to queries with ids that begin with `id_prefix`.
+    /// Recognizes replies with ids that start with `id_prefix`.
     #[must_use]
     pub const fn new(id_prefix: String) -> Self {
         Self { id_prefix }
@@ -30,7 +31,7 @@ impl KeepAliveReplies {
         has_prefix && self.is_reply(tape, dialect).unwrap_or(false)
     }
 
-    /// Reads the root's tag and attributes. `None` if the tape is not a whole stanza.
+    /// Reads the tag and attributes of the root. Returns `None` if the tape is not a complete stanza.
     fn is_reply(&self, tape: &TapeWriter, dialect: Dialect) -> Option<bool> {
         let dictionary = dialect.dictionary();
         let mut source = tape.source();
@@ -43,7 +44,7 @@ impl KeepAliveReplies {
         for _ in 0..attrs {
             let key = source.attr_key().ok()?.resolve(dictionary).to_owned();
             let value = source.attr_value().ok()?.resolve(dictionary);
-            // Of a repeated key the last value counts.
+            // If a key is repeated, the last value is used.
             match key.as_str() {
                 "type" => is_result = matches!(value, "result" | "error"),
                 "id" => is_ours = value.starts_with(&self.id_prefix),

@@ -1,10 +1,12 @@
-//! Frames that the I/O side opens before JavaScript asks for them.
+//! Frames that the I/O thread opens before JavaScript asks for them.
 //!
-//! A [`ReadAhead`] follows the byte stream of one connection beside the connection's noise handler, which stays in charge.
-//! For a WebSocket message of whole frames it makes the tapes that the handler would make, and says at which counter they
-//! begin. A handler whose counter is the same takes them and continues after them. All other messages are left to the
-//! handler: a frame that spans messages, a frame that does not open, a message with too large a content, a handler that was
-//! given other bytes. The read-ahead has its own receiver and never changes the handler's, so it can save work but cannot
+//! A [`ReadAhead`] reads the byte stream of a connection in parallel to the connection's noise handler. For a WebSocket
+//! message of complete frames, it makes the same tapes as the handler, and gives the counter of the first frame. A
+//! handler with the same counter takes the tapes and continues after them.
+//!
+//! The handler opens all other messages itself: frames that span messages, frames that cannot be opened, and messages
+//! with too much content. It also does this if it was given other bytes. The read-ahead has its own receiver and never
+//! changes the handler's receiver. Therefore it can save work, but cannot change a result.
 //! change a result.
 
 mod keep_alive_replies;
@@ -17,23 +19,23 @@ use crate::noise::Receiver;
 use crate::tape::{TapeWriter, Tapes};
 use crate::wire::{KEEP_PER_THREAD, Opener};
 
-/// Buffers that the connections of one thread share.
+/// Buffers that are shared by all connections of a thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
     opener: Opener,
     tape: TapeWriter,
 }
 
-/// The size of the tapes, in bytes, at which no further frame of a message is opened: 8 MiB. One message can hold hundreds
-/// of frames that inflate to 16 MiB each, and back-pressure cannot act before the message is finished.
+/// Size of the tapes of a message, in bytes, above which no more frames are opened (8 MiB). One message can have
+/// hundreds of frames that inflate to 16 MiB each, and back-pressure only works between messages.
 const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// The counter of its first frame.
+    /// The counter of the first frame.
     pub counter: u64,
-    /// The number of its frames, at least one.
+    /// The number of frames, at least one.
     pub frames: u32,
 }
 
@@ -45,14 +47,14 @@ pub struct ReadAhead {
 
 #[derive(Debug, Default)]
 enum State {
-    /// No message was received and no handler is known.
+    /// No message was received, and no handler is linked.
     #[default]
     Fresh,
-    /// A handler sends its handshake on this connection. Frames are counted, to know their counters later.
+    /// A handler is in its handshake on this connection. Frames are counted, so that their counters are known later.
     Counting { frames: FrameDecoder, seen: u64 },
     /// The handler's keys are known.
     Open(Box<Stream>),
-    /// The handler does everything.
+    /// The handler opens all frames.
     Off,
 }
 
@@ -61,12 +63,12 @@ struct Stream {
     frames: FrameDecoder,
     receiver: Receiver,
     dialect: Dialect,
-    /// Stanzas that JavaScript must not see.
+    /// Recognizes the stanzas that JavaScript must not see.
     hidden: Option<KeepAliveReplies>,
 }
 
 impl ReadAhead {
-    /// Starts to follow the stream. Returns `false` if it is too late because a message was already received.
+    /// Starts to follow the stream. Returns false if a message was already received.
     pub fn link(&mut self) -> bool {
         if matches!(self.state, State::Fresh) {
             self.state = State::Counting {
@@ -77,7 +79,7 @@ impl ReadAhead {
         matches!(self.state, State::Counting { .. })
     }
 
-    /// Opens frames from now on. `receiver` is at counter 0; `handshake` is the number of frames before that counter.
+    /// Starts to open frames. `receiver` has counter 0. `handshake` is the number of handshake frames.
     pub fn open(&mut self, receiver: Receiver, handshake: u64, dialect: Dialect) {
         self.state = match std::mem::replace(&mut self.state, State::Off) {
             State::Counting { frames, seen } => match seen.checked_sub(handshake) {
@@ -93,14 +95,14 @@ impl ReadAhead {
         };
     }
 
-    /// Hides these replies from JavaScript from now on.
+    /// Hides these replies from JavaScript.
     pub fn hide(&mut self, replies: KeepAliveReplies) {
         if let State::Open(stream) = &mut self.state {
             stream.hidden.get_or_insert(replies);
         }
     }
 
-    /// Leaves everything to the handler from now on.
+    /// Stops opening frames.
     pub fn close(&mut self) {
         self.state = State::Off;
     }
@@ -135,8 +137,8 @@ impl ReadAhead {
 }
 
 impl Stream {
-    /// Opens the frames of a message of whole frames. Of any other message, and of one with too large a content, the frames
-    /// are only counted and the result says 0 frames. `None` if a frame does not open.
+    /// Opens the frames of a message of complete frames. For other messages, and for too much content, the frames are
+    /// only counted, and the result has 0 frames. Returns `None` if a frame cannot be opened.
     fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
         let counter = self.receiver.counter();
         let start = tapes.size();
@@ -174,7 +176,7 @@ impl Stream {
     }
 }
 
-/// Whether the last frame ends where the message ends.
+/// Whether the last frame ends at the end of the message.
 fn has_whole_frames(mut message: &[u8]) -> bool {
     while let Some((_, rest)) = split_frame(message) {
         message = rest;

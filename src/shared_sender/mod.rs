@@ -1,15 +1,17 @@
-//! The sending half of a connection that JavaScript and the I/O side share.
+//! The sender of a connection, shared by JavaScript and the I/O thread.
 //!
-//! JavaScript seals the frames. While JavaScript is blocked, the I/O side seals keep-alive queries.
+//! JavaScript seals the frames. While JavaScript is blocked, the I/O thread seals keep-alive queries.
 //!
-//! The counter of a frame is the number of frames sealed before it, and the peer opens frames in that order. Therefore both
-//! sides use one [`Sender`], behind one lock. The I/O side seals only while the socket has accepted every frame that
-//! JavaScript has sealed: each sealed frame is remembered by its authentication tag until the socket is given exactly that
-//! frame. If the socket is given anything else (a frame out of order, or one of another sender), the order on the wire is
-//! unknown, and the I/O side never seals again on this connection. JavaScript's frames are not changed by any of this.
+//! The counter of a frame is the number of frames that were sealed before it. The peer opens frames in this order.
+//! Therefore both sides use one [`Sender`] with a lock. The I/O thread only seals while the socket has accepted all
+//! frames that JavaScript has sealed. To know this, each sealed frame is stored by its authentication tag until the
+//! socket is given the same frame.
 //!
-//! The socket writes messages in the order in which it accepts them, also those that it holds until the end of an event
-//! loop's turn. So an accepted frame counts as sent.
+//! If the socket is given other data (a frame out of order, or a frame of another sender), the order on the wire is
+//! unknown. The I/O thread then never seals again on this connection. The frames of JavaScript are not changed.
+//!
+//! The socket writes messages in the order in which it accepts them. This also applies to messages that it holds until
+//! the end of the event loop's turn. Therefore an accepted frame counts as sent.
 
 use std::collections::VecDeque;
 
@@ -17,41 +19,41 @@ use crate::binary::{Dialect, Node, NodeContent};
 use crate::noise::{NoiseError, Sender, TAG_LEN};
 use crate::wire::{SealError, seal_frame};
 
-/// Milliseconds on the caller's clock, which only goes forward.
+/// Milliseconds on the caller's monotonic clock.
 pub type Millis = u64;
 
-/// The shortest interval, in milliseconds, for which the I/O side sends queries. With a shorter one a busy thread would
-/// look like a blocked one.
+/// Minimum keep-alive interval for queries of the I/O thread, in milliseconds. With a shorter interval, a busy thread
+/// would count as blocked.
 pub const MIN_INTERVAL: Millis = 200;
 
-/// The most frames that may be sealed and not sent. If there are more, they are probably sent elsewhere.
+/// Maximum number of sealed frames that were not sent. If there are more, they are probably sent on another connection.
 const MAX_UNSENT: usize = 1024;
 
-/// The address of the server in a stanza.
+/// The JID of the server.
 const SERVER: &str = "@s.whatsapp.net";
 
-/// When the I/O side sends keep-alive queries, and how they are recognised.
+/// The timing and the ids of the keep-alive queries of the I/O thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Milliseconds between the client's own keep-alive queries.
+    /// Time between the client's own keep-alive queries in milliseconds.
     pub interval: Millis,
-    /// The prefix of the ids of the I/O side's queries. It must not be guessable.
+    /// The prefix of the ids of the I/O thread's queries. It must be unpredictable.
     pub id_prefix: String,
 }
 
 impl Policy {
-    /// JavaScript counts as blocked after this time without a heartbeat.
+    /// JavaScript counts as blocked after this time without a heartbeat, in milliseconds.
     const fn blocked(&self) -> Millis {
         self.interval / 4
     }
 
-    /// How late the client's own query may be.
+    /// Tolerated delay of the client's own query, in milliseconds.
     const fn grace(&self) -> Millis {
         self.interval / 16
     }
 }
 
-/// The sending half of one connection.
+/// The shared sender of one connection.
 #[derive(Debug, Default)]
 pub struct SharedSender {
     state: State,
@@ -62,9 +64,9 @@ enum State {
     /// No noise handler uses it.
     #[default]
     Idle,
-    /// A noise handler sends its handshake through this connection.
+    /// A noise handler is in its handshake on this connection.
     Linked(Policy),
-    /// It seals the frames of the noise handler.
+    /// The shared sender seals the frames of the noise handler.
     Open(Box<OpenSender>),
 }
 
@@ -73,44 +75,44 @@ struct OpenSender {
     sender: Sender,
     dialect: Dialect,
     policy: Policy,
-    /// The frames that are sealed and not sent.
+    /// Sealed frames that were not sent yet.
     unsent: VecDeque<SealedFrame>,
     permission: SealPermission,
     last_sent: Millis,
-    /// Queries sealed by the I/O side.
+    /// Number of queries that the I/O thread has sealed.
     own_queries: u32,
-    /// Whether the frame sent last was one of these.
+    /// Whether the last sent frame was one of these queries.
     last_is_own: bool,
 }
 
-/// What identifies a sealed frame.
+/// The identity of a sealed frame.
 #[derive(Debug, PartialEq, Eq)]
 struct SealedFrame {
     length: usize,
     tag: [u8; TAG_LEN],
 }
 
-/// Whether the I/O side may seal.
+/// Whether the I/O thread may seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SealPermission {
-    /// Not before JavaScript has sent a first frame: until then the last frame of the handshake may not be sent.
+    /// Not yet, because JavaScript has not sent its first frame. Until then, the last handshake frame can be unsent.
     Pending,
-    /// While no frame is unsent.
+    /// Yes, while no frame is unsent.
     Granted,
-    /// Never again.
+    /// No, permanently.
     Withdrawn,
 }
 
 impl SharedSender {
-    /// A noise handler sends its handshake through this connection.
+    /// A noise handler starts its handshake on this connection.
     pub fn link(&mut self, policy: Policy) {
         if matches!(self.state, State::Idle) && policy.interval >= MIN_INTERVAL {
             self.state = State::Linked(policy);
         }
     }
 
-    /// The handshake is done. If a noise handler is linked, takes its sender and seals for it from now on. Returns whether
-    /// that is the case.
+    /// The handshake is complete. If a noise handler is linked, this takes its sender and seals for it. Returns true in
+    /// this case.
     pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: Millis) -> bool {
         let State::Linked(policy) = &self.state else {
             return false;
@@ -129,12 +131,13 @@ impl SharedSender {
         true
     }
 
-    /// The noise handler is gone or has another sender: drops the keys.
+    /// The noise handler was removed or uses another sender. Drops the keys.
     pub fn close(&mut self) {
         self.state = State::Idle;
     }
 
-    /// Appends `payload` to `out` as a sealed frame. `None` if the sender of the noise handler is not here.
+    /// Seals `payload` and appends it to `out` as a frame. Returns `None` if this object does not have the sender of
+    /// the noise handler.
     pub fn seal_frame(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Option<Result<(), SealError>> {
         let open = self.open_sender()?;
         let start = out.len();
@@ -145,15 +148,15 @@ impl SharedSender {
         Some(sealed)
     }
 
-    /// Appends a message that is not a frame to `out`, sealed. It is not known where it is sent, so the I/O side seals
-    /// nothing from now on.
+    /// Encrypts data that is not the payload of a frame, and appends it to `out`. It is unknown where this data is
+    /// sent, so the I/O thread seals nothing after that.
     pub fn seal_loose(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
         let open = self.open_sender()?;
         open.withdraw();
         Some(open.sender.seal(plaintext, out))
     }
 
-    /// The socket has accepted a message from JavaScript.
+    /// The socket has accepted a message of JavaScript.
     pub fn sent(&mut self, message: &[u8], now: Millis) {
         let Some(open) = self.open_sender() else { return };
         open.last_sent = now;
@@ -169,7 +172,7 @@ impl SharedSender {
         }
     }
 
-    /// When to call [`keep_alive`](Self::keep_alive) next. `None` if no query will be sent any more.
+    /// The time for the next call of [`keep_alive`](Self::keep_alive). `None` if no more queries will be sent.
     #[must_use]
     pub fn due(&self, now: Millis, last_heartbeat: Millis) -> Option<Millis> {
         let State::Open(open) = &self.state else { return None };
@@ -180,8 +183,8 @@ impl SharedSender {
         }
     }
 
-    /// Appends a keep-alive query to `out` as a sealed frame if one is due, and returns whether it was. The frame must be
-    /// given to the socket before the lock on this sender is released.
+    /// If a keep-alive query is due, seals it and appends it to `out` as a frame. Returns true in this case. The frame
+    /// must be given to the socket before the lock of this sender is released.
     pub fn keep_alive(&mut self, now: Millis, last_heartbeat: Millis, out: &mut Vec<u8>) -> bool {
         let Some(open) = self.open_sender() else { return false };
         let may_seal = open.permission == SealPermission::Granted && open.unsent.is_empty();
@@ -197,7 +200,7 @@ impl SharedSender {
         true
     }
 
-    /// The prefix of the ids of the I/O side's queries.
+    /// The prefix of the ids of the I/O thread's queries.
     #[must_use]
     pub fn id_prefix(&self) -> Option<&str> {
         match &self.state {
@@ -206,7 +209,7 @@ impl SharedSender {
         }
     }
 
-    /// The number of queries that the I/O side has sealed.
+    /// The number of queries that the I/O thread has sealed.
     #[must_use]
     pub fn own_queries(&self) -> u32 {
         match &self.state {
@@ -224,7 +227,7 @@ impl SharedSender {
 }
 
 impl OpenSender {
-    /// When the next query is due: the connection has been silent for an interval, and JavaScript is blocked.
+    /// The time of the next query: the connection was silent for an interval, and JavaScript is blocked.
     fn due(&self, last_heartbeat: Millis) -> Millis {
         let grace = if self.last_is_own { 0 } else { self.policy.grace() };
         let silent = self.last_sent.saturating_add(self.policy.interval + grace);
@@ -264,7 +267,7 @@ impl SealedFrame {
     }
 }
 
-/// The keep-alive query (source: Baileys 7.0.0-rc14, socket).
+/// The keep-alive query (source: Baileys 7.0.0-rc14, `socket`).
 fn query(id: &str) -> Node {
     let attrs = [("id", id), ("to", SERVER), ("type", "get"), ("xmlns", "w:p")];
     let ping = Node {

@@ -1,8 +1,8 @@
-//! The decoder of binary nodes, for each release of Baileys.
+//! The decoder of binary nodes, for each Baileys release.
 //!
-//! - The tree and the tape that one walk gives are the same node.
-//! - What was decoded encodes, and decodes to itself from then on: one round trip reaches a fixed point.
-//! - Compressed bytes never inflate beyond their limit.
+//! - The decoded tree and the decoded tape are the same node.
+//! - A decoded node can be encoded, and one round trip does not change it again.
+//! - Compressed data never inflates above the limit.
 
 use baileys_native::{
     binary::{Dialect, MAX_INFLATED, Node, decode, unpack},
@@ -11,7 +11,7 @@ use baileys_native::{
 
 const DIALECTS: [Dialect; 3] = [Dialect::V7, Dialect::V6_7, Dialect::V6_17];
 
-/// `data` is a payload: a flags byte and a node, compressed or not.
+/// `data` is a payload: a flag byte and a node, compressed or not.
 pub fn run(data: &[u8]) {
     let mut inflated = Vec::new();
     let Ok(node) = unpack(data, &mut inflated) else {
@@ -34,7 +34,7 @@ fn check(bytes: &[u8], dialect: Dialect) {
     assert_eq!(once, twice, "a second round trip changes the node");
 }
 
-/// The node encoded and decoded. `None` where it cannot be written: a decoded node may have an empty tag.
+/// Encodes and decodes a node. Returns `None` if it cannot be encoded: a decoded node can have an empty tag.
 fn round_trip(node: &Node, dialect: Dialect) -> Option<Node> {
     let mut encoded = Vec::new();
     node.encode(dialect, &mut encoded).ok()?;

@@ -1,9 +1,9 @@
-//! The frame decoder: every way of cutting a stream into chunks gives the same frames, and they make up the stream.
+//! The frame decoder: all ways to cut a stream give the same frames, and the frames are the whole stream.
 
 use arbitrary::Unstructured;
 use baileys_native::frame::{FrameDecoder, encode_frame, split_frame};
 
-/// `data` is a stream, behind the lengths of the chunks that it comes in.
+/// `data` is the lengths of the chunks and then the stream.
 pub fn run(data: &[u8]) {
     let mut source = Unstructured::new(data);
     let chunks: Vec<u8> = source.arbitrary().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The client's half of the handshake, given any ServerHello or any certificate chain: it never succeeds without the root's
-//! signature.
+//! The client's handshake with any ServerHello or certificate chain. It must never succeed without the signature of the
+//! root.
 
 use baileys_native::{
     handshake::{Start, TrustedRoot, server::ExpectClientHello},
@@ -8,7 +8,7 @@ use baileys_native::{
 
 const HEADER: &[u8] = b"WA\x06\x03";
 
-/// `data` is a ServerHello, and a certificate chain that a server seals as it should.
+/// `data` is a ServerHello, and also a certificate chain that a server seals correctly.
 pub fn run(data: &[u8]) {
     check(|_| data.to_vec());
     check(|client_hello| {

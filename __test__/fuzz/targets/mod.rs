@@ -1,11 +1,11 @@
-//! One function a target: it takes any bytes and panics where something that always holds does not.
+//! One function per target. It accepts any bytes, and panics if a property is violated.
 
 pub mod decode;
 pub mod frames;
 pub mod handshake;
 pub mod session;
 
-/// A target's name, which is also the name of its corpus, and its function.
+/// The name of a target and its corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.

@@ -1,5 +1,5 @@
-//! A session that is logged in, and a server that sends anything: payloads of any bytes, in any schedule with the user's calls
-//! and with time. The network in memory checks that the session asks for nothing impossible.
+//! A logged-in session with a server that sends any data. Payloads, calls of the user and time are in any order. The
+//! network in memory checks that the session's requests are possible.
 
 use arbitrary::{Arbitrary, Unstructured};
 use baileys_native::session::{QueryOptions, State};
@@ -8,9 +8,9 @@ use super::super::support::{harness::World, server::node};
 
 #[derive(Arbitrary, Debug)]
 enum Step<'a> {
-    /// The server sends a payload that is sealed as it should be.
+    /// The server sends a correctly sealed payload.
     Payload(&'a [u8]),
-    /// Bytes that nobody sealed arrive.
+    /// Bytes arrive that were not sealed.
     Bytes(&'a [u8]),
     Query {
         timeout: Option<u16>,

@@ -1,7 +1,8 @@
-//! The node codec against `wacore-binary`, stanza by stanza.
+//! The node codec compared with `wacore-binary`, for each stanza.
 //!
-//! `decode` compares what each hands on: a tape here, nodes that borrow from the input there. `decode_owned` compares
-//! nodes that own what they hold. `encode` starts from owned nodes whose attributes are strings, and
+//! `decode` compares the normal result of each codec: a tape here, nodes that borrow from the input there.
+//! `decode_owned` compares owned nodes. `encode` starts with owned nodes with string attributes. In
+//! `encode_parsed_jids`, the nodes of `wacore-binary` have parsed JIDs.
 //! `encode_parsed_jids` lets theirs have JIDs parsed beforehand.
 
 use baileys_native::binary::{Node, decode};
@@ -11,7 +12,7 @@ use divan::{Bencher, black_box};
 use wacore_binary::marshal::{marshal_to_vec, unmarshal_ref};
 
 fn main() {
-    // Proved equal before anything is timed.
+    // Initializing the corpus checks that the results are equal.
     assert!(!CORPUS.is_empty());
     divan::main();
 }
@@ -34,7 +35,7 @@ mod decode {
     fn wacore(bencher: Bencher, name: &str) {
         let input = &stanza(name).encoded;
         bencher.bench_local(|| {
-            // Dropped as part of the work, since the tape's memory is used again as part of ours.
+            // The result is dropped within the measurement, because the reuse of the tape's memory is also within it.
             black_box(&unmarshal_ref(black_box(input)).unwrap());
         });
     }

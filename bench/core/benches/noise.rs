@@ -1,5 +1,5 @@
-//! Noise and framing against `wacore-noise`: one transport message each way at several sizes, framed; the symmetric
-//! operations of a handshake; and cutting a stream of frames.
+//! Noise and framing compared with `wacore-noise`: sealing and opening framed messages of several sizes, the symmetric
+//! operations of a handshake, and the splitting of a stream into frames.
 
 use baileys_native::frame::FrameDecoder;
 use baileys_native::noise::{PROTOCOL_XX, Receiver, Sender, SymmetricState};
@@ -65,7 +65,7 @@ mod seal {
 mod open {
     use super::*;
 
-    /// Both open the message with counter 0: ours is told where to begin, which is part of what is measured for neither.
+    /// Both open the message with counter 0. Setting the counter is not measured for either.
     #[divan::bench(args = SIZES)]
     fn ours(bencher: Bencher, length: usize) {
         let input = sealed(length);
@@ -94,7 +94,7 @@ mod open {
     }
 }
 
-/// What a client's handshake does apart from the curve, with sealed parts of the usual sizes.
+/// The client's part of a handshake without the curve, with encrypted parts of usual sizes.
 fn handshake_ours() -> Vec<u8> {
     let mut state = SymmetricState::new(PROTOCOL_XX);
     state.mix_hash(b"WA\x06\x03");
@@ -134,7 +134,7 @@ mod handshake {
     }
 }
 
-/// 64 frames that come in one piece.
+/// 64 frames in one chunk.
 fn stream(length: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for _ in 0..64 {

@@ -1,5 +1,5 @@
-//! The stanzas of the benches (`corpus/`, written by `write-corpus.mjs` from those of the JavaScript benches), in the forms
-//! that the two codecs take, and the proof that both read and write them alike.
+//! The stanzas of the benches, in the forms of both codecs, and the check that both codecs give equal results.
+//! `write-corpus.mjs` writes `corpus/` from the stanzas of the JavaScript benches.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,27 +8,27 @@ use baileys_native::binary::{Dialect, Node, NodeContent};
 use wacore_binary::marshal::{marshal_to_vec, unmarshal_ref};
 use wacore_binary::node::{Attrs, Node as TheirNode, NodeContent as TheirContent, NodeValue};
 
-/// The dialect that both write.
+/// The dialect of both codecs.
 pub const DIALECT: Dialect = Dialect::V7;
 
 /// One stanza.
 pub struct Stanza {
-    /// Its name in the corpus.
+    /// The name in the corpus.
     pub name: String,
-    /// Encoded, without the flag byte.
+    /// The encoded stanza, without the flag byte.
     pub encoded: Vec<u8>,
-    /// For our encoder.
+    /// The node for our encoder.
     pub ours: Node,
-    /// For theirs, with every attribute a string.
+    /// The node for their encoder. All attributes are strings.
     pub theirs: TheirNode,
-    /// For theirs, with JIDs parsed, as their decoder gives them.
+    /// The node for their encoder, with parsed JIDs, as their decoder returns it.
     pub theirs_parsed: TheirNode,
 }
 
-/// All stanzas, by name, proved equal.
+/// All stanzas by name. Initializing them checks that both codecs give equal results.
 ///
 /// # Panics
-/// Where a file cannot be read, or the two codecs differ.
+/// Panics if a file cannot be read or the results of the codecs differ.
 pub static CORPUS: LazyLock<Vec<Stanza>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let mut paths: Vec<_> = std::fs::read_dir(folder)
@@ -44,10 +44,10 @@ pub fn names() -> Vec<&'static str> {
     CORPUS.iter().map(|stanza| stanza.name.as_str()).collect()
 }
 
-/// A stanza by its name.
+/// A stanza by name.
 ///
 /// # Panics
-/// Where there is none.
+/// Panics if there is no such stanza.
 pub fn stanza(name: &str) -> &'static Stanza {
     CORPUS.iter().find(|stanza| stanza.name == name).unwrap()
 }
