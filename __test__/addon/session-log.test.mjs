@@ -29,11 +29,11 @@ test('what the native half tells goes to the logger, by its level', options, asy
   const told = ({ entries }) => entries.map(({ message }) => message);
   const debug = recordingLogger('debug');
   const { session, connection } = await openSession(t, { logger: debug });
-  assert.deepEqual(debug.entries.find(({ message }) => message === 'handshake done').data.kind, 'XX');
-  for (const message of ['opening a connection', 'name resolved', 'saying hello']) {
+  assert.deepEqual(debug.entries.find(({ message }) => message === 'handshake complete').data.kind, 'XX');
+  for (const message of ['opening a connection', 'name resolved', 'sending ClientHello']) {
     assert.ok(told(debug).includes(message), message);
   }
-  assert.ok(!told(debug).includes('stanza in'));
+  assert.ok(!told(debug).includes('stanza received'));
 
   // Another level holds at once.
   debug.level = 'warn';
@@ -53,7 +53,7 @@ test('what the native half tells goes to the logger, by its level', options, asy
     content: [{ tag: 'enc', attrs: {}, content: secret }]
   });
   await other.session.query(iq());
-  assert.ok(told(trace).includes('stanza in'));
+  assert.ok(told(trace).includes('stanza received'));
   const text = JSON.stringify(trace.entries);
   assert.ok(text.includes('"18 bytes"') && !text.includes(String([...secret])), text);
 });

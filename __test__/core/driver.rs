@@ -538,8 +538,8 @@ fn what_the_code_tells_goes_to_the_log_of_its_session() {
     for expected in [
         "opening a connection",
         "name resolved",
-        "saying hello",
-        "handshake done",
+        "sending ClientHello",
+        "handshake complete",
     ] {
         assert!(told.iter().any(|message| message == expected), "{expected}: {told:?}");
     }
@@ -598,7 +598,7 @@ fn no_level_tells_keys_or_the_content_of_stanzas() {
         .unwrap();
     user.wait_for(|event| matches!(event, Event::Answer { query: of, .. } if *of == query.query));
     let all = format!("{:?}", entries.lock().unwrap()).to_lowercase();
-    assert!(all.contains("stanza in") && all.contains("stanza out"), "{all}");
+    assert!(all.contains("stanza received") && all.contains("stanza sent"), "{all}");
     assert!(
         !all.contains("content-of") && !all.contains("value-of") && !all.contains("token"),
         "{all}"

@@ -232,7 +232,7 @@ impl Call {
     /// The result `undefined`.
     #[expect(
         clippy::unused_self,
-        reason = "a null result is undefined in Node-API; the method says so by its name"
+        reason = "in Node-API a null result is undefined; the method gives this a name"
     )]
     pub(super) fn undefined(&self) -> Outcome {
         Ok(ptr::null_mut())

@@ -1,7 +1,7 @@
 //! Returns free memory to the operating system.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "the C library's allocator is asked through its C interface")]
+#[expect(unsafe_code, reason = "malloc_trim is a C function")]
 mod glibc {
     use std::ffi::c_int;
 

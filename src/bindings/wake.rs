@@ -1,7 +1,7 @@
 //! Wakes JavaScript from another thread.
 #![expect(
     unsafe_code,
-    reason = "a threadsafe function that can be unreferenced and outlives nothing is Node-API's C interface"
+    reason = "threadsafe functions that can be unreferenced need Node-API's C interface"
 )]
 
 use std::ffi::{CStr, c_void};

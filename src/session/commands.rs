@@ -17,7 +17,7 @@ use crate::{
 
 /// A stanza that was accepted for sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the queue may be full"]
+#[must_use = "the caller must check whether the queue is full"]
 pub struct Sent {
     /// The identifier of the stanza; [`Event::Unsent`] repeats it.
     pub id: SendId,
@@ -27,7 +27,7 @@ pub struct Sent {
 
 /// A query that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "the answer comes under this name"]
+#[must_use = "the answer is identified by this id"]
 pub struct Query {
     /// The identifier of the query; [`Event::Answer`] repeats it.
     pub query: QueryId,

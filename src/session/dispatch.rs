@@ -92,7 +92,7 @@ impl Session {
             tag = self.scratch.head.tag(),
             bytes = encoded.len(),
             delivered = written,
-            "stanza in"
+            "stanza received"
         );
 
         let head = &self.scratch.head;
@@ -191,7 +191,7 @@ impl Session {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
             if info.len() > MAX_ROUTING_INFO {
-                tracing::warn!(bytes = info.len(), "routing info is too long, and ignored");
+                tracing::warn!(bytes = info.len(), "routing info is too long and is ignored");
                 return;
             }
             let routing_info = Some(info.to_vec());

@@ -19,10 +19,10 @@ pub enum SendError {
     #[error(transparent)]
     TooLarge(#[from] FrameError),
     /// A query with this id is pending.
-    #[error("a query with the id {0} is still unanswered")]
+    #[error("a query with the id {0} is still pending")]
     DuplicateId(String),
     /// The maximum number of queries is pending.
-    #[error("{0} queries are unanswered")]
+    #[error("too many queries are pending: {0}")]
     TooManyQueries(usize),
 }
 

@@ -141,7 +141,7 @@ impl Session {
             Timer::Connect => self.end(EndReason::TimedOut, false),
             Timer::KeepAlive => {
                 self.metrics.pings += 1;
-                tracing::debug!("keep-alive");
+                tracing::debug!("keep-alive query");
                 self.ask_own(Purpose::KeepAlive, nodes::ping);
                 self.timers.set(
                     Timer::KeepAlive,
@@ -286,13 +286,13 @@ impl Session {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
             let (stanzas, bytes) = self.inbox.watermark().depth();
-            tracing::debug!(stanzas, bytes, "reading is suspended");
+            tracing::debug!(stanzas, bytes, "reading stopped");
         }
     }
 
     /// Reading continues.
     pub(super) fn read_on(&mut self) {
-        tracing::debug!("reading goes on");
+        tracing::debug!("reading continues");
         if self.connection.as_ref().is_some_and(Connection::is_open) {
             self.keepalive.heard(self.now);
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));

@@ -80,7 +80,7 @@ impl Session {
         let (id, framed) = match hello {
             Ok((message, phase)) => {
                 let resuming = matches!(phase, Phase::Resuming(_));
-                tracing::debug!(resuming, "saying hello");
+                tracing::debug!(resuming, "sending ClientHello");
                 connection.phase = phase;
                 connection.opened_at = now;
                 (connection.id, connection.frame(&message))
@@ -153,7 +153,7 @@ impl Session {
         let (kind, took) = (established.kind, self.now.saturating_sub(opened_at));
         self.metrics.handshake = Some((kind, took));
         self.metrics.handshakes.entry(kind).or_default().record(took);
-        tracing::debug!(kind = kind.name(), ms = took, "handshake done");
+        tracing::debug!(kind = kind.name(), ms = took, "handshake complete");
         self.timers.stop(Timer::Connect);
         self.timers.set(
             Timer::KeepAlive,
@@ -175,7 +175,7 @@ impl Session {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
             connection.phase = Phase::Broken;
             self.server = None;
-            tracing::debug!(%reason, "the server cannot be resumed with and is forgotten");
+            tracing::debug!(%reason, "resumption failed; the stored server key is discarded");
             return self.end_with(reason, false, true);
         }
         self.end(reason, false);
@@ -198,7 +198,7 @@ impl Session {
         }
         match sealed {
             Ok(message) => {
-                tracing::trace!(bytes = message.len(), "stanza out");
+                tracing::trace!(bytes = message.len(), "stanza sent");
                 self.metrics.frames_out += 1;
                 self.metrics.stanzas_out += 1;
                 self.metrics.bytes_out += message.len() as u64;
@@ -258,7 +258,7 @@ impl Session {
             self.ask_own(Purpose::Activate, nodes::activate);
         }
         for payload in self.queries.repeats() {
-            tracing::debug!(bytes = payload.len(), "asking again");
+            tracing::debug!(bytes = payload.len(), "sending a query again");
             self.outbox.push(Owner::Query, payload);
         }
     }
@@ -317,7 +317,7 @@ impl Session {
             Plan::Retry { attempt, delay } => {
                 *self.metrics.reconnects.entry(code).or_default() += 1;
                 let at = self.now.saturating_add(delay);
-                tracing::debug!(attempt, delay_ms = delay, "another connection is planned");
+                tracing::debug!(attempt, delay_ms = delay, "reconnection planned");
                 self.step(Trigger::Lost, Some(reason.clone()));
                 self.last_end = Some(reason.clone());
                 self.timers.set(Timer::Reconnect, at);

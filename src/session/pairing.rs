@@ -87,7 +87,7 @@ pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
         .filter(|bytes| {
             let fits = bytes.len() <= MAX_REFERENCE;
             if !fits {
-                tracing::warn!(bytes = bytes.len(), "a reference for pairing is too long, and left out");
+                tracing::warn!(bytes = bytes.len(), "a QR reference is too long and is omitted");
             }
             fits
         })

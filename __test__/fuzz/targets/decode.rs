@@ -1,7 +1,7 @@
 //! The decoder of binary nodes, for each Baileys release.
 //!
 //! - The decoded tree and the decoded tape are the same node.
-//! - A decoded node can be encoded, and one round trip does not change it again.
+//! - After a decoded node was encoded and decoded once, further round trips do not change it.
 //! - Compressed data never inflates above the limit.
 
 use baileys_native::{
