@@ -1,12 +1,14 @@
-//! The numbers that Rust and JavaScript share. `js/addon/abi.cjs` is generated from [`GROUPS`]; a test compares them, and
-//! `UPDATE=1 cargo test --test core abi` writes the file.
+//! The numbers that Rust and JavaScript share.
+//!
+//! `js/addon/abi.cjs` is generated from [`GROUPS`]. A test compares them. `UPDATE=1 cargo test --test core abi`
+//! writes the file.
 
-/// Numbers of one kind, for the generator.
+/// A group of numbers, for the generator.
 #[derive(Debug)]
 pub struct Group {
     /// The name in JavaScript.
     pub name: &'static str,
-    /// Its documentation, by line.
+    /// The documentation, by line.
     pub doc: &'static [&'static str],
     /// The numbers.
     pub numbers: &'static [Number],
@@ -19,11 +21,11 @@ pub struct Number {
     pub name: &'static str,
     /// The value.
     pub value: i64,
-    /// Its documentation, by line.
+    /// The documentation, by line.
     pub doc: &'static [&'static str],
 }
 
-/// Declares modules of constants, and [`GROUPS`], which has all of them.
+/// Declares modules of constants, and [`GROUPS`] with all constants.
 macro_rules! groups {
     ($(
         $(#[doc = $group_doc:literal])+
@@ -66,39 +68,40 @@ groups! {
 
     /// Operations of a tape.
     op: i32 {
-        /// The number of attributes is shifted by this in a head operation.
+        /// A head operation has the number of attributes, shifted left by this number of bits.
         HEAD_SHIFT = 2,
         /// Replaces the hash of a shape if one of its keys has no operation.
         NO_SHAPE = -1,
-        /// The operation of the first of `KEYS`: the first number that is not the id of a token.
+        /// The operation of the first key in `KEYS`: the first number that is not a token id.
         FIRST_KEY = 1260,
     }
 
     /// Sizes in the text of a tape.
     text: usize {
-        /// JavaScript writes shorter strings that its dictionary does not have as literals. A longer string can be a token:
-        /// to look it up costs JavaScript the hash of a string that exists only for this, and Rust a tenth of that.
+        /// JavaScript looks up strings that are shorter than this, so such a string on a tape is never a token. Rust
+        /// looks up longer strings, because a lookup in JavaScript would hash a new string and take ten times as
+        /// long.
         LOOKUP_UNITS = 10,
-        /// A text of at most this many units is handed over as one string. Of a longer text JavaScript takes windows of this
-        /// size, because each string that a program keeps holds on to the string that it was sliced from.
+        /// Maximum length in units of a text that is passed to JavaScript as one string. JavaScript reads a longer
+        /// text in windows of this length, because a sliced string keeps its whole source string in memory.
         WINDOW = 1024,
     }
 
-    /// Registers: the places of numbers at the start of the operations that JavaScript shares.
+    /// Registers: indexes of numbers at the start of the shared operations.
     register: usize {
         /// The number of operations of the tape.
         OPS = 0,
-        /// The length of the text in units: bytes if it is latin1, 16-bit units if not.
+        /// The length of the text in units: bytes if it is Latin-1, otherwise 16-bit units.
         TEXT = 1,
-        /// 1 if the text is UTF-16, 0 if it is latin1.
+        /// 1 if the text is UTF-16, 0 if it is Latin-1.
         WIDE = 2,
-        /// The number of content bytes: to be copied to JavaScript, or shared by it.
+        /// The number of content bytes, for both directions.
         BYTES = 3,
-        /// The number of bytes of its input that the decoder read.
+        /// The number of input bytes that the decoder has read.
         CONSUMED = 4,
-        /// Where the payload begins in the buffer of a call, or the room for the output.
+        /// The offset of the payload or of the output in the buffer of a call.
         AT = 5,
-        /// Where the first operation of a tape is.
+        /// The index of the first operation of a tape.
         FIRST_OP = 8,
     }
 
@@ -110,7 +113,7 @@ groups! {
         UNITS = 1,
         /// The number of content bytes.
         BYTES = 2,
-        /// 1 if the text is UTF-16, 0 if it is latin1.
+        /// 1 if the text is UTF-16, 0 if it is Latin-1.
         WIDE = 3,
         /// The number of these words.
         WORDS = 4,
@@ -118,17 +121,17 @@ groups! {
 
     /// The words before the records of a batch.
     batch_head: usize {
-        /// Missing room in the slab, in bytes.
+        /// Room in the slab that the next record needs, in bytes.
         SLAB_NEEDED = 0,
-        /// Missing room for words.
+        /// Room for words that the next record needs, with these words.
         WORDS_NEEDED = 1,
-        /// Missing room for text, in bytes.
+        /// Room for text that the next record needs, in bytes.
         TEXT_NEEDED = 2,
-        /// 1 if more records wait.
+        /// 1 if more records can be waiting.
         HAS_MORE = 3,
-        /// The bytes written to the slab.
+        /// The number of bytes that were written to the slab.
         SLAB_TAKEN = 4,
-        /// For how many milliseconds the event loop was blocked; 0 if it was not.
+        /// Duration of the event loop's stall in milliseconds; 0 if there was none.
         STALLED_MS = 5,
         /// The number of these words.
         WORDS = 6,
@@ -164,23 +167,23 @@ groups! {
         BINARY = 0,
         /// Payload: a text message.
         TEXT = 1,
-        /// Payload: the ping's.
+        /// Payload: the payload of the ping.
         PING = 2,
-        /// Payload: the pong's.
+        /// Payload: the payload of the pong.
         PONG = 3,
         /// Value: the status code; payload: the reason.
         CLOSE_FRAME = 4,
-        /// Value: how many callbacks are due.
+        /// Value: the number of callbacks to call.
         WRITTEN = 5,
-        /// Messages may be sent.
+        /// Messages can be sent.
         OPEN = 6,
         /// Payload: a response head.
         UPGRADE = 7,
         /// Payload: a response head and the body; value: the length of the head.
         UNEXPECTED_RESPONSE = 8,
-        /// Payload: the description of the error, JSON.
+        /// Payload: the description of the error as JSON.
         ERROR = 9,
-        /// The connection is gone.
+        /// The connection has ended.
         CLOSED = 10,
     }
 
@@ -188,12 +191,12 @@ groups! {
     session_record: u32 {
         /// The answer to a query. Value: the number of the query.
         ANSWER = 1,
-        /// A query without a good answer. Value: its number; payload: JSON.
+        /// A failed query. Value: its number; payload: the error as JSON.
         FAILED = 2,
-        /// Payload: an event, JSON.
+        /// Payload: an event as JSON.
         EVENT = 3,
-        /// As many stanzas as the record has tapes. Before each tape are the number of the patterns that the stanza matches,
-        /// and these patterns. This is not a `socket_event`.
+        /// One stanza per tape. Before each tape are the number of matching patterns and their ids. The value differs
+        /// from all values of `socket_event`.
         STANZAS = 100,
     }
 
@@ -201,11 +204,12 @@ groups! {
     signal: i32 {
         /// No frame.
         NONE = 0,
-        /// A tape needs more shared memory, or room for content bytes: see the registers, then call `take`.
+        /// The tape does not fit in the shared memory, or it has content bytes. The registers have the sizes; `take`
+        /// returns it.
         MORE = 1,
-        /// A frame of the handshake. Its length is in the registers; `takeOutput` gives it.
+        /// A frame of the handshake. The registers have its length; `takeOutput` returns it.
         RAW = 2,
-        /// Only the beginning of a frame.
+        /// Only the beginning of a frame was received.
         PARTIAL = 3,
         /// A frame that JavaScript must not see.
         HIDDEN = 4,
@@ -213,23 +217,23 @@ groups! {
 
     /// Flags in the result of `noiseFinishInit`.
     finish_init: i32 {
-        /// The I/O side opens frames ahead of JavaScript.
+        /// The I/O thread opens frames before JavaScript asks for them.
         READS_AHEAD = 1,
-        /// The I/O side keeps the connection alive while JavaScript is blocked.
+        /// The I/O thread keeps the connection alive while JavaScript is blocked.
         KEEPS_ALIVE = 2,
     }
 
     /// Results of `send`.
     accepted: i32 {
-        /// The message is not sent.
+        /// The message was not accepted.
         NO = 0,
-        /// The message is accepted.
+        /// The message was accepted.
         NOW = 1,
-        /// The message counts as accepted when a `WRITTEN` record says so.
+        /// The message was accepted. A `WRITTEN` record reports when it is written.
         LATER = 2,
     }
 
-    /// The dialects of the codec, by the release of Baileys.
+    /// The dialects of the codec, one per Baileys release line.
     dialect: u32 {
         /// Baileys 7.
         V7 = 0,
@@ -240,7 +244,7 @@ groups! {
     }
 }
 
-/// The source of `js/addon/abi.cjs`. `limits` are numbers that other modules define.
+/// The source of `js/addon/abi.cjs`. `limits` are numbers that are defined in other modules.
 #[must_use]
 pub fn javascript(limits: &Group, keys: &[&str]) -> String {
     use std::fmt::Write as _;
