@@ -3,7 +3,6 @@
 //! `decode` compares the normal result of each codec: a tape here, nodes that borrow from the input there.
 //! `decode_owned` compares owned nodes. `encode` starts with owned nodes with string attributes. In
 //! `encode_parsed_jids`, the nodes of `wacore-binary` have parsed JIDs.
-//! `encode_parsed_jids` lets theirs have JIDs parsed beforehand.
 
 use baileys_native::binary::{Node, decode};
 use baileys_native::tape::TapeWriter;
