@@ -17,43 +17,44 @@ module.exports = {
 
   /** Operations of a tape. */
   op: {
-    /** The number of attributes is shifted by this in a head operation. */
+    /** A head operation has the number of attributes, shifted left by this number of bits. */
     HEAD_SHIFT: 2,
     /** Replaces the hash of a shape if one of its keys has no operation. */
     NO_SHAPE: -1,
-    /** The operation of the first of `KEYS`: the first number that is not the id of a token. */
+    /** The operation of the first key in `KEYS`: the first number that is not a token id. */
     FIRST_KEY: 1260
   },
 
   /** Sizes in the text of a tape. */
   text: {
     /**
-     * JavaScript writes shorter strings that its dictionary does not have as literals. A longer string can be a token:
-     * to look it up costs JavaScript the hash of a string that exists only for this, and Rust a tenth of that.
+     * JavaScript looks up strings that are shorter than this, so such a string on a tape is never a token. Rust
+     * looks up longer strings, because a lookup in JavaScript would hash a new string and take ten times as
+     * long.
      */
     LOOKUP_UNITS: 10,
     /**
-     * A text of at most this many units is handed over as one string. Of a longer text JavaScript takes windows of this
-     * size, because each string that a program keeps holds on to the string that it was sliced from.
+     * Maximum length in units of a text that is passed to JavaScript as one string. JavaScript reads a longer
+     * text in windows of this length, because a sliced string keeps its whole source string in memory.
      */
     WINDOW: 1024
   },
 
-  /** Registers: the places of numbers at the start of the operations that JavaScript shares. */
+  /** Registers: indexes of numbers at the start of the shared operations. */
   register: {
     /** The number of operations of the tape. */
     OPS: 0,
-    /** The length of the text in units: bytes if it is latin1, 16-bit units if not. */
+    /** The length of the text in units: bytes if it is Latin-1, otherwise 16-bit units. */
     TEXT: 1,
-    /** 1 if the text is UTF-16, 0 if it is latin1. */
+    /** 1 if the text is UTF-16, 0 if it is Latin-1. */
     WIDE: 2,
-    /** The number of content bytes: to be copied to JavaScript, or shared by it. */
+    /** The number of content bytes, for both directions. */
     BYTES: 3,
-    /** The number of bytes of its input that the decoder read. */
+    /** The number of input bytes that the decoder has read. */
     CONSUMED: 4,
-    /** Where the payload begins in the buffer of a call, or the room for the output. */
+    /** The offset of the payload or of the output in the buffer of a call. */
     AT: 5,
-    /** Where the first operation of a tape is. */
+    /** The index of the first operation of a tape. */
     FIRST_OP: 8
   },
 
@@ -65,7 +66,7 @@ module.exports = {
     UNITS: 1,
     /** The number of content bytes. */
     BYTES: 2,
-    /** 1 if the text is UTF-16, 0 if it is latin1. */
+    /** 1 if the text is UTF-16, 0 if it is Latin-1. */
     WIDE: 3,
     /** The number of these words. */
     WORDS: 4
@@ -73,17 +74,17 @@ module.exports = {
 
   /** The words before the records of a batch. */
   batchHead: {
-    /** Missing room in the slab, in bytes. */
+    /** Room in the slab that the next record needs, in bytes. */
     SLAB_NEEDED: 0,
-    /** Missing room for words. */
+    /** Room for words that the next record needs, with these words. */
     WORDS_NEEDED: 1,
-    /** Missing room for text, in bytes. */
+    /** Room for text that the next record needs, in bytes. */
     TEXT_NEEDED: 2,
-    /** 1 if more records wait. */
+    /** 1 if more records can be waiting. */
     HAS_MORE: 3,
-    /** The bytes written to the slab. */
+    /** The number of bytes that were written to the slab. */
     SLAB_TAKEN: 4,
-    /** For how many milliseconds the event loop was blocked; 0 if it was not. */
+    /** Duration of the event loop's stall in milliseconds; 0 if there was none. */
     STALLED_MS: 5,
     /** The number of these words. */
     WORDS: 6
@@ -119,23 +120,23 @@ module.exports = {
     BINARY: 0,
     /** Payload: a text message. */
     TEXT: 1,
-    /** Payload: the ping's. */
+    /** Payload: the payload of the ping. */
     PING: 2,
-    /** Payload: the pong's. */
+    /** Payload: the payload of the pong. */
     PONG: 3,
     /** Value: the status code; payload: the reason. */
     CLOSE_FRAME: 4,
-    /** Value: how many callbacks are due. */
+    /** Value: the number of callbacks to call. */
     WRITTEN: 5,
-    /** Messages may be sent. */
+    /** Messages can be sent. */
     OPEN: 6,
     /** Payload: a response head. */
     UPGRADE: 7,
     /** Payload: a response head and the body; value: the length of the head. */
     UNEXPECTED_RESPONSE: 8,
-    /** Payload: the description of the error, JSON. */
+    /** Payload: the description of the error as JSON. */
     ERROR: 9,
-    /** The connection is gone. */
+    /** The connection has ended. */
     CLOSED: 10
   },
 
@@ -143,13 +144,13 @@ module.exports = {
   sessionRecord: {
     /** The answer to a query. Value: the number of the query. */
     ANSWER: 1,
-    /** A query without a good answer. Value: its number; payload: JSON. */
+    /** A failed query. Value: its number; payload: the error as JSON. */
     FAILED: 2,
-    /** Payload: an event, JSON. */
+    /** Payload: an event as JSON. */
     EVENT: 3,
     /**
-     * As many stanzas as the record has tapes. Before each tape are the number of the patterns that the stanza matches,
-     * and these patterns. This is not a `socket_event`.
+     * One stanza per tape. Before each tape are the number of matching patterns and their ids. The value differs
+     * from all values of `socket_event`.
      */
     STANZAS: 100
   },
@@ -158,11 +159,14 @@ module.exports = {
   signal: {
     /** No frame. */
     NONE: 0,
-    /** A tape needs more shared memory, or room for content bytes: see the registers, then call `take`. */
+    /**
+     * The tape does not fit in the shared memory, or it has content bytes. The registers have the sizes; `take`
+     * returns it.
+     */
     MORE: 1,
-    /** A frame of the handshake. Its length is in the registers; `takeOutput` gives it. */
+    /** A frame of the handshake. The registers have its length; `takeOutput` returns it. */
     RAW: 2,
-    /** Only the beginning of a frame. */
+    /** Only the beginning of a frame was received. */
     PARTIAL: 3,
     /** A frame that JavaScript must not see. */
     HIDDEN: 4
@@ -170,23 +174,23 @@ module.exports = {
 
   /** Flags in the result of `noiseFinishInit`. */
   finishInit: {
-    /** The I/O side opens frames ahead of JavaScript. */
+    /** The I/O thread opens frames before JavaScript asks for them. */
     READS_AHEAD: 1,
-    /** The I/O side keeps the connection alive while JavaScript is blocked. */
+    /** The I/O thread keeps the connection alive while JavaScript is blocked. */
     KEEPS_ALIVE: 2
   },
 
   /** Results of `send`. */
   accepted: {
-    /** The message is not sent. */
+    /** The message was not accepted. */
     NO: 0,
-    /** The message is accepted. */
+    /** The message was accepted. */
     NOW: 1,
-    /** The message counts as accepted when a `WRITTEN` record says so. */
+    /** The message was accepted. A `WRITTEN` record reports when it is written. */
     LATER: 2
   },
 
-  /** The dialects of the codec, by the release of Baileys. */
+  /** The dialects of the codec, one per Baileys release line. */
   dialect: {
     /** Baileys 7. */
     V7: 0,
