@@ -177,7 +177,10 @@ test('each of several trusted roots is trusted, an explicit one alone', async ()
       const { error } = (await driveHandshake(explicit(Buffer.alloc(32, 7)), line, input))[1];
       assert.equal(error.message, 'noise intermediate certificate signature invalid');
       for (const key of [Buffer.alloc(31), Buffer.alloc(33), Buffer.alloc(0)]) {
-        assert.equal((await driveHandshake(explicit(key), line, input))[1].error.message, 'a root key must have 32 bytes');
+        assert.equal(
+          (await driveHandshake(explicit(key), line, input))[1].error.message,
+          'a root key must have 32 bytes'
+        );
       }
     }
   } finally {
