@@ -1,4 +1,4 @@
-//! [`Handle`].
+//! Defines [`Handle`].
 
 use std::{
     sync::{Arc, Weak},

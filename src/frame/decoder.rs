@@ -1,4 +1,4 @@
-//! [`FrameDecoder`].
+//! Defines [`FrameDecoder`].
 
 use std::fmt;
 

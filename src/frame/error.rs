@@ -1,4 +1,4 @@
-//! [`FrameError`].
+//! Defines [`FrameError`].
 
 /// Why a frame cannot be decoded or encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

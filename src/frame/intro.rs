@@ -1,4 +1,4 @@
-//! [`Intro`].
+//! Defines [`Intro`].
 
 use super::{FrameError, encode::frame_header};
 

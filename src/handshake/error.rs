@@ -1,4 +1,4 @@
-//! [`HandshakeError`].
+//! Defines [`HandshakeError`].
 
 use crate::noise::NoiseError;
 

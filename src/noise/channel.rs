@@ -1,4 +1,4 @@
-//! [`Channel`].
+//! Defines [`Channel`].
 
 use super::{NoiseError, Receiver, Sender, SymmetricState};
 

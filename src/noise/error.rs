@@ -1,4 +1,4 @@
-//! [`NoiseError`].
+//! Defines [`NoiseError`].
 
 /// Why a cryptographic operation was refused or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

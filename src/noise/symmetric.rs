@@ -1,4 +1,4 @@
-//! [`SymmetricState`].
+//! Defines [`SymmetricState`].
 
 use std::fmt;
 

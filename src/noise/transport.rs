@@ -1,4 +1,4 @@
-//! [`Sender`] and [`Receiver`].
+//! Defines [`Sender`] and [`Receiver`].
 
 use super::{KEY_LEN, NoiseError, cipher::CipherState};
 

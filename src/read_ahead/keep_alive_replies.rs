@@ -1,4 +1,4 @@
-//! [`KeepAliveReplies`].
+//! Defines [`KeepAliveReplies`].
 
 use crate::binary::{Dialect, NodeSource};
 use crate::tape::TapeWriter;

@@ -1,4 +1,4 @@
-//! [`Stanza`].
+//! Defines [`Stanza`].
 
 use crate::{
     binary::{Dialect, Node},

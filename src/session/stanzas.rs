@@ -1,4 +1,4 @@
-//! [`Stanzas`].
+//! Defines [`Stanzas`].
 
 use super::{PatternId, Stanza};
 use crate::abi::tape_head;

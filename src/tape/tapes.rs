@@ -1,4 +1,4 @@
-//! [`Tapes`].
+//! Defines [`Tapes`].
 
 use super::TapeWriter;
 use crate::abi::tape_head;

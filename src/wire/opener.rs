@@ -1,4 +1,4 @@
-//! [`Opener`].
+//! Defines [`Opener`].
 
 use super::OpenError;
 use crate::binary::{self, Dialect, NodeSink};

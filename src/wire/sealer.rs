@@ -1,4 +1,4 @@
-//! [`seal_frame`].
+//! Defines [`seal_frame`].
 
 use super::SealError;
 use crate::frame::{HEADER_LEN, frame_header};
