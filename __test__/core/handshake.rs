@@ -6,7 +6,6 @@ use baileys_native::{
         CertificateReport, HandshakeError, NoiseKey, Start, TrustedRoot, WHATSAPP_ROOT,
         messages::{self, ServerHello},
         process_server_hello,
-        server::{Accepted, ExpectClientHello, issue},
     },
     noise::{Channel, KeyPair, NoiseError, PROTOCOL_XX, PrivateKey, Receiver, Sender, SymmetricState},
     proto::{CertChain, cert_chain::noise_certificate::Details},
@@ -14,6 +13,7 @@ use baileys_native::{
 use prost::Message;
 use serde_json::Value;
 
+use crate::session::noise_server::{Accepted, ExpectClientHello, encode_server_hello, issue};
 use crate::vectors::{array, bytes, items, key_pair, load, text};
 
 const HEADER: &[u8] = b"WA\x06\x03";
@@ -207,7 +207,7 @@ fn missing_fields_are_named() {
     assert_eq!(hello(&[0x1a, 0]), "server hello has no field ephemeral");
     assert_eq!(hello(&[0x1a, 3, 0x0a, 1, 1]), "server hello has no field static");
     assert!(hello(&[0xff]).starts_with("invalid server hello: "));
-    let key = hello(&messages::encode_server_hello(&ServerHello {
+    let key = hello(&encode_server_hello(&ServerHello {
         ephemeral: &[1; 31],
         static_key: &[],
         payload: &[],

@@ -3,13 +3,14 @@
 use baileys_native::{
     handshake::{
         HandshakeError, TrustedRoot,
-        resume::{Request, Resumption, client_hello},
-        server::issue,
+        resume::{Resumption, client_hello},
     },
     noise::{KeyPair, PrivateKey, Receiver, Sender},
     proto::{CertChain, cert_chain::noise_certificate::Details},
 };
 use prost::Message;
+
+use crate::session::noise_server::{Request, issue};
 
 const HEADER: &[u8] = b"WA\x06\x03";
 

@@ -2,6 +2,7 @@
 
 mod flow;
 pub(crate) mod harness;
+pub(crate) mod noise_server;
 mod pairing;
 mod patterns;
 mod payloads;

@@ -4,5 +4,7 @@
 
 #[path = "../core/session/harness.rs"]
 pub(crate) mod harness;
+#[path = "../core/session/noise_server.rs"]
+pub(crate) mod noise_server;
 #[path = "../core/session/server.rs"]
 pub(crate) mod server;

@@ -14,6 +14,9 @@
 #[allow(dead_code, reason = "shared with the tests of the session")]
 mod harness;
 mod hostile;
+#[path = "../core/session/noise_server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the session")]
+mod noise_server;
 #[path = "../core/session/server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the session")]
 mod server;

@@ -33,32 +33,6 @@ pub fn encode_client_hello(ephemeral: &[u8]) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Decodes a ClientHello. Returns the ephemeral public key.
-///
-/// # Errors
-/// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
-pub fn decode_client_hello(message: &[u8]) -> Result<Vec<u8>, HandshakeError> {
-    const NAME: &str = "client hello";
-    let hello = field(NAME, "clientHello", decode(NAME, message)?.client_hello)?;
-    field(NAME, "ephemeral", hello.ephemeral)
-}
-
-/// Encodes a ServerHello.
-#[must_use]
-pub fn encode_server_hello(hello: &ServerHello<'_>) -> Vec<u8> {
-    let hello = handshake_message::ServerHello {
-        ephemeral: Some(hello.ephemeral.to_vec()),
-        r#static: Some(hello.static_key.to_vec()),
-        payload: Some(hello.payload.to_vec()),
-        ..Default::default()
-    };
-    HandshakeMessage {
-        server_hello: Some(hello),
-        ..Default::default()
-    }
-    .encode_to_vec()
-}
-
 /// A decoded ServerHello. [`fields`](Self::fields) checks that no field is missing.
 #[derive(Debug)]
 pub struct DecodedServerHello(handshake_message::ServerHello);
@@ -101,19 +75,6 @@ pub fn encode_client_finish(static_key: Vec<u8>, payload: Vec<u8>) -> Vec<u8> {
         ..Default::default()
     }
     .encode_to_vec()
-}
-
-/// Decodes a ClientFinish. Returns the encrypted static public key and the encrypted payload.
-///
-/// # Errors
-/// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
-pub fn decode_client_finish(message: &[u8]) -> Result<(Vec<u8>, Vec<u8>), HandshakeError> {
-    const NAME: &str = "client finish";
-    let finish = field(NAME, "clientFinish", decode(NAME, message)?.client_finish)?;
-    Ok((
-        field(NAME, "static", finish.r#static)?,
-        field(NAME, "payload", finish.payload)?,
-    ))
 }
 
 fn decode(name: &'static str, message: &[u8]) -> Result<HandshakeMessage, HandshakeError> {

@@ -8,8 +8,7 @@
 //!
 //! A client uses [`Start`], [`ExpectServerHello`] and [`Finish`], in this order. Each step consumes the previous state,
 //! so a failed handshake cannot continue. [`process_server_hello`] is the middle step on a
-//! [`Channel`](crate::noise::Channel), for callers that do the other steps themselves. [`server`] is the server's side,
-//! for tests and tools.
+//! [`Channel`](crate::noise::Channel), for callers that do the other steps themselves.
 //!
 //! [`resume`] resumes with a server if its static key is known.
 //!
@@ -20,7 +19,6 @@ mod client;
 mod error;
 pub mod messages;
 pub mod resume;
-pub mod server;
 pub mod xeddsa;
 
 pub use certificate::{Certificate, CertificateReport, TrustedRoot, WHATSAPP_ROOT};

@@ -20,14 +20,10 @@ use super::{
     certificate::verify_chain,
     client::process_server_hello,
     messages::{decode_server_hello, decode_server_hello_of_resumption},
-    server::{self, Accepted, ExpectClientFinish},
 };
 use crate::{
     noise::{Channel, KeyPair, PROTOCOL_IK, PROTOCOL_XX_FALLBACK, PublicKey, Receiver, Sender, SymmetricState},
-    proto::{
-        HandshakeMessage,
-        handshake_message::{ClientHello, ServerHello},
-    },
+    proto::{HandshakeMessage, handshake_message::ClientHello},
 };
 
 /// A client's handshake that has requested resumption and waits for ServerHello.
@@ -150,104 +146,6 @@ impl ExpectResumption {
             finish: Finish { channel, sealed_key },
             report,
         })
-    }
-}
-
-/// A request to resume, on the server's side. For tests and tools.
-#[derive(Debug)]
-pub struct Request {
-    header: Vec<u8>,
-    hello: ClientHello,
-}
-
-impl Request {
-    /// Decodes a ClientHello that requests resumption. Returns `None` for a ClientHello of XX.
-    ///
-    /// # Errors
-    /// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::MissingField`].
-    pub fn decode(header: &[u8], message: &[u8]) -> Result<Option<Self>, HandshakeError> {
-        const NAME: &str = "client hello";
-        let message = HandshakeMessage::decode(message)
-            .map_err(|source| HandshakeError::InvalidMessage { message: NAME, source })?;
-        let hello = message.client_hello.ok_or(HandshakeError::MissingField {
-            message: NAME,
-            field: "clientHello",
-        })?;
-        Ok(hello.r#static.is_some().then(|| Self {
-            header: header.to_vec(),
-            hello,
-        }))
-    }
-
-    /// Accepts. `payload` is an encoded CertChain or empty. Returns the ServerHello to send and the result of the
-    /// handshake.
-    ///
-    /// # Errors
-    /// Fails if the message is malformed, or if the client used a different static key of the server.
-    pub fn accept(
-        self,
-        ephemeral: &KeyPair,
-        static_key: &KeyPair,
-        payload: &[u8],
-    ) -> Result<(Vec<u8>, Accepted), HandshakeError> {
-        let mut symmetric = start(&self.header, &static_key.public)?;
-        let client_ephemeral = self.hello.ephemeral();
-        symmetric.mix_hash(client_ephemeral);
-        let client_ephemeral = PublicKey::try_from(client_ephemeral)?;
-        symmetric.mix_key(static_key.private.shared_secret(&client_ephemeral)?.as_slice());
-        let mut client_static = Vec::new();
-        symmetric.decrypt_and_hash(self.hello.r#static(), &mut client_static)?;
-        let client_static = PublicKey::try_from(client_static.as_slice())?;
-        symmetric.mix_key(static_key.private.shared_secret(&client_static)?.as_slice());
-        let mut client_payload = Vec::new();
-        symmetric.decrypt_and_hash(self.hello.payload(), &mut client_payload)?;
-
-        symmetric.mix_hash(ephemeral.public.as_bytes());
-        symmetric.mix_key(ephemeral.private.shared_secret(&client_ephemeral)?.as_slice());
-        symmetric.mix_key(ephemeral.private.shared_secret(&client_static)?.as_slice());
-        let mut sealed = Vec::new();
-        symmetric.encrypt_and_hash(payload, &mut sealed)?;
-        let hello = ServerHello {
-            ephemeral: Some(ephemeral.public.as_bytes().to_vec()),
-            payload: Some(sealed),
-            ..Default::default()
-        };
-        let message = HandshakeMessage {
-            server_hello: Some(hello),
-            ..Default::default()
-        }
-        .encode_to_vec();
-        let (sender, receiver) = symmetric.split_responder()?;
-        Ok((
-            message,
-            Accepted {
-                client_static,
-                payload: client_payload,
-                sender,
-                receiver,
-            },
-        ))
-    }
-
-    /// Declines. `chain` is an encoded CertChain. Returns the ServerHello to send and the next step of the handshake.
-    ///
-    /// # Errors
-    /// Fails if the message is malformed.
-    pub fn decline(
-        self,
-        ephemeral: KeyPair,
-        static_key: &KeyPair,
-        chain: &[u8],
-    ) -> Result<(Vec<u8>, ExpectClientFinish), HandshakeError> {
-        let mut symmetric = SymmetricState::new(PROTOCOL_XX_FALLBACK);
-        symmetric.mix_hash(&self.header);
-        let expect = server::ExpectClientHello { symmetric };
-        let message = HandshakeMessage {
-            client_hello: Some(self.hello),
-            ..Default::default()
-        }
-        .encode_to_vec();
-        expect.client_hello(&message, ephemeral, static_key, chain)
     }
 }
 

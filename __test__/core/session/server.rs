@@ -3,15 +3,13 @@
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
     frame::{FrameDecoder, encode_frame},
-    handshake::{
-        TrustedRoot,
-        resume::Request,
-        server::{Accepted, ExpectClientFinish, ExpectClientHello, issue},
-    },
+    handshake::TrustedRoot,
     noise::{KeyPair, PrivateKey, Receiver, Sender},
     proto::{CertChain, ClientPayload, cert_chain::noise_certificate::Details},
 };
 use prost::Message;
+
+use super::noise_server::{Accepted, ExpectClientFinish, ExpectClientHello, Request, issue};
 
 const HEADER: &[u8] = b"WA\x06\x03";
 

@@ -2,9 +2,11 @@
 //! root.
 
 use baileys_native::{
-    handshake::{Start, TrustedRoot, server::ExpectClientHello},
+    handshake::{Start, TrustedRoot},
     noise::{KeyPair, PrivateKey},
 };
+
+use super::super::support::noise_server::ExpectClientHello;
 
 const HEADER: &[u8] = b"WA\x06\x03";
 
