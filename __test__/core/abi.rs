@@ -13,24 +13,22 @@ use baileys_native::tape::KEYS;
 /// Limits that are defined in other modules.
 const LIMITS: Group = Group {
     name: "limit",
-    doc: &[" Numbers of other modules of the addon."],
+    doc: &[" Limits that are defined in other modules of the addon."],
     numbers: &[
         Number {
             name: "MAX_DEPTH",
             value: MAX_DEPTH as i64,
-            doc: &[" The most nodes within one another."],
+            doc: &[" Maximum nesting depth of nodes."],
         },
         Number {
             name: "FRAME_OVERHEAD",
             value: (HEADER_LEN + TAG_LEN) as i64,
-            doc: &[" How many bytes a sealed frame is longer than its payload."],
+            doc: &[" Length of a sealed frame minus the length of its payload, in bytes."],
         },
         Number {
             name: "MIN_KEEP_ALIVE_INTERVAL",
             value: MIN_INTERVAL as i64,
-            doc: &[
-                " The shortest keep-alive interval, in milliseconds, for which the I/O side keeps a connection alive.",
-            ],
+            doc: &[" Minimum keep-alive interval for queries of the I/O thread, in milliseconds."],
         },
     ],
 };

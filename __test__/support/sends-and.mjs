@@ -19,7 +19,7 @@ const after = {
   throw() {
     throw new Error('deliberate');
   },
-  /** The thread never comes back: the I/O side has to write. */
+  /** The thread never comes back: the I/O thread has to write. */
   block() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     process.reallyExit(0);

@@ -200,13 +200,13 @@ module.exports = {
     V6_17: 2
   },
 
-  /** Numbers of other modules of the addon. */
+  /** Limits that are defined in other modules of the addon. */
   limit: {
-    /** The most nodes within one another. */
+    /** Maximum nesting depth of nodes. */
     MAX_DEPTH: 1024,
-    /** How many bytes a sealed frame is longer than its payload. */
+    /** Length of a sealed frame minus the length of its payload, in bytes. */
     FRAME_OVERHEAD: 19,
-    /** The shortest keep-alive interval, in milliseconds, for which the I/O side keeps a connection alive. */
+    /** Minimum keep-alive interval for queries of the I/O thread, in milliseconds. */
     MIN_KEEP_ALIVE_INTERVAL: 200
   },
 
