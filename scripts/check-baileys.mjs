@@ -1,8 +1,9 @@
 /**
- * Says whether a release of Baileys works here: `npm run check:baileys -- latest` (a tag or a version of the package `baileys`).
+ * Checks whether a release of Baileys works: `npm run check:baileys -- latest` (a tag or version of the package
+ * `baileys`).
  *
- * Installs it into a project of its own, sees whether `register` knows its files, and runs the programs of
- * scripts/platforms/checks on it: the codec beside its own, two bots under `register`, and a NativeSession.
+ * Installs it into a temporary project, checks whether `register` knows its files, and runs the programs of
+ * scripts/platforms/checks with it: a comparison of the codecs, two bots under `register`, and a NativeSession.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,7 +17,7 @@ const CHECKS = [
   { name: 'session', flags: [], args: [] }
 ];
 
-/** Bound of one program, in milliseconds. */
+/** Time limit of one program, in milliseconds. */
 const TIMEOUT = 120_000;
 
 const wanted = process.argv[2] ?? 'latest';
@@ -40,7 +41,7 @@ const rows = [];
  */
 function check(name, args) {
   log(`${name}:`);
-  // The package itself is linked: its own Baileys must not be found beside it.
+  // This package is a link. Without these flags Node would find the Baileys of this repository.
   const links = ['--preserve-symlinks', '--preserve-symlinks-main'];
   const { status, signal } = spawnSync(process.execPath, [...links, ...args], {
     cwd: project,

@@ -1,6 +1,6 @@
 /**
- * Two unmodified Baileys clients write to each other through the mock server, on every pair of socket layers, and what
- * arrives is held against the pair in which both run on JavaScript.
+ * Two unmodified Baileys clients write to each other through the mock server, on every pair of socket layers. The
+ * results are compared with the pair in which both run on JavaScript.
  */
 
 import { parseArgs } from 'node:util';
@@ -58,7 +58,7 @@ function readOptions(args) {
     }
     return value;
   };
-  // Both have to have written before a connection is cut: Baileys gives up a repeated pre-key message.
+  // Both must have written before a connection is cut: Baileys does not decrypt a repeated pre-key message.
   const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
   const line = PACKAGES[values.line];
   if (line === undefined) throw new TypeError(`--line is one of ${Object.keys(PACKAGES).join(', ')}`);

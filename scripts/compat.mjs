@@ -1,10 +1,10 @@
 /**
- * Measures every behaviour of the compatibility suite on every line of Baileys and both layers, and writes
+ * Measures every behaviour of the compatibility suite on every release line of Baileys and both layers, and writes
  * docs/compatibility.md.
  *
- * `--check` runs nothing: it fails where the document lacks a row that has to be there, has a cell that was not measured or
- * differs, or is not current in what comes from the registries. `--results FILE` takes what a run of the tests has
- * recorded, and fails where a native cell of the document is another.
+ * `--check` runs no tests. It fails if the document lacks a required row, has a cell that was not measured or that
+ * differs, or does not have the current texts of the registries. `--results FILE` reads the results of a run of the
+ * tests and fails if a native cell of the document is different.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ const FILE = new URL('../docs/compatibility.md', import.meta.url);
 const RECORD = fileURLToPath(new URL('../target/compat.jsonl', import.meta.url));
 const TEST = fileURLToPath(new URL('test.mjs', import.meta.url));
 
-/** Parts of names of the test files that record. */
+/** Parts of the names of the test files that record results. */
 const SUITES = [
   'websocket',
   'surface',
@@ -67,7 +67,7 @@ function compare(file) {
 }
 
 /**
- * A row of results without what Baileys' own layer did, whose words may differ between versions of Node.
+ * A row of results without the cells of Baileys' own layer: their texts may differ between versions of Node.
  *
  * @param {string} row
  */

@@ -1,4 +1,5 @@
-// `npm run demo`: one scenario on Baileys' own socket layer and on the native one, measured side by side and compared.
+// `npm run demo`: runs one scenario on Baileys' own socket layer and on the native one, measures both and compares
+// them.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,7 +32,8 @@ Or: npm run demo -- session [--help], the stages of a NativeSession;
  * @typedef {import('./demo/types.js').Run & { backend: Backend }} LabelledRun
  * @typedef {{ counts: import('./demo/types.js').Counts, rounds: number, json: boolean, help: boolean }} Options
  * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').Difference} LogDifference
- * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }} Comparison
+ * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }}
+ *   Comparison
  */
 
 /** @type {LogName[]} */
@@ -73,13 +75,15 @@ function baileysVersion() {
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
 }
 
-/** Credentials of one new device, the same for every run. Its history counts as synced, so that no run waits for any. */
+/**
+ * Credentials of a new device, the same for every run. Its history is marked as synced, so that no run waits for it.
+ */
 function newDevice() {
   return JSON.stringify({ ...initAuthCreds(), accountSyncCounter: 1 }, BufferJSON.replacer);
 }
 
 /**
- * JavaScript and native in turn; which comes first alternates from round to round.
+ * The order of the runs: JavaScript and native in turn. The first one alternates from round to round.
  *
  * @param {number} rounds
  * @returns {Backend[]}
@@ -120,7 +124,7 @@ async function runAll({ counts, rounds }, directory, say) {
 }
 
 /**
- * Holds every run's logs against those of the first JavaScript run.
+ * Compares the logs of every run with those of the first JavaScript run.
  *
  * @param {LabelledRun[]} runs
  * @returns {Comparison}

@@ -1,8 +1,9 @@
 /**
- * What the dependencies may be: `npm run lint:dependencies [-- --advisories]`.
+ * Checks the dependencies: `npm run lint:dependencies [-- --advisories]`.
  *
- * docs/dependencies.md has a reason for each direct dependency; cargo-deny checks licences, sources and duplicates by
- * deny.toml. With `--advisories`, cargo-deny and `npm audit` look for known faults too, which needs the public databases.
+ * docs/dependencies.md must have a reason for each direct dependency. cargo-deny checks licences, sources and
+ * duplicates by deny.toml. With `--advisories`, cargo-deny and `npm audit` also check for known faults, by the public
+ * databases.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,7 +15,10 @@ const CARGO_DENY = '0.20.2';
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');
 
-/** @returns {string[]} Direct dependencies that docs/dependencies.md does not name, and names there that are none. */
+/**
+ * @returns {string[]} Direct dependencies that are missing in docs/dependencies.md, and names there that are not
+ * dependencies.
+ */
 export function undocumented() {
   const manifest = JSON.parse(read('package.json'));
   const crates = Array.from(

@@ -1,9 +1,9 @@
-// Longer runs of the differential tests, and replays of what they found.
+// Runs the differential tests for a longer time, and repeats cases that they found.
 //
 //   npm run test:differential -- [--minutes 10] [--seed N] [--property NAME] [--line 7|6.7|6.17]
 //   npm run test:differential -- --property NAME --line L --seed N --path P [--record]
 //
-// Without --minutes or --path every property runs once. --record keeps the case in the corpus of its kind.
+// Without --minutes and --path every property runs once. --record stores the case in the corpus of its property.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -1,8 +1,8 @@
-/** A reporter of node:test that says only what failed, and what the file of it wrote to its standard error. */
+/** A reporter of node:test that prints only failures, with the standard error of their files. */
 
 import { inspect } from 'node:util';
 
-/** How much of a file's standard error is kept, in characters. */
+/** The most characters of a file's standard error that are kept. */
 const KEPT = 4000;
 
 export default async function* failures(events) {
@@ -12,7 +12,7 @@ export default async function* failures(events) {
       written.set(data.file, ((written.get(data.file) ?? '') + data.message).slice(-KEPT));
     } else if (type === 'test:fail') {
       const { error, duration_ms: duration } = data.details;
-      // A suite or a file that only repeats what failed in it.
+      // A suite or file that only repeats the failures of its tests.
       if (error?.failureType === 'subtestsFailed') continue;
       yield `FAILED ${data.name} (${data.file}:${data.line}, after ${Math.round(duration)} ms)\n${inspect(error)}\n`;
       if (written.has(data.file)) yield `it wrote:\n${written.get(data.file)}\n`;

@@ -3,10 +3,10 @@
  *
  *     npm run fuzz                               each target for 60 seconds
  *     npm run fuzz -- --seconds 600 decode       one target for ten minutes
- *     npm run fuzz -- --keep                     afterwards adds what reaches new code to the committed corpora
+ *     npm run fuzz -- --keep                     afterwards adds inputs that reach new code to the committed corpora
  *
- * A fault ends the command with 1; the input that causes it is in target/fuzz/artifacts. To keep it as a test, mend the
- * fault and copy the input into __test__/fuzz/corpus/<target>: `cargo test corpora` replays it.
+ * If there is a fault, the exit code is 1 and the input is in target/fuzz/artifacts. To keep it as a test, correct the
+ * fault and copy the input into __test__/fuzz/corpus/<target>: `cargo test corpora` runs it.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -21,11 +21,11 @@ const WORK = join(ROOT, 'target/fuzz');
 const TOOLS = join(ROOT, 'target/tools');
 const CARGO_FUZZ_VERSION = '0.13.2';
 
-/** A committed corpus stays small: the size of an input in bytes, and the number of inputs. */
+/** Limits of a committed corpus: the size of an input in bytes, and the number of inputs. */
 const MAX_INPUT = 2048;
 const MAX_INPUTS = 60;
 
-/** Bounds of one input: memory in MB, time in seconds. */
+/** Limits for one input: memory in MB, time in seconds. */
 const LIMITS = ['-rss_limit_mb=2048', '-malloc_limit_mb=1024', '-timeout=20'];
 
 const { values, positionals } = parseArgs({
@@ -40,7 +40,7 @@ const unknown = positionals.find(name => !names.includes(name));
 if (unknown !== undefined) throw new RangeError(`There is no target ${unknown}; there are ${names.join(', ')}.`);
 const wanted = positionals.length > 0 ? positionals : names;
 
-/** The toolchain: nightly where it is installed, otherwise the project's own with its nightly options unlocked. */
+/** The toolchain: nightly if it is installed, otherwise the project's own with its nightly options enabled. */
 const hasNightly = spawnSync('cargo', ['+nightly', '--version'], { stdio: 'ignore' }).status === 0;
 const cargo = hasNightly ? ['+nightly'] : [];
 const env = {
@@ -95,7 +95,7 @@ function fuzz(name) {
 }
 
 /**
- * Adds the smallest inputs that together reach what all reach, within the bounds of a committed corpus.
+ * Adds the smallest set of inputs that reaches the same code as all inputs, within the limits of a committed corpus.
  *
  * @param {string} name
  * @param {string} corpus

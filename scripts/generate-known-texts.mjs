@@ -1,8 +1,9 @@
 /**
- * Writes js/loader/known-texts.json: the hashes of the texts that this package replaces, of every supported release on npm.
+ * Writes js/loader/known-texts.json: the hashes of the texts that this package replaces, for all supported releases on
+ * npm.
  *
  *     node scripts/generate-known-texts.mjs            downloads the releases into target/releases, writes the file
- *     node scripts/generate-known-texts.mjs --check    fails where the file would change
+ *     node scripts/generate-known-texts.mjs --check    fails if the file would change
  */
 
 import { execFileSync } from 'node:child_process';
@@ -17,7 +18,7 @@ const RELEASES = join(ROOT, 'target/releases');
 const OUTPUT = join(ROOT, 'js/loader/known-texts.json');
 const NAMES = ['baileys', '@whiskeysockets/baileys'];
 
-/** The first release that may be supported; the rest is decided by `chooseDialect`. */
+/** The oldest release that is checked; `chooseDialect` decides whether a release is supported. */
 const OLDEST = [6, 7, 14];
 
 function main() {
@@ -53,7 +54,7 @@ function publishedVersions(name) {
   });
 }
 
-/** Gives the directory of an unpacked release; downloads it where it is not there yet. */
+/** Returns the directory of an unpacked release; downloads it if it is missing. */
 function download(name, version) {
   const directory = join(RELEASES, `${name.replace('@', '').replace('/', '-')}-${version}`);
   const root = join(directory, 'package');

@@ -3,7 +3,7 @@
  * Writes the token dictionaries for Rust and for JavaScript from the versions of Baileys in node_modules.
  *
  *     node scripts/generate-tokens.mjs          writes the files
- *     node scripts/generate-tokens.mjs --check  fails where a file differs from what would be written
+ *     node scripts/generate-tokens.mjs --check  fails if a file would change
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
 
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Each dictionary with the packages that must have the same one; the generated files name the first package. */
+/** Each dictionary with the packages that must have it. The generated files name the first package. */
 const DICTIONARIES = [2, 3].map(version => ({
   version,
   packages: RELEASES.filter(release => release.dictionary === version).map(release => release.packageName)
@@ -21,7 +21,7 @@ const SINGLE_COUNT = 236;
 const DOUBLE_COUNT = 4;
 const DOUBLE_SIZE = 256;
 
-/** The dictionary in one installed package, checked for the properties that the Rust side builds on. */
+/** Reads the dictionary of an installed package and checks the properties that the Rust code needs. */
 async function read(name) {
   const [constants] = await importFiles(name, ['constants']);
   const { version } = JSON.parse(await readFile(path.join(rootOf(name), 'package.json'), 'utf8'));

@@ -1,11 +1,12 @@
 /**
- * Makes the tarballs that are published: the package itself, and one per platform whose binary was built here.
+ * Creates the tarballs that are published: the main package, and one for each platform with a binary that was built
+ * here.
  *
  *     node scripts/pack.mjs [folder] [--release | --only <platform>]        (default: target/pack)
  *
- * `--release`: every published platform must be there, and no binary may need more than README.md says. The dependency on
- * the packages with the binaries exists only in what is published: in the repository it would make `npm ci` ask for a version
- * that is not out yet. Prints the paths of the tarballs, that of the package itself first.
+ * With `--release`, every published platform must have a binary, and no binary may need more than README.md says. Only
+ * the published package depends on the packages with binaries: in the repository `npm ci` would need an unpublished
+ * version. Prints the paths of the tarballs, the main package first.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -28,7 +29,7 @@ const staging = join(destination, 'staging');
  * @returns {string} Path of its tarball.
  */
 function pack(folder) {
-  // Without a shell and by npm's own file where it is known: this also runs under `npm run`.
+  // Uses npm's own file if it is known (under `npm run`): this needs no shell.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
   const options = { cwd: folder, encoding: /** @type {const} */ ('utf8') };

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * Records what the codecs of three lines of Baileys do with the same inputs, for the tests of the Rust core.
+ * Records the results of the codecs of three release lines of Baileys for the same inputs, for the tests of the Rust
+ * core.
  *
  *     node scripts/record-codec-vectors.mjs          writes __test__/vectors/codec-*.json
- *     node scripts/record-codec-vectors.mjs --check  fails where a file differs from what would be written
+ *     node scripts/record-codec-vectors.mjs --check  fails if a file would change
  *
- * The inputs are fixed; nothing is random. Nodes are written as { tag, attrs: [[key, value]...], and at most one of
- * text, hex, list }. Long runs of one character or byte are written as { "fill": "x", "count": n }, and long results
- * as their length and their first bytes.
+ * The inputs are fixed, not random. A node is written as { tag, attrs: [[key, value]...] } with at most one of text,
+ * hex and list. Long repetitions of one character or byte are written as { "fill": "x", "count": n }, long results as
+ * their length and first bytes.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -381,7 +382,7 @@ const DECODE = [
 ];
 
 const PLAIN = Buffer.from('f80219fc03000102', 'hex');
-// What zlib makes of it and of nothing, written out because versions of zlib differ.
+// Compressed data as constants, because versions of zlib give different bytes.
 const DEFLATED = Buffer.from('789cfbc124f98799819109000d680216', 'hex');
 const STORED = Buffer.from('7801010800f7fff80219fc030001020d680216', 'hex');
 const DEFLATED_NOTHING = Buffer.from('789c030000000001', 'hex');
@@ -415,7 +416,7 @@ async function codec(name) {
   return { version, constants, ...encode, ...decode };
 }
 
-/** A node as Baileys wants it, from the form above. */
+/** Converts the form above into a node of Baileys. */
 function toBaileys({ tag, attrs = [], text, hex, bytes, list, repeat, count }) {
   const node = { tag, attrs: Object.fromEntries(attrs.map(([key, value]) => [key, expand(value)])) };
   if (text !== undefined) node.content = expand(text);
@@ -426,7 +427,7 @@ function toBaileys({ tag, attrs = [], text, hex, bytes, list, repeat, count }) {
   return node;
 }
 
-/** The form above, from one of Baileys' nodes. */
+/** Converts a node of Baileys into the form above. */
 function fromBaileys({ tag, attrs, content }) {
   const node = { tag, attrs: Object.entries(attrs) };
   if (typeof content === 'string') node.text = content;

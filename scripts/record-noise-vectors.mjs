@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Records what Baileys' own Noise handler, certificate check, signatures and protobuf encoder give for fixed inputs,
- * into `__test__/vectors/noise-*.json`. With `--check` compares instead, and fails where a file differs.
+ * Records the results of Baileys' Noise handler, certificate check, signatures and protobuf encoder for fixed inputs in
+ * `__test__/vectors/noise-*.json`. With `--check` it compares instead, and fails if a file differs.
  *
- * The server's side is `noise-vectors/responder.mjs`, on `node:crypto` alone. Nothing here uses the addon.
+ * The server's side is `noise-vectors/responder.mjs`, by `node:crypto`. This script does not use the addon.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ const hex = bytes => Buffer.from(bytes).toString('hex');
 const logger = { level: 'silent', child: () => logger, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const routingInfo = Buffer.from('080208050807', 'hex');
 
-/** The parts of an installed Baileys that the recordings need. */
+/** Loads the parts of an installed Baileys that are recorded. */
 const load = async name => {
   const { version } = JSON.parse(await readFile(join(rootOf(name), 'package.json'), 'utf8'));
   const parts = await importFiles(name, [
@@ -54,7 +54,7 @@ const makeResponder = baileys =>
 
 const encodeMessage = ({ proto }, fields) => Buffer.from(proto.HandshakeMessage.encode(fields).finish());
 
-/** A whole handshake, and the first frames in both directions. */
+/** Records a handshake and the first frames in both directions. */
 const recordHandshake = async (baileys, options) => {
   const noise = makeHandler(baileys, options);
   const responder = makeResponder(baileys);
@@ -109,8 +109,9 @@ const recordHandshake = async (baileys, options) => {
 };
 
 /**
- * libsignal's verdict. Its `verifySignature` throws for malformed keys and signatures and returns the verdict on others,
- * which Baileys' `Curve.verify` (7.0.0-rc14 over libsignal 6.0.0) drops: there every well-formed signature is valid.
+ * The result of libsignal. Its `verifySignature` throws for malformed keys and signatures, and returns a boolean for
+ * others. Baileys' `Curve.verify` (7.0.0-rc14 with libsignal 6.0.0) ignores that boolean: it accepts every well-formed
+ * signature.
  */
 const isSignature = (publicKey, message, signature) => {
   try {
@@ -121,7 +122,7 @@ const isSignature = (publicKey, message, signature) => {
   }
 };
 
-/** Whether the signatures of a chain are right; `undefined` where it has none. */
+/** Whether the signatures of a chain are valid; `undefined` if it has none. */
 const signaturesOf = ({ proto }, chain) => {
   try {
     const { leaf, intermediate } = proto.CertChain.decode(chain);
@@ -135,7 +136,7 @@ const signaturesOf = ({ proto }, chain) => {
   }
 };
 
-/** What `processHandshake` says to each chain, and what the handler seals afterwards. */
+/** Records the result of `processHandshake` for each chain, and the next sealed frame of the handler. */
 const recordCertificates = baileys =>
   Object.entries(chains(baileys)).map(([name, chain]) => {
     const noise = makeHandler(baileys);
@@ -151,7 +152,7 @@ const recordCertificates = baileys =>
     };
   });
 
-/** `{ result }` or `{ error, statusCode }` of a call. */
+/** Calls a function and returns `{ result }` or `{ error, statusCode }`. */
 const attempt = call => {
   try {
     const result = call();
@@ -161,7 +162,7 @@ const attempt = call => {
   }
 };
 
-/** The handler's methods in unusual orders. */
+/** Records the methods of the handler in unusual orders. */
 const recordOperations = async baileys => {
   const bytes = (length, value) => Buffer.alloc(length, value);
   /** @type {Record<string, any[][]>} */
@@ -225,7 +226,7 @@ const recordOperations = async baileys => {
   return { ephemeralPublic: hex(keys.clientEphemeral.public), header: hex(baileys.NOISE_WA_HEADER), scripts: recorded };
 };
 
-/** Adds the group order to a signature's response, which makes it another encoding of the same number. */
+/** Adds the group order to the second half of a signature: another encoding of the same number. */
 const unreduced = signature => {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
   const sign = signature[63] & 0x80;
@@ -237,7 +238,7 @@ const unreduced = signature => {
   return Buffer.concat([signature.subarray(0, 32), bytes]);
 };
 
-/** Signatures, and what libsignal says to right and wrong ones. */
+/** Records signatures, and the results of libsignal for valid and invalid ones. */
 const recordSignatures = ({ Curve }) => {
   const curve = require('curve25519-js');
   const recorded = [];
@@ -292,9 +293,10 @@ const recordSignatures = ({ Curve }) => {
 };
 
 const main = async () => {
-  // libsignal warns on the console about the keys that some of the cases are about.
+  // libsignal prints warnings about the keys of some cases.
   console.error = () => {};
-  // One after the other: all versions share one protobufjs root, where the schema loaded last replaces those before.
+  // One after the other: all versions share one protobufjs root, and the schema that is loaded last replaces the
+  // others.
   const seven = await load(PACKAGES[7]);
   const files = {
     'noise-handshake-7': [await recordHandshake(seven, {}), await recordHandshake(seven, { routingInfo })],

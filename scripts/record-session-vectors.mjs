@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Records what Baileys 7 makes of fixed inputs while it registers, logs in and pairs, into
- * `__test__/vectors/session-*.json`. With `--check` compares instead, and fails where a file differs.
+ * Records the results of Baileys 7 for fixed inputs during registration, login and pairing in
+ * `__test__/vectors/session-*.json`. With `--check` it compares instead, and fails if a file differs.
  *
- * Signatures are random, so those that Baileys makes are not recorded; a test verifies ours instead. Nothing here uses
- * the addon.
+ * Signatures of Baileys are random and are not recorded; a test verifies ours instead. This script does not use the
+ * addon.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createHmac } from 'node:crypto';
@@ -103,7 +103,7 @@ const qrs = () =>
     )
   }));
 
-/** A `pair-success` as the server sends it, each in one way different. */
+/** Variants of the server's `pair-success`, each with one difference. */
 const successes = () => {
   const { E2EE, HOSTED } = proto.ADVEncryptionType;
   const kinds = [
@@ -167,7 +167,7 @@ const successes = () => {
       });
       const [identity] = creds.signalIdentities;
       const { details: known, accountSignatureKey, accountSignature: certified } = creds.account;
-      // The device's signature is random: what comes before it in the answer is not.
+      // The signature of the device is random; the part of the answer before it is not.
       const answer = reply.content[0].content[0];
       const { deviceSignature, ...unsigned } = proto.ADVSignedDeviceIdentity.decode(answer.content);
       answer.content = Buffer.from(proto.ADVSignedDeviceIdentity.encode(unsigned).finish());
@@ -190,7 +190,9 @@ const successes = () => {
   });
 };
 
-/** Pairing by code: what Baileys' `requestPairingCode` and its handler of the phone's notification compute. */
+/**
+ * Pairing by code: the results of Baileys' `requestPairingCode` and of its handler for the notification of the phone.
+ */
 const codes = async () => {
   const { Curve, aesEncryptCTR, aesEncryptGCM, derivePairingCodeKey, hkdf } = crypto;
   const code = 'ABCD1234';
@@ -249,7 +251,7 @@ const recordings = {
 };
 
 const check = process.argv.includes('--check');
-/** Signatures of the account are random as well, and so is all that contains them. */
+/** Removes random values: the signatures of the account, and everything that contains them. */
 const comparable = (name, value) =>
   name === 'session-pair-success'
     ? JSON.stringify(value.map(({ name: of, me, error }) => ({ of, me, error })))

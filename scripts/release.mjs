@@ -1,10 +1,10 @@
 /**
- * The steps of a release that the workflow and a person take alike; see RELEASING.md.
+ * Steps of a release, for the workflow and for people; see RELEASING.md.
  *
- *     node scripts/release.mjs collect <folder>    moves binaries from a folder to where `npm run pack:all` takes them
- *     node scripts/release.mjs check <tag>         refuses a tag that does not fit the versions and CHANGELOG.md
+ *     node scripts/release.mjs collect <folder>    moves binaries from a folder to the folder that `npm run pack:all` uses
+ *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
- *     node scripts/release.mjs publish <folder>    publishes the tarballs there, the package itself last; --dry-run as well
+ *     node scripts/release.mjs publish <folder>    publishes the tarballs of a folder, the main package last; or --dry-run
  */
 
 import { copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
@@ -55,7 +55,7 @@ function publish(folder, flags) {
   const tarballs = readdirSync(folder).filter(name => name.endsWith('.tgz'));
   const main = `${packageName}-${version}.tgz`;
   if (!tarballs.includes(main)) throw new Error(`${folder} has no ${main}`);
-  // A package must not be out before the binaries that it asks for.
+  // The packages with binaries must be published before the main package, which depends on them.
   for (const tarball of [...tarballs.filter(name => name !== main), main]) {
     run('npm', ['publish', join(folder, tarball), ...(version.includes('-') ? ['--tag', 'next'] : []), ...flags], {
       step: `npm publish ${tarball}`

@@ -1,6 +1,6 @@
 /**
- * Writes the seeds of the fuzz corpora from recorded traffic and from vectors of this repository:
- * `node scripts/seed-corpora.mjs`. Inputs that fuzzing has added are left alone.
+ * Writes the seeds of the fuzz corpora from recorded traffic and test vectors: `node scripts/seed-corpora.mjs`. Inputs
+ * that fuzzing has added are not changed.
  */
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { deflateSync } from 'node:zlib';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CORPORA = join(ROOT, '__test__/fuzz/corpus');
 
-/** Larger stanzas slow the fuzzer down, in bytes. */
+/** The largest seed in bytes: larger stanzas make the fuzzer slow. */
 const MAX_SEED = 4096;
 
 /**
@@ -24,7 +24,7 @@ function seed(target, name, bytes) {
   writeFileSync(join(CORPORA, target, `seed-${name}`), bytes);
 }
 
-/** A list of chunk lengths as `arbitrary` reads it from the front: pairs of "one more" and the length, then an end. */
+/** A list of chunk lengths in the format of `arbitrary`: for each a 1 and the length, then a 0. */
 const chunks = lengths => Buffer.from([...lengths.flatMap(length => [1, length]), 0]);
 
 /** A frame of one payload. */
@@ -48,7 +48,7 @@ const vectors = JSON.parse(readFileSync(join(ROOT, '__test__/vectors/noise-certi
 const chains = vectors.map(vector => vector.chain).filter(text => typeof text === 'string');
 chains.slice(0, 20).forEach((chain, place) => seed('handshake', `chain-${place}`, Buffer.from(chain, 'hex')));
 
-/** Bytes that are the same at each run (xorshift32). */
+/** Pseudo-random bytes, the same in each run (xorshift32). */
 function randomBytes(length, state) {
   return Buffer.from(
     Array.from({ length }, () => {

@@ -1,6 +1,6 @@
 /**
- * Makes a checkout ready to run: installs the dependencies and builds the addon, each only when it is missing or out of
- * date. Says nothing when there is nothing to do. Uses Node alone, since it runs before anything is installed.
+ * Prepares a checkout: installs the dependencies and builds the addon, each only if it is missing or out of date.
+ * Prints nothing if there is nothing to do. It uses only Node, because it runs before packages are installed.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -15,7 +15,7 @@ const LOCK_POLL_MS = 250;
 const MIN_NODE = 20;
 const BUILD_INPUTS = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', 'src', 'proto'];
 
-/** A failure that the user can do something about: printed without a stack. */
+/** An error that the user can correct. It is printed without a stack trace. */
 class SetupError extends Error {}
 
 async function main() {
@@ -25,7 +25,7 @@ async function main() {
   if (dependenciesAreCurrent() && addonIsCurrent()) return;
   const release = await lock();
   try {
-    // Whoever held the lock before may have done the work.
+    // The previous owner of the lock may have installed them.
     if (!dependenciesAreCurrent()) installDependencies();
     if (!addonIsCurrent()) buildAddon();
   } finally {
@@ -34,7 +34,7 @@ async function main() {
 }
 
 function dependenciesAreCurrent() {
-  // npm writes this file last, so a broken-off install does not have it.
+  // npm writes this file last: it is missing after an interrupted installation.
   return modified('node_modules/.package-lock.json') >= modified('package-lock.json');
 }
 
@@ -43,7 +43,9 @@ function addonIsCurrent() {
   return built >= Math.max(...BUILD_INPUTS.map(path => newest(join(ROOT, path))));
 }
 
-/** The binaries that `napi build --platform` has made here: at most one, unless the folder has been on another platform. */
+/**
+ * The binaries of `napi build --platform`: at most one, unless the folder was used on several platforms.
+ */
 function addonFiles() {
   const names = readdirSync(join(ROOT, 'js/addon'));
   return names.filter(name => /^baileys-native\..*\.node$/.test(name)).map(name => join('js/addon', name));
@@ -69,7 +71,7 @@ function buildAddon() {
   console.error('setup: building the addon (a few minutes the first time)');
   const started = new Date();
   run('npm', ['run', '--silent', 'build'], 'npm is needed to build the addon.');
-  // So that a source that was changed during the build counts as newer than what was built.
+  // A source that changes during the build must be newer than the binary.
   for (const path of addonFiles()) utimesSync(join(ROOT, path), started, started);
 }
 
@@ -86,18 +88,18 @@ function requireCommand(command, advice) {
 /**
  * @param {string} command
  * @param {string[]} args
- * @param {string} advice Said when there is no such command.
+ * @param {string} advice Printed if the command does not exist.
  */
 function run(command, args, advice) {
   const windows = process.platform === 'win32';
-  // Standard output belongs to the command that comes after the set-up.
+  // Standard output is only for the command that runs after the set-up.
   const { error, status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: windows });
   if (error !== undefined) throw new SetupError(`${command} was not found. ${advice}`);
   if (status !== 0) throw new SetupError(`${command} ${args.join(' ')} failed; its output is above.`);
 }
 
 /**
- * Waits until no other set-up of this checkout runs.
+ * Waits until no other set-up of this checkout is running.
  *
  * @returns {Promise<() => void>} Releases the lock.
  */
@@ -121,7 +123,7 @@ async function lock() {
 
 function ownerIsGone() {
   const owner = Number.parseInt(readText(LOCK), 10);
-  // Empty between the creation of the file and the writing of its content.
+  // The file is empty for a short time after its creation.
   if (Number.isNaN(owner)) return modified('target/setup.lock', Infinity) < Date.now() - 10_000;
   try {
     process.kill(owner, 0);
@@ -141,7 +143,7 @@ function readText(path) {
 }
 
 /**
- * Time of the last change of a file or of anything in a folder; 0 when there is none.
+ * Time of the last change of a file, or of any file in a folder; 0 if there is none.
  *
  * @param {string} path
  * @returns {number}

@@ -1,8 +1,8 @@
 /**
- * Builds the addon with AddressSanitizer and runs the tests of the boundary, of the codec and of hostile peers on it under
- * Node.js: `npm run test:asan`, with parts of file names to run others. Linux x64 only.
+ * Builds the addon with AddressSanitizer and runs the tests of the boundary, the codec and hostile peers with it:
+ * `npm run test:asan`. Arguments are parts of file names of other tests. Linux x64 only.
  *
- * The sanitizer's runtime has to be in the process before the addon: GCC's is loaded first, whose interface is the same.
+ * The runtime of the sanitizer must be loaded before the addon. GCC's runtime is used: it has the same interface.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TARGET = 'x86_64-unknown-linux-gnu';
 const BUILD = join(ROOT, 'target/asan');
-/** Node.js takes a file for an addon by its ending. */
+/** The file name must end in `.node`: Node.js then loads it as an addon. */
 const ADDON = join(BUILD, 'baileys-native.node');
 const FOLDER = '__test__/addon';
 
-/** Tests that hand hostile bytes, objects and memory to the addon. */
+/** Tests that pass hostile bytes, objects and memory to the addon. */
 const DEFAULT = [
   'boundary',
   'codec',
@@ -31,7 +31,7 @@ const DEFAULT = [
   'session-lifetime'
 ];
 
-/** The nightly toolchain where it is installed, otherwise the project's own with its nightly options unlocked. */
+/** The nightly toolchain if it is installed, otherwise the project's own with its nightly options enabled. */
 const hasNightly = spawnSync('cargo', ['+nightly', '--version'], { stdio: 'ignore' }).status === 0;
 
 function build() {
@@ -68,7 +68,7 @@ const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1'
   env: {
     ...process.env,
     LD_PRELOAD: runtime(),
-    // Node.js never frees everything; a failed allocation is an answer that the tests ask for.
+    // Node.js does not free all memory at its end. The tests expect failed allocations.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:detect_stack_use_after_return=1',
     NAPI_RS_NATIVE_LIBRARY_PATH: ADDON
   }

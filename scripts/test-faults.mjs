@@ -1,5 +1,5 @@
-// `npm run test:faults`: what goes wrong on a network and in a process, on every layer. The outcome of the native layers has to be
-// that of JavaScript, or one that scripts/faults/matrix.mjs lists.
+// `npm run test:faults`: faults of networks and processes, on every layer. The native layers must have the same outcome
+// as JavaScript, or one that scripts/faults/matrix.mjs lists.
 
 import { parseArgs } from 'node:util';
 import { DIFFERENCES } from './faults/matrix.mjs';
@@ -18,9 +18,9 @@ const USAGE = `Usage: npm run test:faults -- [options]
 const codeOf = outcome => /^(?:open, then )?(\d+|alive)/.exec(outcome)?.[1];
 
 /**
- * Undefined where an outcome is as it has to be; otherwise what is wrong with it.
+ * The fault of an outcome; undefined if it is correct.
  *
- * @param {string} name Of the row.
+ * @param {string} name Name of the row.
  * @param {'native' | 'session'} layer
  * @param {string} outcome
  * @param {string} expected The outcome on JavaScript.
@@ -67,4 +67,4 @@ async function main() {
 }
 
 await main();
-process.exit(); // Baileys' and the servers' timers
+process.exit(); // timers of Baileys and the servers would keep the process alive

@@ -3,8 +3,8 @@
  *
  *     npm run test:runtimes
  *
- * Bun and Deno come from the npm registry into target/runtimes, once. Fails where a check fails that is not listed in
- * `KNOWN`.
+ * Bun and Deno are installed once from the npm registry into target/runtimes. Fails if a check fails that `KNOWN` does
+ * not list.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -43,7 +43,7 @@ const RUNTIMES = {
   deno: {
     package: '@deno/linux-x64-glibc',
     binary: 'deno',
-    // Deno takes a path here, and the packages of node_modules only with this option or a package.json that names them.
+    // Deno needs a path here. It uses packages of node_modules only with this option, or if a package.json names them.
     args: bot => [
       'run',
       '--allow-all',
@@ -54,7 +54,7 @@ const RUNTIMES = {
   }
 };
 
-/** Checks that fail, by runtime and release, with the reason. */
+/** Known failures by runtime and release, with the reason. */
 const KNOWN = {
   'deno 6.7.24':
     "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)",
@@ -63,7 +63,7 @@ const KNOWN = {
 };
 
 /**
- * The binary of a runtime, which is fetched where it is not there.
+ * The binary of a runtime. It is installed if it is missing.
  *
  * @param {{ package?: string, binary?: string }} runtime
  */
@@ -79,7 +79,7 @@ function binaryOf({ package: name, binary = '' }) {
   return path;
 }
 
-/** A folder with everything that is installed here, and this package. */
+/** Creates a folder with all installed packages and this package. */
 function makeProject() {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-runtimes-'));
   const modules = join(directory, 'node_modules');
@@ -97,14 +97,14 @@ function makeProject() {
 }
 
 /**
- * One bot. Gives what passed, check by check, and what it printed otherwise.
+ * Runs one bot. Resolves with the result of each check, and the other output of the bot.
  *
  * @param {string} binary
  * @param {string[]} args
  * @param {string} line package of Baileys
  */
 async function runBot(binary, args, line, directory) {
-  // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+  // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
   const server = await MockServer.start({ baileys: line, ...(line === 'baileys' ? {} : { greetingDelayMs: 250 }) });
   const facts = { url: server.url, ca: server.ca, rootKey: Buffer.from(server.rootKey).toString('base64') };
   const child = spawn(binary, [...args, line, SUPPORT, JSON.stringify(facts)], { cwd: directory, timeout: TIMEOUT_MS });

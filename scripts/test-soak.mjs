@@ -1,5 +1,5 @@
-// `npm run test:soak`: sessions and bots for as long as one likes, under traffic and cuts. Every stanza is accounted for by its
-// number; memory, descriptors, threads and listeners are printed.
+// `npm run test:soak`: runs sessions and bots under traffic and cuts, for a given time. The number of every stanza is
+// checked. Memory, descriptors, threads and listeners are printed.
 
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,12 +20,12 @@ const USAGE = `Usage: npm run test:soak -- [options]
   --cut MS       time between two cuts of a connection (250)
 `;
 
-/** How long the last stanzas may take. */
+/** Time limit for the last stanzas, in milliseconds. */
 const SETTLE_MS = 3000;
 
-/** A slope says something of leaks only over as many minutes. */
+/** The slope of memory is only checked in runs of at least this many minutes. */
 const SLOPE_MINUTES = 10;
-/** By so much more than JavaScript a layer may grow, in MB a minute. */
+/** A layer may grow faster than JavaScript by at most this, in MB per minute. */
 const SLOPE_MB = 1;
 
 const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
@@ -66,7 +66,7 @@ function start(layer) {
   return { layer, child, ask: channel.ask };
 }
 
-/** Least squares: how much `y` grows for each `x`. @param {[number, number][]} points */
+/** The slope of `y` over `x` by least squares. @param {[number, number][]} points */
 function slope(points) {
   const mean = (/** @type {number} */ axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
   const [mx, my] = [mean(0), mean(1)];
@@ -172,7 +172,7 @@ async function main() {
     for (const layer of LAYERS) {
       const [first] = samples[layer];
       const now = last[layer];
-      // As many as there are connections; some are being made again.
+      // One descriptor for each connection; some are reconnecting.
       if (now.descriptors > first.descriptors + clients[layer] / 10 + 10)
         faults.push(`${NAMES[layer]}: descriptors have grown`);
       if (now.threads > first.threads + 2) faults.push(`${NAMES[layer]}: threads have grown`);
@@ -199,4 +199,4 @@ try {
   console.error(`The soak failed. ${error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 }
-process.exit(); // the timers of the server
+process.exit(); // timers of the server would keep the process alive

@@ -1,8 +1,8 @@
 /**
- * Runs the JavaScript tests: all of them, or those whose path contains one of the arguments. After all of them,
- * docs/compatibility.md has to say what they have measured.
+ * Runs the JavaScript tests: all, or those with one of the arguments in their path. If all were run, their results must
+ * agree with docs/compatibility.md.
  *
- * `node --test` takes folders on Node 20 and patterns on later versions; a list of files works on all.
+ * `node --test` accepts folders on Node 20 and patterns on later versions. A list of files works on all.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -12,13 +12,13 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['__test__/addon', '__test__/compat', '__test__/lifecycle'];
 
-/** What the tests measure. */
+/** The file with the results that the tests record. */
 const RECORD = `${ROOT}target/compat.jsonl`;
 
-/** What failed, once more and alone. */
+/** The file with only the failures. */
 const FAILURES = `${ROOT}target/failures.txt`;
 
-/** Bound of a single file, in milliseconds: far more than it takes on an idle machine. */
+/** Time limit of one file, in milliseconds: much more than it needs on an idle machine. */
 const TIMEOUT = process.env.COMPAT_COUNTS === 'full' ? 1_200_000 : 600_000;
 
 const wanted = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** The part of docs/compatibility.md about known differences, from the registries that the tests go by. */
+/** The part of docs/compatibility.md about known differences, from the registries that the tests use. */
 
 import { DECLARATION_DIFFERENCES } from '../../__test__/support/declarations.mjs';
 import { DIFFERENCES } from '../../__test__/support/differences.mjs';

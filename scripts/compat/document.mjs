@@ -1,4 +1,4 @@
-/** docs/compatibility.md: written from results, and read again to be checked. */
+/** Writes docs/compatibility.md from results, and reads it again to check it. */
 
 import { existsSync } from 'node:fs';
 import { LINE_NAMES, ROOT } from '../../__test__/support/baileys-lines.mjs';
@@ -9,7 +9,8 @@ import { cell, table } from './markdown.mjs';
 import { NOTES, REQUIRED } from './required.mjs';
 
 /**
- * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }} Result
+ * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }}
+ *   Result
  * @typedef {{ javascript: Set<string>, native: Set<string> }} Cells
  * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} Row
  */
@@ -18,7 +19,7 @@ const NOT_RUN = 'not run';
 const COLUMNS = RELEASES.flatMap(({ version }) => [`${version} JavaScript`, `${version} native`]);
 
 /**
- * Rows of a section, file by file, in the order of the tests.
+ * The rows of a section, file by file, in the order of the tests.
  *
  * @param {Result[]} results
  * @returns {Row[]}
@@ -35,7 +36,7 @@ export function rowsOf(results) {
   }
   const sections = Object.keys(SECTIONS);
   const all = [...rows.values()];
-  // Sorting is stable: within a file the order of the results stays.
+  // Sorting is stable: results of one file keep their order.
   return all.sort(
     (a, b) =>
       sections.indexOf(a.section) - sections.indexOf(b.section) || (a.test < b.test ? -1 : a.test > b.test ? 1 : 0)
@@ -45,14 +46,14 @@ export function rowsOf(results) {
 /** @param {Set<string>} values */
 const joined = values => [...values].join(' / ');
 
-/** @param {Set<string>} values of one cell of ours; where several comparisons make it up, the worst counts */
+/** @param {Set<string>} values values of one native cell; if there are several comparisons, the worst counts */
 const nativeWords = values =>
   values.size > 1 && values.has('same')
     ? joined(new Set([...values].filter(value => value !== 'same')))
     : joined(values);
 
 /**
- * The texts of a row's cells, a line and layer each.
+ * The texts of the cells of a row, one for each release line and layer.
  *
  * @param {Row} row
  */
@@ -128,7 +129,7 @@ ${files.map((file, i) => `[t${i + 1}]: ../${file}`).join('\n')}
 }
 
 /**
- * What is wrong with a document, without running anything.
+ * The faults of a document. No test is run.
  *
  * @param {string} text
  * @returns {string[]}

@@ -10,7 +10,7 @@ const row = cells => `| ${cells.join(' | ')} |`;
 export const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
 /**
- * Text as it stands in a cell.
+ * Escapes text for a cell.
  *
  * @param {string} text
  */

@@ -1,6 +1,6 @@
 import { CLAIMS } from '../../__test__/support/declarations.mjs';
 
-/** By option of an agent, what the name of its row has in it. */
+/** For each option of an agent: a pattern for the name of its row. */
 const AGENT_OPTIONS = {
   ca: /TLS: a self-signed certificate that is trusted/,
   rejectUnauthorized: /TLS: rejectUnauthorized: false, at/,
@@ -9,8 +9,8 @@ const AGENT_OPTIONS = {
 };
 
 /**
- * What the document has to have rows for, section by section: each entry in words, and what the name of such a row has in
- * it. A requirement without a row fails `--check`.
+ * The rows that each section of the document must have: a description, and a pattern for the name of the row. `--check`
+ * fails if a row is missing.
  *
  * @type {Record<string, [string, RegExp][]>}
  */

@@ -1,5 +1,5 @@
-// The bot of the demo: a child process. Its command line alone decides which socket layer it runs on. It drives the scenario,
-// measures itself, and asks its parent for the actions of the server.
+// The bot of the demo: a child process. Its command line chooses the socket layer. It runs the scenario, measures
+// itself, and asks its parent for actions of the server.
 
 import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const channel = openChannel(process);
  */
 const ask = (what, data) => channel.ask(what, data);
 
-/** Waits until both sides are quiet: no stanza has reached or left the server over two checks. */
+/** Waits until both sides are idle: in two checks the server has neither sent nor received a stanza. */
 async function settle() {
   let before;
   let now = await ask('settle');
@@ -41,12 +41,12 @@ async function settle() {
   } while (now !== before);
 }
 
-process.on('disconnect', () => process.exit(1)); // nobody is left to report to
+process.on('disconnect', () => process.exit(1)); // the parent has ended
 
 /** @param {NodeJS.CpuUsage} usage */
 const microseconds = ({ user, system }) => user + system;
 
-/** Cost of what happens between two calls, of all threads of this process. */
+/** Measures the time and CPU time between two calls, for all threads of this process. */
 function stopwatch() {
   const start = performance.now();
   const usage = process.cpuUsage();
@@ -106,7 +106,7 @@ class Scenario {
   }
 
   /**
-   * Resolves with the milliseconds it took to get to `open`.
+   * Resolves with the time until `open`, in milliseconds.
    *
    * @returns {Promise<number>}
    */
@@ -123,7 +123,7 @@ class Scenario {
   }
 
   /**
-   * Round trips one after the other; resolves with their milliseconds.
+   * Makes round trips one after the other; resolves with their times in milliseconds.
    *
    * @param {number} count
    */
@@ -139,7 +139,7 @@ class Scenario {
   }
 
   /**
-   * Receives a flood, and checks that nothing is missing, doubled or out of order.
+   * Receives a flood, and checks that no stanza is missing, repeated or out of order.
    *
    * @param {number} count
    * @returns {Promise<Cost>}
@@ -183,7 +183,7 @@ class Scenario {
   }
 
   /**
-   * Sends to a server that decodes and records all of it.
+   * Sends to a server that decodes and records every stanza.
    *
    * @param {number} count
    */
@@ -264,7 +264,7 @@ async function run() {
     logins.reduce((sum, ms) => sum + ms, 0)
   );
 
-  // Recorded by both sides and compared. All code has then run as often as it takes V8 to optimise it.
+  // Both sides record this and it is compared. Afterwards V8 has optimised the code.
   const recorded = performance.now();
   await scenario.pings(pings);
   await scenario.receive(stanzas);
@@ -291,7 +291,7 @@ async function run() {
 
 try {
   await run();
-  process.exit(0); // Baileys leaves the timer of its pre-key upload running for half a minute
+  process.exit(0); // the timer of Baileys' pre-key upload would keep the process alive for 30 s
 } catch (error) {
   await ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
   process.exit(1);

@@ -1,11 +1,11 @@
-// The ordered logs of a run, one line an entry, and their comparison.
+// The ordered logs of a run, one line for each entry, and their comparison.
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 /**
- * The only things that may differ between two runs with the same credentials. Each is replaced by its name; whatever is
- * not listed here is compared.
+ * The only values that may differ between two runs with the same credentials. Each is replaced by its name. Everything
+ * else is compared.
  */
 export const RANDOM_FIELDS = {
   'query prefix': "the random prefix of Baileys' query ids; the counter behind it is compared",
@@ -37,7 +37,7 @@ function attribute(tag, name, value) {
   return JSON.stringify(value);
 }
 
-/** @param {string[]} path Tags from the root to the node that holds the bytes. */
+/** @param {string[]} path Tags from the root to the node with the bytes. */
 function randomContent(path) {
   const tag = path.at(-1);
   if (tag === 'ref') return '<pairing ref>';
@@ -68,7 +68,7 @@ function contentOf(node, path) {
 }
 
 /**
- * A stanza as one line: tags, attributes in their order, and contents, long ones by hash.
+ * A stanza as one line: tags, attributes in their order, and contents. Long contents are replaced by a hash.
  *
  * @param {Stanza} node
  * @param {string[]} [parents]
@@ -86,7 +86,7 @@ export function describeQr(qr) {
   return `${qr.slice(0, start)}<pairing ref>${qr.slice(qr.indexOf(',', start))}`;
 }
 
-/** A log on disk, so that what is being measured does not hold it in memory. */
+/** A log on disk: in memory it would change the measurements. */
 export class LogFile {
   #file;
   /** @type {string[]} */
@@ -132,7 +132,7 @@ export function firstDifference(expected, actual) {
 }
 
 /**
- * The neighbourhood of the first character in which two entries differ.
+ * The text around the first character in which two entries differ.
  *
  * @param {string} expected
  * @param {string} actual

@@ -1,4 +1,4 @@
-// Writes what a client of the demo sees to two logs, while nothing is measured.
+// Writes the stanzas and events of a demo client to two logs. It does not run during measurements.
 
 import { join } from 'node:path';
 import { LogFile, describeQr, describeStanza } from './log.mjs';
@@ -8,7 +8,7 @@ import { LogFile, describeQr, describeStanza } from './log.mjs';
  * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
  */
 
-/** One line per event, in order: inbound stanzas in one log, events of the connection in the other. */
+/** Writes one line for each event: inbound stanzas to one log, connection events to the other. */
 export class Recorder {
   #messages = 0;
   /** @type {Sock['ws'] | undefined} */
@@ -24,7 +24,7 @@ export class Recorder {
   }
 
   /**
-   * Follows a new socket.
+   * Records a new socket.
    *
    * @param {Sock} sock
    */
@@ -39,7 +39,7 @@ export class Recorder {
     sock.ws.on('frame', this.#onFrame).on('message', this.#onMessage);
   }
 
-  /** Stops to record, before a measurement. */
+  /** Stops recording, before a measurement. */
   pause() {
     this.#ws?.off('frame', this.#onFrame).off('message', this.#onMessage);
     this.connection.add(`ws messages: ${this.#messages}`);
@@ -63,6 +63,6 @@ function describeUpdate({ qr, lastDisconnect, ...rest }) {
   return JSON.stringify(shown);
 }
 
-/** @param {unknown} error A Boom, as Baileys makes them. */
+/** @param {unknown} error A Boom of Baileys. */
 export const statusCode = error =>
   /** @type {{ output?: { statusCode: number } } | undefined} */ (error)?.output?.statusCode;

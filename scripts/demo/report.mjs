@@ -1,4 +1,4 @@
-// Makes a table from the measurements of some runs.
+// Writes a table of the measurements of some runs.
 
 import { median, percentile } from '../shared/statistics.mjs';
 
@@ -111,7 +111,7 @@ export function table(js, native) {
   return [line(rows[0]), '-'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)), ...rows.slice(1).map(line)];
 }
 
-/** Why a figure may be in favour of JavaScript. */
+/** Reasons for figures in which JavaScript may be better. */
 const REASONS = {
   connectMs:
     "Most of a login is Baileys' own work, which both share: keys, queries after the login, pauses. The handshake is a few ms of it.",
@@ -122,11 +122,11 @@ const REASONS = {
     "The addon's code, its I/O threads and the arenas that the allocator of the C library keeps for each thread. A connection itself takes less than half of JavaScript's memory; see docs/performance.md."
 };
 
-/** Ratios below this are explained; the medians of two runs differ by as much. */
+/** Ratios below this are explained. The medians of two equal runs differ by this much. */
 const IN_FAVOUR = 0.98;
 
 /**
- * An explanation of each row whose ratio is in favour of JavaScript, as lines.
+ * Explanations of the rows in which JavaScript is better, as lines.
  *
  * @param {Figures} js
  * @param {Figures} native

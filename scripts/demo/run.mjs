@@ -1,4 +1,4 @@
-// One run: a new server in this process, the bot in a child process, and the logs of both.
+// Runs the scenario once: a new server in this process, the bot in a child process, and the logs of both.
 
 import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -25,8 +25,8 @@ const QUIET_TURNS = 4;
 const JID = '15550000001:1@s.whatsapp.net';
 
 /**
- * Resolves once a number of turns of this process have passed in which the server has neither sent nor received a stanza,
- * with the number of stanzas so far.
+ * Waits for a number of turns of the event loop in which the server neither sends nor receives a stanza. Resolves with
+ * the number of stanzas so far.
  *
  * @param {MockServer} server
  */
@@ -47,7 +47,7 @@ async function quiet(server) {
  */
 const frameBytes = nodes => nodes.reduce((sum, node) => sum + encodeBinaryNode(node).length + FRAME_BYTES, 0);
 
-/** Counts what arrives, by tag. */
+/** Counts arriving stanzas by tag. */
 class Counter {
   /** @type {Map<string, number>} */
   #counts = new Map();
@@ -71,7 +71,7 @@ class Counter {
   }
 
   /**
-   * Resolves once that many stanzas with this tag have arrived in all.
+   * Resolves when this total number of stanzas with this tag has arrived.
    *
    * @param {string} tag
    * @param {number} total
@@ -84,9 +84,10 @@ class Counter {
 }
 
 /**
- * What the child may ask for.
+ * The functions that the child may call.
  *
- * @param {{ server: MockServer, settings: Omit<Settings, 'url' | 'ca' | 'rootKey'>, outcome: Outcome, onProgress: (step: import('./types.js').Step) => void }} run
+ * @param {{ server: MockServer, settings: Omit<Settings, 'url' | 'ca' | 'rootKey'>, outcome: Outcome, onProgress:
+ *   (step: import('./types.js').Step) => void }} run
  * @returns {import('./types.js').Services}
  */
 function services({ server, settings, outcome, onProgress }) {
@@ -115,7 +116,7 @@ function services({ server, settings, outcome, onProgress }) {
     messages: ({ total }) => counter.reaches('message', total),
     sink: () => {
       const { received, request } = connection();
-      // The recorded flood and its acks: each flood that follows is the same.
+      // The recorded flood and its acks. All later floods are the same.
       const acks = received.filter(({ node }) => node.tag === 'ack' && node.attrs.class === 'receipt');
       ackBytes = frameBytes(acks.map(({ node }) => node));
       server.options.record = false;
@@ -131,7 +132,7 @@ function services({ server, settings, outcome, onProgress }) {
 }
 
 /**
- * Resolves when the child has ended with 0.
+ * Resolves when the child has ended with exit code 0.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @param {number} timeoutMs
@@ -153,7 +154,7 @@ function exited(child, timeoutMs) {
 }
 
 /**
- * What the server has received, connection by connection: how each introduced itself, then its stanzas.
+ * The stanzas that the server has received, by connection, each after the header and login of the connection.
  *
  * @param {MockServer} server
  */
@@ -174,7 +175,7 @@ const lines = path => readFileSync(path, 'utf8').split('\n').slice(0, -1);
  * @param {import('./types.js').Backend} options.backend
  * @param {import('./types.js').Counts} options.counts
  * @param {string} options.creds JSON of Baileys' credentials for a new device.
- * @param {string} options.directory Where the child leaves its logs.
+ * @param {string} options.directory Directory for the logs of the child.
  * @param {number} options.timeoutMs
  * @param {(step: import('./types.js').Step) => void} options.onProgress
  * @returns {Promise<import('./types.js').Run>}

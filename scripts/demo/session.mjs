@@ -1,4 +1,4 @@
-// `npm run demo -- session`: a NativeSession from pairing to resumption, step by step, against a server on loopback.
+// `npm run demo -- session`: runs a NativeSession from pairing to resumption, step by step, with a server on loopback.
 
 import { once } from 'node:events';
 import { Agent } from 'node:https';
@@ -51,7 +51,7 @@ async function askAll(session, count) {
 }
 
 /**
- * What a session goes through, step by step; each step says how it went.
+ * The steps of the demo, each with a function that returns its result as text.
  *
  * @param {MockServer} server
  * @param {NativeSession} session
@@ -97,7 +97,7 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
       async () => {
         const again = connected(session);
         const reconnecting = once(session, 'reconnecting');
-        // The key that the session remembers is then of no use.
+        // The session's key of the server is no longer valid.
         server.rotateNoiseKey();
         server.connections[server.connections.length - 1].drop({ reset: true });
         const [{ reason }] = await reconnecting;
@@ -123,7 +123,7 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
 }
 
 /**
- * Shows that a step goes on, where there is a terminal.
+ * Shows the current step on a terminal.
  *
  * @param {string} name
  */
@@ -192,7 +192,7 @@ export async function sessionDemo(args) {
     return;
   }
   const server = await MockServer.start();
-  // Unanswered on the connection that it comes on first.
+  // The first query is not answered on its first connection.
   let holding = true;
   server.handle({ xmlns: 'held' }, () => {
     if (!holding) return undefined;

@@ -1,4 +1,4 @@
-// `npm run demo -- stall`: an unmodified Baileys whose event loop is blocked, on either socket layer.
+// `npm run demo -- stall`: an unmodified Baileys with a blocked event loop, on both socket layers.
 
 import { parseArgs } from 'node:util';
 import { PACKAGES } from '../shared/baileys.mjs';

@@ -1,14 +1,16 @@
-// The stanzas of the demo: the same ones, index by index, in every run.
+// The stanzas of the demo. In every run the stanza with an index is the same.
 
 import { sampleStanzas } from 'baileys-native/testing';
 
-/** The listeners that a library on top of Baileys would use to see the stanzas of the flood. */
+/** Events by which a library on top of Baileys would get the stanzas of the flood. */
 export const INBOUND_EVENTS = ['CB:relay', 'CB:ack', 'CB:receipt'];
 
-/** Baileys only dispatches most of these stanzas. It acknowledges a receipt, in which all of its layers take part. */
+/**
+ * The mix of stanzas. Baileys only dispatches messages and acks; it acknowledges receipts through all of its layers.
+ */
 export const MIX = 'Of every 20 stanzas in, 13 look like messages, 6 are acks and 1 is a receipt.';
 
-/** Stanzas that are sent at once, as a bot does that answers or forwards to many; then the next ones. */
+/** The number of stanzas that are sent at once, like a bot that answers or forwards to many users. */
 export const SEND_BATCH = 64;
 
 /** @param {number} index */
@@ -19,14 +21,14 @@ export function inboundStanza(index) {
 }
 
 /**
- * How many of the first `count` inbound stanzas Baileys acknowledges.
+ * The number of acknowledged stanzas among the first `count` inbound ones.
  *
  * @param {number} count
  */
 export const acknowledged = count => Math.floor(count / 20);
 
 /**
- * A text message to one device. The server of the demo does not acknowledge it, so that each direction is measured alone.
+ * A text message to one device. The server does not acknowledge it, so that only one direction is measured.
  *
  * @param {number} index
  */
@@ -48,8 +50,8 @@ export const ping = () => ({
   content: [{ tag: 'ping', attrs: {} }]
 });
 
-/** Logins of a run; each but the last one ends with a close. */
+/** The number of logins in a run. Every connection except the last is closed. */
 export const LOGINS = 3;
 
-/** How often traffic in and traffic out are measured in a run. */
+/** The number of measurements of incoming and of outgoing traffic in a run. */
 export const REPETITIONS = 5;

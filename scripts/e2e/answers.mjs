@@ -1,10 +1,10 @@
-// What two clients do with each other and the server beside texts, by behaviour.
+// Behaviours of two clients other than texts: groups, presence, pre-keys, retries and so on.
 
 import { jidOf } from './users.mjs';
 
 /** @typedef {import('./run.mjs').Run} Run */
 
-/** The clients' uploads of pre-keys, and fetches of bundles. @param {Run} run */
+/** The pre-keys that the clients upload, and the bundles that they fetch. @param {Run} run */
 function preKeys({ server }) {
   const asked = server.stanzas.filter(
     ({ direction, node }) => direction === 'in' && node.tag === 'iq' && node.attrs.xmlns === 'encrypt'
@@ -18,7 +18,7 @@ function preKeys({ server }) {
 }
 
 /**
- * Whether a stanza is of usync and names something in one of its lists.
+ * Whether a stanza is a usync query with a wanted node in one of its lists.
  *
  * @param {{ content?: unknown }} node
  * @param {string} list
@@ -32,7 +32,7 @@ function usyncHas({ content }, list, wanted) {
   return users.some(user => of(user.content, wanted).length > 0);
 }
 
-/** Whether the clients ask for LIDs, and are told. @param {Run} run */
+/** Whether the clients ask for LIDs and get them. @param {Run} run */
 function lids({ server }) {
   /** @type {(wanted: string, list: string) => boolean} */
   const has = (wanted, list) =>
@@ -48,7 +48,7 @@ async function presences(run) {
   const seen = [];
   for (const [type, to] of [['composing', jidOf('b')], ['paused', jidOf('b')], ['unavailable'], ['available']]) {
     await run.service('a', 'presence', type, to);
-    // A chat state of one who has paused is an available one.
+    // Baileys shows the chat state `paused` as `available`.
     const shown = type === 'paused' ? 'available' : type;
     await run.service('b', 'sees', `${jid} ${shown}`);
     seen.push(type);
@@ -60,7 +60,7 @@ async function presences(run) {
 async function retry(run) {
   const before = run.retries;
   await run.service('b', 'forgetSessions');
-  // Its id is its text, so that the text that is sent again is the same.
+  // The id is the text, so that a repeated message has the same text.
   await run.ask('a', 'send', { phase: 'retry', to: jidOf('b'), first: 0, count: 1 });
   const times = await run.service('b', 'has', 'retry:a:0');
   return `${run.retries > before ? 'asked for again' : 'NOT asked for'}, handed out ${times === 1 ? 'once' : `${times} times`}`;

@@ -1,6 +1,6 @@
-// One of the two clients: a child process with unmodified Baileys, told by its command line alone which socket layer it
-// runs on. It behaves as a careful bot does: it reconnects when its connection is cut, with the credentials that it has
-// saved, sends again what was not acknowledged, and reads what it gets.
+// One of the two clients: a child process with an unmodified Baileys. Its command line chooses the socket layer. It
+// behaves like a careful bot: when its connection is cut, it reconnects with its saved credentials. It repeats
+// unacknowledged messages and marks received ones as read.
 
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
@@ -24,7 +24,7 @@ const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
 const LOST_AFTER_MS = 10_000;
 
-/** libsignal writes sessions, keys and all, to the console. */
+/** libsignal writes sessions with their keys to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn', 'error'])) console[method] = () => {};
 
 function silentLogger() {
@@ -37,7 +37,7 @@ function silentLogger() {
 /** @param {unknown} error */
 const statusCode = error => /** @type {{ output?: { statusCode?: number } } | undefined} */ (error)?.output?.statusCode;
 
-/** The ids that a receipt is for. @param {Stanza} receipt */
+/** The ids of the messages that a receipt is for. @param {Stanza} receipt */
 function idsOf({ attrs, content }) {
   const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined;
   const items = /** @type {Stanza[]} */ (list?.content ?? []);
@@ -79,7 +79,7 @@ class Client {
     this.scan = scan;
     this.fail = fail;
     trustTestRoot(baileys, Buffer.from(settings.rootKey, 'hex'));
-    // For a Baileys that has no root key of its own.
+    // For releases of Baileys without a root key.
     addTrustedRoot(Buffer.from(settings.rootKey, 'hex'));
   }
 
@@ -91,7 +91,7 @@ class Client {
       auth: this.state.load(),
       logger: silentLogger(),
       shouldSyncHistoryMessage: () => false,
-      // What a device asks for again when it could not decrypt it: the id is the text.
+      // For a device that could not decrypt a message and requests it again: the id is the text.
       getMessage: async ({ id }) => (id ? { conversation: id } : undefined),
       defaultQueryTimeoutMs: 20_000,
       keepAliveIntervalMs: 300_000
@@ -121,7 +121,7 @@ class Client {
     });
   }
 
-  /** @returns {Promise<void>} Resolves at `open`. From then on the client comes back when its connection is cut. */
+  /** @returns {Promise<void>} Resolves at `open`. Later the client reconnects when its connection is cut. */
   login() {
     const sock = this.connect();
     this.sock = sock;
@@ -159,8 +159,8 @@ class Client {
   }
 
   /**
-   * Resolves when so many of a flow's messages were handed out by Baileys, or when they should have been long ago: Baileys
-   * holds events back for a tenth of a second.
+   * Resolves when Baileys has delivered `count` messages of a flow, or after a time limit. Baileys delays events by up
+   * to 0.1 seconds.
    *
    * @param {import('./types.js').ClientServices['arrived'][0]} expected
    * @returns {Promise<number>}
@@ -203,7 +203,7 @@ class Client {
     sock.ws.on('CB:ack,class:receipt', (/** @type {Stanza} */ { attrs }) => {
       if (attrs.type === 'read') this.outbox.acknowledged(`read:${attrs.id}`);
     });
-    // Baileys' events may hold a receipt back, or merge it into the message that it is for: the stanzas count.
+    // Baileys may delay the event of a receipt, or merge it into the event of its message. So the stanzas are counted.
     sock.ws.on('CB:receipt', (/** @type {Stanza} */ receipt) => {
       const { type } = receipt.attrs;
       if (type === undefined || type === 'inactive') mark(this.delivered, idsOf(receipt));
@@ -257,6 +257,6 @@ const ask = open(/** @type {import('./rpc.mjs').Channel} */ (process), {
   report: () => current().report()
 });
 
-// Baileys 6 rejects promises that nobody holds when its connection ends; a bot on it has to live with that.
+// When its connection ends, Baileys 6 rejects promises that have no handler. A bot must ignore these rejections.
 if (process.argv[2] !== 'baileys') process.on('unhandledRejection', () => {});
-process.on('disconnect', () => process.exit(0)); // Baileys keeps timers that would hold this process
+process.on('disconnect', () => process.exit(0)); // timers of Baileys would keep the process alive

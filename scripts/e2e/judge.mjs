@@ -1,4 +1,4 @@
-// What a run has to have done.
+// Checks the result of a run.
 
 /** @typedef {import('./types.js').Result} Result */
 
@@ -6,19 +6,20 @@
 const name = ({ backends }) => `${backends.a} with ${backends.b}`;
 
 /**
- * What was on its way to a client when its connection was cut, on Baileys 6: the server repeats it, the repetition cannot
- * be decrypted where the client had decrypted it before, and Baileys 6 neither asks for it again nor says that it has it.
+ * `mayLoseInFlight`: Baileys 6 may lose messages that are being sent to a client when its connection is cut. The server
+ * repeats such a message. If the client has already decrypted it, the repetition cannot be decrypted, and Baileys 6
+ * neither requests it again nor acknowledges it.
  *
  * @typedef {{ mayLoseInFlight?: boolean }} Leniency
  */
 
 /**
- * Whatever is wrong with a run by itself.
+ * The faults of a run.
  *
- * A cut connection makes Baileys hand out a message twice in two cases: when the client had decrypted it but its receipt did
- * not get through, the server repeats it, the repetition cannot be decrypted, and the client asks for it again; and when
- * the sender does not know whether its message got through, and sends it again. No other message may be repeated, and
- * only those of the first kind may be overtaken or lost their receipt.
+ * After a cut connection Baileys may deliver a message twice in two cases. First: the client has decrypted the message
+ * but its receipt was lost; the server repeats the message, it cannot be decrypted again, and the client requests a
+ * retry. Second: the sender does not know whether its message has arrived, and sends it again. No other message may be
+ * repeated. Only messages of the first case may arrive out of order or lose their receipt.
  *
  * @param {Result} result
  * @param {Leniency} [leniency]
@@ -55,7 +56,7 @@ export function problems(result, { mayLoseInFlight = false } = {}) {
 }
 
 /**
- * What a run lost that the run on JavaScript alone did not lose, and what was answered otherwise there.
+ * Differences from the run on JavaScript: messages that only this run has lost, and other answers.
  *
  * @param {Result} baseline
  * @param {Result} result

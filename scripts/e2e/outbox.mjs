@@ -1,4 +1,4 @@
-// What a client sends, in order and one at a time, and keeps until the server has acknowledged it.
+// The messages that a client sends in order, one at a time. Each is kept until the server acknowledges it.
 
 /**
  * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
@@ -19,7 +19,7 @@ export class Outbox {
   resent = [];
 
   /**
-   * @param {string} key What the acknowledgement will name.
+   * @param {string} key The key in the acknowledgement.
    * @param {(sock: Sock) => Promise<unknown>} send
    * @param {string} [item]
    */
@@ -35,7 +35,7 @@ export class Outbox {
   }
 
   /**
-   * Starts to send; after an interruption from the first entry that was not acknowledged.
+   * Starts to send, from the first entry that was not acknowledged.
    *
    * @param {Sock} sock
    */
@@ -48,7 +48,7 @@ export class Outbox {
     this.#work();
   }
 
-  /** Stops; resolves when what is being sent has ended one way or the other. */
+  /** Stops; resolves when the current send has ended or failed. */
   stop() {
     this.#sock = undefined;
     return this.#working;
@@ -71,11 +71,11 @@ export class Outbox {
       try {
         await entry.send(this.#sock);
       } catch {
-        // The connection is gone or going: its end stops this outbox, and the next start sends the entry again.
+        // The connection ends. That stops this outbox, and the next start sends the entry again.
         break;
       }
     }
-    // In the same step as the look at what is next: an entry that comes a microtask later must find nobody busy.
+    // Set in the same step as the check for a next entry: an entry that is added later must start a new loop.
     this.#busy = false;
   }
 

@@ -2,14 +2,15 @@
 
 /**
  * @typedef {{ call?: string, id: number, data?: unknown, answer?: unknown, error?: string }} Message
- * @typedef {{ send?: (message: Message, callback?: (error: Error | null) => void) => unknown, on: (event: 'message', listener: (message: any) => void) => unknown }} Channel
+ * @typedef {{ send?: (message: Message, callback?: (error: Error | null) => void) => unknown, on: (event: 'message',
+ *   listener: (message: any) => void) => unknown }} Channel
  */
 
 /** @param {unknown} error */
 export const describeError = error => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /**
- * Answers the other process, and returns the function that asks it.
+ * Answers calls of the other process, and returns the function that calls it.
  *
  * @template {{ [Name in keyof Theirs]: [any, any] }} Theirs
  * @template {{ [Name in keyof Ours]: [any, any] }} Ours
@@ -22,7 +23,7 @@ export function open(channel, services) {
   const waiting = new Map();
   let last = 0;
   /** @param {Message} message */
-  const send = message => channel.send?.(message, () => {}); // a process that has gone is noticed by its exit
+  const send = message => channel.send?.(message, () => {}); // the end of a process is noticed by its `exit`
 
   /** @param {Message} question */
   const serve = async ({ call, id, data }) => {

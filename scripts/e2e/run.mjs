@@ -1,4 +1,4 @@
-// One run: a server in this process, which never loads the native layer, and two clients in child processes.
+// One run: a server in this process, which does not load the native layer, and two clients in child processes.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,22 +17,25 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('./types.js').ParentServices} ParentServices
  * @typedef {import('baileys-native/testing').Device} Device
  * @typedef {ReturnType<typeof open<ClientServices, ParentServices>>} Ask
- * @typedef {{ side: Side, user: string, child: import('node:child_process').ChildProcess, ask: Ask, failed: Promise<never> }} Peer
+ * @typedef {{ side: Side, user: string, child: import('node:child_process').ChildProcess, ask: Ask, failed:
+ *   Promise<never> }} Peer
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 /** @type {Side[]} */
 const SIDES = ['a', 'b'];
-/** Texts from one side before it is the other's turn. */
+/** The number of texts that one side sends before the other side sends. */
 export const BURST = 20;
-/** Longer than Baileys holds events back: whatever is repeated has been handed out by then. */
+/** Longer than Baileys delays events: repeated messages were delivered by then. */
 const LAST_EVENTS_MS = 300;
 const GREETING_DELAY_MS = 250;
-/** How long a cut and the connection after it may take, in milliseconds. */
+/** Time limit for a cut and the next login, in milliseconds. */
 const CUT_TIMEOUT_MS = 20_000;
 
-/** How long Baileys 6 has to acknowledge what was on its way at a cut: it may never do so. Baileys 7 always does. */
+/**
+ * Time for Baileys 6 to acknowledge messages that were in flight at a cut, in ms. It may never do so; Baileys 7 does.
+ */
 const OVERDUE_MS = 12_000;
 
 /** @type {(side: Side) => Side} */
@@ -56,7 +59,7 @@ function start(server, side, backend, line) {
   let reject;
   /** @type {Promise<never>} */
   const failed = new Promise((_, fail) => (reject = fail));
-  failed.catch(() => {}); // whoever waits for this client sees it
+  failed.catch(() => {}); // handled by `watched`
   child.once('error', error => reject(error));
   child.once('exit', (code, signal) => reject(new Error(`client ${side} ended with ${signal ?? `exit code ${code}`}`)));
   /** @type {Ask} */
@@ -72,7 +75,7 @@ export class Run {
    * @param {MockServer} server
    * @param {Record<Side, Peer>} peers
    * @param {import('./types.js').Counts} counts
-   * @param {boolean} mayForget whether the clients may never acknowledge what was on its way at a cut
+   * @param {boolean} mayForget whether the clients may never acknowledge messages that were in flight at a cut
    */
   constructor(server, peers, counts, mayForget) {
     this.mayForget = mayForget;
@@ -84,7 +87,7 @@ export class Run {
     this.retries = 0;
     /** By flow, how many messages were given up. @type {Record<string, number>} */
     this.missing = {};
-    /** Whether what was on its way at a cut is not waited for any more. */
+    /** Whether messages that were in flight at a cut are still waited for. */
     this.patient = true;
     /** @type {Promise<never>} */
     this.broken = new Promise((_, reject) => server.once('failure', error => reject(error)));
@@ -95,7 +98,7 @@ export class Run {
   }
 
   /**
-   * Asks a client; a client or a server that fails ends the wait.
+   * Calls a client. A failure of a client or the server ends the wait.
    *
    * @template {keyof ClientServices} Name
    * @param {Side} side
@@ -130,7 +133,7 @@ export class Run {
   }
 
   /**
-   * Sends, and resolves when everything has arrived and was read, and nobody waits for anything any more.
+   * Sends texts. Resolves when all have arrived, were read and are acknowledged.
    *
    * @param {Side} from
    * @param {ClientServices['send'][0]} request
@@ -157,7 +160,7 @@ export class Run {
     await this.#emptyMailboxes();
   }
 
-  /** Resolves when everything is acknowledged, but for what may never be: nothing is, for a long time. */
+  /** Resolves when all messages are acknowledged, or after a time limit if some may never be acknowledged. */
   async #emptyMailboxes() {
     while (this.waitsFor().length > 0) {
       const stop = new AbortController();
@@ -177,7 +180,7 @@ export class Run {
     }
   }
 
-  /** What is on its way to the clients and worth waiting for. */
+  /** The unacknowledged messages that the run must wait for. */
   waitsFor() {
     return SIDES.map(side => this.device(side))
       .filter(Boolean)
@@ -186,9 +189,9 @@ export class Run {
   }
 
   /**
-   * Texts both ways, in bursts that take turns: Baileys 7 may lose an update of a session when it encrypts and decrypts for
-   * the same user at the same time. Half-way the connection of `b` is cut twice: with the last messages of a burst on
-   * their way to it, and while it sends.
+   * Texts in both directions, in bursts that alternate: Baileys 7 may lose an update of a session when it encrypts and
+   * decrypts for the same user at the same time. In the middle the connection of `b` is cut twice: while the last
+   * messages of a burst are sent to it, and while it sends.
    */
   async texts() {
     const { texts } = this.counts;
@@ -211,7 +214,7 @@ export class Run {
     }
   }
 
-  /** Texts to a client that has left, and is back later. */
+  /** Texts to a client that is offline and connects later. */
   async away() {
     const { server } = this;
     const device = this.device('b');
@@ -226,7 +229,7 @@ export class Run {
     await this.ask('a', 'settle', undefined);
     await this.ask('b', 'login', undefined);
     await this.#emptyMailboxes();
-    // Baileys 6.7 keeps events of what has waited for it until something comes that has not.
+    // Baileys 6.7 delivers the events of the offline queue only when another message arrives.
     await this.send('a', { ...request, first: request.count, count: 1 });
   }
 
@@ -240,10 +243,10 @@ export class Run {
   }
 
   /**
-   * Cuts the connection of `b` when the server has read a given text. Resolves when `b` has logged in again.
+   * Cuts the connection of `b` when the server has read the given text. Resolves when `b` has logged in again.
    *
-   * From the moment when the server has read a text of `a`, it reads nothing more of `b`. So this text, at least, is on its
-   * way to `b` at the cut: the server cannot read an acknowledgement of it.
+   * When the server has read this text of `a`, it stops reading from `b`. So it cannot read an acknowledgement of the
+   * text, and at least this text is in flight at the cut.
    *
    * @param {Side} from
    * @param {string} id
@@ -264,7 +267,7 @@ export class Run {
           return;
         }
         if (from === 'a') connection.pause();
-        // The server passes the text on in the turn in which it reads it.
+        // The server sends the text to `b` in the turn in which it reads it.
         setImmediate(() => {
           if (from === 'a') this.inFlight = this.#pendingMessages(device);
           connection.drop();
@@ -276,16 +279,17 @@ export class Run {
       };
       server.on('stanza', onStanza);
     });
-    back.catch(() => {}); // seen by whoever waits for it
+    back.catch(() => {}); // handled by the caller
     return back;
   }
 
   /**
-   * What the socket layer of a client did with what the server sent it, over all of its connections.
+   * Compares the stanzas that the server sent to a client with those that its socket layer delivered, for all
+   * connections.
    *
    * @param {Side} side
    * @param {string[][]} received by connection
-   * @param {number} due how many of the server's records are of stanzas that have to have arrived
+   * @param {number} due the number of the server's records whose stanzas must have arrived
    * @returns {import('./types.js').Stanzas}
    */
   stanzasOf(side, received, due) {
@@ -365,7 +369,7 @@ async function end({ child }) {
  * @returns {Promise<import('./types.js').Result>}
  */
 export async function runPair({ backends, counts, timeoutMs, line = 'baileys' }) {
-  // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+  // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
   const patience = line === 'baileys' ? {} : { greetingDelayMs: GREETING_DELAY_MS };
   const server = await MockServer.start({ baileys: line, ...patience });
   const peers = { a: start(server, 'a', backends.a, line), b: start(server, 'b', backends.b, line) };
@@ -405,7 +409,7 @@ async function scenario(run, backends) {
   const { retries } = run;
   const answers = await answersOf(run);
   const due = run.server.stanzas.length;
-  // An answer comes behind everything that was sent before.
+  // The answer of a ping arrives after everything that was sent before.
   await Promise.all(SIDES.map(side => run.service(side, 'ping')));
   const last = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
   return {

@@ -1,4 +1,5 @@
-// Credentials and keys as a bot saves them: every value goes through JSON, and a new connection starts from that alone.
+// Credentials and keys in the form in which a bot saves them. Every value is converted to JSON, and a new connection
+// only uses that JSON.
 
 export class SavedState {
   #baileys;
@@ -9,7 +10,7 @@ export class SavedState {
   /** @param {typeof import('baileys')} baileys */
   constructor(baileys) {
     this.#baileys = baileys;
-    // A history sync is noted as done, and keys of app state as there (6.17): nobody waits for either.
+    // History sync is marked as done, and app state keys as present (6.17), so that Baileys waits for neither.
     this.#creds = this.#toJson({ ...baileys.initAuthCreds(), accountSyncCounter: 1, myAppStateKeyId: 'AAAA' });
   }
 
@@ -23,7 +24,7 @@ export class SavedState {
     return JSON.parse(text, this.#baileys.BufferJSON.reviver);
   }
 
-  /** @returns {import('baileys').AuthenticationState} What Baileys' `auth` option takes. */
+  /** @returns {import('baileys').AuthenticationState} The value for Baileys' option `auth`. */
   load() {
     const keys = this.#keys;
     return {
@@ -48,7 +49,7 @@ export class SavedState {
     };
   }
 
-  /** Loses every session, as a client does whose store is damaged. */
+  /** Deletes every Signal session, as if the store were damaged. */
   forgetSessions() {
     for (const key of [...this.#keys.keys()]) if (key.startsWith('session:')) this.#keys.delete(key);
   }

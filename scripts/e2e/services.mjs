@@ -1,4 +1,4 @@
-// What a client can be asked to do beside sending texts. Answers are plain and the same in every run that is as good.
+// The actions of a client other than sending texts. In every correct run the answers are the same.
 
 import { once } from 'node:events';
 
@@ -20,10 +20,10 @@ function socketOf({ sock }) {
 }
 
 /**
- * Resolves when a list of the client's has what is looked for; rejects when it takes too long.
+ * Resolves when `isThere` returns true; rejects after a time limit.
  *
  * @param {Client} client
- * @param {'text' | 'presence'} event of `arrivals`
+ * @param {'text' | 'presence'} event event of `arrivals`
  * @param {() => boolean} isThere
  */
 async function until({ arrivals }, event, isThere) {
@@ -32,7 +32,7 @@ async function until({ arrivals }, event, isThere) {
 }
 
 /**
- * An error as it is compared.
+ * The text of an error for the comparison.
  *
  * @param {any} error
  */
@@ -43,7 +43,7 @@ export const SERVICES = {
   createGroup: async (client, /** @type {string} */ subject, /** @type {string[]} */ participants) =>
     (await socketOf(client).groupCreate(subject, participants)).id,
 
-  /** Subject, addressing and members of a group, without ids that the server makes up. */
+  /** Subject, addressing and members of a group, without ids that the server generates. */
   groupMetadata: async (client, /** @type {string} */ group) => {
     const { subject, size, participants } = await socketOf(client).groupMetadata(group);
     return `${subject}, ${size} members: ${participants.map(({ admin }) => admin ?? 'member').join(', ')}`;
@@ -52,10 +52,10 @@ export const SERVICES = {
   renameGroup: (client, /** @type {string} */ group, /** @type {string} */ subject) =>
     socketOf(client).groupUpdateSubject(group, subject),
 
-  /** A group that does not exist. */
+  /** Requests a group that does not exist. */
   strangeGroup: client => socketOf(client).groupMetadata('120363999999999999@g.us').catch(refusalOf),
 
-  /** Whether a number is on WhatsApp, and its devices. */
+  /** Whether a number uses WhatsApp, and its devices. */
   lookUp: async (client, /** @type {string} */ jid) => {
     const sock = socketOf(client);
     const found = (await sock.onWhatsApp(jid)) ?? [];
@@ -79,13 +79,13 @@ export const SERVICES = {
   presence: (client, /** @type {import('baileys').WAPresence} */ type, /** @type {string | undefined} */ jid) =>
     socketOf(client).sendPresenceUpdate(type, jid),
 
-  /** Resolves when a presence has come. */
+  /** Resolves when a presence has arrived. */
   sees: (client, /** @type {string} */ presence) =>
     until(client, 'presence', () => client.presences.includes(presence)),
 
   forgetSessions: async ({ state }) => state.forgetSessions(),
 
-  /** Resolves when a text has come, and says how often. */
+  /** Waits for a text; resolves with the number of times that it has arrived. */
   has: async (client, /** @type {string} */ text) => {
     await until(client, 'text', () => client.received.includes(text));
     return client.received.filter(item => item === text).length;

@@ -1,18 +1,18 @@
-// What the server sent on a connection, held against what the client's socket layer handed to Baileys.
+// Compares the stanzas that the server sent with those that the client's socket layer delivered to Baileys.
 
 /**
- * A stanza, told apart from every other one on its connection.
+ * A name that is unique for each stanza of a connection.
  *
  * @param {{ tag: string, attrs: Record<string, string> }} stanza
  */
 export const nameOf = ({ tag, attrs }) => [tag, attrs.id, attrs.class, attrs.type, attrs.from].join(' ');
 
 /**
- * What a socket layer did wrong with the stanzas of one connection: each is handed out once, in the order of the wire.
+ * The faults of a socket layer for one connection. It must deliver each stanza once, in the order of the wire.
  *
  * @param {string[]} sent
  * @param {string[]} received
- * @param {number} due how many of those sent have to have arrived: none where the connection was cut
+ * @param {number} due the number of sent stanzas that must have arrived; 0 if the connection was cut
  * @returns {{ lost: string[], strange: string[] }} `strange`: repeated, out of order, or never sent
  */
 export function compareStanzas(sent, received, due) {

@@ -1,4 +1,4 @@
-// The clients of the fault matrix, all in one process of one layer. Told by the command line which socket layer it runs on.
+// The clients of the fault matrix. All clients of a process use one socket layer, which the command line chooses.
 
 import { openSync } from 'node:fs';
 import * as baileys from 'baileys';
@@ -7,12 +7,12 @@ import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 
-/** For rows that end before the login, and for those that reach it. */
+/** Connect timeouts in milliseconds: for rows that end before the login, and for rows that reach it. */
 const CONNECT_MS = { ends: 3000, endsOpen: 20_000, lives: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
-/** Texts differ in ports and in what a resolver says of a name that does not exist. */
+/** Removes ports from a text, and the different errors that resolvers give for an unknown name. */
 const plain = text =>
   String(text)
     .replace(/:\d+\b/g, ':<port>')
@@ -29,8 +29,8 @@ const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
 
 /**
  * @typedef {object} Client
- * @property {Promise<void>} opened Never resolves where it never opens.
- * @property {Promise<string>} ended How the connection has ended.
+ * @property {Promise<void>} opened Never resolves if the connection does not open.
+ * @property {Promise<string>} ended Resolves with the reason of the end.
  * @property {(node: object) => Promise<any>} query
  * @property {(node: object) => Promise<any>} send
  * @property {(listener: (node: any) => void) => void} onRelay
@@ -86,7 +86,7 @@ function sessionClient({ url, user, rootKey, scenario }) {
 
 const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plain(error.message)}`.trim();
 
-/** Resolves when a client is open; rejects when it ends before. @param {Client} client */
+/** Resolves when a client is open; rejects if it ends before. @param {Client} client */
 const openOf = ({ opened, ended }) =>
   Promise.race([opened, ended.then(outcome => Promise.reject(new Error(`not open: ${outcome}`)))]);
 
@@ -99,7 +99,7 @@ const SCENARIOS = {
     return `${await Promise.race([opened, Promise.resolve('')])}${ended}`;
   },
 
-  /** The fault comes when the client is logged in and a query is unanswered. */
+  /** The fault happens when the client is logged in and a query is unanswered. */
   endsOpen: async (client, ask) => {
     await openOf(client);
     const query = client.query(held()).then(() => 'answered', refusal);
@@ -109,7 +109,7 @@ const SCENARIOS = {
     return `${ended}; query: ${await query}`;
   },
 
-  /** Nothing is lost. */
+  /** The connection stays open and nothing is lost. */
   lives: async (client, ask) => {
     await openOf(client);
     const { stanzas, sends, bytes } = await ask('expected');
@@ -134,7 +134,7 @@ const SCENARIOS = {
   }
 };
 
-/** Takes all descriptors that the process may have. */
+/** Opens files until the process has no free descriptors. */
 function takeDescriptors() {
   try {
     for (;;) openSync('/dev/null', 'r');
@@ -161,5 +161,5 @@ const channel = openChannel(process, {
   }
 });
 
-process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends early
 process.on('disconnect', () => process.exit(0));

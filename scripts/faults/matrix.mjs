@@ -1,17 +1,17 @@
-// What goes wrong, where, and in which outcomes the layers may differ.
+// The rows of the fault matrix, and the outcomes that may differ between layers.
 
 /**
  * @typedef {object} Row
  * @property {string} name
  * @property {'ends' | 'endsOpen' | 'lives'} scenario
  * @property {import('../../__test__/support/relay.mjs').Conditions} [conditions]
- * @property {import('../../__test__/support/relay.mjs').FaultKind} [strike] Once the client is logged in.
- * @property {number} [stopMs] The process of the client is stopped (SIGSTOP) for so long once it is logged in.
- * @property {string} [url] In place of the server's.
+ * @property {import('../../__test__/support/relay.mjs').FaultKind} [strike] A fault after the login.
+ * @property {number} [stopMs] Milliseconds for which the process of the client is stopped (SIGSTOP) after the login.
+ * @property {string} [url] The URL to connect to. Default: the server's.
  * @property {boolean} [withoutDescriptors]
- * @property {number} [stanzas] Sent to the client.
- * @property {number} [sends] Sent by the client.
- * @property {number} [bytes] Content of each of both.
+ * @property {number} [stanzas] The number of stanzas sent to the client.
+ * @property {number} [sends] The number of stanzas sent by the client.
+ * @property {number} [bytes] The length of the content of each stanza.
  */
 
 const PHASES = /** @type {const} */ (['accept', 'upgrade', 'hello', 'success']);
@@ -44,15 +44,15 @@ export const ROWS = [
   { name: 'no such host', scenario: 'ends', url: 'ws://no-such-host.invalid/ws/chat' }
 ];
 
-/** In a process of their own: they are about the process. */
+/** Rows that need their own client process, because the fault affects the process. */
 export const PROCESS_ROWS = /** @type {Row[]} */ ([
   { name: 'stopped for 8 s (SIGSTOP)', scenario: 'lives', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
   { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
 ]);
 
 /**
- * Outcomes of the drop-in and of the session that are not those of JavaScript, by row: what they are, and why that is better or
- * as good. A row without an entry has to end as on JavaScript; for a session by the same status code.
+ * Rows with other outcomes than on JavaScript, each with the outcome and the reason why it is as good or better. A row
+ * without an entry must end as on JavaScript; a session must end with the same status code.
  *
  * @type {Record<string, { native?: [RegExp, string], session?: [RegExp, string] }>}
  */

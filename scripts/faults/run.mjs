@@ -13,18 +13,18 @@ import { PROCESS_ROWS, ROWS } from './matrix.mjs';
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Rows at the same time. */
+/** The number of rows that run at the same time. */
 const AT_ONCE = 5;
-/** Bound of one row. */
+/** Time limit of one row, in milliseconds. */
 const ROW_MS = 60_000;
-/** Descriptors that the child of `withoutDescriptors` may have. */
+/** The limit of file descriptors for the child of `withoutDescriptors`. */
 const DESCRIPTORS = 128;
 
 /** @typedef {'js' | 'native' | 'session'} Layer */
 /** @typedef {import('./matrix.mjs').Row} Row */
 
 /**
- * One row: its server, its relay, and the answers to what its client asks.
+ * One row: its server, its relay, and the answers to its client.
  */
 class Stage {
   #row;
@@ -60,7 +60,7 @@ class Stage {
     return this.#server.connections[this.#server.connections.length - 1];
   }
 
-  /** The client's query has reached the server, which does not answer. */
+  /** Resolves when the client's query has reached the server, which does not answer it. */
   held = () => this.#server.waitFor(({ node }) => node.attrs.xmlns === 'held').then(() => undefined);
 
   strike() {
@@ -75,10 +75,10 @@ class Stage {
     return { stanzas, sends, bytes };
   }
 
-  /** The client has handed all of its stanzas over. */
+  /** The client has sent all of its stanzas. */
   async sent() {
     if (this.#row.strike !== 'stall') return;
-    // What a stalled relay does not take fills the buffers of both sides.
+    // Data that a stalled relay does not read fills the buffers of both sides.
     await delay(200);
     this.#relay.latest.release();
   }
@@ -116,7 +116,7 @@ function forkClient(layer, row) {
   /** @type {import('node:child_process').ForkOptions} */
   const child = { ...options, env, cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] };
   if (!row.withoutDescriptors) return fork(CLIENT, [], child);
-  // The shell lowers the limit for the process that it becomes.
+  // The shell lowers the limit; `exec` then replaces it by Node.
   const script = `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`;
   return fork('-c', [script, process.execPath, ...(options.execArgv ?? []), CLIENT], {
     ...child,
@@ -169,7 +169,7 @@ async function runRows(layer, rows) {
         stages.set(row.name, stage);
         const settings = { backend, url: stage.url, user: 15_550_200_000 + waiting.length, rootKey };
         if (row.withoutDescriptors) {
-          // Whatever is opened once in a process is open by then.
+          // Files that a process opens only once are open after this run.
           await channel.ask('run', { ...row, name: row.name, ...settings, scenario: 'lives', url: server.url });
           await channel.ask('takeDescriptors');
         }

@@ -1,4 +1,4 @@
-/** Certificate chains, good and each bad in one way. */
+/** Certificate chains: a valid one, and others with one fault each. */
 import { keyPairOf } from './responder.mjs';
 
 /** @typedef {{ private: Buffer, public: Buffer }} KeyPair */
@@ -11,7 +11,7 @@ const flipped = bytes => {
   return copy;
 };
 
-/** The keys under which the chains are issued. */
+/** The keys that sign the chains. */
 export const keys = {
   root: keyPairOf('root'),
   intermediate: keyPairOf('intermediate'),
@@ -30,7 +30,7 @@ const encodeDetails = (details, { proto }) =>
   Buffer.from(proto.CertChain.NoiseCertificate.Details.encode(details).finish());
 
 /**
- * The certificates of a good chain, with fields of the details replaced and other signers where asked for.
+ * The certificates of a valid chain. Fields of the details and signers can be replaced.
  *
  * @param {{ proto: any, Curve: any }} baileys
  * @param {{ leaf?: object, intermediate?: object, leafSigner?: KeyPair, intermediateSigner?: KeyPair }} [changes]
@@ -49,7 +49,7 @@ const changed = (chain, which, field, change) => ({
   [which]: { ...chain[which], [field]: change(chain[which][field]) }
 });
 
-/** @returns {Record<string, Buffer>} encoded chains by what is the matter with them */
+/** @returns {Record<string, Buffer>} encoded chains by their fault */
 export const chains = baileys => {
   const good = parts(baileys);
   const none = () => undefined;

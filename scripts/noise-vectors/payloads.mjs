@@ -1,6 +1,6 @@
 /**
- * Protobuf encodings as Baileys makes them: the payloads of registration and login, and every message of `proto/` with
- * every field set.
+ * Protobuf encodings of Baileys: the payloads of registration and login, and every message of `proto/` with all fields
+ * set.
  */
 import { keyPairOf } from './responder.mjs';
 
@@ -13,7 +13,7 @@ const browsers = {
   android: { browser: ['Pixel', 'Android', ''], syncFullHistory: false }
 };
 
-/** Registration and login payloads for several configurations, with what they were made from. */
+/** Registration and login payloads for several configurations, with their inputs. */
 export const recordPayloads = ({ generateRegistrationNode, generateLoginNode, proto }) => {
   const identity = keyPairOf('signed identity');
   const preKey = keyPairOf('signed pre-key');
@@ -163,7 +163,7 @@ const deviceProps = {
 
 const certificate = { details: bytes(3, 1), signature: bytes(64, 2) };
 
-/** Every message with every field set, and with none. */
+/** Every message with all fields set, and with none. */
 export const recordMessages = ({ proto }) => {
   const messages = {
     HandshakeMessage: {

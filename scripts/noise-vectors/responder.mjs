@@ -1,5 +1,5 @@
 /**
- * The server's side of WhatsApp's handshake on nothing but `node:crypto`, and deterministic keys to run it with.
+ * The server's side of WhatsApp's handshake by `node:crypto`, and deterministic keys for it.
  */
 import {
   createCipheriv,
@@ -24,7 +24,7 @@ const publicKeyObject = key =>
   createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, key]), format: 'der', type: 'spki' });
 
 /**
- * The key pair that belongs to a name, the same on every run.
+ * The key pair of a name. It is the same on every run.
  *
  * @param {string} name
  * @returns {{ private: Buffer, public: Buffer }}
@@ -63,12 +63,12 @@ const derive = (chainingKey, input) => {
   return [bytes.subarray(0, 32), bytes.subarray(32)];
 };
 
-/** A server in one handshake, and in what follows it. */
+/** The server in one handshake and in the transport phase. */
 export class Responder {
   /** @type {Buffer} The key of the handshake at its stage. */
   key = Buffer.alloc(0);
   counter = 0;
-  /** The transport's keys and counters, once the handshake is done. */
+  /** The keys and counters of the transport, after the handshake. */
   transport = { clientToServer: this.key, serverToClient: this.key, sent: 0, received: 0 };
 
   /** @param {{ header: Buffer, ephemeral: object, staticKey: object }} options */
@@ -111,7 +111,7 @@ export class Responder {
     return { ephemeral: this.ephemeral.public, static: sealedStatic, payload: this.encryptAndHash(chain) };
   }
 
-  /** @returns the client's static key and payload; the transport is ready then */
+  /** @returns the client's static key and payload; then the transport is ready */
   clientFinish({ static: sealedStatic, payload }) {
     const clientStatic = this.decryptAndHash(sealedStatic);
     this.mixKey(sharedSecret(this.ephemeral.private, clientStatic));

@@ -1,4 +1,4 @@
-/** What a binary says of itself. */
+/** Reads facts about a binary from its headers. */
 
 import { readFileSync } from 'node:fs';
 
@@ -6,8 +6,8 @@ const MACHINES = { elf: { 0x3e: 'x64', 0xb7: 'arm64' }, pe: { 0x8664: 'x64', 0xa
 
 /**
  * @param {string} file
- * @returns {{ size: number, arch: string | undefined, glibc: string | undefined, needs: string }} `glibc`: the latest version
- *   that a symbol asks for; `needs` in words.
+ * @returns {{ size: number, arch: string | undefined, glibc: string | undefined, needs: string }} `glibc`: the latest
+ *   version that a symbol needs. `needs`: a description of the needed C library.
  */
 export function describeBinary(file) {
   const bytes = readFileSync(file);

@@ -3,9 +3,9 @@
  *
  *     npm run build:all [-- linux-x64-gnu linux-arm64-gnu ...] [--use]
  *
- * What a build needs is fetched once by the clients of the registries (cargo, pip, npm, apt) into a folder of its own, see
- * `CACHE`. An interrupted run continues where it was: what is installed stays, and cargo knows what it has compiled. The
- * binaries are left in target/platforms/binaries; `--use` also puts the one for this machine where the tests look for it.
+ * The clients of the registries (cargo, pip, npm, apt) download the tools once into the folder `CACHE`. An interrupted
+ * run can be continued: installed tools and compiled crates are kept. The binaries are in target/platforms/binaries.
+ * `--use` also copies the one for this machine to the place where the tests load it.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import { debianRustEnvironment, windowsImportLibrary, zigEnvironment } from './t
 import { ROOT, log, run } from './tools.mjs';
 
 /**
- * Whether the toolchain of this checkout can build for a target without help.
+ * Whether the toolchain of this checkout has the standard library of a target.
  *
  * @param {string} triple
  */
@@ -51,9 +51,9 @@ function toolchainOf({ triple, std }) {
 function build(target) {
   const { triple, name } = target;
   const { env, flags, how } = toolchainOf(target);
-  // Of the addon only: build scripts run on this machine.
+  // Flags for the target only: build scripts run on this machine.
   const variable = `CARGO_TARGET_${triple.toUpperCase().replaceAll('-', '_')}_RUSTFLAGS`;
-  // musl is linked statically by default, which a shared library cannot be.
+  // Rust links musl statically by default, which is not possible for a shared library.
   if (triple.endsWith('-musl')) env[variable] = '-C target-feature=-crt-static';
   if (triple.endsWith('-windows-gnu')) {
     env.LIBNODE_PATH = windowsImportLibrary();
@@ -82,7 +82,7 @@ function build(target) {
 }
 
 /**
- * A process may have loaded the file that is there: it must not change under it.
+ * Replaces a file by renaming: a process may have loaded the old file, which must not change.
  *
  * @param {string} from
  * @param {string} to

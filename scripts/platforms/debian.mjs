@@ -1,7 +1,7 @@
 /**
- * Debian packages unpacked into a folder, beside the system: nothing is installed, no other architecture is added to it.
+ * Unpacks Debian packages into a folder. Nothing is installed, and no architecture is added to the system.
  *
- * apt gets its own lists and its own archive folder; the mirrors and the keys are those of the system.
+ * apt uses its own lists and archive folder, and the mirrors and keys of the system.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -17,10 +17,10 @@ const NEWER_RELEASE = 'trixie';
 /** From the package debian-archive-keyring, which every Debian has. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Age after which the package lists are fetched anew, in milliseconds. */
+/** Age after which the package lists are downloaded again, in milliseconds. */
 const LISTS_MAX_AGE = 12 * 60 * 60 * 1000;
 
-/** Environment of an apt that reads and writes `FOLDER` alone, prepared once per process. */
+/** Environment of an apt that only reads and writes `FOLDER`. Created once per process. */
 let environment;
 
 /** @returns {{ uri: string, release: string, components: Set<string> }[]} The Debian mirrors of this system. */
@@ -70,7 +70,7 @@ function prepare() {
     ].join('\n')
   );
   writeFileSync(join(FOLDER, 'sources/debian.sources'), `${sources.join('\n\n')}\n`);
-  // The newer release is only for packages that are asked for from it.
+  // The newer release is only used for packages with `/release`.
   const preferences = `Package: *\nPin: release n=${NEWER_RELEASE}\nPin-Priority: ${main.release === NEWER_RELEASE ? 500 : 100}\n`;
   writeFileSync(join(FOLDER, 'preferences'), preferences);
   const options = {
@@ -116,9 +116,9 @@ function prepare() {
 /**
  * Unpacks packages of Debian.
  *
- * @param {string} into Folder that stands for `/`.
- * @param {string[]} packages As apt takes them: `name`, `name:arm64` or `name/release`.
- * @param {{ dependencies?: boolean }} [options] `dependencies`: with all packages that the system lacks for them.
+ * @param {string} into The folder that replaces `/`.
+ * @param {string[]} packages Names for apt: `name`, `name:arm64` or `name/release`.
+ * @param {{ dependencies?: boolean }} [options] `dependencies`: also unpack dependencies that the system does not have.
  */
 export function unpackPackages(into, packages, { dependencies = false } = {}) {
   const env = prepare();

@@ -1,4 +1,4 @@
-/** The packages as they are published: the package itself, and one per platform with its binary. */
+/** Creates the published packages: the main package, and one for each platform with its binary. */
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -7,10 +7,10 @@ import { describeBinary } from './binary.mjs';
 import { GLIBC, PUBLISHED, binaryName, binaryPath } from './targets.mjs';
 import { ROOT } from './tools.mjs';
 
-/** Fields of package.json that mean something in the repository only. */
+/** Fields of package.json that are only for the repository. */
 const REPOSITORY_FIELDS = ['devDependencies', 'overrides', 'scripts', 'napi', 'private'];
 
-/** Always part of a package, whatever `files` says. */
+/** Files that npm packs even if `files` does not list them. */
 const ALWAYS = ['README.md', 'LICENSE'];
 
 /** @param {string} path */
@@ -47,7 +47,7 @@ function toPattern(rule) {
 }
 
 /**
- * A source without its comments. Lines keep their numbers, so that a stack trace fits the repository.
+ * Removes the comments of a source. Line numbers do not change, so that stack traces are valid for the repository.
  *
  * @param {string} source
  * @param {string} file
@@ -64,7 +64,7 @@ function withoutComments(source, file) {
       return;
     }
     const start = node.getStart(tree);
-    // Between two tokens there is nothing but space and comments.
+    // The text between two tokens is only spaces and comments.
     const trivia = source
       .slice(node.pos, start)
       .replace(/\/\*[^]*?\*\/|\/\/.*/g, comment => comment.replace(/[^\n]+/g, ''));
@@ -75,7 +75,7 @@ function withoutComments(source, file) {
 }
 
 /**
- * A document whose links to files that are not packed lead to the repository.
+ * Changes links to files that are not packed: they then point to the repository.
  *
  * @param {string} text
  * @param {string} file
@@ -91,10 +91,10 @@ function withAbsoluteLinks(text, file, packed) {
 }
 
 /**
- * Writes the package itself.
+ * Writes the main package.
  *
  * @param {string} folder
- * @param {readonly string[]} [platforms] Those whose packages are published with it.
+ * @param {readonly string[]} [platforms] Platforms whose packages are published with it.
  */
 export function stageMain(folder, platforms = []) {
   const manifest = readJson(join(ROOT, 'package.json'));
@@ -126,7 +126,7 @@ export function stagePlatform(name, folder, binary) {
   const source = join(ROOT, 'npm', name);
   mkdirSync(folder, { recursive: true });
   const manifest = readJson(join(source, 'package.json'));
-  // Checked before the binary is loaded.
+  // The loader checks the size before it loads the binary.
   writeManifest(folder, { ...manifest, binarySize: statSync(binary).size });
   copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
   copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
@@ -135,7 +135,8 @@ export function stagePlatform(name, folder, binary) {
 
 /**
  * @param {string} name
- * @returns {string | undefined} The newest binary of a platform that was built here, by `npm run build:all` or `npm run build`.
+ * @returns {string | undefined} The newest binary of a platform that was built here, by `npm run build:all` or `npm run
+ *   build`.
  */
 export function builtBinary(name) {
   const places = [binaryPath(name), join(ROOT, 'js/addon', binaryName(name))].filter(path => existsSync(path));
@@ -148,7 +149,7 @@ export function builtPlatforms() {
 }
 
 /**
- * Why a binary must not be published; undefined when it may be.
+ * The reason why a binary must not be published; undefined if it may be.
  *
  * @param {string} name
  * @param {string} file

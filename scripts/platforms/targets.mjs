@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { parseTriple } from '@napi-rs/cli';
 import { ROOT } from './tools.mjs';
 
-/** Oldest glibc that the binaries need. It is that of CentOS 7; Node.js itself needs a later one. */
+/** The glibc that the binaries need: that of CentOS 7. Node.js itself needs a later one. */
 export const GLIBC = '2.17';
 
 const { napi } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /**
  * @typedef {object} Target
- * @property {string} triple As Rust has it.
- * @property {string} name As napi-rs names its package and its binary, for example `linux-x64-gnu`.
- * @property {'own' | 'prebuilt' | 'source'} std Standard library of Rust on a Debian machine: of the toolchain that builds
- *   everything else, of a package of Debian, or built from a package with its sources.
+ * @property {string} triple The name in Rust.
+ * @property {string} name The name in napi-rs, for example `linux-x64-gnu`.
+ * @property {'own' | 'prebuilt' | 'source'} std Where the standard library of Rust comes from on a Debian machine: the
+ *   toolchain of this checkout, a package of Debian, or a build from a package with its sources.
  * @property {'native' | 'qemu' | 'musl' | 'qemu-musl' | 'wine'} runner How Node.js for this target is run there.
  */
 
@@ -25,7 +25,7 @@ const ON_DEBIAN = {
   'aarch64-unknown-linux-gnu': { std: 'prebuilt', runner: 'qemu' },
   'x86_64-unknown-linux-musl': { std: 'source', runner: 'musl' },
   'aarch64-unknown-linux-musl': { std: 'source', runner: 'qemu-musl' },
-  // Stands for x86_64-pc-windows-msvc, which needs Microsoft's SDK to be linked. It is tested, and not published.
+  // Tested instead of x86_64-pc-windows-msvc, which needs Microsoft's SDK. It is not published.
   'x86_64-pc-windows-gnu': { std: 'source', runner: 'wine' }
 };
 
@@ -41,7 +41,7 @@ export const PUBLISHED = napi.targets.map(triple => ({ triple, name: nameOf(trip
 export const BUILDABLE = Object.entries(ON_DEBIAN).map(([triple, how]) => ({ triple, name: nameOf(triple), ...how }));
 
 /**
- * @param {readonly string[]} wanted Names or triples; none means all.
+ * @param {readonly string[]} wanted Names or triples; empty: all.
  * @returns {readonly Target[]}
  */
 export function selectTargets(wanted) {
@@ -66,7 +66,7 @@ export function binaryPath(name) {
 
 /**
  * @param {string} name
- * @returns {string} Name under which a target is published.
+ * @returns {string} The published name of a target.
  */
 export function publishedName(name) {
   return name === 'win32-x64-gnu' ? 'win32-x64-msvc' : name;

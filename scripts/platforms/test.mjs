@@ -3,9 +3,9 @@
  *
  *     npm run test:platforms [-- linux-x64-gnu ...] [--check]
  *
- * Builds what is missing, lays out a project as npm would (the packed package, and beside it that of the platform), and runs
- * the programs in `checks/`. Prints a table, and writes it into docs/platforms.md where every target was run; `--check`
- * leaves that file alone. `--here`: by the Node.js that runs this.
+ * Builds missing binaries, creates a project like npm (with the main package and the platform package), and runs the
+ * programs in `checks/`. Prints a table, and writes it into docs/platforms.md if every target was run. With `--check`
+ * it does not write the file. `--here`: uses the Node.js that runs this script.
  */
 
 import { spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ const CHECKS = [
   { name: 'session', does: '`NativeSession`', flags: [], args: [] }
 ];
 
-/** Bound of one check, in milliseconds: an emulator is some ten times slower. */
+/** Time limit of one check, in milliseconds. An emulator is about ten times slower. */
 const TIMEOUT = 300_000;
 
 const DOCUMENT = join(ROOT, 'docs/platforms.md');
@@ -32,7 +32,7 @@ const MARKS = ['<!-- written by npm run test:platforms -->', '<!-- end -->'];
 
 /**
  * @param {import('./targets.mjs').Target} target
- * @returns {string} Folder of a project with the packages of a target.
+ * @returns {string} The folder of a project with the packages of a target.
  */
 function layOut({ name }) {
   const project = join(ROOT, 'target/platforms/projects', name);
@@ -43,7 +43,7 @@ function layOut({ name }) {
     if (!each.startsWith('.') && !each.startsWith('baileys-native'))
       symlinkSync(join(ROOT, 'node_modules', each), join(modules, each));
   }
-  // Otherwise the project would be part of the repository, and the name of the package mean the repository itself.
+  // Without a package.json the project would be part of the repository, and `baileys-native` would be the repository.
   writeFileSync(join(project, 'package.json'), '{ "private": true }');
   stageMain(join(modules, 'baileys-native'));
   const published = publishedName(name);
@@ -58,7 +58,7 @@ function layOut({ name }) {
  * @param {string} project
  * @param {import('./toolchains.mjs').Runner} runner
  * @param {typeof CHECKS[number]} check
- * @returns {Promise<{ passed: boolean, text: string }>} `text`: last line that it printed, or what went wrong.
+ * @returns {Promise<{ passed: boolean, text: string }>} `text`: the last printed line, or the error.
  */
 function runCheck(project, runner, { name, flags, args }) {
   const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...env } = runner.env;

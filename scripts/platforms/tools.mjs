@@ -1,4 +1,4 @@
-/** What the builds and checks for other platforms need: where it is kept, and how it is fetched, once. */
+/** The cache of tools for other platforms, and functions that download each tool once. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -8,21 +8,22 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Tools are kept outside of the checkout: several checkouts share them, and `target/` may be emptied. */
+/** The folder of the tools. It is outside of the checkout: several checkouts share it, and `target/` may be deleted. */
 export const CACHE =
   process.env.BAILEYS_NATIVE_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'baileys-native');
 
-/** @param {string} text Progress, on standard error. */
+/** @param {string} text Progress, written to standard error. */
 export function log(text) {
   console.error(text);
 }
 
 /**
- * Runs a command to its end; its output appears on standard error.
+ * Runs a command and waits for its end. Its output is written to standard error.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, step?: string }} [options] `step`: printed before, in words.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, step?: string }} [options] `step`: a description that is printed
+ *   first.
  */
 export function run(command, args, { cwd = ROOT, env = process.env, step } = {}) {
   if (step !== undefined) log(`  ${step}`);
@@ -33,12 +34,12 @@ export function run(command, args, { cwd = ROOT, env = process.env, step } = {})
 }
 
 /**
- * A folder of the cache, which is filled once: into a temporary folder that is renamed when it is complete, so that an
- * installation that was interrupted is begun again and never used.
+ * Returns a folder of the cache and fills it once. It is filled under a temporary name and renamed when it is complete,
+ * so that an interrupted installation is never used.
  *
- * @param {string} name With the version: another version is another folder.
+ * @param {string} name Name with the version: each version has its own folder.
  * @param {(folder: string) => void} fill
- * @returns {string} Its path.
+ * @returns {string} The path of the folder.
  */
 export function provide(name, fill) {
   const folder = join(CACHE, name);
@@ -49,7 +50,7 @@ export function provide(name, fill) {
   mkdirSync(partial, { recursive: true });
   try {
     fill(partial);
-    // Another process may have been quicker.
+    // Another process may have created it.
     if (!existsSync(folder)) renameSync(partial, folder);
   } finally {
     rmSync(partial, { recursive: true, force: true });
@@ -58,7 +59,7 @@ export function provide(name, fill) {
 }
 
 /**
- * @param {string} requirement As pip takes it, with the version.
+ * @param {string} requirement A requirement for pip, with the version.
  * @param {string} name Folder in the cache.
  * @param {string[]} [flags]
  */
@@ -78,7 +79,7 @@ export function provideNpm(requirement) {
   return join(folder, 'node_modules', requirement.slice(0, requirement.lastIndexOf('@')));
 }
 
-/** @param {string} name @param {string} version Of a crate with a command of the same name. */
+/** @param {string} name A crate with a command of the same name. @param {string} version */
 export function provideCrate(name, version) {
   const folder = provide(`${name}-${version}`, into => {
     run('cargo', ['install', name, '--version', version, '--locked', '--quiet', '--root', into], {

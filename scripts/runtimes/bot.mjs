@@ -1,6 +1,6 @@
 /**
- * A bot that runs on Bun, Deno or Node under register: pairs, logs in, exchanges stanzas. Speaks JSON lines with
- * scripts/test-runtimes.mjs, which has the server.
+ * A bot for Bun, Deno or Node under register: it pairs, logs in and exchanges stanzas. It exchanges JSON lines with
+ * scripts/test-runtimes.mjs, which runs the server.
  *
  *     bot.mjs <package of Baileys> <JSON: url, ca, rootKey>
  */
@@ -17,7 +17,7 @@ const { url, ca, rootKey } = JSON.parse(serverText);
 const say = (event, value) => process.stdout.write(`${JSON.stringify({ event, value })}\n`);
 const lines = createInterface({ input: process.stdin });
 
-/** Tells the parent, and waits for its answer. */
+/** Sends an event to the parent and waits for its answer. */
 async function ask(event, value) {
   const answer = once(lines, 'line');
   say(event, value);

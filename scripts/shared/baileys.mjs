@@ -1,4 +1,4 @@
-/** The installed releases of Baileys, and the modules inside them. */
+/** Finds the installed releases of Baileys and loads their modules. */
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -37,10 +37,10 @@ export const urlOf = (packageName, file) => pathToFileURL(join(rootOf(packageNam
  *
  * @param {string} packageName
  * @param {File[]} files
- * @returns {Promise<any[]>} Their exports. Those of a CommonJS module include the names that Node has only on `default`.
+ * @returns {Promise<any[]>} Their exports, with the names of a CommonJS module that Node only has on `default`.
  */
 export async function importFiles(packageName, files) {
-  // The modules of version 6 import each other in a circle; only the main module can be loaded first.
+  // The modules of version 6 have circular imports: only the main module can be loaded first.
   await import(urlOf(packageName, 'main'));
   const namespaces = await Promise.all(files.map(file => import(urlOf(packageName, file))));
   return namespaces.map(namespace => ({ ...namespace.default, ...namespace }));

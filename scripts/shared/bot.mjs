@@ -1,4 +1,4 @@
-// What a bot needs besides Baileys itself, and the check that it runs on the socket layer that it should.
+// Parts of a bot other than Baileys, and a check of its socket layer.
 
 import * as baileys from 'baileys';
 
@@ -6,7 +6,7 @@ import * as baileys from 'baileys';
 
 const NATIVE = Symbol.for('baileys-native');
 
-/** A logger for Baileys that says nothing. */
+/** A logger for Baileys that writes nothing. */
 export function silentLogger() {
   const nothing = () => {};
   const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -40,7 +40,7 @@ export function memoryKeys() {
 const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
 
 /**
- * Refuses to measure the wrong thing: a process that did not load the socket layer that it was asked to.
+ * Throws if this process has not loaded the expected socket layer: then measurements would be wrong.
  *
  * @param {Backend} backend
  */
@@ -57,7 +57,7 @@ export async function checkBackend(backend) {
 }
 
 /**
- * The same for a socket that Baileys has made.
+ * The same check for a socket of Baileys.
  *
  * @param {object} ws
  * @param {Backend} backend
@@ -69,7 +69,7 @@ export function checkSocket(ws, backend) {
 }
 
 /**
- * How a child process is made to run on a socket layer.
+ * Options of `fork` that make a child process run on a socket layer.
  *
  * @param {Backend} backend
  * @param {string[]} [flags] More flags for Node.

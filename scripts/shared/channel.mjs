@@ -1,16 +1,16 @@
-// Questions and answers between a process and the child that it has forked, in both directions.
+// Calls and answers between a process and its forked child, in both directions.
 
 /** @param {unknown} error */
 export const describeError = error => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /**
- * Opens one end of a channel; the other process opens the other.
+ * Opens one end of a channel. The other process opens the other end.
  *
  * @param {NodeJS.Process | import('node:child_process').ChildProcess} endpoint The child; in the child, `process`.
- * @param {Record<string, (data: any) => unknown>} [offered] What the other side may ask for. A promise is awaited, an
- *   error goes to the one who asked.
- * @returns {{ ask: (what: string, data?: unknown) => Promise<any>, fail: (error: Error) => void }} `ask` resolves with the
- *   other side's answer; `fail` rejects every question that is still open.
+ * @param {Record<string, (data: any) => unknown>} [offered] Functions that the other side may call. A promise is
+ *   awaited; an error is sent to the caller.
+ * @returns {{ ask: (what: string, data?: unknown) => Promise<any>, fail: (error: Error) => void }} `ask` calls the
+ *   other side and resolves with its answer. `fail` rejects all unanswered calls.
  */
 export function openChannel(endpoint, offered = {}) {
   /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
@@ -19,7 +19,7 @@ export function openChannel(endpoint, offered = {}) {
 
   /** @param {import('node:child_process').Serializable} message */
   const post = message => {
-    // An end that has gone is reported by its exit.
+    // The end of the other process is reported by its `exit`.
     if (endpoint.connected) endpoint.send?.(message, undefined, undefined, () => {});
   };
 

@@ -9,14 +9,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGE = `node-${process.platform}-${process.arch}`;
 
 /**
- * Whether a text names a version, or a range of them: `24`, `24.1`, `24.1.0`.
+ * Whether a text is a version or a range of versions: `24`, `24.1`, `24.1.0`.
  *
  * @param {string | undefined} version
  */
 export const isVersion = version => /^\d+(\.\d+){0,2}$/.test(version ?? '');
 
 /**
- * The path of a version's binary, which is installed below target/node if it is not there yet.
+ * The path of the binary of a version. It is installed below target/node if it is missing.
  *
  * @param {string} version
  */
@@ -32,7 +32,7 @@ function binaryOf(version) {
 }
 
 /**
- * Runs a script of this repository on another version of Node; processes that it starts as `node` use that one too.
+ * Runs a script of this repository on another version of Node. Processes that it starts as `node` use that version too.
  *
  * @param {string} version See {@link isVersion}.
  * @param {string[]} args The script and its arguments.

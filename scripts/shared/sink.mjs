@@ -1,10 +1,10 @@
-// The server as a sink: it reads what its clients send, counts it, and does nothing else.
+// Turns connections of the server into sinks: the server only reads and counts their data.
 
 /** Bytes around an encoded stanza in a frame: its length and the tag of AES-GCM. */
 export const FRAME_BYTES = 3 + 16;
 
 /**
- * Bytes of a whole WebSocket header from a client: two, the extended length, and the mask.
+ * The length of a WebSocket header from a client: two bytes, the extended length, and the mask.
  *
  * @param {number} second The second byte of the header.
  */
@@ -13,12 +13,12 @@ const headerBytes = second => {
   return 2 + (length < 126 ? 0 : length === 126 ? 2 : 8) + 4;
 };
 
-/** Reads the WebSocket messages of one connection in place of the mock server, from now on. */
+/** Reads the WebSocket messages of one connection instead of the mock server. */
 class Reader {
-  /** The start of a header that is not complete yet. */
+  /** The first bytes of an incomplete header. */
   /** @type {Buffer} */
   #head = Buffer.alloc(0);
-  /** Bytes of the current message that are still to come. */
+  /** Bytes of the current message that have not arrived yet. */
   #left = 0;
 
   /**
@@ -60,7 +60,7 @@ class Reader {
   }
 }
 
-/** All connections that have become sinks, together. */
+/** The connections that are sinks. Their data is counted together. */
 export class Sink {
   /** @type {WeakSet<import('node:net').Socket>} */
   #sockets = new WeakSet();
@@ -70,7 +70,7 @@ export class Sink {
   /** @type {Promise<unknown>} */
   #result = Promise.resolve();
 
-  /** @param {import('node:net').Socket[]} sockets Those that are sinks already stay as they are. */
+  /** @param {import('node:net').Socket[]} sockets Sockets that are already sinks are not changed. */
   add(sockets) {
     for (const socket of sockets) {
       if (this.#sockets.has(socket)) continue;
@@ -80,7 +80,7 @@ export class Sink {
   }
 
   /**
-   * Starts to count anew; what is sent from here on has so many bytes of payload in all.
+   * Resets the count. `bytes` is the total payload that will be sent.
    *
    * @param {number} bytes
    */
@@ -92,7 +92,7 @@ export class Sink {
     });
   }
 
-  /** Resolves when all that was expected has come. */
+  /** Resolves when all expected bytes have arrived. */
   async arrived() {
     await this.#result;
     if (this.#bytes !== this.#expected) throw new Error(`${this.#bytes} bytes came, not ${this.#expected}`);

@@ -1,7 +1,7 @@
 // Order statistics.
 
 /**
- * The value below which a share of the values lies, interpolated.
+ * The quantile of some values, interpolated.
  *
  * @param {number[]} values
  * @param {number} share From 0 to 1.
@@ -17,7 +17,7 @@ export function quantile(values, share) {
 export const median = values => quantile(values, 0.5);
 
 /**
- * The smallest value that at least a share of the values do not exceed: always one that was measured.
+ * The smallest measured value that is not less than a share of the values.
  *
  * @param {number[]} values
  * @param {number} share From 0 to 1.

@@ -1,5 +1,5 @@
-// Clients of a soak: one process, many clients on one layer. They answer each numbered stanza with its number, ask the server now
-// and then, and come back when their connection is cut.
+// The clients of a soak test: one process with many clients on one layer. They answer each numbered stanza with its
+// number, send queries, and reconnect when their connection is cut.
 
 import { readdirSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -13,21 +13,21 @@ import { openChannel } from '../shared/channel.mjs';
 const QUERY_TIMEOUT_MS = 30_000;
 const QUERY_PAUSE_MS = 2000;
 const RECONNECT_MS = 100;
-/** So long behind a failed query its client knows of a cut that was the reason. */
+/** After a failed query the client must notice a cut connection within this time, in milliseconds. */
 const CUT_KNOWN_MS = 2000;
-/** Logins at the same time. */
+/** The number of logins at the same time. */
 const AT_ONCE = 10;
 
 const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.whatsapp.net', n: String(n) } });
 
-/** What happens on all clients of this process. */
+/** Counters of all clients of this process. */
 const counts = { received: 0, repeated: 0, answered: 0, cut: 0, logins: 0 };
 /** Whatever must not happen. @type {string[]} */
 const faults = [];
 let leaving = false;
 
-/** Follows the numbers of one client: each is the next one, or once more the latest one behind a cut. */
+/** Checks the numbers of one client: each must be the next one, or after a cut the latest one again. */
 class Numbers {
   latest = 0;
   cuts = 0;
@@ -71,10 +71,10 @@ const credentials = user => ({
   registered: true,
   accountSyncCounter: 1
 });
-/** The keys of all clients, which take long to make. */
+/** Keys that all clients share: to create keys takes long. */
 const shared = baileys.initAuthCreds();
 
-/** A `makeWASocket` that is made again after each cut. */
+/** A client with `makeWASocket`, which creates a new socket after each cut. */
 class Bot {
   #keys = memoryKeys();
   #generation = 0;
@@ -134,7 +134,7 @@ class Bot {
   }
 }
 
-/** A NativeSession, which comes back by itself. */
+/** A client with a NativeSession, which reconnects itself. */
 class Session {
   constructor({ url, rootKey, agent }, user) {
     this.numbers = new Numbers(user);
@@ -174,11 +174,11 @@ class Session {
 /** @type {(Bot | Session)[]} */
 const clients = [];
 
-/** Asks the server over and over. */
+/** Sends queries to the server in a loop. */
 async function keepAsking(client) {
   while (!leaving) {
     await delay(QUERY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
-    // Baileys sends what it is given in the middle of a handshake, too.
+    // Baileys would send a query even during a handshake.
     if (leaving || !client.numbers.isOpen) continue;
     const { cuts } = client.numbers;
     const start = performance.now();
@@ -213,7 +213,7 @@ openChannel(process, {
       while (next < count) {
         const client = new (backend === 'session' ? Session : Bot)(settings, firstUser + next++);
         clients.push(client);
-        // A cut while it logs in: it comes back by itself.
+        // The connection was cut during the login: the client reconnects itself.
         await client.connect().catch(() => {});
         void keepAsking(client);
       }
@@ -241,5 +241,5 @@ openChannel(process, {
   }
 });
 
-process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends early
 process.on('disconnect', () => process.exit(0));

@@ -1,8 +1,9 @@
-// The server of a soak: one numbered stanza at a time to each user, the next one when its number has come back; and cuts.
+// The server of a soak test. It sends one numbered stanza to each user, and the next one when the number has come back.
+// It also cuts connections.
 
 import { MockServer } from 'baileys-native/testing';
 
-/** Between an answer and the next stanza. */
+/** Pause between an answer and the next stanza, in milliseconds. */
 const PAUSE_MS = 200;
 
 export class SoakServer {
@@ -36,7 +37,7 @@ export class SoakServer {
     return { url, ca, rootKey: rootKey.toString('hex') };
   }
 
-  /** Cuts one connection each so many milliseconds, by FIN and by RST in turn. */
+  /** Cuts one connection every `ms` milliseconds, by FIN and RST in turn. */
   cutEach(ms) {
     this.#cutter = setInterval(() => {
       const open = this.#server.connections.filter(({ state }) => state === 'open' || state === 'login');
@@ -45,7 +46,7 @@ export class SoakServer {
     }, ms);
   }
 
-  /** No more cuts, and no more stanzas behind those that are on their way. */
+  /** Stops cutting connections and sending stanzas. Stanzas that were sent are still answered. */
   settle() {
     clearInterval(this.#cutter);
     this.#stopping = true;
@@ -65,7 +66,7 @@ export class SoakServer {
   #onAnswer(n, connection) {
     const { user } = connection.device;
     const latest = this.answered.get(user) ?? 0;
-    // What a client sent before a cut may have been read while its next login was under way.
+    // Data that a client sent before a cut may be read during its next login.
     if (n === latest) return;
     if (n !== latest + 1) this.faults.push(`${user}: answer ${n} behind ${latest}`);
     this.answered.set(user, n);

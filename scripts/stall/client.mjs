@@ -1,4 +1,4 @@
-// The client of a stall: a child process that connects, blocks its event loop, and reports what it finds afterwards.
+// The client of a stall test: a child process that connects, blocks its event loop, and reports the result.
 
 import { Agent } from 'node:https';
 import { NativeSession, metrics } from 'baileys-native';
@@ -23,7 +23,7 @@ async function load(line) {
  * @param {Settings} settings
  * @param {(number: string) => void} onStanza
  * @param {(code: number) => void} onClose
- * @returns {Promise<() => Promise<object>>} What is found in the end.
+ * @returns {Promise<() => Promise<object>>} A function that checks the connection after the block.
  */
 async function connectNative({ url, ca, rootKey, intervalMs, line }, onStanza, onClose) {
   const session = new NativeSession({
@@ -41,7 +41,7 @@ async function connectNative({ url, ca, rootKey, intervalMs, line }, onStanza, o
   return async () => ({});
 }
 
-/** A logger that keeps nothing. */
+/** A logger that writes nothing. */
 const silent = {
   level: 'silent',
   child: () => silent,
@@ -66,7 +66,7 @@ async function connectBaileys({ url, ca, rootKey, intervalMs, line, standIn }, o
     ...(standIn === false ? { keepAliveWhileBlocked: false } : {}),
     logger: /** @type {any} */ (silent)
   });
-  // Everything that Baileys asks by itself has an id that begins like this.
+  // The ids of Baileys' own queries begin with this prefix.
   const ownIds = sock.generateMessageTag().replace(/[^-]*$/, '');
   let strays = 0;
   sock.ws.on('CB:relay', (/** @type {any} */ { attrs }) => onStanza(attrs.n));
@@ -114,7 +114,7 @@ process.once('message', async settings => {
     if (ended) return;
     ended = true;
     await tell({ result: { received, inOrder, code, ...found } });
-    // The server may have a question left.
+    // The server may still send a query.
     if (!('asked' in found)) process.exit();
   };
   /** @param {string} number */
@@ -126,12 +126,12 @@ process.once('message', async settings => {
   try {
     const lookBack = await connect(/** @type {Settings} */ (settings), onStanza, finish);
     await tell({ ready: true });
-    // In the phase of the loop that timers follow: what comes meanwhile is read behind those that are due.
+    // Blocks in the phase before timers: data that arrives during the block is read after the due timers.
     await new Promise(resolve => setImmediate(resolve));
     const end = Date.now() + blockedMs;
     while (Date.now() < end);
     await all;
-    // The keep-alive timers have their turn before the connection counts as alive.
+    // The keep-alive timers must run before the connection counts as alive.
     await delay(2 * intervalMs);
     if (!ended) await finish(undefined, await lookBack());
   } catch (error) {

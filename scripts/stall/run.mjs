@@ -1,6 +1,6 @@
 /**
- * A blocked event loop: a client connects and does nothing but block for a while, during which the server sends stanzas. The
- * server closes a connection that is silent for one and a half keep-alive intervals, as a server would that means it.
+ * Tests a blocked event loop: a client connects and blocks its event loop while the server sends stanzas. The server
+ * closes a connection that is silent for 1.5 keep-alive intervals.
  */
 
 import { fork } from 'node:child_process';
@@ -9,37 +9,38 @@ import { MockServer } from 'baileys-native/testing';
 
 /**
  * @typedef {object} Scenario
- * @property {'js' | 'native' | 'drop-in'} backend Baileys on its own socket layer, a NativeSession, Baileys under `register`.
+ * @property {'js' | 'native' | 'drop-in'} backend Baileys on its own socket layer, a NativeSession, Baileys under
+ *   `register`.
  * @property {string} [line] The package of Baileys.
  * @property {boolean} [standIn] `false`: with `keepAliveWhileBlocked: false`.
- * @property {boolean} [patient] Whether the server bears any silence.
- * @property {boolean} [pings] Whether the server sends WebSocket pings meanwhile.
+ * @property {boolean} [patient] True: the server does not close silent connections.
+ * @property {boolean} [pings] Whether the server sends WebSocket pings during the block.
  * @property {number} intervalMs
  * @property {number} blockedMs
  * @property {number} stanzas
- * @property {number} [bytes] Content of each.
+ * @property {number} [bytes] The length of the content of each stanza.
  *
  * @typedef {Scenario & { url: string, ca: string, rootKey: string }} Settings
  * @typedef {{ stalls: number, blockedMs: number, keepAlives: number }} Survived
  * @typedef {object} Result
- * @property {number} received Stanzas that the client was given.
- * @property {number} inOrder How many of them at their place.
- * @property {number} [code] Why the connection ended, where it did.
- * @property {number} keepAlives Keep-alive queries that the server saw while the client was blocked.
- * @property {number} pongs Pongs likewise.
- * @property {boolean} asked Afterwards Baileys has asked the server.
- * @property {boolean} answered Afterwards the server has asked Baileys.
- * @property {number} strays Answers that nobody asked for, as Baileys sees it.
- * @property {Survived} [survived] What the addon counted.
+ * @property {number} received The number of stanzas that the client got.
+ * @property {number} inOrder The number of stanzas that were in order.
+ * @property {number} [code] The status of the end, if the connection has ended.
+ * @property {number} keepAlives Keep-alive queries that the server got while the client was blocked.
+ * @property {number} pongs Pongs that the server got while the client was blocked.
+ * @property {boolean} asked After the block, a query of Baileys was answered by the server.
+ * @property {boolean} answered After the block, a query of the server was answered by Baileys.
+ * @property {number} strays Answers that Baileys got without having sent a query.
+ * @property {Survived} [survived] The counters of the addon.
  */
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** How Node is started. */
+/** Flags of Node for each layer. */
 const FLAGS = { js: [], native: [], 'drop-in': ['--import', 'baileys-native/register'] };
 
-/** Stanzas in one burst. */
+/** The number of stanzas in one burst. */
 const BURST = 100;
 
 /**
@@ -53,7 +54,7 @@ const stanza = (n, bytes = 64) => ({
 });
 
 /**
- * Cuts a connection that says nothing for so long.
+ * Cuts a connection that sends nothing for `ms` milliseconds.
  *
  * @param {import('baileys-native/testing').MockServer} server
  * @param {number} ms
@@ -66,7 +67,7 @@ function closeSilent(server, ms) {
     if (direction !== 'in') return;
     const before = ++heard;
     clearTimeout(timer);
-    // What has come in time and waits for this busy process counts.
+    // Data that has arrived in time but was not read yet by this busy process counts.
     const look = () => setImmediate(() => heard === before && connection.drop());
     timer = setTimeout(() => setImmediate(look), ms);
   });
@@ -74,14 +75,14 @@ function closeSilent(server, ms) {
 }
 
 /**
- * Sends the stanzas in bursts over three quarters of the time; gives up with the connection.
+ * Sends the stanzas in bursts during three quarters of the time. Stops if the connection ends.
  *
  * @param {import('baileys-native/testing').Connection} connection
  * @param {Scenario} scenario
  */
 async function sendAll(connection, { stanzas, blockedMs, bytes }) {
   const pause = (blockedMs * 0.75) / Math.ceil(stanzas / BURST);
-  // By then the client is blocked.
+  // After this time the client is blocked.
   await new Promise(resolve => setTimeout(resolve, blockedMs / 20));
   for (let n = 0; n < stanzas && connection.state !== 'closed';) {
     const burst = Array.from({ length: Math.min(BURST, stanzas - n) }, () => stanza(n++, bytes));
@@ -96,7 +97,7 @@ async function sendAll(connection, { stanzas, blockedMs, bytes }) {
  */
 export async function stall(scenario) {
   const { backend, line = 'baileys' } = scenario;
-  // Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+  // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
   const greetingDelayMs = line === 'baileys' ? 0 : 250;
   const server = await MockServer.start({ baileys: line, acceptUnknown: true, record: false, greetingDelayMs });
   const stopClosing = scenario.patient ? () => {} : closeSilent(server, 1.5 * scenario.intervalMs);

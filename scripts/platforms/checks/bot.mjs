@@ -1,4 +1,5 @@
-// Two bots under `baileys-native/register`: link by QR over TLS, log in, text each other end to end encrypted, take a flood.
+// Two bots under `baileys-native/register` link by QR over TLS, log in, send encrypted texts to each other, and receive
+// a flood.
 
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
@@ -19,9 +20,9 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) silent
 const server = await MockServer.start({ preKeyCount: 20 });
 trustTestRoot(baileys, server.rootKey);
 
-/** Links a bot and resolves with its socket once it is open. */
+/** Links a bot and resolves with its socket when it is open. */
 function start(jid) {
-  const creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1 }; // waits for no history
+  const creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1 }; // does not wait for the history
   const store = {};
   const keys = {
     get: async (type, ids) => Object.fromEntries(ids.map(id => [id, store[type]?.[id]])),
@@ -49,7 +50,7 @@ function start(jid) {
   });
 }
 
-/** The next text that a bot is sent. */
+/** Resolves with the next text that a bot gets. */
 function nextText(sock) {
   return new Promise(resolve => {
     sock.ev.on('messages.upsert', function listener({ messages }) {

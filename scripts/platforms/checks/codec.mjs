@@ -1,5 +1,5 @@
-// Every recorded payload through the codec of the installed package, decoded and encoded again, and through Baileys' own.
-// argv: path of the recorded vectors.
+// Decodes and encodes every recorded payload by the codec of the installed package and by Baileys' own, and compares
+// both. argv: path of the recorded vectors.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

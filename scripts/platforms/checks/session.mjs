@@ -1,4 +1,4 @@
-// A NativeSession against the mock server over TLS: pairs by QR, logs in, asks, loses its connection and resumes.
+// A NativeSession with the mock server over TLS: pairs by QR, logs in, sends a query, loses its connection and resumes.
 
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
