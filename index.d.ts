@@ -114,6 +114,11 @@ export interface NoiseHandlerOptions {
   routingInfo?: Buffer | undefined;
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
+  /**
+   * `true`: refuses certificates that are expired or not valid yet by more than a day, as `NativeSession` and WhatsApp Web do.
+   * `BAILEYS_NATIVE_CERTIFICATE_DATES=on` in the environment says so for all handlers. Default: `false`, as in Baileys.
+   */
+  checkCertificateDates?: boolean | undefined;
 }
 
 /** The part of a HandshakeMessage (Baileys' `proto`) that the client reads. */
@@ -213,6 +218,11 @@ export interface WebSocketClientConfig {
    * `BAILEYS_NATIVE_KEEP_ALIVE=off` does the same for all clients. Default: `true`.
    */
   keepAliveWhileBlocked?: boolean | undefined;
+  /**
+   * TCP keep-alive: milliseconds without traffic before the operating system probes whether the server is still there; 0 for
+   * never. `BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS` in the environment says so for all connections. Default: what the agent says.
+   */
+  tcpKeepAliveMs?: number | undefined;
 }
 
 /** Arguments of the listeners by event. They are those of `ws`, as Baileys forwards them. */
@@ -238,10 +248,31 @@ export interface WebSocketClientEvents {
   pong: [data: Buffer];
 }
 
+/** What programs use of `_socket` of `ws`: the settings and addresses of the TCP connection. */
+export interface NativeTcpSocket extends EventEmitter {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: string | undefined;
+  readonly destroyed: boolean;
+  /** Milliseconds that {@link setTimeout} was given. */
+  readonly timeout: number | undefined;
+  address(): { address?: string; family?: string; port?: number };
+  /** Emits `timeout` after so many milliseconds without a message, ping or pong in or out; 0 for never. */
+  setTimeout(milliseconds: number, callback?: () => void): this;
+  setKeepAlive(enable?: boolean, initialDelay?: number): this;
+  setNoDelay(noDelay?: boolean): this;
+  /** Ends the connection at once, as {@link WebSocketClientSocket.terminate} does. */
+  destroy(error?: Error): this;
+}
+
 /**
- * The socket of a {@link WebSocketClient}. It has the events, states and properties of a `WebSocket` of `ws`, but no
- * `pause`, `resume` and `_socket`. Its listeners run after those of the client. After `removeAllListeners` the client
- * gets no events.
+ * What stands for the `ws` WebSocket beneath a {@link WebSocketClient}: its events, states and properties. Its listeners
+ * run behind those of the client, and what is taken from it by `removeAllListeners` the client no longer gets.
+ *
+ * Its TCP connection is read outside JavaScript: `_socket` cannot be read or written.
  */
 export interface WebSocketClientSocket extends EventEmitter {
   readonly CONNECTING: 0;
@@ -256,10 +287,16 @@ export interface WebSocketClientSocket extends EventEmitter {
   readonly extensions: string;
   /** Always `nodebuffer`. Other values are ignored. */
   binaryType: string;
-  /** Always `false`. */
   readonly isPaused: boolean;
   /** Bytes that were not yet passed to the operating system. Data sent after the end is counted too. */
   readonly bufferedAmount: number;
+
+  /** Stops the reading: TCP holds the server back. Messages that have been read already still come. */
+  pause(): void;
+  /** Lets the reading go on. */
+  resume(): void;
+  /** The TCP connection beneath, from the opening on; `null` before. */
+  readonly _socket: NativeTcpSocket | null;
 
   /**
    * Ends the connection at once, without a closing handshake. `close` follows with 1006, unless the server has sent a
@@ -359,7 +396,7 @@ export declare class WebSocketClient<
   addListener(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
-/** The state of a {@link NativeSession}. The transitions are in `docs/session.md`. */
+/** Where a {@link NativeSession} is; docs/session.md in the repository has the transitions. */
 export type SessionState = 'disconnected' | 'connecting' | 'authenticating' | 'connected' | 'closing' | 'reconnecting';
 
 /**
@@ -482,6 +519,8 @@ export interface NativeSessionOptions {
   agent?: HttpAgent | HttpsAgent | undefined;
   /** Headers of the upgrade request, by name. */
   headers?: object | undefined;
+  /** TCP keep-alive, as `tcpKeepAliveMs` of {@link WebSocketClientConfig}. */
+  tcpKeepAliveMs?: number | undefined;
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
   /**
@@ -548,7 +587,7 @@ export interface NativeSessionOptions {
         maxMs?: number;
         /** The most attempts in a row. Default: no limit. */
         attempts?: number;
-        /** The reaction to particular codes, instead of the default in `docs/session.md`. */
+        /** What to do on particular codes, in place of the table in docs/session.md of the repository. */
         classes?: Record<number, ReconnectClass>;
       };
 }

@@ -26,6 +26,7 @@ const ALL = {
   offlineBatch: 0,
   resume: true,
   knownServer: { key: Buffer.alloc(32, 1).toString('base64'), notBefore: 1, notAfter: 2 },
+  tcpKeepAliveMs: 1_000,
   connectTimeoutMs: 1_000,
   closeTimeoutMs: 1_000,
   keepAliveIntervalMs: 1_000,

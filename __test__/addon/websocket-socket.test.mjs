@@ -381,6 +381,42 @@ const PROPERTIES = [
   'CLOSED'
 ];
 
+same(
+  'send(), ping() and pong() of detached views',
+  () => wsServer(s => s.on('message', data => s.send(data))),
+  async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    const { socket } = client;
+    const views = {
+      Buffer: memory => Buffer.from(memory),
+      Uint8Array: memory => new Uint8Array(memory),
+      'a part of it': memory => new Uint8Array(memory, 2, 2),
+      DataView: memory => new DataView(memory),
+      Float32Array: memory => new Float32Array(memory),
+      ArrayBuffer: memory => memory
+    };
+    for (const [name, view] of Object.entries(views)) {
+      for (const method of ['send', 'ping', 'pong']) {
+        const memory = new ArrayBuffer(8);
+        const data = view(memory);
+        structuredClone(memory, { transfer: [memory] });
+        try {
+          await new Promise(resolve => socket[method](data, resolve));
+          note(`${method}() of ${name}`, 'sent');
+        } catch (error) {
+          note(`${method}() of ${name}`, error.name, error.message);
+        }
+      }
+    }
+    // What has arrived: only the Buffer, which `ws` does not look at, is an empty message.
+    const last = new Promise(resolve => client.on('message', data => String(data) === 'last' && resolve()));
+    client.send('last');
+    await last;
+    await shut(client);
+  }
+);
+
 same('properties of the socket', quiet, async ({ client, note, port }) => {
   const say = socket =>
     note('properties', ...PROPERTIES.map(name => String(socket[name]).replace(port, 'PORT')), socket.readyState);
@@ -396,7 +432,6 @@ same('properties of the socket', quiet, async ({ client, note, port }) => {
   say(socket);
 });
 
-const MISSING = ['pause', 'resume', '_socket'];
 const MEMBERS = [
   'terminate',
   'close',
@@ -408,7 +443,9 @@ const MEMBERS = [
   'on',
   'off',
   'removeAllListeners',
-  ...MISSING
+  'pause',
+  'resume',
+  '_socket'
 ];
 
 sameResult(
@@ -429,7 +466,6 @@ sameResult(
   },
   {
     outcome: found => `${found.length} members`,
-    check: found => assert.ok(found.includes('terminate')),
-    differs: { id: 'socket-of-the-client', ours: found => found.filter(name => !MISSING.includes(name)) }
+    check: found => assert.deepEqual(found, MEMBERS)
   }
 );

@@ -169,6 +169,7 @@ impl User {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
+            probes: None,
             proxy: None,
             tls: None,
             host: address.to_string(),

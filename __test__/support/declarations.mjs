@@ -111,6 +111,7 @@ export const OF_OURS_ALONE = [
   'NativeSession',
   'NativeSessionEvents',
   'NativeSessionOptions',
+  'NativeTcpSocket',
   'SessionCredentials',
   'SessionError',
   'SessionFigures',

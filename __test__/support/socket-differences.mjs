@@ -9,10 +9,10 @@ export const SOCKET_DIFFERENCES = [
   {
     id: 'socket-of-the-client',
     reason:
-      '`socket` of the client is no `ws` WebSocket. It has `terminate`, `close`, `send`, `ping`, `pong`, `bufferedAmount`, the ' +
-      'states, the properties and the events of one, for listeners of both kinds. TCP is read outside JavaScript, so it has no ' +
-      '`pause`, `resume` or `_socket`; `close` ignores its arguments, `send` all options but `binary`, and `binaryType` is ' +
-      'always `nodebuffer`.',
+      '`socket` of the client is no `ws` WebSocket. It has the methods, the states, the properties and the events of one, for ' +
+      'listeners of both kinds; `close` ignores its arguments, `send` all options but `binary`, and `binaryType` is always ' +
+      '`nodebuffer`. TCP is read outside JavaScript: `_socket` has the addresses, `setKeepAlive`, `setNoDelay`, `setTimeout` ' +
+      'and `destroy` of a `net.Socket`, but nothing to read or write with.',
     test: 'websocket-socket.test.mjs, "members of the socket"'
   },
   {
@@ -43,9 +43,26 @@ export const SOCKET_DIFFERENCES = [
   {
     id: 'refused-upgrade',
     reason:
-      'An answer other than 101 gives the same events as in Baileys (`unexpected-response`, then the handshake timeout), but ' +
-      'the TCP connection is freed at once, and the timeout comes also where the server has hung up.',
-    test: 'websocket.test.mjs, "status 403, and the server hangs up"'
+      'An answer other than 101: where nothing but Baileys listens to `unexpected-response`, an `error` gives Baileys the ' +
+      'status at once; Baileys itself waits and says "Opening handshake has timed out". Statuses that Baileys would take for a ' +
+      'verdict on the account (401, 411, 440, 500, 515, and those below 400) become 408. With a listener the events are those ' +
+      'of Baileys, but the TCP connection is freed at once, and the timeout comes also where the server has hung up.',
+    test: 'websocket-refused.test.mjs; compat/endings.test.mjs; websocket.test.mjs, "status 403, and the server hangs up"'
+  },
+  {
+    id: 'silent-peer',
+    reason:
+      'close() ends a connection at once if its peer has been silent for as long as Baileys waits for it (`connectTimeoutMs` ' +
+      'for the first message, later `keepAliveIntervalMs` and 5 s). `ws` waits 30 s more for a close frame, and Baileys 7 ' +
+      'reports the end only then.',
+    test: 'websocket-refused.test.mjs, "close() of a peer…"; compat/endings.test.mjs'
+  },
+  {
+    id: 'unwanted-errors',
+    reason:
+      'An error of a connection that the program has ended itself is not thrown where nobody listens. In Baileys 6.17 `end()` ' +
+      'while connecting is an uncaught exception.',
+    test: 'websocket-refused.test.mjs, "…is no uncaught exception"; compat/endings.test.mjs'
   },
   {
     id: 'agents',

@@ -215,7 +215,12 @@ module.exports = {
   },
   sendControl: core.sendControl,
   buffered: core.buffered,
+  silence: core.silence,
   close: id => hub.close(id),
+  setPaused: (id, isPaused) => hub.setPaused(id, isPaused),
+  ends: id => hub.ends(id),
+  setKeepAlive: (id, seconds) => hub.setKeepAlive(id, seconds),
+  setNoDelay: (id, isOn) => hub.setNoDelay(id, isOn),
   /** Drops the connection of a socket. Messages that were received are still delivered. */
   destroy: id => hub.release(id),
   /** Drops the connection of a socket. No further event is delivered. */

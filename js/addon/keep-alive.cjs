@@ -164,4 +164,4 @@ function setPulse() {
     .unref();
 }
 
-module.exports = { intervalOf, enter, leave };
+module.exports = { GRACE_MS, intervalOf, enter, leave };

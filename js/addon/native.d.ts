@@ -49,6 +49,14 @@ export declare class SocketHub {
   connect(options: SocketOptions): number
   /** Starts the closing handshake. */
   close(socket: number): void
+  /** Stops the reading of a socket, or lets it go on. */
+  setPaused(socket: number, isPaused: boolean): void
+  /** The ends of an open socket's TCP connection. */
+  ends(socket: number): SocketEnds | null
+  /** Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`. */
+  setKeepAlive(socket: number, seconds?: number | undefined | null): void
+  /** Says whether an open socket sends small packets at once. */
+  setNoDelay(socket: number, isOn: boolean): void
   /** Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored. */
   release(socket: number): void
 }
@@ -186,6 +194,14 @@ export interface SessionServer {
   notAfter?: number
 }
 
+/** The ends of a socket's TCP connection. */
+export interface SocketEnds {
+  localAddress: string
+  localPort: number
+  remoteAddress: string
+  remotePort: number
+}
+
 /** Options of a socket. */
 export interface SocketOptions {
   /** IP addresses to try, in order. With a proxy, they are the addresses of the proxy. */
@@ -196,6 +212,8 @@ export interface SocketOptions {
   proxy?: SocketProxyOptions
   /** The local IP address to connect from. */
   localAddress?: string
+  /** Seconds without traffic before the first TCP keep-alive probe, 0 for the system's defaults; no probes where absent. */
+  keepAliveSeconds?: number
   /** TLS settings, for `wss:`. */
   tls?: SocketTlsOptions
   /** The value of the `Host` header. */

@@ -21,6 +21,7 @@ const {
   signal: { HIDDEN, NONE, PARTIAL, RAW }
 } = require('../addon/abi.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
+const { environmentSwitch } = require('../shared/environment.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 
 /**
@@ -45,7 +46,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   const { decodePayload, hydrate, hydrateTape } = createCodec(dialect);
   const isAsync = dialect !== '7';
 
-  function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot }) {
+  function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot, checkCertificateDates }) {
     logger = logger.child({ class: 'ns' });
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method refers to `handle`. When all of them are garbage-collected, the native state is freed.
@@ -108,7 +109,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
             roots,
             details?.SERIAL ?? 0,
             slab.buffer,
-            slab.position
+            slab.position,
+            checksDates(checkCertificateDates) ? Math.floor(Date.now() / 1000) : 0
           )
         );
       } catch (error) {
@@ -288,6 +290,13 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
   return makeNoiseHandler;
 }
+
+/**
+ * Whether the server's certificates have to be valid today. Baileys does not look at their dates.
+ *
+ * @param {boolean | undefined} wanted
+ */
+const checksDates = wanted => wanted ?? environmentSwitch('BAILEYS_NATIVE_CERTIFICATE_DATES') === true;
 
 /** The positions of the frames in a message that consists of whole frames. */
 function frameStarts(message) {

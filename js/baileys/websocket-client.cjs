@@ -4,7 +4,7 @@ const { IndexedEmitter } = require('./indexed-emitter.cjs');
 const { noteLeftToBaileys } = require('../shared/left-to-baileys.cjs');
 const { warnOnce } = require('../shared/warn-once.cjs');
 const { planConnection } = require('../connect/plan.cjs');
-const { intervalOf } = require('../addon/keep-alive.cjs');
+const { GRACE_MS, intervalOf } = require('../addon/keep-alive.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
 const { Unsupported } = require('../connect/unsupported.cjs');
 
@@ -96,6 +96,7 @@ class WebSocketClient extends IndexedEmitter {
   async close() {
     const { socket } = this;
     if (!socket) return;
+    endIfSilent(socket, this.config);
     await (this.#original ?? socket).close();
     this.socket = null;
   }
@@ -192,6 +193,24 @@ function endByFrame(client) {
   process.nextTick(() => client.emit('error', asConnectionError(error)));
 }
 
+/** By how many milliseconds a timer of Baileys can be ahead of the addon's clock. */
+const TIMER_SLACK_MS = 100;
+
+/**
+ * Ends a connection at once if its peer has been silent for as long as Baileys waits for it: it would not answer a close frame
+ * either, for which `ws` waits 30 s more.
+ *
+ * @param {any} socket the client's
+ * @param {any} config
+ */
+function endIfSilent(socket, config) {
+  const reception = socket instanceof Socket ? socket.reception : undefined;
+  if (reception === undefined) return;
+  // Baileys waits for the first message, and later for any.
+  const limit = reception.hasMessages ? config?.keepAliveIntervalMs + GRACE_MS : config?.connectTimeoutMs;
+  if (limit > 0 && reception.silence >= limit - TIMER_SLACK_MS) socket.terminate();
+}
+
 /** The class of Baileys 6: `connect` is asynchronous, and `close` does not wait for the end. */
 class WebSocketClient6 extends WebSocketClient {
   async connect() {
@@ -201,6 +220,7 @@ class WebSocketClient6 extends WebSocketClient {
   async close() {
     const { socket } = this;
     this.socket = null;
+    endIfSilent(socket, this.config);
     socket?.close();
   }
 }

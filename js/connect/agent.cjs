@@ -4,6 +4,7 @@
 
 const http = require('node:http');
 const https = require('node:https');
+const { agentKeepAlive } = require('./keep-alive.cjs');
 const { proxyRoute } = require('./proxy-agent.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { Unsupported } = require('./unsupported.cjs');
@@ -49,6 +50,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {string} [localAddress] the address to connect from
  * @property {number} [family] 4 or 6, for the lookup of `host`
  * @property {Function} [lookup] resolves `host`
+ * @property {number} [keepAliveSeconds] of TCP keep-alive, before the first probe
  * @property {object} [tls] settings for TLS with the target
  * @property {object} [proxy] the request to the proxy
  * @property {Function} [lookupTarget] resolves the target's name, if the proxy must get an address
@@ -85,7 +87,7 @@ function routeOf(agent, target) {
   }
   const options = agent.options ?? {};
   checkOptions(options);
-  return directRoute(options, target);
+  return { ...directRoute(options, target), keepAliveSeconds: agentKeepAlive(agent, target.secure) };
 }
 
 function directRoute(options, target) {

@@ -6,10 +6,15 @@ const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
 const { isIP } = require('node:net');
 const { routeOf } = require('./agent.cjs');
+const { configuredKeepAlive } = require('./keep-alive.cjs');
 const { refuseInterception } = require('./interception.cjs');
+const { Unsupported } = require('./unsupported.cjs');
 
 /** Baileys' `DEFAULT_ORIGIN`. */
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
+
+/** The protocol of URLs of Unix domain sockets. */
+const LOCAL = 'ws+unix:';
 
 /**
  * A plan, or the error that prevents the connection. `options` are for the addon; `resolve` adds the addresses.
@@ -30,6 +35,10 @@ function planConnection(address, config) {
   const url = parseUrl(address);
   const secure = url.protocol === 'wss:';
   const headers = headerLines(config?.options?.headers, url);
+  if (url.protocol === LOCAL) {
+    const error = new Unsupported('the URL names a Unix domain socket', 'The connection');
+    return { url: url.href, options: {}, error };
+  }
   const target = {
     secure,
     host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
@@ -59,6 +68,9 @@ function planConnection(address, config) {
   options.target = route.target ?? target.path;
   if (route.headers) options.headers = [...headers, ...route.headers];
   if (route.localAddress !== undefined) options.localAddress = route.localAddress;
+  const configured = configuredKeepAlive(config);
+  const keepAliveSeconds = configured === undefined ? route.keepAliveSeconds : configured || undefined;
+  if (keepAliveSeconds !== undefined) options.keepAliveSeconds = keepAliveSeconds;
   if (route.tls) options.tls = route.tls;
   if (route.proxy) options.proxy = route.proxy;
   return { url: url.href, options, route };
@@ -79,8 +91,8 @@ function parseUrl(address) {
     url = new URL(url);
     url.protocol = secure ? 'wss:' : 'ws:';
   }
-  if (url.protocol === 'ws+unix:') throw new SyntaxError('Unix domain sockets ("ws+unix:") are not supported');
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
+  if (url.protocol === LOCAL && !url.pathname) throw new SyntaxError("The URL's pathname is empty");
+  if (!['ws:', 'wss:', LOCAL].includes(url.protocol)) {
     throw new SyntaxError('The URL\'s protocol must be one of "ws:", "wss:", "http:", "https:", or "ws+unix:"');
   }
   if (url.hash) throw new SyntaxError('The URL contains a fragment identifier');

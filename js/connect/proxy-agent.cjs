@@ -19,6 +19,7 @@ const http = require('node:http');
 const { isIPv6 } = require('node:net');
 const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = http;
+const { keepAliveOf } = require('./keep-alive.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
@@ -162,6 +163,7 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
   const first = firstHop(hop);
   return {
     ...first,
+    keepAliveSeconds: keepAliveOf(hop, isSecure),
     tls: target.secure ? tlsOptions(targetOptions, name) : undefined,
     proxy: {
       protocol: 'http',
@@ -202,6 +204,7 @@ function forward(hop, isSecure, headers, target) {
   const first = firstHop(hop);
   return {
     ...first,
+    keepAliveSeconds: keepAliveOf(hop, isSecure),
     tls: isSecure ? tlsOptions(hop, first.host) : undefined,
     target: url.href,
     headers: headerLines(headers)

@@ -55,7 +55,7 @@ const CLASSES = ['immediate', 'backoff', 'final'];
 
 /** The names of all options. */
 const NAMES = new Set([
-  ...['auth', 'url', 'agent', 'headers', 'trustedRoot', 'logger', 'knownServer', 'reconnect'],
+  ...['auth', 'url', 'agent', 'headers', 'trustedRoot', 'logger', 'knownServer', 'reconnect', 'tcpKeepAliveMs'],
   ...Object.keys(TIMES),
   ...Object.keys(AS_GIVEN)
 ]);
@@ -65,11 +65,14 @@ const NAMES_OF_RECONNECT = new Set(['baseMs', 'maxMs', 'attempts', 'classes']);
 /** @param {any} options of NativeSession */
 function sessionOptions(options) {
   refuseUnknown(options, NAMES);
-  const { auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, ...rest } = options;
+  const { auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, tcpKeepAliveMs, ...rest } = options;
   const creds = auth?.creds ?? auth;
   if (creds === null || typeof creds !== 'object') throw new TypeError('auth: credentials are required');
   const { connectTimeoutMs = 20_000 } = rest;
-  const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs });
+  if (tcpKeepAliveMs !== undefined && !(Number.isFinite(tcpKeepAliveMs) && tcpKeepAliveMs >= 0)) {
+    throw new RangeError('tcpKeepAliveMs is a number of milliseconds');
+  }
+  const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs, tcpKeepAliveMs });
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
   // Rust resolves the name again for each connection, also while JavaScript is blocked.

@@ -27,6 +27,7 @@ const { unshared } = require('../shared/bytes.cjs');
 const { transportError } = require('../shared/transport-error.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
+const { TcpSocket } = require('./tcp-socket.cjs');
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
@@ -39,6 +40,13 @@ const MAX_CONTROL = 125;
 const ABNORMAL = 1006;
 
 const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
+
+/**
+ * HTTP statuses that Baileys would take for a verdict on the account: logged out, multi-device mismatch, connection replaced,
+ * bad session, restart required. Many programs delete their credentials on some of these. Baileys takes a status below 400
+ * for 500.
+ */
+const OF_THE_ACCOUNT = new Set([401, 411, 440, 500, 515]);
 
 /** Events that are forwarded to the client, in the order in which Baileys registers its listeners. */
 const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
@@ -54,6 +62,7 @@ class Socket extends EventTargetEmitter {
     }
   }));
   static #forwardMessage = Socket.#forwarders.find(({ name }) => name === 'message')?.forward;
+  static #forwardListeners = new Set(Socket.#forwarders.map(({ forward }) => forward));
 
   #emitter;
   #emitMessage;
@@ -67,7 +76,17 @@ class Socket extends EventTargetEmitter {
   #sendCallbacks = [];
   /** True after `open`: there is a connection to destroy. */
   #wasOpen = false;
+  #hasMessages = false;
   #isDestroyed = false;
+  #isPaused = false;
+  /**
+   * The TCP connection, once the program has asked for it.
+   *
+   * @type {TcpSocket | undefined}
+   */
+  #tcp;
+  /** Whether the program has asked for the end of the connection. */
+  #isUnwanted = false;
   /** Bytes that were passed to `send`, `ping` and `pong` after the connection had ended. */
   #sentAfterClose = 0;
 
@@ -115,10 +134,25 @@ class Socket extends EventTargetEmitter {
   #emitErrorAndClose(error) {
     this.readyState = CLOSING;
     try {
-      this.#emit('error', error);
+      this.#emitError(error);
     } finally {
       this.#emitClose();
     }
+  }
+
+  /**
+   * Emits an error, unless the program has ended the connection itself and listens to none: Baileys 6.17 takes its listener
+   * away before it closes, so that the error would end the process.
+   */
+  #emitError(error) {
+    if (!this.#isUnwanted || this.#isHeard('error')) this.#emit('error', error);
+  }
+
+  /** Whether anybody listens to an event, on this socket or on its client. */
+  #isHeard(name) {
+    return this.listeners(name).some(
+      listener => !Socket.#forwardListeners.has(/** @type {any} */ (listener)) || this.#emitter.listenerCount(name) > 0
+    );
   }
 
   #emitClose() {
@@ -139,18 +173,19 @@ class Socket extends EventTargetEmitter {
   }
 
   /** Stops connecting. */
-  #abort(message) {
+  #abort(error) {
     if (this.readyState !== CONNECTING) return;
     pump.release(this.#id);
-    this.#fail(new Error(message));
+    this.#fail(error);
   }
 
   /** Starts to close; resolves when closed. */
   close() {
     if (this.readyState === CLOSED) return Promise.resolve();
+    this.#isUnwanted = true;
     const closed = new Promise(resolve => this.#closeWaiters.push(resolve));
     if (this.readyState === CONNECTING) {
-      this.#abort(CLOSED_EARLY);
+      this.#abort(new Error(CLOSED_EARLY));
     } else if (this.readyState === OPEN) {
       this.readyState = CLOSING;
       pump.close(this.#id);
@@ -162,24 +197,38 @@ class Socket extends EventTargetEmitter {
    * Ends the connection at once, without a closing handshake. Messages that were received before are still delivered.
    */
   terminate() {
+    this.#isUnwanted = true;
     if (this.readyState === CONNECTING) {
-      this.#abort(CLOSED_EARLY);
+      this.#abort(new Error(CLOSED_EARLY));
     } else if (this.#wasOpen && this.readyState !== CLOSED && !this.#isDestroyed) {
       this.readyState = CLOSING;
       this.#isDestroyed = true;
       keepAlive.leave(this.#id);
+      this.#tcp?.released();
       pump.destroy(this.#id);
       // Node emits `close` of a destroyed socket at the end of the loop turn, after all other events of that turn.
       setImmediate(() => setImmediate(() => this.#end()));
     }
   }
 
+  /**
+   * Milliseconds since anything was received on the open connection.
+   *
+   * @returns {{ silence: number, hasMessages: boolean } | undefined} nothing where the connection is not open
+   */
+  get reception() {
+    if (this.readyState !== OPEN) return undefined;
+    return { silence: pump.silence(this.#id), hasMessages: this.#hasMessages };
+  }
+
   /** The connection has ended. */
   #end() {
     if (this.readyState === CLOSED) return;
     keepAlive.leave(this.#id);
+    this.#tcp?.released();
     pump.release(this.#id);
     this.#emitClose();
+    this.#tcp?.emit('close', false);
   }
 
   /** The URL of the connection. */
@@ -204,8 +253,34 @@ class Socket extends EventTargetEmitter {
   /** Ignored: only `nodebuffer` is supported. `ws` ignores unsupported types too. */
   set binaryType(type) {}
 
+  /** Stops the reading; TCP then holds the server back. Messages that have been read already still come, as with `ws`. */
+  pause() {
+    this.#setPaused(true);
+  }
+
+  /** Lets the reading go on. */
+  resume() {
+    this.#setPaused(false);
+  }
+
+  #setPaused(isPaused) {
+    if (this.readyState === CONNECTING || this.readyState === CLOSED) return;
+    this.#isPaused = isPaused;
+    pump.setPaused(this.#id, isPaused);
+  }
+
   get isPaused() {
-    return false;
+    return this.#isPaused;
+  }
+
+  /** The TCP connection, as with `ws` from the opening on. */
+  get _socket() {
+    if (!this.#wasOpen) return null;
+    if (this.#tcp === undefined) {
+      this.#tcp = new TcpSocket(this.#id, () => this.terminate());
+      if (this.#isDestroyed || this.readyState === CLOSED) this.#tcp.released();
+    }
+    return this.#tcp;
   }
 
   /** The number of the connection in the addon. */
@@ -227,6 +302,7 @@ class Socket extends EventTargetEmitter {
     if (typeof data === 'number') data = data.toString();
     const isText = !(options?.binary ?? typeof data !== 'string');
     const bytes = data ? asBytes(data) : EMPTY;
+    this.#tcp?.touch();
     this.#settle(this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED, callback);
     if (this.readyState !== OPEN) this.#sentAfterClose += bytes.length;
   }
@@ -273,6 +349,7 @@ class Socket extends EventTargetEmitter {
     if (isOpen && bytes.length > MAX_CONTROL) {
       throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
     }
+    this.#tcp?.touch();
     this.#settle(isOpen ? pump.sendControl(this.#id, bytes, isPong) : REFUSED, callback);
     if (!isOpen) this.#sentAfterClose += bytes.length;
   }
@@ -318,7 +395,18 @@ class Socket extends EventTargetEmitter {
     this.#sendCallbacks = [];
   }
 
+  /** The server, or the proxy before it, has answered with something other than an upgrade. */
+  #refused(head, body) {
+    const request = new HandshakeRequest(this.#options, () => this.#abort(new Error(CLOSED_EARLY)));
+    const response = incomingMessage(head, body);
+    const isHeard = this.#isHeard('unexpected-response');
+    this.#emit('unexpected-response', request, response);
+    // As `ws` does without listeners; that of Baileys only forwards the event.
+    if (!isHeard) this.#abort(refusal(/** @type {number} */ (response.statusCode)));
+  }
+
   #message(data, isBinary) {
+    this.#hasMessages = true;
     observe.message(this.#emitter, this.#id, data, isBinary);
     // Usually the forwarder is the only listener: calling it directly is faster than `emit`.
     const { _events: events } = /** @type {any} */ (this);
@@ -328,6 +416,7 @@ class Socket extends EventTargetEmitter {
 
   /** Handles an event of the addon. Its payload is `memory[offset..offset + length]`. */
   deliver(kind, value, memory, offset, length) {
+    this.#tcp?.touch();
     switch (kind) {
       case BINARY:
         this.#message(pump.message(memory, offset, length), true);
@@ -364,15 +453,13 @@ class Socket extends EventTargetEmitter {
         this.#emit('upgrade', incomingMessage(memory.latin1Slice(offset, offset + length)));
         break;
       case UNEXPECTED_RESPONSE: {
-        const request = new HandshakeRequest(this.#options, () => this.#abort(CLOSED_EARLY));
         const head = memory.latin1Slice(offset, offset + value);
-        const body = Buffer.from(Uint8Array.prototype.slice.call(memory, offset + value, offset + length));
-        this.#emit('unexpected-response', request, incomingMessage(head, body));
+        this.#refused(head, Buffer.from(Uint8Array.prototype.slice.call(memory, offset + value, offset + length)));
         break;
       }
       case ERROR:
         this.readyState = CLOSING;
-        this.#emit('error', this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
+        this.#emitError(this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
         break;
       case ENDED:
         this.#end();
@@ -387,10 +474,21 @@ for (const [value, name] of STATE_NAMES.entries()) {
   for (const owner of [Socket, Socket.prototype]) Object.defineProperty(owner, name, { enumerable: true, value });
 }
 
-/** Converts data to bytes in the way of `ws`. */
+/**
+ * The error of a refused upgrade, from which Baileys takes the status, see {@link OF_THE_ACCOUNT}.
+ *
+ * @param {number} status
+ */
+function refusal(status) {
+  if (status >= 400 && !OF_THE_ACCOUNT.has(status)) return new Error(`Unexpected server response: ${status}`);
+  const error = new Error(`The upgrade was answered with status ${status}`);
+  return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
+}
+
+/** What `ws` makes of something to be sent. It throws for a detached view, except for a Buffer. */
 function asBytes(data) {
-  if (data instanceof Uint8Array) return unshared(data);
-  if (ArrayBuffer.isView(data)) return asBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (Buffer.isBuffer(data)) return unshared(data);
+  if (ArrayBuffer.isView(data)) return unshared(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return Buffer.from(data);
 }

@@ -8,7 +8,7 @@ use super::raw::{Failure, raw_function};
 use crate::abi::{finish_init, signal};
 use crate::dropin::{Frame, NoiseHandler};
 use crate::handshake::messages::ServerHello;
-use crate::handshake::{NoiseKey, TrustedRoot, process_server_hello};
+use crate::handshake::{HandshakeError, NoiseKey, TrustedRoot, process_server_hello};
 use crate::shared_sender::Policy;
 use crate::wire::KEEP_PER_THREAD;
 
@@ -133,9 +133,10 @@ raw_function! {
 
 raw_function! {
     /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
-    /// serial, out, offset)`: handles a ServerHello and writes the client's encrypted static key to `out`. The result
-    /// is its length, as for `encode`. `roots` is a concatenation of root keys of 32 bytes.
-    NoiseProcessHandshake, "noiseProcessHandshake", 11, |call, core: Core| {
+    /// serial, out, offset, seconds)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key
+    /// of 32 bytes after another. `seconds` is the time since 1970 at which the certificates have to be valid, 0 where
+    /// their dates do not matter.
+    NoiseProcessHandshake, "noiseProcessHandshake", 12, |call, core: Core| {
         let serial = call.u32(8)?;
         let roots = call.bytes(7)?;
         let (keys, rest) = roots.as_chunks();
@@ -149,7 +150,11 @@ raw_function! {
         let noise_key = NoiseKey { private: &private, public: &public };
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let channel = &mut handlers.by_number(call.u32(0)?)?.channel;
-        let (sealed, _certificate) = process_server_hello(channel, &call.bytes(1)?, &hello, noise_key, &roots)?;
+        let (sealed, certificate) = process_server_hello(channel, &call.bytes(1)?, &hello, noise_key, &roots)?;
+        let seconds = call.u32(11)?;
+        if seconds > 0 && !certificate.is_valid_near(seconds.into()) {
+            return Err(HandshakeError::Validity.into());
+        }
         inner.output = sealed;
         inner.deliver_output(call, 9)
     }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use napi::sys;
 
 /// Maximum number of arguments of a raw function.
-const MAX_ARGS: usize = 11;
+const MAX_ARGS: usize = 12;
 
 /// The reason for a JavaScript exception.
 pub(super) enum Failure {

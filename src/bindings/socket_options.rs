@@ -7,7 +7,9 @@ use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
 use napi_derive::napi;
 
-use crate::transport::{ConnectOptions, Identity, Proxy, ProxyProtocol, Roots, Secret, TlsOptions, TlsTarget};
+use crate::transport::{
+    ConnectOptions, Identity, KeepAliveProbes, Proxy, ProxyProtocol, Roots, Secret, TlsOptions, TlsTarget,
+};
 
 /// Options of a socket.
 #[napi(object)]
@@ -20,6 +22,8 @@ pub struct SocketOptions {
     pub proxy: Option<SocketProxyOptions>,
     /// The local IP address to connect from.
     pub local_address: Option<String>,
+    /// Seconds without traffic before the first TCP keep-alive probe, 0 for the system's defaults; no probes where absent.
+    pub keep_alive_seconds: Option<u32>,
     /// TLS settings, for `wss:`.
     pub tls: Option<SocketTlsOptions>,
     /// The value of the `Host` header.
@@ -76,6 +80,13 @@ pub struct SocketTlsOptions {
     pub system_ca: bool,
 }
 
+/// TCP keep-alive with this many seconds before the first probe.
+pub(super) fn probes(seconds: u32) -> KeepAliveProbes {
+    KeepAliveProbes {
+        idle: Duration::from_secs(seconds.into()),
+    }
+}
+
 /// Converts the options for the transport.
 pub(super) fn connect_options(options: SocketOptions) -> Result<ConnectOptions> {
     let parse = |text: &String| {
@@ -89,6 +100,7 @@ pub(super) fn connect_options(options: SocketOptions) -> Result<ConnectOptions> 
     Ok(ConnectOptions {
         addresses,
         local_address: options.local_address.as_ref().map(parse).transpose()?,
+        probes: options.keep_alive_seconds.map(probes),
         proxy: options.proxy.map(proxy).transpose()?,
         tls: options.tls.map(tls_target),
         host: options.host,

@@ -9,17 +9,26 @@ use napi_derive::napi;
 use super::core::{BatchMemory, Core, Environment};
 use super::process_metrics::METRICS;
 use super::raw::{Failure, Shared, raw_function};
-use super::socket_options::{SocketOptions, connect_options};
+use super::socket_options::{SocketOptions, connect_options, probes};
 use super::trim::trim;
 use super::wake::Wake;
 use crate::abi::{accepted, batch_head, record};
 use crate::dropin::Room;
-use crate::transport::{self, Accepted, TransportError};
+use crate::transport::{self, Accepted, TcpEnds, TransportError};
 
 /// The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again.
 #[napi]
 pub struct SocketHub {
     hub: Arc<Hub>,
+}
+
+/// The ends of a socket's TCP connection.
+#[napi(object)]
+pub struct SocketEnds {
+    pub local_address: String,
+    pub local_port: u16,
+    pub remote_address: String,
+    pub remote_port: u16,
 }
 
 /// An environment and the wake of its event loop.
@@ -89,6 +98,36 @@ impl SocketHub {
     #[napi(catch_unwind)]
     pub fn close(&self, socket: u32) {
         self.environment().close(socket);
+    }
+
+    /// Stops the reading of a socket, or lets it go on.
+    #[napi(catch_unwind)]
+    pub fn set_paused(&self, socket: u32, is_paused: bool) {
+        self.environment().set_paused(socket, is_paused);
+    }
+
+    /// The ends of an open socket's TCP connection.
+    #[napi(catch_unwind)]
+    pub fn ends(&self, socket: u32) -> Option<SocketEnds> {
+        let TcpEnds { local, peer } = self.environment().ends(socket)?;
+        Some(SocketEnds {
+            local_address: local.ip().to_string(),
+            local_port: local.port(),
+            remote_address: peer.ip().to_string(),
+            remote_port: peer.port(),
+        })
+    }
+
+    /// Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`.
+    #[napi(catch_unwind)]
+    pub fn set_keep_alive(&self, socket: u32, seconds: Option<u32>) {
+        self.environment().set_probes(socket, seconds.map(probes));
+    }
+
+    /// Says whether an open socket sends small packets at once.
+    #[napi(catch_unwind)]
+    pub fn set_no_delay(&self, socket: u32, is_on: bool) {
+        self.environment().set_no_delay(socket, is_on);
     }
 
     /// Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored.

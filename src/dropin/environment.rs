@@ -17,7 +17,9 @@ use super::keep_alive;
 use super::loop_monitor::LoopMonitor;
 use super::process_metrics::ProcessMetrics;
 use crate::shared_sender::Millis;
-use crate::transport::{self, Accepted, ConnectOptions, Connection, LoopTurn, Timing, TurnSender};
+use crate::transport::{
+    self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEnds, Timing, TurnSender,
+};
 
 /// Maximum number of records that are taken from one source before the next source, counted in stanzas and other
 /// events.
@@ -216,6 +218,32 @@ impl<S: RecordSource> Environment<S> {
         lock(&self.sockets)
             .get(&socket)
             .map_or(0, |socket| socket.connection.buffered())
+    }
+
+    /// Stops the reading of a socket, or lets it go on.
+    pub fn set_paused(&self, socket: u32, is_paused: bool) {
+        if let Some(socket) = lock(&self.sockets).get(&socket) {
+            socket.state.flow.set_paused(is_paused);
+        }
+    }
+
+    /// The ends of an open socket's TCP connection.
+    pub fn ends(&self, socket: u32) -> Option<TcpEnds> {
+        lock(&self.sockets).get(&socket)?.connection.ends()
+    }
+
+    /// Starts or stops TCP keep-alive on an open socket.
+    pub fn set_probes(&self, socket: u32, probes: Option<KeepAliveProbes>) {
+        if let Some(socket) = lock(&self.sockets).get(&socket) {
+            socket.connection.set_probes(probes);
+        }
+    }
+
+    /// Says whether an open socket sends small packets at once.
+    pub fn set_no_delay(&self, socket: u32, is_on: bool) {
+        if let Some(socket) = lock(&self.sockets).get(&socket) {
+            socket.connection.set_no_delay(is_on);
+        }
     }
 
     /// Queues a message on a socket. It is written at the end of the loop's turn at the latest.

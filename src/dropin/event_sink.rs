@@ -118,6 +118,8 @@ impl transport::EventSink for EventSink {
             Event::Written(count) => self.record(socket_event::WRITTEN, count, &[]),
             Event::Open => {
                 counters.reach(SocketState::Open);
+                // The silence of the peer is counted from here.
+                self.state.received(self.monitor.now());
                 self.record(socket_event::OPEN, 0, &[]);
             }
             Event::Upgrade(head) => self.record(socket_event::UPGRADE, 0, &head_fields(&head)),

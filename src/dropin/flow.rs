@@ -1,6 +1,7 @@
 //! Back-pressure from JavaScript to a connection.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -18,6 +19,8 @@ pub const LOW_WATER: usize = HIGH_WATER / 2;
 pub struct Flow {
     counters: Arc<SocketCounters>,
     reader: AtomicWaker,
+    /// JavaScript wants nothing to be read.
+    is_paused: AtomicBool,
 }
 
 impl Flow {
@@ -46,14 +49,26 @@ impl Flow {
         self.counters.waiting() > 0
     }
 
+    /// Stops the reading, or lets it go on.
+    pub fn set_paused(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::Release);
+        if !is_paused {
+            self.reader.wake();
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Acquire)
+    }
+
     /// Whether the connection may be read. If not, the task is woken when it may.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.counters.waiting() <= HIGH_WATER {
+        if !self.is_paused() && self.counters.waiting() <= HIGH_WATER {
             return Poll::Ready(());
         }
         self.reader.register(cx.waker());
-        // JavaScript can have taken records before the waker was registered.
-        if self.counters.waiting() <= LOW_WATER {
+        // JavaScript may have taken records, or resumed, before the waker was registered.
+        if !self.is_paused() && self.counters.waiting() <= LOW_WATER {
             Poll::Ready(())
         } else {
             Poll::Pending

@@ -35,6 +35,9 @@ impl Default for TrustedRoot {
     }
 }
 
+/// By how many seconds this machine's clock may be wrong when the validity of certificates is checked: a day.
+const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
+
 /// The serial and validity of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -74,17 +77,17 @@ impl CertificateReport {
         self.leaf.is_valid_at(seconds) && self.intermediate.is_valid_at(seconds)
     }
 
-    /// As [`is_valid_at`](Self::is_valid_at), for a clock that can be wrong by `tolerance` seconds.
+    /// The same for a clock that may be wrong by a day.
     #[must_use]
-    pub fn is_valid_near(&self, seconds: u64, tolerance: u64) -> bool {
+    pub fn is_valid_near(&self, seconds: u64) -> bool {
         [&self.leaf, &self.intermediate].into_iter().all(|certificate| {
             let begun = certificate
                 .not_before
-                .is_none_or(|first| first <= seconds.saturating_add(tolerance));
+                .is_none_or(|first| first <= seconds.saturating_add(CLOCK_TOLERANCE));
             begun
                 && certificate
                     .not_after
-                    .is_none_or(|last| seconds.saturating_sub(tolerance) <= last)
+                    .is_none_or(|last| seconds.saturating_sub(CLOCK_TOLERANCE) <= last)
         })
     }
 }

@@ -18,3 +18,12 @@ pub const BAD_SESSION: u16 = 500;
 pub const UNAVAILABLE_SERVICE: u16 = 503;
 /// The server requests a new connection, for example after pairing.
 pub const RESTART_REQUIRED: u16 = 515;
+
+/// Whether a status of HTTP would be taken for a verdict on the account, which no answer to an upgrade is.
+#[must_use]
+pub const fn is_of_account(status: u16) -> bool {
+    matches!(
+        status,
+        LOGGED_OUT | MULTIDEVICE_MISMATCH | CONNECTION_REPLACED | BAD_SESSION | RESTART_REQUIRED
+    )
+}

@@ -19,9 +19,6 @@ use crate::{
     wire::SealError,
 };
 
-/// Tolerated error of the local clock when certificates are checked, in seconds (1 day).
-const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
-
 impl Session {
     /// Moves to the state that follows on `trigger`. Returns false and does nothing if no state follows.
     pub(super) fn step(&mut self, trigger: Trigger, reason: Option<EndReason>) -> bool {
@@ -128,10 +125,7 @@ impl Session {
             Err(reason) => return self.end_handshake(reason, resuming),
         };
         let seconds = self.now / 1000;
-        if established
-            .report
-            .is_some_and(|report| !report.is_valid_near(seconds, CLOCK_TOLERANCE))
-        {
+        if established.report.is_some_and(|report| !report.is_valid_near(seconds)) {
             return self.end_handshake(HandshakeError::Validity.into(), resuming);
         }
         let finish = established

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::loop_turn::{Held, Timing, TurnSender};
+use super::options::KeepAliveProbes;
 use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
+use super::tcp::{self, TcpEnds};
 use super::writer::Writer;
 
 /// The owner's side of a connection. Dropping it aborts the connection.
@@ -51,6 +54,28 @@ impl Connection {
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.shared.queue.lock().buffered()
+    }
+
+    /// The ends of the TCP connection, while the WebSocket is open.
+    #[must_use]
+    pub fn ends(&self) -> Option<TcpEnds> {
+        self.with_tcp(|stream| tcp::ends(stream).ok()).flatten()
+    }
+
+    /// Starts or stops TCP keep-alive; does nothing where the WebSocket is not open.
+    pub fn set_probes(&self, probes: Option<KeepAliveProbes>) {
+        // A connection that does not take the option is lost already, which the next read reports.
+        self.with_tcp(|stream| tcp::set_probes(stream, probes).ok());
+    }
+
+    /// Says whether small packets are sent at once; does nothing where the WebSocket is not open.
+    pub fn set_no_delay(&self, is_on: bool) {
+        // As in `set_probes`.
+        self.with_tcp(|stream| stream.set_nodelay(is_on).ok());
+    }
+
+    fn with_tcp<R>(&self, act: impl FnOnce(&TcpStream) -> R) -> Option<R> {
+        self.shared.writer().as_ref().map(|writer| act(writer.tcp()))
     }
 
     /// Queues a text message.

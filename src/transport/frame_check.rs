@@ -343,6 +343,11 @@ impl<S> CheckedStream<S> {
         self.checker.longest = 0;
     }
 
+    /// The stream beneath.
+    pub(super) const fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     /// The stream without checks, for the data after the closing handshake.
     pub(super) fn unchecked(&mut self) -> &mut S {
         &mut self.stream

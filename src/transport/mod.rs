@@ -36,13 +36,13 @@ pub use self::frame_check::{MAX_CONTROL_PAYLOAD, MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseError, ResponseHead, UpgradeError};
 pub use self::idle::on_idle;
 pub use self::loop_turn::{LoopTurn, Timing, TurnSender};
-pub use self::options::ConnectOptions;
+pub use self::options::{ConnectOptions, KeepAliveProbes};
 pub use self::proxy::{Proxy, ProxyError, ProxyProtocol};
 pub(crate) use self::runtime::runtime;
 pub use self::secret::Secret;
 pub use self::send_queue::{Accepted, HIGH_WATER};
 pub use self::task::connect;
-pub use self::tcp::FailedAttempt;
+pub use self::tcp::{FailedAttempt, TcpEnds};
 pub use self::tls::{Identity, Roots, TlsOptionError, TlsOptions, TlsTarget};
 pub use self::verify::TrustFailure;
 

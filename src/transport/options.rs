@@ -8,6 +8,13 @@ use super::proxy::Proxy;
 use super::secret::Secret;
 use super::tls::TlsTarget;
 
+/// TCP keep-alive: probes of the operating system on a connection without traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAliveProbes {
+    /// The time without traffic before the first probe. With zero, this and all else is the operating system's default.
+    pub idle: Duration,
+}
+
 /// Options of a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
@@ -15,6 +22,8 @@ pub struct ConnectOptions {
     pub addresses: Vec<SocketAddr>,
     /// The local address to connect from.
     pub local_address: Option<IpAddr>,
+    /// TCP keep-alive; off where absent.
+    pub probes: Option<KeepAliveProbes>,
     /// The proxy. `None` means a direct connection.
     pub proxy: Option<Proxy>,
     /// TLS settings, for `wss:`.

@@ -18,6 +18,14 @@ pub(super) enum NetStream {
 }
 
 impl NetStream {
+    /// The TCP connection beneath.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0.tcp(),
+        }
+    }
+
     /// The size of the read buffer in bytes. Each connection keeps this buffer. With TLS it is smaller, because rustls
     /// has its own buffer. Without TLS each read is a system call.
     pub(super) fn read_size(&self) -> usize {

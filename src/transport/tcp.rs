@@ -1,16 +1,30 @@
-//! TCP connections.
+//! From addresses to a TCP connection, and what can be set on it.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::options::ConnectOptions;
+use super::options::{ConnectOptions, KeepAliveProbes};
 
 /// Time for one address before the next one is tried. It is Node's default of
 /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// The time between two keep-alive probes, and the number of those that may stay unanswered: the values of libuv.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+const PROBES: u32 = 10;
+
+/// The ends of a TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpEnds {
+    /// This machine's.
+    pub local: SocketAddr,
+    /// The peer's, or that of the proxy on the way to it.
+    pub peer: SocketAddr,
+}
 
 /// A failed connection attempt.
 #[derive(Debug)]
@@ -43,6 +57,9 @@ pub(super) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, V
                 // Baileys sends small frames and waits for answers, so Nagle's algorithm would delay them. If the
                 // option cannot be set, the connection is already lost, and the first write reports it.
                 let _ = stream.set_nodelay(true);
+                if options.probes.is_some() {
+                    let _ = set_probes(&stream, options.probes);
+                }
                 return Ok(stream);
             }
             Err(source) => failed.push(FailedAttempt { address, source }),
@@ -62,4 +79,77 @@ async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> io::R
     };
     socket.bind(SocketAddr::new(local, 0))?;
     socket.connect(address).await
+}
+
+/// Starts the keep-alive probes of a connection, or stops them.
+///
+/// # Errors
+/// If the operating system refuses.
+pub(super) fn set_probes(stream: &TcpStream, probes: Option<KeepAliveProbes>) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    match probes {
+        None => socket.set_keepalive(false),
+        Some(KeepAliveProbes { idle }) if idle.is_zero() => socket.set_keepalive(true),
+        Some(KeepAliveProbes { idle }) => {
+            let settings = TcpKeepalive::new()
+                .with_time(idle)
+                .with_interval(PROBE_INTERVAL)
+                .with_retries(PROBES);
+            socket.set_tcp_keepalive(&settings)
+        }
+    }
+}
+
+/// The ends of a connection.
+///
+/// # Errors
+/// If the operating system does not know them any more.
+pub(super) fn ends(stream: &TcpStream) -> io::Result<TcpEnds> {
+    Ok(TcpEnds {
+        local: stream.local_addr()?,
+        peer: stream.peer_addr()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use socket2::SockRef;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{KeepAliveProbes, PROBE_INTERVAL, PROBES, ends, set_probes};
+
+    #[test]
+    fn probes_are_those_of_libuv() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let stream = TcpStream::connect(address).await.unwrap();
+            let socket = SockRef::from(&stream);
+            assert!(!socket.keepalive().unwrap());
+            let seven = KeepAliveProbes {
+                idle: Duration::from_secs(7),
+            };
+            set_probes(&stream, Some(seven)).unwrap();
+            assert!(socket.keepalive().unwrap());
+            #[cfg(target_os = "linux")]
+            {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), seven.idle);
+                assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_INTERVAL);
+                assert_eq!(socket.tcp_keepalive_retries().unwrap(), PROBES);
+            }
+            set_probes(&stream, None).unwrap();
+            assert!(!socket.keepalive().unwrap());
+            let system = KeepAliveProbes { idle: Duration::ZERO };
+            set_probes(&stream, Some(system)).unwrap();
+            assert!(socket.keepalive().unwrap());
+            let ends = ends(&stream).unwrap();
+            assert_eq!((ends.peer, ends.local.ip()), (address, address.ip()));
+        });
+    }
 }

@@ -43,6 +43,7 @@ fn options(address: SocketAddr) -> ConnectOptions {
     ConnectOptions {
         addresses: vec![address],
         local_address: None,
+        probes: None,
         proxy: None,
         tls: None,
         host: "localhost".into(),

@@ -379,6 +379,7 @@ mod tests {
         let options = ConnectOptions {
             addresses: Vec::new(),
             local_address: None,
+            probes: None,
             proxy: None,
             tls: Some(TlsTarget {
                 options: options(),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_util::{FutureExt, Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -162,6 +163,11 @@ impl Writer {
             written = queue.written(std::mem::take(&mut self.unflushed));
         }
         Ok(Progress { written, closed })
+    }
+
+    /// The TCP connection beneath.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        self.ws.get_ref().get_ref().tcp()
     }
 
     /// Queues our close frame. Further calls do nothing.

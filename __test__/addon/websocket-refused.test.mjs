@@ -1,0 +1,309 @@
+/** Ends that the peer does not shape: a refused upgrade, a peer that has gone silent, and an end that the program itself wants. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
+import { runModule } from '../support/child.mjs';
+import { httpProxy } from '../support/proxies.mjs';
+import { httpsAgents } from '../support/proxy-agents.mjs';
+import { LINES, accept, closeEvent, event, rawServer } from '../support/socket-log.mjs';
+import { answers, closed, same, sameResult } from '../support/socket-scenarios.mjs';
+import { RELEASES, urlOf } from '../../scripts/shared/baileys.mjs';
+
+const require = createRequire(import.meta.url);
+const { createDropIn } = require('../../js/baileys/drop-in.cjs');
+
+const SHORT = 300;
+
+// --- a refused upgrade
+
+/** Statuses, and what Baileys makes of the error where nothing but its own listeners is there. */
+const STATUSES = {
+  200: 408,
+  302: 408,
+  400: 400,
+  // Of these Baileys would think that the account is logged out or the session bad.
+  401: 408,
+  403: 403,
+  404: 404,
+  405: 405,
+  407: 407,
+  411: 408,
+  429: 429,
+  440: 408,
+  500: 408,
+  502: 502,
+  503: 503,
+  515: 408
+};
+
+const refusing = status => answers(`HTTP/1.1 ${status} Some Reason\r\nContent-Length: 0\r\n\r\n`);
+
+/** Connects as Baileys does, with listeners of `error` and `close` alone, unless `listen` adds some. */
+async function errorOf(Client, line, port, { agent, listen = () => {} } = {}) {
+  const client = new Client(`ws://127.0.0.1:${port}/`, { connectTimeoutMs: SHORT, agent });
+  const seen = [];
+  client.on('error', error => seen.push(['error', error.message, line.statusCodeOf(error)]));
+  client.on('close', code => seen.push(['close', code]));
+  client.connect();
+  listen(client, seen);
+  await closeEvent(client);
+  return seen;
+}
+
+const TIMED_OUT = [
+  ['error', 'Opening handshake has timed out', 408],
+  ['close', 1006]
+];
+const refusedWith = (status, code) => [
+  [
+    'error',
+    code === Number(status)
+      ? `Unexpected server response: ${status}`
+      : `The upgrade was answered with status ${status}`,
+    code
+  ],
+  ['close', 1006]
+];
+const words = seen =>
+  seen.map(([name, first, code]) => (name === 'error' ? `status ${code}: ${first}` : name)).join(', ');
+
+for (const [status, code] of Object.entries(STATUSES)) {
+  sameResult(
+    `status ${status} instead of 101, where nothing but Baileys listens`,
+    async (Client, line) => {
+      const server = await refusing(status)();
+      try {
+        return await errorOf(Client, line, server.port);
+      } finally {
+        server.close();
+      }
+    },
+    {
+      outcome: words,
+      check: seen => assert.deepEqual(seen, refusedWith(status, code)),
+      differs: { id: 'refused-upgrade', ours: () => refusedWith(status, code) }
+    }
+  );
+}
+
+for (const [where, listen] of [
+  ['on the client', (client, seen) => client.on('unexpected-response', (_, { statusCode }) => seen.push([statusCode]))],
+  ['on the client, once', (client, seen) => client.once('unexpected-response', () => seen.push(['once']))],
+  ['on the socket', (client, seen) => client.socket.on('unexpected-response', () => seen.push(['socket']))]
+]) {
+  sameResult(
+    `status 403 instead of 101, with a listener of unexpected-response ${where}`,
+    async (Client, line) => {
+      const server = await refusing(403)();
+      try {
+        return await errorOf(Client, line, server.port, { listen });
+      } finally {
+        server.close();
+      }
+    },
+    { outcome: words, check: seen => assert.deepEqual(seen.slice(1), TIMED_OUT) }
+  );
+}
+
+sameResult(
+  'status 403 instead of 101, where the listeners of the socket are taken away',
+  async (Client, line) => {
+    const server = await refusing(403)();
+    try {
+      const listen = client => client.socket.removeAllListeners('unexpected-response');
+      return await errorOf(Client, line, server.port, { listen });
+    } finally {
+      server.close();
+    }
+  },
+  { outcome: words, check: seen => assert.deepEqual(seen, refusedWith(403, 403)) }
+);
+
+test('a proxy that refuses, where nothing but Baileys listens', { timeout: 30_000 }, async () => {
+  for (const line of LINES) {
+    const proxy = await httpProxy({ credentials: 'user:right' });
+    const agent = httpsAgents['https-proxy-agent 9'](`http://user:wrong@127.0.0.1:${proxy.port}`);
+    assert.deepEqual(await errorOf(line.Native, line, 1, { agent }), refusedWith(407, 407));
+    proxy.close();
+  }
+});
+
+// --- a peer that has gone silent
+
+/** How long a close that does not wait may take, in milliseconds; `ws` waits 30 s. */
+const AT_ONCE = 3000;
+
+/** What a client does whose close() meets a peer that answers nothing. */
+const endsAt = limit =>
+  async function ({ client, note }) {
+    client.connect();
+    await event(client, 'open');
+    await limit(client);
+    const { socket } = client;
+    const gone = closeEvent(client);
+    void client.close();
+    note('at once', await Promise.race([gone.then(() => true), delay(AT_ONCE, false, { ref: false })]));
+    socket.terminate();
+    await gone;
+  };
+const sooner = log => {
+  const [upgrade, open, ...rest] = log;
+  const [[, ...end], ...others] = rest.filter(([what]) => what === 'close').map(each => each);
+  assert.deepEqual(others, []);
+  return [
+    upgrade,
+    open,
+    ...rest.filter(([what]) => !['close', 'at once'].includes(what)),
+    ['close', ...end],
+    ['at once', true]
+  ];
+};
+const silentPeer = { id: 'silent-peer', ours: sooner };
+
+same(
+  'close() of a peer that has answered nothing since the opening',
+  () => rawServer((socket, key) => socket.write(accept(key))),
+  endsAt(() => delay(SHORT)),
+  { config: { connectTimeoutMs: SHORT }, differs: silentPeer }
+);
+
+same(
+  'close() of a peer that has been silent for the keep-alive interval and 5 s',
+  () => rawServer((socket, key) => socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from([0x82, 1, 1])]))),
+  endsAt(() => delay(5_200)),
+  { config: { connectTimeoutMs: SHORT, keepAliveIntervalMs: 100 }, differs: silentPeer }
+);
+
+same(
+  'close() of a peer that was silent for less than that',
+  () =>
+    rawServer((socket, key) => {
+      socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from([0x82, 1, 1])]));
+      socket.on('data', () => socket.end(Buffer.from([0x88, 0])));
+    }),
+  async ({ client }) => {
+    client.connect();
+    await event(client, 'open');
+    await delay(2 * SHORT);
+    await Promise.all([closeEvent(client), client.close()]);
+  },
+  { config: { connectTimeoutMs: SHORT, keepAliveIntervalMs: 100 } }
+);
+
+// --- a Unix domain socket
+
+test('ws+unix: is left to the class of Baileys, and an error without it', { timeout: 30_000 }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-'));
+  const path = join(folder, 'socket');
+  const http = createHttpServer().listen(path);
+  await once(http, 'listening');
+  const server = new WebSocketServer({ server: http });
+  t.after(() => {
+    server.close();
+    http.close();
+    rmSync(folder, { recursive: true });
+  });
+  for (const { name, Baileys, Native } of LINES) {
+    const url = `ws+unix:${path}:/ws/chat`;
+    const bare = new Native(url, {});
+    const failed = new Promise(resolve => bare.once('error', resolve));
+    bare.connect();
+    assert.equal((await failed).code, 'ERR_AGENT_UNSUPPORTED', name);
+
+    const { WebSocketClient } = createDropIn({ dialect: name, webSocketClient: () => Baileys });
+    const client = new WebSocketClient(url, {});
+    const accepted = once(server, 'connection');
+    client.connect();
+    const [[, request]] = await Promise.all([accepted, event(client, 'open')]);
+    assert.equal(request.url, '/ws/chat', name);
+    const gone = closeEvent(client);
+    client.socket.terminate();
+    await gone;
+  }
+  assert.throws(() => new LINES[0].Native('ws+unix:', {}).connect(), {
+    name: 'SyntaxError',
+    message: "The URL's pathname is empty"
+  });
+});
+
+// --- an end that the program wants
+
+/** Ends a connection without a listener of `error`, and tells what was uncaught. */
+const program = (load, end) => `
+  import { once } from 'node:events';
+  import { createServer } from 'node:net';
+  import { createRequire } from 'node:module';
+  const WebSocketClient = ${load};
+  const uncaught = [];
+  const caught = new Promise(resolve => {
+    process.on('uncaughtException', error => resolve(uncaught.push(error.message)));
+  });
+  const server = createServer(socket => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new WebSocketClient('ws://127.0.0.1:' + server.address().port, { connectTimeoutMs: 5000 });
+  client.connect();
+  const closed = new Promise(resolve => client.once('close', resolve));
+  const { socket } = client;
+  void ${end};
+  // The package ws does not close where a listener is missing.
+  await Promise.race([closed, caught]);
+  await new Promise(setImmediate);
+  console.log(JSON.stringify(uncaught));
+  process.exit();
+`;
+
+const DROP_IN = JSON.stringify(require.resolve('../../js/baileys/drop-in.cjs'));
+
+for (const end of ['client.close()', 'socket.terminate()']) {
+  test(
+    `${end} while connecting, without a listener of error, is no uncaught exception`,
+    { timeout: 60_000 },
+    async () => {
+      for (const { dialect, packageName } of RELEASES) {
+        const url = JSON.stringify(urlOf(packageName, 'webSocketClient'));
+        const javascript = `await import(${JSON.stringify(urlOf(packageName, 'main'))}).then(() => import(${url}))`;
+        const theirs = `(namespace => namespace.WebSocketClient ?? namespace.default.WebSocketClient)(${javascript})`;
+        const ours = `createRequire(${JSON.stringify(import.meta.url)})(${DROP_IN}).createDropIn({ dialect: '${dialect}' }).WebSocketClient`;
+        const message = 'WebSocket was closed before the connection was established';
+        // In Baileys 6.17 end() takes its listener of `error` away first.
+        assert.deepEqual(await runModule([], program(theirs, end)), [message], `${dialect}, JavaScript`);
+        assert.deepEqual(await runModule([], program(ours, end)), [], `${dialect}, native`);
+      }
+    }
+  );
+}
+
+test('an error that nobody has asked for is uncaught without a listener, as with ws', { timeout: 30_000 }, async () => {
+  const ours = `createRequire(${JSON.stringify(import.meta.url)})(${DROP_IN}).createDropIn().WebSocketClient`;
+  const source = program(ours, 'undefined').replace('socket.on(', 'socket.resetAndDestroy().on(');
+  assert.deepEqual(await runModule([], source), ['read ECONNRESET']);
+});
+
+test('a client whose connection was refused connects again', { timeout: 30_000 }, async () => {
+  const [{ Native, statusCodeOf }] = LINES;
+  let refuse = true;
+  const server = await rawServer((socket, key) => {
+    socket.write(refuse ? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n' : accept(key));
+    refuse = false;
+  });
+  const client = new Native(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 5000 });
+  const failed = new Promise(resolve => client.once('error', resolve));
+  client.connect();
+  assert.equal(statusCodeOf(await failed), 503);
+  await closed(client);
+  client.socket = null;
+  client.connect();
+  await once(client, 'open');
+  const gone = closeEvent(client);
+  client.socket.terminate();
+  await gone;
+  server.close();
+});

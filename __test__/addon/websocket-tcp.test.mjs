@@ -1,0 +1,312 @@
+/** The TCP connection beneath: pause, resume, `_socket`, and TCP keep-alive as agents ask for it. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { after, before, test } from 'node:test';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { createSession, linkedCredentials, startServer } from '../support/native-session.mjs';
+import { httpProxy, socksProxy } from '../support/proxies.mjs';
+import { httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
+import { greeter } from '../support/proxy-scenarios.mjs';
+import { NativeClient, event, wsServer } from '../support/socket-log.mjs';
+import { closeEvent, same, sameResult, shut } from '../support/socket-scenarios.mjs';
+import { certificate } from '../support/tls.mjs';
+
+const quiet = () => wsServer(() => {});
+const echoing = () => wsServer(s => s.on('message', data => s.send(data)));
+
+// --- pause and resume
+
+same('pause() and resume()', echoing, async ({ client, note }) => {
+  let count = 0;
+  client.on('message', () => count++);
+  client.connect();
+  const { socket } = client;
+  socket.pause();
+  note('while connecting', socket.isPaused);
+  await event(client, 'open');
+  socket.pause();
+  note('paused', socket.isPaused);
+  const sent = new Promise(resolve => client.send('x', resolve));
+  await sent;
+  // That nothing comes takes a wait.
+  await delay(300);
+  note('while paused', count);
+  const arrived = event(client, 'message');
+  socket.resume();
+  note('resumed', socket.isPaused);
+  await arrived;
+  note('afterwards', count);
+  await shut(client);
+  socket.pause();
+  note('after the end', socket.isPaused);
+});
+
+const LARGE = 24 << 20;
+
+same(
+  'a paused socket holds the server back',
+  ({ note }) =>
+    wsServer(async s => {
+      s.on('message', async () => {
+        s.send(Buffer.alloc(LARGE));
+        await delay(300);
+        note('held back', s.bufferedAmount > 0);
+        s.ping();
+      });
+    }),
+  async ({ client, note, log }) => {
+    client.connect();
+    await event(client, 'open');
+    client.socket.pause();
+    client.send('x');
+    while (!log.some(([what]) => what === 'held back')) await delay(10);
+    const arrived = Promise.all([event(client, 'message'), event(client, 'ping')]);
+    client.socket.resume();
+    note('length', (await arrived)[0][0].length);
+    await shut(client);
+  }
+);
+
+same('terminate() and close events of a paused socket', quiet, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  const gone = closeEvent(client);
+  client.socket.pause();
+  client.socket.terminate();
+  await gone;
+  note('paused', client.socket.isPaused);
+});
+
+// --- _socket
+
+const seesPorts = ({ note }) => wsServer((s, request) => note('server', request.socket.remotePort));
+
+same('_socket: the ends of the connection', seesPorts, async ({ client, note, port, log }) => {
+  client.connect();
+  const { socket } = client;
+  note('before', socket._socket);
+  await event(client, 'open');
+  while (!log.some(([what]) => what === 'server')) await turn();
+  const [[, seen]] = log.splice(
+    log.findIndex(([what]) => what === 'server'),
+    1
+  );
+  const tcp = socket._socket;
+  note('same', tcp === socket._socket, tcp.destroyed);
+  note('remote', tcp.remoteAddress, tcp.remotePort === port, tcp.remoteFamily);
+  note('local', tcp.localAddress, tcp.localPort === seen, tcp.localFamily);
+  note('address', { ...tcp.address(), port: tcp.address().port === seen });
+  await shut(client);
+  note('after', socket._socket === tcp, tcp.destroyed, tcp.remoteAddress, tcp.localPort === seen);
+});
+
+same('_socket: setTimeout()', echoing, async ({ client, note }) => {
+  client.connect();
+  await event(client, 'open');
+  const tcp = client.socket._socket;
+  for (const bad of ['x', -1, Infinity]) {
+    try {
+      tcp.setTimeout(bad);
+      note('taken');
+    } catch (error) {
+      note('refused', error.name, error.code);
+    }
+  }
+  const first = once(tcp, 'timeout');
+  note('returned', tcp.setTimeout(50, () => note('called')) === tcp, tcp.timeout);
+  await first;
+  // Whoever sends or receives is not idle.
+  let isIdle = false;
+  tcp.on('timeout', () => (isIdle = true));
+  tcp.setTimeout(2000);
+  for (let round = 0; round < 50; round++) {
+    const answered = event(client, 'message');
+    client.send('x');
+    await answered;
+    await delay(50);
+  }
+  note('idle', isIdle);
+  const never = () => note('never');
+  tcp.setTimeout(10_000, never);
+  tcp.setTimeout(0, never);
+  note('left', tcp.timeout, tcp.listenerCount('timeout'));
+  await shut(client);
+  note('after', tcp.setTimeout(10) === tcp);
+});
+
+for (const error of [undefined, new Error('why')]) {
+  same(`_socket: destroy(${error ? 'error' : ''})`, quiet, async ({ client, note }) => {
+    client.connect();
+    await event(client, 'open');
+    const { socket } = client;
+    const tcp = socket._socket;
+    const gone = Promise.all([closeEvent(client), new Promise(resolve => tcp.once('close', resolve))]);
+    if (error) tcp.on('error', ({ message }) => note('tcp', message));
+    note('returned', tcp.destroy(error) === tcp, tcp.destroyed, tcp.destroy() === tcp);
+    await gone;
+    note('state', socket.readyState);
+  });
+}
+
+// --- TCP keep-alive
+
+/** Linux tells the timers of its connections. */
+const IS_KNOWN = process.platform === 'linux';
+
+/** The times that these tests use, in seconds. */
+const IDLE_TIMES = [1, 7, 20, 30, 40, 45, 7200];
+
+/**
+ * Seconds until the next probe of the connections to a port, rounded up to one of these times; `off` where none is to come.
+ *
+ * @param {number} port
+ */
+async function probesTo(port) {
+  if (!IS_KNOWN) return 'unknown';
+  const RETRANSMISSION = '01';
+  const PROBE = '02';
+  for (;;) {
+    const entries = ['tcp', 'tcp6'].flatMap(table =>
+      readFileSync(`/proc/self/net/${table}`, 'latin1').trim().split('\n').slice(1)
+    );
+    const timers = entries
+      .map(line => line.trim().split(/\s+/))
+      .filter(([, , remote, state]) => state === '01' && Number.parseInt(remote.split(':')[1], 16) === port)
+      .map(fields => fields[5].split(':'));
+    if (timers.some(([kind]) => kind === RETRANSMISSION)) {
+      await delay(20);
+      continue;
+    }
+    return timers
+      .map(([kind, ticks]) =>
+        kind === PROBE ? IDLE_TIMES.find(idle => idle >= Number.parseInt(ticks, 16) / 100) : 'off'
+      )
+      .join();
+  }
+}
+
+/** Opens a connection, and gives the result of `look`. */
+async function whileOpen(Client, url, config, look) {
+  const client = new Client(url, { connectTimeoutMs: 5000, ...config });
+  client.on('error', () => {});
+  client.connect();
+  await event(client, 'open');
+  try {
+    return await look(client);
+  } finally {
+    await shut(client);
+    config.agent?.destroy?.();
+  }
+}
+
+let plain;
+let secure;
+before(async () => {
+  plain = await greeter();
+  secure = await greeter(await certificate());
+});
+after(() => {
+  plain.close();
+  secure.close();
+});
+
+/** Node 20 does not hand `keepAlive` on to TLS. */
+const ON_TLS = Number(process.versions.node.split('.')[0]) >= 24;
+
+/** Declares a test of both clients; `idle` is what they must have, if it is known. */
+function sameProbes(name, run, idle) {
+  sameResult(`TCP keep-alive: ${name}`, run, {
+    outcome: found => (found === 'off' ? 'no probes' : `probes after ${found} s`),
+    check: found => IS_KNOWN && idle !== undefined && assert.equal(found, idle)
+  });
+}
+
+for (const [name, options, idle] of [
+  ['an agent without it', {}, 'off'],
+  ['keepAlive', { keepAlive: true }, '1'],
+  ['keepAlive and keepAliveMsecs', { keepAlive: true, keepAliveMsecs: 45_000 }, '45'],
+  ['keepAlive and less than a second', { keepAlive: true, keepAliveMsecs: 900 }],
+  ['keepAlive and keepAliveInitialDelay', { keepAlive: true, keepAliveInitialDelay: 30_000 }, '1'],
+  ['keepAliveMsecs alone', { keepAliveMsecs: 45_000 }, 'off']
+]) {
+  for (const [scheme, Agent] of [
+    ['ws', http.Agent],
+    ['wss', https.Agent]
+  ]) {
+    sameProbes(
+      `${name}, ${scheme}`,
+      Client => {
+        const { port } = scheme === 'ws' ? plain : secure;
+        const agent = new Agent({ ...options, ...(scheme === 'wss' && { rejectUnauthorized: false }) });
+        return whileOpen(Client, `${scheme}://127.0.0.1:${port}/`, { agent }, () => probesTo(port));
+      },
+      scheme === 'ws' || ON_TLS ? idle : 'off'
+    );
+  }
+}
+
+for (const [label, make, start, scheme] of [
+  ...Object.entries(httpsAgents).map(([label, make]) => [label, make, httpProxy, 'http']),
+  ...Object.entries(socksAgents)
+    .filter(([label]) => !/agent [67]$/.test(label) || label.startsWith('proxy'))
+    .map(([label, make]) => [`SOCKS by ${label}`, make, socksProxy, 'socks5h'])
+]) {
+  sameProbes(`of the connection to the proxy, with ${label}`, async Client => {
+    const proxy = await start();
+    try {
+      const options = { keepAlive: true, keepAliveMsecs: 20_000, keepAliveInitialDelay: 30_000 };
+      const agent = make(`${scheme}://127.0.0.1:${proxy.port}`, options);
+      return await whileOpen(Client, `ws://127.0.0.1:${plain.port}/`, { agent }, () => probesTo(proxy.port));
+    } finally {
+      proxy.close();
+    }
+  });
+}
+
+same('_socket: setKeepAlive() and setNoDelay()', quiet, async ({ client, note, port }) => {
+  client.connect();
+  await event(client, 'open');
+  const tcp = client.socket._socket;
+  for (const args of [[], [true, 45_000], [true, 7_000], [false], [true], [true, 'x']]) {
+    note('keepAlive', tcp.setKeepAlive(...args) === tcp, await probesTo(port));
+  }
+  for (const args of [[], [false], [true]]) note('noDelay', tcp.setNoDelay(...args) === tcp);
+  await shut(client);
+  note('after', tcp.setKeepAlive(true, 7_000) === tcp, tcp.setNoDelay() === tcp);
+});
+
+test('tcpKeepAliveMs and BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS are for every connection', { timeout: 30_000 }, async t => {
+  const url = `ws://127.0.0.1:${plain.port}/`;
+  const probes = config => whileOpen(NativeClient, url, config, () => probesTo(plain.port));
+  const expect = async (config, idle) => IS_KNOWN && assert.equal(await probes(config), idle, JSON.stringify(config));
+  const agent = () => new http.Agent({ keepAlive: true, keepAliveMsecs: 45_000 });
+  await expect({}, 'off');
+  await expect({ tcpKeepAliveMs: 20_000 }, '20');
+  await expect({ tcpKeepAliveMs: 1 }, '1');
+  await expect({ tcpKeepAliveMs: 20_000, agent: agent() }, '20');
+  await expect({ tcpKeepAliveMs: 0, agent: agent() }, 'off');
+  process.env.BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS = '30000';
+  t.after(() => delete process.env.BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS);
+  await expect({}, '30');
+  await expect({ tcpKeepAliveMs: 20_000 }, '20');
+  delete process.env.BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS;
+
+  const server = await startServer(t, { acceptUnknown: true });
+  const creds = linkedCredentials();
+  const port = Number(new URL(server.url).port);
+  for (const [options, idle] of [
+    [{}, 'off'],
+    [{ tcpKeepAliveMs: 40_000 }, '40'],
+    [{ agent: agent() }, '45']
+  ]) {
+    const session = createSession(t, server, { creds, ...options });
+    await session.connect();
+    if (IS_KNOWN) assert.equal(await probesTo(port), idle);
+    await session.close();
+  }
+  assert.throws(() => createSession(t, server, { tcpKeepAliveMs: -1 }), RangeError);
+});

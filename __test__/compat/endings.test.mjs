@@ -1,0 +1,118 @@
+/** Whole bots of each release under register, and NativeSession: refused upgrades, peers that answer nothing, end() while connecting. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { MockServer } from 'baileys-native/testing';
+import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
+import { createSession, linkedCredentials, next } from '../support/native-session.mjs';
+
+const BOT = fileURLToPath(new URL('support/ending-bot.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const options = { timeout: 120_000 };
+
+/** Runs a bot natively until it has ended. */
+const ending = (line, ...args) => endingWith({}, line, ...args);
+
+/** The same with more in its environment. */
+async function endingWith(env, line, ...args) {
+  const flags = ['--import', 'baileys-native/register'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, BOT, packageOf(line), ...args], {
+    cwd: ROOT,
+    timeout: 60_000,
+    env: { ...process.env, ...env }
+  });
+  return JSON.parse(stdout);
+}
+
+async function listening(t, server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return `ws://127.0.0.1:${server.address().port}/`;
+}
+
+for (const [status, code] of [
+  [403, 403],
+  [405, 405],
+  [503, 503],
+  [401, 408],
+  [500, 408],
+  [302, 408]
+]) {
+  test(`an upgrade that is refused with ${status} ends with ${code} at once`, options, async t => {
+    const url = await listening(
+      t,
+      http.createServer((_, response) => response.writeHead(status).end())
+    );
+    for (const line of LINE_NAMES) {
+      // Far longer than the test waits.
+      const seen = await ending(line, url, 'wait', '600000');
+      assert.deepEqual(seen, { code, uncaught: [] }, line);
+    }
+    const session = createSession(t, { url }, { creds: linkedCredentials(), reconnect: false });
+    const closed = next(session, 'close');
+    session.connect().catch(() => {});
+    assert.equal((await closed)[0].code, code);
+  });
+}
+
+test('a server that answers no handshake: the bot ends at the verdict', options, async t => {
+  const server = await MockServer.start({ tls: false, faults: { stallHandshake: true } });
+  t.after(() => server.stop());
+  const sockets = [];
+  // A peer that is dead does not answer a close frame either.
+  const relay = net.createServer(client => {
+    const upstream = net.connect(Number(new URL(server.url).port), '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    sockets.push(client, upstream);
+    client.pipe(upstream);
+    upstream.once('data', data => {
+      client.write(data);
+      client.unpipe(upstream);
+      client.resume();
+    });
+  });
+  const url = (await listening(t, relay)) + new URL(server.url).pathname.slice(1);
+  t.after(() => sockets.forEach(socket => socket.destroy()));
+  for (const line of LINE_NAMES) {
+    const { code, uncaught, isClosed, afterVerdict } = await ending(line, url, 'wait', '1000');
+    assert.deepEqual([code, uncaught, isClosed], [408, [], true], line);
+    assert.ok(afterVerdict < 10_000, `${line}: ${afterVerdict} ms after the verdict`);
+  }
+  const session = createSession(t, { url }, { creds: linkedCredentials(), reconnect: false, connectTimeoutMs: 1000 });
+  const closed = next(session, 'close');
+  session.connect().catch(() => {});
+  assert.equal((await closed)[0].code, 408);
+});
+
+test('end() while connecting ends the bot without an uncaught exception', options, async t => {
+  const url = await listening(
+    t,
+    net.createServer(socket => socket.on('error', () => {}))
+  );
+  for (const line of LINE_NAMES) {
+    const { uncaught, code } = await ending(line, url, 'end', '5000');
+    assert.deepEqual([code, uncaught], [428, []], line);
+  }
+  const session = createSession(t, { url }, { creds: linkedCredentials(), reconnect: false });
+  session.connect().catch(() => {});
+  await session.close();
+  assert.equal(session.state, 'disconnected');
+});
+
+test('an expired Noise certificate is refused where its dates are to be checked', options, async t => {
+  const server = await MockServer.start({ tls: false, faults: { certificate: 'expired' } });
+  t.after(() => server.stop());
+  const args = [server.url, 'qr', '10000', server.rootKey.toString('hex')];
+  for (const line of LINE_NAMES) {
+    assert.equal((await ending(line, ...args)).code, 'qr', line);
+    const { code } = await endingWith({ BAILEYS_NATIVE_CERTIFICATE_DATES: 'on' }, line, ...args);
+    assert.equal(code, 400, line);
+  }
+});

@@ -1,0 +1,133 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Socket: NodeSocket, isIPv6 } = require('node:net');
+const pump = require('../addon/event-pump.cjs');
+
+/**
+ * The TCP connection of an open WebSocket, with the part of `net.Socket` that programs use of `_socket` of `ws`. Its bytes
+ * cannot be read or written here.
+ */
+class TcpSocket extends EventEmitter {
+  #id;
+  #terminate;
+  #ends;
+  /** Keeps the time for `setTimeout`; it never connects. */
+  #clock = new NodeSocket();
+  destroyed = false;
+
+  /**
+   * @param {number} id of the WebSocket in the addon
+   * @param {() => void} terminate ends the WebSocket
+   */
+  constructor(id, terminate) {
+    super();
+    this.#id = id;
+    this.#terminate = terminate;
+    this.#clock.on('timeout', () => this.emit('timeout'));
+  }
+
+  /** As with Node the peer's end is known afterwards where it was asked for before, and this machine's is not. */
+  #end(name) {
+    if (this.destroyed && name.startsWith('local')) return undefined;
+    this.#ends ??= pump.ends(this.#id) ?? undefined;
+    return this.#ends?.[name];
+  }
+
+  get remoteAddress() {
+    return this.#end('remoteAddress');
+  }
+
+  get remotePort() {
+    return this.#end('remotePort');
+  }
+
+  get remoteFamily() {
+    return familyOf(this.remoteAddress);
+  }
+
+  get localAddress() {
+    return this.#end('localAddress');
+  }
+
+  get localPort() {
+    return this.#end('localPort');
+  }
+
+  get localFamily() {
+    return familyOf(this.localAddress);
+  }
+
+  /** This machine's end. */
+  address() {
+    const { localAddress: address, localPort: port, localFamily: family } = this;
+    return address === undefined ? {} : { address, family, port };
+  }
+
+  /** Milliseconds without traffic until `timeout` is emitted; 0 for never. */
+  get timeout() {
+    return this.#clock.timeout;
+  }
+
+  /**
+   * @param {number} milliseconds
+   * @param {() => void} [callback] a listener of the next `timeout`; with 0 milliseconds, a listener to be removed
+   */
+  setTimeout(milliseconds, callback) {
+    if (this.destroyed) return this;
+    this.#clock.setTimeout(milliseconds);
+    if (callback === undefined) return this;
+    if (milliseconds === 0) this.removeListener('timeout', callback);
+    else this.once('timeout', callback);
+    return this;
+  }
+
+  /** Something was sent or received. */
+  touch() {
+    const { timeout } = this.#clock;
+    if (timeout) this.#clock.setTimeout(timeout);
+  }
+
+  /**
+   * TCP keep-alive.
+   *
+   * @param {boolean} [enable]
+   * @param {number} [initialDelay] in milliseconds
+   */
+  setKeepAlive(enable, initialDelay) {
+    pump.setKeepAlive(this.#id, enable ? Math.max(0, ~~(Number(initialDelay) / 1000)) : undefined);
+    return this;
+  }
+
+  /** @param {boolean} [noDelay] */
+  setNoDelay(noDelay) {
+    pump.setNoDelay(this.#id, noDelay === undefined || Boolean(noDelay));
+    return this;
+  }
+
+  /**
+   * Ends the connection at once, and with it the WebSocket.
+   *
+   * @param {Error} [error] emitted as `error` where somebody listens to it
+   */
+  destroy(error) {
+    if (this.destroyed) return this;
+    this.#terminate();
+    if (error && this.listenerCount('error') > 0) process.nextTick(() => this.emit('error', error));
+    return this;
+  }
+
+  /** The WebSocket is being destroyed. */
+  released() {
+    this.destroyed = true;
+    this.#clock.destroy();
+  }
+}
+
+/** @param {string | undefined} address */
+function familyOf(address) {
+  if (address === undefined) return undefined;
+  return isIPv6(address) ? 'IPv6' : 'IPv4';
+}
+
+module.exports = { TcpSocket };
