@@ -1,17 +1,17 @@
-// The goals, and how far the results reach them: one row each.
+// The goals, and whether the results meet them: one row for each goal.
 
 /**
  * @typedef {object} Row
  * @property {string} id
  * @property {string} suite
  * @property {string} what
- * @property {'>=' | '<='} sense Whether the value has to be at least or at most the goal.
+ * @property {'>=' | '<='} sense Whether the value must be at least or at most the goal.
  * @property {number} goal
  * @property {number} value
- * @property {{ q1: number, q3: number }} [spread] Quartiles over the rounds, where there is more than one.
- * @property {string} unit `x`: a ratio. Otherwise what is counted.
+ * @property {{ q1: number, q3: number }} [spread] Quartiles over the rounds, if there is more than one.
+ * @property {string} unit `x`: a ratio. Otherwise the counted things.
  * @property {boolean} met
- * @property {string} [note] Which entry, or the absolute figures.
+ * @property {string} [note] The name of the entry, or the absolute values.
  */
 
 import { geometricMean } from './lib/statistics.mjs';
@@ -28,7 +28,7 @@ function row(id, suite, what, sense, goal, { value, spread, unit = 'x', note }) 
 
 const spreadOf = ({ q1, q3, count }) => (count > 1 ? { q1, q3 } : undefined);
 const ofSummary = (summary, note) => ({ value: summary.median, spread: spreadOf(summary), note });
-/** A ratio that says how much less something is: the inverse of how much better it is. */
+/** The ratio of costs: the inverse of the factor by which native is better. */
 const inverse = ({ median, q1, q3, count }, note) =>
   ofSummary({ median: 1 / median, q1: 1 / q3, q3: 1 / q1, count }, note);
 
@@ -65,7 +65,7 @@ function codecRows({ baileys, bridge }) {
 const aheadRows = ({ hydrate }) =>
   corpusRows('ahead', 'ahead', 'decode, JavaScript thread, frames decoded ahead', hydrate, [9]);
 
-/** The cell in which a figure's ratio is worst, and the geometric mean over all. */
+/** The cell with the worst ratio of a value, and the geometric mean of all cells. */
 function worstCell(cells, name) {
   const least = cells.reduce((worst, cell) => (cell[name].ratio.median < worst[name].ratio.median ? cell : worst));
   const mean = geometricMean(cells.map(cell => cell[name].ratio.median));
@@ -105,10 +105,10 @@ function stanzaRows({ cells }) {
   return rows;
 }
 
-/** How the sends of the suite `outbound` follow each other, in words. */
+/** Names of the patterns of the suite `outbound`. */
 export const PATTERNS = { turn: 'in turn', hundred: '100 at once', all: 'all at once' };
 
-/** Stanzas that cost a connection more than their encoding. */
+/** Small stanzas: a connection spends more time on them than the codec. */
 const SMALL = ['ack', 'message'];
 
 function outboundRows({ cells }) {
@@ -135,7 +135,7 @@ function outboundRows({ cells }) {
   const what = 'NativeSession: JavaScript thread, each sendNode';
   add('outbound-session', what, '<=', 0.06, 'session', 'threadUs', 'hundred');
   const counted = cells.filter(cell => cell.pattern === 'hundred' && cell.sockets === 1 && SMALL.includes(cell.stanza));
-  // Only where writes can be counted.
+  // Only if writes could be counted.
   if (counted.every(({ native }) => Number.isFinite(native.writes.median))) {
     const most = counted.reduce((worst, cell) =>
       cell.native.writes.median > worst.native.writes.median ? cell : worst
@@ -276,7 +276,7 @@ function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes })
       0.2,
       inverse(kept.ratio, each(kept))
     ),
-    // Reports that were made before this was measured do not have it.
+    // Older reports do not have this value.
     ...(keptBuffer === undefined
       ? []
       : [
@@ -292,7 +292,7 @@ function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes })
   ];
 }
 
-/** How far the cost of one more connection may rise with their number and still count as flat. */
+/** The cost of one more connection counts as constant if it rises by at most these factors. */
 const FLAT = { memory: 1.15, cpu: 1.25 };
 
 function connectionRows({ wanted, pingWithinMs, native }) {
@@ -329,7 +329,7 @@ function connectionRows({ wanted, pingWithinMs, native }) {
   ];
 }
 
-/** Groups of the core's benches that the goal is about; the others are told for comparison. */
+/** The groups of the core's benches that have a goal. The others are reported for comparison. */
 export const CORE_GROUPS = ['decode', 'encode', 'seal', 'open', 'handshake', 'frames_64'];
 
 export const isCoreGoal = ({ group, against }) => CORE_GROUPS.includes(group) && against === 'wacore';
@@ -360,7 +360,7 @@ const ROWS = {
 };
 
 /**
- * Every goal that the results say something about.
+ * The goals for which there are results.
  *
  * @param {Record<string, any>} results By suite.
  * @returns {Row[]}

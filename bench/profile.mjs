@@ -1,4 +1,4 @@
-// `npm run bench:profile`: where the JavaScript thread spends its time while stanzas flood into unmodified `makeSocket`.
+// `npm run bench:profile`: profiles the JavaScript thread while an unmodified `makeSocket` receives floods.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -50,7 +50,7 @@ function readOptions(args) {
   return { help: values.help, backend: values.backend, tls: !values.plain, top: number('top'), flood };
 }
 
-/** @param {string[][]} rows The last column is text, the others are figures. */
+/** @param {string[][]} rows The last column is text, the others are numbers. */
 function columns(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
   const last = widths.length - 1;

@@ -25,13 +25,13 @@ const SUITES = [
   'connections'
 ];
 
-/** A complete run writes to a folder of its version of Node here; any other run writes to SCRATCH. */
+/** A complete run writes to the folder of its version of Node below this one. Any other run writes to SCRATCH. */
 const REPORTS = 'bench/report';
 const SCRATCH = 'target/bench-report';
 
 const MAJOR = Number.parseInt(process.versions.node, 10);
 
-/** docs/performance.md shows the figures of the first version, and beside them the goals' figures of the second. */
+/** docs/performance.md shows the results of the first version of Node, and the goals of the second one beside them. */
 const PUBLISHED = [24, 20];
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -108,7 +108,7 @@ async function publish() {
   const majors = PUBLISHED.filter(major => existsSync(path(major)));
   const [report, other] = majors.map(major => JSON.parse(readFileSync(path(major), 'utf8')));
   if (report === undefined) throw new Error(`there is no report of Node ${PUBLISHED.join(' or ')}`);
-  // By the goals of today, whatever they were when it was measured.
+  // Uses the current goals, also for reports that were measured with older goals.
   for (const each of [report, other]) if (each) each.goals = goalRows(each.results);
   const made = plots(report.results, report.goals);
   const folder = `../${REPORTS}/node-${majors[0]}/`;

@@ -1,7 +1,7 @@
-// What the JavaScript thread pays for a frame that the addon's threads have opened and decoded already: `decodeFrame`, which
-// builds the objects, and before that the hand-over, in which the addon copies messages and tapes into memory of
-// JavaScript's. Only our socket and noise handler can do that, so there is no JavaScript side to this one; it is held against
-// Baileys' synchronous decoding, and with the hand-over against its `decodeFrame`.
+// The time of the JavaScript thread for a frame that the read-ahead has already opened and decoded. It has two parts:
+// the hand-over, in which the addon copies messages and tapes into memory of JavaScript, and `decodeFrame`, which
+// builds the objects. Baileys has no read-ahead. So `decodeFrame` is compared with Baileys' synchronous decoding, and
+// both parts together with its `decodeFrame`.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -19,10 +19,10 @@ const { core } = require('../../js/addon/shared-memory.cjs');
 const { delivery } = require('../../js/addon/event-pump.cjs');
 const { WebSocketClient, makeNoiseHandler } = require('../../js/index.cjs');
 
-/** Frames whose time is taken together. */
+/** Frames are timed in groups of about this many milliseconds. */
 const GROUP_MS = 2;
 
-/** Time spent in taking batches over from the addon's threads. */
+/** Time for the hand-over of batches, in milliseconds. */
 let drainMs = 0;
 const { drain } = core;
 core.drain = (memory, position) => {
@@ -41,7 +41,7 @@ class Reader {
   ahead = 0;
   messages = 0;
   #ms = 0;
-  /** Milliseconds a frame, one for each group of frames: in `decodeFrame`, and in the hand-over. */
+  /** For each group of frames: milliseconds for one frame in `decodeFrame`, and in the hand-over. */
   hydrating = [];
   handingOver = [];
 
@@ -72,7 +72,7 @@ class Reader {
     drainMs = 0;
   }
 
-  /** Receives one flood; `onNode` gets its stanzas. */
+  /** Receives one flood. `onNode` is called with its stanzas. */
   async receive(flood, onNode = () => {}) {
     await askServer('prepare', flood);
     this.#endGroup();
@@ -91,7 +91,7 @@ class Reader {
   }
 }
 
-/** Compares the stanzas of a flood with what Baileys makes of the same bytes. */
+/** Compares the stanzas of a flood with those that Baileys decodes from the same bytes. */
 async function check(reader, flood, reference) {
   const expected = floodList(flood.stanza).map(node => reference.decode(reference.encode(node)));
   let seen = 0;
@@ -120,7 +120,7 @@ await runChild(async ({ url, ca, rootKey, firstUser, entries, totalBytes }) => {
   const floods = entries.map(stanza => {
     const size = new Peer().frame(reference.encode(floodList(stanza)[0])).length;
     const count = Math.max(64, Math.min(20_000, Math.floor(totalBytes / size)));
-    // As many in a message as come together from a busy server, up to 16 KB.
+    // The number of stanzas in a message of a busy server, up to 16 KB.
     return { stanza, count, perMessage: Math.max(1, Math.min(16, Math.floor(16_384 / size))) };
   });
   for (const flood of floods) {

@@ -1,4 +1,5 @@
-// A whole bot that exchanges encrypted texts with another one, which runs in the server's process on JavaScript.
+// A whole bot that exchanges encrypted texts with another bot. The other bot runs in the server's process on
+// JavaScript.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { checkBackend } from '../../scripts/shared/bot.mjs';
@@ -25,7 +26,7 @@ await runChild(async ({ waves, turns, warmUp, profile, ...settings }) => {
   const repeat = async (times, act) => {
     for (let left = times; left > 0; left--) await act();
   };
-  /** Cost of so many repetitions, each of so many texts. */
+  /** Measures `times` repetitions, each with `texts` texts. */
   const costOf = async (times, texts, act) => {
     globalThis.gc?.();
     const stop = stopwatch();
@@ -56,7 +57,7 @@ await runChild(async ({ waves, turns, warmUp, profile, ...settings }) => {
 
   const delays = {};
   for (const [name, act] of Object.entries({ out: waveOut, in: waveIn })) {
-    // Wakes the loop each millisecond, so never while costs are measured.
+    // It wakes the loop every millisecond, so it does not run while CPU time is measured.
     const histogram = monitorEventLoopDelay({ resolution: 1 });
     histogram.enable();
     await repeat(waves, act);

@@ -1,12 +1,12 @@
 // Measures one codec: `node codec.mjs '{ "backend": …, "operations": […], "entries": […], "effort": {…} }'`.
-// Every process first proves the codec equal to Baileys' own, and warms up on all stanzas before it times any of them.
+// Every process first compares the codec with Baileys' own, and warms up with all stanzas before it measures.
 
 import { EFFORT, timePrepared, timeRepeated } from '../lib/timing.mjs';
 import { Peer, openCodec } from '../lib/backends.mjs';
 import { checkCodec } from '../lib/codec-check.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
 
-/** Bytes of stanzas that are made ahead of a batch, at most. */
+/** The most bytes of stanzas that are created before a batch. */
 const PREPARED_BYTES = 8 * 1024 * 1024;
 
 const { backend, operations, entries, effort: level } = JSON.parse(process.argv[2]);
@@ -17,12 +17,12 @@ const reference = await openCodec('js');
 const payloads = Object.fromEntries(entries.map(name => [name, reference.encode(makeStanza(name))]));
 
 let seed = 1000;
-/** New stanzas, none of whose strings has been used. */
+/** New stanzas with strings that were never used. */
 const freshStanzas = name => count => Array.from({ length: count }, () => makeStanza(name, seed++));
 
 const most = name => Math.max(4, Math.floor(PREPARED_BYTES / payloads[name].length / 8));
 
-/** Called for every decoded frame; what it is given must not be optimised away. */
+/** The latest decoded frame, stored so that V8 cannot optimise the decoding away. */
 let last;
 const keep = node => {
   last = node;

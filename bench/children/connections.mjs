@@ -1,4 +1,4 @@
-// What connections cost while nothing happens on them: memory, and the CPU time to make them.
+// Measures idle connections: their memory, and the CPU time to create them.
 
 import { Agent } from 'node:https';
 import { performance } from 'node:perf_hooks';
@@ -8,14 +8,14 @@ import { runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 
-/** Connections that are being made at the same time. */
+/** The number of connections that are created at the same time. */
 const AT_ONCE = 32;
 
-/** How long to let everything come to rest ahead of looking at the memory. */
+/** Pause before memory is measured, in milliseconds. */
 const REST_MS = 200;
 const RESTS = 4;
 
-/** @returns {Promise<number>} Resident bytes, the least of several looks after collecting garbage. */
+/** @returns {Promise<number>} Resident bytes after garbage collection, the least of several measurements. */
 async function residentBytes() {
   let least = Infinity;
   for (let rest = 0; rest < RESTS; rest++) {
@@ -26,7 +26,7 @@ async function residentBytes() {
   return least;
 }
 
-/** A client with nothing above the WebSocket: `ws` by itself, or ours. */
+/** A bare client: only a WebSocket, of `ws` or ours. */
 async function bareClient({ backend, url, ca }) {
   const agent = new Agent({ ca });
   if (backend === 'js') {
@@ -42,7 +42,7 @@ async function bareClient({ backend, url, ca }) {
   };
 }
 
-/** Opens bare connections; each counts the bytes that it is sent, and keeps none. */
+/** Opens bare connections. Each counts the bytes that it gets and keeps none of them. */
 class BareConnections {
   received = 0;
   #open;
@@ -102,8 +102,8 @@ async function grow(connections, count) {
 }
 
 /**
- * One message to every connection, as large as a group of 1,024. Few get theirs at the same time: what is to be seen is what
- * connections keep, not what a queue of messages needs while it lasts.
+ * Sends one message to every connection, as large as a group of 1,024. Only a few are sent at the same time: the memory
+ * that connections keep is measured, not the memory of a queue.
  */
 async function messageToAll(connections, bytes) {
   const deadline = performance.now() + 60_000;
@@ -123,10 +123,10 @@ async function messageToAll(connections, bytes) {
 await runChild(async settings => {
   const { base, steps, messageBytes, pingWithinMs } = settings;
   const connections = await connectionsOf(settings);
-  // The first connections pay for what all of them share.
+  // The memory that all connections share belongs to the first connections.
   await grow(connections, base);
   if (settings.settleBytes) {
-    // Has what the start of the process has left free given back, which further connections would fill at no cost.
+    // Frees memory that is unused since the start of the process: otherwise new connections would use it first.
     await messageToAll(connections, settings.settleBytes);
     connections.received = 0;
   }

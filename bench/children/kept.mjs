@@ -1,14 +1,14 @@
-// What a bot pins that keeps one small Buffer, such as a key, out of some of the stanzas that it receives.
+// Measures the memory of a bot that keeps one small Buffer, such as a key, of some of its received stanzas.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
 import { runChild } from '../lib/client.mjs';
 
-/** Bytes of all array buffers that are alive. */
+/** The bytes of all live array buffers. */
 async function arrayBuffers() {
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.();
-    await delay(50); // array buffers are freed behind a collection
+    await delay(50); // array buffers are freed after a collection
   }
   return process.memoryUsage().arrayBuffers;
 }

@@ -17,8 +17,9 @@ async function idle(sock, count) {
 }
 
 /**
- * Queries at fixed times from the burst's first stanza to its last. A time counts from when its query was due, so that a loop
- * that is late is not let off; the answer comes behind whatever the server had sent before.
+ * Sends queries at fixed times from the first stanza of the burst to its last. A latency counts from the time at which
+ * the query was due, so a late event loop counts too. The answer arrives after everything that the server has sent
+ * before.
  */
 async function duringBurst(sock, flood, intervalMs) {
   await askServer('prepare', flood);

@@ -1,4 +1,4 @@
-// How fast the sink of the suite `outbound` is by itself: a client that writes WebSocket messages made ahead, in chunks.
+// Measures the speed of the sink of the suite `outbound`: a client writes prepared WebSocket messages in chunks.
 
 import { once } from 'node:events';
 import { Agent } from 'node:https';
@@ -10,10 +10,10 @@ import { askServer, runChild } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { shakeHands } from '../lib/session.mjs';
 
-/** As much as the clients under test write at a time. */
+/** The number of bytes that the measured clients write at a time. */
 const CHUNK_BYTES = 16 * 1024;
 
-/** The bytes of masked binary messages that hold so many bytes in all, evenly. */
+/** `count` masked binary messages of equal length, with `bytes` bytes in total. */
 function messages(bytes, count) {
   const parts = [];
   for (let index = 0; index < count; index++) {

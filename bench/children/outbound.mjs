@@ -1,5 +1,5 @@
-// Stanzas out of one or more clients, to a server that only reads: each kind of stanza, in each pattern. A `makeSocket` or a
-// NativeSession.
+// Measures stanzas that one or more clients send to a server that only reads, for each kind of stanza and each pattern.
+// A client is a `makeSocket` or a NativeSession.
 
 import { askServer, runChild } from '../lib/client.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
@@ -7,17 +7,17 @@ import { stopwatch } from '../lib/cpu.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 import { writeCounter } from '../lib/writes.mjs';
 
-/** Logins at the same time. */
+/** The number of logins at the same time. */
 const AT_ONCE = 16;
 
 const BATCH = 100;
 
-/** Stanzas whose order and values are compared, for each kind; fewer where each is large. */
+/** For each kind: the number of stanzas whose order and values are compared. Fewer for large stanzas. */
 const CHECKED = { ack: 500, message: 500, fanout256: 20 };
 
-/** How sends follow each other. Stanza n goes to client n modulo the number of clients. */
+/** The patterns of sends. Client n modulo the number of clients sends stanza n. */
 const PATTERNS = {
-  /** Each client sends one stanza after the other. */
+  /** Each client sends one stanza after another. */
   turn: (clients, nodes) =>
     Promise.all(
       clients.map(async (client, first) => {
@@ -25,7 +25,7 @@ const PATTERNS = {
       })
     ),
 
-  /** 100 at once over all clients, then the next 100. */
+  /** All clients together send 100 at once, then the next 100. */
   hundred: async (clients, nodes) => {
     for (let start = 0; start < nodes.length; start += BATCH) {
       const sends = [];
@@ -52,7 +52,7 @@ async function check(client, stanza) {
 
 const counted = writeCounter();
 
-/** Measured from the first send until every send has resolved and the server has read all of it. */
+/** Measures from the first send until every send has resolved and the server has read everything. */
 async function measure(clients, { stanza, pattern, count }) {
   await askServer('expect', { stanza, count });
   const nodes = stanzas(stanza, count);

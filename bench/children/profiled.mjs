@@ -1,4 +1,4 @@
-// A bot under floods for as long as it is told to, with V8's sampling profiler on.
+// A bot that receives floods for a given time, with V8's sampling profiler.
 
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
 import { runChild } from '../lib/client.mjs';

@@ -1,4 +1,4 @@
-// The server, by itself in a process, so that what it costs is not counted as anybody else's. Its parent asks it.
+// The server in its own process, so that its costs are not part of a measurement. Its parent calls it.
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,7 +22,7 @@ const latest = () => server.connections.at(-1);
 
 const PEER = '15559990001@s.whatsapp.net';
 
-/** A bot on JavaScript, for bots under test to talk to; and the texts that it had before the latest of those came. */
+/** A bot on JavaScript with which measured bots exchange texts, and its number of texts before the latest bot. */
 let peer;
 let peerReceived = 0;
 
@@ -30,10 +30,10 @@ const sink = new Sink();
 /** @type {Promise<void>} */
 let checked;
 
-/** By stanza: bytes of the frames of the first stanzas of that kind, added up. */
+/** For each kind of stanza: cumulative bytes of the frames of its first stanzas. */
 const sizes = new Map();
 
-/** Bytes of the frames of so many stanzas of a kind, from seed 0. */
+/** Bytes of the frames of `count` stanzas of a kind, from seed 0. */
 function bytesOf(stanza, count) {
   if (!sizes.has(stanza)) sizes.set(stanza, [0]);
   const sums = sizes.get(stanza);
@@ -43,7 +43,7 @@ function bytesOf(stanza, count) {
   return sums[count];
 }
 
-/** Sends a flood, and after it one stanza by which the client knows the end. */
+/** Sends a flood, and then one stanza that marks its end. */
 async function send(connection, prepared) {
   const ended = connection.send({ tag: 'bench', attrs: { id: 'end' } });
   await prepared.start();
@@ -58,12 +58,12 @@ const offered = {
     return { url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') };
   },
 
-  /** Resolves when no stanza has come or gone for a while. */
+  /** Resolves when no stanza was received or sent for some time. */
   async quiet() {
     let stanzas = 0;
     let seen;
     const count = () => stanzas++;
-    // Only now: during a flood, counting would be what is measured.
+    // Not during floods: counting would change the measurement.
     server.on('stanza', count);
     do {
       seen = stanzas;
@@ -72,7 +72,7 @@ const offered = {
     server.off('stanza', count);
   },
 
-  /** Encrypts a flood for the latest connection, all of it ahead. */
+  /** Encrypts a flood for the latest connection in advance. */
   prepare({ stanza, count, perMessage }) {
     flood = latest().prepareFlood(floodList(stanza), count, { perMessage });
     return { bytes: flood.bytes };
@@ -91,7 +91,7 @@ const offered = {
     await Promise.all(floods.map(([connection, prepared]) => send(connection, prepared)));
   },
 
-  /** Sends some connections a WebSocket message of so many bytes each; answers with how many they were. */
+  /** Sends a WebSocket message of `bytes` bytes to some connections; answers with their number. */
   async message({ bytes, from, count }) {
     const payload = Buffer.alloc(bytes, 0x5a);
     const some = live().slice(from, from + count);
@@ -99,7 +99,7 @@ const offered = {
     return some.length;
   },
 
-  /** Has the next stanzas that come compared with those of a kind, from seed 0, in order; see `checked`. */
+  /** Compares the next received stanzas with those of a kind, from seed 0, in order; see `checked`. */
   check({ stanza, count }) {
     let seen = 0;
     checked = new Promise((resolve, reject) => {
@@ -118,26 +118,26 @@ const offered = {
         }
       );
     });
-    checked.catch(() => {}); // told to whoever asks
+    checked.catch(() => {}); // reported by `checked`
   },
 
-  /** Resolves when all of them have come. */
+  /** Resolves when all compared stanzas have arrived. */
   checked: () => checked,
 
   /** From now on every connection is only read, and its bytes are counted. */
   sink: () => sink.add(live().map(({ request }) => request.socket)),
 
-  /** The sink is to be sent so many stanzas of a kind, from seed 0; answers with the bytes of their frames. */
+  /** The sink will get `count` stanzas of a kind, from seed 0; answers with the bytes of their frames. */
   expect({ stanza, count }) {
     const bytes = bytesOf(stanza, count);
     sink.expect(bytes);
     return bytes;
   },
 
-  /** Resolves when the sink has read what it was to be sent. */
+  /** Resolves when the sink has read everything. */
   arrived: () => sink.arrived(),
 
-  /** Plays the phone that scans the QR code. */
+  /** Acts as the phone that scans the QR code. */
   scan: ({ qr, jid }) => server.scanQr(qr, { jid }).then(() => undefined),
 
   /** Starts the peer, once. */
@@ -151,15 +151,15 @@ const offered = {
     return { jid: PEER };
   },
 
-  /** The peer sends so many texts at once; resolves when they are delivered. */
+  /** The peer sends `count` texts at once; resolves when they are delivered. */
   peerWave: ({ jid, count }) => peer.wave(jid, count),
 
-  /** Resolves when the peer has had so many texts from the bot that came last. */
+  /** Resolves when the peer has got `count` texts from the latest bot. */
   peerArrived: ({ count }) => peer.arrived(peerReceived + count),
 
   connections: () => live().length,
 
-  /** Pings everyone at the same time; resolves with how many have answered in that time, and when the last did. */
+  /** Pings all clients at the same time; resolves with the number of answers in that time, and the time of the last. */
   async pingAll({ withinMs }) {
     const start = performance.now();
     let answered = 0;

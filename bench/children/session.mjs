@@ -1,4 +1,5 @@
-// Floods into one client that listens for the stanza, or for another one; and round trips. A NativeSession or a `makeSocket`.
+// Measures floods into one client that listens for the flooded stanza or for another one, and round trips. The client
+// is a NativeSession or a `makeSocket`.
 
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
@@ -17,8 +18,8 @@ const floodEnd = client =>
   });
 
 /**
- * Receives a flood; measured from the wish for it, since nothing in JavaScript need be there at its first stanza, to the
- * stanza that follows it.
+ * Receives a flood. The time starts with the request for it, because JavaScript may not see its first stanza. It ends
+ * with the stanza that follows the flood.
  */
 async function receive(client, flood) {
   await askServer('prepare', flood);
@@ -32,7 +33,7 @@ async function receive(client, flood) {
   return cost;
 }
 
-/** Has every stanza of a flood looked at: order, number and value. */
+/** Checks every stanza of a flood: order, number and value. */
 async function checkFlood(client, flood) {
   const expected = floodList(flood.stanza).map(withContent);
   let seen = 0;
@@ -40,7 +41,7 @@ async function checkFlood(client, flood) {
   const remove = client.listen(expected[0].tag, node => {
     const index = seen++;
     try {
-      // The first of each kind in full, all others by their attributes.
+      // The first of each kind is compared completely, the others by their attributes.
       if (index < expected.length) assert.deepStrictEqual(node, expected[index]);
       else assert.equal(node.attrs.id, expected[index % expected.length].attrs.id);
     } catch (error) {

@@ -1,5 +1,5 @@
-// How fast the server is by itself: a client that logs in and then only counts the bytes that come. No client that does
-// anything with them can be faster than this one, so a result close to it says more of the server than of the client.
+// Measures the speed of the server: a client logs in and then only counts received bytes. Every real client is slower.
+// If a result is close to this one, it shows the speed of the server and not of the client.
 
 import { once } from 'node:events';
 import { Agent } from 'node:https';
@@ -16,7 +16,7 @@ await runChild(async ({ url, ca, rootKey, firstUser, stanzas, perMessage, count 
   await once(ws, 'open');
   await shakeHands({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
   await askServer('quiet');
-  // From here on the bytes go nowhere else.
+  // From now on only this listener gets the bytes.
   const socket = ws._socket;
   socket.removeAllListeners('data');
 

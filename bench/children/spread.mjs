@@ -1,4 +1,4 @@
-// Floods into a growing number of bots at the same time, always with the same number of stanzas in all.
+// Measures floods into a growing number of bots at the same time. The total number of stanzas is always the same.
 
 import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
@@ -23,7 +23,7 @@ async function receive(bots, { stanza, count }) {
   return cost;
 }
 
-/** Counts what comes through to listeners, bot by bot. */
+/** Counts the stanzas that listeners get, for each bot. */
 async function check(bots, flood) {
   const seen = new Map(bots.map(({ ws }) => [ws, 0]));
   const listeners = bots.map(({ ws }) => [ws, node => node.tag !== 'bench' && seen.set(ws, seen.get(ws) + 1)]);
@@ -45,7 +45,7 @@ await runChild(async settings => {
     }
     await askServer('quiet');
     await check(bots, { ...settings, count: settings.count / 4 });
-    // The functions of each bot are its own, and V8 compiles them bot by bot.
+    // Each bot has its own functions, and V8 compiles them for each bot.
     await receive(bots, settings);
     const { ms, cpuUs } = await receive(bots, settings);
     const stanzas = Math.floor(settings.count / bots.length) * bots.length;

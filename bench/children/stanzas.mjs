@@ -1,4 +1,4 @@
-// Floods into one `makeSocket`: each kind of stanza, at each number per WebSocket message.
+// Measures floods into one `makeSocket`, for each kind of stanza and each number of stanzas in a WebSocket message.
 
 import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
@@ -7,7 +7,7 @@ import { stopwatch } from '../lib/cpu.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 
 /**
- * Has every stanza of a flood looked at: order, number and value.
+ * Checks every stanza of a flood: order, number and value.
  *
  * @param {any} sock
  * @param {{ stanza: string, count: number, perMessage: number }} flood
@@ -21,7 +21,7 @@ async function checkFlood(sock, flood) {
     const index = seen++;
     try {
       assert.ok(index < flood.count, 'more stanzas than were sent');
-      // Every stanza by its attributes; the first of each kind in full.
+      // Every stanza is compared by its attributes, the first of each kind completely.
       if (index < expected.length) assert.deepStrictEqual(node, expected[index]);
       else assert.equal(node.attrs.id, expected[index % expected.length].attrs.id);
     } catch (error) {
@@ -35,7 +35,7 @@ async function checkFlood(sock, flood) {
   assert.equal(seen, flood.count, 'the number of stanzas of a flood');
 }
 
-/** Receives a flood; measured from its first WebSocket message to the stanza that follows it. */
+/** Receives a flood. The time is measured from its first WebSocket message to the stanza that follows it. */
 async function receive(sock, flood) {
   const { bytes } = await askServer('prepare', flood);
   globalThis.gc?.();

@@ -1,5 +1,5 @@
-// Writes the stanzas of the JavaScript benches for `cargo bench`, as Baileys encodes them: one file each.
-// With --check it only says whether the files are current.
+// Writes the stanzas of the JavaScript benches, encoded by Baileys, for `cargo bench`: one file for each.
+// With --check it only checks that the files are current.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

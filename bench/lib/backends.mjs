@@ -1,5 +1,4 @@
-// The codecs under comparison, each behind the same five functions: what Baileys calls, what `baileys-native` puts in its
-// place, and the WASM bridge.
+// The compared codecs with a common interface: Baileys' own, that of `baileys-native`, and the WASM bridge.
 
 import { createCipheriv, hkdfSync } from 'node:crypto';
 import * as baileys from 'baileys';
@@ -14,12 +13,12 @@ const KEY_PAIR = { public: Buffer.alloc(32, 1), private: Buffer.alloc(32, 2) };
 /**
  * @typedef {object} Codec
  * @property {(node: object) => Uint8Array} encode
- * @property {(payload: Uint8Array) => object} decode A payload with its flag byte, not compressed.
+ * @property {(payload: Uint8Array) => object} decode Decodes an uncompressed payload with its flags byte.
  * @property {() => Promise<Session>} openSession
  */
 
 /**
- * @typedef {object} Session A transport between equal keys, whichever the codec.
+ * @typedef {object} Session A Noise transport. All codecs use the same keys.
  * @property {(node: object) => Uint8Array} encodeFrame
  * @property {(bytes: Uint8Array, onFrame: (node: object) => void) => void | Promise<void>} decodeFrame
  */
@@ -40,7 +39,7 @@ function dropIn({ encodeBinaryNode, decodeDecompressedBinaryNode, makeNoiseHandl
   };
 }
 
-/** Everything that a handle of the bridge holds, as a plain object: its getters copy out of the WASM memory. */
+/** Converts a handle of the bridge into a plain object. Its getters copy from the WASM memory. */
 function read(handle) {
   const { tag, attrs, content } = handle;
   const plain = { tag, attrs, content: Array.isArray(content) ? content.map(read) : asBuffer(content) };
@@ -48,7 +47,7 @@ function read(handle) {
   return plain;
 }
 
-/** Baileys promises a Buffer; this one shares the bridge's memory. */
+/** Returns a Buffer, as Baileys does. It shares the memory of the bridge. */
 const asBuffer = content =>
   content instanceof Uint8Array ? Buffer.from(content.buffer, content.byteOffset, content.byteLength) : content;
 
@@ -81,13 +80,13 @@ export async function openCodec(name) {
   return dropIn({ ...native.default, ...native });
 }
 
-/** What the peer of a {@link Session} sends, in order: sealed and framed. */
+/** The peer of a {@link Session}: seals and frames payloads in order. */
 export class Peer {
   #key;
   #counter = 0;
 
   constructor() {
-    // Handlers start with the protocol's name as their salt and are given no secrets here.
+    // The salt of a handler is the protocol name. No secrets are mixed in here.
     const name = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
     this.#key = Buffer.from(hkdfSync('sha256', Buffer.alloc(0), name, Buffer.alloc(0), 64)).subarray(32);
   }

@@ -1,4 +1,4 @@
-// An unmodified `makeSocket` of Baileys, logged in to the bench's server.
+// An unmodified `makeSocket` of Baileys that is logged in to the server of the bench.
 
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
@@ -9,11 +9,11 @@ import { askServer } from './client.mjs';
 
 const [{ makeSocket }] = await importFiles(PACKAGES[7], ['socket']);
 
-/** Longer than any bench, so that no keep-alive falls into a measurement. */
+/** Longer than any bench, so that no keep-alive query is sent during a measurement. */
 const KEEP_ALIVE_MS = 600_000;
 
 /**
- * Once a process, before its first bot.
+ * Call it once in a process, before its first bot.
  *
  * @param {{ backend: 'js' | 'native', rootKey: string, ca?: string }} settings
  */
@@ -23,14 +23,14 @@ export async function prepareBots({ backend, rootKey, ca }) {
   return ca === undefined ? undefined : new Agent({ ca });
 }
 
-/** The keys of all bots of a process, which take longer to make than a login does. */
+/** Keys that all bots of a process share: to create keys takes longer than a login. */
 export const sharedCreds = baileys.initAuthCreds();
 
 /**
  * @param {{ url: string, backend: 'js' | 'native' }} settings
  * @param {number} user Phone number; each may log in once.
  * @param {Agent | undefined} agent
- * @returns {Promise<any>} The socket, once its connection is `open`.
+ * @returns {Promise<any>} The socket, when its connection is `open`.
  */
 export function logIn({ url, backend }, user, agent) {
   const creds = { ...sharedCreds, me: { id: `${user}:1@s.whatsapp.net`, name: 'bench' }, registered: true };

@@ -1,13 +1,13 @@
-// A measured child's side of the channel to its parent.
+// The channel of a measured child to its parent.
 
 import { openChannel } from '../../scripts/shared/channel.mjs';
 
 const channel = openChannel(process);
 
 /**
- * Asks the server, through the parent.
+ * Calls the server through the parent.
  *
- * @param {string} what One of the questions in `children/server.mjs`.
+ * @param {string} what The name of a function in `children/server.mjs`.
  * @param {object} [data]
  */
 export const askServer = (what, data) => channel.ask('server', { what, data });
@@ -18,10 +18,10 @@ export const askServer = (what, data) => channel.ask('server', { what, data });
  * @param {(settings: any) => Promise<object>} run
  */
 export async function runChild(run) {
-  process.on('disconnect', () => process.exit(1)); // nobody is left to report to
+  process.on('disconnect', () => process.exit(1)); // the parent has ended
   try {
     await channel.ask('result', await run(await channel.ask('settings')));
-    process.exit(0); // whatever timers are left
+    process.exit(0); // timers would keep the process alive
   } catch (error) {
     await channel.ask('failed', error instanceof Error ? error.stack : String(error));
     process.exit(1);

@@ -1,18 +1,18 @@
-// Typical stanzas, by name. Each is made anew by a function of a seed, with strings as a program builds them: put
-// together from parts, never used before.
+// Typical stanzas by name. A function creates each from a seed, with new strings that are concatenated from parts, like
+// the strings of a program.
 
 import { randomBytes, randomFrom } from './random.mjs';
 
 const S_WHATSAPP_NET = 's.whatsapp.net';
 
-/** Random bytes are slow to make; stanzas share these. */
+/** Random bytes that all stanzas share: to create them is slow. */
 const NOISE = randomBytes(randomFrom(1), 96 * 1024);
 
 /** @param {string} tag */
 const node = (tag, attrs = {}, content = undefined) =>
   content === undefined ? { tag, attrs } : { tag, attrs, content };
 
-/** What a stanza is made of, from one seed. */
+/** Creates the parts of a stanza from a seed. */
 class Parts {
   constructor(seed) {
     this.next = randomFrom(seed + 1);
@@ -130,7 +130,7 @@ const MAKERS = {
         participant: parts.device(),
         participant_lid: parts.lid(),
         type: 'media',
-        // Outside of latin1: the whole text travels as UTF-16.
+        // Not latin1: the text of the tape is UTF-16.
         notify: `Žofie ${parts.digits(2)} 👋`,
         t: parts.time(),
         addressing_mode: 'lid'
@@ -229,11 +229,11 @@ const MAKERS = {
 /** The names of all entries. */
 export const ENTRIES = Object.keys(MAKERS);
 
-/** Of these one is measured where every stanza costs a connection's time. */
+/** The small entries that are measured in benches of connections. */
 export const SMALL_ENTRIES = ['ack', 'receipt', 'message'];
 
 /**
- * A new stanza.
+ * Creates a new stanza.
  *
  * @param {string} name One of {@link ENTRIES}.
  * @param {number} [seed]

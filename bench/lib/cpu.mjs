@@ -1,4 +1,4 @@
-// CPU time of this process, and of its JavaScript thread alone.
+// CPU time of this process and of its JavaScript thread.
 
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -7,21 +7,21 @@ const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
 
 const sum = ({ user, system }) => user + system;
 
-/** Microseconds of CPU that the calling thread has used; only to be called on the main thread. */
+/** CPU time of the calling thread in microseconds. Call it only on the main thread. */
 function threadCpuUs() {
   if (typeof process.threadCpuUsage === 'function') return sum(process.threadCpuUsage());
   try {
     return Number.parseInt(readFileSync(SCHEDSTAT, 'latin1'), 10) / 1000;
   } catch {
-    return NaN; // neither this Node nor this system tells
+    return NaN; // not available on this Node and system
   }
 }
 
 /**
  * Starts to measure.
  *
- * @returns {() => { ms: number, cpuUs: number, threadUs: number }} What has passed since then: time, CPU time of all threads
- *   and of the JavaScript thread.
+ * @returns {() => { ms: number, cpuUs: number, threadUs: number }} Returns the values since then: time, CPU time of all
+ *   threads, and CPU time of the JavaScript thread.
  */
 export function stopwatch() {
   const thread = threadCpuUs();

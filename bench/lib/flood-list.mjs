@@ -1,9 +1,9 @@
-// What a flood consists of: so many different stanzas of one kind, over and over.
+// The stanzas of a flood: a list of different stanzas of one kind, which is repeated.
 
 import { makeStanza } from './corpus.mjs';
 
 const DIFFERENT = 256;
-/** Of large stanzas fewer, since each is encoded ahead. */
+/** The number of different large stanzas. There are fewer of them, because each is encoded in advance. */
 const DIFFERENT_LARGE = 4;
 
 /** @param {string} name */
@@ -13,7 +13,7 @@ export function floodList(name) {
   return Array.from({ length: large ? DIFFERENT_LARGE : DIFFERENT }, (_, index) => makeStanza(name, index));
 }
 
-/** A stanza as Baileys decodes it: `content` is always there. */
+/** A stanza in the form of Baileys' decoder: it always has `content`. */
 export const withContent = ({ tag, attrs, content }) => ({
   tag,
   attrs,

@@ -1,4 +1,4 @@
-// Where and with what the figures were made.
+// Describes the machine and the versions of a measurement.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { ROOT } from './process.mjs';
 
 const version = name => JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
 
-/** The first line that a command prints, or undefined where there is no such command. */
+/** The first line that a command prints; undefined if the command does not exist. */
 function line(command, args) {
   try {
     const output = execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -37,5 +37,5 @@ export function describeMachine() {
   };
 }
 
-/** Runnable processes over the last minute: above 1 or so, somebody else was using the machine. */
+/** The load average of the last minute. If it is above about 1, other programs have used the machine. */
 export const loadAverage = () => Number(os.loadavg()[0].toFixed(2));

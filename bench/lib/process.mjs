@@ -1,4 +1,4 @@
-// The parent's side of the child processes: the server, and whoever is being measured against it.
+// Starts the child processes: the server, and the measured clients.
 
 import { execFile, fork } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { openChannel } from '../../scripts/shared/channel.mjs';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CHILDREN = new URL('../children/', import.meta.url);
 
-/** Bound of one child, in milliseconds. */
+/** Time limit of one child, in milliseconds. */
 const TIMEOUT_MS = 300_000;
 
 const path = name => fileURLToPath(new URL(name, CHILDREN));
@@ -23,7 +23,7 @@ function exitOf(child) {
 }
 
 /**
- * Starts a server in a process of its own. It answers to the questions in `children/server.mjs`.
+ * Starts a server in a child process. The functions of `children/server.mjs` can be called.
  *
  * @param {{ tls: boolean }} options
  */
@@ -41,28 +41,28 @@ export async function startServer({ tls }) {
     address,
     ask: channel.ask,
     async stop() {
-      child.kill('SIGKILL'); // nothing of it is kept
+      child.kill('SIGKILL'); // it has nothing to save
       await exited;
     }
   };
 }
 
-/** Users must differ from login to login, since each comes with a key of its own. */
+/** Each login needs a new user, because it has a new key. */
 let nextUser = 15_550_100_000;
 
 /**
- * Runs a child that drives itself and hands back its measurements.
+ * Runs a measured client and returns its measurements.
  *
- * @param {string} script In `children/`.
+ * @param {string} script A file in `children/`.
  * @param {object} settings
  * @param {object} options
  * @param {'js' | 'native'} options.backend
  * @param {Awaited<ReturnType<typeof startServer>>} options.server
- * @param {boolean} [options.register] Whether the backend comes by `--import baileys-native/register` (default), or the
- *   child loads it by itself.
+ * @param {boolean} [options.register] True (default): the child runs with `--import baileys-native/register`. False: it
+ *   loads the backend itself.
  * @param {string[]} [options.flags] More flags for Node.
  * @param {Record<string, string>} [options.environment] More variables.
- * @returns {Promise<any>} What the child reports as its result.
+ * @returns {Promise<any>} The result of the child.
  */
 export async function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
   const { execArgv, env } = forkOptions(register ? backend : 'js', ['--expose-gc', ...flags]);
@@ -89,9 +89,9 @@ export async function runClient(script, settings, { backend, server, register = 
 }
 
 /**
- * Runs a child that needs no server; it prints its result as JSON.
+ * Runs a child without a server. It prints its result as JSON.
  *
- * @param {string} script In `children/`.
+ * @param {string} script A file in `children/`.
  * @param {object} settings
  */
 export async function runAlone(script, settings) {
@@ -102,13 +102,13 @@ export async function runAlone(script, settings) {
 }
 
 /**
- * The backends in turn; which comes first alternates from round to round.
+ * Runs the backends in turn. The first one alternates from round to round.
  *
  * @template {string} Backend
  * @param {Backend[]} backends
  * @param {number} rounds
  * @param {(backend: Backend, round: number) => Promise<any>} run
- * @returns {Promise<Record<Backend, any[]>>} What the rounds gave, in order.
+ * @returns {Promise<Record<Backend, any[]>>} The results of the rounds, in order.
  */
 export async function alternate(backends, rounds, run) {
   const results = Object.fromEntries(backends.map(backend => [backend, []]));

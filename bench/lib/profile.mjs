@@ -1,4 +1,4 @@
-// From V8's CPU profiles to self time by function and by area.
+// Computes self time by function and by area from V8's CPU profiles.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,8 @@ const ADDON = 'our addon';
 const { core } = createRequire(import.meta.url)('../../js/addon/shared-memory.cjs');
 
 /**
- * All functions of the addon go through one function of Node's, and V8 gives that the name of one of them. What tells
- * them apart is who called.
+ * All functions of the addon are called through one function of Node, and V8 names it after one of them. The callers
+ * distinguish them.
  */
 const ADDON_FUNCTIONS = new Set(Object.getOwnPropertyNames(core));
 
@@ -19,7 +19,7 @@ const NOBODY = { url: '', functionName: '' };
 const isIn = (url, folder) => url.startsWith(`file://${ROOT}${folder}`) || url.startsWith(`${ROOT}${folder}`);
 const isOurs = ({ url }) => isIn(url, 'js/');
 
-/** The first that matches names the area. */
+/** The areas. The first match counts. */
 const AREAS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -40,7 +40,7 @@ function place({ url, lineNumber }) {
   return `${path.replace(ROOT, '').replace('node_modules/', '')}:${lineNumber + 1}`;
 }
 
-/** What a sample in a frame counts for. */
+/** The function and area of a sample. */
 function describe(frame, caller) {
   const area = areaOf(frame, caller);
   if (area === ADDON) return { area, name: `called by ${caller.functionName}`, place: place(caller) };
@@ -49,8 +49,8 @@ function describe(frame, caller) {
 
 /**
  * @param {import('node:inspector').Profiler.Profile[]} profiles
- * @returns {{ busyUs: number, areas: { name: string, us: number }[], functions: { name: string, place: string, area: string, us: number }[] }}
- *   Self time; what was idle is left out.
+ * @returns {{ busyUs: number, areas: { name: string, us: number }[], functions: { name: string, place: string, area:
+ *   string, us: number }[] }} Self time, without idle time.
  */
 export function selfTimes(profiles) {
   const functions = new Map();
@@ -58,7 +58,7 @@ export function selfTimes(profiles) {
     const frames = new Map(nodes.map(node => [node.id, node.callFrame]));
     const callers = new Map(nodes.flatMap(({ children = [], callFrame }) => children.map(id => [id, callFrame])));
     samples.forEach((id, index) => {
-      if (index === 0) return; // the profiler's own start
+      if (index === 0) return; // the start of the profiler
       const described = describe(frames.get(id), callers.get(id) ?? NOBODY);
       const key = JSON.stringify(described);
       const entry = functions.get(key) ?? { ...described, us: 0 };
@@ -76,7 +76,7 @@ export function selfTimes(profiles) {
   };
 }
 
-/** The parts of a whole bot. The first that matches a frame names its part. */
+/** The parts of a whole bot. The first match of a frame counts. */
 const PARTS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -96,16 +96,16 @@ const PARTS = [
 const SOCKET_LAYER =
   /\/node_modules\/ws\/|Utils\/noise-handler|WABinary\/|Socket\/Client\/|^node:(net|tls|_tls|stream|internal\/(streams|stream_base))/;
 
-/** Baileys' waits, and what replaces them under register. */
+/** Whether a frame is `promiseTimeout`, of Baileys or of this package. */
 const isWait = (url, name) =>
   (/Utils\/generics\.js/.test(url) && /^(promiseTimeout|delay|delayCancellable|)$/.test(name)) ||
   /js\/baileys\/waits?/.test(url);
 
-/** The rest: Node itself and what none of the parts has called. */
+/** The part of all other frames: Node itself, and code that none of the parts has called. */
 const REST = 'rest';
 
 /**
- * Self time by part of a bot. A frame that belongs to no part, such as one of Node's, counts for the nearest caller that does.
+ * Self time by part of a bot. A frame without a part, such as one of Node, counts for its nearest caller with a part.
  *
  * @param {import('node:inspector').Profiler.Profile[]} profiles
  * @returns {Record<string, number>} Microseconds, without idle time.

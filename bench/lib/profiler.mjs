@@ -1,4 +1,4 @@
-// V8's sampling profiler of this process.
+// V8's sampling profiler for this process.
 
 import { Session } from 'node:inspector/promises';
 

@@ -1,8 +1,8 @@
-// A reproducible source of numbers, so that every run measures the same stanzas.
+// Pseudo-random numbers: every run measures the same stanzas.
 
 /**
  * @param {number} seed
- * @returns {() => number} The next whole number below 2^32 (the mulberry32 generator).
+ * @returns {() => number} Returns the next whole number below 2^32 (mulberry32).
  */
 export function randomFrom(seed) {
   let state = seed >>> 0;

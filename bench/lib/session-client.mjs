@@ -1,17 +1,17 @@
-// A `NativeSession` and an unmodified `makeSocket` with the same few methods, so that one child can measure either.
+// A common interface for a `NativeSession` and an unmodified `makeSocket`, so that one child can measure both.
 
 import { Agent } from 'node:https';
 import { logIn, ping, prepareBots, sharedCreds } from './bot.mjs';
 
-/** Longer than any bench, so that no keep-alive falls into a measurement. */
+/** Longer than any bench, so that no keep-alive query is sent during a measurement. */
 const KEEP_ALIVE_MS = 600_000;
 
 /**
  * @typedef {object} Client
- * @property {(tag: string, listener: (node: any) => void) => () => void} listen For every stanza with a tag; the result takes
- *   the listener off.
+ * @property {(tag: string, listener: (node: any) => void) => () => void} listen Adds a listener for stanzas with a tag;
+ *   the result removes it.
  * @property {() => Promise<any>} ping A round trip to the server.
- * @property {(node: object) => Promise<any>} send Resolves as the client's own `sendNode` does.
+ * @property {(node: object) => Promise<any>} send The client's own `sendNode`.
  */
 
 /** @returns {Promise<Client>} */
@@ -47,10 +47,11 @@ async function sessionClient({ url, rootKey }, user, agent) {
 }
 
 /**
- * What makes clients of a backend.
+ * Returns a function that creates clients of a backend.
  *
- * @param {{ backend: 'js' | 'native', layer: 'session' | 'socket', url: string, rootKey: string, ca?: string }} settings
- * @returns {Promise<(user: number) => Promise<Client>>} Each user may log in once.
+ * @param {{ backend: 'js' | 'native', layer: 'session' | 'socket', url: string, rootKey: string, ca?: string }}
+ *   settings
+ * @returns {Promise<(user: number) => Promise<Client>>} Each user can log in once.
  */
 export async function clientsOf(settings) {
   if (settings.layer === 'session') {

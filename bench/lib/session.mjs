@@ -1,4 +1,4 @@
-// A login with nothing but a WebSocket and a noise handler, for clients that are simpler than Baileys.
+// A login with only a WebSocket and a noise handler, for clients that are simpler than Baileys.
 
 import { randomBytes } from 'node:crypto';
 import * as baileys from 'baileys';
@@ -11,8 +11,8 @@ const { proto, Curve, DEFAULT_CONNECTION_CONFIG, NOISE_WA_HEADER, generateLoginN
  * @param {import('node:events').EventEmitter & { send(data: Uint8Array): void }} options.ws Open.
  * @param {typeof baileys.makeNoiseHandler} options.makeNoiseHandler
  * @param {number} options.user
- * @param {Uint8Array} [options.trustedRoot] For a handler of ours.
- * @returns {Promise<any>} The handler, in transport state. Nothing listens to `message` any more.
+ * @param {Uint8Array} [options.trustedRoot] The root key, for a handler of this package.
+ * @returns {Promise<any>} The handler in transport state. The listener of `message` is removed.
  */
 export async function shakeHands({ ws, makeNoiseHandler, user, trustedRoot }) {
   const keyPair = Curve.generateKeyPair();

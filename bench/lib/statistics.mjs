@@ -1,4 +1,4 @@
-// What is said of repeated measurements.
+// Statistics of repeated measurements.
 
 import { median, percentile, quantile } from '../../scripts/shared/statistics.mjs';
 
@@ -33,11 +33,11 @@ export const geometricMean = values =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 /**
- * One quantity, measured on both backends in turn: round n of the one belongs to round n of the other.
+ * Compares one value that was measured on both backends in turn: the rounds with the same number belong together.
  *
  * @param {number[]} js
  * @param {number[]} native
- * @param {'more' | 'less'} better Whether more or less of it is better.
+ * @param {'more' | 'less'} better Whether a greater or a smaller value is better.
  */
 export function compare(js, native, better) {
   const ratios = js.map((value, round) => (better === 'more' ? native[round] / value : value / native[round]));

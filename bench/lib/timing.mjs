@@ -1,4 +1,5 @@
-// Timing of synchronous calls: warm-up, then batches long enough for the clock, of which the median counts.
+// Timing of synchronous calls: a warm-up, then batches that are long enough for the clock. The median of the batches
+// counts.
 
 import { performance } from 'node:perf_hooks';
 import { median } from './statistics.mjs';
@@ -17,14 +18,14 @@ export const EFFORT = {
 };
 
 /**
- * Runs `run` on `count` things that `prepare` has made; only `run` is timed.
+ * Calls `prepare` to create `count` inputs, then `run` with them. Only `run` is timed.
  *
  * @template Prepared
  * @param {(count: number) => Prepared} prepare
  * @param {(prepared: Prepared, count: number) => void | Promise<void>} run
  * @param {Effort} effort
- * @param {number} [maxCount] The most that may be prepared at once.
- * @returns {Promise<number>} Nanoseconds for one of them, the median over the batches.
+ * @param {number} [maxCount] The most inputs that are prepared at once.
+ * @returns {Promise<number>} Nanoseconds for one input, the median over the batches.
  */
 export async function timePrepared(prepare, run, { warmUpMs, batchMs, batches }, maxCount = Infinity) {
   const once = async count => {
@@ -50,7 +51,7 @@ export async function timePrepared(prepare, run, { warmUpMs, batchMs, batches },
 }
 
 /**
- * As {@link timePrepared}, for a call that may be repeated on the same input.
+ * Like {@link timePrepared}, for a call that can be repeated with the same input.
  *
  * @param {() => unknown} call
  * @param {Effort} effort
@@ -62,5 +63,5 @@ export function timeRepeated(call, effort) {
   return timePrepared(() => undefined, run, effort);
 }
 
-/** The last result, so that no call can be left out. */
+/** The last result, stored so that V8 cannot optimise a call away. */
 export let kept;

@@ -1,4 +1,4 @@
-// An unmodified `makeWASocket` that is linked to the bench's server and exchanges encrypted texts.
+// An unmodified `makeWASocket` that is linked to the server of the bench and exchanges encrypted texts.
 
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:https';
@@ -8,7 +8,7 @@ import { checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.
 
 const RESTART_REQUIRED = 515;
 const KEEP_ALIVE_MS = 600_000;
-/** How long a wave may take. */
+/** Time limit of a wave, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /** libsignal writes sessions to the console. */
@@ -19,13 +19,13 @@ export class WholeBot {
   #scan;
   #creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1 };
   #keys = memoryKeys();
-  /** Ids of sent texts whose delivery receipt is awaited. */
+  /** Ids of sent texts without a delivery receipt. */
   #undelivered = new Set();
   #delivered = () => {};
   #sock;
   #sent = 0;
   #prefix = `3EB0${randomBytes(4).toString('hex').toUpperCase()}`;
-  /** Ids of the texts that Baileys has handed out. */
+  /** Ids of the texts that Baileys has delivered. */
   received = new Set();
   #arrival = () => {};
 
@@ -61,7 +61,7 @@ export class WholeBot {
   }
 
   /**
-   * Sends texts at once; resolves when the receiver's receipts for all of them have come.
+   * Sends texts at once. Resolves when the receipts of the receiver for all of them have arrived.
    *
    * @param {string} jid
    * @param {number} count
@@ -82,7 +82,7 @@ export class WholeBot {
     clearTimeout(timer);
   }
 
-  /** Resolves when Baileys has handed out so many texts; it may hold events back for a while. */
+  /** Resolves when Baileys has delivered `count` texts. It may delay events. */
   async arrived(count) {
     const deadline = setTimeout(() => this.#arrival(new Error(`${this.received.size} of ${count} texts came`)), 5000);
     await new Promise((resolve, reject) => {
@@ -103,7 +103,7 @@ export class WholeBot {
     if (this.#undelivered.size === 0) this.#delivered();
   }
 
-  /** Connects; resolves with the socket when a look at its updates says that it is `done`. */
+  /** Connects. Resolves with the socket when `look` returns `done` for one of its updates. */
   #until(look) {
     const { url, ca, backend } = this.#settings;
     const sock = baileys.makeWASocket({

@@ -1,4 +1,4 @@
-// Counts of the writes that a process makes, by a library that `writes.c` is compiled to (Linux with a C compiler).
+// Counts the writes of a process by the library `writes.c` (Linux with a C compiler).
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ function compile() {
   }
 }
 
-/** The environment in which a child counts its writes; empty where they cannot be counted. */
+/** The environment in which a child counts its writes; empty if they cannot be counted. */
 export function countingEnvironment() {
   compiled ??= compile();
   if (!compiled) return {};
@@ -34,8 +34,8 @@ export function countingEnvironment() {
 }
 
 /**
- * In a child with that environment: returns a function that reads the number of writes to TCP sockets and of wakes of
- * other threads so far. Both are NaN where they are not counted.
+ * Call it in a child with that environment. Returns a function that reads the numbers of writes to TCP sockets and of
+ * wakes of other threads so far. Both are NaN if they are not counted.
  *
  * @returns {() => { writes: number, wakes: number }}
  */

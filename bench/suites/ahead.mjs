@@ -1,4 +1,4 @@
-// Frames that the addon's threads have decoded by the time JavaScript sees them.
+// Frames that the addon's threads have decoded before JavaScript gets them.
 
 import { ENTRIES } from '../lib/corpus.mjs';
 import { alternate, runAlone, runClient, startServer } from '../lib/process.mjs';
@@ -6,7 +6,7 @@ import { compareCorpus } from './codec.mjs';
 
 const LEVELS = { full: { rounds: 3, totalBytes: 8_000_000 }, quick: { rounds: 1, totalBytes: 1_000_000 } };
 
-/** Of a linked connection's messages at least so many have to come decoded, or something else was measured. */
+/** At least this share of the messages must be decoded by the read-ahead. Otherwise the measurement is not valid. */
 const LEAST_AHEAD = 0.9;
 
 export default {

@@ -1,11 +1,11 @@
-// Whole bots: two unmodified `makeWASocket` exchange encrypted texts over the mock server. One of them is measured; the other
-// runs in the server's process, on JavaScript.
+// Whole bots: two unmodified `makeWASocket` exchange encrypted texts through the mock server. One of them is measured.
+// The other runs in the server's process on JavaScript.
 
 import { partTimes } from '../lib/profile.mjs';
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
 
-/** `waves`: of ten texts, in each direction. `turns`: one text out and one in. */
+/** `waves`: ten texts at once, in each direction. `turns`: one text out, then one in. */
 const LEVELS = {
   full: { rounds: 4, waves: 60, turns: 100, warmUp: 20 },
   quick: { rounds: 1, waves: 10, turns: 15, warmUp: 3 }

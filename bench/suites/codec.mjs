@@ -1,4 +1,5 @@
-// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, ours and the WASM bridge.
+// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, ours and the WASM
+// bridge.
 
 import { ENTRIES } from '../lib/corpus.mjs';
 import { alternate, runAlone } from '../lib/process.mjs';
@@ -8,11 +9,12 @@ const OPERATIONS = ['decode', 'encode', 'seal', 'open'];
 const LEVELS = { full: { rounds: 3 }, quick: { rounds: 1 } };
 
 /**
- * Two codecs over the corpus, operation by operation: each entry, and over all of them the geometric mean in each round
- * and the entry that does worst.
+ * Compares two codecs for each operation: every entry of the corpus, the geometric mean in each round, and the worst
+ * entry.
  *
- * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} slower Rounds of the one.
- * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} faster Rounds of the other, as many.
+ * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} slower Rounds of the first codec.
+ * @param {{ nanoseconds: Record<string, Record<string, number>> }[]} faster The same number of rounds of the second
+ *   codec.
  */
 export function compareCorpus(slower, faster, operations = OPERATIONS) {
   return Object.fromEntries(

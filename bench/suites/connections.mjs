@@ -1,4 +1,4 @@
-// Many connections in one process: what each costs as they become more, and whether all of them answer a ping.
+// Many connections in one process: the cost of each as their number grows, and whether all of them answer a ping.
 
 import { runClient, startServer } from '../lib/process.mjs';
 
@@ -9,7 +9,7 @@ const LEVELS = {
 
 const PING_WITHIN_MS = 10_000;
 
-/** A message to each of the first connections, after which what the process' start has left free is given back. */
+/** Size of a message to each of the first connections. After it, memory that is unused since the start is freed. */
 const SETTLE_BYTES = 41_189;
 
 async function measure(backend, { base, steps }) {

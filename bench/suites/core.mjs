@@ -1,4 +1,4 @@
-// The Rust core against wacore-binary and wacore-noise: `cargo bench` in bench/core, of which the table is read.
+// The Rust core compared with wacore-binary and wacore-noise: reads the table of `cargo bench` in bench/core.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,14 +11,14 @@ const COMPILE_TIMEOUT_MS = 900_000;
 
 const UNITS = { ps: 1e-3, ns: 1, µs: 1e3, ms: 1e6, s: 1e9 };
 
-/** Nanoseconds of a time as divan prints it. */
+/** Converts a time that divan has printed into nanoseconds. */
 function nanoseconds(text) {
   const [value, unit] = text.trim().split(' ');
   return Number(value) * UNITS[unit];
 }
 
 /**
- * Divan's table: the median of every benchmark.
+ * Reads divan's table: the median of every benchmark.
  *
  * @param {string} output
  * @returns {{ path: string[], median: number }[]}

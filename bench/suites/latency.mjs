@@ -1,4 +1,4 @@
-// Round trips of a query under register: on an idle loop, and while a burst of stanzas arrives.
+// Round trips of a query, on an idle loop and while a burst of stanzas arrives.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare, percentile, quantile } from '../lib/statistics.mjs';
@@ -8,12 +8,12 @@ const LEVELS = {
   quick: { rounds: 1, pings: 200, bursts: 2, count: 20_000 }
 };
 
-/** A query is due every so many milliseconds of a burst: seldom enough that the queries are not what is measured. */
+/** Time between two queries during a burst, in milliseconds. It is long enough that queries do not change the load. */
 const INTERVAL_MS = 5;
 
 const SHARES = Array.from({ length: 200 }, (_, index) => index / 199);
 
-/** The distribution of all rounds together, as its quantiles. */
+/** The quantiles of all rounds together. */
 const distribution = (runs, name) => {
   const all = runs.flatMap(run => run[name]);
   return { count: all.length, ms: SHARES.map(share => quantile(all, share)) };

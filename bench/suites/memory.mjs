@@ -3,16 +3,19 @@
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
 
-/** The connections of `base` pay for what all of a process share, fill what its start has left free, and are not counted. */
+/**
+ * `base`: connections that are not counted. They use the memory that all share, and memory that is free since the
+ * start.
+ */
 const LEVELS = {
   full: { bare: { rounds: 2, base: 250, count: 1000 }, bots: { rounds: 1, base: 20, count: 1000 } },
   quick: { bare: { rounds: 1, base: 50, count: 200 }, bots: { rounds: 1, base: 20, count: 60 } }
 };
 
-/** The corpus' group of 1,024, encoded. */
+/** The length of the encoded stanza `group1024`. */
 const LARGE_BYTES = 41_189;
 
-/** One key of every 32nd stanza; between two of them lie more bytes than the 32 KB of a slab. */
+/** One key of every 32nd stanza is kept. Between two of them are more bytes than a slab has (32 KB). */
 const KEPT = { stanza: 'preKeys10', tag: 'identity', every: 32, count: 8192 };
 
 async function measureKept() {
@@ -28,7 +31,7 @@ async function measureKept() {
 
 async function measure({ rounds, base, count }, settings) {
   return alternate(['js', 'native'], rounds, async backend => {
-    // Both meet a server that nobody has used before.
+    // Both sides get a new server.
     const server = await startServer({ tls: true });
     try {
       const register = settings.layer === 'bots';

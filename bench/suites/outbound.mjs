@@ -1,10 +1,10 @@
-// Stanzas out of an unmodified `makeSocket`, with and without register, and out of a NativeSession. The server only reads.
+// Stanzas sent by an unmodified `makeSocket`, with and without register, and by a NativeSession. The server only reads.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare, summarize } from '../lib/statistics.mjs';
 import { countingEnvironment } from '../lib/writes.mjs';
 
-/** `warmUp`: the share of the stanzas of a cell that is sent before it is measured. */
+/** `warmUp`: the share of the stanzas of a cell that is sent before the measurement. */
 const LEVELS = {
   full: { rounds: 3, sockets: [1, 100], counts: { ack: 8_000, message: 8_000, fanout256: 160 }, warmUp: 0.2 },
   quick: { rounds: 1, sockets: [1, 20], counts: { ack: 3_000, message: 3_000, fanout256: 60 }, warmUp: 0.5 }

@@ -1,11 +1,11 @@
-// NativeSession against an unmodified `makeSocket` that has one listener for the flooded stanza.
+// NativeSession compared with an unmodified `makeSocket` that has one listener for the flooded stanza.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare, percentile } from '../lib/statistics.mjs';
 
 /**
- * Floods that last about as long on either side, so that their beginning weighs the same; and as many bots as tell what one
- * takes, since a thousand take a minute.
+ * Floods take about the same time on both sides, so that their start has the same weight. There are fewer bots than
+ * sessions, because a thousand bots take a minute.
  */
 const LEVELS = {
   full: {
@@ -24,7 +24,7 @@ const LEVELS = {
   }
 };
 
-/** Connections that pay for what all connections of a process share, and are not counted. */
+/** The number of connections that are not counted: they use the memory that all share. */
 const BASE = 20;
 
 const floods = count =>
@@ -36,7 +36,7 @@ const BAILEYS = { backend: 'js', layer: 'socket' };
 const DROP_IN = { backend: 'native', layer: 'socket' };
 const SESSION = { backend: 'native', layer: 'session' };
 
-/** A child that is one of the three; a session comes without register. */
+/** Runs a child with one of the three clients. A session runs without register. */
 const run = (script, settings, { backend, layer }, server) =>
   runClient(script, { ...settings, layer }, { backend, server, register: layer === 'socket' });
 
@@ -61,7 +61,7 @@ async function measureFloods({ rounds, counts, warmUp }) {
   }
 }
 
-/** Idle round trips of the drop-in and of the session, in the places of `js` and `native`. */
+/** Idle round trips of the drop-in (in place of `js`) and of the session (in place of `native`). */
 async function measurePings({ rounds, pings }) {
   const server = await startServer({ tls: true });
   try {
@@ -79,12 +79,12 @@ async function measurePings({ rounds, pings }) {
   }
 }
 
-/** V8's young generation at a fixed size: growing and shrinking it would hide what a thousand connections take. */
+/** A fixed size for V8's young generation: its changes of size are larger than the memory of a thousand connections. */
 const FIXED_HEAP = ['--max-semi-space-size=2'];
 
 async function measureMemory({ connections }) {
   const { js, native } = await alternate(['js', 'native'], 1, async side => {
-    // Both meet a server that nobody has used before.
+    // Both sides get a new server.
     const server = await startServer({ tls: true });
     try {
       const settings = { base: BASE, steps: [connections[side]], layer: side === 'js' ? 'bots' : 'sessions' };

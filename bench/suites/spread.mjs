@@ -1,4 +1,4 @@
-// The same number of stanzas over more and more bots of one process at the same time.
+// The same number of stanzas for a growing number of bots in one process, at the same time.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';

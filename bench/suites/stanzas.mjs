@@ -1,4 +1,4 @@
-// Floods into unmodified `makeSocket`: stanzas a second and CPU time a stanza.
+// Floods into an unmodified `makeSocket`: stanzas per second and CPU time per stanza.
 
 import { SMALL_ENTRIES } from '../lib/corpus.mjs';
 import { alternate, runClient, startServer } from '../lib/process.mjs';
@@ -42,7 +42,7 @@ export default {
   title: 'stanzas into makeSocket under register',
   async run(level) {
     const cells = [...(await overProtocol('ws', LEVELS[level])), ...(await overProtocol('wss', LEVELS[level]))];
-    // The server by itself has to be faster than whoever is measured against it.
+    // The server must be faster than the measured clients.
     const headroom = cells.map(({ server, perSecond }) => server / perSecond.native.median);
     return { count: LEVELS[level].count, cells, headroom: { least: Math.min(...headroom), ...summarize(headroom) } };
   }

@@ -1,4 +1,4 @@
-// A report in words and tables.
+// Writes a report as text and tables.
 
 import { PATTERNS, isCoreGoal } from '../goals.mjs';
 
@@ -15,11 +15,11 @@ const time = nanoseconds =>
       ? `${digits(nanoseconds / 1000)} µs`
       : `${nanoseconds.toFixed(0)} ns`;
 
-/** A median and, where there were several rounds, its median absolute deviation. */
+/** A median and, if there were several rounds, the median absolute deviation. */
 const spread = ({ median, mad, count }, show) => (count > 1 ? `${show(median)} ± ${show(mad)}` : show(median));
 
 /**
- * @param {string[]} head The first column is text, the others figures.
+ * @param {string[]} head The first column is text, the others are numbers.
  * @param {string[][]} rows
  */
 function table(head, rows) {
@@ -27,7 +27,7 @@ function table(head, rows) {
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** @param {object} [other] A report of another version of Node, shown beside. */
+/** @param {object} [other] A report of another version of Node, shown beside it. */
 function goalTable(rows, other) {
   const show = (row, value) => (row.unit === 'x' ? ratio(value) : row.goal < 10 ? digits(value) : whole(value));
   const beside = ({ id }) => {
@@ -56,7 +56,7 @@ function goalTable(rows, other) {
   );
 }
 
-/** Why a goal was not met and what was tried, from `bench/reasons.json`. */
+/** The reasons why goals were not met, and the attempts, from `bench/reasons.json`. */
 function reasonList(rows, reasons) {
   const missed = rows.filter(({ met }) => !met);
   if (missed.length === 0) return ['Every goal is met.'];
@@ -363,17 +363,17 @@ const DETAILS = {
   ]
 };
 
-/** The machine, in a sentence. */
+/** Describes the machine in a sentence. */
 export function machineLine({ machine, finished }) {
   const { cpu, cores, memoryGiB, system, node, rustc, baileys, ws, commit, load } = machine;
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB; ${system}; Node ${node}; ${rustc ?? 'no rustc'}; Baileys ${baileys} with ws ${ws}; commit ${commit ?? 'unknown'}; load average ${load} before, ${finished.load} after.`;
 }
 
 /**
- * @param {object} report As written to report.json.
+ * @param {object} report The content of report.json.
  * @param {Record<string, { title: string }>} plots By file name.
- * @param {{ heading: string, folder: string, reasons: Record<string, string>, other?: object }} options `folder`: the place of
- *   the plots, seen from the document. `other`: a report of another version of Node.
+ * @param {{ heading: string, folder: string, reasons: Record<string, string>, other?: object }} options `folder`: path
+ *   from the document to the plots. `other`: a report of another version of Node.
  */
 export function writeMarkdown(report, plots, { heading, folder, reasons, other }) {
   const picture = file => (plots[file] ? [`![${plots[file].title}](${folder}${file})`] : []);

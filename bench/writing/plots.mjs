@@ -1,4 +1,4 @@
-// The plots of a report, drawn by ECharts as SVG, without a browser.
+// Draws the plots of a report as SVG by ECharts, without a browser.
 
 import * as echarts from 'echarts';
 
@@ -34,7 +34,7 @@ function draw(title, height, option) {
     backgroundColor: '#ffffff',
     textStyle: TEXT,
     title: { text: title, left: 20, top: 10, textStyle: { fontSize: 17 } },
-    // Without a browser ECharts guesses the width of texts, and too small.
+    // Without a browser ECharts estimates the width of texts, and the estimate is too small.
     legend: { left: 20, top: 40, itemGap: 30 },
     ...option
   });
@@ -43,10 +43,10 @@ function draw(title, height, option) {
   return `${svg}\n`;
 }
 
-/** A plot of ratios has room for labels as long as this. */
+/** The width of labels in a plot of ratios, in pixels. */
 const LABEL_WIDTH = 430;
 
-/** Ratios of all goals as bars, each as the factor by which native is better, with a mark at the goal. */
+/** The ratios of all goals as bars: the factor by which native is better, with a mark at the goal. */
 function ratioBars(rows) {
   const better = ({ sense }, value) => Math.log10(Math.max(sense === '>=' ? value : 1 / value, 1e-3));
   const bars = rows.filter(({ unit, suite }) => unit === 'x' && suite !== 'connections');
@@ -87,7 +87,7 @@ function ratioBars(rows) {
   });
 }
 
-/** Time of each entry of the corpus, operation by operation. */
+/** The time of each entry of the corpus, for each operation. */
 function corpusBars({ baileys, bridge }) {
   const operations = { decode: 'decode', encode: 'encode', seal: 'encode and seal', open: 'open and decode' };
   const names = baileys.decode.entries.map(({ name }) => name);
@@ -196,7 +196,7 @@ function latencyDistribution({ idle, burst, count }) {
 }
 
 /**
- * All plots that the results allow, by file name.
+ * All plots for which there are results, by file name.
  *
  * @param {Record<string, any>} results By suite.
  * @param {import('../goals.mjs').Row[]} rows
