@@ -1,5 +1,5 @@
-// The boundary matrix: everything that index.d.ts declares as callable, given every hostile value in every place. A call may
-// return, or throw or reject with an Error. The process must live on, and the addon must work as before.
+// The boundary matrix: calls every function of index.d.ts with every hostile value for each argument. A call may
+// return, or throw or reject with an Error. The process must continue, and the addon must work as before.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { linkedCredentials } from '../support/native-session.mjs';
 
 const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = ours;
 
-/** How long one call may take to settle, in milliseconds. */
+/** Time limit of one call, in milliseconds. */
 const PATIENCE = 30_000;
 
 const SILENT = { level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -24,7 +24,7 @@ const NODE = { tag: 'iq', attrs: { id: '1', to: 's.whatsapp.net' }, content: [{ 
 const STANZA = baileys.encodeBinaryNode(NODE);
 const FRAME = Buffer.concat([Buffer.from([0, 0, STANZA.length]), STANZA]);
 
-/** Takes every connection and never answers. */
+/** A server that accepts every connection and never answers. */
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
 server.on('connection', socket => socket.on('error', () => {}));
 await once(server, 'listening');
@@ -44,7 +44,7 @@ const noiseOptions = () => ({
 const credentials = linkedCredentials();
 const sessionOptions = () => ({ auth: { ...credentials }, url, reconnect: false });
 
-/** A handler in the handshake, and one on the transport. */
+/** A handler in the handshake phase, and one in the transport phase. */
 const handlers = {
   make: () => [makeNoiseHandler(noiseOptions()), onTransport()],
   drop() {}
@@ -74,7 +74,7 @@ async function openClient() {
   return client;
 }
 
-/** The socket beneath an open client. */
+/** The socket of an open client. */
 const sockets = {
   async make() {
     const client = await openClient();
@@ -98,7 +98,7 @@ const sessions = {
 
 const stateless = { make: () => [ours], drop() {} };
 
-/** By declared name: whose method it is, and arguments with which it works. */
+/** For each declared name: its receivers, and valid arguments. */
 const MATRIX = {
   encodeBinaryNode: { on: stateless, valid: () => [NODE, {}, [0]] },
   decodeBinaryNode: { on: stateless, valid: () => [STANZA] },
@@ -157,7 +157,7 @@ const MATRIX = {
   replaced: { on: stateless, valid: () => [] }
 };
 
-/** Declared names that are not in the matrix, and why. */
+/** Declared names that are not in the matrix, with the reason. */
 const EXCUSED = {
   'WebSocketClient.on': "Node's own `EventEmitter`; listeners are tested by websocket-listeners.test.mjs.",
   'WebSocketClient.once': "Node's own `EventEmitter`.",
@@ -167,7 +167,7 @@ const EXCUSED = {
   'Inspection.close': 'As `inspect`.'
 };
 
-/** A callback that throws is an uncaught exception, as in `ws`: the program's own fault, which nothing catches. */
+/** A callback that throws causes an uncaught exception, as in `ws`. */
 const throwsLater = (name, label) => /\.(send|ping|pong)$/.test(name) && /^throwing (function|proxy)$/.test(label);
 
 test('every declared callable is in the matrix or excused', () => {
@@ -175,7 +175,7 @@ test('every declared callable is in the matrix or excused', () => {
   assert.deepEqual([...declaredCallables().keys()].sort(), known.sort());
 });
 
-/** What a call comes to: nothing, or the Error that it threw or rejected with. Anything else thrown fails the test. */
+/** Returns the Error that a call has thrown or rejected with; undefined if none. Other thrown values fail the test. */
 async function settle(call, label) {
   try {
     const result = call();
@@ -192,7 +192,7 @@ async function settle(call, label) {
   }
 }
 
-/** The addon works as if nothing had happened. */
+/** Checks that the addon still works. */
 async function assertSound() {
   assert.deepEqual(encodeBinaryNode(NODE), STANZA);
   assert.deepEqual(await decodeBinaryNode(STANZA), await baileys.decodeBinaryNode(STANZA));
@@ -205,7 +205,7 @@ async function assertSound() {
 }
 const FIXED_PAIR = baileys.Curve.generateKeyPair();
 
-/** Calls with one argument replaced; all receivers are asked to give up what they wait for. */
+/** Calls a function with one argument replaced, for all receivers, and cancels what they wait for. */
 async function tryArguments({ on, method, label }, name, args) {
   const receivers = await on.make();
   const calls = receivers.map(receiver => {

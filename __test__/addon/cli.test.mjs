@@ -22,7 +22,7 @@ function cli(args, input = '') {
     const [out, err] = [[], []];
     child.stdout.on('data', data => out.push(data));
     child.stderr.on('data', data => err.push(data));
-    child.stdin.on('error', () => {}); // a command that fails early does not read
+    child.stdin.on('error', () => {}); // a command that fails early does not read its input
     child.stdin.end(input);
     child.on('close', code =>
       resolve({

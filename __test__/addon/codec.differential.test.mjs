@@ -1,4 +1,4 @@
-// Thousands of random nodes and payloads through Baileys' codecs and ours, line by line.
+// Passes thousands of random nodes and payloads to Baileys' codecs and ours, for each release line.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

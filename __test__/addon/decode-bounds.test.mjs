@@ -1,4 +1,4 @@
-// The bounds on one stanza, and the memory that a stanza within them takes as objects.
+// The limits for one stanza, and the memory of the objects of the largest allowed stanza.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ const MAX_ELEMENTS = 1_048_576;
 const logger = { level: 'silent', child: () => logger, trace() {} };
 const MEBIBYTE = 1024 * 1024;
 
-/** A stanza with lists of `count` nodes of 3 bytes each, as it comes in a frame. */
+/** The payload of a stanza with lists of `count` nodes of 3 bytes each. */
 function manyNodes(count) {
   const sizes = [];
   for (let left = count; left > 0; left -= 60_000) sizes.push(Math.min(left, 60_000));

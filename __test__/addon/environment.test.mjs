@@ -1,4 +1,4 @@
-// What switches in the environment say; what each of them switches is in the tests of its own.
+// The values of switches in the environment. Their effects are tested elsewhere.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// Errors in the shape of Baileys', side by side with those that its own `@hapi/boom` makes.
+// Compares errors in the shape of Baileys with those of `@hapi/boom`.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const { boom } = require('../../js/shared/boom.cjs');
 const { Boom, isBoom } = createRequire(require.resolve('baileys'))('@hapi/boom');
 
-/** What a program may look at. */
+/** The fields that a program may read. */
 const seen = ({ message, isBoom, isServer, data, output }) => ({ message, isBoom, isServer, data, output });
 
 test('an error is what Boom makes of the same code', () => {

@@ -1,4 +1,4 @@
-/** Frames that do not authenticate or decode, on the drop-in of each release. */
+/** Frames that fail authentication or decoding, for the drop-in of each release. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const { createDropIn } = createRequire(import.meta.url)('../../js/baileys/drop-i
 
 const KEYS = keyPairOf(Buffer.alloc(32, 7));
 const HELLO = framed(Buffer.from('server hello'));
-/** A list of 255 items, of which none follows. */
+/** A list of 255 items without its items. */
 const NOT_A_STANZA = Buffer.from([0, 248, 255]);
 
 let server;
@@ -27,7 +27,7 @@ after(() => {
   server.close();
 });
 
-/** A logger that keeps the warnings. */
+/** A logger that stores the warnings. */
 function noting() {
   const warnings = [];
   const logger = { level: 'silent', trace() {}, debug() {}, info() {}, error() {}, child: () => logger };
@@ -35,7 +35,7 @@ function noting() {
   return { logger, warnings };
 }
 
-/** A connection in transport, with a `message` listener as Baileys of this release has it. */
+/** A connection in transport phase, with the `message` listener of this release of Baileys. */
 async function connect({ dialect, dictionary }, isReplaced) {
   const header = Buffer.from([87, 65, 6, dictionary]);
   const { WebSocketClient, makeNoiseHandler, encodeBinaryNode } = createDropIn({ dialect });

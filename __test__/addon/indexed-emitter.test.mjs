@@ -1,4 +1,4 @@
-// The emitter that refuses names nobody listens to, side by side with Node's.
+// Compares the emitter that skips events without listeners with Node's EventEmitter.
 
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -39,18 +39,18 @@ const operation = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom(...ADDERS), name, id: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('off', 'removeListener'), name, id: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('removeAllListeners'), name: fc.option(name) }) },
-  // Listeners that do not come through the emitter's own methods.
+  // Listeners that are added without the methods of this emitter.
   { weight: 1, arbitrary: fc.record({ op: fc.constant('borrowed'), name, id: fc.nat(3) }) }
 );
 
-/** Everything observable of a run of operations. */
+/** Runs operations and returns everything that can be observed. */
 function run(Emitter, operations) {
   const emitter = new Emitter();
   const log = [];
   let changed = false;
   const listeners = Array.from({ length: 4 }, (_, id) => (...args) => {
     log.push(['heard', id, ...args.filter(arg => typeof arg !== 'function')]);
-    // One of them changes the listeners while the event is under way.
+    // This listener changes the listeners during the event.
     if (id === 3 && !changed) {
       changed = true;
       emitter.on('a', listeners[0]);

@@ -1,4 +1,4 @@
-// The page of `baileys-native inspect` in a real browser, on real processes against the mock server.
+// The page of `baileys-native inspect` in a real browser, with real processes and the mock server.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const message = n => ({
   ]
 });
 
-/** A process, the command, and its page, with whatever the page complains about. */
+/** Starts a process and the command, and opens its page. Errors of the page are collected. */
 async function open(t, mode) {
   const directory = temporaryDirectory(t);
   const server = await startServer(t, { acceptUnknown: true });
@@ -50,7 +50,7 @@ async function open(t, mode) {
 }
 
 const rows = page => page.getByRole('listbox').getByRole('option');
-/** What the rows say, by the class of the part. */
+/** The texts of the rows in elements of a class. */
 const texts = (page, part) => page.locator(`#stanzas [role=option] .${part}`).allTextContents();
 
 test('stanzas of a Baileys under register flow, can be filtered, opened and measured', options, async t => {
@@ -62,7 +62,7 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   for (let n = 1; n <= 12; n++) await connection.send(message(n));
   await page.locator('#stanzas .tag', { hasText: 'message' }).nth(11).waitFor();
 
-  // Latency of a query, on it and on its answer.
+  // The latency is shown at the query and at its answer.
   await bot.ask('query', iq({ id: 'the-query' }));
   const filter = page.getByRole('searchbox', { name: 'Filter' });
   await filter.fill('the-query');
@@ -92,7 +92,7 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   await narrowed('dir:out', 'arrow', /↑/);
   await narrowed('@type=result', 'about', /result/);
   await narrowed('-message', 'tag', /^(?!message)/);
-  // Baileys asks about the sender as well, in stanzas that are to the server.
+  // Baileys also queries the sender, in stanzas to the server.
   await narrowed('tag:message jid:49151100007@', 'who', /^49151100007@/);
   await filter.fill('nothing like this');
   await page.getByText('No stanza matches the filter.').waitFor();
@@ -104,7 +104,7 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   await chip.click();
   assert.equal(await filter.inputValue(), '');
 
-  // The export has what the filter shows, with contents hidden, and `replay` reads it.
+  // The export has the stanzas that match the filter, with hidden contents. `replay` can read it.
   await filter.fill('tag:message');
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -133,14 +133,14 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   await page.keyboard.press('ArrowDown');
   assert.notEqual(await selected(), first);
 
-  // What is hidden is nowhere in the page, nor is markup alive.
+  // The page contains no hidden values, and markup in stanzas is text.
   const content = await page.content();
   for (const form of ['utf8', 'base64', 'hex']) assert.ok(!content.includes(SECRET.toString(form)), form);
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.deepEqual([...hosts], [new URL(url).host]);
   assert.deepEqual(complaints, []);
 
-  // Without the token there is nothing.
+  // Without the token the page is refused.
   const bare = await page.context().newPage();
   for (const path of ['/', '/style.css', '/processes', '/wrong/']) {
     assert.equal((await bare.goto(new URL(path, url).href)).status(), 403);
@@ -156,7 +156,7 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
   await rows(page).first().click();
   await page.locator('.facts').getByText('session 1').waitFor();
 
-  // A second has to be over before it is in the plot.
+  // The plot has only complete seconds.
   const line = direction => page.locator(`#rates polyline.${direction}`).getAttribute('points');
   const heights = async direction => new Set((await line(direction)).split(' ').map(point => point.split(',')[1])).size;
   await until(async () => (await heights('in')) > 1 && (await heights('out')) > 1);
@@ -178,7 +178,7 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
   for (const [role, name] of Object.entries({ searchbox: 'Filter', combobox: 'Process', listbox: /Stanzas/ })) {
     assert.equal(await page.getByRole(role, { name }).count(), 1, role);
   }
-  // On a phone no caption is cut off, and nothing is wider than the screen.
+  // On a phone all captions are complete, and nothing is wider than the screen.
   await page.setViewportSize({ width: 375, height: 800 });
   const cut = await page.evaluate(() =>
     [...document.querySelectorAll('.card h2, .card p, figcaption, footer')]
@@ -189,7 +189,7 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 375);
   await page.setViewportSize({ width: 1280, height: 900 });
 
-  // A second session appears in the picker, and is looked at alone.
+  // A second session appears in the picker, and can be selected.
   assert.equal(await page.locator('#session-picker').isVisible(), false);
   await bot.ask('another');
   const picker = page.getByRole('combobox', { name: 'Session' });

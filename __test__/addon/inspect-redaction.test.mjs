@@ -1,4 +1,4 @@
-// What must not leave a process that takes part in `baileys-native inspect`: looked for in the bytes on its socket.
+// Secrets must not leave an inspected process: the test searches for them in the bytes on its socket.
 
 import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
@@ -13,21 +13,21 @@ import { temporaryDirectory } from '../support/inspected.mjs';
 const { redact, SECRET_TAGS } = createRequire(import.meta.url)('../../js/inspect/redact.cjs');
 const { Publisher } = createRequire(import.meta.url)('../../js/inspect/publisher.cjs');
 
-/** Secrets that a stanza was made with, as bytes. */
+/** Creates secrets for stanzas and collects their bytes. */
 function secrets() {
   const all = [];
   const bytes = (length = 32) => {
-    // Long enough not to be found by chance.
+    // Long enough, so that it is not found by chance.
     const secret = randomBytes(Math.max(length, 9));
     all.push(secret);
     return secret;
   };
-  /** As a text, such as in an attribute; short ones too, since what a text is decides its name. */
+  /** A secret text, for example for an attribute. It may be short, because names decide what is hidden. */
   const text = (length = 12) => bytes(length).toString('base64url');
   return { all, bytes, text };
 }
 
-/** Every form that a secret's bytes might take. */
+/** All forms in which the bytes of a secret could be written. */
 function forms(secret) {
   const hex = secret.toString('hex');
   return [
@@ -42,7 +42,7 @@ function forms(secret) {
 const node = (tag, attrs, content) => ({ tag, attrs, content });
 const bare = (tag, content) => node(tag, {}, content);
 
-/** Stanzas as WhatsApp and Baileys have them, with secrets wherever theirs are. */
+/** Stanzas of WhatsApp and Baileys, with a secret in each place of a real secret. */
 const STANZAS = {
   'a message, encrypted for one device': ({ bytes }) =>
     node('message', { id: '3EB0', from: '1@s.whatsapp.net' }, [
@@ -241,7 +241,7 @@ for (const [what, make] of Object.entries(STANZAS)) {
         assert.ok(!wire.includes(form) && !lower.includes(form.toLowerCase()), `${form} is in ${wire}`);
       }
     }
-    // The shape is there, and so both directions and both kinds of connection.
+    // The structure is shown, for both directions and both kinds of connection.
     const lines = wire
       .trim()
       .split('\n')
@@ -259,7 +259,7 @@ for (const [what, make] of Object.entries(STANZAS)) {
   });
 }
 
-/** All that goes over the socket when a stanza was received and sent, by a socket and by a session. */
+/** The bytes on the inspection socket when a drop-in socket and a session receive and send a stanza. */
 async function published(publisher, node) {
   const socket = connect(publisher.path);
   let wire = '';
@@ -267,7 +267,7 @@ async function published(publisher, node) {
   socket.on('data', data => (wire += data));
   await once(socket, 'data');
   socket.write('stream\n');
-  // The figures come first.
+  // The first line has the metrics.
   await once(socket, 'data');
   for (const direction of ['in', 'out']) {
     channel('baileys-native:socket:node').publish({ connection: 1, direction, node });

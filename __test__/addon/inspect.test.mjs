@@ -1,5 +1,5 @@
-// `baileys-native inspect`: the command, the page's server, the processes that take part. The page itself is in
-// inspect-page.test.mjs, what is hidden in inspect-redaction.test.mjs.
+// `baileys-native inspect`: the command, the web server, and the inspected processes. The page is tested in
+// inspect-page.test.mjs, hidden values in inspect-redaction.test.mjs.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -32,7 +32,7 @@ function publish(t, directory = temporaryDirectory(t)) {
   return publisher;
 }
 
-/** A viewer's connection; `lines` are what has come. */
+/** The connection of a viewer. `lines` are the received lines. */
 async function view(t, path) {
   const socket = connect(path);
   t.after(() => socket.destroy());
@@ -53,7 +53,7 @@ async function startInspector(t, directory) {
   return inspector.listen(0);
 }
 
-/** What the server says to a request that is no client's of Node. */
+/** The response of the server to raw request text. */
 async function raw(port, text) {
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(text);
@@ -193,7 +193,7 @@ test('processes are listed; what is left of others is taken away', options, asyn
   server.close();
   await closed;
   writeFileSync(join(directory, 'readme.txt'), '');
-  // Node takes the file of a server that is closed along; one that is killed does not.
+  // Node removes the socket file of a server that is closed, but not if the process is killed.
   const orphan = `require('node:net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'));`;
   await run(process.execPath, ['-e', orphan]).catch(() => {});
   assert.ok(existsSync(dead));

@@ -1,4 +1,4 @@
-// A noise handler and a socket that found each other: frames are opened ahead of JavaScript, and nobody can tell.
+// A linked noise handler and socket: the read-ahead opens the frames, and the results are the same as without it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ after(() => {
   server.close();
 });
 
-/** A connection whose handler has sent its first frame, and the peer of it. */
+/** A connection after the first frame of its handler, and its peer. */
 async function connect() {
   const client = new WebSocketClient(`ws://127.0.0.1:${server.address().port}`, { connectTimeoutMs: 5_000 });
   const accepted = once(server, 'connection');
@@ -66,15 +66,15 @@ const frames = fc.array(
 );
 const scenario = fc.record({
   frames,
-  /** Where the stream is cut into messages beyond the ends of frames, and which ends are no cut. */
+  /** Positions where the stream is cut into messages, in addition to the ends of frames, and ends without a cut. */
   cuts: fc.array(fc.nat(), { maxLength: 4 }),
   joined: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
-  /** What is done with each message: given as it came, copied, or looked at by an `onFrame` that throws. */
+  /** How each message is decoded: unchanged, copied, or with an `onFrame` that throws. */
   uses: fc.array(fc.constantFrom('as it came', 'as it came', 'copied', 'throwing', 'nested'), {
     minLength: 20,
     maxLength: 20
   }),
-  /** Messages that wait for `finishInit`, which comes late. */
+  /** The number of messages that arrive before a late `finishInit`. */
   held: fc.nat(5)
 });
 
@@ -119,7 +119,7 @@ async function run({ frames, cuts, joined, uses, held }) {
       };
       return handler.decodeFrame(use === 'copied' ? Buffer.from(data) : data, onFrame).catch(error => {
         if (error.message !== 'mine') reject(error);
-        // What the exception left is found by the next call, as in Baileys.
+        // The next call delivers the frames that are left after the exception, as in Baileys.
         return handler.decodeFrame(Buffer.alloc(0), onFrame);
       });
     };
@@ -145,7 +145,7 @@ async function run({ frames, cuts, joined, uses, held }) {
     for (const message of messages) socket.send(message);
     await promise;
     assert.deepEqual(seen, nodes);
-    // Both directions still stand where they should.
+    // The counters of both directions are still correct.
     const answer = once(socket, 'message');
     client.send(handler.encodeFrame(Buffer.from('ping')));
     assert.deepEqual(peer.open((await answer)[0].subarray(3)), Buffer.from('ping'));
@@ -184,7 +184,7 @@ test('messages of whole frames are not opened on the JavaScript thread', async (
       });
     });
     socket.send(HELLO);
-    // Only when the handler knows its keys can the addon.
+    // The addon gets the keys when the handler has them.
     while (core.open !== counted) await new Promise(setImmediate);
     opens = 0;
     for (let i = 0; i < 300; i++) socket.send(framed(peer.seal(payloadOf(nodeOf(i, { bytes: 50 }), i % 7 === 0))));
@@ -215,7 +215,7 @@ test('a message with too much in it is opened frame by frame, and the next one a
     });
     socket.send(HELLO);
     while (core.open !== counted) await new Promise(setImmediate);
-    // Ten frames of two MiB each, of which no more than eight are ever held as tapes.
+    // Ten frames of 2 MiB each. At most 8 MiB of them are stored as tapes.
     const message = (from, bytes) =>
       Buffer.concat(
         Array.from({ length: 10 }, (_, i) => framed(peer.seal(payloadOf(nodeOf(from + i, { bytes }), true))))
@@ -257,7 +257,7 @@ test('what does not fit into the memory made for it is an error, and not asked f
     };
     const received = once(client, 'message');
     socket.send(Buffer.from('a message'));
-    // It is there all the same once there is room.
+    // It is delivered when there is room again.
     assert.deepEqual((await received)[0], Buffer.from('a message'));
     assert.deepEqual(thrown, ['there is no room for what has come in']);
   } finally {

@@ -1,4 +1,4 @@
-// What is sent in one turn of the event loop arrives in order and together, whatever the loop does afterwards.
+// Messages of one turn of the event loop arrive together and in order, in all cases of the end of the turn.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -78,7 +78,7 @@ test('a chain of slow sends, each in the callback of the one before, lets the lo
       });
     });
   }
-  // The first message of each turn is called back in it; the loop runs after the second one.
+  // The callback of the first message of a turn runs in that turn. After the second message the loop runs.
   assert.ok(turns >= 4, `${turns} turns`);
   assert.deepEqual(
     order,

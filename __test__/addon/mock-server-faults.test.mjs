@@ -1,4 +1,4 @@
-// The mock server against unmodified Baileys 7: what it does wrong when it is told to.
+// The faults of the mock server, with an unmodified Baileys 7.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ describe('faults', () => {
   }
 
   test('an HTTP status instead of the upgrade reaches the socket', async () => {
-    // Baileys listens for `unexpected-response`, so that `ws` leaves the rest to it; then it does nothing.
+    // Baileys listens for `unexpected-response`, so `ws` does not end the request, and Baileys does not either.
     server.faults = { httpStatus: 429, httpHeaders: { 'Retry-After': '1' } };
     const sock = openSocket({ baileys, server });
     const [, response] = await once(sock.ws, 'unexpected-response');

@@ -1,4 +1,4 @@
-// The mock server against unmodified Baileys 7: linking, and logging in.
+// Linking and login on the mock server, with an unmodified Baileys 7.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ describe('linking and logging in', () => {
       return Promise.reject(new Error('no network in this test'));
     });
 
-    // After a pre-key upload Baileys leaves its timeout of 30 s running, which would hold this process.
+    // After a pre-key upload Baileys' timeout of 30 s is still active and would keep this process alive.
     const { setTimeout: later } = globalThis;
     t.mock.method(globalThis, 'setTimeout', (action, delay, ...args) => {
       const timer = later(action, delay, ...args);

@@ -1,4 +1,4 @@
-// Linking by a pairing code against the mock server's phone: Baileys on both layers, and NativeSession.
+// Linking by a pairing code on the mock server: Baileys on both layers, and NativeSession.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ async function trustedServer(t) {
   return server;
 }
 
-/** Asks for a code on a new client of Baileys. */
+/** Requests a code by a new client of Baileys. */
 async function askForCode(server, auth) {
   const sock = openSocket({ baileys, server, auth });
   const end = closed(sock);

@@ -1,4 +1,4 @@
-// Clients of one mock server talk to each other: unmodified Baileys 7 on its own JavaScript socket layer.
+// Clients of one mock server exchange messages: unmodified Baileys 7 on its own JavaScript socket layer.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const BOB = '15550000002';
 const pn = user => `${user}@s.whatsapp.net`;
 const config = { keepAliveIntervalMs: 300_000, getMessage: async ({ id }) => ({ conversation: `${id} again` }) };
 
-/** libsignal writes sessions, keys and all, to the console. */
+/** libsignal writes sessions with their keys to the console. */
 const quiet = ['info', 'log', 'warn', 'error'];
 
 let distrust;
@@ -68,7 +68,7 @@ const text = (sock, wanted) =>
     messages.some(item => !item.key.fromMe && textOf(item) === wanted)
   );
 
-/** Resolves when every device has acknowledged what it was sent. */
+/** Resolves when every device has acknowledged all stanzas. */
 async function drained(server, devices = server.devices) {
   while (devices.some(device => server.pending(device).length > 0)) await once(server, 'acknowledged');
 }
@@ -112,7 +112,7 @@ describe('messages', () => {
       }
     );
     assert.deepEqual(
-      node.content.slice(0, 2).map(({ tag, attrs }) => [tag, attrs.type]), // now and then Baileys adds a reporting token
+      node.content.slice(0, 2).map(({ tag, attrs }) => [tag, attrs.type]), // Baileys sometimes adds a reporting token
       [
         ['enc', 'pkmsg'],
         ['device-identity', undefined]
@@ -168,7 +168,7 @@ describe('messages', () => {
       await arrives;
       await drained(server);
     }
-    // Ada has heard from Bob and sends no pre-key message any more, and Bob forgets the session.
+    // Ada has a message from Bob, so she sends no more pre-key messages. Then Bob deletes the session.
     await auths[1].keys.set({ session: { '100000000000001_1.1': null } });
     const retry = event(ada.ws, 'CB:receipt', ({ attrs }) => attrs.type === 'retry');
     const again = text(bob, 'second again');
@@ -246,7 +246,7 @@ describe('the offline queue', () => {
   test('a message that was read waits until the client has said that it arrived', async t => {
     const { server, enter, devices } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
-    // Bob's Baileys says that the message arrived; the server does not hear it.
+    // Bob sends a receipt for the message, but the server ignores it.
     const remove = server.handle('receipt', () => null);
     const unheard = server.waitFor(({ direction, node }) => direction === 'in' && node.tag === 'receipt');
     await ada.sendMessage(pn(BOB), { text: 'kept' }, { messageId: 'kept' });
@@ -284,7 +284,7 @@ describe('keys', () => {
     assert.deepEqual(first.content[4].content[1].content, publicKey);
     assert.deepEqual(tags(await fetch(devices[1].lid)), ['registration', 'type', 'identity', 'skey']);
     assert.deepEqual(tags(await fetch(`${BOB}:9@s.whatsapp.net`)), ['error']);
-    // Bob is told that he has none left.
+    // The server tells Bob that he has no pre-keys left.
     const [notification] = server.pending(devices[1]);
     assert.deepEqual(notification.content, [{ tag: 'count', attrs: { value: '0' } }]);
   });
@@ -437,7 +437,7 @@ describe('other lines of Baileys', () => {
       const options = { baileys: line, groupAddressing: 'pn', greetingDelayMs: 250 };
       const { server, enter } = await setUp(t, options, [ADA, BOB], lib);
       const [ada, bob] = [await enter(0), await enter(1)];
-      // 6.17 holds events back until a phone has sent it a key for the app state.
+      // 6.17 delays events until a phone has sent a key for the app state.
       for (const { ev } of [ada, bob]) while (ev.isBuffering()) ev.flush();
       for (const [sender, reader, to] of [
         [ada, bob, BOB],

@@ -1,4 +1,4 @@
-// The mock server against unmodified Baileys 7: stanzas, floods of them, and how connections end.
+// Stanzas, floods and ends of connections on the mock server, with an unmodified Baileys 7.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -68,7 +68,7 @@ describe('traffic', () => {
   }
 
   test('a compressed flood of single messages arrives whole', async () => {
-    // Baileys inflates on the thread pool and may finish neighbouring messages in another order.
+    // Baileys decompresses on the thread pool and may finish adjacent messages in another order.
     const { sock, connection } = client;
     const arrived = collect(sock, 'ack', 2000);
     await connection.prepareFlood(sampleStanzas.ack, 2000, { compress: true }).start();
@@ -185,7 +185,7 @@ describe('a server that stops reading', () => {
     const answers = ['p1', 'p2', 'p3'].map(id =>
       sock.query({ tag: 'iq', attrs: { id, to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } })
     );
-    // The server reads other clients meanwhile. It would have read this one's queries too.
+    // The server still reads from other clients. Without the pause it would also read the queries of this one.
     await pair({ baileys, server, scan: qr => server.scanQr(qr, { jid: '15550009999@s.whatsapp.net' }) });
     const read = () => server.stanzas.slice(before).filter(({ node }) => /^p\d$/.test(node.attrs.id));
     assert.deepEqual(read(), []);

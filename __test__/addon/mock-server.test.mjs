@@ -1,4 +1,4 @@
-// The mock server itself, beside unmodified Baileys 7.
+// The mock server, with an unmodified Baileys 7.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -114,7 +114,7 @@ describe('the server itself', () => {
   });
 
   test('a runtime with a `ws` of its own is told', async t => {
-    // As Bun resolves it.
+    // Bun resolves the name in this way.
     const resolve = Module._resolveFilename;
     t.after(() => (Module._resolveFilename = resolve));
     Module._resolveFilename = (name, ...rest) => (name === 'ws' ? name : resolve.call(Module, name, ...rest));

@@ -1,5 +1,4 @@
-// What a noise handler does with arguments of all kinds, at the bounds of its frames, when nobody holds it any more,
-// and in threads.
+// Noise handlers: arguments of all kinds, limits of frames, garbage collection, and worker threads.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -105,7 +104,7 @@ test('bytes of every kind are bytes', () => {
       assert.deepEqual(ours.encrypt(bytes), theirs.encrypt(bytes));
       assert.deepEqual(ours.encodeFrame(bytes), theirs.encodeFrame(bytes));
     }
-    // Of memory that went to another thread nothing is left.
+    // Memory that was transferred to another thread is empty here.
     assert.deepEqual(ours.encrypt(detached), theirs.encrypt(Buffer.alloc(0)));
     assert.deepEqual(ours.encodeFrame(detached), Buffer.from([0, 0, 0]));
   }
@@ -279,7 +278,7 @@ test('handlers that nobody holds give back their memory', async () => {
   const { megabytes } = await runModule(
     ['--expose-gc'],
     `${CHILD_SETUP}
-    // A frame of which 100 KB came: native memory that only the handler's end gives back.
+    // An incomplete frame of 100 KB: its native memory is freed only with the handler.
     const part = Buffer.concat([Buffer.from([0x02, 0x00, 0x00]), Buffer.alloc(100_000)]);
     async function round() {
       for (let i = 0; i < 300; i++) {
@@ -296,7 +295,7 @@ test('handlers that nobody holds give back their memory', async () => {
     for (let i = 0; i < 12; i++) await round();
     console.log(JSON.stringify({ megabytes: (process.memoryUsage().rss - before) / 2 ** 20 }));`
   );
-  // All of them would be 360 MB.
+  // All handlers together would need 360 MB.
   assert.ok(megabytes < 60, `grew by ${megabytes} MB`);
 });
 
@@ -309,7 +308,7 @@ test('a handler lives as long as one of its methods', async () => {
     for (let i = 0; i < 5; i++) {
       gc();
       await turn();
-      // Handlers of other connections, which would get the numbers of those that were given up.
+      // Handlers of other connections: they must not get the numbers of freed handlers.
       for (let j = 0; j < 50; j++) line.ours.makeNoiseHandler(options).authenticate(Buffer.from([j]));
     }
     const expected = line.theirs.makeNoiseHandler(options).encrypt(Buffer.from('x'));
@@ -355,7 +354,7 @@ test('threads have handlers of their own', async () => {
       })
     );
   } finally {
-    // Two of them are busy with handlers at that moment.
+    // Two workers are using handlers at this moment.
     await Promise.all(workers.map(worker => worker.terminate()));
   }
   const log = await driveHandshake(line.ours.makeNoiseHandler, line, input);

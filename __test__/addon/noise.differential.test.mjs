@@ -1,4 +1,4 @@
-// Noise handlers of Baileys' lines and ours with the same inputs, against a peer on node:crypto.
+// Compares the noise handlers of Baileys' release lines with ours for the same inputs. The peer uses node:crypto.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

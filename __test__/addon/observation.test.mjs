@@ -1,4 +1,4 @@
-// The channels of node:diagnostics_channel, and what metrics() adds up.
+// The channels of node:diagnostics_channel, and the sums of metrics().
 
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -13,7 +13,7 @@ import { loggedInClient } from '../support/observed-client.mjs';
 
 const options = { timeout: 60_000 };
 
-/** What is published on channels of a group while the test runs, by the channels' last names. */
+/** Collects the messages on the channels of a group during a test, by the last part of the channel name. */
 function record(t, group, names) {
   const messages = Object.fromEntries(names.map(name => [name, []]));
   for (const name of names) {
@@ -89,7 +89,7 @@ test('a session publishes stanzas and queries, and builds none for that', option
   assert.deepEqual([node, outcome, told], [question, 'answered', answer]);
   assert.ok(ms > 0 && ms < PATIENCE);
 
-  // Answers come, and are not read.
+  // Answers arrive but are not read.
   session.pause();
   await assert.rejects(session.query(iq(), { timeoutMs: 1 }));
   const abort = new AbortController();
@@ -201,7 +201,7 @@ test('a loop that is late is published and counted, and the connection lives', o
   const before = metrics().loopStalls;
   await connection.send(numbered(1));
   await first;
-  // The server is in this process: what it has sent is on its way before the loop is blocked.
+  // The server is in this process: it must have sent the stanza before the loop is blocked.
   await connection.send(numbered(2));
   const second = next(session, 'node');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
@@ -228,7 +228,7 @@ test('metrics has all that sessions count, and keeps what those counted that hav
   const during = metrics();
   assert.ok(during.states.connected >= 1 && during.stanzasIn >= own.stanzasIn);
   await session.close();
-  // Whether or not the session has been collected.
+  // The session may or may not be garbage-collected.
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
     const now = metrics();

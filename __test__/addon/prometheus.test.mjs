@@ -1,4 +1,4 @@
-// The collector for prom-client, by what a scrape says after traffic.
+// The collector for prom-client: checks a scrape after traffic.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { loggedInClient } from '../support/observed-client.mjs';
 
 const options = { timeout: 60_000 };
 
-/** Samples of a text exposition, by their names and labels as they stand there; types by family. */
+/** Parses a text exposition: samples by name and labels, and types by family. */
 function parse(text) {
   const samples = new Map();
   const types = new Map();
@@ -71,7 +71,7 @@ test('a scrape after traffic', options, async t => {
 
   const suffixes = { counter: /_total$/, gauge: /(?<!_total)$/, histogram: /_seconds$/ };
   for (const [name, type] of types) assert.match(name, suffixes[type], name);
-  // Labels are no more than the lists of ours.
+  // Traffic adds no labels.
   assert.equal(samples.size, before.samples.size);
   assert.ok([...samples.values()].every(value => Number.isFinite(value) && value >= 0));
 });

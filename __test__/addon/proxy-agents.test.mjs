@@ -1,4 +1,4 @@
-/** Agents that are not understood: nothing is connected, neither to the target nor to a proxy. */
+/** Agents that are not supported: nothing is connected, neither to the target nor to a proxy. */
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -37,7 +37,7 @@ class Lookalike extends http.Agent {
 }
 const changed = (agent, change) => (change(agent), agent);
 
-/** Each with a function that makes the agent of a proxy's address. */
+/** Each case has a function that creates the agent for the address of a proxy. */
 const CASES = {
   'a subclass': address => new Subclass(`http://${address}`),
   'a subclass of the same name': address => new Namesake(`http://${address}`),

@@ -1,4 +1,7 @@
-/** Proxies that refuse, misbehave or are not there: the errors of Baileys' client, in bounded time, without a secret. */
+/**
+ * Proxies that refuse, misbehave or do not exist: the errors are those of Baileys' client, in limited time, without
+ * secrets.
+ */
 
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
@@ -13,11 +16,11 @@ import { BaileysClient, NativeClient } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const BOUND = { timeout: 60_000 };
-/** Baileys' limit for the tests that wait it out, in milliseconds. */
+/** The connect timeout of Baileys in tests that wait for it, in milliseconds. */
 const SHORT = 400;
-/** For names that do not resolve: resolvers repeat a question that was lost after five seconds. */
+/** The timeout for names that do not resolve: resolvers repeat a lost query after five seconds. */
 const UNRESOLVED = { connectTimeoutMs: 14_000 };
-/** What this machine's resolver says of such a name; without a network it is another code. */
+/** The error code of this machine's resolver for an unknown name. Without a network it is a different one. */
 const UNKNOWN_NAME = await lookup('nowhere.invalid').then(
   () => 'ENOTFOUND',
   error => error.code
@@ -32,10 +35,10 @@ after(() => target.close());
 const url = port => `ws://${PROXY_NAME}:${port}/ws`;
 const errorOf = log => log.find(([event]) => event === 'error')?.[1];
 
-/** Nothing where a proxy would be. */
+/** An address without a proxy. */
 const noProxy = async () => ({ port: 0, asked: [], ports: new Set(), close() {} });
 
-/** A proxy that answers a `CONNECT` with text and ends or not. */
+/** A proxy that answers a `CONNECT` with a text and, if `ends`, ends the connection. */
 const answers = (text, { ends = true } = {}) =>
   httpProxy({ answer: client => (ends ? client.end(text) : client.write(text)) });
 
@@ -120,7 +123,7 @@ throughProxy('TLS to a proxy that cannot be trusted or does not speak it', async
       logs.push(await logOf(Client, url(target.port), { agent: make(`https://localhost:${proxy.port}`) }));
       proxy.close();
     }
-    // OpenSSL's text has addresses in memory; the code is what programs look at.
+    // OpenSSL's text contains memory addresses. Programs use the code.
     assert.deepEqual(...logs.map(log => [log.map(([event]) => event), errorOf(log).code]));
   }
 });
@@ -183,7 +186,7 @@ for (const [label, make] of Object.entries(socksAgents)) {
   });
 }
 
-// --- where Baileys' client, with most agents, would wait for ever
+// --- cases in which Baileys' client, with most agents, waits forever
 
 const TIMED_OUT = ['Opening handshake has timed out', 408];
 

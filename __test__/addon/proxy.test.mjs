@@ -1,4 +1,4 @@
-/** Proxies that work: every package, version and protocol reaches the target by the same requests as with Baileys' client. */
+/** Proxies that work: every package, version and protocol sends the same requests as with Baileys' client. */
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -31,7 +31,7 @@ after(() => {
   https.globalAgent.destroy();
 });
 
-/** The last events of a connection that worked. */
+/** Checks the last events of a connection that worked. */
 function assertOpened({ log }) {
   assert.deepEqual(
     log.map(([event]) => event),
@@ -39,7 +39,10 @@ function assertOpened({ log }) {
   );
 }
 
-/** Targets without and with TLS; nothing can tell the older agents whom to trust, but the environment. */
+/**
+ * Runs with a target without TLS and one with TLS. The older agents take trusted certificates only from the
+ * environment.
+ */
 async function eachTarget(run) {
   await run(plain, 'ws');
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
@@ -217,7 +220,7 @@ throughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
     const makeAgent = port => httpsAgents[label](`http://[::1]:${port}`);
     assertOpened(await compare({ startProxy, makeAgent, url, target }));
   }
-  // `new URL` leaves the brackets, with which the SOCKS agents themselves find no proxy.
+  // `new URL` keeps the brackets of the address. With them the SOCKS agents themselves do not find the proxy.
   const proxy = await socksProxy({ host: '::1' });
   const agent = new SocksProxyAgent10(`socks5h://[::1]:${proxy.port}`);
   assertOpened({ log: await logOf(NativeClient, url(target.port), { agent }) });
@@ -243,7 +246,7 @@ throughProxy('proxy-agent and the environment', async compare => {
       target: plain
     });
     assert.equal(proxied.asked.length, 1);
-    // An exception of the environment's is a direct connection that was asked for.
+    // NO_PROXY requests a direct connection.
     process.env.NO_PROXY = '127.0.0.1';
     const log = await logOf(NativeClient, url(plain.port), { agent: new ProxyAgent8() });
     assertOpened({ log });

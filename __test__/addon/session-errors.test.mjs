@@ -1,4 +1,5 @@
-// How a NativeSession tells why its connection could not be made: the error that a socket gives, and whether it tries again.
+// Errors of a NativeSession whose connection cannot be opened: they are those of a socket, and decide about another
+// attempt.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Processes, worker threads and garbage with sessions.
+// Sessions in processes and worker threads, and their garbage collection.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ const options = { timeout: 60_000 };
 const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
 const BINDING = JSON.stringify(fileURLToPath(new URL('../../js/addon/binding.cjs', import.meta.url)));
 
-/** Text of a program in which `open()` makes a session with the server. */
+/** The source of a program in which `open()` creates a session with the server. */
 const prelude = server => `
   const { NativeSession, metrics } = require(${MAIN});
   const revive = (key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data, 'base64') : value);
@@ -20,14 +20,14 @@ const prelude = server => `
   const open = () => new NativeSession({
     url: ${JSON.stringify(server.url)},
     trustedRoot: Buffer.from(${JSON.stringify(server.rootKey.toString('hex'))}, 'hex'),
-    // Two connections of one device would end each other.
+    // Each session is another device: two connections of one device would end each other.
     auth: { creds: { ...creds, me: { id: '1' + String(Math.random()).slice(2, 12) + ':1@s.whatsapp.net', name: 'A' } } },
     reconnect: false
   });
   const ping = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
 `;
 
-/** Runs a program in a process of its own; gives what it printed and how it ended. */
+/** Runs a program in a child process. Resolves with its output and its exit. */
 async function run(code, flags = []) {
   const child = spawn(process.execPath, [...flags, '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
@@ -47,7 +47,7 @@ test('a session keeps its process from connect to close, and no longer', options
     open();
     const session = open();
     session.connect().then(() => {
-      // Unreferenced, so only the session keeps the loop alive.
+      // The timer is unreferenced: only the session keeps the process alive.
       setTimeout(() => { console.log('still here'); session.close(); }, 300).unref();
     });
     session.on('close', ({ code }) => console.log(code));
@@ -58,7 +58,7 @@ test('a session keeps its process from connect to close, and no longer', options
 test('a session that has failed says so, and does not keep its process', options, async t => {
   const server = await serve(t);
   const { output, exitCode, errors } = await run(`${prelude(server)}
-    // As after too many internal errors.
+    // Simulates a session with too many internal errors.
     require(${BINDING}).loadBinding().Session.prototype.connect = () => false;
     const session = open();
     session.connect().catch(({ code }) => session.close().then(() => console.log(code)));
@@ -178,10 +178,10 @@ test('sessions that nobody holds are collected unless they are connected', optio
     `${prelude(server)}
     const { setTimeout: delay } = require('node:timers/promises');
     (async () => {
-      // In functions of their own, whose frames are gone afterwards.
+      // In separate functions, so that no stack frame refers to the sessions.
       await (() => { const session = open(); return session.connect().then(() => session.close()); })();
       for (let i = 0; i < 50; i++) (() => { const session = open(); session.on('node', () => {}); session.stanzas(); })();
-      // Held by nothing but its connection.
+      // Only its connection keeps it alive.
       await (() => open().connect())();
       for (let i = 0; i < 50 && metrics().sessions > 1; i++) { gc(); await delay(20); }
       console.log(metrics().sessions, metrics().states.connected);

@@ -1,4 +1,4 @@
-// Listeners of NativeSession's events: `node` has stanzas built for as long as somebody listens, and no longer.
+// Listeners of NativeSession: stanzas for `node` are built only while it has a listener.
 
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -7,14 +7,14 @@ import { createSession, iq, numbered, openSession, startServer } from '../suppor
 
 const options = { timeout: 60_000 };
 
-/** Says of a session whether listeners of `node` hear a stanza, and whether one was built. */
+/** Checks whether listeners of `node` get a stanza, and whether one was built. */
 function stanzas({ session, connection }) {
   let count = 0;
   return async () => {
     const before = session.metrics().stanzasDelivered;
     await connection.send(numbered(count++));
     await session.query(iq());
-    // The answer is built in any case.
+    // The answer of the query is always built.
     return session.metrics().stanzasDelivered - before > 1;
   };
 }

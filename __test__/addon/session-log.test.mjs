@@ -1,4 +1,4 @@
-// What a session writes to its user's logger, and what its native half tells.
+// The log entries of a session and of its Rust code.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -35,7 +35,7 @@ test('what the native half tells goes to the logger, by its level', options, asy
   }
   assert.ok(!told(debug).includes('stanza received'));
 
-  // Another level holds at once.
+  // A new level takes effect at once.
   debug.level = 'warn';
   const before = debug.entries.length;
   connection.drop();
@@ -65,7 +65,7 @@ test('what a busy loop leaves of the log is bounded, and counted', options, asyn
   await session.query(iq());
   const sent = connection.prepareFlood(numbered, COUNT, { perMessage: 10 }).start();
   const before = logger.entries.length;
-  // In this very turn nothing is taken.
+  // No event is taken in this turn.
   const { stanzasIn } = session.metrics();
   const end = Date.now() + PATIENCE;
   while (session.metrics().stanzasIn < stanzasIn + COUNT && Date.now() < end);

@@ -1,4 +1,4 @@
-// The options of NativeSession: which are taken, and what is said about the others.
+// The options of NativeSession: accepted ones, and errors for others.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ const ALL = {
   reconnect: { baseMs: 1, maxMs: 1, attempts: 1, classes: { 500: 'backoff' } }
 };
 
-/** Names of the members of an interface of index.d.ts, those of objects in it left out. */
+/** The names of the members of an interface of index.d.ts, without members of nested objects. */
 function documented(name) {
   const source = readFileSync(new URL('../../index.d.ts', import.meta.url), 'utf8');
   const body = source.split(`export interface ${name} {\n`)[1].split('\n}\n')[0];

@@ -1,4 +1,4 @@
-// Devices paired by a NativeSession open in an unmodified Baileys, and the reverse.
+// A device that NativeSession has paired works in an unmodified Baileys, and the reverse.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { createSession, iq, next, nextWhere, startServer } from '../support/nati
 
 const options = { timeout: 60_000 };
 
-/** A server that Baileys trusts as well. */
+/** A server that Baileys also trusts. */
 async function trustedServer(t) {
-  // Enough pre-keys, so that Baileys uploads none: its timer for that would outlive the test.
+  // Enough pre-keys, so that Baileys uploads none: the timer of an upload would be active after the test.
   const server = await startServer(t, { preKeyCount: 100 });
   t.after(trustTestRoot(baileys, server.rootKey));
   return server;
@@ -52,7 +52,7 @@ test('paired here by QR and kept by useMultiFileAuthState, opened by Baileys', o
   assert.equal(server.connections.at(-1).device, server.devicesOf('15550000007')[0]);
   await sock.end(undefined);
 
-  // And here again, with what Baileys has made of the credentials.
+  // A NativeSession again, with the credentials that Baileys has changed.
   const again = createSession(t, server, { creds: kept.creds });
   await again.connect();
   assert.equal(again.state, 'connected');
@@ -67,7 +67,7 @@ test('paired by Baileys, opened here', options, async t => {
   assert.equal(server.connections.at(-1).device.jid, auth.creds.me.id);
 });
 
-/** What a client may say of itself. */
+/** Options with which a client identifies itself. */
 const identities = fc.record({
   version: fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 0, max: 0xffffffff })),
   browser: fc.tuple(
@@ -139,7 +139,7 @@ test('a pairing code is asked for, and known to the credentials', options, async
   await changed;
 });
 
-/** The notification that a phone has taken a pairing code. */
+/** The notification that a phone has accepted a pairing code. */
 function phoneAnswer(id) {
   const part = (tag, length) => ({ tag, attrs: {}, content: Buffer.alloc(length, 9) });
   const parts = [

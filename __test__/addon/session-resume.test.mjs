@@ -1,4 +1,4 @@
-// Sessions that resume: Noise IK against the mock server's own implementation, and every way back to XX.
+// Sessions that resume: Noise IK with the mock server's own implementation, and all ways back to XX.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -10,7 +10,7 @@ const connected = session => nextWhere(session, 'state', ({ to }) => to === 'con
 const kind = session => session.metrics().handshake.kind;
 const kinds = server => server.connections.map(({ handshake }) => handshake);
 
-/** Cuts the connection; resolves when there is another one. */
+/** Cuts the connection. Resolves when there is a new one. */
 async function again(server, session) {
   const reconnected = connected(session);
   server.connections.at(-1).drop();
@@ -18,7 +18,7 @@ async function again(server, session) {
   return server.connections.at(-1);
 }
 
-/** Has a fault hold for the next connection alone. */
+/** Sets a fault for only the next connection. */
 function faultOnce(server, faults) {
   server.faults = faults;
   server.once('connection', () => (server.faults = {}));
@@ -32,7 +32,7 @@ test('a known server is resumed with: the login travels with the first message',
   assert.deepEqual([resumed.handshake, resumed.askedToResume, kind(session)], ['IK', true, 'IK']);
   assert.deepEqual(resumed.payload.username, connection.payload.username);
   assert.deepEqual(resumed.noiseKey, connection.noiseKey);
-  // One frame for the handshake, one for the query that activates the login.
+  // One frame for the handshake, and one for the query after the login.
   assert.equal(session.metrics().framesOut - framesBefore, 2);
   await session.query(iq());
   assert.equal((await again(server, session)).handshake, 'IK');
@@ -83,7 +83,7 @@ for (const [name, faults] of [
     faultOnce(server, faults);
     const { askedToResume, handshake } = await again(server, session);
     assert.deepEqual([askedToResume, handshake, server.connections[1].askedToResume], [false, 'XX', true]);
-    // What the handshake in full has shown is known again.
+    // The full handshake has verified the server, so it is known again.
     assert.equal((await again(server, session)).handshake, 'IK');
   });
 }

@@ -1,4 +1,4 @@
-// NativeSession against the mock server: commands, events and stanzas. Pairing and lifetime have files of their own.
+// NativeSession with the mock server: commands, events and stanzas. Pairing and lifetime have their own files.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -46,7 +46,7 @@ test('connects and closes, again and again, with every change of state told in o
 
 test('connect and close in one tick, and connect while closing', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
-  // A close that waits for its timeout would exceed that of the test.
+  // If the close waited for its timeout, the test would exceed its own.
   const session = createSession(t, server, { creds: linkedCredentials(), closeTimeoutMs: 600_000 });
   const connected = session.connect();
   const closed = session.close();
@@ -335,7 +335,7 @@ test('an iterator that was never used does not hold the session when it is retur
   await aborted.next();
   assert.deepEqual(await returned.return(), { value: undefined, done: true });
   controller.abort(new Error('enough'));
-  // The session reads on: the answer is behind the flood.
+  // The session continues to read: the answer arrives after the flood.
   assert.equal((await session.query(iq({ id: 'behind' }))).attrs.type, 'result');
   assert.deepEqual(await returned.next(), { value: undefined, done: true });
 });

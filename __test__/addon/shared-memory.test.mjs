@@ -1,4 +1,4 @@
-// Bytes in shared memory, which another thread writes while the addon reads them.
+// Bytes in shared memory that another thread changes while the addon reads them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,10 +8,10 @@ import { framed, keyPairOf, NoisePeer } from '../support/noise-peer.mjs';
 
 const CHARACTERS = 100_000;
 const ROUNDS = 50;
-/** The two values of the last byte: a character of its own, or the first byte of a character of four. */
+/** The two values of the last byte: a complete character, or the first byte of a character with four bytes. */
 const [WHOLE, BROKEN] = [0x78, 0xf0];
 
-/** A stanza with one attribute of many characters that are not ASCII, in shared memory; other bytes follow it. */
+/** A stanza in shared memory, followed by other bytes. It has one attribute with many characters that are not ASCII. */
 function sharedStanza() {
   const text = Buffer.from('é'.repeat(CHARACTERS) + 'x');
   const length = Buffer.alloc(4);

@@ -1,4 +1,4 @@
-// A short soak, so that the command keeps working; `npm run test:soak` is the real one.
+// A short soak test, to check the command. `npm run test:soak` runs a long one.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

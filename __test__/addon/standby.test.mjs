@@ -1,4 +1,4 @@
-// A linked noise handler and socket whose thread is blocked: what the addon sends in its place, and what it does not.
+// A linked noise handler and socket with a blocked thread: what the addon sends instead, and what it does not send.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const { intervalOf } = require('../../js/addon/keep-alive.cjs');
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));
 const INTERVAL = 200;
-/** Long enough for a query in any case, and often for two. */
+/** Milliseconds that are always long enough for one query, and often for two. */
 const BLOCK = 600;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
@@ -37,8 +37,8 @@ after(() => {
 });
 
 /**
- * A client in transport that has sent a first frame, unless `silent`, and its peer. `received` are the peer's frames as
- * nodes; a frame out of its turn ends the peer.
+ * A client in transport phase and its peer. Unless `silent`, the client has sent a first frame. `received` are the
+ * frames of the peer as nodes. A frame out of order ends the peer.
  */
 async function connect({ name = '7', config = {}, silent = false, afterFinish = () => {} } = {}) {
   const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: name });
@@ -85,7 +85,7 @@ async function connect({ name = '7', config = {}, silent = false, afterFinish = 
   await handled;
   if (!silent) client.send(seal({ tag: 'first', attrs: {} }));
 
-  /** Everything that the client has sent until now is among the peer's. */
+  /** Waits until the peer has received everything that the client has sent. */
   const settle = async () => {
     const pinged = once(socket, 'pong');
     socket.ping();
@@ -115,7 +115,7 @@ for (const name of LINE_NAMES) {
       const theirs = { tag: 'iq', attrs: { id: attrs.id, ...query }, content: [{ tag: 'ping', attrs: {} }] };
       assert.deepEqual(payloads.get(node), encode(theirs));
     }
-    // Answered between other stanzas: in one message with them, alone, and cut in two.
+    // The answers are in one message with other stanzas, alone, and cut in two.
     const frames = [];
     const done = new Promise(resolve =>
       client.on('message', data => {
@@ -145,7 +145,7 @@ for (const name of LINE_NAMES) {
   });
 }
 
-/** What JavaScript does: seals, sends the oldest frame it holds, is blocked. */
+/** The actions of JavaScript: seal a frame, send the oldest sealed frame, block. */
 const steps = fc.array(fc.constantFrom('seal', 'seal', 'send', 'send', 'block'), { minLength: 3, maxLength: 9 });
 
 test('however sealing, sending and blocks fall, frames come in the order of their counters', { timeout: 120_000 }, () =>
@@ -176,7 +176,7 @@ test('however sealing, sending and blocks fall, frames come in the order of thei
         client.send(frame);
       }
       await settle();
-      // The peer opens each with the next counter: had one been used twice or come out of its turn, it would have thrown.
+      // The peer opens each frame with the next counter. It would throw if a counter was used twice or out of order.
       assert.deepEqual(numbers(received), order);
       await client.close();
     }),
@@ -225,7 +225,7 @@ describe('nothing is sent', () => {
     await delay(2.5 * interval);
     await settle();
     lateness.disable();
-    // A quarter of the interval, less what the thread is silent for when all is well.
+    // A quarter of the interval, minus the time between two heartbeats of a thread that is not blocked.
     const ran = lateness.max / 1e6 < interval / 4 - interval / 16;
     const own = received.filter(isOwn).length;
     assert.ok(own === 0 || !ran, `${own} queries, although the thread was never late by more than ${lateness.max} ns`);
@@ -253,8 +253,8 @@ test('the option by environment and by configuration', () => {
 });
 
 /**
- * Turns the loop until then; says whether it turned often enough that timers some milliseconds apart ran apart. Where this
- * process had to wait for others they may not have.
+ * Runs the event loop until a time. Returns whether it ran often enough to run timers separately that are some
+ * milliseconds apart. On a busy machine it may not.
  */
 async function turnUntil(at) {
   await delay(Math.max(0, at - performance.now() - 20));
@@ -270,8 +270,9 @@ async function turnUntil(at) {
 }
 
 /**
- * A client behind whose `finishInit` a timer of the same interval is started that sends something, as Baileys does it,
- * `skew` milliseconds later. `missed`: for each block that made that timer late, whether the sign of life came before it.
+ * A client with a timer like that of Baileys: it has the same interval, is started `skew` milliseconds after
+ * `finishInit`, and sends something. `missed`: for each block that made this timer late, whether the empty Buffer
+ * arrived before it.
  */
 async function connectWithTimer(interval, skew) {
   const state = { fired: 0, blockedUntil: 0, told: 0, missed: [], stop: () => clearInterval(timer) };
@@ -293,9 +294,9 @@ async function connectWithTimer(interval, skew) {
     assert.equal(client.emit('frame', frame), false);
     state.told = performance.now();
   });
-  /** Is blocked from so many milliseconds after the timer's time on; says whether all had run in time before. */
+  /** Blocks the thread at `offset` milliseconds after the timer is due. Returns whether timers were in time before. */
   state.blockAt = async offset => {
-    // The connection has to live to be said to.
+    // The server must be heard: otherwise the connection is not reported as alive.
     await settle();
     const inTime = await turnUntil(state.fired + interval + offset);
     block(BLOCK);

@@ -1,5 +1,4 @@
-// What decoded objects are made of: strings that hold on to little memory, shapes that a peer cannot multiply, keys of
-// every kind.
+// Decoded objects: strings keep little memory alive, a peer cannot cause many shapes, and all kinds of keys work.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -53,7 +52,7 @@ for (const [title, name, packed, bound] of [
     const { grown, kept, first } = await runModule(['--expose-gc'], source);
     assert.equal(first, '10000000000000@lid');
     assert.ok(kept > 1000);
-    // 2,000 stanzas of about 60 KB of text would be more than 100 MB; what may be held is a window of 1,024 units each.
+    // The text of 2,000 stanzas of 60 KB would be more than 100 MB. Each kept string may keep a window of 1,024 units.
     t.diagnostic(`${grown} MB`);
     assert.ok(grown < bound, `grew by ${grown} MB`);
   });
@@ -107,7 +106,7 @@ async function generated(run) {
 test('shapes are generated for what is usual, and not without bound', async () => {
   for (const line of [lines[0], lines[2]]) {
     const tokens = line.constants.SINGLE_BYTE_TOKENS.slice(1);
-    // 5,000 sequences of two or three keys, among which many share a slot.
+    // 5,000 sequences of two or three keys. Many of them share a slot.
     const sequences = Array.from({ length: 5000 }, (_, i) => [
       tokens[i % 200],
       tokens[200 + (Math.floor(i / 200) % 30)],
@@ -130,7 +129,7 @@ test('shapes are generated for what is usual, and not without bound', async () =
   }
 });
 
-/** Bytes of a string that is no token. */
+/** The bytes of a string that is not a token. */
 const binary = text => Buffer.concat([Buffer.from([252, Buffer.byteLength(text)]), Buffer.from(text)]);
 
 test('keys of every kind are as in Baileys, at the first stanza and later', async () => {
@@ -146,18 +145,18 @@ test('keys of every kind are as in Baileys, at the first stanza and later', asyn
       ['id', '__proto__', 'to'],
       ['__proto__', '__proto__', 'id'],
       ['constructor', 'toString', 'hasOwnProperty'],
-      // Numeric keys come first in an object, whatever their order on the wire.
+      // Numeric keys come first in an object; their order on the wire does not matter.
       ['to', '2', 'id', '1', '0'],
       ['1', '0'],
       ['4294967294', '4294967295', '-1', '01', '1.5'],
-      // The last of several wins, in the place of the first.
+      // The last value of a repeated key is used, at the position of the first.
       ['id', 'to', 'id'],
       ['id', 'id', 'id'],
       ['1', 'id', '1'],
       [''],
       ['id', '', 'to', ''],
       ['a key that is no token', 'id', 'a key that is no token'],
-      // No tokens, but with operations of their own on a tape.
+      // Not tokens, but with their own operations on a tape.
       ['id', 'sender_pn', 'phone_number', 'sender_pn'],
       KEYS.slice(0, 20),
       KEYS.slice(20),

@@ -1,4 +1,4 @@
-/** Every name of ours that Baileys has too is compared with Baileys' by some test, or excused in writing. */
+/** Every name that this package and Baileys have is compared by a test, or has a reason why not. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { EXPORTS, NOISE_HANDLER, WEB_SOCKET_CLIENT } from '../support/surface.mj
 const require = createRequire(import.meta.url);
 const PROPERTIES = [...CODEC_PROPERTIES, ...NOISE_PROPERTIES];
 
-/** Names of a class's own, down to EventEmitter, and of what its constructor sets. */
+/** The names of a class and its bases up to EventEmitter, and of the properties that its constructor sets. */
 function namesOf(Class) {
   const names = new Set(Object.keys(new Class('ws://x/', {})).filter(name => !name.startsWith('_')));
   let prototype = Class.prototype;
@@ -53,7 +53,7 @@ for (const name of LINE_NAMES) {
   });
 }
 
-/** An object that notes which of its functions are called; of handlers, which methods. */
+/** An object that records which of its functions, and which methods of its handlers, are called. */
 function noting(object, called) {
   return new Proxy(object, {
     get(target, name) {

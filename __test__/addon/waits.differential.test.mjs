@@ -1,4 +1,4 @@
-/** Baileys' promiseTimeout and ours: the same outcome of the same executor, in the same microtask. */
+/** Compares Baileys' promiseTimeout with ours: the same executor has the same outcome in the same microtask. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -18,10 +18,10 @@ import { record } from '../support/record.mjs';
 const require = createRequire(import.meta.url);
 const RUNS = process.env.COMPAT_COUNTS === 'full' ? 3_000 : 300;
 
-/** More microtasks than any wait takes to settle. */
+/** More microtasks than any wait needs to settle. */
 const SETTLED = 30;
 
-/** Both functions of a line, by layer. */
+/** Both functions of a release line, by layer. */
 async function load(name) {
   const root = dirname(require.resolve(`${packageOf(name)}/package.json`));
   await import(packageOf(name));
@@ -31,7 +31,7 @@ async function load(name) {
   return { theirs: generics.promiseTimeout, ours };
 }
 
-/** An error or value in a form that can be compared, without the stack of the error itself. */
+/** An error or value for the comparison, without the stack of the error. */
 function described(value) {
   if (!(value instanceof Error)) return value;
   const names = Object.getOwnPropertyNames(value).filter(name => name !== 'stack');
@@ -43,18 +43,18 @@ function described(value) {
 }
 
 /**
- * Runs one executor and gives what happened with the number of the microtask in which it did.
+ * Runs one executor. Returns the events with the number of the microtask of each.
  *
  * @param {Function} promiseTimeout
  * @param {object} scenario
  * @param {unknown} scenario.ms
  * @param {(tools: { resolve: Function, reject: Function, note: (what: unknown) => void, defer: Function }) => unknown}
  *   scenario.executor
- * @param {number[]} [scenario.ticks] by how much the clock is moved, one time after another
+ * @param {number[]} [scenario.ticks] milliseconds by which the clock is moved, one after another
  * @param {import('node:test').MockTimers} clock
  */
 async function observe(promiseTimeout, { ms, executor, ticks = [] }, clock) {
-  // From the event loop, so that the stack traces of two runs can be the same.
+  // Started from the event loop, so that the stack traces of both runs are the same.
   await turn();
   clock.enable({ apis: ['setTimeout'] });
   const log = [];
@@ -85,14 +85,14 @@ async function observe(promiseTimeout, { ms, executor, ticks = [] }, clock) {
   return log;
 }
 
-/** A promise that is rejected, and that Node does not report. */
+/** A rejected promise that Node does not report as unhandled. */
 function rejected(message) {
   const promise = Promise.reject(new Error(message));
   promise.catch(() => {});
   return promise;
 }
 
-/** Executors that a program may have, and what becomes of them. */
+/** Executors of programs. */
 const SCENARIOS = {
   'resolved at once': { ms: 10, executor: ({ resolve }) => resolve(1) },
   'resolved with a promise': { ms: 10, executor: ({ resolve }) => resolve(Promise.resolve(1)) },

@@ -154,7 +154,7 @@ same(
     await event(client, 'open');
     client.send('x');
     await shut(client);
-    // Whose close frame comes first is the network's choice.
+    // Either close frame may arrive first.
     log.splice(0, log.length, ...log.map(([what, ...rest]) => (what === 'close' ? [what] : [what, ...rest])));
   }
 );
@@ -218,7 +218,7 @@ for (const [name, bytes] of [
   );
   same(
     `the connection is reset amid ${name}`,
-    // Once the client has read what came before.
+    // After the client has read the earlier data.
     opensWith(bytes, s => s.once('data', () => s.resetAndDestroy())),
     async ({ client }) => {
       client.once('open', () => client.send('x'));
@@ -232,7 +232,7 @@ same(
   () =>
     rawServer(s => {
       s.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n');
-      // Once the client has read that.
+      // After the client has read that.
       setTimeout(() => s.resetAndDestroy(), 30);
     }),
   untilClosed
@@ -259,9 +259,9 @@ same(
   }
 );
 
-// --- a port where nobody takes connections
+// --- a port that accepts no connections
 
-/** Listens with the shortest queue and never takes anybody out of it. */
+/** Listens with the shortest queue and never accepts a connection from it. */
 const FULL = `
   const net = require('node:net');
   const server = net.createServer();
@@ -274,7 +274,7 @@ const full = { port: 0, sockets: [] };
 before(async () => {
   full.child = spawn(process.execPath, ['-e', FULL], { stdio: ['ignore', 'pipe', 'inherit'] });
   full.port = Number(String((await once(full.child.stdout, 'data'))[0]));
-  // One more than the queue holds, and some for the race with the stop.
+  // One more than the queue can hold, and some because the server may accept a few before it stops.
   let queued;
   do {
     const socket = net.connect(full.port, '127.0.0.1');

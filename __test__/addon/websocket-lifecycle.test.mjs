@@ -1,4 +1,4 @@
-/** Processes and worker threads with sockets: they end when they should and not before. */
+/** Processes and worker threads with sockets: they end at the right time. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ const prelude = port => `
   const open = () => { const c = new WebSocketClient(url, {}); c.on('error', e => console.log(e.message)); c.connect(); return c; };
 `;
 
-/** Runs code in a process of its own; gives what it printed and how it ended. */
+/** Runs code in a child process. Resolves with its output and its exit. */
 async function runChild(code, { onLine = () => {} } = {}) {
   const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
@@ -47,7 +47,7 @@ test('an open socket keeps its process alive until the server closes it', { time
     const c = open();
     const start = Date.now();
     c.on('open', () => {
-      // Unreferenced, so only the socket keeps the loop alive.
+      // The timer is unreferenced: only the socket keeps the process alive.
       setTimeout(() => { console.log('still here'); c.send('x'); }, 300).unref();
     });
     c.on('close', code => console.log('close ' + code));
@@ -90,7 +90,7 @@ test('workers are terminated with open and busy sockets, again and again', { tim
     }, 1);
     s.on('close', () => clearInterval(timer));
   });
-  // In a process of its own, where only workers load the addon.
+  // In a child process in which only workers load the addon.
   const { output, exitCode, signal, errors } = await runChild(`
     const { Worker } = require('node:worker_threads');
     const code = ${JSON.stringify(`${prelude(server.port)}

@@ -51,7 +51,7 @@ test(
     const fault = Object.assign(new Error('cannot decrypt'), { [Symbol.for('baileys-native.frame-error')]: true });
     const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
     client.on('message', async () => {
-      // As decodeFrame does.
+      // decodeFrame does the same.
       failure.latest = fault;
       throw fault;
     });
@@ -124,7 +124,7 @@ same('nobody listens', twoMessages, async ({ client, note }) => {
 
 // --- exceptions of listeners
 
-/** By event, a server that makes it happen. */
+/** For each event: a server that causes it. */
 const CAUSES = {
   upgrade: () => wsServer(() => {}),
   open: () => wsServer(() => {}),
@@ -146,7 +146,7 @@ for (const [name, start] of Object.entries(CAUSES)) {
       // node:test has its own handler, which would fail the test.
       const others = process.listeners('uncaughtException');
       process.removeAllListeners('uncaughtException');
-      // It stays until the end: what follows from an exception in the middle of `ws` is not what is compared.
+      // It is active until the end: later effects of an exception inside `ws` are not compared.
       let handler;
       const caught = new Promise(resolve => {
         handler = (error, origin) => resolve([error.message, origin, state(client)]);
@@ -163,8 +163,8 @@ for (const [name, start] of Object.entries(CAUSES)) {
         client.removeAllListeners();
         client.on('error', () => {});
         server.close();
-        // `ws` does not go on after an exception, so that no event can be waited for: the end of its connection may be one
-        // more exception, and some turns are enough for it to come.
+        // After an exception `ws` emits no event that the test could wait for. The end of its connection may cause one
+        // more exception, within some turns of the loop.
         for (let i = 0; i < 20; i++) await turn();
         process.off('uncaughtException', handler);
         for (const other of others) process.on('uncaughtException', other);

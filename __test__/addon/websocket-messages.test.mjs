@@ -10,7 +10,7 @@ import { closeEvent, opensWith, same, untilClosed } from '../support/socket-scen
 
 // --- messages
 
-/** Messages of every length class of the WebSocket header and beyond a slab. */
+/** Lengths of messages: for every form of the WebSocket header, and longer than a slab. */
 const SIZES = [0, 1, 125, 126, 127, 4096, 8191, 8192, 32768, 65535, 65536, 1 << 20, 16 << 20];
 
 same(
@@ -77,7 +77,7 @@ same(
   }
 );
 
-/** A server on a thread of its own, which answers while this one is busy. */
+/** A server on another thread: it answers while this thread is busy. */
 const ANSWERING = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { WebSocketServer } = require(workerData);
@@ -168,7 +168,7 @@ same(
   async ({ client, log }) => {
     client.connect();
     await closeEvent(client);
-    // Whether the message or the reset is seen first is the system's choice.
+    // The message or the reset may be noticed first.
     log.splice(0, log.length, ...log.filter(([what]) => what !== 'message'));
   }
 );
@@ -204,7 +204,7 @@ same(
     await event(client, 'open');
     while (log.filter(([what]) => what === 'server pong').length < 4) await turn();
     await client.close();
-    // The server's log and the client's run side by side.
+    // The entries of the server and of the client may be in any order.
     log.sort(([a], [b]) => (a === 'server pong') - (b === 'server pong'));
   }
 );

@@ -1,4 +1,4 @@
-// What awaits that a message is sent goes on before the answer to it comes, however late the thread is.
+// Code that awaits the sending of a message continues before the answer is delivered, even if the thread is late.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { BaileysClient } from '../support/socket-log.mjs';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
-/** In a thread of its own, so that it answers while this one is blocked. */
+/** A server on another thread: it answers while this thread is blocked. */
 const SERVER = `
   const { WebSocketServer } = require('ws');
   const { parentPort } = require('node:worker_threads');
@@ -20,7 +20,7 @@ const SERVER = `
   });
 `;
 
-/** Blocks the thread, so that all that happens meanwhile is found at once. */
+/** Blocks the thread. All events of that time are then delivered together. */
 const block = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native: WebSocketClient })) {
@@ -39,7 +39,7 @@ for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native:
           const sent = new Promise(resolve => client.send(text, resolve));
           block(100);
           await sent;
-          // Whoever called this awaits it in turn.
+          // Simulates callers that await this in turn.
           for (let i = 0; i < 10; i++) await null;
           log.push(`sent ${text}`);
         }

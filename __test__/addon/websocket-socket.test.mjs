@@ -1,4 +1,4 @@
-/** What is beneath the client: `WebSocketClient#socket`, which bots reach for to end a connection the hard way. */
+/** `WebSocketClient#socket`, which bots use to end a connection at once. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -7,9 +7,9 @@ import { event, observe, rawServer, state, wsServer } from '../support/socket-lo
 import { closed, closeEvent, opensWith, same, sameResult, shut } from '../support/socket-scenarios.mjs';
 
 const quiet = () => wsServer(() => {});
-/** A server that notes how each connection ended for it. */
+/** A server that records the end of each connection. */
 const noting = ({ note }) => wsServer(s => s.on('close', code => note('server', code)));
-/** Waits until the server has noted the end, which may come before or after the client's. */
+/** Waits until the server has recorded the end. It may be before or after the client's end. */
 async function serverToo(log) {
   while (!log.some(([what]) => what === 'server')) await turn();
   log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
@@ -19,7 +19,7 @@ const hello = [0x82, 1, 1];
 
 // --- ping, pong, bufferedAmount
 
-/** A server that notes, at the end, the pings and pongs that have reached it. */
+/** A server that records, at the end, the received pings and pongs. */
 const notingControl = ({ note }) =>
   wsServer(s => {
     const received = [];

@@ -1,4 +1,4 @@
-/** TLS and agents: the same certificates and agents give the same verdicts with Baileys' client and with ours. */
+/** TLS and agents: the same certificates and agents have the same result with Baileys' client and with ours. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -21,7 +21,7 @@ import { certificate } from '../support/tls.mjs';
 const run = promisify(execFile);
 const client = fileURLToPath(new URL('../support/tls-client.mjs', import.meta.url));
 
-/** Certificates by name; made once. */
+/** Certificates by name. Each is created once. */
 const made = {};
 let authority;
 
@@ -76,7 +76,7 @@ async function tlsServer({ cert, key, ...options }) {
   };
 }
 
-/** Connects; after the first message or the end gives the log. */
+/** Connects. Resolves with the log after the first message or the end. */
 async function logOf(Client, port, config, host = 'localhost') {
   const socket = new Client(`wss://${host}:${port}/`, { connectTimeoutMs: 5000, ...config });
   const log = observe(socket);
@@ -123,7 +123,7 @@ const cases = [
   ['a self-signed authority', 'selfSignedAuthority', nothing, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ['an unknown issuer', 'signed', nothing, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ['a chain up to an unknown root', 'wholeChain', nothing, 'SELF_SIGNED_CERT_IN_CHAIN'],
-  // Its authority has the name of the trusted one and another key.
+  // Its authority has the name of the trusted authority but another key.
   ['an issuer with the name of a trusted one', 'wholeChain', trusting, 'CERT_SIGNATURE_FAILURE'],
   ['a chain up to a root that is not the trusted one', 'chainWithRoot', trusting, 'SELF_SIGNED_CERT_IN_CHAIN'],
   ['a chain without its root', 'chainWithoutRoot', trusting, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
@@ -213,7 +213,7 @@ for (const [name, answer, code] of [
       await once(server, 'listening');
       const log = await logOf(Client, server.address().port, { connectTimeoutMs: 300 });
       server.close();
-      // OpenSSL's text has addresses in memory and source lines; the code is what programs look at.
+      // OpenSSL's text contains memory addresses and source lines. Programs use the code.
       return log.map(([what, first]) =>
         what === 'error' ? [what, { code: first.code, statusCode: first.statusCode }] : [what, first]
       );
@@ -243,13 +243,13 @@ test('certificates in the environment', { timeout: 60_000 }, async () => {
         assert.equal(stdout.trim(), outcome, `${kind} ${JSON.stringify(environment)}`);
       }
     }
-    // Node 20 itself does not know NODE_USE_SYSTEM_CA; SSL_CERT_FILE stands for the system's store.
+    // Node 20 does not support NODE_USE_SYSTEM_CA. SSL_CERT_FILE replaces the system's store.
     const { stdout } = await run(process.execPath, [client, 'native', `wss://localhost:${server.port}/`], {
       env: { ...process.env, NODE_USE_SYSTEM_CA: '1', SSL_CERT_FILE: file },
       timeout: 20_000
     });
     assert.equal(stdout.trim(), 'open');
-    // OpenSSL's store is Node's own affair, as README.md says.
+    // OpenSSL's store is not supported natively; see docs/trust.md.
     for (const [kind, outcome] of [
       ['baileys', 'open'],
       ['native', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']
@@ -278,7 +278,7 @@ test('the environment decides at the time of connecting', { timeout: 30_000 }, a
   server.close();
 });
 
-// --- agents that cannot be honoured
+// --- agents that are not supported
 
 class Tunnel extends https.Agent {
   createConnection() {
@@ -370,7 +370,7 @@ test('TLS: long and short messages in turn, both ways', async () => {
     const greeted = event(socket, 'message');
     socket.connect();
     await greeted;
-    // After each long one the connection has its small buffers again.
+    // After each long message the connection has small buffers again.
     for (const size of [100_000, 1, 2047, 2048, 2049, 41_189, 0, 3 << 20, 5]) {
       const data = Buffer.alloc(size, size & 0xff);
       const echoed = event(socket, 'message');

@@ -126,7 +126,7 @@ for (const [name, url, config] of [
 
 // --- openings that fail
 
-/** What comes where the handshake takes too long. */
+/** The events if the handshake takes too long. */
 const TIMED_OUT = [
   [
     'error',
@@ -166,7 +166,7 @@ sameResult(
     client.connect();
     await closeEvent(client);
     server.close();
-    // Neither the order of headers nor the case of their names means anything.
+    // The order of headers and the case of their names do not matter.
     return request
       .split('\r\n')
       .map(line => line.toLowerCase())
@@ -199,7 +199,7 @@ for (const host of ['127.0.0.1', 'localhost']) {
   );
 }
 
-// What the machine's resolver says, and it may take its time; a name in .invalid never exists.
+// The error of the machine's resolver, which may be slow. A name in .invalid never exists.
 sameResult('a host that does not resolve', async Client => {
   const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 4000 });
   const log = observe(client);
@@ -207,7 +207,7 @@ sameResult('a host that does not resolve', async Client => {
   return log;
 });
 
-/** What Node's `lookup` gives for a name that does not exist. */
+/** The error of Node's `lookup` for a name that does not exist. */
 const notFound = host =>
   Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), {
     errno: -3008,
@@ -277,7 +277,7 @@ same(
   async ({ client }) => {
     client.connect();
     await event(client, 'unexpected-response');
-    // Baileys' client says nothing any more: that it does not takes a wait.
+    // Baileys' client emits nothing more. The test waits to check that.
     await Promise.race([closeEvent(client).catch(() => {}), delay(1000)]);
   },
   {
@@ -402,7 +402,7 @@ for (const name of ['error', 'close']) {
 }
 
 test('close() after the server has closed lets connect() work again', { timeout: 10_000 }, async () => {
-  // An intended difference: Baileys 7 waits for ever here, and its socket cannot be used again.
+  // An intended difference: Baileys 7 waits forever here, and its socket cannot be used again.
   for (const { Native } of LINES) {
     const server = await wsServer(s => s.close(1000));
     const client = new Native(`ws://127.0.0.1:${server.port}/`, {});
