@@ -1,4 +1,4 @@
-// The benches run and what they prove before they measure holds. Of times nothing is asserted.
+// The benches run, and their checks before measuring succeed. Times are not checked.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

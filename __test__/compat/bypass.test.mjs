@@ -1,4 +1,4 @@
-/** A Baileys that runs on JavaScript while register is active: it is noticed, once, with the cause. */
+/** A Baileys that runs on JavaScript while register is active: there is one warning with the cause. */
 
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const connect = (agent = 'undefined') => `
     await client.close();
   }`;
 
-/** Runs a program with the port of a server; gives what it printed and its warnings. */
+/** Runs a program with the port of a server. Resolves with its output and its warnings. */
 async function run(project, args, env) {
   const target = await greeter();
   try {
@@ -48,7 +48,7 @@ test('an import that came too late', async t => {
   assert.equal(stdout, 'WebSocket');
   assert.equal(warnings.length, 1);
   assert.match(warnings[0], /^\[BAILEYS_NATIVE_BYPASSED\] \w+: a?\s?[Bb]aileys .*: it was loaded before/);
-  // Only a newer Node.js tells of a request while the code that makes it runs.
+  // Only newer versions of Node.js report a request while its caller is on the stack.
   if (HAS_CREATED) assert.match(warnings[0], /baileys 7\.0\.0-rc14 at /);
 });
 

@@ -1,4 +1,4 @@
-// tsc checks every export of index.d.ts against what each line of Baileys declares.
+// Compares every export of index.d.ts with the declarations of each release line of Baileys, by tsc.
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -11,9 +11,9 @@ import { record } from '../support/record.mjs';
 const FOLDER = join(ROOT, '__test__/types');
 const INDEX = join(ROOT, 'index.d.ts');
 
-/** The modules that are compiled, by path: none of them is on disk. @type {Map<string, string>} */
+/** The compiled modules by path. They are not on disk. @type {Map<string, string>} */
 const modules = new Map();
-/** What each line declares, what ours does, and where a difference is registered what ours fits instead. */
+/** For each case: modules for the declaration of Baileys, for ours, and for a registered difference. */
 const cases = [];
 
 const add = (name, text) => {
@@ -60,7 +60,7 @@ before(() => {
   program = ts.createProgram({ rootNames: [INDEX, ...modules.keys()], options, host });
 });
 
-/** What is wrong with a module, in tsc's words. */
+/** The errors of tsc for a module. */
 const faultsOf = path =>
   ts
     .getPreEmitDiagnostics(program, program.getSourceFile(path))

@@ -1,4 +1,4 @@
-// The demo, with small numbers: both backends run, and what they have seen and sent is identical.
+// The demo with small numbers: both backends run, and receive and send identical stanzas.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ async function demo(args, env = process.env) {
   try {
     return await promisify(execFile)(process.execPath, ['scripts/demo.mjs', ...args], options);
   } catch (error) {
-    error.message += `\n${error.stdout}`; // says where the logs differ
+    error.message += `\n${error.stdout}`; // has the difference of the logs
     throw error;
   }
 }

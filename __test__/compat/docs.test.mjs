@@ -1,5 +1,5 @@
-// The documents: each code block of README.md and docs is checked, each code of a warning or an error is explained, and the
-// words are spelled as in a dictionary.
+// The documents: checks the code blocks of README.md and docs, that every code of a warning or error is explained, and
+// the spelling.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -36,7 +36,7 @@ function blocks() {
   });
 }
 
-/** What a block takes from the text around it. A name that the block declares or imports itself is not added. */
+/** Names that a code block may use without declaring them. They are added if the block does not declare them. */
 const SURROUNDINGS = {
   sock: value('sock', "import('baileys').WASocket"),
   state: value('state', "import('baileys').AuthenticationState"),
@@ -48,7 +48,7 @@ const SURROUNDINGS = {
   NativeSession: "import { NativeSession } from 'baileys-native';"
 };
 
-/** A value of a type, in JavaScript and in TypeScript. */
+/** The declaration of a value of a type, in JavaScript and TypeScript. */
 function value(name, type) {
   return {
     mjs: `/** @type {${type}} */ const ${name} = /** @type {any} */ (undefined);`,
@@ -93,7 +93,7 @@ test('each JavaScript and TypeScript block is right by its types', options, () =
     writeFileSync(file, `${needed.join(' ')}\n${code}\nexport {};\n`);
     places.set(file, `${document}:${line}`);
   }
-  // TypeScript strictly; JavaScript as an editor checks it: names, members and arguments.
+  // TypeScript is checked strictly, JavaScript like in an editor: names, members and arguments.
   const diagnostics = ['mts', 'mjs'].flatMap(extension => {
     const files = [...places.keys()].filter(file => file.endsWith(extension));
     const program = ts.createProgram(files, {
@@ -183,7 +183,7 @@ test('each command of baileys-native in the documents works', options, async () 
   }
 });
 
-/** Codes that are only compared with, or that are Node's and never given out by this package. */
+/** Codes that this package never gives: codes of Node, and codes that it only compares with. */
 const NOT_OURS = new Set(['ERR_ASSERTION']);
 
 test('troubleshooting.md has each code of a warning and of an error', () => {

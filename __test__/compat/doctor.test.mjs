@@ -1,4 +1,4 @@
-// `baileys-native doctor`: healthy where everything is right, and the fault named in broken set-ups.
+// `baileys-native doctor`: a correct set-up is healthy, and in broken set-ups the fault is named.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -31,8 +31,8 @@ const TIMEOUT = 120_000;
 const timeout = { timeout: TIMEOUT };
 
 /**
- * A bot's folder, by the content of its files. `node_modules` has links to Baileys and to this package, or what `modules`
- * names instead.
+ * Creates the folder of a bot with the given files. Its `node_modules` has the links in `modules`; default: Baileys and
+ * this package.
  */
 function project(t, files = {}, modules = { baileys: 'node_modules/baileys', 'baileys-native': '.' }) {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-doctor-'));
@@ -60,7 +60,7 @@ function doctor(directory, args = ['--json'], { env = {}, cli = CLI, flags = [] 
   });
 }
 
-/** The messages of the results with a status; the whole report is in the assertion's message. */
+/** The messages of the faults. If an assertion fails, its message has the whole report. */
 async function faults(directory, options, args = []) {
   const { code, stdout, stderr } = await doctor(directory, ['--json', ...args], options);
   assert.equal(code, 1, `${stdout}\n${stderr}`);
@@ -105,7 +105,7 @@ test('--connect times each step with the server', timeout, async t => {
     ['Name', 'TCP', 'Native connection']
   );
   assert.ok(connect[2].data.openMs > 0 && connect[2].data.noiseMs > 0);
-  // No login and no registration: the server has seen no payload.
+  // No login and no registration: the server has received no payload.
   assert.deepEqual(
     server.connections.map(({ payload }) => payload),
     [undefined]
@@ -221,7 +221,7 @@ test('a bad certificate file', timeout, async t => {
 });
 
 test('a dead proxy, whose credentials are not shown', timeout, async t => {
-  // A port that was free a moment ago.
+  // A port that was just freed.
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => server.once('listening', resolve));
   const { port } = server.address();

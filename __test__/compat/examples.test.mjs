@@ -1,4 +1,4 @@
-// The examples, run as their first lines say, against the mock server.
+// Runs the examples with the commands in their first lines, with the mock server.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -34,7 +34,7 @@ const base = mkdtempSync(join(tmpdir(), 'baileys-native-examples-'));
 after(() => rmSync(base, { recursive: true, force: true }));
 const temporaryDirectory = () => mkdtempSync(join(base, 'auth-'));
 
-/** Credentials in a folder, of a device that waits for no history; with a user, linked. */
+/** Writes credentials to a folder. The device does not wait for its history. With a user it is linked. */
 function keepCredentials(folder, user) {
   mkdirSync(folder, { recursive: true });
   const me = user && { id: `${user}:1@s.whatsapp.net`, name: 'Example' };
@@ -42,7 +42,7 @@ function keepCredentials(folder, user) {
   writeFileSync(join(folder, 'creds.json'), JSON.stringify(creds, baileys.BufferJSON.replacer));
 }
 
-/** An example in a process; `line` resolves with the first line of its output that matches. */
+/** Starts an example in a process. `line` resolves with the first line of its output that matches. */
 function start(t, server, args, env = {}) {
   const WA_SERVER = `${server.url}#${server.rootKey.toString('hex')}`;
   const child = spawn(process.execPath, ['--no-warnings', ...args], {
@@ -78,7 +78,7 @@ function start(t, server, args, env = {}) {
   return { child, line };
 }
 
-/** A client of the test's own writes to the bot and resolves with the answer. */
+/** Writes to the bot by another client and resolves with the answer. */
 async function talkTo(server, jid) {
   const auth = memoryAuth(baileys);
   auth.creds.me = { id: `${FRIEND}:1@s.whatsapp.net`, name: 'Friend' };

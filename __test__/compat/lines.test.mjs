@@ -1,5 +1,5 @@
-// Every line of Baileys, unmodified, in processes of its own: on its JavaScript and on the native layer it sees the same,
-// and so does the server.
+// Runs every release line of Baileys, unmodified, in child processes on JavaScript and on the native layer. The bot and
+// the server see the same on both.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -26,7 +26,7 @@ async function session(nodeFlags, args) {
   return JSON.parse(stdout);
 }
 
-/** By behaviour: what of a session shows it, and that in a few words. */
+/** For each behaviour: its part of the result of a session, and a short text of it. */
 const BEHAVIOURS = {
   'connects and pairs by QR code': [({ seen, me }) => [seen[0], me], ([[event], me]) => `${event} as ${me}`],
   'logs in with saved credentials': [({ seen }) => seen.slice(1), seen => seen.map(([event]) => event).join(', ')],
@@ -43,7 +43,7 @@ const BEHAVIOURS = {
   'is ended by a stream error': [({ ending }) => ending, ending => `status ${ending}`]
 };
 
-/** Keeps what both layers did for docs/compatibility.md. */
+/** Records the results of both layers for docs/compatibility.md. */
 function keep(line, javascript, native) {
   for (const [behaviour, [pick, words]] of Object.entries(BEHAVIOURS)) {
     const picked = pick(javascript);

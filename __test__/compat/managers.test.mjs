@@ -1,4 +1,4 @@
-// The packages as npm, pnpm and Yarn install them from a registry: no compiler, no script, one binary, the right one.
+// npm, pnpm and Yarn install the packages from a registry: no compiler, no scripts, and one binary, the correct one.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
@@ -18,13 +18,13 @@ const run = promisify(execFile);
 const NAME = platform.nameOf(platform.currentPlatform());
 const NAMES = PUBLISHED.map(({ name }) => name);
 
-/** Bound of one installation, in milliseconds. */
+/** Time limit of one installation, in milliseconds. */
 const TIMEOUT = 180_000;
 const options = { timeout: TIMEOUT };
 
 const PROGRAM = `const { encodeBinaryNode } = require('baileys-native');
 console.log(encodeBinaryNode({ tag: 'iq', attrs: { id: '1' } }).toString('hex'));`;
-/** What Baileys' own encoder says. */
+/** The result of Baileys' own encoder. */
 const PRINTS = encodeBinaryNode({ tag: 'iq', attrs: { id: '1' } }).toString('hex');
 
 let folder;
@@ -122,7 +122,7 @@ test('pnpm', options, async () => {
 test('Yarn 1', options, async () => {
   const { project, node } = makeProject('yarn1');
   await node(join(provideNpm('yarn@1.22.22'), 'bin/yarn.js'), 'add', '--non-interactive', 'baileys-native');
-  // It knows no libc: both packages for Linux are there, and the loader takes the right one.
+  // This manager ignores `libc`: both packages for Linux are installed, and the loader chooses the right one.
   assert.ok(binariesIn(project).includes(`baileys-native-${NAME}`));
   assert.equal((await node('app.cjs')).stdout.trim(), PRINTS);
 });

@@ -1,4 +1,5 @@
-// The declarations under `moduleResolution: node`, TypeScript's default for `module: commonjs`: it does not read `exports`.
+// The declarations with `moduleResolution: node`, TypeScript's default for `module: commonjs`. It does not use
+// `exports`.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

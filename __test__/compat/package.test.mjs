@@ -1,4 +1,4 @@
-// The package as it is published: its files, its size, and what publint and attw say of it.
+// The published package: its files, its size, and the results of publint and attw.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const bin = name => join(ROOT, 'node_modules/.bin', name);
 
-/** Bound of the unpacked package, in bytes. */
+/** Limit of the unpacked package, in bytes. */
 const MAX_UNPACKED = 600_000;
 
 const TOP = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'index.d.mts', 'index.d.ts', 'js', 'package.json'];

@@ -28,7 +28,7 @@ const BAILEYS = 'baileys@7.0.0-rc14';
 const INSTALL_TIMEOUT = 180_000;
 const PROGRAM_TIMEOUT = 30_000;
 
-/** The commands that the package may need where it is installed; no compiler is among them. */
+/** The only commands in PATH: the installation of the package must not need a compiler. */
 const COMMANDS = ['sh', 'git'];
 
 let directory;
@@ -69,7 +69,7 @@ after(() => rmSync(directory, { recursive: true, force: true }));
  * @param {string} name
  * @param {string} source
  * @param {string[]} [flags]
- * @returns {Promise<any>} What it prints, as JSON.
+ * @returns {Promise<any>} Its output, parsed as JSON.
  */
 async function program(name, source, flags = []) {
   writeFileSync(join(project, name), source);
@@ -117,7 +117,7 @@ test('--import baileys-native/register makes the installed Baileys run on it', a
   assert.deepEqual(await program('bot.mjs', source, ['--import', 'baileys-native/register']), [true, true]);
 });
 
-/** A bot as its author would write it, without a word about this package; it links, answers what it is told, and ends. */
+/** A typical bot that does not mention this package. It links, answers a text, and ends. */
 const BOT = `import { makeWASocket, DisconnectReason, WA_CERT_DETAILS, useMultiFileAuthState } from 'baileys';
 WA_CERT_DETAILS.PUBLIC_KEY.set(Buffer.from(process.env.ROOT, 'hex')); // of the mock server
 const { state: auth, saveCreds } = await useMultiFileAuthState('session');
@@ -152,11 +152,11 @@ test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async
   bot.on('message', qr => server.scanQr(qr));
   const exited = once(bot, 'exit');
   try {
-    // Channels' messages travel without end-to-end encryption.
+    // Messages of channels are not end-to-end encrypted.
     const channel = '120363000000000001@newsletter';
     await server.waitFor(({ connection, node }) => connection === 1 && node.tag === 'presence');
     const [, connection] = server.connections;
-    // The client of Baileys' own offers compression.
+    // Baileys' own client would offer compression.
     assert.equal(connection.request.headers['sec-websocket-extensions'], undefined);
     await connection.send({
       tag: 'message',
@@ -182,7 +182,7 @@ test('the command and what else the package brings are there', async () => {
   for (const file of readdirSync(join(ROOT, 'js/inspect/page'))) {
     assert.ok(existsSync(join(project, 'node_modules/baileys-native/js/inspect/page', file)), file);
   }
-  // Without prom-client, which is optional, for a registry that is given.
+  // prom-client, which is optional, is not installed: another registry is passed.
   const names = await program(
     'prometheus.mjs',
     `import { collectMetrics } from 'baileys-native/prometheus';
@@ -227,7 +227,7 @@ test('every link of the documents leads to a file of the package', () => {
 });
 
 /**
- * The environment of a machine without a compiler: a PATH of a folder that links to nothing else.
+ * The environment of a machine without a compiler: PATH has one folder with links to COMMANDS.
  *
  * @param {string} bin
  */
@@ -242,7 +242,7 @@ function bareEnvironment(bin) {
   return { ...inherited, PATH: bin };
 }
 
-/** The npm of this machine, run by Node itself since the shortened PATH does not have it. */
+/** The file of this machine's npm. Node runs it directly, because npm is not in the shortened PATH. */
 function npmFile() {
   const path = process.env.npm_execpath ?? find('npm');
   assert.ok(path !== undefined, 'npm is needed for this test');

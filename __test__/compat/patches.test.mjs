@@ -1,4 +1,4 @@
-/** Copies of Baileys that are not those of npm: with patches, and forks. What differs is left alone, and said once. */
+/** Patched copies of Baileys, and forks. Files that differ are not replaced, and there is one warning. */
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const ALL = [
 ];
 const without = (...names) => ALL.filter(name => !names.includes(name));
 
-/** Prints which exports of a package are ours, the `patched` of its modules, and what `replaced()` says of it. */
+/** Prints which exports of a package are ours, the exports `patched` of its modules, and the result of `replaced()`. */
 const probe = name => `
   import { replaced } from 'baileys-native';
   import * as index from '${name}';
@@ -31,7 +31,7 @@ const probe = name => `
 const PATCH = '\nglobalThis.patched = (globalThis.patched ?? 0) + 1;\n';
 
 /**
- * Runs the probe, and checks that what is ours is what `replaced()` says, and that the patches ran.
+ * Runs the probe. Checks that `replaced()` lists exactly our exports, and that the patches ran.
  *
  * @param {ReturnType<typeof makeProject>} project
  * @param {string} name
@@ -61,7 +61,7 @@ describe('a patched Baileys', () => {
     [FILES.webSocketClient, append, ['WebSocketClient']],
     [FILES.noiseHandler, append, ['makeNoiseHandler']],
     [FILES.encode, append, ['encodeBinaryNode']],
-    // The noise handler of Baileys decodes with this one.
+    // The noise handler of Baileys uses this decoder.
     [FILES.decode, append, [...CODEC, 'makeNoiseHandler']],
     [FILES.constants, append, [...CODEC, 'encodeBinaryNode', 'makeNoiseHandler']],
     [FILES.jidUtils, text => append(text.replace("'@'", "('@')")), ['encodeBinaryNode']],

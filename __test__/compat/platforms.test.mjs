@@ -1,4 +1,4 @@
-// The binary and the package belong together, and what is generated for the platforms is up to date.
+// The binary must have the version of the package, and the generated files for the platforms must be current.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -27,7 +27,7 @@ before(() => {
   assert.ok(binary, 'the addon has been built');
 });
 
-/** A project with both packages as they are published. */
+/** Creates a project with both published packages. */
 function installed(t, change = () => {}) {
   const project = makeProject(t, { addon: 'none' });
   const modules = join(project.directory, 'node_modules');
@@ -88,7 +88,7 @@ test('the crate, the package and the packages of the platforms have one version'
 });
 
 test('what is generated from napi.targets is up to date', t => {
-  // @napi-rs/cli writes nowhere but below the package.
+  // @napi-rs/cli only writes below the package.
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   const out = mkdtempSync(join(ROOT, 'target/generated-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** Under register, sockets with an agent that is not understood run on the class of Baileys itself; all others do not. */
+/** Under register, only sockets with an unsupported agent run on Baileys' own class. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,7 +10,7 @@ import { record } from '../support/record.mjs';
 import { makeProject } from './support/project.mjs';
 
 /**
- * Connects through an agent of its own and one that is understood, twice each, and prints what it saw.
+ * Connects twice through a custom agent and twice through a supported one, and prints the results.
  *
  * @param {string} loadClient Source of an expression that gives the class.
  */
@@ -51,7 +51,9 @@ const WITH_IMPORT = "run(await import('node:http'), await import('node:events'),
 const WITH_REQUIRE = "run(require('node:http'), require('node:events'), require('node:net'));";
 const FILE = FILES.webSocketClient;
 
-/** Runs the program in a project, and gives its report and warnings with what proxy and target saw. */
+/**
+ * Runs the program in a project. Resolves with its report, its warnings, and the requests to the proxy and the target.
+ */
 async function runProgram(project, args) {
   const proxy = await httpProxy();
   const target = await greeter();
@@ -66,7 +68,7 @@ async function runProgram(project, args) {
   }
 }
 
-/** The same program without register is what it is compared with; gives in a few words what that did. */
+/** Compares the program with the same program without register. Returns a short text of the result. */
 async function assertSame(project, name, flag) {
   const plain = await runProgram(project, [name]);
   const under = await runProgram(project, [flag, 'baileys-native/register', name]);

@@ -1,4 +1,6 @@
-/** Programs that put functions of their own in place of Node's, as process-wide proxies do: no connection goes past them. */
+/**
+ * Programs that replace functions of Node, like process-wide proxies: no connection bypasses the replaced functions.
+ */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +12,7 @@ import { makeProject } from './support/project.mjs';
 
 const FLAG = ['--import', 'baileys-native/register'];
 
-/** A relay to a target, which counts its connections. Functions that are replaced below lead to it. */
+/** A relay to a target that counts its connections. The replaced functions below connect to it. */
 async function relay(target) {
   const state = { port: 0, count: 0, close: () => server.close() };
   const server = net.createServer(client => {
@@ -27,8 +29,8 @@ async function relay(target) {
 }
 
 /**
- * Functions that lead connections to the target's port to the relay instead; `place` is a name as the warning has it.
- * `install(name)` puts one in place, and gives a function that takes it back.
+ * Functions that redirect connections to the target's port to the relay. `place` is a name in the warning.
+ * `install(name)` replaces one function and returns a function that restores it.
  */
 const REDIRECT = `
 const http = require('node:http'), https = require('node:https'), net = require('node:net'), tls = require('node:tls');
@@ -55,7 +57,7 @@ function install(place, mark = () => {}) {
 }
 `;
 
-/** Connects once and tells on which layer; `secure` and `agent` as the place needs them. */
+/** Connects once and prints the layer. */
 const CONNECT = `
 async function connect(Client, place) {
   const { once } = require('node:events');
@@ -92,7 +94,9 @@ const SECURE = [
   'https.Agent.prototype.addRequest'
 ];
 
-/** Runs a program with a target and a relay to it; gives its report, its warnings and the relay's count. */
+/**
+ * Runs a program with a target and a relay to it. Resolves with its report, its warnings and the count of the relay.
+ */
 async function run(project, args, { tls, env = {} } = {}) {
   const target = await greeter(tls);
   const way = await relay(target.port);
@@ -176,7 +180,7 @@ describe('under register', () => {
 
   test('wrappers of tracing libraries stay native, unless they are around something else', async t => {
     const project = makeProject(t);
-    // As shimmer and OpenTelemetry, New Relic, agent-base 4 and 5, and Datadog mark theirs; the last one does not.
+    // Wrappers with the marks of shimmer and OpenTelemetry, New Relic, and agent-base 4 and 5. Datadog's has no mark.
     project.write(
       'node_modules/dd-trace/index.js',
       `exports.patch = (owner, key) => {

@@ -25,7 +25,7 @@ const OURS = `const ours = module => Object.keys(module).filter(name => module[n
 `;
 
 /**
- * Prints what of a package is ours: of its index, and of the socket class, which the index does not export.
+ * Prints which exports of a package are ours: of its index, and the socket class, which the index does not export.
  *
  * @param {string} name
  */
@@ -42,7 +42,7 @@ console.log(JSON.stringify([...ours(require('${name}')), ...ours(require('${name
 
 const ALL = [...FROM_INDEX, 'WebSocketClient'];
 
-/** Those of required ES modules: without synchronous hooks a file with exports of its own stays as it is. */
+/** Our exports in required ES modules: without synchronous hooks a file with other exports is not replaced. */
 const REQUIRED = Module.registerHooks === undefined ? ALL.filter(name => name !== 'promiseTimeout') : ALL;
 
 /**
@@ -84,7 +84,7 @@ describe('every line of Baileys, by every way in', () => {
       for (const line of ['baileys', 'baileys-6.7.24']) {
         project.write('app.cjs', cjsProbe(line));
         assertOurs(await project.run([flag, 'baileys-native/register', 'app.cjs']), REQUIRED);
-        // The socket class first: the rest of the package is then loaded by what that one imports.
+        // Requires the socket class first: its imports then load the rest of the package.
         project.write('app.cjs', `require('${line}/${FILES.webSocketClient}');${cjsProbe(line)}`);
         assertOurs(await project.run([flag, 'baileys-native/register', 'app.cjs']), REQUIRED);
       }
@@ -197,7 +197,7 @@ describe('what stays as it was', () => {
     const project = makeProject(t);
     const esm = project.copyPackage('baileys', 'node_modules/baileys');
     const cjs = project.copyPackage('baileys-6.17.16', 'node_modules/baileys-6.17.16');
-    // Of this file only the waits have to be those of a release.
+    // In this file only `promiseTimeout` must be that of a release.
     const file = FILES.generics;
     append(join(esm, file), '\nexport const extra = { of: "esm" };\nexport default promiseTimeout;\n');
     append(join(cjs, file), '\nexports.extra = { of: "cjs" };\n');
@@ -440,7 +440,8 @@ describe('together with others', () => {
       import * as index from '${name}';
       import * as client from '${name}/${FILES.client}';
       console.log(JSON.stringify([...ours(index), ...ours(client)] as string[]));`;
-    // CommonJS by --require: from a file that --import tsx has made CommonJS, Node 20 can load neither JSON nor ES modules.
+    // CommonJS by --require: from a file that --import tsx has made CommonJS, Node 20 can load neither JSON nor ES
+    // modules.
     const runs = [
       ['--import', 'tsx', 'esm/app.ts', 'baileys'],
       ['--import', 'tsx', 'esm/app.ts', 'baileys-6.17.16'],
@@ -470,7 +471,7 @@ describe('together with others', () => {
 
   test('the module mocks of other loaders win', async t => {
     const project = makeProject(t);
-    // As mock loaders do: the mocked file gets a query, and a source of their own under it.
+    // Like mock loaders: the mocked file gets a query and another source.
     project.write(
       'mocks.mjs',
       `export async function resolve(specifier, context, nextResolve) {

@@ -1,4 +1,4 @@
-// What programs are told about which layer runs.
+// The ways in which programs learn which layer runs.
 
 import assert from 'node:assert/strict';
 import { realpathSync } from 'node:fs';

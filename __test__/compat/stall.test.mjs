@@ -1,5 +1,5 @@
-// Every line of Baileys, unmodified, with its event loop blocked: on its own socket layer the connection is lost, under
-// `register` it lives, and nobody sees how.
+// Every release line of Baileys, unmodified, with a blocked event loop: on its own socket layer the connection is lost,
+// under `register` it stays open, and the stanzas of the addon are not visible.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { stall } from '../../scripts/stall/run.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 
 const SHORT = { intervalMs: 800, blockedMs: 4_000, stanzas: 2_000 };
-/** Longer than Baileys bears without hearing anything: its interval and five seconds. */
+/** The block is longer than Baileys' limit for silence: its interval and five seconds. */
 const LONG = { intervalMs: 800, blockedMs: 7_000, stanzas: 0 };
 const TIMEOUT = { timeout: 90_000 };
 
@@ -25,11 +25,11 @@ for (const name of LINE_NAMES) {
           pings: true,
           ...SHORT
         });
-        // No code: it has not ended.
+        // There is no code because the connection has not ended.
         assert.deepEqual(found, { received: 2_000, inOrder: 2_000, asked: true, answered: true, strays: 0 });
         assert.ok(keepAlives >= 3, `${keepAlives} keep-alive queries`);
         assert.ok(pongs >= 5, `${pongs} pongs`);
-        // Starting up, a busy machine may add a stall of its own.
+        // On a busy machine there may be another stall during the start.
         assert.ok(survived.stalls >= 1 && survived.keepAlives >= 3, JSON.stringify(survived));
         assert.ok(survived.blockedMs >= 3_900, JSON.stringify(survived));
       }

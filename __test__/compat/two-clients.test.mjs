@@ -1,5 +1,5 @@
-// Two unmodified Baileys clients of each line write to each other through the mock server, each on its own socket layer.
-// `npm run compat` and `npm run compat:e2e` do the same with larger numbers.
+// Two unmodified Baileys clients of each release line write to each other through the mock server, on all pairs of
+// layers. `npm run compat` and `npm run compat:e2e` do the same with larger numbers.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -14,7 +14,7 @@ const COUNTS = FULL ? { texts: 500, group: 100, away: 50 } : { texts: 40, group:
 const TIMEOUT_MS = FULL ? 400_000 : 150_000;
 const CAUGHT = 'but for what a cut caught';
 
-/** What happened in a run, by behaviour: in words that are the same in every run that is as good. */
+/** The results of a run by behaviour, as texts. They are the same in every correct run. */
 function behaviours({ flows, logins, undecrypted, inFlight, stanzas, answers }, mayLoseInFlight) {
   const rows = {};
   for (const { phase, from, sent, lost, inOrder } of flows) {
@@ -38,7 +38,7 @@ function behaviours({ flows, logins, undecrypted, inFlight, stanzas, answers }, 
   return { ...rows, ...answers };
 }
 
-/** Keeps what a run was like, beside the one on JavaScript, for docs/compatibility.md. */
+/** Records a run and the run on JavaScript for docs/compatibility.md. */
 function keep(line, javascript, native) {
   for (const [behaviour, words] of Object.entries(javascript)) {
     const same = native[behaviour] === words ? 'same' : 'DIFFERS';
@@ -46,7 +46,7 @@ function keep(line, javascript, native) {
   }
 }
 
-/** What two clients of a line do on JavaScript, and then on every pair with the native layer. */
+/** Tests two clients of a release line on JavaScript, then on every pair with the native layer. */
 const clientsOf = line =>
   describe(`two clients of line ${line}`, { concurrency: 1 }, () => {
     const leniency = { mayLoseInFlight: line !== '7' };
@@ -87,7 +87,7 @@ const clientsOf = line =>
     }
   });
 
-// Side by side: most of a run is waiting for what Baileys holds back.
+// Concurrently: most of the time of a run is waiting for events that Baileys delays.
 describe('two clients', { concurrency: true }, () => LINE_NAMES.forEach(clientsOf));
 
 describe('what counts as wrong', () => {

@@ -1,4 +1,4 @@
-// A package without its binary, as it is where none fits: nothing dies of it that does not need it.
+// A package without a binary, as on an unsupported platform: everything that does not need the binary works.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Every line of Baileys, by every way in which programs load it: the same program with and without register.
+// Every release line of Baileys, loaded in every way that programs use, with and without register.
 
 import assert from 'node:assert/strict';
 import { rmSync, symlinkSync } from 'node:fs';
@@ -18,10 +18,10 @@ const ALL = [
   'encodeBinaryNode',
   'makeNoiseHandler'
 ];
-/** Not replaced where ES modules are required on a Node.js that runs no hook for what they import. */
+/** Not replaced in required ES modules if Node.js runs no hooks for their imports. */
 const WAITS = 'promiseTimeout';
 
-/** Uses the codec and tells whose functions did it; `index` and `client` are modules of Baileys. */
+/** Uses the codec and prints whether our functions ran. `index` and `client` are modules of Baileys. */
 const PROBE = `
   const all = { ...client, ...index };
   const ours = Object.keys(all).filter(name => all[name]?.[Symbol.for('baileys-native')] === true).sort();
@@ -39,7 +39,7 @@ const cjs = name => `
 
 const canRequire = line => line === '6.17' || process.features.require_module === true;
 
-/** By name: puts the program into a project and gives the arguments that run it, the flag's among them. */
+/** The ways by name. Each writes the program into a project and returns the arguments that run it, with the flag. */
 const WAYS = {
   'an ES module, by --import': (project, name, flag) => {
     project.write('app.mjs', esm(name));
@@ -58,7 +58,7 @@ const WAYS = {
     return [...flag('--require'), 'app.cjs'];
   },
   'as @whiskeysockets/baileys': (project, name, flag) => {
-    // A link to what is installed here.
+    // This is a link to the installed packages.
     rmSync(join(project.directory, 'node_modules/@whiskeysockets'), { recursive: true, force: true });
     project.copyPackage(name, 'node_modules/@whiskeysockets/baileys', { name: '@whiskeysockets/baileys' });
     project.write('app.mjs', esm('@whiskeysockets/baileys'));
@@ -108,7 +108,7 @@ const WAYS = {
   }
 };
 
-/** What has to be ours. */
+/** The exports that must be ours. */
 const expected = (way, line) => {
   const names = way.includes('mock') ? ALL.filter(name => name !== 'makeNoiseHandler') : ALL;
   const hasHooks = Module.registerHooks !== undefined || line === '6.17' || !way.includes('CommonJS');

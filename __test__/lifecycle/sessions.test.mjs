@@ -1,4 +1,4 @@
-// Whole sessions of an unmodified Baileys in child processes: how they leave, and what an error does to them.
+// Sessions of an unmodified Baileys in child processes: how they end, and the effects of errors.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -50,7 +50,7 @@ describe('a process ends', () => {
     const connection = await login();
     await listening(server, connection);
     const gone = new Promise(resolve => connection.once('close', resolve));
-    // Nothing but the socket is left to keep it, and it answers.
+    // Only the socket keeps the process alive, and it answers.
     for (let i = 0; i < 3; i++) assert.equal(String(await connection.wsPing(`${i}`)), `${i}`);
     assert.equal(child.exitCode, null);
     child.kill('SIGTERM');

@@ -1,8 +1,8 @@
-// Nodes, payloads and damage for property tests. Everything shrinks.
+// Generators of nodes, payloads and damage for property tests. All of them shrink.
 
 import fc from 'fast-check';
 
-/** Lengths at which an encoding changes, and one to each side. */
+/** Lengths at which an encoding changes, and their neighbours. */
 const EDGES = [1, 2, 12, 13, 14, 126, 127, 128, 129, 253, 254, 255, 256, 257, 1023, 1024, 1025];
 
 const AROUND_EDGES = fc.constantFrom(...EDGES);
@@ -20,7 +20,7 @@ const fromAlphabet = (alphabet, length) =>
 
 const PACKED_LENGTH = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 120, max: 132 }), AROUND_EDGES);
 
-/** A single UTF-16 unit, surrogates more often than they deserve. */
+/** A single UTF-16 unit. Surrogates are frequent. */
 const UNIT = fc
   .oneof(
     fc.integer({ min: 0, max: 0x7f }),
@@ -60,7 +60,7 @@ const SERVERS = [
   'bot'
 ];
 
-/** Every string that means something to a codec, by dictionary. */
+/** Strings that a codec treats specially, for a dictionary. */
 function stringsOf(tokens) {
   const token = fc.constantFrom(...tokens);
   const digits = fromAlphabet([...'0123456789-.'], PACKED_LENGTH);
@@ -121,7 +121,7 @@ const CONTENT_BYTES = fc.tuple(BYTES, fc.integer({ min: 0, max: 3 })).map(([byte
   return view;
 });
 
-/** Values that are no content, and values that are none among children. */
+/** Values that are not valid as content or as a child. */
 const ODD = fc.oneof(
   fc.constantFrom(null, 0, 1, NaN, true, false, 10n),
   fc.constant({}),
@@ -154,8 +154,8 @@ function attributesOf(string, value) {
  * Nodes over the tokens of a dictionary.
  *
  * @param {{ SINGLE_BYTE_TOKENS: string[], DOUBLE_BYTE_TOKENS: string[][] }} constants
- * @param {{ odd: boolean }} options whether what no caller should pass is among them: attributes that are not strings,
- *   contents of wrong types, holes among the children, missing attributes
+ * @param {{ odd: boolean }} options `odd`: also invalid nodes, with attributes that are not strings, contents of wrong
+ *   types, holes among the children, or missing attributes
  */
 export function nodesOf(constants, { odd }) {
   const string = stringsOf([...constants.SINGLE_BYTE_TOKENS, ...constants.DOUBLE_BYTE_TOKENS.flat()]);
@@ -205,7 +205,7 @@ export const chain = depth => {
   return node;
 };
 
-/** A change to some bytes: what was there, and what was done to it, stay visible in a counterexample. */
+/** Changes of some bytes. A counterexample shows the original bytes and the changes. */
 export const DAMAGE = fc.array(
   fc.record({
     kind: fc.constantFrom('set', 'flip', 'insert', 'remove', 'cut', 'double'),
@@ -234,7 +234,7 @@ export function damaged(bytes, changes) {
   return result;
 }
 
-/** Bytes that look like nodes: lists, strings of every kind and JIDs within JIDs, most of them with the right lengths. */
+/** Bytes that look like nodes: lists, strings of every kind and nested JIDs, mostly with correct lengths. */
 export function wireBytes() {
   const byte = fc.nat(255);
   const join = parts => Buffer.concat(parts.map(part => (Buffer.isBuffer(part) ? part : Buffer.from(part))));
@@ -318,7 +318,7 @@ function listStart(size, long = false) {
   return size === 0 ? Buffer.from([0]) : Buffer.from([248, size]);
 }
 
-/** A stream cut into chunks: sizes, the last of which takes all that is left. */
+/** Sizes of the chunks of a stream. The last chunk has all remaining bytes. */
 export const CHUNKS = fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 200 })), {
   maxLength: 12
 });

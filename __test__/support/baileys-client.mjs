@@ -1,4 +1,4 @@
-// Quiet Baileys clients on a mock server, for any Baileys: its module namespace is passed in.
+// Baileys clients for a mock server, without log output. The module namespace of Baileys is a parameter.
 
 import { Agent } from 'node:https';
 
@@ -10,7 +10,7 @@ import { Agent } from 'node:https';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
-/** A logger of the shape Baileys asks for that keeps entries from `level` on and prints nothing. */
+/** A logger for Baileys that stores entries of at least `level` and prints nothing. */
 export function recordingLogger(level = 'warn', entries = []) {
   const logger = { level, entries, child: () => logger };
   for (const name of LEVELS) {
@@ -20,7 +20,7 @@ export function recordingLogger(level = 'warn', entries = []) {
   return logger;
 }
 
-/** A logger that keeps nothing. */
+/** A logger that writes nothing. */
 export function silentLogger() {
   const logger = { level: 'silent', child: () => logger };
   for (const name of LEVELS) logger[name] = () => {};
@@ -47,8 +47,8 @@ export function memoryAuth(baileys, creds = baileys.initAuthCreds()) {
 }
 
 /**
- * A socket on the server, not awaited. History sync is marked as done, so that Baileys delivers events at once instead
- * of holding them back for twenty seconds.
+ * Creates a socket to the server and does not wait for its login. History sync is marked as done, so that Baileys does
+ * not delay events for twenty seconds.
  *
  * @param {object} options
  * @param {object} options.baileys Baileys' module namespace.
@@ -73,8 +73,8 @@ export function openSocket({ baileys, server, auth = memoryAuth(baileys), config
 }
 
 /**
- * The first `connection.update` that the predicate accepts. Rejects with Baileys' own error when the connection closes
- * before that, and after `timeoutMs`.
+ * Resolves with the first `connection.update` that the predicate accepts. Rejects with Baileys' error if the connection
+ * closes before, and after `timeoutMs`.
  */
 export function connectionUpdate(sock, predicate, { timeoutMs = 15_000 } = {}) {
   return new Promise((resolve, reject) => {
@@ -99,7 +99,7 @@ export async function closed(sock, options) {
 }
 
 /**
- * Links a new device by QR code and resolves with its credentials, once the server has asked for the restart.
+ * Links a new device by QR code. Resolves with its credentials when the server has requested the restart.
  *
  * @param {object} options As for {@link openSocket}.
  * @param {(qr: string) => unknown} options.scan Tells the server of the code: `qr => server.scanQr(qr)`.
@@ -113,7 +113,7 @@ export async function pair({ baileys, server, scan, auth = memoryAuth(baileys), 
   return auth;
 }
 
-/** A keep-alive ping; resolves with its answer. */
+/** Sends a keep-alive query; resolves with its answer. */
 export const ping = sock =>
   sock.query({
     tag: 'iq',
@@ -122,8 +122,8 @@ export const ping = sock =>
   });
 
 /**
- * Logs in with the credentials of a linked device; resolves with the open socket, after the answer to a ping: by then
- * the start-up queries are answered too. (A query that is cut off leaves its timeout running in Baileys.)
+ * Logs in with the credentials of a linked device. Resolves with the open socket after the answer to a ping: then the
+ * first queries of Baileys are answered too. (The timeout of an unanswered query would stay active in Baileys.)
  */
 export async function login({ baileys, server, auth, config }) {
   const sock = openSocket({ baileys, server, auth, config });

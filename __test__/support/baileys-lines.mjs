@@ -1,4 +1,4 @@
-// The three lines of Baileys, file by file, each beside what stands in for it.
+// The functions of three release lines of Baileys, and our replacements for them.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const { createNoiseHandlerFactory } = require('../../js/baileys/noise-handler.cj
 /** The root of this package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The names of the lines, as the dialects of the codec are called. */
+/** The names of the release lines, which are also the names of the dialects. */
 export const LINE_NAMES = RELEASES.map(release => release.dialect);
 
 /** The package that a line is installed as. */
@@ -20,7 +20,8 @@ export const packageOf = name => PACKAGES[name];
 const loaded = new Map();
 
 /**
- * One line: `theirs` is Baileys' codec with its `constants`, `ours` stands in for it; `makeNoiseHandler` likewise.
+ * One release line: `theirs` is Baileys' codec with its `constants`, `ours` is our codec. The same for
+ * `makeNoiseHandler`.
  *
  * @param {'7' | '6.7' | '6.17'} name
  */

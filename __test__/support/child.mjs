@@ -1,4 +1,4 @@
-// Runs a module's text in a process of its own, where flags, crashes and memory are its own too.
+// Runs the source of a module in a child process, with its own flags, crashes and memory.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -8,7 +8,8 @@ import { ROOT } from './baileys-lines.mjs';
 const run = promisify(execFile);
 
 /**
- * What an ES module prints, as JSON. Its working directory is the package's root. Rejects where it fails or crashes.
+ * Runs an ES module and resolves with its output, parsed as JSON. Its working directory is the root of the package.
+ * Rejects if it fails or crashes.
  *
  * @param {string[]} flags for Node
  * @param {string} source

@@ -1,4 +1,4 @@
-// A Chromium of this machine, for tests of pages.
+// Finds a Chromium of this machine for tests of web pages.
 
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,10 @@ import { chromium } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** Said where there is none. */
+/** The message if there is none. */
 export const ADVICE = 'no Chromium was found: apt-get install chromium, or set CHROMIUM to the path of one';
 
-/** Nothing but the page: no requests of its own, no state of another run. */
+/** Flags for a browser without its own requests and without state of other runs. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -42,7 +42,7 @@ export async function launchChromium(t, executablePath, options = {}) {
   let context;
   t.after(async () => {
     await context?.close();
-    // Its processes may take a moment to let go.
+    // Its processes may keep files open for a short time.
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   context = await chromium.launchPersistentContext(profile, {

@@ -1,4 +1,4 @@
-// What the codec has to have in common with Baileys' codec.
+// The properties in which our codec must agree with Baileys' codec.
 
 import { constants as zlib, deflateSync } from 'node:zlib';
 
@@ -12,14 +12,14 @@ const both = async (line, call) => ({
   ours: await outcomeOf(() => call(line.ours))
 });
 
-/** A damaged tree is one that still encodes: Baileys writes it, what is read is then changed. */
+/** Payloads that Baileys has encoded from a node, and whose bytes are then changed. */
 const payloads = line =>
   fc.oneof(
     { weight: 3, arbitrary: nodesOf(line.constants, { odd: false }).map(node => line.theirs.encodeBinaryNode(node)) },
     { weight: 2, arbitrary: wireBytes().map(node => Buffer.concat([Buffer.from([0]), node])) }
   );
 
-/** Bytes behind a flag byte, from well-formed to random. */
+/** Bytes after a flags byte, from valid to random. */
 const anyPayload = line =>
   fc.oneof(
     { weight: 2, arbitrary: payloads(line) },
@@ -45,13 +45,13 @@ const compressed = line =>
       return Buffer.concat([Buffer.from([flag]), body]);
     });
 
-/** Payloads within other bytes, read from where the node begins. */
+/** Payloads between other bytes, decoded from the start of the node. */
 const placed = line =>
   fc.record({
     payload: anyPayload(line),
     before: fc.uint8Array({ maxLength: 9 }),
     after: fc.uint8Array({ maxLength: 9 }),
-    /** Where reading begins, relative to where the node does. */
+    /** The offset between the start of decoding and the start of the node. */
     shift: fc.oneof(
       { weight: 9, arbitrary: fc.constant(0) },
       { weight: 1, arbitrary: fc.integer({ min: -2, max: 90 }) }

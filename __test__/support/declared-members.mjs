@@ -1,4 +1,4 @@
-// What index.d.ts declares that can be called, read with TypeScript's own parser.
+// The callables that index.d.ts declares, read by TypeScript's parser.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,12 +6,12 @@ import ts from 'typescript';
 
 const FILE = fileURLToPath(new URL('../../index.d.ts', import.meta.url));
 
-/** Interfaces of objects that the package makes and its user calls. */
+/** Interfaces of objects that the package creates and whose methods the user calls. */
 const OBJECTS = new Set(['NoiseHandler', 'WebSocketClientSocket', 'Inspection']);
 
 /**
- * Every callable by name (`metrics`, `NativeSession` for its constructor, `NativeSession.query`), with the greatest number of
- * parameters of its overloads.
+ * All callables by name (`metrics`, `NativeSession` for its constructor, `NativeSession.query`), each with the greatest
+ * number of parameters of its overloads.
  *
  * @returns {Map<string, number>}
  */

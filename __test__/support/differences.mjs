@@ -1,9 +1,9 @@
-// Every known difference between ours and Baileys. A difference that is not here fails the tests.
+// All known differences between this package and Baileys. Any other difference fails the tests.
 //
-// `intended`: ours is better, for the reason given, and stays so. `open`: ours is wrong and will be changed.
+// `intended`: ours is better, for the given reason. `open`: ours is wrong and will be changed.
 //
-// `applies` says whether an input can show the difference; `expected`, where there is one, what the outcome of ours then
-// has to be: most often what Baileys gives for the input with the defect taken out of it or of the way.
+// `applies` returns whether an input can show the difference. `expected`, if it exists, returns the outcome that ours
+// must have: usually that of Baileys for the same input without the defect.
 
 import { inflateSync } from 'node:zlib';
 
@@ -19,7 +19,7 @@ const INHERITED = new RegExp(Object.getOwnPropertyNames(Object.prototype).join('
 
 const nodeOf = ({ property, input }) => (property === 'encode-append' ? input.node : input);
 
-/** Whether something in a node, the node itself included, is as the predicate says. */
+/** Whether the predicate accepts a node or one of its descendants. */
 function some(node, predicate) {
   if (predicate(node)) return true;
   return Array.isArray(node?.content) && Array.from(node.content).some(child => some(child, predicate));
@@ -33,7 +33,7 @@ const hasInherited = context =>
   some(nodeOf(context), node => stringsOf(node).some(text => typeof text === 'string' && INHERITED.test(text)));
 const hasScalar = context => some(nodeOf(context), node => attributesOf(node).some(isScalar));
 
-/** A node with its attributes as the strings that ours writes. */
+/** Converts the attributes of a node to the strings that our encoder writes. */
 function withTexts(node) {
   if (node === null || typeof node !== 'object' || ArrayBuffer.isView(node)) return node;
   const copy = { ...node };
@@ -49,8 +49,8 @@ function withTexts(node) {
 }
 
 /**
- * What an encoder of Baileys gives that has none of its known defects: attributes as text, tokens alone looked up, and
- * on 6.17 the checks of the later lines.
+ * The result of Baileys' encoder without its known defects: attributes are text, only tokens are looked up, and 6.17
+ * has the checks of the later release lines.
  */
 async function mended(context) {
   const { property, line, input } = context;
@@ -65,7 +65,7 @@ async function mended(context) {
   });
 }
 
-/** All that a decoder can come to see. */
+/** The bytes that a decoder may read. */
 function payloadOf({ property, input }) {
   if (property === 'decode-at') return Buffer.concat([input.before, input.payload.subarray(1), input.after]);
   if (!(input instanceof Uint8Array)) return new Uint8Array();
@@ -89,7 +89,7 @@ const failure = (name, message, more) => ({
 
 /* -------------------------------------------------------------------------------------------------- Noise ---- */
 
-/** A log with every tag that is cut short as what it is: one that does not authenticate. */
+/** A log in which a truncated authentication tag is an authentication error. */
 const tagsChecked = log =>
   log.map(entry =>
     entry.error?.code === 'ERR_CRYPTO_INVALID_AUTH_TAG'
@@ -97,7 +97,7 @@ const tagsChecked = log =>
       : entry
   );
 
-/** What the handler of Baileys 7, whose state machine is ours on all lines, makes of an input. */
+/** The result of the handler of Baileys 7. On all release lines, our state machine is that of Baileys 7. */
 async function asInSeven({ property, line, input }) {
   const { makeNoiseHandler } = (await loadLine('7')).theirs;
   return tagsChecked(
@@ -111,13 +111,13 @@ const DAMAGE = ['decrypt-damaged', 'decrypt-short', 'damaged', 'zero', 'short', 
 const kindsOf = ({ input }) => input.steps?.map(({ op }) => op) ?? input.frames.map(({ kind }) => kind);
 const isOld = ({ line }) => line.name !== '7';
 
-/** What ours says of a chain that does not lead from the root to the server's key, by what is wrong with it. */
+/** The error messages of ours for invalid certificate chains, by their fault. */
 const CHAIN_ERRORS = {
   'wrong-root': 'noise intermediate certificate signature invalid',
   'wrong-issuer': 'certification match failed',
   'no-issuer': 'certification match failed',
   'tampered-leaf': 'noise certificate signature invalid',
-  // It is the intermediate's key that is changed, so that the leaf's signature does not fit any more.
+  // The key of the intermediate certificate is changed, so the signature of the leaf is invalid.
   'tampered-intermediate': 'noise certificate signature invalid',
   'no-leaf': 'invalid noise leaf certificate',
   'no-leaf-details': 'invalid noise leaf certificate',
@@ -137,7 +137,7 @@ const chainRefused = ({ input, theirs }) => [
   failure('Error', CHAIN_ERRORS[input.fault], { isBoom: true, statusCode: 400 })
 ];
 
-/** What ours says of other faults; Baileys fails as well, in words of the libraries that it uses. */
+/** The error messages of ours for other faults. Baileys fails too, with messages of its libraries. */
 const FAULT_WORDS = {
   'garbage-chain': /^invalid certificate chain: /,
   'short-static': /^a public key of 31 bytes is invalid$/,
@@ -148,7 +148,7 @@ const FAULT_WORDS = {
   'no-payload': /^a Buffer or Uint8Array is required$/
 };
 
-/** How many nodes are within one another. */
+/** The depth of nested nodes. */
 const depthOf = node => 1 + (Array.isArray(node?.content) ? Math.max(0, ...node.content.map(depthOf)) : 0);
 
 export const DIFFERENCES = [

@@ -1,5 +1,5 @@
-// Runs a property: the same input to Baileys and to us, and the same outcome, unless the registry of known differences
-// says what ours has to be.
+// Runs a property: Baileys and this package get the same input and must have the same outcome, or the one in the
+// registry of known differences.
 
 import fc from 'fast-check';
 
@@ -7,10 +7,10 @@ import { DIFFERENCES } from './differences.mjs';
 import { record } from './record.mjs';
 import { same, show, toJson } from './values.mjs';
 
-/** How often each known difference was met. */
+/** How often each known difference has occurred. */
 const met = new Map(DIFFERENCES.map(({ id }) => [id, 0]));
 
-/** Where the outcomes of an input differ and no known difference explains it. */
+/** The error for outcomes that differ without a known difference. */
 class Mismatch extends Error {
   constructor(theirs, ours, tried) {
     super(`outcomes differ\n  Baileys: ${show(theirs)}\n  ours:    ${show(ours)}${tried}`);
@@ -23,7 +23,7 @@ class Mismatch extends Error {
  *
  * @param {object} property
  * @param {object} line
- * @returns {Promise<{ theirs: object, known?: string }>} what Baileys gave, and the known difference of ours
+ * @returns {Promise<{ theirs: object, known?: string }>} the outcome of Baileys, and the id of the known difference
  */
 export async function compare(property, line, input) {
   const { theirs, ours } = await property.run(line, input);
@@ -48,8 +48,8 @@ export async function compare(property, line, input) {
  * @param {object} property
  * @param {object} line
  * @param {{ seed: number, path?: string, runs?: number, milliseconds?: number }} options
- * @returns {Promise<{ runs: number, known?: (string | undefined)[], failure?: { report: string, entry: object } }>} `known`
- *   are the differences that were met, input by input
+ * @returns {Promise<{ runs: number, known?: (string | undefined)[], failure?: { report: string, entry: object } }>}
+ *   `known` are the differences for each input
  */
 export async function explore(property, line, { seed, path, runs = property.runs, milliseconds }) {
   const known = [];
@@ -83,12 +83,12 @@ export async function explore(property, line, { seed, path, runs = property.runs
 }
 
 /**
- * Keeps what comparisons with a line gave, for docs/compatibility.md.
+ * Records the result of comparisons with a release line for docs/compatibility.md.
  *
  * @param {string} behaviour
  * @param {object} line
- * @param {string} javascript what Baileys did, in a few words
- * @param {(string | undefined)[]} [known] the differences that were met; absent where the comparison failed
+ * @param {string} javascript a short text of the result of Baileys
+ * @param {(string | undefined)[]} [known] the differences that have occurred; undefined if the comparison failed
  */
 export function keep(behaviour, line, javascript, known) {
   const ids = [...new Set(known)].filter(id => id !== undefined).sort();
@@ -96,7 +96,7 @@ export function keep(behaviour, line, javascript, known) {
   record({ section: 'codec', behaviour, line: line.name, javascript, native });
 }
 
-/** Compares outcomes for several inputs, and keeps the result under `behaviour`. */
+/** Compares outcomes for several inputs, and records the result as `behaviour`. */
 export async function compareAll(behaviour, comparisons, line) {
   const results = [];
   try {
@@ -114,17 +114,17 @@ export async function compareAll(behaviour, comparisons, line) {
   );
 }
 
-/** Forgets which differences were met. */
+/** Resets the counts of the differences. */
 export function reset() {
   for (const id of met.keys()) met.set(id, 0);
 }
 
-/** The registry, a line a difference, with how often each was met. */
+/** The registry as text: one line for each difference, with its count. */
 export function knownDifferences(properties) {
   return DIFFERENCES.filter(known => known.properties.some(name => properties.includes(name))).map(
     ({ id, status, reason }) => `${status.padEnd(8)} ${id} (met ${met.get(id)} times): ${reason}`
   );
 }
 
-/** The seed to use: `DIFFERENTIAL_SEED`, else always the same one. */
+/** The seed: `DIFFERENTIAL_SEED`, otherwise a fixed number. */
 export const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 20_260_101);

@@ -1,6 +1,6 @@
-// Values that a caller can hand to the addon and should not, for the boundary matrix.
+// Invalid values that a caller can pass to the addon, for the boundary matrix.
 
-/** A view whose memory went to another thread. */
+/** A view of memory that was transferred to another thread. */
 export function detachedView() {
   const view = new Uint8Array(8);
   structuredClone(view, { transfer: [view.buffer] });
@@ -10,7 +10,7 @@ export function detachedView() {
 /** A view of memory that is shared with other threads. */
 export const sharedView = () => new Uint8Array(new SharedArrayBuffer(16)).fill(7);
 
-/** A view that follows the size of its memory, which is then made smaller than the view once was. */
+/** A length-tracking view of memory that is then made smaller. */
 export function shrunkView() {
   const memory = new ArrayBuffer(64, /** @type {any} */ ({ maxByteLength: 128 }));
   const view = new Uint8Array(memory);
@@ -18,7 +18,7 @@ export function shrunkView() {
   return view;
 }
 
-/** A view with a fixed length that lies beyond the end of its memory since that was made smaller. */
+/** A view with a fixed length. It is out of bounds because its memory was made smaller. */
 export function outOfBoundsView() {
   const memory = new ArrayBuffer(64, /** @type {any} */ ({ maxByteLength: 128 }));
   const view = new Uint8Array(memory, 32, 32);
@@ -26,7 +26,7 @@ export function outOfBoundsView() {
   return view;
 }
 
-/** Throws whatever is done with it, but for `typeof`. */
+/** A proxy that throws for every operation except `typeof`. */
 export const throwingProxy = () => {
   const refuse = () => {
     throw new RangeError('hostile');
@@ -41,7 +41,7 @@ function revokedProxy() {
   return proxy;
 }
 
-/** By name: makes one value of each kind, new for each call. */
+/** Functions by name. Each creates a new value of one kind. */
 export const VALUES = {
   undefined: () => undefined,
   null: () => null,
@@ -58,7 +58,7 @@ export const VALUES = {
   'text with lone surrogates': () => '\ud800x\udfff',
   'text of 1 MiB': () => '\u20ac'.repeat(2 ** 19),
   'empty object': () => ({}),
-  // `ws` makes a Buffer of it, and so do we: a larger one takes both of them a minute.
+  // `ws` and this package convert it to a Buffer. For a larger length that would take a minute.
   'object with a length': () => ({ length: 2 ** 16, byteLength: 2 ** 31 }),
   'object without a prototype': () => Object.create(null),
   'object with an own __proto__': () => JSON.parse('{"__proto__":{"tag":"iq"},"tag":"iq","attrs":{}}'),
@@ -93,7 +93,7 @@ export const VALUES = {
   'bytes out of bounds': outOfBoundsView
 };
 
-/** By name: nodes that no program should send. `encode` is for a getter that calls back into the codec. */
+/** Invalid nodes by name. `encode` is for a getter that calls the codec. */
 export const NODES = {
   cyclic: () => {
     const node = /** @type {any} */ ({ tag: 'iq', attrs: {} });

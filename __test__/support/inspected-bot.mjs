@@ -1,4 +1,4 @@
-// A process that takes part in `baileys-native inspect`, driven by messages: Baileys under register, or a NativeSession.
+// An inspected process that is controlled by messages: Baileys under register, or a NativeSession.
 
 import { Buffer } from 'node:buffer';
 import { trustTestRoot } from 'baileys-native/testing';
@@ -11,7 +11,7 @@ const { SERVER_URL, ROOT_KEY, MODE } = process.env;
 const server = { url: SERVER_URL };
 const root = Buffer.from(ROOT_KEY, 'hex');
 
-/** Whatever has connected, by the few things that the tests want of it. */
+/** Connects. Resolves with a common interface for both kinds. */
 async function connect() {
   if (MODE === 'session') {
     const open = async user => {
@@ -44,6 +44,6 @@ process.send('ready');
 process.on('message', async ({ id, act, node }) => {
   const answer = await bot[act](node).catch(error => ({ error: error.message }));
   process.send({ id, answer: answer?.tag });
-  // Baileys' timers may go on for half a minute.
+  // Timers of Baileys may be active for 30 seconds.
   if (act === 'close') process.exit();
 });

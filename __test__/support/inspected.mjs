@@ -1,4 +1,5 @@
-// What the tests of `baileys-native inspect` share: a directory, a mock server, processes that take part, and the page.
+// Shared functions of the tests of `baileys-native inspect`: a directory, a mock server, inspected processes, and the
+// page.
 
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +13,7 @@ import { PATIENCE } from './native-session.mjs';
 const BOT = fileURLToPath(new URL('inspected-bot.mjs', import.meta.url));
 const CLI = fileURLToPath(new URL('../../js/cli/main.cjs', import.meta.url));
 
-/** A directory that goes with the test. */
+/** A directory that is removed with the test. */
 export function temporaryDirectory(t) {
   const directory = mkdtempSync(join(tmpdir(), 'bn-inspect-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -20,7 +21,7 @@ export function temporaryDirectory(t) {
 }
 
 /**
- * A process that is connected to the server and takes part. `ask(act, node)` makes it `query`, `send` or `close`.
+ * Starts an inspected process that is connected to the server. `ask(act, node)` makes it `query`, `send` or `close`.
  *
  * @param {'baileys' | 'session'} mode
  */
@@ -52,7 +53,7 @@ export async function startBot(t, { server, directory, mode, name = 'test bot' }
   return { pid: child.pid, ask, exited };
 }
 
-/** The command, as a user starts it; resolves with the URL that it prints. */
+/** Starts the command like a user. Resolves with the URL that it prints. */
 export async function startInspect(t, directory) {
   const env = { ...process.env, BAILEYS_NATIVE_INSPECT_DIR: directory };
   const child = spawn(process.execPath, [CLI, 'inspect', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -69,7 +70,7 @@ export async function startInspect(t, directory) {
   throw new Error(`it prints no URL: ${output}`);
 }
 
-/** A GET with whatever headers. */
+/** Sends a request with any headers. */
 export function request(url, { method = 'GET', headers = {}, path } = {}) {
   return new Promise((resolve, reject) => {
     const { hostname, port, pathname } = new URL(url);
@@ -83,7 +84,7 @@ export function request(url, { method = 'GET', headers = {}, path } = {}) {
   });
 }
 
-/** Waits until a condition holds, which other processes bring about. */
+/** Waits until a condition is true that depends on other processes. */
 export async function until(condition, { every = 20 } = {}) {
   const end = Date.now() + PATIENCE;
   for (;;) {

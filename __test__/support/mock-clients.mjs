@@ -1,4 +1,4 @@
-// Clients of unmodified Baileys 7, on its own JavaScript socket layer, for the tests of the mock server.
+// Clients with an unmodified Baileys 7 on its own JavaScript socket layer, for the tests of the mock server.
 
 import * as baileys from 'baileys';
 import { after, before } from 'node:test';
@@ -7,7 +7,7 @@ import { login, pair } from './baileys-client.mjs';
 
 export const root = baileys.Curve.generateKeyPair();
 
-/** Baileys trusts `root` for as long as the tests of the file run. */
+/** Makes Baileys trust `root` during the tests of a file. */
 export function trustRoot() {
   let distrust;
   before(() => {
@@ -16,7 +16,7 @@ export function trustRoot() {
   after(() => distrust());
 }
 
-/** A linked device costs one pairing; most tests only need to log in. */
+/** A linked device. It is paired once, because most tests only need to log in. */
 export async function linked(options = {}) {
   const server = await MockServer.start({ root, preKeyCount: 100, ...options });
   const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr) });

@@ -6,17 +6,17 @@ import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { MockServer } from 'baileys-native/testing';
 
-/** How long anything may take before a test fails, in milliseconds. */
+/** Time limit for each event in a test, in milliseconds. */
 export const PATIENCE = 15_000;
 
-/** A server that ends with the test. */
+/** Starts a server that ends with the test. */
 export async function startServer(t, options) {
   const server = await MockServer.start({ tls: false, ...options });
   t.after(() => server.stop());
   return server;
 }
 
-/** A session that is disconnected, for a new device; it is closed with the test. */
+/** Creates a disconnected session for a new device. It is closed with the test. */
 export function createSession(t, server, { creds = baileys.initAuthCreds(), ...options } = {}) {
   const session = new NativeSession({
     url: server.url,
@@ -47,7 +47,7 @@ export function nextWhere(session, event, predicate) {
   });
 }
 
-/** Credentials of a device that the server knows, without the work of pairing. */
+/** Credentials of a linked device, without pairing. */
 export function linkedCredentials(user = '15550000001') {
   return {
     ...baileys.initAuthCreds(),
@@ -56,7 +56,7 @@ export function linkedCredentials(user = '15550000001') {
   };
 }
 
-/** A session that is logged in, and the server's side of its connection. */
+/** Logs a session in. Resolves with it and the server's side of its connection. */
 export async function openSession(t, options = {}, serverOptions = {}) {
   const server = await startServer(t, { acceptUnknown: true, ...serverOptions });
   const session = createSession(t, server, { creds: linkedCredentials(), ...options });

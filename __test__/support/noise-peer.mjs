@@ -1,4 +1,4 @@
-// The other end of a Noise handler, on node:crypto alone, with keys that are given: a run can be repeated to the byte.
+// The peer of a noise handler, by node:crypto. Its keys are given, so that a run can be repeated exactly.
 
 import {
   createCipheriv,
@@ -20,7 +20,7 @@ const publicKey = raw => createPublicKey({ key: Buffer.concat([SPKI, raw]), form
 
 /** An X25519 key pair of 32 private bytes, in Baileys' shape. */
 export function keyPairOf(raw) {
-  // Clamped, as libsignal keeps them, since XEdDSA signs with the scalar as it is.
+  // Clamped like in libsignal, because XEdDSA signs with the unchanged scalar.
   const bytes = Buffer.from(raw);
   bytes[0] &= 248;
   bytes[31] = (bytes[31] & 127) | 64;
@@ -51,13 +51,13 @@ function open(key, counter, aad, ciphertext) {
   return Buffer.concat([decipher.update(body), decipher.final()]);
 }
 
-/** A peer whose state follows that of a handler made with the same header and public key. */
+/** A peer with the same state as a handler with the same header and public key. */
 export class NoisePeer {
   #hash = NAME;
   #salt = NAME;
   #key = NAME;
   #counter = 0;
-  /** After the handshake: key and counter of either direction. */
+  /** After the handshake: the keys and counters of both directions. */
   #transport;
 
   constructor({ header, publicKey }) {
@@ -79,7 +79,7 @@ export class NoisePeer {
     this.#transport = { inward, outward, received: 0, sent: 0 };
   }
 
-  /** What the handler is to decrypt next. */
+  /** Seals the next data for the handler. */
   seal(plaintext) {
     const transport = this.#transport;
     if (transport) return seal(transport.outward, transport.sent++, EMPTY, plaintext);
@@ -88,14 +88,14 @@ export class NoisePeer {
     return ciphertext;
   }
 
-  /** As {@link seal}, of a message that does not arrive unharmed: a counter value is used, no hash is mixed. */
+  /** Like {@link seal}, for a message that does not arrive: a counter value is used, but no hash is mixed. */
   sealLost(plaintext) {
     const transport = this.#transport;
     if (transport) return seal(transport.outward, transport.sent++, EMPTY, plaintext);
     return seal(this.#key, this.#counter++, this.#hash, plaintext);
   }
 
-  /** What the handler has encrypted. */
+  /** Opens data that the handler has encrypted. */
   open(ciphertext) {
     const transport = this.#transport;
     if (transport) return open(transport.inward, transport.received++, EMPTY, ciphertext);

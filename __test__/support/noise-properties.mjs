@@ -1,4 +1,4 @@
-// What the noise handler has to have in common with Baileys' handler.
+// The properties in which our noise handler must agree with Baileys' handler.
 
 import { deflateSync } from 'node:zlib';
 import { createRequire } from 'node:module';
@@ -36,7 +36,7 @@ function handlerOf(make, { header, pair, routingInfo }) {
   return make({ keyPair: pair, NOISE_HEADER: header, logger: SILENT, routingInfo: buffer(routingInfo) });
 }
 
-/** Runs `drive` with a handler of Baileys and with one of ours. */
+/** Runs `drive` with Baileys' handler and with ours. */
 const both = async (line, drive) => ({
   theirs: await drive(line.theirs.makeNoiseHandler),
   ours: await drive(line.ours.makeNoiseHandler)
@@ -57,7 +57,7 @@ const STEP = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ op: 'finish', bytes: new Uint8Array() }) }
 );
 
-/** The methods called with the same arguments, one after another; all that they return or throw. */
+/** Calls the methods with the same arguments, one after another. Returns all results and errors. */
 export async function driveSteps(make, { key, header, routingInfo, steps }) {
   const pair = keyPairOf(key);
   const handler = handlerOf(make, { header: Buffer.from(header), pair, routingInfo });
@@ -131,7 +131,7 @@ const FRAME = fc.record({
   bytes: BYTES
 });
 
-/** A stanza without a token, so that all lines write and read it alike. */
+/** A stanza without tokens, so that its encoding is the same on all release lines. */
 const stanza = (line, number, bytes) =>
   line.theirs.encodeBinaryNode({
     tag: `stanza#${number}`,
@@ -161,7 +161,7 @@ const FRAMES = {
   spurious: (line, peer, number, bytes) => Buffer.concat([Buffer.from(bytes), Buffer.alloc(16)])
 };
 
-/** A stream and its peer: frames of the handshake as they are, then sealed ones. */
+/** A stream and its peer: first handshake frames, then sealed frames. */
 function streamOf(line, { key, raw, frames }) {
   const pair = keyPairOf(key);
   const peer = new NoisePeer({ header: line.header, publicKey: pair.public });
@@ -171,7 +171,7 @@ function streamOf(line, { key, raw, frames }) {
   return { pair, handshake, sealed };
 }
 
-/** The stream in chunks, each awaited: what came of every chunk, in order. */
+/** Decodes the stream in chunks and awaits each. Returns the results in order. */
 export async function driveStream(make, line, input) {
   const { raw, frames, sizes, finishes, throws } = input;
   const { pair, handshake, sealed } = streamOf(line, input);
@@ -195,7 +195,7 @@ export async function driveStream(make, line, input) {
     log.push(await outcomeOf(() => handler.finishInit()));
     await feed(cut(sealed, sizes));
   }
-  // Whatever was left behind a frame that failed.
+  // Delivers the frames after a frame that failed.
   await feed([...raw, ...frames].map(() => Buffer.alloc(0)));
   return log;
 }
@@ -220,7 +220,7 @@ const STREAM = {
   drive: driveStream
 };
 
-/** All chunks at once, as a socket delivers them: nobody waits for the one before. */
+/** Decodes all chunks without awaiting, like a socket. */
 export async function driveConcurrently(make, line, { key, frames, sizes }) {
   const { pair, sealed } = streamOf(line, { key, raw: [], frames });
   const handler = handlerOf(make, { header: line.header, pair });
@@ -248,7 +248,7 @@ const CONCURRENT = {
 
 /* ---------------------------------------------------------------------------------------------- Handshake ---- */
 
-/** What can be wrong with ServerHello. */
+/** The possible faults of ServerHello. */
 export const FAULTS = [
   'wrong-root',
   'wrong-issuer',
@@ -316,7 +316,7 @@ function chainOf(line, { root, intermediate, server, other, fault }) {
   return Buffer.from(line.proto.CertChain.encode(chain).finish());
 }
 
-/** Makes both trust a root; the result undoes it. */
+/** Makes both handlers trust a root key. The result undoes it. */
 function trust(line, root) {
   const key = line.certDetails().PUBLIC_KEY;
   if (!key) return addTrustedRoot(root);
@@ -325,7 +325,7 @@ function trust(line, root) {
   return () => key.set(former);
 }
 
-/** A whole handshake and a stanza each way, or the error that it ends with. */
+/** Runs a handshake and sends a stanza in each direction. Returns the results or the error. */
 export async function driveHandshake(make, line, { keys, fault, payload, routingInfo }) {
   const [pair, noiseKey, ephemeral, server, root, intermediate, other] = keys.map(keyPairOf);
   const handler = handlerOf(make, { header: line.header, pair, routingInfo });

@@ -1,4 +1,4 @@
-// A noise handler and a socket, linked, whose peer answers every iq: the drop-in by itself, without Baileys.
+// A linked noise handler and socket of the drop-in, without Baileys. Their peer answers every iq.
 
 import { once } from 'node:events';
 import { decodeBinaryNode, encodeBinaryNode } from 'baileys';
@@ -10,7 +10,7 @@ import { NoisePeer, framed, keyPairOf } from './noise-peer.mjs';
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 9));
 
-/** Ends with the test. `stanza(id)` resolves with the stanza of that id that the client gets. */
+/** Creates a client that ends with the test. `stanza(id)` resolves with the received stanza with that id. */
 export async function loggedInClient(t) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-/** Proxies on loopback, as small as the protocols allow, which tell what they were asked. */
+/** Minimal proxies on loopback that record their requests. */
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -8,7 +8,7 @@ import net from 'node:net';
 /**
  * @typedef {object} Proxy
  * @property {number} port
- * @property {string[]} asked what clients asked for, in order
+ * @property {string[]} asked the requests of clients, in order
  * @property {Set<number>} ports local ports of its connections to targets
  * @property {() => void} close
  */
@@ -36,7 +36,7 @@ async function start(server, host, asked, targets) {
   };
 }
 
-/** Connects to a target and joins both sides once it is there. */
+/** Connects to a target and then joins both sides. */
 function join(client, { host, port }, targets, granted, refused) {
   const target = net.connect(port, host);
   targets.sockets.add(target);
@@ -52,7 +52,7 @@ function join(client, { host, port }, targets, granted, refused) {
   target.on('close', () => isJoined && client.destroy());
 }
 
-/** A name that the proxies alone can resolve, so that a test sees who did. */
+/** A name that only the proxies can resolve: a test sees who has resolved it. */
 export const PROXY_NAME = 'only.proxy.test';
 const NAMES = new Map([
   [PROXY_NAME, '127.0.0.1'],
@@ -61,11 +61,11 @@ const NAMES = new Map([
 const known = host => (net.isIP(host) ? host : NAMES.get(host));
 
 /**
- * An HTTP proxy: `CONNECT`, and requests with an absolute URL. `asked` has heads of requests as they were sent.
+ * An HTTP proxy: `CONNECT`, and requests with an absolute URL. `asked` has the unchanged heads of requests.
  *
  * @param {object} [options]
  * @param {{ cert: string, key: string }} [options.tls] the proxy's certificate, for TLS to the proxy
- * @param {string} [options.credentials] `user:password` that it demands
+ * @param {string} [options.credentials] the required `user:password`
  * @param {string} [options.host] address to listen at
  * @param {(socket: net.Socket) => void} [options.answer] answers every `CONNECT` instead
  * @returns {Promise<Proxy>}
@@ -152,7 +152,7 @@ function reader(socket) {
         text += String.fromCharCode(byte);
       }
     },
-    /** Ends the reading; what was left over goes back. */
+    /** Ends reading. Unread bytes are put back into the socket. */
     release() {
       socket.off('data', onData);
       if (buffered.length > 0) socket.unshift(buffered);
@@ -164,12 +164,12 @@ function reader(socket) {
  * A SOCKS proxy, versions 4, 4a and 5. `asked` has lines such as `5 user:password@name:only.proxy.test:443`.
  *
  * @param {object} [options]
- * @param {string} [options.credentials] `user:password` that version 5 demands; the user id of version 4
+ * @param {string} [options.credentials] the required `user:password` of version 5, or user id of version 4
  * @param {number} [options.reply] the code that refuses every request
- * @param {Buffer} [options.greeting] what version 5 answers the greeting with, and then ends
- * @param {Buffer} [options.answer] what it answers every request with, and then ends
- * @param {'ipv4' | 'ipv6' | 'name'} [options.bound] the form of the address that version 5 says it is bound to
- * @param {boolean} [options.drip] sends every byte by itself
+ * @param {Buffer} [options.greeting] the answer of version 5 to the greeting; then it ends the connection
+ * @param {Buffer} [options.answer] the answer to every request; then it ends the connection
+ * @param {'ipv4' | 'ipv6' | 'name'} [options.bound] the form of the bound address in answers of version 5
+ * @param {boolean} [options.drip] sends every byte separately
  * @param {boolean} [options.silent] reads and never answers
  * @param {string} [options.host] address to listen at
  * @returns {Promise<Proxy>}

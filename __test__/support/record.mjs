@@ -1,4 +1,4 @@
-/** Keeps what the tests measured, for docs/compatibility.md: one result a behaviour and line of Baileys. */
+/** Records results of tests for docs/compatibility.md: one for each behaviour and release line of Baileys. */
 
 import { appendFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
@@ -17,14 +17,14 @@ export const SECTIONS = {
 };
 
 /**
- * Writes a result into the file that `COMPAT_RECORD` names; does nothing where there is none.
+ * Appends a result to the file in the variable `COMPAT_RECORD`. Does nothing if it is not set.
  *
  * @param {object} result
  * @param {keyof SECTIONS} result.section
- * @param {string} result.behaviour what was tried, in words; the row
+ * @param {string} result.behaviour the name of the row
  * @param {'7' | '6.7' | '6.17'} result.line
- * @param {string} result.javascript what Baileys' own layer did, in a few words that are the same in every run
- * @param {string} result.native `same`, `as registered: ID` or what ours did instead
+ * @param {string} result.javascript a short text of the result of Baileys' own layer; it must be the same in every run
+ * @param {string} result.native `same`, `as registered: ID`, or a text of our different result
  */
 export function record(result) {
   if (!process.env.COMPAT_RECORD) return;

@@ -1,4 +1,4 @@
-// A registry of npm on loopback that has this project's packages and no others.
+// An npm registry on loopback that has only the packages of this project.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { basename } from 'node:path';
 /**
  * @param {import('node:test').TestContext | { after: (fn: () => unknown) => void }} t
  * @param {string[]} tarballs
- * @returns {Promise<{ url: string, served: string[] }>} `served`: names of the tarballs that were asked for.
+ * @returns {Promise<{ url: string, served: string[] }>} `served`: names of the downloaded tarballs.
  */
 export async function startRegistry(t, tarballs) {
   const packages = new Map(

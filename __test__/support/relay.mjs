@@ -1,6 +1,6 @@
 /**
- * A relay between a client and a server on loopback that does what networks do: latency, little bandwidth, connections that
- * are cut, reset or half-open, corrupted bytes, reads that stall.
+ * A relay between a client and a server on loopback that simulates faults of networks: latency, low bandwidth, cut,
+ * reset or half-open connections, corrupted bytes, and reads that stall.
  *
  * A fault happens at a byte of one direction, or in a phase of an unencrypted WebSocket connection to a mock server.
  */
@@ -9,16 +9,16 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 /**
- * @typedef {'fin' | 'reset' | 'silence' | 'corrupt' | 'stall'} FaultKind
- *   `fin`: both sides see an orderly end. `reset`: the client sees RST. `silence`: a half-open connection; nothing is passed on
- *   any more, in either direction, and nobody is told. `corrupt`: one byte of the server is inverted. `stall`: nothing more is
- *   read from either side until `release()`.
+ * @typedef {'fin' | 'reset' | 'silence' | 'corrupt' | 'stall'} FaultKind `fin`: both sides see an orderly end. `reset`:
+ *   the client sees RST. `silence`: a half-open connection; no data is forwarded in either direction, and both sides
+ *   see no end. `corrupt`: one byte of the server is inverted. `stall`: no data is read from either side until
+ *   `release()`.
  *
  * @typedef {object} Fault
  * @property {FaultKind} kind
- * @property {'accept' | 'upgrade' | 'hello' | 'success'} [phase] Where in what the server sends: before its first byte, in the
- *   head of the HTTP response, in the first WebSocket message (the handshake), in the second (the login).
- * @property {number} [at] The byte of what the server sends, from 0; instead of `phase`.
+ * @property {'accept' | 'upgrade' | 'hello' | 'success'} [phase] The place in the data of the server: before its first
+ *   byte, in the head of the HTTP response, in the first WebSocket message (the handshake), in the second (the login).
+ * @property {number} [at] Instead of `phase`: the index of the byte in the data of the server.
  *
  * @typedef {object} Conditions
  * @property {number} [latencyMs] Added in each direction.
@@ -26,10 +26,10 @@ import net from 'node:net';
  * @property {Fault} [fault]
  */
 
-/** Bytes into a head or a message at which the fault of a phase happens. */
+/** The offset in a head or message at which the fault of a phase happens, in bytes. */
 const INSIDE = 5;
 
-/** Finds where the phases of a WebSocket connection begin, in the bytes that a server sends. */
+/** Finds the start of each phase of a WebSocket connection in the bytes of a server. */
 class PhaseFinder {
   #bytes = Buffer.alloc(0);
   /** @type {Record<string, number>} */
@@ -58,7 +58,7 @@ class RelayedConnection {
   #phases = new PhaseFinder();
   #silent = false;
   #stalled = false;
-  /** Bytes of the server that have been passed on. */
+  /** The number of forwarded bytes of the server. */
   down = 0;
   up = 0;
   /** Resolves when the fault has happened. */
@@ -89,7 +89,7 @@ class RelayedConnection {
     this.#pass(server, client, chunk => this.#downward(chunk));
   }
 
-  /** Does what a fault does, now. */
+  /** Causes a fault now. */
   strike(/** @type {FaultKind} */ kind) {
     if (kind === 'fin') {
       this.#client.end();
@@ -122,7 +122,9 @@ class RelayedConnection {
     this.#server.destroy();
   }
 
-  /** @returns {number | undefined} The byte at which the fault happens, once it is known. */
+  /**
+   * @returns {number | undefined} The index of the byte at which the fault happens; undefined if it is not known yet.
+   */
   #place() {
     const { fault } = this.#conditions;
     if (!fault) return undefined;
@@ -143,7 +145,7 @@ class RelayedConnection {
       this.#tell();
       return changed;
     }
-    // What comes before the place still arrives.
+    // Data before the place of the fault is still forwarded.
     setImmediate(() => this.strike(kind));
     if (kind === 'stall') return chunk;
     return chunk.subarray(0, place - start);
@@ -156,7 +158,7 @@ class RelayedConnection {
    */
   #pass(from, to, change) {
     const { latencyMs = 0, bytesPerSecond = Infinity } = this.#conditions;
-    /** When the line is free again. */
+    /** The time at which the line is free again. */
     let free = 0;
     /** @param {() => void} act @param {number} [bytes] */
     const later = (act, bytes = 0) => {
@@ -180,7 +182,7 @@ class RelayedConnection {
   }
 }
 
-/** Passes connections on to a server; the conditions of a connection are those at the time when it is made. */
+/** Forwards connections to a server. A connection has the conditions of the time when it is made. */
 export class Relay {
   #server;
   #port;
@@ -189,7 +191,7 @@ export class Relay {
   /** @type {Conditions} */
   conditions = {};
 
-  /** @param {number} port Of the server on loopback. */
+  /** @param {number} port Port of the server on loopback. */
   static async start(port) {
     const relay = new Relay(port);
     await once(relay.#server.listen(0, '127.0.0.1'), 'listening');

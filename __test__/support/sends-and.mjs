@@ -1,4 +1,4 @@
-// Sends messages to the server at argv[2] in one turn of the loop, and then does in the same turn what argv[3] says.
+// Sends messages to the server at argv[2] in one turn of the loop. In the same turn it then does the action argv[3].
 
 import { createRequire } from 'node:module';
 

@@ -1,4 +1,4 @@
-/** Runs one scripted behaviour against Baileys' WebSocketClient and against ours, line by line, and gives both logs. */
+/** Runs a script with Baileys' WebSocketClient and with ours, for each release line, and returns both logs. */
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -17,12 +17,12 @@ async function loadClients(name) {
     name,
     Baileys: client.WebSocketClient,
     Native: createDropIn({ dialect: name }).WebSocketClient,
-    /** What Baileys makes of a socket's error. */
+    /** Baileys' status code for an error of a socket. */
     statusCodeOf: generics.getCodeFromWSError
   };
 }
 
-/** Each line's client, Baileys' and ours. */
+/** Baileys' client and ours for each release line. */
 export const LINES = await Promise.all(LINE_NAMES.map(loadClients));
 
 export const { Baileys: BaileysClient, Native: NativeClient, statusCodeOf } = LINES[0];
@@ -31,13 +31,15 @@ export const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpect
 const GETTERS = ['isOpen', 'isClosed', 'isClosing', 'isConnecting'];
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** The true getters of a client, by name. */
+/** The names of the getters of a client that are true. */
 export const state = client => GETTERS.filter(name => client[name] === true).join(' ');
 
-/** What Node 24 appends to some verdicts of TLS: `words-of-tls` in the registry. */
+/** Text that Node 24 appends to some TLS errors: `words-of-tls` in the registry. */
 const HINT = '; if the root CA is installed locally, try running Node.js with --use-system-ca';
 
-/** A value as it is compared: type and content, without what differs between runs and versions of Node. */
+/**
+ * Converts a value for the comparison: type and content, without parts that differ between runs and versions of Node.
+ */
 function plain(value) {
   if (value instanceof Error) {
     const { name, message, code, errno, syscall, address, reason, host } = value;
@@ -75,7 +77,7 @@ export function observe(client, log = []) {
   return log;
 }
 
-/** A raw TCP server that reads the request and then does what `answer(socket, acceptKey)` says. */
+/** A raw TCP server that reads the request and then calls `answer(socket, acceptKey)`. */
 export async function rawServer(answer) {
   const sockets = new Set();
   const server = createServer(socket => {
@@ -103,11 +105,14 @@ export async function rawServer(answer) {
   };
 }
 
-/** The answer that opens a WebSocket. */
+/** The response that opens a WebSocket. */
 export const accept = key =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`;
 
-/** A `ws` server; `connected(socket)` is called for every client. What a client does to its connection is no error of the server's. */
+/**
+ * A `ws` server; `connected(socket)` is called for every client. What a client does to its connection is no error of
+ * the server's.
+ */
 export async function wsServer(connected, options = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   server.on('connection', socket => socket.on('error', () => {}));
@@ -123,12 +128,11 @@ export async function wsServer(connected, options = {}) {
 }
 
 /**
- * Runs `script({ client, Client, line, log, note, port })` with each of the two clients of a line, each against a fresh
- * server.
+ * Runs `script({ client, Client, line, log, note, port })` with both clients of a release line, each with a new server.
  *
  * @param {object} line one of {@link LINES}
  * @param {() => Promise<{ port: number, close: () => void }>} start starts the server
- * @param {(context: object) => Promise<void>} script connects and ends when the behaviour is over
+ * @param {(context: object) => Promise<void>} script connects, and resolves at the end of the test
  * @param {object} [config] the clients' configuration
  * @returns {Promise<{ expected: unknown[], actual: unknown[] }>}
  */
@@ -156,7 +160,7 @@ export async function compare(line, start, script, config = {}) {
   return { expected: logs[0], actual: logs[1] };
 }
 
-/** What happened, in a few words: the events of a log, with the codes of errors and closes. */
+/** A short text of a log: its events, with the codes of errors and closes. */
 export function outcomeOf(log) {
   const said = log.flatMap(([what, first, second]) => {
     if (what === 'upgrade' || !EVENTS.includes(what)) return [];
@@ -174,7 +178,7 @@ export function outcomeOf(log) {
   return [events || 'no event', ...(notes > 0 ? [`${notes} noted`] : [])].join('; ');
 }
 
-/** `once` of node:events rejects on `error`; these scripts wait for `close` whatever comes before. */
+/** Waits for `close`, also after `error`. (`once` of node:events rejects on `error`.) */
 export function closeEvent(client) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('no close event')), 8000);

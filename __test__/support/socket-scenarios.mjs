@@ -1,4 +1,4 @@
-/** What the tests of the socket have in common. */
+/** Shared functions of the tests of the socket. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,10 +8,10 @@ import { accept, closeEvent, compare, LINES, outcomeOf, rawServer } from './sock
 
 export { closeEvent };
 
-/** Waits until a client is closed, where it is not yet. */
+/** Waits until a client is closed. */
 export const closed = client => (client.isClosed ? undefined : closeEvent(client));
 
-/** Closes a client and waits for its event: in Baileys 6.x close() does not. */
+/** Closes a client and waits for its `close` event: in Baileys 6.x, close() does not wait. */
 export async function shut(client) {
   const gone = closeEvent(client);
   await client.close();
@@ -19,7 +19,7 @@ export async function shut(client) {
 }
 
 /**
- * Compares what both clients of a line did, and keeps the result for docs/compatibility.md.
+ * Compares the results of both clients of a release line, and records the comparison for docs/compatibility.md.
  *
  * @param {string} behaviour
  * @param {object} line
@@ -47,12 +47,12 @@ export function judge(behaviour, line, { expected, actual, outcome, differs, sec
 /**
  * @typedef {object} Difference
  * @property {string} id in the registry
- * @property {string[]} [lines] the lines that differ; all where absent
- * @property {(log: unknown) => unknown} ours what ours has to give where Baileys gives `log`
+ * @property {string[]} [lines] the release lines that differ; default: all
+ * @property {(log: unknown) => unknown} ours returns our expected result for the result of Baileys
  */
 
 /**
- * Declares a test that with every line both logs are equal; `check` may look at them further.
+ * Declares a test: for every release line both logs are equal. `check` may check them further.
  *
  * @param {string} name
  * @param {(context: object) => Promise<object>} start
@@ -75,12 +75,12 @@ export function same(name, start, script, { config, check, differs } = {}) {
 }
 
 /**
- * Declares a test that with every line `probe` gives the same with both clients, one after the other.
+ * Declares a test: for every release line `probe` has the same result with both clients.
  *
  * @param {string} name
  * @param {(Client: Function, line: object) => Promise<unknown> | unknown} probe
  * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: Difference,
- *   section?: string }} [options] `outcome` says in a few words what Baileys did
+ *   section?: string }} [options] `outcome` returns a short text of the result of Baileys
  */
 export function sameResult(name, probe, { outcome = outcomeOf, check, differs, section } = {}) {
   test(name, { timeout: 60_000 }, async t => {
@@ -95,7 +95,7 @@ export function sameResult(name, probe, { outcome = outcomeOf, check, differs, s
   });
 }
 
-/** A raw server that opens the WebSocket and sends `bytes` with it or right after. */
+/** A raw server that opens the WebSocket and sends `bytes` with the response or directly after it. */
 export const opensWith =
   (bytes, after = () => {}) =>
   () =>
@@ -104,7 +104,7 @@ export const opensWith =
       after(socket);
     });
 
-/** The script of most tests: connect and see it through to the end. */
+/** The script of most tests: connects and waits for the end. */
 export const untilClosed = async ({ client }) => {
   client.connect();
   await closeEvent(client);

@@ -1,8 +1,9 @@
 /**
- * What of ours Baileys has too, each name with what compares it: a property of the differential tests, which then has to
- * use it on both sides, or titles of scenarios in a test file. `excuse` says why nothing compares a name.
+ * The names that this package and Baileys both have, each with the tests that compare it: properties of the
+ * differential tests, which must use it on both sides, or titles of tests in a file. `excuse` is the reason why a name
+ * is not compared.
  *
- * A name of ours that is not here fails the tests until someone decides.
+ * The tests fail for a name of this package that is not listed here.
  */
 
 /** The package's exports. */

@@ -18,5 +18,5 @@ client.on(event, () => {
 });
 client.on('error', error => console.log(error.message));
 client.connect();
-// Where the process does not end by itself.
+// Ends the process if it does not end itself.
 setTimeout(() => process.exit(7), 5000).unref();

@@ -1,4 +1,4 @@
-/** Certificates made at run time. */
+/** Creates certificates at run time. */
 
 import { generate } from 'selfsigned';
 
@@ -12,7 +12,7 @@ const DAY = 24 * 60 * 60 * 1000;
  * @param {boolean} [options.isAuthority] whether it may sign others
  * @param {{ cert: string, key: string }} [options.issuer] signs it; self-signed where absent
  * @param {number} [options.from] first day of its validity, counted from today
- * @param {number} [options.to] last day likewise
+ * @param {number} [options.to] last day of its validity, counted from today
  * @returns {Promise<{ cert: string, key: string }>} PEM
  */
 export async function certificate({

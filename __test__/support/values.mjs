@@ -1,10 +1,10 @@
-// Values as text, for corpora and reports, and the strict comparison of two of them.
+// Converts values to text for corpora and reports, and compares values strictly.
 
 import { inspect } from 'node:util';
 
 const isPlain = value => Object.getPrototypeOf(value) === Object.prototype;
 
-/** A value as JSON, with what JSON has no notion of under a key that starts with `$`. */
+/** Converts a value to JSON. Values that JSON does not have are under a key that starts with `$`. */
 export function toJson(value) {
   if (value === undefined) return { $undefined: true };
   if (typeof value === 'bigint') return { $bigint: String(value) };
@@ -13,12 +13,12 @@ export function toJson(value) {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('hex') };
   if (Array.isArray(value)) return value.map(toJson);
   if (value === null || typeof value !== 'object') return value;
-  // As entries, since an object literal loses an own `__proto__`, and a parsed one the order of numeric keys.
+  // As entries: an object literal would lose an own `__proto__`, and a parsed object the order of numeric keys.
   if (isPlain(value)) return { $object: Object.entries(value).map(([key, entry]) => [key, toJson(entry)]) };
   throw new TypeError(`no JSON for ${inspect(value)}`);
 }
 
-/** The value of {@link toJson}'s result. */
+/** Converts the result of {@link toJson} back to the value. */
 export function fromJson(json) {
   if (Array.isArray(json)) return json.map(fromJson);
   if (json === null || typeof json !== 'object') return json;
@@ -39,7 +39,7 @@ export function fromJson(json) {
   return object;
 }
 
-/** Whether two values are the same to the last property: types, prototypes, order of keys, bytes. */
+/** Whether two values are exactly the same: types, prototypes, order of keys, bytes. */
 export function same(a, b) {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -49,7 +49,7 @@ export function same(a, b) {
   return keys.length === others.length && keys.every((key, i) => key === others[i] && same(a[key], b[key]));
 }
 
-/** What a call came to: `{ value }`, or `{ error }` with what a caller can tell errors by. */
+/** The outcome of a call: `{ value }`, or `{ error }` with the fields by which callers distinguish errors. */
 export async function outcomeOf(call) {
   try {
     return { value: await call() };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Stands in for js/baileys/drop-in.cjs: its functions answer with the facts that the loader made them from.
+// Replaces js/baileys/drop-in.cjs in tests: its functions return the facts that the loader has passed.
 
 const { EventEmitter } = require('node:events');
 

@@ -1,8 +1,8 @@
-// One whole session of one line of Baileys on a mock server of its own. Prints what both sides have seen, as JSON.
+// Runs one session of one release line of Baileys with its own mock server. Prints the results of both sides as JSON.
 //
 //     node [--import baileys-native/register] line-session.mjs <package> [--untrusted | --only-added]
 //
-// `--untrusted` adds no root, `--only-added` leaves Baileys' own as it is; both end in a refusal.
+// `--untrusted` adds no root key, `--only-added` does not change Baileys' own root key. Both must end with a refusal.
 
 import { once } from 'node:events';
 import { isActive } from 'baileys-native';
@@ -16,7 +16,7 @@ const SENDS = 100;
 
 const namespace = await import(line);
 const baileys = namespace.makeWASocket ? namespace : namespace.default;
-// Baileys 6 loses what comes right behind the handshake, before its finishInit takes effect.
+// Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
 const patience = line === 'baileys' ? {} : { greetingDelayMs: 250 };
 const server = await MockServer.start({ baileys: line, preKeyCount: 100, ...patience });
 if (flags.length === 0) trustTestRoot(baileys, server.rootKey);
@@ -28,7 +28,7 @@ server.on('failure', error => seen.push(['failure', error.message]));
 server.on('registered', device => seen.push(['registered', device.jid]));
 server.on('login', connection => seen.push(['login', connection.device.jid]));
 
-/** What decides whether two runs are the same: everything but made-up ids, keys and times. */
+/** The compared parts of a stanza: without random ids, keys and times. */
 const described = ({ direction, node }) => [direction, node.tag, node.attrs.xmlns ?? '', node.attrs.type ?? ''];
 
 async function session() {
@@ -36,7 +36,8 @@ async function session() {
   const sock = await login({ baileys, server, auth, config: { logger } });
   const from = server.stanzas.length;
 
-  // In: single stanzas, several in a message, and compressed ones, which Baileys' JavaScript may reorder unless each is awaited.
+  // In: single stanzas, several in a message, and compressed ones, which Baileys' JavaScript may reorder unless each is
+  // awaited.
   const received = [];
   sock.ws.on('CB:relay', node => received.push([node.attrs.id, node.content[0].content.length]));
   const [connection] = server.connections.slice(-1);
@@ -51,7 +52,7 @@ async function session() {
   // Out: stanzas that are answered, and their answers in order.
   for (let i = 0; i < SENDS; i++) await sock.sendNode({ tag: 'presence', attrs: { type: 'available', n: String(i) } });
   for (let i = 0; i < 10; i++) await ping(sock);
-  // The server asks, Baileys answers.
+  // The server sends a query, and Baileys answers it.
   const end = closed(sock);
   await connection.streamError(503);
   const error = await end;

@@ -18,15 +18,15 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOUBLE = fileURLToPath(new URL('drop-in-double.cjs', import.meta.url));
 const INSTALLED = join(ROOT, 'node_modules');
 
-/** Bound of one child process, in milliseconds. */
+/** Time limit of one child process, in milliseconds. */
 const TIMEOUT = 60_000;
 
 /**
- * A project in a directory of its own, whose node_modules links to everything that this repository has installed and to
- * `baileys-native`.
+ * Creates a project in a temporary directory. Its node_modules has links to all installed packages of this repository
+ * and to `baileys-native`.
  *
  * @param {import('node:test').TestContext} t
- * @param {{ addon?: 'real' | 'double' | 'none' }} [options] `double` answers with what the loader told it; `none` is a
+ * @param {{ addon?: 'real' | 'double' | 'none' }} [options] `double` returns the facts of the loader; `none` is a
  *   package without a binary.
  */
 export function makeProject(t, { addon = existsSync(join(ROOT, 'js/baileys/drop-in.cjs')) ? 'real' : 'double' } = {}) {

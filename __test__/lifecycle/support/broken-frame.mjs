@@ -1,4 +1,4 @@
-// Is sent a frame that cannot be opened. Where that does not end the process, it logs in anew.
+// Gets a frame that cannot be opened. If that does not end the process, it logs in again.
 import { closed, ping } from '../../support/baileys-client.mjs';
 import { isNative, logIn, ready, tell } from './client.mjs';
 

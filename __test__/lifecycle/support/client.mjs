@@ -1,4 +1,4 @@
-// What the programs of this folder have in common: one of the linked devices, logged in.
+// Shared functions of the programs in this folder: they log in as one of the linked devices.
 
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
@@ -16,7 +16,7 @@ export function logIn(device = 0) {
   return login({ baileys, server: { url }, auth: memoryAuth(baileys, creds) });
 }
 
-/** Asks for a flood; resolves when `count` stanzas of it have come. */
+/** Requests a flood. Resolves when `count` of its stanzas have arrived. */
 export function floodOf(sock, count) {
   return new Promise((resolve, reject) => {
     let left = count;
@@ -27,7 +27,7 @@ export function floodOf(sock, count) {
   });
 }
 
-/** Tells the server that all listeners are there. */
+/** Tells the server that all listeners are added. */
 export const ready = sock => sock.sendNode({ tag: 'presence', attrs: { type: 'ready' } });
 
 /** Prints a line for the test to read. */

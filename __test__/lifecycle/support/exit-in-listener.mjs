@@ -1,4 +1,4 @@
-// Leaves by process.exit() in the midst of a flood, from a listener that the native layer has called.
+// Calls process.exit() during a flood, in a listener that the native layer has called.
 import { logIn, ready } from './client.mjs';
 
 const sock = await logIn();

@@ -1,4 +1,4 @@
-// Logs in and does nothing more: the open socket keeps the process.
+// Logs in and does nothing more: the open socket keeps the process alive.
 import { logIn, ready } from './client.mjs';
 
 await ready(await logIn());

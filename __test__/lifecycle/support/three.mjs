@@ -1,4 +1,4 @@
-// Three sessions at a time: of this thread, of one that ends by itself, and of one that is terminated.
+// Three sessions at the same time: in this thread, in a thread that ends itself, and in a thread that is terminated.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ping } from '../../support/baileys-client.mjs';

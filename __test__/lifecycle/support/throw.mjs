@@ -1,4 +1,4 @@
-// A listener that throws, which Baileys' async message listener makes an unhandled rejection.
+// A listener that throws. Baileys' async message listener turns the exception into an unhandled rejection.
 import { once } from 'node:events';
 import { ping } from '../../support/baileys-client.mjs';
 import { logIn, ready, tell } from './client.mjs';

@@ -1,4 +1,4 @@
-// Whole sessions in threads, which are terminated in the midst of a flood, one after another.
+// Sessions in threads that are terminated during a flood, one after another.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { tell } from './client.mjs';

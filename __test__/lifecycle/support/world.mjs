@@ -1,4 +1,4 @@
-// A mock server with linked devices in this process, and programs in processes of their own that log in to it.
+// A mock server with linked devices in this process, and programs in child processes that log in to it.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { pair } from '../../support/baileys-client.mjs';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const NATIVE = ['--import', 'baileys-native/register'];
 
-/** Bound of one child process, in milliseconds. */
+/** Time limit of one child process, in milliseconds. */
 const TIMEOUT = 60_000;
 
 /**
@@ -31,7 +31,7 @@ export async function makeWorld(t, { devices = 1 } = {}) {
   return {
     server,
 
-    /** The connection of the next login of the device with this index. */
+    /** Resolves with the connection of the next login of the device with this index. */
     async login(device = 0) {
       const { me } = JSON.parse(accounts[device]);
       for (;;) {
