@@ -115,8 +115,9 @@ export interface NoiseHandlerOptions {
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
   /**
-   * `true`: refuses certificates that are expired or not valid yet by more than a day, as `NativeSession` and WhatsApp Web do.
-   * `BAILEYS_NATIVE_CERTIFICATE_DATES=on` in the environment says so for all handlers. Default: `false`, as in Baileys.
+   * `true`: certificates are refused if they have expired, or are not valid yet, by more than a day, as in
+   * `NativeSession` and WhatsApp Web. `BAILEYS_NATIVE_CERTIFICATE_DATES=on` in the environment does this for all
+   * handlers. Default: `false`, as in Baileys.
    */
   checkCertificateDates?: boolean | undefined;
 }
@@ -219,8 +220,9 @@ export interface WebSocketClientConfig {
    */
   keepAliveWhileBlocked?: boolean | undefined;
   /**
-   * TCP keep-alive: milliseconds without traffic before the operating system probes whether the server is still there; 0 for
-   * never. `BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS` in the environment says so for all connections. Default: what the agent says.
+   * TCP keep-alive: milliseconds without traffic after which the operating system sends the first probe; 0: never. The
+   * environment variable `BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS` sets it for all connections. Default: the setting of the
+   * agent.
    */
   tcpKeepAliveMs?: number | undefined;
 }
@@ -248,7 +250,7 @@ export interface WebSocketClientEvents {
   pong: [data: Buffer];
 }
 
-/** What programs use of `_socket` of `ws`: the settings and addresses of the TCP connection. */
+/** The part of `_socket` of `ws` that programs use: the settings and addresses of the TCP connection. */
 export interface NativeTcpSocket extends EventEmitter {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
@@ -257,10 +259,10 @@ export interface NativeTcpSocket extends EventEmitter {
   readonly localPort: number | undefined;
   readonly localFamily: string | undefined;
   readonly destroyed: boolean;
-  /** Milliseconds that {@link setTimeout} was given. */
+  /** The argument of the latest {@link setTimeout}. */
   readonly timeout: number | undefined;
   address(): { address?: string; family?: string; port?: number };
-  /** Emits `timeout` after so many milliseconds without a message, ping or pong in or out; 0 for never. */
+  /** Emits `timeout` when no message, ping or pong was sent or received for this time; 0: never. */
   setTimeout(milliseconds: number, callback?: () => void): this;
   setKeepAlive(enable?: boolean, initialDelay?: number): this;
   setNoDelay(noDelay?: boolean): this;
@@ -269,10 +271,10 @@ export interface NativeTcpSocket extends EventEmitter {
 }
 
 /**
- * What stands for the `ws` WebSocket beneath a {@link WebSocketClient}: its events, states and properties. Its listeners
- * run behind those of the client, and what is taken from it by `removeAllListeners` the client no longer gets.
+ * The socket of a {@link WebSocketClient}. It has the events, states and properties of a `WebSocket` of `ws`. Its
+ * listeners run after those of the client. After `removeAllListeners` the client gets no events.
  *
- * Its TCP connection is read outside JavaScript: `_socket` cannot be read or written.
+ * The TCP connection is read outside JavaScript: `_socket` cannot read or write.
  */
 export interface WebSocketClientSocket extends EventEmitter {
   readonly CONNECTING: 0;
@@ -291,11 +293,11 @@ export interface WebSocketClientSocket extends EventEmitter {
   /** Bytes that were not yet passed to the operating system. Data sent after the end is counted too. */
   readonly bufferedAmount: number;
 
-  /** Stops the reading: TCP holds the server back. Messages that have been read already still come. */
+  /** Stops reading, so that TCP makes the server wait. Messages that were already read are still delivered. */
   pause(): void;
-  /** Lets the reading go on. */
+  /** Reads again. */
   resume(): void;
-  /** The TCP connection beneath, from the opening on; `null` before. */
+  /** The TCP connection; `null` before `open`. */
   readonly _socket: NativeTcpSocket | null;
 
   /**
@@ -519,7 +521,7 @@ export interface NativeSessionOptions {
   agent?: HttpAgent | HttpsAgent | undefined;
   /** Headers of the upgrade request, by name. */
   headers?: object | undefined;
-  /** TCP keep-alive, as `tcpKeepAliveMs` of {@link WebSocketClientConfig}. */
+  /** TCP keep-alive; see {@link WebSocketClientConfig.tcpKeepAliveMs}. */
   tcpKeepAliveMs?: number | undefined;
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;

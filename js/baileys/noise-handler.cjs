@@ -292,7 +292,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 }
 
 /**
- * Whether the server's certificates have to be valid today. Baileys does not look at their dates.
+ * Whether the dates of the server's certificates are checked. Baileys does not check them.
  *
  * @param {boolean | undefined} wanted
  */

@@ -193,20 +193,20 @@ function endByFrame(client) {
   process.nextTick(() => client.emit('error', asConnectionError(error)));
 }
 
-/** By how many milliseconds a timer of Baileys can be ahead of the addon's clock. */
+/** A timer of Baileys can be this many milliseconds ahead of the addon's clock. */
 const TIMER_SLACK_MS = 100;
 
 /**
- * Ends a connection at once if its peer has been silent for as long as Baileys waits for it: it would not answer a close frame
- * either, for which `ws` waits 30 s more.
+ * Ends a connection at once if the server was silent for the time that Baileys allows. Such a server does not answer a
+ * close frame, for which `ws` would wait 30 s.
  *
- * @param {any} socket the client's
+ * @param {any} socket socket of the client
  * @param {any} config
  */
 function endIfSilent(socket, config) {
   const reception = socket instanceof Socket ? socket.reception : undefined;
   if (reception === undefined) return;
-  // Baileys waits for the first message, and later for any.
+  // Before the first message Baileys waits for one; later it waits for any data.
   const limit = reception.hasMessages ? config?.keepAliveIntervalMs + GRACE_MS : config?.connectTimeoutMs;
   if (limit > 0 && reception.silence >= limit - TIMER_SLACK_MS) socket.terminate();
 }

@@ -1,13 +1,13 @@
 'use strict';
 
-/** TCP keep-alive as options ask for it: how many seconds without traffic come before the first probe. */
+/** TCP keep-alive in options: the seconds without traffic before the first probe. */
 
 const { TLSSocket } = require('node:tls');
 
 /** @type {boolean | undefined} */
 let isHonouredByTls;
 
-/** Whether `tls.connect` of this version of Node hands `keepAlive` on to the connection; that of Node 20 does not. */
+/** Whether `tls.connect` of this version of Node applies `keepAlive` to the connection. Node 20 does not. */
 function tlsKeepsAlive() {
   if (isHonouredByTls === undefined) {
     const socket = /** @type {any} */ (
@@ -21,27 +21,27 @@ function tlsKeepsAlive() {
 }
 
 /**
- * What `net.connect` and `tls.connect` make of their options.
+ * The keep-alive of `net.connect` or `tls.connect` with these options, in seconds; undefined if it is off.
  *
  * @param {{ keepAlive?: unknown, keepAliveInitialDelay?: unknown }} options
- * @param {boolean} secure whether it is `tls.connect`
- * @returns {number | undefined} 0 for the operating system's default
+ * @param {boolean} secure true for `tls.connect`
+ * @returns {number | undefined} 0: the default of the operating system
  */
 function keepAliveOf({ keepAlive, keepAliveInitialDelay }, secure) {
   if (!keepAlive || (secure && !tlsKeepsAlive())) return undefined;
   return Math.max(0, ~~(Number(keepAliveInitialDelay) / 1000));
 }
 
-/** What Node's own agents make of theirs. */
+/** The same for options of Node's own agents. */
 function agentKeepAlive({ keepAlive, keepAliveMsecs }, secure) {
   return keepAliveOf({ keepAlive, keepAliveInitialDelay: keepAliveMsecs }, secure);
 }
 
 /**
- * What a configuration or the environment asks for, whatever an agent says.
+ * The keep-alive of a configuration or the environment, in seconds. It has priority over an agent's.
  *
  * @param {{ tcpKeepAliveMs?: unknown }} [config]
- * @returns {number | undefined} 0 where it is to be off
+ * @returns {number | undefined} 0: keep-alive is off
  */
 function configuredKeepAlive(config) {
   const milliseconds = Number(config?.tcpKeepAliveMs ?? (process.env.BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS || undefined));

@@ -13,7 +13,7 @@ const { Unsupported } = require('./unsupported.cjs');
 /** Baileys' `DEFAULT_ORIGIN`. */
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
-/** The protocol of URLs of Unix domain sockets. */
+/** The protocol in URLs of Unix-domain sockets. */
 const LOCAL = 'ws+unix:';
 
 /**

@@ -42,9 +42,9 @@ const ABNORMAL = 1006;
 const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
 
 /**
- * HTTP statuses that Baileys would take for a verdict on the account: logged out, multi-device mismatch, connection replaced,
- * bad session, restart required. Many programs delete their credentials on some of these. Baileys takes a status below 400
- * for 500.
+ * HTTP statuses that have another meaning as Baileys' status: logged out, multi-device mismatch, connection replaced,
+ * bad session, restart required. Many programs delete their credentials on some of these. Baileys treats a status below
+ * 400 as 500.
  */
 const OF_THE_ACCOUNT = new Set([401, 411, 440, 500, 515]);
 
@@ -80,12 +80,12 @@ class Socket extends EventTargetEmitter {
   #isDestroyed = false;
   #isPaused = false;
   /**
-   * The TCP connection, once the program has asked for it.
+   * The TCP connection, after the program has used `_socket`.
    *
    * @type {TcpSocket | undefined}
    */
   #tcp;
-  /** Whether the program has asked for the end of the connection. */
+  /** Whether the program has ended the connection. */
   #isUnwanted = false;
   /** Bytes that were passed to `send`, `ping` and `pong` after the connection had ended. */
   #sentAfterClose = 0;
@@ -141,14 +141,14 @@ class Socket extends EventTargetEmitter {
   }
 
   /**
-   * Emits an error, unless the program has ended the connection itself and listens to none: Baileys 6.17 takes its listener
-   * away before it closes, so that the error would end the process.
+   * Emits an error, unless the program has ended the connection and has no listener. Baileys 6.17 removes its listener
+   * before it closes; the error would end the process.
    */
   #emitError(error) {
     if (!this.#isUnwanted || this.#isHeard('error')) this.#emit('error', error);
   }
 
-  /** Whether anybody listens to an event, on this socket or on its client. */
+  /** Whether an event has a listener on this socket or on its client. */
   #isHeard(name) {
     return this.listeners(name).some(
       listener => !Socket.#forwardListeners.has(/** @type {any} */ (listener)) || this.#emitter.listenerCount(name) > 0
@@ -212,9 +212,9 @@ class Socket extends EventTargetEmitter {
   }
 
   /**
-   * Milliseconds since anything was received on the open connection.
+   * The time since data was received on the open connection, in milliseconds.
    *
-   * @returns {{ silence: number, hasMessages: boolean } | undefined} nothing where the connection is not open
+   * @returns {{ silence: number, hasMessages: boolean } | undefined} undefined if the connection is not open
    */
   get reception() {
     if (this.readyState !== OPEN) return undefined;
@@ -253,12 +253,15 @@ class Socket extends EventTargetEmitter {
   /** Ignored: only `nodebuffer` is supported. `ws` ignores unsupported types too. */
   set binaryType(type) {}
 
-  /** Stops the reading; TCP then holds the server back. Messages that have been read already still come, as with `ws`. */
+  /**
+   * Stops reading, so that TCP makes the server wait. Messages that were already read are still delivered, as with
+   * `ws`.
+   */
   pause() {
     this.#setPaused(true);
   }
 
-  /** Lets the reading go on. */
+  /** Reads again. */
   resume() {
     this.#setPaused(false);
   }
@@ -273,7 +276,7 @@ class Socket extends EventTargetEmitter {
     return this.#isPaused;
   }
 
-  /** The TCP connection, as with `ws` from the opening on. */
+  /** The TCP connection. As with `ws`, it exists from `open` on. */
   get _socket() {
     if (!this.#wasOpen) return null;
     if (this.#tcp === undefined) {

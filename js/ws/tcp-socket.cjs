@@ -5,19 +5,19 @@ const { Socket: NodeSocket, isIPv6 } = require('node:net');
 const pump = require('../addon/event-pump.cjs');
 
 /**
- * The TCP connection of an open WebSocket, with the part of `net.Socket` that programs use of `_socket` of `ws`. Its bytes
- * cannot be read or written here.
+ * The TCP connection of an open WebSocket: the part of `net.Socket` that programs use of `_socket` of `ws`. It cannot
+ * read or write bytes.
  */
 class TcpSocket extends EventEmitter {
   #id;
   #terminate;
   #ends;
-  /** Keeps the time for `setTimeout`; it never connects. */
+  /** Implements `setTimeout`. It never connects. */
   #clock = new NodeSocket();
   destroyed = false;
 
   /**
-   * @param {number} id of the WebSocket in the addon
+   * @param {number} id number of the WebSocket in the addon
    * @param {() => void} terminate ends the WebSocket
    */
   constructor(id, terminate) {
@@ -27,7 +27,7 @@ class TcpSocket extends EventEmitter {
     this.#clock.on('timeout', () => this.emit('timeout'));
   }
 
-  /** As with Node the peer's end is known afterwards where it was asked for before, and this machine's is not. */
+  /** As in Node, after the end the remote address is known only if it was read before; the local address is unknown. */
   #end(name) {
     if (this.destroyed && name.startsWith('local')) return undefined;
     this.#ends ??= pump.ends(this.#id) ?? undefined;
@@ -58,20 +58,20 @@ class TcpSocket extends EventEmitter {
     return familyOf(this.localAddress);
   }
 
-  /** This machine's end. */
+  /** The local address. */
   address() {
     const { localAddress: address, localPort: port, localFamily: family } = this;
     return address === undefined ? {} : { address, family, port };
   }
 
-  /** Milliseconds without traffic until `timeout` is emitted; 0 for never. */
+  /** Milliseconds without traffic until `timeout` is emitted; 0: never. */
   get timeout() {
     return this.#clock.timeout;
   }
 
   /**
    * @param {number} milliseconds
-   * @param {() => void} [callback] a listener of the next `timeout`; with 0 milliseconds, a listener to be removed
+   * @param {() => void} [callback] added as listener of the next `timeout`; with 0 milliseconds it is removed
    */
   setTimeout(milliseconds, callback) {
     if (this.destroyed) return this;
@@ -82,14 +82,14 @@ class TcpSocket extends EventEmitter {
     return this;
   }
 
-  /** Something was sent or received. */
+  /** Restarts the timeout: data was sent or received. */
   touch() {
     const { timeout } = this.#clock;
     if (timeout) this.#clock.setTimeout(timeout);
   }
 
   /**
-   * TCP keep-alive.
+   * Sets TCP keep-alive.
    *
    * @param {boolean} [enable]
    * @param {number} [initialDelay] in milliseconds
@@ -106,9 +106,9 @@ class TcpSocket extends EventEmitter {
   }
 
   /**
-   * Ends the connection at once, and with it the WebSocket.
+   * Ends the connection and the WebSocket at once.
    *
-   * @param {Error} [error] emitted as `error` where somebody listens to it
+   * @param {Error} [error] emitted as `error` if there is a listener
    */
   destroy(error) {
     if (this.destroyed) return this;
