@@ -24,9 +24,6 @@ const ROLES = {
   cli: ['addon', 'codec', 'inspect', 'loader', 'shared', 'testing']
 };
 
-/** Single files that every role may use. */
-const LEAVES = ['^js/codec/tape/layout\\.cjs$'];
-
 /** Not installed everywhere: the addon by platform, and a package that one bench compares with. */
 const OPTIONAL = ['^whatsapp-rust-bridge$', '^baileys-native-', '\\.node$'];
 
@@ -54,11 +51,7 @@ module.exports = {
       from: { path: `^js/${role}/` },
       to: {
         path: '^js/',
-        pathNot: [
-          ...[role, ...used].map(each => `^js/${each}/`),
-          ...LEAVES,
-          ...(role === 'cli' ? ['^js/index\\.cjs$'] : [])
-        ]
+        pathNot: [...[role, ...used].map(each => `^js/${each}/`), ...(role === 'cli' ? ['^js/index\\.cjs$'] : [])]
       }
     })),
     {
