@@ -31,6 +31,9 @@ pub struct Failure {
     /// Another error. JavaScript makes the message of this error from the text of that error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_of: Option<Box<Failure>>,
+    /// Whether Node's own TLS may do what this library cannot.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_incompatible: bool,
     /// Whether another attempt with the same options would fail for the same reason. This is true for an untrusted
     /// certificate and for an invalid option.
     #[serde(skip)]
@@ -66,9 +69,12 @@ pub struct SystemError {
 
 /// The names in a certificate that is not valid for the expected name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CertificateNames {
     /// The names in the certificate, in the notation of Node.js: `DNS:example.test`, `IP Address:127.0.0.1`.
     pub presented: Vec<String>,
+    /// The common names of its subject.
+    pub common_names: Vec<String>,
     /// The expected name.
     pub expected: String,
 }

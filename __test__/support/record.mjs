@@ -13,6 +13,7 @@ export const SECTIONS = {
   socket: 'The socket, event by event',
   proxies: 'Proxies and agents',
   codec: 'Codec, noise handler and waits',
+  tls: 'Certificates',
   declarations: 'Declarations'
 };
 

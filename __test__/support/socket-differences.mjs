@@ -90,6 +90,23 @@ export const SOCKET_DIFFERENCES = [
     test: 'proxy-failures.test.mjs'
   },
   {
+    id: 'certificates',
+    reason:
+      'Certificates are judged as Node judges them, with one exception: those with a key that ring does not have (RSA below ' +
+      '2048 or above 8192 bits, P-521, RSA for PSS alone), signatures by SHA-1, version 1, unknown critical extensions, and ' +
+      'authorities that serve as a server cannot be judged. Under register such a connection is made by the class of Baileys, ' +
+      'so that Node judges; elsewhere it ends with `ERR_TLS_UNSUPPORTED`. With `rejectUnauthorized: false` all are taken.',
+    test: 'websocket-certificates.test.mjs'
+  },
+  {
+    id: 'tls-incompatible',
+    reason:
+      'A server that speaks no TLS that rustls speaks (CBC, static RSA, DHE and CCM of TLS 1.2; groups such as P-521, X448 and ' +
+      'ffdhe) is met by the class of Baileys under register, after the warning `BAILEYS_NATIVE_TLS`. Elsewhere the error has ' +
+      "Node's code of the alert and names the reason.",
+    test: 'websocket-incompatible.test.mjs'
+  },
+  {
     id: 'words-of-tls',
     reason:
       'TLS errors have the codes that Node gives (`CERT_HAS_EXPIRED` and so on); alerts and garbage have `EPROTO`-like codes ' +

@@ -70,16 +70,21 @@ class WebSocketClient extends IndexedEmitter {
     this.#original = null;
     observe.connect(this);
     const plan = planConnection(this.url, this.config);
-    if (plan.error instanceof Unsupported) {
-      const Original = this.constructor[ORIGINAL]?.();
-      if (Original) return this.#connectOriginal(Original, plan.error.reason);
+    const Original = this.constructor[ORIGINAL]?.();
+    if (Original && plan.error instanceof Unsupported) {
+      return this.#connectOriginal(Original, 'BAILEYS_NATIVE_AGENT', plan.error.reason);
     }
-    this.socket = new Socket(this, plan, emitMessage);
+    const socket = new Socket(this, plan, emitMessage, reason => {
+      if (!Original || this.socket !== socket) return undefined;
+      this.#connectOriginal(Original, 'BAILEYS_NATIVE_TLS', reason);
+      return this.socket;
+    });
+    this.socket = socket;
   }
 
-  /** Leaves the connection to Baileys' own class, which supports every agent. */
-  #connectOriginal(Original, reason) {
-    warnOnce('BAILEYS_NATIVE_AGENT', `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
+  /** Leaves the connection to Baileys' own class: it can do whatever the agent or the server wants. */
+  #connectOriginal(Original, code, reason) {
+    warnOnce(code, `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
     const original = new Original(this.url, this.config);
     original.emit = (name, ...args) => {
       observe.forwarded(this, name, args);

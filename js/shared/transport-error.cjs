@@ -21,6 +21,7 @@ function transportError({
   address,
   port,
   presented,
+  commonNames,
   expected,
   errors,
   textOf
@@ -40,7 +41,7 @@ function transportError({
   }
   if (code !== undefined) error.code = code;
   if (reason !== undefined) error.reason = reason;
-  if (presented) describeWrongName(error, presented, expected);
+  if (presented) describeWrongName(error, presented, commonNames, expected);
   return error;
 }
 
@@ -54,13 +55,15 @@ function textOfError({ message, errors }) {
 }
 
 /** Adds the reason and message that Node's `tls.checkServerIdentity` gives. */
-function describeWrongName(error, presented, serverName) {
+function describeWrongName(error, presented, commonNames, serverName) {
   const addresses = presented.filter(name => name.startsWith('IP Address:'));
   if (isIP(serverName)) {
     const list = addresses.map(name => name.slice('IP Address:'.length)).join(', ');
     error.reason = `IP: ${serverName} is not in the cert's list: ${list}`;
-  } else if (presented.length > addresses.length) {
+  } else if (presented.some(name => name.startsWith('DNS:'))) {
     error.reason = `Host: ${serverName}. is not in the cert's altnames: ${presented.join(', ')}`;
+  } else if (commonNames.length > 0) {
+    error.reason = `Host: ${serverName}. is not cert's CN: ${commonNames}`;
   } else {
     error.reason = 'Cert does not contain a DNS name';
   }

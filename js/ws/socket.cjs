@@ -70,6 +70,8 @@ class Socket extends EventTargetEmitter {
   #id = 0;
   #options;
   #adaptError;
+  /** @type {((reason: string) => import('node:events').EventEmitter | undefined) | undefined} */
+  #replace;
   #closeCode = ABNORMAL;
   #closeReason = EMPTY;
   #closeWaiters = [];
@@ -94,12 +96,15 @@ class Socket extends EventTargetEmitter {
    * @param {import('node:events').EventEmitter} emitter the client, which emits the events
    * @param {import('../connect/plan.cjs').Plan} plan
    * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
+   * @param {(reason: string) => import('node:events').EventEmitter | undefined} [replace] makes another socket where Node's
+   *   TLS may be able to do what ours cannot
    */
-  constructor(emitter, plan, emitMessage) {
+  constructor(emitter, plan, emitMessage, replace) {
     super();
     this.readyState = CONNECTING;
     this.#emitter = emitter;
     this.#emitMessage = emitMessage;
+    this.#replace = replace;
     this.#url = plan.url;
     this.setMaxListeners(0);
     for (const { name, forward } of Socket.#forwarders) this.on(name, forward);
@@ -177,6 +182,25 @@ class Socket extends EventTargetEmitter {
     if (this.readyState !== CONNECTING) return;
     pump.release(this.#id);
     this.#fail(error);
+  }
+
+  /**
+   * Leaves the connection to another socket, with the listeners that the program has added here.
+   *
+   * @param {string} reason
+   * @returns {boolean} whether there is one
+   */
+  #leave(reason) {
+    const other = this.readyState === CONNECTING ? this.#replace?.(reason) : undefined;
+    if (other === undefined) return false;
+    pump.release(this.#id);
+    this.readyState = CLOSED;
+    for (const name of this.eventNames()) {
+      for (const listener of this.rawListeners(name)) {
+        if (!Socket.#forwardListeners.has(/** @type {any} */ (listener))) other.on(name, /** @type {any} */ (listener));
+      }
+    }
+    return true;
   }
 
   /** Starts to close; resolves when closed. */
@@ -460,10 +484,13 @@ class Socket extends EventTargetEmitter {
         this.#refused(head, Buffer.from(Uint8Array.prototype.slice.call(memory, offset + value, offset + length)));
         break;
       }
-      case ERROR:
+      case ERROR: {
+        const description = JSON.parse(memory.utf8Slice(offset, offset + length));
+        if (description.isIncompatible && this.#leave(description.message)) break;
         this.readyState = CLOSING;
-        this.#emitError(this.#error(JSON.parse(memory.utf8Slice(offset, offset + length))));
+        this.#emitError(this.#error(description));
         break;
+      }
       case ENDED:
         this.#end();
         break;

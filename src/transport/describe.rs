@@ -10,6 +10,10 @@ use super::tcp::FailedAttempt;
 use super::verify::TrustFailure;
 use crate::failure::{CertificateNames, ErrorClass, Failure, SystemError};
 
+/// What ring and rustls lack of OpenSSL.
+const LACKING: &str = "native connections do not have (they have 1.2 with ECDHE and 1.3, AES-GCM and ChaCha20, and the groups \
+                       X25519, P-256 and P-384)";
+
 impl TransportError {
     /// The description of the error for JavaScript.
     #[must_use]
@@ -26,6 +30,15 @@ impl TransportError {
             Self::Io { syscall, source } => system(syscall, source, None),
             Self::Trust(failure) => trust_failure(failure),
             Self::Tls(fault) => tls_failure(fault),
+            Self::TlsIncompatible(fault) => {
+                let described = tls_failure(fault);
+                let message = format!("{}; the server may speak only TLS that {LACKING}", described.message);
+                Failure {
+                    is_incompatible: true,
+                    message,
+                    ..described
+                }
+            }
             Self::TlsOption(fault) => Failure::new(fault.to_string()).with_code("ERR_TLS_OPTION").permanent(),
             Self::Response(fault) => response_failure(*fault),
             // The texts are those of `ws`.
@@ -97,18 +110,32 @@ fn trust_failure(failure: &TrustFailure) -> Failure {
         TrustFailure::NotYetValid => "CERT_NOT_YET_VALID",
         TrustFailure::Revoked => "CERT_REVOKED",
         TrustFailure::BadSignature => "CERT_SIGNATURE_FAILURE",
+        TrustFailure::UnknownRoot => "UNABLE_TO_GET_ISSUER_CERT",
+        TrustFailure::InvalidAuthority => "INVALID_CA",
+        TrustFailure::PathTooLong => "PATH_LENGTH_EXCEEDED",
+        TrustFailure::WrongPurpose => "INVALID_PURPOSE",
         TrustFailure::WrongName { .. } => "ERR_TLS_CERT_ALTNAME_INVALID",
-        TrustFailure::Other(_) => "CERT_REJECTED",
+        TrustFailure::Rejected(_) => "CERT_REJECTED",
+        TrustFailure::Unsupported(_) => "ERR_TLS_UNSUPPORTED",
     };
     let names = match failure {
-        TrustFailure::WrongName { presented, expected } => Some(CertificateNames {
+        TrustFailure::WrongName {
+            presented,
+            common_names,
+            expected,
+        } => Some(CertificateNames {
             presented: presented.clone(),
+            common_names: common_names.clone(),
             expected: expected.clone(),
         }),
         _ => None,
     };
     let described = Failure::new(failure.to_string()).with_code(code).permanent();
-    Failure { names, ..described }
+    Failure {
+        names,
+        is_incompatible: matches!(failure, TrustFailure::Unsupported(_)),
+        ..described
+    }
 }
 
 fn tls_failure(fault: &rustls::Error) -> Failure {

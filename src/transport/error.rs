@@ -41,6 +41,9 @@ pub enum TransportError {
     /// The certificate of the peer or proxy is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustFailure),
+    /// The peer (or the proxy) speaks no TLS that this library speaks.
+    #[error("no TLS in common: {0}")]
+    TlsIncompatible(rustls::Error),
     /// The TLS handshake failed, but not because of the certificate.
     #[error("TLS handshake failed: {0}")]
     Tls(rustls::Error),
@@ -78,6 +81,7 @@ impl From<TlsError> for TransportError {
                 syscall: "read",
                 source,
             },
+            TlsError::Incompatible(fault) => Self::TlsIncompatible(fault),
             TlsError::Protocol(fault) => Self::Tls(fault),
             TlsError::Interrupted(defect) => Self::Internal(defect),
         }

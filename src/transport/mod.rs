@@ -7,6 +7,7 @@
 //! The sink is called on an I/O thread, and may process a message before it passes it on. While
 //! [`EventSink::poll_ready`] is pending, the connection is not read, and TCP flow control stops the peer.
 
+mod certificate;
 mod connection;
 mod describe;
 mod error;
@@ -14,6 +15,7 @@ mod establish;
 mod event;
 mod frame_check;
 mod http;
+mod identity;
 mod idle;
 mod loop_turn;
 mod options;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{AlertDescription, ClientConfig};
 use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -40,6 +40,9 @@ pub(super) enum TlsError {
     /// Reading failed.
     #[error("read failed")]
     Read(#[source] io::Error),
+    /// The two sides have no version, cipher suite, group or signature scheme in common.
+    #[error(transparent)]
+    Incompatible(rustls::Error),
     /// The handshake failed, but not because of the certificate.
     #[error(transparent)]
     Protocol(rustls::Error),
@@ -168,8 +171,21 @@ fn handshake_error(error: io::Error) -> TlsError {
     {
         return TlsError::Trust(failure.clone());
     }
-    TlsError::Protocol(inner.clone())
+    match inner {
+        rustls::Error::PeerIncompatible(_) => TlsError::Incompatible(inner.clone()),
+        rustls::Error::AlertReceived(alert) if NOTHING_IN_COMMON.contains(alert) => {
+            TlsError::Incompatible(inner.clone())
+        }
+        _ => TlsError::Protocol(inner.clone()),
+    }
 }
+
+/// What servers say that find nothing to their liking in a ClientHello (RFC 8446, section 6.2).
+const NOTHING_IN_COMMON: [AlertDescription; 3] = [
+    AlertDescription::HandshakeFailure,
+    AlertDescription::ProtocolVersion,
+    AlertDescription::InsufficientSecurity,
+];
 
 type Digest = [u8; 32];
 type Entry = (Digest, Arc<ClientConfig>);
@@ -240,33 +256,30 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TlsOptionError> {
         .map_err(|error| TlsOptionError(error.to_string()))
 }
 
-fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Verifier, TlsOptionError> {
-    let mut roots = RootCertStore::empty();
-    let mut pinned = Vec::new();
+fn verifier(options: &TlsOptions, provider: &CryptoProvider) -> Result<Verifier, TlsOptionError> {
+    let enforced = options.reject_unauthorized;
     match &options.roots {
         Roots::Bundled { extra, system } => {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            let mut given = Vec::new();
             if let Some(bytes) = extra.as_ref().and_then(|path| std::fs::read(path).ok()) {
-                pinned = certificates(&bytes).unwrap_or_default();
+                given = certificates(&bytes).unwrap_or_default();
             }
             if *system {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                given.extend(rustls_native_certs::load_native_certs().certs);
             }
-            roots.add_parsable_certificates(pinned.iter().cloned());
+            // What cannot be used of a store adds nothing.
+            given.retain(Verifier::takes);
+            Verifier::new(webpki_roots::TLS_SERVER_ROOTS, given, enforced, provider)
         }
         Roots::Given(sources) => {
+            let mut given = Vec::new();
             for source in sources {
-                pinned.extend(certificates(source)?);
+                given.extend(certificates(source)?);
             }
-            for certificate in &pinned {
-                roots
-                    .add(certificate.clone())
-                    .map_err(|error| TlsOptionError(format!("ca: {error}")))?;
-            }
+            Verifier::new(&[], given, enforced, provider)
         }
     }
-    Verifier::new(roots, pinned, options.reject_unauthorized, Arc::clone(provider))
-        .map_err(|error| TlsOptionError(error.to_string()))
+    .map_err(|error| TlsOptionError(format!("ca: {error}")))
 }
 
 /// Parses certificates in PEM, or one certificate in DER.

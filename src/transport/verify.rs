@@ -1,96 +1,296 @@
-//! Verification of server certificates. webpki decides; the reasons of failures are converted to those of Node.js
-//! (OpenSSL).
+//! Certificate verification as Node judges it: webpki builds the chain, and what it leaves out is judged here. The reason is
+//! told in Node's (OpenSSL's) terms.
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::VerifierBuilderError;
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
-use webpki::EndEntityCert;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
+
+use super::certificate::Facts;
+use super::identity;
 
 /// Why a certificate is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustFailure {
-    /// The certificate is self-signed and is not a trusted root.
+    /// The server's certificate is self-signed and not among the roots.
     #[error("self-signed certificate")]
     SelfSigned,
-    /// The chain ends with a self-signed certificate that is not a trusted root.
+    /// The chain ends in a self-signed certificate that is not among the roots.
     #[error("self-signed certificate in certificate chain")]
     SelfSignedInChain,
-    /// The server sent only its certificate, and its issuer is not a trusted root.
+    /// The server sent its certificate alone, and the issuer is not among the roots.
     #[error("unable to verify the first certificate")]
     UnverifiedLeaf,
-    /// The issuer of the last certificate is not a trusted root.
+    /// The chain's last certificate was issued by none of the roots.
     #[error("unable to get local issuer certificate")]
     UnknownIssuer,
-    /// The certificate has expired.
+    /// The chain ends in a certificate of the caller's that is not self-signed, and whose issuer is not among the roots.
+    #[error("unable to get issuer certificate")]
+    UnknownRoot,
+    /// Its validity has ended.
     #[error("certificate has expired")]
     Expired,
-    /// The certificate is not valid yet.
+    /// Its validity has not begun.
     #[error("certificate is not yet valid")]
     NotYetValid,
-    /// The certificate was revoked.
+    /// It was revoked.
     #[error("certificate revoked")]
     Revoked,
-    /// The signature of the certificate is invalid.
+    /// Its issuer did not sign it.
     #[error("certificate signature failure")]
     BadSignature,
-    /// The certificate is for other names.
+    /// A certificate of the chain may not issue others.
+    #[error("invalid CA certificate")]
+    InvalidAuthority,
+    /// More authorities stand in the chain than one of them allows.
+    #[error("path length constraint exceeded")]
+    PathTooLong,
+    /// It is not for TLS servers.
+    #[error("unsupported certificate purpose")]
+    WrongPurpose,
+    /// It is valid for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
-        /// The names in the certificate, in the notation of Node.js: `DNS:example.test`, `IP Address:127.0.0.1`.
+        /// The names that it is valid for, as Node writes them: `DNS:example.test`, `IP Address:127.0.0.1`.
         presented: Vec<String>,
-        /// The expected name.
+        /// The common names of its subject, which count where it has no other of DNS.
+        common_names: Vec<String>,
+        /// The name that it had to be valid for.
         expected: String,
     },
-    /// Another error.
+    /// It is refused for another reason.
     #[error("invalid certificate: {0}")]
-    Other(String),
+    Rejected(String),
+    /// It cannot be judged here: it has something that webpki or ring does not know, such as a key of another kind.
+    #[error("the certificate cannot be verified natively: {0}")]
+    Unsupported(String),
 }
 
-/// Verifies a server's certificate, or accepts every certificate.
+/// A certificate that the caller trusts.
+#[derive(Debug)]
+struct Given {
+    certificate: CertificateDer<'static>,
+    facts: Facts,
+}
+
+/// Verifies a server's certificate against roots, or accepts any.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    webpki: Arc<WebPkiServerVerifier>,
-    /// Roots of the caller. A server may use one of them as its own certificate. OpenSSL accepts that. webpki refuses
-    /// it if the certificate is marked as a CA, as most self-signed certificates are.
-    pinned: Vec<CertificateDer<'static>>,
-    /// Whether certificates are verified. If false, every certificate is accepted.
+    algorithms: WebPkiSupportedAlgorithms,
+    /// The roots, those of `given` after the others.
+    anchors: Vec<TrustAnchor<'static>>,
+    /// The number in `given` of each of the last anchors.
+    anchors_given: Vec<usize>,
+    /// What the caller trusts. A server may use one of these that is self-signed as its own certificate.
+    given: Vec<Given>,
+    /// Those of `given` that are not self-signed: they may stand between a server's certificate and a root.
+    between: Vec<CertificateDer<'static>>,
+    /// `false` accepts every certificate.
     enforced: bool,
 }
 
 impl Verifier {
+    /// Whether a certificate can be among those that the caller trusts.
+    pub(super) fn takes(certificate: &CertificateDer<'_>) -> bool {
+        Facts::read(certificate).is_some() && webpki::anchor_from_trusted_cert(certificate).is_ok()
+    }
+
+    /// # Errors
+    /// The text of what is wrong with a certificate of `given`.
     pub(super) fn new(
-        roots: RootCertStore,
-        pinned: Vec<CertificateDer<'static>>,
+        bundled: &[TrustAnchor<'static>],
+        given: Vec<CertificateDer<'static>>,
         enforced: bool,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, VerifierBuilderError> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
-        Ok(Self {
-            webpki,
-            pinned,
+        provider: &CryptoProvider,
+    ) -> Result<Self, String> {
+        let mut verifier = Self {
+            algorithms: provider.signature_verification_algorithms,
+            anchors: bundled.to_vec(),
+            anchors_given: Vec::new(),
+            given: Vec::with_capacity(given.len()),
+            between: Vec::new(),
             enforced,
+        };
+        for certificate in given {
+            let facts = Facts::read(&certificate).ok_or("not a certificate in DER")?;
+            if !facts.is_self_issued() {
+                verifier.between.push(certificate.clone());
+            } else if facts.is_authority {
+                let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(|error| error.to_string())?;
+                verifier.anchors.push(anchor.to_owned());
+                verifier.anchors_given.push(verifier.given.len());
+            }
+            verifier.given.push(Given { certificate, facts });
+        }
+        Ok(verifier)
+    }
+
+    /// Judges a server's certificate.
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), TrustFailure> {
+        let facts = Facts::read(leaf).ok_or_else(|| TrustFailure::Unsupported("not in DER".into()))?;
+        let is_given = |given: &Given| given.certificate == *leaf;
+        if facts.is_self_issued() {
+            if !self.given.iter().any(is_given) {
+                return Err(TrustFailure::SelfSigned);
+            }
+            check_dates(&facts, now)?;
+        } else {
+            self.check_chain(leaf, intermediates, now)?;
+        }
+        if !facts.is_for_servers || !facts.has_key_for_tls {
+            return Err(TrustFailure::WrongPurpose);
+        }
+        let expected = name.to_str();
+        if identity::is_valid_for(&facts, &expected) {
+            return Ok(());
+        }
+        Err(TrustFailure::WrongName {
+            presented: identity::presented(&facts),
+            common_names: facts.common_names,
+            expected: expected.into_owned(),
         })
     }
 
-    /// Checks whether the only error is that a root of the caller is used as a server certificate. If so, returns
-    /// whether the certificate is valid for `name`; otherwise returns `None`. webpki has already checked the validity
-    /// dates, but not the name.
-    fn is_pinned(&self, fault: &rustls::Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<bool> {
-        let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = fault else {
-            return None;
-        };
-        let is_authority = other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity);
-        if !is_authority || !self.pinned.contains(leaf) {
-            return None;
+    /// Checks that a chain leads from a root to `leaf`.
+    fn check_chain(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TrustFailure> {
+        let unsupported = |error: webpki::Error| TrustFailure::Unsupported(error.to_string());
+        let parsed = EndEntityCert::try_from(leaf).map_err(unsupported)?;
+        let between: Vec<_> = intermediates.iter().chain(&self.between).cloned().collect();
+        let usage = KeyUsage::server_auth();
+        let check = |path: &VerifiedPath<'_>| self.check_anchor(path, now);
+        let verified = parsed.verify_for_usage(
+            self.algorithms.all,
+            &self.anchors,
+            &between,
+            now,
+            usage,
+            None,
+            Some(&check),
+        );
+        match verified {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(self.classify(fault, leaf, intermediates)),
         }
-        let leaf = EndEntityCert::try_from(leaf).ok()?;
-        Some(leaf.verify_is_valid_for_subject_name(name).is_ok())
+    }
+
+    /// Checks what OpenSSL checks of a root, and webpki does not.
+    fn check_anchor(&self, path: &VerifiedPath<'_>, now: UnixTime) -> Result<(), webpki::Error> {
+        let bundled = self.anchors.len() - self.anchors_given.len();
+        let number = self
+            .anchors
+            .iter()
+            .position(|anchor| std::ptr::eq(anchor, path.anchor()));
+        let given = number
+            .and_then(|number| number.checked_sub(bundled))
+            .and_then(|number| self.anchors_given.get(number))
+            .and_then(|number| self.given.get(*number));
+        let Some(Given { facts, .. }) = given else {
+            return Ok(());
+        };
+        match check_dates(facts, now) {
+            Err(TrustFailure::Expired) => {
+                return Err(webpki::Error::CertExpired {
+                    time: now,
+                    not_after: now,
+                });
+            }
+            Err(_) => {
+                return Err(webpki::Error::CertNotValidYet {
+                    time: now,
+                    not_before: now,
+                });
+            }
+            Ok(()) => {}
+        }
+        let authorities = path.intermediate_certificates().count();
+        if facts.path_length.is_some_and(|most| authorities > most) {
+            return Err(webpki::Error::PathLenConstraintViolated);
+        }
+        if !facts.is_for_servers {
+            return Err(webpki::Error::CertDistrusted);
+        }
+        Ok(())
+    }
+
+    /// webpki's fault in OpenSSL's terms.
+    fn classify(
+        &self,
+        fault: webpki::Error,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> TrustFailure {
+        use webpki::Error as E;
+        let chain: Vec<_> = std::iter::once(leaf)
+            .chain(intermediates)
+            .filter_map(Facts::read)
+            .collect();
+        match fault {
+            E::CertExpired { .. } => TrustFailure::Expired,
+            E::CertNotValidYet { .. } => TrustFailure::NotYetValid,
+            E::CertRevoked => TrustFailure::Revoked,
+            E::EndEntityUsedAsCa => TrustFailure::InvalidAuthority,
+            E::PathLenConstraintViolated => TrustFailure::PathTooLong,
+            E::CertDistrusted | E::RequiredEkuNotFoundContext(_) => TrustFailure::WrongPurpose,
+            E::NameConstraintViolation => TrustFailure::Rejected(fault.to_string()),
+            E::InvalidSignatureForPublicKey => {
+                // ring says the same of a signature by a key that it does not take.
+                let mut all = chain.iter().chain(self.given.iter().map(|given| &given.facts));
+                if all.all(|facts| facts.has_known_key) {
+                    TrustFailure::BadSignature
+                } else {
+                    TrustFailure::Unsupported("a key of its chain is of a size that is not supported".into())
+                }
+            }
+            E::UnknownIssuer => self.classify_unknown_issuer(&chain),
+            other => TrustFailure::Unsupported(other.to_string()),
+        }
+    }
+
+    /// Why no root has issued the end of a chain.
+    fn classify_unknown_issuer(&self, chain: &[Facts]) -> TrustFailure {
+        let has_issued = |given: &&Given| chain.iter().any(|facts| facts.issuer == given.facts.subject);
+        match self.given.iter().find(has_issued) {
+            Some(given) if given.facts.is_self_issued() && !given.facts.is_authority => TrustFailure::InvalidAuthority,
+            Some(given) if !given.facts.is_self_issued() => TrustFailure::UnknownRoot,
+            _ if chain.iter().skip(1).any(Facts::is_self_issued) => TrustFailure::SelfSignedInChain,
+            _ if chain.len() == 1 => TrustFailure::UnverifiedLeaf,
+            _ => TrustFailure::UnknownIssuer,
+        }
+    }
+
+    /// The verdict on a signature of the handshake. Without enforcement one by a key of another kind is taken for valid:
+    /// whoever accepts every certificate learns nothing by it.
+    fn signature(
+        &self,
+        verified: Result<HandshakeSignatureValid, rustls::Error>,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let Err(fault) = verified else { return verified };
+        let has_known_key = Facts::read(certificate).is_some_and(|facts| facts.has_known_key);
+        if has_known_key && EndEntityCert::try_from(certificate).is_ok() {
+            return Err(fault);
+        }
+        if self.enforced {
+            return Err(refused(TrustFailure::Unsupported(
+                "its key is of a kind or size that is not supported".into(),
+            )));
+        }
+        Ok(HandshakeSignatureValid::assertion())
     }
 }
 
@@ -100,27 +300,14 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if !self.enforced {
-            return Ok(ServerCertVerified::assertion());
+        if self.enforced {
+            self.judge(end_entity, intermediates, server_name, now)
+                .map_err(refused)?;
         }
-        let fault = match self
-            .webpki
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        {
-            Ok(verified) => return Ok(verified),
-            Err(fault) => fault,
-        };
-        let failure = match self.is_pinned(&fault, end_entity, server_name) {
-            Some(true) => return Ok(ServerCertVerified::assertion()),
-            Some(false) => wrong_name(end_entity, server_name),
-            None => classify(&fault, end_entity, intermediates, server_name),
-        };
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(
-            Arc::new(failure),
-        ))))
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -129,7 +316,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls12_signature(message, cert, dss)
+        self.signature(verify_tls12_signature(message, cert, dss, &self.algorithms), cert)
     }
 
     fn verify_tls13_signature(
@@ -138,86 +325,31 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls13_signature(message, cert, dss)
+        self.signature(verify_tls13_signature(message, cert, dss, &self.algorithms), cert)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
-    }
-}
-
-/// Converts an error of webpki to the reasons of OpenSSL.
-fn classify(
-    fault: &rustls::Error,
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    name: &ServerName<'_>,
-) -> TrustFailure {
-    let rustls::Error::InvalidCertificate(error) = fault else {
-        return TrustFailure::Other(fault.to_string());
-    };
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TrustFailure::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TrustFailure::NotYetValid,
-        CertificateError::Revoked => TrustFailure::Revoked,
-        CertificateError::BadSignature => TrustFailure::BadSignature,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => wrong_name(leaf, name),
-        _ if is_self_signed(leaf) => TrustFailure::SelfSigned,
-        CertificateError::UnknownIssuer if intermediates.iter().any(is_self_signed) => TrustFailure::SelfSignedInChain,
-        CertificateError::UnknownIssuer if intermediates.is_empty() => TrustFailure::UnverifiedLeaf,
-        CertificateError::UnknownIssuer => TrustFailure::UnknownIssuer,
-        other => TrustFailure::Other(format!("{other:?}")),
-    }
-}
-
-fn wrong_name(leaf: &CertificateDer<'_>, expected: &ServerName<'_>) -> TrustFailure {
-    TrustFailure::WrongName {
-        presented: presented_names(leaf),
-        expected: expected.to_str().into_owned(),
-    }
-}
-
-/// Whether the issuer of a certificate is its own subject.
-fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
-    EndEntityCert::try_from(certificate).is_ok_and(|parsed| parsed.issuer() == parsed.subject())
-}
-
-/// The names in a certificate.
-fn presented_names(certificate: &CertificateDer<'_>) -> Vec<String> {
-    let Ok(parsed) = EndEntityCert::try_from(certificate) else {
-        return Vec::new();
-    };
-    // webpki only reports names of the requested kind: host names for a host name, addresses for an address. Therefore
-    // both kinds are requested.
-    let mut names = Vec::new();
-    for probe in ["name.invalid", "192.0.2.1"] {
-        let Ok(probe) = ServerName::try_from(probe) else {
-            continue;
-        };
-        if let Err(webpki::Error::CertNotValidForName(context)) = parsed.verify_is_valid_for_subject_name(&probe) {
-            for name in context.presented {
-                let name = node_name(&name);
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
+        let mut schemes = self.algorithms.supported_schemes();
+        if !self.enforced {
+            // Those of keys that are not looked at then: P-521, Ed448, and RSA keys for PSS alone (RFC 8446, section 4.2.3).
+            schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
+            schemes.extend([0x0809, 0x080a, 0x080b].map(SignatureScheme::Unknown));
         }
+        schemes
     }
-    names
 }
 
-/// Converts webpki's `DnsName("a.test")` and `IpAddress(127.0.0.1)` to the notation of Node.js.
-fn node_name(name: &str) -> String {
-    let inner = |prefix: &str| {
-        name.strip_prefix(prefix)
-            .and_then(|rest| rest.strip_suffix(')'))
-            .map(|value| value.trim_matches('"'))
-    };
-    if let Some(dns) = inner("DnsName(") {
-        format!("DNS:{dns}")
-    } else if let Some(address) = inner("IpAddress(") {
-        format!("IP Address:{address}")
-    } else {
-        name.to_owned()
+fn check_dates(facts: &Facts, now: UnixTime) -> Result<(), TrustFailure> {
+    if now.as_secs() < facts.not_before {
+        return Err(TrustFailure::NotYetValid);
     }
+    if now.as_secs() > facts.not_after {
+        return Err(TrustFailure::Expired);
+    }
+    Ok(())
+}
+
+/// The failure as an error of rustls.
+fn refused(failure: TrustFailure) -> rustls::Error {
+    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(failure))))
 }
