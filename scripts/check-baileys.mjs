@@ -34,6 +34,7 @@ symlinkSync(ROOT.replace(/[\\/]$/, ''), join(modules, 'baileys-native'), 'juncti
 const { version } = JSON.parse(readFileSync(join(modules, 'baileys/package.json'), 'utf8'));
 console.log(`baileys@${wanted} is ${version}`);
 
+/** @type {[string, string][]} */
 const rows = [];
 /**
  * @param {string} name

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 /** The most characters of a file's standard error that are kept. */
 const KEPT = 4000;
 
+/** @param {AsyncIterable<{ type: string, data: any }>} events */
 export default async function* failures(events) {
   const written = new Map();
   for await (const { type, data } of events) {

@@ -80,6 +80,7 @@ function fuzz(name) {
   const flags = [`-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}`, '-print_final_stats=1', ...LIMITS];
   const { status, stderr } = cargoFuzz(['run', name, corpus, seeds, '--', ...flags], ['ignore', 'inherit', 'pipe']);
   if (status !== 0) console.error(stderr.split('\n').slice(-60).join('\n'));
+  /** @param {RegExp} pattern */
   const number = pattern => Number(stderr.match(pattern)?.at(-1) ?? 0);
   const progress = [...stderr.matchAll(/cov: (\d+) ft: (\d+)/g)].at(-1);
   if (values.keep && status === 0) keep(name, corpus, seeds);

@@ -47,14 +47,21 @@ function main() {
 /** @param {string} name */
 function publishedVersions(name) {
   const listed = execFileSync('npm', ['view', name, 'versions', '--json'], { encoding: 'utf8' });
-  return JSON.parse(listed).filter(version => {
+  return JSON.parse(listed).filter((/** @type {string} */ version) => {
     const numbers = version.split(/[.-]/, 3).map(Number);
-    const different = numbers.findIndex((number, i) => number !== OLDEST[i]);
+    const different = numbers.findIndex(
+      (/** @type {number} */ number, /** @type {number} */ i) => number !== OLDEST[i]
+    );
     return different === -1 || numbers[different] > OLDEST[different];
   });
 }
 
-/** Returns the directory of an unpacked release; downloads it if it is missing. */
+/**
+ * Returns the directory of an unpacked release; downloads it if it is missing.
+ *
+ * @param {string} name
+ * @param {string} version
+ */
 function download(name, version) {
   const directory = join(RELEASES, `${name.replace('@', '').replace('/', '-')}-${version}`);
   const root = join(directory, 'package');
@@ -68,6 +75,10 @@ function download(name, version) {
   return root;
 }
 
+/**
+ * @param {Map<string, Map<string, Set<string>>>} known
+ * @param {string[]} versions
+ */
 function print(known, versions) {
   const texts = Object.fromEntries(
     [...known].map(([part, hashes]) => [

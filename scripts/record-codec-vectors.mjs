@@ -15,10 +15,23 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
 
+/** @typedef {{ fill: string, count: number }} Repeated A text of one repeated character. */
+/**
+ * A node as the vectors have it.
+ *
+ * @typedef {{ tag: any, attrs?: any, text?: string | Repeated, hex?: string, bytes?: string | Repeated, list?: Described[],
+ *   repeat?: Described, count?: number }} Described
+ */
+
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const HEAD = 32;
 
+/**
+ * @param {string} char
+ * @param {number} count
+ */
 const fill = (char, count) => ({ fill: char, count });
+/** @param {string | Repeated} text */
 const expand = text => (typeof text === 'string' ? text : text.fill.repeat(text.count));
 
 /** Strings for every branch of writeString and jidDecode. */
@@ -216,6 +229,10 @@ const NODES = [
   ['grandchild', { tag: 'iq', list: [{ tag: 'a', list: [{ tag: 'iq' }] }] }]
 ];
 
+/**
+ * @param {number} depth
+ * @param {string} inner
+ */
 const nest = (depth, inner) => 'f80219f801'.repeat(depth) + inner;
 
 /** Bytes, in hexadecimal, for every branch of the decoder; `A` is a node up to the value of its only attribute. */
@@ -386,6 +403,10 @@ const PLAIN = Buffer.from('f80219fc03000102', 'hex');
 const DEFLATED = Buffer.from('789cfbc124f98799819109000d680216', 'hex');
 const STORED = Buffer.from('7801010800f7fff80219fc030001020d680216', 'hex');
 const DEFLATED_NOTHING = Buffer.from('789c030000000001', 'hex');
+/**
+ * @param {number} flag
+ * @param {...Buffer} parts
+ */
 const payload = (flag, ...parts) => Buffer.concat([Buffer.from([flag]), ...parts]);
 const UNPACK = [
   ['plain', payload(0, PLAIN)],
@@ -410,25 +431,39 @@ const UNPACK = [
   ['compressed, dictionary wanted', payload(2, Buffer.from('78bb0000000103000000', 'hex'))]
 ];
 
+/** @param {string} name */
 async function codec(name) {
   const { version } = JSON.parse(await readFile(path.join(rootOf(name), 'package.json'), 'utf8'));
   const [constants, encode, decode] = await importFiles(name, ['constants', 'encode', 'decode']);
   return { version, constants, ...encode, ...decode };
 }
 
-/** Converts the form above into a node of Baileys. */
+/**
+ * Converts the form above into a node of Baileys.
+ *
+ * @param {Described} node
+ */
 function toBaileys({ tag, attrs = [], text, hex, bytes, list, repeat, count }) {
-  const node = { tag, attrs: Object.fromEntries(attrs.map(([key, value]) => [key, expand(value)])) };
+  /** @type {{ tag: string, attrs: Record<string, string>, content?: any }} */
+  const node = {
+    tag,
+    attrs: Object.fromEntries(attrs.map((/** @type {[string, any]} */ [key, value]) => [key, expand(value)]))
+  };
   if (text !== undefined) node.content = expand(text);
   if (hex !== undefined) node.content = Buffer.from(hex, 'hex');
   if (bytes !== undefined) node.content = Buffer.from(expand(bytes), 'latin1');
   if (list !== undefined) node.content = list.map(toBaileys);
-  if (repeat !== undefined) node.content = Array.from({ length: count }, () => toBaileys(repeat));
+  if (repeat !== undefined) node.content = Array.from({ length: count ?? 0 }, () => toBaileys(repeat));
   return node;
 }
 
-/** Converts a node of Baileys into the form above. */
+/**
+ * Converts a node of Baileys into the form above.
+ *
+ * @param {{ tag: string, attrs: Record<string, string>, content?: unknown }} node
+ */
 function fromBaileys({ tag, attrs, content }) {
+  /** @type {Described} */
   const node = { tag, attrs: Object.entries(attrs) };
   if (typeof content === 'string') node.text = content;
   else if (Buffer.isBuffer(content)) node.hex = content.toString('hex');
@@ -436,6 +471,7 @@ function fromBaileys({ tag, attrs, content }) {
   return node;
 }
 
+/** @param {Buffer} bytes */
 const shorten = bytes => {
   const text = bytes.toString('hex');
   return bytes.length <= 2048 ? { bytes: text } : { head: text.slice(0, 2 * HEAD), length: bytes.length };
@@ -471,6 +507,7 @@ async function unpackCase(baileys, [name, bytes]) {
   }
 }
 
+/** @param {{ dialect: string, packageName: string }} release */
 async function record({ dialect, packageName: name }) {
   const baileys = await codec(name);
   const strings = STRINGS.map(([label, text]) => [label, { tag: 'iq', attrs: [['id', text]] }]);
@@ -480,6 +517,7 @@ async function record({ dialect, packageName: name }) {
     decode: DECODE.map(one => decodeCase(baileys, one)),
     unpack: await Promise.all(UNPACK.map(one => unpackCase(baileys, one)))
   };
+  /** @param {[string, unknown]} entry */
   const section = ([key, value]) => {
     if (!Array.isArray(value)) return `${JSON.stringify(key)}: ${JSON.stringify(value)}`;
     return `${JSON.stringify(key)}: [\n${value.map(one => JSON.stringify(one)).join(',\n')}\n]`;

@@ -15,12 +15,19 @@ import { importFiles, PACKAGES, rootOf } from './shared/baileys.mjs';
 
 const require = createRequire(import.meta.url);
 const libsignal = require('libsignal/src/curve.js');
+
+/** @import { Baileys } from './noise-vectors/responder.mjs' */
 const root = new URL('../', import.meta.url);
+/** @param {Uint8Array} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
 const logger = { level: 'silent', child: () => logger, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const routingInfo = Buffer.from('080208050807', 'hex');
 
-/** Loads the parts of an installed Baileys that are recorded. */
+/**
+ * Loads the parts of an installed Baileys that are recorded.
+ *
+ * @param {string} name
+ */
 const load = async name => {
   const { version } = JSON.parse(await readFile(join(rootOf(name), 'package.json'), 'utf8'));
   const parts = await importFiles(name, [
@@ -37,6 +44,7 @@ const load = async name => {
   return baileys;
 };
 
+/** @param {Baileys} baileys */
 const makeHandler = (baileys, options = {}) =>
   baileys.makeNoiseHandler({
     keyPair: keys.clientEphemeral,
@@ -45,6 +53,7 @@ const makeHandler = (baileys, options = {}) =>
     ...options
   });
 
+/** @param {Baileys} baileys */
 const makeResponder = baileys =>
   new Responder({
     header: baileys.NOISE_WA_HEADER,
@@ -52,9 +61,18 @@ const makeResponder = baileys =>
     staticKey: keys.serverStatic
   });
 
+/**
+ * @param {Baileys} baileys
+ * @param {object} fields
+ */
 const encodeMessage = ({ proto }, fields) => Buffer.from(proto.HandshakeMessage.encode(fields).finish());
 
-/** Records a handshake and the first frames in both directions. */
+/**
+ * Records a handshake and the first frames in both directions.
+ *
+ * @param {Baileys} baileys
+ * @param {any} options
+ */
 const recordHandshake = async (baileys, options) => {
   const noise = makeHandler(baileys, options);
   const responder = makeResponder(baileys);
@@ -112,6 +130,10 @@ const recordHandshake = async (baileys, options) => {
  * The result of libsignal. Its `verifySignature` throws for malformed keys and signatures, and returns a boolean for
  * others. Baileys' `Curve.verify` (7.0.0-rc14 with libsignal 6.0.0) ignores that boolean: it accepts every well-formed
  * signature.
+ *
+ * @param {Uint8Array} publicKey
+ * @param {Uint8Array} message
+ * @param {Uint8Array} signature
  */
 const isSignature = (publicKey, message, signature) => {
   try {
@@ -122,7 +144,12 @@ const isSignature = (publicKey, message, signature) => {
   }
 };
 
-/** Whether the signatures of a chain are valid; `undefined` if it has none. */
+/**
+ * Whether the signatures of a chain are valid; `undefined` if it has none.
+ *
+ * @param {Baileys} baileys
+ * @param {Uint8Array} chain
+ */
 const signaturesOf = ({ proto }, chain) => {
   try {
     const { leaf, intermediate } = proto.CertChain.decode(chain);
@@ -136,7 +163,11 @@ const signaturesOf = ({ proto }, chain) => {
   }
 };
 
-/** Records the result of `processHandshake` for each chain, and the next sealed frame of the handler. */
+/**
+ * Records the result of `processHandshake` for each chain, and the next sealed frame of the handler.
+ *
+ * @param {Baileys} baileys
+ */
 const recordCertificates = baileys =>
   Object.entries(chains(baileys)).map(([name, chain]) => {
     const noise = makeHandler(baileys);
@@ -152,7 +183,11 @@ const recordCertificates = baileys =>
     };
   });
 
-/** Calls a function and returns `{ result }` or `{ error, statusCode }`. */
+/**
+ * Calls a function and returns `{ result }` or `{ error, statusCode }`.
+ *
+ * @param {() => any} call
+ */
 const attempt = call => {
   try {
     const result = call();
@@ -162,8 +197,16 @@ const attempt = call => {
   }
 };
 
-/** Records the methods of the handler in unusual orders. */
+/**
+ * Records the methods of the handler in unusual orders.
+ *
+ * @param {Baileys} baileys
+ */
 const recordOperations = async baileys => {
+  /**
+   * @param {number} length
+   * @param {number} [value]
+   */
   const bytes = (length, value) => Buffer.alloc(length, value);
   /** @type {Record<string, any[][]>} */
   const scripts = {
@@ -226,7 +269,11 @@ const recordOperations = async baileys => {
   return { ephemeralPublic: hex(keys.clientEphemeral.public), header: hex(baileys.NOISE_WA_HEADER), scripts: recorded };
 };
 
-/** Adds the group order to the second half of a signature: another encoding of the same number. */
+/**
+ * Adds the group order to the second half of a signature: another encoding of the same number.
+ *
+ * @param {Uint8Array} signature
+ */
 const unreduced = signature => {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
   const sign = signature[63] & 0x80;
@@ -238,7 +285,11 @@ const unreduced = signature => {
   return Buffer.concat([signature.subarray(0, 32), bytes]);
 };
 
-/** Records signatures, and the results of libsignal for valid and invalid ones. */
+/**
+ * Records signatures, and the results of libsignal for valid and invalid ones.
+ *
+ * @param {Baileys} baileys
+ */
 const recordSignatures = ({ Curve }) => {
   const curve = require('curve25519-js');
   const recorded = [];
@@ -250,6 +301,10 @@ const recordSignatures = ({ Curve }) => {
     const signature = Buffer.from(
       curve.sign(new Uint8Array(privateKey), new Uint8Array(message), new Uint8Array(random))
     );
+    /**
+     * @param {number} at
+     * @param {number} mask
+     */
     const change = (at, mask) => {
       const copy = Buffer.from(signature);
       copy[at] ^= mask;
@@ -298,6 +353,7 @@ const main = async () => {
   // One after the other: all versions share one protobufjs root, and the schema that is loaded last replaces the
   // others.
   const seven = await load(PACKAGES[7]);
+  /** @type {Record<string, any>} */
   const files = {
     'noise-handshake-7': [await recordHandshake(seven, {}), await recordHandshake(seven, { routingInfo })],
     'noise-certificates': recordCertificates(seven),

@@ -20,7 +20,12 @@ const [validation, companion, crypto, generics, binary, { proto }] = await impor
   'binary',
   'proto'
 ]);
+/** @param {Uint8Array | number[]} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
+/**
+ * @param {string} name
+ * @param {number} length
+ */
 const fixed = (name, length) =>
   Buffer.concat([sha256(name), sha256(`${name}, on`), sha256(`${name}, on and on`)]).subarray(0, length);
 
@@ -32,6 +37,7 @@ const names = {
   account: keyPairOf('account identity'),
   primaryEphemeral: keyPairOf('primary ephemeral')
 };
+/** @param {{ private: Uint8Array, public: Uint8Array }} keys */
 const pair = ({ private: secret, public: open }) => ({ private: hex(secret), public: hex(open) });
 
 const systems = ['Mac OS', 'Windows', 'Ubuntu', 'Baileys'];
@@ -53,6 +59,7 @@ const browserNames = [
 const browsers = systems.flatMap(system => browserNames.map(name => [system, name, '1.2.3']));
 
 const payloads = () => {
+  /** @param {object} node */
   const encode = node => hex(proto.ClientPayload.encode(node).finish());
   return browsers.map((browser, place) => {
     const config = {
@@ -251,10 +258,15 @@ const recordings = {
 };
 
 const check = process.argv.includes('--check');
-/** Removes random values: the signatures of the account, and everything that contains them. */
+/**
+ * Removes random values: the signatures of the account, and everything that contains them.
+ *
+ * @param {string} name
+ * @param {any} value
+ */
 const comparable = (name, value) =>
   name === 'session-pair-success'
-    ? JSON.stringify(value.map(({ name: of, me, error }) => ({ of, me, error })))
+    ? JSON.stringify(value.map((/** @type {any} */ { name: of, me, error }) => ({ of, me, error })))
     : JSON.stringify(value);
 for (const [name, value] of Object.entries(recordings)) {
   const file = new URL(`__test__/vectors/${name}.json`, root);

@@ -24,10 +24,18 @@ function seed(target, name, bytes) {
   writeFileSync(join(CORPORA, target, `seed-${name}`), bytes);
 }
 
-/** A list of chunk lengths in the format of `arbitrary`: for each a 1 and the length, then a 0. */
-const chunks = lengths => Buffer.from([...lengths.flatMap(length => [1, length]), 0]);
+/**
+ * A list of chunk lengths in the format of `arbitrary`: for each a 1 and the length, then a 0.
+ *
+ * @param {number[]} lengths
+ */
+const chunks = lengths => Buffer.from([...lengths.flatMap((/** @type {number} */ length) => [1, length]), 0]);
 
-/** A frame of one payload. */
+/**
+ * A frame of one payload.
+ *
+ * @param {Buffer} payload
+ */
 const framed = payload => Buffer.concat([Buffer.from([0, payload.length >> 8, payload.length & 0xff]), payload]);
 
 const stanzas = readdirSync(join(ROOT, 'bench/core/corpus')).map(file => ({
@@ -45,10 +53,21 @@ seed('frames', 'several', Buffer.concat([chunks([5, 0, 255]), ...small.map(({ by
 seed('frames', 'empty', Buffer.concat([chunks([]), Buffer.alloc(9)]));
 
 const vectors = JSON.parse(readFileSync(join(ROOT, '__test__/vectors/noise-certificates.json'), 'utf8'));
-const chains = vectors.map(vector => vector.chain).filter(text => typeof text === 'string');
-chains.slice(0, 20).forEach((chain, place) => seed('handshake', `chain-${place}`, Buffer.from(chain, 'hex')));
+const chains = vectors
+  .map((/** @type {any} */ vector) => vector.chain)
+  .filter((/** @type {unknown} */ text) => typeof text === 'string');
+chains
+  .slice(0, 20)
+  .forEach((/** @type {string} */ chain, /** @type {number} */ place) =>
+    seed('handshake', `chain-${place}`, Buffer.from(chain, 'hex'))
+  );
 
-/** Pseudo-random bytes, the same in each run (xorshift32). */
+/**
+ * Pseudo-random bytes, the same in each run (xorshift32).
+ *
+ * @param {number} length
+ * @param {number} state
+ */
 function randomBytes(length, state) {
   return Buffer.from(
     Array.from({ length }, () => {

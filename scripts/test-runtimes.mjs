@@ -54,7 +54,11 @@ const RUNTIMES = {
   }
 };
 
-/** Known failures by runtime and release, with the reason. */
+/**
+ * Known failures by runtime and release, with the reason.
+ *
+ * @type {Record<string, string>}
+ */
 const KNOWN = {
   'deno 6.7.24':
     "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)",
@@ -102,6 +106,7 @@ function makeProject() {
  * @param {string} binary
  * @param {string[]} args
  * @param {string} line package of Baileys
+ * @param {string} directory
  */
 async function runBot(binary, args, line, directory) {
   // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
@@ -111,18 +116,26 @@ async function runBot(binary, args, line, directory) {
   const passed = { replaced: '', paired: '', 'logged in': '', received: '', sent: '', 'native socket': '' };
   let errors = '';
   child.stderr.on('data', chunk => (errors += chunk));
+  /** @param {unknown} value */
   const answer = value => child.stdin.write(`${JSON.stringify(value)}\n`);
+  /** @type {Record<string, (value: any) => unknown>} */
   const handlers = {
+    /** @param {string[]} names */
     replaced: names => (passed.replaced = names.length >= 6 ? `${names.length} exports` : ''),
+    /** @param {string} qr */
     qr: async qr => answer((await server.scanQr(qr, { jid: '15550001234', pushName: 'Ada' })) ?? {}),
+    /** @param {string} jid */
     paired: jid => (passed.paired = jid === '15550001234:1@s.whatsapp.net' ? 'yes' : ''),
     login: async () => {
       passed['logged in'] = 'yes';
       await server.connections.at(-1)?.prepareFlood(sampleStanzas.message, STANZAS).start();
       answer({ count: STANZAS });
     },
+    /** @param {[number, boolean]} received */
     received: ([count, inOrder]) => (passed.received = count === STANZAS && inOrder ? `${count} stanzas` : ''),
+    /** @param {string} name */
     socket: name => (passed['native socket'] = name === 'Socket' ? 'yes' : ''),
+    /** @param {number} count */
     sent: count => {
       const presences = server.stanzas.filter(
         ({ direction, node }) => direction === 'in' && node.attrs.n !== undefined

@@ -10,9 +10,9 @@ const { look } = require('./targets.cjs');
 const UNAVAILABLE = 'ERR_NATIVE_UNAVAILABLE';
 
 /**
- * `createCore` returns an object of raw functions. napi-rs generates no types for it.
- *
- * @typedef {Omit<typeof import('./native'), 'createCore'> & { createCore: (...args: any[]) => any }} Binding
+ * @typedef {Omit<typeof import('./native'), 'createCore'> & {
+ *   createCore: (hub: import('./native').SocketHub) => import('./core').Core
+ * }} Binding
  */
 
 /** @type {Binding | undefined} */

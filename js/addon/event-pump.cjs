@@ -4,15 +4,13 @@
 
 const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { sentInTurn } = require('./loop-turn.cjs');
-const { slab, reserve, cut } = require('./slab.cjs');
+const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
 const {
   batchHead: { HAS_MORE, SLAB_NEEDED, SLAB_TAKEN, STALLED_MS, TEXT_NEEDED, WORDS: HEAD_WORDS, WORDS_NEEDED },
   record: { COUNTER, FRAMES, KIND, LENGTH, SOURCE, TAPE_BYTES, TAPE_TEXT, TAPE_WORDS, VALUE, WORDS: RECORD_WORDS },
   sessionRecord: { STANZAS }
 } = require('./abi.cjs');
 const observe = require('../observe/socket.cjs');
-
-const FastBuffer = Buffer[Symbol.species];
 
 /** Memory for a batch: sizes in words and bytes, and the sizes above which it is replaced by smaller memory again. */
 const WORDS = 16 * 1024;
@@ -28,7 +26,17 @@ const MAX_MS = 2;
 /** The clock is read once per this number of events. */
 const CLOCK_EVERY = 32;
 
-const sockets = new Map();
+/** @import { TextBuffer } from './slab.cjs' */
+
+/**
+ * @typedef {object} EventTarget A socket or a session.
+ * @property {(kind: number, value: number, memory: TextBuffer, offset: number, length: number) => void} deliver Handles
+ *   a record. Its payload is `memory[offset..offset + length]`.
+ * @property {() => void} [deliverStanza] Handles the next stanza of a `STANZAS` record.
+ */
+
+/** @type {Map<number, EventTarget>} By number. */
+const targets = new Map();
 
 /** The batch that is being dispatched. If a listener throws, the remaining records are dispatched in the next turn. */
 const batch = {
@@ -43,7 +51,7 @@ const batch = {
   payloadAt: 0,
   more: false,
   /** The session of a `STANZAS` record, and the number of its stanzas left. `delivery` is at the next one. */
-  session: /** @type {any} */ (undefined),
+  session: /** @type {EventTarget | undefined} */ (undefined),
   stanzas: 0
 };
 core.shareBatch(batch.words, batch.text);
@@ -53,7 +61,7 @@ core.shareBatch(batch.words, batch.text);
  * transport counter of the first. `decodeFrame` uses the tapes if it is called with this Buffer.
  */
 const delivery = {
-  buffer: undefined,
+  buffer: /** @type {Buffer | undefined} */ (undefined),
   frames: 0,
   counter: 0,
   words: batch.words,
@@ -64,6 +72,7 @@ const delivery = {
   bytesAt: 0
 };
 
+/** @type {NodeJS.Immediate | null} */
 let continuation = null;
 let running = false;
 
@@ -76,6 +85,10 @@ function grow() {
   }
 }
 
+/**
+ * @param {number} words
+ * @param {number} text
+ */
 function share(words, text) {
   batch.words = new Int32Array(words);
   batch.text = Buffer.allocUnsafeSlow(text);
@@ -107,7 +120,7 @@ function fetch() {
  */
 function dispatchStanza() {
   batch.stanzas--;
-  batch.session.deliverStanza();
+  /** @type {Required<EventTarget>} */ (batch.session).deliverStanza();
 }
 
 /** Dispatches the next record or stanza of the batch. */
@@ -134,7 +147,7 @@ function dispatch() {
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
   batch.textAt += words[at + TAPE_TEXT];
   batch.payloadAt += length + words[at + TAPE_BYTES];
-  const target = sockets.get(words[at + SOURCE]);
+  const target = targets.get(words[at + SOURCE]);
   if (target === undefined) return;
   if (words[at + KIND] === STANZAS) {
     batch.session = target;
@@ -190,24 +203,53 @@ module.exports = {
   delivery,
   /** Dispatches the events that wait, like a wake. */
   run: () => wake.callback(),
-  /** A Buffer that is a view of a slab. */
+  /**
+   * A Buffer that is a view of a slab.
+   *
+   * @param {Buffer} from
+   * @param {number} offset
+   * @param {number} length
+   */
   view: (from, offset, length) => new FastBuffer(from.buffer, from.byteOffset + offset, length),
-  /** A view of a binary message. It becomes `delivery.buffer`. */
+  /**
+   * A view of a binary message. It becomes `delivery.buffer`.
+   *
+   * @param {Buffer} from
+   * @param {number} offset
+   * @param {number} length
+   */
   message(from, offset, length) {
     const buffer = new FastBuffer(from.buffer, from.byteOffset + offset, length);
     delivery.buffer = buffer;
     return buffer;
   },
-  /** Starts to connect and returns the number of the socket. Events are passed to `socket.deliver`. */
+  /**
+   * Starts to connect and returns the number of the socket. Events are passed to `socket.deliver`.
+   *
+   * @param {EventTarget} socket
+   * @param {import('./native').SocketOptions} options
+   */
   connect(socket, options) {
     const id = hub.connect(options);
-    sockets.set(id, socket);
+    targets.set(id, socket);
     return id;
   },
-  /** From now on the events of a session are passed to `session.deliver`. */
-  add: (id, session) => void sockets.set(id, session),
-  remove: id => void sockets.delete(id),
-  /** Queues a message. Returns one of `accepted` in abi.cjs. */
+  /**
+   * From now on the events of a session are passed to `session.deliver`.
+   *
+   * @param {number} id
+   * @param {EventTarget} session
+   */
+  add: (id, session) => void targets.set(id, session),
+  /** @param {number} id */
+  remove: id => void targets.delete(id),
+  /**
+   * Queues a message. Returns one of `accepted` in abi.cjs.
+   *
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {0 | 1} isText
+   */
   send(id, bytes, isText) {
     const accepted = core.send(id, bytes, isText);
     sentInTurn();
@@ -216,15 +258,37 @@ module.exports = {
   sendControl: core.sendControl,
   buffered: core.buffered,
   silence: core.silence,
+  /** @param {number} id */
   close: id => hub.close(id),
+  /**
+   * @param {number} id
+   * @param {boolean} isPaused
+   */
   setPaused: (id, isPaused) => hub.setPaused(id, isPaused),
+  /** @param {number} id */
   ends: id => hub.ends(id),
+  /**
+   * @param {number} id
+   * @param {number | undefined} seconds
+   */
   setKeepAlive: (id, seconds) => hub.setKeepAlive(id, seconds),
+  /**
+   * @param {number} id
+   * @param {boolean} isOn
+   */
   setNoDelay: (id, isOn) => hub.setNoDelay(id, isOn),
-  /** Drops the connection of a socket. Messages that were received are still delivered. */
+  /**
+   * Drops the connection of a socket. Messages that were received are still delivered.
+   *
+   * @param {number} id
+   */
   destroy: id => hub.release(id),
-  /** Drops the connection of a socket. No further event is delivered. */
+  /**
+   * Drops the connection of a socket. No further event is delivered.
+   *
+   * @param {number} id
+   */
   release(id) {
-    if (sockets.delete(id)) hub.release(id);
+    if (targets.delete(id)) hub.release(id);
   }
 };

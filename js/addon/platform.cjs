@@ -32,7 +32,7 @@ function usesMusl() {
   const [, loader] = /\0\/[\w/.-]*\/(ld-(?:linux|musl)[\w.-]*)\0/.exec(headOf(process.execPath)) ?? [];
   if (loader !== undefined) return loader.startsWith('ld-musl');
   const objects = readReport()?.sharedObjects ?? [];
-  return objects.some(file => /\b(?:libc\.|ld-)musl-/.test(file));
+  return objects.some((/** @type {string} */ file) => /\b(?:libc\.|ld-)musl-/.test(file));
 }
 
 /** @param {string} path */
@@ -69,6 +69,7 @@ function readReport() {
  * @returns {string} The name of the platform in napi-rs, for example `linux-x64-gnu`.
  */
 function nameOf({ platform, arch, musl }) {
+  /** @type {Record<string, string>} */
   const libraries = { linux: musl ? '-musl' : '-gnu', win32: '-msvc' };
   return `${platform}-${arch}${libraries[platform] ?? ''}`;
 }

@@ -35,6 +35,7 @@ const scratch = {
     this.share();
   },
 
+  /** @param {number} length */
   growInput(length) {
     const input = Buffer.allocUnsafeSlow(nextPowerOfTwo(length));
     this.input.copy(input);
@@ -42,7 +43,12 @@ const scratch = {
     this.share();
   },
 
-  /** Makes room for a tape with `ops` operations and `text` units. */
+  /**
+   * Makes room for a tape with `ops` operations and `text` units.
+   *
+   * @param {number} ops
+   * @param {number} text
+   */
   fit(ops, text) {
     if (ops <= this.ops.length && 2 * text <= this.text.length) return;
     if (ops > this.ops.length) this.ops = new Int32Array(nextPowerOfTwo(ops));
@@ -65,6 +71,7 @@ const scratch = {
 };
 scratch.share();
 
+/** @param {number} length */
 function nextPowerOfTwo(length) {
   return 2 ** Math.ceil(Math.log2(Math.max(length, TEXT_WINDOW)));
 }

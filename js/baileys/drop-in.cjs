@@ -12,11 +12,11 @@ const NATIVE = Symbol.for('baileys-native');
 
 /**
  * @param {object} [options]
- * @param {'7' | '6.7' | '6.17'} [options.dialect]
+ * @param {import('../codec/binary-node.cjs').Dialect} [options.dialect]
  * @param {string} [options.version] version of the copy
  * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] `WA_CERT_DETAILS` of
  *   the copy
- * @param {() => (new (url: URL | string, config: object) => object) | undefined} [options.webSocketClient] the copy's
+ * @param {() => import('./websocket-client.cjs').BaileysClientClass | undefined} [options.webSocketClient] the copy's
  *   own class, for agents that are not supported natively
  * @param {import('./waits.cjs').Original} [options.waits] what `promiseTimeout` needs; without it `promiseTimeout` is
  *   not replaced
@@ -38,7 +38,7 @@ function createDropIn({
     decompressingIfRequired,
     ...(waits && { promiseTimeout: createPromiseTimeout(waits) })
   };
-  for (const value of Object.values(dropIn)) value[NATIVE] = true;
+  for (const value of Object.values(dropIn)) Object.assign(value, { [NATIVE]: true });
   return dropIn;
 }
 

@@ -48,6 +48,10 @@ class IndexedEmitter extends ListenedEmitter {
     }, options);
   }
 
+  /**
+   * @param {string | symbol} name
+   * @param {...any} args
+   */
   emit(name, ...args) {
     if (typeof name === 'string' && name.length > 0) {
       if (this.#stale || this.#count !== eventsCount(this)) this.#index();

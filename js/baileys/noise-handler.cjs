@@ -24,6 +24,13 @@ const { trustedRoots } = require('../connect/trust.cjs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 
+/** @import { BinaryNode, KeyPair, NoiseHandlerOptions, NoiseLogger, ServerHandshake } from '../../index' */
+/** @import { Dialect } from '../codec/binary-node.cjs' */
+/** @typedef {BinaryNode | (Uint8Array & { attrs?: undefined })} Frame A stanza; in the handshake phase bytes. */
+/** @typedef {(frame: Uint8Array | BinaryNode) => void} OnFrame */
+/** @typedef {NoiseLogger & { warn?(data: unknown, message?: string): void }} Logger */
+/** @typedef {Parameters<typeof takeTape>[0] & { message: Buffer, left: number }} Tapes */
+
 /**
  * The result of every successful `decodeFrame`. Shared: to create a promise takes as long as to decode a small frame.
  */
@@ -38,7 +45,7 @@ const released = new FinalizationRegistry(id => core.noiseRelease(id));
  * Creates `makeNoiseHandler` for one dialect.
  *
  * @param {object} options
- * @param {'7' | '6.7' | '6.17'} options.dialect
+ * @param {Dialect} options.dialect
  * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} options.certDetails the certificate issuer
  *   that this Baileys trusts; called at each handshake
  */
@@ -46,8 +53,9 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   const { decodePayload, hydrate, hydrateTape } = createCodec(dialect);
   const isAsync = dialect !== '7';
 
+  /** @param {NoiseHandlerOptions & { logger: Logger }} options */
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot, checkCertificateDates }) {
-    logger = logger.child({ class: 'ns' });
+    logger = /** @type {Logger} */ (logger.child({ class: 'ns' }));
     const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
     // Every method refers to `handle`. When all of them are garbage-collected, the native state is freed.
     const handle = {
@@ -68,22 +76,35 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let ahead = 0;
     /** Whether the native handler has bytes that were not delivered, such as the beginning of a frame. */
     let partial = false;
-    /** The tapes that are being delivered. A nested call of `decodeFrame` drops those that are left. */
+    /**
+     * The tapes that are being delivered. A nested call of `decodeFrame` drops those that are left.
+     *
+     * @type {Tapes | undefined}
+     */
     let taking;
     /** The number of the linked socket (0: none) and its keep-alive interval in milliseconds. */
     let socket = 0;
     let interval = 0;
     /** The number of sealed transport frames. */
     let sealed = 0;
-    /** The `onFrame` of the latest `decodeFrame`. */
+    /**
+     * The `onFrame` of the latest `decodeFrame`.
+     *
+     * @type {OnFrame | undefined}
+     */
     let latest;
 
+    /**
+     * @param {(id: number, data: Uint8Array, out: Buffer, at: number) => number} call
+     * @param {Uint8Array} data
+     */
     function output(call, data) {
       data = asBytes(data);
       reserve(data.length + FRAME_OVERHEAD);
       return encoded(call(handle.id, data, slab.buffer, slab.position));
     }
 
+    /** @param {Uint8Array} ciphertext */
     function decrypt(ciphertext) {
       // This uses a counter value that the read-ahead does not know about.
       linked = false;
@@ -91,8 +112,16 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       return output(core.noiseDecrypt, ciphertext);
     }
 
+    /**
+     * @param {ServerHandshake} handshake
+     * @param {KeyPair} noiseKey
+     */
     function processHandshake({ serverHello }, noiseKey) {
-      const { ephemeral, static: encryptedStatic, payload } = serverHello;
+      const {
+        ephemeral,
+        static: encryptedStatic,
+        payload
+      } = /** @type {NonNullable<typeof serverHello>} */ (serverHello);
       const details = certDetails();
       const roots = trustedRoots(trustedRoot ?? details?.PUBLIC_KEY);
       reserve(64);
@@ -128,6 +157,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       logger.trace('noise handler is in transport state');
     }
 
+    /** @param {Uint8Array} data */
     function encodeFrame(data) {
       data = asBytes(data);
       const { id } = handle;
@@ -139,6 +169,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       return frame;
     }
 
+    /**
+     * @param {number} number
+     * @param {number} keepAliveInterval
+     */
     function link(number, keepAliveInterval) {
       socket = number;
       interval = keepAliveInterval;
@@ -154,7 +188,11 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
-    /** Publishes the stanza of a payload that is about to be sealed. */
+    /**
+     * Publishes the stanza of a payload that is about to be sealed.
+     *
+     * @param {Uint8Array} payload
+     */
     function publishSent(payload) {
       let node;
       try {
@@ -166,6 +204,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       observe.node(socket || undefined, 'out', node);
     }
 
+    /**
+     * @param {Frame} frame
+     * @param {OnFrame} onFrame
+     */
     function deliver(frame, onFrame) {
       if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
       if (observe.wantsNodes() && frame.attrs !== undefined) observe.node(socket || undefined, 'in', frame);
@@ -179,7 +221,12 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       ahead = 0;
     }
 
-    /** Delivers the frames of a message from the tapes of the read-ahead. */
+    /**
+     * Delivers the frames of a message from the tapes of the read-ahead.
+     *
+     * @param {Buffer} message
+     * @param {OnFrame} onFrame
+     */
     function takeTapes(message, onFrame) {
       const { words, wordAt, text, textAt, memory, bytesAt, frames } = delivery;
       // The tapes are used once. If the same Buffer is decoded again, its bytes are decoded again.
@@ -195,14 +242,18 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           if (frame !== undefined) deliver(frame, onFrame);
         }
       } finally {
-        if (taking === mine) giveUp();
+        if (taking === mine) giveUp(mine);
       }
     }
 
-    /** Drops the tapes that are left and feeds their frames to the native handler, so that the order is kept. */
-    function giveUp() {
-      const { message, left } = taking;
-      taking.left = 0;
+    /**
+     * Drops the tapes that are left and feeds their frames to the native handler, so that the order is kept.
+     *
+     * @param {Tapes} tapes
+     */
+    function giveUp(tapes) {
+      const { message, left } = tapes;
+      tapes.left = 0;
       taking = undefined;
       if (left === 0) return;
       catchUp();
@@ -211,12 +262,16 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       partial = true;
     }
 
+    /**
+     * @param {Uint8Array} newData
+     * @param {OnFrame} onFrame
+     */
     function decodeFrame(newData, onFrame) {
       latest = onFrame;
       try {
-        if (taking !== undefined) giveUp();
+        if (taking !== undefined) giveUp(taking);
         if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
-          takeTapes(newData, onFrame);
+          takeTapes(/** @type {Buffer} */ (newData), onFrame);
           return DONE;
         }
         newData = asBytes(newData);
@@ -249,7 +304,11 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       }
     }
 
-    /** Opens the next frame. On a linked socket, a frame with a stanza that cannot be decoded is skipped. */
+    /**
+     * Opens the next frame. On a linked socket, a frame with a stanza that cannot be decoded is skipped.
+     *
+     * @param {number} id
+     */
     function openNext(id) {
       for (;;) {
         try {
@@ -272,15 +331,19 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       core.noiseRelease(handle.id);
     }
 
+    /** @param {Uint8Array} data */
     const mixIntoKey = data => core.noiseMixIntoKey(handle.id, unshared(data));
     return {
+      /** @param {Uint8Array} plaintext */
       encrypt: plaintext => output(core.noiseEncrypt, plaintext),
       decrypt,
+      /** @param {Uint8Array} data */
       authenticate: data => core.noiseAuthenticate(handle.id, unshared(data)),
-      mixIntoKey: isAsync ? async data => mixIntoKey(data) : mixIntoKey,
+      mixIntoKey: isAsync ? async (/** @type {Uint8Array} */ data) => mixIntoKey(data) : mixIntoKey,
       finishInit: async () => finishInit(),
       processHandshake: isAsync
-        ? async (handshake, noiseKey) => processHandshake(handshake, noiseKey)
+        ? async (/** @type {ServerHandshake} */ handshake, /** @type {KeyPair} */ noiseKey) =>
+            processHandshake(handshake, noiseKey)
         : processHandshake,
       encodeFrame,
       decodeFrame,
@@ -298,14 +361,22 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
  */
 const checksDates = wanted => wanted ?? environmentSwitch('BAILEYS_NATIVE_CERTIFICATE_DATES') === true;
 
-/** The positions of the frames in a message that consists of whole frames. */
+/**
+ * The positions of the frames in a message that consists of whole frames.
+ *
+ * @param {Buffer} message
+ */
 function frameStarts(message) {
   const starts = [];
   for (let at = 0; at < message.length; at += 3 + message.readUIntBE(at, 3)) starts.push(at);
   return starts;
 }
 
-/** Throws if `data` is not a Uint8Array; copies shared memory. */
+/**
+ * Throws if `data` is not a Uint8Array; copies shared memory.
+ *
+ * @param {Uint8Array} data
+ */
 function asBytes(data) {
   if (!isUint8Array(data)) throw new TypeError('a Buffer or Uint8Array is required');
   return unshared(data);
@@ -318,7 +389,11 @@ function asBytes(data) {
  */
 const isOfPayload = ({ code, message }) => code !== 'ERR_NOISE' && code !== 'ERR_FRAME' && message !== NOT_AUTHENTIC;
 
-/** Opens the next frame. Its errors are marked, to distinguish them from errors of the caller's `onFrame`. */
+/**
+ * Opens the next frame. Its errors are marked, to distinguish them from errors of the caller's `onFrame`.
+ *
+ * @param {number} id
+ */
 function open(id) {
   try {
     return core.open(id);

@@ -18,6 +18,21 @@ const ORIGINAL = Symbol('original');
 /** The method that EventEmitter calls when the promise of a listener is rejected. */
 const REJECTION = Symbol.for('nodejs.rejection');
 
+/** @import { EventEmitter } from 'node:events' */
+/** @import { WebSocketClientConfig } from '../../index' */
+
+/**
+ * The `WebSocketClient` of Baileys itself.
+ *
+ * @typedef {EventEmitter & {
+ *   socket: any,
+ *   connect(): void | Promise<void>,
+ *   close(): void | Promise<void>,
+ *   send: WebSocketClient['send']
+ * }} BaileysClient
+ */
+/** @typedef {new (url: URL | string, config: object) => BaileysClient} BaileysClientClass */
+
 /**
  * Baileys' `WebSocketClient` on the native transport.
  *
@@ -30,18 +45,19 @@ class WebSocketClient extends IndexedEmitter {
   /**
    * The instance of Baileys' own class, if the connection was left to it.
    *
-   * @type {any}
+   * @type {BaileysClient | null}
    */
   #original = null;
 
   /**
    * @param {URL | string} url `ws:` or `wss:`
-   * @param {object} config Baileys' socket configuration; `options.headers`, `connectTimeoutMs` and `agent` are used
+   * @param {WebSocketClientConfig} config Baileys' socket configuration
    */
   constructor(url, config) {
     super({ captureRejections: true });
     this.url = url;
     this.config = config;
+    /** @type {any} A {@link Socket}, or the `WebSocket` of `ws`. */
     this.socket = null;
     this.setMaxListeners(0);
   }
@@ -63,14 +79,21 @@ class WebSocketClient extends IndexedEmitter {
     return this.socket?.readyState === CONNECTING;
   }
 
-  /** Starts to connect. Does nothing if there is a socket, even a closed one. */
+  /**
+   * Starts to connect. Does nothing if there is a socket, even a closed one.
+   *
+   * @returns {void | Promise<void>}
+   */
   connect() {
     if (this.socket) return;
     this.#linked = false;
     this.#original = null;
     observe.connect(this);
     const plan = planConnection(this.url, this.config);
-    const Original = this.constructor[ORIGINAL]?.();
+    const { [ORIGINAL]: original } = /** @type {Function & { [ORIGINAL]?: () => BaileysClientClass | undefined }} */ (
+      this.constructor
+    );
+    const Original = original?.();
     if (Original && plan.error instanceof Unsupported) {
       return this.#connectOriginal(Original, 'BAILEYS_NATIVE_AGENT', plan.error.reason);
     }
@@ -82,11 +105,17 @@ class WebSocketClient extends IndexedEmitter {
     this.socket = socket;
   }
 
-  /** Leaves the connection to Baileys' own class: it can do whatever the agent or the server wants. */
+  /**
+   * Leaves the connection to Baileys' own class, which supports every agent and server.
+   *
+   * @param {BaileysClientClass} Original
+   * @param {string} code
+   * @param {string} reason
+   */
   #connectOriginal(Original, code, reason) {
     warnOnce(code, `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
     const original = new Original(this.url, this.config);
-    original.emit = (name, ...args) => {
+    original.emit = (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => {
       observe.forwarded(this, name, args);
       return this.emit(name, ...args);
     };
@@ -233,8 +262,8 @@ class WebSocketClient6 extends WebSocketClient {
 /**
  * Creates the class for one copy of Baileys.
  *
- * @param {'7' | '6.7' | '6.17'} dialect
- * @param {() => (new (url: URL | string, config: object) => object) | undefined} [original] the copy's own class, for
+ * @param {import('../codec/binary-node.cjs').Dialect} dialect
+ * @param {() => BaileysClientClass | undefined} [original] the copy's own class, for
  *   agents that are not supported natively; without it such a connection fails
  */
 function createWebSocketClient(dialect, original) {

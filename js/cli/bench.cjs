@@ -29,6 +29,7 @@ const FIGURES = [
   { name: 'encodeBinaryNode, µs', key: 'encodeUs', more: false, text: value => value.toFixed(2) }
 ];
 
+/** @param {number[]} values */
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** @param {string[]} args */

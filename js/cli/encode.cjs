@@ -34,7 +34,11 @@ function parseStanzas(text) {
   return values.map(value => fromJson(value));
 }
 
-/** Parses one JSON document, or one document on each line. */
+/**
+ * Parses one JSON document, or one document on each line.
+ *
+ * @param {string} text
+ */
 function parseJson(text) {
   try {
     const value = JSON.parse(text);

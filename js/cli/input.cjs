@@ -39,8 +39,15 @@ async function readInput(argument, usage) {
   return readFileSync(argument);
 }
 
-/** Whether bytes may be text in hex or base64: printable ASCII, tabs and line ends only. */
-const isText = bytes => bytes.every(byte => (byte >= 0x20 && byte < 0x7f) || byte === 10 || byte === 13 || byte === 9);
+/**
+ * Whether bytes may be text in hex or base64: printable ASCII, tabs and line ends only.
+ *
+ * @param {Buffer} bytes
+ */
+const isText = bytes =>
+  bytes.every(
+    (/** @type {number} */ byte) => (byte >= 0x20 && byte < 0x7f) || byte === 10 || byte === 13 || byte === 9
+  );
 
 /** @param {string} text */
 function fromText(text) {

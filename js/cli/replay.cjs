@@ -18,7 +18,11 @@ the table has the time of one decoding by tag.
   --json           prints JSON instead of the table
 `;
 
-/** A text of the export. A hidden text is replaced by one of the same length. */
+/**
+ * A text of the export. A hidden text is replaced by one of the same length.
+ *
+ * @param {string | { hidden?: number } | undefined} value
+ */
 const textOf = value => (typeof value === 'string' ? value : 'x'.repeat(value?.hidden ?? 0));
 
 /**
@@ -28,7 +32,10 @@ const textOf = value => (typeof value === 'string' ? value : 'x'.repeat(value?.h
  * @returns {{ tag: string, attrs: Record<string, string>, content?: any }}
  */
 function restore({ tag, attrs, children, text, bytes, hidden }) {
-  const node = { tag, attrs: Object.fromEntries(attrs.map(([name, value]) => [name, textOf(value)])) };
+  const node = {
+    tag,
+    attrs: Object.fromEntries(attrs.map((/** @type {[string, any]} */ [name, value]) => [name, textOf(value)]))
+  };
   if (children !== undefined) return { ...node, content: children.map(restore) };
   if (bytes !== undefined) return { ...node, content: Buffer.alloc(bytes) };
   if (hidden !== undefined) return { ...node, content: 'x'.repeat(hidden) };
@@ -90,6 +97,7 @@ async function run(args) {
     console.log(JSON.stringify({ rounds, total: all, tags: Object.fromEntries(tags) }, null, 2));
     return;
   }
+  /** @param {[string, { stanzas: number, bytes: number, ms: number }]} entry */
   const row = ([tag, { stanzas, bytes, ms }]) => [
     tag,
     String(stanzas),

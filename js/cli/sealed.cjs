@@ -9,6 +9,7 @@ const LENGTH_BYTES = 3;
 const TAG_BYTES = 16;
 const MAX_COUNTER = 0xffff_ffff;
 
+/** @param {number} counter */
 function nonce(counter) {
   const iv = Buffer.alloc(12);
   iv.writeUInt32BE(counter, 8);

@@ -1,5 +1,7 @@
 'use strict';
 
+/** @import { BinaryNode } from '../../index' */
+
 // Converts stanzas to text and JSON, and JSON to stanzas.
 
 /** The most bytes that are printed in hex. Longer contents are cut, and their length is printed. */
@@ -11,11 +13,19 @@ const SHOWN_BYTES = 32;
  * @param {any} node
  */
 function toJson({ tag, attrs, content }) {
+  /**
+   * @param {unknown} value
+   * @returns {unknown}
+   */
   const plain = value => {
     if (Array.isArray(value)) return value.map(each => asObject(each));
     if (value instanceof Uint8Array) return { type: 'Buffer', data: Buffer.from(value).toString('base64') };
     return value;
   };
+  /**
+   * @param {BinaryNode} node
+   * @returns {object}
+   */
   const asObject = node => ({
     tag: node.tag,
     attrs: node.attrs,
@@ -55,6 +65,7 @@ function contentFromJson(content, tag) {
   throw new Error(`"content" of <${tag}> is no list, text or {"type":"Buffer","data":base64}`);
 }
 
+/** @param {string} text */
 const escape = text =>
   JSON.stringify(text)
     .slice(1, -1)

@@ -74,6 +74,7 @@ function progress(stream = process.stderr) {
  */
 function table(rows, leftColumns = 1) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  /** @param {string[]} row */
   const line = row =>
     row.map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
   return rows.map(row => line(row).trimEnd());

@@ -20,21 +20,29 @@ const {
     OPS: REG_OPS,
     TEXT: REG_TEXT,
     WIDE: REG_WIDE
-  },
-  signal: { MORE }
+  }
 } = require('../addon/abi.cjs');
 const dictionaries = require('./tape/tokens.cjs');
 
+/** @import { BinaryNode, BinaryNodeCodingOptions } from '../../index' */
+/** @typedef {'7' | '6.7' | '6.17'} Dialect */
+/** @typedef {ReturnType<typeof createHydrator>} Hydrator */
+
 /** For each dialect: its number in the addon, and the version of its dictionary. */
-const DIALECTS = {
+const DIALECTS = /** @type {const} */ ({
   7: { id: DIALECT.V7, dictionary: 3 },
   6.7: { id: DIALECT.V6_7, dictionary: 3 },
   6.17: { id: DIALECT.V6_17, dictionary: 2 }
-};
+});
 
-/** Hydrators and flatteners by dictionary, created at first use. */
+/**
+ * Hydrators and flatteners by dictionary, created at first use.
+ *
+ * @type {Map<2 | 3, { hydrate: Hydrator, hydrateTape: Hydrator, flatten: ReturnType<typeof createFlattener> }>}
+ */
 const tapes = new Map();
 
+/** @param {2 | 3} dictionary */
 function tapeOf(dictionary) {
   let tape = tapes.get(dictionary);
   if (tape === undefined) {
@@ -42,6 +50,7 @@ function tapeOf(dictionary) {
     // Ids as in src/binary/token_id.rs: single-byte tokens first, then 256 ids for each double-byte dictionary.
     const tokens = single.slice();
     double.forEach((dictionary, i) => dictionary.forEach((token, j) => (tokens[single.length + 256 * i + j] = token)));
+    /** @type {Map<string, number>} */
     const ids = new Map();
     // If a token is listed twice, the later id is used, as in Baileys. The empty string is left out: each dialect
     // encodes it in its own way.
@@ -58,7 +67,11 @@ function tapeOf(dictionary) {
   return tape;
 }
 
-/** Returns a Buffer over the same memory. */
+/**
+ * Returns a Buffer over the same memory.
+ *
+ * @param {Uint8Array} bytes
+ */
 function asBuffer(bytes) {
   if (Buffer.isBuffer(bytes)) return bytes;
   if (isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -66,12 +79,19 @@ function asBuffer(bytes) {
 }
 
 /**
- * Builds the node of a tape. `text` is the result of the addon: the text of the tape, or {@link MORE}. `bytes` from
+ * Builds the node of a tape. `text` is the result of the addon: the text of the tape, or the signal `MORE`. `bytes` from
  * `start` on are the payload that was decoded.
+ *
+ * @param {Hydrator} hydrate
+ * @param {string | number} text
+ * @param {Uint8Array} bytes
+ * @param {number} start
  */
 function hydrated(hydrate, text, bytes, start) {
   let { ops } = scratch;
-  if (text !== MORE) return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
+  if (typeof text === 'string') {
+    return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
+  }
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
   // Content bytes are either all in `bytes`, or all in new memory.
@@ -86,7 +106,11 @@ function hydrated(hydrate, text, bytes, start) {
   return node;
 }
 
-/** Returns the output of the addon. A negative length means that it did not fit into the slab and must be fetched. */
+/**
+ * Returns the output of the addon. A negative length means that it did not fit into the slab and must be fetched.
+ *
+ * @param {number} length
+ */
 function encoded(length) {
   if (length >= 0) return cut(length);
   const out = allocate(-length);
@@ -113,10 +137,18 @@ const USUAL_OUTPUT = 1024;
 function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
   const { hydrate, hydrateTape, flatten } = tapeOf(dictionary);
-  /** The constants that were checked last: callers usually pass the same object. */
+  /**
+   * The constants that were checked last: callers usually pass the same object.
+   *
+   * @type {BinaryNodeCodingOptions | undefined}
+   */
   let latestOptions;
 
-  /** Writes a node to the scratch memory and returns the text of its tape. */
+  /**
+   * Writes a node to the scratch memory and returns the text of its tape.
+   *
+   * @param {BinaryNode} node
+   */
   function flattenNode(node) {
     refuseWhileFlattening();
     flattening = true;
@@ -127,6 +159,7 @@ function createCodec(name) {
     }
   }
 
+  /** @param {BinaryNode} node */
   function encodePayload(node) {
     const text = flattenNode(node);
     reserve(USUAL_OUTPUT);
@@ -136,7 +169,11 @@ function createCodec(name) {
     return payload;
   }
 
-  /** @param {number[]} [buffer] the first bytes of the result; the encoding is also appended to it */
+  /**
+   * @param {number[]} [buffer] the first bytes of the result; the encoding is also appended to it
+   * @param {BinaryNode} node
+   * @param {BinaryNodeCodingOptions} [opts]
+   */
   function encodeBinaryNode(node, opts, buffer) {
     if (opts !== undefined && opts !== latestOptions) latestOptions = checkedOptions(opts, name);
     const payload = encodePayload(node);
@@ -145,6 +182,11 @@ function createCodec(name) {
     return Buffer.from(buffer);
   }
 
+  /**
+   * @param {Uint8Array} buffer
+   * @param {BinaryNodeCodingOptions} [opts]
+   * @param {{ index: number }} [indexRef]
+   */
   function decodeDecompressedBinaryNode(buffer, opts, indexRef) {
     if (opts !== undefined && opts !== latestOptions) latestOptions = checkedOptions(opts, name);
     refuseWhileFlattening();
@@ -162,6 +204,7 @@ function createCodec(name) {
     return hydrated(hydrate, text, buffer, from);
   }
 
+  /** @param {Uint8Array} payload */
   function decodePayload(payload) {
     refuseWhileFlattening();
     // Content bytes of an uncompressed payload are views of it, as in Baileys.
@@ -175,8 +218,10 @@ function createCodec(name) {
   return {
     encodeBinaryNode,
     decodeDecompressedBinaryNode,
+    /** @param {Uint8Array} payload */
     decodeBinaryNode: async payload => decodePayload(asBuffer(payload)),
     decompressingIfRequired,
+    /** @param {Uint8Array} payload */
     decodePayload: payload => decodePayload(asBuffer(payload)),
     flattenNode,
     hydrate,
@@ -184,6 +229,7 @@ function createCodec(name) {
   };
 }
 
+/** @param {Uint8Array} payload */
 async function decompressingIfRequired(payload) {
   payload = asBuffer(payload);
   if (payload.length > 0 && !(payload[0] & 2)) return payload.subarray(1);
@@ -195,12 +241,19 @@ async function decompressingIfRequired(payload) {
 
 /**
  * Returns the constants (Baileys' `opts`). Throws if their tokens are not those of the dialect: they would be ignored.
+ *
+ * @param {BinaryNodeCodingOptions} opts
+ * @param {Dialect} name
  */
 function checkedOptions(opts, name) {
   const { dictionary } = DIALECTS[name];
   const { single } = dictionaries[dictionary];
   const tokens = opts?.SINGLE_BYTE_TOKENS;
-  if (tokens !== undefined && (tokens.length !== single.length || single.some((token, i) => token !== tokens[i]))) {
+  if (
+    tokens !== undefined &&
+    (tokens.length !== single.length ||
+      single.some((/** @type {string} */ token, /** @type {number} */ i) => token !== tokens[i]))
+  ) {
     throw new TypeError(`the constants given are not those of dictionary ${dictionary}`);
   }
   return opts;

@@ -44,16 +44,26 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  */
 
 /**
+ * `dns.lookup`, or the function of an agent.
+ *
+ * @callback Lookup
+ * @param {string} host
+ * @param {object} options
+ * @param {(error: Error | null, result: any, family?: number) => void} callback
+ * @returns {void}
+ */
+
+/**
  * @typedef {object} Route
  * @property {string} host the first host to connect to: the target or a proxy
  * @property {number} port
  * @property {string} [localAddress] the address to connect from
  * @property {number} [family] 4 or 6, for the lookup of `host`
- * @property {Function} [lookup] resolves `host`
+ * @property {Lookup} [lookup] resolves `host`
  * @property {number} [keepAliveSeconds] of TCP keep-alive, before the first probe
- * @property {object} [tls] settings for TLS with the target
- * @property {object} [proxy] the request to the proxy
- * @property {Function} [lookupTarget] resolves the target's name, if the proxy must get an address
+ * @property {import('../addon/native').SocketTlsOptions} [tls] settings for TLS with the target
+ * @property {import('../addon/native').SocketProxyOptions} [proxy] the request to the proxy
+ * @property {Lookup} [lookupTarget] resolves the target's name, if the proxy must get an address
  * @property {string} [target] the request target, if it is not the path
  * @property {string[]} [headers] additional request headers: name, value, name, value, …
  * @property {(error: Error) => Error} [adaptError] changes an error of the connection like the agent does
@@ -90,6 +100,10 @@ function routeOf(agent, target) {
   return { ...directRoute(options, target), keepAliveSeconds: agentKeepAlive(agent, target.secure) };
 }
 
+/**
+ * @param {import('./tls-options.cjs').ConnectOptions} options
+ * @param {Target} target
+ */
 function directRoute(options, target) {
   const { localAddress, family, lookup } = options;
   const tls = target.secure ? tlsOptions(options, certificateName(target)) : undefined;
@@ -109,10 +123,15 @@ function checkOptions(options, others = []) {
   }
 }
 
-/** Whether an agent connects exactly like an agent of Node's own. */
+/**
+ * Whether an agent connects exactly like an agent of Node's own.
+ *
+ * @param {any} agent
+ */
 function isPlain(agent) {
   const base = agent instanceof https.Agent ? https.Agent : http.Agent;
-  return agent instanceof base && METHODS.every(method => agent[method] === base.prototype[method]);
+  const prototype = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (base.prototype));
+  return agent instanceof base && METHODS.every(method => /** @type {any} */ (agent)[method] === prototype[method]);
 }
 
 module.exports = { routeOf };

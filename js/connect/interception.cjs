@@ -83,7 +83,11 @@ function isHarmless(value) {
   return verdict;
 }
 
-/** Compares source texts, to detect functions that were replaced before this file was loaded. */
+/**
+ * Compares source texts, to detect functions that were replaced before this file was loaded.
+ *
+ * @param {Function} value
+ */
 function isNodesOwn(value) {
   nodeSources ??= readNodeSources();
   if (nodeSources.length === 0) return loaded.has(value);
@@ -129,6 +133,7 @@ function isTracing(value) {
 function originalOf(value) {
   if (value.__wrapped === true && typeof value.__original === 'function') return value.__original;
   const symbols = Object.getOwnPropertySymbols(value);
+  /** @param {string} description */
   const named = description => symbols.find(symbol => symbol.description === description);
   const original = named('original');
   return original !== undefined && named('unwrap') !== undefined ? value[original] : undefined;

@@ -32,7 +32,12 @@ function keepAliveOf({ keepAlive, keepAliveInitialDelay }, secure) {
   return Math.max(0, ~~(Number(keepAliveInitialDelay) / 1000));
 }
 
-/** The same for options of Node's own agents. */
+/**
+ * The same for options of Node's own agents.
+ *
+ * @param {{ keepAlive?: unknown, keepAliveMsecs?: unknown }} options
+ * @param {boolean} secure
+ */
 function agentKeepAlive({ keepAlive, keepAliveMsecs }, secure) {
   return keepAliveOf({ keepAlive, keepAliveInitialDelay: keepAliveMsecs }, secure);
 }

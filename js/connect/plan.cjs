@@ -10,6 +10,8 @@ const { configuredKeepAlive } = require('./keep-alive.cjs');
 const { refuseInterception } = require('./interception.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
+/** @import { WebSocketClientConfig } from '../../index' */
+
 /** Baileys' `DEFAULT_ORIGIN`. */
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
@@ -19,15 +21,16 @@ const LOCAL = 'ws+unix:';
 /**
  * A plan, or the error that prevents the connection. `options` are for the addon; `resolve` adds the addresses.
  *
- * @typedef {{ url: string, options: any, route: Route, error?: undefined }
- *   | { url: string, options: any, route?: undefined, error: Error }} Plan
+ * @typedef {{ url: string, options: SocketOptions, route: Route, error?: undefined }
+ *   | { url: string, options: SocketOptions, route?: undefined, error: Error }} Plan
  */
 
 /** @typedef {import('./agent.cjs').Route} Route */
+/** @typedef {import('../addon/native').SocketOptions} SocketOptions */
 
 /**
  * @param {URL | string} address
- * @param {object} config
+ * @param {WebSocketClientConfig} config
  * @returns {Plan}
  * @throws {SyntaxError | TypeError} if `ws` or Node would throw
  */
@@ -37,7 +40,7 @@ function planConnection(address, config) {
   const headers = headerLines(config?.options?.headers, url);
   if (url.protocol === LOCAL) {
     const error = new Unsupported('the URL names a Unix domain socket', 'The connection');
-    return { url: url.href, options: {}, error };
+    return { url: url.href, options: /** @type {any} */ ({}), error };
   }
   const target = {
     secure,
@@ -47,6 +50,7 @@ function planConnection(address, config) {
     hostHeader: hostHeader(headers),
     authority: url.host
   };
+  /** @type {SocketOptions} */
   const options = {
     addresses: [],
     port: target.port,
@@ -76,16 +80,13 @@ function planConnection(address, config) {
   return { url: url.href, options, route };
 }
 
-/** Checks the URL like `ws`, with the same messages. */
+/**
+ * Checks the URL like `ws`, with the same messages.
+ *
+ * @param {URL | string} address
+ */
 function parseUrl(address) {
-  let url = address;
-  if (!(address instanceof URL)) {
-    try {
-      url = new URL(address);
-    } catch {
-      throw new SyntaxError(`Invalid URL: ${address}`);
-    }
-  }
+  let url = address instanceof URL ? address : parsed(address);
   if (url.protocol === 'http:' || url.protocol === 'https:') {
     const secure = url.protocol === 'https:';
     url = new URL(url);
@@ -99,7 +100,21 @@ function parseUrl(address) {
   return url;
 }
 
-/** Header lines as Node's http client writes them: name, value, name, value, … */
+/** @param {string} address */
+function parsed(address) {
+  try {
+    return new URL(address);
+  } catch {
+    throw new SyntaxError(`Invalid URL: ${address}`);
+  }
+}
+
+/**
+ * Header lines as Node's http client writes them: name, value, name, value, …
+ *
+ * @param {object | undefined} given
+ * @param {URL} url
+ */
 function headerLines(given, url) {
   const headers = new Map();
   for (const [name, value] of Object.entries({ ...given })) {
@@ -119,8 +134,11 @@ function headerLines(given, url) {
   return lines;
 }
 
+/** @param {string[]} lines */
 function hostHeader(lines) {
-  const at = lines.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+  const at = lines.findIndex(
+    (/** @type {string} */ name, /** @type {number} */ i) => i % 2 === 0 && name.toLowerCase() === 'host'
+  );
   return at < 0 ? undefined : lines[at + 1];
 }
 
@@ -128,16 +146,18 @@ function hostHeader(lines) {
  * Adds the addresses to the options of a plan. It calls `dns.lookup` or the agent's function, like Node's
  * `net.connect`: errors and the order of addresses are the same, and a replaced `dns.lookup` is used.
  *
- * @param {any} options the options of the plan
+ * @param {SocketOptions} options the options of the plan
  * @param {Route} route
  * @param {(error: Error | null) => void} done
  */
 function resolve(options, route, done) {
   const { host, family, lookup, lookupTarget, proxy } = route;
+  /** @type {NodeJS.Timeout | null | undefined} */
   let timer = null;
+  /** @param {Error | null} error */
   const finish = error => {
     if (timer === undefined) return;
-    clearTimeout(timer);
+    clearTimeout(timer ?? undefined);
     timer = undefined;
     done(error);
   };
@@ -148,11 +168,11 @@ function resolve(options, route, done) {
       finish(error && proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
     });
   };
-  if (options.handshakeTimeout > 0) {
+  if (options.handshakeTimeout !== undefined && options.handshakeTimeout > 0) {
     timer = setTimeout(() => finish(new Error('Opening handshake has timed out')), options.handshakeTimeout);
     timer.unref();
   }
-  if (lookupTarget === undefined || isIP(proxy.host)) {
+  if (lookupTarget === undefined || proxy === undefined || isIP(proxy.host)) {
     resolveHost();
     return;
   }
@@ -166,19 +186,32 @@ function resolve(options, route, done) {
   });
 }
 
-/** @param {(error: Error | null, addresses: string[]) => void} done */
+/**
+ * @param {(error: Error | null, addresses: string[]) => void} done
+ * @param {string} host
+ * @param {import('./agent.cjs').Lookup | undefined} lookup
+ * @param {number | undefined} family
+ */
 function resolveAddresses(host, lookup, family, done) {
   if (isIP(host)) {
     done(null, [host]);
     return;
   }
-  (lookup ?? dns.lookup)(host, { all: true, family: family ?? 0, hints: 0 }, (error, result, resultFamily) => {
-    if (error) done(error, []);
-    else done(null, inTurn(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
-  });
+  (lookup ?? dns.lookup)(
+    host,
+    { all: true, family: family ?? 0, hints: 0 },
+    (/** @type {Error | null} */ error, /** @type {any} */ result, /** @type {number | undefined} */ resultFamily) => {
+      if (error) done(error, []);
+      else done(null, inTurn(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
+    }
+  );
 }
 
-/** Removes repeated addresses and alternates IPv4 and IPv6, starting with the family of the first address. */
+/**
+ * Removes repeated addresses and alternates IPv4 and IPv6, starting with the family of the first address.
+ *
+ * @param {{ address: string, family?: number }[]} results
+ */
 function inTurn(results) {
   const first = results.filter(({ family }) => family === results[0].family).map(({ address }) => address);
   const other = results.filter(({ family }) => family !== results[0].family).map(({ address }) => address);

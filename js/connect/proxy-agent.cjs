@@ -25,6 +25,11 @@ const { Unsupported } = require('./unsupported.cjs');
 
 /** @typedef {import('./agent.cjs').Target} Target */
 /** @typedef {import('./agent.cjs').Route} Route */
+/** @typedef {import('./tls-options.cjs').ConnectOptions} ConnectOptions */
+/** @typedef {Record<string, any>} Agent An agent of one of the packages. Its fields depend on the version. */
+/** @typedef {(options: object, others?: string[]) => void} CheckOptions */
+/** @typedef {{ routeOf: (agent: unknown, target: Target) => Route, checkOptions: CheckOptions }} Tools */
+/** @typedef {{ methods: string[], connects: string, word: string, route: (agent: Agent, target: Target, tools: Tools) => Route }} Known */
 
 /** Default timeout of the npm package `socks`, in milliseconds. */
 const SOCKS_TIMEOUT = 30_000;
@@ -37,7 +42,7 @@ const URL_FIELDS = ['protocol', 'slashes', 'host', 'hostname', 'port', 'hash', '
  * The known agents by class name and generation of agent-base: the methods of the class, the method that connects, a
  * word in the source of that method, and the function that makes the route.
  */
-const KNOWN = {
+const KNOWN = /** @type {Record<string, Record<number, Known>>} */ ({
   HttpsProxyAgent: {
     6: { methods: ['callback'], connects: 'callback', word: 'CONNECT ', route: oldHttpsRoute },
     7: {
@@ -63,12 +68,12 @@ const KNOWN = {
   ProxyAgent: {
     7: { methods: ['connect', 'destroy'], connects: 'connect', word: 'getProxyForUrl', route: chosenRoute }
   }
-};
+});
 
 /**
- * @param {object} agent not an agent of Node's own
+ * @param {Agent} agent not an agent of Node's own
  * @param {Target} target
- * @param {{ routeOf: Function, checkOptions: Function }} tools
+ * @param {Tools} tools
  * @returns {Route}
  * @throws {Unsupported} if the agent is not one of those above, or has an option that is not supported
  */
@@ -76,7 +81,11 @@ function proxyRoute(agent, target, tools) {
   return recognise(agent).route(agent, target, tools);
 }
 
-/** Returns the entry of KNOWN for an agent that is an unchanged instance of a known class. */
+/**
+ * Returns the entry of KNOWN for an agent that is an unchanged instance of a known class.
+ *
+ * @param {Agent} agent
+ */
 function recognise(agent) {
   const prototype = Object.getPrototypeOf(agent);
   const name = prototype?.constructor?.name || 'an agent without a class';
@@ -100,7 +109,13 @@ function recognise(agent) {
   return known;
 }
 
-/** Whether a property of an agent is data: a function there could replace a method of the class. */
+/**
+ * Whether a property of an agent is data: a function there could replace a method of the class.
+ *
+ * @param {Agent} agent
+ * @param {string} key
+ * @param {unknown} value
+ */
 function isData(agent, key, value) {
   if (typeof value !== 'function') return true;
   if (key === 'promisifiedCallback') return value === agent.callback;
@@ -109,13 +124,23 @@ function isData(agent, key, value) {
 
 // --- https-proxy-agent
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function httpsRoute(agent, target, { checkOptions }) {
   const { proxy, proxyHeaders, connectOpts, options } = agent;
   checkOptions(options ?? {}, ['path']);
   return httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive: agent.keepAlive }, options, target, checkOptions);
 }
 
-/** @param {object} targetOptions options for TLS with the target */
+/**
+ * @param {{ proxy: any, proxyHeaders: any, connectOpts: any, keepAlive: unknown }} hop
+ * @param {ConnectOptions | undefined} targetOptions options for TLS with the target
+ * @param {Target} target
+ * @param {CheckOptions} checkOptions
+ */
 function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
   if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
   checkOptions(connectOpts, ['host', 'port', 'ALPNProtocols', 'httpAgent', 'httpsAgent', 'getProxyForUrl']);
@@ -133,6 +158,11 @@ function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOpt
   );
 }
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function oldHttpsRoute(agent, target, { checkOptions }) {
   const { proxy, secureProxy } = agent;
   checkOptions(proxy, [...URL_FIELDS, 'auth', 'headers', 'secureProxy', 'ALPNProtocols']);
@@ -147,6 +177,8 @@ function oldHttpsRoute(agent, target, { checkOptions }) {
 /**
  * If a proxy ends the connection without an answer, version 5 of the agent waits until the timeout, which Baileys
  * reports as 408. The native connection fails at once, with a code that Baileys also maps to 408.
+ *
+ * @param {NodeJS.ErrnoException} error
  */
 function countAsTimeout(error) {
   if (error.message.startsWith('Proxy connection ended')) error.code = 'ECONNRESET';
@@ -156,8 +188,12 @@ function countAsTimeout(error) {
 /**
  * A route through a proxy by `CONNECT`.
  *
- * @param {object} hop options for the connection to the proxy
+ * @param {ConnectOptions} hop options for the connection to the proxy
  * @param {boolean} isSecure whether the connection to the proxy uses TLS
+ * @param {Record<string, any>} headers
+ * @param {ConnectOptions} targetOptions
+ * @param {string} name
+ * @param {Target} target
  */
 function tunnel(hop, isSecure, headers, targetOptions, name, target) {
   const first = firstHop(hop);
@@ -177,6 +213,11 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
 
 // --- http-proxy-agent
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function httpRoute(agent, target, { checkOptions }) {
   const { proxy, proxyHeaders, connectOpts, options } = agent;
   if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
@@ -189,6 +230,11 @@ function httpRoute(agent, target, { checkOptions }) {
   return forward(connectOpts, proxy.protocol === 'https:', headers, target);
 }
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function oldHttpRoute(agent, target, { checkOptions }) {
   const { proxy, secureProxy } = agent;
   checkOptions(proxy, [...URL_FIELDS, 'auth', 'secureProxy', 'ALPNProtocols']);
@@ -196,7 +242,14 @@ function oldHttpRoute(agent, target, { checkOptions }) {
   return forward(proxy, Boolean(secureProxy), headers, target);
 }
 
-/** A route without `CONNECT`: the request to the proxy has the URL of the target. */
+/**
+ * A route without `CONNECT`: the request to the proxy has the URL of the target.
+ *
+ * @param {ConnectOptions} hop
+ * @param {boolean} isSecure
+ * @param {Record<string, any>} headers
+ * @param {Target} target
+ */
 function forward(hop, isSecure, headers, target) {
   if (target.secure) throw new Unsupported('http-proxy-agent sends what is meant for wss: without encryption');
   const url = new URL(target.path, `http://${target.hostHeader ?? target.authority}`);
@@ -213,6 +266,11 @@ function forward(hop, isSecure, headers, target) {
 
 // --- socks-proxy-agent
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function socksRoute(agent, target, { checkOptions }) {
   const { proxy, shouldLookup, timeout, socketOptions, options } = agent;
   checkOptions(options ?? {}, ['path', 'socketOptions']);
@@ -222,6 +280,11 @@ function socksRoute(agent, target, { checkOptions }) {
   return socksRouteTo(settings, certificateName(target), target);
 }
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function oldSocksRoute(agent, target, { checkOptions }) {
   const { proxy, shouldLookup, timeout, tlsConnectionOptions: tls } = agent;
   checkOptions(tls ?? {});
@@ -232,6 +295,11 @@ function oldSocksRoute(agent, target, { checkOptions }) {
   return socksRouteTo({ proxy, lookupTarget, timeout, socketOptions: {}, tls: tls ?? {} }, target.host, target);
 }
 
+/**
+ * @param {{ proxy: any, lookupTarget?: Route['lookup'], timeout?: number, socketOptions?: ConnectOptions, tls: ConnectOptions }} settings
+ * @param {string} name
+ * @param {Target} target
+ */
 function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {
   const { host, port, type, userId, password, ...others } = proxy ?? {};
   if ((type !== 4 && type !== 5) || Object.keys(others).length > 0)
@@ -254,6 +322,11 @@ function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name
 
 // --- proxy-agent
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function chosenRoute(agent, target, { routeOf, checkOptions }) {
   const { getProxyForUrl, connectOpts, options } = agent;
   const others = ['path', 'httpAgent', 'httpsAgent', 'getProxyForUrl', 'headers', 'socketOptions'];
@@ -292,40 +365,61 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
 
 // --- shared functions
 
-/** Parses the URL of a proxy. The error does not contain the URL, because it may contain a password. */
+/**
+ * Parses the URL of a proxy. The error does not contain the URL, because it may contain a password.
+ *
+ * @param {string} url
+ */
 function parse(url) {
   if (URL.canParse(url)) return new URL(url);
   throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
 }
 
-/** The first host to connect to, from options of `net.connect`. */
+/**
+ * The first host to connect to, from options of `net.connect`.
+ *
+ * @param {ConnectOptions} options
+ */
 function firstHop({ host, port, localAddress, family, lookup }) {
-  const isKnown = typeof host === 'string' && host !== '' && Number.isInteger(port) && port >= 0 && port <= 65535;
-  if (!isKnown) throw new Unsupported('it names no host and port of a proxy');
+  const isPort = Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65535;
+  if (typeof host !== 'string' || host === '' || port === undefined || !isPort)
+    throw new Unsupported('it names no host and port of a proxy');
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port, localAddress, family, lookup };
 }
 
+/**
+ * @param {URL} url
+ * @param {number} defaultPort
+ */
 function addressOf(url, defaultPort) {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || defaultPort };
 }
 
+/** @param {unknown} proxy */
 function isHttpProxy(proxy) {
   return proxy instanceof URL && (proxy.protocol === 'http:' || proxy.protocol === 'https:');
 }
 
+/** @param {string} host */
 function bracketed(host) {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
+/** @param {URL} url */
 function credentials({ username, password }) {
   return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
 }
 
+/** @param {string} text */
 function basic(text) {
   return `Basic ${Buffer.from(text).toString('base64')}`;
 }
 
-/** Header lines: name, value, name, value, … */
+/**
+ * Header lines: name, value, name, value, …
+ *
+ * @param {Record<string, any>} headers
+ */
 function headerLines(headers) {
   const lines = [];
   for (const [name, value] of Object.entries(headers)) {

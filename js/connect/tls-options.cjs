@@ -7,17 +7,36 @@ const { Unsupported } = require('./unsupported.cjs');
 /** The supported options for trust and identity. */
 const TLS_OPTIONS = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'];
 
+/**
+ * The options of `net.connect` and `tls.connect` that a connection uses. `ca`, `cert` and `key` are checked by `pem`.
+ *
+ * @typedef {object} ConnectOptions
+ * @property {string} [host]
+ * @property {number} [port]
+ * @property {string} [localAddress]
+ * @property {number} [family]
+ * @property {import('./agent.cjs').Lookup} [lookup]
+ * @property {string} [servername]
+ * @property {boolean} [rejectUnauthorized]
+ * @property {unknown} [ca]
+ * @property {unknown} [cert]
+ * @property {unknown} [key]
+ * @property {unknown} [keepAlive]
+ * @property {unknown} [keepAliveInitialDelay]
+ */
+
 let warnedOfUnchecked = false;
 
 /**
  * Settings for trust and identity. Like in Node, they are read when a connection starts.
  *
- * @param {object} options
+ * @param {ConnectOptions} options
  * @param {string} host the name in the certificate, if there is no `options.servername`
  * @throws {Unsupported} if the form of a certificate or key is not supported
  */
 function tlsOptions(options, host) {
   const { env } = process;
+  /** @type {import('../addon/native').SocketTlsOptions} */
   const tls = {
     serverName: options.servername || host,
     rejectUnauthorized:
@@ -42,6 +61,10 @@ function certificateName({ host, hostHeader }) {
   return hostHeader === undefined ? host : hostHeader.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} name
+ */
 function pem(value, name) {
   if (typeof value === 'string') return Buffer.from(value);
   if (ArrayBuffer.isView(value)) {
@@ -54,10 +77,12 @@ function pem(value, name) {
   throw new Unsupported(`its option "${name}" has a form that is not supported`);
 }
 
+/** @param {string} flag */
 function hasFlag(flag) {
   return process.execArgv.includes(flag) || (process.env.NODE_OPTIONS ?? '').split(/\s+/).includes(flag);
 }
 
+/** @param {NodeJS.ProcessEnv} env */
 function isUncheckedByEnvironment(env) {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return false;
   if (!warnedOfUnchecked) {

@@ -5,7 +5,11 @@
 /** The root key of WhatsApp: `WA_CERT_DETAILS.PUBLIC_KEY` in Baileys. */
 const WHATSAPP_ROOT = Buffer.from('142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b', 'hex');
 
-/** Root keys of test servers, added by {@link addTrustedRoot}. */
+/**
+ * Root keys of test servers, added by {@link addTrustedRoot}.
+ *
+ * @type {Buffer[]}
+ */
 const added = [];
 
 /**

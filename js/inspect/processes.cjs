@@ -6,6 +6,8 @@ const { readdirSync, rmSync } = require('node:fs');
 const { connect } = require('node:net');
 const { openDirectory, socketPath } = require('./directory.cjs');
 
+/** @typedef {{ id: string, pid: number, thread: number, busy?: boolean }} Process An inspected thread. */
+
 /** How long a process may take to answer, in milliseconds. A process with a blocked event loop does not answer. */
 const PATIENCE_MS = 500;
 /** The longest line in bytes. */
@@ -24,6 +26,7 @@ function lineSplitter(onLine, onTooLong) {
   /** @type {Buffer[]} */
   let parts = [];
   let length = 0;
+  /** @param {Buffer} chunk */
   return chunk => {
     let from = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
@@ -38,11 +41,17 @@ function lineSplitter(onLine, onTooLong) {
   };
 }
 
-/** Reads the greeting of a process. Resolves with undefined if the process has ended. */
+/**
+ * Reads the greeting of a process. Resolves with undefined if the process has ended.
+ *
+ * @param {string} path
+ * @param {string} id
+ */
 function greet(path, id) {
   const [pid, thread] = id.split('-').map(Number);
   return new Promise(resolve => {
     const socket = connect(path);
+    /** @param {Process | undefined} result */
     const finish = result => {
       clearTimeout(timer);
       socket.destroy();
@@ -65,7 +74,11 @@ function greet(path, id) {
   });
 }
 
-/** Lists the inspected processes. */
+/**
+ * Lists the inspected processes.
+ *
+ * @param {string} directory
+ */
 async function listProcesses(directory) {
   const ids = readdirSync(openDirectory(directory))
     .filter(name => name.endsWith('.sock'))

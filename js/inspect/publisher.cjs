@@ -59,6 +59,7 @@ class Publisher {
   #recorder;
   #path;
   #name;
+  /** @type {NodeJS.Timeout | undefined} */
   #figures;
   #unlink;
 
@@ -91,12 +92,14 @@ class Publisher {
     return new Promise(resolve => this.#server.close(() => resolve(this.#unlink())));
   }
 
+  /** @param {object} line */
   #publish(line) {
     const encoded = encode(line);
     this.#ring.push(encoded);
     for (const viewer of this.#viewers) viewer.write(encoded);
   }
 
+  /** @param {import('node:net').Socket} socket */
   #accept(socket) {
     socket.unref();
     this.#sockets.add(socket);
@@ -104,6 +107,7 @@ class Publisher {
     socket.on('close', () => this.#sockets.delete(socket));
     socket.write(encode(this.#greeting()));
     let request = '';
+    /** @param {Buffer} data */
     const onData = data => {
       request += data.toString('latin1');
       if (request === STREAM && this.#viewers.size < MAX_VIEWERS) {
@@ -129,6 +133,7 @@ class Publisher {
     };
   }
 
+  /** @param {import('node:net').Socket} socket */
   #stream(socket) {
     const viewer = new Viewer(socket);
     for (const line of this.#ring) socket.write(line);
@@ -143,6 +148,7 @@ class Publisher {
     });
   }
 
+  /** @param {Viewer} viewer */
   #sendFigures(viewer) {
     const { rss } = process.memoryUsage();
     viewer.write(

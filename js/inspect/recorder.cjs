@@ -7,6 +7,8 @@ const { performance } = require('node:perf_hooks');
 const { session: sessionChannels, socket: socketChannels, loop } = require('../observe/channels.cjs');
 const { redact } = require('./redact.cjs');
 
+/** @import { BinaryNode, DiagnosticsMessages } from '../../index' */
+
 /** The most unanswered queries that are remembered. */
 const MAX_PENDING = 10_000;
 /** The most stanzas that are written in one second. Further ones are only counted. */
@@ -19,6 +21,7 @@ const now = () => Math.round(performance.timeOrigin + performance.now());
 
 class Recorder {
   #write;
+  /** @type {[string | symbol, (message: unknown) => void][]} */
   #subscriptions = [];
   /** The number of the latest stanza. */
   #last = 0;
@@ -41,6 +44,7 @@ class Recorder {
     this.#on(state, ({ session, to, reason }) => this.#state(this.#session(session), to, reason?.message));
     this.#on(reconnecting, ({ session, attempt }) => this.#state(this.#session(session), `attempt ${attempt}`));
     this.#on(close, ({ session, reason }) => this.#state(this.#session(session), 'closed', reason?.message));
+    /** @param {number | undefined} number */
     const socket = number => `socket ${number ?? '?'}`;
     this.#on(socketChannels.node, ({ connection, direction, node }) =>
       this.#socketStanza(socket(connection), direction, node)
@@ -60,7 +64,12 @@ class Recorder {
     for (const [name, listener] of this.#subscriptions.splice(0)) unsubscribe(name, listener);
   }
 
+  /**
+   * @param {import('node:diagnostics_channel').Channel} channel
+   * @param {(message: any) => void} record
+   */
   #on({ name }, record) {
+    /** @param {any} message */
     const listener = message => {
       try {
         record(message);
@@ -73,6 +82,7 @@ class Recorder {
     this.#subscriptions.push([name, listener]);
   }
 
+  /** @param {object} session */
   #session(session) {
     let label = this.#sessions.get(session);
     if (label === undefined) {
@@ -82,6 +92,11 @@ class Recorder {
     return label;
   }
 
+  /**
+   * @param {string} connection
+   * @param {string} state
+   * @param {string} [detail]
+   */
   #state(connection, state, detail) {
     this.#write({ kind: 'state', at: now(), connection, state, detail });
   }
@@ -92,7 +107,12 @@ class Recorder {
     return ++this.#window.count <= MAX_PER_SECOND;
   }
 
-  /** @returns {number} the number of the stanza */
+  /**
+   * @param {string} connection
+   * @param {'in' | 'out'} direction
+   * @param {BinaryNode} node
+   * @returns {number} the number of the stanza
+   */
   #stanza(connection, direction, node) {
     this.#seen[direction]++;
     const n = ++this.#last;
@@ -102,7 +122,11 @@ class Recorder {
     return n;
   }
 
-  /** A query of a session has ended. */
+  /**
+   * A query of a session has ended.
+   *
+   * @param {DiagnosticsMessages['baileys-native:session:query']} message
+   */
   #settled({ session, node, outcome, ms, answer }) {
     const query = this.#numbers.get(node);
     if (query === undefined) return;
@@ -110,7 +134,13 @@ class Recorder {
     this.#write({ kind: 'answer', at: now(), connection, query, outcome, ms, answer: this.#numbers.get(answer ?? {}) });
   }
 
-  /** Records a stanza of a socket. An outgoing iq and the incoming iq with the same id are a query and its answer. */
+  /**
+   * Records a stanza of a socket. An outgoing iq and the incoming iq with the same id are a query and its answer.
+   *
+   * @param {string} connection
+   * @param {'in' | 'out'} direction
+   * @param {BinaryNode} node
+   */
   #socketStanza(connection, direction, node) {
     const n = this.#stanza(connection, direction, node);
     const { id, type } = node.attrs;

@@ -93,6 +93,11 @@ const isSecret = tag => secretTags.has(tag) || SECRET_TAG.test(tag);
 /** @param {string} text */
 const shown = text => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
 
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {boolean} secret
+ */
 function attribute(name, value, secret) {
   const text = String(value);
   const plain = PLAIN_ATTRS.has(name);
@@ -108,6 +113,7 @@ function attribute(name, value, secret) {
  * @param {Budget} budget
  * @param {boolean} secret
  * @param {number} depth
+ * @returns {object}
  */
 function reduced({ tag, attrs, content }, budget, secret, depth) {
   budget.nodes--;
@@ -122,6 +128,13 @@ function reduced({ tag, attrs, content }, budget, secret, depth) {
   return { ...result, ...contents(content, budget, secret, depth) };
 }
 
+/**
+ * @param {unknown} content
+ * @param {Budget} budget
+ * @param {boolean} secret
+ * @param {number} depth
+ * @returns {object}
+ */
 function contents(content, budget, secret, depth) {
   if (Array.isArray(content)) {
     const children = [];

@@ -2,6 +2,7 @@
 
 /** A list of the latest lines, limited in number and bytes. */
 class Ring {
+  /** @type {(Buffer | undefined)[]} */
   #lines = [];
   /** Index of the oldest line. */
   #first = 0;
@@ -28,7 +29,7 @@ class Ring {
     this.#lines.push(line);
     this.#bytes += line.length;
     while (this.length > this.#maxLines || (this.#bytes > this.#maxBytes && this.length > 0)) {
-      this.#bytes -= this.#lines[this.#first].length;
+      this.#bytes -= /** @type {Buffer} */ (this.#lines[this.#first]).length;
       this.#lines[this.#first++] = undefined;
     }
     if (this.#first > this.#maxLines) {
@@ -39,7 +40,7 @@ class Ring {
 
   /** @returns {IterableIterator<Buffer>} the oldest first */
   [Symbol.iterator]() {
-    return this.#lines.slice(this.#first).values();
+    return /** @type {Buffer[]} */ (this.#lines.slice(this.#first)).values();
   }
 }
 

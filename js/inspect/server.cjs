@@ -14,7 +14,11 @@ const TOKEN_BYTES = 24;
 /** The most streams at a time. */
 const MAX_STREAMS = 8;
 
-/** Files of the page, and their types. */
+/**
+ * Files of the page, and their types.
+ *
+ * @type {Record<string, string[]>}
+ */
 const FILES = {
   '': ['index.html', 'text/html; charset=utf-8'],
   'style.css': ['style.css', 'text/css; charset=utf-8'],
@@ -81,15 +85,23 @@ class Inspector {
     return new Promise(resolve => this.#server.close(resolve));
   }
 
-  /** Checks the Host header. With DNS rebinding, a page of another site sends its own name. */
+  /**
+   * Checks the Host header. With DNS rebinding, a page of another site sends its own name.
+   *
+   * @param {string | undefined} host
+   */
   #isHost(host) {
     return host === `${HOST}:${this.#port}` || host === `localhost:${this.#port}`;
   }
 
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   */
   async #answer(request, response) {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (!this.#isHost(request.headers.host)) return refuse(response, 403, 'This name is not served here.');
-    const [, token, path, ...rest] = request.url.split('?')[0].split('/');
+    const [, token, path, ...rest] = String(request.url).split('?')[0].split('/');
     if (!isToken(token, this.#token))
       return refuse(response, 403, 'The URL that was printed has a token; this one has not.');
     if (request.method !== 'GET') return refuse(response, 405, 'Only GET.');
@@ -101,7 +113,12 @@ class Inspector {
     response.end(readFileSync(join(__dirname, 'page', file)));
   }
 
-  /** Sends the lines of a process as server-sent events. If the browser is slow, the process drops lines. */
+  /**
+   * Sends the lines of a process as server-sent events. If the browser is slow, the process drops lines.
+   *
+   * @param {string} id
+   * @param {import('node:http').ServerResponse} response
+   */
   #stream(id, response) {
     if (this.#streams.size >= MAX_STREAMS) return refuse(response, 503, 'Too many views are open.');
     const source = openProcess(this.#directory, id);
@@ -109,6 +126,7 @@ class Inspector {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     response.flushHeaders();
     source.on('connect', () => source.write(STREAM));
+    /** @param {string} line */
     const onLine = line => {
       if (!response.write(`data: ${line}\n\n`)) source.pause();
     };
@@ -126,11 +144,20 @@ class Inspector {
   }
 }
 
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {number} status
+ * @param {string} message
+ */
 function refuse(response, status, message) {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(`${message}\n`);
 }
 
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {unknown} value
+ */
 function sendJson(response, value) {
   response.setHeader('Content-Type', 'application/json');
   response.end(JSON.stringify(value));

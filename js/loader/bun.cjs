@@ -13,11 +13,21 @@ const { inlineSource } = require('./inline.cjs');
 const { TARGETS, DECODER } = require('./parts.cjs');
 const { findTarget } = require('./targets.cjs');
 
+/**
+ * The part of Bun's `PluginBuilder` that is used here.
+ *
+ * @typedef {object} BunBuilder
+ * @property {(options: { filter: RegExp }, load: (file: { path: string }) => object) => void} onLoad
+ */
+
 function installBunHooks() {
   const { Bun } = /** @type {any} */ (globalThis);
   const extensions = /** @type {any} */ (Module)._extensions;
   const load = extensions['.js'];
-  extensions['.js'] = (module, filename) => {
+  extensions['.js'] = (
+    /** @type {NodeModule & { _compile(source: string, filename: string): void }} */ module,
+    /** @type {string} */ filename
+  ) => {
     const target = findTarget(filename);
     if (target === undefined || target.copy.esm) load(module, filename);
     else module._compile(inlineSource(target), filename);
@@ -26,6 +36,7 @@ function installBunHooks() {
   if (files.length === 0) return;
   Bun.plugin({
     name: 'baileys-native',
+    /** @param {BunBuilder} build */
     setup: build =>
       build.onLoad({ filter: new RegExp(`^(?:${files.map(escaped).join('|')})$`) }, ({ path }) => {
         const target = findTarget(path);

@@ -33,6 +33,7 @@ function inlineSource(target) {
     const facts = [reason, copy.code, copy.root].map(fact => JSON.stringify(fact)).join(', ');
     return `${text}\n${load}\nbaileysNative.warnLeftAlone(${facts});\n`;
   }
+  /** @param {string} name */
   const original = name => (copy.esm ? name : `baileysNativeOriginals.${name}`);
   const isNoise = file === NOISE_HANDLER;
   const defaultsFile = JSON.stringify(DEFAULTS_SPECIFIER);

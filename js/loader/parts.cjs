@@ -22,7 +22,11 @@ const {
   webSocketClient: WEBSOCKET_CLIENT
 } = FILES;
 
-/** Matches the first declaration at the left margin, up to its closing bracket at the left margin. */
+/**
+ * Matches the first declaration at the left margin, up to its closing bracket at the left margin.
+ *
+ * @param {string} start
+ */
 const block = start => new RegExp(`^(?:export )?${start}[^]*?^\\};?$`, 'm');
 
 /** @type {Record<string, { file: string, pattern?: RegExp }>} */

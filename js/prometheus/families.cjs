@@ -1,5 +1,7 @@
 'use strict';
 
+/** @import { DurationHistogram } from '../../index' */
+
 // The metric families for Prometheus, each with a function that reads it from a snapshot of `metrics()`. Labels have
 // few values: states, kinds, and codes of Baileys' `DisconnectReason`; all other codes have the label `other`.
 
@@ -20,27 +22,48 @@ const EMPTY = { buckets: new Array(18).fill(0), count: 0, sumMs: 0 };
 
 /** @param {number} ms */
 const seconds = ms => ms / 1000;
+/** @param {number} value */
 const one = value => [{ labels: {}, value }];
 
-/** The values for both directions. */
+/**
+ * The values for both directions.
+ *
+ * @param {any} figures
+ * @param {string} name
+ */
 const inAndOut = (figures, name) =>
   ['In', 'Out'].map(direction => ({
     labels: { direction: direction.toLowerCase() },
     value: figures[`${name}${direction}`]
   }));
 
-/** The values for both queues. */
+/**
+ * The values for both queues.
+ *
+ * @param {any} figures
+ * @param {string} name
+ */
 const queues = (figures, name) =>
   ['incoming', 'outgoing'].map(queue => ({ labels: { queue }, value: figures[queue][name] }));
 
-/** Reconnects by code. Codes that are not in CODES are added up as `other`. */
+/**
+ * Reconnects by code. Codes that are not in CODES are added up as `other`.
+ *
+ * @param {{ reconnects: Record<string, number> }} figures
+ */
 function reconnects({ reconnects }) {
   const counts = Object.fromEntries([...CODES, 'other'].map(code => [code, 0]));
   for (const [code, count] of Object.entries(reconnects)) counts[CODES.has(code) ? code : 'other'] += count;
   return Object.entries(counts).map(([code, value]) => ({ labels: { code }, value }));
 }
 
-/** The Prometheus series of a `DurationHistogram`: its bucket `i` counts durations below `2 ** i` ms. */
+/**
+ * The Prometheus series of a `DurationHistogram`: its bucket `i` counts durations below `2 ** i` ms.
+ *
+ * @param {string} name
+ * @param {Record<string, string | number>} labels
+ * @param {DurationHistogram} durations
+ */
 function histogram(name, labels, { buckets, count, sumMs }) {
   const series = [];
   let below = 0;

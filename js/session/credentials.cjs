@@ -1,16 +1,31 @@
 'use strict';
 
+/** @import { KeyPair, SessionCredentials } from '../../index' */
+
 // Converts credentials between the shape of Baileys (`AuthenticationCreds`) and the shape of the addon.
 
-/** Copies the bytes: another thread could change shared memory while the addon reads it. */
+/**
+ * Copies the bytes: another thread could change shared memory while the addon reads it.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
 function bytes(value, name) {
   if (value instanceof Uint8Array) return Buffer.from(value);
   throw new TypeError(`auth: ${name} is not a Buffer or Uint8Array`);
 }
 
-/** The credentials that a session needs. */
+/**
+ * The credentials that a session needs.
+ *
+ * @param {SessionCredentials} creds
+ */
 function nativeCredentials(creds) {
   const { noiseKey, pairingEphemeralKeyPair, signedIdentityKey, signedPreKey, me, account } = creds;
+  /**
+   * @param {KeyPair | undefined} pair
+   * @param {string} name
+   */
   const key = (pair, name) => bytes(pair?.private, `${name}.private`);
   if (typeof creds.registrationId !== 'number') throw new TypeError('auth: registrationId is not a number');
   if (typeof creds.advSecretKey !== 'string') throw new TypeError('auth: advSecretKey is not a string');
@@ -44,9 +59,14 @@ function nativeCredentials(creds) {
   };
 }
 
+/** @param {string} text */
 const fromBase64 = text => Buffer.from(text, 'base64');
 
-/** Converts an update of the addon (src/bindings/session_json.rs) into a `creds.update` of Baileys. */
+/**
+ * Converts an update of the addon (src/bindings/session_json.rs) into a `creds.update` of Baileys.
+ *
+ * @param {any} json
+ */
 function credentialsUpdate(json) {
   const update = { ...json };
   if (update.account) {
@@ -55,10 +75,12 @@ function credentialsUpdate(json) {
   }
   if (update.routingInfo) update.routingInfo = fromBase64(update.routingInfo);
   if (update.signalIdentities) {
-    update.signalIdentities = update.signalIdentities.map(({ name, deviceId, identifierKey }) => ({
-      identifier: { name, deviceId },
-      identifierKey: fromBase64(identifierKey)
-    }));
+    update.signalIdentities = update.signalIdentities.map(
+      (/** @type {{ name: string, deviceId: number, identifierKey: string }} */ identity) => ({
+        identifier: { name: identity.name, deviceId: identity.deviceId },
+        identifierKey: fromBase64(identity.identifierKey)
+      })
+    );
   }
   return update;
 }

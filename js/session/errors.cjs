@@ -3,6 +3,8 @@
 const { boom } = require('../shared/boom.cjs');
 const { textOfError, transportError } = require('../shared/transport-error.cjs');
 
+/** @import { EndReason } from '../../index' */
+
 /** Baileys' `DisconnectReason.connectionClosed`: the status of a call that needs a connection and finds none. */
 const CONNECTION_CLOSED = 428;
 /** Baileys' `DisconnectReason.timedOut`. */
@@ -45,7 +47,11 @@ class StanzaError extends SessionError {
   }
 }
 
-/** The error of a query, from the JSON of the addon. A cancelled query has already rejected. */
+/**
+ * The error of a query, from the JSON of the addon. A cancelled query has already rejected.
+ *
+ * @param {{ kind: string, message: string, statusCode?: number }} failure
+ */
 function queryError({ kind, message, statusCode }) {
   switch (kind) {
     case 'refused':
@@ -57,13 +63,21 @@ function queryError({ kind, message, statusCode }) {
   }
 }
 
-/** The error of a node that cannot be encoded. `cause` comes from the flattener or from a getter of the node. */
+/**
+ * The error of a node that cannot be encoded. `cause` comes from the flattener or from a getter of the node.
+ *
+ * @param {unknown} cause
+ */
 function nodeError(cause) {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new SessionError(message, 'ERR_INVALID_NODE', undefined, { cause });
 }
 
-/** The error of a stanza that the addon did not accept. */
+/**
+ * The error of a stanza that the addon did not accept.
+ *
+ * @param {any} error
+ */
 function sendError(error) {
   if (typeof error?.code !== 'string') return error;
   return new SessionError(
@@ -88,7 +102,11 @@ function endReason(described) {
   return Object.defineProperty(reason, 'cause', { value: cause });
 }
 
-/** The error with which `connect()` rejects when the session ends. */
+/**
+ * The error with which `connect()` rejects when the session ends.
+ *
+ * @param {EndReason} reason
+ */
 function endError({ message, code, kind, cause }) {
   const options = cause === undefined ? undefined : { cause };
   return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code, options), { reason: kind });

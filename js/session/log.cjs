@@ -1,9 +1,20 @@
 'use strict';
 
-/** The numbers of pino's levels. */
+/** @import { BinaryNode } from '../../index' */
+
+/**
+ * The numbers of pino's levels.
+ *
+ * @type {Record<string, number>}
+ */
 const LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity };
 
-/** A stanza for the log. Binary contents, such as keys and messages, are replaced by their lengths. */
+/**
+ * A stanza for the log. Binary contents, such as keys and messages, are replaced by their lengths.
+ *
+ * @param {BinaryNode} node
+ * @returns {object}
+ */
 function withoutBytes({ tag, attrs, content }) {
   if (content instanceof Uint8Array) return { tag, attrs, content: `${content.length} bytes` };
   return { tag, attrs, content: Array.isArray(content) ? content.map(withoutBytes) : content };
@@ -16,6 +27,7 @@ function withoutBytes({ tag, attrs, content }) {
  */
 function createLog(logger) {
   const to = logger?.child?.({ class: 'native-session' }) ?? logger;
+  /** @param {string} level */
   const writes = level => {
     if (to === undefined || to === null) return false;
     return typeof to.isLevelEnabled === 'function'
@@ -25,12 +37,21 @@ function createLog(logger) {
   return {
     /** The lowest level that the logger writes; `off` if it writes none. */
     level: () => Object.keys(LEVELS).find(level => level !== 'silent' && level !== 'fatal' && writes(level)) ?? 'off',
+    /**
+     * @param {string} level
+     * @param {object | undefined} data
+     * @param {string} message
+     */
     write(level, data, message) {
       if (!writes(level)) return;
       const method = typeof to[level] === 'function' ? level : 'warn';
       if (data === undefined) to[method](message);
       else to[method](data, message);
     },
+    /**
+     * @param {string} what
+     * @param {BinaryNode} node
+     */
     trace(what, node) {
       if (to !== undefined && to !== null && writes('trace'))
         to.trace({ node: withoutBytes(node) }, `${what} a stanza`);

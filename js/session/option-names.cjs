@@ -8,10 +8,15 @@ const OTHER_NAMES = new Map([
   ['creds', 'auth']
 ]);
 
-/** The known name that is most like an unknown one, or undefined. */
+/**
+ * The known name that is most like an unknown one, or undefined.
+ *
+ * @param {string} name
+ * @param {Set<string>} known
+ */
 function suggestion(name, known) {
   const other = OTHER_NAMES.get(name);
-  if (known.has(other)) return other;
+  if (other !== undefined && known.has(other)) return other;
   // For example Baileys' `qrTimeout` for our `qrTimeoutMs`.
   const plain = name.toLowerCase().replace(/ms$/, '');
   return [...known].find(candidate => candidate.toLowerCase().replace(/ms$/, '') === plain);

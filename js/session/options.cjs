@@ -24,10 +24,18 @@ const TIMES = {
 /** Times that may be 0. */
 const MAY_BE_ZERO = new Set(['queryTimeoutMs', 'socketPingIntervalMs', 'keepAliveGraceMs']);
 
+/** @param {unknown} value */
 const isText = value => typeof value === 'string';
+/** @param {unknown} value */
 const isFlag = value => typeof value === 'boolean';
-const isCount = value => Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+/** @param {unknown} value */
+const isCount = value => typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+/**
+ * @param {unknown} value
+ * @param {(value: unknown) => boolean} each
+ */
 const isThreeOf = (value, each) => Array.isArray(value) && value.length === 3 && value.every(each);
+/** @param {any} value */
 const isBounds = value =>
   value !== null &&
   typeof value === 'object' &&
@@ -79,7 +87,7 @@ function sessionOptions(options) {
   if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
     throw new Unsupported('a session resolves names itself, without functions or families of an agent');
   }
-  if (lookupTarget !== undefined) plan.options.proxy.lookupTarget = true;
+  if (lookupTarget !== undefined && plan.options.proxy) plan.options.proxy.lookupTarget = true;
   /** @type {any} */
   const native = {
     hostname: host,
@@ -109,6 +117,7 @@ function sessionOptions(options) {
   return { creds, native };
 }
 
+/** @param {any} reconnect */
 function reconnectOptions(reconnect) {
   if (reconnect === false) return { reconnect: false, reconnectClasses: [] };
   if (reconnect === null || typeof reconnect !== 'object') throw new TypeError('reconnect is an object or false');

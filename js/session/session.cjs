@@ -27,12 +27,18 @@ const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
 
+/** @import { BinaryNode, SessionStateChange, StanzaPattern } from '../../index' */
+/** @typedef {{ resolve: (value?: any) => void, reject: (reason: unknown) => void }} Settlers */
+
 const native = loadBinding();
 
 /** The longest timeout of a query in milliseconds: the addon stores 32 bits. */
 const MAX_TIMEOUT = 2 ** 32 - 1;
 
 const { flattenNode, hydrateTape } = createCodec('7');
+
+/** Builds the next stanza of a record. The tapes of a session have no frames that JavaScript must not see. */
+const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.delivery, hydrateTape));
 
 /** WhatsApp's connection without the upper layers of Baileys; see `index.d.ts`. */
 class NativeSession extends ListenedEmitter {
@@ -46,17 +52,24 @@ class NativeSession extends ListenedEmitter {
   /** `active` from `connect` on, `closing` from `close` on, `idle` before and after. */
   #phase = 'idle';
   #watches;
-  /** Ends the watch of the pattern `frame` that serves the listeners of `node`. */
+  /**
+   * Ends the watch of the pattern `frame` that serves the listeners of `node`.
+   *
+   * @type {(() => void) | undefined}
+   */
   #unwatchNodes;
-  /** Unanswered queries by number. */
+  /** @type {Map<number, Settlers>} Unanswered queries by number. */
   #queries = new Map();
-  /** Promises of `sendNode` that wait for room in the queue, by number. */
+  /** @type {Map<number, Settlers>} Promises of `sendNode` that wait for room in the queue, by number. */
   #sends = new Map();
   #needsDrain = false;
+  /** @type {Set<InstanceType<typeof StanzaStream>>} */
   #streams = new Set();
   /** The session and the streams that keep the session from reading. */
   #holds = new Set();
+  /** @type {Settlers[]} */
   #connecting = [];
+  /** @type {Settlers[]} */
   #closing = [];
 
   /** @param {any} options */
@@ -118,6 +131,7 @@ class NativeSession extends ListenedEmitter {
     return connected;
   }
 
+  /** @param {AbortSignal | undefined} signal */
   async #connect(signal) {
     signal?.throwIfAborted();
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
@@ -148,6 +162,10 @@ class NativeSession extends ListenedEmitter {
     return this.#close(() => this.#native.logOut(), signal);
   }
 
+  /**
+   * @param {() => void} act
+   * @param {AbortSignal | undefined} signal
+   */
   async #close(act, signal) {
     if (this.#phase === 'idle') return;
     if (this.#phase === 'active') {
@@ -160,7 +178,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   /**
-   * @param {object} node
+   * @param {BinaryNode} node
    * @param {{ signal?: AbortSignal }} [options]
    */
   sendNode(node, { signal } = {}) {
@@ -178,7 +196,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   /**
-   * @param {object} node
+   * @param {BinaryNode} node
    * @param {{ timeoutMs?: number, signal?: AbortSignal, idempotent?: boolean }} [options]
    */
   query(node, { timeoutMs = 0, signal, idempotent = false } = {}) {
@@ -197,7 +215,12 @@ class NativeSession extends ListenedEmitter {
     });
   }
 
-  /** Passes a node to the addon and returns the number of the stanza; negative (`~number`) if the queue is full. */
+  /**
+   * Passes a node to the addon and returns the number of the stanza; negative (`~number`) if the queue is full.
+   *
+   * @param {BinaryNode} node
+   * @param {(text: string) => number} submit
+   */
   #submit(node, submit) {
     const text = this.#flatten(node);
     try {
@@ -213,6 +236,7 @@ class NativeSession extends ListenedEmitter {
     }
   }
 
+  /** @param {BinaryNode} node */
   #flatten(node) {
     try {
       if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
@@ -230,6 +254,10 @@ class NativeSession extends ListenedEmitter {
     this.#setHold(this, false);
   }
 
+  /**
+   * @param {object} holder
+   * @param {boolean} held
+   */
   #setHold(holder, held) {
     const before = this.#holds.size;
     if (held) this.#holds.add(holder);
@@ -252,7 +280,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   /**
-   * @param {string | { tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
+   * @param {string | StanzaPattern} pattern
    * @param {(node: any) => void} listener
    * @param {{ signal?: AbortSignal }} [options]
    */
@@ -306,7 +334,7 @@ class NativeSession extends ListenedEmitter {
     delivery.wordAt = first + count;
     if (count === 1) {
       const number = words[first];
-      const node = takeTape(delivery, hydrateTape);
+      const node = takeStanza();
       this.#log.trace('received', node);
       observe.stanza(this, node);
       this.#watches.deliver(number, node);
@@ -314,19 +342,27 @@ class NativeSession extends ListenedEmitter {
     }
     // Copied: a listener may run the event loop, which changes the shared words.
     const numbers = words.slice(first, first + count);
-    const node = takeTape(delivery, hydrateTape);
+    const node = takeStanza();
     this.#log.trace('received', node);
     observe.stanza(this, node);
     for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
   }
 
-  /** Handles any other record of the addon. Called by the event pump. */
+  /**
+   * Handles any other record of the addon. Called by the event pump.
+   *
+   * @param {number} kind
+   * @param {number} value
+   * @param {import('../addon/slab.cjs').TextBuffer} memory
+   * @param {number} offset
+   * @param {number} length
+   */
   deliver(kind, value, memory, offset, length) {
     switch (kind) {
       case ANSWER: {
         const query = this.#queries.get(value);
         if (query === undefined) break;
-        const node = takeTape(pump.delivery, hydrateTape);
+        const node = takeStanza();
         this.#log.trace('received', node);
         observe.answer(this, node);
         query.resolve(node);
@@ -406,7 +442,11 @@ class NativeSession extends ListenedEmitter {
     }
   }
 
-  /** Reports an error after which the session goes on. A listener is not required. */
+  /**
+   * Reports an error after which the session goes on. A listener is not required.
+   *
+   * @param {InstanceType<typeof SessionError>} error
+   */
   #fault(error) {
     this.#log.write('warn', { code: error.code }, error.message);
     observe.error(this, error);
@@ -418,6 +458,7 @@ class NativeSession extends ListenedEmitter {
     if (!this.#native.veto() && this.#phase === 'active') void this.close();
   }
 
+  /** @param {SessionStateChange} change */
   #changed({ from, to, trigger, at, reason: described }) {
     const reason = endReason(described);
     this.#state = to;
@@ -425,7 +466,7 @@ class NativeSession extends ListenedEmitter {
     const change = { from, to, trigger, at, reason };
     this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
     observe.state(this, change);
-    if (to === 'connected') settle(this.#connecting, ({ resolve }) => resolve());
+    if (to === 'connected') settle(this.#connecting, settlers => settlers.resolve());
     if (to !== 'disconnected') {
       this.emit('state', change);
       return;
@@ -446,18 +487,24 @@ class NativeSession extends ListenedEmitter {
   }
 }
 
-/** A promise. Its `resolve` and `reject` are in `list` until it is settled or the signal aborts. */
+/**
+ * A promise. Its `resolve` and `reject` are in `list` until it is settled or the signal aborts.
+ *
+ * @param {Settlers[]} list
+ * @param {AbortSignal | undefined} signal
+ */
 function waiter(list, signal, onAbort = () => {}) {
   return new Promise((resolve, reject) => {
     const entry = { resolve, reject };
     const aborted = () => {
       list.splice(list.indexOf(entry), 1);
-      reject(signal.reason);
+      reject(signal?.reason);
       onAbort();
     };
     if (signal) {
       signal.addEventListener('abort', aborted, { once: true });
-      const done = settle => value => {
+      /** @param {(value: any) => void} settle */
+      const done = settle => (/** @type {unknown} */ value) => {
         signal.removeEventListener('abort', aborted);
         settle(value);
       };
@@ -467,21 +514,35 @@ function waiter(list, signal, onAbort = () => {}) {
   });
 }
 
-/** Empties `list` and calls `each` for its entries. */
+/**
+ * Empties `list` and calls `each` for its entries.
+ *
+ * @param {Settlers[]} list
+ * @param {(settlers: Settlers) => void} each
+ */
 function settle(list, each) {
   list.splice(0).forEach(each);
 }
 
-/** Puts `resolve` and `reject` into `table` until one of them is called or the signal aborts. */
+/**
+ * Puts `resolve` and `reject` into `table` until one of them is called or the signal aborts.
+ *
+ * @param {Map<number, Settlers>} table
+ * @param {number} number
+ * @param {AbortSignal | undefined} signal
+ * @param {(value: any) => void} resolve
+ * @param {(reason: unknown) => void} reject
+ */
 function settleOnce(table, number, signal, resolve, reject, onAbort = () => {}) {
-  const finish = end => value => {
+  /** @param {(value: any) => void} end */
+  const finish = end => (/** @type {unknown} */ value) => {
     table.delete(number);
     signal?.removeEventListener('abort', aborted);
     end(value);
   };
   const entry = { resolve: finish(resolve), reject: finish(reject) };
   const aborted = () => {
-    entry.reject(signal.reason);
+    entry.reject(signal?.reason);
     onAbort();
   };
   signal?.addEventListener('abort', aborted, { once: true });

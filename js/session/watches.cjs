@@ -1,19 +1,25 @@
 'use strict';
 
+/** @import { BinaryNode, StanzaPattern } from '../../index' */
+/** @typedef {{ listener: (node: any) => void }} Entry A listener. Its object tells apart two of the same function. */
+/** @typedef {{ key: string, number: number, listeners: Entry[] }} Watch */
+
 /** The patterns of a session and their listeners. Listeners of one pattern share one entry in the addon. */
 class Watches {
   #native;
+  /** @type {Map<string, Watch>} */
   #byKey = new Map();
+  /** @type {Map<number, Watch>} */
   #byNumber = new Map();
 
-  /** @param {any} native the addon's session */
+  /** @param {import('../addon/native').Session} native */
   constructor(native) {
     this.#native = native;
   }
 
   /**
-   * @param {string | { tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
-   * @param {(node: object) => void} listener
+   * @param {string | StanzaPattern} pattern
+   * @param {(node: any) => void} listener
    * @returns {() => void} removes the listener
    */
   add(pattern, listener) {
@@ -33,16 +39,25 @@ class Watches {
     return () => this.#remove(watch, entry);
   }
 
+  /**
+   * @param {Watch} watch
+   * @param {Entry} entry
+   */
   #remove(watch, entry) {
     if (!watch.listeners.includes(entry)) return;
-    watch.listeners = watch.listeners.filter(other => other !== entry);
+    watch.listeners = watch.listeners.filter((/** @type {Entry} */ other) => other !== entry);
     if (watch.listeners.length > 0) return;
     this.#byKey.delete(watch.key);
     this.#byNumber.delete(watch.number);
     this.#native.unwatch(watch.number);
   }
 
-  /** Hands a stanza to the listeners of a pattern. */
+  /**
+   * Hands a stanza to the listeners of a pattern.
+   *
+   * @param {number} number
+   * @param {BinaryNode} node
+   */
   deliver(number, node) {
     const watch = this.#byNumber.get(number);
     if (watch === undefined) return;
@@ -54,7 +69,7 @@ class Watches {
 /**
  * Converts a pattern for the addon.
  *
- * @param {{ tag?: string, id?: string, attrs?: Record<string, string | true>, child?: string }} pattern
+ * @param {StanzaPattern} pattern
  */
 function structured({ tag, id, attrs = {}, child }) {
   const list = Object.entries(attrs).map(([name, value]) => (value === true ? { name } : { name, value }));

@@ -20,24 +20,40 @@ class ListenedEmitter extends EventEmitter {
   }
 
   // Node implements `once` and `prependOnceListener` by these methods.
+  /**
+   * @param {string | symbol} name
+   * @param {(...args: any[]) => void} listener
+   */
   on(name, listener) {
     super.on(name, listener);
     this.#changed();
     return this;
   }
 
+  /**
+   * @param {string | symbol} name
+   * @param {(...args: any[]) => void} listener
+   */
   addListener(name, listener) {
     super.addListener(name, listener);
     this.#changed();
     return this;
   }
 
+  /**
+   * @param {string | symbol} name
+   * @param {(...args: any[]) => void} listener
+   */
   prependListener(name, listener) {
     super.prependListener(name, listener);
     this.#changed();
     return this;
   }
 
+  /**
+   * @param {string | symbol} name
+   * @param {(...args: any[]) => void} listener
+   */
   removeListener(name, listener) {
     this.#changed();
     super.removeListener(name, listener);
@@ -45,6 +61,10 @@ class ListenedEmitter extends EventEmitter {
     return this;
   }
 
+  /**
+   * @param {string | symbol} name
+   * @param {(...args: any[]) => void} listener
+   */
   off(name, listener) {
     this.#changed();
     super.off(name, listener);
@@ -52,6 +72,7 @@ class ListenedEmitter extends EventEmitter {
     return this;
   }
 
+  /** @param {...any} args */
   removeAllListeners(...args) {
     this.#changed();
     super.removeAllListeners(...args);

@@ -3,13 +3,35 @@
 const { isIP } = require('node:net');
 const { getSystemErrorName } = require('node:util');
 
+/** @type {Record<string, new (message?: string) => TransportError>} */
 const CLASSES = { Error, RangeError };
+
+/**
+ * The JSON of src/failure.rs. `errors` are the failures of several attempts.
+ *
+ * @typedef {object} Description
+ * @property {string} [name]
+ * @property {string} [message]
+ * @property {string} [code]
+ * @property {string} [reason]
+ * @property {number} [errno]
+ * @property {string} [syscall]
+ * @property {string} [address]
+ * @property {number} [port]
+ * @property {string[]} [presented] The names of the certificate that does not have the name `expected`.
+ * @property {string[]} [commonNames]
+ * @property {string} [expected]
+ * @property {Description[]} [errors]
+ * @property {Description} [textOf] The error has the message of this one.
+ */
+
+/** @typedef {NodeJS.ErrnoException & { reason?: string, host?: string, address?: string, port?: number }} TransportError */
 
 /**
  * Creates the error that Node or `ws` would give for a failure of the transport.
  *
- * @param {any} description the JSON of src/failure.rs
- * @returns {NodeJS.ErrnoException}
+ * @param {Description} description
+ * @returns {TransportError}
  */
 function transportError({
   name,
@@ -31,7 +53,7 @@ function transportError({
     const causes = errors.map(each => transportError(each));
     return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
-  const error = new (CLASSES[name] ?? Error)(message);
+  const error = new (CLASSES[name ?? ''] ?? Error)(message);
   if (errno) {
     code = getSystemErrorName(errno);
     error.message = `${syscall} ${code}${address === undefined ? '' : ` ${address}:${port}`}`;
@@ -41,20 +63,27 @@ function transportError({
   }
   if (code !== undefined) error.code = code;
   if (reason !== undefined) error.reason = reason;
-  if (presented) describeWrongName(error, presented, commonNames, expected);
+  if (presented) describeWrongName(error, presented, commonNames ?? [], expected ?? '');
   return error;
 }
 
 /**
  * The message of an error. An AggregateError has none; the messages of its errors are joined.
  *
- * @param {any} error
+ * @param {Error & { errors?: Error[] }} error
  */
-function textOfError({ message, errors }) {
+function textOfError({ message, errors = [] }) {
   return message || errors.map(error => error.message).join('; ');
 }
 
-/** Adds the reason and message that Node's `tls.checkServerIdentity` gives. */
+/**
+ * Adds the reason and message that Node's `tls.checkServerIdentity` gives.
+ *
+ * @param {TransportError} error
+ * @param {string[]} presented
+ * @param {string[]} commonNames
+ * @param {string} serverName
+ */
 function describeWrongName(error, presented, commonNames, serverName) {
   const addresses = presented.filter(name => name.startsWith('IP Address:'));
   if (isIP(serverName)) {

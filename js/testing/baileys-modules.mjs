@@ -14,10 +14,18 @@ const OWN_PATH = fileURLToPath(import.meta.url);
 
 /**
  * An export of a namespace. Some exports of a CommonJS Baileys (6.17) are only on `default`: Node's lexer misses them.
+ *
+ * @param {any} namespace
+ * @param {string} name
  */
 const pick = (namespace, name) => namespace[name] ?? namespace.default?.[name];
 
-/** Resolves `name` from the working directory, then from this package. */
+/**
+ * Resolves `name` from the working directory, then from this package.
+ *
+ * @param {string[]} anchors
+ * @param {string} name
+ */
 function resolveFrom(anchors, name) {
   for (const anchor of anchors) {
     try {
@@ -29,6 +37,7 @@ function resolveFrom(anchors, name) {
   return undefined;
 }
 
+/** @param {string | URL | undefined} specifier */
 function locateBaileys(specifier) {
   const anchors = [join(process.cwd(), 'package.json'), OWN_PATH];
   const names = specifier === undefined ? PACKAGE_NAMES : [String(specifier)];
@@ -42,6 +51,7 @@ function locateBaileys(specifier) {
   );
 }
 
+/** @param {string[]} anchors */
 function loadWs(anchors) {
   const path = resolveFrom(anchors, 'ws');
   if (!path)
@@ -54,16 +64,20 @@ function loadWs(anchors) {
   return createRequire(path)(path);
 }
 
+/** @param {any} namespace */
 async function fromNamespace(namespace) {
   return {
+    /** @param {string} name */
     exported: name => pick(namespace, name),
     ws: loadWs([join(process.cwd(), 'package.json'), OWN_PATH])
   };
 }
 
+/** @param {string | URL | undefined} specifier */
 async function fromSpecifier(specifier) {
   const main = locateBaileys(specifier);
   const root = join(main, ...FILES.main.split('/').map(() => '..'));
+  /** @param {keyof typeof FILES} file */
   const load = (file, query = '') => import(pathToFileURL(join(root, FILES[file])).href + query);
   const modules = await Promise.all([
     load('encode', `?${OFF_QUERY}`),
@@ -73,6 +87,7 @@ async function fromSpecifier(specifier) {
     load('defaults')
   ]);
   return {
+    /** @param {string} name */
     exported: name => modules.map(module => pick(module, name)).find(value => value !== undefined),
     ws: loadWs([main, join(process.cwd(), 'package.json'), OWN_PATH])
   };
@@ -88,6 +103,7 @@ export async function loadBaileys(baileys) {
   const isNamespace = typeof baileys === 'object' && baileys !== null && !(baileys instanceof URL);
   const { exported, ws } = isNamespace ? await fromNamespace(baileys) : await fromSpecifier(baileys);
 
+  /** @type {Record<string, any>} */
   const required = {};
   for (const name of ['encodeBinaryNode', 'decodeBinaryNode', 'proto', 'Curve', 'DICT_VERSION']) {
     required[name] = exported(name);

@@ -6,6 +6,9 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { addTrustedRoot } from '../connect/trust.cjs';
 
+/** @import { KeyObject } from 'node:crypto' */
+/** @import { Curve, RawKeyPair } from './types.d.ts' */
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /* ------------------------------------------------------------------------------------------------ TLS ---- */
@@ -20,6 +23,10 @@ const OID = {
   serverAuth: '2b06010505070301'
 };
 
+/**
+ * @param {number} tag
+ * @param {...Uint8Array} contents
+ */
 function der(tag, ...contents) {
   const body = Buffer.concat(contents);
   if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
@@ -27,18 +34,33 @@ function der(tag, ...contents) {
   return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, body]);
 }
 
+/** @param {...Uint8Array} contents */
 const sequence = (...contents) => der(0x30, ...contents);
+/** @param {Uint8Array} bytes */
 const integer = bytes => der(0x02, bytes);
+/** @param {string} hex */
 const oid = hex => der(0x06, Buffer.from(hex, 'hex'));
+/** @param {Uint8Array} bytes */
 const octets = bytes => der(0x04, bytes);
+/** @param {Uint8Array} bytes */
 const bits = (bytes, unused = 0) => der(0x03, Buffer.from([unused]), bytes);
+/** @param {boolean} value */
 const boolean = value => der(0x01, Buffer.from([value ? 0xff : 0]));
+/** @param {string} text */
 const utf8 = text => der(0x0c, Buffer.from(text, 'utf8'));
+/** @param {Date} date */
 const utcTime = date => der(0x17, Buffer.from(date.toISOString().replace(/^\d\d|[-:T]|\.\d+/g, ''), 'latin1'));
 
+/** @param {string} text */
 const name = text => sequence(der(0x31, sequence(oid(OID.commonName), utf8(text))));
+/**
+ * @param {string} id
+ * @param {boolean} critical
+ * @param {Uint8Array} value
+ */
 const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value));
 
+/** @param {{ subject: string, issuer: string, publicKey: KeyObject, signingKey: KeyObject, notBefore: Date, notAfter: Date, extensions: Buffer[] }} certificate */
 function issue({ subject, issuer, publicKey, signingKey, notBefore, notAfter, extensions }) {
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const serial = randomBytes(16);
@@ -89,7 +111,9 @@ export function createTlsCertificate({ notBefore, notAfter, hosts } = {}) {
     ]
   });
 
+  /** @param {string} text */
   const dns = text => der(0x82, Buffer.from(text, 'latin1'));
+  /** @param {number[]} bytes */
   const address = bytes => der(0x87, Buffer.from(bytes));
   const names = hosts?.map(dns) ?? [dns('localhost'), address([127, 0, 0, 1]), address([...Array(15).fill(0), 1])];
   const cert = issue({
@@ -121,6 +145,7 @@ export const BROKEN_CHAINS = [
   'no-leaf'
 ];
 
+/** @param {Uint8Array} bytes */
 const flipLastBit = bytes => {
   const changed = Buffer.from(bytes);
   changed[changed.length - 1] ^= 1;
@@ -138,10 +163,14 @@ export class NoiseAuthority {
   #intermediate;
   #leaf;
 
-  /** @param {{ curve: object, proto: object }} baileys @param {{ private: Uint8Array, public: Uint8Array }} [root] */
+  /**
+   * @param {{ curve: Curve, proto: any }} baileys
+   * @param {RawKeyPair} [root]
+   */
   constructor({ curve, proto }, root) {
     this.#curve = curve;
     this.#proto = proto;
+    /** @param {RawKeyPair} pair */
     const keep = pair => ({ private: Buffer.from(pair.private), public: Buffer.from(pair.public) });
     this.#root = keep(root ?? curve.generateKeyPair());
     this.#intermediate = keep(curve.generateKeyPair());
@@ -188,6 +217,10 @@ export class NoiseAuthority {
     return Buffer.from(CertChain.encode(fault === 'no-leaf' ? { intermediate } : { leaf, intermediate }).finish());
   }
 
+  /**
+   * @param {object} details
+   * @param {RawKeyPair} issuer
+   */
   #certificate(details, issuer) {
     const { Details } = this.#proto.CertChain.NoiseCertificate;
     const encoded = Buffer.from(Details.encode(details).finish());
@@ -202,7 +235,7 @@ export class NoiseAuthority {
  * A Baileys without that constant (6.17, 7.0.0-rc.1 to rc.9) does not check the root of the chain. Under
  * `baileys-native/register` the root is checked; then the key is trusted in addition to WhatsApp's.
  *
- * @param {object} target Baileys' module namespace, or its `WA_CERT_DETAILS`.
+ * @param {any} target Baileys' module namespace, or its `WA_CERT_DETAILS`.
  * @param {Uint8Array} rootKey `server.rootKey`, 32 bytes.
  * @returns {() => void} Restores the former key.
  */

@@ -5,6 +5,10 @@ import { EventEmitter } from 'node:events';
 import { Flood, compressStanza } from './flood.mjs';
 import { FrameReader, frame } from './frame-reader.mjs';
 
+/** @import { Device, Faults, StanzaRecord } from './index.cjs' */
+/** @import { Host, Stanza } from './types.d.ts' */
+/** @typedef {{ build: () => Uint8Array, settle: (error?: Error) => void }} Item A message that is sent in its turn. */
+
 /** @typedef {import('./index.mjs').BinaryNode} BinaryNode */
 
 export class Connection extends EventEmitter {
@@ -12,9 +16,13 @@ export class Connection extends EventEmitter {
   #ws;
   #socket;
   #reader = new FrameReader();
+  /** @type {import('./handshake.mjs').Handshake | undefined} */
   #handshake;
+  /** @type {import('./noise-responder.mjs').Transport | undefined} */
   #transport;
+  /** @type {Flood | undefined} */
   #flood;
+  /** @type {Item[]} */
   #queue = [];
   #requests = new Map();
   #sequence = 0;
@@ -23,24 +31,64 @@ export class Connection extends EventEmitter {
 
   /** `handshake`, `pairing`, `login`, `open` or `closed`. */
   state = 'handshake';
-  /** The kind of the handshake when it is finished: `XX`, `IK` or `XXfallback`. */
+  /**
+   * The kind of the handshake when it is finished: `XX`, `IK` or `XXfallback`.
+   *
+   * @type {'XX' | 'IK' | 'XXfallback' | undefined}
+   */
   handshake;
-  /** The ClientPayload that the client sent in the handshake. */
+  /**
+   * The ClientPayload that the client sent in the handshake.
+   *
+   * @type {Record<string, any> | undefined}
+   */
   payload;
-  /** The encoded ClientPayload. */
+  /**
+   * The encoded ClientPayload.
+   *
+   * @type {Buffer | undefined}
+   */
   payloadBytes;
-  /** The client's static Noise key, 32 bytes. */
+  /**
+   * The client's static Noise key, 32 bytes.
+   *
+   * @type {Buffer | undefined}
+   */
   noiseKey;
-  /** The device of this connection, after login or pairing. */
+  /**
+   * The device of this connection, after login or pairing.
+   *
+   * @type {Device | undefined}
+   */
   device;
-  /** The client's request for a pairing code: JID, ref, wrapped key. */
+  /**
+   * The client's request for a pairing code: JID, ref, wrapped key.
+   *
+   * @type {{ jid: string, ref: Buffer, wrapped: Uint8Array } | undefined}
+   */
   codeRequest;
-  /** The error for which the server ended the connection: a broken frame or a failed handshake. */
+  /**
+   * The error for which the server ended the connection: a broken frame or a failed handshake.
+   *
+   * @type {Error | undefined}
+   */
   error;
+  /** @type {StanzaRecord[]} */
   received = [];
+  /** @type {StanzaRecord[]} */
   sent = [];
+  /**
+   * The refs of the QR codes of a client that is not linked.
+   *
+   * @type {string[] | undefined}
+   */
+  pairingRefs;
 
-  /** Connections are made by the server. */
+  /**
+   * Connections are made by the server.
+   *
+   * @param {{ id: number, host: Host, ws: any, socket: import('node:net').Socket, request: import('node:http').IncomingMessage, faults: Faults }} parts
+   */
   constructor({ id, host, ws, socket, request, faults }) {
     super();
     this.id = id;
@@ -49,9 +97,11 @@ export class Connection extends EventEmitter {
     this.#host = host;
     this.#ws = ws;
     this.#socket = socket;
-    ws.on('message', data => this.#onMessage(data));
-    ws.on('error', error => (this.error ??= error));
-    ws.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+    ws.on('message', (/** @type {Buffer} */ data) => this.#onMessage(data));
+    ws.on('error', (/** @type {Error | undefined} */ error) => (this.error ??= error));
+    ws.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) =>
+      this.#onClose(code, reason.toString())
+    );
   }
 
   /** The four header bytes `WA`, protocol, dictionary. */
@@ -67,6 +117,11 @@ export class Connection extends EventEmitter {
   /** Whether the client asked to resume by Noise IK. */
   get askedToResume() {
     return this.#handshake?.askedToResume ?? false;
+  }
+
+  /** The ciphers after the handshake, see `#assertOpen`. */
+  get #ciphers() {
+    return /** @type {import('./noise-responder.mjs').Transport} */ (this.#transport);
   }
 
   /** False when the connection is closed or cut. The `close` event follows later. */
@@ -89,7 +144,7 @@ export class Connection extends EventEmitter {
   send(node, { compress = false } = {}) {
     return this.#enqueue(() => {
       const encoded = this.#host.baileys.encode(node);
-      const sealed = this.#transport.seal(compress ? compressStanza(encoded) : encoded);
+      const sealed = this.#ciphers.seal(compress ? compressStanza(encoded) : encoded);
       this.#host.record(this, 'out', node);
       return frame(sealed);
     });
@@ -105,7 +160,7 @@ export class Connection extends EventEmitter {
     if (layer === 'message') return this.#enqueue(() => bytes, false);
     if (layer === 'frame') return this.#enqueue(() => frame(bytes), false);
     if (layer !== 'plaintext') throw new TypeError(`no such layer: ${layer}`);
-    return this.#enqueue(() => frame(this.#transport.seal(bytes)));
+    return this.#enqueue(() => frame(this.#ciphers.seal(bytes)));
   }
 
   /**
@@ -119,13 +174,19 @@ export class Connection extends EventEmitter {
     const id = node.attrs.id ?? this.nextId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => finish(reject, new Error(`no answer to ${id} in ${timeoutMs} ms`)), timeoutMs);
+      /**
+       * @param {(value: any) => void} settle
+       * @param {unknown} value
+       */
       const finish = (settle, value) => {
         clearTimeout(timer);
         this.#requests.delete(id);
         settle(value);
       };
       this.#requests.set(id, {
+        /** @param {Stanza} answer */
         resolve: answer => finish(resolve, answer),
+        /** @param {Error | undefined} error */
         reject: error => finish(reject, error)
       });
       this.send({ ...node, attrs: { ...node.attrs, id } }).catch(error => finish(reject, error));
@@ -143,7 +204,7 @@ export class Connection extends EventEmitter {
   prepareFlood(nodes, count, { perMessage = 1, compress = false } = {}) {
     this.#assertOpen();
     if (this.#flood) throw new Error('a flood is already prepared on this connection: start or cancel it first');
-    const counter = this.#transport.writeCounter;
+    const counter = this.#ciphers.writeCounter;
     try {
       this.#flood = new Flood({
         nodes,
@@ -151,19 +212,23 @@ export class Connection extends EventEmitter {
         perMessage,
         compress,
         socket: this.#socket,
+        /** @param {Stanza} node */
         encode: node => this.#host.baileys.encode(node),
-        seal: plaintext => this.#transport.seal(plaintext),
+        /** @param {Uint8Array} plaintext */
+        seal: plaintext => this.#ciphers.seal(plaintext),
+        /** @param {Stanza[]} sent */
         onStart: sent => {
           if (this.#host.wantsRecords()) sent.forEach(node => this.#host.record(this, 'out', node));
         },
+        /** @param {{ rewind?: boolean }} end */
         onEnd: ({ rewind }) => {
-          if (rewind) this.#transport.rewind(counter);
+          if (rewind) this.#ciphers.rewind(counter);
           this.#flood = undefined;
           this.#flushQueue();
         }
       });
     } catch (error) {
-      this.#transport.rewind(counter);
+      this.#ciphers.rewind(counter);
       throw error;
     }
     return this.#flood;
@@ -180,7 +245,11 @@ export class Connection extends EventEmitter {
     if (close) this.close();
   }
 
-  /** Refuses a login: sends `failure` and closes. */
+  /**
+   * Refuses a login: sends `failure` and closes.
+   *
+   * @param {number | string} reason
+   */
   async failure(reason, attrs = {}) {
     await this.send({ tag: 'failure', attrs: { reason: String(reason), ...attrs } });
     this.close();
@@ -219,6 +288,7 @@ export class Connection extends EventEmitter {
   /** Sends a WebSocket ping; resolves with the payload of the next pong. */
   wsPing(payload = '') {
     return new Promise((resolve, reject) => {
+      /** @param {Buffer} data */
       const onPong = data => {
         this.off('close', onClose);
         resolve(data);
@@ -233,6 +303,7 @@ export class Connection extends EventEmitter {
     });
   }
 
+  /** @param {() => Uint8Array} build */
   #enqueue(build, sealed = true) {
     try {
       this.#assertOpen(sealed);
@@ -240,12 +311,17 @@ export class Connection extends EventEmitter {
       return Promise.reject(error);
     }
     return new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
-      const item = { build, settle: error => (error ? reject(error) : resolve()) };
+      const item = {
+        build /** @param {Error | undefined} error */,
+        /** @param {Error | undefined} error */
+        settle: error => (error ? reject(error) : resolve())
+      };
       if (this.#flood) this.#queue.push(item);
       else this.#write(item);
     });
   }
 
+  /** @param {Item} item */
   #write({ build, settle }) {
     let bytes;
     try {
@@ -258,7 +334,7 @@ export class Connection extends EventEmitter {
   }
 
   #flushQueue() {
-    while (this.#queue.length > 0 && !this.#flood) this.#write(this.#queue.shift());
+    while (this.#queue.length > 0 && !this.#flood) this.#write(/** @type {Item} */ (this.#queue.shift()));
   }
 
   #assertOpen(sealed = true) {
@@ -266,6 +342,7 @@ export class Connection extends EventEmitter {
     if (sealed && !this.#transport) throw new Error(`connection ${this.id} has not finished its handshake`);
   }
 
+  /** @param {Buffer} data */
   #onMessage(data) {
     this.#reader.push(data);
     if (!this.#reading) void this.#readFrames();
@@ -295,6 +372,7 @@ export class Connection extends EventEmitter {
     }
   }
 
+  /** @param {Stanza} node */
   #onStanza(node) {
     const waiting =
       node.tag === 'iq' && ['result', 'error'].includes(node.attrs.type) && this.#requests.get(node.attrs.id);
@@ -302,6 +380,7 @@ export class Connection extends EventEmitter {
     this.#host.stanza(this, node);
   }
 
+  /** @param {Buffer} bytes */
   #onHandshake(bytes) {
     if (this.faults.stallHandshake) return;
     if (!this.#handshake) this.#checkDictionary();
@@ -322,14 +401,19 @@ export class Connection extends EventEmitter {
 
   #checkDictionary() {
     const expected = this.#host.baileys.dictionaryVersion;
-    if (this.header[3] !== expected) {
+    const given = this.header?.[3];
+    if (given !== expected) {
       throw new Error(
-        `the client speaks dictionary ${this.header[3]}, the server's Baileys dictionary ${expected}: ` +
+        `the client speaks dictionary ${given}, the server's Baileys dictionary ${expected}: ` +
           'start the server with the `baileys` option set to the line under test'
       );
     }
   }
 
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
   #onClose(code, reason) {
     this.state = 'closed';
     const closed = new Error(`connection ${this.id} closed (${code})`);
@@ -340,4 +424,5 @@ export class Connection extends EventEmitter {
   }
 }
 
+/** @param {Buffer} bytes */
 const garble = bytes => Buffer.from(bytes).map(byte => byte ^ 0x5a);

@@ -4,10 +4,26 @@
 import { deflateSync } from 'node:zlib';
 import { frame } from './frame-reader.mjs';
 
+/** @import { Stanza } from './types.d.ts' */
+/** @typedef {Stanza | Stanza[] | ((index: number) => Stanza)} Nodes */
+/**
+ * @typedef {object} FloodParts
+ * @property {Nodes} nodes
+ * @property {number} count
+ * @property {number} [perMessage]
+ * @property {boolean} [compress]
+ * @property {(node: Stanza) => Uint8Array} encode
+ * @property {(plaintext: Uint8Array) => Buffer} seal
+ */
+
 const CHUNK_BYTES = 256 * 1024;
 const COMPRESSED = 2;
 
-/** The WebSocket header of one unmasked binary message in one frame. */
+/**
+ * The WebSocket header of one unmasked binary message in one frame.
+ *
+ * @param {number} length
+ */
 function messageHeader(length) {
   if (length < 126) return Buffer.from([0x82, length]);
   if (length <= 0xffff) {
@@ -31,8 +47,14 @@ export function compressStanza(encoded) {
   return Buffer.concat([Buffer.from([COMPRESSED]), deflateSync(encoded.subarray(1))]);
 }
 
-/** @returns {(index: number) => { node: object, plaintext: Uint8Array }} */
+/**
+ * @param {Nodes} nodes
+ * @param {(node: Stanza) => Uint8Array} encode
+ * @param {boolean} compress
+ * @returns {(index: number) => { node: Stanza, plaintext: Uint8Array }}
+ */
 function stanzaSource(nodes, encode, compress) {
+  /** @param {Stanza} node */
   const plaintext = node => (compress ? compressStanza(encode(node)) : encode(node));
   if (typeof nodes === 'function') {
     return index => {
@@ -45,11 +67,18 @@ function stanzaSource(nodes, encode, compress) {
   return index => list[index % list.length];
 }
 
-/** Seals every stanza and joins the WebSocket messages to chunks. A chunk ends with a whole message. */
+/**
+ * Seals every stanza and joins the WebSocket messages to chunks. A chunk ends with a whole message.
+ *
+ * @param {Required<FloodParts>} parts
+ */
 function sealAll({ nodes, count, perMessage, compress, encode, seal }) {
   const stanza = stanzaSource(nodes, encode, compress);
+  /** @type {Stanza[]} */
   const sent = [];
+  /** @type {Buffer[]} */
   const chunks = [];
+  /** @type {Buffer[]} */
   let chunk = [];
   let chunkBytes = 0;
   let bytes = 0;
@@ -80,15 +109,20 @@ function sealAll({ nodes, count, perMessage, compress, encode, seal }) {
   return { sent, chunks, bytes, messages };
 }
 
-/** Resolves when the socket can take more data; rejects if it closes first. */
+/**
+ * Resolves when the socket can take more data; rejects if it closes first.
+ *
+ * @param {import('node:net').Socket} socket
+ */
 function drained(socket) {
   return new Promise((resolve, reject) => {
+    /** @param {() => void} callback */
     const settle = callback => {
       socket.off('drain', onDrain);
       socket.off('close', onClose);
       callback();
     };
-    const onDrain = () => settle(resolve);
+    const onDrain = () => settle(() => resolve(undefined));
     const onClose = () => settle(() => reject(new Error('the connection closed during a flood')));
     socket.on('drain', onDrain);
     socket.on('close', onClose);
@@ -103,10 +137,14 @@ export class Flood {
   #state = 'prepared';
   #onStart;
   #onEnd;
-  /** @type {import('./index.mjs').BinaryNode[] | undefined} Undefined after the flood was sent. */
+  /** @type {Stanza[] | undefined} Undefined after the flood was sent. */
   #nodes;
 
-  /** Use `connection.prepareFlood()`. */
+  /**
+   * Use `connection.prepareFlood()`.
+   *
+   * @param {FloodParts & { socket: import('node:net').Socket, onStart: (sent: Stanza[]) => void, onEnd: (end: { sent: boolean, rewind?: boolean }) => void }} parts
+   */
   constructor({ nodes, count, perMessage = 1, compress = false, encode, seal, socket, onStart, onEnd }) {
     if (!Number.isInteger(count) || count < 0) throw new RangeError('a flood counts its stanzas with a whole number');
     if (!Number.isInteger(perMessage) || perMessage < 1) throw new RangeError('perMessage is a whole number from 1');
@@ -130,7 +168,7 @@ export class Flood {
   async start() {
     this.#leave('prepared', 'sending');
     try {
-      this.#onStart(this.#nodes);
+      this.#onStart(this.#nodes ?? []);
       this.#nodes = undefined;
       await this.#writeAll();
       this.#state = 'sent';
@@ -158,7 +196,9 @@ export class Flood {
       if (socket.destroyed) throw new Error('the connection closed during a flood');
       let more;
       flushed = new Promise((resolve, reject) => {
-        more = socket.write(chunk, error => (error ? reject(error) : resolve()));
+        more = socket.write(chunk, (/** @type {Error | null | undefined} */ error) =>
+          error ? reject(error) : resolve()
+        );
       });
       flushed.catch(() => {}); // a failed write also closes the socket, so the loop ends
       if (!more) await drained(socket);
@@ -166,6 +206,10 @@ export class Flood {
     await flushed;
   }
 
+  /**
+   * @param {string} from
+   * @param {string} to
+   */
   #leave(from, to) {
     if (this.#state !== from) throw new Error(`this flood is ${this.#state}`);
     this.#state = to;
@@ -177,7 +221,11 @@ export class Flood {
  * `message` that cannot be decrypted would be different: Baileys requests each one again, with a pause after each.
  */
 export const sampleStanzas = {
-  /** About 60 bytes; Baileys looks for listeners and finds none. */
+  /**
+   * About 60 bytes; Baileys looks for listeners and finds none.
+   *
+   * @param {number} index
+   */
   ack: index => ({
     tag: 'ack',
     attrs: {
@@ -187,7 +235,11 @@ export const sampleStanzas = {
     }
   }),
 
-  /** A delivery receipt; Baileys answers each with one `ack`. */
+  /**
+   * A delivery receipt; Baileys answers each with one `ack`.
+   *
+   * @param {number} index
+   */
   receipt: index => ({
     tag: 'receipt',
     attrs: {
@@ -197,7 +249,11 @@ export const sampleStanzas = {
     }
   }),
 
-  /** The attributes and size of an encrypted text message, with a tag that Baileys has no handler for. */
+  /**
+   * The attributes and size of an encrypted text message, with a tag that Baileys has no handler for.
+   *
+   * @param {number} index
+   */
   message: index => ({
     tag: 'relay',
     attrs: {

@@ -8,9 +8,17 @@ const LENGTH_BYTES = 3;
 export class FrameReader {
   #buffer = Buffer.alloc(0);
 
-  /** The four bytes `WA`, protocol, dictionary; undefined until they have arrived. */
+  /**
+   * The four bytes `WA`, protocol, dictionary; undefined until they have arrived.
+   *
+   * @type {Buffer | undefined}
+   */
   header;
-  /** The routing info before the header, or undefined. */
+  /**
+   * The routing info before the header, or undefined.
+   *
+   * @type {Buffer | undefined}
+   */
   routingInfo;
 
   /** @param {Uint8Array} bytes */
@@ -45,6 +53,7 @@ export class FrameReader {
     return true;
   }
 
+  /** @param {number} length */
   #take(length) {
     const taken = this.#buffer.subarray(0, length);
     this.#buffer = this.#buffer.subarray(length);
@@ -52,7 +61,11 @@ export class FrameReader {
   }
 }
 
-/** One frame: its length in three bytes and the payload. */
+/**
+ * One frame: its length in three bytes and the payload.
+ *
+ * @param {Uint8Array} payload
+ */
 export function frame(payload) {
   const framed = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   framed.writeUIntBE(payload.length, 0, LENGTH_BYTES);

@@ -3,20 +3,35 @@
 import { child, children, errorResult, firstChild, result, seconds } from './nodes.mjs';
 import { accountJid, deviceJid, otherAddressing } from './registry.mjs';
 
+/** @import { Device, GroupOptions } from './index.cjs' */
+/** @import { Registry } from './registry.mjs' */
+/** @import { Account, Addressing, Stanza, StoredGroup } from './types.d.ts' */
+
 /** Current group ids have 18 digits and start with this prefix. */
 const ID_PREFIX = '120363';
-/** Tags that switch a setting on (true) or off (false). */
+/**
+ * Tags that switch a setting on (true) or off (false).
+ *
+ * @type {Record<string, boolean>}
+ */
 const SWITCHES = { announcement: true, not_announcement: false, locked: true, unlocked: false };
+/** @type {Record<string, 'announcement' | 'locked'>} */
 const SWITCH_OF = { not_announcement: 'announcement', unlocked: 'locked' };
 const MEMBERSHIP = ['add', 'remove', 'promote', 'demote'];
 
 export class Groups {
   #registry;
+  /** @type {Map<string, StoredGroup>} */
   #groups = new Map();
 
-  /** Called with each notification, once for each device that gets it. @type {(device: object, node: object) => void} */
+  /**
+   * Called with each notification, once for each device that gets it.
+   *
+   * @type {(device: Device, node: Stanza) => void}
+   */
   onChange = () => {};
 
+  /** @param {Registry} registry */
   constructor(registry) {
     this.#registry = registry;
   }
@@ -25,21 +40,31 @@ export class Groups {
     return [...this.#groups.values()];
   }
 
+  /** @param {string} jid */
   get(jid) {
     return this.#groups.get(jid);
   }
 
-  /** Creates a group and notifies its participants, except the device that has requested it. */
+  /**
+   * Creates a group and notifies its participants, except the device that has requested it.
+   *
+   * @param {GroupOptions & { addressingMode: Addressing }} options
+   * @param {Device} [device]
+   */
   create({ subject, participants, creator, addressingMode }, device) {
     const owner = this.#registry.accountOf(creator);
     const accounts = participants.map(jid => this.#registry.accountOf(jid));
     if (!owner || accounts.includes(undefined)) throw new TypeError('not the JID of a user among the participants');
     const id = `${ID_PREFIX}${String(this.#groups.size + 1).padStart(12, '0')}@g.us`;
     const creation = seconds();
-    /** @type {[string, string | undefined][]} */
-    const members = [owner, ...accounts].map(({ user }) => [user, user === owner.user ? 'superadmin' : undefined]);
+    /** @type {[string, 'superadmin' | undefined][]} */
+    const members = [owner, .../** @type {Account[]} */ (accounts)].map(({ user }) => [
+      user,
+      user === owner.user ? 'superadmin' : undefined
+    ]);
     const settings = { announcement: false, locked: false };
     const about = { subject, subjectOwner: owner.user, subjectTime: creation, creation, owner: owner.user };
+    /** @type {StoredGroup} */
     const group = { id, ...about, addressingMode, participants: new Map(members), settings };
     this.#groups.set(id, group);
     const content = [{ tag: 'create', attrs: { type: 'new' }, content: [this.#node(group)] }];
@@ -47,7 +72,13 @@ export class Groups {
     return group;
   }
 
-  /** Answers a `w:g2` query of a device. */
+  /**
+   * Answers a `w:g2` query of a device.
+   *
+   * @param {Stanza} request
+   * @param {Device} device
+   * @param {Addressing} addressingMode
+   */
   answer(request, device, addressingMode) {
     const action = firstChild(request);
     if (request.attrs.to === '@g.us') return this.#answerForAll(request, action, device, addressingMode);
@@ -57,9 +88,15 @@ export class Groups {
     if (request.attrs.type === 'get') {
       return action?.tag === 'query' ? result(request, [this.#node(group)]) : unknown(request);
     }
-    return this.#change(request, action, group, device);
+    return this.#change(request, /** @type {Stanza} */ (action), group, device);
   }
 
+  /**
+   * @param {Stanza} request
+   * @param {Stanza | undefined} action
+   * @param {Device} device
+   * @param {Addressing} addressingMode
+   */
   #answerForAll(request, action, device, addressingMode) {
     if (action?.tag === 'participating') {
       const groups = this.all.filter(({ participants }) => participants.has(device.user));
@@ -68,17 +105,25 @@ export class Groups {
     if (action?.tag === 'create') {
       const participants = children(action, 'participant').map(({ attrs }) => attrs.jid);
       const options = { subject: action.attrs.subject, participants, creator: device.jid, addressingMode };
-      if (participants.some(jid => !this.#registry.accountOf(jid))) return errorResult(request, 400, 'bad-request');
+      if (participants.some((/** @type {string} */ jid) => !this.#registry.accountOf(jid)))
+        return errorResult(request, 400, 'bad-request');
       return result(request, [this.#node(this.create(options, device))]);
     }
     if (action?.tag === 'leave') {
       const ids = children(action, 'group').map(({ attrs }) => attrs.id);
-      const left = ids.map(id => ({ tag: 'group', attrs: this.#leave(id, device) ? { id } : { id, error: '404' } }));
+      const left = ids.map((/** @type {string} */ id) => ({
+        tag: 'group',
+        attrs: this.#leave(id, device) ? { id } : { id, error: '404' }
+      }));
       return result(request, [{ tag: 'leave', attrs: {}, content: left }]);
     }
     return action?.tag === 'invite' ? errorResult(request, 404, 'item-not-found') : unknown(request);
   }
 
+  /**
+   * @param {string} id
+   * @param {Device} device
+   */
   #leave(id, device) {
     const group = this.get(id);
     if (!group?.participants.has(device.user)) return false;
@@ -88,6 +133,12 @@ export class Groups {
     return true;
   }
 
+  /**
+   * @param {Stanza} request
+   * @param {Stanza} action
+   * @param {StoredGroup} group
+   * @param {Device} device
+   */
   #change(request, action, group, device) {
     const isAdmin = group.participants.get(device.user) !== undefined;
     if (action?.tag === 'subject' && (isAdmin || !group.settings.locked)) {
@@ -115,10 +166,17 @@ export class Groups {
     return result(request);
   }
 
+  /**
+   * @param {Stanza} request
+   * @param {Stanza} action
+   * @param {StoredGroup} group
+   * @param {Device} device
+   */
   #changeMembers(request, { tag, content = [] }, group, device) {
     const before = new Set(group.participants.keys());
+    /** @type {Stanza[]} */
     const changed = [];
-    const answers = content.map(({ attrs: { jid } }) => {
+    const answers = content.map((/** @type {Stanza} */ { attrs: { jid } }) => {
       const user = this.#registry.accountOf(jid)?.user;
       const possible = user !== undefined && before.has(user) === (tag !== 'add');
       if (!possible) return { tag: 'participant', attrs: { jid, error: tag === 'add' && user ? '409' : '404' } };
@@ -139,18 +197,26 @@ export class Groups {
     return result(request, [{ tag, attrs: {}, content: answers }]);
   }
 
-  /** Notifies every device of the participants, except the device that made the change. */
+  /**
+   * Notifies every device of the participants, except the device that made the change.
+   *
+   * @param {StoredGroup} group
+   * @param {Account | Device} actor
+   * @param {Stanza[]} content
+   * @param {Device | undefined} except
+   * @param {Iterable<string>} [users]
+   */
   #notify(group, actor, content, except, users = group.participants.keys()) {
     const { addressingMode } = group;
     const account = this.#registry.account(actor.user);
     const attrs = {
       from: group.id,
       type: 'w:gp2',
-      participant: actor.jid ? deviceJid(actor, addressingMode) : accountJid(account, addressingMode),
+      participant: 'jid' in actor ? deviceJid(actor, addressingMode) : accountJid(account, addressingMode),
       [`participant_${otherAddressing(addressingMode)}`]: accountJid(account, otherAddressing(addressingMode)),
       addressing_mode: addressingMode,
       t: seconds(),
-      notify: actor.pushName ?? account.user
+      notify: ('pushName' in actor ? actor.pushName : undefined) ?? account.user
     };
     for (const user of users) {
       for (const device of this.#registry.devicesOf(user)) {
@@ -159,9 +225,15 @@ export class Groups {
     }
   }
 
+  /**
+   * @param {StoredGroup} group
+   * @param {string} user
+   * @returns {Stanza}
+   */
   #participant({ addressingMode, participants }, user) {
     const account = this.#registry.account(user);
     const type = participants.get(user);
+    /** @type {Record<string, string>} */
     const other =
       addressingMode === 'lid' ? { phone_number: accountJid(account, 'pn') } : { lid: accountJid(account, 'lid') };
     return {
@@ -170,12 +242,18 @@ export class Groups {
     };
   }
 
+  /** @param {StoredGroup} group */
   #node(group) {
     const { id, addressingMode, participants, settings, description, ephemeral } = group;
+    /**
+     * @param {string} name
+     * @param {string} user
+     */
     const who = (name, user) => ({
       [name]: accountJid(this.#registry.account(user), addressingMode),
       ...(addressingMode === 'lid' && { [`${name}_pn`]: accountJid(this.#registry.account(user), 'pn') })
     });
+    /** @type {Stanza[]} */
     const content = [...participants.keys()].map(user => this.#participant(group, user));
     if (description) {
       const attrs = { id: description.id, t: description.time, ...who('participant', description.owner) };
@@ -197,4 +275,5 @@ export class Groups {
   }
 }
 
+/** @param {Stanza} request */
 const unknown = request => errorResult(request, 501, 'feature-not-implemented');

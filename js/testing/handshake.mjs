@@ -16,6 +16,7 @@ export class Handshake {
   #prologue;
   #resumption;
   #certificate;
+  /** @type {NoiseResponder | undefined} */
   #responder;
   /** @type {'XX' | 'XXfallback' | undefined} Set when ClientFinish is the next message. */
   #kind;
@@ -50,6 +51,7 @@ export class Handshake {
     return this.#kind === undefined ? this.#hello(message.clientHello) : this.#finish(message.clientFinish);
   }
 
+  /** @param {any} hello */
   #hello(hello) {
     if (!hello?.ephemeral?.length) throw new Error('the first handshake message is not a ClientHello');
     this.askedToResume = hello.static?.length > 0 && hello.payload?.length > 0;
@@ -65,6 +67,7 @@ export class Handshake {
   /**
    * Accepts a resumption. Returns undefined if the hello was sealed for another static key than the current one.
    *
+   * @param {any} hello
    * @returns {{ answer: Buffer, established: Established } | undefined}
    */
   #resume(hello) {
@@ -75,16 +78,21 @@ export class Handshake {
     return { answer, established: { kind: 'IK', transport: responder.split(), ...opened } };
   }
 
+  /** @param {any} finish */
   #finish(finish) {
     if (!finish?.static || !finish.payload) throw new Error('the second handshake message is not a ClientFinish');
-    const opened = this.#responder.readClientFinish(finish);
-    return { established: { kind: this.#kind, transport: this.#responder.split(), ...opened } };
+    const responder = /** @type {NoiseResponder} */ (this.#responder);
+    const kind = /** @type {Established['kind']} */ (this.#kind);
+    const opened = responder.readClientFinish(finish);
+    return { established: { kind, transport: responder.split(), ...opened } };
   }
 
+  /** @param {'XX' | 'IK' | 'XXfallback'} pattern */
   #start(pattern) {
     return new NoiseResponder({ pattern, prologue: this.#prologue, staticKeyPair: this.#authority.staticKeyPair });
   }
 
+  /** @param {object} serverHello */
   #answer(serverHello) {
     return Buffer.from(this.#proto.HandshakeMessage.encode({ serverHello }).finish());
   }

@@ -1,9 +1,16 @@
+/** @import { Connection } from './connection.mjs' */
+/** @import { Stanza } from './types.d.ts' */
 // The stanzas for one device that it has not acknowledged. A stanza is removed when the client acknowledges it, not
 // when it is written to a socket: a cut connection loses nothing.
 
 const OFFLINE_TAGS = ['message', 'receipt', 'notification', 'call'];
 
-/** Whether a client's `ack` is for this stanza. Baileys omits `type` in some acks of messages. */
+/**
+ * Whether a client's `ack` is for this stanza. Baileys omits `type` in some acks of messages.
+ *
+ * @param {Stanza['attrs']} attrs
+ * @param {Stanza} stanza
+ */
 function answers(attrs, stanza) {
   return (
     stanza.tag === attrs.class &&
@@ -15,11 +22,16 @@ function answers(attrs, stanza) {
 }
 
 export class Mailbox {
+  /** @type {{ node: Stanza, offline: boolean }[]} */
   #entries = [];
   #backlog = 0;
   #sequence = 0;
 
-  /** The connection of the device after it has sent `active`. */
+  /**
+   * The connection of the device after it has sent `active`.
+   *
+   * @type {Connection | undefined}
+   */
   connection;
 
   get stanzas() {
@@ -31,6 +43,8 @@ export class Mailbox {
    *
    * While older stanzas of the offline queue are unacknowledged, new stanzas are also marked `offline`: Baileys keeps
    * the order only among stanzas with this mark.
+   *
+   * @param {Stanza} node
    */
   put(node) {
     const entry = { node, offline: this.connection !== undefined && this.#backlog > 0 };
@@ -41,11 +55,16 @@ export class Mailbox {
     return this.#asOffline(node);
   }
 
-  /** The device has connected. Returns the stanzas that wait, marked `offline`, and their numbers by kind. */
+  /**
+   * The device has connected. Returns the stanzas that wait, marked `offline`, and their numbers by kind.
+   *
+   * @param {Connection} connection
+   */
   open(connection) {
     this.connection = connection;
     this.#backlog = this.#entries.length;
     for (const entry of this.#entries) entry.offline = true;
+    /** @param {string} tag */
     const count = tag => this.#entries.filter(({ node }) => node.tag === tag).length;
     return {
       nodes: this.#entries.map(({ node }) => this.#asOffline(node)),
@@ -57,21 +76,36 @@ export class Mailbox {
     };
   }
 
-  /** The connection has ended. Does nothing if the device already has another connection. */
+  /**
+   * The connection has ended. Does nothing if the device already has another connection.
+   *
+   * @param {Connection} connection
+   */
   close(connection) {
     if (this.connection === connection) this.connection = undefined;
   }
 
-  /** Removes the stanza that an `ack` with these attributes is for. */
+  /**
+   * Removes the stanza that an `ack` with these attributes is for.
+   *
+   * @param {Stanza['attrs']} attrs
+   */
   acknowledge(attrs) {
     return this.#remove(node => answers(attrs, node));
   }
 
-  /** Removes the messages that a receipt is for. */
+  /**
+   * Removes the messages that a receipt is for.
+   *
+   * @param {string[]} ids
+   */
   received(ids) {
-    return ids.map(id => this.#remove(node => node.tag === 'message' && node.attrs.id === id)).filter(Boolean);
+    return ids
+      .map((/** @type {string} */ id) => this.#remove(node => node.tag === 'message' && node.attrs.id === id))
+      .filter(Boolean);
   }
 
+  /** @param {(node: Stanza) => boolean} matches */
   #remove(matches) {
     const index = this.#entries.findIndex(({ node }) => matches(node));
     if (index === -1) return undefined;
@@ -80,6 +114,7 @@ export class Mailbox {
     return node;
   }
 
+  /** @param {Stanza} node */
   #asOffline(node) {
     this.#sequence += 1;
     return { ...node, attrs: { ...node.attrs, offline: String(this.#sequence) } };

@@ -15,6 +15,10 @@ import { completePairing, keysOfPayload, offerPairing, parseQr } from './registr
 import { Router } from './routing.mjs';
 import { defaultAnswer, success } from './stanzas.mjs';
 
+/** @import { Device, Faults, GroupOptions, Matcher, MockServerOptions, StanzaRecord, TlsCertificate } from './index.cjs' */
+/** @import { Baileys, Finished, Host, Linked, PairingKeys, Stanza } from './types.d.ts' */
+/** @typedef {MockServerOptions & typeof DEFAULTS} Settings */
+
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
@@ -27,18 +31,23 @@ const DEFAULTS = {
   refCount: 6,
   record: true,
   routing: true,
-  groupAddressing: 'lid',
-  resumption: 'accept',
+  groupAddressing: /** @type {'lid' | 'pn'} */ ('lid'),
+  resumption: /** @type {'accept' | 'decline' | 'ignore'} */ ('accept'),
   greetingDelayMs: GREETING_DELAY_MS,
-  faults: {}
+  faults: /** @type {Faults} */ ({})
 };
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Converts the matcher of a handler into a predicate. */
+/**
+ * Converts the matcher of a handler into a predicate.
+ *
+ * @param {Matcher} matcher
+ */
 function toPredicate(matcher) {
   if (typeof matcher === 'function') return matcher;
   const { tag, child: childTag, ...attrs } = typeof matcher === 'string' ? { tag: matcher } : matcher;
+  /** @param {Stanza} node */
   return node =>
     (tag === undefined || node.tag === tag) &&
     (childTag === undefined || child(node, childTag) !== undefined) &&
@@ -48,24 +57,35 @@ function toPredicate(matcher) {
 export class MockServer extends EventEmitter {
   #baileys;
   #authority;
+  /** @type {TlsCertificate | undefined} */
   #tls;
+  /** @type {any} */
   #http;
+  /** @type {any} */
   #webSockets;
   #sockets = new Set();
   #timers = new Set();
   #waiters = new Set();
+  /** @type {{ matches: (node: any, connection: any) => unknown, answer: (node: any, connection: any) => unknown }[]} */
   #handlers = [];
   #registry;
   #groups;
   #router;
+  /** @type {Promise<void> | undefined} */
   #stopping;
 
   /** The options of the server. `faults`, `login` and `resumption` may be changed while it runs. */
   options;
+  /** @type {Connection[]} */
   connections = [];
+  /** @type {StanzaRecord[]} */
   stanzas = [];
 
-  /** @private Use {@link MockServer.start}. */
+  /**
+   * @private Use {@link MockServer.start}.
+   * @param {MockServerOptions} options
+   * @param {Baileys} baileys
+   */
   constructor(options, baileys) {
     super();
     this.options = { ...DEFAULTS, ...options };
@@ -128,7 +148,11 @@ export class MockServer extends EventEmitter {
     this.options.faults = faults;
   }
 
-  /** The linked devices of a user, by phone number or LID. */
+  /**
+   * The linked devices of a user, by phone number or LID.
+   *
+   * @param {string} jid
+   */
   devicesOf(jid) {
     return this.#registry.devicesOf(jid);
   }
@@ -138,12 +162,20 @@ export class MockServer extends EventEmitter {
     return this.#groups.all;
   }
 
-  /** Creates a group in the name of its creator's phone and notifies the linked devices of its participants. */
+  /**
+   * Creates a group in the name of its creator's phone and notifies the linked devices of its participants.
+   *
+   * @param {GroupOptions} options
+   */
   createGroup({ subject, creator, participants, addressingMode = this.options.groupAddressing }) {
     return this.#groups.create({ subject, creator, participants, addressingMode });
   }
 
-  /** The stanzas for a device that it has not acknowledged. */
+  /**
+   * The stanzas for a device that it has not acknowledged.
+   *
+   * @param {Device} device
+   */
   pending(device) {
     if (device === null || typeof device !== 'object') {
       throw new TypeError(`pending() takes a device, of devicesOf() for one: ${device}. Is the account linked?`);
@@ -156,7 +188,11 @@ export class MockServer extends EventEmitter {
     this.#authority.rotate();
   }
 
-  /** Unlinks a device: its next login is refused with 401. */
+  /**
+   * Unlinks a device: its next login is refused with 401.
+   *
+   * @param {Device} device
+   */
   forget(device) {
     this.#registry.delete(device);
   }
@@ -164,6 +200,8 @@ export class MockServer extends EventEmitter {
   /**
    * Adds a handler that answers stanzas instead of the server. The newest handler is called first.
    *
+   * @param {Matcher} matcher
+   * @param {(node: any, connection: any) => unknown} answer
    * @returns {() => void} Removes the handler.
    */
   handle(matcher, answer) {
@@ -174,19 +212,29 @@ export class MockServer extends EventEmitter {
     };
   }
 
-  /** Resolves with the first recorded stanza, past or future, that the predicate accepts. */
+  /**
+   * Resolves with the first recorded stanza, past or future, that the predicate accepts.
+   *
+   * @param {(record: StanzaRecord) => boolean} predicate
+   */
   waitFor(predicate, { timeoutMs = 10_000, from = 0 } = {}) {
     const found = this.stanzas.slice(from).find(record => predicate(record));
     if (found) return Promise.resolve(found);
     if (this.#stopping) return Promise.reject(new Error('the mock server has been stopped'));
     return new Promise((resolve, reject) => {
+      /**
+       * @param {(value: any) => void} settle
+       * @param {unknown} value
+       */
       const finish = (settle, value) => {
         this.#cancel(timer);
         this.#waiters.delete(waiter);
         settle(value);
       };
       const waiter = {
+        /** @param {StanzaRecord} record */
         offer: record => predicate(record) && finish(resolve, record),
+        /** @param {Error} error */
         reject: error => finish(reject, error)
       };
       const timer = this.#later(timeoutMs, () => {
@@ -210,7 +258,7 @@ export class MockServer extends EventEmitter {
     const code = parseQr(qr);
     const connection = this.connections.find(item => item.state === 'pairing' && item.pairingRefs?.includes(code.ref));
     if (!connection) throw new Error('no client of this server shows this pairing code');
-    const device = this.#draft(connection, { jid, lid, pushName, platform });
+    const device = this.#draft(/** @type {Finished} */ (connection), { jid, lid, pushName, platform });
     return this.#link(connection, { code, device, timeoutMs });
   }
 
@@ -224,14 +272,24 @@ export class MockServer extends EventEmitter {
     code,
     { phoneNumber, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}
   ) {
+    /** @param {Connection} connection */
     const asks = ({ state, codeRequest }) =>
       state === 'pairing' &&
       codeRequest &&
       (phoneNumber === undefined || codeRequest.jid.startsWith(`${phoneNumber}@`));
     const connection = this.connections.findLast(asks);
     if (!connection) throw new Error('no client of this server has asked for a pairing code');
-    const device = this.#draft(connection, { jid: connection.codeRequest.jid, lid, pushName, platform });
+    const device = this.#draft(/** @type {Finished} */ (connection), {
+      jid: connection.codeRequest?.jid,
+      lid,
+      pushName,
+      platform
+    });
     const identityKey = /** @type {Buffer} */ (device.identityKey);
+    /**
+     * @param {(node: Stanza) => boolean} accept
+     * @param {number} timeout
+     */
     const nextStanza = (accept, timeout) =>
       this.waitFor(
         ({ connection: id, direction, node }) => id === connection.id && direction === 'in' && accept(node),
@@ -248,15 +306,24 @@ export class MockServer extends EventEmitter {
       timeoutMs,
       nextStanza
     });
-    const keys = { noiseKey: connection.noiseKey, identityKey, advSecret };
+    const keys = { noiseKey: device.noiseKey, identityKey, advSecret };
     return this.#link(connection, { code: keys, device, timeoutMs });
   }
 
-  /** Creates a device with the keys of a client that registers. */
+  /**
+   * Creates a device with the keys of a client that registers.
+   *
+   * @param {Finished} connection
+   * @param {{ jid: string | undefined, lid?: string, pushName: string, platform: string }} about
+   */
   #draft(connection, about) {
     return this.#registry.draft({ ...about, noiseKey: connection.noiseKey, ...keysOfPayload(connection.payload) });
   }
 
+  /**
+   * @param {Connection} connection
+   * @param {{ code: PairingKeys, device: Device, timeoutMs: number }} link
+   */
   async #link(connection, { code, device, timeoutMs }) {
     const account = this.#registry.account(device.user);
     await completePairing(this.#baileys, connection, { code, device, account, timeoutMs });
@@ -294,6 +361,10 @@ export class MockServer extends EventEmitter {
     this.faults = this.options.faults;
     const { tls = true, host = '127.0.0.1', port = 0 } = this.options;
     if (tls) this.#tls = tls === true ? createTlsCertificate() : tls;
+    /**
+     * @param {unknown} _request
+     * @param {import('node:http').ServerResponse} response
+     */
     const refuse = (_request, response) => response.writeHead(404).end();
     this.#http = this.#tls
       ? https.createServer({ cert: this.#tls.cert, key: this.#tls.key }, refuse)
@@ -303,14 +374,21 @@ export class MockServer extends EventEmitter {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES
     });
-    this.#http.on('connection', socket => {
+    this.#http.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
       socket.setNoDelay(true);
       this.#sockets.add(socket);
       socket.on('error', () => {}); // 'close' follows
       socket.on('close', () => this.#sockets.delete(socket));
     });
     this.#http.on('tlsClientError', () => {});
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on(
+      'upgrade',
+      (
+        /** @type {import('node:http').IncomingMessage} */ request,
+        /** @type {import('node:net').Socket} */ socket,
+        /** @type {Buffer} */ head
+      ) => this.#upgrade(request, socket, head)
+    );
     await new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
       this.#http.once('error', reject);
       this.#http.listen(port, host, () => {
@@ -320,6 +398,11 @@ export class MockServer extends EventEmitter {
     });
   }
 
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:net').Socket} socket
+   * @param {Buffer} head
+   */
   #upgrade(request, socket, head) {
     const faults = { ...this.faults };
     socket.on('error', () => {});
@@ -332,7 +415,7 @@ export class MockServer extends EventEmitter {
       if (headers.Connection === 'close') socket.end();
       return;
     }
-    this.#webSockets.handleUpgrade(request, socket, head, ws => {
+    this.#webSockets.handleUpgrade(request, socket, head, (/** @type {any} */ ws) => {
       const connection = new Connection({
         id: this.connections.length,
         host: this.#host(),
@@ -346,24 +429,49 @@ export class MockServer extends EventEmitter {
     });
   }
 
-  /** The functions of the server that a connection uses. */
+  /**
+   * The functions of the server that a connection uses.
+   *
+   * @returns {Host}
+   */
   #host() {
     return {
       baileys: this.#baileys,
+      /** @param {Connection} connection */
       startHandshake: ({ header, faults }) =>
         new Handshake({
           proto: this.#baileys.proto,
           authority: this.#authority,
-          prologue: header,
+          prologue: /** @type {Buffer} */ (header),
           resumption: this.options.resumption,
           certificate: faults.certificate
         }),
+      /** @param {import('node:net').Socket} socket */
       tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
       wantsRecords: () => this.options.record || this.#waiters.size > 0 || this.listenerCount('stanza') > 0,
+      /**
+       * @param {Connection} connection
+       * @param {'in' | 'out'} direction
+       * @param {Stanza} node
+       */
       record: (connection, direction, node) => this.#record(connection, direction, node),
-      handshakeDone: connection => this.#greet(connection),
+      /** @param {Connection} connection */
+      handshakeDone: connection => this.#greet(/** @type {Finished} */ (connection)),
+      /**
+       * @param {Connection} connection
+       * @param {Stanza} node
+       */
       stanza: (connection, node) => this.#answer(connection, node),
+      /**
+       * @param {Connection} connection
+       * @param {Error} error
+       */
       fail: (connection, error) => this.emit('failure', error, connection),
+      /**
+       * @param {Connection} connection
+       * @param {number} code
+       * @param {string} reason
+       */
       closed: (connection, code, reason) => {
         this.#router.close(connection);
         this.emit('close', connection, code, reason);
@@ -371,6 +479,11 @@ export class MockServer extends EventEmitter {
     };
   }
 
+  /**
+   * @param {Connection} connection
+   * @param {'in' | 'out'} direction
+   * @param {Stanza} node
+   */
   #record(connection, direction, node) {
     const record = { connection: connection.id, direction, node, time: now() };
     if (this.options.record) {
@@ -381,12 +494,14 @@ export class MockServer extends EventEmitter {
     for (const waiter of this.#waiters) waiter.offer(record);
   }
 
+  /** @param {Finished} connection */
   #greet(connection) {
     const { greetingDelayMs } = this.options;
     if (greetingDelayMs === 0) this.#login(connection);
     else this.#later(greetingDelayMs, () => connection.state === 'handshake' && this.#login(connection));
   }
 
+  /** @param {Finished} connection */
   #login(connection) {
     if (connection.payload.devicePairingData) {
       connection.state = 'pairing';
@@ -417,13 +532,17 @@ export class MockServer extends EventEmitter {
     this.emit('login', connection);
   }
 
+  /**
+   * @param {Connection} connection
+   * @param {Stanza} node
+   */
   #answer(connection, node) {
     for (const handler of this.#handlers) {
       if (!handler.matches(node, connection)) continue;
       const answer = handler.answer(node, connection);
       if (answer === undefined) continue;
       Promise.resolve(answer).then(
-        nodes => this.#send(connection, nodes),
+        (/** @type {any} */ nodes) => this.#send(connection, nodes),
         error => this.emit('failure', error, connection)
       );
       return;
@@ -437,18 +556,36 @@ export class MockServer extends EventEmitter {
     }
     if (!connection.device) return;
     const parts = { registry: this.#registry, router: this.#router, groups: this.#groups };
-    this.#send(connection, defaultAnswer(node, { connection, device: connection.device, server: this, ...parts }));
+    this.#send(
+      connection,
+      defaultAnswer(node, {
+        connection: /** @type {Linked} */ (connection),
+        device: connection.device,
+        server: this,
+        ...parts
+      })
+    );
   }
 
+  /**
+   * @param {Connection} connection
+   * @param {Stanza | Stanza[] | null | undefined | void} answer
+   */
   #send(connection, answer) {
     if (!answer) return;
     const nodes = Array.isArray(answer) ? answer : [answer];
+    /** @param {Error} error */
     const failed = error => connection.isWritable && this.emit('failure', error, connection);
     const send = () => nodes.forEach(node => connection.send(node).catch(failed));
-    if (connection.faults.delayMs > 0) this.#later(connection.faults.delayMs, send);
+    const { delayMs = 0 } = connection.faults;
+    if (delayMs > 0) this.#later(delayMs, send);
     else send();
   }
 
+  /**
+   * @param {number} delayMs
+   * @param {() => void} action
+   */
   #later(delayMs, action) {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -458,6 +595,7 @@ export class MockServer extends EventEmitter {
     return timer;
   }
 
+  /** @param {NodeJS.Timeout} timer */
   #cancel(timer) {
     clearTimeout(timer);
     this.#timers.delete(timer);

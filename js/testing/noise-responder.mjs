@@ -23,12 +23,14 @@ const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
 const EMPTY = Buffer.alloc(0);
 
+/** @param {...Uint8Array} parts */
 const sha256 = (...parts) => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest();
 };
 
+/** @param {number} counter */
 function nonce(counter) {
   if (counter > 0xffffffff) throw new Error('the Noise counter is exhausted');
   const iv = Buffer.alloc(12);
@@ -36,6 +38,12 @@ function nonce(counter) {
   return iv;
 }
 
+/**
+ * @param {import('node:crypto').CipherKey} key
+ * @param {number} counter
+ * @param {Uint8Array} plaintext
+ * @param {Uint8Array} aad
+ */
 function seal(key, counter, plaintext, aad) {
   const cipher = createCipheriv('aes-256-gcm', key, nonce(counter));
   if (aad.length > 0) cipher.setAAD(aad);
@@ -44,6 +52,12 @@ function seal(key, counter, plaintext, aad) {
   return Buffer.concat([body, cipher.getAuthTag()]);
 }
 
+/**
+ * @param {import('node:crypto').CipherKey} key
+ * @param {number} counter
+ * @param {Uint8Array} ciphertext
+ * @param {Uint8Array} aad
+ */
 function open(key, counter, ciphertext, aad) {
   if (ciphertext.length < TAG_LENGTH) throw new Error('a sealed frame is shorter than its tag');
   const decipher = createDecipheriv('aes-256-gcm', key, nonce(counter), { authTagLength: TAG_LENGTH });
@@ -54,10 +68,16 @@ function open(key, counter, ciphertext, aad) {
   return body;
 }
 
+/** @param {Uint8Array} raw */
 const importPrivate = raw =>
   createPrivateKey({ key: Buffer.concat([PKCS8_X25519, raw]), format: 'der', type: 'pkcs8' });
+/** @param {Uint8Array} raw */
 const importPublic = raw => createPublicKey({ key: Buffer.concat([SPKI_X25519, raw]), format: 'der', type: 'spki' });
 
+/**
+ * @param {import('node:crypto').KeyObject} privateKey
+ * @param {Uint8Array | undefined} publicKey
+ */
 function agree(privateKey, publicKey) {
   if (publicKey?.length !== 32) throw new Error(`a public key has ${publicKey?.length ?? 0} bytes, not 32`);
   return diffieHellman({ privateKey, publicKey: importPublic(publicKey) });
@@ -70,6 +90,10 @@ export class Transport {
   #readCounter = 0;
   #writeCounter = 0;
 
+  /**
+   * @param {Buffer} readKey
+   * @param {Buffer} writeKey
+   */
   constructor(readKey, writeKey) {
     this.#readKey = createSecretKey(readKey);
     this.#writeKey = createSecretKey(writeKey);
@@ -80,22 +104,32 @@ export class Transport {
     return this.#writeCounter;
   }
 
+  /** @param {Uint8Array} plaintext */
   seal(plaintext) {
     return seal(this.#writeKey, this.#writeCounter++, plaintext, EMPTY);
   }
 
+  /** @param {Uint8Array} ciphertext */
   open(ciphertext) {
     return open(this.#readKey, this.#readCounter++, ciphertext, EMPTY);
   }
 
-  /** Resets the counter: frames that were sealed after it were not sent. */
+  /**
+   * Resets the counter: frames that were sealed after it were not sent.
+   *
+   * @param {number} writeCounter
+   */
   rewind(writeCounter) {
     if (writeCounter > this.#writeCounter) throw new RangeError('a Noise counter can only be rewound');
     this.#writeCounter = writeCounter;
   }
 }
 
-/** The initial hash: the protocol name padded with zeros to 32 bytes, or its SHA-256 if it is longer. */
+/**
+ * The initial hash: the protocol name padded with zeros to 32 bytes, or its SHA-256 if it is longer.
+ *
+ * @param {string} pattern
+ */
 function startingHash(pattern) {
   const name = Buffer.from(`Noise_${pattern}_25519_AESGCM_SHA256`, 'latin1');
   return name.length > HASH_LENGTH ? sha256(name) : Buffer.concat([name], HASH_LENGTH);
@@ -112,7 +146,11 @@ export class NoiseResponder {
   #counter = 0;
   #static;
   #ephemeral = generateKeyPairSync('x25519');
-  /** The public keys of the client, in IK. */
+  /**
+   * The public keys of the client, in IK.
+   *
+   * @type {{ ephemeral: Uint8Array, static: Uint8Array } | undefined}
+   */
   #client;
 
   /**
@@ -149,6 +187,7 @@ export class NoiseResponder {
   /**
    * Opens the client's last handshake message.
    *
+   * @param {{ static: Uint8Array, payload: Uint8Array }} finish
    * @returns {{ clientStatic: Buffer, payload: Buffer }}
    */
   readClientFinish({ static: sealedStatic, payload }) {
@@ -187,8 +226,8 @@ export class NoiseResponder {
   acceptResumption(certificates) {
     const ephemeral = this.#ephemeralKey();
     this.#mixHash(ephemeral);
-    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client.ephemeral));
-    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client.static));
+    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.ephemeral));
+    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.static));
     return { ephemeral, payload: this.#seal(certificates) };
   }
 
@@ -203,26 +242,31 @@ export class NoiseResponder {
     return Buffer.from(x, 'base64url');
   }
 
+  /** @param {Uint8Array} input */
   #derive(input) {
     const okm = Buffer.from(hkdfSync('sha256', input, this.#salt, EMPTY, 64));
     return [okm.subarray(0, 32), okm.subarray(32)];
   }
 
+  /** @param {Uint8Array} data */
   #mixHash(data) {
     this.#hash = sha256(this.#hash, data);
   }
 
+  /** @param {Uint8Array} secret */
   #mixKey(secret) {
     [this.#salt, this.#key] = this.#derive(secret);
     this.#counter = 0;
   }
 
+  /** @param {Uint8Array} plaintext */
   #seal(plaintext) {
     const ciphertext = seal(this.#key, this.#counter++, plaintext, this.#hash);
     this.#mixHash(ciphertext);
     return ciphertext;
   }
 
+  /** @param {Uint8Array} ciphertext */
   #open(ciphertext) {
     const plaintext = open(this.#key, this.#counter++, ciphertext, this.#hash);
     this.#mixHash(ciphertext);

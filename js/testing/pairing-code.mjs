@@ -7,6 +7,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { S_WHATSAPP_NET, child, result } from './nodes.mjs';
 
+/** @import { Stanza } from './types.d.ts' */
+
 const ITERATIONS = 131_072;
 const KEY = 32;
 const SALT = 32;
@@ -17,10 +19,24 @@ const BUNDLE_INFO = 'link_code_pairing_key_bundle_encryption_key';
 
 const STAGES = { hello: 'companion_hello', primary: 'primary_hello', finish: 'companion_finish' };
 
+/**
+ * @param {string} code
+ * @param {Uint8Array} salt
+ */
 const keyOfCode = (code, salt) => pbkdf2Sync(code, salt, ITERATIONS, KEY, 'sha256');
+/**
+ * @param {Uint8Array} secret
+ * @param {Uint8Array} salt
+ * @param {string} info
+ */
 const expand = (secret, salt, info) => Buffer.from(hkdfSync('sha256', secret, salt, info, KEY));
 
-/** Decrypts a key that was wrapped with a pairing code: salt, IV, ciphertext. */
+/**
+ * Decrypts a key that was wrapped with a pairing code: salt, IV, ciphertext.
+ *
+ * @param {string} code
+ * @param {Uint8Array | undefined} wrapped
+ */
 function unwrap(code, wrapped) {
   if (wrapped?.length !== SALT + CTR_IV + KEY) throw new Error('the wrapped key of companion_hello has a wrong length');
   const bytes = Buffer.from(wrapped);
@@ -30,12 +46,21 @@ function unwrap(code, wrapped) {
   );
 }
 
+/**
+ * @param {string} code
+ * @param {Uint8Array} publicKey
+ */
 function wrap(code, publicKey) {
   const [salt, iv] = [randomBytes(SALT), randomBytes(CTR_IV)];
   return Buffer.concat([salt, iv, createCipheriv('aes-256-ctr', keyOfCode(code, salt), iv).update(publicKey)]);
 }
 
-/** Opens the bundle of companion_finish: two identity keys and random bytes. */
+/**
+ * Opens the bundle of companion_finish: two identity keys and random bytes.
+ *
+ * @param {Uint8Array | undefined} bytes
+ * @param {Uint8Array} shared
+ */
 function openBundle(bytes, shared) {
   const bundle = Buffer.from(bytes ?? []);
   if (bundle.length !== SALT + GCM_IV + 3 * KEY + GCM_TAG) throw new Error('the key bundle has a wrong length');
@@ -51,6 +76,11 @@ function openBundle(bytes, shared) {
   return [0, 1, 2].map(index => plain.subarray(index * KEY, (index + 1) * KEY));
 }
 
+/**
+ * @param {string} stage
+ * @param {string} jid
+ * @param {Record<string, Uint8Array>} fields
+ */
 const registration = (stage, jid, fields) => ({
   tag: 'link_code_companion_reg',
   attrs: { jid, stage },
@@ -60,7 +90,9 @@ const registration = (stage, jid, fields) => ({
 /**
  * Handles a stanza of an unlinked client if it belongs to linking by a code.
  *
- * @returns {{ answer: object, asked?: string } | undefined} `asked`: the phone number for which a code is requested.
+ * @param {import('./connection.mjs').Connection} connection
+ * @param {Stanza} node
+ * @returns {{ answer: Stanza, asked?: string } | undefined} `asked`: the phone number for which a code is requested.
  */
 export function takeCodeRequest(connection, node) {
   const request = child(node, 'link_code_companion_reg');
@@ -98,6 +130,7 @@ export async function exchangeKeys({ curve }, connection, { code, account, ident
   const sent = connection.send({ tag: 'notification', attrs, content: [hello] });
   const [node] = await Promise.all([finished, sent]);
   const finish = child(node, 'link_code_companion_reg');
+  /** @param {string} tag */
   const field = tag => Buffer.from(child(finish, tag)?.content ?? []);
   if (!field('link_code_pairing_ref').equals(ref)) throw new Error('companion_finish names another pairing ref');
   if (!field('companion_identity_public').equals(identityKey)) {

@@ -2,11 +2,18 @@
 
 import { bigEndian, child, children, firstChild, number, result, seconds, S_WHATSAPP_NET } from './nodes.mjs';
 
+/** @import { Device } from './index.cjs' */
+/** @import { Context, DeviceKeys, Stanza } from './types.d.ts' */
+
 /** The type byte of Curve25519 keys. */
 const KEY_TYPE = Buffer.from([5]);
 /** With fewer one-time pre-keys the server asks for more. Baileys uploads more below the same number. */
 const FEW_PRE_KEYS = 5;
 
+/**
+ * @param {Stanza} node
+ * @returns {[number, Buffer][]}
+ */
 function preKeysOf(node) {
   return children(child(node, 'list'), 'key').map(key => [
     number(child(key, 'id').content),
@@ -14,6 +21,7 @@ function preKeysOf(node) {
   ]);
 }
 
+/** @param {Stanza} skey */
 function signedPreKeyOf(skey) {
   return {
     id: number(child(skey, 'id').content),
@@ -22,6 +30,7 @@ function signedPreKeyOf(skey) {
   };
 }
 
+/** @param {NonNullable<DeviceKeys['signedPreKey']>} preKey */
 const signedPreKeyNode = ({ id, key, signature }) => ({
   tag: 'skey',
   attrs: {},
@@ -32,6 +41,7 @@ const signedPreKeyNode = ({ id, key, signature }) => ({
   ]
 });
 
+/** @param {[number, Buffer]} preKey */
 const preKeyNode = ([id, key]) => ({
   tag: 'key',
   attrs: {},
@@ -41,8 +51,13 @@ const preKeyNode = ([id, key]) => ({
   ]
 });
 
-/** The first nodes of a digest and of a bundle. */
+/**
+ * The first nodes of a digest and of a bundle.
+ *
+ * @param {DeviceKeys} device
+ */
 function identityNodes({ registrationId, identityKey }) {
+  /** @type {Stanza[]} */
   const nodes = [];
   if (registrationId !== undefined) {
     nodes.push({ tag: 'registration', attrs: {}, content: bigEndian(registrationId, 4) });
@@ -52,6 +67,7 @@ function identityNodes({ registrationId, identityKey }) {
   return nodes;
 }
 
+/** @param {Device} device */
 function digest(device) {
   const content = identityNodes(device);
   if (device.signedPreKey) content.push(signedPreKeyNode(device.signedPreKey));
@@ -60,14 +76,24 @@ function digest(device) {
   return { tag: 'digest', attrs: {}, content };
 }
 
-/** The stanza that tells a device that it has few one-time pre-keys left. */
+/**
+ * The stanza that tells a device that it has few one-time pre-keys left.
+ *
+ * @param {string} id
+ * @param {number} count
+ */
 const fewPreKeys = (id, count) => ({
   tag: 'notification',
   attrs: { from: S_WHATSAPP_NET, id, type: 'encrypt', t: seconds() },
   content: [{ tag: 'count', attrs: { value: String(count) } }]
 });
 
-/** The bundle of one device. Each one-time pre-key is given out once. If none is left, the bundle has none. */
+/**
+ * The bundle of one device. Each one-time pre-key is given out once. If none is left, the bundle has none.
+ *
+ * @param {string} jid
+ * @param {Context} context
+ */
 function bundle(jid, { registry, router }) {
   const keys = registry.keysOf(jid);
   if (!keys?.identityKey || !keys.signedPreKey) {
@@ -82,11 +108,16 @@ function bundle(jid, { registry, router }) {
   if (preKey) {
     keys.preKeys.delete(preKey[0]);
     content.push(preKeyNode(preKey));
-    if (keys.preKeys.size < FEW_PRE_KEYS) router.deliver(keys, fewPreKeys(router.nextId(), keys.preKeys.size));
+    if (keys.preKeys.size < FEW_PRE_KEYS)
+      router.deliver(/** @type {Device} */ (keys), fewPreKeys(router.nextId(), keys.preKeys.size));
   }
   return { tag: 'user', attrs: { jid, t: seconds() }, content };
 }
 
+/**
+ * @param {Stanza} request
+ * @param {Device} device
+ */
 function upload(request, device) {
   device.registrationId = number(child(request, 'registration').content);
   device.identityKey = Buffer.from(child(request, 'identity').content);
@@ -94,7 +125,12 @@ function upload(request, device) {
   for (const [id, key] of preKeysOf(request)) device.preKeys.set(id, key);
 }
 
-/** `encrypt`: bundles, the pre-key count, the upload of pre-keys, the digest, the rotation of the signed pre-key. */
+/**
+ * `encrypt`: bundles, the pre-key count, the upload of pre-keys, the digest, the rotation of the signed pre-key.
+ *
+ * @param {Stanza} request
+ * @param {Context} context
+ */
 export function encryption(request, context) {
   const { device, server } = context;
   const action = firstChild(request)?.tag;

@@ -3,6 +3,11 @@
 import { defined, firstChild, seconds } from './nodes.mjs';
 import { accountJid, addressingOf } from './registry.mjs';
 
+/** @import { Groups } from './groups.mjs' */
+/** @import { Device } from './index.cjs' */
+/** @import { Registry } from './registry.mjs' */
+/** @import { Linked, Stanza } from './types.d.ts' */
+
 export class Presence {
   #registry;
   #groups;
@@ -13,13 +18,19 @@ export class Presence {
   #subscribers = new Map();
   #lastSeen = new Map();
 
+  /** @param {{ registry: Registry, groups: Groups, push: (device: Device, node: Stanza) => void }} parts */
   constructor({ registry, groups, push }) {
     this.#registry = registry;
     this.#groups = groups;
     this.#push = push;
   }
 
-  /** Handles a client's `presence`. */
+  /**
+   * Handles a client's `presence`.
+   *
+   * @param {Stanza} node
+   * @param {Linked} connection
+   */
   receive({ attrs }, connection) {
     const { device } = connection;
     if (attrs.type === 'subscribe') {
@@ -36,7 +47,12 @@ export class Presence {
     }
   }
 
-  /** Tells the subscribers that the user of this connection is online or offline. */
+  /**
+   * Tells the subscribers that the user of this connection is online or offline.
+   *
+   * @param {Linked} connection
+   * @param {boolean} available
+   */
   update(connection, available) {
     const { user } = connection.device;
     const before = this.#isAvailable(user);
@@ -47,13 +63,19 @@ export class Presence {
     for (const device of this.#subscribers.get(user)?.keys() ?? []) this.#tell(device, user);
   }
 
-  /** Sends a client's `chatstate` to the chat. */
+  /**
+   * Sends a client's `chatstate` to the chat.
+   *
+   * @param {Stanza} node
+   * @param {Device} device
+   */
   chatState(node, device) {
     const { to } = node.attrs;
     const group = this.#groups.get(to);
     const self = this.#registry.account(device.user);
     const users = group ? [...group.participants.keys()] : [this.#registry.accountOf(to)?.user];
     if (!firstChild(node) || (group && !group.participants.has(device.user))) return;
+    /** @type {Stanza['attrs']} */
     const attrs = group
       ? { from: group.id, participant: accountJid(self, group.addressingMode) }
       : { from: accountJid(self, addressingOf(to)) };
@@ -63,10 +85,15 @@ export class Presence {
     }
   }
 
+  /** @param {string} user */
   #isAvailable(user) {
     return [...this.#available].some(({ device }) => device.user === user);
   }
 
+  /**
+   * @param {Device} device
+   * @param {string} user
+   */
   #tell(device, user) {
     const from = this.#subscribers.get(user).get(device);
     const away = { type: 'unavailable', last: this.#lastSeen.get(user) };

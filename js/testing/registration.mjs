@@ -5,6 +5,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { S_WHATSAPP_NET, child, seconds } from './nodes.mjs';
 import { verifySignature } from './xeddsa.mjs';
 
+/** @import { Connection } from './connection.mjs' */
+/** @import { Device } from './index.cjs' */
+/** @import { Account, Baileys, PairingKeys, Stanza } from './types.d.ts' */
+/** @typedef {{ account: Account, identityKey: Buffer, keyIndex: number }} Identity The identity of a new device. */
+
 const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);
 const DEVICE_SIGNATURE = Buffer.from([6, 1]);
 
@@ -24,8 +29,13 @@ export function parseQr(qr) {
   return { ref, noiseKey: keys[0], identityKey: keys[1], advSecret: keys[2], platformId };
 }
 
-/** The keys of the new device in the registration payload. */
+/**
+ * The keys of the new device in the registration payload.
+ *
+ * @param {Record<string, any>} payload
+ */
 export function keysOfPayload({ devicePairingData: data }) {
+  /** @param {Uint8Array} bytes */
   const number = bytes => Buffer.from(bytes).readUIntBE(0, bytes.length);
   return {
     registrationId: number(data.eRegid),
@@ -38,7 +48,13 @@ export function keysOfPayload({ devicePairingData: data }) {
   };
 }
 
-/** Offers pairing refs to a client that is not linked yet. */
+/**
+ * Offers pairing refs to a client that is not linked yet.
+ *
+ * @param {Connection} connection
+ * @param {number} refCount
+ * @param {number} timeoutMs
+ */
 export function offerPairing(connection, refCount, timeoutMs) {
   const refs = Array.from({ length: refCount }, () => `2@${randomBytes(48).toString('base64')}`);
   connection.pairingRefs = refs;
@@ -53,7 +69,12 @@ export function offerPairing(connection, refCount, timeoutMs) {
   );
 }
 
-/** The identity that the phone signs for a new device. Its HMAC uses the ADV secret of the QR code. */
+/**
+ * The identity that the phone signs for a new device. Its HMAC uses the ADV secret of the QR code.
+ *
+ * @param {Baileys} baileys
+ * @param {Identity & { advSecret: Buffer }} identity
+ */
 function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, keyIndex }) {
   const details = Buffer.from(
     proto.ADVDeviceIdentity.encode({
@@ -77,7 +98,13 @@ function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, key
   return { details, sealed: Buffer.from(proto.ADVSignedDeviceIdentityHMAC.encode({ details: signed, hmac }).finish()) };
 }
 
-/** Checks the answer to `pair-success`: the device must have signed its identity. */
+/**
+ * Checks the answer to `pair-success`: the device must have signed its identity.
+ *
+ * @param {Baileys} baileys
+ * @param {Stanza} answer
+ * @param {Identity & { details: Buffer }} identity
+ */
 function verifyDeviceSignature({ proto }, answer, { details, identityKey, account, keyIndex }) {
   const node = child(child(answer, 'pair-device-sign'), 'device-identity');
   if (!node) throw new Error('the answer to pair-success holds no device-identity');
@@ -92,11 +119,15 @@ function verifyDeviceSignature({ proto }, answer, { details, identityKey, accoun
 /**
  * Links the client of `connection`, as if the phone of the account had scanned its code. Resolves when the signature of
  * the device is verified. The caller makes the client restart.
+ *
+ * @param {Baileys} baileys
+ * @param {Connection} connection
+ * @param {{ code: PairingKeys, device: Device, account: Account, timeoutMs: number }} pairing
  */
 export async function completePairing(baileys, connection, { code, device, account, timeoutMs }) {
-  if (!code.noiseKey.equals(connection.noiseKey))
+  if (!connection.noiseKey?.equals(code.noiseKey))
     throw new Error('the pairing code holds another noise key than the connection');
-  if (!code.identityKey.equals(device.identityKey))
+  if (!device.identityKey?.equals(code.identityKey))
     throw new Error('the pairing code holds another identity key than the payload');
   const keyIndex = device.device;
   const context = { account, identityKey: device.identityKey, keyIndex };

@@ -5,6 +5,9 @@ import { acknowledge, child, children, errorResult, firstChild, result, seconds,
 import { encryption } from './prekeys.mjs';
 import { usync } from './usync.mjs';
 
+/** @import { Device } from './index.cjs' */
+/** @import { Context, Stanza } from './types.d.ts' */
+
 /** The privacy settings of a new account. */
 const PRIVACY = {
   last: 'all',
@@ -17,7 +20,12 @@ const PRIVACY = {
   messages: 'all'
 };
 
-/** The stanza that completes a login. */
+/**
+ * The stanza that completes a login.
+ *
+ * @param {Device} device
+ * @param {Record<string, string> | undefined} attrs
+ */
 export function success(device, attrs) {
   return {
     tag: 'success',
@@ -36,10 +44,12 @@ export function success(device, attrs) {
  * The stanzas that follow `active` after a login: the offline queue, with `ib` stanzas before and after it.
  *
  * @param {import('./index.mjs').LoginOptions} login The server's option.
- * @param {{ nodes: object[], counts: Record<string, number> }} waiting
+ * @param {{ nodes: Stanza[], counts: Record<string, number> }} waiting
  */
 function afterLogin({ offline, offlinePreview, edgeRouting, dirty = [] }, { nodes: waiting, counts }) {
+  /** @param {Stanza} content */
   const ib = content => ({ tag: 'ib', attrs: { from: S_WHATSAPP_NET }, content: [content] });
+  /** @param {Record<string, string | number>} attrs */
   const strings = attrs => Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, String(value)]));
   const nodes = [];
   if (edgeRouting) {
@@ -54,12 +64,17 @@ function afterLogin({ offline, offlinePreview, edgeRouting, dirty = [] }, { node
   return nodes;
 }
 
+/**
+ * @param {Stanza} request
+ * @param {Context} context
+ */
 function passive(request, { connection, server, router }) {
   if (firstChild(request)?.tag !== 'active' || connection.state !== 'login') return result(request);
   connection.state = 'open';
   return [result(request), ...afterLogin(server.options.login ?? {}, router.open(connection))];
 }
 
+/** @param {Stanza} request */
 function appState(request) {
   const collections = children(child(request, 'sync'), 'collection').map(({ attrs }) => ({
     tag: 'collection',
@@ -68,23 +83,39 @@ function appState(request) {
   return result(request, [{ tag: 'sync', attrs: {}, content: collections }]);
 }
 
+/**
+ * @param {Stanza} request
+ * @param {Context} context
+ */
 function multiDevice(request, { device, server }) {
   if (firstChild(request)?.tag === 'remove-companion-device') server.forget(device);
   return result(request);
 }
 
+/**
+ * @param {Stanza} request
+ * @param {Context} context
+ */
 function groups(request, { device, groups: all, server }) {
   return all.answer(request, device, server.options.groupAddressing);
 }
 
-/** Answers by namespace. Other namespaces get an empty `result`. */
+/**
+ * Answers by namespace. Other namespaces get an empty `result`.
+ *
+ * @type {Record<string, (request: Stanza, context: Context) => Stanza | Stanza[]>}
+ */
 const QUERIES = {
+  /** @param {Stanza} request */
   'w:p': request => result(request),
   encrypt: encryption,
   passive,
+  /** @param {Stanza} request */
   abt: request =>
     result(request, [{ tag: 'props', attrs: { protocol: '1', hash: 'mock', refresh: '86400' }, content: [] }]),
+  /** @param {Stanza} request */
   blocklist: request => result(request, [{ tag: 'list', attrs: { dhash: 'mock' }, content: [] }]),
+  /** @param {Stanza} request */
   privacy: request => {
     const categories = Object.entries(PRIVACY).map(([name, value]) => ({ tag: 'category', attrs: { name, value } }));
     return result(request, [{ tag: 'privacy', attrs: {}, content: categories }]);
@@ -92,27 +123,54 @@ const QUERIES = {
   usync,
   'w:sync:app:state': appState,
   'w:g2': groups,
+  /** @param {Stanza} request */
   'w:m': request => errorResult(request, 503, 'service-unavailable'),
+  /** @param {Stanza} request */
   'w:mex': request => result(request, [{ tag: 'result', attrs: {}, content: Buffer.from('{"data":{}}') }]),
+  /** @param {Stanza} request */
   'w:profile:picture': request => errorResult(request, 404, 'item-not-found'),
   md: multiDevice
 };
 
-/** Functions for stanzas that are sent on to other clients. They return the answer to the sender. */
+/**
+ * Functions for stanzas that are sent on to other clients. They return the answer to the sender.
+ *
+ * @type {Record<string, (node: Stanza, context: Context) => Stanza | void>}
+ */
 const ROUTES = {
+  /**
+   * @param {Stanza} node
+   * @param {Context} context
+   */
   message: (node, { router, device }) => router.message(node, device),
+  /**
+   * @param {Stanza} node
+   * @param {Context} context
+   */
   receipt: (node, { router, device }) => router.receipt(node, device),
+  /**
+   * @param {Stanza} node
+   * @param {Context} context
+   */
   ack: (node, { router, device }) => router.ack(node, device),
+  /**
+   * @param {Stanza} node
+   * @param {Context} context
+   */
   chatstate: (node, { router, device }) => router.presence.chatState(node, device),
+  /**
+   * @param {Stanza} node
+   * @param {Context} context
+   */
   presence: (node, { router, connection }) => router.presence.receive(node, connection)
 };
 
 /**
  * The default answer to a stanza: one stanza, several, or none.
  *
- * @param {object} node
- * @param {{ connection: object, device: object, server: object, registry: object, router: object, groups: object }}
- *   context
+ * @param {Stanza} node
+ * @param {Context} context
+ * @returns {Stanza | Stanza[] | undefined | void}
  */
 export function defaultAnswer(node, context) {
   if (node.tag === 'iq') {

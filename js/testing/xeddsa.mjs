@@ -8,6 +8,10 @@ import { createPublicKey, verify } from 'node:crypto';
 const P = 2n ** 255n - 19n;
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
 
+/**
+ * @param {bigint} base
+ * @param {bigint} exponent
+ */
 function power(base, exponent) {
   let result = 1n;
   for (let square = base % P, rest = exponent; rest > 0n; rest >>= 1n) {
@@ -17,7 +21,12 @@ function power(base, exponent) {
   return result;
 }
 
-/** Converts a Montgomery public key to Edwards form: y = (u - 1) / (u + 1), with the given sign of x. */
+/**
+ * Converts a Montgomery public key to Edwards form: y = (u - 1) / (u + 1), with the given sign of x.
+ *
+ * @param {Uint8Array} key
+ * @param {number} sign
+ */
 function toEdwards(key, sign) {
   const masked = Buffer.from(key).reverse();
   masked[0] &= 0x7f;

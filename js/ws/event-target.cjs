@@ -2,16 +2,32 @@
 
 const { EventEmitter } = require('node:events');
 
+/** @typedef {Function | { handleEvent: Function }} Handler */
+/** @typedef {((...args: any[]) => void) & { [HANDLER]?: Handler, [BY_ATTRIBUTE]?: boolean }} Listener */
+
 const HANDLER = Symbol('handler');
 /** True for a listener that was set by an attribute such as `onopen`. */
 const BY_ATTRIBUTE = Symbol('by attribute');
 
-/** For each event: the fields of the event object, made from the arguments of a listener. */
+/**
+ * For each event: the fields of the event object, made from the arguments of a listener.
+ *
+ * @type {Record<string, (...args: any[]) => object>}
+ */
 const FIELDS = {
   open: () => ({}),
+  /**
+   * @param {Buffer} data
+   * @param {boolean} isBinary
+   */
   message: (data, isBinary) => ({ data: isBinary ? data : data.toString() }),
   // RFC 6455, section 7.1.5: 1006 means that no close frame was received.
+  /**
+   * @param {number} code
+   * @param {Buffer} reason
+   */
   close: (code, reason) => ({ code, reason: reason.toString(), wasClean: code !== 1006 }),
+  /** @param {Error} error */
   error: error => ({ error, message: error.message })
 };
 
@@ -38,7 +54,8 @@ class EventTargetEmitter extends EventEmitter {
 }
 
 for (const type of Object.keys(FIELDS)) {
-  const byAttribute = socket => socket.listeners(type).find(listener => listener[BY_ATTRIBUTE]);
+  /** @param {EventEmitter} socket */
+  const byAttribute = socket => listenersOf(socket, type).find(listener => listener[BY_ATTRIBUTE]);
   Object.defineProperty(EventTargetEmitter.prototype, `on${type}`, {
     configurable: true,
     enumerable: true,
@@ -53,15 +70,37 @@ for (const type of Object.keys(FIELDS)) {
   });
 }
 
-function find(socket, type, handler) {
-  return socket.listeners(type).find(listener => listener[HANDLER] === handler && !listener[BY_ATTRIBUTE]);
+/**
+ * @param {EventEmitter} socket
+ * @param {string} type
+ */
+function listenersOf(socket, type) {
+  return /** @type {Listener[]} */ (socket.listeners(type));
 }
 
+/**
+ * @param {EventEmitter} socket
+ * @param {string} type
+ * @param {Handler} handler
+ */
+function find(socket, type, handler) {
+  return listenersOf(socket, type).find(listener => listener[HANDLER] === handler && !listener[BY_ATTRIBUTE]);
+}
+
+/**
+ * @param {EventEmitter} socket
+ * @param {string} type
+ * @param {Handler} handler
+ * @param {boolean} once
+ * @param {boolean} isByAttribute
+ */
 function add(socket, type, handler, once, isByAttribute) {
+  /** @param {...any} args */
+  /** @type {Listener} */
   const listener = (...args) => {
     const event = { type, target: socket, ...FIELDS[type](...args) };
     if (typeof handler === 'object' && handler.handleEvent) handler.handleEvent(event);
-    else handler.call(socket, event);
+    else /** @type {Function} */ (handler).call(socket, event);
   };
   listener[HANDLER] = handler;
   listener[BY_ATTRIBUTE] = isByAttribute;

@@ -33,6 +33,10 @@ function incomingMessage(text, body) {
 class HandshakeRequest extends EventEmitter {
   #abort;
 
+  /**
+   * @param {import('../addon/native').SocketOptions} options
+   * @param {() => void} abort
+   */
   constructor({ host, target, tls }, abort) {
     super();
     this.method = 'GET';

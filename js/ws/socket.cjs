@@ -29,6 +29,8 @@ const { EventTargetEmitter } = require('./event-target.cjs');
 const { HandshakeRequest, incomingMessage } = require('./response.cjs');
 const { TcpSocket } = require('./tcp-socket.cjs');
 
+/** @typedef {(error?: Error | null) => void} SendCallback */
+
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
@@ -51,11 +53,15 @@ const OF_THE_ACCOUNT = new Set([401, 411, 440, 500, 515]);
 /** Events that are forwarded to the client, in the order in which Baileys registers its listeners. */
 const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
 
+/** @template {import('node:events').EventEmitter} Client the client, which emits the events */
 class Socket extends EventTargetEmitter {
   /** Listeners that forward events to the client. A program can remove them, as in Baileys. All sockets share them. */
   static #forwarders = FORWARDED.map(name => ({
     name,
-    /** @this {Socket} */
+    /**
+     * @this {Socket<any>}
+     * @param {...any} args
+     */
     forward(...args) {
       if (name === 'message') this.#emitMessage(this.#emitter, args[0], args[1]);
       else this.#emitter.emit(name, ...args);
@@ -74,7 +80,9 @@ class Socket extends EventTargetEmitter {
   #replace;
   #closeCode = ABNORMAL;
   #closeReason = EMPTY;
+  /** @type {((value?: undefined) => void)[]} */
   #closeWaiters = [];
+  /** @type {(SendCallback | undefined)[]} */
   #sendCallbacks = [];
   /** True after `open`: there is a connection to destroy. */
   #wasOpen = false;
@@ -93,9 +101,9 @@ class Socket extends EventTargetEmitter {
   #sentAfterClose = 0;
 
   /**
-   * @param {import('node:events').EventEmitter} emitter the client, which emits the events
+   * @param {Client} emitter
    * @param {import('../connect/plan.cjs').Plan} plan
-   * @param {(emitter: object, data: Buffer, isBinary: boolean) => void} emitMessage
+   * @param {(emitter: Client, data: Buffer, isBinary: boolean) => void} emitMessage
    * @param {(reason: string) => import('node:events').EventEmitter | undefined} [replace] makes another socket where Node's
    *   TLS may be able to do what ours cannot
    */
@@ -130,12 +138,17 @@ class Socket extends EventTargetEmitter {
     }
   }
 
-  /** Emits `error` and `close` in the next tick. */
+  /**
+   * Emits `error` and `close` in the next tick.
+   *
+   * @param {Error} error
+   */
   #fail(error) {
     this.readyState = CLOSING;
     process.nextTick(() => this.#emitErrorAndClose(error));
   }
 
+  /** @param {Error} error */
   #emitErrorAndClose(error) {
     this.readyState = CLOSING;
     try {
@@ -148,12 +161,18 @@ class Socket extends EventTargetEmitter {
   /**
    * Emits an error, unless the program has ended the connection and has no listener. Baileys 6.17 removes its listener
    * before it closes; the error would end the process.
+   *
+   * @param {Error} error
    */
   #emitError(error) {
     if (!this.#isUnwanted || this.#isHeard('error')) this.#emit('error', error);
   }
 
-  /** Whether an event has a listener on this socket or on its client. */
+  /**
+   * Whether an event has a listener on this socket or on its client.
+   *
+   * @param {string} name
+   */
   #isHeard(name) {
     return this.listeners(name).some(
       listener => !Socket.#forwardListeners.has(/** @type {any} */ (listener)) || this.#emitter.listenerCount(name) > 0
@@ -172,12 +191,20 @@ class Socket extends EventTargetEmitter {
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {...unknown} args
+   */
   #emit(name, ...args) {
     observe.event(name, this.#emitter, this.#id, ...args);
     this.emit(name, ...args);
   }
 
-  /** Stops connecting. */
+  /**
+   * Stops connecting.
+   *
+   * @param {Error} error
+   */
   #abort(error) {
     if (this.readyState !== CONNECTING) return;
     pump.release(this.#id);
@@ -290,6 +317,7 @@ class Socket extends EventTargetEmitter {
     this.#setPaused(false);
   }
 
+  /** @param {boolean} isPaused */
   #setPaused(isPaused) {
     if (this.readyState === CONNECTING || this.readyState === CLOSED) return;
     this.#isPaused = isPaused;
@@ -408,6 +436,7 @@ class Socket extends EventTargetEmitter {
     }
   }
 
+  /** @param {import('../shared/transport-error.cjs').Description} description */
   #error(description) {
     const error = transportError(description);
     return this.#adaptError?.(error) ?? error;
@@ -422,7 +451,12 @@ class Socket extends EventTargetEmitter {
     this.#sendCallbacks = [];
   }
 
-  /** The server, or the proxy before it, has answered with something other than an upgrade. */
+  /**
+   * The server, or the proxy before it, has answered with something other than an upgrade.
+   *
+   * @param {string} head
+   * @param {Buffer} body
+   */
   #refused(head, body) {
     const request = new HandshakeRequest(this.#options, () => this.#abort(new Error(CLOSED_EARLY)));
     const response = incomingMessage(head, body);
@@ -432,6 +466,10 @@ class Socket extends EventTargetEmitter {
     if (!isHeard) this.#abort(refusal(/** @type {number} */ (response.statusCode)));
   }
 
+  /**
+   * @param {Buffer} data
+   * @param {boolean} isBinary
+   */
   #message(data, isBinary) {
     this.#hasMessages = true;
     observe.message(this.#emitter, this.#id, data, isBinary);
@@ -441,7 +479,15 @@ class Socket extends EventTargetEmitter {
     else this.emit('message', data, isBinary);
   }
 
-  /** Handles an event of the addon. Its payload is `memory[offset..offset + length]`. */
+  /**
+   * Handles an event of the addon. Its payload is `memory[offset..offset + length]`.
+   *
+   * @param {number} kind
+   * @param {number} value
+   * @param {import('../addon/slab.cjs').TextBuffer} memory
+   * @param {number} offset
+   * @param {number} length
+   */
   deliver(kind, value, memory, offset, length) {
     this.#tcp?.touch();
     switch (kind) {
@@ -515,7 +561,11 @@ function refusal(status) {
   return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
 }
 
-/** What `ws` makes of something to be sent. It throws for a detached view, except for a Buffer. */
+/**
+ * What `ws` makes of something to be sent. It throws for a detached view, except for a Buffer.
+ *
+ * @param {any} data
+ */
 function asBytes(data) {
   if (Buffer.isBuffer(data)) return unshared(data);
   if (ArrayBuffer.isView(data)) return unshared(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

@@ -11,6 +11,7 @@ const pump = require('../addon/event-pump.cjs');
 class TcpSocket extends EventEmitter {
   #id;
   #terminate;
+  /** @type {import('../addon/native').SocketEnds | undefined} */
   #ends;
   /** Implements `setTimeout`. It never connects. */
   #clock = new NodeSocket();
@@ -27,7 +28,12 @@ class TcpSocket extends EventEmitter {
     this.#clock.on('timeout', () => this.emit('timeout'));
   }
 
-  /** As in Node, after the end the remote address is known only if it was read before; the local address is unknown. */
+  /**
+   * As in Node, after the end the remote address is known only if it was read before; the local address is unknown.
+   *
+   * @template {keyof import('../addon/native').SocketEnds} Name
+   * @param {Name} name
+   */
   #end(name) {
     if (this.destroyed && name.startsWith('local')) return undefined;
     this.#ends ??= pump.ends(this.#id) ?? undefined;

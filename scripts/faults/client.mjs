@@ -7,17 +7,26 @@ import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 
-/** Connect timeouts in milliseconds: for rows that end before the login, and for rows that reach it. */
+/**
+ * Connect timeouts in milliseconds: for rows that end before the login, and for rows that reach it.
+ *
+ * @type {Record<string, number>}
+ */
 const CONNECT_MS = { ends: 3000, endsOpen: 20_000, lives: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
-/** Removes ports from a text, and the different errors that resolvers give for an unknown name. */
+/**
+ * Removes ports from a text, and the different errors that resolvers give for an unknown name.
+ *
+ * @param {string} text
+ */
 const plain = text =>
   String(text)
     .replace(/:\d+\b/g, ':<port>')
     .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
 
+/** @param {string} user */
 const creds = user => ({
   ...baileys.initAuthCreds(),
   me: { id: `${user}:1@s.whatsapp.net`, name: 'Faults' },
@@ -31,12 +40,15 @@ const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
  * @typedef {object} Client
  * @property {Promise<void>} opened Never resolves if the connection does not open.
  * @property {Promise<string>} ended Resolves with the reason of the end.
- * @property {(node: object) => Promise<any>} query
- * @property {(node: object) => Promise<any>} send
+ * @property {(node: any) => Promise<any>} query
+ * @property {(node: any) => Promise<any>} send
  * @property {(listener: (node: any) => void) => void} onRelay
  */
 
-/** @returns {Client} */
+/**
+ * @param {{ url: string, user: string, rootKey: string, backend: 'js' | 'native', scenario: string }} settings
+ * @returns {Client}
+ */
 function baileysClient({ url, user, backend, scenario }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
@@ -47,11 +59,12 @@ function baileysClient({ url, user, backend, scenario }) {
     defaultQueryTimeoutMs: QUERY_MS
   });
   checkSocket(sock.ws, backend);
+  /** @param {(update: any) => unknown} predicate */
   const updates = predicate =>
     new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
   return {
-    opened: updates(({ connection }) => connection === 'open'),
-    ended: updates(({ connection }) => connection === 'close').then(({ lastDisconnect }) => {
+    opened: updates((/** @type {any} */ { connection }) => connection === 'open'),
+    ended: updates((/** @type {any} */ { connection }) => connection === 'close').then(({ lastDisconnect }) => {
       const error = lastDisconnect?.error;
       return `${error?.output?.statusCode} ${plain(error?.message)}`;
     }),
@@ -61,7 +74,10 @@ function baileysClient({ url, user, backend, scenario }) {
   };
 }
 
-/** @returns {Client} */
+/**
+ * @param {{ url: string, user: string, rootKey: string, backend: 'js' | 'native', scenario: string }} settings
+ * @returns {Client}
+ */
 function sessionClient({ url, user, rootKey, scenario }) {
   const session = new NativeSession({
     url,
@@ -84,6 +100,7 @@ function sessionClient({ url, user, rootKey, scenario }) {
   };
 }
 
+/** @param {any} error */
 const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plain(error.message)}`.trim();
 
 /** Resolves when a client is open; rejects if it ends before. @param {Client} client */

@@ -93,6 +93,7 @@ class Stage {
     await this.#server.stop();
   }
 
+  /** @param {number} ms */
   #stop(ms) {
     process.kill(/** @type {number} */ (this.child.pid), 'SIGSTOP');
     setTimeout(() => process.kill(/** @type {number} */ (this.child.pid), 'SIGCONT'), ms);

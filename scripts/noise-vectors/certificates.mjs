@@ -1,10 +1,18 @@
 /** Certificate chains: a valid one, and others with one fault each. */
 import { keyPairOf } from './responder.mjs';
 
+/** @import { Baileys } from './responder.mjs' */
+
 /** @typedef {{ private: Buffer, public: Buffer }} KeyPair */
 
+/**
+ * @param {KeyPair} signer
+ * @param {Uint8Array} details
+ * @param {Baileys} baileys
+ */
 const signedBy = (signer, details, { Curve }) => ({ details, signature: Curve.sign(signer.private, details) });
 
+/** @param {Uint8Array} bytes */
 const flipped = bytes => {
   const copy = Buffer.from(bytes);
   copy[copy.length >> 1] ^= 1;
@@ -26,6 +34,10 @@ const validity = { notBefore: 1700000000, notAfter: 1900000000 };
 const leafDetails = { serial: 11, issuerSerial: 5, key: keys.serverStatic.public, ...validity };
 const intermediateDetails = { serial: 5, issuerSerial: 0, key: keys.intermediate.public, ...validity };
 
+/**
+ * @param {object} details
+ * @param {Baileys} baileys
+ */
 const encodeDetails = (details, { proto }) =>
   Buffer.from(proto.CertChain.NoiseCertificate.Details.encode(details).finish());
 
@@ -44,16 +56,30 @@ const parts = (baileys, { leaf = {}, intermediate = {}, leafSigner, intermediate
   )
 });
 
+/**
+ * @param {any} chain
+ * @param {string} which
+ * @param {string} field
+ * @param {(bytes: any) => Uint8Array | undefined} change
+ */
 const changed = (chain, which, field, change) => ({
   ...chain,
   [which]: { ...chain[which], [field]: change(chain[which][field]) }
 });
 
-/** @returns {Record<string, Buffer>} encoded chains by their fault */
+/**
+ * @param {Baileys} baileys
+ * @returns {Record<string, Buffer>} encoded chains by their fault
+ */
 export const chains = baileys => {
   const good = parts(baileys);
   const none = () => undefined;
   const garbage = () => Buffer.from([0xff]);
+  /**
+   * @param {string} which
+   * @param {KeyPair} signer
+   * @param {Uint8Array} details
+   */
   const withDetails = (which, signer, details) => ({ ...good, [which]: signedBy(signer, details, baileys) });
   const all = {
     good,
@@ -66,7 +92,7 @@ export const chains = baileys => {
     'empty chain': {},
     'leaf details changed': changed(good, 'leaf', 'details', flipped),
     'leaf signature changed': changed(good, 'leaf', 'signature', flipped),
-    'leaf signature short': changed(good, 'leaf', 'signature', bytes => bytes.subarray(1)),
+    'leaf signature short': changed(good, 'leaf', 'signature', (/** @type {Uint8Array} */ bytes) => bytes.subarray(1)),
     'leaf signature empty': changed(good, 'leaf', 'signature', () => Buffer.alloc(0)),
     'leaf signed by a stranger': parts(baileys, { leafSigner: keys.stranger }),
     'leaf signed by the root': parts(baileys, { leafSigner: keys.root }),

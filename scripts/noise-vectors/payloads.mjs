@@ -4,6 +4,9 @@
  */
 import { keyPairOf } from './responder.mjs';
 
+/** @import { Baileys } from './responder.mjs' */
+
+/** @param {Uint8Array} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
 
 const browsers = {
@@ -13,7 +16,11 @@ const browsers = {
   android: { browser: ['Pixel', 'Android', ''], syncFullHistory: false }
 };
 
-/** Registration and login payloads for several configurations, with their inputs. */
+/**
+ * Registration and login payloads for several configurations, with their inputs.
+ *
+ * @param {Baileys} baileys
+ */
 export const recordPayloads = ({ generateRegistrationNode, generateLoginNode, proto }) => {
   const identity = keyPairOf('signed identity');
   const preKey = keyPairOf('signed pre-key');
@@ -22,6 +29,7 @@ export const recordPayloads = ({ generateRegistrationNode, generateLoginNode, pr
     signedIdentityKey: identity,
     signedPreKey: { keyId: 0x010203, keyPair: preKey, signature: Buffer.alloc(64, 0x5a) }
   };
+  /** @param {object} node */
   const encode = node => hex(proto.ClientPayload.encode(node).finish());
   return Object.entries(browsers).map(([name, options]) => {
     const config = { version: [2, 3000, 1043857760], countryCode: 'US', ...options };
@@ -47,6 +55,10 @@ export const recordPayloads = ({ generateRegistrationNode, generateLoginNode, pr
   });
 };
 
+/**
+ * @param {number} length
+ * @param {number} value
+ */
 const bytes = (length, value) => Buffer.alloc(length, value);
 
 const userAgent = {
@@ -163,7 +175,11 @@ const deviceProps = {
 
 const certificate = { details: bytes(3, 1), signature: bytes(64, 2) };
 
-/** Every message with all fields set, and with none. */
+/**
+ * Every message with all fields set, and with none.
+ *
+ * @param {Baileys} baileys
+ */
 export const recordMessages = ({ proto }) => {
   const messages = {
     HandshakeMessage: {

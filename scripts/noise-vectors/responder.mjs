@@ -11,6 +11,9 @@ import {
   hkdfSync
 } from 'node:crypto';
 
+/** @typedef {{ private: Uint8Array, public: Uint8Array }} KeyPair */
+/** @typedef {Record<string, any> & { proto: any, Curve: any }} Baileys The exports of one release, also internal ones. */
+
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
@@ -18,8 +21,10 @@ const TAG_LENGTH = 16;
 /** @param {string | Uint8Array} data */
 export const sha256 = data => createHash('sha256').update(data).digest();
 
+/** @param {Uint8Array} key */
 const privateKeyObject = key =>
   createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, key]), format: 'der', type: 'pkcs8' });
+/** @param {Uint8Array} key */
 const publicKeyObject = key =>
   createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, key]), format: 'der', type: 'spki' });
 
@@ -35,22 +40,35 @@ export const keyPairOf = name => {
   return { private: privateKey, public: der.subarray(PUBLIC_PREFIX.length) };
 };
 
-/** @param {Buffer} privateKey @param {Buffer} publicKey */
+/** @param {Uint8Array} privateKey @param {Uint8Array} publicKey */
 export const sharedSecret = (privateKey, publicKey) =>
   diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: publicKeyObject(publicKey) });
 
+/** @param {number} counter */
 const ivOf = counter => {
   const iv = Buffer.alloc(12);
   iv.writeUInt32BE(counter, 8);
   return iv;
 };
 
+/**
+ * @param {Uint8Array} key
+ * @param {number} counter
+ * @param {Uint8Array} associated
+ * @param {Uint8Array} plaintext
+ */
 const seal = (key, counter, associated, plaintext) => {
   const cipher = createCipheriv('aes-256-gcm', key, ivOf(counter));
   cipher.setAAD(associated);
   return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 };
 
+/**
+ * @param {Uint8Array} key
+ * @param {number} counter
+ * @param {Uint8Array} associated
+ * @param {Uint8Array} ciphertext
+ */
 const open = (key, counter, associated, ciphertext) => {
   const decipher = createDecipheriv('aes-256-gcm', key, ivOf(counter));
   decipher.setAAD(associated);
@@ -58,6 +76,10 @@ const open = (key, counter, associated, ciphertext) => {
   return Buffer.concat([decipher.update(ciphertext.subarray(0, -TAG_LENGTH)), decipher.final()]);
 };
 
+/**
+ * @param {Uint8Array} chainingKey
+ * @param {Uint8Array} input
+ */
 const derive = (chainingKey, input) => {
   const bytes = Buffer.from(hkdfSync('sha256', input, chainingKey, '', 64));
   return [bytes.subarray(0, 32), bytes.subarray(32)];
@@ -71,7 +93,7 @@ export class Responder {
   /** The keys and counters of the transport, after the handshake. */
   transport = { clientToServer: this.key, serverToClient: this.key, sent: 0, received: 0 };
 
-  /** @param {{ header: Buffer, ephemeral: object, staticKey: object }} options */
+  /** @param {{ header: Buffer, ephemeral: KeyPair, staticKey: KeyPair }} options */
   constructor({ header, ephemeral, staticKey }) {
     this.ephemeral = ephemeral;
     this.staticKey = staticKey;
@@ -80,28 +102,36 @@ export class Responder {
     this.mixHash(header);
   }
 
+  /** @param {Uint8Array} data */
   mixHash(data) {
     this.hash = sha256(Buffer.concat([this.hash, data]));
   }
 
+  /** @param {Uint8Array} input */
   mixKey(input) {
     [this.chainingKey, this.key] = derive(this.chainingKey, input);
     this.counter = 0;
   }
 
+  /** @param {Uint8Array} plaintext */
   encryptAndHash(plaintext) {
     const ciphertext = seal(this.key, this.counter++, this.hash, plaintext);
     this.mixHash(ciphertext);
     return ciphertext;
   }
 
+  /** @param {Uint8Array} ciphertext */
   decryptAndHash(ciphertext) {
     const plaintext = open(this.key, this.counter++, this.hash, ciphertext);
     this.mixHash(ciphertext);
     return plaintext;
   }
 
-  /** @returns the fields of ServerHello */
+  /**
+   * @param {Uint8Array} clientEphemeral
+   * @param {Uint8Array} chain
+   * @returns the fields of ServerHello
+   */
   serverHello(clientEphemeral, chain) {
     this.mixHash(clientEphemeral);
     this.mixHash(this.ephemeral.public);
@@ -111,7 +141,10 @@ export class Responder {
     return { ephemeral: this.ephemeral.public, static: sealedStatic, payload: this.encryptAndHash(chain) };
   }
 
-  /** @returns the client's static key and payload; then the transport is ready */
+  /**
+   * @param {{ static: Uint8Array, payload: Uint8Array }} finish
+   * @returns the client's static key and payload; then the transport is ready
+   */
   clientFinish({ static: sealedStatic, payload }) {
     const clientStatic = this.decryptAndHash(sealedStatic);
     this.mixKey(sharedSecret(this.ephemeral.private, clientStatic));
@@ -121,10 +154,12 @@ export class Responder {
     return { clientStatic, payload: opened };
   }
 
+  /** @param {Uint8Array} plaintext */
   seal(plaintext) {
     return seal(this.transport.serverToClient, this.transport.sent++, Buffer.alloc(0), plaintext);
   }
 
+  /** @param {Uint8Array} ciphertext */
   open(ciphertext) {
     return open(this.transport.clientToServer, this.transport.received++, Buffer.alloc(0), ciphertext);
   }

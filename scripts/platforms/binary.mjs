@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
+/** @type {Record<'elf' | 'pe', Record<number, string>>} */
 const MACHINES = { elf: { 0x3e: 'x64', 0xb7: 'arm64' }, pe: { 0x8664: 'x64', 0xaa64: 'arm64' } };
 
 /**

@@ -20,7 +20,11 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Age after which the package lists are downloaded again, in milliseconds. */
 const LISTS_MAX_AGE = 12 * 60 * 60 * 1000;
 
-/** Environment of an apt that only reads and writes `FOLDER`. Created once per process. */
+/**
+ * Environment of an apt that only reads and writes `FOLDER`. Created once per process.
+ *
+ * @type {NodeJS.ProcessEnv | undefined}
+ */
 let environment;
 
 /** @returns {{ uri: string, release: string, components: Set<string> }[]} The Debian mirrors of this system. */

@@ -14,7 +14,9 @@ import { ROOT } from './tools.mjs';
 
 const out = process.argv[2] ?? ROOT;
 const main = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+/** @type {Record<string, string>} */
 const PLATFORMS = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' };
+/** @type {Record<string, string>} */
 const LIBRARIES = { glibc: ` with glibc ${GLIBC} or later`, musl: ' with musl' };
 
 /** @param {string} path @param {string} text @param {string} parser */

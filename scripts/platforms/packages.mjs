@@ -25,10 +25,11 @@ function writeManifest(folder, manifest) {
 
 /** @returns {string[]} Files of the package, relative to the root, by the rules of `files` in package.json. */
 export function packedFiles() {
-  const { files } = readJson(join(ROOT, 'package.json'));
-  const left = files.filter(rule => rule.startsWith('!')).map(rule => toPattern(rule.slice(1)));
-  const taken = files.filter(rule => !rule.startsWith('!')).map(toPattern);
-  const tops = [...new Set(files.filter(rule => !rule.startsWith('!')).map(rule => rule.split('/')[0]))];
+  /** @type {{ files: string[] }} */
+  const { files: rules } = readJson(join(ROOT, 'package.json'));
+  const left = rules.filter(rule => rule.startsWith('!')).map(rule => toPattern(rule.slice(1)));
+  const taken = rules.filter(rule => !rule.startsWith('!')).map(toPattern);
+  const tops = [...new Set(rules.filter(rule => !rule.startsWith('!')).map(rule => rule.split('/')[0]))];
   const all = tops.flatMap(top => {
     if (!statSync(join(ROOT, top)).isDirectory()) return [top];
     const below = readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true });
@@ -54,6 +55,7 @@ function toPattern(rule) {
  */
 function withoutComments(source, file) {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
+  /** @type {string[]} */
   const parts = [];
   /** @param {ts.Node} node */
   const visit = node => {

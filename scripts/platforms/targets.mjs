@@ -35,7 +35,7 @@ function nameOf(triple) {
 }
 
 /** @type {readonly { triple: string, name: string }[]} Everything that is published. */
-export const PUBLISHED = napi.targets.map(triple => ({ triple, name: nameOf(triple) }));
+export const PUBLISHED = napi.targets.map((/** @type {string} */ triple) => ({ triple, name: nameOf(triple) }));
 
 /** @type {readonly Target[]} What a Debian machine can build. */
 export const BUILDABLE = Object.entries(ON_DEBIAN).map(([triple, how]) => ({ triple, name: nameOf(triple), ...how }));

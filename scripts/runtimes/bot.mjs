@@ -14,10 +14,19 @@ const [name, support, serverText] = process.argv.slice(2);
 const { login, pair, ping } = await import(support);
 const { url, ca, rootKey } = JSON.parse(serverText);
 
+/**
+ * @param {string} event
+ * @param {unknown} value
+ */
 const say = (event, value) => process.stdout.write(`${JSON.stringify({ event, value })}\n`);
 const lines = createInterface({ input: process.stdin });
 
-/** Sends an event to the parent and waits for its answer. */
+/**
+ * Sends an event to the parent and waits for its answer.
+ *
+ * @param {string} event
+ * @param {unknown} value
+ */
 async function ask(event, value) {
   const answer = once(lines, 'line');
   say(event, value);
@@ -35,12 +44,18 @@ say(
 );
 
 const server = { url, ca };
-const auth = await pair({ baileys, server, scan: qr => ask('qr', qr) });
+const auth = await pair({
+  baileys,
+  server /** @param {string} qr */,
+  /** @param {string} qr */
+  scan: qr => ask('qr', qr)
+});
 say('paired', auth.creds.me.id);
 
 const sock = await login({ baileys, server, auth });
+/** @type {string[]} */
 const received = [];
-sock.ws.on('CB:relay', node => received.push(node.attrs.id));
+sock.ws.on('CB:relay', (/** @type {any} */ node) => received.push(node.attrs.id));
 const { count } = await ask('login', auth.creds.me.id);
 await ping(sock);
 say('received', [received.length, received.every((id, i) => i === 0 || received[i - 1] !== id)]);

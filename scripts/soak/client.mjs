@@ -19,6 +19,7 @@ const CUT_KNOWN_MS = 2000;
 const AT_ONCE = 10;
 
 const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+/** @param {number} n */
 const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.whatsapp.net', n: String(n) } });
 
 /** Counters of all clients of this process. */
@@ -35,6 +36,7 @@ class Numbers {
   isOpen = false;
   #wasCut = false;
 
+  /** @param {string} user */
   constructor(user) {
     this.user = user;
   }
@@ -65,6 +67,7 @@ class Numbers {
   }
 }
 
+/** @param {string} user */
 const credentials = user => ({
   ...shared,
   me: { id: `${user}:1@s.whatsapp.net`, name: 'Soak' },
@@ -81,6 +84,10 @@ class Bot {
   /** @type {any} */
   sock;
 
+  /**
+   * @param {any} settings
+   * @param {string} user
+   */
   constructor(settings, user) {
     this.settings = settings;
     this.user = user;
@@ -103,7 +110,7 @@ class Bot {
     this.sock = sock;
     sock.ws.on('CB:relay', ({ attrs }) => {
       this.numbers.see(Number(attrs.n));
-      sock.sendNode(answer(attrs.n)).catch(() => {}); // cut meanwhile: the server repeats it
+      sock.sendNode(answer(Number(attrs.n))).catch(() => {}); // cut meanwhile: the server repeats it
     });
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
@@ -126,7 +133,9 @@ class Bot {
 
   get listeners() {
     const { ws } = this.sock;
-    return ws.eventNames().reduce((sum, name) => sum + ws.listenerCount(name), 0);
+    return ws
+      .eventNames()
+      .reduce((/** @type {number} */ sum, /** @type {string} */ name) => sum + ws.listenerCount(name), 0);
   }
 
   close() {
@@ -136,6 +145,10 @@ class Bot {
 
 /** A client with a NativeSession, which reconnects itself. */
 class Session {
+  /**
+   * @param {any} settings
+   * @param {string} user
+   */
   constructor({ url, rootKey, agent }, user) {
     this.numbers = new Numbers(user);
     this.session = new NativeSession({
@@ -148,7 +161,7 @@ class Session {
     });
     this.session.onStanza('CB:relay', ({ attrs }) => {
       this.numbers.see(Number(attrs.n));
-      this.session.sendNode(answer(attrs.n)).catch(() => {}); // cut meanwhile: the server repeats it
+      this.session.sendNode(answer(Number(attrs.n))).catch(() => {}); // cut meanwhile: the server repeats it
     });
     this.session.on('reconnecting', () => this.numbers.cut());
     this.session.on('state', ({ to }) => to === 'connected' && this.numbers.opened());
@@ -174,7 +187,11 @@ class Session {
 /** @type {(Bot | Session)[]} */
 const clients = [];
 
-/** Sends queries to the server in a loop. */
+/**
+ * Sends queries to the server in a loop.
+ *
+ * @param {any} client
+ */
 async function keepAsking(client) {
   while (!leaving) {
     await delay(QUERY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
@@ -195,6 +212,7 @@ async function keepAsking(client) {
   }
 }
 
+/** @param {string} folder */
 const numberOf = folder => {
   try {
     return readdirSync(folder).length;

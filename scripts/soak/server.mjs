@@ -3,6 +3,8 @@
 
 import { MockServer } from 'baileys-native/testing';
 
+/** @import { Connection, Device } from '../../js/testing/index.mjs' */
+
 /** Pause between an answer and the next stanza, in milliseconds. */
 const PAUSE_MS = 200;
 
@@ -13,6 +15,7 @@ export class SoakServer {
   /** @type {string[]} */
   faults = [];
   cuts = 0;
+  /** @type {NodeJS.Timeout | undefined} */
   #cutter;
   #stopping = false;
 
@@ -37,7 +40,11 @@ export class SoakServer {
     return { url, ca, rootKey: rootKey.toString('hex') };
   }
 
-  /** Cuts one connection every `ms` milliseconds, by FIN and RST in turn. */
+  /**
+   * Cuts one connection every `ms` milliseconds, by FIN and RST in turn.
+   *
+   * @param {number} ms
+   */
   cutEach(ms) {
     this.#cutter = setInterval(() => {
       const open = this.#server.connections.filter(({ state }) => state === 'open' || state === 'login');
@@ -56,15 +63,20 @@ export class SoakServer {
     return this.#server.stop();
   }
 
+  /** @param {Connection} connection */
   #send(connection) {
-    const { user } = connection.device;
+    const { user } = /** @type {Device} */ (connection.device);
     const n = (this.answered.get(user) ?? 0) + 1;
     const stanza = { tag: 'relay', attrs: { id: `R${n}`, n: String(n) }, content: Buffer.alloc(160, n) };
     connection.send(stanza).catch(() => {}); // cut meanwhile: it is sent again behind the next login
   }
 
+  /**
+   * @param {number} n
+   * @param {Connection} connection
+   */
   #onAnswer(n, connection) {
-    const { user } = connection.device;
+    const { user } = /** @type {Device} */ (connection.device);
     const latest = this.answered.get(user) ?? 0;
     // Data that a client sent before a cut may be read during its next login.
     if (n === latest) return;

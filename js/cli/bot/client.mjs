@@ -5,9 +5,26 @@ import { Agent } from 'node:https';
 import { addTrustedRoot, sampleStanzas, trustTestRoot } from '../../testing/index.mjs';
 import { replaced } from '../../loader/register.mjs';
 
-/** Waits for a message of the parent. */
+/** @import { BinaryNode } from '../../../index.d.ts' */
+/** @typedef {Record<string, unknown>} Creds */
+/** @typedef {{ encodeBinaryNode(node: BinaryNode): Uint8Array, decodeBinaryNode(bytes: Uint8Array): unknown }} Codec */
+/** @typedef {{ baileys: any, url: string, ca?: string, auth: ReturnType<typeof memoryAuth> }} Context */
+/** @typedef {{ connection?: string, qr?: string, lastDisconnect?: { error?: Error } }} Update `connection.update` */
+/**
+ * @typedef {object} Sock The part of Baileys' socket that is used here.
+ * @property {import('node:events').EventEmitter} ws
+ * @property {(node: BinaryNode) => Promise<unknown>} query
+ * @property {(node: BinaryNode) => Promise<void>} sendNode
+ */
+
+/**
+ * Waits for a message of the parent.
+ *
+ * @param {string} kind
+ */
 const told = kind =>
   new Promise(resolve => {
+    /** @param {any} message */
     const listener = message => {
       if (message.kind !== kind) return;
       process.off('message', listener);
@@ -15,19 +32,30 @@ const told = kind =>
     };
     process.on('message', listener);
   });
+/** @param {object} message */
 const tell = message => new Promise(resolve => process.send?.(message, resolve));
 
+/** @type {Record<string, unknown>} */
 const logger = { level: 'silent', child: () => logger };
 for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) logger[level] = () => {};
 
-/** Credentials and keys in memory. */
+/**
+ * Credentials and keys in memory.
+ *
+ * @param {Creds} creds
+ */
 function memoryAuth(creds) {
   const store = new Map();
   return {
     creds,
     keys: {
+      /**
+       * @param {string} type
+       * @param {string[]} ids
+       */
       get: async (type, ids) =>
         Object.fromEntries(ids.flatMap(id => (store.has(`${type}:${id}`) ? [[id, store.get(`${type}:${id}`)]] : []))),
+      /** @param {Record<string, Record<string, unknown>>} data */
       set: async data => {
         for (const [type, values] of Object.entries(data))
           for (const [id, value] of Object.entries(values))
@@ -38,15 +66,20 @@ function memoryAuth(creds) {
   };
 }
 
-/** A socket, and promises of its events. */
+/**
+ * A socket, and promises of its events.
+ *
+ * @param {Context} context
+ */
 function connect({ baileys, url, ca, auth }) {
   const makeWASocket = baileys.makeWASocket ?? baileys.default?.makeWASocket ?? baileys.default;
   const agent = ca ? new Agent({ ca }) : undefined;
   const sock = makeWASocket({ waWebSocketUrl: url, agent, auth, logger, connectTimeoutMs: 20_000 });
-  sock.ev.on('creds.update', update => Object.assign(auth.creds, update));
+  sock.ev.on('creds.update', (/** @type {Update} */ update) => Object.assign(auth.creds, update));
+  /** @param {(update: Update) => unknown} accept */
   const until = accept =>
     new Promise((resolve, reject) => {
-      sock.ev.on('connection.update', update => {
+      sock.ev.on('connection.update', (/** @type {Update} */ update) => {
         if (accept(update)) resolve(update);
         else if (update.connection === 'close') reject(update.lastDisconnect?.error ?? new Error('closed'));
       });
@@ -54,6 +87,7 @@ function connect({ baileys, url, ca, auth }) {
   return { sock, until };
 }
 
+/** @param {Sock} sock */
 const ping = sock =>
   sock.query({
     tag: 'iq',
@@ -61,17 +95,23 @@ const ping = sock =>
     content: [{ tag: 'ping', attrs: {} }]
   });
 
+/** @param {number[]} values */
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Links a new device: the QR code is sent to the parent, which acts as the phone. */
+/**
+ * Links a new device: the QR code is sent to the parent, which acts as the phone.
+ *
+ * @param {Context} context
+ */
 async function pair(context) {
   const { until } = connect(context);
   const ended = until(({ connection }) => connection === 'close');
-  const { qr } = await until(update => update.qr);
+  const { qr } = await until((/** @type {Update} */ update) => update.qr);
   await tell({ kind: 'qr', qr });
   await ended;
 }
 
+/** @param {Context} context */
 async function open(context) {
   const { sock, until } = connect(context);
   await until(({ connection }) => connection === 'open');
@@ -79,7 +119,12 @@ async function open(context) {
   return sock;
 }
 
-/** Receives a flood. The stanza `bench` marks its end. */
+/**
+ * Receives a flood. The stanza `bench` marks its end.
+ *
+ * @param {Sock} sock
+ * @param {number} count
+ */
 async function receive(sock, count) {
   await tell({ kind: 'prepare', count });
   await told('prepared');
@@ -93,7 +138,12 @@ async function receive(sock, count) {
   return { perSecond: (count / ms) * 1_000, cpuUs: (user + system) / count };
 }
 
-/** Sends stanzas until the server has them all. */
+/**
+ * Sends stanzas until the server has them all.
+ *
+ * @param {Sock} sock
+ * @param {number} count
+ */
 async function send(sock, count) {
   const got = told('received');
   await tell({ kind: 'expect', count });
@@ -103,6 +153,10 @@ async function send(sock, count) {
   return { perSecond: (count / (performance.now() - start)) * 1_000 };
 }
 
+/**
+ * @param {Sock} sock
+ * @param {number} count
+ */
 async function roundTrips(sock, count) {
   const times = [];
   for (let index = 0; index < count; index++) {
@@ -113,10 +167,16 @@ async function roundTrips(sock, count) {
   return median(times);
 }
 
-/** Measures the time of one call of the codec in microseconds. */
+/**
+ * Measures the time of one call of the codec in microseconds.
+ *
+ * @param {Codec} codec
+ * @param {number} milliseconds
+ */
 async function codec({ encodeBinaryNode, decodeBinaryNode }, milliseconds) {
   const node = sampleStanzas.message(1);
   const bytes = encodeBinaryNode(node);
+  /** @param {() => unknown} call */
   const time = async call => {
     let calls = 0;
     const start = performance.now();
@@ -128,6 +188,10 @@ async function codec({ encodeBinaryNode, decodeBinaryNode }, milliseconds) {
   return { encodeUs: await time(both.encodeUs), decodeUs: await time(both.decodeUs) };
 }
 
+/**
+ * @param {Context & { user: string, exported: Codec }} context
+ * @param {{ counts: Record<string, number> }} settings
+ */
 async function bench(context, { counts }) {
   Object.assign(context.auth.creds, {
     me: { id: `${context.user}:1@s.whatsapp.net`, name: 'Bench' },
@@ -151,8 +215,17 @@ async function bench(context, { counts }) {
   };
 }
 
+/**
+ * @param {Context} context
+ * @param {{ counts: Record<string, number> }} settings
+ */
 async function demo(context, { counts }) {
+  /** @type {{ name: string, ms: number }[]} */
   const steps = [];
+  /**
+   * @param {string} name
+   * @param {() => any} action
+   */
   const step = async (name, action) => {
     const start = performance.now();
     const value = await action();
@@ -163,7 +236,9 @@ async function demo(context, { counts }) {
   await step('link by QR code', () => pair(context));
   const sock = await step('log in', () => open(context));
   const digest = createHash('sha256');
-  sock.ws.on('frame', ({ tag, attrs }) => digest.update(JSON.stringify([tag, attrs.from, attrs.type])));
+  sock.ws.on('frame', (/** @type {BinaryNode} */ { tag, attrs }) =>
+    digest.update(JSON.stringify([tag, attrs.from, attrs.type]))
+  );
   await step(`${counts.pings} round trips`, () => roundTrips(sock, counts.pings));
   await step(`${counts.stanzas} stanzas in`, () => receive(sock, counts.stanzas));
   await step(`${counts.sends} stanzas out`, () => send(sock, counts.sends));

@@ -7,6 +7,8 @@ const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { findCopies, resolvedRoot } = require('../doctor/copies.cjs');
 
+/** @import { Flood, MockServer } from '../../testing/index.cjs' */
+
 const CLIENT = join(__dirname, 'client.mjs');
 const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
 const TIMEOUT_MS = 120_000;
@@ -33,18 +35,24 @@ function localBaileys() {
   return copy;
 }
 
-/** Answers the requests of one bot. */
+/**
+ * Answers the requests of one bot.
+ *
+ * @param {MockServer} server
+ * @param {import('node:child_process').ChildProcess} child
+ */
 function serve(server, child) {
+  /** @type {Flood | undefined} */
   let flood;
   let expected = Infinity;
   const connection = () => server.connections[server.connections.length - 1];
   server.on('stanza', ({ direction, node }) => {
     if (direction === 'in' && node.tag === 'ack' && --expected === 0) child.send({ kind: 'received' });
   });
-  child.on('message', async ({ kind, qr, count }) => {
+  child.on('message', async (/** @type {any} */ { kind, qr, count }) => {
     if (kind === 'qr') await server.scanQr(qr, { jid: '15550000001:1@s.whatsapp.net' });
     if (kind === 'expect') expected = count;
-    if (kind === 'flood') await flood.start().then(() => connection().send(END));
+    if (kind === 'flood') await /** @type {Flood} */ (flood).start().then(() => connection().send(END));
     if (kind === 'prepare') {
       const { sampleStanzas } = await import('../../testing/index.mjs');
       flood = connection().prepareFlood(sampleStanzas.message, count);
@@ -90,6 +98,10 @@ async function runBot({ mode, backend, baileys, counts }) {
         rootKey: server.rootKey.toString('hex'),
         user: '15550100001'
       };
+      /**
+       * @param {(value: any) => void} settle
+       * @param {unknown} value
+       */
       const finish = (settle, value) => {
         clearTimeout(timer);
         settle(value);

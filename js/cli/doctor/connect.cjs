@@ -17,6 +17,7 @@ const TIMEOUT_MS = 15_000;
 /** A greater difference of the clock is a warning: certificates and logins depend on the clock. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
+/** @param {number} ms */
 const rounded = ms => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 
 /**
@@ -73,11 +74,17 @@ async function agentFor(directory, value) {
   return new Agent(address);
 }
 
-/** Does a TLS handshake. Resolves with the certificate of the server and the time. */
+/**
+ * Does a TLS handshake. Resolves with the certificate of the server and the time.
+ *
+ * @param {string} host
+ * @param {number} port
+ */
 function handshake(host, port) {
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ host, port, servername: host, timeout: TIMEOUT_MS });
+    /** @param {() => void} action */
     const end = action => {
       socket.destroy();
       action();
@@ -121,6 +128,7 @@ async function checkConnection({ directory, url = WHATSAPP_URL, trustedRoot, ste
   const port = Number(target.port) || (target.protocol === 'ws:' ? 80 : 443);
   const proxy = proxyOf();
   const results = [];
+  /** @type {import('node:http').Agent | undefined} */
   let agent;
   if (proxy !== undefined) {
     try {

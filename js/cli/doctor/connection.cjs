@@ -14,6 +14,7 @@ const LENGTH_DELIMITED = 2;
 
 function keyPair() {
   const { publicKey, privateKey } = generateKeyPairSync('x25519');
+  /** @param {string} name */
   const raw = name => Buffer.from(String(privateKey.export({ format: 'jwk' })[name]), 'base64url');
   return { public: Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url'), private: raw('d') };
 }
@@ -73,22 +74,28 @@ function connectOnce({ url, agent, trustedRoot, timeoutMs }) {
     const timer = setTimeout(() => {
       finish(reject, new Error(`no ${opened > 0 ? 'Noise answer' : 'connection'} in ${timeoutMs} ms`));
     }, timeoutMs);
+    /**
+     * @param {(value: any) => void} settle
+     * @param {unknown} value
+     */
     const finish = (settle, value) => {
       clearTimeout(timer);
       settle(value);
       client.socket?.terminate();
     };
-    client.on('upgrade', ({ headers }) => (date = headers.date));
-    client.on('error', error => finish(reject, error));
-    client.on('close', code => finish(reject, new Error(`the server closed the connection (${code})`)));
+    client.on('upgrade', (/** @type {import('node:http').IncomingMessage} */ { headers }) => (date = headers.date));
+    client.on('error', (/** @type {Error} */ error) => finish(reject, error));
+    client.on('close', (/** @type {number} */ code) =>
+      finish(reject, new Error(`the server closed the connection (${code})`))
+    );
     client.on('open', () => {
       opened = performance.now();
       const hello = encodeField(FIELD.clientHello, encodeField(FIELD.ephemeral, ephemeral.public));
       client.send(noise.encodeFrame(hello));
     });
-    client.on('message', data => {
+    client.on('message', (/** @type {Buffer} */ data) => {
       noise
-        .decodeFrame(data, frame => {
+        .decodeFrame(data, (/** @type {unknown} */ frame) => {
           const hello = decodeFields(decodeFields(/** @type {Buffer} */ (frame))[FIELD.serverHello] ?? Buffer.alloc(0));
           const serverHello = {
             ephemeral: hello[FIELD.ephemeral],
@@ -98,7 +105,7 @@ function connectOnce({ url, agent, trustedRoot, timeoutMs }) {
           noise.processHandshake({ serverHello }, identity);
           finish(resolve, { openMs: opened - start, noiseMs: performance.now() - opened, date });
         })
-        .catch(error => finish(reject, error));
+        .catch((/** @type {Error} */ error) => finish(reject, error));
     });
     client.connect();
   });

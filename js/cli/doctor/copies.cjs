@@ -52,6 +52,10 @@ function findCopies(directory) {
   /** @type {Map<string, Copy>} */
   const found = new Map();
   const seen = new Set();
+  /**
+   * @param {string} modules
+   * @param {number} depth
+   */
   const search = (modules, depth) => {
     for (const path of packagesIn(modules)) {
       let root;
@@ -121,7 +125,12 @@ function probe(copy, directory) {
   });
 }
 
-/** The root of the copy that `import 'baileys'` in the directory resolves to. */
+/**
+ * The root of the copy that `import 'baileys'` in the directory resolves to.
+ *
+ * @param {string} directory
+ * @param {Copy[]} copies
+ */
 function resolvedRoot(directory, copies) {
   const { resolve } = createRequire(join(directory, 'package.json'));
   for (const name of ['baileys', '@whiskeysockets/baileys']) {

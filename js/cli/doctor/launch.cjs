@@ -86,7 +86,11 @@ function filesNamed(directory, pattern) {
   }
 }
 
-/** Checks that `--import baileys-native/register` resolves: Node resolves it from the working directory. */
+/**
+ * Checks that `--import baileys-native/register` resolves: Node resolves it from the working directory.
+ *
+ * @param {string} directory
+ */
 function checkResolution(directory) {
   try {
     const file = createRequire(join(directory, 'package.json')).resolve('baileys-native/register');
@@ -98,7 +102,12 @@ function checkResolution(directory) {
   }
 }
 
-/** The path of the program: the given file, or the one that package.json starts. */
+/**
+ * The path of the program: the given file, or the one that package.json starts.
+ *
+ * @param {string} directory
+ * @param {string | undefined} file
+ */
 function programOf(directory, file) {
   if (file !== undefined) return resolve(directory, file);
   const { scripts, main } = parseJson(readText(join(directory, 'package.json')));

@@ -16,7 +16,11 @@ const SOCKS_PORT = 1080;
 /** The longest time for a TCP connection to the proxy, in milliseconds. */
 const PROXY_TIMEOUT_MS = 3_000;
 
-/** Reads the certificates of a PEM file. */
+/**
+ * Reads the certificates of a PEM file.
+ *
+ * @param {string} path
+ */
 function readCertificates(path) {
   const blocks = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map(block => new X509Certificate(block));
@@ -58,7 +62,11 @@ function proxyOf(env = process.env) {
   return name === undefined ? undefined : { name, value: String(env[name]) };
 }
 
-/** The URL of a proxy without its credentials. */
+/**
+ * The URL of a proxy without its credentials.
+ *
+ * @param {URL} url
+ */
 function withoutCredentials(url) {
   return `${url.protocol}//${url.username ? '***@' : ''}${url.host}`;
 }
@@ -75,6 +83,7 @@ function dial(port, host, timeout) {
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const socket = net.connect({ port, host, timeout });
+    /** @param {() => void} action */
     const end = action => {
       socket.destroy();
       action();
@@ -113,7 +122,11 @@ async function checkProxy(env = process.env) {
   }
 }
 
-/** Lists the proxy agents that are installed in the directory, with their versions. */
+/**
+ * Lists the proxy agents that are installed in the directory, with their versions.
+ *
+ * @param {string} directory
+ */
 function checkAgents(directory) {
   const { resolve } = createRequire(join(directory, 'package.json'));
   const found = AGENTS.flatMap(name => {
@@ -126,7 +139,12 @@ function checkAgents(directory) {
   return found.length === 0 ? [] : [note('proxy', `Proxy agents here: ${found.join(', ')}`)];
 }
 
-/** The version of the package that a file belongs to. */
+/**
+ * The version of the package that a file belongs to.
+ *
+ * @param {string} file
+ * @param {string} name
+ */
 function versionOf(file, name) {
   for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
     try {

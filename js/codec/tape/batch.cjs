@@ -9,7 +9,7 @@ const {
  * JavaScript must not see.
  *
  * @param {{ words: Int32Array, wordAt: number, text: Buffer, textAt: number, memory: Buffer, bytesAt: number }} cursor
- * @param {Function} hydrateTape the hydrator of the dialect
+ * @param {ReturnType<typeof import('./hydrate.cjs').createHydrator>} hydrateTape the hydrator of the dialect
  */
 function takeTape(cursor, hydrateTape) {
   const { words, wordAt, text, textAt, memory, bytesAt } = cursor;

@@ -10,6 +10,8 @@ const {
   text: { LOOKUP_UNITS }
 } = require('../../addon/abi.cjs');
 
+/** @import { BinaryNode } from '../../../index' */
+
 /** Enough operations for the head of a node or for one attribute. */
 const HEAD_ROOM = 8;
 
@@ -30,7 +32,11 @@ function createFlattener(scratch, ids) {
   let bytes = 0;
   let depth = 0;
 
-  /** Writes a tag or a key. It is usually a constant of the program, so that V8 has already hashed it. */
+  /**
+   * Writes a tag or a key. It is usually a constant of the program, so that V8 has already hashed it.
+   *
+   * @param {string} value
+   */
   function name(value) {
     const id = ids.get(value);
     if (id !== undefined) {
@@ -41,7 +47,11 @@ function createFlattener(scratch, ids) {
     }
   }
 
-  /** Writes another string. A long one is usually not a token and not hashed yet, so Rust looks it up. */
+  /**
+   * Writes another string. A long one is usually not a token and not hashed yet, so Rust looks it up.
+   *
+   * @param {string} value
+   */
   function string(value) {
     if (value.length < LOOKUP_UNITS || value === SERVER) {
       name(value);
@@ -59,6 +69,10 @@ function createFlattener(scratch, ids) {
     }
   }
 
+  /**
+   * @param {string} tag
+   * @param {unknown} value
+   */
   function content(tag, value) {
     if (value instanceof Uint8Array) {
       const length = value.length;
@@ -89,6 +103,7 @@ function createFlattener(scratch, ids) {
     throw new Error(`invalid children for header "${tag}": ${value} (${typeof value})`);
   }
 
+  /** @param {BinaryNode} tree */
   function node({ tag, attrs, content: value }) {
     if (!tag) throw new Error('Invalid node: tag cannot be undefined');
     if (typeof tag !== 'string') throw new TypeError(`Invalid node: tag is ${typeof tag}, not a string`);
@@ -124,6 +139,7 @@ function createFlattener(scratch, ids) {
   /**
    * Writes a node to the scratch memory, and its lengths to the registers.
    *
+   * @param {BinaryNode} tree
    * @returns {string} the text
    */
   return function flatten(tree) {
@@ -145,6 +161,10 @@ function createFlattener(scratch, ids) {
 
 /**
  * Converts an attribute to a string. Baileys counts an attribute that is not a string but omits it: a corrupt stanza.
+ *
+ * @param {string} tag
+ * @param {string} key
+ * @param {unknown} value
  */
 function attributeText(tag, key, value) {
   switch (typeof value) {

@@ -7,9 +7,12 @@ const {
   op: { HEAD_SHIFT },
   text: { WINDOW: TEXT_WINDOW }
 } = require('../../addon/abi.cjs');
+const { FastBuffer } = require('../../addon/slab.cjs');
 
-/** Its constructor creates a view in half the time of `subarray`. */
-const FastBuffer = Buffer[Symbol.species];
+/** @import { BinaryNode } from '../../../index' */
+/** @import { TextBuffer } from '../../addon/slab.cjs' */
+/** @typedef {(ops: Int32Array, first: number) => Record<string, string>} Constructor */
+/** @typedef {{ keys: number[], make: Constructor | undefined, seen: number }} Shape The keys of a node by operation. */
 
 const KIND_MASK = (1 << HEAD_SHIFT) - 1;
 
@@ -32,8 +35,7 @@ const SHAPE_KEYS = 32;
 function createHydrator(tokens) {
   /** @type {Int32Array} */
   let ops = new Int32Array(0);
-  /** @type {Buffer & { latin1Slice(start: number, end: number): string, ucs2Slice(start: number, end: number): string }} */
-  let text = /** @type {any} */ (Buffer.alloc(0));
+  let text = /** @type {TextBuffer} */ (Buffer.alloc(0));
   /** The next operation. */
   let at = 0;
   /** The current window of the text, the position in it, and its length. */
@@ -46,16 +48,18 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and 1 if it is UTF-16. */
   let textAt = 0;
   let wide = 0;
-  /** @type {Buffer} The content bytes start at `bytesAt` in it. `memory` is its ArrayBuffer, set at the first use. */
+  /** @type {Uint8Array} The content bytes start at `bytesAt` in it. `memory` is its ArrayBuffer, set at the first use. */
   let bytes = text;
   let bytesAt = 0;
   /** @type {ArrayBufferLike | undefined} */
   let memory;
 
+  /** @type {(Shape | undefined)[]} */
   const shapes = new Array(SHAPE_SLOTS).fill(undefined);
   let generated = 0;
   let canGenerate = true;
 
+  /** @param {number} op */
   function string(op) {
     if (op >= 0) return tokens[op];
     const length = ~op;
@@ -63,7 +67,11 @@ function createHydrator(tokens) {
     return window.slice(position, (position += length));
   }
 
-  /** Creates the next window. A string that the program keeps keeps only its window alive, not the whole text. */
+  /**
+   * Creates the next window. A string that the program keeps keeps only its window alive, not the whole text.
+   *
+   * @param {number} length
+   */
   function advance(length) {
     const start = next - (end - position);
     const stop = Math.min(total, start + Math.max(length, TEXT_WINDOW));
@@ -75,6 +83,7 @@ function createHydrator(tokens) {
     next = stop;
   }
 
+  /** @param {number} count */
   function attributes(count) {
     const hash = ops[at];
     if (hash >= 0) {
@@ -106,6 +115,7 @@ function createHydrator(tokens) {
       }
     }
     at++;
+    /** @type {Record<string, string>} */
     const attrs = {};
     for (let i = 0; i < count; i++) {
       const key = string(ops[at++]);
@@ -114,9 +124,16 @@ function createHydrator(tokens) {
     return attrs;
   }
 
-  /** Generates a constructor with an object literal: all its objects share one hidden class. */
+  /**
+   * Generates a constructor with an object literal: all its objects share one hidden class.
+   *
+   * @param {Shape} shape
+   */
   function generate(shape) {
-    const fields = shape.keys.map((key, i) => `${JSON.stringify(tokens[key])}: string(ops[first + ${2 * i}])`);
+    const fields = shape.keys.map(
+      (/** @type {number} */ key, /** @type {number} */ i) =>
+        `${JSON.stringify(tokens[key])}: string(ops[first + ${2 * i}])`
+    );
     try {
       shape.make = new Function('string', `return (ops, first) => ({ ${fields.join(', ')} })`)(string);
       generated++;
@@ -126,7 +143,12 @@ function createHydrator(tokens) {
     }
   }
 
-  /** Builds a list of nodes. Array literals take no spare memory; most lists are short. */
+  /**
+   * Builds a list of nodes. Array literals take no spare memory; most lists are short.
+   *
+   * @param {number} length
+   * @returns {BinaryNode[]}
+   */
   function list(length) {
     if (length === 0) return [];
     if (length === 1) return [node()];
@@ -136,6 +158,7 @@ function createHydrator(tokens) {
     return nodes;
   }
 
+  /** @returns {BinaryNode} */
   function node() {
     const head = ops[at++];
     const tag = string(ops[at++]);
@@ -174,9 +197,9 @@ function createHydrator(tokens) {
    * @param {string} whole the text, or '' if the text is in `textMemory`
    * @param {number} units length of the text in `textMemory`
    * @param {number} isWide 1 if the text in `textMemory` is UTF-16
-   * @param {any} textMemory a Buffer
+   * @param {Buffer} textMemory
    * @param {number} textStart position of the text in `textMemory`, in bytes
-   * @param {Buffer} content memory of the content bytes
+   * @param {Uint8Array} content memory of the content bytes
    * @param {number} contentStart position of the first content byte
    */
   return function hydrate(tape, first, whole, units, isWide, textMemory, textStart, content, contentStart) {
@@ -188,7 +211,7 @@ function createHydrator(tokens) {
     total = units;
     textAt = textStart;
     wide = isWide;
-    text = textMemory;
+    text = /** @type {TextBuffer} */ (textMemory);
     bytes = content;
     bytesAt = contentStart;
     memory = undefined;

@@ -10,7 +10,7 @@ import { MockServer, sampleStanzas, trustTestRoot } from 'baileys-native/testing
 const FLOOD = 500;
 
 const NATIVE = Symbol.for('baileys-native');
-assert.equal(baileys.makeNoiseHandler[NATIVE], true);
+assert.equal(/** @type {any} */ (baileys.makeNoiseHandler)[NATIVE], true);
 assert.equal(replaced().length, 1);
 
 /** @type {any} */
@@ -20,12 +20,23 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) silent
 const server = await MockServer.start({ preKeyCount: 20 });
 trustTestRoot(baileys, server.rootKey);
 
-/** Links a bot and resolves with its socket when it is open. */
+/**
+ * Links a bot and resolves with its socket when it is open.
+ *
+ * @param {string} jid
+ */
 function start(jid) {
   const creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1 }; // does not wait for the history
+  /** @type {Record<string, Record<string, unknown>>} */
   const store = {};
+  /** @type {any} */
   const keys = {
-    get: async (type, ids) => Object.fromEntries(ids.map(id => [id, store[type]?.[id]])),
+    /**
+     * @param {string} type
+     * @param {string[]} ids
+     */
+    get: async (type, ids) => Object.fromEntries(ids.map((/** @type {string} */ id) => [id, store[type]?.[id]])),
+    /** @param {Record<string, Record<string, unknown>>} data */
     set: async data => Object.entries(data).forEach(([type, values]) => (store[type] = { ...store[type], ...values }))
   };
   return new Promise((resolve, reject) => {
@@ -36,7 +47,7 @@ function start(jid) {
         auth: { creds, keys },
         logger: silent
       });
-      assert.equal(sock.ws.constructor[NATIVE], true);
+      assert.equal(/** @type {any} */ (sock.ws.constructor)[NATIVE], true);
       sock.ev.on('creds.update', update => Object.assign(creds, update));
       sock.ev.on('connection.update', ({ qr, connection, lastDisconnect }) => {
         if (qr) server.scanQr(qr, { jid, pushName: 'Bot' }).catch(reject);
@@ -50,10 +61,14 @@ function start(jid) {
   });
 }
 
-/** Resolves with the next text that a bot gets. */
+/**
+ * Resolves with the next text that a bot gets.
+ *
+ * @param {any} sock
+ */
 function nextText(sock) {
   return new Promise(resolve => {
-    sock.ev.on('messages.upsert', function listener({ messages }) {
+    sock.ev.on('messages.upsert', function listener(/** @type {any} */ { messages }) {
       for (const { key, message } of messages) {
         const text = message?.conversation || message?.extendedTextMessage?.text;
         if (key.fromMe || !text) continue;

@@ -9,7 +9,11 @@ import * as native from 'baileys-native';
 const { decode } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 assert.notEqual(native.encodeBinaryNode, baileys.encodeBinaryNode);
 
-/** The result, or the text of the error. */
+/**
+ * The result, or the text of the error.
+ *
+ * @param {() => any} use
+ */
 async function outcome(use) {
   try {
     return { value: await use() };
