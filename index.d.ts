@@ -411,6 +411,7 @@ export interface EndReason {
   kind:
     | 'requested'
     | 'loggedOut'
+    | 'leaseEnded'
     | 'transport'
     | 'transportClosed'
     | 'timedOut'
@@ -592,6 +593,42 @@ export interface NativeSessionOptions {
         /** What to do on particular codes, in place of the table in docs/session.md of the repository. */
         classes?: Record<number, ReconnectClass>;
       };
+  /** Says when the session may open a connection, its first one and every later one. Without it: at once. */
+  connectLimiter?: ConnectLimiter | undefined;
+}
+
+/**
+ * Limits how often the sessions that share it open connections, so that many sessions that start together, or lose their
+ * server together, do not connect together. Sessions connect in the order in which they want to; one that waits is in the
+ * state `connecting`, and its `connectTimeoutMs` begins when it may connect. For the sessions of one thread.
+ */
+export declare class ConnectLimiter {
+  /** `burst`: how many may connect at once after a pause. Default 1. */
+  constructor(options: { perSecond: number; burst?: number });
+  /** May be set at any time, for the connections that are wanted from then on. */
+  perSecond: number;
+}
+
+/** What has to be kept of a session. */
+export interface StoredSession {
+  creds: SessionCredentials;
+  /** For the next session to resume with. */
+  knownServer?: KnownServer | undefined;
+}
+
+/** Where a session is kept; each call is meant to be one round trip. */
+export interface SessionStore {
+  /** What was saved last; for a new device, new credentials (Baileys' `initAuthCreds()`). */
+  load(): Promise<StoredSession>;
+  /** Called after a change, with everything; never while a call before is unfinished. */
+  save(stored: StoredSession): Promise<void>;
+}
+
+/** A stanza that was accepted and not sent. */
+export interface UnsentStanza {
+  /** The number that `sendNode` gave. */
+  number: number;
+  node: BinaryNode;
 }
 
 /**
@@ -646,6 +683,8 @@ export interface NativeSessionEvents {
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
  * | `ERR_CONNECTION_CLOSED` | the connection ended before the answer |
+ * | `ERR_HANDED_OVER` | `sendNode`: `handOver` returned the stanza |
+ * | `ERR_NOT_SAVED` | the store did not save, see `cause`; it is called again after the next change |
  * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
  * | `ERR_SESSION_FAILED` | `connect`: the session has ended with the reason `defect`; create a new one |
  * | `ERR_SESSION_CLOSING` | `connect`: the session is closing; wait for `close` first |
@@ -871,6 +910,15 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
    */
   constructor(options: NativeSessionOptions);
 
+  /**
+   * Creates a session whose credentials are in a store. They are loaded from it, and saved after every change, together
+   * with `knownServer`. `close` and `handOver` resolve after the last save. If a save rejects, the session emits `error`.
+   */
+  static fromStore(
+    store: SessionStore,
+    options?: Omit<NativeSessionOptions, 'auth' | 'knownServer'>
+  ): Promise<NativeSession>;
+
   /** The state after the latest emitted `state` event. */
   get state(): SessionState;
   /** The credentials of the options, with all changes. */
@@ -896,6 +944,23 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
    * @param options.signal Aborts only the wait; the session still closes.
    */
   close(options?: { signal?: AbortSignal }): Promise<void>;
+
+  /**
+   * Closes without logging out, so that the device can connect elsewhere. Resolves when disconnected, with the stanzas of
+   * `sendNode` that still waited in the queue, in order. A `sendNode` that waits for `drain` rejects with `ERR_HANDED_OVER`.
+   * Stanzas that have left the queue are written before the connection closes, unless the server does not read for
+   * `closeTimeoutMs`. Only the server's answer shows that it has a stanza. Queries without an answer reject with
+   * `ERR_CONNECTION_CLOSED`.
+   */
+  handOver(): Promise<UnsentStanza[]>;
+
+  /**
+   * Sets until when the session may be connected, in milliseconds since 1970; for locks that end by time. Without an
+   * argument, and at first, there is no end. At the end of the lease the session drops its connection and the stanzas that
+   * wait, also while JavaScript is blocked, and ends with the reason `leaseEnded`. It does not connect while its lease is
+   * over. A process that was stopped checks its leases before its sessions do anything.
+   */
+  setLease(until?: number): void;
 
   /** Logs the device out, then closes like {@link close}. The credentials cannot be used afterwards. */
   logout(options?: { signal?: AbortSignal }): Promise<void>;

@@ -19,7 +19,8 @@ const NAMES = /** @type {const} */ ([
   'decodeBinaryNode',
   'decodeDecompressedBinaryNode',
   'decompressingIfRequired',
-  'NativeSession'
+  'NativeSession',
+  'ConnectLimiter'
 ]);
 
 /**
@@ -30,8 +31,9 @@ function loadNative() {
   try {
     const { createDropIn } = require('./baileys/drop-in.cjs');
     const { NativeSession } = require('./session/session.cjs');
+    const { ConnectLimiter } = require('./session/connect-limiter.cjs');
     if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('./inspect/index.cjs').inspectFromEnvironment();
-    return { ...createDropIn(), NativeSession };
+    return { ...createDropIn(), NativeSession, ConnectLimiter };
   } catch (error) {
     if (error.code !== UNAVAILABLE) throw error;
     return unavailableExports(error);
@@ -62,7 +64,8 @@ const {
   decodeBinaryNode,
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
-  NativeSession
+  NativeSession,
+  ConnectLimiter
 } = loadNative();
 
 module.exports = {
@@ -75,6 +78,7 @@ module.exports = {
   isActive,
   replaced,
   NativeSession,
+  ConnectLimiter,
   SessionError,
   StanzaError,
   metrics,

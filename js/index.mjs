@@ -10,6 +10,7 @@ export const {
   isActive,
   replaced,
   NativeSession,
+  ConnectLimiter,
   SessionError,
   StanzaError,
   metrics,

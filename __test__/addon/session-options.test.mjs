@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import test from 'node:test';
-import { NativeSession } from 'baileys-native';
+import { ConnectLimiter, NativeSession } from 'baileys-native';
 import { createSession, linkedCredentials, startServer } from '../support/native-session.mjs';
 
 const options = { timeout: 60_000 };
@@ -38,7 +38,8 @@ const ALL = {
   qrTimeoutMs: 1_000,
   outgoing: { stanzas: 1, bytes: 1, limit: 1 },
   incoming: { stanzas: 1, bytes: 1 },
-  reconnect: { baseMs: 1, maxMs: 1, attempts: 1, classes: { 500: 'backoff' } }
+  reconnect: { baseMs: 1, maxMs: 1, attempts: 1, classes: { 500: 'backoff' } },
+  connectLimiter: new ConnectLimiter({ perSecond: 1 })
 };
 
 /** The names of the members of an interface of index.d.ts, without members of nested objects. */

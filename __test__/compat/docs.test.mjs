@@ -43,6 +43,7 @@ const SURROUNDINGS = {
   server: value('server', "import('baileys-native/testing').MockServer"),
   session: value('session', "import('baileys-native').NativeSession"),
   connection: value('connection', "import('baileys-native/testing').Connection"),
+  renewLock: value('renewLock', '(ms: number) => Promise<void>'),
   makeWASocket: "import { makeWASocket } from 'baileys';",
   MockServer: "import { MockServer } from 'baileys-native/testing';",
   NativeSession: "import { NativeSession } from 'baileys-native';"

@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use baileys_native::{
@@ -183,6 +183,7 @@ impl User {
             host: address.ip().to_string(),
             port: address.port(),
             options,
+            limiter: None,
         };
         let (tell, told) = mpsc::channel();
         let tell = Mutex::new(tell);
@@ -486,6 +487,32 @@ fn queries_time_out_by_the_real_clock() {
         )
     });
     assert!(start.elapsed() >= Duration::from_millis(49));
+}
+
+#[test]
+fn a_lease_ends_the_connection_and_keeps_others_from_being_made() {
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut user = User::connected(&server, config());
+    let ended = |event: &Event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded));
+    user.handle
+        .set_lease(Some(SystemTime::now() + Duration::from_millis(100)));
+    user.wait_for(ended);
+    assert_eq!(user.state(), State::Disconnected);
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(ended);
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    user.handle.set_lease(None);
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(|event| is_state(event, State::Connected));
+    // At once, with what waits to be sent.
+    let sent = user.handle.with(|session, now| {
+        let sent = session.send(now, &mut question().source());
+        assert!(sent.is_ok());
+        session.send(now, &mut question().source())
+    });
+    assert!(sent.is_ok());
+    user.handle.set_lease(Some(SystemTime::UNIX_EPOCH));
+    assert_eq!(user.state(), State::Disconnected);
 }
 
 #[test]

@@ -19,6 +19,7 @@ export const EXPORTS = {
   NativeSession: { excuse: 'Of ours alone: a session with a surface of its own, tested by session.test.mjs.' },
   SessionError: { excuse: 'Of ours alone: what ends a NativeSession.' },
   StanzaError: { excuse: 'Of ours alone: an answer of type error to a query of a NativeSession.' },
+  ConnectLimiter: { excuse: 'Of ours alone: a limit on the connections of NativeSessions.' },
   metrics: { excuse: 'Of ours alone: counters of the addon.' },
   inspect: { excuse: 'Of ours alone: takes part in the live view.' }
 };

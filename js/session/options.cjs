@@ -5,6 +5,7 @@ const { planConnection } = require('../connect/plan.cjs');
 const { Unsupported } = require('../connect/unsupported.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
 const { nativeCredentials } = require('./credentials.cjs');
+const { ConnectLimiter } = require('./connect-limiter.cjs');
 const { refuseUnknown } = require('./option-names.cjs');
 
 /** Baileys' `waWebSocketUrl`. */
@@ -63,7 +64,18 @@ const CLASSES = ['immediate', 'backoff', 'final'];
 
 /** The names of all options. */
 const NAMES = new Set([
-  ...['auth', 'url', 'agent', 'headers', 'trustedRoot', 'logger', 'knownServer', 'reconnect', 'tcpKeepAliveMs'],
+  ...[
+    'auth',
+    'url',
+    'agent',
+    'headers',
+    'trustedRoot',
+    'logger',
+    'knownServer',
+    'reconnect',
+    'tcpKeepAliveMs',
+    'connectLimiter'
+  ],
   ...Object.keys(TIMES),
   ...Object.keys(AS_GIVEN)
 ]);
@@ -73,7 +85,17 @@ const NAMES_OF_RECONNECT = new Set(['baseMs', 'maxMs', 'attempts', 'classes']);
 /** @param {any} options of NativeSession */
 function sessionOptions(options) {
   refuseUnknown(options, NAMES);
-  const { auth, url = DEFAULT_URL, agent, headers, trustedRoot, reconnect = {}, tcpKeepAliveMs, ...rest } = options;
+  const {
+    auth,
+    url = DEFAULT_URL,
+    agent,
+    headers,
+    trustedRoot,
+    reconnect = {},
+    tcpKeepAliveMs,
+    connectLimiter,
+    ...rest
+  } = options;
   const creds = auth?.creds ?? auth;
   if (creds === null || typeof creds !== 'object') throw new TypeError('auth: credentials are required');
   const { connectTimeoutMs = 20_000 } = rest;
@@ -114,7 +136,7 @@ function sessionOptions(options) {
     if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
     native[name] = rest[name];
   }
-  return { creds, native };
+  return { creds, native, limiter: connectLimiter === undefined ? undefined : ConnectLimiter.native(connectLimiter) };
 }
 
 /** @param {any} reconnect */

@@ -8,6 +8,7 @@ const { takeTape } = require('../codec/tape/batch.cjs');
 const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
+const { keepSaved } = require('./credentials-store.cjs');
 const watchAll = require('./watch-all.cjs');
 const {
   sessionRecord: { ANSWER, EVENT, FAILED }
@@ -35,7 +36,7 @@ const native = loadBinding();
 /** The longest timeout of a query in milliseconds: the addon stores 32 bits. */
 const MAX_TIMEOUT = 2 ** 32 - 1;
 
-const { flattenNode, hydrateTape } = createCodec('7');
+const { decodePayload, flattenNode, hydrateTape } = createCodec('7');
 
 /** Builds the next stanza of a record. The tapes of a session have no frames that JavaScript must not see. */
 const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.delivery, hydrateTape));
@@ -71,17 +72,32 @@ class NativeSession extends ListenedEmitter {
   #connecting = [];
   /** @type {Settlers[]} */
   #closing = [];
+  /** Resolves when the store has the credentials. */
+  #saved = async () => {};
 
   /** @param {any} options */
   constructor(options) {
     super(() => this.#watchNodes());
-    const { creds, native: nativeOptions } = sessionOptions(options ?? {});
+    const { creds, native: nativeOptions, limiter } = sessionOptions(options ?? {});
     this.#creds = creds;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
-    this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel });
+    this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);
+  }
+
+  /**
+   * @param {{ load(): Promise<any>, save(stored: object): Promise<void> }} store
+   * @param {any} options
+   */
+  static async fromStore(store, options) {
+    const { creds, knownServer } = await store.load();
+    const session = new this({ ...options, auth: creds, knownServer });
+    session.#saved = keepSaved(session, store, cause => {
+      session.#fault(new SessionError('The credentials were not saved', 'ERR_NOT_SAVED', undefined, { cause }));
+    });
+    return session;
   }
 
   /** Watches the pattern `frame` while `node` has a listener. */
@@ -175,6 +191,22 @@ class NativeSession extends ListenedEmitter {
     // An aborted signal ends only the wait: the session closes.
     signal?.throwIfAborted();
     await waiter(this.#closing, signal);
+    await this.#saved();
+  }
+
+  async handOver() {
+    let unsent = [];
+    const closed = this.#close(() => (unsent = this.#native.handOver()));
+    const error = new SessionError('The stanza was handed over', 'ERR_HANDED_OVER', CONNECTION_CLOSED);
+    for (const { number } of unsent) this.#sends.get(number)?.reject(error);
+    await closed;
+    return unsent.map(({ number, payload }) => ({ number, node: decodePayload(payload) }));
+  }
+
+  /** @param {number} [until] */
+  setLease(until) {
+    if (until !== undefined && !(until >= 0)) throw new RangeError('a lease ends at a time in milliseconds since 1970');
+    this.#native.setLease(until);
   }
 
   /**

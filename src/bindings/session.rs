@@ -1,7 +1,9 @@
 //! The native part of `NativeSession`: the sessions of one environment.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, UNIX_EPOCH};
 
+use napi::bindgen_prelude::{Buffer, ClassInstance};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
@@ -18,8 +20,36 @@ use super::websocket::{Hub, SocketHub};
 use crate::driver::{self, Handle, Log};
 use crate::dropin::EnrolledSession;
 use crate::session::{
-    self, Admission, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, State,
+    self, Admission, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, State,
 };
+
+/// A stanza that was accepted but not sent.
+#[napi(object)]
+pub struct UnsentStanza {
+    /// The number that `sessionSend` returned.
+    pub number: i32,
+    /// The encoded stanza, with the flag byte in front.
+    pub payload: Buffer,
+}
+
+/// A limit on the connections of the sessions that share it.
+#[napi]
+pub struct ConnectLimiter(Arc<driver::ConnectLimiter>);
+
+#[napi]
+impl ConnectLimiter {
+    /// `per_second` is the rate of connections. `burst` is how many may be opened at once after a pause.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(per_second: f64, burst: u32) -> Self {
+        Self(Arc::new(driver::ConnectLimiter::new(per_second, burst)))
+    }
+
+    /// Sets the rate for the following connections.
+    #[napi(catch_unwind)]
+    pub fn set_rate(&self, per_second: f64) {
+        self.0.set_rate(per_second);
+    }
+}
 
 /// A session for `js/session/session.cjs`. The session ends when this object is garbage-collected.
 #[napi]
@@ -41,7 +71,11 @@ impl Drop for Session {
 impl Session {
     /// Creates a disconnected session. `setActive` decides whether it keeps the event loop running.
     #[napi(constructor, catch_unwind)]
-    pub fn new(hub: &SocketHub, options: SessionOptions) -> Result<Self> {
+    pub fn new(
+        hub: &SocketHub,
+        options: SessionOptions,
+        limiter: Option<ClassInstance<'_, ConnectLimiter>>,
+    ) -> Result<Self> {
         let hub = Arc::clone(hub.hub());
         let number = hub.environment.next_number();
         let credentials = credentials(&options.credentials)?;
@@ -54,7 +88,7 @@ impl Session {
             move || inbox.ready(number)
         });
         let notify = Box::new(move || inbox.ready(number));
-        let mut endpoint = endpoint(options)?;
+        let mut endpoint = endpoint(options, limiter.map(|limiter| Arc::clone(&limiter.0)))?;
         endpoint.options.turn = Some(
             hub.environment
                 .turn()
@@ -136,6 +170,26 @@ impl Session {
     #[napi(catch_unwind)]
     pub fn log_out(&self) -> bool {
         self.handle.with(session::Session::log_out)
+    }
+
+    /// Closes without the stanzas that still wait in the queue. Returns those stanzas.
+    #[napi(catch_unwind)]
+    pub fn hand_over(&self) -> Vec<UnsentStanza> {
+        let unsent = self.handle.with(session::Session::hand_over);
+        let stanza = |(id, payload): (SendId, Vec<u8>)| UnsentStanza {
+            number: short(id.0),
+            payload: payload.into(),
+        };
+        unsent.into_iter().map(stanza).collect()
+    }
+
+    /// Sets the end of the lease in milliseconds since 1970. Without it the session needs no lease.
+    #[napi(catch_unwind)]
+    pub fn set_lease(&self, until: Option<f64>) {
+        // Conversions of floats saturate. A time that the system cannot represent counts as past.
+        let time = |until: f64| UNIX_EPOCH.checked_add(Duration::from_millis(until as u64));
+        self.handle
+            .set_lease(until.map(|until| time(until).unwrap_or(UNIX_EPOCH)));
     }
 
     /// Cancels a planned reconnection. Returns true if one was planned.

@@ -1,6 +1,7 @@
 //! Conversion of session options from JavaScript.
 
 use std::num::NonZero;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
@@ -8,7 +9,7 @@ use napi_derive::napi;
 use zeroize::Zeroizing;
 
 use super::socket_options::{SocketOptions, connect_options};
-use crate::driver::Endpoint;
+use crate::driver::{ConnectLimiter, Endpoint};
 use crate::handshake::TrustedRoot;
 use crate::noise::{KeyPair, PrivateKey};
 use crate::session::{
@@ -181,11 +182,12 @@ pub(super) fn pattern(pattern: StanzaPattern) -> Pattern {
     Pattern { tag, id, attrs, child }
 }
 
-pub(super) fn endpoint(options: SessionOptions) -> Result<Endpoint> {
+pub(super) fn endpoint(options: SessionOptions, limiter: Option<Arc<ConnectLimiter>>) -> Result<Endpoint> {
     Ok(Endpoint {
         host: options.hostname,
         port: options.socket.port,
         options: connect_options(options.socket)?,
+        limiter,
     })
 }
 

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::lookup::lookup;
+use super::{connect_limiter::ConnectLimiter, lookup::lookup};
 use crate::{failure::Failure, transport::ConnectOptions};
 
 /// The server that a session connects to.
@@ -16,6 +16,8 @@ pub struct Endpoint {
     pub port: u16,
     /// All other options. `addresses` is ignored, because the name is resolved for each connection.
     pub options: ConnectOptions,
+    /// Says when a connection may be opened; at once where there is none.
+    pub limiter: Option<Arc<ConnectLimiter>>,
 }
 
 /// Time limit for a name lookup.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::shared_session::SharedSession;
@@ -44,6 +44,13 @@ impl Handle {
     /// loop may call this, and it must [end](crate::transport::LoopTurn::end) the turn afterwards.
     pub fn with_in_turn<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         self.0.0.with(Timing::EndOfTurn, act)
+    }
+
+    /// Sets the end of the lease: the session may hold a connection until `time`. `None`, the initial value, means without
+    /// end. At the end of the lease the connection is dropped, together with the stanzas that wait for it. The session
+    /// ends with [`EndReason::LeaseEnded`](crate::session::EndReason::LeaseEnded). It does not connect while its lease is over.
+    pub fn set_lease(&self, time: Option<SystemTime>) {
+        self.0.0.set_lease(time);
     }
 
     /// Appends the next events to `out`, until their total [weight](Event::weight) is at least `most`. Returns the

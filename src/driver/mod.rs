@@ -8,8 +8,10 @@
 //! [`start`] creates a session and its task. The user controls it with a [`Handle`].
 
 mod clock;
+mod connect_limiter;
 mod endpoint;
 mod handle;
+mod lease;
 mod log;
 mod lookup;
 mod shared_session;
@@ -17,6 +19,7 @@ mod sink;
 mod task;
 
 pub use self::{
+    connect_limiter::ConnectLimiter,
     endpoint::Endpoint,
     handle::{Handle, WeakHandle},
     log::{Log, LogEntry, LogValue, TakeEntry},

@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::task::AtomicWaker;
@@ -11,11 +11,13 @@ use tokio::sync;
 
 use super::{
     clock::Clock,
+    connect_limiter::ConnectLimiter,
+    lease::Lease,
     log::{Log, Scope},
 };
 use crate::{
     failure::Failure,
-    session::{ConnectionId, Event, KeyDerivation, Millis, Session, Transmit},
+    session::{ConnectionId, Event, KeyDerivation, Millis, Session, State, Transmit},
     transport::{Accepted, Connection, Timing},
 };
 
@@ -52,8 +54,11 @@ struct Inner {
     transport: Option<(ConnectionId, Connection)>,
     /// Transports that are in the closing handshake.
     closing: Vec<(ConnectionId, Connection)>,
-    /// The connection that needs a transport.
-    to_open: Option<ConnectionId>,
+    /// The connection that needs a transport, and when to open it.
+    to_open: Option<(ConnectionId, Instant)>,
+    limiter: Option<Arc<ConnectLimiter>>,
+    /// Until when the session may hold a connection.
+    lease: Option<Lease>,
     /// The connection with a full send queue.
     congested: Option<ConnectionId>,
     /// The time at which the session's task wakes up by itself.
@@ -75,12 +80,19 @@ impl fmt::Debug for SharedSession {
 }
 
 impl SharedSession {
-    pub(super) fn new(session: Session, notify: Notify, log: Option<Arc<Log>>) -> Self {
+    pub(super) fn new(
+        session: Session,
+        notify: Notify,
+        log: Option<Arc<Log>>,
+        limiter: Option<Arc<ConnectLimiter>>,
+    ) -> Self {
         let inner = Inner {
             session,
             transport: None,
             closing: Vec::new(),
             to_open: None,
+            limiter,
+            lease: None,
             congested: None,
             armed: None,
             notified: None,
@@ -112,6 +124,7 @@ impl SharedSession {
         let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
+        inner.check_lease(now);
         let result = act(&mut inner.session, now);
         self.drive(inner, now, timing);
         result
@@ -127,6 +140,7 @@ impl SharedSession {
         let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
+        inner.check_lease(now);
         let mut taken = 0;
         // The user counts as not notified again. If events remain, `drive` sends a new notification.
         if let Some(since) = inner.notified.take() {
@@ -148,7 +162,9 @@ impl SharedSession {
         let _scope = self.scope();
         let mut inner = self.lock();
         let start = Instant::now();
-        act(&mut inner.session, self.clock.at(start));
+        let now = self.clock.at(start);
+        inner.check_lease(now);
+        act(&mut inner.session, now);
         inner.busy += start.elapsed();
         inner.session.wants_data()
     }
@@ -163,6 +179,7 @@ impl SharedSession {
 
     fn drive(&self, mut guard: MutexGuard<'_, Inner>, now: Millis, timing: Timing) {
         let inner = &mut *guard;
+        inner.check_lease(now);
         while inner.is_free()
             && let Some(transmit) = inner.session.poll_transmit(now)
         {
@@ -232,13 +249,28 @@ impl SharedSession {
         if inner.over {
             return None;
         }
-        let open = inner.to_open.take();
+        let start = Instant::now();
+        let open = inner.to_open.take_if(|(_, at)| *at <= start).map(|(id, _)| id);
         let derive = inner.session.poll_derivation();
         inner.armed = inner.session.poll_timeout();
-        let wait = inner
+        let deadline = inner
             .armed
-            .map(|at| Duration::from_millis(at.saturating_sub(self.clock.now())));
+            .map(|at| Duration::from_millis(at.saturating_sub(self.clock.at(start))));
+        let opening = inner.to_open.map(|(_, at)| at.saturating_duration_since(start));
+        let wait = [deadline, opening, inner.lease_left()].into_iter().flatten().min();
         Some(NextAction { open, derive, wait })
+    }
+
+    /// Sets the end of the lease; `None` for a session that needs none.
+    pub(super) fn set_lease(&self, time: Option<SystemTime>) {
+        let _scope = self.scope();
+        let mut inner = self.lock();
+        let now = self.clock.now();
+        // A lease that has ended before it was renewed has ended.
+        inner.check_lease(now);
+        inner.lease = time.map(Lease::until);
+        self.drive(inner, now, Timing::Now);
+        self.task.notify_one();
     }
 
     pub(super) async fn woken(&self) {
@@ -321,9 +353,42 @@ impl Inner {
         self.congested.is_none() || self.congested != self.session.connection()
     }
 
+    /// How long the lease of a session that holds a connection, or wants one, still lasts.
+    fn lease_left(&self) -> Option<Duration> {
+        let lease = self.lease.filter(|_| self.session.state() != State::Disconnected);
+        lease.map(|lease| lease.left().unwrap_or_default())
+    }
+
+    /// Drops the connection of a session without a lease that lasts, before anything else is done with it.
+    fn check_lease(&mut self, now: Millis) {
+        if self.lease_left() == Some(Duration::ZERO) {
+            self.transport = None;
+            self.closing.clear();
+            self.to_open = None;
+            self.congested = None;
+            self.session.handle_lease_end(now);
+        }
+    }
+
+    /// Lets the session's task open a transport, when the limiter says so.
+    fn plan_to_open(&mut self, id: ConnectionId, now: Millis) {
+        let wait = self
+            .limiter
+            .as_ref()
+            .map(|limiter| limiter.reserve())
+            .unwrap_or_default();
+        if !wait.is_zero() {
+            let delay = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::debug!(delay_ms = delay, "the connection waits for the limiter");
+            self.session.handle_delayed(now, id, delay);
+        }
+        let start = Instant::now();
+        self.to_open = Some((id, start.checked_add(wait).unwrap_or(start)));
+    }
+
     fn transmit(&mut self, transmit: Transmit, now: Millis, timing: Timing) {
         match transmit {
-            Transmit::Open(id) => self.to_open = Some(id),
+            Transmit::Open(id) => self.plan_to_open(id, now),
             Transmit::Message(id, message) => {
                 let transport = self.transport.as_ref().filter(|(of, _)| *of == id);
                 // A transport that accepts nothing has ended. It will report its end.
@@ -346,7 +411,7 @@ impl Inner {
                     self.closing.push((id, transport));
                 } else {
                     // The transport was not opened yet, so it will not report that it is closed.
-                    self.to_open.take_if(|wanted| *wanted == id);
+                    self.to_open.take_if(|(wanted, _)| *wanted == id);
                     self.session.handle_closed(now, id);
                 }
             }

@@ -37,7 +37,7 @@ pub fn start(
 ) -> io::Result<Handle> {
     let mut session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));
     session.set_stopwatch(Box::new(stopwatch()));
-    let shared = Arc::new(SharedSession::new(session, notify, log));
+    let shared = Arc::new(SharedSession::new(session, notify, log, endpoint.limiter.clone()));
     transport::runtime()?.spawn(serve(Arc::clone(&shared), Arc::new(endpoint)));
     Ok(Handle::new(shared))
 }

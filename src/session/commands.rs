@@ -57,6 +57,19 @@ impl Session {
         self.close_with(EndReason::Requested)
     }
 
+    /// Closes the connection like [`close`](Self::close), but without the user's stanzas that still wait in the queue.
+    /// Returns those stanzas, encoded and in order, so that another session can send them. Stanzas that were polled
+    /// before are sent.
+    pub fn hand_over(&mut self, now: Millis) -> Vec<(SendId, Vec<u8>)> {
+        self.tick(now);
+        let (unsent, relieved) = self.outbox.take_unsent();
+        if relieved {
+            self.tell(Event::Drain);
+        }
+        self.close_with(EndReason::Requested);
+        unsent
+    }
+
     /// Logs the device out and closes the connection. The credentials cannot be used again. The server is told only if
     /// the connection is open. Returns the same as [`close`](Self::close).
     pub fn log_out(&mut self, now: Millis) -> bool {

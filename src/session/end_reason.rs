@@ -22,6 +22,9 @@ pub enum EndReason {
     /// The user logged the device out.
     #[error("Intentional Logout")]
     LoggedOut,
+    /// The lease ended, so the user may no longer hold a connection.
+    #[error("Lease ended")]
+    LeaseEnded,
     /// The transport could not be opened, or it failed.
     #[error("WebSocket Error ({failure})")]
     Transport {
@@ -97,6 +100,7 @@ impl EndReason {
                 .unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
             Self::Requested
+            | Self::LeaseEnded
             | Self::TransportClosed
             | Self::StreamEnd
             | Self::Frame(_)
@@ -115,6 +119,7 @@ impl EndReason {
         match self {
             Self::Requested => "requested",
             Self::LoggedOut => "loggedOut",
+            Self::LeaseEnded => "leaseEnded",
             Self::Transport { .. } => "transport",
             Self::TransportClosed => "transportClosed",
             Self::TimedOut => "timedOut",
@@ -133,10 +138,10 @@ impl EndReason {
         }
     }
 
-    /// Whether the user requested the end. The session then does not reconnect.
+    /// Whether the user requested the end, or let the lease end. The session then does not reconnect.
     #[must_use]
     pub const fn is_intended(&self) -> bool {
-        matches!(self, Self::Requested | Self::LoggedOut)
+        matches!(self, Self::Requested | Self::LoggedOut | Self::LeaseEnded)
     }
 
     /// The memory of the server's attributes in bytes. `None` if the reason has no attributes.

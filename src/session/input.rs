@@ -87,13 +87,34 @@ impl Session {
     pub fn handle_defect(&mut self, now: Millis) {
         self.tick(now);
         self.is_defunct = true;
+        self.end_for_good(EndReason::Defect);
+    }
+
+    /// The user's lease has ended. The driver has dropped the transport already, so that nothing more is sent.
+    pub fn handle_lease_end(&mut self, now: Millis) {
+        self.tick(now);
+        self.end_for_good(EndReason::LeaseEnded);
+    }
+
+    /// Ends the connection, or the wait for one. Its transport is gone.
+    fn end_for_good(&mut self, reason: EndReason) {
         match self.state {
             State::Disconnected => {}
             State::Reconnecting => {
-                self.last_end = Some(EndReason::Defect);
+                self.last_end = Some(reason);
                 self.end_waiting();
             }
-            _ => self.end(EndReason::Defect, true),
+            _ => self.end(reason, true),
+        }
+    }
+
+    /// The driver opens the transport of a connection only after `delay`. The time for it to open starts then.
+    pub fn handle_delayed(&mut self, now: Millis, connection: ConnectionId, delay: Millis) {
+        self.tick(now);
+        if self.current(connection).is_some() {
+            let at = self.now.saturating_add(delay);
+            self.timers
+                .set(Timer::Connect, at.saturating_add(self.config.connect_timeout));
         }
     }
 

@@ -269,9 +269,10 @@ impl Session {
 
     /// Ends the connection. `gone` is true if the transport is already closed.
     pub(super) fn end(&mut self, reason: EndReason, gone: bool) {
-        // A server that does not support resumption may close the connection.
+        // A server that does not support resumption may close the connection. An end that the user wanted says nothing
+        // about the server.
         let resuming = self.connection.as_ref().is_some_and(Connection::is_resuming);
-        if resuming {
+        if resuming && !reason.is_intended() && self.closing.is_none() {
             self.server = None;
         }
         self.end_with(reason, gone, false);

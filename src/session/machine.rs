@@ -34,7 +34,8 @@ use crate::{tape::TapeWriter, wire::Opener};
 /// There are four kinds of methods.
 /// - **Getters** change nothing: [`state`](Self::state), [`credentials`](Self::credentials),
 ///   [`metrics`](Self::metrics), [`wants_data`](Self::wants_data) and others.
-/// - **Commands** are called by the user: [`connect`](Self::connect), [`close`](Self::close), [`send`](Self::send),
+/// - **Commands** are called by the user: [`connect`](Self::connect), [`close`](Self::close),
+///   [`hand_over`](Self::hand_over), [`send`](Self::send),
 ///   [`query`](Self::query), [`cancel`](Self::cancel), [`pause`](Self::pause), [`resume`](Self::resume),
 ///   [`veto`](Self::veto), [`watch`](Self::watch) and others.
 /// - **`handle_*`** methods report what happened. The transport [opened](Self::handle_opened), [received

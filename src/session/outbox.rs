@@ -77,6 +77,22 @@ impl Outbox {
         Some((stanza, relieved))
     }
 
+    /// Removes the user's stanzas from the queue and returns them in order, and whether the queue has room again. The
+    /// session's own stanzas and queries stay.
+    pub(super) fn take_unsent(&mut self) -> (Vec<(SendId, Vec<u8>)>, bool) {
+        let mut unsent = Vec::new();
+        let mut relieved = false;
+        for (owner, stanza) in std::mem::take(&mut self.stanzas) {
+            if let Owner::User(send) = owner {
+                relieved |= self.watermark.remove(stanza.len());
+                unsent.push((send, stanza));
+            } else {
+                self.stanzas.push_back((owner, stanza));
+            }
+        }
+        (unsent, relieved)
+    }
+
     /// Empties the queue. Returns the user's stanzas that were in it, and whether the queue was full.
     pub(super) fn clear(&mut self) -> (Vec<SendId>, bool) {
         let unsent = self.stanzas.drain(..).filter_map(|(owner, _)| match owner {

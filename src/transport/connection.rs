@@ -103,9 +103,10 @@ impl Connection {
         self.shared.waker.wake();
     }
 
-    /// Ends the connection at once, without another event.
+    /// Ends the connection at once, without another event. Queued messages are dropped.
     pub fn abort(&self) {
         self.shared.aborted.store(true, Ordering::Release);
+        self.shared.queue.lock().end();
         self.shared.waker.wake();
     }
 }

@@ -315,6 +315,108 @@ fn what_was_accepted_and_not_sent_is_told() {
 }
 
 #[test]
+fn a_hand_over_returns_what_was_not_polled_and_sends_the_rest() {
+    let mut config = config();
+    config.outgoing.stanzas = 3;
+    let mut world = World::connected_with(config);
+    let stanza = |number: u64| node("message", &[("n", &number.to_string())], Vec::new());
+    let sent: Vec<_> = (0..4)
+        .map(|number| world.session.send(world.now, &mut stanza(number).source()).unwrap())
+        .collect();
+    assert_eq!(sent[3].admission, Admission::Wait);
+    let query = world
+        .session
+        .query(world.now, &mut question().source(), options(None, true))
+        .unwrap();
+    let Some(Transmit::Message(_, first)) = world.session.poll_transmit(world.now) else {
+        panic!("the first stanza goes out");
+    };
+    world.server().receive(&first);
+
+    let unsent = world.session.hand_over(world.now);
+    assert_eq!(world.session.state(), State::Closing);
+    let ids: Vec<_> = unsent.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, sent[1..].iter().map(|sent| sent.id).collect::<Vec<_>>());
+    for ((_, payload), number) in unsent.iter().zip(1..) {
+        assert_eq!(Node::decode(&payload[1..], Dialect::V7).unwrap(), stanza(number));
+    }
+    assert_eq!(world.session.metrics().outgoing.stanzas, 1, "the query stays");
+    let received = {
+        world.closes = false;
+        let Some(Transmit::Message(_, message)) = world.session.poll_transmit(world.now) else {
+            panic!("the query goes out");
+        };
+        let server = world.server();
+        server.receive(&message);
+        server
+            .received
+            .iter()
+            .map(|stanza| stanza.tag.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(received[received.len() - 2..], ["message", "iq"]);
+    world.closes = true;
+    world.pump();
+    assert_eq!(world.last_reason(), EndReason::Requested);
+    assert_eq!(world.answers(), [(query.query, Err(QueryError::Closed { code: 428 }))]);
+    assert!(world.events.contains(&Event::Drain));
+    assert!(!world.events.iter().any(|event| matches!(event, Event::Unsent(_))));
+    assert!(world.session.hand_over(world.now).is_empty());
+}
+
+#[test]
+fn the_end_of_a_lease_ends_every_state_without_another_connection() {
+    let mut connected = World::connected();
+    connected.link = None;
+    connected.session.handle_lease_end(connected.now);
+    let mut waiting = World::connected();
+    waiting.drop_link();
+    assert_eq!(waiting.session.state(), State::Reconnecting);
+    waiting.session.handle_lease_end(waiting.now);
+    let mut opening = World::paired();
+    opening.opens = false;
+    opening.connect();
+    opening.wanted = None;
+    opening.session.handle_lease_end(opening.now);
+    for mut world in [connected, waiting, opening] {
+        world.pump();
+        assert_eq!(world.session.state(), State::Disconnected);
+        assert_eq!(world.last_reason(), EndReason::LeaseEnded);
+        let links = world.links;
+        world.advance(1_000_000);
+        assert_eq!((world.links, world.wanted), (links, None));
+        world.opens = true;
+        world.connect();
+        assert_eq!(world.links, links + 1);
+    }
+    let mut idle = World::paired();
+    idle.session.handle_lease_end(idle.now);
+    assert!(!idle.session.has_events());
+}
+
+#[test]
+fn a_transport_that_opens_later_has_its_time_from_then_on() {
+    let mut world = World::paired();
+    world.opens = false;
+    world.connect();
+    let id = world.session.connection().unwrap();
+    world.session.handle_delayed(world.now, id, 100_000);
+    world.advance(110_000);
+    assert_eq!(world.session.state(), State::Connecting);
+    world.open();
+    world.pump();
+    assert_eq!(world.session.state(), State::Authenticating);
+
+    let mut late = World::paired();
+    late.opens = false;
+    late.connect();
+    let id = late.session.connection().unwrap();
+    late.session.handle_delayed(late.now, id, 100_000);
+    late.advance(130_000);
+    assert_eq!(late.reconnecting().map(|(attempt, _)| attempt), Some(1));
+}
+
+#[test]
 fn stanzas_that_have_no_encoding_or_no_frame_are_refused() {
     let mut world = World::connected();
     let sent = world.session.send(world.now, &mut node("", &[], Vec::new()).source());

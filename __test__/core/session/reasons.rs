@@ -286,6 +286,7 @@ fn samples() -> Vec<EndReason> {
             }),
             status: None,
         },
+        EndReason::LeaseEnded,
         EndReason::TransportClosed,
         EndReason::TimedOut,
         EndReason::Silence,

@@ -1,6 +1,6 @@
 //! Sessions that resume, and their fallback.
 
-use baileys_native::session::{HandshakeKind, State};
+use baileys_native::session::{HandshakeKind, Millis, Session, State};
 
 use super::{
     harness::{World, config, new_device, paired_device},
@@ -106,5 +106,25 @@ fn neither_registrations_nor_sessions_that_do_not_want_it_resume() {
         world.session.remember_server(known);
         world.connect();
         assert!(!world.server().asked_to_resume && world.server().is_open());
+    }
+}
+
+#[test]
+fn an_end_that_the_user_wanted_forgets_no_server() {
+    let wishes: [fn(&mut Session, Millis); 2] = [Session::handle_lease_end, |session: &mut Session, now| {
+        session.close(now);
+        let id = session.connection().unwrap();
+        session.handle_closed(now, id);
+    }];
+    for wish in wishes {
+        let mut world = world(OnResume::Accept);
+        world.drop_link();
+        world.opens = false;
+        world.advance(1_000);
+        let id = world.wanted.take().unwrap();
+        world.session.handle_opened(world.now, id);
+        wish(&mut world.session, world.now);
+        assert_eq!(world.session.state(), State::Disconnected);
+        assert!(world.session.known_server().is_some());
     }
 }

@@ -1,0 +1,247 @@
+// What sessions need that share a process, or move between processes: a limit on connections, a store, leases, hand-over.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { ConnectLimiter, NativeSession } from 'baileys-native';
+import {
+  PATIENCE,
+  createSession,
+  iq,
+  linkedCredentials,
+  next,
+  nextWhere,
+  numbered,
+  openSession,
+  startServer,
+  upTo
+} from '../support/native-session.mjs';
+
+const options = { timeout: 60_000 };
+
+test('sessions that share a limiter connect one after the other, in order', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true, greetingDelayMs: 0 });
+  const connectLimiter = new ConnectLimiter({ perSecond: 10, burst: 2 });
+  const sessions = upTo(5).map(n =>
+    createSession(t, server, { creds: linkedCredentials(`1555000000${n}`), connectLimiter })
+  );
+  const start = performance.now();
+  const times = [];
+  await Promise.all(
+    sessions.map(async (session, n) => {
+      await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+      times[n] = performance.now() - start;
+    })
+  );
+  // Two at once, then one every 100 ms.
+  assert.ok(times[2] >= 90 && times[3] >= 190 && times[4] >= 290, times.join(', '));
+  const users = server.connections.map(({ device }) => device.user);
+  assert.deepEqual(
+    users.slice(2),
+    upTo(5)
+      .slice(2)
+      .map(n => `1555000000${n}`)
+  );
+});
+
+test('a limiter delays reconnections, without using up the time to connect', options, async t => {
+  const connectLimiter = new ConnectLimiter({ perSecond: 0.25 });
+  const { server, session, connection } = await openSession(t, {
+    connectLimiter,
+    connectTimeoutMs: 3_000,
+    reconnect: { baseMs: 0, maxMs: 0 }
+  });
+  const opened = performance.now();
+  const again = nextWhere(session, 'state', ({ to }) => to === 'connected');
+  connection.drop();
+  await again;
+  // The second place is four seconds after the first; three seconds of waiting would have ended it.
+  assert.ok(performance.now() - opened > 2_000, `${performance.now() - opened} ms`);
+  assert.equal(server.connections.length, 2);
+  assert.equal(session.metrics().connections, 2);
+});
+
+test('a limiter has a rate above zero that may be changed', options, async () => {
+  const limiter = new ConnectLimiter({ perSecond: 0.5 });
+  limiter.perSecond = 20;
+  assert.equal(limiter.perSecond, 20);
+  for (const perSecond of [0, -1, NaN, Infinity, undefined]) {
+    assert.throws(() => new ConnectLimiter({ perSecond }), RangeError);
+    assert.throws(() => (limiter.perSecond = perSecond), RangeError);
+  }
+  for (const burst of [0, 1.5, 2 ** 32]) assert.throws(() => new ConnectLimiter({ perSecond: 1, burst }), RangeError);
+  assert.throws(() => new NativeSession({ auth: linkedCredentials(), connectLimiter: {} }), {
+    message: 'connectLimiter is a ConnectLimiter'
+  });
+});
+
+test('handOver gives back what waits for room, in order, and does not log out', options, async t => {
+  const { server, session, connection } = await openSession(t, { outgoing: { stanzas: 10 } });
+  // The server reads nothing, so that stanzas stay in the queue.
+  connection.pause();
+  const outcomes = [];
+  const big = n => ({ ...numbered(n), content: Buffer.alloc(100_000, n) });
+  let count = 0;
+  for (; count < 2_000 && !(session.needsDrain && count % 50 === 0 && count > 0); count++) {
+    const number = count;
+    void session.sendNode(big(number)).then(
+      () => outcomes.push([number, 'sent']),
+      error => outcomes.push([number, error.code])
+    );
+  }
+  assert.ok(session.needsDrain, 'the queue is full');
+  const handedOver = session.handOver();
+  connection.resume();
+  const unsent = await handedOver;
+  assert.equal(session.state, 'disconnected');
+  assert.ok(unsent.length > 0 && unsent.length < count, `${unsent.length} of ${count}`);
+  const first = count - unsent.length;
+  unsent.forEach(({ node }, i) => assert.deepEqual(node, big(first + i)));
+  assert.deepEqual(
+    unsent.map(({ number }) => number),
+    upTo(unsent.length).map(i => unsent[0].number + i)
+  );
+  // Whoever waited for room knows who has the stanza now.
+  const refused = outcomes.filter(([, outcome]) => outcome === 'ERR_HANDED_OVER').map(([number]) => number);
+  assert.ok(refused.length > 0 && refused.every(number => number >= first));
+  // What had left the queue has arrived.
+  const received = connection.received
+    .filter(({ node }) => node.tag === 'message')
+    .map(({ node }) => Number(node.attrs.n));
+  assert.deepEqual(received, upTo(first));
+  assert.ok(!server.stanzas.some(({ node }) => JSON.stringify(node).includes('remove-companion-device')));
+  assert.equal(server.devices.length, 1);
+});
+
+test('handOver settles queries, and is harmless where nothing is connected', options, async t => {
+  const { server, session } = await openSession(t);
+  server.handle({ tag: 'iq', xmlns: 'test' }, () => null);
+  const query = assert.rejects(session.query(iq({ xmlns: 'test' })), { code: 'ERR_CONNECTION_CLOSED' });
+  assert.deepEqual(await session.handOver(), []);
+  await query;
+  assert.deepEqual(await session.handOver(), []);
+  await assert.rejects(session.sendNode(iq()), { code: 'ERR_NOT_CONNECTED' });
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  const [closing, handedOver] = [session.close(), session.handOver()];
+  assert.deepEqual(await handedOver, []);
+  await closing;
+});
+
+test('a session drops its connection at the end of its lease, while JavaScript is blocked', options, async t => {
+  const { server, session, connection } = await openSession(t, { keepAliveIntervalMs: 50 });
+  const closed = next(session, 'close');
+  const dropped = once(connection, 'close');
+  session.setLease(Date.now() + 300);
+  session.setLease(Date.now() + 400);
+  await server.waitFor(({ node }) => node.attrs.xmlns === 'w:p');
+  const end = performance.now() + 1_000;
+  while (performance.now() < end);
+  const [{ kind, code }] = await closed;
+  assert.deepEqual([kind, code], ['leaseEnded', 428]);
+  await dropped;
+  assert.equal(session.state, 'disconnected');
+  await assert.rejects(session.sendNode(iq()), { code: 'ERR_NOT_CONNECTED' });
+});
+
+test('without a lease that lasts a session does not connect', options, async t => {
+  const { server, session } = await openSession(t);
+  const closed = next(session, 'close');
+  session.setLease(0);
+  assert.equal((await closed)[0].kind, 'leaseEnded');
+  await assert.rejects(session.connect(), { code: 'ERR_SESSION_ENDED', reason: 'leaseEnded' });
+  assert.equal(server.connections.length, 1);
+  session.setLease(Date.now() + 60_000);
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  session.setLease();
+  assert.equal(session.state, 'connected');
+  assert.equal(server.connections.length, 2);
+  for (const until of [NaN, -1, 'soon']) assert.throws(() => session.setLease(/** @type {any} */ (until)), RangeError);
+});
+
+test('the end of a lease ends the wait for another connection', options, async t => {
+  const { server, session, connection } = await openSession(t, { reconnect: { baseMs: 60_000, maxMs: 60_000 } });
+  const waiting = next(session, 'reconnecting');
+  connection.drop();
+  await waiting;
+  const closed = next(session, 'close');
+  session.setLease(Date.now() + 50);
+  assert.equal((await closed)[0].kind, 'leaseEnded');
+  assert.equal(server.connections.length, 1);
+});
+
+/** A store in memory that counts its calls; `stored` is what it has. */
+function memoryStore(stored) {
+  const store = {
+    stored,
+    saves: 0,
+    isSaving: false,
+    hold: Promise.resolve(),
+    load: async () => store.stored,
+    async save(state) {
+      assert.ok(!store.isSaving, 'one save at a time');
+      store.isSaving = true;
+      store.saves += 1;
+      await store.hold;
+      store.stored = structuredClone(state);
+      store.isSaving = false;
+    }
+  };
+  return store;
+}
+
+test('fromStore loads, saves after changes, and resumes elsewhere with what was saved', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const store = memoryStore({ creds: { ...linkedCredentials(), me: { id: '15550000001:1@s.whatsapp.net' } } });
+  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey, resume: true });
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.handOver();
+  assert.ok(store.stored.creds.me.lid, 'the change of the login is saved');
+  assert.deepEqual(store.stored.knownServer, session.knownServer);
+  const { saves } = store;
+  const later = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey, resume: true });
+  await later.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  assert.equal(server.connections[1].handshake, 'IK');
+  await later.close();
+  assert.ok(store.saves - saves <= 1, 'a known server is not saved again');
+});
+
+test('fromStore saves one after the other, and close waits for the last one', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const store = memoryStore({ creds: linkedCredentials() });
+  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  let release;
+  store.hold = new Promise(resolve => (release = resolve));
+  const before = store.saves;
+  session.emit('creds', {});
+  session.emit('creds', {});
+  let isClosed = false;
+  const closed = session.close().then(() => (isClosed = true));
+  await nextWhere(session, 'state', ({ to }) => to === 'disconnected');
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(isClosed, false);
+  release();
+  await closed;
+  assert.ok(store.saves - before <= 2);
+});
+
+test('a store that fails is an error event, and is asked again with the next change', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const store = memoryStore({ creds: linkedCredentials() });
+  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  t.after(() => session.close());
+  const { save } = store;
+  store.save = () => Promise.reject(new Error('FENCED'));
+  const failed = next(session, 'error');
+  session.emit('creds', {});
+  const [error] = await failed;
+  assert.deepEqual([error.code, error.cause.message], ['ERR_NOT_SAVED', 'FENCED']);
+  const saved = new Promise(resolve => {
+    store.save = async state => resolve(await save(state));
+  });
+  session.emit('creds', {});
+  await saved;
+  await assert.rejects(NativeSession.fromStore({ ...store, load: () => Promise.reject(new Error('gone')) }), {
+    message: 'gone'
+  });
+});

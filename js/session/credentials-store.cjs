@@ -1,0 +1,47 @@
+'use strict';
+
+/**
+ * Saves what a session has to keep whenever it changes: its credentials, and the server to resume with. One save runs at a
+ * time and takes the newest state, so that changes during a save cost one more round trip together.
+ *
+ * @param {any} session a NativeSession
+ * @param {{ save(stored: object): Promise<void> }} store
+ * @param {(error: unknown) => void} failed
+ * @returns {() => Promise<void>} Resolves when nothing is being saved.
+ */
+function keepSaved(session, store, failed) {
+  let isWanted = false;
+  let saving;
+  let serverKey = session.knownServer?.key;
+
+  async function saveAll() {
+    try {
+      while (isWanted) {
+        // Changes that are told together are saved together.
+        await null;
+        isWanted = false;
+        const { credentials: creds, knownServer } = session;
+        await store.save({ creds, knownServer });
+      }
+    } catch (error) {
+      failed(error);
+    } finally {
+      saving = undefined;
+    }
+  }
+
+  function save() {
+    isWanted = true;
+    saving ??= saveAll();
+  }
+
+  session.on('creds', save);
+  session.on('state', ({ to }) => {
+    if (to !== 'connected' || session.knownServer?.key === serverKey) return;
+    serverKey = session.knownServer?.key;
+    save();
+  });
+  return async () => void (await saving);
+}
+
+module.exports = { keepSaved };

@@ -1,0 +1,114 @@
+//! [`ConnectLimiter`]: how often sessions may open a connection.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Limits how often the sessions that share it open connections: so many a second, and so many at once after a pause. A
+/// token bucket that gives each connection its time when it is wanted (GCRA), so that nobody is woken in vain and the
+/// connections come in the order in which they were wanted.
+#[derive(Debug)]
+pub struct ConnectLimiter(Mutex<Bucket>);
+
+#[derive(Debug)]
+struct Bucket {
+    /// Between two connections.
+    interval: Duration,
+    /// How many may be opened at once.
+    burst: u32,
+    /// The time of the next connection if there were no burst; none has been wanted yet where `None`.
+    next: Option<Instant>,
+}
+
+/// The slowest rate, in connections a second.
+const SLOWEST: f64 = 1e-6;
+
+fn interval(per_second: f64) -> Duration {
+    // Neither a rate of zero nor one that is no number: the result has to be finite.
+    Duration::from_secs_f64(1.0 / per_second.max(SLOWEST))
+}
+
+impl ConnectLimiter {
+    /// So many connections a second, and at most so many, at least one, at once.
+    #[must_use]
+    pub fn new(per_second: f64, burst: u32) -> Self {
+        Self(Mutex::new(Bucket {
+            interval: interval(per_second),
+            burst: burst.max(1),
+            next: None,
+        }))
+    }
+
+    /// Another rate, for the connections that are wanted from now on.
+    pub fn set_rate(&self, per_second: f64) {
+        self.lock().interval = interval(per_second);
+    }
+
+    /// Takes the next place; returns how long to wait for it.
+    pub(super) fn reserve(&self) -> Duration {
+        self.lock().reserve(Instant::now())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bucket {
+    fn reserve(&mut self, now: Instant) -> Duration {
+        let next = self.next.map_or(now, |next| next.max(now));
+        self.next = next.checked_add(self.interval);
+        let ahead = self.interval.saturating_mul(self.burst - 1);
+        next.saturating_duration_since(now).saturating_sub(ahead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(100);
+
+    fn bucket(burst: u32) -> Bucket {
+        Bucket {
+            interval: INTERVAL,
+            burst,
+            next: None,
+        }
+    }
+
+    #[test]
+    fn a_burst_and_then_the_rate() {
+        let (mut bucket, now) = (bucket(3), Instant::now());
+        let waits: Vec<_> = (0..6).map(|_| bucket.reserve(now).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
+        // Half a second later the places so far are used up to the last but one.
+        let later = now + 5 * INTERVAL;
+        assert_eq!(bucket.reserve(later).as_millis(), 0);
+        assert_eq!(bucket.reserve(later).as_millis(), 0);
+        assert_eq!(bucket.reserve(later).as_millis(), 100);
+    }
+
+    #[test]
+    fn a_pause_gives_one_burst_and_no_more() {
+        let (mut bucket, now) = (bucket(2), Instant::now());
+        let later = now + 1000 * INTERVAL;
+        let waits: Vec<_> = (0..4).map(|_| bucket.reserve(later).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 100, 200]);
+    }
+
+    #[test]
+    fn another_rate_holds_for_what_comes() {
+        let limiter = ConnectLimiter::new(10.0, 0);
+        assert_eq!(limiter.lock().burst, 1);
+        limiter.set_rate(1000.0);
+        let now = Instant::now();
+        let mut bucket = limiter.lock();
+        assert_eq!(
+            [bucket.reserve(now), bucket.reserve(now)].map(|wait| wait.as_millis()),
+            [0, 1]
+        );
+        assert!(interval(f64::NAN) > Duration::from_secs(1000) && interval(0.0) < Duration::MAX);
+    }
+}
