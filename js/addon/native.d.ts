@@ -3,17 +3,17 @@
 
 /** A limit on the connections of the sessions that share it. */
 export declare class ConnectLimiter {
-  /** So many connections a second, and so many at once. */
+  /** `per_second` is the rate of connections. `burst` is how many may be opened at once after a pause. */
   constructor(perSecond: number, burst: number)
-  /** Another rate, for the connections that are wanted from now on. */
+  /** Sets the rate for the following connections. */
   setRate(perSecond: number): void
 }
 
-/** A session; see `js/session/session.cjs`. It ends when this is garbage. */
+/** A session for `js/session/session.cjs`. The session ends when this object is garbage-collected. */
 export declare class Session {
-  /** A session that is disconnected. It keeps the loop alive only where `setActive` says so. */
+  /** Creates a disconnected session. `setActive` decides whether it keeps the event loop running. */
   constructor(hub: SocketHub, options: SessionOptions, limiter?: ConnectLimiter | undefined | null)
-  /** The number under which the session's records come. */
+  /** The number of the session in records. */
   get number(): number
   /** Sets the lowest level that the user's logger accepts. The values are those of the option. */
   setLogLevel(level: string): void
@@ -31,11 +31,11 @@ export declare class Session {
   close(): boolean
   /** Logs out and closes the connection. Returns true if there was one, or a planned reconnection. */
   logOut(): boolean
-  /** Closes without the stanzas that still wait in the queue, and returns those. */
+  /** Closes without the stanzas that still wait in the queue. Returns those stanzas. */
   handOver(): Array<UnsentStanza>
-  /** Lets the session hold a connection until then, in milliseconds since 1970; without end where absent. */
+  /** Sets the end of the lease in milliseconds since 1970. Without it the session needs no lease. */
   setLease(until?: number | undefined | null): void
-  /** Keeps the next connection from being made; says whether one was due. */
+  /** Cancels a planned reconnection. Returns true if one was planned. */
   veto(): boolean
   /** Stops or continues reading. */
   setPaused(paused: boolean): void
@@ -288,10 +288,10 @@ export interface StanzaPattern {
   child?: string
 }
 
-/** A stanza that was accepted and not sent. */
+/** A stanza that was accepted but not sent. */
 export interface UnsentStanza {
-  /** The number that `sessionSend` gave. */
+  /** The number that `sessionSend` returned. */
   number: number
-  /** The stanza, encoded, with the byte of flags in front. */
+  /** The encoded stanza, with the flag byte in front. */
   payload: Buffer
 }

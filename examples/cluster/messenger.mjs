@@ -1,0 +1,178 @@
+// Signal on a NativeSession: texts are encrypted for every device of both sides, and messages decrypted, by Baileys' own
+// functions. Each message is one transaction on the keys. All of a session's transactions come one after the other.
+
+import {
+  DEFAULT_CONNECTION_CONFIG,
+  addTransactionCapability,
+  decryptMessageNode,
+  encodeSignedDeviceIdentity,
+  encodeWAMessage,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  getNextPreKeysNode,
+  jidDecode,
+  jidNormalizedUser,
+  parseAndInjectE2ESessions
+} from 'baileys';
+import pino from 'pino';
+
+/** How many pre-keys are uploaded at a time. */
+const PRE_KEYS = 30;
+/** Below this many on the server they are. */
+const FEW_PRE_KEYS = 5;
+/** How long the list of a user's devices is used. */
+const DEVICES_KEPT_MS = 5 * 60_000;
+
+const logger = pino({ level: 'silent' });
+const iq = (xmlns, type, content) => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', xmlns, type }, content });
+
+export class Messenger {
+  #session;
+  #store;
+  #saveCredentials;
+  #keys;
+  #repository;
+  #devices = new Map();
+
+  /**
+   * @param {import('baileys-native').NativeSession} session
+   * @param {ReturnType<import('./store.mjs').SlotStore['signalKeys']>} store
+   * @param {() => Promise<void>} saveCredentials
+   */
+  constructor(session, store, saveCredentials) {
+    this.#session = session;
+    this.#store = store;
+    this.#saveCredentials = saveCredentials;
+    // A commit that was refused is refused for good.
+    this.#keys = addTransactionCapability(store, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    const auth = { creds: session.credentials, keys: this.#keys };
+    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => undefined);
+  }
+
+  get #me() {
+    return this.#session.credentials.me;
+  }
+
+  /** One transaction at a time: the work is done, then its changes are committed. */
+  #transaction(work) {
+    return this.#keys.transaction(work, this.#me.id);
+  }
+
+  /** Uploads pre-keys where the server has few; without any nobody can write to a new device. */
+  async uploadPreKeys() {
+    const answer = await this.#session.query(iq('encrypt', 'get', [{ tag: 'count', attrs: {} }]));
+    if (Number(getBinaryNodeChild(answer, 'count')?.attrs.value) >= FEW_PRE_KEYS) return;
+    const { credentials } = this.#session;
+    const { update, node } = await this.#transaction(() =>
+      getNextPreKeysNode({ creds: credentials, keys: this.#keys }, PRE_KEYS)
+    );
+    // Saved first, so that no number is ever given to two keys.
+    Object.assign(credentials, update);
+    await this.#saveCredentials();
+    await this.#session.query(node);
+  }
+
+  /** The stanza of a text, encrypted for every device of the receiver's and of one's own. */
+  async encrypt(id, to, conversation) {
+    const users = [...new Set([jidNormalizedUser(to), jidNormalizedUser(this.#me.id)])];
+    const own = jidDecode(this.#me.id);
+    const devices = (await Promise.all(users.map(user => this.#devicesOf(user))))
+      .flat()
+      .filter(jid => jidDecode(jid).user !== own.user || (jidDecode(jid).device ?? 0) !== (own.device ?? 0));
+    const message = { conversation };
+    const forOwn = { deviceSentMessage: { destinationJid: to, message } };
+    let withIdentity = false;
+    const participants = await this.#transaction(async () => {
+      await this.#openSessions(devices);
+      const nodes = [];
+      for (const jid of devices) {
+        const data = encodeWAMessage(jidDecode(jid).user === own.user ? forOwn : message);
+        const { type, ciphertext } = await this.#repository.encryptMessage({ jid, data });
+        withIdentity ||= type === 'pkmsg';
+        nodes.push({
+          tag: 'to',
+          attrs: { jid },
+          content: [{ tag: 'enc', attrs: { v: '2', type }, content: ciphertext }]
+        });
+      }
+      return nodes;
+    });
+    const content = [{ tag: 'participants', attrs: {}, content: participants }];
+    const { account } = this.#session.credentials;
+    if (withIdentity && account) {
+      content.push({ tag: 'device-identity', attrs: {}, content: encodeSignedDeviceIdentity(account, true) });
+    }
+    return { tag: 'message', attrs: { id, to, type: 'text' }, content };
+  }
+
+  /**
+   * Decrypts a message. The change of keys and the event about the message are committed together: a message that comes a
+   * second time, since its acknowledgement was lost, cannot be decrypted again and need not be.
+   */
+  async receive(stanza) {
+    const { failedReads } = this.#store;
+    await this.#transaction(async () => {
+      const { fullMessage, decrypt } = decryptMessageNode(
+        stanza,
+        this.#me.id,
+        this.#me.lid ?? '',
+        this.#repository,
+        logger
+      );
+      await decrypt();
+      if (this.#store.failedReads !== failedReads) throw new Error('keys could not be read');
+      const { id } = stanza.attrs;
+      const isReadable = fullMessage.messageStubType === undefined;
+      const content = isReadable ? fullMessage.message?.conversation : undefined;
+      this.#store.withNextCommit({
+        type: isReadable ? 'message' : 'unreadable',
+        id,
+        from: stanza.attrs.from,
+        text: content
+      });
+    });
+    await this.#store.flush();
+  }
+
+  /** Sessions with devices that there is none with yet. A device without keys is left out. */
+  async #openSessions(devices) {
+    const known = await Promise.all(devices.map(jid => this.#repository.validateSession(jid)));
+    const missing = devices.filter((_, i) => !known[i].exists);
+    if (missing.length === 0) return;
+    const users = missing.map(jid => ({ tag: 'user', attrs: { jid } }));
+    const bundles = await this.#session.query(iq('encrypt', 'get', [{ tag: 'key', attrs: {}, content: users }]));
+    const list = getBinaryNodeChild(bundles, 'list');
+    const usable = getBinaryNodeChildren(list, 'user').filter(user => getBinaryNodeChild(user, 'error') === undefined);
+    await parseAndInjectE2ESessions({ ...bundles, content: [{ ...list, content: usable }] }, this.#repository);
+    const opened = new Set(usable.map(user => user.attrs.jid));
+    for (const jid of missing) if (!opened.has(jid)) devices.splice(devices.indexOf(jid), 1);
+  }
+
+  async #devicesOf(user) {
+    const known = this.#devices.get(user);
+    if (known !== undefined && known.until > Date.now()) return known.jids;
+    const query = {
+      tag: 'usync',
+      attrs: {
+        context: 'message',
+        mode: 'query',
+        sid: this.#session.credentials.registrationId + Date.now().toString(36),
+        last: 'true',
+        index: '0'
+      },
+      content: [
+        { tag: 'query', attrs: {}, content: [{ tag: 'devices', attrs: { version: '2' } }] },
+        { tag: 'list', attrs: {}, content: [{ tag: 'user', attrs: { jid: user } }] }
+      ]
+    };
+    const answer = await this.#session.query(iq('usync', 'get', [query]));
+    const entry = getBinaryNodeChild(getBinaryNodeChild(getBinaryNodeChild(answer, 'usync'), 'list'), 'user');
+    const list = getBinaryNodeChild(getBinaryNodeChild(entry, 'devices'), 'device-list');
+    const [name, server] = user.split('@');
+    const jids = getBinaryNodeChildren(list, 'device').map(({ attrs }) =>
+      attrs.id === '0' ? user : `${name}:${attrs.id}@${server}`
+    );
+    this.#devices.set(user, { jids, until: Date.now() + DEVICES_KEPT_MS });
+    return jids;
+  }
+}

@@ -1,0 +1,189 @@
+// What sessions keep in Redis: credentials, Signal keys, and the streams of work and events. Each write carries the token of
+// the slot's owner, and is refused once an owner with a larger token has been here: a node that was frozen, and wakes,
+// changes nothing any more.
+
+import { createHash } from 'node:crypto';
+import { BufferJSON } from 'baileys';
+
+/** Compares the token, and notes it. KEYS[1]: the largest tokens by slot. ARGV: slot, token. */
+const FENCE = `
+local seen = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if seen > tonumber(ARGV[2]) then return redis.error_reply('FENCED slot ' .. ARGV[1] .. ' has another owner') end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+`;
+
+/** KEYS[2]: the slot's sessions. */
+const LOAD = `${FENCE} return redis.call('HGETALL', KEYS[2])`;
+
+/** KEYS[2]: the slot's sessions. ARGV: session, its text. */
+const SAVE = `${FENCE} return redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])`;
+
+/**
+ * Everything that one transaction changes. KEYS: the session's keys, events, the slot's work. ARGV: the work that is done
+ * with it or "", most events to keep, the number of events, their texts, then fields with texts; "" deletes.
+ */
+const COMMIT = `${FENCE}
+local done, most, events = ARGV[3], ARGV[4], tonumber(ARGV[5])
+for place = 6, 5 + events do redis.call('XADD', KEYS[3], 'MAXLEN', '~', most, '*', 'event', ARGV[place]) end
+for place = 6 + events, #ARGV, 2 do
+  if ARGV[place + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[place])
+  else redis.call('HSET', KEYS[2], ARGV[place], ARGV[place + 1]) end
+end
+if done ~= '' then
+  redis.call('XACK', KEYS[4], 'owners', done)
+  redis.call('XDEL', KEYS[4], done)
+end
+`;
+
+/** Signal keys of a session that are held in memory; the owner alone changes them, so they are never out of date. */
+const CACHED_KEYS = 1_000;
+
+const text = value => JSON.stringify(value, BufferJSON.replacer);
+const value = json => JSON.parse(json, BufferJSON.reviver);
+
+/** The slot of a session. */
+export function slotOf(session, slots) {
+  return createHash('sha1').update(session).digest().readUInt32BE() % slots;
+}
+
+/** A client with the scripts of this module. */
+export function withScripts(redis) {
+  redis.defineCommand('loadSlot', { numberOfKeys: 2, lua: LOAD });
+  redis.defineCommand('saveSession', { numberOfKeys: 2, lua: SAVE });
+  redis.defineCommand('commit', { numberOfKeys: 4, lua: COMMIT });
+  return redis;
+}
+
+/** Adds a session, whose credentials are `creds`. The owner of its slot connects it when it takes the slot. */
+export async function addSession(redis, { prefix, slots }, session, creds) {
+  await redis.hset(`${prefix}sessions:${slotOf(session, slots)}`, session, text({ creds }));
+}
+
+/** Puts a text for a session to send into the stream of its slot. `id` is that of the message, for the event about it. */
+export function addWork(redis, { prefix, slots }, { session, to, message, id }) {
+  const fields = ['session', session, 'id', id, 'to', to, 'message', message];
+  return redis.xadd(`${prefix}work:${slotOf(session, slots)}`, '*', ...fields);
+}
+
+/** Whether Redis refused a write since the slot has another owner. */
+export const isFenced = error => /^FENCED/.test(error?.message) || /^FENCED/.test(error?.cause?.message);
+
+/** What one owner of a slot reads and writes. */
+export class SlotStore {
+  #redis;
+  #settings;
+  #slot;
+  #token;
+
+  /**
+   * @param {any} redis With the scripts.
+   * @param {typeof import('./settings.mjs').settings} settings
+   * @param {{ slot: number, token: number }} owned
+   */
+  constructor(redis, settings, { slot, token }) {
+    this.#redis = redis;
+    this.#settings = settings;
+    this.#slot = slot;
+    this.#token = token;
+  }
+
+  #key(name) {
+    return `${this.#settings.prefix}${name}`;
+  }
+
+  get workKey() {
+    return this.#key(`work:${this.#slot}`);
+  }
+
+  /** All sessions of the slot with their credentials, in one round trip. From here on earlier owners write nothing. */
+  async load() {
+    const fields = await this.#redis.loadSlot(
+      this.#key('fence'),
+      this.#key(`sessions:${this.#slot}`),
+      this.#slot,
+      this.#token
+    );
+    const sessions = new Map();
+    for (let i = 0; i < fields.length; i += 2) sessions.set(fields[i], value(fields[i + 1]));
+    return sessions;
+  }
+
+  /** The store of a session's credentials, for `NativeSession.fromStore`. */
+  credentials(session, stored) {
+    const [fence, sessions] = [this.#key('fence'), this.#key(`sessions:${this.#slot}`)];
+    return {
+      load: async () => stored,
+      save: async stored =>
+        void (await this.#redis.saveSession(fence, sessions, this.#slot, this.#token, session, text(stored)))
+    };
+  }
+
+  /** Writes what a transaction has changed, all or nothing, in one round trip. */
+  async commit(session, { keys = {}, events = [], done = '' }) {
+    const fields = Object.entries(keys).flatMap(([type, byId]) =>
+      Object.entries(byId).flatMap(([id, key]) => [`${type}:${id}`, key === null || key === undefined ? '' : text(key)])
+    );
+    const texts = events.map(event => text({ session, ...event }));
+    const names = [this.#key('fence'), this.#key(`keys:${session}`), this.#key('events'), this.workKey];
+    const { eventsKept } = this.#settings;
+    await this.#redis.commit(...names, this.#slot, this.#token, done, eventsKept, texts.length, ...texts, ...fields);
+  }
+
+  /** Stanzas that a session had accepted and not sent become work for the next owner. */
+  async addUnsent(session, stanzas) {
+    const pipeline = this.#redis.pipeline();
+    for (const { node } of stanzas) pipeline.xadd(this.workKey, '*', 'session', session, 'node', text(node));
+    await pipeline.exec();
+  }
+
+  /**
+   * A session's Signal keys, for Baileys' `addTransactionCapability`. An event that is given to `withNextCommit` is written
+   * together with the next change of keys, or by `flush`.
+   */
+  signalKeys(session) {
+    const read = fields => this.#redis.hmget(this.#key(`keys:${session}`), ...fields);
+    const commit = changes => this.commit(session, changes);
+    const cache = new Map();
+    const remember = (field, key) => {
+      cache.delete(field);
+      cache.set(field, key);
+      if (cache.size > CACHED_KEYS) cache.delete(cache.keys().next().value);
+    };
+    const events = [];
+    return {
+      /** How many reads have failed: what Baileys then takes for a message that cannot be decrypted may be one that can. */
+      failedReads: 0,
+      async get(type, ids) {
+        const unknown = ids.filter(id => !cache.has(`${type}:${id}`));
+        if (unknown.length > 0) {
+          const found = await read(unknown.map(id => `${type}:${id}`)).catch(error => {
+            this.failedReads += 1;
+            throw error;
+          });
+          unknown.forEach((id, i) => remember(`${type}:${id}`, found[i] === null ? undefined : found[i]));
+        }
+        const entries = ids.map(id => [id, cache.get(`${type}:${id}`)]).filter(([, json]) => json !== undefined);
+        // Callers change what they get.
+        return Object.fromEntries(entries.map(([id, json]) => [id, value(json)]));
+      },
+      async set(keys) {
+        try {
+          await commit({ keys, events: events.splice(0) });
+        } catch (error) {
+          // Whether it was written is not known.
+          cache.clear();
+          throw error;
+        }
+        for (const [type, byId] of Object.entries(keys)) {
+          for (const [id, key] of Object.entries(byId)) {
+            remember(`${type}:${id}`, key === null || key === undefined ? undefined : text(key));
+          }
+        }
+      },
+      withNextCommit: event => void events.push(event),
+      flush: async () => events.length > 0 && commit({ events: events.splice(0) })
+    };
+  }
+}
+
+export { text as toJson, value as fromJson };

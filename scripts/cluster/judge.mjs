@@ -1,0 +1,179 @@
+// Compares what the server has seen of a cluster with what the cluster promises.
+
+import { overlaps } from './server-record.mjs';
+
+/** How long sessions may be nowhere, beside the lease: for a beat, reading the store, and connecting on a busy machine. */
+const BESIDE_LEASE_MS = 10_000;
+
+/** After so long a login the server is in the store. */
+const SAVED_MS = 1_000;
+
+const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const milliseconds = value => `${Math.round(value).toLocaleString('en')} ms`;
+
+/** How long each session of an incident was without a connection: until its next login. */
+function gaps({ at, sessions }, byUser) {
+  return sessions.map(user => {
+    const next = (byUser.get(user) ?? []).find(({ loginAt }) => loginAt > at);
+    return next === undefined ? Infinity : next.loginAt - at;
+  });
+}
+
+/** @param {Awaited<ReturnType<typeof import('./run.mjs').runCluster>>} report */
+export function judge({ accepted, codes, events, incidents, nodes, options, record, stopMs, figures }) {
+  const byUser = record.byUser();
+  const broken = [];
+  const check = (holds, what) => void (holds || broken.push(what));
+
+  // A connection of a frozen node stays with the server until that closes it; the server has told it so at the new login.
+  const frozen = new Map(nodes.map(node => [node.name, node.frozen]));
+  const wasFrozen = (name, time) => frozen.get(name)?.some(({ from, to }) => from <= time && time <= to);
+  const pairs = overlaps(record);
+  const ofFrozen = pairs.filter(({ earlier, later }) => wasFrozen(earlier.node, later.loginAt));
+  const lateStanzas = ofFrozen.filter(({ earlier, later }) => earlier.lastAt > later.loginAt).length;
+  const notRefused = ofFrozen.filter(({ earlier }) => earlier.refusedAt === Infinity).length;
+  for (const { earlier, later } of pairs.filter(pair => !ofFrozen.includes(pair))) {
+    const overlap = milliseconds(Math.min(earlier.closedAt, later.closedAt) - later.loginAt);
+    const [first, second] = [earlier, later].map(({ node, loginAt }) => `${node}, ${new Date(loginAt).toISOString()}`);
+    broken.push(`${later.user} had two connections at a time for ${overlap} (${first}; ${second})`);
+  }
+  check(lateStanzas === 0, `${lateStanzas} connections of frozen nodes sent stanzas after another node had logged in`);
+  check(notRefused === 0, `${notRefused} connections of frozen nodes were not refused by the server`);
+
+  const bound = {
+    kill: options.leaseMs + BESIDE_LEASE_MS,
+    freeze: options.leaseMs + BESIDE_LEASE_MS,
+    restart: BESIDE_LEASE_MS
+  };
+  const takeovers = ['kill', 'freeze', 'restart'].map(fault => {
+    const of = incidents.filter(incident => incident.fault === fault);
+    const times = of.flatMap(incident => gaps(incident, byUser));
+    const longest = Math.max(0, ...times);
+    check(longest <= bound[fault], `after ${fault}, a session was connected again only after ${milliseconds(longest)}`);
+    return {
+      fault,
+      incidents: of.length,
+      sessions: times.length,
+      medianMs: median(times),
+      longestMs: longest,
+      boundMs: bound[fault]
+    };
+  });
+
+  const handshakes = { known: { XX: 0, IK: 0, XXfallback: 0 }, unknown: { XX: 0, IK: 0, XXfallback: 0 } };
+  for (const connections of byUser.values()) {
+    connections.forEach(({ handshake, loginAt }, i) => {
+      const isKnown = connections
+        .slice(0, i)
+        .some(earlier => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS);
+      handshakes[isKnown ? 'known' : 'unknown'][handshake] += 1;
+    });
+  }
+  const notResumed = handshakes.known.XX + handshakes.known.XXfallback;
+  check(notResumed === 0, `${notResumed} logins to a known server were not resumed`);
+
+  const sent = accepted.filter(id => events.of(id).has('sent'));
+  const lost = sent.filter(id => !record.messages.has(id));
+  const twice = accepted.filter(id => record.messages.get(id) > 1);
+  const arrived = accepted.filter(id => events.of(id).has('message'));
+  const unreadable = accepted.filter(id => events.of(id).has('unreadable') && !events.of(id).has('message'));
+  check(lost.length === 0, `${lost.length} texts were told as sent and never reached the server`);
+  check(sent.length === accepted.length, `${accepted.length - sent.length} texts were not sent`);
+  check(
+    arrived.length + unreadable.length === accepted.length,
+    `${accepted.length - arrived.length - unreadable.length} messages did not arrive`
+  );
+  check(unreadable.length === 0, `${unreadable.length} messages could not be decrypted`);
+  check(
+    codes.every(code => code === 0),
+    `nodes ended with ${codes.join(', ')}`
+  );
+
+  return {
+    options: { ...options, log: undefined },
+    broken,
+    connections: [...byUser.values()].reduce((sum, connections) => sum + connections.length, 0),
+    overlaps: { ofFrozen: ofFrozen.length, others: pairs.length - ofFrozen.length, lateStanzas },
+    takeovers,
+    handshakes,
+    texts: {
+      accepted: accepted.length,
+      sent: sent.length,
+      lost: lost.length,
+      twice: twice.length,
+      arrived: arrived.length,
+      unreadable: unreadable.length
+    },
+    stopMs,
+    figures: usage(figures)
+  };
+}
+
+/** CPU, memory and traffic between two measurements; nodes that were started anew in between are left out. */
+export function usage({ before, after }) {
+  const seconds = (after.at - before.at) / 1000;
+  const nodes = after.nodes.map((node, i) => {
+    const earlier = before.nodes[i];
+    return node && earlier && node.cpu >= earlier.cpu
+      ? { cpuPercent: ((node.cpu - earlier.cpu) / seconds) * 100, rssMB: node.rss / 2 ** 20, threads: node.threads }
+      : undefined;
+  });
+  return {
+    seconds,
+    nodes,
+    stanzasPerSecond: (after.stanzas - before.stanzas) / seconds,
+    redis: {
+      commandsPerSecond: (after.redis.commands - before.redis.commands) / seconds,
+      cpuPercent: ((after.redis.cpu - before.redis.cpu) / seconds) * 100,
+      memoryMB: after.redis.memory / 2 ** 20
+    }
+  };
+}
+
+/** The verdict as a table for a terminal. */
+export function table(verdict) {
+  const { options, takeovers, overlaps: two, handshakes, texts, figures } = verdict;
+  const rows = [
+    ['', ''],
+    [
+      `${options.sessions} sessions, ${options.nodes} nodes, ownership in ${options.ownership}`,
+      `${options.seconds} s of load, lease ${options.leaseMs} ms`
+    ],
+    ...takeovers
+      .filter(({ incidents }) => incidents > 0)
+      .map(({ fault, incidents, sessions, medianMs, longestMs, boundMs }) => [
+        `${fault}: ${incidents} times, ${sessions} sessions connected again`,
+        `median ${milliseconds(medianMs)}, longest ${milliseconds(longestMs)} (bound ${milliseconds(boundMs)})`
+      ]),
+    ['connections', String(verdict.connections)],
+    ['two of one session at a time', `${two.others}; of frozen nodes, refused by the server: ${two.ofFrozen}`],
+    ['of those, sent a stanza after the other login', String(two.lateStanzas)],
+    [
+      'logins to a known server',
+      `IK ${handshakes.known.IK}, XX ${handshakes.known.XX}, XXfallback ${handshakes.known.XXfallback}`
+    ],
+    ['texts accepted, told as sent', `${texts.accepted}, ${texts.sent}`],
+    ['told as sent and lost', String(texts.lost)],
+    ['sent more than once, with one id', String(texts.twice)],
+    ['arrived and decrypted, not decrypted', `${texts.arrived}, ${texts.unreadable}`],
+    ['stanzas a second, in and out', figures.stanzasPerSecond.toFixed(0)],
+    [
+      'Redis',
+      `${figures.redis.commandsPerSecond.toFixed(0)} commands a second, ${figures.redis.cpuPercent.toFixed(1)} % CPU, ${figures.redis.memoryMB.toFixed(0)} MB`
+    ],
+    ...figures.nodes.flatMap((node, i) =>
+      node
+        ? [
+            [
+              `node ${i + 1}`,
+              `${node.cpuPercent.toFixed(1)} % CPU, ${node.rssMB.toFixed(0)} MB, ${node.threads} threads`
+            ]
+          ]
+        : []
+    ),
+    ['all sessions handed over at the end', milliseconds(verdict.stopMs)],
+    ['broken promises', verdict.broken.length === 0 ? 'none' : verdict.broken.join('; ')]
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
+}

@@ -1,0 +1,107 @@
+// Figures for docs/scale.md: clusters of several sizes without faults, a cut of all connections with and without a limit, and
+// a model that is fitted to them.
+//
+//   node scripts/cluster/measure.mjs [--seconds 30] [--sizes 50,100,200] [--rates 10,40] [--json FILE]
+
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { usage } from './judge.mjs';
+import { runCluster } from './run.mjs';
+
+const NODES = 3;
+const LEASE_MS = 10_000;
+const text = /** @type {const} */ ({ type: 'string' });
+const { values } = parseArgs({
+  options: {
+    seconds: { ...text, default: '30' },
+    sizes: { ...text, default: '50,100,200' },
+    rates: { ...text, default: '10,40' },
+    json: text
+  }
+});
+const numbers = list => String(list).split(',').map(Number);
+const common = {
+  seconds: Number(values.seconds),
+  nodes: NODES,
+  leaseMs: LEASE_MS,
+  faults: /** @type {never[]} */ ([]),
+  ownership: /** @type {const} */ ('redis'),
+  log: () => {}
+};
+const sum = list => list.reduce((total, value) => total + value, 0);
+
+/** Least squares by the normal equations; each row begins with 1 for the constant. */
+function fit(rows, results) {
+  const size = rows[0].length;
+  const matrix = Array.from({ length: size }, (_, i) => [
+    ...Array.from({ length: size }, (_, j) => sum(rows.map(row => row[i] * row[j]))),
+    sum(rows.map((row, k) => row[i] * results[k]))
+  ]);
+  for (let i = 0; i < size; i++) {
+    const pivot = matrix.slice(i).reduce((best, row) => (Math.abs(row[i]) > Math.abs(best[i]) ? row : best));
+    matrix.splice(matrix.indexOf(pivot), 1, matrix[i]);
+    matrix[i] = pivot;
+    for (let k = 0; k < size; k++) {
+      if (k === i) continue;
+      const factor = matrix[k][i] / pivot[i];
+      for (let j = i; j <= size; j++) matrix[k][j] -= factor * pivot[j];
+    }
+  }
+  return matrix.map((row, i) => row[size] / row[i]);
+}
+
+/** One size and rate: what a cluster of three nodes uses. */
+async function steady(sessions, perSecond) {
+  const report = await runCluster({ ...common, sessions, perSecond, connectsPerSecond: 100 });
+  const { nodes, redis, seconds } = usage(report.figures);
+  const used = nodes.filter(node => node !== undefined);
+  const row = {
+    sessions,
+    textsPerSecond: report.accepted.length / seconds,
+    nodeCpuPercent: sum(used.map(node => node.cpuPercent)),
+    nodeMemoryMB: sum(used.map(node => node.rssMB)),
+    redisCpuPercent: redis.cpuPercent,
+    redisCommandsPerSecond: redis.commandsPerSecond,
+    redisMemoryMB: redis.memoryMB
+  };
+  console.log(
+    `${sessions} sessions, ${row.textsPerSecond.toFixed(0)} texts a second: nodes ${row.nodeCpuPercent.toFixed(0)} % CPU, ` +
+      `${row.nodeMemoryMB.toFixed(0)} MB; Redis ${row.redisCpuPercent.toFixed(1)} % CPU, ${row.redisCommandsPerSecond.toFixed(0)} commands a second, ${row.redisMemoryMB.toFixed(1)} MB`
+  );
+  return row;
+}
+
+/** All connections are cut at once: how many come back in the busiest tenth of a second, and when the last one does. */
+async function cut(sessions, connectsPerSecond) {
+  const report = await runCluster({ ...common, seconds: 1, sessions, perSecond: 1, connectsPerSecond, cut: true });
+  const times = report.cutLogins;
+  const busiest = Math.max(...times.map(time => times.filter(other => other >= time && other < time + 100).length));
+  const row = { sessions, connectsPerSecond, busiestTenth: busiest, lastMs: Math.max(...times) };
+  console.log(
+    `cut, at most ${connectsPerSecond} connections a second: ${busiest} logins in the busiest tenth of a second, the last after ${(row.lastMs / 1000).toFixed(1)} s`
+  );
+  return row;
+}
+
+const rows = [];
+for (const sessions of numbers(values.sizes))
+  for (const rate of numbers(values.rates)) rows.push(await steady(sessions, rate));
+const size = Math.max(...numbers(values.sizes));
+const cuts = [await cut(size, 100_000), await cut(size, 50)];
+
+const inputs = rows.map(({ sessions, textsPerSecond }) => [1, sessions, textsPerSecond]);
+/** What a quantity is made of: a constant, so much for each session, so much for each text a second. */
+const model = Object.fromEntries(
+  ['nodeCpuPercent', 'nodeMemoryMB', 'redisCpuPercent', 'redisCommandsPerSecond', 'redisMemoryMB'].map(name => [
+    name,
+    fit(
+      inputs,
+      rows.map(row => row[name])
+    )
+  ])
+);
+console.log('\nmodel: constant for three nodes, for each session, for each text a second');
+for (const [name, parts] of Object.entries(model))
+  console.log(`${name.padEnd(24)}${parts.map(part => part.toPrecision(3).padStart(12)).join('')}`);
+if (typeof values.json === 'string')
+  writeFileSync(values.json, `${JSON.stringify({ rows, cuts, model }, undefined, 2)}\n`);

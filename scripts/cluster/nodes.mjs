@@ -1,0 +1,83 @@
+// The processes of a cluster, and what is done to them.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const ROOT = new URL('../..', import.meta.url);
+
+/** One node; it can be started again after it has ended. */
+export class Node {
+  #env;
+  #log;
+  #child;
+  #exited;
+
+  /**
+   * When it was stopped, in milliseconds since 1970.
+   *
+   * @type {{ from: number, to: number }[]}
+   */
+  frozen = [];
+  /** Whether it has taken slots since it was started. */
+  hasSlots = false;
+
+  constructor(name, env, log) {
+    this.name = name;
+    this.#env = { ...process.env, ...env, NODE_NAME: name };
+    this.#log = log;
+  }
+
+  start() {
+    const child = spawn(process.execPath, ['--no-warnings', 'examples/cluster/node.mjs'], {
+      cwd: ROOT,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe']
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', line => {
+        this.hasSlots ||= line.includes('has taken');
+        this.#log(line.startsWith(this.name) ? line : `${this.name}: ${line}`);
+      });
+    }
+    this.hasSlots = false;
+    this.#child = child;
+    this.#exited = once(child, 'exit');
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  get isRunning() {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  kill(signal) {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it; resolves with its exit code. */
+  async end(signal) {
+    if (!this.isRunning) return this.#child?.exitCode;
+    // A stopped process sees no other signal.
+    if (signal !== 'SIGKILL') this.kill('SIGCONT');
+    this.kill(signal);
+    const [code] = await this.#exited;
+    return code;
+  }
+
+  /** CPU time in seconds, resident memory in bytes, and threads; on Linux. */
+  usage() {
+    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    const kilobytes = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+    // In ticks of 10 ms.
+    return {
+      cpu: (Number(fields[11]) + Number(fields[12])) / 100,
+      rss: kilobytes('VmRSS') * 1024,
+      threads: kilobytes('Threads')
+    };
+  }
+}

@@ -1,0 +1,282 @@
+// A cluster (examples/cluster) against a mock server: nodes are killed, frozen and restarted under load, and what the server
+// has seen is compared with what the cluster promises.
+
+import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { initAuthCreds } from 'baileys';
+import { MockServer } from 'baileys-native/testing';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { startPostgres, startRedis } from '../../examples/cluster/services.mjs';
+import { addSession, addWork, slotOf } from '../../examples/cluster/store.mjs';
+import { Node } from './nodes.mjs';
+import { overlaps, watchServer } from './server-record.mjs';
+
+const PREFIX = '{wa}:';
+/** How long the cluster may take to be complete at the start, and to finish its work at the end. */
+const PATIENCE = 120_000;
+
+const now = () => performance.timeOrigin + performance.now();
+const userOf = index => String(15550000001 + index);
+
+/** Waits until `look` gives something; fails with `what` after a while. */
+async function until(look, what, patience = PATIENCE) {
+  const end = now() + patience;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (now() > end) throw new Error(`${what}, after ${patience / 1000} s`);
+    await pause(50);
+  }
+}
+
+/** Reproducible numbers from 0 to 1 (mulberry32). */
+function randomNumbers(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * @param {object} options
+ * @param {number} options.seconds How long the load lasts.
+ * @param {number} options.sessions
+ * @param {number} options.nodes
+ * @param {number} options.perSecond Texts that are to be sent in a second.
+ * @param {number} options.leaseMs
+ * @param {number} options.connectsPerSecond
+ * @param {('kill' | 'freeze' | 'restart')[]} options.faults In this order, again and again; none for figures alone.
+ * @param {'redis' | 'postgres'} options.ownership
+ * @param {boolean} [options.cut] Cuts all connections after the load.
+ * @param {number} [options.seed]
+ * @param {(text: string) => void} options.log
+ */
+export async function runCluster(options) {
+  const { seconds, sessions, leaseMs, log } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cluster-'));
+  // For the user that PostgreSQL runs as.
+  chmodSync(directory, 0o755);
+  const closers = [() => rmSync(directory, { recursive: true, force: true })];
+  try {
+    const redisServer = await startRedis(directory);
+    closers.push(redisServer.stop);
+    const database = options.ownership === 'postgres' ? await startPostgres(directory) : undefined;
+    if (database !== undefined) closers.push(database.stop);
+    const redis = new Redis(redisServer.url);
+    closers.push(() => redis.disconnect());
+    const server = await MockServer.start({ tls: false, acceptUnknown: true, record: false });
+    closers.push(() => server.stop());
+    server.on('failure', error => log(`server: ${error.message}`));
+
+    const slots = 64;
+    const place = { prefix: PREFIX, slots };
+    const users = Array.from({ length: sessions }, (_, index) => userOf(index));
+    for (const user of users) {
+      const me = { id: `${user}:1@s.whatsapp.net`, name: 'Cluster' };
+      await addSession(redis, place, user, { ...initAuthCreds(), me, accountSyncCounter: 1 });
+    }
+    const record = watchServer(server);
+    const env = {
+      WA_SERVER: `${server.url}#${server.rootKey.toString('hex')}`,
+      REDIS_URL: redisServer.url,
+      CLUSTER_PREFIX: PREFIX,
+      SLOTS: String(slots),
+      LEASE_MS: String(leaseMs),
+      BEAT_MS: String(leaseMs / 6),
+      // A busy machine lets threads wait.
+      LEASE_MARGIN_MS: String(leaseMs / 5),
+      CONNECTS_PER_SECOND: String(options.connectsPerSecond),
+      ...(database && { DATABASE_URL: database.url })
+    };
+    const nodes = Array.from({ length: options.nodes }, (_, i) => new Node(`node-${i + 1}`, env, log));
+    closers.push(() => Promise.all(nodes.map(node => node.end('SIGKILL'))));
+    const owners = await ownersReader({ redis, database, place, users, closers });
+    const startedAt = now();
+    for (const node of nodes) node.start();
+    await until(() => record.connected.size === sessions, 'not all sessions were connected');
+    // Slots settle where nodes came one after the other.
+    await pause(2 * leaseMs);
+    await until(() => record.connected.size === sessions, 'not all sessions were connected again');
+    log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
+
+    const events = await followEvents(redisServer.url, closers);
+    const load = startLoad({ redis, place, users, ...options });
+    closers.push(load.stop);
+    const before = measure({ nodes, redis: await redisFigures(redis), record });
+    const incidents =
+      options.faults.length > 0 ? await makeTrouble({ ...options, nodes, owners }) : await pause(seconds * 1000, []);
+    const after = measure({ nodes, redis: await redisFigures(redis), record });
+    await load.stop();
+    const cutLogins = options.cut ? await cutAll({ server, record, sessions }) : [];
+    const accepted = load.ids;
+    await until(() => accepted.every(id => events.of(id).has('sent')), 'work was left').catch(error =>
+      log(error.message)
+    );
+    const arrived = id => events.of(id).has('message') || events.of(id).has('unreadable');
+    await until(() => accepted.every(arrived), 'messages did not arrive').catch(error => log(error.message));
+    await until(() => nodes.every(node => node.hasSlots), 'a node has no slots');
+    const stoppedAt = now();
+    const codes = await Promise.all(nodes.map(node => node.end('SIGTERM')));
+    await until(() => record.connected.size === 0, 'sessions were left connected');
+    return {
+      accepted,
+      codes,
+      cutLogins,
+      events,
+      incidents,
+      load,
+      nodes,
+      options,
+      record,
+      stopMs: now() - stoppedAt,
+      figures: { before, after }
+    };
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** Gives the users whose sessions a node owns. */
+async function ownersReader({ redis, database, place, users, closers }) {
+  let read = () => redis.hgetall(`${PREFIX}owners`);
+  if (database !== undefined) {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    closers.push(() => client.end());
+    read = async () => {
+      const { rows } = await client.query('select slot, owner from cluster_slots where owner is not null');
+      return Object.fromEntries(rows.map(({ slot, owner }) => [slot, owner]));
+    };
+  }
+  return async name => {
+    const bySlot = await read();
+    return users.filter(user => bySlot[slotOf(user, place.slots)]?.split(':')[0] === name);
+  };
+}
+
+/** Reads the stream of events, as a consumer of them does. */
+async function followEvents(url, closers) {
+  const redis = new Redis(url);
+  await redis.xgroup('CREATE', `${PREFIX}events`, 'test', '0', 'MKSTREAM');
+  const byId = new Map();
+  const none = new Set();
+  let isFollowing = true;
+  const follow = async () => {
+    while (isFollowing) {
+      const group = /** @type {const} */ (['GROUP', 'test', 'reader', 'COUNT', 1_000, 'BLOCK', 200, 'STREAMS']);
+      const streams = (await redis.xreadgroup(...group, `${PREFIX}events`, '>')) ?? [];
+      for (const [entry, fields] of streams.flatMap(([, entries]) => entries)) {
+        const [, text] = fields ?? [];
+        const event = JSON.parse(text);
+        const key = event.id;
+        if (!byId.has(key)) byId.set(key, new Set());
+        byId.get(key).add(event.type);
+        await redis.xack(`${PREFIX}events`, 'test', entry);
+      }
+    }
+  };
+  const followed = follow();
+  closers.push(async () => {
+    isFollowing = false;
+    await followed;
+    redis.disconnect();
+  });
+  return { of: id => byId.get(id) ?? none };
+}
+
+/** Texts between neighbours of a ring. */
+function startLoad({ redis, place, users, perSecond, seed = 1 }) {
+  const random = randomNumbers(seed);
+  const ids = [];
+  let isOn = true;
+  const run = async () => {
+    const start = now();
+    while (isOn) {
+      const due = Math.floor(((now() - start) / 1000) * perSecond);
+      while (ids.length < due) {
+        const from = Math.floor(random() * users.length);
+        const to = users[(from + 1 + Math.floor(random() * 3)) % users.length];
+        const id = `CLUSTER${String(ids.length).padStart(8, '0')}`;
+        await addWork(redis, place, { session: users[from], to: `${to}@s.whatsapp.net`, message: `text ${id}`, id });
+        ids.push(id);
+      }
+      await pause(20);
+    }
+  };
+  const ran = run();
+  return {
+    ids,
+    stop: () => {
+      isOn = false;
+      return ran;
+    }
+  };
+}
+
+/** Kills, freezes and restarts nodes, one after the other, until the time is over. */
+async function makeTrouble({ nodes, owners, seconds, faults, leaseMs, log, seed = 1 }) {
+  const random = randomNumbers(seed + 1);
+  const end = now() + seconds * 1000;
+  const incidents = [];
+  for (let i = 0; i < faults.length || now() < end; i++) {
+    const node = nodes[Math.floor(random() * nodes.length)];
+    const fault = faults[i % faults.length];
+    const sessions = await owners(node.name);
+    const incident = { fault, node: node.name, at: now(), sessions };
+    incidents.push(incident);
+    log(`${fault} ${node.name}, which has ${sessions.length} sessions`);
+    if (fault === 'freeze') {
+      node.kill('SIGSTOP');
+      await pause(2.5 * leaseMs);
+      node.kill('SIGCONT');
+      node.frozen.push({ from: incident.at, to: now() });
+    } else {
+      await node.end(fault === 'kill' ? 'SIGKILL' : 'SIGTERM');
+      await pause(fault === 'kill' ? 1.5 * leaseMs : 0.2 * leaseMs);
+      node.start();
+    }
+    await pause((0.5 + random()) * leaseMs);
+  }
+  return incidents;
+}
+
+/** Cuts all connections; resolves with the times of the logins after that, in milliseconds from the cut. */
+async function cutAll({ server, record, sessions }) {
+  const at = now();
+  /** @type {number[]} */
+  const logins = [];
+  const note = () => void logins.push(now() - at);
+  server.on('login', note);
+  for (const connection of server.connections) if (connection.isWritable) connection.drop();
+  await until(() => logins.length >= sessions && record.connected.size === sessions, 'not all sessions came back');
+  server.off('login', note);
+  return logins;
+}
+
+async function redisFigures(redis) {
+  const info = await redis.info('all');
+  const number = name => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+  return {
+    commands: number('total_commands_processed'),
+    cpu: number('used_cpu_user') + number('used_cpu_sys'),
+    memory: number('used_memory'),
+    beats: Number(/^cmdstat_(?:evalsha|eval):calls=(\d+)/m.exec(info)?.[1] ?? 0)
+  };
+}
+
+function measure({ nodes, redis, record }) {
+  return {
+    at: now(),
+    stanzas: record.stanzas,
+    redis,
+    nodes: nodes.map(node => (node.isRunning ? node.usage() : undefined))
+  };
+}
+
+export { overlaps, now };
