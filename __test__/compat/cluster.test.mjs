@@ -29,7 +29,7 @@ for (const [ownership, program] of /** @type {const} */ ([
     const lines = [];
     t.after(() => t.diagnostic(lines.slice(-40).join('\n')));
     const report = await runCluster({ ...short, ownership, seconds: 10, log: line => void lines.push(line) });
-    const verdict = judge(report);
+    const verdict = judge(report, 60_000);
     assert.deepEqual(verdict.broken, []);
     assert.deepEqual(new Set(verdict.takeovers.map(({ incidents }) => incidents > 0)), new Set([true]));
     assert.ok(verdict.texts.sent > 50, `${verdict.texts.sent} texts`);

@@ -88,9 +88,9 @@ export async function runCluster(options) {
       CLUSTER_PREFIX: PREFIX,
       SLOTS: String(slots),
       LEASE_MS: String(leaseMs),
-      BEAT_MS: String(leaseMs / 6),
+      BEAT_MS: String(leaseMs / 8),
       // A busy machine lets threads wait.
-      LEASE_MARGIN_MS: String(leaseMs / 5),
+      LEASE_MARGIN_MS: String(leaseMs / 3),
       CONNECTS_PER_SECOND: String(options.connectsPerSecond),
       ...(database && { DATABASE_URL: database.url })
     };
