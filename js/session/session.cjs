@@ -180,7 +180,7 @@ class NativeSession extends ListenedEmitter {
 
   /**
    * @param {() => void} act
-   * @param {AbortSignal | undefined} signal
+   * @param {AbortSignal} [signal]
    */
   async #close(act, signal) {
     if (this.#phase === 'idle') return;
@@ -195,6 +195,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   async handOver() {
+    /** @type {ReturnType<import('../addon/native').Session['handOver']>} */
     let unsent = [];
     const closed = this.#close(() => (unsent = this.#native.handOver()));
     const error = new SessionError('The stanza was handed over', 'ERR_HANDED_OVER', CONNECTION_CLOSED);
