@@ -79,3 +79,56 @@ function randomBytes(length, state) {
   );
 }
 for (let i = 1; i <= 10; i++) seed('session', `steps-${i}`, randomBytes(100 * i, i));
+for (let i = 1; i <= 10; i++) seed('sender', `steps-${i}`, randomBytes(40 * i, 100 + i));
+
+/** The kinds of frame of the target as `arbitrary` reads them: the high bits of four bytes; bytes have their length at the end. */
+const payloads = small.map(({ bytes }) =>
+  Buffer.concat([Buffer.alloc(4), Buffer.of(0), bytes, Buffer.of(bytes.length + 1)])
+);
+payloads.forEach((payload, place) => {
+  // No frame is early, dialect 7, no lengths: all is one message.
+  seed('read_ahead', `frame-${place}`, Buffer.concat([Buffer.of(0, 0, 0), payload]));
+});
+for (let i = 1; i <= 10; i++) seed('read_ahead', `steps-${i}`, randomBytes(60 * i, 200 + i));
+
+const heads = {
+  upgrade:
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nrest',
+  interim: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nVia: \t a  \r\n\r\n',
+  refused: 'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\nwhy',
+  obsolete: 'HTTP/1.0 503\r\nA: b\r\n c\r\n\r\n',
+  'line-feeds': 'HTTP/1.1 101 S\nUpgrade: websocket\n\n',
+  other: 'SSH-2.0-OpenSSH_9.9\r\n'
+};
+for (const [name, head] of Object.entries(heads)) {
+  seed('response', name, Buffer.from(head));
+  seed('proxy', `http-${name}`, Buffer.concat([Buffer.of(28 << 2), Buffer.from(head)]));
+}
+const answers = {
+  'socks4-granted': [1, 0, 90, 0, 0, 0, 0, 0, 0, 7, 7],
+  'socks4-refused': [1, 0, 91, 0, 0, 0, 0, 0, 0],
+  'socks5-address': [2, 5, 0, 5, 0, 0, 1, 1, 2, 3, 4, 0, 80, 7],
+  'socks5-name': [2 | (1 << 2), 5, 0, 5, 0, 0, 3, 3, 97, 98, 99, 0, 80, 7],
+  'socks5-refused': [2, 5, 0, 5, 2, 0, 1],
+  'socks5-password': [3, 5, 2, 1, 0, 5, 0, 0, 4, ...new Array(16).fill(1), 0, 80],
+  'socks5-wrong-password': [3, 5, 2, 1, 1],
+  'socks5-method': [3, 5, 255]
+};
+for (const [name, bytes] of Object.entries(answers)) seed('proxy', name, Buffer.from(bytes));
+
+const webSockets = {
+  message: [0x82, 2, 1, 2, 0x81, 2, 0x6f, 0x6b],
+  fragments: [0x01, 2, 0xf0, 0x9f, 0x89, 1, 7, 0x00, 1, 0x98, 0x80, 1, 0x80],
+  long: [0x82, 126, 0, 200, ...new Array(200).fill(3)],
+  close: [0x88, 5, 3, 0xe8, 98, 121, 101, 0x82, 0],
+  'close-without-code': [0x8a, 1, 1, 0x88, 0],
+  'bad-text': [0x81, 2, 0xc3, 0x28],
+  'bad-code': [0x88, 2, 3, 0xed],
+  masked: [0x82, 0x80, 0, 0, 0, 0],
+  reserved: [0xc2, 0],
+  'too-long': [0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0]
+};
+for (const [name, bytes] of Object.entries(webSockets)) {
+  seed('websocket', name, Buffer.concat([chunks([]), Buffer.from(bytes)]));
+  seed('websocket', `${name}-cut`, Buffer.concat([chunks([1, 1, 3]), Buffer.from(bytes)]));
+}

@@ -120,8 +120,14 @@ async function main() {
     const ends = await Promise.all(children.map(({ ask }) => ask('stop')));
 
     faults.push(...server.faults);
-    for (const { latest, faults: own } of ends) {
-      faults.push(...own);
+    for (const { latest, faults: own, failedQueries } of ends) {
+      faults.push(
+        ...own,
+        ...failedQueries.map(
+          (/** @type {{ id: string, askedAt: number, text: string }} */ { id, askedAt, text }) =>
+            `${text}; ${server.fateOf(id, askedAt)}`
+        )
+      );
       for (const [user, n] of Object.entries(latest)) {
         const answered = server.answered.get(user) ?? 0;
         if (n !== answered) faults.push(`${user} has seen ${n} stanzas, the server has had ${answered} answers`);

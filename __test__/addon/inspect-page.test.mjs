@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 import { ADVICE, findChromium, launchChromium } from '../support/chromium.mjs';
-import { startBot, startInspect, temporaryDirectory, until } from '../support/inspected.mjs';
-import { iq, startServer } from '../support/native-session.mjs';
+import { startBot, startInspect, temporaryDirectory } from '../support/inspected.mjs';
+import { iq, startServer, until } from '../support/native-session.mjs';
 
 const { parseExport } = createRequire(import.meta.url)('../../js/cli/replay.cjs');
 const executable = findChromium();

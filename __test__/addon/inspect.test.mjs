@@ -13,8 +13,8 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inspect } from 'baileys-native';
-import { request, startBot, startInspect, temporaryDirectory, until } from '../support/inspected.mjs';
-import { PATIENCE, iq, numbered, openSession, startServer } from '../support/native-session.mjs';
+import { request, startBot, startInspect, temporaryDirectory } from '../support/inspected.mjs';
+import { PATIENCE, iq, numbered, openSession, startServer, until } from '../support/native-session.mjs';
 
 const require = createRequire(import.meta.url);
 const { Publisher, KEPT } = require('../../js/inspect/publisher.cjs');

@@ -14,6 +14,7 @@ import {
   numbered,
   openSession,
   startServer,
+  until,
   upTo
 } from '../support/native-session.mjs';
 
@@ -268,7 +269,8 @@ test('paused it does not read, and the server waits; resumed all comes in order'
   });
   session.pause();
   const sent = flood.start();
-  await delay(300);
+  // The session has stopped reading.
+  await until(() => session.metrics().stalls > 0);
   assert.equal(flood.state, 'sending');
   const before = received.length;
   assert.ok(before < 1000, `${before} were read`);
@@ -277,7 +279,6 @@ test('paused it does not read, and the server waits; resumed all comes in order'
   session.resume();
   await Promise.all([sent, all]);
   assert.deepEqual(received, upTo(COUNT));
-  assert.ok(session.metrics().stalls > 0);
 });
 
 test('an iterator over stanzas holds the server back, and ends with the session', options, async t => {
@@ -290,7 +291,7 @@ test('an iterator over stanzas holds the server back, and ends with the session'
   const stanzas = session.stanzas('CB:message');
   const flood = connection.prepareFlood(numbered, COUNT, { perMessage: 10 });
   await flood.start();
-  await delay(50);
+  await until(() => session.metrics().stalls > 0);
   assert.ok(session.metrics().stanzasIn < 1500, 'it reads on without a consumer');
   const received = [];
   for await (const { attrs } of stanzas) {

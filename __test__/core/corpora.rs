@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 /// The fuzz targets import the server of the session tests from here.
 mod support {
     pub(crate) use crate::session::{harness, noise_server, server};
+    pub(crate) use crate::shared_sender::world as shared_sender;
 }
 
 #[allow(unreachable_pub, reason = "the fuzz workspace exports them")]

@@ -10,6 +10,7 @@
 
 mod abi;
 mod binary;
+#[cfg(feature = "seams")]
 mod corpora;
 // With the bindings, the driver cannot be linked in this binary, because Node.js provides symbols of the bindings.
 #[cfg(all(feature = "transport", not(feature = "node")))]

@@ -1,4 +1,4 @@
-//! The in-memory server and network of the session tests.
+//! The in-memory server and network of the session tests, and the world of the shared sender tests.
 
 #![allow(dead_code, reason = "the session tests use all of it")]
 
@@ -8,3 +8,5 @@ pub(crate) mod harness;
 pub(crate) mod noise_server;
 #[path = "../core/session/server.rs"]
 pub(crate) mod server;
+#[path = "../core/shared_sender/world.rs"]
+pub(crate) mod shared_sender;

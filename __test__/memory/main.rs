@@ -117,6 +117,24 @@ fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
     assert_eq!(world.session.state(), State::Connected);
 }
 
+/// If a session has memory to open a stanza but not to queue it, it reports the stanza as malformed and stays connected.
+fn session_without_memory(payload: &[u8]) {
+    let mut world = World::connected();
+    world.watch("frame");
+    // Some of these limits are between the memory of the opener and the memory of the queue.
+    for spare in (16..112).step_by(16) {
+        world.events.clear();
+        world.server().send_payload(payload);
+        ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare * MIB).unwrap();
+        world.pump();
+        ALLOCATOR.set_limit(usize::MAX).unwrap();
+        assert_eq!(world.session.state(), State::Connected);
+        let is_delivered = world.events.iter().any(|event| matches!(event, Event::Stanzas(_)));
+        let malformed = world.events.iter().filter(|event| matches!(event, Event::Malformed(_)));
+        assert_eq!(malformed.count(), usize::from(!is_delivered), "{spare} MiB");
+    }
+}
+
 /// Each step that allocates memory for a peer's data must report an out-of-memory error instead of aborting.
 fn without_memory() {
     let within = |spare: usize, test: &dyn Fn()| {
@@ -155,6 +173,16 @@ fn without_memory() {
             tape = TapeWriter::new();
         }
     });
+    // A record for JavaScript, and a stanza that a session delivers.
+    #[cfg(feature = "transport")]
+    within(4 * MIB, &|| {
+        let mut batch = baileys_native::dropin::Batch::default();
+        assert_eq!(batch.push(1, 1, 0, &chunk), None);
+        assert!(batch.is_empty());
+        assert!(batch.push(1, 1, 0, b"small").is_some());
+    });
+    session_without_memory(&hostile::compressed(&text));
+
     let failures = failures.into_inner();
     let memory = "out of memory".to_owned();
     let received = "out of memory for received bytes".to_owned();

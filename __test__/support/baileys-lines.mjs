@@ -14,11 +14,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The names of the release lines, which are also the names of the dialects. */
 export const LINE_NAMES = RELEASES.map(release => release.dialect);
 
-/**
- * The package that a line is installed as.
- *
- * @param {string} name
- */
+/** The package that a line is installed as. */
 export const packageOf = name => PACKAGES[name];
 
 const loaded = new Map();
@@ -34,7 +30,6 @@ export function loadLine(name) {
   return loaded.get(name);
 }
 
-/** @param {'7' | '6.7' | '6.17'} name */
 async function load(name) {
   const [encode, decode, constants, noise, defaults, crypto, proto] = await importFiles(PACKAGES[name], [
     'encode',

@@ -83,14 +83,3 @@ export function request(url, { method = 'GET', headers = {}, path } = {}) {
     sent.on('error', reject);
   });
 }
-
-/** Waits until a condition is true that depends on other processes. */
-export async function until(condition, { every = 20 } = {}) {
-  const end = Date.now() + PATIENCE;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`it does not come to ${condition}`);
-    await new Promise(resolve => setTimeout(resolve, every));
-  }
-}

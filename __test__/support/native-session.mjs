@@ -75,3 +75,14 @@ export const numbered = n => ({ tag: 'message', attrs: { id: `M${n}`, n: String(
 
 /** Whole numbers below `count`. */
 export const upTo = count => Array.from({ length: count }, (_, n) => n);
+
+/** Waits until a condition holds, which something else brings about. */
+export async function until(condition, { every = 20 } = {}) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`it does not come to ${condition}`);
+    await new Promise(resolve => setTimeout(resolve, every));
+  }
+}

@@ -11,7 +11,6 @@
  */
 function keepSaved(session, store, failed) {
   let isWanted = false;
-  /** @type {Promise<void> | undefined} */
   let saving;
   let serverKey = session.knownServer?.key;
 
@@ -37,7 +36,7 @@ function keepSaved(session, store, failed) {
   }
 
   session.on('creds', save);
-  session.on('state', (/** @type {import('../../index').SessionStateChange} */ { to }) => {
+  session.on('state', ({ to }) => {
     if (to !== 'connected' || session.knownServer?.key === serverKey) return;
     serverKey = session.knownServer?.key;
     save();

@@ -42,6 +42,8 @@ export interface Faults {
   stallHandshake?: boolean;
   /** Answer the Noise handshake with bytes that are not a handshake message. */
   garbageHandshake?: boolean;
+  /** Complete the Noise handshake and send nothing more: neither `success` nor a pairing code. */
+  stallLogin?: boolean;
   /** Present a broken certificate chain. */
   certificate?: CertificateFault;
   /** Delay every answer of the server by this many milliseconds. */
@@ -307,6 +309,8 @@ export interface MockServerEvents {
   queued: [stanza: BinaryNode, device: Device];
   /** A device has acknowledged a stanza from another client or about a group. */
   acknowledged: [stanza: BinaryNode, device: Device];
+  /** A Noise handshake is complete; the login follows. */
+  handshake: [connection: Connection];
   /** A client broke the protocol, or a handler failed. Also in `connection.error`. */
   failure: [error: Error, connection: Connection];
 }

@@ -456,7 +456,10 @@ export class MockServer extends EventEmitter {
        */
       record: (connection, direction, node) => this.#record(connection, direction, node),
       /** @param {Connection} connection */
-      handshakeDone: connection => this.#greet(/** @type {Finished} */ (connection)),
+      handshakeDone: connection => {
+        this.emit('handshake', connection);
+        if (!connection.faults.stallLogin) this.#greet(/** @type {Finished} */ (connection));
+      },
       /**
        * @param {Connection} connection
        * @param {Stanza} node

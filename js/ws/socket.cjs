@@ -92,7 +92,7 @@ class Socket extends EventTargetEmitter {
   /**
    * The TCP connection, after the program has used `_socket`.
    *
-   * @type {InstanceType<typeof TcpSocket> | undefined}
+   * @type {TcpSocket | undefined}
    */
   #tcp;
   /** Whether the program has ended the connection. */

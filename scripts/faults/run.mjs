@@ -191,12 +191,16 @@ async function runRows(layer, rows) {
 }
 
 /**
- * All outcomes of a layer, by row.
+ * The outcomes of a layer, by row.
  *
  * @param {Layer} layer
+ * @param {string[]} parts Only rows with one of these in their names; all if empty.
  */
-export async function runLayer(layer) {
-  const results = await runRows(layer, ROWS);
-  for (const row of PROCESS_ROWS) Object.assign(results, await runRows(layer, [row]));
+export async function runLayer(layer, parts) {
+  /** @param {Row} row */
+  const isWanted = ({ name }) => parts.length === 0 || parts.some(part => name.includes(part));
+  const rows = ROWS.filter(isWanted);
+  const results = rows.length > 0 ? await runRows(layer, rows) : {};
+  for (const row of PROCESS_ROWS.filter(isWanted)) Object.assign(results, await runRows(layer, [row]));
   return results;
 }

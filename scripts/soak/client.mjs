@@ -18,7 +18,8 @@ const CUT_KNOWN_MS = 2000;
 /** The number of logins at the same time. */
 const AT_ONCE = 10;
 
-const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+/** @param {string} id */
+const ping = id => ({ tag: 'iq', attrs: { id, to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 /** @param {number} n */
 const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.whatsapp.net', n: String(n) } });
 
@@ -26,6 +27,9 @@ const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.
 const counts = { received: 0, repeated: 0, answered: 0, cut: 0, logins: 0 };
 /** Whatever must not happen. @type {string[]} */
 const faults = [];
+/** Queries that have failed without a cut. @type {{ id: string, askedAt: number, text: string }[]} */
+const failedQueries = [];
+let lastQuery = 0;
 let leaving = false;
 
 /** Checks the numbers of one client: each must be the next one, or after a cut the latest one again. */
@@ -127,8 +131,9 @@ class Bot {
     });
   }
 
-  query() {
-    return this.sock.query(ping());
+  /** @param {string} id */
+  query(id) {
+    return this.sock.query(ping(id));
   }
 
   get listeners() {
@@ -171,8 +176,9 @@ class Session {
     return this.session.connect();
   }
 
-  query() {
-    return this.session.query(ping(), { timeoutMs: QUERY_TIMEOUT_MS });
+  /** @param {string} id */
+  query(id) {
+    return this.session.query(ping(id), { timeoutMs: QUERY_TIMEOUT_MS });
   }
 
   get listeners() {
@@ -199,14 +205,17 @@ async function keepAsking(client) {
     if (leaving || !client.numbers.isOpen) continue;
     const { cuts } = client.numbers;
     const start = performance.now();
+    const askedAt = Date.now();
+    const id = `Q${client.numbers.user}-${++lastQuery}`;
     try {
-      await client.query();
+      await client.query(id);
       counts.answered++;
     } catch (error) {
       const ms = Math.round(performance.now() - start);
       await delay(CUT_KNOWN_MS, undefined, { ref: false });
       if (!leaving && client.numbers.cuts === cuts) {
-        faults.push(`${client.numbers.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`);
+        const text = `${client.numbers.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`;
+        failedQueries.push({ id, askedAt, text });
       }
     }
   }
@@ -255,7 +264,7 @@ openChannel(process, {
     leaving = true;
     const latest = Object.fromEntries(clients.map(({ numbers }) => [numbers.user, numbers.latest]));
     await Promise.race([Promise.all(clients.map(client => client.close())), delay(5000)]);
-    return { latest, faults };
+    return { latest, faults, failedQueries };
   }
 });
 

@@ -7,6 +7,8 @@ import { MockServer } from 'baileys-native/testing';
 
 /** Pause between an answer and the next stanza, in milliseconds. */
 const PAUSE_MS = 200;
+/** So many of the latest queries are remembered. */
+const REMEMBERED = 50_000;
 
 export class SoakServer {
   #server;
@@ -15,6 +17,8 @@ export class SoakServer {
   /** @type {string[]} */
   faults = [];
   cuts = 0;
+  /** When each of the latest queries was read, by its id. @type {Map<string, number>} */
+  #queries = new Map();
   /** @type {NodeJS.Timeout | undefined} */
   #cutter;
   #stopping = false;
@@ -33,6 +37,19 @@ export class SoakServer {
       this.#onAnswer(Number(node.attrs.n), connection);
       return [];
     });
+    server.handle({ xmlns: 'w:p' }, ({ attrs }) => {
+      this.#queries.set(attrs.id, Date.now());
+      if (this.#queries.size > REMEMBERED) this.#queries.delete(/** @type {any} */ (this.#queries.keys().next().value));
+      return undefined; // the default answer
+    });
+  }
+
+  /** What became of a query here, in words. @param {string} id @param {number} askedAt */
+  fateOf(id, askedAt) {
+    const readAt = this.#queries.get(id);
+    return readAt === undefined
+      ? 'the server has not read it'
+      : `the server has read and answered it ${readAt - askedAt} ms after it was asked`;
   }
 
   get address() {

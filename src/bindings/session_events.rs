@@ -29,6 +29,7 @@ impl RecordSource for SessionEvents {
     }
 }
 
+/// Adds the record of an event. A small one for which there is no memory is lost: the process cannot go on without any.
 fn record(session: u32, event: Event, batch: &mut Batch) {
     match event {
         Event::Stanzas(stanzas) => batch.stanzas(session_record::STANZAS, session, &stanzas),

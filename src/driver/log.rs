@@ -96,7 +96,7 @@ impl Log {
         Arc::new(log)
     }
 
-    /// Changes the level.
+    /// Changes the level. The level itself is relaxed: around a change an entry may be written or not.
     pub fn set_level(&self, level: LevelFilter) {
         let place = LEVELS.iter().position(|other| *other == level).unwrap_or_default();
         let before = self.level.swap(place as u8, Ordering::Relaxed);
@@ -135,16 +135,19 @@ impl Drop for Log {
 }
 
 /// Adds `more` to the number of logs of a level. `usize::MAX` subtracts one, because the addition wraps.
+///
+/// Sequentially consistent, like the loads of [`most_wanted`]. If two threads change levels at the same time, at least one sees
+/// the change of the other. So the last rebuild of the interest cache knows both changes.
 fn count(place: usize, more: usize) {
     if let Some(wanted) = WANTED.get(place) {
-        wanted.fetch_add(more, Ordering::Relaxed);
+        wanted.fetch_add(more, Ordering::SeqCst);
     }
 }
 
 /// The highest level of all logs.
 fn most_wanted() -> LevelFilter {
     let wanted = WANTED.iter().zip(LEVELS).rev();
-    let found = wanted.into_iter().find(|(count, _)| count.load(Ordering::Relaxed) > 0);
+    let found = wanted.into_iter().find(|(count, _)| count.load(Ordering::SeqCst) > 0);
     found.map_or(LevelFilter::OFF, |(_, level)| level)
 }
 

@@ -1,6 +1,6 @@
 //! Records of events for JavaScript. Many records are passed to JavaScript at once.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 use crate::abi::record;
 use crate::read_ahead::{Opened, ReadAhead, Scratch};
@@ -69,15 +69,13 @@ impl Batch {
         self.taken = [0; 3];
     }
 
-    /// Adds a record; returns its cost in bytes.
-    pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> usize {
-        let cost = self.record(kind, connection, value, payload, |_| Opened::default());
-        // The length is always valid, because no payload is that long.
-        cost.unwrap_or_default()
+    /// Adds a record; returns its cost in bytes. `None` if there is not enough memory.
+    pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> Option<usize> {
+        self.record(kind, connection, value, payload, |_| Opened::default())
     }
 
     /// Adds a binary message. If `read_ahead` opens its frames, their tapes are added too. Returns the number of these
-    /// frames and the cost in bytes.
+    /// frames and the cost in bytes. `None` if there is not enough memory.
     pub fn message(
         &mut self,
         kind: u32,
@@ -85,7 +83,7 @@ impl Batch {
         payload: &[u8],
         read_ahead: &mut ReadAhead,
         scratch: &mut Scratch,
-    ) -> (u32, usize) {
+    ) -> Option<(u32, usize)> {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
             let opened = read_ahead.message(payload, scratch, parts).unwrap_or_default();
@@ -93,9 +91,9 @@ impl Batch {
             opened
         });
         match cost {
-            Some(cost) => (frames, cost),
+            Some(cost) => Some((frames, cost)),
             // The tapes are too long for one record. The noise handler then makes them one by one.
-            None => (0, self.push(kind, connection, 0, payload)),
+            None => self.push(kind, connection, 0, payload).map(|cost| (0, cost)),
         }
     }
 
@@ -120,8 +118,8 @@ impl Batch {
         });
     }
 
-    /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If the record is too long, nothing
-    /// is added and the result is `None`.
+    /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If the record is too long, or
+    /// if there is not enough memory, nothing is added and the result is `None`.
     fn record(
         &mut self,
         kind: u32,
@@ -133,6 +131,8 @@ impl Batch {
         // If a panic left one part longer, all later records would be misaligned.
         let place = self.parts.attempt(|parts| {
             let before = parts.len();
+            parts.words.try_reserve(record::WORDS).ok()?;
+            parts.bytes.try_reserve(payload.len()).ok()?;
             parts.words.extend_from_slice(&[0; record::WORDS]);
             parts.bytes.extend_from_slice(payload);
             let [words_before, text_before, bytes_before] = parts.len();
@@ -162,9 +162,14 @@ impl Batch {
     }
 
     /// Moves all records of `other` to the end. No record of `other` may have been taken.
-    pub fn append(&mut self, other: &mut Self) {
+    ///
+    /// # Errors
+    /// If there is not enough memory; nothing is moved then.
+    pub fn append(&mut self, other: &mut Self) -> Result<(), TryReserveError> {
+        self.places.try_reserve(other.places.len())?;
+        self.parts.append(&mut other.parts)?;
         self.places.append(&mut other.places);
-        self.parts.append(&mut other.parts);
+        Ok(())
     }
 
     /// Takes records until `room` is full. Calls `taken` with the connection and cost of each.

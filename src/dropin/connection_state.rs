@@ -1,12 +1,12 @@
 //! State shared by a socket, its event sink and the noise handler that sends through it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use super::flow::Flow;
 use super::loop_monitor::LoopMonitor;
 use crate::read_ahead::ReadAhead;
 use crate::shared_sender::{Millis, SharedSender};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// State shared by a socket, its event sink and its noise handler.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct ConnectionState {
     pub flow: Flow,
     read_ahead: Mutex<ReadAhead>,
     shared_sender: Mutex<SharedSender>,
-    /// The time of the last received data.
+    /// The time of the last received data. Relaxed, because nothing else is read because of it.
     last_received: AtomicU64,
 }
 

@@ -1,8 +1,9 @@
 //! Counters of sockets.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
-/// A counter that one thread writes and other threads read.
+/// A counter that one thread writes and other threads read. All accesses are relaxed: readers want a number that was true a
+/// moment ago, and nothing else is read because of it.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -54,7 +55,7 @@ pub struct SocketCounters {
 }
 
 impl SocketCounters {
-    /// Moves the socket to a later state. An earlier state has no effect.
+    /// Moves the socket to a later state. An earlier state has no effect. Relaxed, because the state is only displayed.
     pub fn reach(&self, state: SocketState) {
         self.state.fetch_max(state as u8, Ordering::Relaxed);
     }
@@ -75,7 +76,7 @@ impl SocketCounters {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Adds bytes that wait for JavaScript.
+    /// Adds bytes that wait for JavaScript. The maximum is relaxed: one thread writes it, for display only.
     pub(super) fn add_waiting(&self, bytes: usize) {
         let waiting = self.waiting.fetch_add(bytes, Ordering::AcqRel) + bytes;
         if waiting > self.most_waiting.load(Ordering::Relaxed) {

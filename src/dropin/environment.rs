@@ -118,7 +118,7 @@ impl<S: RecordSource> Environment<S> {
         &self.monitor
     }
 
-    /// Returns a number for a new socket or source.
+    /// Returns a number for a new socket or source. Relaxed, because the number must only be unique.
     pub fn next_number(&self) -> u32 {
         self.last_number.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }

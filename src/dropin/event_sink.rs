@@ -35,6 +35,8 @@ pub struct EventSink {
     began: Option<Instant>,
     /// The records since the last flush. Their buffers belong to the thread.
     pending: Batch,
+    /// There was not enough memory for a record.
+    is_exhausted: bool,
 }
 
 impl EventSink {
@@ -55,6 +57,7 @@ impl EventSink {
             describe_error,
             began: None,
             pending: Batch::default(),
+            is_exhausted: false,
         }
     }
 
@@ -77,14 +80,16 @@ impl EventSink {
             if batch.is_empty() {
                 std::mem::swap(batch, spare);
             }
-            let cost = if kind == socket_event::BINARY {
-                let (frames, cost) =
-                    batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), scratch);
-                counters.frames_opened.add(frames.into());
-                cost
+            let added = if kind == socket_event::BINARY {
+                batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), scratch)
             } else {
-                batch.push(kind, self.connection, value, payload)
+                batch.push(kind, self.connection, value, payload).map(|cost| (0, cost))
             };
+            let Some((frames, cost)) = added else {
+                self.is_exhausted = true;
+                return;
+            };
+            counters.frames_opened.add(frames.into());
             flow.add(cost);
         });
     }
@@ -140,6 +145,10 @@ impl transport::EventSink for EventSink {
         }
     }
 
+    fn is_exhausted(&self) -> bool {
+        self.is_exhausted
+    }
+
     fn flush(&mut self) {
         if let Some(began) = self.began.take() {
             self.state.received(self.monitor.now());
@@ -147,7 +156,7 @@ impl transport::EventSink for EventSink {
             self.state.flow.counters().busy.add(busy);
         }
         if !self.pending.is_empty() {
-            self.inbox.push(&mut self.pending);
+            self.is_exhausted |= self.inbox.push(&mut self.pending).is_err();
             self.pending.clear(KEPT);
             SCRATCH.with_borrow_mut(|(_, spare)| *spare = std::mem::take(&mut self.pending));
         }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use futures_util::task::AtomicWaker;
-
 use super::counters::SocketCounters;
+use crate::sync::AtomicWaker;
 
 /// Number of waiting bytes of a connection above which it is not read. TCP flow control then stops the peer.
 pub const HIGH_WATER: usize = 4 * 1024 * 1024;

@@ -1,14 +1,15 @@
 //! The queue of records for JavaScript. An environment has one queue, and one wake serves many records.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::loop_monitor::LoopMonitor;
 use crate::shared_sender::Millis;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Capacity that an empty batch keeps, in elements of each part.
 pub(super) const KEPT: usize = 64 * 1024;
@@ -56,14 +57,18 @@ impl Inbox {
     }
 
     /// Moves the records of `batch` to the end of the queue. Wakes JavaScript, unless it is already woken.
-    pub fn push(&self, batch: &mut Batch) {
+    ///
+    /// # Errors
+    /// If there is not enough memory. Nothing is moved then.
+    pub fn push(&self, batch: &mut Batch) -> Result<(), TryReserveError> {
         let mut state = self.lock();
         if state.batch.is_empty() {
             std::mem::swap(&mut state.batch, batch);
         } else {
-            state.batch.append(batch);
+            state.batch.append(batch)?;
         }
         self.wake(state);
+        Ok(())
     }
 
     /// Wakes JavaScript if something is waiting and it is not already woken.

@@ -40,7 +40,7 @@ pub async fn run(state: Arc<ConnectionState>, sender: impl QuerySender, monitor:
 }
 
 /// Sends a query if one is due. Returns true if it was sent.
-fn send_query(state: &ConnectionState, sender: &impl QuerySender, monitor: &LoopMonitor) -> bool {
+pub(super) fn send_query(state: &ConnectionState, sender: &impl QuerySender, monitor: &LoopMonitor) -> bool {
     let Some(id_prefix) = state.shared_sender().id_prefix().map(ToOwned::to_owned) else {
         return false;
     };

@@ -1,15 +1,17 @@
 //! Detects whether the event loop of an environment is running.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::session::LoopStalls;
 use crate::shared_sender::Millis;
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 /// Stalls of event loops, for all environments of the process.
+///
+/// The three atomics are relaxed, because they are only displayed.
 #[derive(Debug, Default)]
 pub struct LoopCounters {
     survived_stalls: AtomicU64,
@@ -74,6 +76,14 @@ impl LoopMonitor {
             keep_alives: AtomicU32::new(0),
             counters,
         }
+    }
+
+    /// A monitor that was made some time ago.
+    #[cfg(all(test, feature = "loom"))]
+    pub(super) fn started(ago: Duration, counters: Arc<LoopCounters>) -> Self {
+        let mut monitor = Self::new(counters);
+        monitor.start -= ago;
+        monitor
     }
 
     /// The counters of this monitor.

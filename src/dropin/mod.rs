@@ -16,6 +16,8 @@ mod flow;
 mod inbox;
 pub mod keep_alive;
 mod loop_monitor;
+#[cfg(all(test, feature = "loom"))]
+mod models;
 mod noise_handler;
 mod process_metrics;
 

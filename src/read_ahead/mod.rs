@@ -168,6 +168,7 @@ impl Stream {
         opener
             .open(frame, &mut self.receiver, self.dialect, tape, |_| ())
             .ok()?;
+        tapes.reserve(tape, 0).ok()?;
         match &self.hidden {
             Some(replies) if replies.contains(tape, self.dialect) => tapes.push_nothing(),
             _ => tapes.push(tape),

@@ -114,7 +114,7 @@ impl Session {
             self.settle(&pending, error);
         }
         if written && !self.scratch.matched.ids().is_empty() && reaction != Some(Reaction::CodeAccepted) {
-            self.tell_stanza();
+            self.tell_stanza()?;
         }
         if let Some((reaction, node)) = reaction.zip(node) {
             self.react(reaction, &node);

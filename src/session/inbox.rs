@@ -1,6 +1,6 @@
 //! The incoming queue: all events for the user, in order.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 use super::{Bounds, Event, PatternId, Stanzas, watermark::Watermark};
 use crate::tape::TapeWriter;
@@ -34,17 +34,21 @@ impl Inbox {
     }
 
     /// Adds a stanza. Consecutive stanzas share one event.
-    pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: &TapeWriter) {
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: &TapeWriter) -> Result<(), TryReserveError> {
         let bytes = match self.events.back_mut() {
-            Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape),
+            Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape)?,
             _ => {
                 let mut stanzas = Stanzas::default();
-                let bytes = stanzas.push(matched, tape);
+                let bytes = stanzas.push(matched, tape)?;
                 self.events.push_back(Event::Stanzas(stanzas));
                 bytes
             }
         };
         self.watermark.add(bytes);
+        Ok(())
     }
 
     /// The next event.

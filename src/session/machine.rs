@@ -27,7 +27,11 @@ use super::{
     watermark::Watermark,
     work::{Sampler, Stopwatch},
 };
-use crate::{tape::TapeWriter, wire::Opener};
+use crate::{
+    binary::InflateError,
+    tape::TapeWriter,
+    wire::{Opener, PayloadError},
+};
 
 /// A session with WhatsApp: connection, login, pairing, stanzas, queries, keep-alive and reconnection.
 ///
@@ -341,9 +345,14 @@ impl Session {
     }
 
     /// Queues the stanza on the tape for the user.
-    pub(super) fn tell_stanza(&mut self) {
-        self.inbox.push_stanza(self.scratch.matched.ids(), &self.scratch.tape);
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub(super) fn tell_stanza(&mut self) -> Result<(), PayloadError> {
+        let told = self.inbox.push_stanza(self.scratch.matched.ids(), &self.scratch.tape);
+        told.map_err(|_| InflateError::OutOfMemory)?;
         self.suspend_where_full();
+        Ok(())
     }
 
     pub(super) fn suspend_where_full(&mut self) {

@@ -1,5 +1,7 @@
 //! Defines [`Stanzas`].
 
+use std::collections::TryReserveError;
+
 use super::{PatternId, Stanza};
 use crate::abi::tape_head;
 use crate::tape::{TapeWriter, Tapes};
@@ -24,15 +26,19 @@ const COST: usize = 64;
 
 impl Stanzas {
     /// Adds the stanza on the tape. Returns the increase of the size in memory, in bytes.
-    pub(super) fn push(&mut self, matched: &[PatternId], tape: &TapeWriter) -> usize {
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub(super) fn push(&mut self, matched: &[PatternId], tape: &TapeWriter) -> Result<usize, TryReserveError> {
         let before = self.footprint();
+        self.tapes.reserve(tape, 1 + matched.len())?;
         self.tapes.words.push(matched.len() as i32);
         self.tapes
             .words
             .extend(matched.iter().map(|pattern| pattern.0.cast_signed()));
         self.tapes.push(tape);
         self.count += 1;
-        self.footprint() - before
+        Ok(self.footprint() - before)
     }
 
     /// Whether another stanza may be added.

@@ -1,5 +1,7 @@
 //! Defines [`Tapes`].
 
+use std::collections::TryReserveError;
+
 use super::TapeWriter;
 use crate::abi::tape_head;
 
@@ -31,6 +33,17 @@ impl Tapes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
+    }
+
+    /// Makes room for a tape, and for words before it. Appending them then needs no more memory.
+    ///
+    /// # Errors
+    /// If there is not enough memory. A peer decides how long a tape is.
+    pub fn reserve(&mut self, tape: &TapeWriter, words: usize) -> Result<(), TryReserveError> {
+        let units = tape.wide().map_or(tape.latin1().unwrap_or_default().len(), size_of_val);
+        self.words.try_reserve(words + tape_head::WORDS + tape.ops().len())?;
+        self.text.try_reserve(units + 1)?;
+        self.bytes.try_reserve(tape.bytes().len())
     }
 
     /// Appends a tape.
@@ -71,10 +84,17 @@ impl Tapes {
     }
 
     /// Moves all tapes of `other` to the end of these tapes.
-    pub fn append(&mut self, other: &mut Self) {
+    ///
+    /// # Errors
+    /// If there is not enough memory. Nothing is moved then.
+    pub fn append(&mut self, other: &mut Self) -> Result<(), TryReserveError> {
+        self.words.try_reserve(other.words.len())?;
+        self.text.try_reserve(other.text.len())?;
+        self.bytes.try_reserve(other.bytes.len())?;
         self.words.append(&mut other.words);
         self.text.append(&mut other.text);
         self.bytes.append(&mut other.bytes);
+        Ok(())
     }
 
     /// Appends a copy of all tapes of `other`.

@@ -1,10 +1,8 @@
 //! The owner's side of a connection, and the state that the owner and the task share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
@@ -13,6 +11,7 @@ use super::options::KeepAliveProbes;
 use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
 use super::tcp::{self, TcpEnds};
 use super::writer::Writer;
+use crate::sync::{AtomicBool, AtomicWaker, Mutex, MutexGuard, Ordering};
 
 /// The owner's side of a connection. Dropping it aborts the connection.
 pub struct Connection {
@@ -75,7 +74,7 @@ impl Connection {
     }
 
     fn with_tcp<R>(&self, act: impl FnOnce(&TcpStream) -> R) -> Option<R> {
-        self.shared.writer().as_ref().map(|writer| act(writer.tcp()))
+        self.shared.writer().as_ref().and_then(Writer::tcp).map(act)
     }
 
     /// Queues a text message.

@@ -44,6 +44,9 @@ impl TransportError {
             // The texts are those of `ws`.
             Self::Upgrade(fault) => Failure::new(fault.to_string()),
             Self::Frame(violation) => violation_failure(*violation),
+            Self::OutOfMemory => {
+                Failure::new("Out of memory for received messages").with_code("ERR_MEMORY_ALLOCATION_FAILED")
+            }
             Self::Internal(_) => Failure::new(self.to_string()).with_code("ERR_INTERNAL"),
         }
     }
@@ -82,6 +85,10 @@ fn proxy_failure(fault: &ProxyError) -> Failure {
 fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAttempt>) -> Failure {
     /// ETIMEDOUT on Linux. An attempt that was stopped in favour of the next address has no system error.
     const TIMED_OUT: i32 = 110;
+    // A record that cannot be read, once the TLS handshake is done.
+    if let Some(fault) = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls_failure(fault);
+    }
     let errno = source.raw_os_error().or(match source.kind() {
         io::ErrorKind::TimedOut => Some(TIMED_OUT),
         _ => None,
@@ -92,10 +99,15 @@ fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAtte
         address: attempt.map(|attempt| attempt.address.ip().to_string()),
         port: attempt.map(|attempt| attempt.address.port()),
     });
-    Failure {
+    let failure = Failure {
         message: source.to_string(),
         system,
         ..Failure::default()
+    };
+    // Baileys takes an error without a code for a bad session, on which many programs delete their credentials.
+    match failure.system {
+        Some(_) => failure,
+        None => failure.with_code("EIO"),
     }
 }
 
@@ -148,6 +160,10 @@ fn tls_failure(fault: &rustls::Error) -> Failure {
                     name.push('_');
                 }
                 name.push(letter.to_ascii_uppercase());
+            }
+            if name.contains('(') {
+                // An alert that has no name.
+                return Failure::new(format!("SSL routines: {fault}")).with_code("EPROTO");
             }
             let text = name.to_ascii_lowercase().replace('_', " ");
             Failure::new(format!("SSL routines: alert {text}")).with_code(format!("ERR_SSL_SSLV3_ALERT_{name}"))

@@ -59,6 +59,9 @@ pub enum TransportError {
     /// The peer violated the WebSocket protocol.
     #[error(transparent)]
     Frame(#[from] Violation),
+    /// There is not enough memory for the received data.
+    #[error("out of memory")]
+    OutOfMemory,
     /// A defect of this library. It only affects this connection.
     #[error("internal error: {0}")]
     Internal(String),

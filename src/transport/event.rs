@@ -58,4 +58,9 @@ pub trait EventSink: Send + 'static {
     fn event(&mut self, event: Event);
     /// No more events follow for now. The sink should pass on the events that it has collected.
     fn flush(&mut self);
+    /// Whether an event was lost because there was not enough memory. The connection then ends with
+    /// [`TransportError::OutOfMemory`].
+    fn is_exhausted(&self) -> bool {
+        false
+    }
 }

@@ -6,13 +6,13 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::runtime::runtime;
+use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// The period in which the task checks for turns that do not end. Messages are held for at most two periods.
 const PERIOD: Duration = Duration::from_millis(2);
@@ -70,6 +70,15 @@ struct State {
     handed_over: Vec<Arc<dyn Held>>,
     /// Whether the task is checking periodically.
     is_watched: bool,
+}
+
+/// What the task has seen.
+#[derive(Debug)]
+struct Seen {
+    /// Turns that had ended.
+    turn: u64,
+    /// Periods without messages.
+    idle: u32,
 }
 
 impl fmt::Debug for Shared {
@@ -165,6 +174,32 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The state of the turns when the task starts to watch.
+    fn start_watch(&self) -> Seen {
+        Seen {
+            turn: self.lock().number,
+            idle: 0,
+        }
+    }
+
+    /// Called after each period. If the turn has not ended since the last period, its messages are passed to the task.
+    /// Returns false if the task may sleep. The next held message then wakes it.
+    fn end_period(&self, seen: &mut Seen) -> bool {
+        let mut state = self.lock();
+        if state.held.is_empty() {
+            seen.idle += 1;
+            state.is_watched = seen.idle < IDLE_PERIODS;
+        } else {
+            seen.idle = 0;
+            if state.number == seen.turn {
+                let mut held = std::mem::take(&mut state.held);
+                state.handed_over.append(&mut held);
+            }
+        }
+        seen.turn = state.number;
+        state.is_watched
+    }
+
     /// Writes the connections that the loop has passed to the task.
     fn flush_handed_over(&self) {
         let handed_over = std::mem::take(&mut self.lock().handed_over);
@@ -178,24 +213,13 @@ impl Shared {
 async fn watch(shared: Arc<Shared>) {
     loop {
         shared.task.notified().await;
-        let (mut seen, mut idle) = (shared.lock().number, 0);
-        while idle < IDLE_PERIODS {
+        let mut seen = shared.start_watch();
+        loop {
             shared.flush_handed_over();
-            if tokio::time::timeout(PERIOD, shared.task.notified()).await.is_ok() {
-                continue;
+            let is_woken = tokio::time::timeout(PERIOD, shared.task.notified()).await.is_ok();
+            if !is_woken && !shared.end_period(&mut seen) {
+                break;
             }
-            let mut state = shared.lock();
-            if state.held.is_empty() {
-                idle += 1;
-                state.is_watched = idle < IDLE_PERIODS;
-            } else {
-                idle = 0;
-                if state.number == seen {
-                    let mut held = std::mem::take(&mut state.held);
-                    state.handed_over.append(&mut held);
-                }
-            }
-            seen = state.number;
         }
     }
 }

@@ -21,6 +21,8 @@ mod loop_turn;
 mod options;
 mod proxy;
 mod runtime;
+#[cfg(feature = "seams")]
+pub mod seams;
 mod secret;
 mod send_queue;
 mod stream;
@@ -48,5 +50,7 @@ pub use self::tcp::{FailedAttempt, TcpEnds};
 pub use self::tls::{Identity, Roots, TlsOptionError, TlsOptions, TlsTarget};
 pub use self::verify::TrustFailure;
 
+#[cfg(all(test, feature = "loom"))]
+mod models;
 #[cfg(test)]
 mod tests;

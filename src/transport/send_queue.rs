@@ -1,9 +1,11 @@
 //! Messages that wait to be written. The owner of a connection adds them; its task or a sending thread takes them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// Maximum number of unwritten bytes for [`Accepted::Now`]. Below this limit, the sender gets the result at once,
 /// without a round trip to another thread.

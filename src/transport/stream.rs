@@ -15,14 +15,19 @@ pub(super) enum NetStream {
     Plain(TcpStream),
     /// `wss:`, or TLS to a proxy.
     Tls(Box<TlsStream<NetStream>>),
+    /// Memory, see [`seams`](super::seams).
+    #[cfg(feature = "seams")]
+    Memory(tokio::io::DuplexStream),
 }
 
 impl NetStream {
-    /// The TCP connection beneath.
-    pub(super) fn tcp(&self) -> &TcpStream {
+    /// The TCP connection beneath. `None` for memory.
+    pub(super) fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(stream) => stream,
+            Self::Plain(stream) => Some(stream),
             Self::Tls(stream) => stream.get_ref().0.tcp(),
+            #[cfg(feature = "seams")]
+            Self::Memory(_) => None,
         }
     }
 
@@ -32,6 +37,8 @@ impl NetStream {
         match self {
             Self::Plain(_) => 4096,
             Self::Tls(_) => 2048,
+            #[cfg(feature = "seams")]
+            Self::Memory(_) => 4096,
         }
     }
 }
@@ -41,6 +48,8 @@ impl AsyncRead for NetStream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            #[cfg(feature = "seams")]
+            Self::Memory(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -50,6 +59,8 @@ impl AsyncWrite for NetStream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            #[cfg(feature = "seams")]
+            Self::Memory(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -57,6 +68,8 @@ impl AsyncWrite for NetStream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "seams")]
+            Self::Memory(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -64,6 +77,8 @@ impl AsyncWrite for NetStream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "seams")]
+            Self::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

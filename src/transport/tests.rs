@@ -14,7 +14,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::connection::Shared;
 use super::task::MAX_OPENING;
 use super::websocket::CLOSE_TIMEOUT;
-use super::{Accepted, ConnectOptions, Connection, Event, EventSink, Timing, TransportError, connect, on_idle};
+use super::{
+    Accepted, ConnectOptions, Connection, Event, EventSink, Proxy, ProxyProtocol, Roots, Timing, TlsOptions, TlsTarget,
+    TransportError, connect, on_idle,
+};
 
 mod held;
 
@@ -347,12 +350,13 @@ fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
     close_under_flood(&[0xa2, 0], vec![1; 256 * 1024]);
 }
 
-/// The peer repeatedly sends a part of a response.
-fn opening_that_never_ends(part: &'static [u8]) {
+/// The peer sends `first`, and then repeatedly `part`.
+fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: impl FnOnce(&mut ConnectOptions)) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(first).unwrap();
         while stream.write_all(part).is_ok() {
             thread::sleep(Duration::from_millis(1));
         }
@@ -366,6 +370,7 @@ fn opening_that_never_ends(part: &'static [u8]) {
     block_on(async {
         let mut options = options(address);
         options.handshake_timeout = None;
+        change(&mut options);
         let task = tokio::spawn(super::task::serve(options, shared, probe));
         // A part of the response was received.
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -384,5 +389,42 @@ fn opening_that_never_ends(part: &'static [u8]) {
 
 #[test]
 fn endless_interim_heads_do_not_hold_an_opening_for_ever() {
-    opening_that_never_ends(b"HTTP/1.1 102 Processing\r\n\r\n");
+    opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |_| {});
+}
+
+#[test]
+fn a_head_one_byte_at_a_time_does_not_hold_an_opening_for_ever() {
+    opening_that_never_ends(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"y", |_| {});
+}
+
+#[test]
+fn a_tls_handshake_one_byte_at_a_time_does_not_hold_an_opening_for_ever() {
+    // The head of a handshake record of 16 KiB.
+    opening_that_never_ends(&[22, 3, 3, 0x40, 0], &[2], |options| {
+        options.tls = Some(TlsTarget {
+            options: TlsOptions {
+                roots: Roots::Bundled {
+                    extra: None,
+                    system: false,
+                },
+                reject_unauthorized: true,
+                identity: None,
+            },
+            server_name: "localhost".to_owned(),
+        });
+    });
+}
+
+#[test]
+fn interim_heads_of_a_proxy_do_not_hold_an_opening_for_ever() {
+    opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |options| {
+        options.proxy = Some(Proxy {
+            protocol: ProxyProtocol::Http(Vec::new()),
+            host: "target.test".to_owned(),
+            lookup_target: false,
+            port: 443,
+            tls: None,
+            timeout: None,
+        });
+    });
 }

@@ -109,6 +109,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
         // Checked again for a deadline that was set in this call.
         self.poll_deadline(cx);
         self.sink.flush();
+        if self.phase != Phase::Ended && self.sink.is_exhausted() {
+            self.sink.event(Event::Error(TransportError::OutOfMemory));
+            self.phase = Phase::Ended;
+        }
         if self.phase == Phase::Ended {
             Poll::Ready(())
         } else {

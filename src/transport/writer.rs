@@ -166,7 +166,7 @@ impl Writer {
     }
 
     /// The TCP connection beneath.
-    pub(super) fn tcp(&self) -> &TcpStream {
+    pub(super) fn tcp(&self) -> Option<&TcpStream> {
         self.ws.get_ref().get_ref().tcp()
     }
 

@@ -71,11 +71,11 @@ fn inbox(monitor: LoopMonitor) -> (Inbox, Arc<Wakes>) {
 fn javascript_is_woken_once_until_it_has_found_the_queue_empty() {
     let (inbox, wakes) = inbox(LoopMonitor::new(Arc::default()));
     let (mut batch, mut into, mut ready) = (Batch::default(), Batch::default(), Default::default());
-    inbox.push(&mut batch);
+    inbox.push(&mut batch).unwrap();
     assert_eq!(wakes.count(), 0);
     for _ in 0..3 {
-        batch.push(0, 1, 0, b"x");
-        inbox.push(&mut batch);
+        batch.push(0, 1, 0, b"x").unwrap();
+        inbox.push(&mut batch).unwrap();
     }
     inbox.ready(7);
     assert_eq!(wakes.count(), 1);
@@ -116,7 +116,7 @@ fn a_batch_gives_what_fits_and_says_what_the_next_record_needs() {
     let mut batch = Batch::default();
     let mut costs = 0;
     for (connection, payload) in [(1, &b"a"[..]), (1, b"bc"), (2, &[7; 100])] {
-        costs += batch.push(0, connection, 9, payload);
+        costs += batch.push(0, connection, 9, payload).unwrap();
     }
     let room = Room { bytes: 50, ..ROOM };
     let mut taken = Vec::new();
@@ -230,7 +230,7 @@ impl RecordSource for Source {
         let left = self.0.load(Ordering::Relaxed);
         let count = left.min(RECORDS_AT_ONCE);
         for _ in 0..count {
-            batch.push(100, number, 0, b"");
+            batch.push(100, number, 0, b"").unwrap();
         }
         self.0.store(left - count, Ordering::Relaxed);
         count

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sources::{Source, Sources};
 
-/// Modules for input and output. Only they may use tokio, the clock and random number generators.
-const OUTSIDE_CORE: [&str; 4] = ["transport", "driver", "dropin", "bindings"];
+/// Modules for input and output. Only they may use tokio, the clock and random number generators. `sync` uses a lock of tokio.
+const OUTSIDE_CORE: [&str; 5] = ["transport", "driver", "dropin", "bindings", "sync"];
 
 /// Allowed circles between files, each as a list of file names.
 const ALLOWED_CIRCLES: [&[&str]; 0] = [];

@@ -1,0 +1,21 @@
+/** TLS servers, Noise responders and servers that misbehave, on the drop-in and on NativeSession: a part of `npm run test:hostile`. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ROWS, TESTED_PHASES } from '../../scripts/hostile/matrix.mjs';
+import { fault, runRows } from '../../scripts/hostile/run.mjs';
+
+const rows = ROWS.filter(row => TESTED_PHASES.includes(row.phase) && !row.isLong);
+
+// Both at the same time: much of a run is waiting.
+describe(`${rows.length} hostile peers`, { concurrency: true }, () => {
+  for (const layer of /** @type {const} */ (['native', 'session'])) {
+    test(`on ${layer}`, async t => {
+      for await (const { row, result } of runRows(layer, rows)) {
+        await t.test(`${row.phase}: ${row.name}`, () => {
+          assert.equal(fault(row, layer, result), undefined, JSON.stringify(result));
+        });
+      }
+    });
+  }
+});

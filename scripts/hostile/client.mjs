@@ -1,0 +1,164 @@
+// The client of the hostile peers, in a process of its own: its memory is measured. It runs on one layer.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import * as baileys from 'baileys';
+import { NativeSession } from 'baileys-native';
+import { trustTestRoot } from 'baileys-native/testing';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { SocksProxyAgent } from 'socks-proxy-agent';
+import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { openChannel } from '../shared/channel.mjs';
+
+/** Limit of a step of the opening. */
+const CONNECT_MS = 2000;
+const QUERY_MS = 10_000;
+/** The server may be silent for this and 5 s. */
+const KEEP_ALIVE_MS = 1000;
+
+/** Texts differ in ports and in what a resolver says. @param {unknown} text */
+const plain = text =>
+  String(text)
+    .replace(/:\d+\b/g, ':<port>')
+    .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>')
+    .slice(0, 160);
+
+/** @param {{ ca?: string, proxy?: string }} settings */
+function agentOf({ ca, proxy }) {
+  if (proxy?.startsWith('socks')) return new SocksProxyAgent(proxy);
+  if (proxy) return new HttpsProxyAgent(proxy);
+  return ca ? new Agent({ ca }) : undefined;
+}
+
+/** @param {number} user */
+const creds = user => ({
+  ...baileys.initAuthCreds(),
+  me: { id: `${user}:1@s.whatsapp.net`, name: 'Hostile' },
+  accountSyncCounter: 1
+});
+
+const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+
+/**
+ * @typedef {object} Settings
+ * @property {'js' | 'native' | 'session'} layer
+ * @property {string} url
+ * @property {number} user
+ * @property {string} [ca]
+ * @property {string} [proxy]
+ * @property {string} [rootKey]
+ * @property {boolean} [lives]
+ * @property {boolean} [endsAtOpen]
+ *
+ * @typedef {object} Client
+ * @property {Promise<unknown>} opened Never resolves where it never opens.
+ * @property {Promise<string>} ended Events and codes.
+ * @property {() => Promise<any>} query
+ * @property {() => Promise<unknown>} close
+ */
+
+/** @param {Settings} settings @returns {Client} */
+function baileysClient({ url, user, layer, ...settings }) {
+  const sock = baileys.makeWASocket({
+    waWebSocketUrl: url,
+    auth: { creds: creds(user), keys: memoryKeys() },
+    logger: silentLogger(),
+    agent: agentOf(settings),
+    connectTimeoutMs: CONNECT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    defaultQueryTimeoutMs: QUERY_MS
+  });
+  checkSocket(sock.ws, /** @type {import('../shared/bot.mjs').Backend} */ (layer));
+  /** @type {string[]} */
+  const events = [];
+  sock.ws.on('open', () => events.push('open'));
+  sock.ws.on('unexpected-response', (_request, response) => events.push(`response ${response.statusCode}`));
+  sock.ws.on('error', error => events.push(`error ${error.code ?? plain(error.message)}`));
+  sock.ws.on('close', code => events.push(`close ${code}`));
+  /** @param {(update: any) => unknown} predicate @returns {Promise<any>} */
+  const updates = predicate =>
+    new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
+  return {
+    opened: updates(({ connection }) => connection === 'open'),
+    ended: updates(({ connection }) => connection === 'close').then(({ lastDisconnect }) => {
+      const error = lastDisconnect?.error;
+      return `${events.join(', ')}; ${error?.output?.statusCode} ${plain(error?.message)}`;
+    }),
+    query: () => sock.query(ping()),
+    close: () => Promise.resolve(sock.end(undefined))
+  };
+}
+
+/** @param {Settings} settings @returns {Client} */
+function sessionClient({ url, user, rootKey, ...settings }) {
+  const session = new NativeSession({
+    url,
+    agent: agentOf(settings),
+    trustedRoot: rootKey ? Buffer.from(rootKey, 'hex') : undefined,
+    auth: { creds: creds(user) },
+    connectTimeoutMs: CONNECT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    reconnect: false
+  });
+  const ended = new Promise(resolve =>
+    session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${plain(reason.message ?? '')}`))
+  );
+  const opened = new Promise(resolve => session.connect().then(resolve, () => {}));
+  return {
+    opened,
+    ended,
+    query: () => session.query(ping(), { timeoutMs: QUERY_MS }),
+    close: () => session.close()
+  };
+}
+
+/** A field of /proc/self/status in MiB; undefined where there is none. @param {'VmRSS' | 'VmHWM'} name */
+function memory(name) {
+  try {
+    const kilobytes = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From here on VmHWM is the peak since now. Linux only. */
+function forgetPeak() {
+  globalThis.gc?.();
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {}
+  return memory('VmRSS');
+}
+
+/** @param {Settings} settings @param {Client} client @param {(what: string) => Promise<unknown>} ask */
+async function outcomeOf(settings, client, ask) {
+  const opened = client.opened.then(() => 'opened');
+  const first = await Promise.race([client.ended, opened]);
+  if (first !== 'opened') return first;
+  if (settings.endsAtOpen) return 'logged in';
+  await ask('strike');
+  const answered = settings.lives && client.query().then(({ attrs }) => `alive: ${attrs.type}`, plain);
+  const ended = client.ended.then(outcome => `logged in, ${outcome}`);
+  return Promise.race(answered ? [ended, answered] : [ended]);
+}
+
+const channel = openChannel(process, {
+  prepare: async ({ layer, rootKey }) => {
+    if (layer !== 'session') await checkBackend(layer);
+    trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
+  },
+  run: async settings => {
+    const before = forgetPeak();
+    const start = performance.now();
+    const client = settings.layer === 'session' ? sessionClient(settings) : baileysClient(settings);
+    const outcome = await outcomeOf(settings, client, (/** @type {string} */ what) => channel.ask(what));
+    const ms = performance.now() - start;
+    const peak = memory('VmHWM');
+    Promise.resolve(client.close()).catch(() => {});
+    return { outcome, ms, mib: peak === undefined || before === undefined ? undefined : peak - before };
+  }
+});
+
+process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,147 @@
+//! What JavaScript's thread and the I/O side share, in every order of two threads: `npm run test:loom`.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use loom::future::block_on;
+use loom::sync::{Mutex, Notify};
+use loom::thread::spawn;
+
+use super::batch::{Batch, Room};
+use super::connection_state::ConnectionState;
+use super::flow::{Flow, HIGH_WATER, LOW_WATER};
+use super::inbox::Inbox;
+use super::keep_alive::{QuerySender, send_query};
+use super::loop_monitor::{LoopCounters, LoopMonitor};
+use crate::binary::Dialect;
+use crate::frame::split_frame;
+use crate::noise::{Receiver, Sender};
+use crate::shared_sender::{MIN_INTERVAL, Policy};
+
+const KEY: [u8; 32] = [7; 32];
+const ROOM: Room = Room {
+    words: 1024,
+    text: 1024,
+    bytes: 1024,
+};
+
+fn monitor() -> Arc<LoopMonitor> {
+    Arc::new(LoopMonitor::started(
+        Duration::from_mins(1),
+        Arc::new(LoopCounters::default()),
+    ))
+}
+
+#[test]
+fn no_record_waits_without_a_wake() {
+    loom::model(|| {
+        let wake = Arc::new(Notify::new());
+        let on_wake = Arc::clone(&wake);
+        let inbox = Arc::new(Inbox::new(monitor(), move || on_wake.notify()));
+        let task = {
+            let inbox = Arc::clone(&inbox);
+            spawn(move || {
+                for number in 0..2 {
+                    let mut batch = Batch::default();
+                    batch.push(1, number, 0, b"x").unwrap();
+                    inbox.push(&mut batch).unwrap();
+                }
+                inbox.ready(7);
+            })
+        };
+        // JavaScript: takes all there is at each wake.
+        let (mut records, mut sources) = (0, 0);
+        while records < 2 || sources < 1 {
+            wake.wait();
+            let _ = inbox.answer();
+            let (mut batch, mut ready) = (Batch::default(), VecDeque::new());
+            while inbox.take(&mut batch, &mut ready) {
+                records += batch.take(ROOM, |_, _| ()).count;
+                sources += std::mem::take(&mut ready).len();
+            }
+        }
+        assert_eq!((records, sources), (2, 1));
+        task.join().unwrap();
+    });
+}
+
+#[test]
+fn a_reader_that_was_stopped_goes_on() {
+    loom::model(|| {
+        let flow = Arc::new(Flow::default());
+        flow.add(HIGH_WATER);
+        flow.add(2);
+        let reader = {
+            let flow = Arc::clone(&flow);
+            spawn(move || block_on(poll_fn(|cx| flow.poll_ready(cx))))
+        };
+        flow.taken(LOW_WATER);
+        flow.taken(2);
+        reader.join().unwrap();
+        assert_eq!(flow.counters().waiting(), HIGH_WATER - LOW_WATER);
+    });
+}
+
+/// A connection that keeps what it is given.
+#[derive(Default)]
+struct Wire(Mutex<Vec<Vec<u8>>>);
+
+impl Wire {
+    fn push(&self, message: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+    }
+}
+
+impl QuerySender for Arc<Wire> {
+    fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+        // As in a connection, the queue is locked while the message is made.
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = make();
+        let is_made = message.is_some();
+        queue.extend(message);
+        is_made
+    }
+}
+
+#[test]
+fn two_threads_that_seal_keep_the_order_of_the_counters_on_the_wire() {
+    loom::model(|| {
+        let (state, monitor, wire) = (
+            Arc::new(ConnectionState::default()),
+            monitor(),
+            Arc::new(Wire::default()),
+        );
+        {
+            let mut sender = state.shared_sender();
+            sender.link(Policy {
+                interval: MIN_INTERVAL,
+                id_prefix: "prefix-".to_owned(),
+            });
+            assert!(sender.open(|| Sender::new(&KEY).ok(), Dialect::V7, 0));
+        }
+        let io_side = {
+            let (state, monitor, wire) = (Arc::clone(&state), Arc::clone(&monitor), Arc::clone(&wire));
+            spawn(move || send_query(&state, &wire, &monitor))
+        };
+        // JavaScript, as in NoiseHandler and Environment::send.
+        for payload in [b"first", b"other"] {
+            let mut frame = Vec::new();
+            state.shared_sender().seal_frame(payload, &mut frame).unwrap().unwrap();
+            wire.push(frame.clone());
+            state.shared_sender().sent(&frame, 0);
+        }
+        let is_sent = io_side.join().unwrap();
+        let messages = std::mem::take(&mut *wire.0.lock().unwrap());
+        assert_eq!(messages.len(), 2 + usize::from(is_sent));
+        let mut receiver = Receiver::new(&KEY).unwrap();
+        for message in messages {
+            let (frame, rest) = split_frame(&message).unwrap();
+            assert!(rest.is_empty());
+            receiver
+                .open(frame, &mut Vec::new())
+                .expect("in the order of the counters");
+        }
+    });
+}

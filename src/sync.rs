@@ -1,0 +1,73 @@
+//! The primitives of structures that two threads share: those of the standard library, or with the feature `loom` those of
+//! loom, which runs a test in every order that two threads can take (`npm run test:loom`).
+
+#[cfg(not(feature = "loom"))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
+
+#[cfg(not(feature = "loom"))]
+pub(crate) use futures_util::task::AtomicWaker;
+#[cfg(not(feature = "loom"))]
+pub(crate) use tokio::sync::Notify;
+
+#[cfg(feature = "loom")]
+pub(crate) use self::model::{AtomicWaker, Notify};
+#[cfg(feature = "loom")]
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
+
+/// The two primitives of other libraries, built from those of loom.
+#[cfg(feature = "loom")]
+mod model {
+    use std::sync::PoisonError;
+    use std::task::{Poll, Waker};
+
+    use super::{AtomicBool, Mutex, Ordering};
+
+    /// As `futures_util::task::AtomicWaker`.
+    #[derive(Debug, Default)]
+    pub(crate) struct AtomicWaker(Mutex<Option<Waker>>);
+
+    impl AtomicWaker {
+        pub(crate) fn register(&self, waker: &Waker) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+        }
+
+        pub(crate) fn wake(&self) {
+            let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// As `tokio::sync::Notify` with one waiter.
+    #[derive(Debug, Default)]
+    pub(crate) struct Notify {
+        permit: AtomicBool,
+        waiter: AtomicWaker,
+    }
+
+    impl Notify {
+        pub(crate) fn notify_one(&self) {
+            self.permit.store(true, Ordering::Release);
+            self.waiter.wake();
+        }
+
+        pub(crate) async fn notified(&self) {
+            std::future::poll_fn(|cx| {
+                self.waiter.register(cx.waker());
+                if self.permit.swap(false, Ordering::AcqRel) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        }
+    }
+}
