@@ -55,7 +55,7 @@ async function beat() {
   for (const slot of slots.values()) slot.holdUntil(leaseUntil);
   for (const owned of taken) void open(new Slot(owned, { redis, settings, log, options }));
   if (taken.length > 0) log(`has taken ${taken.length} slots, of ${members} nodes`);
-  const given = [...slots.values()].filter(({ state }) => state === 'open').slice(0, surplus);
+  const given = [...slots.values()].filter(({ isSettled }) => isSettled).slice(0, surplus);
   if (given.length > 0) void giveAway(given).catch(error => log(error.message));
 }
 

@@ -189,6 +189,12 @@ export class Slot {
     return [...this.#sessions.values()];
   }
 
+  /** Whether no session is on its way to the server. Only then the slot is given away, so that sessions do not move twice. */
+  get isSettled() {
+    const isSettled = ({ session }) => session.state === 'connected' || session.state === 'disconnected';
+    return this.state === 'open' && this.sessions.every(isSettled);
+  }
+
   get inFlight() {
     return this.#entries.size;
   }
