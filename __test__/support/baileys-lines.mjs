@@ -14,7 +14,11 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The names of the release lines, which are also the names of the dialects. */
 export const LINE_NAMES = RELEASES.map(release => release.dialect);
 
-/** The package that a line is installed as. */
+/**
+ * The package that a line is installed as.
+ *
+ * @param {string} name
+ */
 export const packageOf = name => PACKAGES[name];
 
 const loaded = new Map();
@@ -30,6 +34,7 @@ export function loadLine(name) {
   return loaded.get(name);
 }
 
+/** @param {'7' | '6.7' | '6.17'} name */
 async function load(name) {
   const [encode, decode, constants, noise, defaults, crypto, proto] = await importFiles(PACKAGES[name], [
     'encode',

@@ -21,7 +21,7 @@ export const SECTIONS = {
  * Appends a result to the file in the variable `COMPAT_RECORD`. Does nothing if it is not set.
  *
  * @param {object} result
- * @param {keyof SECTIONS} result.section
+ * @param {keyof typeof SECTIONS} result.section
  * @param {string} result.behaviour the name of the row
  * @param {'7' | '6.7' | '6.17'} result.line
  * @param {string} result.javascript a short text of the result of Baileys' own layer; it must be the same in every run

@@ -54,6 +54,8 @@ module.exports = {
     CONSUMED: 4,
     /** The offset of the payload or of the output in the buffer of a call. */
     AT: 5,
+    /** Set to 1 if a frame is authentic but its payload is not a stanza; JavaScript sets it back to 0. */
+    UNDECODABLE: 6,
     /** The index of the first operation of a tape. */
     FIRST_OP: 8
   },

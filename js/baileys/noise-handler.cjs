@@ -17,7 +17,7 @@ const { takeTape } = require('../codec/tape/batch.cjs');
 const {
   finishInit: { KEEPS_ALIVE, READS_AHEAD },
   limit: { FRAME_OVERHEAD },
-  register: { BYTES: REG_BYTES },
+  register: { BYTES: REG_BYTES, UNDECODABLE: REG_UNDECODABLE },
   signal: { HIDDEN, NONE, PARTIAL, RAW }
 } = require('../addon/abi.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
@@ -35,9 +35,6 @@ const { unshared } = require('../shared/bytes.cjs');
  * The result of every successful `decodeFrame`. Shared: to create a promise takes as long as to decode a small frame.
  */
 const DONE = Promise.resolve();
-
-/** Error message for a frame that fails authentication: the text of Node's AES-GCM, see src/bindings/error.rs. */
-const NOT_AUTHENTIC = 'Unsupported state or unable to authenticate data';
 
 const released = new FinalizationRegistry(id => core.noiseRelease(id));
 
@@ -314,7 +311,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         try {
           return open(id);
         } catch (error) {
-          if (socket === 0 || !inTransport || !isOfPayload(error)) throw error;
+          if (socket === 0 || !inTransport || !error[UNDECODABLE]) throw error;
           // The skipped frame used a counter value that the read-ahead does not know about.
           linked = false;
           opened++;
@@ -382,12 +379,8 @@ function asBytes(data) {
   return unshared(data);
 }
 
-/**
- * Whether an error of `open` concerns the payload: the frame is authentic, but its stanza cannot be decoded.
- *
- * @param {{ code?: string, message: string }} error
- */
-const isOfPayload = ({ code, message }) => code !== 'ERR_NOISE' && code !== 'ERR_FRAME' && message !== NOT_AUTHENTIC;
+/** Marks an error of a frame that is authentic but is not a stanza. */
+const UNDECODABLE = Symbol('undecodable');
 
 /**
  * Opens the next frame. Its errors are marked, to distinguish them from errors of the caller's `onFrame`.
@@ -399,6 +392,8 @@ function open(id) {
     return core.open(id);
   } catch (error) {
     error[FRAME_ERROR] = true;
+    error[UNDECODABLE] = scratch.ops[REG_UNDECODABLE] === 1;
+    scratch.ops[REG_UNDECODABLE] = 0;
     throw error;
   }
 }

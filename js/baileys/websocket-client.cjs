@@ -98,7 +98,8 @@ class WebSocketClient extends IndexedEmitter {
       return this.#connectOriginal(Original, 'BAILEYS_NATIVE_AGENT', plan.error.reason);
     }
     const socket = new Socket(this, plan, emitMessage, reason => {
-      if (!Original || this.socket !== socket) return undefined;
+      // Baileys' own class knows nothing of a proxy in the environment.
+      if (!Original || plan.route?.isForced || this.socket !== socket) return undefined;
       this.#connectOriginal(Original, 'BAILEYS_NATIVE_TLS', reason);
       return this.socket;
     });

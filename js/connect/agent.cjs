@@ -4,8 +4,10 @@
 
 const http = require('node:http');
 const https = require('node:https');
+const { environmentProxy } = require('./environment-proxy.cjs');
+const { globalAgentRoute } = require('./global-agent.cjs');
 const { agentKeepAlive } = require('./keep-alive.cjs');
-const { proxyRoute } = require('./proxy-agent.cjs');
+const { proxyRoute, routeBy } = require('./proxy-agent.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
@@ -67,6 +69,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {string} [target] the request target, if it is not the path
  * @property {string[]} [headers] additional request headers: name, value, name, value, …
  * @property {(error: Error) => Error} [adaptError] changes an error of the connection like the agent does
+ * @property {boolean} [isForced] whether no other way may be taken in place of this one
  */
 
 /**
@@ -77,15 +80,21 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @throws {Unsupported} if the agent is not supported
  */
 function routeOf(agent, target) {
-  // The package global-agent replaces the agent of every request by its own.
-  const { GLOBAL_AGENT: global } = /** @type {any} */ (globalThis);
-  if (global?.HTTP_PROXY || global?.HTTPS_PROXY) throw new Unsupported('the package global-agent is in use');
+  if (agent === undefined || agent === null) {
+    const proxy = environmentProxy(target);
+    if (proxy !== undefined) return { ...routeBy(proxy, {}, undefined, target, checkOptions), isForced: true };
+  }
+  return globalAgentRoute(agent, target, { routeOf: agentRoute }) ?? agentRoute(agent, target);
+}
+
+/** The route by the agent alone. */
+function agentRoute(agent, target) {
   if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
   if (typeof agent.addRequest !== 'function') {
     const message = 'The "options.agent" property must be one of Agent-like Object, undefined, or false.';
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
   }
-  if (!isPlain(agent)) return proxyRoute(agent, target, { routeOf, checkOptions });
+  if (!isPlain(agent)) return proxyRoute(agent, target, { routeOf: agentRoute, checkOptions });
   const expected = agent.protocol;
   const protocol = target.secure ? 'https:' : 'http:';
   if (expected && expected !== protocol) {

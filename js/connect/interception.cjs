@@ -11,6 +11,7 @@ const net = require('node:net');
 const tls = require('node:tls');
 const { readFileSync } = require('node:fs');
 const { environmentSwitch } = require('../shared/environment.cjs');
+const { isGlobalAgents } = require('./global-agent.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
 /** The modules of Node that contain the functions below. The names differ between versions of Node. */
@@ -77,7 +78,8 @@ function isHarmless(value) {
   if (typeof value !== 'function') return false;
   let verdict = verdicts.get(value);
   if (verdict === undefined) {
-    verdict = isNodesOwn(value) || isTracing(value);
+    // The agents of the package global-agent are followed.
+    verdict = isNodesOwn(value) || isTracing(value) || isGlobalAgents(value);
     verdicts.set(value, verdict);
   }
   return verdict;

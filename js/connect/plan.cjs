@@ -63,7 +63,7 @@ function planConnection(address, config) {
   let route;
   try {
     route = routeOf(config?.agent, target);
-    refuseInterception(secure);
+    if (!route.isForced) refuseInterception(secure);
   } catch (error) {
     if (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_INVALID_PROTOCOL') throw error;
     return { url: url.href, options, error };

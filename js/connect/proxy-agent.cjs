@@ -9,6 +9,7 @@
  * | `http-proxy-agent` (for `ws:`) | 5, 6, 7, 8, 9 |
  * | `socks-proxy-agent` | 6, 7, 8, 9, 10 |
  * | `proxy-agent` | 6, 7, 8 |
+ * | `@openclaw/proxyline` (`ProxylineNodeProxyAgent`) | 0.3 |
  *
  * The older versions are built on agent-base 6: its agents connect in the method `callback`. The later versions are
  * built on later versions of agent-base: these agents extend `http.Agent` and connect in the method `connect`.
@@ -65,6 +66,14 @@ const KNOWN = /** @type {Record<string, Record<number, Known>>} */ ({
     6: { methods: ['callback'], connects: 'callback', word: 'SocksClient', route: oldSocksRoute },
     7: { methods: ['connect'], connects: 'connect', word: 'SocksClient', route: socksRoute }
   },
+  ProxylineNodeProxyAgent: {
+    node: {
+      methods: ['defaultPort', 'protocol', 'getProxyForUrl', 'addRequest', 'destroy'],
+      connects: 'addRequest',
+      word: 'ProxylineConnectAgent',
+      route: proxylineRoute
+    }
+  },
   ProxyAgent: {
     7: { methods: ['connect', 'destroy'], connects: 'connect', word: 'getProxyForUrl', route: chosenRoute }
   }
@@ -91,9 +100,10 @@ function recognise(agent) {
   const name = prototype?.constructor?.name || 'an agent without a class';
   const base = Object.getPrototypeOf(prototype ?? {});
   const root = Object.getPrototypeOf(base ?? {});
-  const generation = root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
+  const isOfNode = base === http.Agent.prototype;
+  const generation = isOfNode ? 'node' : root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
-  if (known === undefined || base === http.Agent.prototype || base.constructor.name !== 'Agent') {
+  if (known === undefined || base.constructor.name !== 'Agent') {
     throw new Unsupported(`${name} is not known`);
   }
   const methods = Object.getOwnPropertyNames(prototype).filter(method => method !== 'constructor');
@@ -337,8 +347,22 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
   const url = getProxyForUrl(new URL(target.path, `${scheme}//${target.hostHeader ?? target.authority}`).href);
   if (typeof url?.then === 'function') throw new Unsupported('its getProxyForUrl answers later');
   if (!url) return routeOf(target.secure ? agent.httpsAgent : agent.httpAgent, target);
+  return routeBy(url, connectOpts ?? {}, options, target, checkOptions);
+}
+
+/**
+ * The route by the URL of a proxy.
+ *
+ * @param {string} url
+ * @param {any} connectOpts options for the connection to the proxy
+ * @param {any} options those that reach the TLS with the target
+ * @param {Target} target
+ * @param {Function} checkOptions
+ * @returns {Route}
+ */
+function routeBy(url, connectOpts, options, target, checkOptions) {
   const proxy = parse(url);
-  const { headers: proxyHeaders, ...hop } = connectOpts ?? {};
+  const { headers: proxyHeaders, ...hop } = connectOpts;
   if (isHttpProxy(proxy)) {
     const connectTo = { ...hop, ...addressOf(proxy, proxy.protocol === 'https:' ? 443 : 80) };
     const { keepAlive } = hop;
@@ -361,6 +385,23 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
     tls: options ?? {}
   };
   return socksRouteTo(settings, certificateName(target), target);
+}
+
+// --- @openclaw/proxyline
+
+function proxylineRoute(agent, target, { checkOptions }) {
+  const options = agent.options ?? {};
+  checkOptions(options, ['path']);
+  const authority = `${bracketed(target.host)}:${target.port}`;
+  const url = agent.getProxyForUrl(`${target.secure ? 'wss' : 'ws'}://${authority}${target.path}`);
+  // Whether it connects directly may depend on what it alone knows of the request.
+  if (!url) throw new Unsupported('it names no proxy');
+  const proxy = parse(url);
+  // The certificates that it trusts for the proxy cannot be read.
+  if (proxy.protocol !== 'http:') throw new Unsupported(`its proxy is one of the kind "${proxy.protocol}"`);
+  const headers = { Host: authority, 'Proxy-Connection': options.keepAlive === true ? 'Keep-Alive' : 'close' };
+  if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
+  return tunnel(addressOf(proxy, 80), false, headers, options, certificateName(target), target);
 }
 
 // --- shared functions
@@ -430,4 +471,4 @@ function headerLines(headers) {
   return lines;
 }
 
-module.exports = { proxyRoute };
+module.exports = { basic, forward, proxyRoute, routeBy, tunnel };

@@ -11,6 +11,7 @@
  */
 function keepSaved(session, store, failed) {
   let isWanted = false;
+  /** @type {Promise<void> | undefined} */
   let saving;
   let serverKey = session.knownServer?.key;
 
@@ -36,7 +37,7 @@ function keepSaved(session, store, failed) {
   }
 
   session.on('creds', save);
-  session.on('state', ({ to }) => {
+  session.on('state', (/** @type {import('../../index').SessionStateChange} */ { to }) => {
     if (to !== 'connected' || session.knownServer?.key === serverKey) return;
     serverKey = session.knownServer?.key;
     save();

@@ -1,6 +1,7 @@
 'use strict';
 
 const dns = require('node:dns');
+const { refuseInterception } = require('../connect/interception.cjs');
 const { planConnection } = require('../connect/plan.cjs');
 const { Unsupported } = require('../connect/unsupported.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
@@ -136,7 +137,13 @@ function sessionOptions(options) {
     if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
     native[name] = rest[name];
   }
-  return { creds, native, limiter: connectLimiter === undefined ? undefined : ConnectLimiter.native(connectLimiter) };
+  const secure = plan.url.startsWith('wss:');
+  return {
+    creds,
+    native,
+    limiter: connectLimiter === undefined ? undefined : ConnectLimiter.native(connectLimiter),
+    recheck: () => plan.route.isForced || refuseInterception(secure)
+  };
 }
 
 /** @param {any} reconnect */

@@ -46,6 +46,8 @@ class NativeSession extends ListenedEmitter {
   #native;
   #number;
   #creds;
+  /** Throws where the program leads connections another way since this was made. */
+  #recheck;
   #log;
   /** The log level that the addon was told last. */
   #logLevel;
@@ -78,8 +80,9 @@ class NativeSession extends ListenedEmitter {
   /** @param {any} options */
   constructor(options) {
     super(() => this.#watchNodes());
-    const { creds, native: nativeOptions, limiter } = sessionOptions(options ?? {});
+    const { creds, native: nativeOptions, limiter, recheck } = sessionOptions(options ?? {});
     this.#creds = creds;
+    this.#recheck = recheck;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
     this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
@@ -153,6 +156,7 @@ class NativeSession extends ListenedEmitter {
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
     this.#updateLogLevel();
     if (this.#phase === 'idle') {
+      this.#recheck();
       if (!this.#native.connect()) {
         throw new SessionError('The session has failed and cannot connect again', 'ERR_SESSION_FAILED');
       }
@@ -180,7 +184,7 @@ class NativeSession extends ListenedEmitter {
 
   /**
    * @param {() => void} act
-   * @param {AbortSignal | undefined} signal
+   * @param {AbortSignal} [signal]
    */
   async #close(act, signal) {
     if (this.#phase === 'idle') return;
@@ -195,6 +199,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   async handOver() {
+    /** @type {ReturnType<import('../addon/native').Session['handOver']>} */
     let unsent = [];
     const closed = this.#close(() => (unsent = this.#native.handOver()));
     const error = new SessionError('The stanza was handed over', 'ERR_HANDED_OVER', CONNECTION_CLOSED);
@@ -432,6 +437,13 @@ class NativeSession extends ListenedEmitter {
         const { attempt, at } = event;
         const reason = endReason(event.reason);
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
+        try {
+          this.#recheck();
+        } catch (error) {
+          this.#veto();
+          this.#fault(error);
+          break;
+        }
         observe.reconnecting(this, { ...event, reason });
         this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
         break;

@@ -92,7 +92,7 @@ class Socket extends EventTargetEmitter {
   /**
    * The TCP connection, after the program has used `_socket`.
    *
-   * @type {TcpSocket | undefined}
+   * @type {InstanceType<typeof TcpSocket> | undefined}
    */
   #tcp;
   /** Whether the program has ended the connection. */

@@ -110,7 +110,9 @@ export async function runCluster(options) {
     closers.push(load.stop);
     const before = measure({ nodes, redis: await redisFigures(redis), record });
     const incidents =
-      options.faults.length > 0 ? await makeTrouble({ ...options, nodes, owners }) : await pause(seconds * 1000, []);
+      options.faults.length > 0
+        ? await makeTrouble({ ...options, nodes, owners, record })
+        : await pause(seconds * 1000, []);
     const after = measure({ nodes, redis: await redisFigures(redis), record });
     await load.stop();
     const cutLogins = options.cut ? await cutAll({ server, record, sessions }) : [];
@@ -220,14 +222,20 @@ function startLoad({ redis, place, users, perSecond, seed = 1 }) {
 }
 
 /** Kills, freezes and restarts nodes, one after the other, until the time is over. */
-async function makeTrouble({ nodes, owners, seconds, faults, leaseMs, log, seed = 1 }) {
+async function makeTrouble({ nodes, owners, record, ...options }) {
+  const { seconds, faults, leaseMs, log, seed = 1 } = options;
   const random = randomNumbers(seed + 1);
   const end = now() + seconds * 1000;
   const incidents = [];
   for (let i = 0; i < faults.length || now() < end; i++) {
     const node = nodes[Math.floor(random() * nodes.length)];
     const fault = faults[i % faults.length];
-    const sessions = await owners(node.name);
+    // The next fault comes when the last one is overcome, so that each session's way is that of one fault.
+    await until(() => record.connected.size === options.sessions, 'not all sessions were connected again');
+    const sessions = await until(
+      async () => [await owners(node.name)].find(({ length }) => length > 0),
+      `${node.name} got no sessions`
+    );
     const incident = { fault, node: node.name, at: now(), sessions };
     incidents.push(incident);
     log(`${fault} ${node.name}, which has ${sessions.length} sessions`);

@@ -1,6 +1,19 @@
 import { CLAIMS } from '../../__test__/support/declarations.mjs';
 
-/** For each option of an agent: a pattern for the name of its row. */
+/**
+ * A row of a section.
+ *
+ * @param {string} text
+ * @param {RegExp} pattern for the name of the row
+ * @returns {[string, RegExp]}
+ */
+const row = (text, pattern) => [text, pattern];
+
+/**
+ * For each option of an agent: a pattern for the name of its row.
+ *
+ * @type {Record<string, RegExp>}
+ */
 const AGENT_OPTIONS = {
   ca: /TLS: a self-signed certificate that is trusted/,
   rejectUnauthorized: /TLS: rejectUnauthorized: false, at/,
@@ -17,8 +30,8 @@ const AGENT_OPTIONS = {
 export const REQUIRED = {
   clients: [
     ...['a', 'b'].flatMap(side => [
-      [`texts from ${side}, decrypted and in order`, new RegExp(`^texts from ${side}`)],
-      [`messages to a group from ${side}`, new RegExp(`^group from ${side}`)]
+      row(`texts from ${side}, decrypted and in order`, new RegExp(`^texts from ${side}`)),
+      row(`messages to a group from ${side}`, new RegExp(`^group from ${side}`))
     ]),
     ['pre-key bundles', /^pre-keys and key bundles/],
     ['usync device queries', /^usync: numbers and devices/],
@@ -47,27 +60,24 @@ export const REQUIRED = {
   ],
   socket: [
     ['open and close, by us', /opens, and closes when asked/],
-    ...[1000, 1001, 1011, 3000, 4999, undefined].map(code => [
-      `the server closes with ${code}`,
-      new RegExp(`server closes with ${code}`)
-    ]),
+    ...[1000, 1001, 1011, 3000, 4999, undefined].map(code =>
+      row(`the server closes with ${code}`, new RegExp(`server closes with ${code}`))
+    ),
     ['refused port', /a refused port/],
     ['unresolvable host', /^a host that does not resolve/],
     ['unresolvable host, by the lookup of an agent', /^a host of which the agent's lookup/],
-    ...['ca', 'rejectUnauthorized', 'servername', 'keepAlive'].map(name => [
-      `https.Agent: ${name}`,
-      AGENT_OPTIONS[name]
-    ]),
+    ...['ca', 'rejectUnauthorized', 'servername', 'keepAlive'].map(name =>
+      row(`https.Agent: ${name}`, AGENT_OPTIONS[name])
+    ),
     ['https.Agent: cert and key', /TLS: a client certificate/],
     ['https.Agent: lookup and localAddress', /^lookup, family and localAddress of an agent/],
     ['TLS: self-signed', /TLS: a self-signed certificate, /],
     ['TLS: wrong name', /TLS: a wrong name/],
     ['TLS: expired', /TLS: an expired/],
     ['TLS: handshake garbage', /TLS: a server that does not speak it/],
-    ...[301, 400, 401, 403, 405, 429, 500, 503].map(status => [
-      `HTTP ${status}`,
-      new RegExp(`status ${status} instead of 101`)
-    ]),
+    ...[301, 400, 401, 403, 405, 429, 500, 503].map(status =>
+      row(`HTTP ${status}`, new RegExp(`status ${status} instead of 101`))
+    ),
     ['bad Sec-WebSocket-Accept', /a wrong Sec-WebSocket-Accept/],
     ['connect timeout', /takes no connection: the timeout/],
     ['server that never answers', /^a server that never answers/],
@@ -78,10 +88,9 @@ export const REQUIRED = {
     ['close() while connecting', /close\(\) while connecting/],
     ['close() twice', /close\(\) twice/],
     ['close() before connect', /close\(\) before connect/],
-    ...['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close', 'unexpected-response'].map(name => [
-      `close() inside ${name}`,
-      new RegExp(`close\\(\\) in an? (listener of ${name}|${name} listener)`)
-    ]),
+    ...['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close', 'unexpected-response'].map(name =>
+      row(`close() inside ${name}`, new RegExp(`close\\(\\) in an? (listener of ${name}|${name} listener)`))
+    ),
     ['connect() twice', /connect\(\) twice/],
     ['reconnect on the same object', /reconnects with the same object/],
     ['send in every state', /send\(\) in every state/],
@@ -102,11 +111,11 @@ export const REQUIRED = {
     ['https-proxy-agent', /https-proxy-agent/],
     ['http-proxy-agent', /http-proxy-agent/],
     ['proxy-agent', /(^|\s)proxy-agent/],
-    ...['socks4', 'socks4a', 'socks5', 'socks5h'].map(name => [name, new RegExp(`${name} with socks-proxy-agent`)]),
+    ...['socks4', 'socks4a', 'socks5', 'socks5h'].map(name => row(name, new RegExp(`${name} with socks-proxy-agent`))),
     ['TLS to the proxy', /TLS to the proxy/],
     ['user and password', /credentials/i],
     ['IPv6', /IPv6/],
-    ...[403, 407, 502].map(status => [`proxy error ${status}`, new RegExp(`${status}`)]),
+    ...[403, 407, 502].map(status => row(`proxy error ${status}`, new RegExp(`${status}`))),
     ['https.Agent options', /localAddress/],
     ['an agent that is not understood', /createConnection|not understood/]
   ],
@@ -121,10 +130,10 @@ export const REQUIRED = {
       'FB JIDs',
       'interop JIDs',
       'empty strings'
-    ].map(name => [name, new RegExp(name)]),
+    ].map(name => row(name, new RegExp(name))),
     ['waits', /^promiseTimeout/]
   ],
-  declarations: Object.keys(CLAIMS).map(name => [name, new RegExp(`^declarations: ${name}$`)])
+  declarations: Object.keys(CLAIMS).map(name => row(name, new RegExp(`^declarations: ${name}$`)))
 };
 
 /** What has to be known to read a section. @type {Record<string, string>} */

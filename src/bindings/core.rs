@@ -161,6 +161,12 @@ impl Inner {
         Ok(())
     }
 
+    /// Tells JavaScript that the frame that failed is authentic, but is not a stanza.
+    pub(super) fn share_undecodable(&mut self) -> Result<(), Failure> {
+        self.scratch()?.ops.write_ops(register::UNDECODABLE, &[1]);
+        Ok(())
+    }
+
     /// Writes the length of the waiting output to shared memory.
     pub(super) fn share_length(&mut self) -> Result<(), Failure> {
         let mut registers = [0; register::FIRST_OP];

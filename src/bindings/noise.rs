@@ -6,11 +6,11 @@ use super::core::{Core, dialect};
 
 use super::raw::{Failure, raw_function};
 use crate::abi::{finish_init, signal};
-use crate::dropin::{Frame, NoiseHandler};
+use crate::dropin::{Frame, FrameOpenError, NoiseHandler};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{HandshakeError, NoiseKey, TrustedRoot, process_server_hello};
 use crate::shared_sender::Policy;
-use crate::wire::KEEP_PER_THREAD;
+use crate::wire::{KEEP_PER_THREAD, OpenError};
 
 raw_function! {
     /// `noiseNew(dialect, header, publicKey, routingInfo?)`: creates a handler. Returns its number.
@@ -174,7 +174,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `open(handler)`: opens the next frame. Returns the text of its tape, or a signal.
+    /// `open(handler)`: the next frame: a tape's text or a signal. Throws for one that fails; a register tells whether it is
+    /// authentic.
     Open, "open", 1, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -182,6 +183,9 @@ raw_function! {
         inner.tape.trim(KEEP_PER_THREAD);
         let opened = handler.open(&mut inner.opener, &mut inner.tape, &mut inner.output);
         inner.opener.trim(KEEP_PER_THREAD);
+        if matches!(opened, Err(FrameOpenError::Frame(OpenError::Payload(_)))) {
+            inner.share_undecodable()?;
+        }
         match opened? {
             Frame::None => call.int(signal::NONE),
             Frame::Partial => call.int(signal::PARTIAL),

@@ -126,6 +126,8 @@ impl SharedSession {
         let now = self.clock.now();
         inner.check_lease(now);
         let result = act(&mut inner.session, now);
+        // A message that is held until the end of the turn could be written after the end of the lease.
+        let timing = if inner.lease.is_some() { Timing::Now } else { timing };
         self.drive(inner, now, timing);
         result
     }

@@ -1,0 +1,81 @@
+'use strict';
+
+/** The package `global-agent`, versions 3 and 4: it puts agents of its own into every request of the process. */
+
+const http = require('node:http');
+const https = require('node:https');
+const { basic, forward, tunnel } = require('./proxy-agent.cjs');
+const { Unsupported } = require('./unsupported.cjs');
+
+const SUBJECT = 'Connections of this process';
+
+/**
+ * Whether a function is what the package puts in the place of `http.request` and `https.request`.
+ *
+ * @param {unknown} value
+ */
+function isGlobalAgents(value) {
+  if (typeof value !== 'function' || Object.hasOwn(value, 'prototype')) return false;
+  const text = Function.prototype.toString.call(value);
+  return text.includes('forceGlobalAgent') && text.includes('originalMethod(');
+}
+
+/**
+ * The route by the package, where it is in use.
+ *
+ * @param {any} given the agent of the connection
+ * @param {import('./agent.cjs').Target} target
+ * @param {{ routeOf: Function }} tools
+ * @returns {import('./agent.cjs').Route | undefined}
+ * @throws {Unsupported} where it is in use and cannot be followed
+ */
+function globalAgentRoute(given, target, tools) {
+  const module = target.secure ? https : http;
+  const { GLOBAL_AGENT: controller } = /** @type {any} */ (globalThis);
+  const isConfigured = Boolean(controller?.HTTP_PROXY || controller?.HTTPS_PROXY);
+  if (!isGlobalAgents(module.request)) {
+    if (isConfigured) throw new Unsupported('the package global-agent is configured in another way', SUBJECT);
+    return undefined;
+  }
+  /** @type {any} */
+  const agent = module.globalAgent;
+  if (!isUnchanged(agent, target.secure)) {
+    throw new Unsupported('the package global-agent is in use, and is not as it was published', SUBJECT);
+  }
+  if (given && given !== agent) {
+    throw new Unsupported(
+      'the package global-agent is in use, and may put its agent in the place of the given one',
+      SUBJECT
+    );
+  }
+  const port = target.port === 80 || target.port === 443 ? '' : `:${target.port}`;
+  const url = `${agent.protocol}//${target.host}${port}${target.path}`;
+  if (!agent.isProxyConfigured() || !agent.mustUrlUseProxy(url)) return tools.routeOf(agent.fallbackAgent, target);
+  const { hostname, port: proxyPort, authorization } = agent.getUrlProxy(url);
+  const hop = { host: hostname, port: proxyPort };
+  const name = target.secure ? 'Proxy-Authorization' : 'proxy-authorization';
+  const credentials = authorization ? { [name]: basic(authorization) } : {};
+  if (!target.secure) return forward(hop, false, credentials, target);
+  const headers = { Host: `${target.host}:${target.port}`, ...credentials };
+  return tunnel(hop, false, headers, agent.ca === undefined ? {} : { ca: agent.ca }, target.host, target);
+}
+
+/** Whether an agent is one of the package, with its methods. */
+function isUnchanged(agent, secure) {
+  const bound = Object.getPrototypeOf(agent ?? {});
+  const proxied = Object.getPrototypeOf(bound ?? {});
+  const base = Object.getPrototypeOf(proxied ?? {});
+  const text = (owner, name) => {
+    const value = Object.getOwnPropertyDescriptor(owner ?? {}, name)?.value;
+    return typeof value === 'function' ? Function.prototype.toString.call(value) : '';
+  };
+  return (
+    Object.getOwnPropertyNames(bound ?? {}).join() === 'constructor' &&
+    !['addRequest', 'createConnection'].some(name => Object.hasOwn(agent, name)) &&
+    text(proxied, 'createConnection').includes('.proxy.hostname') &&
+    text(proxied, 'createConnection').includes("'CONNECT '") === secure &&
+    text(base, 'addRequest').includes('GLOBAL_AGENT.HTTP_PROXY')
+  );
+}
+
+module.exports = { globalAgentRoute, isGlobalAgents };
