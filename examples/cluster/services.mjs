@@ -8,11 +8,21 @@ import { delimiter, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** Whether a program is found on PATH. */
+/**
+ * Whether a program is found on PATH.
+ *
+ * @param {string} program
+ */
 export const isInstalled = program =>
   (process.env.PATH ?? '').split(delimiter).some(folder => folder !== '' && existsSync(join(folder, program)));
 
-/** Starts a server; resolves when its output has a line that matches. */
+/**
+ * Starts a server; resolves when its output has a line that matches.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ isReady: RegExp, cwd?: string, uid?: number, gid?: number }} options
+ */
 async function start(program, args, { isReady, ...options }) {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let output = '';
@@ -27,6 +37,7 @@ async function start(program, args, { isReady, ...options }) {
     child.once('exit', code => reject(new Error(`${program} has ended with ${code}:\n${output}`)));
   });
   await ready;
+  /** @param {NodeJS.Signals} signal */
   const stop = async signal => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -47,6 +58,7 @@ export async function startRedis(directory) {
 /** @param {string} directory An empty folder that other users may enter. */
 export async function startPostgres(directory) {
   // PostgreSQL refuses to run as root.
+  /** @param {string} flag */
   const id = flag => Number(execFileSync('id', [flag, 'nobody']));
   const user = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : {};
   const home = join(directory, 'postgres');

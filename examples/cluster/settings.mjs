@@ -1,5 +1,9 @@
 // The settings of a node, from the environment. Times are in milliseconds.
 
+/**
+ * @param {string} name
+ * @param {number} otherwise
+ */
 const number = (name, otherwise) => Number(process.env[name] ?? otherwise);
 
 export const settings = {

@@ -5,6 +5,10 @@
 import { createHash } from 'node:crypto';
 import { BufferJSON } from 'baileys';
 
+/** @import { Redis } from 'ioredis' */
+/** @typedef {Record<string, Record<string, any>>} Keys Signal keys by type and id; null deletes. */
+/** @typedef {{ prefix: string, slots: number }} Place */
+
 /** Compares the token, and notes it. KEYS[1]: the largest tokens by slot. ARGV: slot, token. */
 const FENCE = `
 local seen = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
@@ -38,15 +42,26 @@ end
 /** Signal keys of a session that are held in memory; the owner alone changes them, so they are never out of date. */
 const CACHED_KEYS = 1_000;
 
+/** @param {unknown} value */
 const text = value => JSON.stringify(value, BufferJSON.replacer);
+/** @param {string} json */
 const value = json => JSON.parse(json, BufferJSON.reviver);
 
-/** The slot of a session. */
+/**
+ * The slot of a session.
+ *
+ * @param {string} session
+ * @param {number} slots
+ */
 export function slotOf(session, slots) {
   return createHash('sha1').update(session).digest().readUInt32BE() % slots;
 }
 
-/** A client with the scripts of this module. */
+/**
+ * A client with the scripts of this module.
+ *
+ * @param {Redis} redis
+ */
 export function withScripts(redis) {
   redis.defineCommand('loadSlot', { numberOfKeys: 2, lua: LOAD });
   redis.defineCommand('saveSession', { numberOfKeys: 2, lua: SAVE });
@@ -54,18 +69,35 @@ export function withScripts(redis) {
   return redis;
 }
 
-/** Adds a session, whose credentials are `creds`. The owner of its slot connects it when it takes the slot. */
+/**
+ * Adds a session, whose credentials are `creds`. The owner of its slot connects it when it takes the slot.
+ *
+ * @param {Redis} redis
+ * @param {Place} place
+ * @param {string} session
+ * @param {object} creds
+ */
 export async function addSession(redis, { prefix, slots }, session, creds) {
   await redis.hset(`${prefix}sessions:${slotOf(session, slots)}`, session, text({ creds }));
 }
 
-/** Puts a text for a session to send into the stream of its slot. `id` is that of the message, for the event about it. */
+/**
+ * Puts a text for a session to send into the stream of its slot. `id` is that of the message, for the event about it.
+ *
+ * @param {Redis} redis
+ * @param {Place} place
+ * @param {{ session: string, to: string, message: string, id: string }} work
+ */
 export function addWork(redis, { prefix, slots }, { session, to, message, id }) {
   const fields = ['session', session, 'id', id, 'to', to, 'message', message];
   return redis.xadd(`${prefix}work:${slotOf(session, slots)}`, '*', ...fields);
 }
 
-/** Whether Redis refused a write since the slot has another owner. */
+/**
+ * Whether Redis refused a write since the slot has another owner.
+ *
+ * @param {any} error
+ */
 export const isFenced = error => /^FENCED/.test(error?.message) || /^FENCED/.test(error?.cause?.message);
 
 /** What one owner of a slot reads and writes. */
@@ -87,6 +119,7 @@ export class SlotStore {
     this.#token = token;
   }
 
+  /** @param {string} name */
   #key(name) {
     return `${this.#settings.prefix}${name}`;
   }
@@ -108,17 +141,28 @@ export class SlotStore {
     return sessions;
   }
 
-  /** The store of a session's credentials, for `NativeSession.fromStore`. */
+  /**
+   * The store of a session's credentials, for `NativeSession.fromStore`.
+   *
+   * @param {string} session
+   * @param {any} stored
+   */
   credentials(session, stored) {
     const [fence, sessions] = [this.#key('fence'), this.#key(`sessions:${this.#slot}`)];
     return {
       load: async () => stored,
+      /** @param {any} stored */
       save: async stored =>
         void (await this.#redis.saveSession(fence, sessions, this.#slot, this.#token, session, text(stored)))
     };
   }
 
-  /** Writes what a transaction has changed, all or nothing, in one round trip. */
+  /**
+   * Writes what a transaction has changed, all or nothing, in one round trip.
+   *
+   * @param {string} session
+   * @param {{ keys?: Keys, events?: object[], done?: string }} changes
+   */
   async commit(session, { keys = {}, events = [], done = '' }) {
     const fields = Object.entries(keys).flatMap(([type, byId]) =>
       Object.entries(byId).flatMap(([id, key]) => [`${type}:${id}`, key === null || key === undefined ? '' : text(key)])
@@ -129,7 +173,12 @@ export class SlotStore {
     await this.#redis.commit(...names, this.#slot, this.#token, done, eventsKept, texts.length, ...texts, ...fields);
   }
 
-  /** Stanzas that a session had accepted and not sent become work for the next owner. */
+  /**
+   * Stanzas that a session had accepted and not sent become work for the next owner.
+   *
+   * @param {string} session
+   * @param {{ node: object }[]} stanzas
+   */
   async addUnsent(session, stanzas) {
     const pipeline = this.#redis.pipeline();
     for (const { node } of stanzas) pipeline.xadd(this.workKey, '*', 'session', session, 'node', text(node));
@@ -139,24 +188,37 @@ export class SlotStore {
   /**
    * A session's Signal keys, for Baileys' `addTransactionCapability`. An event that is given to `withNextCommit` is written
    * together with the next change of keys, or by `flush`.
+   *
+   * @param {string} session
    */
   signalKeys(session) {
+    /** @param {string[]} fields */
     const read = fields => this.#redis.hmget(this.#key(`keys:${session}`), ...fields);
+    /** @param {{ keys?: Keys, events?: object[] }} changes */
     const commit = changes => this.commit(session, changes);
     const cache = new Map();
+    /**
+     * @param {string} field
+     * @param {any} key
+     */
     const remember = (field, key) => {
       cache.delete(field);
       cache.set(field, key);
       if (cache.size > CACHED_KEYS) cache.delete(cache.keys().next().value);
     };
+    /** @type {object[]} */
     const events = [];
     return {
       /** How many reads have failed: what Baileys then takes for a message that cannot be decrypted may be one that can. */
       failedReads: 0,
+      /**
+       * @param {string} type
+       * @param {string[]} ids
+       */
       async get(type, ids) {
         const unknown = ids.filter(id => !cache.has(`${type}:${id}`));
         if (unknown.length > 0) {
-          const found = await read(unknown.map(id => `${type}:${id}`)).catch(error => {
+          const found = await read(unknown.map(id => `${type}:${id}`)).catch((/** @type {unknown} */ error) => {
             this.failedReads += 1;
             throw error;
           });
@@ -166,6 +228,7 @@ export class SlotStore {
         // Callers change what they get.
         return Object.fromEntries(entries.map(([id, json]) => [id, value(json)]));
       },
+      /** @param {Keys} keys */
       async set(keys) {
         try {
           await commit({ keys, events: events.splice(0) });
@@ -180,6 +243,7 @@ export class SlotStore {
           }
         }
       },
+      /** @param {object} event */
       withNextCommit: event => void events.push(event),
       flush: async () => events.length > 0 && commit({ events: events.splice(0) })
     };

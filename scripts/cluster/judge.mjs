@@ -2,6 +2,9 @@
 
 import { overlaps } from './server-record.mjs';
 
+/** @import { Incident, Measured } from './run.mjs' */
+/** @import { Seen } from './server-record.mjs' */
+
 /** How long sessions may be without a connection, in addition to the lease: for a beat, the store, and connecting. */
 const BESIDE_LEASE_MS = 10_000;
 
@@ -10,13 +13,21 @@ const WAKE_MS = 2_000;
 /** After so long a login the server is in the store. */
 const SAVED_MS = 1_000;
 
-const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** @param {number[]} values */
+const median = values =>
+  values.toSorted((/** @type {number} */ a, /** @type {number} */ b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** @param {number} value */
 const milliseconds = value => `${Math.round(value).toLocaleString('en')} ms`;
 
-/** How long each session of an incident was without a connection: until its next login. */
+/**
+ * How long each session of an incident was without a connection: until its next login.
+ *
+ * @param {Incident} incident
+ * @param {Map<string, Seen[]>} byUser
+ */
 function gaps({ at, sessions }, byUser) {
-  return sessions.map(user => {
-    const next = (byUser.get(user) ?? []).find(({ loginAt }) => loginAt > at);
+  return sessions.map((/** @type {string} */ user) => {
+    const next = (byUser.get(user) ?? []).find((/** @type {any} */ { loginAt }) => loginAt > at);
     return next === undefined ? Infinity : next.loginAt - at;
   });
 }
@@ -29,11 +40,19 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
   const { accepted, codes, events, incidents, nodes, options, record, stopMs, figures } = report;
   const byUser = record.byUser();
   const broken = [];
+  /**
+   * @param {boolean} holds
+   * @param {string} what
+   */
   const check = (holds, what) => void (holds || broken.push(what));
 
   // A connection of a frozen node stays open until the node runs again, or the server closes it. The server tells the old
   // connection `conflict` at the new login.
   const frozen = new Map(nodes.map(node => [node.name, node.frozen]));
+  /**
+   * @param {string} name
+   * @param {number} time
+   */
   const wasFrozen = (name, time) => frozen.get(name)?.some(({ from, to }) => from <= time && time <= to + WAKE_MS);
   const pairs = overlaps(record);
   const ofFrozen = pairs.filter(({ earlier, later }) => wasFrozen(earlier.node, later.loginAt));
@@ -50,6 +69,7 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
   check(notRefused === 0, `${notRefused} connections of frozen nodes were not refused by the server`);
 
   const afterLease = options.leaseMs + besideLeaseMs;
+  /** @type {Record<string, number>} */
   const bound = { kill: afterLease, freeze: afterLease, restart: besideLeaseMs };
   const takeovers = ['kill', 'freeze', 'restart'].map(fault => {
     const of = incidents.filter(incident => incident.fault === fault);
@@ -66,12 +86,13 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
     };
   });
 
+  /** @type {Record<'known' | 'unknown', Record<string, number>>} */
   const handshakes = { known: { XX: 0, IK: 0, XXfallback: 0 }, unknown: { XX: 0, IK: 0, XXfallback: 0 } };
   for (const connections of byUser.values()) {
-    connections.forEach(({ handshake, loginAt }, i) => {
+    connections.forEach((/** @type {any} */ { handshake, loginAt }, /** @type {number} */ i) => {
       const isKnown = connections
         .slice(0, i)
-        .some(earlier => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS);
+        .some((/** @type {Seen} */ earlier) => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS);
       handshakes[isKnown ? 'known' : 'unknown'][handshake] += 1;
     });
   }
@@ -115,10 +136,14 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
   };
 }
 
-/** CPU, memory and traffic between two measurements; nodes that were started anew in between are left out. */
+/**
+ * CPU, memory and traffic between two measurements; nodes that were started anew in between are left out.
+ *
+ * @param {{ before: Measured, after: Measured }} figures
+ */
 export function usage({ before, after }) {
   const seconds = (after.at - before.at) / 1000;
-  const nodes = after.nodes.map((node, i) => {
+  const nodes = after.nodes.map((/** @type {any} */ node, /** @type {number} */ i) => {
     const earlier = before.nodes[i];
     return node && earlier && node.cpu >= earlier.cpu
       ? { cpuPercent: ((node.cpu - earlier.cpu) / seconds) * 100, rssMB: node.rss / 2 ** 20, threads: node.threads }
@@ -136,7 +161,11 @@ export function usage({ before, after }) {
   };
 }
 
-/** The verdict as a table for a terminal. */
+/**
+ * The verdict as a table for a terminal.
+ *
+ * @param {ReturnType<typeof judge>} verdict
+ */
 export function table(verdict) {
   const { options, takeovers, overlaps: two, handshakes, texts, figures } = verdict;
   const rows = [
@@ -146,8 +175,8 @@ export function table(verdict) {
       `${options.seconds} s of load, lease ${options.leaseMs} ms`
     ],
     ...takeovers
-      .filter(({ incidents }) => incidents > 0)
-      .map(({ fault, incidents, sessions, medianMs, longestMs, boundMs }) => [
+      .filter((/** @type {any} */ { incidents }) => incidents > 0)
+      .map((/** @type {any} */ { fault, incidents, sessions, medianMs, longestMs, boundMs }) => [
         `${fault}: ${incidents} times, ${sessions} sessions connected again`,
         `median ${milliseconds(medianMs)}, longest ${milliseconds(longestMs)} (bound ${milliseconds(boundMs)})`
       ]),
@@ -167,7 +196,7 @@ export function table(verdict) {
       'Redis',
       `${figures.redis.commandsPerSecond.toFixed(0)} commands a second, ${figures.redis.cpuPercent.toFixed(1)} % CPU, ${figures.redis.memoryMB.toFixed(0)} MB`
     ],
-    ...figures.nodes.flatMap((node, i) =>
+    ...figures.nodes.flatMap((/** @type {any} */ node, /** @type {number} */ i) =>
       node
         ? [
             [

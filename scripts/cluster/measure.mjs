@@ -19,6 +19,7 @@ const { values } = parseArgs({
     json: text
   }
 });
+/** @param {string | undefined} list */
 const numbers = list => String(list).split(',').map(Number);
 const common = {
   seconds: Number(values.seconds),
@@ -28,14 +29,20 @@ const common = {
   ownership: /** @type {const} */ ('redis'),
   log: () => {}
 };
-const sum = list => list.reduce((total, value) => total + value, 0);
+/** @param {number[]} list */
+const sum = list => list.reduce((/** @type {number} */ total, /** @type {number} */ value) => total + value, 0);
 
-/** Least squares by the normal equations; each row begins with 1 for the constant. */
+/**
+ * Least squares by the normal equations; each row begins with 1 for the constant.
+ *
+ * @param {number[][]} rows
+ * @param {number[]} results
+ */
 function fit(rows, results) {
   const size = rows[0].length;
   const matrix = Array.from({ length: size }, (_, i) => [
-    ...Array.from({ length: size }, (_, j) => sum(rows.map(row => row[i] * row[j]))),
-    sum(rows.map((row, k) => row[i] * results[k]))
+    ...Array.from({ length: size }, (_, j) => sum(rows.map((/** @type {number[]} */ row) => row[i] * row[j]))),
+    sum(rows.map((/** @type {number[]} */ row, /** @type {number} */ k) => row[i] * results[k]))
   ]);
   for (let i = 0; i < size; i++) {
     const pivot = matrix.slice(i).reduce((best, row) => (Math.abs(row[i]) > Math.abs(best[i]) ? row : best));
@@ -50,16 +57,21 @@ function fit(rows, results) {
   return matrix.map((row, i) => row[size] / row[i]);
 }
 
-/** One size and rate: what a cluster of three nodes uses. */
+/**
+ * One size and rate: what a cluster of three nodes uses.
+ *
+ * @param {number} sessions
+ * @param {number} perSecond
+ */
 async function steady(sessions, perSecond) {
   const report = await runCluster({ ...common, sessions, perSecond, connectsPerSecond: 100 });
   const { nodes, redis, seconds } = usage(report.figures);
-  const used = nodes.filter(node => node !== undefined);
+  const used = nodes.filter((/** @type {any} */ node) => node !== undefined);
   const row = {
     sessions,
     textsPerSecond: report.accepted.length / seconds,
-    nodeCpuPercent: sum(used.map(node => node.cpuPercent)),
-    nodeMemoryMB: sum(used.map(node => node.rssMB)),
+    nodeCpuPercent: sum(used.map((/** @type {any} */ node) => node.cpuPercent)),
+    nodeMemoryMB: sum(used.map((/** @type {any} */ node) => node.rssMB)),
     redisCpuPercent: redis.cpuPercent,
     redisCommandsPerSecond: redis.commandsPerSecond,
     redisMemoryMB: redis.memoryMB
@@ -71,7 +83,12 @@ async function steady(sessions, perSecond) {
   return row;
 }
 
-/** All connections are cut at once: how many come back in the busiest tenth of a second, and when the last one does. */
+/**
+ * All connections are cut at once: how many come back in the busiest tenth of a second, and when the last one does.
+ *
+ * @param {number} sessions
+ * @param {number} connectsPerSecond
+ */
 async function cut(sessions, connectsPerSecond) {
   const report = await runCluster({ ...common, seconds: 1, sessions, perSecond: 1, connectsPerSecond, cut: true });
   const times = report.cutLogins;
@@ -83,6 +100,7 @@ async function cut(sessions, connectsPerSecond) {
   return row;
 }
 
+/** @type {Awaited<ReturnType<typeof steady>>[]} */
 const rows = [];
 for (const sessions of numbers(values.sizes))
   for (const rate of numbers(values.rates)) rows.push(await steady(sessions, rate));
@@ -92,7 +110,13 @@ const cuts = [await cut(size, 100_000), await cut(size, 50)];
 const inputs = rows.map(({ sessions, textsPerSecond }) => [1, sessions, textsPerSecond]);
 /** What a quantity is made of: a constant, so much for each session, so much for each text a second. */
 const model = Object.fromEntries(
-  ['nodeCpuPercent', 'nodeMemoryMB', 'redisCpuPercent', 'redisCommandsPerSecond', 'redisMemoryMB'].map(name => [
+  /** @type {const} */ ([
+    'nodeCpuPercent',
+    'nodeMemoryMB',
+    'redisCpuPercent',
+    'redisCommandsPerSecond',
+    'redisMemoryMB'
+  ]).map(name => [
     name,
     fit(
       inputs,

@@ -11,7 +11,9 @@ const ROOT = new URL('../..', import.meta.url);
 export class Node {
   #env;
   #log;
+  /** @type {import('node:child_process').ChildProcess | undefined} */
   #child;
+  /** @type {Promise<any[]> | undefined} */
   #exited;
 
   /**
@@ -23,6 +25,11 @@ export class Node {
   /** Whether it has taken slots since it was started. */
   hasSlots = false;
 
+  /**
+   * @param {string} name
+   * @param {Record<string, string>} env
+   * @param {(line: string) => void} log
+   */
   constructor(name, env, log) {
     this.name = name;
     this.#env = { ...process.env, ...env, NODE_NAME: name };
@@ -47,24 +54,29 @@ export class Node {
   }
 
   get pid() {
-    return this.#child.pid;
+    return this.#child?.pid;
   }
 
   get isRunning() {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** @param {NodeJS.Signals} signal */
   kill(signal) {
-    this.#child.kill(signal);
+    this.#child?.kill(signal);
   }
 
-  /** Ends it; resolves with its exit code. */
+  /**
+   * Ends it; resolves with its exit code.
+   *
+   * @param {NodeJS.Signals} signal
+   */
   async end(signal) {
     if (!this.isRunning) return this.#child?.exitCode;
     // A stopped process sees no other signal.
     if (signal !== 'SIGKILL') this.kill('SIGCONT');
     this.kill(signal);
-    const [code] = await this.#exited;
+    const [code] = (await this.#exited) ?? [];
     return code;
   }
 
@@ -72,6 +84,7 @@ export class Node {
   usage() {
     const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1].split(' ');
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    /** @param {string} name */
     const kilobytes = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
     // In ticks of 10 ms.
     return {

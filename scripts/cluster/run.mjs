@@ -14,14 +14,26 @@ import { addSession, addWork, slotOf } from '../../examples/cluster/store.mjs';
 import { Node } from './nodes.mjs';
 import { overlaps, watchServer } from './server-record.mjs';
 
+/** @typedef {{ prefix: string, slots: number }} Place */
+/** @typedef {(() => unknown)[]} Closers */
+/** @typedef {ReturnType<typeof watchServer>} Watched */
+/** @typedef {{ fault: string, node: string, at: number, sessions: string[] }} Incident */
+/** @typedef {ReturnType<typeof measure>} Measured */
+
 const PREFIX = '{wa}:';
 /** How long the cluster may take to be complete at the start, and to finish its work at the end. */
 const PATIENCE = 120_000;
 
 const now = () => performance.timeOrigin + performance.now();
+/** @param {number} index */
 const userOf = index => String(15550000001 + index);
 
-/** Waits until `look` gives something; fails with `what` after a while. */
+/**
+ * Waits until `look` gives something; fails with `what` after a while.
+ *
+ * @param {() => any} look
+ * @param {string} what
+ */
 async function until(look, what, patience = PATIENCE) {
   const end = now() + patience;
   for (;;) {
@@ -32,7 +44,11 @@ async function until(look, what, patience = PATIENCE) {
   }
 }
 
-/** Reproducible numbers from 0 to 1 (mulberry32). */
+/**
+ * Reproducible numbers from 0 to 1 (mulberry32).
+ *
+ * @param {number} seed
+ */
 function randomNumbers(seed) {
   let state = seed;
   return () => {
@@ -120,6 +136,7 @@ export async function runCluster(options) {
     await until(() => accepted.every(id => events.of(id).has('sent')), 'work was left').catch(error =>
       log(error.message)
     );
+    /** @param {string} id */
     const arrived = id => events.of(id).has('message') || events.of(id).has('unreadable');
     await until(() => accepted.every(arrived), 'messages did not arrive').catch(error => log(error.message));
     await until(() => nodes.every(node => node.hasSlots), 'a node has no slots');
@@ -144,7 +161,11 @@ export async function runCluster(options) {
   }
 }
 
-/** Gives the users whose sessions a node owns. */
+/**
+ * Gives the users whose sessions a node owns.
+ *
+ * @param {{ redis: Redis, database: { url: string } | undefined, place: Place, users: string[], closers: Closers }} cluster
+ */
 async function ownersReader({ redis, database, place, users, closers }) {
   let read = () => redis.hgetall(`${PREFIX}owners`);
   if (database !== undefined) {
@@ -153,16 +174,22 @@ async function ownersReader({ redis, database, place, users, closers }) {
     closers.push(() => client.end());
     read = async () => {
       const { rows } = await client.query('select slot, owner from cluster_slots where owner is not null');
-      return Object.fromEntries(rows.map(({ slot, owner }) => [slot, owner]));
+      return Object.fromEntries(rows.map((/** @type {any} */ { slot, owner }) => [slot, owner]));
     };
   }
+  /** @param {string} name */
   return async name => {
     const bySlot = await read();
-    return users.filter(user => bySlot[slotOf(user, place.slots)]?.split(':')[0] === name);
+    return users.filter((/** @type {string} */ user) => bySlot[slotOf(user, place.slots)]?.split(':')[0] === name);
   };
 }
 
-/** Reads the stream of events, as a consumer of them does. */
+/**
+ * Reads the stream of events, as a consumer of them does.
+ *
+ * @param {string} url
+ * @param {Closers} closers
+ */
 async function followEvents(url, closers) {
   const redis = new Redis(url);
   await redis.xgroup('CREATE', `${PREFIX}events`, 'test', '0', 'MKSTREAM');
@@ -189,12 +216,21 @@ async function followEvents(url, closers) {
     await followed;
     redis.disconnect();
   });
-  return { of: id => byId.get(id) ?? none };
+  return {
+    /** @param {string} id */
+    /** @param {string} id */
+    of: id => byId.get(id) ?? none
+  };
 }
 
-/** Texts between neighbours of a ring. */
+/**
+ * Texts between neighbours of a ring.
+ *
+ * @param {{ redis: Redis, place: Place, users: string[], perSecond: number, seed?: number }} load
+ */
 function startLoad({ redis, place, users, perSecond, seed = 1 }) {
   const random = randomNumbers(seed);
+  /** @type {string[]} */
   const ids = [];
   let isOn = true;
   const run = async () => {
@@ -221,7 +257,12 @@ function startLoad({ redis, place, users, perSecond, seed = 1 }) {
   };
 }
 
-/** Kills, freezes and restarts nodes, one after the other, until the time is over. */
+/**
+ * Kills, freezes and restarts nodes, one after the other, until the time is over.
+ *
+ * @param {{ nodes: Node[], owners: (name: string) => Promise<string[]>, record: Watched, seconds: number,
+ *   faults: string[], leaseMs: number, log: (text: string) => void, seed?: number }} trouble
+ */
 async function makeTrouble({ nodes, owners, record, ...options }) {
   const { seconds, faults, leaseMs, log, seed = 1 } = options;
   const random = randomNumbers(seed + 1);
@@ -254,7 +295,11 @@ async function makeTrouble({ nodes, owners, record, ...options }) {
   return incidents;
 }
 
-/** Cuts all connections; resolves with the times of the logins after that, in milliseconds from the cut. */
+/**
+ * Cuts all connections; resolves with the times of the logins after that, in milliseconds from the cut.
+ *
+ * @param {{ server: MockServer, record: Watched, sessions: number }} cut
+ */
 async function cutAll({ server, record, sessions }) {
   const at = now();
   /** @type {number[]} */
@@ -267,8 +312,10 @@ async function cutAll({ server, record, sessions }) {
   return logins;
 }
 
+/** @param {Redis} redis */
 async function redisFigures(redis) {
   const info = await redis.info('all');
+  /** @param {string} name */
   const number = name => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
   return {
     commands: number('total_commands_processed'),
@@ -278,12 +325,13 @@ async function redisFigures(redis) {
   };
 }
 
+/** @param {{ nodes: Node[], redis: Awaited<ReturnType<typeof redisFigures>>, record: Watched }} state */
 function measure({ nodes, redis, record }) {
   return {
     at: now(),
     stanzas: record.stanzas,
     redis,
-    nodes: nodes.map(node => (node.isRunning ? node.usage() : undefined))
+    nodes: nodes.map((/** @type {Node} */ node) => (node.isRunning ? node.usage() : undefined))
   };
 }
 

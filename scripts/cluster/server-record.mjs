@@ -2,7 +2,11 @@
 
 /** @typedef {{ user: string, node: string, loginAt: number, closedAt: number, refusedAt: number, handshake: string, lastAt: number }} Seen */
 
-/** Watches a server from now on. Times are milliseconds since 1970. */
+/**
+ * Watches a server from now on. Times are milliseconds since 1970.
+ *
+ * @param {import('../../js/testing/index.mjs').MockServer} server
+ */
 export function watchServer(server) {
   /** @type {Map<object, Seen>} */
   const connections = new Map();
@@ -11,7 +15,7 @@ export function watchServer(server) {
   let stanzas = 0;
   const now = () => performance.timeOrigin + performance.now();
 
-  server.on('login', connection => {
+  server.on('login', (/** @type {any} */ connection) => {
     connections.set(connection, {
       user: connection.device.user,
       node: connection.request.headers['x-node'],
@@ -24,11 +28,11 @@ export function watchServer(server) {
       lastAt: 0
     });
   });
-  server.on('close', connection => {
+  server.on('close', (/** @type {any} */ connection) => {
     const seen = connections.get(connection);
     if (seen !== undefined) seen.closedAt = now();
   });
-  server.on('stanza', ({ direction, node }, connection) => {
+  server.on('stanza', (/** @type {any} */ { direction, node }, /** @type {any} */ connection) => {
     stanzas += 1;
     const seen = connections.get(connection);
     if (seen === undefined) return;
@@ -68,9 +72,10 @@ export function watchServer(server) {
  * @param {ReturnType<typeof watchServer>} record
  */
 export function overlaps(record) {
+  /** @type {{ earlier: Seen, later: Seen }[]} */
   const found = [];
   for (const connections of record.byUser().values()) {
-    connections.forEach((later, i) => {
+    connections.forEach((/** @type {Seen} */ later, /** @type {number} */ i) => {
       for (const earlier of connections.slice(0, i)) {
         if (earlier.closedAt > later.loginAt) found.push({ earlier, later });
       }
