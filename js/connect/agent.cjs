@@ -87,7 +87,12 @@ function routeOf(agent, target) {
   return globalAgentRoute(agent, target, { routeOf: agentRoute }) ?? agentRoute(agent, target);
 }
 
-/** The route by the agent alone. */
+/**
+ * The route by the agent alone.
+ *
+ * @param {any} agent
+ * @param {Target} target
+ */
 function agentRoute(agent, target) {
   if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
   if (typeof agent.addRequest !== 'function') {

@@ -28,11 +28,17 @@ function environmentProxy({ secure, host, port }) {
   throw Object.assign(error, { code: 'ERR_PROXY_INVALID_CONFIG' });
 }
 
+/** @param {string} name */
 function valueOf(name) {
   return process.env[name] || process.env[name.toUpperCase()] || undefined;
 }
 
-/** Whether `NO_PROXY` names a target. */
+/**
+ * Whether `NO_PROXY` names a target.
+ *
+ * @param {string} host
+ * @param {number} port
+ */
 function isExcepted(host, port) {
   const entries = (valueOf('no_proxy') ?? '').split(',').map(entry => entry.trim().toLowerCase());
   return entries.some(entry => {
@@ -44,11 +50,18 @@ function isExcepted(host, port) {
   });
 }
 
-/** Whether an address is in a range such as `10.0.0.1-10.0.0.9`. */
+/**
+ * Whether an address is in a range such as `10.0.0.1-10.0.0.9`.
+ *
+ * @param {string} host
+ * @param {string} entry
+ */
 function isInRange(host, entry) {
-  const [first, last, ...rest] = entry.split('-').map(end => end.trim());
+  const [first, last, ...rest] = entry.split('-').map((/** @type {string} */ end) => end.trim());
   if (rest.length > 0 || !isIPv4(host) || !isIPv4(first ?? '') || !isIPv4(last ?? '')) return false;
-  const number = address => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  /** @param {string} address */
+  const number = address =>
+    address.split('.').reduce((/** @type {number} */ sum, /** @type {string} */ part) => sum * 256 + Number(part), 0);
   return number(host) >= number(first) && number(host) <= number(last);
 }
 

@@ -60,11 +60,20 @@ function globalAgentRoute(given, target, tools) {
   return tunnel(hop, false, headers, agent.ca === undefined ? {} : { ca: agent.ca }, target.host, target);
 }
 
-/** Whether an agent is one of the package, with its methods. */
+/**
+ * Whether an agent is one of the package, with its methods.
+ *
+ * @param {any} agent
+ * @param {boolean} secure
+ */
 function isUnchanged(agent, secure) {
   const bound = Object.getPrototypeOf(agent ?? {});
   const proxied = Object.getPrototypeOf(bound ?? {});
   const base = Object.getPrototypeOf(proxied ?? {});
+  /**
+   * @param {any} owner
+   * @param {string} name
+   */
   const text = (owner, name) => {
     const value = Object.getOwnPropertyDescriptor(owner ?? {}, name)?.value;
     return typeof value === 'function' ? Function.prototype.toString.call(value) : '';

@@ -43,7 +43,7 @@ const URL_FIELDS = ['protocol', 'slashes', 'host', 'hostname', 'port', 'hash', '
  * The known agents by class name and generation of agent-base: the methods of the class, the method that connects, a
  * word in the source of that method, and the function that makes the route.
  */
-const KNOWN = /** @type {Record<string, Record<number, Known>>} */ ({
+const KNOWN = /** @type {Record<string, Record<number | string, Known>>} */ ({
   HttpsProxyAgent: {
     6: { methods: ['callback'], connects: 'callback', word: 'CONNECT ', route: oldHttpsRoute },
     7: {
@@ -357,7 +357,7 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
  * @param {any} connectOpts options for the connection to the proxy
  * @param {any} options those that reach the TLS with the target
  * @param {Target} target
- * @param {Function} checkOptions
+ * @param {CheckOptions} checkOptions
  * @returns {Route}
  */
 function routeBy(url, connectOpts, options, target, checkOptions) {
@@ -389,6 +389,11 @@ function routeBy(url, connectOpts, options, target, checkOptions) {
 
 // --- @openclaw/proxyline
 
+/**
+ * @param {Agent} agent
+ * @param {Target} target
+ * @param {Tools} tools
+ */
 function proxylineRoute(agent, target, { checkOptions }) {
   const options = agent.options ?? {};
   checkOptions(options, ['path']);
@@ -399,6 +404,7 @@ function proxylineRoute(agent, target, { checkOptions }) {
   const proxy = parse(url);
   // The certificates that it trusts for the proxy cannot be read.
   if (proxy.protocol !== 'http:') throw new Unsupported(`its proxy is one of the kind "${proxy.protocol}"`);
+  /** @type {Record<string, string>} */
   const headers = { Host: authority, 'Proxy-Connection': options.keepAlive === true ? 'Keep-Alive' : 'close' };
   if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
   return tunnel(addressOf(proxy, 80), false, headers, options, certificateName(target), target);

@@ -261,7 +261,7 @@ function startLoad({ redis, place, users, perSecond, seed = 1 }) {
  * Kills, freezes and restarts nodes, one after the other, until the time is over.
  *
  * @param {{ nodes: Node[], owners: (name: string) => Promise<string[]>, record: Watched, seconds: number,
- *   faults: string[], leaseMs: number, log: (text: string) => void, seed?: number }} trouble
+ *   faults: string[], leaseMs: number, sessions: number, log: (text: string) => void, seed?: number }} trouble
  */
 async function makeTrouble({ nodes, owners, record, ...options }) {
   const { seconds, faults, leaseMs, log, seed = 1 } = options;
