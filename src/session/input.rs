@@ -7,13 +7,12 @@ use super::{
     connection::{Connection, Phase},
     dispatch::Received,
     head_filter::{Head, HeadFilter},
-    nodes,
     pairing::qr_text,
     queries::{Asker, Purpose},
     timers::Timer,
 };
 use crate::failure::Failure;
-use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened};
+use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened, keep_alive_query};
 
 /// A deadline that is noticed this much too late means that the process was stopped. The session then reads for this
 /// time before it checks deadlines. Milliseconds.
@@ -163,7 +162,7 @@ impl Session {
             Timer::KeepAlive => {
                 self.metrics.pings += 1;
                 tracing::debug!("keep-alive query");
-                self.ask_own(Purpose::KeepAlive, nodes::ping);
+                self.ask_own(Purpose::KeepAlive, keep_alive_query);
                 self.timers.set(
                     Timer::KeepAlive,
                     self.now.saturating_add(self.config.keep_alive_interval.get()),

@@ -1,9 +1,7 @@
 //! Stanzas of the session itself: functions that build and read them.
 
 use crate::binary::{Node, NodeContent};
-
-/// The JID of the server.
-pub(super) const SERVER: &str = "@s.whatsapp.net";
+use crate::wire::SERVER;
 
 /// A node with children. Without children it has no content.
 pub(super) fn node(tag: &str, attrs: &[(&str, &str)], children: Vec<Node>) -> Node {
@@ -58,12 +56,6 @@ pub(super) fn content_bytes(node: &Node) -> Option<&[u8]> {
         NodeContent::Text(text) => Some(text.as_bytes()),
         NodeContent::None | NodeContent::List(_) => None,
     }
-}
-
-/// The keep-alive query (source: Baileys 7.0.0-rc14, `socket`).
-pub(super) fn ping(id: &str) -> Node {
-    let attrs = [("id", id), ("to", SERVER), ("type", "get"), ("xmlns", "w:p")];
-    node("iq", &attrs, vec![node("ping", &[], Vec::new())])
 }
 
 /// The query that makes the server deliver stanzas (source: Baileys 7.0.0-rc14, `socket`).

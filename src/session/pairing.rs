@@ -13,13 +13,14 @@ use zeroize::Zeroizing;
 use super::{
     Account, CodeKey, Config, Credentials, CredentialsUpdate, Entropy, KeyDerivation, Me, PairingError, SignalIdentity,
     credentials::signal_key,
-    nodes::{SERVER, acknowledgement, bytes_node, child, children, content_bytes, node, text_node},
+    nodes::{acknowledgement, bytes_node, child, children, content_bytes, node, text_node},
 };
 use crate::{
     binary::Node,
     handshake::xeddsa,
     noise::PublicKey,
     proto::{AdvDeviceIdentity, AdvEncryptionType, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac},
+    wire::SERVER,
 };
 
 /// Prefix of the data that the account signs.

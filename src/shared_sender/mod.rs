@@ -15,9 +15,9 @@
 
 use std::collections::VecDeque;
 
-use crate::binary::{Dialect, Node, NodeContent};
+use crate::binary::Dialect;
 use crate::noise::{NoiseError, Sender, TAG_LEN};
-use crate::wire::{SealError, seal_frame};
+use crate::wire::{SealError, keep_alive_query, seal_frame};
 
 /// Milliseconds on the caller's monotonic clock.
 pub type Millis = u64;
@@ -28,9 +28,6 @@ pub const MIN_INTERVAL: Millis = 200;
 
 /// Maximum number of sealed frames that were not sent. If there are more, they are probably sent on another connection.
 const MAX_UNSENT: usize = 1024;
-
-/// The JID of the server.
-const SERVER: &str = "@s.whatsapp.net";
 
 /// The timing and the ids of the keep-alive queries of the I/O thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,7 +250,7 @@ impl OpenSender {
     fn seal_query(&mut self, out: &mut Vec<u8>) -> Option<()> {
         let id = format!("{}{}", self.policy.id_prefix, self.own_queries.checked_add(1)?);
         let mut payload = vec![0];
-        query(&id).encode(self.dialect, &mut payload).ok()?;
+        keep_alive_query(&id).encode(self.dialect, &mut payload).ok()?;
         seal_frame(&mut self.sender, &payload, out).ok()?;
         self.own_queries += 1;
         Some(())
@@ -264,19 +261,5 @@ impl SealedFrame {
     /// Whether `message` is this frame.
     fn is(&self, message: &[u8]) -> bool {
         message.len() == self.length && message.ends_with(&self.tag)
-    }
-}
-
-/// The keep-alive query (source: Baileys 7.0.0-rc14, `socket`).
-fn query(id: &str) -> Node {
-    let attrs = [("id", id), ("to", SERVER), ("type", "get"), ("xmlns", "w:p")];
-    let ping = Node {
-        tag: "ping".to_owned(),
-        ..Node::default()
-    };
-    Node {
-        tag: "iq".to_owned(),
-        attrs: attrs.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-        content: NodeContent::List(vec![ping]),
     }
 }

@@ -8,10 +8,12 @@
 //! The read-ahead, the session and the drop-in's noise handler use this module.
 
 mod error;
+mod keep_alive;
 mod opener;
 mod sealer;
 
 pub use error::{OpenError, PayloadError, SealError};
+pub use keep_alive::{SERVER, keep_alive_query};
 pub use opener::{Opened, Opener, Step};
 pub use sealer::seal_frame;
 
