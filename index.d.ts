@@ -655,10 +655,10 @@ export interface NativeSessionEvents {
   /** Changes of the credentials, in the shape of Baileys' `creds.update`. The program must save them. */
   creds: [update: Partial<SessionCredentials>];
   /**
-   * The session will connect again at the time `at` (milliseconds since 1970). `veto` prevents this, and ends a
+   * The session will connect again at the time `at` (milliseconds since 1970). `cancel` prevents this, and ends a
    * connection that has already begun.
    */
-  reconnecting: [event: { attempt: number; at: number; reason: EndReason; veto: () => void }];
+  reconnecting: [event: { attempt: number; at: number; reason: EndReason; cancel: () => void }];
   /** The number of stored stanzas that the server has delivered. */
   offline: [count: number];
   /** The outgoing queue has room again. */

@@ -387,9 +387,9 @@ test('a drop leads to a new connection; queries end with theirs unless they are 
   assert.equal(asked.filter(([id]) => id === 'once').length, 1);
 });
 
-test('a veto ends the wait for another connection', options, async t => {
+test('cancel in a reconnecting listener ends the wait for another connection', options, async t => {
   const { server, session, connection } = await openSession(t, { reconnect: { baseMs: 60_000, maxMs: 60_000 } });
-  session.on('reconnecting', ({ veto }) => veto());
+  session.on('reconnecting', ({ cancel }) => cancel());
   const closed = next(session, 'close');
   connection.drop();
   await closed;

@@ -15,7 +15,7 @@ use std::{
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
     driver::{Endpoint, Handle, Log, LogEntry, LogValue, start},
-    session::{Bounds, Config, EndReason, Event, Pattern, QueryError, QueryOptions, ReconnectConfig, State, code},
+    session::{Config, EndReason, Event, Pattern, QueryError, QueryOptions, QueueLimits, ReconnectConfig, State, code},
     transport::ConnectOptions,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -291,7 +291,7 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
     const COUNT: u64 = 10_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);
     let mut config = config();
-    config.incoming = Bounds {
+    config.incoming = QueueLimits {
         stanzas: 500,
         bytes: 1 << 20,
         limit: 1 << 20,

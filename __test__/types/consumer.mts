@@ -98,7 +98,7 @@ export async function session(creds: SessionCredentials, save: () => Promise<voi
   const bot = new NativeSession({ auth: { creds }, resume: true, knownServer: known, reconnect });
   bot.on('creds', save);
   bot.on('qr', (qr, { expiresAt }) => console.log(qr.length, expiresAt - 1));
-  bot.on('reconnecting', ({ attempt, veto }) => attempt > 2 && veto());
+  bot.on('reconnecting', ({ attempt, cancel }) => attempt > 2 && cancel());
   bot.on('close', ({ code, kind }) => console.log(code.toFixed(), kind));
   const off = bot.onStanza({ tag: 'iq', attrs: { type: 'set', xmlns: true } }, node => console.log(node.attrs['id']));
   await bot.connect({ signal: AbortSignal.timeout(1000) });

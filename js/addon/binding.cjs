@@ -11,7 +11,7 @@ const UNAVAILABLE = 'ERR_NATIVE_UNAVAILABLE';
 
 /**
  * @typedef {Omit<typeof import('./native'), 'createCore'> & {
- *   createCore: (hub: import('./native').SocketHub) => import('./core').Core
+ *   createCore: (environment: import('./native').NodeEnvironment) => import('./core').Core
  * }} Binding
  */
 

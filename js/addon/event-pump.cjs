@@ -2,7 +2,7 @@
 
 // Takes events from the native queue and delivers them to the sockets and sessions of this thread.
 
-const { core, hub, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
+const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { sentInTurn } = require('./loop-turn.cjs');
 const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
 const {
@@ -230,7 +230,7 @@ module.exports = {
    * @param {import('./native').SocketOptions} options
    */
   connect(socket, options) {
-    const id = hub.connect(options);
+    const id = environment.connect(options);
     targets.set(id, socket);
     return id;
   },
@@ -259,36 +259,36 @@ module.exports = {
   buffered: core.buffered,
   silence: core.silence,
   /** @param {number} id */
-  close: id => hub.close(id),
+  close: id => environment.close(id),
   /**
    * @param {number} id
    * @param {boolean} isPaused
    */
-  setPaused: (id, isPaused) => hub.setPaused(id, isPaused),
+  setPaused: (id, isPaused) => environment.setPaused(id, isPaused),
   /** @param {number} id */
-  ends: id => hub.ends(id),
+  ends: id => environment.ends(id),
   /**
    * @param {number} id
    * @param {number | undefined} seconds
    */
-  setKeepAlive: (id, seconds) => hub.setKeepAlive(id, seconds),
+  setKeepAlive: (id, seconds) => environment.setKeepAlive(id, seconds),
   /**
    * @param {number} id
    * @param {boolean} isOn
    */
-  setNoDelay: (id, isOn) => hub.setNoDelay(id, isOn),
+  setNoDelay: (id, isOn) => environment.setNoDelay(id, isOn),
   /**
    * Drops the connection of a socket. Messages that were received are still delivered.
    *
    * @param {number} id
    */
-  destroy: id => hub.release(id),
+  destroy: id => environment.release(id),
   /**
    * Drops the connection of a socket. No further event is delivered.
    *
    * @param {number} id
    */
   release(id) {
-    if (targets.delete(id)) hub.release(id);
+    if (targets.delete(id)) environment.release(id);
   }
 };

@@ -12,7 +12,7 @@ export declare class ConnectLimiter {
 /** A session for `js/session/session.cjs`. The session ends when this object is garbage-collected. */
 export declare class Session {
   /** Creates a disconnected session. `setActive` decides whether it keeps the event loop running. */
-  constructor(hub: SocketHub, options: SessionOptions, limiter?: ConnectLimiter | undefined | null)
+  constructor(environment: NodeEnvironment, options: SessionOptions, limiter?: ConnectLimiter | undefined | null)
   /** The number of the session in records. */
   get number(): number
   /** Sets the lowest level that the user's logger accepts. The values are those of the option. */
@@ -26,7 +26,7 @@ export declare class Session {
   /** Connects. Returns true if a connection was started. */
   connect(): boolean
   /** Starts a planned reconnection now. Returns true if one was planned. */
-  hurry(): boolean
+  reconnectNow(): boolean
   /** Closes the connection. Returns true if there was one, or a planned reconnection. */
   close(): boolean
   /** Logs out and closes the connection. Returns true if there was one, or a planned reconnection. */
@@ -36,7 +36,7 @@ export declare class Session {
   /** Sets the end of the lease in milliseconds since 1970. Without it the session needs no lease. */
   setLease(until?: number | undefined | null): void
   /** Cancels a planned reconnection. Returns true if one was planned. */
-  veto(): boolean
+  cancelReconnect(): boolean
   /** Stops or continues reading. */
   setPaused(paused: boolean): void
   /** Watches for a pattern. Returns its number. */
@@ -54,8 +54,8 @@ export declare class Session {
 }
 
 /** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
-export declare class SocketHub {
-  /** Creates the hub. `wake` is called when there can be records to drain. */
+export declare class NodeEnvironment {
+  /** Creates it. `wake` is called when there can be records to drain. */
   constructor(wake: () => void)
   /** Starts to connect. Returns the number of the socket. */
   connect(options: SocketOptions): number
@@ -82,7 +82,7 @@ export declare function addonVersion(): string
  * # Errors
  * Fails if Node-API cannot create the object.
  */
-export declare function createCore(hub: SocketHub): object
+export declare function createCore(environment: NodeEnvironment): object
 
 /** An attribute that must be present. Without a value, any value matches. */
 export interface PatternAttribute {

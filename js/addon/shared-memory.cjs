@@ -11,8 +11,8 @@ const native = loadBinding();
 
 /** `callback` is called when the native queue is no longer empty; see event-pump.cjs. */
 const wake = { callback() {} };
-const hub = new native.SocketHub(() => wake.callback());
-const core = native.createCore(hub);
+const environment = new native.NodeEnvironment(() => wake.callback());
+const core = native.createCore(environment);
 
 /** Initial sizes: operations, bytes of text, and content bytes of nodes that are encoded. */
 const OPS = 4096;
@@ -76,4 +76,4 @@ function nextPowerOfTwo(length) {
   return 2 ** Math.ceil(Math.log2(Math.max(length, TEXT_WINDOW)));
 }
 
-module.exports = { core, hub, wake, scratch, nextPowerOfTwo };
+module.exports = { core, environment, wake, scratch, nextPowerOfTwo };

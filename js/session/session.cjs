@@ -1,7 +1,7 @@
 'use strict';
 
 const { createCodec } = require('../codec/binary-node.cjs');
-const { core, hub: nativeHub, scratch } = require('../addon/shared-memory.cjs');
+const { core, environment, scratch } = require('../addon/shared-memory.cjs');
 const { loadBinding } = require('../addon/binding.cjs');
 const turn = require('../addon/loop-turn.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
@@ -85,7 +85,7 @@ class NativeSession extends ListenedEmitter {
     this.#recheck = recheck;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
-    this.#native = new native.Session(nativeHub, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
+    this.#native = new native.Session(environment, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);
   }
@@ -167,7 +167,7 @@ class NativeSession extends ListenedEmitter {
     } else if (this.#state === 'connected') {
       return;
     } else {
-      this.#native.hurry();
+      this.#native.reconnectNow();
     }
     await waiter(this.#connecting, signal, () => void this.close());
   }
@@ -445,7 +445,7 @@ class NativeSession extends ListenedEmitter {
           break;
         }
         observe.reconnecting(this, { ...event, reason });
-        this.emit('reconnecting', { attempt, at, reason, veto: () => this.#veto() });
+        this.emit('reconnecting', { attempt, at, reason, cancel: () => this.#cancelReconnect() });
         break;
       }
       case 'qr':
@@ -498,8 +498,8 @@ class NativeSession extends ListenedEmitter {
   }
 
   /** Cancels the next connection. If it has already begun, the session closes it. */
-  #veto() {
-    if (!this.#native.veto() && this.#phase === 'active') void this.close();
+  #cancelReconnect() {
+    if (!this.#native.cancelReconnect() && this.#phase === 'active') void this.close();
   }
 
   /** @param {SessionStateChange} change */

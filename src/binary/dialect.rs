@@ -8,11 +8,11 @@ use super::tokens::Dictionary;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
     dictionary: Dictionary,
-    line: Line,
+    release: Release,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum Release {
     V6_17,
     V6_7,
     V7,
@@ -30,17 +30,17 @@ impl Dialect {
     /// Baileys 7.0.0-rc14.
     pub const V7: Dialect = Dialect {
         dictionary: Dictionary::V3,
-        line: Line::V7,
+        release: Release::V7,
     };
     /// Baileys 6.7.24.
     pub const V6_7: Dialect = Dialect {
         dictionary: Dictionary::V3,
-        line: Line::V6_7,
+        release: Release::V6_7,
     };
     /// Baileys 6.17.16.
     pub const V6_17: Dialect = Dialect {
         dictionary: Dictionary::V2,
-        line: Line::V6_17,
+        release: Release::V6_17,
     };
 
     /// The dictionary of the dialect.
@@ -51,37 +51,37 @@ impl Dialect {
 
     /// Whether the empty string is encoded as BINARY_8 with length 0. Otherwise it is token 0.
     pub(super) fn empty_is_binary(self) -> bool {
-        self.line == Line::V7
+        self.release == Release::V7
     }
 
     /// Whether a tag starts a JID.
     pub(super) fn is_jid_tag(self, tag: u8) -> bool {
         match tag {
             JID_PAIR | AD_JID => true,
-            FB_JID | INTEROP_JID => self.line == Line::V7,
+            FB_JID | INTEROP_JID => self.release == Release::V7,
             _ => false,
         }
     }
 
     /// The server of an AD_JID with this domain byte.
     pub(super) fn server(self, domain: u8) -> &'static str {
-        match (self.line, domain) {
-            (_, domain::WHATSAPP) | (Line::V6_7, domain::HOSTED) => "s.whatsapp.net",
-            (Line::V6_7 | Line::V6_17, _) | (Line::V7, domain::LID) => "lid",
-            (Line::V7, domain::HOSTED) => "hosted",
-            (Line::V7, domain::HOSTED_LID) => "hosted.lid",
-            (Line::V7, _) => "s.whatsapp.net",
+        match (self.release, domain) {
+            (_, domain::WHATSAPP) | (Release::V6_7, domain::HOSTED) => "s.whatsapp.net",
+            (Release::V6_7 | Release::V6_17, _) | (Release::V7, domain::LID) => "lid",
+            (Release::V7, domain::HOSTED) => "hosted",
+            (Release::V7, domain::HOSTED_LID) => "hosted.lid",
+            (Release::V7, _) => "s.whatsapp.net",
         }
     }
 
     /// The domain byte for a server. `agent` is the text after the first `_` of the user.
     pub(super) fn domain(self, server: &str, agent: Option<&str>) -> u8 {
-        match (self.line, server) {
+        match (self.release, server) {
             (_, "lid") => domain::LID,
-            (Line::V7, "hosted") => domain::HOSTED,
-            (Line::V7, "hosted.lid") => domain::HOSTED_LID,
-            (Line::V7, _) => agent.map_or(domain::WHATSAPP, number::parse_int),
-            (Line::V6_7 | Line::V6_17, _) => domain::WHATSAPP,
+            (Release::V7, "hosted") => domain::HOSTED,
+            (Release::V7, "hosted.lid") => domain::HOSTED_LID,
+            (Release::V7, _) => agent.map_or(domain::WHATSAPP, number::parse_int),
+            (Release::V6_7 | Release::V6_17, _) => domain::WHATSAPP,
         }
     }
 }

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Env, Object};
 
 use super::core::Core;
 use super::raw::{Failure, Functions};
-use super::websocket::SocketHub;
+use super::websocket::NodeEnvironment;
 use super::{codec, noise, session, websocket};
 
 /// Creates the object with the functions of an environment.
@@ -14,8 +14,8 @@ use super::{codec, noise, session, websocket};
 /// # Errors
 /// Fails if Node-API cannot create the object.
 #[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
-pub(super) fn create_core<'env>(env: &'env Env, hub: &SocketHub) -> napi::Result<Object<'env>> {
-    let core = Core::new(Arc::clone(hub.environment()));
+pub(super) fn create_core<'env>(env: &'env Env, environment: &NodeEnvironment) -> napi::Result<Object<'env>> {
+    let core = Core::new(Arc::clone(environment.environment()));
     let functions = || -> Result<_, Failure> {
         Functions::new(env.raw(), core)?
             .add::<codec::Share>()?

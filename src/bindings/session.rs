@@ -16,11 +16,11 @@ use super::session_log::{LogQueue, level_filter};
 use super::session_options::{
     SessionOptions, SessionServer, StanzaPattern, config, credentials, endpoint, known_server, pattern,
 };
-use super::websocket::{Hub, SocketHub};
+use super::websocket::{NodeEnvironment, SharedEnvironment};
 use crate::driver::{self, Handle, Log};
 use crate::dropin::EnrolledSession;
 use crate::session::{
-    self, Admission, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, State,
+    self, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, SendReadiness, State,
 };
 
 /// A stanza that was accepted but not sent.
@@ -54,7 +54,7 @@ impl ConnectLimiter {
 /// A session for `js/session/session.cjs`. The session ends when this object is garbage-collected.
 #[napi]
 pub struct Session {
-    hub: Arc<Hub>,
+    shared: Arc<SharedEnvironment>,
     number: u32,
     handle: Handle,
     log: Arc<Log>,
@@ -63,7 +63,7 @@ pub struct Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.hub.environment.remove_source(self.number);
+        self.shared.environment.remove_source(self.number);
     }
 }
 
@@ -72,16 +72,16 @@ impl Session {
     /// Creates a disconnected session. `setActive` decides whether it keeps the event loop running.
     #[napi(constructor, catch_unwind)]
     pub fn new(
-        hub: &SocketHub,
+        environment: &NodeEnvironment,
         options: SessionOptions,
         limiter: Option<ClassInstance<'_, ConnectLimiter>>,
     ) -> Result<Self> {
-        let hub = Arc::clone(hub.hub());
-        let number = hub.environment.next_number();
+        let shared = Arc::clone(environment.shared());
+        let number = shared.environment.next_number();
         let credentials = credentials(&options.credentials)?;
         let config = config(&options)?;
         let server = known_server(options.known_server.as_ref())?;
-        let inbox = Arc::clone(hub.environment.inbox());
+        let inbox = Arc::clone(shared.environment.inbox());
         let log_queue = Arc::<LogQueue>::default();
         let log = log_queue.log(level_filter(&options.log_level), {
             let inbox = Arc::clone(&inbox);
@@ -90,7 +90,8 @@ impl Session {
         let notify = Box::new(move || inbox.ready(number));
         let mut endpoint = endpoint(options, limiter.map(|limiter| Arc::clone(&limiter.0)))?;
         endpoint.options.turn = Some(
-            hub.environment
+            shared
+                .environment
                 .turn()
                 .map_err(|error| Error::from_reason(error.to_string()))?,
         );
@@ -104,9 +105,9 @@ impl Session {
             handle: handle.clone(),
             log: log_queue,
         };
-        hub.environment.add_source(number, Arc::new(source));
+        shared.environment.add_source(number, Arc::new(source));
         Ok(Self {
-            hub,
+            shared,
             number,
             handle,
             log,
@@ -143,8 +144,8 @@ impl Session {
     /// Sets whether the session keeps the event loop running.
     #[napi(catch_unwind)]
     pub fn set_active(&self, env: &Env, active: bool) {
-        self.hub.environment.set_active(self.number, active);
-        self.hub.update_loop(env);
+        self.shared.environment.set_active(self.number, active);
+        self.shared.update_loop(env);
     }
 
     /// Connects. Returns true if a connection was started.
@@ -155,7 +156,7 @@ impl Session {
 
     /// Starts a planned reconnection now. Returns true if one was planned.
     #[napi(catch_unwind)]
-    pub fn hurry(&self) -> bool {
+    pub fn reconnect_now(&self) -> bool {
         self.handle
             .with(|session, now| session.state() == State::Reconnecting && session.connect(now))
     }
@@ -194,8 +195,8 @@ impl Session {
 
     /// Cancels a planned reconnection. Returns true if one was planned.
     #[napi(catch_unwind)]
-    pub fn veto(&self) -> bool {
-        self.handle.with(session::Session::veto)
+    pub fn cancel_reconnect(&self) -> bool {
+        self.handle.with(session::Session::cancel_reconnect)
     }
 
     /// Stops or continues reading.
@@ -276,10 +277,10 @@ impl From<SendError> for Failure {
 }
 
 /// The number of a stanza or query. It is complemented (`!number`) if the caller should wait.
-fn advised(number: u64, admission: Admission) -> i32 {
+fn advised(number: u64, admission: SendReadiness) -> i32 {
     match admission {
-        Admission::Ready => short(number),
-        Admission::Wait => !short(number),
+        SendReadiness::Ready => short(number),
+        SendReadiness::Wait => !short(number),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::driver::{ConnectLimiter, Endpoint};
 use crate::handshake::TrustedRoot;
 use crate::noise::{KeyPair, PrivateKey};
 use crate::session::{
-    Account, Bounds, Class, Config, Credentials, KnownServer, Me, Millis, Pattern, ReconnectConfig, SignalIdentity,
-    SignedPreKey,
+    Account, Config, Credentials, KnownServer, Me, Millis, Pattern, QueueLimits, ReconnectClass, ReconnectConfig,
+    SignalIdentity, SignedPreKey,
 };
 
 /// Options of a session. A missing option has the default of the core. Times are in milliseconds.
@@ -203,7 +203,7 @@ fn millis(value: Option<f64>) -> Option<Millis> {
     value.map(|value| value as Millis)
 }
 
-fn bounds(place: &mut Bounds, given: Option<&SessionBounds>) {
+fn bounds(place: &mut QueueLimits, given: Option<&SessionBounds>) {
     let Some(given) = given else { return };
     set(&mut place.stanzas, given.stanzas.map(|count| count as usize));
     set(&mut place.bytes, given.bytes.map(|count| count as usize));
@@ -270,9 +270,9 @@ fn reconnect(options: &SessionOptions) -> Result<ReconnectConfig> {
     reconnect.attempts = options.reconnect_attempts;
     for SessionClass { code, class } in &options.reconnect_classes {
         let class = match class.as_str() {
-            "immediate" => Class::Immediate,
-            "backoff" => Class::Backoff,
-            "final" => Class::Final,
+            "immediate" => ReconnectClass::Immediate,
+            "backoff" => ReconnectClass::Backoff,
+            "final" => ReconnectClass::Final,
             _ => return Err(Error::from_reason(format!("unknown reconnect class: {class}"))),
         };
         reconnect.classes.push((*code, class));

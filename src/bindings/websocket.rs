@@ -18,8 +18,8 @@ use crate::transport::{self, Accepted, TcpEnds, TransportError};
 
 /// The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again.
 #[napi]
-pub struct SocketHub {
-    hub: Arc<Hub>,
+pub struct NodeEnvironment {
+    shared: Arc<SharedEnvironment>,
 }
 
 /// The ends of a socket's TCP connection.
@@ -32,31 +32,31 @@ pub struct SocketEnds {
 }
 
 /// An environment and the wake of its event loop.
-pub(super) struct Hub {
+pub(super) struct SharedEnvironment {
     pub(super) environment: Arc<Environment>,
     wake: Arc<Wake>,
 }
 
-impl Hub {
+impl SharedEnvironment {
     /// Keeps the event loop running while the environment is active.
     pub(super) fn update_loop(&self, env: &Env) {
         self.wake.set_referenced(env, self.environment.is_active());
     }
 }
 
-impl SocketHub {
-    pub(super) const fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+impl NodeEnvironment {
+    pub(super) const fn shared(&self) -> &Arc<SharedEnvironment> {
+        &self.shared
     }
 
     pub(super) fn environment(&self) -> &Arc<Environment> {
-        &self.hub.environment
+        &self.shared.environment
     }
 }
 
 #[napi]
-impl SocketHub {
-    /// Creates the hub. `wake` is called when there can be records to drain.
+impl NodeEnvironment {
+    /// Creates it. `wake` is called when there can be records to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
         transport::on_idle(trim);
@@ -78,7 +78,7 @@ impl SocketHub {
         // This cannot fail: the value is only set here.
         let _ = place.set(Arc::clone(&environment));
         Ok(Self {
-            hub: Arc::new(Hub { environment, wake }),
+            shared: Arc::new(SharedEnvironment { environment, wake }),
         })
     }
 
@@ -90,7 +90,7 @@ impl SocketHub {
             .environment()
             .connect(options, describe_error)
             .map_err(|error| Error::from_reason(error.to_string()))?;
-        self.hub.update_loop(env);
+        self.shared.update_loop(env);
         Ok(number)
     }
 
@@ -134,7 +134,7 @@ impl SocketHub {
     #[napi(catch_unwind)]
     pub fn release(&self, env: &Env, socket: u32) {
         if self.environment().release(socket) {
-            self.hub.update_loop(env);
+            self.shared.update_loop(env);
         }
     }
 }

@@ -324,7 +324,7 @@ impl SharedSession {
     }
 
     /// Ends the session permanently, because too many defects have occurred.
-    pub(super) fn give_up(&self) {
+    pub(super) fn stop_after_defects(&self) {
         let connection = self.lock().session.connection();
         if let Some(connection) = connection {
             self.forget(connection);

@@ -49,13 +49,13 @@ async fn serve(shared: Arc<SharedSession>, endpoint: Arc<Endpoint>) {
         if AssertUnwindSafe(run(&shared, &endpoint)).catch_unwind().await.is_ok() {
             return;
         }
-        contained(|| shared.fail("internal error"));
+        catch_panic(|| shared.fail("internal error"));
     }
-    contained(|| shared.give_up());
+    catch_panic(|| shared.stop_after_defects());
 }
 
 /// Calls `act` and catches a panic. The cause of the first panic can also make `act` panic.
-fn contained(act: impl FnOnce()) {
+fn catch_panic(act: impl FnOnce()) {
     // Nothing is left that could report this error.
     let _ = panic::catch_unwind(AssertUnwindSafe(act));
 }

@@ -1,8 +1,8 @@
 //! The commands of a session: methods that the user calls.
 
 use super::{
-    Admission, CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError,
-    Pattern, PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, Session, State, Trigger, nodes,
+    CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError, Pattern,
+    PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, SendReadiness, Session, State, Trigger, nodes,
     outbox::Owner,
     pairing::{companion_hello, is_pairing_code, pairing_code},
     queries::Purpose,
@@ -22,7 +22,7 @@ pub struct Sent {
     /// The identifier of the stanza; [`Event::Unsent`] repeats it.
     pub id: SendId,
     /// Whether the caller should wait before it sends more.
-    pub admission: Admission,
+    pub admission: SendReadiness,
 }
 
 /// A query that was accepted.
@@ -34,7 +34,7 @@ pub struct Query {
     /// The `id` attribute of the stanza.
     pub id: String,
     /// Whether the caller should wait before it sends more.
-    pub admission: Admission,
+    pub admission: SendReadiness,
 }
 
 impl Session {
@@ -62,8 +62,8 @@ impl Session {
     /// before are sent.
     pub fn hand_over(&mut self, now: Millis) -> Vec<(SendId, Vec<u8>)> {
         self.tick(now);
-        let (unsent, relieved) = self.outbox.take_unsent();
-        if relieved {
+        let (unsent, has_room_again) = self.outbox.take_unsent();
+        if has_room_again {
             self.tell(Event::Drain);
         }
         self.close_with(EndReason::Requested);
@@ -96,7 +96,7 @@ impl Session {
     }
 
     /// Cancels the planned reconnection. Returns true if one was planned.
-    pub fn veto(&mut self, now: Millis) -> bool {
+    pub fn cancel_reconnect(&mut self, now: Millis) -> bool {
         self.tick(now);
         self.end_waiting()
     }
@@ -112,9 +112,9 @@ impl Session {
     /// Continues reading after [`pause`](Self::pause).
     pub fn resume(&mut self, now: Millis) {
         self.tick(now);
-        let held_back = self.has_no_room();
+        let held_back = self.is_over_limit();
         self.inbox.set_paused(false);
-        if held_back && !self.has_no_room() {
+        if held_back && !self.is_over_limit() {
             self.read_on();
         }
     }

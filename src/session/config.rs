@@ -57,10 +57,10 @@ pub struct Config {
     pub offline_batch: Option<u32>,
 
     /// Limits of the outgoing queue.
-    pub outgoing: Bounds,
+    pub outgoing: QueueLimits,
     /// Limits of the incoming queue. Reading stops at the high-water mark. Therefore `limit` only applies to data that
     /// was received before the connection ended.
-    pub incoming: Bounds,
+    pub incoming: QueueLimits,
 
     /// The reconnection policy. `None` means no reconnection.
     pub reconnect: Option<ReconnectConfig>,
@@ -91,8 +91,8 @@ impl Default for Config {
             qr_timeout: 20_000,
             activate: true,
             offline_batch: Some(100),
-            outgoing: Bounds::default(),
-            incoming: Bounds::default(),
+            outgoing: QueueLimits::default(),
+            incoming: QueueLimits::default(),
             reconnect: Some(ReconnectConfig::default()),
         }
     }
@@ -109,7 +109,7 @@ impl Config {
 /// Limits of a queue. The queue is full when it reaches one of the two high-water marks. It has room again when it is
 /// at or below half of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct QueueLimits {
     /// High-water mark in stanzas.
     pub stanzas: usize,
     /// High-water mark in bytes.
@@ -119,7 +119,7 @@ pub struct Bounds {
     pub limit: usize,
 }
 
-impl Default for Bounds {
+impl Default for QueueLimits {
     fn default() -> Self {
         Self {
             stanzas: 4096,
@@ -139,8 +139,8 @@ pub struct ReconnectConfig {
     pub max: Millis,
     /// Maximum number of consecutive attempts. `None` means no maximum.
     pub attempts: Option<u32>,
-    /// Classes for single codes. They have priority over [`Class::of`].
-    pub classes: Vec<(u16, Class)>,
+    /// Classes for single codes. They have priority over [`ReconnectClass::of`].
+    pub classes: Vec<(u16, ReconnectClass)>,
 }
 
 impl Default for ReconnectConfig {
@@ -156,7 +156,7 @@ impl Default for ReconnectConfig {
 
 /// How a code affects reconnection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum ReconnectClass {
     /// Reconnect without a delay.
     Immediate,
     /// Reconnect after a delay that grows with each attempt.
@@ -165,7 +165,7 @@ pub enum Class {
     Final,
 }
 
-impl Class {
+impl ReconnectClass {
     /// The default class of a code.
     ///
     /// - 515 is [`Immediate`](Self::Immediate).

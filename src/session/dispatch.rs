@@ -5,7 +5,7 @@ use super::{
     head_filter::Head,
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
-    queries::{Asker, Pending, Purpose},
+    queries::{AnswerTarget, Pending, Purpose},
 };
 use crate::binary::{Node, NodeContent};
 
@@ -70,11 +70,11 @@ pub(super) struct Received<'a> {
     /// The decompressed payload.
     pub(super) encoded: &'a [u8],
     /// Who waits for the stanza.
-    pub(super) asker: Asker,
+    pub(super) asker: AnswerTarget,
     /// Whether the stanza is on the tape.
     pub(super) is_written: bool,
     /// Whether the incoming queue has reached its limit. The stanza is then not delivered.
-    pub(super) overfull: bool,
+    pub(super) limit_reached: bool,
 }
 
 impl Session {
@@ -84,7 +84,7 @@ impl Session {
             encoded,
             asker,
             is_written: written,
-            overfull,
+            limit_reached,
         } = stanza;
         self.metrics.stanzas_in += 1;
         self.metrics.stanzas_delivered += u64::from(written);
@@ -97,11 +97,11 @@ impl Session {
 
         let head = &self.scratch.head;
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
-        let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !overfull || reaction.ends());
+        let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !limit_reached || reaction.ends());
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
         let pending = match asker {
-            Asker::User | Asker::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
-            Asker::Nobody | Asker::SessionBefore => None,
+            AnswerTarget::User | AnswerTarget::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
+            AnswerTarget::Nobody | AnswerTarget::SessionBefore => None,
         };
 
         // The session reads only a few kinds of stanzas as nodes.

@@ -2,7 +2,7 @@
 
 use std::collections::{TryReserveError, VecDeque};
 
-use super::{Bounds, Event, PatternId, Stanzas, watermark::Watermark};
+use super::{Event, PatternId, QueueLimits, Stanzas, watermark::Watermark};
 use crate::tape::TapeWriter;
 
 /// The queue. Events that the server causes count for its limits. Other events are small, and the commands of the user
@@ -18,7 +18,7 @@ pub(super) struct Inbox {
 const RETAINED: usize = 64;
 
 impl Inbox {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: QueueLimits) -> Self {
         Self {
             events: VecDeque::new(),
             watermark: Watermark::new(bounds),

@@ -8,7 +8,7 @@ use super::{
     dispatch::Received,
     head_filter::{Head, HeadFilter},
     pairing::qr_text,
-    queries::{Asker, Purpose},
+    queries::{AnswerTarget, Purpose},
     timers::Timer,
 };
 use crate::failure::Failure;
@@ -201,7 +201,7 @@ impl Session {
     pub(super) fn process(&mut self, mut input: &[u8]) {
         let id = self.connection();
         // A stanza can end the connection, and another connection can begin at once.
-        while !self.is_held_back() && self.connection() == id && self.process_frame(&mut input) {}
+        while !self.is_reading_stopped() && self.connection() == id && self.process_frame(&mut input) {}
         if self.connection() == id
             && let Some(connection) = &mut self.connection
         {
@@ -214,11 +214,11 @@ impl Session {
     fn process_all(&mut self) {
         let mut left_out = 0;
         loop {
-            let overfull = self.inbox.is_overfull();
+            let limit_reached = self.inbox.is_overfull();
             if !self.process_frame(&mut [].as_slice()) {
                 break;
             }
-            left_out += u64::from(overfull);
+            left_out += u64::from(limit_reached);
         }
         if left_out > 0 {
             tracing::warn!(
@@ -256,16 +256,16 @@ impl Session {
             ..
         } = &mut self.scratch;
         let mut opener = mem::take(opener);
-        let overfull = self.inbox.is_overfull();
+        let limit_reached = self.inbox.is_overfull();
         let (patterns, queries, sampler) = (&self.patterns, &self.queries, &mut self.sampler);
         matched.clear();
-        let mut asker = Asker::Nobody;
+        let mut asker = AnswerTarget::Nobody;
         let mut filter = HeadFilter::new(head, tape, |head: &Head| {
-            if overfull {
+            if limit_reached {
                 return false;
             }
             asker = queries.asker(head.attr("id").unwrap_or_default());
-            !asker.is_session() && (patterns.find(head, matched) || asker == Asker::User)
+            !asker.is_session() && (patterns.find(head, matched) || asker == AnswerTarget::User)
         });
         sampler.frame();
         let opened = opener.open(frame, receiver, self.config.dialect, &mut filter, |step| {
@@ -278,7 +278,7 @@ impl Session {
                 encoded: payload,
                 asker,
                 is_written,
-                overfull,
+                limit_reached,
             }),
             Err(OpenError::Payload(error)) => Err(error),
             Err(OpenError::Noise(error)) => {

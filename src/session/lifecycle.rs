@@ -1,8 +1,8 @@
 //! Connecting, the handshake, login, and the end of a connection.
 
 use super::{
-    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, Plan, QueryError, Session,
-    State, StateChange, Transmit, Trigger,
+    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, QueryError, ReconnectPlan,
+    Session, State, StateChange, Transmit, Trigger,
     connection::{Connection, Established, Phase},
     event::ConnectionId,
     login::client_payload,
@@ -158,7 +158,7 @@ impl Session {
                 .set(Timer::SocketPing, self.now.saturating_add(interval.get()));
         }
         self.keepalive.heard(self.now);
-        if !self.has_no_room() {
+        if !self.is_over_limit() {
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
         }
     }
@@ -185,9 +185,9 @@ impl Session {
     pub(super) fn next_message(&mut self) -> Option<Transmit> {
         let connection = self.connection.as_mut().filter(|connection| connection.is_open())?;
         let id = connection.id;
-        let (payload, relieved) = self.outbox.pop()?;
+        let (payload, has_room_again) = self.outbox.pop()?;
         let sealed = connection.seal(&payload)?;
-        if relieved {
+        if has_room_again {
             self.tell(Event::Drain);
         }
         match sealed {
@@ -215,7 +215,7 @@ impl Session {
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
             self.outbox.push(Owner::Session, payload);
-            if self.has_no_room() {
+            if self.is_over_limit() {
                 self.suspend_reading();
             }
         }
@@ -290,7 +290,7 @@ impl Session {
             None => reason,
         };
         let plan = if reason.is_intended() || self.is_defunct || self.state == State::Closing {
-            Plan::Stop
+            ReconnectPlan::Stop
         } else if retry_now && self.config.reconnect.is_some() {
             self.reconnect.retry_now()
         } else {
@@ -298,18 +298,18 @@ impl Session {
             self.reconnect.plan(self.config.reconnect.as_ref(), &reason, random)
         };
         let code = reason.code();
-        tracing::debug!(code, %reason, again = matches!(plan, Plan::Retry { .. }), "connection ended");
-        let ended = self.queries.take_ended(matches!(plan, Plan::Retry { .. }));
+        tracing::debug!(code, %reason, again = matches!(plan, ReconnectPlan::Retry { .. }), "connection ended");
+        let ended = self.queries.take_ended(matches!(plan, ReconnectPlan::Retry { .. }));
         self.reject(ended, code);
-        let (unsent, relieved) = self.outbox.clear();
+        let (unsent, has_room_again) = self.outbox.clear();
         if !unsent.is_empty() {
             self.tell(Event::Unsent(unsent));
         }
-        if relieved {
+        if has_room_again {
             self.tell(Event::Drain);
         }
         match plan {
-            Plan::Retry { attempt, delay } => {
+            ReconnectPlan::Retry { attempt, delay } => {
                 *self.metrics.reconnects.entry(code).or_default() += 1;
                 let at = self.now.saturating_add(delay);
                 tracing::debug!(attempt, delay_ms = delay, "reconnection planned");
@@ -318,7 +318,7 @@ impl Session {
                 self.timers.set(Timer::Reconnect, at);
                 self.tell(Event::Reconnecting { attempt, at, reason });
             }
-            Plan::Stop => {
+            ReconnectPlan::Stop => {
                 self.reconnect.succeeded();
                 self.step(Trigger::Ended, Some(reason));
             }

@@ -12,6 +12,7 @@ use super::{
     end_reason::EndReason,
     entropy::Entropy,
     event::{ConnectionId, Event, Transmit},
+    frame_times::{FrameTimer, Stopwatch},
     head_filter::Head,
     inbox::Inbox,
     keepalive::KeepAlive,
@@ -25,7 +26,6 @@ use super::{
     time::Millis,
     timers::Timers,
     watermark::Watermark,
-    work::{Sampler, Stopwatch},
 };
 use crate::{
     binary::InflateError,
@@ -41,7 +41,7 @@ use crate::{
 /// - **Commands** are called by the user: [`connect`](Self::connect), [`close`](Self::close),
 ///   [`hand_over`](Self::hand_over), [`send`](Self::send),
 ///   [`query`](Self::query), [`cancel`](Self::cancel), [`pause`](Self::pause), [`resume`](Self::resume),
-///   [`veto`](Self::veto), [`watch`](Self::watch) and others.
+///   [`cancel_reconnect`](Self::cancel_reconnect), [`watch`](Self::watch) and others.
 /// - **`handle_*`** methods report what happened. The transport [opened](Self::handle_opened), [received
 ///   data](Self::handle_data), [received a ping or pong](Self::handle_pong), [was closed](Self::handle_closed) or
 ///   [failed](Self::handle_failed). Time [has passed](Self::handle_timeout).
@@ -98,7 +98,7 @@ pub struct Session {
     pub(super) server: Option<KnownServer>,
     pub(super) server_time_offset: Option<i64>,
     pub(super) metrics: Metrics,
-    pub(super) sampler: Sampler,
+    pub(super) sampler: FrameTimer,
     pub(super) scratch: Scratch,
 }
 
@@ -168,7 +168,7 @@ impl Session {
             server: None,
             server_time_offset: None,
             metrics: Metrics::default(),
-            sampler: Sampler::default(),
+            sampler: FrameTimer::default(),
             scratch,
         }
     }
@@ -218,7 +218,7 @@ impl Session {
     /// kernel, so that a full buffer makes the server wait.
     #[must_use]
     pub fn wants_data(&self) -> bool {
-        self.connection.is_some() && !self.is_held_back()
+        self.connection.is_some() && !self.is_reading_stopped()
     }
 
     /// The current connection. It exists from the request to open its transport until it ends.
@@ -273,9 +273,9 @@ impl Session {
         if let Some(transmit) = self.transmits.pop_front() {
             return Some(transmit);
         }
-        let held_back = self.has_no_room();
+        let held_back = self.is_over_limit();
         let message = self.next_message();
-        if held_back && !self.has_no_room() {
+        if held_back && !self.is_over_limit() {
             self.read_on();
         }
         if message.is_some() {
@@ -289,9 +289,9 @@ impl Session {
     #[must_use]
     pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
         self.tick(now);
-        let held_back = self.has_no_room();
+        let held_back = self.is_over_limit();
         let event = self.inbox.pop();
-        if held_back && !self.has_no_room() {
+        if held_back && !self.is_over_limit() {
             self.read_on();
         }
         event
@@ -327,11 +327,11 @@ impl Session {
 
     /// Whether reading is stopped. It stops if the incoming queue is full or paused, or if the outgoing queue has
     /// reached its limit. The handshake is always read, because it fills neither queue.
-    pub(super) fn is_held_back(&self) -> bool {
-        self.has_no_room() && self.connection.as_ref().is_some_and(Connection::is_open)
+    pub(super) fn is_reading_stopped(&self) -> bool {
+        self.is_over_limit() && self.connection.as_ref().is_some_and(Connection::is_open)
     }
 
-    pub(super) fn has_no_room(&self) -> bool {
+    pub(super) fn is_over_limit(&self) -> bool {
         self.inbox.is_stalled() || self.outbox.watermark().exceeds(0)
     }
 
@@ -356,7 +356,7 @@ impl Session {
     }
 
     pub(super) fn suspend_where_full(&mut self) {
-        if self.has_no_room() {
+        if self.is_over_limit() {
             self.suspend_reading();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Millis, Work};
+use super::{FrameTimes, Millis};
 
 /// The kind of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,7 +144,7 @@ pub struct Metrics {
     /// Handshake times, by kind.
     pub handshakes: BTreeMap<HandshakeKind, Histogram>,
     /// Time spent on inbound frames. Zero without a [`Stopwatch`](super::Stopwatch).
-    pub work: Work,
+    pub work: FrameTimes,
     /// The outgoing queue.
     pub outgoing: QueueMetrics,
     /// The incoming queue.

@@ -15,6 +15,7 @@ mod end_reason;
 mod entropy;
 mod error;
 mod event;
+mod frame_times;
 mod head_filter;
 mod inbox;
 mod input;
@@ -36,11 +37,10 @@ mod time;
 mod timers;
 mod watermark;
 mod with_id;
-mod work;
 
 pub use self::code_key::{CodeKey, KeyDerivation};
 pub use self::commands::{Query, Sent};
-pub use self::config::{Bounds, Class, Config, ReconnectConfig};
+pub use self::config::{Config, QueueLimits, ReconnectClass, ReconnectConfig};
 pub use self::connection::KnownServer;
 pub use self::credentials::{
     Account, CREDENTIALS_ENTROPY, Credentials, CredentialsUpdate, Me, SignalIdentity, SignedPreKey, signal_key,
@@ -49,17 +49,17 @@ pub use self::end_reason::EndReason;
 pub use self::entropy::Entropy;
 pub use self::error::{LoginError, PairingError, QueryError, SendError};
 pub use self::event::{ConnectionId, Event, Transmit};
+pub use self::frame_times::{FrameTimes, Stopwatch};
 pub use self::machine::Session;
 pub use self::metrics::{HandshakeKind, Histogram, LoopStalls, Metrics, QueueMetrics};
-pub use self::outbox::{Admission, SendId};
+pub use self::outbox::{SendId, SendReadiness};
 pub use self::patterns::{Pattern, PatternError, PatternId};
 pub use self::queries::{QueryId, QueryOptions};
-pub use self::reconnect::Plan;
+pub use self::reconnect::ReconnectPlan;
 pub use self::stanza::{Stanza, StanzaText};
 pub use self::stanzas::Stanzas;
 pub use self::state::{State, StateChange, Trigger, transition_table};
 pub use self::time::Millis;
-pub use self::work::{Stopwatch, Work};
 pub use crate::wire::PayloadError;
 
 use self::machine::Scratch;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Bounds, SendError, watermark::Watermark};
+use super::{QueueLimits, SendError, watermark::Watermark};
 
 /// Identifies a stanza that was accepted for sending. The numbers increase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,7 +10,7 @@ pub struct SendId(pub u64);
 
 /// Whether the caller should continue to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum SendReadiness {
     /// Continue to send.
     Ready,
     /// The queue has reached its high-water mark. Wait for [`Event::Drain`](super::Event::Drain).
@@ -37,7 +37,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: QueueLimits) -> Self {
         Self {
             stanzas: VecDeque::new(),
             watermark: Watermark::new(bounds),
@@ -60,37 +60,37 @@ impl Outbox {
         }
     }
 
-    pub(super) fn push(&mut self, owner: Owner, stanza: Vec<u8>) -> Admission {
+    pub(super) fn push(&mut self, owner: Owner, stanza: Vec<u8>) -> SendReadiness {
         self.watermark.add(stanza.len());
         self.stanzas.push_back((owner, stanza));
         if self.watermark.is_full() {
-            Admission::Wait
+            SendReadiness::Wait
         } else {
-            Admission::Ready
+            SendReadiness::Ready
         }
     }
 
     /// Takes the next stanza. The second value is true if the queue was full and has room again.
     pub(super) fn pop(&mut self) -> Option<(Vec<u8>, bool)> {
         let (_, stanza) = self.stanzas.pop_front()?;
-        let relieved = self.watermark.remove(stanza.len());
-        Some((stanza, relieved))
+        let has_room_again = self.watermark.remove(stanza.len());
+        Some((stanza, has_room_again))
     }
 
     /// Removes the user's stanzas from the queue and returns them in order, and whether the queue has room again. The
     /// session's own stanzas and queries stay.
     pub(super) fn take_unsent(&mut self) -> (Vec<(SendId, Vec<u8>)>, bool) {
         let mut unsent = Vec::new();
-        let mut relieved = false;
+        let mut has_room_again = false;
         for (owner, stanza) in std::mem::take(&mut self.stanzas) {
             if let Owner::User(send) = owner {
-                relieved |= self.watermark.remove(stanza.len());
+                has_room_again |= self.watermark.remove(stanza.len());
                 unsent.push((send, stanza));
             } else {
                 self.stanzas.push_back((owner, stanza));
             }
         }
-        (unsent, relieved)
+        (unsent, has_room_again)
     }
 
     /// Empties the queue. Returns the user's stanzas that were in it, and whether the queue was full.

@@ -29,7 +29,7 @@ pub(super) enum Purpose {
 
 /// Who waits for a stanza with a given id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(super) enum AnswerTarget {
     Nobody,
     User,
     Session,
@@ -37,7 +37,7 @@ pub(super) enum Asker {
     SessionBefore,
 }
 
-impl Asker {
+impl AnswerTarget {
     /// Whether the stanza is for the session only.
     pub(super) fn is_session(self) -> bool {
         matches!(self, Self::Session | Self::SessionBefore)
@@ -83,12 +83,12 @@ impl Queries {
     }
 
     /// Returns who waits for a stanza with this id.
-    pub(super) fn asker(&self, id: &str) -> Asker {
+    pub(super) fn asker(&self, id: &str) -> AnswerTarget {
         match self.by_id.get(id).map(|pending| pending.purpose) {
-            Some(Purpose::User(_)) => Asker::User,
-            Some(_) => Asker::Session,
-            None if self.own_settled.iter().any(|settled| settled == id) => Asker::SessionBefore,
-            None => Asker::Nobody,
+            Some(Purpose::User(_)) => AnswerTarget::User,
+            Some(_) => AnswerTarget::Session,
+            None if self.own_settled.iter().any(|settled| settled == id) => AnswerTarget::SessionBefore,
+            None => AnswerTarget::Nobody,
         }
     }
 
@@ -255,14 +255,14 @@ mod tests {
     fn own_ids_stay_known_for_a_while() {
         let mut queries = Queries::default();
         queries.insert("k".into(), Purpose::KeepAlive, 0, None, None);
-        assert_eq!(queries.asker("k"), Asker::Session);
+        assert_eq!(queries.asker("k"), AnswerTarget::Session);
         queries.remove("k");
-        assert_eq!(queries.asker("k"), Asker::SessionBefore);
+        assert_eq!(queries.asker("k"), AnswerTarget::SessionBefore);
         for place in 0..REMEMBERED {
             queries.insert(place.to_string(), Purpose::KeepAlive, 0, None, None);
             queries.remove(&place.to_string());
         }
-        assert_eq!(queries.asker("k"), Asker::Nobody);
+        assert_eq!(queries.asker("k"), AnswerTarget::Nobody);
     }
 
     #[test]

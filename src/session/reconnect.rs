@@ -1,10 +1,10 @@
 //! Decides whether and when to reconnect.
 
-use super::{Class, EndReason, Millis, ReconnectConfig};
+use super::{EndReason, Millis, ReconnectClass, ReconnectConfig};
 
 /// The action after a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
+pub enum ReconnectPlan {
     /// Reconnect after a delay.
     Retry {
         /// Number of this attempt since the last login; the first is 1.
@@ -29,35 +29,35 @@ impl Reconnect {
     }
 
     /// Plans the action after an end. `random` must be uniformly distributed.
-    pub(super) fn plan(&mut self, config: Option<&ReconnectConfig>, reason: &EndReason, random: u64) -> Plan {
+    pub(super) fn plan(&mut self, config: Option<&ReconnectConfig>, reason: &EndReason, random: u64) -> ReconnectPlan {
         let Some(config) = config.filter(|_| !reason.is_intended()) else {
-            return Plan::Stop;
+            return ReconnectPlan::Stop;
         };
         let code = reason.code();
         let chosen = config.classes.iter().find(|(of, _)| *of == code);
-        let class = chosen.map_or_else(|| Class::of(code), |(_, class)| *class);
-        if class == Class::Final || config.attempts.is_some_and(|most| self.attempts >= most) {
-            return Plan::Stop;
+        let class = chosen.map_or_else(|| ReconnectClass::of(code), |(_, class)| *class);
+        if class == ReconnectClass::Final || config.attempts.is_some_and(|most| self.attempts >= most) {
+            return ReconnectPlan::Stop;
         }
         // The server can request one immediate restart. If it requests a restart again before a login, the delay
         // applies.
-        let immediate = class == Class::Immediate && self.attempts == 0;
+        let immediate = class == ReconnectClass::Immediate && self.attempts == 0;
         let delay = if immediate {
             0
         } else {
             full_jitter(config, self.attempts, random)
         };
         self.attempts = self.attempts.saturating_add(1);
-        Plan::Retry {
+        ReconnectPlan::Retry {
             attempt: self.attempts,
             delay,
         }
     }
 
     /// Plans an immediate attempt. It is used if the cause of the failure is removed.
-    pub(super) fn retry_now(&mut self) -> Plan {
+    pub(super) fn retry_now(&mut self) -> ReconnectPlan {
         self.attempts = self.attempts.saturating_add(1);
-        Plan::Retry {
+        ReconnectPlan::Retry {
             attempt: self.attempts,
             delay: 0,
         }
@@ -80,12 +80,12 @@ mod tests {
     #[test]
     fn classes() {
         for code in [401, 403, 440, 500, 411, 400, 402, 405] {
-            assert_eq!(Class::of(code), Class::Final, "{code}");
+            assert_eq!(ReconnectClass::of(code), ReconnectClass::Final, "{code}");
         }
         for code in [408, 428, 503, 429, 502] {
-            assert_eq!(Class::of(code), Class::Backoff, "{code}");
+            assert_eq!(ReconnectClass::of(code), ReconnectClass::Backoff, "{code}");
         }
-        assert_eq!(Class::of(515), Class::Immediate);
+        assert_eq!(ReconnectClass::of(515), ReconnectClass::Immediate);
     }
 
     #[test]
@@ -96,19 +96,19 @@ mod tests {
         };
         let mut reconnect = Reconnect::default();
         let mut longest = || match reconnect.plan(Some(&config), &EndReason::Silence, u64::MAX) {
-            Plan::Retry { delay, .. } => Some(delay),
-            Plan::Stop => None,
+            ReconnectPlan::Retry { delay, .. } => Some(delay),
+            ReconnectPlan::Stop => None,
         };
         let delays: Vec<_> = std::iter::from_fn(&mut longest).take(20).collect();
         assert_eq!(delays, [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000]);
         reconnect.succeeded();
         assert_eq!(
             reconnect.plan(Some(&config), &EndReason::Silence, 1 << 63),
-            Plan::Retry { attempt: 1, delay: 500 }
+            ReconnectPlan::Retry { attempt: 1, delay: 500 }
         );
         assert_eq!(
             reconnect.plan(Some(&config), &EndReason::Silence, 0),
-            Plan::Retry { attempt: 2, delay: 0 }
+            ReconnectPlan::Retry { attempt: 2, delay: 0 }
         );
     }
 
@@ -122,11 +122,11 @@ mod tests {
         let mut reconnect = Reconnect::default();
         assert_eq!(
             reconnect.plan(Some(&config), &restart, u64::MAX),
-            Plan::Retry { attempt: 1, delay: 0 }
+            ReconnectPlan::Retry { attempt: 1, delay: 0 }
         );
         assert_eq!(
             reconnect.plan(Some(&config), &restart, u64::MAX),
-            Plan::Retry {
+            ReconnectPlan::Retry {
                 attempt: 2,
                 delay: 2000
             }
@@ -136,16 +136,22 @@ mod tests {
     #[test]
     fn intended_ends_and_no_policy_stop() {
         let config = ReconnectConfig {
-            classes: vec![(428, Class::Immediate), (408, Class::Final)],
+            classes: vec![(428, ReconnectClass::Immediate), (408, ReconnectClass::Final)],
             ..Default::default()
         };
         let mut reconnect = Reconnect::default();
-        assert_eq!(reconnect.plan(Some(&config), &EndReason::Requested, 0), Plan::Stop);
-        assert_eq!(reconnect.plan(None, &EndReason::Silence, 0), Plan::Stop);
-        assert_eq!(reconnect.plan(Some(&config), &EndReason::Silence, 0), Plan::Stop);
+        assert_eq!(
+            reconnect.plan(Some(&config), &EndReason::Requested, 0),
+            ReconnectPlan::Stop
+        );
+        assert_eq!(reconnect.plan(None, &EndReason::Silence, 0), ReconnectPlan::Stop);
+        assert_eq!(
+            reconnect.plan(Some(&config), &EndReason::Silence, 0),
+            ReconnectPlan::Stop
+        );
         assert_eq!(
             reconnect.plan(Some(&config), &EndReason::StreamEnd, u64::MAX),
-            Plan::Retry { attempt: 1, delay: 0 }
+            ReconnectPlan::Retry { attempt: 1, delay: 0 }
         );
     }
 }

@@ -1,11 +1,11 @@
 //! Counts the contents of a queue.
 
-use super::Bounds;
+use super::QueueLimits;
 
 /// Counts the stanzas and bytes in a queue. It becomes full at a high-water mark and has room again at half of both.
 #[derive(Debug)]
 pub(super) struct Watermark {
-    bounds: Bounds,
+    bounds: QueueLimits,
     stanzas: usize,
     bytes: usize,
     full: bool,
@@ -13,7 +13,7 @@ pub(super) struct Watermark {
 }
 
 impl Watermark {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: QueueLimits) -> Self {
         Self {
             bounds,
             stanzas: 0,
@@ -45,9 +45,9 @@ impl Watermark {
         self.stanzas = self.stanzas.saturating_sub(stanzas);
         self.bytes = self.bytes.saturating_sub(bytes);
         let roomy = self.stanzas <= self.bounds.stanzas / 2 && self.bytes <= self.bounds.bytes / 2;
-        let relieved = self.full && roomy;
-        self.full &= !relieved;
-        relieved
+        let has_room_again = self.full && roomy;
+        self.full &= !has_room_again;
+        has_room_again
     }
 
     /// Removes all stanzas. Returns true if the queue was full.
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn full_at_the_mark_and_relieved_at_half() {
-        let mut watermark = Watermark::new(Bounds {
+        let mut watermark = Watermark::new(QueueLimits {
             stanzas: 4,
             bytes: 100,
             limit: 150,

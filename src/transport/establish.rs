@@ -31,8 +31,8 @@ pub(super) enum Opening {
 pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSink) -> Result<Opening, TransportError> {
     let limit = options.handshake_timeout;
     let mut stream = match reach(options).await? {
-        Reached::Target(stream) => stream,
-        Reached::Refusal(Refusal { head, body }) => {
+        ConnectResult::Target(stream) => stream,
+        ConnectResult::Refusal(Refusal { head, body }) => {
             sink.event(Event::UnexpectedResponse { head, body });
             sink.flush();
             return Ok(Opening::Refused);
@@ -86,7 +86,7 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
 }
 
 /// The result of connecting to the target.
-enum Reached {
+enum ConnectResult {
     /// Connected to the target.
     Target(NetStream),
     /// The proxy refused.
@@ -94,10 +94,10 @@ enum Reached {
 }
 
 /// Connects to the target, through the proxy if there is one.
-async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
+async fn reach(options: &ConnectOptions) -> Result<ConnectResult, TransportError> {
     let Some(proxy) = &options.proxy else {
         let tcp = reach_address(options).await?.map_err(TransportError::Connect)?;
-        return Ok(Reached::Target(NetStream::Plain(tcp)));
+        return Ok(ConnectResult::Target(NetStream::Plain(tcp)));
     };
     match proxy.timeout {
         None => reach_through(proxy, options).await,
@@ -107,7 +107,7 @@ async fn reach(options: &ConnectOptions) -> Result<Reached, TransportError> {
     }
 }
 
-async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<Reached, TransportError> {
+async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<ConnectResult, TransportError> {
     let limit = options.handshake_timeout;
     let tcp = reach_address(options).await?.map_err(|attempts| {
         if proxy.protocol.is_socks() {
@@ -121,7 +121,7 @@ async fn reach_through(proxy: &Proxy, options: &ConnectOptions) -> Result<Reache
         stream = within(limit, connect_tls(target, stream)).await??;
     }
     let refusal = within(limit, proxy::negotiate(proxy, &mut stream)).await??;
-    Ok(refusal.map_or(Reached::Target(stream), Reached::Refusal))
+    Ok(refusal.map_or(ConnectResult::Target(stream), ConnectResult::Refusal))
 }
 
 /// Connects to one of the addresses, with the time limit of a step.

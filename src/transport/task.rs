@@ -45,7 +45,9 @@ pub fn connect<S: EventSink>(options: ConnectOptions, sink: S) -> io::Result<Con
 /// The task of a connection.
 pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut sink: S) {
     // A defect ends this connection, but not the process. It is reported as an error.
-    let outcome = AssertUnwindSafe(live(options, &shared, &mut sink)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(run_connection(options, &shared, &mut sink))
+        .catch_unwind()
+        .await;
     shared.end();
     if shared.is_aborted() {
         return;
@@ -60,7 +62,11 @@ pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Sha
 }
 
 /// Opens the connection and serves it.
-async fn live<S: EventSink>(options: ConnectOptions, shared: &Shared, sink: &mut S) -> Result<(), TransportError> {
+async fn run_connection<S: EventSink>(
+    options: ConnectOptions,
+    shared: &Shared,
+    sink: &mut S,
+) -> Result<(), TransportError> {
     // The state of the opening is large. It is boxed, so that its memory is freed when the connection is open.
     let opening = Box::pin(open(options, sink));
     let Some(stream) = until_aborted(shared, opening).await.transpose()? else {

@@ -74,9 +74,9 @@ pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: 
         shared.waker.register(cx.waker());
         let mut place = shared.writer();
         let mut outcome = socket.poll(&mut place, cx);
-        let is_outgrown = socket.drained && place.as_ref().is_some_and(Writer::is_outgrown);
-        if outcome.is_pending() && is_outgrown {
-            *place = place.take().and_then(Writer::renewed);
+        let has_large_buffers = socket.drained && place.as_ref().is_some_and(Writer::has_large_buffers);
+        if outcome.is_pending() && has_large_buffers {
+            *place = place.take().and_then(Writer::with_fresh_buffers);
             idle::released();
             // The new writer has to register the task's waker.
             outcome = socket.poll(&mut place, cx);

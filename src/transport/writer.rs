@@ -61,13 +61,13 @@ impl Writer {
     }
 
     /// Whether nothing is being written and tungstenite's buffers have grown above their usual size. They never shrink.
-    pub(super) fn is_outgrown(&self) -> bool {
+    pub(super) fn has_large_buffers(&self) -> bool {
         let is_idle = !self.needs_flush && !self.close_sent && !self.failed;
         is_idle && self.ws.get_ref().has_passed(self.ws.get_config().read_buffer_size)
     }
 
     /// Returns the same connection with buffers of the usual size.
-    pub(super) fn renewed(self) -> Option<Self> {
+    pub(super) fn with_fresh_buffers(self) -> Option<Self> {
         let pending = self.pending;
         let mut stream = self.ws.into_inner();
         stream.forget_size();

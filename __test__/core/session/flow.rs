@@ -5,7 +5,10 @@ use std::num::NonZero;
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
     failure::Failure,
-    session::{Admission, Bounds, Class, EndReason, Event, QueryError, QueryOptions, SendError, State, Transmit},
+    session::{
+        EndReason, Event, QueryError, QueryOptions, QueueLimits, ReconnectClass, SendError, SendReadiness, State,
+        Transmit,
+    },
 };
 
 use super::{
@@ -273,7 +276,7 @@ fn queries_are_limited() {
 #[test]
 fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
     let mut config = config();
-    config.outgoing = Bounds {
+    config.outgoing = QueueLimits {
         stanzas: 4,
         bytes: 1 << 20,
         limit: 4_000,
@@ -290,7 +293,12 @@ fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
     assert_eq!(refused, SendError::Full);
     assert_eq!(
         admissions[..4],
-        [Admission::Ready, Admission::Ready, Admission::Ready, Admission::Wait]
+        [
+            SendReadiness::Ready,
+            SendReadiness::Ready,
+            SendReadiness::Ready,
+            SendReadiness::Wait
+        ]
     );
     assert_eq!(admissions.len(), 7);
     let depth = world.session.metrics().outgoing;
@@ -323,7 +331,7 @@ fn a_hand_over_returns_what_was_not_polled_and_sends_the_rest() {
     let sent: Vec<_> = (0..4)
         .map(|number| world.session.send(world.now, &mut stanza(number).source()).unwrap())
         .collect();
-    assert_eq!(sent[3].admission, Admission::Wait);
+    assert_eq!(sent[3].admission, SendReadiness::Wait);
     let query = world
         .session
         .query(world.now, &mut question().source(), options(None, true))
@@ -435,7 +443,7 @@ fn stanzas_that_have_no_encoding_or_no_frame_are_refused() {
 #[test]
 fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
     let mut config = config();
-    config.incoming = Bounds {
+    config.incoming = QueueLimits {
         stanzas: 10,
         bytes: 1 << 20,
         limit: 1 << 20,
@@ -481,7 +489,7 @@ fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
 #[test]
 fn a_server_that_takes_no_answers_is_not_listened_to() {
     let mut config = config();
-    config.outgoing = Bounds {
+    config.outgoing = QueueLimits {
         stanzas: 4,
         bytes: 100,
         limit: 200,
@@ -511,7 +519,7 @@ fn a_server_that_takes_no_answers_is_not_listened_to() {
 #[test]
 fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
     let mut config = config();
-    config.incoming = Bounds {
+    config.incoming = QueueLimits {
         stanzas: 10,
         bytes: 1 << 20,
         limit: 1 << 20,
@@ -535,7 +543,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
     let text = "x".repeat(300_000);
     let bounded = || {
         let mut config = config();
-        config.incoming = Bounds {
+        config.incoming = QueueLimits {
             stanzas: 1_000,
             bytes: 1 << 20,
             limit: 64 << 20,
@@ -572,7 +580,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
 #[test]
 fn what_a_lost_connection_had_received_is_bounded_and_its_end_is_not_lost() {
     let mut config = config();
-    config.incoming = Bounds {
+    config.incoming = QueueLimits {
         stanzas: 1_000,
         bytes: 10_000,
         limit: 100_000,
@@ -827,7 +835,7 @@ fn stanzas_come_as_they_were_sent() {
 #[test]
 fn classes_can_be_chosen() {
     let mut config = config();
-    config.reconnect.as_mut().unwrap().classes = vec![(440, Class::Immediate)];
+    config.reconnect.as_mut().unwrap().classes = vec![(440, ReconnectClass::Immediate)];
     let mut world = World::new(config, paired_device(1));
     world.connect();
     world.log_in();

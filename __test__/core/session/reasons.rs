@@ -8,7 +8,7 @@ use baileys_native::{
     frame::FrameError,
     handshake::HandshakeError,
     noise::NoiseError,
-    session::{Class, EndReason, LoginError, PairingError, State, code},
+    session::{EndReason, LoginError, PairingError, ReconnectClass, State, code},
 };
 
 use super::{
@@ -336,13 +336,13 @@ fn the_table_in_the_documentation_is_true() {
             assert_eq!(reason.code(), code, "{name}");
         }
         let class = match reason.is_intended() {
-            true => Class::Final,
-            false => Class::of(reason.code()),
+            true => ReconnectClass::Final,
+            false => ReconnectClass::of(reason.code()),
         };
         match row[2] {
-            "final" => assert_eq!(class, Class::Final, "{name}"),
+            "final" => assert_eq!(class, ReconnectClass::Final, "{name}"),
             "never again" => assert_eq!(reason, EndReason::Defect),
-            "again, after a delay" => assert_eq!(class, Class::Backoff, "{name}"),
+            "again, after a delay" => assert_eq!(class, ReconnectClass::Backoff, "{name}"),
             other => assert_eq!(other, "by code", "{name}"),
         }
         seen += 1;

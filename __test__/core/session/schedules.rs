@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use baileys_native::{
     binary::Dialect,
     session::{
-        Bounds, Config, ConnectionId, Event, Millis, Pattern, QueryId, QueryOptions, SendError, SendId, Session, State,
-        Transmit,
+        Config, ConnectionId, Event, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session,
+        State, Transmit,
     },
 };
 use proptest::prelude::*;
@@ -120,7 +120,7 @@ struct Run {
     options: ServerOptions,
     now: Millis,
     link: Option<Link>,
-    bounds: Bounds,
+    bounds: QueueLimits,
     state: State,
     blocked: bool,
     // Records of the user.
@@ -185,7 +185,7 @@ impl Run {
                 self.session.close(self.now);
             }
             Step::Veto => {
-                self.session.veto(self.now);
+                self.session.cancel_reconnect(self.now);
             }
             Step::Send(count) => (0..count).for_each(|_| self.send()),
             Step::Query { timeout, idempotent } => self.query(QueryOptions { timeout, idempotent }),
@@ -561,8 +561,8 @@ proptest! {
     ) {
         let mut config = config();
         config.resume = resumes.is_some();
-        config.incoming = Bounds { stanzas: 6, bytes: 1 << 20, limit: 1 << 20 };
-        config.outgoing = Bounds { stanzas: 8, bytes: 2_000, limit: 4_000 };
+        config.incoming = QueueLimits { stanzas: 6, bytes: 1 << 20, limit: 1 << 20 };
+        config.outgoing = QueueLimits { stanzas: 8, bytes: 2_000, limit: 4_000 };
         config.max_queries = 20;
         let mut run = Run::new(config, resumes.unwrap_or(OnResume::Accept));
         // Half of the schedules start with a logged-in session, so that they reach more states.

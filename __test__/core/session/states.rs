@@ -76,7 +76,7 @@ fn cause(world: &mut World, trigger: Trigger) {
             }
         }
         Trigger::Ended => match world.session.state() {
-            State::Reconnecting => assert!(world.session.veto(world.now)),
+            State::Reconnecting => assert!(world.session.cancel_reconnect(world.now)),
             State::Closing => world.advance(60_000),
             State::Connecting => {
                 let id = world.wanted.take().unwrap();
@@ -187,7 +187,7 @@ fn a_life_from_connecting_to_closing() {
     );
     assert_eq!(world.last_reason(), EndReason::Requested);
     assert!(world.link.is_none());
-    assert!(!world.session.close(world.now) && !world.session.veto(world.now));
+    assert!(!world.session.close(world.now) && !world.session.cancel_reconnect(world.now));
     // A second connection works.
     world.connect();
     world.log_in();
@@ -230,7 +230,7 @@ fn a_veto_ends_the_wait_with_the_reason_of_the_loss() {
     let mut world = World::connected();
     world.drop_link();
     assert!(world.reconnecting().is_some());
-    assert!(world.session.veto(world.now));
+    assert!(world.session.cancel_reconnect(world.now));
     world.pump();
     assert_eq!(world.states(), [State::Reconnecting, State::Disconnected]);
     assert_eq!(world.last_reason(), EndReason::TransportClosed);

@@ -14,9 +14,9 @@ impl<F: Fn() -> u64 + Send> Stopwatch for F {
     }
 }
 
-/// Time spent on inbound frames, in nanoseconds. It is an estimate from one of [`Work::SAMPLED`] frames.
+/// Time spent on inbound frames, in nanoseconds. It is an estimate from one of [`FrameTimes::SAMPLED`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct FrameTimes {
     /// Time for decryption.
     pub opening: u64,
     /// Time for decompression.
@@ -25,7 +25,7 @@ pub struct Work {
     pub parsing: u64,
 }
 
-impl Work {
+impl FrameTimes {
     /// One of this number of frames is measured, and its time is multiplied by this number.
     pub const SAMPLED: u32 = 16;
 
@@ -38,27 +38,27 @@ impl Work {
 
 /// Measures the steps of sampled frames.
 #[derive(Default)]
-pub(super) struct Sampler {
+pub(super) struct FrameTimer {
     stopwatch: Option<Box<dyn Stopwatch>>,
     frames: u32,
     /// The start of the current step. `None` if the frame is not measured.
     began: Option<u64>,
-    work: Work,
+    work: FrameTimes,
 }
 
-impl Sampler {
+impl FrameTimer {
     pub(super) fn set_stopwatch(&mut self, stopwatch: Box<dyn Stopwatch>) {
         self.stopwatch = Some(stopwatch);
     }
 
-    pub(super) const fn work(&self) -> Work {
+    pub(super) const fn work(&self) -> FrameTimes {
         self.work
     }
 
     /// Starts a frame.
     pub(super) fn frame(&mut self) {
         self.frames = self.frames.wrapping_add(1);
-        let measured = self.frames % Work::SAMPLED == 1;
+        let measured = self.frames % FrameTimes::SAMPLED == 1;
         self.began = self
             .stopwatch
             .as_ref()
@@ -72,7 +72,7 @@ impl Sampler {
             return;
         };
         let now = stopwatch.nanos();
-        let time = now.saturating_sub(began).saturating_mul(Work::SAMPLED.into());
+        let time = now.saturating_sub(began).saturating_mul(FrameTimes::SAMPLED.into());
         let part = match step {
             Step::Decrypted => &mut self.work.opening,
             Step::Inflated => &mut self.work.inflating,
@@ -91,28 +91,28 @@ mod tests {
 
     #[test]
     fn one_frame_in_many_stands_for_all() {
-        let mut sampler = Sampler::default();
+        let mut sampler = FrameTimer::default();
         sampler.frame();
         sampler.done(Step::Decrypted);
-        assert_eq!(sampler.work(), Work::default());
+        assert_eq!(sampler.work(), FrameTimes::default());
 
         let time = Cell::new(0);
         let tick = move || {
             time.set(time.get() + 5);
             time.get()
         };
-        let mut sampler = Sampler::default();
+        let mut sampler = FrameTimer::default();
         sampler.set_stopwatch(Box::new(tick));
-        for _ in 0..2 * Work::SAMPLED {
+        for _ in 0..2 * FrameTimes::SAMPLED {
             sampler.frame();
             sampler.done(Step::Decrypted);
             sampler.done(Step::Inflated);
             sampler.done(Step::Walked);
         }
-        let each = u64::from(2 * 5 * Work::SAMPLED);
+        let each = u64::from(2 * 5 * FrameTimes::SAMPLED);
         assert_eq!(
             sampler.work(),
-            Work {
+            FrameTimes {
                 opening: each,
                 inflating: each,
                 parsing: each
