@@ -440,7 +440,7 @@ class NativeSession extends ListenedEmitter {
         try {
           this.#recheck();
         } catch (error) {
-          this.#veto();
+          this.#cancelReconnect();
           this.#fault(error);
           break;
         }
