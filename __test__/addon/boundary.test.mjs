@@ -14,7 +14,7 @@ import { declaredCallables, declaredMembers } from '../support/declared-members.
 import { NODES, VALUES } from '../support/hostile-values.mjs';
 import { linkedCredentials } from '../support/native-session.mjs';
 
-const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = ours;
+const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, ConnectLimiter, NativeSession, WebSocketClient } = ours;
 
 /** Time limit of one call, in milliseconds. */
 const PATIENCE = 30_000;
@@ -131,6 +131,8 @@ const MATRIX = {
   'WebSocketClientSocket.terminate': { on: sockets, valid: () => [] },
   'WebSocketClientSocket.close': { on: sockets, valid: () => [] },
   'WebSocketClientSocket.send': { on: sockets, valid: () => [STANZA, { binary: true }, () => {}] },
+  'WebSocketClientSocket.pause': { on: sockets, valid: () => [] },
+  'WebSocketClientSocket.resume': { on: sockets, valid: () => [] },
   'WebSocketClientSocket.ping': { on: sockets, valid: () => ['text', true, () => {}] },
   'WebSocketClientSocket.pong': { on: sockets, valid: () => ['text', true, () => {}] },
   'WebSocketClientSocket.addEventListener': { on: sockets, valid: () => ['open', () => {}, { once: true }] },
@@ -146,12 +148,19 @@ const MATRIX = {
   'NativeSession.logout': { on: sessions, valid: () => [{}] },
   'NativeSession.sendNode': { on: sessions, valid: () => [NODE, {}] },
   'NativeSession.query': { on: sessions, valid: () => [NODE, { timeoutMs: 50 }] },
+  'NativeSession.handOver': { on: sessions, valid: () => [] },
+  'NativeSession.setLease': { on: sessions, valid: () => [Date.now() + 60_000] },
   'NativeSession.pause': { on: sessions, valid: () => [] },
   'NativeSession.resume': { on: sessions, valid: () => [] },
   'NativeSession.requestPairingCode': { on: sessions, valid: () => ['15550000001', { code: 'ABCDEFGH' }] },
   'NativeSession.onStanza': { on: sessions, valid: () => ['CB:iq', () => {}, {}] },
   'NativeSession.stanzas': { on: sessions, valid: () => ['CB:iq', {}] },
   'NativeSession.metrics': { on: sessions, valid: () => [] },
+  ConnectLimiter: {
+    on: { make: () => [{ create: options => new ConnectLimiter(options) }], drop() {} },
+    method: 'create',
+    valid: () => [{ perSecond: 5, burst: 1 }]
+  },
   metrics: { on: stateless, valid: () => [] },
   isActive: { on: stateless, valid: () => [] },
   replaced: { on: stateless, valid: () => [] }
@@ -163,6 +172,7 @@ const EXCUSED = {
   'WebSocketClient.once': "Node's own `EventEmitter`.",
   'WebSocketClient.addListener': "Node's own `EventEmitter`.",
   'NativeSession.[Symbol.asyncIterator]': 'It is `stanzas` without arguments.',
+  'NativeSession.fromStore': 'It loads a store and calls the constructor. session-shared.test.mjs tests it.',
   inspect: 'It opens a socket in a directory; its options never reach the addon. inspect.test.mjs tests them.',
   'Inspection.close': 'As `inspect`.'
 };
