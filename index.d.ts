@@ -398,7 +398,7 @@ export declare class WebSocketClient<
   addListener(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
-/** Where a {@link NativeSession} is; docs/session.md in the repository has the transitions. */
+/** Where a {@link NativeSession} is; `session.md` in the repository has the transitions. */
 export type SessionState = 'disconnected' | 'connecting' | 'authenticating' | 'connected' | 'closing' | 'reconnecting';
 
 /**
@@ -590,7 +590,7 @@ export interface NativeSessionOptions {
         maxMs?: number;
         /** The most attempts in a row. Default: no limit. */
         attempts?: number;
-        /** What to do on particular codes, in place of the table in docs/session.md of the repository. */
+        /** What to do on particular codes, in place of the table in `session.md` of the repository. */
         classes?: Record<number, ReconnectClass>;
       };
   /** Says when the session may open a connection, its first one and every later one. Without it: at once. */

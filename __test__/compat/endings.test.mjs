@@ -107,10 +107,16 @@ test('end() while connecting ends the bot without an uncaught exception', option
 });
 
 test('an expired Noise certificate is refused where its dates are to be checked', options, async t => {
-  const server = await MockServer.start({ tls: false, faults: { certificate: 'expired' } });
-  t.after(() => server.stop());
-  const args = [server.url, 'qr', '10000', server.rootKey.toString('hex')];
   for (const line of LINE_NAMES) {
+    const server = await MockServer.start({
+      baileys: packageOf(line),
+      tls: false,
+      faults: { certificate: 'expired' },
+      // Baileys 6 can lose a stanza that follows the handshake at once.
+      greetingDelayMs: 250
+    });
+    t.after(() => server.stop());
+    const args = [server.url, 'qr', '10000', server.rootKey.toString('hex')];
     assert.equal((await ending(line, ...args)).code, 'qr', line);
     const { code } = await endingWith({ BAILEYS_NATIVE_CERTIFICATE_DATES: 'on' }, line, ...args);
     assert.equal(code, 400, line);
