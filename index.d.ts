@@ -593,40 +593,40 @@ export interface NativeSessionOptions {
         /** What to do on particular codes, in place of the table in `session.md` of the repository. */
         classes?: Record<number, ReconnectClass>;
       };
-  /** Says when the session may open a connection, its first one and every later one. Without it: at once. */
+  /** Limits the rate of connections, for the first connection and every later one. Default: no limit. */
   connectLimiter?: ConnectLimiter | undefined;
 }
 
 /**
- * Limits how often the sessions that share it open connections, so that many sessions that start together, or lose their
- * server together, do not connect together. Sessions connect in the order in which they want to; one that waits is in the
- * state `connecting`, and its `connectTimeoutMs` begins when it may connect. For the sessions of one thread.
+ * Limits the rate at which the sessions that share it open connections. Use it if many sessions start at the same time, or
+ * can lose their server at the same time. Sessions connect in the order of their requests. A session that waits is in the
+ * state `connecting`; its `connectTimeoutMs` begins after the wait. The sessions must be of the same thread.
  */
 export declare class ConnectLimiter {
-  /** `burst`: how many may connect at once after a pause. Default 1. */
+  /** `burst`: the number of sessions that can connect at once after a pause. Default 1. */
   constructor(options: { perSecond: number; burst?: number });
-  /** May be set at any time, for the connections that are wanted from then on. */
+  /** Connections per second. It can be changed at any time; the change applies to later requests. */
   perSecond: number;
 }
 
-/** What has to be kept of a session. */
+/** The data of a session that a program must keep. */
 export interface StoredSession {
   creds: SessionCredentials;
-  /** For the next session to resume with. */
+  /** The server of the last handshake. The next session can resume with it. */
   knownServer?: KnownServer | undefined;
 }
 
-/** Where a session is kept; each call is meant to be one round trip. */
+/** A place for the data of a session, such as a database. Each call should need one round trip. */
 export interface SessionStore {
-  /** What was saved last; for a new device, new credentials (Baileys' `initAuthCreds()`). */
+  /** Returns the data that was saved last. For a new device: new credentials (Baileys' `initAuthCreds()`). */
   load(): Promise<StoredSession>;
-  /** Called after a change, with everything; never while a call before is unfinished. */
+  /** Saves all data. Called after each change, and only after the previous call has ended. */
   save(stored: StoredSession): Promise<void>;
 }
 
-/** A stanza that was accepted and not sent. */
+/** A stanza that `sendNode` has accepted, but that was not sent. */
 export interface UnsentStanza {
-  /** The number that `sendNode` gave. */
+  /** The number that `sendNode` has returned. */
   number: number;
   node: BinaryNode;
 }
@@ -911,8 +911,7 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   constructor(options: NativeSessionOptions);
 
   /**
-   * Creates a session whose credentials are in a store. They are loaded from it, and saved after every change, together
-   * with `knownServer`. `close` and `handOver` resolve after the last save. If a save rejects, the session emits `error`.
+   * Creates a session with credentials from a store. The credentials and `knownServer` are saved after every change. `close` and `handOver` resolve after the last save. If a save rejects, the session emits `error`.
    */
   static fromStore(
     store: SessionStore,
@@ -946,19 +945,20 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   close(options?: { signal?: AbortSignal }): Promise<void>;
 
   /**
-   * Closes without logging out, so that the device can connect elsewhere. Resolves when disconnected, with the stanzas of
-   * `sendNode` that still waited in the queue, in order. A `sendNode` that waits for `drain` rejects with `ERR_HANDED_OVER`.
-   * Stanzas that have left the queue are written before the connection closes, unless the server does not read for
-   * `closeTimeoutMs`. Only the server's answer shows that it has a stanza. Queries without an answer reject with
-   * `ERR_CONNECTION_CLOSED`.
+   * Closes without logging out, so that the device can connect from another process. Resolves when the session is
+   * disconnected, with the stanzas of `sendNode` that are still in the queue, in order. A `sendNode` that waits for `drain`
+   * rejects with `ERR_HANDED_OVER`. Other stanzas are written before the connection closes, unless the server does not
+   * read for `closeTimeoutMs`. Only an answer of the server shows that it has received a stanza. Queries without an
+   * answer reject with `ERR_CONNECTION_CLOSED`.
    */
   handOver(): Promise<UnsentStanza[]>;
 
   /**
-   * Sets until when the session may be connected, in milliseconds since 1970; for locks that end by time. Without an
-   * argument, and at first, there is no end. At the end of the lease the session drops its connection and the stanzas that
-   * wait, also while JavaScript is blocked, and ends with the reason `leaseEnded`. It does not connect while its lease is
-   * over. A process that was stopped checks its leases before its sessions do anything.
+   * Sets the end of the lease: the session may be connected until this time, in milliseconds since 1970. It is for locks
+   * that expire. Without an argument, and before the first call, there is no end. At the end of the lease the session drops
+   * its connection and the waiting stanzas, also while JavaScript is blocked. It ends with the reason `leaseEnded` and
+   * cannot connect until the lease is renewed. A session checks its lease before it does anything, also after its process
+   * was stopped (`SIGSTOP`).
    */
   setLease(until?: number): void;
 

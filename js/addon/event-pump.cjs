@@ -50,7 +50,7 @@ const batch = {
   textAt: 0,
   payloadAt: 0,
   more: false,
-  /** The session of a `STANZAS` record, and the number of its stanzas left. `delivery` is at the next one. */
+  /** The session of a `STANZAS` record, and the number of its stanzas left. `readAhead` is at the next one. */
   session: /** @type {EventTarget | undefined} */ (undefined),
   stanzas: 0
 };
@@ -60,7 +60,7 @@ core.shareBatch(batch.words, batch.text);
  * The message that is being dispatched (`buffer`) and the tapes of the read-ahead for it: the number of frames, and the
  * transport counter of the first. `decodeFrame` uses the tapes if it is called with this Buffer.
  */
-const delivery = {
+const readAhead = {
   buffer: /** @type {Buffer | undefined} */ (undefined),
   frames: 0,
   counter: 0,
@@ -131,17 +131,17 @@ function dispatch() {
   }
   const { words, memory, wordAt: at, payloadAt } = batch;
   const length = words[at + LENGTH];
-  delivery.frames = words[at + FRAMES];
-  if (delivery.frames > 0) {
-    delivery.counter = words[at + COUNTER] >>> 0;
-    delivery.words = words;
-    delivery.wordAt = at + RECORD_WORDS;
-    delivery.text = batch.text;
-    delivery.textAt = batch.textAt;
-    delivery.memory = memory;
-    delivery.bytesAt = payloadAt + length;
+  readAhead.frames = words[at + FRAMES];
+  if (readAhead.frames > 0) {
+    readAhead.counter = words[at + COUNTER] >>> 0;
+    readAhead.words = words;
+    readAhead.wordAt = at + RECORD_WORDS;
+    readAhead.text = batch.text;
+    readAhead.textAt = batch.textAt;
+    readAhead.memory = memory;
+    readAhead.bytesAt = payloadAt + length;
     // Set by `message` for this record.
-    delivery.buffer = undefined;
+    readAhead.buffer = undefined;
   }
   batch.records--;
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
@@ -151,7 +151,7 @@ function dispatch() {
   if (target === undefined) return;
   if (words[at + KIND] === STANZAS) {
     batch.session = target;
-    batch.stanzas = delivery.frames;
+    batch.stanzas = readAhead.frames;
     dispatchStanza();
     return;
   }
@@ -183,8 +183,8 @@ function run() {
     finished = true;
   } finally {
     running = false;
-    delivery.buffer = undefined;
-    delivery.frames = 0;
+    readAhead.buffer = undefined;
+    readAhead.frames = 0;
     if (!finished && continuation === null) {
       continuation = setImmediate(() => {
         continuation = null;
@@ -200,7 +200,7 @@ wake.callback = () => {
 };
 
 module.exports = {
-  delivery,
+  readAhead,
   /** Dispatches the events that wait, like a wake. */
   run: () => wake.callback(),
   /**
@@ -212,7 +212,7 @@ module.exports = {
    */
   view: (from, offset, length) => new FastBuffer(from.buffer, from.byteOffset + offset, length),
   /**
-   * A view of a binary message. It becomes `delivery.buffer`.
+   * A view of a binary message. It becomes `readAhead.buffer`.
    *
    * @param {Buffer} from
    * @param {number} offset
@@ -220,7 +220,7 @@ module.exports = {
    */
   message(from, offset, length) {
     const buffer = new FastBuffer(from.buffer, from.byteOffset + offset, length);
-    delivery.buffer = buffer;
+    readAhead.buffer = buffer;
     return buffer;
   },
   /**

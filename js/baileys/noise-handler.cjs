@@ -6,7 +6,7 @@ const { isUint8Array } = require('node:util/types');
 
 const { core, scratch } = require('../addon/shared-memory.cjs');
 const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('../codec/binary-node.cjs');
-const { delivery } = require('../addon/event-pump.cjs');
+const { readAhead } = require('../addon/event-pump.cjs');
 const { boom } = require('../shared/boom.cjs');
 const { failure, FRAME_ERROR } = require('./frame-error.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
@@ -65,20 +65,20 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     };
     released.register(handle, handle.id, handle);
     /** Whether the read-ahead opens the frames of this handler. False after an error. */
-    let linked = false;
+    let usesReadAhead = false;
     let inTransport = false;
     /** The number of opened transport frames. */
     let opened = 0;
     /** The number of frames taken from tapes that the native handler was not yet advanced by. */
-    let ahead = 0;
+    let pendingAdvance = 0;
     /** Whether the native handler has bytes that were not delivered, such as the beginning of a frame. */
-    let partial = false;
+    let hasUnread = false;
     /**
      * The tapes that are being delivered. A nested call of `decodeFrame` drops those that are left.
      *
      * @type {Tapes | undefined}
      */
-    let taking;
+    let delivering;
     /** The number of the linked socket (0: none) and its keep-alive interval in milliseconds. */
     let socket = 0;
     let interval = 0;
@@ -104,8 +104,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     /** @param {Uint8Array} ciphertext */
     function decrypt(ciphertext) {
       // This uses a counter value that the read-ahead does not know about.
-      linked = false;
-      catchUp();
+      usesReadAhead = false;
+      advanceNative();
       return output(core.noiseDecrypt, ciphertext);
     }
 
@@ -145,9 +145,9 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     function finishInit() {
-      catchUp();
+      advanceNative();
       const result = core.noiseFinishInit(handle.id);
-      linked = (result & READS_AHEAD) !== 0;
+      usesReadAhead = (result & READS_AHEAD) !== 0;
       if ((result & KEEPS_ALIVE) !== 0) keepAlive.enter(socket, { interval, tell: tellAlive, sealed: () => sealed });
       inTransport = true;
       opened = 0;
@@ -212,10 +212,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     }
 
     /** Advances the native handler by the frames that were taken from tapes. */
-    function catchUp() {
-      if (ahead === 0) return;
-      core.noiseAdvance(handle.id, ahead);
-      ahead = 0;
+    function advanceNative() {
+      if (pendingAdvance === 0) return;
+      core.noiseAdvance(handle.id, pendingAdvance);
+      pendingAdvance = 0;
     }
 
     /**
@@ -225,21 +225,21 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      * @param {OnFrame} onFrame
      */
     function takeTapes(message, onFrame) {
-      const { words, wordAt, text, textAt, memory, bytesAt, frames } = delivery;
+      const { words, wordAt, text, textAt, memory, bytesAt, frames } = readAhead;
       // The tapes are used once. If the same Buffer is decoded again, its bytes are decoded again.
-      delivery.frames = 0;
+      readAhead.frames = 0;
       const mine = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
-      taking = mine;
+      delivering = mine;
       try {
         while (mine.left > 0) {
           const frame = takeTape(mine, hydrateTape);
           mine.left--;
           opened++;
-          ahead++;
+          pendingAdvance++;
           if (frame !== undefined) deliver(frame, onFrame);
         }
       } finally {
-        if (taking === mine) giveUp(mine);
+        if (delivering === mine) dropTapes(mine);
       }
     }
 
@@ -248,15 +248,15 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      *
      * @param {Tapes} tapes
      */
-    function giveUp(tapes) {
+    function dropTapes(tapes) {
       const { message, left } = tapes;
       tapes.left = 0;
-      taking = undefined;
+      delivering = undefined;
       if (left === 0) return;
-      catchUp();
+      advanceNative();
       const starts = frameStarts(message);
       core.feed(handle.id, message.subarray(starts[starts.length - left]));
-      partial = true;
+      hasUnread = true;
     }
 
     /**
@@ -266,15 +266,21 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     function decodeFrame(newData, onFrame) {
       latest = onFrame;
       try {
-        if (taking !== undefined) giveUp(taking);
-        if (linked && newData === delivery.buffer && delivery.frames > 0 && delivery.counter === opened && !partial) {
+        if (delivering !== undefined) dropTapes(delivering);
+        if (
+          usesReadAhead &&
+          newData === readAhead.buffer &&
+          readAhead.frames > 0 &&
+          readAhead.counter === opened &&
+          !hasUnread
+        ) {
           takeTapes(/** @type {Buffer} */ (newData), onFrame);
           return DONE;
         }
         newData = asBytes(newData);
         refuseWhileFlattening();
         const { id } = handle;
-        catchUp();
+        advanceNative();
         core.feed(id, newData);
         let result = openNext(id);
         while (result !== NONE && result !== PARTIAL) {
@@ -286,13 +292,13 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           }
           result = openNext(id);
         }
-        partial = result === PARTIAL;
+        hasUnread = result === PARTIAL;
         return DONE;
       } catch (error) {
         // Frames may be left, and a frame that failed used a counter value that the read-ahead does not know about.
-        partial = true;
+        hasUnread = true;
         if (error?.[FRAME_ERROR]) {
-          linked = false;
+          usesReadAhead = false;
           failure.latest = error;
           failure.promise = Promise.reject(error);
           return failure.promise;
@@ -313,7 +319,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         } catch (error) {
           if (socket === 0 || !inTransport || !error[UNDECODABLE]) throw error;
           // The skipped frame used a counter value that the read-ahead does not know about.
-          linked = false;
+          usesReadAhead = false;
           opened++;
           logger.warn?.({ err: error }, 'a stanza that does not decode was skipped');
           observe.undecodable(socket, error);
@@ -323,7 +329,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     /** Frees the native state and its keys. Every later call throws. */
     function destroy() {
-      linked = false;
+      usesReadAhead = false;
       released.unregister(handle);
       core.noiseRelease(handle.id);
     }

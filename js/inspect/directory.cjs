@@ -22,8 +22,8 @@ function directoryPath(env = process.env) {
 }
 
 /**
- * Creates the directory if it does not exist. Only this user may access it: a user who can write to it could imitate a
- * process, and a user who can search it could watch one.
+ * Creates the directory if it does not exist. Only this user has access. With write access another user could imitate a
+ * process. With search access another user could watch a process.
  *
  * @param {string} path
  * @throws {Error} if others can access it

@@ -116,7 +116,7 @@ function inspect(root) {
 /** @typedef {Pick<Copy, 'root' | 'name' | 'version' | 'esm'>} Facts */
 
 /**
- * Baileys itself: its version decides the dialect. Files whose text is not that of a release are left alone.
+ * Baileys itself: its version decides the dialect. A file is replaced only if its text is the text of a known release.
  *
  * @param {Facts} facts
  * @param {Map<string, string>} hashes
@@ -193,7 +193,7 @@ function withPatches(facts, hashes, dialect) {
 }
 
 /**
- * The parts of a target whose text is not that of a supported release (of the dialect, if given), or is missing.
+ * The parts of a target that are missing, or that differ from all supported releases (of the dialect, if given).
  *
  * @param {string} file
  * @param {Map<string, string>} hashes

@@ -39,7 +39,7 @@ const MAX_TIMEOUT = 2 ** 32 - 1;
 const { decodePayload, flattenNode, hydrateTape } = createCodec('7');
 
 /** Builds the next stanza of a record. The tapes of a session have no frames that JavaScript must not see. */
-const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.delivery, hydrateTape));
+const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.readAhead, hydrateTape));
 
 /** WhatsApp's connection without the upper layers of Baileys; see `index.d.ts`. */
 class NativeSession extends ListenedEmitter {
@@ -364,11 +364,11 @@ class NativeSession extends ListenedEmitter {
    * Called by the event pump.
    */
   deliverStanza() {
-    const { delivery } = pump;
-    const { words, wordAt } = delivery;
+    const { readAhead } = pump;
+    const { words, wordAt } = readAhead;
     const count = words[wordAt];
     const first = wordAt + 1;
-    delivery.wordAt = first + count;
+    readAhead.wordAt = first + count;
     if (count === 1) {
       const number = words[first];
       const node = takeStanza();

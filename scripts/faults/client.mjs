@@ -6,6 +6,7 @@ import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
+import { linkedCreds, outcomesOfSession, outcomesOfSocket, pingQuery, plainText } from '../shared/client-outcomes.mjs';
 
 /**
  * Connect timeouts in milliseconds: for rows that end before the login, and for rows that reach it.
@@ -16,29 +17,11 @@ const CONNECT_MS = { ends: 3000, endsOpen: 20_000, lives: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
-/**
- * Removes ports from a text, and the different errors that resolvers give for an unknown name.
- *
- * @param {string} text
- */
-const plain = text =>
-  String(text)
-    .replace(/:\d+\b/g, ':<port>')
-    .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
-
-/** @param {string} user */
-const creds = user => ({
-  ...baileys.initAuthCreds(),
-  me: { id: `${user}:1@s.whatsapp.net`, name: 'Faults' },
-  accountSyncCounter: 1
-});
-
 const held = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'held' } });
-const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
 
 /**
  * @typedef {object} Client
- * @property {Promise<void>} opened Never resolves if the connection does not open.
+ * @property {Promise<unknown>} opened Never resolves if the connection does not open.
  * @property {Promise<string>} ended Resolves with the reason of the end.
  * @property {(node: any) => Promise<any>} query
  * @property {(node: any) => Promise<any>} send
@@ -52,22 +35,15 @@ const ping = () => ({ ...held(), attrs: { ...held().attrs, xmlns: 'w:p' } });
 function baileysClient({ url, user, backend, scenario }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
-    auth: { creds: creds(user), keys: memoryKeys() },
+    auth: { creds: linkedCreds(user), keys: memoryKeys() },
     logger: silentLogger(),
     connectTimeoutMs: CONNECT_MS[scenario],
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     defaultQueryTimeoutMs: QUERY_MS
   });
   checkSocket(sock.ws, backend);
-  /** @param {(update: any) => unknown} predicate */
-  const updates = predicate =>
-    new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
   return {
-    opened: updates((/** @type {any} */ { connection }) => connection === 'open'),
-    ended: updates((/** @type {any} */ { connection }) => connection === 'close').then(({ lastDisconnect }) => {
-      const error = lastDisconnect?.error;
-      return `${error?.output?.statusCode} ${plain(error?.message)}`;
-    }),
+    ...outcomesOfSocket(sock, error => `${error?.output?.statusCode} ${plainText(error?.message)}`),
     query: node => sock.query(node),
     send: node => sock.sendNode(node),
     onRelay: listener => sock.ws.on('CB:relay', listener)
@@ -82,18 +58,13 @@ function sessionClient({ url, user, rootKey, scenario }) {
   const session = new NativeSession({
     url,
     trustedRoot: Buffer.from(rootKey, 'hex'),
-    auth: { creds: creds(user) },
+    auth: { creds: linkedCreds(user) },
     connectTimeoutMs: CONNECT_MS[scenario],
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     reconnect: false
   });
-  const ended = new Promise(resolve =>
-    session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${plain(reason.message ?? '')}`))
-  );
-  const opened = new Promise(resolve => session.connect().then(resolve, () => {}));
   return {
-    opened,
-    ended,
+    ...outcomesOfSession(session),
     query: node => session.query(node, { timeoutMs: QUERY_MS }),
     send: node => session.sendNode(node),
     onRelay: listener => session.onStanza('CB:relay', listener)
@@ -101,7 +72,7 @@ function sessionClient({ url, user, rootKey, scenario }) {
 }
 
 /** @param {any} error */
-const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plain(error.message)}`.trim();
+const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plainText(error.message)}`.trim();
 
 /** Resolves when a client is open; rejects if it ends before. @param {Client} client */
 const openOf = ({ opened, ended }) =>
@@ -146,7 +117,7 @@ const SCENARIOS = {
     const lost = client.ended.then(outcome => Promise.reject(new Error(`lost: ${outcome}; ${inOrder} in`)));
     await Promise.race([lost, Promise.all([received, ...sent])]);
     const arrived = await ask('arrived');
-    const answer = await client.query(ping());
+    const answer = await client.query(pingQuery());
     return `alive; ${inOrder} in, ${arrived} out, then ${answer.attrs.type}`;
   }
 };

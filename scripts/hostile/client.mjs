@@ -9,6 +9,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
 import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
+import { linkedCreds, outcomesOfSession, outcomesOfSocket, pingQuery, plainText } from '../shared/client-outcomes.mjs';
 
 /** Limit of a step of the opening. */
 const CONNECT_MS = 2000;
@@ -16,12 +17,8 @@ const QUERY_MS = 10_000;
 /** The server may be silent for this and 5 s. */
 const KEEP_ALIVE_MS = 1000;
 
-/** Texts differ in ports and in what a resolver says. @param {unknown} text */
-const plain = text =>
-  String(text)
-    .replace(/:\d+\b/g, ':<port>')
-    .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>')
-    .slice(0, 160);
+/** @param {unknown} text */
+const plain = text => plainText(text).slice(0, 160);
 
 /** @param {{ ca?: string, proxy?: string }} settings */
 function agentOf({ ca, proxy }) {
@@ -29,15 +26,6 @@ function agentOf({ ca, proxy }) {
   if (proxy) return new HttpsProxyAgent(proxy);
   return ca ? new Agent({ ca }) : undefined;
 }
-
-/** @param {number} user */
-const creds = user => ({
-  ...baileys.initAuthCreds(),
-  me: { id: `${user}:1@s.whatsapp.net`, name: 'Hostile' },
-  accountSyncCounter: 1
-});
-
-const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 
 /**
  * @typedef {object} Settings
@@ -61,7 +49,7 @@ const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xml
 function baileysClient({ url, user, layer, ...settings }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
-    auth: { creds: creds(user), keys: memoryKeys() },
+    auth: { creds: linkedCreds(user), keys: memoryKeys() },
     logger: silentLogger(),
     agent: agentOf(settings),
     connectTimeoutMs: CONNECT_MS,
@@ -75,16 +63,9 @@ function baileysClient({ url, user, layer, ...settings }) {
   sock.ws.on('unexpected-response', (_request, response) => events.push(`response ${response.statusCode}`));
   sock.ws.on('error', error => events.push(`error ${error.code ?? plain(error.message)}`));
   sock.ws.on('close', code => events.push(`close ${code}`));
-  /** @param {(update: any) => unknown} predicate @returns {Promise<any>} */
-  const updates = predicate =>
-    new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
   return {
-    opened: updates(({ connection }) => connection === 'open'),
-    ended: updates(({ connection }) => connection === 'close').then(({ lastDisconnect }) => {
-      const error = lastDisconnect?.error;
-      return `${events.join(', ')}; ${error?.output?.statusCode} ${plain(error?.message)}`;
-    }),
-    query: () => sock.query(ping()),
+    ...outcomesOfSocket(sock, error => `${events.join(', ')}; ${error?.output?.statusCode} ${plain(error?.message)}`),
+    query: () => sock.query(pingQuery()),
     close: () => Promise.resolve(sock.end(undefined))
   };
 }
@@ -95,19 +76,14 @@ function sessionClient({ url, user, rootKey, ...settings }) {
     url,
     agent: agentOf(settings),
     trustedRoot: rootKey ? Buffer.from(rootKey, 'hex') : undefined,
-    auth: { creds: creds(user) },
+    auth: { creds: linkedCreds(user) },
     connectTimeoutMs: CONNECT_MS,
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     reconnect: false
   });
-  const ended = new Promise(resolve =>
-    session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${plain(reason.message ?? '')}`))
-  );
-  const opened = new Promise(resolve => session.connect().then(resolve, () => {}));
   return {
-    opened,
-    ended,
-    query: () => session.query(ping(), { timeoutMs: QUERY_MS }),
+    ...outcomesOfSession(session, plain),
+    query: () => session.query(pingQuery(), { timeoutMs: QUERY_MS }),
     close: () => session.close()
   };
 }

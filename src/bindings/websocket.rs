@@ -124,7 +124,7 @@ impl NodeEnvironment {
         self.environment().set_probes(socket, seconds.map(probes));
     }
 
-    /// Says whether an open socket sends small packets at once.
+    /// Sets TCP_NODELAY of an open socket: small packets are sent at once.
     #[napi(catch_unwind)]
     pub fn set_no_delay(&self, socket: u32, is_on: bool) {
         self.environment().set_no_delay(socket, is_on);

@@ -5,32 +5,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Limits how often the sessions that share it open connections: so many a second, and so many at once after a pause. A
-/// token bucket that gives each connection its time when it is wanted (GCRA), so that nobody is woken in vain and the
-/// connections come in the order in which they were wanted.
+/// Limits the rate at which sessions that share it open connections. After a pause, a burst can connect at once.
+///
+/// A token bucket in the form of GCRA: each request is told at once how long it must wait. So the order of the requests
+/// is kept, and nothing polls.
 #[derive(Debug)]
 pub struct ConnectLimiter(Mutex<Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
-    /// Between two connections.
+    /// The time between two connections.
     interval: Duration,
-    /// How many may be opened at once.
+    /// The number of connections that can be opened at once.
     burst: u32,
-    /// The time of the next connection if there were no burst; none has been wanted yet where `None`.
+    /// The time of the next connection without a burst. `None` before the first request.
     next: Option<Instant>,
 }
 
-/// The slowest rate, in connections a second.
+/// The lowest rate, in connections per second.
 const SLOWEST: f64 = 1e-6;
 
 fn interval(per_second: f64) -> Duration {
-    // Neither a rate of zero nor one that is no number: the result has to be finite.
+    // The maximum replaces zero and NaN, so the result is finite.
     Duration::from_secs_f64(1.0 / per_second.max(SLOWEST))
 }
 
 impl ConnectLimiter {
-    /// So many connections a second, and at most so many, at least one, at once.
+    /// `per_second` is the rate in connections per second. `burst` is the number of connections at once, at least 1.
     #[must_use]
     pub fn new(per_second: f64, burst: u32) -> Self {
         Self(Mutex::new(Bucket {
@@ -40,12 +41,12 @@ impl ConnectLimiter {
         }))
     }
 
-    /// Another rate, for the connections that are wanted from now on.
+    /// Changes the rate for later requests.
     pub fn set_rate(&self, per_second: f64) {
         self.lock().interval = interval(per_second);
     }
 
-    /// Takes the next place; returns how long to wait for it.
+    /// Requests a connection. Returns the time to wait before it is opened.
     pub(super) fn reserve(&self) -> Duration {
         self.lock().reserve(Instant::now())
     }
@@ -83,7 +84,7 @@ mod tests {
         let (mut bucket, now) = (bucket(3), Instant::now());
         let waits: Vec<_> = (0..6).map(|_| bucket.reserve(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
-        // Half a second later the places so far are used up to the last but one.
+        // 500 ms later: the sixth connection is due now, so two of the burst of three are free.
         let later = now + 5 * INTERVAL;
         assert_eq!(bucket.reserve(later).as_millis(), 0);
         assert_eq!(bucket.reserve(later).as_millis(), 0);

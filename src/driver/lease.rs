@@ -1,9 +1,9 @@
-//! [`Lease`]: until when a session may hold a connection.
+//! [`Lease`]: the time until which a session may hold a connection.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// Until when a session may hold a connection, by two clocks. It has ended when one of them says so: the monotonic clock
-/// stands still while the machine is suspended, and the time of day may be set back.
+/// The time until which a session may hold a connection, on two clocks. The lease has ended if it has ended on one of
+/// them, because the monotonic clock stops while the machine is suspended, and the time of day can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
     instant: Instant,
@@ -11,7 +11,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// A lease until a time of day, which may be past.
+    /// A lease until a time of day. The time may be in the past.
     pub(super) fn until(time: SystemTime) -> Self {
         let left = time.duration_since(SystemTime::now()).unwrap_or_default();
         let now = Instant::now();
@@ -21,7 +21,7 @@ impl Lease {
         }
     }
 
-    /// How long it still lasts; `None` where it has ended.
+    /// The remaining time. `None` if the lease has ended.
     pub(super) fn left(&self) -> Option<Duration> {
         self.left_at(Instant::now(), SystemTime::now())
     }

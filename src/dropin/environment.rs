@@ -239,7 +239,7 @@ impl<S: RecordSource> Environment<S> {
         }
     }
 
-    /// Says whether an open socket sends small packets at once.
+    /// Sets TCP_NODELAY of an open socket: small packets are sent at once.
     pub fn set_no_delay(&self, socket: u32, is_on: bool) {
         if let Some(socket) = lock(&self.sockets).get(&socket) {
             socket.connection.set_no_delay(is_on);

@@ -61,13 +61,13 @@ impl Connection {
         self.with_tcp(|stream| tcp::ends(stream).ok()).flatten()
     }
 
-    /// Starts or stops TCP keep-alive; does nothing where the WebSocket is not open.
+    /// Starts or stops TCP keep-alive. Has no effect if the WebSocket is not open.
     pub fn set_probes(&self, probes: Option<KeepAliveProbes>) {
-        // A connection that does not take the option is lost already, which the next read reports.
+        // If the option cannot be set, the connection is lost. The next read reports it.
         self.with_tcp(|stream| tcp::set_probes(stream, probes).ok());
     }
 
-    /// Says whether small packets are sent at once; does nothing where the WebSocket is not open.
+    /// Sets TCP_NODELAY: small packets are sent at once. Has no effect if the WebSocket is not open.
     pub fn set_no_delay(&self, is_on: bool) {
         // As in `set_probes`.
         self.with_tcp(|stream| stream.set_nodelay(is_on).ok());

@@ -145,13 +145,7 @@ fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_han
     let (address, server) = serve(move |_stream| {
         server_may_go.recv_timeout(PATIENCE).ok();
     });
-    let (sender, events) = channel();
-    let probe = Probe {
-        events: sender,
-        panic_at_open: false,
-    };
-    let shared = Arc::new(Shared::default());
-    let connection = Connection::new(Arc::clone(&shared));
+    let (probe, events, shared, connection) = probed();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -297,13 +291,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
     runtime.block_on(future)
 }
 
-/// Closes a connection while its peer repeatedly sends `flood` after `first`.
-fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
-    let (address, server) = serve(move |mut stream| {
-        stream.write_all(first).unwrap();
-        // Sends until the client ends the connection.
-        while stream.write_all(&flood).is_ok() {}
-    });
+/// A connection that reports its events to a channel.
+fn probed() -> (Probe, Receiver<Event>, Arc<Shared>, Connection) {
     let (sender, events) = channel();
     let probe = Probe {
         events: sender,
@@ -311,6 +300,17 @@ fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
     };
     let shared = Arc::new(Shared::default());
     let connection = Connection::new(Arc::clone(&shared));
+    (probe, events, shared, connection)
+}
+
+/// Closes a connection while its peer repeatedly sends `flood` after `first`.
+fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
+    let (address, server) = serve(move |mut stream| {
+        stream.write_all(first).unwrap();
+        // Sends until the client ends the connection.
+        while stream.write_all(&flood).is_ok() {}
+    });
+    let (probe, events, shared, connection) = probed();
     block_on(async {
         let mut options = options(address);
         options.handshake_timeout = None;

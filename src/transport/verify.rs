@@ -273,8 +273,8 @@ impl Verifier {
         }
     }
 
-    /// The verdict on a signature of the handshake. Without enforcement one by a key of another kind is taken for valid:
-    /// whoever accepts every certificate learns nothing by it.
+    /// The result of the check of a handshake signature. If certificates are not enforced, a signature of an unsupported
+    /// kind counts as valid: a client that accepts every certificate gains nothing from the signature.
     fn signature(
         &self,
         verified: Result<HandshakeSignatureValid, rustls::Error>,

@@ -1,0 +1,60 @@
+// How the client of a test opens and ends, in words that can be compared: for `makeWASocket` and for NativeSession.
+
+import { initAuthCreds } from 'baileys';
+
+/** @typedef {{ opened: Promise<unknown>, ended: Promise<string> }} Outcomes `opened` never resolves if it does not open. */
+
+/**
+ * Removes ports from a text, and the different errors that resolvers give for an unknown name.
+ *
+ * @param {unknown} text
+ */
+export const plainText = text =>
+  String(text)
+    .replace(/:\d+\b/g, ':<port>')
+    .replace(/EAI_AGAIN|ENOTFOUND/g, '<no such name>');
+
+/**
+ * Credentials of a linked device.
+ *
+ * @param {string | number} user
+ */
+export const linkedCreds = user => ({
+  ...initAuthCreds(),
+  me: { id: `${user}:1@s.whatsapp.net`, name: 'Test' },
+  accountSyncCounter: 1
+});
+
+export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+
+/**
+ * @param {ReturnType<typeof import('baileys').makeWASocket>} sock
+ * @param {(error: any) => string} describe
+ * @returns {Outcomes}
+ */
+export function outcomesOfSocket(sock, describe) {
+  /** @param {(update: any) => unknown} predicate @returns {Promise<any>} */
+  const updates = predicate =>
+    new Promise(resolve => sock.ev.on('connection.update', update => predicate(update) && resolve(update)));
+  return {
+    opened: updates(({ connection }) => connection === 'open'),
+    ended: updates(({ connection }) => connection === 'close').then(({ lastDisconnect }) =>
+      describe(lastDisconnect?.error)
+    )
+  };
+}
+
+/**
+ * Connects a session.
+ *
+ * @param {import('baileys-native').NativeSession} session
+ * @param {(text: unknown) => string} [describe]
+ * @returns {Outcomes}
+ */
+export function outcomesOfSession(session, describe = plainText) {
+  const ended = new Promise(resolve =>
+    session.once('close', reason => resolve(`${reason.code} ${reason.kind}: ${describe(reason.message ?? '')}`))
+  );
+  const opened = new Promise(resolve => session.connect().then(resolve, () => {}));
+  return { opened, ended };
+}
