@@ -11,6 +11,7 @@ const {
   sessionRecord: { STANZAS }
 } = require('./abi.cjs');
 const observe = require('../observe/socket.cjs');
+const { transportError } = require('../shared/transport-error.cjs');
 
 /** Memory for a batch: sizes in words and bytes, and the sizes above which it is replaced by smaller memory again. */
 const WORDS = 16 * 1024;
@@ -55,6 +56,16 @@ const batch = {
   stanzas: 0
 };
 core.shareBatch(batch.words, batch.text);
+
+/**
+ * Starts the threads of the connections, if they do not run yet.
+ *
+ * @throws An error of the system, for example `EMFILE`.
+ */
+function start() {
+  const failure = environment.start();
+  if (failure) throw transportError(JSON.parse(failure));
+}
 
 /**
  * The message that is being dispatched (`buffer`) and the tapes of the read-ahead for it: the number of frames, and the
@@ -201,6 +212,7 @@ wake.callback = () => {
 
 module.exports = {
   readAhead,
+  start,
   /** Dispatches the events that wait, like a wake. */
   run: () => wake.callback(),
   /**
@@ -230,6 +242,7 @@ module.exports = {
    * @param {import('./native').SocketOptions} options
    */
   connect(socket, options) {
+    start();
     const id = environment.connect(options);
     targets.set(id, socket);
     return id;

@@ -9,6 +9,31 @@ export declare class ConnectLimiter {
   setRate(perSecond: number): void
 }
 
+/** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
+export declare class NodeEnvironment {
+  /** Creates it. `wake` is called when there can be records to drain. */
+  constructor(wake: () => void)
+  /**
+   * Starts the threads of the connections, if they do not run yet. Returns the JSON of the failure if they cannot be
+   * started, for example because the process has no free file descriptors.
+   */
+  start(): string | null
+  /** Starts to connect. Returns the number of the socket. Call `start` first. */
+  connect(options: SocketOptions): number
+  /** Starts the closing handshake. */
+  close(socket: number): void
+  /** Stops the reading of a socket, or lets it go on. */
+  setPaused(socket: number, isPaused: boolean): void
+  /** The ends of an open socket's TCP connection. */
+  ends(socket: number): SocketEnds | null
+  /** Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`. */
+  setKeepAlive(socket: number, seconds?: number | undefined | null): void
+  /** Sets TCP_NODELAY of an open socket: small packets are sent at once. */
+  setNoDelay(socket: number, isOn: boolean): void
+  /** Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored. */
+  release(socket: number): void
+}
+
 /** A session for `js/session/session.cjs`. The session ends when this object is garbage-collected. */
 export declare class Session {
   /** Creates a disconnected session. `setActive` decides whether it keeps the event loop running. */
@@ -51,26 +76,6 @@ export declare class Session {
   requestPairingCode(phoneNumber: string, code?: string | undefined | null): string
   /** The metrics of the session as JSON. */
   metrics(): string
-}
-
-/** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
-export declare class NodeEnvironment {
-  /** Creates it. `wake` is called when there can be records to drain. */
-  constructor(wake: () => void)
-  /** Starts to connect. Returns the number of the socket. */
-  connect(options: SocketOptions): number
-  /** Starts the closing handshake. */
-  close(socket: number): void
-  /** Stops the reading of a socket, or lets it go on. */
-  setPaused(socket: number, isPaused: boolean): void
-  /** The ends of an open socket's TCP connection. */
-  ends(socket: number): SocketEnds | null
-  /** Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`. */
-  setKeepAlive(socket: number, seconds?: number | undefined | null): void
-  /** Says whether an open socket sends small packets at once. */
-  setNoDelay(socket: number, isOn: boolean): void
-  /** Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored. */
-  release(socket: number): void
 }
 
 /** The version of the addon. It must be equal to the version of the JavaScript package. */

@@ -85,6 +85,7 @@ class NativeSession extends ListenedEmitter {
     this.#recheck = recheck;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
+    pump.start();
     this.#native = new native.Session(environment, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);

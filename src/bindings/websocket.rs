@@ -82,7 +82,15 @@ impl NodeEnvironment {
         })
     }
 
-    /// Starts to connect. Returns the number of the socket.
+    /// Starts the threads of the connections, if they do not run yet. Returns the JSON of the failure if they cannot be
+    /// started, for example because the process has no free file descriptors.
+    #[napi(catch_unwind)]
+    pub fn start(&self) -> Option<String> {
+        let error = self.environment().turn().err()?;
+        Some(describe_error(&TransportError::Start(error)))
+    }
+
+    /// Starts to connect. Returns the number of the socket. Call `start` first.
     #[napi(catch_unwind)]
     pub fn connect(&self, env: &Env, options: SocketOptions) -> Result<u32> {
         let options = connect_options(options)?;

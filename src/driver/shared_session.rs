@@ -18,7 +18,7 @@ use super::{
 use crate::{
     failure::Failure,
     session::{ConnectionId, Event, KeyDerivation, Millis, Session, State, Transmit},
-    transport::{Accepted, Connection, Timing},
+    transport::{Accepted, Connection, Timing, TransportError},
 };
 
 /// The next action of a session's task.
@@ -300,7 +300,7 @@ impl SharedSession {
             Ok(transport) => inner.transport = Some((connection, transport)),
             Err(error) => {
                 drop(inner);
-                self.cannot_open(connection, error.to_string().as_str().into());
+                self.cannot_open(connection, TransportError::Start(error).describe());
             }
         }
     }

@@ -19,6 +19,7 @@ impl TransportError {
     #[must_use]
     pub fn describe(&self) -> Failure {
         match self {
+            Self::Start(source) => system("connect", source, None),
             Self::Connect(attempts) => attempts_failure(attempts),
             Self::Proxy(fault) => proxy_failure(fault),
             Self::HandshakeTimeout => Failure::new("Opening handshake has timed out"),

@@ -15,6 +15,9 @@ use super::verify::TrustFailure;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
+    /// The threads of the connections could not be started.
+    #[error("the threads of the connections could not be started")]
+    Start(io::Error),
     /// No address accepted the connection. There is one entry per address.
     #[error("no address accepted the connection")]
     Connect(Vec<FailedAttempt>),
