@@ -71,8 +71,15 @@ function sessionClient({ url, user, rootKey, scenario }) {
   };
 }
 
-/** @param {any} error */
-const refusal = error => `${error.output?.statusCode ?? error.code ?? ''} ${plainText(error.message)}`.trim();
+/**
+ * The status and text of what a promise was rejected with. Baileys also rejects with numbers.
+ *
+ * @param {any} error
+ */
+const refusal = error =>
+  error instanceof Error
+    ? `${/** @type {any} */ (error).output?.statusCode ?? /** @type {any} */ (error).statusCode ?? /** @type {any} */ (error).code ?? ''} ${plainText(error.message)}`.trim()
+    : `the value ${error}`;
 
 /** Resolves when a client is open; rejects if it ends before. @param {Client} client */
 const openOf = ({ opened, ended }) =>
@@ -90,7 +97,7 @@ const SCENARIOS = {
   /** The fault happens when the client is logged in and a query is unanswered. */
   endsOpen: async (client, ask) => {
     await openOf(client);
-    const query = client.query(held()).then(() => 'answered', refusal);
+    const query = client.query(held()).then(answer => (answer === undefined ? 'no answer' : 'answered'), refusal);
     await ask('held');
     await ask('strike');
     const ended = await client.ended;

@@ -50,6 +50,8 @@ export const PROCESS_ROWS = /** @type {Row[]} */ ([
   { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
 ]);
 
+const QUERY_ERROR = 'Baileys rejects with the close code, a number';
+
 /**
  * Rows with other outcomes than on JavaScript, each with the outcome and the reason why it is as good or better. A row
  * without an entry must end as on JavaScript; a session must end with the same status code.
@@ -63,11 +65,20 @@ export const DIFFERENCES = {
     session: [/^408 transport: /, 'a session tries again']
   },
   'success: corrupt': {
-    native: [/^500 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
+    native: [/^408 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
     session: [/^428 noise: /, 'a session connects again']
   },
+  'logged in: fin': {
+    session: [/^428 transportClosed: .*; query: 428 Connection Closed$/, QUERY_ERROR]
+  },
+  'logged in: reset': {
+    session: [/^428 transportClosed: .*; query: 428 Connection Closed$/, QUERY_ERROR]
+  },
+  'logged in: silence': {
+    session: [/^408 silence: .*; query: 408 Connection Closed$/, 'Baileys resolves with no answer after the timeout']
+  },
   'logged in: corrupt': {
-    native: [/^500 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
+    native: [/^408 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
     session: [/^428 noise: /, 'a session connects again']
   },
   'stopped for 8 s (SIGSTOP)': {
