@@ -34,7 +34,7 @@ module.exports = {
     {
       name: 'resolvable',
       severity: 'error',
-      from: { pathNot: '^examples/' },
+      from: { pathNot: ['^examples/', '^scripts/try-programs/project/'] },
       to: { couldNotResolve: true, pathNot: OPTIONAL }
     },
     {

@@ -10,6 +10,7 @@ import net from 'node:net';
  * @property {number} port
  * @property {string[]} asked the requests of clients, in order
  * @property {Set<number>} ports local ports of its connections to targets
+ * @property {() => number} bytes the number of bytes from and to targets
  * @property {() => void} close
  */
 
@@ -29,6 +30,7 @@ async function start(server, host, asked, targets) {
     port: server.address().port,
     asked,
     ports: targets.ports,
+    bytes: () => [...targets.sockets].reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0),
     close: () => {
       for (const socket of [...sockets, ...targets.sockets]) socket.destroy();
       server.close();

@@ -20,7 +20,7 @@ export const isVersion = version => /^\d+(\.\d+){0,2}$/.test(version ?? '');
  *
  * @param {string} version
  */
-function binaryOf(version) {
+export function binaryOf(version) {
   const folder = join(ROOT, 'target/node', version);
   const binary = join(folder, 'node_modules', PACKAGE, 'bin/node');
   if (!existsSync(binary)) {
