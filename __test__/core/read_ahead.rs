@@ -1,6 +1,5 @@
 //! The read-ahead makes the same tapes as the noise handler, or none.
 
-use baileys_native::abi::tape_head;
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
 use baileys_native::noise::{Receiver, Sender};
@@ -55,10 +54,11 @@ fn handled(stream: &[u8]) -> Vec<Vec<i32>> {
     let (mut frames, mut receiver, mut tapes) = (FrameDecoder::new(), Receiver::new(&KEY).unwrap(), Vec::new());
     frames.feed(stream);
     while let Some(frame) = frames.next().unwrap() {
-        let (mut plain, mut inflated, mut tape) = (Vec::new(), Vec::new(), TapeWriter::new());
+        let (mut plain, mut inflated, mut tape) = (Vec::new(), Vec::new(), Tapes::default());
+        let mut writer = TapeWriter::new(&mut tape);
         receiver.open(frame, &mut plain).unwrap();
-        binary::decode(binary::unpack(&plain, &mut inflated).unwrap(), Dialect::V7, &mut tape).unwrap();
-        tapes.push(tape.ops().to_vec());
+        binary::decode(binary::unpack(&plain, &mut inflated).unwrap(), Dialect::V7, &mut writer).unwrap();
+        tapes.push(writer.finish().ops.to_vec());
     }
     tapes
 }
@@ -76,13 +76,8 @@ fn opened() -> ReadAhead {
 }
 
 fn split(tapes: &Tapes) -> Vec<Vec<i32>> {
-    let (mut found, mut words) = (Vec::new(), &tapes.words[..]);
-    while let Some((&count, _)) = words.split_first() {
-        let (tape, rest) = words[tape_head::WORDS..].split_at(count as usize);
-        found.push(tape.to_vec());
-        words = rest;
-    }
-    found
+    let mut cursor = tapes.cursor();
+    std::iter::from_fn(|| Some(cursor.tape()?.ops.to_vec())).collect()
 }
 
 proptest! {

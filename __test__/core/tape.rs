@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use baileys_native::abi::{content_kind, op, text};
 use baileys_native::binary::{Content, Dictionary, EncodeError, NodeSink, NodeSource, Text, TokenId};
 use baileys_native::tape::KEYS;
-use baileys_native::tape::{TapeReader, TapeText, TapeWriter, Tapes};
+use baileys_native::tape::{Tape, TapeReader, TapeText, TapeWriter, Tapes};
 
-fn node(tape: &mut TapeWriter, attrs: &[(Text<'_>, Text<'_>)], content: Content<'_>) {
+fn node(tape: &mut TapeWriter<'_>, attrs: &[(Text<'_>, Text<'_>)], content: Content<'_>) {
     tape.node(Text::Token(TokenId(7)), attrs.len());
     for &(key, value) in attrs {
         tape.attr_key(key);
@@ -18,15 +18,17 @@ fn node(tape: &mut TapeWriter, attrs: &[(Text<'_>, Text<'_>)], content: Content<
 
 #[test]
 fn strings_are_token_ids_or_lengths() {
-    let mut tape = TapeWriter::new();
+    let mut tapes = Tapes::default();
+    let mut tape = TapeWriter::new(&mut tapes);
     let id = Text::Token(TokenId(900));
     node(
         &mut tape,
         &[(id, Text::Str("abc")), (id, Text::Str("")), (id, id)],
         Content::Text(Text::Str("de")),
     );
-    assert_eq!(tape.latin1(), Some(&b"abcde"[..]));
-    let (ops, shape) = (tape.ops(), tape.ops()[2]);
+    let tape = tape.finish();
+    assert_eq!((tape.text, tape.is_wide), (&b"abcde"[..], false));
+    let (ops, shape) = (tape.ops, tape.ops[2]);
     assert_eq!(
         ops,
         [
@@ -48,18 +50,20 @@ fn strings_are_token_ids_or_lengths() {
 #[test]
 fn a_shape_belongs_to_its_keys_in_their_order() {
     let shape_of = |keys: &[u16]| {
-        let mut tape = TapeWriter::new();
+        let mut tapes = Tapes::default();
+        let mut tape = TapeWriter::new(&mut tapes);
         let attrs: Vec<_> = keys
             .iter()
             .map(|&key| (Text::Token(TokenId(key)), Text::Str("v")))
             .collect();
         node(&mut tape, &attrs, Content::None);
-        tape.ops()[2]
+        tape.finish().ops[2]
     };
     assert_eq!(shape_of(&[1, 2, 3]), shape_of(&[1, 2, 3]));
     assert_ne!(shape_of(&[1, 2, 3]), shape_of(&[1, 3, 2]));
     assert_ne!(shape_of(&[1, 2]), shape_of(&[1, 2, 3]));
-    let mut tape = TapeWriter::new();
+    let mut tapes = Tapes::default();
+    let mut tape = TapeWriter::new(&mut tapes);
     node(
         &mut tape,
         &[
@@ -68,7 +72,7 @@ fn a_shape_belongs_to_its_keys_in_their_order() {
         ],
         Content::None,
     );
-    assert_eq!(tape.ops()[2], op::NO_SHAPE);
+    assert_eq!(tape.finish().ops[2], op::NO_SHAPE);
 }
 
 #[test]
@@ -84,15 +88,17 @@ fn usual_keys_have_operations_of_their_own() {
             "{key} is there twice"
         );
         let op = op::FIRST_KEY + place as i32;
-        let mut tape = TapeWriter::new();
+        let mut tapes = Tapes::default();
+        let mut tape = TapeWriter::new(&mut tapes);
         node(
             &mut tape,
             &[(Text::Ascii(key.as_bytes()), Text::Ascii(b"v"))],
             Content::None,
         );
-        assert_eq!(tape.ops()[3..], [op, !1]);
-        assert_eq!(tape.latin1(), Some(&b"v"[..]));
-        assert!(tape.ops()[2] >= 0);
+        let tape = tape.finish();
+        assert_eq!(tape.ops[3..], [op, !1]);
+        assert_eq!((tape.text, tape.is_wide), (&b"v"[..], false));
+        assert!(tape.ops[2] >= 0);
         let ops = [1 << op::HEAD_SHIFT, 7, op, op];
         let mut reader = TapeReader::new(&ops, TapeText::Ascii(""), &[]);
         reader.node().unwrap();
@@ -115,33 +121,87 @@ fn long_strings_may_be_tokens() {
     assert_eq!(reader.content(), Ok(Content::Text(Text::Literal(&long[1..]))));
 }
 
+/// UTF-16 in native byte order.
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_ne_bytes).collect()
+}
+
 #[test]
 fn a_text_widens_with_its_first_wide_character() {
-    let mut tape = TapeWriter::new();
-    node(&mut tape, &[], Content::List(2));
+    let mut tapes = Tapes::default();
+    let mut tape = TapeWriter::new(&mut tapes);
     node(&mut tape, &[], Content::Text(Text::Str("é")));
-    assert_eq!(tape.latin1(), Some(&[0xE9][..]));
+    let tape = tape.finish();
+    assert_eq!((tape.text, tape.is_wide), (&[0xE9][..], false));
+    let mut tape = TapeWriter::new(&mut tapes);
+    node(&mut tape, &[], Content::List(3));
+    node(&mut tape, &[], Content::Text(Text::Str("é")));
     node(&mut tape, &[], Content::Text(Text::Str("aé😀")));
-    assert_eq!(tape.wide(), Some(&"éaé😀".encode_utf16().collect::<Vec<_>>()[..]));
-    assert_eq!(tape.ops().last(), Some(&!4));
-    tape.clear();
-    assert_eq!((tape.text_len(), tape.latin1()), (0, Some(&[][..])));
+    node(&mut tape, &[], Content::Text(Text::Ascii(b"z")));
+    let tape = tape.finish();
+    assert_eq!((tape.text, tape.is_wide), (&utf16("éaé😀z")[..], true));
+    assert_eq!(tape.text_units(), 6);
+    assert_eq!(tape.ops.last(), Some(&!1));
+}
+
+#[test]
+fn tapes_are_read_as_they_were_written() {
+    let mut tapes = Tapes::default();
+    let mut written = Vec::new();
+    for (number, text) in ["a", "", "ж", "éé", "abc"].into_iter().enumerate() {
+        tapes.words.push(number as i32);
+        let mut tape = TapeWriter::new(&mut tapes);
+        node(&mut tape, &[], Content::List(2));
+        node(&mut tape, &[], Content::Text(Text::Str(text)));
+        node(&mut tape, &[], Content::Bytes(&b"12345"[..number]));
+        let tape = tape.finish();
+        assert_eq!(tape.bytes, &b"12345"[..number]);
+        assert_eq!(tape.ops[tape.ops.len() - 2..], [0, number as i32]);
+        written.push((number as i32, Tapes::from(tape)));
+    }
+    let mut cursor = tapes.cursor();
+    for (number, tape) in &written {
+        assert_eq!(cursor.word(), Some(*number));
+        assert_eq!(cursor.tape(), tape.first());
+    }
+    assert_eq!((cursor.word(), cursor.tape()), (None, None));
+    let mut copied = Tapes::default();
+    for (number, tape) in &written {
+        copied.words.push(*number);
+        copied.push(tape.first().unwrap()).unwrap();
+    }
+    assert_eq!(copied, tapes);
+}
+
+#[test]
+fn a_cursor_on_damaged_words_ends() {
+    let mut tapes = Tapes::default();
+    let mut tape = TapeWriter::new(&mut tapes);
+    node(&mut tape, &[], Content::Text(Text::Str("abc")));
+    tape.finish();
+    for place in 0..tapes.words.len() {
+        for word in [-1, 100, i32::MAX] {
+            let mut damaged = tapes.clone();
+            damaged.words[place] = word;
+            let mut cursor = damaged.cursor();
+            assert!(std::iter::from_fn(|| cursor.tape()).count() <= 1);
+        }
+    }
 }
 
 #[test]
 fn bytes_are_referred_to_where_the_payload_is_shared() {
     let payload = *b"0123456789";
-    let mut tape = TapeWriter::new();
-    tape.clear_for(&payload);
+    let mut tapes = Tapes::default();
+    let mut tape = TapeWriter::borrowing(&mut tapes, &payload);
     node(&mut tape, &[], Content::Bytes(&payload[4..7]));
-    assert_eq!(
-        (tape.ops(), tape.bytes()),
-        (&[content_kind::BYTES, 7, 4, 3][..], &[][..])
-    );
-    tape.clear();
+    let tape = tape.finish();
+    assert_eq!((tape.ops, tape.bytes), (&[content_kind::BYTES, 7, 4, 3][..], &[][..]));
+    let mut tape = TapeWriter::new(&mut tapes);
     node(&mut tape, &[], Content::Bytes(&payload[4..7]));
+    let tape = tape.finish();
     assert_eq!(
-        (tape.ops(), tape.bytes()),
+        (tape.ops, tape.bytes),
         (&[content_kind::BYTES, 7, 0, 3][..], &b"456"[..])
     );
 }
@@ -203,8 +263,13 @@ fn surrogates_of_two_strings_do_not_meet() {
 fn an_attempt_leaves_all_or_nothing() {
     let mut tapes = Tapes::default();
     let append = |tapes: &mut Tapes| {
-        tapes.push_parts(&[1, 2], b"text", None, b"bytes");
-        Some(())
+        let tape = Tape {
+            ops: &[1, 2],
+            text: b"text",
+            is_wide: false,
+            bytes: b"bytes",
+        };
+        tapes.push(tape).ok()
     };
     assert_eq!(tapes.attempt(append), Some(()));
     let before = tapes.clone();

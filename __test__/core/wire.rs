@@ -3,7 +3,7 @@
 use baileys_native::binary::{DecodeErrorKind, Dialect, InflateError, Node};
 use baileys_native::frame::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 use baileys_native::noise::{NoiseError, Receiver, Sender, TAG_LEN};
-use baileys_native::tape::TapeWriter;
+use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{
     KEEP_PER_CONNECTION, MAX_PAYLOAD, OpenError, Opened, Opener, PayloadError, SealError, Step, seal_frame,
 };
@@ -47,13 +47,14 @@ proptest! {
         let frame = out.strip_prefix(b"before").unwrap();
         prop_assert_eq!(frame.len(), HEADER_LEN + sent.len() + TAG_LEN);
 
-        let (mut opener, mut tape, mut steps) = (Opener::default(), TapeWriter::new(), Vec::new());
+        let (mut opener, mut tapes, mut steps) = (Opener::default(), Tapes::default(), Vec::new());
+        let mut tape = TapeWriter::new(&mut tapes);
         let mut receiver = Receiver::resume(&KEY, counter).unwrap();
         let opened = opener.open(&frame[HEADER_LEN..], &mut receiver, Dialect::V7, &mut tape, |step| steps.push(step));
         let expected = Opened { payload: &payload[1..], stanza_len: payload.len() - 1 };
         prop_assert_eq!(opened, Ok(expected));
         prop_assert_eq!(steps, [Step::Decrypted, Step::Inflated, Step::Walked]);
-        prop_assert_eq!(tape.source().next_attr_of_root(), id);
+        prop_assert_eq!(tape.finish().source().next_attr_of_root(), id);
     }
 }
 
@@ -74,7 +75,8 @@ impl<S: baileys_native::binary::NodeSource> FirstAttr for S {
 #[test]
 fn each_way_to_fail_has_its_error() {
     let open = |frame: &[u8]| {
-        let (mut opener, mut tape) = (Opener::default(), TapeWriter::new());
+        let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
+        let mut tape = TapeWriter::new(&mut tapes);
         let mut receiver = Receiver::new(&KEY).unwrap();
         opener
             .open(&frame[HEADER_LEN..], &mut receiver, Dialect::V7, &mut tape, |_| ())
@@ -103,7 +105,13 @@ fn a_redacted_error_has_no_text_of_the_payload() {
     let payload = [0, 248, 3, 7, 8, 250, 252, 6, b's', b'e', b'c', b'r', b'e', b't', 0];
     let (mut opener, mut receiver) = (Opener::default(), Receiver::new(&KEY).unwrap());
     let frame = sealed(&payload);
-    let opened = opener.open(&frame[3..], &mut receiver, Dialect::V7, &mut TapeWriter::new(), |_| ());
+    let opened = opener.open(
+        &frame[3..],
+        &mut receiver,
+        Dialect::V7,
+        &mut TapeWriter::new(&mut Tapes::default()),
+        |_| (),
+    );
     let Err(OpenError::Payload(error)) = opened else {
         panic!("{opened:?}")
     };
@@ -146,7 +154,13 @@ fn a_trimmed_opener_keeps_little() {
         &[&[0, 248, 2, 7, 254, 0, 32, 0, 0][..], &vec![b'x'; 2 << 20]].concat(),
     ));
     opener
-        .open(&large[3..], &mut receiver, Dialect::V7, &mut TapeWriter::new(), |_| ())
+        .open(
+            &large[3..],
+            &mut receiver,
+            Dialect::V7,
+            &mut TapeWriter::new(&mut Tapes::default()),
+            |_| (),
+        )
         .unwrap();
     assert!(opener.capacity() > 2 << 20);
     opener.trim(KEEP_PER_CONNECTION);

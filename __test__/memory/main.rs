@@ -73,22 +73,26 @@ fn sealed(payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn open_frame(frame: &[u8], opener: &mut Opener, tape: &mut TapeWriter) -> Result<(), OpenError> {
+fn open_frame(frame: &[u8], opener: &mut Opener, tapes: &mut Tapes) -> Result<(), OpenError> {
     let mut receiver = Receiver::new(&KEY).unwrap();
+    tapes.clear();
+    let mut tape = TapeWriter::new(tapes);
     opener
-        .open(&frame[3..], &mut receiver, Dialect::V7, tape, |_| ())
-        .map(drop)
+        .open(&frame[3..], &mut receiver, Dialect::V7, &mut tape, |_| ())
+        .map(|_| {
+            tape.finish();
+        })
 }
 
 fn one_opener(Payload { name, bytes, fits, .. }: &Payload) {
     let frame = sealed(bytes);
-    let (mut opener, mut tape) = (Opener::default(), TapeWriter::new());
-    let (peak, time, opened) = measure(|| open_frame(&frame, &mut opener, &mut tape));
+    let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
+    let (peak, time, opened) = measure(|| open_frame(&frame, &mut opener, &mut tapes));
     assert_eq!(opened.is_ok(), *fits, "{name}: {opened:?}");
     report("opener", name, frame.len(), (peak, time), OPENER_BOUND);
     opener.trim(KEEP_PER_THREAD);
-    tape.trim(KEEP_PER_THREAD);
-    assert!(opener.capacity() + tape.capacity() <= 8 * KEEP_PER_THREAD);
+    tapes.trim(KEEP_PER_THREAD);
+    assert!(opener.capacity() + tapes.capacity() <= 8 * KEEP_PER_THREAD);
 }
 
 fn one_read_ahead(Payload { name, bytes, fits, .. }: &Payload) {
@@ -153,24 +157,22 @@ fn without_memory() {
 
     let failures = std::cell::RefCell::new(Vec::with_capacity(16));
     within(4 * MIB, &|| {
-        let (mut opener, mut tape) = (Opener::default(), TapeWriter::new());
+        let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
         let fail = |error| failures.borrow_mut().push(error);
         fail(
-            open_frame(&large_frame, &mut opener, &mut tape)
+            open_frame(&large_frame, &mut opener, &mut tapes)
                 .unwrap_err()
                 .to_string(),
         );
-        fail(open_frame(&frames[1], &mut opener, &mut tape).unwrap_err().to_string());
+        fail(open_frame(&frames[1], &mut opener, &mut tapes).unwrap_err().to_string());
         let mut decoder = FrameDecoder::new();
         decoder.feed(&chunk);
         fail(decoder.next().unwrap_err().to_string());
-        let mut tape = TapeWriter::new();
         for payload in [&nodes, &text] {
-            tape.clear();
-            let error = binary::decode(payload, Dialect::V7, &mut tape).unwrap_err();
+            let mut tapes = Tapes::default();
+            let error = binary::decode(payload, Dialect::V7, &mut TapeWriter::new(&mut tapes)).unwrap_err();
             assert_eq!(error.kind, DecodeErrorKind::OutOfMemory);
             fail(error.to_string());
-            tape = TapeWriter::new();
         }
     });
     // A record for JavaScript, and a stanza that a session delivers.
@@ -192,7 +194,7 @@ fn without_memory() {
     );
     // With memory, the same frames can be opened.
     for frame in &frames {
-        open_frame(frame, &mut Opener::default(), &mut TapeWriter::new()).unwrap();
+        open_frame(frame, &mut Opener::default(), &mut Tapes::default()).unwrap();
     }
 }
 
@@ -217,7 +219,7 @@ fn one_frame_takes_no_more_than_the_documented_memory() {
     assert!(peak <= 2 * MIB, "{peak}");
 
     let bomb = hostile::compressed(&vec![0; binary::MAX_INFLATED + 1]);
-    let refused = open_frame(&sealed(&bomb), &mut Opener::default(), &mut TapeWriter::new());
+    let refused = open_frame(&sealed(&bomb), &mut Opener::default(), &mut Tapes::default());
     let limit = binary::MAX_INFLATED;
     assert_eq!(
         refused,

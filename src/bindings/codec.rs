@@ -50,7 +50,7 @@ raw_function! {
         if !inner.share_tape()? {
             return Err(Failure::Type("the shared memory is too small"));
         }
-        let bytes = inner.tape.bytes();
+        let bytes = inner.tape().bytes;
         let offset = call.u32(1)? as usize;
         if !bytes.is_empty() && !call.output(0)?.write(offset, bytes) {
             return Err(Failure::Type("the buffer is too small"));

@@ -8,7 +8,7 @@ use super::session_events::SessionEvents;
 use crate::abi::{self, register, signal};
 use crate::binary::{self, Dialect};
 use crate::dropin::{self, NoiseHandler};
-use crate::tape::{TapeReader, TapeText, TapeWriter};
+use crate::tape::{Tape, TapeReader, TapeText, TapeWriter, Tapes};
 use crate::wire::{KEEP_PER_THREAD, Opener};
 
 /// The sockets and sessions of one environment.
@@ -32,7 +32,8 @@ pub(super) struct Core {
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) scratch: Option<Scratch>,
-    pub(super) tape: TapeWriter,
+    /// The tape that JavaScript takes next.
+    pub(super) tapes: Tapes,
     consumed: usize,
     pub(super) opener: Opener,
     /// Buffer for decompressed payloads.
@@ -77,9 +78,14 @@ impl Inner {
         self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
     }
 
+    /// The tape that JavaScript takes next. It is empty if nothing was decoded.
+    pub(super) fn tape(&self) -> Tape<'_> {
+        self.tapes.first().unwrap_or_default()
+    }
+
     /// Passes the tape to JavaScript: the text as the result, the rest in shared memory.
     pub(super) fn deliver(&mut self, call: &Call) -> Outcome {
-        if self.tape.bytes().is_empty() && self.share_tape()? {
+        if self.tape().bytes.is_empty() && self.share_tape()? {
             self.text_result(call)
         } else {
             self.share_sizes()?;
@@ -88,10 +94,9 @@ impl Inner {
     }
 
     pub(super) fn text_result(&self, call: &Call) -> Outcome {
-        match self.tape.latin1() {
-            Some(text) if text.len() <= abi::text::WINDOW => call.latin1(text),
-            _ => call.latin1(b""),
-        }
+        let Tape { text, is_wide, .. } = self.tape();
+        let is_result = !is_wide && text.len() <= abi::text::WINDOW;
+        call.latin1(if is_result { text } else { b"" })
     }
 
     fn share_sizes(&mut self) -> Result<(), Failure> {
@@ -107,10 +112,11 @@ impl Inner {
                 *slot = i32::try_from(value).unwrap_or(i32::MAX);
             }
         };
-        set(register::OPS, self.tape.ops().len());
-        set(register::TEXT, self.tape.text_len());
-        set(register::WIDE, usize::from(self.tape.wide().is_some()));
-        set(register::BYTES, self.tape.bytes().len());
+        let tape = self.tape();
+        set(register::OPS, tape.ops.len());
+        set(register::TEXT, tape.text_units());
+        set(register::WIDE, usize::from(tape.is_wide));
+        set(register::BYTES, tape.bytes.len());
         set(register::CONSUMED, self.consumed);
         registers
     }
@@ -118,27 +124,28 @@ impl Inner {
     /// Copies the tape to shared memory. Returns false if it does not fit.
     pub(super) fn share_tape(&mut self) -> Result<bool, Failure> {
         let registers = self.registers();
-        let Self { scratch, tape, .. } = self;
+        let Self { scratch, tapes, .. } = self;
+        let tape = tapes.first().unwrap_or_default();
         let Some(Scratch { ops, text, .. }) = scratch else {
             return Err(Failure::Type("no memory is shared yet"));
         };
-        let text_shared = match (tape.latin1(), tape.wide()) {
-            (Some(latin1), _) => latin1.len() <= abi::text::WINDOW || text.write(0, latin1),
-            (None, Some(wide)) => text.write_units(0, wide),
-            (None, None) => true,
-        };
-        Ok(text_shared && ops.write_ops(register::FIRST_OP, tape.ops()) && ops.write_ops(0, &registers))
+        // A short Latin-1 text is the result of the call.
+        let is_result = !tape.is_wide && tape.text.len() <= abi::text::WINDOW;
+        let text_shared = is_result || text.write(0, tape.text);
+        Ok(text_shared && ops.write_ops(register::FIRST_OP, tape.ops) && ops.write_ops(0, &registers))
     }
 
     pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
-        self.tape.trim(KEEP_PER_THREAD);
-        self.tape.clear_for(payload);
-        match binary::decode(payload, dialect, &mut self.tape) {
+        self.tapes.trim(KEEP_PER_THREAD);
+        let mut writer = TapeWriter::borrowing(&mut self.tapes, payload);
+        match binary::decode(payload, dialect, &mut writer) {
             Ok(consumed) => {
+                writer.finish();
                 self.consumed = consumed;
                 Ok(())
             }
             Err(error) => {
+                self.tapes.clear();
                 // As in Baileys, the position of the reader shows where the error was found.
                 self.consumed = error.offset;
                 self.share_sizes()?;
@@ -150,11 +157,16 @@ impl Inner {
     /// Decodes a payload with its flag byte. Content bytes are copied, because JavaScript has no access to the
     /// decompressed payload.
     pub(super) fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
-        let Self { inflated, tape, .. } = self;
-        tape.trim(KEEP_PER_THREAD);
+        let Self { inflated, tapes, .. } = self;
+        tapes.trim(KEEP_PER_THREAD);
+        let mut writer = TapeWriter::new(tapes);
         let decoded = binary::unpack(payload, inflated)
             .map_err(Failure::from)
-            .and_then(|payload| Ok(binary::decode(payload, dialect, tape)?));
+            .and_then(|payload| Ok(binary::decode(payload, dialect, &mut writer)?));
+        match decoded {
+            Ok(_) => drop(writer.finish()),
+            Err(_) => tapes.clear(),
+        }
         inflated.clear();
         inflated.shrink_to(KEEP_PER_THREAD);
         self.consumed = decoded?;

@@ -180,8 +180,8 @@ raw_function! {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;
         let inner = &mut *inner;
-        inner.tape.trim(KEEP_PER_THREAD);
-        let opened = handler.open(&mut inner.opener, &mut inner.tape, &mut inner.output);
+        inner.tapes.trim(KEEP_PER_THREAD);
+        let opened = handler.open(&mut inner.opener, &mut inner.tapes, &mut inner.output);
         inner.opener.trim(KEEP_PER_THREAD);
         if matches!(opened, Err(FrameOpenError::Frame(OpenError::Payload(_)))) {
             inner.share_undecodable()?;

@@ -316,13 +316,6 @@ impl Shared {
         self.write(index * size_of::<i32>(), bytes)
     }
 
-    /// Copies 16-bit units. `index` counts units. Returns false if they do not fit.
-    pub(super) fn write_units(&mut self, index: usize, units: &[u16]) -> bool {
-        // SAFETY: as in `write_ops`.
-        let bytes = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u8>(), size_of_val(units)) };
-        self.write(index * size_of::<u16>(), bytes)
-    }
-
     /// All operations, including the registers. The memory must belong to an Int32Array. The slice is only valid while
     /// no JavaScript runs.
     pub(super) fn ops(&self) -> &[i32] {

@@ -4,7 +4,7 @@ use std::collections::{TryReserveError, VecDeque};
 
 use crate::abi::record;
 use crate::read_ahead::{Opened, ReadAhead, Scratch};
-use crate::session::{Stanza, StanzaText, Stanzas};
+use crate::session::{Stanza, Stanzas};
 use crate::tape::Tapes;
 
 /// Additional cost of a record in bytes. It limits a flood of empty messages.
@@ -100,11 +100,7 @@ impl Batch {
     /// Adds a stanza of a session.
     pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
         self.record(kind, session, value, &[], |parts| {
-            let (latin1, wide): (&[u8], _) = match stanza.text() {
-                StanzaText::Latin1(text) => (text, None),
-                StanzaText::Wide(text) => (&[], Some(&**text)),
-            };
-            parts.push_parts(stanza.ops(), latin1, wide, stanza.bytes());
+            parts.extend_from(stanza.tapes());
             Opened { frames: 1, counter: 0 }
         });
     }

@@ -8,7 +8,7 @@ use crate::frame::{FrameDecoder, FrameError, Intro, encode_frame};
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
 use crate::read_ahead::KeepAliveReplies;
 use crate::shared_sender::{Millis, Policy};
-use crate::tape::TapeWriter;
+use crate::tape::{TapeWriter, Tapes};
 use crate::wire::{OpenError, Opener, SealError, seal_frame};
 
 /// Why the next frame was not opened.
@@ -179,17 +179,13 @@ impl NoiseHandler {
         })
     }
 
-    /// Takes the next frame of the stream. A stanza replaces the content of `tape`. A handshake frame replaces the
-    /// content of `raw`.
+    /// Takes the next frame of the stream. The tape of a stanza replaces the content of `tapes`. A handshake frame
+    /// replaces the content of `raw`.
     ///
     /// # Errors
     /// Fails if the stream is not valid or the frame cannot be opened.
-    pub fn open(
-        &mut self,
-        opener: &mut Opener,
-        tape: &mut TapeWriter,
-        raw: &mut Vec<u8>,
-    ) -> Result<Frame, FrameOpenError> {
+    pub fn open(&mut self, opener: &mut Opener, tapes: &mut Tapes, raw: &mut Vec<u8>) -> Result<Frame, FrameOpenError> {
+        tapes.clear();
         let Some(frame) = self.frames.next()? else {
             let is_partial = self.frames.buffered() > 0;
             return Ok(if is_partial { Frame::Partial } else { Frame::None });
@@ -198,10 +194,14 @@ impl NoiseHandler {
             self.handshake_frames += 1;
             raw.clear();
             raw.extend_from_slice(frame);
-            tape.clear();
             return Ok(Frame::Handshake);
         };
-        opener.open(frame, receiver, self.dialect, tape, |_| ()).map(drop)?;
+        let mut writer = TapeWriter::new(tapes);
+        if let Err(error) = opener.open(frame, receiver, self.dialect, &mut writer, |_| ()) {
+            tapes.clear();
+            return Err(error.into());
+        }
+        let tape = writer.finish();
         let is_hidden = self
             .keep_alive_replies()
             .is_some_and(|replies| replies.contains(tape, self.dialect));

@@ -1,7 +1,7 @@
 //! Defines [`KeepAliveReplies`].
 
 use crate::binary::{Dialect, NodeSource};
-use crate::tape::TapeWriter;
+use crate::tape::Tape;
 
 /// Maximum length of a text that is searched for an id, in bytes. The text of a reply is only slightly longer than its
 /// id.
@@ -23,16 +23,16 @@ impl KeepAliveReplies {
 
     /// Whether the stanza on a tape is such a reply.
     #[must_use]
-    pub fn contains(&self, tape: &TapeWriter, dialect: Dialect) -> bool {
+    pub fn contains(&self, tape: Tape<'_>, dialect: Dialect) -> bool {
         let prefix = self.id_prefix.as_bytes();
-        let has_prefix = tape.latin1().is_some_and(|text| {
-            text.len() <= MAX_TEXT && text.windows(prefix.len().max(1)).any(|window| window == prefix)
-        });
+        let text = tape.text;
+        let has_prefix =
+            !tape.is_wide && text.len() <= MAX_TEXT && text.windows(prefix.len().max(1)).any(|window| window == prefix);
         has_prefix && self.is_reply(tape, dialect).unwrap_or(false)
     }
 
     /// Reads the tag and attributes of the root. Returns `None` if the tape is not a complete stanza.
-    fn is_reply(&self, tape: &TapeWriter, dialect: Dialect) -> Option<bool> {
+    fn is_reply(&self, tape: Tape<'_>, dialect: Dialect) -> Option<bool> {
         let dictionary = dialect.dictionary();
         let mut source = tape.source();
         let head = source.node().ok()?;

@@ -7,7 +7,6 @@
 //! The handler opens all other messages itself: frames that span messages, frames that cannot be opened, and messages
 //! with too much content. It also does this if it was given other bytes. The read-ahead has its own receiver and never
 //! changes the handler's receiver. Therefore it can save work, but cannot change a result.
-//! change a result.
 
 mod keep_alive_replies;
 
@@ -16,14 +15,13 @@ pub use keep_alive_replies::KeepAliveReplies;
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, split_frame};
 use crate::noise::Receiver;
-use crate::tape::{TapeWriter, Tapes};
+use crate::tape::{Tape, TapeWriter, Tapes};
 use crate::wire::{KEEP_PER_THREAD, Opener};
 
 /// Buffers that are shared by all connections of a thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
     opener: Opener,
-    tape: TapeWriter,
 }
 
 /// Size of the tapes of a message, in bytes, above which no more frames are opened (8 MiB). One message can have
@@ -120,7 +118,6 @@ impl ReadAhead {
                 let start = tapes.len();
                 let opened = stream.message(message, scratch, tapes);
                 scratch.opener.trim(KEEP_PER_THREAD);
-                scratch.tape.trim(KEEP_PER_THREAD);
                 match opened {
                     Some(opened) if opened.frames > 0 => return Some(opened),
                     Some(_) => tapes.truncate(start),
@@ -163,15 +160,19 @@ impl Stream {
     }
 
     fn open_frame(&mut self, frame: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<()> {
-        let Scratch { opener, tape } = scratch;
-        tape.clear();
-        opener
-            .open(frame, &mut self.receiver, self.dialect, tape, |_| ())
+        let start = tapes.len();
+        let mut writer = TapeWriter::new(tapes);
+        scratch
+            .opener
+            .open(frame, &mut self.receiver, self.dialect, &mut writer, |_| ())
             .ok()?;
-        tapes.reserve(tape, 0).ok()?;
-        match &self.hidden {
-            Some(replies) if replies.contains(tape, self.dialect) => tapes.push_nothing(),
-            _ => tapes.push(tape),
+        let tape = writer.finish();
+        if let Some(replies) = &self.hidden
+            && replies.contains(tape, self.dialect)
+        {
+            tapes.truncate(start);
+            // A tape without operations is a frame that JavaScript skips.
+            tapes.push(Tape::default()).ok()?;
         }
         Some(())
     }
@@ -205,10 +206,8 @@ mod tests {
             read_ahead.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
             let opened = read_ahead.message(&message, &mut scratch, &mut Tapes::default());
             assert_eq!(opened.is_some(), opens);
-            let Scratch { opener, tape } = &scratch;
-            for held in [tape.capacity(), opener.capacity()] {
-                assert!(held <= 3 * KEEP_PER_THREAD, "{held}");
-            }
+            let held = scratch.opener.capacity();
+            assert!(held <= 2 * KEEP_PER_THREAD, "{held}");
         }
     }
 }

@@ -130,7 +130,7 @@ impl Session {
                 self.metrics.query_latency.record(waited);
                 self.metrics.queries_refused += u64::from(error.is_some());
                 let result = match error {
-                    None => Ok(Stanza::of(&self.scratch.tape)),
+                    None => Ok(Stanza::of(self.scratch.tapes.first().unwrap_or_default())),
                     Some(error) => Err(error),
                 };
                 self.tell(Event::Answer { query, result });

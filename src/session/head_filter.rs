@@ -2,7 +2,7 @@
 
 use crate::{
     binary::{Content, Dictionary, NodeSink, Text},
-    tape::TapeWriter,
+    tape::{Tape, TapeWriter, Tapes},
 };
 
 /// A string in a [`Head`].
@@ -120,26 +120,26 @@ enum Progress {
 /// The sink. It calls `wanted` once per stanza, when the head is complete.
 pub(super) struct HeadFilter<'a, F> {
     head: &'a mut Head,
-    tape: &'a mut TapeWriter,
+    tape: TapeWriter<'a>,
     wanted: F,
     progress: Progress,
 }
 
 impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
-    pub(super) fn new(head: &'a mut Head, tape: &'a mut TapeWriter, wanted: F) -> Self {
+    pub(super) fn new(head: &'a mut Head, tapes: &'a mut Tapes, wanted: F) -> Self {
         head.clear();
-        tape.clear();
+        tapes.clear();
         Self {
             head,
-            tape,
+            tape: TapeWriter::new(tapes),
             wanted,
             progress: Progress::Start,
         }
     }
 
-    /// Whether the stanza is on the tape.
-    pub(super) fn is_written(&self) -> bool {
-        self.progress == Progress::Writing
+    /// Ends the stanza. Returns its tape if it is wanted.
+    pub(super) fn finish(self) -> Option<Tape<'a>> {
+        (self.progress == Progress::Writing).then(|| self.tape.finish())
     }
 
     fn decide(&mut self) {

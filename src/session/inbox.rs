@@ -3,7 +3,7 @@
 use std::collections::{TryReserveError, VecDeque};
 
 use super::{Event, PatternId, QueueLimits, Stanzas, watermark::Watermark};
-use crate::tape::TapeWriter;
+use crate::tape::Tape;
 
 /// The queue. Events that the server causes count for its limits. Other events are small, and the commands of the user
 /// bound their number.
@@ -37,7 +37,7 @@ impl Inbox {
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: &TapeWriter) -> Result<(), TryReserveError> {
+    pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: Tape<'_>) -> Result<(), TryReserveError> {
         let bytes = match self.events.back_mut() {
             Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape)?,
             _ => {

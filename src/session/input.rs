@@ -251,7 +251,7 @@ impl Session {
         let Scratch {
             opener,
             head,
-            tape,
+            tapes,
             matched,
             ..
         } = &mut self.scratch;
@@ -260,7 +260,7 @@ impl Session {
         let (patterns, queries, sampler) = (&self.patterns, &self.queries, &mut self.sampler);
         matched.clear();
         let mut asker = AnswerTarget::Nobody;
-        let mut filter = HeadFilter::new(head, tape, |head: &Head| {
+        let mut filter = HeadFilter::new(head, tapes, |head: &Head| {
             if limit_reached {
                 return false;
             }
@@ -271,7 +271,7 @@ impl Session {
         let opened = opener.open(frame, receiver, self.config.dialect, &mut filter, |step| {
             sampler.done(step)
         });
-        let is_written = filter.is_written();
+        let is_written = opened.is_ok() && filter.finish().is_some();
 
         let taken = match opened {
             Ok(Opened { payload, .. }) => self.take_stanza(&Received {
@@ -297,7 +297,7 @@ impl Session {
         opener.trim(KEEP_PER_CONNECTION);
         self.scratch.opener = opener;
         self.scratch.head.trim(KEEP_PER_CONNECTION);
-        self.scratch.tape.trim(KEEP_PER_CONNECTION);
+        self.scratch.tapes.trim(KEEP_PER_CONNECTION);
         true
     }
 

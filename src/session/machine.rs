@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     binary::InflateError,
-    tape::TapeWriter,
+    tape::Tapes,
     wire::{Opener, PayloadError},
 };
 
@@ -116,7 +116,8 @@ impl fmt::Debug for Session {
 pub(super) struct Scratch {
     pub(super) opener: Opener,
     pub(super) head: Head,
-    pub(super) tape: TapeWriter,
+    /// The tape of the stanza, if the stanza is wanted.
+    pub(super) tapes: Tapes,
     /// The patterns that match the stanza.
     pub(super) matched: Matched,
 }
@@ -124,7 +125,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// The allocated memory in bytes.
     pub(super) fn capacity(&self) -> usize {
-        self.opener.capacity() + self.head.capacity() + self.tape.capacity()
+        self.opener.capacity() + self.head.capacity() + self.tapes.capacity()
     }
 }
 
@@ -137,7 +138,7 @@ impl Session {
         let scratch = Scratch {
             opener: Opener::default(),
             head: Head::new(config.dialect.dictionary()),
-            tape: TapeWriter::new(),
+            tapes: Tapes::default(),
             matched: Matched::default(),
         };
         Self {
@@ -349,8 +350,10 @@ impl Session {
     /// # Errors
     /// If there is not enough memory.
     pub(super) fn tell_stanza(&mut self) -> Result<(), PayloadError> {
-        let told = self.inbox.push_stanza(self.scratch.matched.ids(), &self.scratch.tape);
-        told.map_err(|_| InflateError::OutOfMemory)?;
+        if let Some(tape) = self.scratch.tapes.first() {
+            let told = self.inbox.push_stanza(self.scratch.matched.ids(), tape);
+            told.map_err(|_| InflateError::OutOfMemory)?;
+        }
         self.suspend_where_full();
         Ok(())
     }

@@ -56,7 +56,7 @@ pub use self::outbox::{SendId, SendReadiness};
 pub use self::patterns::{Pattern, PatternError, PatternId};
 pub use self::queries::{QueryId, QueryOptions};
 pub use self::reconnect::ReconnectPlan;
-pub use self::stanza::{Stanza, StanzaText};
+pub use self::stanza::Stanza;
 pub use self::stanzas::Stanzas;
 pub use self::state::{State, StateChange, Trigger, transition_table};
 pub use self::time::Millis;

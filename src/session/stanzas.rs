@@ -3,8 +3,7 @@
 use std::collections::TryReserveError;
 
 use super::{PatternId, Stanza};
-use crate::abi::tape_head;
-use crate::tape::{TapeWriter, Tapes};
+use crate::tape::{Tape, Tapes};
 
 /// Consecutive inbound stanzas, each with the patterns that it matches.
 ///
@@ -29,14 +28,18 @@ impl Stanzas {
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub(super) fn push(&mut self, matched: &[PatternId], tape: &TapeWriter) -> Result<usize, TryReserveError> {
+    pub(super) fn push(&mut self, matched: &[PatternId], tape: Tape<'_>) -> Result<usize, TryReserveError> {
         let before = self.footprint();
-        self.tapes.reserve(tape, 1 + matched.len())?;
+        let start = self.tapes.len();
+        self.tapes.words.try_reserve(1 + matched.len())?;
         self.tapes.words.push(matched.len() as i32);
         self.tapes
             .words
             .extend(matched.iter().map(|pattern| pattern.0.cast_signed()));
-        self.tapes.push(tape);
+        if let Err(error) = self.tapes.push(tape) {
+            self.tapes.truncate(start);
+            return Err(error);
+        }
         self.count += 1;
         Ok(self.footprint() - before)
     }
@@ -72,31 +75,13 @@ impl Stanzas {
 
     /// Iterates over the stanzas. The patterns of a stanza are in the order in which Baileys emits them.
     pub fn iter(&self) -> impl Iterator<Item = (Stanza, Vec<PatternId>)> + '_ {
-        let Tapes { words, text, bytes } = &self.tapes;
-        let (mut words, mut text, mut bytes) = (words.as_slice(), text.as_slice(), bytes.as_slice());
+        let mut cursor = self.tapes.cursor();
         std::iter::from_fn(move || {
-            let (matched, rest) = words.split_first()?;
-            let (matched, rest) = rest.split_at_checked(length(*matched)?)?;
-            let (head, rest) = rest.split_first_chunk::<{ tape_head::WORDS }>()?;
-            let at = |place: usize| head.get(place).copied();
-            let (ops_len, units) = (at(tape_head::OPS)?, at(tape_head::UNITS)?);
-            let (bytes_len, wide) = (at(tape_head::BYTES)?, at(tape_head::WIDE)?);
-            let (ops, rest) = rest.split_at_checked(length(ops_len)?)?;
-            let is_wide = wide != 0;
-            let text_len = length(units)? * if is_wide { 2 } else { 1 };
-            let (own_text, rest_text) = text.split_at_checked(text_len.next_multiple_of(2).min(text.len()))?;
-            let (own_bytes, rest_bytes) = bytes.split_at_checked(length(bytes_len)?)?;
-            (words, text, bytes) = (rest, rest_text, rest_bytes);
-            let matched = matched
-                .iter()
-                .map(|pattern| PatternId(pattern.cast_unsigned()))
-                .collect();
-            let stanza = Stanza::of_parts(ops, own_text.get(..text_len)?, is_wide, own_bytes);
-            Some((stanza, matched))
+            let count = cursor.word()?;
+            let matched = (0..count)
+                .map(|_| Some(PatternId(cursor.word()?.cast_unsigned())))
+                .collect::<Option<_>>()?;
+            Some((Stanza::of(cursor.tape()?), matched))
         })
     }
-}
-
-fn length(word: i32) -> Option<usize> {
-    usize::try_from(word).ok()
 }

@@ -25,5 +25,5 @@ mod write;
 
 pub use keys::KEYS;
 pub use read::{TapeReader, TapeText};
-pub use tapes::Tapes;
+pub use tapes::{Tape, TapeCursor, Tapes};
 pub use write::TapeWriter;

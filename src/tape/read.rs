@@ -24,6 +24,13 @@ pub enum TapeText<'a> {
         /// The current string in UTF-8.
         buffer: String,
     },
+    /// UTF-16 in native byte order.
+    WideBytes {
+        /// The rest of the text.
+        units: &'a [[u8; 2]],
+        /// The current string in UTF-8.
+        buffer: String,
+    },
 }
 
 impl<'a> TapeText<'a> {
@@ -32,6 +39,15 @@ impl<'a> TapeText<'a> {
     pub fn wide(units: &'a [u16]) -> Self {
         Self::Wide {
             units,
+            buffer: String::new(),
+        }
+    }
+
+    /// A text in UTF-16 in native byte order.
+    #[must_use]
+    pub const fn wide_bytes(bytes: &'a [u8]) -> Self {
+        Self::WideBytes {
+            units: bytes.as_chunks().0,
             buffer: String::new(),
         }
     }
@@ -62,14 +78,21 @@ impl<'a> TapeText<'a> {
             Self::Wide { units, buffer } => {
                 let (taken, rest) = units.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
                 *units = rest;
-                buffer.clear();
-                buffer.extend(
-                    char::decode_utf16(taken.iter().copied()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
-                );
-                Ok(buffer)
+                Ok(decode_utf16(taken.iter().copied(), buffer))
+            }
+            Self::WideBytes { units, buffer } => {
+                let (taken, rest) = units.split_at_checked(length).ok_or(EncodeError::InvalidSource)?;
+                *units = rest;
+                Ok(decode_utf16(taken.iter().copied().map(u16::from_ne_bytes), buffer))
             }
         }
     }
+}
+
+fn decode_utf16(units: impl Iterator<Item = u16>, buffer: &mut String) -> &str {
+    buffer.clear();
+    buffer.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    buffer
 }
 
 /// A [`NodeSource`] that reads a tape. The strings of the tape that can be tokens are already token operations, except

@@ -1,19 +1,20 @@
 //! Writes decoded nodes to a tape.
 
-use super::{TapeReader, TapeText, keys};
-use crate::abi::{content_kind, op};
+use super::{Tape, Tapes, keys};
+use crate::abi::{content_kind, op, tape_head};
 use crate::binary::{Content, NodeSink, Text};
 
-/// A [`NodeSink`] that writes a tape. It is reused for many frames, and allocates only if its buffers have to grow.
-#[derive(Debug, Default)]
-pub struct TapeWriter {
-    ops: Vec<i32>,
-    latin1: Vec<u8>,
-    /// Replaces `latin1` after the first character that is not Latin-1.
-    wide: Option<Vec<u16>>,
-    bytes: Vec<u8>,
+/// A [`NodeSink`] that appends one tape to [`Tapes`]. It allocates only if their buffers have to grow.
+#[derive(Debug)]
+pub struct TapeWriter<'t> {
+    tapes: &'t mut Tapes,
+    /// The lengths of `tapes` before this tape.
+    start: [usize; 3],
+    /// Whether the text of this tape is UTF-16. It is Latin-1 up to the first other character.
+    is_wide: bool,
     /// The address range of the payload. `Some` if content bytes in the payload are not copied.
     borrowed: Option<std::ops::Range<usize>>,
+    /// The index of the current node's head in the words.
     head: usize,
     shape: Shape,
     /// An allocation has failed. The rest of the tree is ignored.
@@ -28,86 +29,41 @@ struct Shape {
     hash: Option<u32>,
 }
 
-impl TapeWriter {
-    /// An empty tape.
+impl<'t> TapeWriter<'t> {
+    /// Starts a tape behind the other tapes. All content bytes are copied. [`finish`](Self::finish) must be called
+    /// after the last node; if the tree is incomplete, the caller truncates the tapes instead.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(tapes: &'t mut Tapes) -> Self {
+        let start = tapes.len();
+        let is_out_of_memory = tapes.words.try_reserve(tape_head::WORDS).is_err();
+        if !is_out_of_memory {
+            tapes.words.extend_from_slice(&[0; tape_head::WORDS]);
+        }
+        Self {
+            tapes,
+            start,
+            is_wide: false,
+            borrowed: None,
+            head: 0,
+            shape: Shape::default(),
+            is_out_of_memory,
+        }
     }
 
-    /// Starts a new tape. All content bytes are copied to [`bytes`](Self::bytes).
-    pub fn clear(&mut self) {
-        self.ops.clear();
-        self.latin1.clear();
-        self.wide = None;
-        self.bytes.clear();
-        self.borrowed = None;
-        self.is_out_of_memory = false;
-    }
-
-    /// Clears the tape. Frees capacity above `keep` bytes in each part.
-    pub fn trim(&mut self, keep: usize) {
-        self.clear();
-        self.ops.shrink_to(keep / size_of::<i32>());
-        self.latin1.shrink_to(keep);
-        self.bytes.shrink_to(keep);
-    }
-
-    /// The allocated memory in bytes.
-    #[must_use]
-    pub fn capacity(&self) -> usize {
-        size_of::<i32>() * self.ops.capacity()
-            + self.latin1.capacity()
-            + size_of::<u16>() * self.wide.as_ref().map_or(0, Vec::capacity)
-            + self.bytes.capacity()
-    }
-
-    /// Starts a new tape for a tree that is decoded from `payload`. Content bytes in the payload are not copied; their
+    /// Starts a tape for a tree that is decoded from `payload`. Content bytes in the payload are not copied; their
     /// offsets are relative to the start of the payload.
-    pub fn clear_for(&mut self, payload: &[u8]) {
-        self.clear();
+    #[must_use]
+    pub fn borrowing(tapes: &'t mut Tapes, payload: &[u8]) -> Self {
         let start = payload.as_ptr().addr();
-        self.borrowed = Some(start..start + payload.len());
+        Self {
+            borrowed: Some(start..start + payload.len()),
+            ..Self::new(tapes)
+        }
     }
 
-    /// The operations.
-    #[must_use]
-    pub fn ops(&self) -> &[i32] {
-        &self.ops
-    }
-
-    /// The text, if it is Latin-1.
-    #[must_use]
-    pub fn latin1(&self) -> Option<&[u8]> {
-        if self.wide.is_none() { Some(&self.latin1) } else { None }
-    }
-
-    /// The text, if it is UTF-16.
-    #[must_use]
-    pub fn wide(&self) -> Option<&[u16]> {
-        self.wide.as_deref()
-    }
-
-    /// The tape as a source of nodes. All content bytes must have been copied, see [`clear`](Self::clear).
-    #[must_use]
-    pub fn source(&self) -> TapeReader<'_> {
-        let text = match (&self.wide, &self.latin1) {
-            (Some(units), _) => TapeText::wide(units),
-            (None, units) => TapeText::latin1(units),
-        };
-        TapeReader::decoded(&self.ops, text, &self.bytes)
-    }
-
-    /// The length of the text in units.
-    #[must_use]
-    pub fn text_len(&self) -> usize {
-        self.wide.as_ref().map_or(self.latin1.len(), Vec::len)
-    }
-
-    /// The copied content bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// Ends the tape.
+    pub fn finish(self) -> Tape<'t> {
+        self.tapes.finish(self.start, self.is_wide)
     }
 
     #[inline]
@@ -116,7 +72,7 @@ impl TapeWriter {
             Text::Token(token) => i32::from(token.0),
             text => self.literal(text),
         };
-        self.ops.push(op);
+        self.tapes.words.push(op);
     }
 
     fn literal(&mut self, text: Text<'_>) -> i32 {
@@ -129,87 +85,95 @@ impl TapeWriter {
         if length == 0 { 0 } else { !(length as i32) }
     }
 
-    fn append_ascii(&mut self, text: &[u8]) -> usize {
-        let Self {
-            latin1,
-            wide,
-            is_out_of_memory,
-            ..
-        } = self;
-        let reserved = match wide {
-            None => latin1.try_reserve(text.len()),
-            Some(units) => units.try_reserve(text.len()),
-        };
-        if reserved.is_err() {
-            *is_out_of_memory = true;
+    fn append_ascii(&mut self, ascii: &[u8]) -> usize {
+        let text = &mut self.tapes.text;
+        // One byte more, for the padding.
+        if text
+            .try_reserve((1 + usize::from(self.is_wide)) * ascii.len() + 1)
+            .is_err()
+        {
+            self.is_out_of_memory = true;
             return 0;
         }
-        match wide {
-            None => latin1.extend_from_slice(text),
-            Some(units) => units.extend(text.iter().map(|&byte| u16::from(byte))),
+        if self.is_wide {
+            text.extend(ascii.iter().flat_map(|&byte| u16::from(byte).to_ne_bytes()));
+        } else {
+            text.extend_from_slice(ascii);
         }
-        text.len()
+        ascii.len()
     }
 
     /// Appends to the text. Returns the length in units. It fits in 31 bits, because the strings of a payload are
     /// limited far below.
-    fn append(&mut self, text: &str) -> usize {
-        if text.is_ascii() {
-            self.append_ascii(text.as_bytes())
-        } else if self.wide.is_none() && text.chars().all(|character| u8::try_from(character).is_ok()) {
-            if self.latin1.try_reserve(text.len()).is_err() {
+    fn append(&mut self, string: &str) -> usize {
+        if string.is_ascii() {
+            self.append_ascii(string.as_bytes())
+        } else if !self.is_wide && string.chars().all(|character| u8::try_from(character).is_ok()) {
+            let text = &mut self.tapes.text;
+            if text.try_reserve(string.len() + 1).is_err() {
                 self.is_out_of_memory = true;
                 return 0;
             }
-            let before = self.latin1.len();
-            self.latin1
-                .extend(text.chars().filter_map(|character| u8::try_from(character).ok()));
-            self.latin1.len() - before
+            let before = text.len();
+            text.extend(string.chars().filter_map(|character| u8::try_from(character).ok()));
+            text.len() - before
         } else {
-            self.append_wide(text)
+            self.append_wide(string)
         }
     }
 
     /// Converts the text to UTF-16 and appends to it.
-    fn append_wide(&mut self, text: &str) -> usize {
-        let Self {
-            latin1,
-            wide,
-            is_out_of_memory,
-            ..
-        } = self;
-        let units = wide.get_or_insert_default();
-        let length = text.encode_utf16().count();
-        if units.try_reserve(latin1.len() + length).is_err() {
-            *is_out_of_memory = true;
+    fn append_wide(&mut self, string: &str) -> usize {
+        let text = &mut self.tapes.text;
+        let length = string.encode_utf16().count();
+        let narrow = if self.is_wide { 0 } else { text.len() - self.start[1] };
+        if text.try_reserve(narrow + 2 * length).is_err() {
+            self.is_out_of_memory = true;
             return 0;
         }
-        units.extend(latin1.drain(..).map(u16::from));
-        units.extend(text.encode_utf16());
+        if !self.is_wide {
+            widen(text, self.start[1]);
+            self.is_wide = true;
+        }
+        text.extend(string.encode_utf16().flat_map(u16::to_ne_bytes));
         length
+    }
+}
+
+/// Converts the Latin-1 text from `start` on to UTF-16.
+fn widen(text: &mut Vec<u8>, start: usize) {
+    let units = text.len() - start;
+    text.resize(start + 2 * units, 0);
+    // From the end, so that no unit is overwritten before it was read.
+    for unit in (0..units).rev() {
+        let character = text.get(start + unit).copied().unwrap_or_default();
+        let place = start + 2 * unit;
+        if let Some(bytes) = text.get_mut(place..place + 2) {
+            bytes.copy_from_slice(&u16::from(character).to_ne_bytes());
+        }
     }
 }
 
 /// Maximum number of operations of a node without attributes: head, tag, shape, two for the content.
 const NODE_OPS: usize = 5;
 
-impl NodeSink for TapeWriter {
+impl NodeSink for TapeWriter<'_> {
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
         // Reserves space for all operations of the node, so that none of them allocates.
-        self.is_out_of_memory |= self.ops.try_reserve(NODE_OPS + 2 * attrs).is_err();
+        self.is_out_of_memory |= self.tapes.words.try_reserve(NODE_OPS + 2 * attrs).is_err();
         if self.is_out_of_memory {
             return;
         }
-        self.head = self.ops.len();
-        self.ops.push((attrs as i32) << op::HEAD_SHIFT);
+        self.head = self.tapes.words.len();
+        self.tapes.words.push((attrs as i32) << op::HEAD_SHIFT);
         self.string(tag);
         self.shape = Shape {
-            at: self.ops.len(),
+            at: self.tapes.words.len(),
             left: attrs,
             hash: Some(0),
         };
         if attrs > 0 {
-            self.ops.push(op::NO_SHAPE);
+            self.tapes.words.push(op::NO_SHAPE);
         }
     }
 
@@ -231,11 +195,11 @@ impl NodeSink for TapeWriter {
             _ => None,
         };
         shape.left = shape.left.saturating_sub(1);
-        if let (0, Some(hash), Some(op)) = (shape.left, shape.hash, self.ops.get_mut(shape.at)) {
+        if let (0, Some(hash), Some(op)) = (shape.left, shape.hash, self.tapes.words.get_mut(shape.at)) {
             // 30 bits: the value is a small integer in JavaScript and differs from `op::NO_SHAPE`, which is negative.
             *op = (hash & 0x3FFF_FFFF) as i32;
         }
-        self.ops.push(op);
+        self.tapes.words.push(op);
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
@@ -258,7 +222,7 @@ impl NodeSink for TapeWriter {
             Content::Bytes(_) => content_kind::BYTES,
             Content::List(_) => content_kind::LIST,
         };
-        if let Some(head) = self.ops.get_mut(self.head) {
+        if let Some(head) = self.tapes.words.get_mut(self.head) {
             *head |= kind;
         }
         match content {
@@ -269,19 +233,19 @@ impl NodeSink for TapeWriter {
                 let offset = match &self.borrowed {
                     Some(payload) if at >= payload.start && at + bytes.len() <= payload.end => at - payload.start,
                     _ => {
-                        let offset = self.bytes.len();
-                        if self.bytes.try_reserve(bytes.len()).is_err() {
+                        let offset = self.tapes.bytes.len() - self.start[2];
+                        if self.tapes.bytes.try_reserve(bytes.len()).is_err() {
                             self.is_out_of_memory = true;
                             return;
                         }
-                        self.bytes.extend_from_slice(bytes);
+                        self.tapes.bytes.extend_from_slice(bytes);
                         offset
                     }
                 };
-                self.ops.push(offset as i32);
-                self.ops.push(bytes.len() as i32);
+                self.tapes.words.push(offset as i32);
+                self.tapes.words.push(bytes.len() as i32);
             }
-            Content::List(children) => self.ops.push(children as i32),
+            Content::List(children) => self.tapes.words.push(children as i32),
         }
     }
 }

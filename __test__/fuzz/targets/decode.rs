@@ -6,7 +6,7 @@
 
 use baileys_native::{
     binary::{Dialect, MAX_INFLATED, Node, decode, unpack},
-    tape::TapeWriter,
+    tape::{TapeWriter, Tapes},
 };
 
 const DIALECTS: [Dialect; 3] = [Dialect::V7, Dialect::V6_7, Dialect::V6_17];
@@ -24,8 +24,8 @@ pub fn run(data: &[u8]) {
 }
 
 fn check(bytes: &[u8], dialect: Dialect) {
-    let mut tape = TapeWriter::new();
-    let walked = decode(bytes, dialect, &mut tape);
+    let mut tapes = Tapes::default();
+    let walked = decode(bytes, dialect, &mut TapeWriter::new(&mut tapes));
     let decoded = Node::decode(bytes, dialect);
     assert_eq!(walked.is_ok(), decoded.is_ok(), "the tape and the tree disagree");
     let Ok(node) = decoded else { return };

@@ -51,15 +51,17 @@ pub fn run(data: &[u8]) {
 }
 
 /// The tape of one frame as the noise handler makes it; `None` if it cannot be opened or is no node.
-fn handled(sealed: &[u8], counter: u32, dialect: Dialect) -> Option<TapeWriter> {
+fn handled(sealed: &[u8], counter: u32, dialect: Dialect) -> Option<Tapes> {
     let mut receiver = Receiver::resume(&KEY, counter).unwrap();
-    let (mut plain, mut inflated, mut tape) = (Vec::new(), Vec::new(), TapeWriter::new());
+    let (mut plain, mut inflated, mut tape) = (Vec::new(), Vec::new(), Tapes::default());
     receiver.open(sealed, &mut plain).ok()?;
-    decode(unpack(&plain, &mut inflated).ok()?, dialect, &mut tape).ok()?;
+    let mut writer = TapeWriter::new(&mut tape);
+    decode(unpack(&plain, &mut inflated).ok()?, dialect, &mut writer).ok()?;
+    writer.finish();
     Some(tape)
 }
 
-fn follow(stream: &[u8], tapes: &[Option<TapeWriter>], lengths: &[u16], early: u8, dialect: Dialect) {
+fn follow(stream: &[u8], tapes: &[Option<Tapes>], lengths: &[u16], early: u8, dialect: Dialect) {
     let mut read_ahead = ReadAhead::default();
     assert!(read_ahead.link());
     let (mut frames, mut scratch, mut made) = (FrameDecoder::new(), Scratch::default(), Tapes::default());
@@ -88,7 +90,7 @@ fn follow(stream: &[u8], tapes: &[Option<TapeWriter>], lengths: &[u16], early: u
         if is_open && is_whole && !is_off {
             let mut expected = Tapes::default();
             for tape in own.iter().map_while(Option::as_ref) {
-                expected.push(tape);
+                expected.extend_from(tape);
             }
             is_off = own.iter().any(Option::is_none);
             let is_large = expected.size() >= MAX_TAPES;

@@ -5,7 +5,7 @@
 //! `encode_parsed_jids`, the nodes of `wacore-binary` have parsed JIDs.
 
 use baileys_native::binary::{Node, decode};
-use baileys_native::tape::TapeWriter;
+use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native_bench::{CORPUS, DIALECT, names, stanza};
 use divan::{Bencher, black_box};
 use wacore_binary::marshal::{marshal_to_vec, unmarshal_ref};
@@ -22,11 +22,12 @@ mod decode {
     #[divan::bench(args = names())]
     fn ours(bencher: Bencher, name: &str) {
         let input = &stanza(name).encoded;
-        let mut tape = TapeWriter::new();
+        let mut tapes = Tapes::default();
         bencher.bench_local(|| {
-            tape.clear_for(input);
+            tapes.clear();
+            let mut tape = TapeWriter::borrowing(&mut tapes, input);
             super::decode(black_box(input), DIALECT, &mut tape).unwrap();
-            black_box(tape.ops().len())
+            black_box(tape.finish().ops.len())
         });
     }
 
