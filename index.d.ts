@@ -176,7 +176,8 @@ export interface NoiseHandler {
    * returns. The frame is bytes in the handshake phase, and a stanza in the transport phase.
    *
    * Rejects for a frame that cannot be opened, decompressed or decoded, and with the error that `onFrame` throws. The
-   * bytes after that frame are kept for the next call.
+   * bytes after that frame are kept for the next call. On a connection of this package, a stanza that cannot be decoded
+   * is skipped and logged instead.
    *
    * If the thread was blocked and the addon has kept the connection alive (see {@link
    * WebSocketClientConfig.keepAliveIntervalMs}), the latest `onFrame` is called with an empty Buffer. It shows that the
@@ -429,7 +430,7 @@ export interface EndReason {
     | 'defect';
   /** A value of Baileys' `DisconnectReason`, or the code that the server sent. */
   code: number;
-  /** Baileys' text, if Baileys has one. */
+  /** A description: Baileys' text if Baileys has one, otherwise a text of this package. */
   message: string;
   /** The attributes of a `failure`. */
   attrs?: Record<string, string>;

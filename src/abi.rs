@@ -231,7 +231,7 @@ groups! {
         NO = 0,
         /// The message was accepted.
         NOW = 1,
-        /// The message was accepted. A `WRITTEN` record reports when it is written.
+        /// The message was accepted. A later `WRITTEN` record counts it when it is written.
         LATER = 2,
     }
 

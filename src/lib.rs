@@ -15,8 +15,8 @@
 //! | `tape` | nodes as flat operations, the form that is passed to and from JavaScript | `abi`, `binary` |
 //! | `wire` | the only code that opens a frame, and the only code that seals one | `frame`, `noise`, `binary` |
 //! | `session` | connection, login, pairing, queries, queues and reconnection, without input or output | `abi`, `failure`, `frame`, `noise`, `proto`, `handshake`, `binary`, `tape`, `wire` |
-//! | `read_ahead` | frames that are opened on the I/O threads before JavaScript asks for them | `frame`, `noise`, `binary`, `tape`, `wire` |
-//! | `shared_sender` | the noise sender of a connection, which JavaScript and the I/O threads share | `noise`, `binary`, `wire` |
+//! | `read_ahead` | frames that the I/O thread opens before JavaScript asks for them | `frame`, `noise`, `binary`, `tape`, `wire` |
+//! | `shared_sender` | the noise sender of a connection, which JavaScript and the I/O thread share | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | `failure`, `sync` |
 //! | `driver` | sessions on transports, with the system's clock and random numbers | `failure`, `session`, `transport` |
 //! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver`, `sync` |

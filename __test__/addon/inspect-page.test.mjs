@@ -104,7 +104,7 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   await chip.click();
   assert.equal(await filter.inputValue(), '');
 
-  // The export has the stanzas that match the filter, with hidden contents. `replay` can read it.
+  // The export has the stanzas that match the filter, with redacted contents. `replay` can read it.
   await filter.fill('tag:message');
   const [download] = await Promise.all([
     page.waitForEvent('download'),

@@ -39,7 +39,8 @@ describe('faults', () => {
   }
 
   test('an HTTP status instead of the upgrade reaches the socket', async () => {
-    // Baileys listens for `unexpected-response`, so `ws` does not end the request, and Baileys does not either.
+    // Baileys has a listener for `unexpected-response`, so `ws` leaves the request open. Baileys does not end it, so the
+    // test does.
     server.faults = { httpStatus: 429, httpHeaders: { 'Retry-After': '1' } };
     const sock = openSocket({ baileys, server });
     const [, response] = await once(sock.ws, 'unexpected-response');

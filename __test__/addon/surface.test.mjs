@@ -16,7 +16,10 @@ import { EXPORTS, NOISE_HANDLER, WEB_SOCKET_CLIENT } from '../support/surface.mj
 const require = createRequire(import.meta.url);
 const PROPERTIES = [...CODEC_PROPERTIES, ...NOISE_PROPERTIES];
 
-/** The names of a class and its bases up to EventEmitter, and of the properties that its constructor sets. */
+/**
+ * Names of the methods of a class and of its base classes below EventEmitter, and of the public properties that the
+ * constructor sets (without `_`).
+ */
 function namesOf(Class) {
   const names = new Set(Object.keys(new Class('ws://x/', {})).filter(name => !name.startsWith('_')));
   let prototype = Class.prototype;

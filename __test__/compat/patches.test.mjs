@@ -61,7 +61,7 @@ describe('a patched Baileys', () => {
     [FILES.webSocketClient, append, ['WebSocketClient']],
     [FILES.noiseHandler, append, ['makeNoiseHandler']],
     [FILES.encode, append, ['encodeBinaryNode']],
-    // The noise handler of Baileys uses this decoder.
+    // Baileys' noise handler calls the decoder. If the decoder is patched, the noise handler is not replaced either.
     [FILES.decode, append, [...CODEC, 'makeNoiseHandler']],
     [FILES.constants, append, [...CODEC, 'encodeBinaryNode', 'makeNoiseHandler']],
     [FILES.jidUtils, text => append(text.replace("'@'", "('@')")), ['encodeBinaryNode']],

@@ -1,6 +1,6 @@
 // All known differences between this package and Baileys. Any other difference fails the tests.
 //
-// `intended`: ours is better, for the given reason. `open`: ours is wrong and will be changed.
+// `intended`: a deliberate difference, with its reason. `open`: ours is wrong and will be changed.
 //
 // `applies` returns whether an input can show the difference. `expected`, if it exists, returns the outcome that ours
 // must have: usually that of Baileys for the same input without the defect.
@@ -77,7 +77,7 @@ function payloadOf({ property, input }) {
   }
 }
 
-/** Whether bytes have BINARY_32 with a length of 2^31 or more in them. */
+/** Whether bytes can contain a BINARY_32 with a length of 2^31 or more. */
 const hasNegativeLength = context => {
   const bytes = payloadOf(context);
   return bytes.some((byte, i) => byte === 254 && bytes[i + 1] >= 128);

@@ -1,4 +1,5 @@
-// The peer of a noise handler, by node:crypto. Its keys are given, so that a run can be repeated exactly.
+// The server side of a noise handler, implemented with node:crypto. The caller passes its keys, so that a run is
+// reproducible.
 
 import {
   createCipheriv,

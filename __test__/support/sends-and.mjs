@@ -1,4 +1,5 @@
-// Sends messages to the server at argv[2] in one turn of the loop. In the same turn it then does the action argv[3].
+// Sends argv[4] messages to the server argv[2] in one turn of the event loop, then does the action argv[3] in the same
+// turn.
 
 import { createRequire } from 'node:module';
 

@@ -1,4 +1,4 @@
-// Where our socket differs from Baileys' on `ws`: all intended, each with the test that shows it.
+// The deliberate differences between our socket and Baileys' socket on `ws`, each with the test that shows it.
 
 export const SOCKET_DIFFERENCES = [
   {

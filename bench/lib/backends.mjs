@@ -1,4 +1,5 @@
-// The compared codecs with a common interface: Baileys' own, that of `baileys-native`, and the WASM bridge.
+// The compared codecs with a common interface: Baileys' own, that of `baileys-native`, and that of
+// `whatsapp-rust-bridge` (WebAssembly).
 
 import { createCipheriv, hkdfSync } from 'node:crypto';
 import * as baileys from 'baileys';

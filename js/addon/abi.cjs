@@ -188,7 +188,7 @@ module.exports = {
     NO: 0,
     /** The message was accepted. */
     NOW: 1,
-    /** The message was accepted. A `WRITTEN` record reports when it is written. */
+    /** The message was accepted. A later `WRITTEN` record counts it when it is written. */
     LATER: 2
   },
 

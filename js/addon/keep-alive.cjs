@@ -158,7 +158,8 @@ function setPulse() {
       const late = now - since > 3 * period;
       since = now;
       core.heartbeat();
-      // Stanzas that wait are delivered before other timers run: a timer may wait for one of them.
+      // Deliver the waiting stanzas before other timers run: the answer of a query can be among them, and its timeout
+      // must not run first.
       if (late) pump.run();
     }, period)
     .unref();

@@ -229,7 +229,10 @@ export interface SocketOptions {
   proxy?: SocketProxyOptions
   /** The local IP address to connect from. */
   localAddress?: string
-  /** Seconds without traffic before the first TCP keep-alive probe, 0 for the system's defaults; no probes where absent. */
+  /**
+   * Seconds without traffic before the first TCP keep-alive probe, 0 for the system's default. `None`: no
+   * probes.
+   */
   keepAliveSeconds?: number
   /** TLS settings, for `wss:`. */
   tls?: SocketTlsOptions
@@ -241,7 +244,10 @@ export interface SocketOptions {
   headers: Array<string>
   /** The value of the `Origin` header. */
   origin: string
-  /** Time limit for each step of the opening, in milliseconds. No limit if it is missing. */
+  /**
+   * Time limit for each step of the opening, in milliseconds. Without it, only the limit of the whole
+   * opening (120 s) applies.
+   */
   handshakeTimeout?: number
 }
 

@@ -54,7 +54,7 @@ function readReport() {
   // `any`: the types of the oldest supported Node.js do not have `excludeNetwork`.
   const report = /** @type {any} */ (process.report);
   if (report === undefined) return undefined;
-  // Without this, a report does a DNS lookup for each connection.
+  // If `excludeNetwork` is false, `getReport()` does a DNS lookup for each open connection.
   const { excludeNetwork } = report;
   report.excludeNetwork = true;
   try {

@@ -38,7 +38,10 @@ class IndexedEmitter extends ListenedEmitter {
   /** The names that have listeners, by their length. */
   #names = new Array(LONG + 1).fill(undefined);
   #stale = true;
-  /** The number of names when the index was built. A change shows listeners that were added without our methods. */
+  /**
+   * Number of event names when the index was built. If it differs from the current number, a listener was added or
+   * removed without the methods of this class.
+   */
   #count = -1;
 
   /** @param {ConstructorParameters<typeof import('node:events').EventEmitter>[0]} [options] */

@@ -241,7 +241,8 @@ const TIMER_SLACK_MS = 100;
 function endIfSilent(socket, config) {
   const reception = socket instanceof Socket ? socket.reception : undefined;
   if (reception === undefined) return;
-  // Before the first message Baileys waits for one; later it waits for any data.
+  // Until the first message the limit is `connectTimeoutMs`. Afterwards it is the keep-alive interval plus `GRACE_MS`
+  // without any data.
   const limit = reception.hasMessages ? config?.keepAliveIntervalMs + GRACE_MS : config?.connectTimeoutMs;
   if (limit > 0 && reception.silence >= limit - TIMER_SLACK_MS) socket.terminate();
 }

@@ -69,7 +69,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {string} [target] the request target, if it is not the path
  * @property {string[]} [headers] additional request headers: name, value, name, value, …
  * @property {(error: Error) => Error} [adaptError] changes an error of the connection like the agent does
- * @property {boolean} [isForced] whether no other way may be taken in place of this one
+ * @property {boolean} [isForced] whether the connection must not fall back to another route
  */
 
 /**

@@ -21,13 +21,13 @@ function isGlobalAgents(value) {
 }
 
 /**
- * The route by the package, where it is in use.
+ * The route of the package `global-agent`, if it is active.
  *
  * @param {any} given the agent of the connection
  * @param {import('./agent.cjs').Target} target
  * @param {{ routeOf: Function }} tools
  * @returns {import('./agent.cjs').Route | undefined}
- * @throws {Unsupported} where it is in use and cannot be followed
+ * @throws {Unsupported} if it is active but cannot be supported
  */
 function globalAgentRoute(given, target, tools) {
   const module = target.secure ? https : http;

@@ -12,7 +12,7 @@ const { STREAM } = require('./protocol.cjs');
 const { Recorder } = require('./recorder.cjs');
 const { Ring } = require('./ring.cjs');
 
-/** The latest lines that are kept for new viewers. */
+/** Limits of the history that a new viewer gets. */
 const KEPT = { lines: 2_000, bytes: 2 * 1024 * 1024 };
 /** The most bytes that wait to be sent to one viewer. Further lines are dropped and counted. */
 const MAX_BACKLOG = 1024 * 1024;

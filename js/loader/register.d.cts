@@ -16,9 +16,12 @@
  * | --- | --- |
  * | `BAILEYS_NATIVE_UNAVAILABLE` | the addon cannot be loaded |
  * | `BAILEYS_NATIVE_UNSUPPORTED` | the release of Baileys is not supported |
- * | `BAILEYS_NATIVE_LATE` | Baileys was required before |
- * | `BAILEYS_NATIVE_PATCHED` | files of Baileys are patched; only these files are not replaced |
- * | `BAILEYS_NATIVE_FORK` | a fork has changed files |
+ * | `BAILEYS_NATIVE_LATE` | Baileys was loaded before this module |
+ * | `BAILEYS_NATIVE_PATCHED` | some files are patched, or newer than this package; only these are not replaced |
+ * | `BAILEYS_NATIVE_FORK` | a fork whose files were changed |
+ * | `BAILEYS_NATIVE_BYPASSED` | Baileys opened a connection that was not replaced, for example because it is bundled |
+ * | `BAILEYS_NATIVE_AGENT` | one connection: its agent or proxy is not supported |
+ * | `BAILEYS_NATIVE_TLS` | one connection: the server needs TLS features that the addon does not have |
  *
  * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_WAITS=off` does not replace
  * `promiseTimeout`. `BAILEYS_NATIVE_PACKAGES` names forks of Baileys, separated by commas.

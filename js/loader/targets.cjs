@@ -239,7 +239,7 @@ function namedPackages() {
 }
 
 /**
- * Refuses a copy that does not match a dialect exactly: releases differ in the functions that they await, and the
+ * Chooses the dialect of a copy, or gives the reason why there is none. Releases differ in the functions that they await, and the
  * tokens of the two dictionaries differ.
  *
  * Facts, read in the published releases:

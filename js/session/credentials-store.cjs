@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Saves what a session has to keep whenever it changes: its credentials, and the server to resume with. One save runs at a
- * time and takes the newest state, so that changes during a save cost one more round trip together.
+ * Saves the credentials and the known server of a session after each change. Only one save runs at a time. Changes during
+ * a save are saved together by the next one.
  *
  * @param {any} session a NativeSession
  * @param {{ save(stored: object): Promise<void> }} store
@@ -18,7 +18,7 @@ function keepSaved(session, store, failed) {
   async function saveAll() {
     try {
       while (isWanted) {
-        // Changes that are told together are saved together.
+        // Changes that are emitted in the same tick are saved together.
         await null;
         isWanted = false;
         const { credentials: creds, knownServer } = session;

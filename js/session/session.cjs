@@ -46,7 +46,7 @@ class NativeSession extends ListenedEmitter {
   #native;
   #number;
   #creds;
-  /** Throws where the program leads connections another way since this was made. */
+  /** Throws if the program has replaced a connection function of Node since the session was created. */
   #recheck;
   #log;
   /** The log level that the addon was told last. */

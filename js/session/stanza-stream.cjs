@@ -50,7 +50,7 @@ class StanzaStream extends Readable {
     callback(error);
   }
 
-  /** Ends the stream behind the stanzas that wait, or, if there is a failure, at once. @param {unknown} [failure] */
+  /** Ends the stream after the waiting stanzas. With a failure, ends it at once. @param {unknown} [failure] */
   end(failure) {
     if (this.#isReleased) return;
     this.#leave();

@@ -42,7 +42,10 @@ function leave(session) {
  */
 function watchAll() {
   wanted = true;
-  for (const session of active.keys()) join(session);
+  for (const [session, stop] of active) {
+    stop?.();
+    join(session);
+  }
   return () => {
     wanted = false;
     for (const [session, stop] of active) {

@@ -1,7 +1,7 @@
 'use strict';
 
 /** @import { BinaryNode, StanzaPattern } from '../../index' */
-/** @typedef {{ listener: (node: any) => void }} Entry A listener. Its object tells apart two of the same function. */
+/** @typedef {{ listener: (node: any) => void }} Entry One registration. An object, because the same function can be registered twice. */
 /** @typedef {{ key: string, number: number, listeners: Entry[] }} Watch */
 
 /** The patterns of a session and their listeners. Listeners of one pattern share one entry in the addon. */

@@ -295,7 +295,7 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
 }
 
 export interface MockServerEvents {
-  /** A WebSocket was opened. The handshake follows. */
+  /** A WebSocket was opened. The Noise handshake follows. */
   connection: [connection: Connection];
   stanza: [record: StanzaRecord, connection: Connection];
   /** A linked device has logged in: `success` was sent. */

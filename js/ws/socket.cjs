@@ -104,8 +104,8 @@ class Socket extends EventTargetEmitter {
    * @param {Client} emitter
    * @param {import('../connect/plan.cjs').Plan} plan
    * @param {(emitter: Client, data: Buffer, isBinary: boolean) => void} emitMessage
-   * @param {(reason: string) => import('node:events').EventEmitter | undefined} [replace] makes another socket where Node's
-   *   TLS may be able to do what ours cannot
+   * @param {(reason: string) => import('node:events').EventEmitter | undefined} [replace] creates Baileys'
+   *   own socket. It is called if the server needs TLS features that the addon does not have
    */
   constructor(emitter, plan, emitMessage, replace) {
     super();
@@ -551,7 +551,7 @@ for (const [value, name] of STATE_NAMES.entries()) {
 }
 
 /**
- * The error of a refused upgrade, from which Baileys takes the status, see {@link OF_THE_ACCOUNT}.
+ * The error of a refused upgrade. Baileys reads the status from its message, see {@link OF_THE_ACCOUNT}.
  *
  * @param {number} status
  */
@@ -562,7 +562,7 @@ function refusal(status) {
 }
 
 /**
- * What `ws` makes of something to be sent. It throws for a detached view, except for a Buffer.
+ * Converts data to bytes like `ws`. It throws for a detached view, except for a Buffer.
  *
  * @param {any} data
  */

@@ -1,4 +1,4 @@
-// Writes the stanzas and events of a demo client to two logs. It does not run during measurements.
+// Logs inbound stanzas and connection events of a demo client. Stanzas are not logged during measurements.
 
 import { join } from 'node:path';
 import { LogFile, describeQr, describeStanza } from './log.mjs';

@@ -1,4 +1,5 @@
-// Runs the scenario once: a new server in this process, the bot in a child process, and the logs of both.
+// Runs the scenario once, with a new server in this process and the bot in a child process. Returns the measurements and
+// both logs.
 
 import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';

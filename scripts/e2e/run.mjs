@@ -87,7 +87,7 @@ export class Run {
     this.retries = 0;
     /** By flow, how many messages were given up. @type {Record<string, number>} */
     this.missing = {};
-    /** Whether messages that were in flight at a cut are still waited for. */
+    /** Whether the run still waits for messages that were in flight at a cut. */
     this.patient = true;
     /** @type {Promise<never>} */
     this.broken = new Promise((_, reject) => server.once('failure', error => reject(error)));

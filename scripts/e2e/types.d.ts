@@ -88,7 +88,10 @@ export interface Flow {
   lost: string[];
   /** Items that were handed out more than once. */
   duplicated: string[];
-  /** Apart from what was in flight when the connection of `b` was cut: what is sent again may be overtaken. */
+  /**
+   * Whether the messages arrived in order. Messages in flight at the cut of `b` are not checked, because they can be
+   * sent again later.
+   */
   inOrder: boolean;
   delivered: number;
   read: number;

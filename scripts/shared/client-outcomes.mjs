@@ -1,4 +1,4 @@
-// How the client of a test opens and ends, in words that can be compared: for `makeWASocket` and for NativeSession.
+// Describes how a test client connects and ends, as text that can be compared: for `makeWASocket` and for NativeSession.
 
 import { initAuthCreds } from 'baileys';
 

@@ -95,7 +95,7 @@ export class SoakServer {
   #onAnswer(n, connection) {
     const { user } = /** @type {Device} */ (connection.device);
     const latest = this.answered.get(user) ?? 0;
-    // Data that a client sent before a cut may be read during its next login.
+    // After a cut the same answer can arrive twice. The repeated one is ignored.
     if (n === latest) return;
     if (n !== latest + 1) this.faults.push(`${user}: answer ${n} behind ${latest}`);
     this.answered.set(user, n);

@@ -214,7 +214,8 @@ impl Writer<'_> {
     }
 }
 
-/// Parses `:device@server`, the rest of a JID. The device must be a plain number of up to three digits.
+/// Parses `:device@server`, the rest of a JID. The device must be a decimal number from 0 to 255 with at
+/// most four digits.
 fn plain_device(rest: &str) -> Option<(u8, &str)> {
     let after = rest.strip_prefix(':')?;
     let digits = after.bytes().take(4).take_while(u8::is_ascii_digit).count();

@@ -38,7 +38,7 @@ impl Node {
     /// Decodes the node at the start of `input`.
     ///
     /// # Errors
-    /// Fails as [`decode()`].
+    /// Same errors as [`decode()`].
     pub fn decode(input: &[u8], dialect: Dialect) -> Result<Node, DecodeError> {
         let mut builder = NodeBuilder::new(dialect.dictionary());
         decode(input, dialect, &mut builder)?;
@@ -49,7 +49,7 @@ impl Node {
     /// after this limit are omitted without an error.
     ///
     /// # Errors
-    /// Fails as [`decode()`].
+    /// Same errors as [`decode()`].
     pub fn decode_within(input: &[u8], dialect: Dialect, budget: usize) -> Result<Node, DecodeError> {
         let mut builder = NodeBuilder::within(dialect.dictionary(), budget);
         decode(input, dialect, &mut builder)?;
@@ -86,7 +86,7 @@ impl Node {
     /// Encodes the node and appends it to `out`.
     ///
     /// # Errors
-    /// Fails as [`encode()`].
+    /// Same errors as [`encode()`].
     pub fn encode(&self, dialect: Dialect, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         encode(&mut self.source(), dialect, out)
     }

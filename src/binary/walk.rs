@@ -82,16 +82,16 @@ pub trait NodeSource {
     /// The next attribute's key.
     ///
     /// # Errors
-    /// Fails as [`node`](Self::node).
+    /// Same errors as [`node`](Self::node).
     fn attr_key(&mut self) -> Result<Text<'_>, EncodeError>;
     /// The value for the last key.
     ///
     /// # Errors
-    /// Fails as [`node`](Self::node).
+    /// Same errors as [`node`](Self::node).
     fn attr_value(&mut self) -> Result<Text<'_>, EncodeError>;
     /// The node's content.
     ///
     /// # Errors
-    /// Fails as [`node`](Self::node).
+    /// Same errors as [`node`](Self::node).
     fn content(&mut self) -> Result<Content<'_>, EncodeError>;
 }

@@ -146,7 +146,7 @@ impl Inner {
             }
             Err(error) => {
                 self.tapes.clear();
-                // As in Baileys, the position of the reader shows where the error was found.
+                // The position of the error, as in Baileys' `indexRef.index`.
                 self.consumed = error.offset;
                 self.share_sizes()?;
                 Err(error.into())

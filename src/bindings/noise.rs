@@ -162,7 +162,7 @@ raw_function! {
 
 raw_function! {
     /// `seal(handler, data, out, offset)`: writes `data` as a frame to `out`. After the handshake, the frame is
-    /// encrypted. The first frame follows the intro. The result is the length, as for `encode`.
+    /// encrypted. The intro is written before the first frame. The result is the length, as for `encode`.
     Seal, "seal", 4, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;
@@ -174,8 +174,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `open(handler)`: the next frame: a tape's text or a signal. Throws for one that fails; a register tells whether it is
-    /// authentic.
+    /// `open(handler)`: opens the next frame. Returns a tape's text or a signal. Throws if the frame cannot be opened; a
+    /// register says whether the frame was authentic.
     Open, "open", 1, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;

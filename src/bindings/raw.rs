@@ -121,7 +121,7 @@ impl Call {
         if status != sys::Status::napi_ok {
             return Err(Failure::Type("a Buffer or Uint8Array is required"));
         }
-        // The length counts elements. The element size of future kinds is unknown, so other kinds are refused.
+        // `length` is in elements. Only these two kinds are accepted; all other typed arrays are refused.
         let width = match kind {
             sys::TypedarrayType::uint8_array => 1,
             sys::TypedarrayType::int32_array => size_of::<i32>(),

@@ -29,7 +29,7 @@ impl RecordSource for SessionEvents {
     }
 }
 
-/// Adds the record of an event. A small one for which there is no memory is lost: the process cannot go on without any.
+/// Adds the record of an event. If there is no memory even for a small record, the record is lost.
 fn record(session: u32, event: Event, batch: &mut Batch) {
     match event {
         Event::Stanzas(stanzas) => batch.stanzas(session_record::STANZAS, session, &stanzas),

@@ -22,7 +22,8 @@ pub struct SocketOptions {
     pub proxy: Option<SocketProxyOptions>,
     /// The local IP address to connect from.
     pub local_address: Option<String>,
-    /// Seconds without traffic before the first TCP keep-alive probe, 0 for the system's defaults; no probes where absent.
+    /// Seconds without traffic before the first TCP keep-alive probe, 0 for the system's default. `None`: no
+    /// probes.
     pub keep_alive_seconds: Option<u32>,
     /// TLS settings, for `wss:`.
     pub tls: Option<SocketTlsOptions>,
@@ -34,7 +35,8 @@ pub struct SocketOptions {
     pub headers: Vec<String>,
     /// The value of the `Origin` header.
     pub origin: String,
-    /// Time limit for each step of the opening, in milliseconds. No limit if it is missing.
+    /// Time limit for each step of the opening, in milliseconds. Without it, only the limit of the whole
+    /// opening (120 s) applies.
     pub handshake_timeout: Option<f64>,
 }
 

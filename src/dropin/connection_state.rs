@@ -15,7 +15,7 @@ pub struct ConnectionState {
     pub flow: Flow,
     read_ahead: Mutex<ReadAhead>,
     shared_sender: Mutex<SharedSender>,
-    /// The time of the last received data. Relaxed, because nothing else is read because of it.
+    /// The time of the last received data. Relaxed, because no other memory depends on it.
     last_received: AtomicU64,
 }
 

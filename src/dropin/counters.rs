@@ -2,8 +2,8 @@
 
 use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
-/// A counter that one thread writes and other threads read. All accesses are relaxed: readers want a number that was true a
-/// moment ago, and nothing else is read because of it.
+/// A counter that one thread writes and other threads read. All accesses are relaxed: a reader accepts an
+/// old value, and no other memory depends on it.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 

@@ -11,7 +11,7 @@ use super::loop_monitor::LoopMonitor;
 use crate::shared_sender::Millis;
 use crate::sync::{Mutex, MutexGuard};
 
-/// Capacity that an empty batch keeps, in elements of each part.
+/// Capacity that an empty batch keeps, in elements of each of its vectors (words, text, bytes).
 pub(super) const KEPT: usize = 64 * 1024;
 
 /// The queue of an environment.

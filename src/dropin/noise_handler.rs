@@ -51,7 +51,7 @@ pub struct NoiseHandler {
     handshake_frames: u64,
     /// The shared state and the number of the socket. `None` if the socket is not a native one.
     connection: Option<(Arc<ConnectionState>, u32)>,
-    /// Whether the shared sender seals the frames, so that the I/O thread can seal between them.
+    /// Whether the shared sender seals the frames. The I/O thread can then seal keep-alive queries between them.
     is_shared: bool,
 }
 

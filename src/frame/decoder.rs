@@ -76,7 +76,7 @@ impl FrameDecoder {
         if self.failed.is_some() {
             return;
         }
-        // The number of returned bytes is at least the number of bytes to move. So on average each byte moves at most
+        // Compact only if the consumed part is at least as long as the rest. So on average each byte is moved at most
         // once.
         if self.cursor > 0 && self.cursor >= self.buffered() {
             self.compact();
@@ -131,7 +131,7 @@ impl FrameDecoder {
     /// removed from the front of `input`.
     ///
     /// # Errors
-    /// Fails as [`next`](Self::next).
+    /// Same errors as [`next`](Self::next).
     pub fn next_of<'d, 'i: 'd>(&'d mut self, input: &mut &'i [u8]) -> Result<Option<&'d [u8]>, FrameError> {
         if self.failed.is_none()
             && self.buffered() == 0

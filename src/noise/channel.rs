@@ -46,7 +46,7 @@ impl Channel {
     /// into the hash.
     ///
     /// # Errors
-    /// Fails as [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]. Fails with [`NoiseError::SenderTaken`] after
+    /// Same errors as [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]. Fails with [`NoiseError::SenderTaken`] after
     /// [`take_sender`](Self::take_sender).
     pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
@@ -59,7 +59,7 @@ impl Channel {
     /// into the hash.
     ///
     /// # Errors
-    /// Fails as [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
+    /// Same errors as [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
     pub fn decrypt(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
             Phase::Handshake => self.symmetric.decrypt_and_hash(ciphertext, out),
@@ -98,7 +98,7 @@ impl Channel {
     /// phase. For callers that store the two separately.
     ///
     /// # Errors
-    /// Fails as [`finish_init`](Self::finish_init).
+    /// Same errors as [`finish_init`](Self::finish_init).
     pub fn derive_transport(&self) -> Result<(Sender, Receiver), NoiseError> {
         self.symmetric.split()
     }

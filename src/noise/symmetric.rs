@@ -117,7 +117,7 @@ impl SymmetricState {
     /// Derives the transport directions of the responder. They are those of the initiator, exchanged.
     ///
     /// # Errors
-    /// Fails as [`split`](Self::split).
+    /// Same errors as [`split`](Self::split).
     pub fn split_responder(&self) -> Result<(Sender, Receiver), NoiseError> {
         let (read, write) = derive(&self.chaining_key, &[]);
         Ok((Sender::new(&write)?, Receiver::new(&read)?))

@@ -18,7 +18,7 @@ impl Sender {
     /// A sender with a given counter. A counter value must never be used twice with the same key.
     ///
     /// # Errors
-    /// Fails as [`new`](Self::new).
+    /// Same errors as [`new`](Self::new).
     pub fn resume(key: &[u8; KEY_LEN], counter: u32) -> Result<Self, NoiseError> {
         CipherState::new(key, counter).map(Self)
     }
@@ -60,7 +60,7 @@ impl Receiver {
     /// A receiver with a given counter.
     ///
     /// # Errors
-    /// Fails as [`new`](Self::new).
+    /// Same errors as [`new`](Self::new).
     pub fn resume(key: &[u8; KEY_LEN], counter: u32) -> Result<Self, NoiseError> {
         CipherState::new(key, counter).map(Self)
     }

@@ -58,8 +58,8 @@ impl Session {
     }
 
     /// Closes the connection like [`close`](Self::close), but without the user's stanzas that still wait in the queue.
-    /// Returns those stanzas, encoded and in order, so that another session can send them. Stanzas that were polled
-    /// before are sent.
+    /// Returns those stanzas, encoded and in order, so that another session can send them. Stanzas that the
+    /// transport has already taken are still sent.
     pub fn hand_over(&mut self, now: Millis) -> Vec<(SendId, Vec<u8>)> {
         self.tick(now);
         let (unsent, has_room_again) = self.outbox.take_unsent();
@@ -135,7 +135,7 @@ impl Session {
     /// stanza without an id gets a new one.
     ///
     /// # Errors
-    /// Fails as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number of
+    /// Same errors as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number of
     /// queries is pending.
     pub fn query(
         &mut self,

@@ -104,7 +104,7 @@ pub enum PairingError {
     #[error(transparent)]
     Key(#[from] NoiseError),
     /// A cryptographic function is not available. This is a defect of the build.
-    #[error("the cryptographic function {0} failed")]
+    #[error("the cryptographic function {0} is not available")]
     Unavailable(&'static str),
     /// The request for a pairing code was not accepted for sending.
     #[error(transparent)]

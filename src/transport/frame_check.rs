@@ -18,7 +18,7 @@ pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
 const MAX_FRAGMENTS: u32 = 16 * 1024;
 /// Maximum payload length of a control frame in bytes (RFC 6455, section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
-/// The largest integer that JavaScript, and therefore `ws`, represents exactly.
+/// JavaScript's `Number.MAX_SAFE_INTEGER`. It is the maximum payload length in `ws`.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 const OPCODE_CONTINUATION: u8 = 0;
@@ -84,7 +84,8 @@ impl Violation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Stop {
     /// The peer's close frame was received. It is not passed on, because tungstenite would answer it at once. The owner
-    /// does not know of it yet and may still send messages before the answer.
+    /// does not know of it yet and may still send messages before it answers with its own
+    /// close frame.
     #[error("the peer has closed")]
     Closed,
     /// A rule was violated.

@@ -22,7 +22,7 @@ pub struct ConnectOptions {
     pub addresses: Vec<SocketAddr>,
     /// The local address to connect from.
     pub local_address: Option<IpAddr>,
-    /// TCP keep-alive; off where absent.
+    /// TCP keep-alive. `None`: no probes.
     pub probes: Option<KeepAliveProbes>,
     /// The proxy. `None` means a direct connection.
     pub proxy: Option<Proxy>,

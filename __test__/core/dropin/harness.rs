@@ -173,7 +173,7 @@ impl World {
     }
 }
 
-/// The number of a keep-alive query. `None` if the payload is not such a query.
+/// The number in the id of a keep-alive query. `None` if the id has another prefix. Panics for other stanzas.
 pub(super) fn query_number(payload: &[u8]) -> Option<u32> {
     let mut inflated = Vec::new();
     let node = Node::decode(binary::unpack(payload, &mut inflated).ok()?, Dialect::V7).ok()?;

@@ -173,7 +173,7 @@ fn qr_codes_run_out() {
     let reason = ends(World::new(config(), new_device(3)), 408, true, |world| {
         world.connect();
         world.serve(&offer);
-        // The server sends a stanza from time to time.
+        // Stanzas in between, so that the connection does not end with `Silence` first.
         for _ in 0..4 {
             world.advance(24_999);
             world.serve(&node("ib", &[], Vec::new()));
