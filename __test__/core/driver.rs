@@ -14,14 +14,16 @@ use std::{
 
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
-    driver::{Endpoint, Handle, Log, LogEntry, LogValue, start},
-    session::{Config, EndReason, Event, Pattern, QueryError, QueryOptions, QueueLimits, ReconnectConfig, State, code},
+    driver::{Endpoint, Handle, start},
+    session::{
+        Config, EndReason, Event, Log, LogEntry, LogLevel, LogValue, Pattern, QueryError, QueryOptions, QueueLimits,
+        ReconnectConfig, State, code,
+    },
     transport::ConnectOptions,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
-use tracing::level_filters::LevelFilter;
 
 use crate::session::{
     harness::{config, paired_device},
@@ -542,11 +544,11 @@ fn dropping_the_handle_ends_the_connection() {
 }
 
 /// A log and its entries.
-fn recording(level: LevelFilter) -> (Arc<Log>, Arc<Mutex<Vec<LogEntry>>>) {
+fn recording(level: LogLevel) -> (Arc<Log>, Arc<Mutex<Vec<LogEntry>>>) {
     let entries = Arc::<Mutex<Vec<LogEntry>>>::default();
     let into = Arc::clone(&entries);
-    let log = Log::new(level, Box::new(move |entry| into.lock().unwrap().push(entry)));
-    (log, entries)
+    let log = Log::new(Some(level), Box::new(move |entry| into.lock().unwrap().push(entry)));
+    (Arc::new(log), entries)
 }
 
 fn messages(entries: &Mutex<Vec<LogEntry>>) -> Vec<String> {
@@ -557,9 +559,9 @@ fn messages(entries: &Mutex<Vec<LogEntry>>) -> Vec<String> {
 #[test]
 fn what_the_code_tells_goes_to_the_log_of_its_session() {
     let server = Loopback::new(&[Behaviour::Answer]);
-    let (log, entries) = recording(LevelFilter::DEBUG);
+    let (log, entries) = recording(LogLevel::Debug);
     let mut user = User::with_log(server.address, config(), Some(Arc::clone(&log)));
-    let (_other_log, others) = recording(LevelFilter::TRACE);
+    let (_other_log, others) = recording(LogLevel::Trace);
     user.handle.with(|session, now| session.connect(now));
     user.wait_for(|event| is_state(event, State::Connected));
     let told = messages(&entries);
@@ -579,7 +581,7 @@ fn what_the_code_tells_goes_to_the_log_of_its_session() {
     );
     assert!(others.lock().unwrap().is_empty(), "another session's log");
 
-    log.set_level(LevelFilter::INFO);
+    log.set_level(Some(LogLevel::Info));
     let before = told.len();
     user.handle.with(|session, now| session.close(now));
     user.wait_for(|event| is_state(event, State::Disconnected));
@@ -589,7 +591,7 @@ fn what_the_code_tells_goes_to_the_log_of_its_session() {
 #[test]
 fn texts_of_the_log_are_bounded() {
     let server = Loopback::new(&[Behaviour::Tag("x".repeat(100_000))]);
-    let (log, entries) = recording(LevelFilter::TRACE);
+    let (log, entries) = recording(LogLevel::Trace);
     let mut user = User::with_log(server.address, config(), Some(log));
     user.handle.with(|session, now| {
         session.watch(Pattern::parse("frame").unwrap());
@@ -607,13 +609,13 @@ fn texts_of_the_log_are_bounded() {
                 _ => 0,
             })
         });
-    assert_eq!(longest, LogEntry::MAX_TEXT);
+    assert_eq!(longest, LogValue::MAX_TEXT);
 }
 
 #[test]
 fn no_level_tells_keys_or_the_content_of_stanzas() {
     let server = Loopback::new(&[Behaviour::Answer]);
-    let (log, entries) = recording(LevelFilter::TRACE);
+    let (log, entries) = recording(LogLevel::Trace);
     let mut user = User::with_log(server.address, config(), Some(log));
     user.handle.with(|session, now| session.connect(now));
     user.wait_for(|event| is_state(event, State::Connected));

@@ -12,15 +12,16 @@ use super::process_metrics::METRICS;
 use super::raw::{Failure, raw_function};
 use super::session_events::SessionEvents;
 use super::session_json::{metrics_json, short};
-use super::session_log::{LogQueue, level_filter};
+use super::session_log::LogQueue;
 use super::session_options::{
     SessionOptions, SessionServer, StanzaPattern, config, credentials, endpoint, known_server, pattern,
 };
 use super::websocket::{NodeEnvironment, SharedEnvironment};
-use crate::driver::{self, Handle, Log};
+use crate::driver::{self, Handle};
 use crate::dropin::EnrolledSession;
 use crate::session::{
-    self, KeyDerivation, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, SendReadiness, State,
+    self, KeyDerivation, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId,
+    SendReadiness, State,
 };
 
 /// A stanza that was accepted but not sent.
@@ -83,7 +84,7 @@ impl Session {
         let server = known_server(options.known_server.as_ref())?;
         let inbox = Arc::clone(shared.environment.inbox());
         let log_queue = Arc::<LogQueue>::default();
-        let log = log_queue.log(level_filter(&options.log_level), {
+        let log = log_queue.log(LogLevel::from_name(&options.log_level), {
             let inbox = Arc::clone(&inbox);
             move || inbox.ready(number)
         });
@@ -124,7 +125,7 @@ impl Session {
     /// Sets the lowest level that the user's logger accepts. The values are those of the option.
     #[napi(catch_unwind)]
     pub fn set_log_level(&self, level: String) {
-        self.log.set_level(level_filter(&level));
+        self.log.set_level(LogLevel::from_name(&level));
     }
 
     /// The server of the last handshake. A later session can resume with it.

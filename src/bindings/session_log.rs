@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
-use tracing::Level;
-use tracing::level_filters::LevelFilter;
 
-use crate::driver::{Log, LogEntry, LogValue};
+use crate::session::{Log, LogEntry, LogLevel, LogValue};
 
 /// Maximum number of entries that wait for JavaScript. Further entries are dropped and counted.
 const MOST: usize = 1024;
@@ -28,14 +26,18 @@ impl LogQueue {
     }
 
     /// Creates a log that adds its entries to this queue. It calls `notify` if the queue was empty.
-    pub(super) fn log(self: &Arc<Self>, level: LevelFilter, notify: impl Fn() + Send + Sync + 'static) -> Arc<Log> {
+    pub(super) fn log(
+        self: &Arc<Self>,
+        level: Option<LogLevel>,
+        notify: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<Log> {
         let queue = Arc::clone(self);
-        let take = move |entry| {
+        let write = move |entry| {
             if queue.push(&entry) {
                 notify();
             }
         };
-        Log::new(level, Box::new(take))
+        Arc::new(Log::new(level, Box::new(write)))
     }
 
     /// Adds an entry. Returns true if it is the only one in the queue.
@@ -54,18 +56,13 @@ impl LogQueue {
         let Waiting { mut entries, left_out } = std::mem::take(&mut *self.lock());
         if left_out > 0 {
             entries.push_back(entry_json(&LogEntry {
-                level: Level::WARN,
+                level: LogLevel::Warn,
                 message: "log entries were dropped because too many were waiting".to_owned(),
                 fields: vec![("count", LogValue::Number(left_out.try_into().unwrap_or(i64::MAX)))],
             }));
         }
         entries
     }
-}
-
-/// The level filter for a level name of a logger. Unknown names disable the log.
-pub(super) fn level_filter(name: &str) -> LevelFilter {
-    name.parse().unwrap_or(LevelFilter::OFF)
 }
 
 fn entry_json(entry: &LogEntry) -> String {
@@ -81,6 +78,6 @@ fn entry_json(entry: &LogEntry) -> String {
             ((*name).to_owned(), value)
         })
         .collect();
-    let level = entry.level.as_str().to_lowercase();
+    let level = entry.level.name();
     json!({ "type": "log", "level": level, "message": entry.message, "fields": fields }).to_string()
 }

@@ -12,7 +12,6 @@ mod connect_limiter;
 mod endpoint;
 mod handle;
 mod lease;
-mod log;
 mod lookup;
 mod shared_session;
 mod sink;
@@ -22,7 +21,6 @@ pub use self::{
     connect_limiter::ConnectLimiter,
     endpoint::Endpoint,
     handle::{Handle, WeakHandle},
-    log::{Log, LogEntry, LogValue, TakeEntry},
     shared_session::Notify,
     task::start,
 };

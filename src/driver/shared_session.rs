@@ -9,15 +9,10 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::sync;
 
-use super::{
-    clock::Clock,
-    connect_limiter::ConnectLimiter,
-    lease::Lease,
-    log::{Log, Scope},
-};
+use super::{clock::Clock, connect_limiter::ConnectLimiter, lease::Lease};
 use crate::{
     failure::Failure,
-    session::{ConnectionId, Event, KeyDerivation, Millis, Session, State, Transmit},
+    session::{ConnectionId, Event, KeyDerivation, Log, Millis, Session, State, Transmit, log},
     transport::{Accepted, Connection, Timing, TransportError},
 };
 
@@ -81,11 +76,14 @@ impl fmt::Debug for SharedSession {
 
 impl SharedSession {
     pub(super) fn new(
-        session: Session,
+        mut session: Session,
         notify: Notify,
         log: Option<Arc<Log>>,
         limiter: Option<Arc<ConnectLimiter>>,
     ) -> Self {
+        if let Some(log) = &log {
+            session.set_log(Arc::clone(log));
+        }
         let inner = Inner {
             session,
             transport: None,
@@ -113,15 +111,14 @@ impl SharedSession {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the session's log the current log of this thread, until the result is dropped.
-    pub(super) fn scope(&self) -> Option<Scope> {
-        self.log.as_ref().filter(|log| !log.is_off()).map(Log::enter)
+    /// The session's log.
+    pub(super) fn log(&self) -> Option<&Log> {
+        self.log.as_deref()
     }
 
     /// Calls `act` with the session, then executes the session's requests. `timing` is the time at which messages are
     /// written.
     pub(super) fn with<R>(&self, timing: Timing, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
-        let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         inner.check_lease(now);
@@ -139,7 +136,6 @@ impl SharedSession {
 
     /// Takes events until their total weight is at least `most`. Returns the total weight.
     pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
-        let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         inner.check_lease(now);
@@ -161,7 +157,6 @@ impl SharedSession {
     /// Handles received data. As [`with`](Self::with), but the session's requests are executed by
     /// [`settle`](Self::settle). Returns true if the session wants more data.
     pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
-        let _scope = self.scope();
         let mut inner = self.lock();
         let start = Instant::now();
         let now = self.clock.at(start);
@@ -173,7 +168,6 @@ impl SharedSession {
 
     /// Executes the session's requests.
     pub(super) fn settle(&self) {
-        let _scope = self.scope();
         let inner = self.lock();
         let now = self.clock.now();
         self.drive(inner, now, Timing::Now);
@@ -265,7 +259,6 @@ impl SharedSession {
 
     /// Sets the end of the lease; `None` for a session that needs none.
     pub(super) fn set_lease(&self, time: Option<SystemTime>) {
-        let _scope = self.scope();
         let mut inner = self.lock();
         let now = self.clock.now();
         // A lease that has ended before it was renewed has ended.
@@ -313,9 +306,7 @@ impl SharedSession {
 
     /// Ends the current connection because of a defect.
     pub(super) fn fail(&self, message: &str) {
-        let scope = self.scope();
-        tracing::error!(message);
-        drop(scope);
+        log!(self.log(), Error, message);
         let connection = self.lock().session.connection();
         if let Some(connection) = connection {
             self.forget(connection);
@@ -381,7 +372,6 @@ impl Inner {
             .unwrap_or_default();
         if !wait.is_zero() {
             let delay = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::debug!(delay_ms = delay, "the connection waits for the limiter");
             self.session.handle_delayed(now, id, delay);
         }
         let start = Instant::now();

@@ -12,12 +12,11 @@ use super::{
     clock::{SystemEntropy, stopwatch},
     endpoint::Endpoint,
     handle::Handle,
-    log::Log,
     shared_session::{Notify, SharedSession},
     sink::SessionSink,
 };
 use crate::{
-    session::{Config, ConnectionId, Credentials, Session},
+    session::{Config, ConnectionId, Credentials, Log, Session, log},
     transport,
 };
 
@@ -87,11 +86,12 @@ async fn open(shared: Arc<SharedSession>, connection: ConnectionId, endpoint: Ar
     let routing = shared.inspect(|session| session.credentials().routing_info.clone());
     match endpoint.resolve(routing.as_deref()).await {
         Ok(options) => {
-            let _scope = shared.scope();
-            tracing::debug!(
-                host = endpoint.host,
+            log!(
+                shared.log(),
+                Debug,
+                "name resolved",
+                host = &*endpoint.host,
                 addresses = options.addresses.len(),
-                "name resolved"
             );
             let sink = SessionSink::new(Arc::clone(&shared), connection);
             shared.open(connection, || transport::connect(options, sink));

@@ -3,6 +3,7 @@
 use super::{
     CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Session, Stanza, State,
     head_filter::Head,
+    log,
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
     queries::{AnswerTarget, Pending, Purpose},
@@ -88,11 +89,13 @@ impl Session {
         } = stanza;
         self.metrics.stanzas_in += 1;
         self.metrics.stanzas_delivered += u64::from(written);
-        tracing::trace!(
+        log!(
+            self.log.as_deref(),
+            Trace,
+            "stanza received",
             tag = self.scratch.head.tag(),
             bytes = encoded.len(),
             delivered = written,
-            "stanza received"
         );
 
         let head = &self.scratch.head;
@@ -136,7 +139,7 @@ impl Session {
                 self.tell(Event::Answer { query, result });
             }
             Purpose::KeepAlive => {
-                tracing::debug!(ms = waited, "keep-alive answered");
+                log!(self.log.as_deref(), Debug, "keep-alive answered", ms = waited);
                 self.metrics.ping_rtt.record(waited);
                 self.metrics.last_ping_rtt = Some(waited);
             }
@@ -191,11 +194,21 @@ impl Session {
         let info = child(stanza, "edge_routing").and_then(|routing| child(routing, "routing_info"));
         if let Some(info) = info.and_then(content_bytes) {
             if info.len() > MAX_ROUTING_INFO {
-                tracing::warn!(bytes = info.len(), "routing info is too long and is ignored");
+                log!(
+                    self.log.as_deref(),
+                    Warn,
+                    "routing info is too long and is ignored",
+                    bytes = info.len()
+                );
                 return;
             }
             let routing_info = Some(info.to_vec());
-            tracing::debug!(bytes = info.len(), "routing info has changed");
+            log!(
+                self.log.as_deref(),
+                Debug,
+                "routing info has changed",
+                bytes = info.len()
+            );
             self.update_credentials(CredentialsUpdate {
                 routing_info,
                 ..Default::default()
@@ -208,8 +221,8 @@ impl Session {
             return;
         }
         self.send_own(&result(stanza.attr("id").unwrap_or_default()));
-        tracing::debug!("the server offers pairing");
-        self.qr = qr_references(stanza).into();
+        log!(self.log.as_deref(), Debug, "the server offers pairing");
+        self.qr = qr_references(stanza, self.log.as_deref()).into();
         self.show_qr(self.config.first_qr_timeout);
     }
 

@@ -7,6 +7,7 @@ use super::{
     connection::{Connection, Phase},
     dispatch::Received,
     head_filter::{Head, HeadFilter},
+    log,
     pairing::qr_text,
     queries::{AnswerTarget, Purpose},
     timers::Timer,
@@ -111,6 +112,12 @@ impl Session {
     pub fn handle_delayed(&mut self, now: Millis, connection: ConnectionId, delay: Millis) {
         self.tick(now);
         if self.current(connection).is_some() {
+            log!(
+                self.log.as_deref(),
+                Debug,
+                "the connection waits for the limiter",
+                delay_ms = delay
+            );
             let at = self.now.saturating_add(delay);
             self.timers
                 .set(Timer::Connect, at.saturating_add(self.config.connect_timeout));
@@ -125,7 +132,13 @@ impl Session {
             return;
         }
         while let Some(pending) = self.queries.take_expired(self.now) {
-            tracing::debug!(purpose = ?pending.purpose, "a query was not answered in time");
+            let purpose = format!("{:?}", pending.purpose);
+            log!(
+                self.log.as_deref(),
+                Debug,
+                "a query was not answered in time",
+                purpose = &*purpose
+            );
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_timed_out += 1;
                 self.tell(Event::Answer {
@@ -161,7 +174,7 @@ impl Session {
             Timer::Connect => self.end(EndReason::TimedOut, false),
             Timer::KeepAlive => {
                 self.metrics.pings += 1;
-                tracing::debug!("keep-alive query");
+                log!(self.log.as_deref(), Debug, "keep-alive query");
                 self.ask_own(Purpose::KeepAlive, keep_alive_query);
                 self.timers.set(
                     Timer::KeepAlive,
@@ -221,10 +234,8 @@ impl Session {
             left_out += u64::from(limit_reached);
         }
         if left_out > 0 {
-            tracing::warn!(
-                frames = left_out,
-                "frames were ignored because the incoming queue is full"
-            );
+            let message = "frames were ignored because the incoming queue is full";
+            log!(self.log.as_deref(), Warn, message, frames = left_out);
         }
     }
 
@@ -289,7 +300,14 @@ impl Session {
         if let Err(error) = taken {
             let error = error.redacted();
             self.metrics.malformed += 1;
-            tracing::warn!(%error, offset = error.offset(), "a payload is not a stanza");
+            let (offset, text) = (error.offset().unwrap_or_default(), error.to_string());
+            log!(
+                self.log.as_deref(),
+                Warn,
+                "a payload is not a stanza",
+                error = &*text,
+                offset = offset
+            );
             if !self.inbox.is_overfull() {
                 self.tell(Event::Malformed(error));
             }
@@ -306,13 +324,19 @@ impl Session {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
             let (stanzas, bytes) = self.inbox.watermark().depth();
-            tracing::debug!(stanzas, bytes, "reading stopped");
+            log!(
+                self.log.as_deref(),
+                Debug,
+                "reading stopped",
+                stanzas = stanzas,
+                bytes = bytes
+            );
         }
     }
 
     /// Reading continues.
     pub(super) fn read_on(&mut self) {
-        tracing::debug!("reading continues");
+        log!(self.log.as_deref(), Debug, "reading continues");
         if self.connection.as_ref().is_some_and(Connection::is_open) {
             self.keepalive.heard(self.now);
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));

@@ -5,6 +5,7 @@ use super::{
     Session, State, StateChange, Transmit, Trigger,
     connection::{Connection, Established, Phase},
     event::ConnectionId,
+    log,
     login::client_payload,
     nodes,
     outbox::Owner,
@@ -51,10 +52,12 @@ impl Session {
             .set(Timer::Connect, self.now.saturating_add(self.config.connect_timeout));
         match intro {
             Ok(intro) => {
-                tracing::debug!(
+                log!(
+                    self.log.as_deref(),
+                    Debug,
+                    "opening a connection",
                     connection = id.0,
                     routed = routing_info.is_some(),
-                    "opening a connection"
                 );
                 self.connection = Some(Connection::new(id, intro));
                 self.transmits.push_back(Transmit::Open(id));
@@ -77,7 +80,7 @@ impl Session {
         let (id, framed) = match hello {
             Ok((message, phase)) => {
                 let resuming = matches!(phase, Phase::Resuming(_));
-                tracing::debug!(resuming, "sending ClientHello");
+                log!(self.log.as_deref(), Debug, "sending ClientHello", resuming = resuming);
                 connection.phase = phase;
                 connection.opened_at = now;
                 (connection.id, connection.frame(&message))
@@ -147,7 +150,13 @@ impl Session {
         let (kind, took) = (established.kind, self.now.saturating_sub(opened_at));
         self.metrics.handshake = Some((kind, took));
         self.metrics.handshakes.entry(kind).or_default().record(took);
-        tracing::debug!(kind = kind.name(), ms = took, "handshake complete");
+        log!(
+            self.log.as_deref(),
+            Debug,
+            "handshake complete",
+            kind = kind.name(),
+            ms = took
+        );
         self.timers.stop(Timer::Connect);
         self.timers.set(
             Timer::KeepAlive,
@@ -169,7 +178,11 @@ impl Session {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
             connection.phase = Phase::Broken;
             self.server = None;
-            tracing::debug!(%reason, "resumption failed; the stored server key is discarded");
+            let (message, text) = (
+                "resumption failed; the stored server key is discarded",
+                reason.to_string(),
+            );
+            log!(self.log.as_deref(), Debug, message, reason = &*text);
             return self.end_with(reason, false, true);
         }
         self.end(reason, false);
@@ -192,7 +205,7 @@ impl Session {
         }
         match sealed {
             Ok(message) => {
-                tracing::trace!(bytes = message.len(), "stanza sent");
+                log!(self.log.as_deref(), Trace, "stanza sent", bytes = message.len());
                 self.metrics.frames_out += 1;
                 self.metrics.stanzas_out += 1;
                 self.metrics.bytes_out += message.len() as u64;
@@ -252,7 +265,12 @@ impl Session {
             self.ask_own(Purpose::Activate, nodes::activate);
         }
         for payload in self.queries.repeats() {
-            tracing::debug!(bytes = payload.len(), "sending a query again");
+            log!(
+                self.log.as_deref(),
+                Debug,
+                "sending a query again",
+                bytes = payload.len()
+            );
             self.outbox.push(Owner::Query, payload);
         }
     }
@@ -298,7 +316,15 @@ impl Session {
             self.reconnect.plan(self.config.reconnect.as_ref(), &reason, random)
         };
         let code = reason.code();
-        tracing::debug!(code, %reason, again = matches!(plan, ReconnectPlan::Retry { .. }), "connection ended");
+        let (text, again) = (reason.to_string(), matches!(plan, ReconnectPlan::Retry { .. }));
+        log!(
+            self.log.as_deref(),
+            Debug,
+            "connection ended",
+            code = code,
+            reason = &*text,
+            again = again
+        );
         let ended = self.queries.take_ended(matches!(plan, ReconnectPlan::Retry { .. }));
         self.reject(ended, code);
         let (unsent, has_room_again) = self.outbox.clear();
@@ -312,7 +338,13 @@ impl Session {
             ReconnectPlan::Retry { attempt, delay } => {
                 *self.metrics.reconnects.entry(code).or_default() += 1;
                 let at = self.now.saturating_add(delay);
-                tracing::debug!(attempt, delay_ms = delay, "reconnection planned");
+                log!(
+                    self.log.as_deref(),
+                    Debug,
+                    "reconnection planned",
+                    attempt = attempt,
+                    delay_ms = delay
+                );
                 self.step(Trigger::Lost, Some(reason.clone()));
                 self.last_end = Some(reason.clone());
                 self.timers.set(Timer::Reconnect, at);

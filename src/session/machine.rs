@@ -1,6 +1,6 @@
 //! [`Session`]: the data of the state machine, its getters, and its `poll_*` methods.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use zeroize::Zeroizing;
 
@@ -16,6 +16,7 @@ use super::{
     head_filter::Head,
     inbox::Inbox,
     keepalive::KeepAlive,
+    log::Log,
     metrics::{Metrics, QueueMetrics},
     outbox::Outbox,
     pairing::CodeAnswer,
@@ -99,6 +100,7 @@ pub struct Session {
     pub(super) server_time_offset: Option<i64>,
     pub(super) metrics: Metrics,
     pub(super) sampler: FrameTimer,
+    pub(super) log: Option<Arc<Log>>,
     pub(super) scratch: Scratch,
 }
 
@@ -170,8 +172,14 @@ impl Session {
             server_time_offset: None,
             metrics: Metrics::default(),
             sampler: FrameTimer::default(),
+            log: None,
             scratch,
         }
+    }
+
+    /// Sets the log. Without it, nothing is logged.
+    pub fn set_log(&mut self, log: Arc<Log>) {
+        self.log = Some(log);
     }
 
     /// Sets the clock for [`Metrics::work`]. Without it, nothing is measured.

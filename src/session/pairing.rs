@@ -11,8 +11,10 @@ use ring::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
 use super::{
-    Account, CodeKey, Config, Credentials, CredentialsUpdate, Entropy, KeyDerivation, Me, PairingError, SignalIdentity,
+    Account, CodeKey, Config, Credentials, CredentialsUpdate, Entropy, KeyDerivation, Log, Me, PairingError,
+    SignalIdentity,
     credentials::signal_key,
+    log,
     nodes::{acknowledgement, bytes_node, child, children, content_bytes, node, text_node},
 };
 use crate::{
@@ -78,7 +80,7 @@ const MAX_REFERENCES: usize = 64;
 const MAX_REFERENCE: usize = 4 * 1024;
 
 /// The references in a `pair-device` stanza. References that are too long for a QR code are omitted.
-pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
+pub(super) fn qr_references(stanza: &Node, log: Option<&Log>) -> Vec<String> {
     let references = child(stanza, "pair-device")
         .map(|pair| children(pair, "ref"))
         .into_iter()
@@ -88,7 +90,12 @@ pub(super) fn qr_references(stanza: &Node) -> Vec<String> {
         .filter(|bytes| {
             let fits = bytes.len() <= MAX_REFERENCE;
             if !fits {
-                tracing::warn!(bytes = bytes.len(), "a QR reference is too long and is omitted");
+                log!(
+                    log,
+                    Warn,
+                    "a QR reference is too long and is omitted",
+                    bytes = bytes.len()
+                );
             }
             fits
         })
