@@ -171,7 +171,7 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
   await connection.send(message(6));
   await until(async () => Number(await page.locator('#in').textContent()) > seen);
   assert.equal(await rows(page).count(), paused);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
   assert.equal(await rows(page).count(), paused + 1);
 
   // Each region and control has a name.
@@ -215,6 +215,6 @@ test('stanzas of a NativeSession flow; counters, plots, pause, and the end of th
     assert.ok(colorScheme === 'dark' ? color - background > 400 : background - color > 400, colorScheme);
   }
   await bot.ask('close');
-  await page.getByText('The process has ended, or takes part no longer').waitFor();
+  await page.getByText('The process has ended or is no longer inspected').waitFor();
   assert.deepEqual(complaints, []);
 });

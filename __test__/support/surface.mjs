@@ -14,14 +14,14 @@ export const EXPORTS = {
   decompressingIfRequired: { properties: ['decompress'] },
   makeNoiseHandler: { properties: ['noise-steps', 'noise-stream', 'noise-concurrent', 'noise-handshake'] },
   WebSocketClient: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isActive: { excuse: 'Of ours alone: whether register is at work in this thread.' },
-  replaced: { excuse: 'Of ours alone: which copies of Baileys register has replaced in this thread.' },
-  NativeSession: { excuse: 'Of ours alone: a session with a surface of its own, tested by session.test.mjs.' },
-  SessionError: { excuse: 'Of ours alone: what ends a NativeSession.' },
-  StanzaError: { excuse: 'Of ours alone: an answer of type error to a query of a NativeSession.' },
-  ConnectLimiter: { excuse: 'Of ours alone: a limit on the connections of NativeSessions.' },
-  metrics: { excuse: 'Of ours alone: counters of the addon.' },
-  inspect: { excuse: 'Of ours alone: takes part in the live view.' }
+  isActive: { excuse: 'Only in this package: whether register is at work in this thread.' },
+  replaced: { excuse: 'Only in this package: which copies of Baileys register has replaced in this thread.' },
+  NativeSession: { excuse: 'Only in this package: a session with a surface of its own, tested by session.test.mjs.' },
+  SessionError: { excuse: 'Only in this package: what ends a NativeSession.' },
+  StanzaError: { excuse: 'Only in this package: an answer of type error to a query of a NativeSession.' },
+  ConnectLimiter: { excuse: 'Only in this package: a limit on the connections of NativeSessions.' },
+  metrics: { excuse: 'Only in this package: counters of the addon.' },
+  inspect: { excuse: 'Only in this package: the live view.' }
 };
 
 /** The methods of a noise handler. */
@@ -34,7 +34,7 @@ export const NOISE_HANDLER = {
   processHandshake: { properties: ['noise-handshake'] },
   encodeFrame: { properties: ['noise-steps', 'noise-handshake'] },
   decodeFrame: { properties: ['noise-stream', 'noise-concurrent'] },
-  destroy: { excuse: 'Of ours alone until a coming release of Baileys: frees the keys.' }
+  destroy: { excuse: 'Only in this package until a coming release of Baileys: frees the keys.' }
 };
 
 /** What the prototype of `WebSocketClient` has, and what its constructor sets. */

@@ -5,6 +5,16 @@ import { plotHistogram, plotRates } from './plots.mjs';
 import { Statistics } from './statistics.mjs';
 import { make, treeOf } from './tree.mjs';
 
+/**
+ * @import { Row, Tree } from './filter.mjs'
+ * @typedef {{ kind: 'state', at: number, connection: string, state: string, detail?: string, fits?: boolean, element?:
+ *   undefined }} StateRow
+ * @typedef {{ kind: 'answer', query: number, answer?: number, outcome: string, ms: number }} Answer
+ * @typedef {{ kind: 'figures', stanzas: { in: number, out: number, skipped: number }, metrics?: any, rss: number }} Figures
+ * @typedef {Row | StateRow | Answer | Figures | { kind: 'dropped', count: number }} Line
+ * @typedef {{ id: string, name: string, pid: number, thread: number, busy?: boolean }} Process
+ */
+
 /** The most stanzas that are kept, and the most rows that are drawn. */
 const KEPT = 2000;
 const DRAWN = 300;
@@ -23,38 +33,45 @@ const view = Object.fromEntries(
     .map(id => [id, $(id)])
 );
 
-/** @type {any[]} Stanzas and state changes, the oldest first. */
+/** Stanzas and state changes, the oldest first. @type {(Row | StateRow)[]} */
 let rows = [];
+/** @type {Map<number, Row>} */
 let byNumber = new Map();
+/** @type {Map<string, number>} */
 let tags = new Map();
 let statistics = new Statistics();
-/** Rows that are not drawn yet. If `stale` is true, the whole list must be drawn again instead. */
+/** Rows that are not drawn yet. If `stale` is true, the whole list must be drawn again instead. @type {(Row | StateRow)[]} */
 let fresh = [];
 let stale = false;
+/** @type {Figures | undefined} */
 let figures;
 let dropped = 0;
 /** The number of rows that were removed because there were too many. */
 let forgotten = 0;
 let matches = parseFilter('');
-/** The sessions and sockets of all rows, and the chosen one ('' for all). */
+/** The sessions and sockets of all rows, and the chosen one ('' for all). @type {Set<string>} */
 let connections = new Set();
 let connection = '';
 let paused = false;
+/** @type {Row | undefined} */
 let selected;
 let scheduled = false;
+/** @type {EventSource | undefined} */
 let stream;
 let current = '';
 
 const number = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const duration = ms =>
+const duration = (/** @type {number} */ ms) =>
   ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-const clock = at => new Date(at).toTimeString().slice(0, 8) + `.${String(Math.floor(at) % 1000).padStart(3, '0')}`;
-const attr = (node, name) => {
+const clock = (/** @type {number} */ at) =>
+  new Date(at).toTimeString().slice(0, 8) + `.${String(Math.floor(at) % 1000).padStart(3, '0')}`;
+const attr = (/** @type {Tree} */ node, /** @type {string} */ name) => {
   const value = node.attrs.find(([key]) => key === name)?.[1];
   return typeof value === 'string' ? value : undefined;
 };
 
+/** @param {Line} line */
 function take(line) {
   switch (line.kind) {
     case 'node':
@@ -81,10 +98,10 @@ function take(line) {
 }
 
 /** Whether a stanza is a query. */
-const isQuestion = ({ direction, node }) =>
+const isQuestion = (/** @type {Row} */ { direction, node }) =>
   direction === 'out' && node.tag === 'iq' && ['get', 'set'].includes(attr(node, 'type') ?? '');
 
-/** Adds a row and removes the oldest one if there are too many. */
+/** Adds a row and removes the oldest one if there are too many. @param {Row | StateRow} row */
 function keep(row) {
   if (!connections.has(row.connection) && connections.size < MAX_SESSIONS) {
     connections.add(row.connection);
@@ -94,8 +111,10 @@ function keep(row) {
   rows.push(row);
   if (rows.length > KEPT) {
     const oldest = rows.shift();
-    byNumber.delete(oldest.n);
-    statistics.asked.delete(oldest.n);
+    if (oldest?.kind === 'node') {
+      byNumber.delete(oldest.n);
+      statistics.asked.delete(oldest.n);
+    }
     forgotten++;
   }
   // Browsers call no animation frame for a hidden page, so `fresh` must be limited.
@@ -103,17 +122,18 @@ function keep(row) {
   else stale = true;
 }
 
+/** @param {Answer} line */
 function takeAnswer({ query, answer: number, outcome, ms }) {
   statistics.answer(outcome, ms);
   statistics.asked.delete(query);
   const question = byNumber.get(query);
-  const answer = byNumber.get(number);
+  const answer = number === undefined ? undefined : byNumber.get(number);
   if (question) question.answer = number;
   if (answer) answer.question = query;
   for (const row of [question, answer]) {
     if (row === undefined) continue;
     Object.assign(row, { ms, outcome });
-    row.element?.querySelector('.took').replaceWith(took(row));
+    row.element?.querySelector('.took')?.replaceWith(took(row));
     const before = row.fits;
     row.fits = fits(row);
     stale ||= row.fits !== before;
@@ -130,7 +150,7 @@ function schedule() {
   });
 }
 
-const fits = row =>
+const fits = (/** @type {Row | StateRow} */ row) =>
   (connection === '' || row.connection === connection) &&
   (row.kind === 'state' ? view.filter.value.trim() === '' : matches(row));
 
@@ -162,24 +182,25 @@ function save() {
   URL.revokeObjectURL(link.href);
 }
 
+/** @param {Row} row */
 function took(row) {
   const text = row.ms === undefined ? '' : duration(row.ms);
   const bad = row.outcome !== undefined && row.outcome !== 'answered';
   const element = make('span', bad ? 'took bad' : 'took', row.question === undefined ? text : `↩ ${text}`);
-  if (bad) element.title = row.outcome;
+  if (bad) element.title = row.outcome ?? '';
   return element;
 }
 
+/** @param {Tree} node */
 function about(node) {
   const words = ['type', 'xmlns', 'class'].map(name => attr(node, name)).filter(Boolean);
-  const child = node.children?.[0];
-  if (child)
-    words.push(
-      `‹${child.tag}›${node.children.length > 1 ? ` +${node.children.length - 1 + (node.omitted ?? 0)}` : ''}`
-    );
+  const { children = [], omitted = 0 } = node;
+  const more = children.length > 1 ? ` +${children.length - 1 + omitted}` : '';
+  if (children.length > 0) words.push(`‹${children[0].tag}›${more}`);
   return words.join(' ');
 }
 
+/** @param {Row | StateRow} row */
 function rowElement(row) {
   if (row.kind === 'state') {
     const text = `${row.connection}: ${row.state}${row.detail ? ` (${row.detail})` : ''}`;
@@ -245,6 +266,7 @@ function summarize() {
 /** Shows the most frequent tags as buttons. They do not change while one is pressed. */
 function drawTags() {
   const most = [...tags].sort((a, b) => b[1] - a[1]).slice(0, TAGS);
+  /** @type {Map<string, HTMLElement>} */
   const buttons = new Map([...view.tags.children].map(button => [button.dataset.tag, button]));
   if (most.length !== buttons.size || most.some(([tag]) => !buttons.has(tag))) {
     view.tags.replaceChildren(
@@ -259,7 +281,7 @@ function drawTags() {
   const words = view.filter.value.split(/\s+/);
   for (const button of view.tags.children) {
     const { tag } = button.dataset;
-    button.lastElementChild.textContent = compact.format(tags.get(tag));
+    button.lastElementChild.textContent = compact.format(tags.get(tag) ?? 0);
     button.setAttribute('aria-pressed', String(words.includes(`tag:${tag}`)));
   }
 }
@@ -278,7 +300,7 @@ function drawFigures() {
   const median = statistics.quantile(0.5);
   view.latency.textContent = median === undefined ? '–' : duration(median);
   view['latency-detail'].textContent =
-    median === undefined ? 'of queries answered' : `95 % below ${duration(statistics.quantile(0.95))}`;
+    median === undefined ? 'of queries answered' : `95 % below ${duration(statistics.quantile(0.95) ?? median)}`;
   const open = (metrics?.states?.connected ?? 0) + (metrics?.sockets?.open ?? 0);
   view.connections.textContent = number.format(open);
   const stalls = metrics?.loopStalls?.count ?? 0;
@@ -297,6 +319,7 @@ function draw() {
   summarize();
 }
 
+/** @param {Row} row */
 function select(row) {
   selected?.element?.setAttribute('aria-selected', 'false');
   selected = row;
@@ -306,13 +329,16 @@ function select(row) {
   showStanza(row);
 }
 
+/** @param {Row} row */
 function showStanza(row) {
   const facts = make('div', 'facts');
-  const fact = (name, value) => facts.append(make('span', '', `${name} `, make('b', '', value)));
+  const fact = (/** @type {string} */ name, /** @type {string} */ value) =>
+    facts.append(make('span', '', `${name} `, make('b', '', value)));
   fact(row.direction === 'in' ? 'received' : 'sent', clock(row.at));
   fact('on', row.connection);
   if (row.ms !== undefined) fact(row.question === undefined ? `${row.outcome} in` : 'answers after', duration(row.ms));
-  const other = byNumber.get(row.answer ?? row.question);
+  const otherNumber = row.answer ?? row.question;
+  const other = otherNumber === undefined ? undefined : byNumber.get(otherNumber);
   if (other) {
     const link = make('button', '', row.answer === undefined ? 'Its query' : 'Its answer');
     link.addEventListener('click', () => select(other));
@@ -331,43 +357,46 @@ function clear() {
   drawFigures();
 }
 
+/** @param {string} state @param {string} text */
 function setStatus(state, text) {
   view.status.dataset.state = state;
   if (view.status.textContent !== text) view.status.textContent = text;
 }
 
+/** @param {string} id */
 function watch(id) {
   stream?.close();
   current = id;
   [figures, dropped] = [undefined, 0];
   clear();
   if (id === '') return;
-  stream = new EventSource(`stream/${id}`);
-  const mine = stream;
+  const source = new EventSource(`stream/${id}`);
+  stream = source;
   stream.onopen = () => setStatus('live', 'Live');
   stream.onmessage = ({ data }) => take(JSON.parse(data));
   const ended = () => {
-    mine.close();
-    if (stream !== mine) return;
+    source.close();
+    if (stream !== source) return;
     stream = undefined;
-    setStatus('gone', 'The process has ended, or takes part no longer');
+    setStatus('gone', 'The process has ended or is no longer inspected');
   };
   stream.addEventListener('gone', ended);
   stream.onerror = ended;
 }
 
-const label = ({ name, pid, thread, busy }) =>
+const label = (/** @type {Process} */ { name, pid, thread, busy }) =>
   busy ? `${pid} (its event loop is busy)` : `${name} – ${pid}${thread > 0 ? `, thread ${thread}` : ''}`;
 
 async function lookForProcesses() {
   try {
+    /** @type {Process[]} */
     const processes = await (await fetch('processes')).json();
     const options = processes.map(each => new Option(label(each), each.id, false, each.id === current));
     if (processes.length === 0) options.push(new Option('none', ''));
     const before = [...view.process.options].map(({ value, text }) => value + text).join();
     if (before !== options.map(({ value, text }) => value + text).join()) view.process.replaceChildren(...options);
     if (processes.length === 0 && stream === undefined) {
-      setStatus('waiting', 'No process takes part: start one with BAILEYS_NATIVE_INSPECT=1');
+      setStatus('waiting', 'No process to inspect: start one with BAILEYS_NATIVE_INSPECT=1');
     }
     const isThere = processes.some(({ id }) => id === current);
     if (stream === undefined && processes.length > 0 && (current === '' || !isThere)) watch(processes[0].id);
@@ -381,7 +410,7 @@ view.process.addEventListener('change', () => watch(view.process.value));
 view.pause.addEventListener('click', () => {
   paused = !paused;
   view.pause.setAttribute('aria-pressed', String(paused));
-  view.pause.textContent = paused ? 'Go on' : 'Pause';
+  view.pause.textContent = paused ? 'Resume' : 'Pause';
   if (!paused) redraw();
 });
 view.clear.addEventListener('click', clear);
@@ -394,22 +423,27 @@ view.session.addEventListener('change', () => {
   refilter();
 });
 view.export.addEventListener('click', save);
-view.tags.addEventListener('click', event => {
+view.tags.addEventListener('click', (/** @type {any} */ event) => {
   const tag = event.target.closest('button')?.dataset.tag;
   if (tag === undefined) return;
   const word = `tag:${tag}`;
   const words = view.filter.value.split(/\s+/).filter(Boolean);
-  view.filter.value = words.includes(word) ? words.filter(each => each !== word).join(' ') : [...words, word].join(' ');
+  view.filter.value = words.includes(word)
+    ? words.filter((/** @type {string} */ each) => each !== word).join(' ')
+    : [...words, word].join(' ');
   view.filter.dispatchEvent(new Event('input'));
 });
-view.stanzas.addEventListener('keydown', event => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+/** @type {Record<string, number>} */
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+view.stanzas.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+  const step = STEPS[event.key];
   if (step === undefined) return;
   event.preventDefault();
   const options = [...view.stanzas.querySelectorAll('[role=option]')];
   const at = options.indexOf(selected?.element);
   const next = options[Math.max(0, Math.min(options.length - 1, at + step))];
-  if (next) select(byNumber.get(Number(next.id.slice('stanza-'.length))));
+  const row = byNumber.get(Number(next?.id.slice('stanza-'.length)));
+  if (row) select(row);
 });
 // The rates change also while no stanza arrives.
 setInterval(schedule, 1000);

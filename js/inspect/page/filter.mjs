@@ -3,8 +3,8 @@
 /**
  * @typedef {{ tag: string, attrs: [string, string | { hidden: number }][], text?: string, bytes?: number, hidden?:
  *   number, children?: Tree[], omitted?: number }} Tree
- * @typedef {{ n: number, at: number, direction: 'in' | 'out', connection: string, node: Tree, ms?: number, outcome?:
- *   string, answer?: number, question?: number, haystack?: string }} Row
+ * @typedef {{ kind: 'node', n: number, at: number, direction: 'in' | 'out', connection: string, node: Tree, ms?: number,
+ *   outcome?: string, answer?: number, question?: number, haystack?: string, fits?: boolean, element?: HTMLElement }} Row
  */
 
 /** All nodes of a tree. @param {Tree} node @returns {Generator<Tree>} */
@@ -41,7 +41,7 @@ const KINDS = {
   slow: ms => row => row.ms !== undefined && row.ms >= Number(ms)
 };
 
-/** `@name` or `@name=value`. @param {string} term */
+/** `@name` or `@name=value`. @param {string} term @returns {(row: Row) => boolean} */
 function attribute(term) {
   const [name, value] = term.split('=', 2);
   return row =>

@@ -22,12 +22,14 @@ function roundUp(value) {
 export function plotRates(svg, series) {
   const [width, height] = [600, 130];
   const top = roundUp(Math.max(1, ...series.flatMap(rate => [rate.in, rate.out])));
-  const points = direction =>
+  const points = (/** @type {'in' | 'out'} */ direction) =>
     series
       .map((rate, i) => `${(i * width) / (series.length - 1)},${height - 4 - (rate[direction] / top) * (height - 12)}`)
       .join(' ');
   const grid = [4, height / 2, height - 4].map(y => element('line', { class: 'grid', x1: 0, x2: width, y1: y, y2: y }));
-  const lines = ['out', 'in'].map(direction => element('polyline', { class: direction, points: points(direction) }));
+  const lines = /** @type {const} */ (['out', 'in']).map(direction =>
+    element('polyline', { class: direction, points: points(direction) })
+  );
   svg.replaceChildren(...grid, ...lines);
   const { in: received, out: sent } = series[series.length - 1];
   svg.setAttribute(

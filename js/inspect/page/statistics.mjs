@@ -8,10 +8,12 @@ const LATENCIES = 1000;
 export const BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 
 export class Statistics {
-  /** Stanzas by second and direction. */
+  /** Stanzas by second and direction. @type {Map<number, { in: number, out: number }>} */
   #rates = new Map();
+  /** @type {number[]} */
   #latencies = [];
   buckets = BOUNDS.map(() => 0);
+  /** The numbers of queries without an answer. @type {Set<number>} */
   asked = new Set();
   answered = 0;
   failed = 0;
