@@ -59,12 +59,7 @@ const RUNTIMES = {
  *
  * @type {Record<string, string>}
  */
-const KNOWN = {
-  'deno 6.7.24':
-    "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)",
-  'deno 6.17.16':
-    "Deno's require() of ES modules finds no relative import once a hook is installed (async-function, by axios)"
-};
+const KNOWN = {};
 
 /**
  * The binary of a runtime. It is installed if it is missing.

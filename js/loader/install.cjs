@@ -1,17 +1,16 @@
 'use strict';
 
 const Module = require('node:module');
-const { readFileSync } = require('node:fs');
-const { fileURLToPath, pathToFileURL } = require('node:url');
+const { pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { watchForBypass } = require('./bypass.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { installBunHooks } = require('./bun.cjs');
-const { inlineSource } = require('./inline.cjs');
+const { installDenoHooks } = require('./deno.cjs');
 const { warnLate, warnUnavailable } = require('./replacement.cjs');
 const { state } = require('./state.cjs');
-const { findTarget, looksLikeTarget } = require('./targets.cjs');
+const { findTarget } = require('./targets.cjs');
 
 /** Installs the hooks once per thread, unless `BAILEYS_NATIVE` is off or the addon cannot be loaded. */
 function install() {
@@ -36,31 +35,6 @@ function installHooks() {
   if (process.versions.bun !== undefined) installBunHooks();
   else if (process.versions.deno !== undefined) installDenoHooks();
   else installCommonJsHooks(installEsmHooks());
-}
-
-/** Deno has the synchronous hooks of Node. They also run for `require()`. */
-function installDenoHooks() {
-  const register = registerHooks();
-  if (register === undefined)
-    throw new Error('This version of Deno does not have the module hooks that are needed; 2.9 has');
-  register({
-    /**
-     * @param {string} url
-     * @param {{ importAttributes?: { type?: string } }} context
-     * @param {(url: string, context: object) => object} nextLoad
-     */
-    load(url, context, nextLoad) {
-      // If a hook is installed, Deno 2.9 evaluates required JSON files as JavaScript.
-      if (url.startsWith('file:') && url.endsWith('.json') && context.importAttributes?.type === undefined) {
-        const source = `module.exports = ${readFileSync(fileURLToPath(url), 'utf8')}`;
-        return { format: 'commonjs', source, shortCircuit: true };
-      }
-      const path = url.startsWith('file:') && looksLikeTarget(url) ? fileURLToPath(url) : undefined;
-      const target = path === undefined ? undefined : findTarget(path);
-      if (target === undefined) return nextLoad(url, context);
-      return { format: target.copy.esm ? 'module' : 'commonjs', source: inlineSource(target), shortCircuit: true };
-    }
-  });
 }
 
 /** Throws under Jest: it replaces `node:module`, so that hooks would have no effect. */

@@ -5,7 +5,7 @@
 // does not share code with the native codec that it tests.
 
 import { createRequire } from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import layout from '../shared/baileys-layout.cjs';
 
@@ -51,17 +51,17 @@ function locateBaileys(specifier) {
   );
 }
 
-/** @param {string[]} anchors */
+/**
+ * Loads the `ws` package by the path of its main file: Bun replaces the name `ws` by an implementation of its own.
+ *
+ * @param {string[]} anchors
+ */
 function loadWs(anchors) {
-  const path = resolveFrom(anchors, 'ws');
-  if (!path)
+  const manifest = resolveFrom(anchors, 'ws/package.json');
+  if (!manifest)
     throw new Error('baileys-native/testing needs the `ws` package, which Baileys depends on, and did not find it');
-  if (!isAbsolute(path))
-    throw new Error(
-      'baileys-native/testing needs the `ws` package itself, and this runtime has one of its own in its place, as Bun has: ' +
-        'run the server on Node.js'
-    );
-  return createRequire(path)(path);
+  const require = createRequire(manifest);
+  return require(join(dirname(manifest), require('./package.json').main));
 }
 
 /** @param {any} namespace */

@@ -8,27 +8,14 @@
  * `--use` also copies the one for this machine to the place where the tests load it.
  */
 
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeBinary } from './binary.mjs';
+import { missingFor, ownToolchainHas } from './requirements.mjs';
 import { GLIBC, binaryName, binaryPath, selectTargets } from './targets.mjs';
 import { debianRustEnvironment, windowsImportLibrary, zigEnvironment } from './toolchains.mjs';
 import { ROOT, log, run } from './tools.mjs';
-
-/**
- * Whether the toolchain of this checkout has the standard library of a target.
- *
- * @param {string} triple
- */
-function ownToolchainHas(triple) {
-  const { status, stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', triple], {
-    cwd: ROOT,
-    encoding: 'utf8'
-  });
-  return status === 0 && spawnSync('sh', ['-c', `ls "$1"/libstd-*.rlib`, 'sh', stdout.trim()]).status === 0;
-}
 
 /**
  * @param {import('./targets.mjs').Target} target
@@ -94,6 +81,10 @@ function replace(from, to) {
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { use: { type: 'boolean' } } });
 const targets = selectTargets(positionals);
+for (const target of targets) {
+  const missing = missingFor(target, { runs: false });
+  if (missing.length > 0) throw new Error(`${target.name} cannot be built here. Missing: ${missing.join(', ')}.`);
+}
 const rows = [];
 for (const [index, target] of targets.entries()) {
   const started = Date.now();

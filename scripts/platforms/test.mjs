@@ -3,17 +3,19 @@
  *
  *     npm run test:platforms [-- linux-x64-gnu ...] [--check]
  *
- * Builds missing binaries, creates a project like npm (with the main package and the platform package), and runs the
+ * Builds the binaries, creates a project like npm (with the main package and the platform package), and runs the
  * programs in `checks/`. Prints a table, and writes it into docs/platforms.md if every target was run. With `--check`
- * it does not write the file. `--here`: uses the Node.js that runs this script.
+ * it does not write the file. `--here`: tests the existing binaries on the Node.js that runs this script. `--missing`: only prints what this machine
+ * lacks for the targets; the exit code is 3 if anything is missing.
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeBinary } from './binary.mjs';
 import { stageMain, stagePlatform } from './packages.mjs';
+import { missingFor } from './requirements.mjs';
 import { binaryPath, publishedName, selectTargets } from './targets.mjs';
 import { runnerOf } from './toolchains.mjs';
 import { ROOT, log, run } from './tools.mjs';
@@ -24,8 +26,17 @@ const CHECKS = [
   { name: 'session', does: '`NativeSession`', flags: [], args: [] }
 ];
 
-/** Time limit of one check, in milliseconds. An emulator is about ten times slower. */
-const TIMEOUT = 300_000;
+/**
+ * A check is ended if it prints nothing for this time, in milliseconds. It prints a line after each step. The longest step
+ * takes about a second on an idle machine, and an emulator is about ten times slower.
+ */
+const IDLE_LIMIT = 300_000;
+
+/** Exit code of `--missing` if this machine lacks anything. */
+const EXIT_MISSING = 3;
+
+/** The last line of a check that passed begins with this text. */
+const RESULT = 'passed: ';
 
 const DOCUMENT = join(ROOT, 'docs/platforms.md');
 const MARKS = ['<!-- written by npm run test:platforms -->', '<!-- end -->'];
@@ -58,24 +69,32 @@ function layOut({ name }) {
  * @param {string} project
  * @param {import('./toolchains.mjs').Runner} runner
  * @param {typeof CHECKS[number]} check
- * @returns {Promise<{ passed: boolean, text: string }>} `text`: the last printed line, or the error.
+ * @returns {Promise<{ passed: boolean, text: string }>} `text`: the result that it printed, or how it ended.
  */
 function runCheck(project, runner, { name, flags, args }) {
   const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...env } = runner.env;
   const command = [...runner.args, ...flags, `${name}.mjs`, ...args.map(runner.path)];
   const child = spawn(runner.command, command, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', text => (output += text));
+  const timer = setTimeout(() => child.kill('SIGKILL'), IDLE_LIMIT);
+  child.stdout.setEncoding('utf8').on('data', text => {
+    output += text;
+    timer.refresh();
+  });
   child.stderr.setEncoding('utf8').on('data', text => (errors += text));
-  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT);
   return new Promise(resolve => {
-    child.on('error', error => resolve({ passed: false, text: error.message }));
+    child.on('error', error => {
+      clearTimeout(timer);
+      log(error.message);
+      resolve({ passed: false, text: 'failed (not started)' });
+    });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const passed = code === 0;
-      if (!passed) log(errors.slice(-4000));
-      const text = passed ? output.trim().split(/\r?\n/).at(-1) : `failed (${signal ?? `exit code ${code}`})`;
-      resolve({ passed, text: text ?? '' });
+      const last = output.trim().split(/\r?\n/).at(-1) ?? '';
+      const passed = code === 0 && last.startsWith(RESULT);
+      if (!passed) log(`the last step was "${last}"\n${errors.slice(-4000)}`);
+      const text = passed ? last.slice(RESULT.length) : `failed (${signal ?? `exit code ${code}`})`;
+      resolve({ passed, text });
     });
   });
 }
@@ -97,11 +116,18 @@ function writeDocument(text) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean' }, here: { type: 'boolean' } }
+  options: { check: { type: 'boolean' }, here: { type: 'boolean' }, missing: { type: 'boolean' } }
 });
 const targets = selectTargets(positionals);
-const missing = targets.filter(({ name }) => !existsSync(binaryPath(name))).map(({ name }) => name);
-if (missing.length > 0) run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...missing]);
+if (values.missing) {
+  const lacking = new Set(targets.flatMap(target => missingFor(target)));
+  if (lacking.size > 0) console.log([...lacking].join(', '));
+  process.exit(lacking.size > 0 ? EXIT_MISSING : 0);
+}
+// Takes a few seconds if the binaries are current.
+if (!values.here) {
+  run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...targets.map(({ name }) => name)]);
+}
 
 const rows = [['target', 'binary', 'needs', 'run by', ...CHECKS.map(({ does }) => does)]];
 let failed = 0;

@@ -9,6 +9,9 @@ import { MockServer, sampleStanzas, trustTestRoot } from 'baileys-native/testing
 
 const FLOOD = 500;
 
+/** Time limit of a connection and of a query, in milliseconds: for an emulator on a busy machine. */
+const PATIENCE = 300_000;
+
 const NATIVE = Symbol.for('baileys-native');
 assert.equal(/** @type {any} */ (baileys.makeNoiseHandler)[NATIVE], true);
 assert.equal(replaced().length, 1);
@@ -45,6 +48,8 @@ function start(jid) {
         waWebSocketUrl: server.url,
         agent: new Agent({ ca: server.ca }),
         auth: { creds, keys },
+        connectTimeoutMs: PATIENCE,
+        defaultQueryTimeoutMs: PATIENCE,
         logger: silent
       });
       assert.equal(/** @type {any} */ (sock.ws.constructor)[NATIVE], true);
@@ -79,12 +84,17 @@ function nextText(sock) {
   });
 }
 
-const [ada, bob] = [await start('15550001234'), await start('15550005678')];
+const ada = await start('15550001234');
+console.log('first bot linked');
+const bob = await start('15550005678');
+console.log('second bot linked');
 const [toBob, toAda] = [nextText(bob), nextText(ada)];
 await ada.sendMessage('15550005678@s.whatsapp.net', { text: 'hello' });
 assert.equal(await toBob, 'hello');
+console.log('first text received');
 await bob.sendMessage('15550001234@s.whatsapp.net', { text: 'hello yourself' });
 assert.equal(await toAda, 'hello yourself');
+console.log('second text received');
 
 const [connection] = server.connections.slice(-1);
 let received = 0;
@@ -95,5 +105,5 @@ assert.equal(received, FLOOD);
 
 await Promise.all([ada.end(undefined), bob.end(undefined)]);
 await server.stop();
-console.log(`2 linked, 2 texts, ${FLOOD} stanzas`);
+console.log(`passed: 2 linked, 2 texts, ${FLOOD} stanzas`);
 process.exit(0);

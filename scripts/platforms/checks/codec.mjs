@@ -33,6 +33,7 @@ for (const { name, bytes } of decode) {
   );
   assert.deepEqual(again, theirs, name);
   encoded += 1;
+  if (encoded % 20 === 0) console.log(`${encoded} encoded`);
 }
 assert.ok(encoded > 50);
-console.log(`${decode.length} decoded, ${encoded} encoded`);
+console.log(`passed: ${decode.length} decoded, ${encoded} encoded`);

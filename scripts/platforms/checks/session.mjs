@@ -8,28 +8,35 @@ import { MockServer } from 'baileys-native/testing';
 
 const QUERY = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
 
+/** Time limit of a connection and of a query, in milliseconds: for an emulator on a busy machine. */
+const PATIENCE = 300_000;
+
 const server = await MockServer.start();
 const session = new NativeSession({
   url: server.url,
   agent: new Agent({ ca: server.ca }),
   trustedRoot: server.rootKey,
   auth: { creds: initAuthCreds() },
-  reconnect: { baseMs: 20, maxMs: 100 }
+  reconnect: { baseMs: 20, maxMs: 100 },
+  connectTimeoutMs: PATIENCE,
+  queryTimeoutMs: PATIENCE
 });
 session.on('qr', qr => server.scanQr(qr, { jid: '15550001234', pushName: 'Session' }).catch(fail));
 await session.connect();
+console.log('paired and logged in');
 assert.equal((await session.query(QUERY)).attrs.type, 'result');
 
 const logins = server.connections.length;
 const reconnected = new Promise(resolve => session.on('state', ({ to }) => to === 'connected' && resolve(to)));
 server.connections.at(-1)?.drop();
 await reconnected;
+console.log('resumed');
 assert.equal(server.connections.length, logins + 1);
 assert.equal((await session.query(QUERY)).attrs.type, 'result');
 assert.equal(metrics().sessions, 1);
 await session.close();
 await server.stop();
-console.log('paired, logged in, 2 queries, 1 resumption');
+console.log('passed: paired, logged in, 2 queries, 1 resumption');
 
 /** @param {Error} error */
 function fail(error) {
