@@ -61,7 +61,7 @@ function loadWs(anchors) {
   if (!manifest)
     throw new Error('baileys-native/testing needs the `ws` package, which Baileys depends on, and did not find it');
   const require = createRequire(manifest);
-  return require(join(dirname(manifest), require('./package.json').main));
+  return require(join(dirname(manifest), require(manifest).main));
 }
 
 /** @param {any} namespace */
