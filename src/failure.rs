@@ -22,6 +22,9 @@ pub struct Failure {
     /// The data of a system error.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub system: Option<SystemError>,
+    /// The name that could not be resolved.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<FailedLookup>,
     /// The names, if the server's certificate is for other names.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub names: Option<CertificateNames>,
@@ -67,6 +70,15 @@ pub struct SystemError {
     pub port: Option<u16>,
 }
 
+/// A name that could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailedLookup {
+    /// The error number of libuv, which is negative.
+    pub errno: i32,
+    /// The name.
+    pub hostname: String,
+}
+
 /// The names in a certificate that is not valid for the expected name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +96,19 @@ impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A name that could not be resolved, with the code of Node.js and the number of libuv.
+    pub fn lookup(hostname: &str, (code, errno): (&str, i32)) -> Self {
+        Self {
+            message: format!("getaddrinfo {code} {hostname}"),
+            code: Some(code.to_owned()),
+            lookup: Some(FailedLookup {
+                errno,
+                hostname: hostname.to_owned(),
+            }),
             ..Self::default()
         }
     }

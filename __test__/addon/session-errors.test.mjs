@@ -2,6 +2,7 @@
 // attempt.
 
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
@@ -42,6 +43,15 @@ test('a refused connection has errno, code, syscall, address and port as Node gi
   }
   const message = `WebSocket Error (${expected.message})`;
   assert.deepEqual({ ...reason }, { kind: 'transport', code: 408, message, errorCode: 'ECONNREFUSED' });
+});
+
+test('a name that cannot be resolved has the error of dns.lookup', options, async t => {
+  const expected = await errorOf(lookup('nowhere.invalid'));
+  const url = 'ws://nowhere.invalid:1';
+  const session = createSession(t, { url }, { agent: undefined, reconnect: false, connectTimeoutMs: 14_000 });
+  const { cause } = await errorOf(session.connect());
+  assert.equal(cause.message, expected.message);
+  assert.deepEqual({ ...cause }, { ...expected });
 });
 
 test('a certificate that is not trusted is final, unless the policy says otherwise', options, async t => {

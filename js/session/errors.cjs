@@ -88,14 +88,15 @@ function sendError(error) {
 }
 
 /**
- * Why a connection ended. A transport failure becomes the error that a drop-in socket emits.
+ * Why a connection ended. A transport failure becomes the error that a drop-in socket emits. If a SOCKS proxy cannot be
+ * reached, the error here has a code; the package `socks` keeps only its text.
  *
  * @param {any} described the JSON of the addon
  */
 function endReason(described) {
   if (described?.failure === undefined) return described;
   const { failure, ...reason } = described;
-  const cause = transportError(failure);
+  const cause = transportError(failure.textOf ?? failure);
   reason.message = `WebSocket Error (${textOfError(cause)})`;
   if (cause.code !== undefined) reason.errorCode = cause.code;
   // Not enumerable: loggers and comparisons see a plain object.

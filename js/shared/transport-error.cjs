@@ -18,6 +18,7 @@ const CLASSES = { Error, RangeError };
  * @property {string} [syscall]
  * @property {string} [address]
  * @property {number} [port]
+ * @property {string} [hostname] The name that could not be resolved.
  * @property {string[]} [presented] The names of the certificate that does not have the name `expected`.
  * @property {string[]} [commonNames]
  * @property {string} [expected]
@@ -42,6 +43,7 @@ function transportError({
   syscall,
   address,
   port,
+  hostname,
   presented,
   commonNames,
   expected,
@@ -54,6 +56,7 @@ function transportError({
     return Object.assign(new AggregateError(causes), { code: causes[0].code });
   }
   const error = new (CLASSES[name ?? ''] ?? Error)(message);
+  if (hostname !== undefined) return Object.assign(error, { errno, code, syscall: 'getaddrinfo', hostname });
   if (errno) {
     code = getSystemErrorName(errno);
     error.message = `${syscall} ${code}${address === undefined ? '' : ` ${address}:${port}`}`;

@@ -5,7 +5,10 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{connect_limiter::ConnectLimiter, lookup::lookup};
-use crate::{failure::Failure, transport::ConnectOptions};
+use crate::{
+    failure::Failure,
+    transport::{ConnectOptions, TransportError},
+};
 
 /// The server that a session connects to.
 #[derive(Clone, Debug)]
@@ -54,21 +57,25 @@ impl Endpoint {
     }
 }
 
-/// The error of Node's `dns.lookup` for a name that cannot be resolved. Other errors keep their text.
+/// The error of Node's `dns.lookup`.
 fn lookup_failure(host: &str, error: &io::Error) -> Failure {
+    /// The errors of `getaddrinfo`: the code of Node.js, and the number of libuv.
+    const TRY_AGAIN: (&str, i32) = ("EAI_AGAIN", -3001);
+    const NO_NAME: (&str, i32) = ("ENOTFOUND", -3008);
     if error.kind() == io::ErrorKind::TimedOut {
-        return Failure::new(format!("getaddrinfo EAI_AGAIN {host}")).with_code("EAI_AGAIN");
+        return Failure::lookup(host, TRY_AGAIN);
     }
+    // The standard library keeps only the text of the resolver's errors.
     let text = error.to_string();
     if text.starts_with("failed to lookup address information") {
-        let code = if text.contains("emporary") {
-            "EAI_AGAIN"
-        } else {
-            "ENOTFOUND"
-        };
-        return Failure::new(format!("getaddrinfo {code} {host}")).with_code(code);
+        return Failure::lookup(host, if text.contains("emporary") { TRY_AGAIN } else { NO_NAME });
     }
-    Failure::new(text)
+    let source = match error.raw_os_error() {
+        Some(errno) => io::Error::from_raw_os_error(errno),
+        None => io::Error::new(error.kind(), text),
+    };
+    let syscall = "getaddrinfo";
+    TransportError::Io { syscall, source }.describe()
 }
 
 fn add_routing(target: &mut String, info: &[u8]) {

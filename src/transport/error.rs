@@ -30,10 +30,10 @@ pub enum TransportError {
     /// The peer ended the connection during the TLS handshake.
     #[error("the peer ended the connection during the TLS handshake")]
     TlsHangUp,
-    /// A read or write failed before the connection was open.
+    /// A system call failed before the connection was open.
     #[error("{syscall} failed before the connection was open")]
     Io {
-        /// `"read"` or `"write"`.
+        /// `"read"`, `"write"` or `"getaddrinfo"`.
         syscall: &'static str,
         /// The operating system's error.
         source: io::Error,
