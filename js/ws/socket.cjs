@@ -423,12 +423,13 @@ class Socket extends EventTargetEmitter {
   #settle(accepted, callback) {
     if (typeof callback !== 'function') {
       if (accepted === LATER) this.#sendCallbacks.push(undefined);
-    } else if (accepted === REFUSED) {
-      // The connection has ended in the addon, but its event was not delivered yet: `ws` would be CLOSING.
-      const state = this.readyState === OPEN ? CLOSING : this.readyState;
-      process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
-    } else if (accepted === LATER) {
+    } else if (accepted === LATER || (accepted === REFUSED && this.readyState === OPEN)) {
+      // Refused while OPEN: the connection has ended in the addon, and JavaScript has not received that event yet. Node
+      // also writes to such a socket. The callback gets its error after `close`, from which Baileys takes the reason.
       this.#sendCallbacks.push(callback);
+    } else if (accepted === REFUSED) {
+      const state = this.readyState;
+      process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
     } else if (turn.isLong()) {
       turn.afterTurn(callback, null);
     } else {

@@ -1,0 +1,69 @@
+// Messages that a program sends after the connection has ended, and before its event loop has learned this.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { NativeClient, statusCodeOf } from '../support/socket-log.mjs';
+
+/** A server in a thread of its own. It opens each WebSocket and then ends it in the way of `workerData`. */
+const SERVER = `
+const { createHash } = require('node:crypto');
+const { createServer } = require('node:net');
+const { parentPort, workerData } = require('node:worker_threads');
+const server = createServer(socket => {
+  socket.on('error', () => {});
+  socket.once('data', request => {
+    const key = /sec-websocket-key: (.*)\\r\\n/i.exec(request)[1] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+    const accept = createHash('sha1').update(key).digest('base64');
+    const head = 'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n';
+    socket.write(head + 'Sec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n', () => {
+      if (workerData === 'reset') socket.resetAndDestroy();
+      else if (workerData === 'end') socket.end();
+      else socket.write(Buffer.of(0x82, 127, 0, 0, 0, 0, 64, 0, 0, 0)); // a message of 1 GiB
+    });
+  });
+}).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+/** For how long JavaScript is blocked while it sends, and the time between two messages, in milliseconds. */
+const BLOCKED_MS = 500;
+const EVERY_MS = 10;
+const wait = new Int32Array(new SharedArrayBuffer(4));
+
+for (const [how, ...events] of [
+  ['reset', 1006],
+  ['end', 1006],
+  ['a message that is too long', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1006]
+]) {
+  test(`sends after the end, before it is known: ${how}`, { timeout: 30_000 }, async t => {
+    const server = new Worker(SERVER, { eval: true, workerData: how });
+    t.after(() => server.terminate());
+    const [port] = await once(server, 'message');
+    const client = new NativeClient(new URL(`ws://127.0.0.1:${port}/`), { connectTimeoutMs: 5000 });
+    const order = [];
+    let called = 0;
+    let sent = 0;
+    const all = new Promise(resolve => {
+      client.on('open', () => {
+        for (let waited = 0; waited < BLOCKED_MS; waited += EVERY_MS) {
+          Atomics.wait(wait, 0, 0, EVERY_MS);
+          sent++;
+          client.send('x', error => {
+            if (error) order.push(error);
+            if (++called === sent) resolve(undefined);
+          });
+        }
+      });
+    });
+    client.on('error', ({ code }) => order.push(code));
+    client.on('close', number => order.push(number));
+    client.connect();
+    await all;
+    const errors = order.filter(each => each instanceof Error);
+    assert.ok(errors.length > 0);
+    // Baileys takes the reason from the first of them. 500 would be a bad session, on which programs delete credentials.
+    assert.deepEqual(order, [...events, ...errors]);
+    for (const error of errors) assert.equal(statusCodeOf(error), 408, error.message);
+  });
+}
