@@ -1,6 +1,6 @@
 /**
  * Proxies that refuse, misbehave or do not exist: the errors are those of Baileys' client, in limited time, without
- * secrets.
+ * secrets. The same on NativeSession.
  */
 
 import assert from 'node:assert/strict';
@@ -9,10 +9,11 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
+import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { greeter, logOf, statusOf, throughProxy } from '../support/proxy-scenarios.mjs';
-import { BaileysClient, NativeClient } from '../support/socket-log.mjs';
+import { endOfSession, greeter, logOf, statusOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { BaileysClient, LINES, NativeClient, closeEvent, observe } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const BOUND = { timeout: 60_000 };
@@ -168,9 +169,14 @@ for (const [label, make] of Object.entries(socksAgents)) {
   });
 
   throughProxy(`a SOCKS proxy that is not there with ${label}`, async compare => {
-    for (const makeAgent of [() => make('socks5h://127.0.0.1:1'), () => make('socks5h://nowhere.invalid:1')]) {
-      const { log } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
+    for (const [host, code] of [
+      ['127.0.0.1', 'ECONNREFUSED'],
+      ['nowhere.invalid', UNKNOWN_NAME]
+    ]) {
+      const makeAgent = () => make(`socks5h://${host}:1`);
+      const { log, reason } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
       assert.equal(statusOf(log), 500);
+      assert.deepEqual([reason.code, reason.errorCode, reason.cause.code], [408, code, code]);
     }
   });
 
@@ -188,45 +194,78 @@ for (const [label, make] of Object.entries(socksAgents)) {
 
 // --- cases in which Baileys' client, with most agents, waits forever
 
+/**
+ * How a connection fails on each of our layers: the message of the error, and the status code for the program.
+ *
+ * @type {Record<string, (config: { agent: object, connectTimeoutMs: number }) => Promise<[string, number]>>}
+ */
+const LAYERS = {
+  async socket(config) {
+    const log = await logOf(NativeClient, url(target.port), config);
+    return [errorOf(log).message, statusOf(log)];
+  },
+  async session(config) {
+    const { reason } = await endOfSession(url(target.port), config);
+    // The limits of a step and of the whole opening are equal: either can be first.
+    return [reason.kind === 'timedOut' ? TIMED_OUT[0] : reason.cause.message, reason.code];
+  }
+};
+
+/** Tests that both layers fail in the same way, each with a new proxy. `same`: the message and the status code. */
+const onBothLayers = (name, cases) =>
+  test(name, BOUND, async () => {
+    for (const [startProxy, make, scheme, ...same] of cases) {
+      for (const [layer, fail] of Object.entries(LAYERS)) {
+        const proxy = await startProxy();
+        try {
+          const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
+          assert.deepEqual(await fail({ agent, connectTimeoutMs: SHORT }), same, `${layer}, ${scheme}`);
+        } finally {
+          proxy.close();
+        }
+      }
+    }
+  });
+
+const HTTPS_AGENT = httpsAgents['https-proxy-agent 9'];
 const TIMED_OUT = ['Opening handshake has timed out', 408];
 
-test('a proxy that does not answer is given up in time', BOUND, async () => {
-  for (const [startProxy, make, scheme] of [
-    ...Object.values(httpsAgents).map(make => [() => httpProxy({ answer: () => {} }), make, 'http']),
-    ...Object.values(socksAgents).map(make => [() => socksProxy({ silent: true }), make, 'socks5h']),
-    [() => socksProxy({ silent: true }), httpsAgents['https-proxy-agent 9'], 'https']
-  ]) {
-    const proxy = await startProxy();
-    const config = { agent: make(`${scheme}://127.0.0.1:${proxy.port}`), connectTimeoutMs: SHORT };
-    const log = await logOf(NativeClient, url(target.port), config);
-    assert.deepEqual([errorOf(log).message, statusOf(log)], TIMED_OUT);
-    proxy.close();
-  }
-});
+onBothLayers('a proxy that does not answer is given up in time', [
+  ...Object.values(httpsAgents).map(make => [() => httpProxy({ answer: () => {} }), make, 'http', ...TIMED_OUT]),
+  ...Object.values(socksAgents).flatMap(make =>
+    ['socks4a', 'socks5h'].map(scheme => [() => socksProxy({ silent: true }), make, scheme, ...TIMED_OUT])
+  ),
+  [() => socksProxy({ silent: true }), HTTPS_AGENT, 'https', ...TIMED_OUT]
+]);
+
+const drip = client => {
+  client.write('HTTP/1.1 200 OK\r\nX: ');
+  const timer = setInterval(() => client.write('a'), SHORT / 8);
+  client.on('close', () => clearInterval(timer));
+};
+const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`);
 
 test('a refusal ends in time', BOUND, async () => {
   const proxy = await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-  const agent = httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${proxy.port}`);
+  const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
   const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: SHORT });
   assert.deepEqual([log.map(([event]) => event), statusOf(log)], [['unexpected-response', 'error', 'close'], 408]);
+  const { reason } = await endOfSession(url(target.port), { agent, connectTimeoutMs: SHORT });
+  assert.deepEqual([reason.cause.message, reason.code], ['Unexpected server response: 407', 407]);
   proxy.close();
 });
 
 test('an answer that never ends is bounded in time and size', BOUND, async () => {
-  const drip = client => {
-    client.write('HTTP/1.1 200 OK\r\nX: ');
-    const timer = setInterval(() => client.write('a'), SHORT / 8);
-    client.on('close', () => clearInterval(timer));
-  };
-  const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`);
   for (const [answer, message] of [
     [drip, TIMED_OUT[0]],
     [flood, 'Parse Error: Header overflow']
   ]) {
     const proxy = await httpProxy({ answer });
-    const agent = httpsAgents['https-proxy-agent 9'](`http://127.0.0.1:${proxy.port}`);
-    const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: SHORT });
-    assert.equal(errorOf(log).message, message);
+    const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
+    for (const [layer, fail] of Object.entries(LAYERS)) {
+      const [text] = await fail({ agent, connectTimeoutMs: SHORT });
+      assert.equal(text, message, layer);
+    }
     proxy.close();
   }
 });
@@ -263,6 +302,46 @@ test('close() while the proxy is asked', BOUND, async () => {
     assert.deepEqual(ends[1], ends[0]);
   }
 });
+
+// --- proxies that end during a connection
+
+for (const [label, startProxy, make, scheme] of [
+  ['HTTP', () => httpProxy(), HTTPS_AGENT, 'http'],
+  ['SOCKS 4', () => socksProxy(), socksAgents['socks-proxy-agent 10'], 'socks4a'],
+  ['SOCKS 5', () => socksProxy(), socksAgents['socks-proxy-agent 10'], 'socks5h']
+]) {
+  test(`a proxy that ends an open connection: ${label}`, BOUND, async t => {
+    for (const { Baileys, Native, name } of LINES) {
+      const logs = [];
+      for (const Client of [Baileys, Native]) {
+        const proxy = await startProxy();
+        const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
+        const client = new Client(url(target.port), { agent, connectTimeoutMs: 5000 });
+        const log = observe(client);
+        const closed = closeEvent(client);
+        client.once('message', () => proxy.close());
+        client.connect();
+        await closed;
+        logs.push(log);
+      }
+      assert.deepEqual(logs[1], logs[0], name);
+      assert.deepEqual(logs[1].at(-1).slice(0, 2), ['close', 1006]);
+    }
+
+    const server = await startServer(t, { acceptUnknown: true });
+    const proxy = await startProxy();
+    const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
+    const session = createSession(t, server, { creds: linkedCredentials(), agent, reconnect: false });
+    await session.connect();
+    const closed = next(session, 'close');
+    proxy.close();
+    const [{ kind, code }] = await closed;
+    assert.deepEqual([kind, code], ['transportClosed', 428]);
+    // The proxy is not bypassed afterwards.
+    await assert.rejects(session.connect(), { code: 'ERR_SESSION_ENDED', statusCode: 408 });
+    assert.equal(server.connections.length, 1);
+  });
+}
 
 // --- secrets
 

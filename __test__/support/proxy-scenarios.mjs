@@ -1,12 +1,17 @@
-/** Runs Baileys' client and ours through proxies, and compares what each of the two, the proxy and the target saw. */
+/**
+ * Runs Baileys' client, ours and a NativeSession through proxies, and compares what each of them, the proxy and the
+ * target saw.
+ */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { test } from 'node:test';
+import { initAuthCreds } from 'baileys';
+import { NativeSession } from 'baileys-native';
 import { WebSocketServer } from 'ws';
-import { LINES, observe, outcomeOf, statusCodeOf } from './socket-log.mjs';
+import { LINES, observe, outcomeOf, plain, statusCodeOf } from './socket-log.mjs';
 import { closeEvent, judge } from './socket-scenarios.mjs';
 
 /**
@@ -82,33 +87,106 @@ export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config },
  * @property {string} [until] an event that ends it, besides the first message and the end
  * @property {object} [config]
  * @typedef {{ log: unknown[], asked: string[] }} Seen by a client, and by its proxy
+ * @typedef {Seen & { reason?: import('baileys-native').EndReason }} Compared `reason`: the end of the session
  */
 
 /**
- * One client's run; asserts that the target saw no connection but the proxy's.
+ * Calls `act` with a new proxy; asserts that the target saw no connection but the proxy's.
  *
- * @param {Run} run
- * @returns {Promise<Seen>}
+ * @template T
+ * @param {Pick<Run, 'startProxy' | 'target'>} run
+ * @param {(proxy: import('./proxies.mjs').Proxy) => Promise<T>} act
  */
-async function runThroughProxy(Client, { startProxy, makeAgent, url, target, until, config }) {
+async function withProxy({ startProxy, target }, act) {
   const proxy = await startProxy();
   const from = target.ports.length;
   try {
-    const log = await logOf(Client, url(target.port), { agent: makeAgent(proxy.port), ...config }, until);
+    const result = await act(proxy);
     const strangers = target.ports.slice(from).filter(port => !proxy.ports.has(port));
     assert.deepEqual(strangers, [], 'connections that did not come from the proxy');
-    return { log, asked: proxy.asked.map(comparable) };
+    return result;
   } finally {
     proxy.close();
   }
 }
 
 /**
+ * One client's run.
+ *
+ * @param {Run} run
+ * @returns {Promise<Seen>}
+ */
+const runThroughProxy = (Client, run) =>
+  withProxy(run, async proxy => {
+    const { target, url, makeAgent, until, config } = run;
+    const log = await logOf(Client, url(target.port), { agent: makeAgent(proxy.port), ...config }, until);
+    return { log, asked: proxy.asked.map(comparable) };
+  });
+
+/**
+ * The end of a NativeSession that cannot connect.
+ *
+ * @param {string} url
+ * @param {{ agent: object, connectTimeoutMs?: number }} options
+ * @returns {Promise<{ reason: import('baileys-native').EndReason, error: Error }>} `error` is that of `connect()`.
+ */
+export async function endOfSession(url, { connectTimeoutMs = 5000, ...options }) {
+  const session = new NativeSession({
+    url,
+    auth: { creds: initAuthCreds() },
+    reconnect: false,
+    connectTimeoutMs,
+    ...options
+  });
+  const closed = once(session, 'close');
+  const error = await session.connect().then(
+    () => assert.fail('a session without a server is connected'),
+    each => each
+  );
+  const [reason] = await closed;
+  return { reason, error };
+}
+
+/**
+ * The run of a session through a proxy that does not work: its error is that of our socket, and it may connect again.
+ *
+ * @param {Run} run
+ * @param {Seen} socket what our socket and its proxy saw
+ */
+const runSession = (run, socket) =>
+  withProxy(run, async proxy => {
+    const { target, url, makeAgent, config } = run;
+    const { reason, error } = await endOfSession(url(target.port), { agent: makeAgent(proxy.port), ...config });
+    assert.equal(reason.kind, 'transport');
+    assert.deepEqual([error.code, error.cause], ['ERR_SESSION_ENDED', reason.cause]);
+    const [[event, first, response]] = socket.log;
+    if (event === 'unexpected-response') {
+      const { statusCode } = response;
+      assert.equal(reason.cause.message, `Unexpected server response: ${statusCode}`);
+      assert.equal(reason.code, statusCode < 400 ? 408 : statusCode);
+    } else {
+      assert.equal(event, 'error');
+      // The package `socks` keeps only the text of a system error.
+      if (first.code === undefined) assert.equal(plain(reason.cause).message, first.message);
+      else assert.deepEqual(plain(reason.cause), first);
+      assert.equal(reason.errorCode, reason.cause.code);
+      // 400 is final: another connection would fail as well.
+      assert.equal(reason.code, UNTRUSTED.test(first.code) ? 400 : 408);
+    }
+    assert.deepEqual(proxy.asked.map(comparable), socket.asked);
+    return reason;
+  });
+
+/** The codes of certificates that are not trusted. */
+const UNTRUSTED = /^(?:UNABLE_TO_|ERR_TLS_CERT_|SELF_SIGNED_|DEPTH_ZERO_)/;
+
+/**
  * Declares a test of runs through proxies. `compare` makes a run on every line, asserts that with both clients logs and
- * requests are equal, keeps that for docs/compatibility.md, and gives what our client of Baileys 7 and its proxy saw.
+ * requests are equal, keeps that for docs/compatibility.md, and gives what our client of Baileys 7 and its proxy saw. If
+ * the proxy does not work, a NativeSession makes the run too.
  *
  * @param {string} name
- * @param {(compare: (run: Run) => Promise<Seen>, t: import('node:test').TestContext) => Promise<void>} script
+ * @param {(compare: (run: Run) => Promise<Compared>, t: import('node:test').TestContext) => Promise<void>} script
  */
 export function throughProxy(name, script) {
   const compare = async run => {
@@ -123,7 +201,8 @@ export function throughProxy(name, script) {
       judge(name, line, { expected, actual, outcome, differs, section: 'proxies' });
       seen.push(actual);
     }
-    return seen[0];
+    const isOpen = seen[0].log.some(([event]) => event === 'open');
+    return { ...seen[0], reason: isOpen ? undefined : await runSession(run, seen[0]) };
   };
   test(name, { timeout: 60_000 }, t => script(compare, t));
 }

@@ -40,7 +40,7 @@ const HINT = '; if the root CA is installed locally, try running Node.js with --
 /**
  * Converts a value for the comparison: type and content, without parts that differ between runs and versions of Node.
  */
-function plain(value) {
+export function plain(value) {
   if (value instanceof Error) {
     const { name, message, code, errno, syscall, address, reason, host } = value;
     const errors = value.errors?.map(plain);
