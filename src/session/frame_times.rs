@@ -1,4 +1,7 @@
-//! Measures where time is spent on inbound frames. A sample of the frames is measured.
+//! Measures where time is spent on inbound frames.
+//!
+//! Only a sample of the frames is measured: a measurement reads the clock four times, which takes about 0.1 µs, and a
+//! small frame takes less than 1 µs.
 
 use crate::wire::Step;
 
