@@ -83,7 +83,7 @@ function newDevice() {
 }
 
 /**
- * The order of the runs: JavaScript and native in turn. The first one alternates from round to round.
+ * The order of the runs: JavaScript and native alternate. The first one alternates from round to round.
  *
  * @param {number} rounds
  * @returns {Backend[]}

@@ -102,7 +102,7 @@ export async function runAlone(script, settings) {
 }
 
 /**
- * Runs the backends in turn. The first one alternates from round to round.
+ * Runs the backends alternately. The first one alternates from round to round.
  *
  * @template {string} Backend
  * @param {Backend[]} backends

@@ -33,7 +33,7 @@ export const geometricMean = values =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 /**
- * Compares one value that was measured on both backends in turn: the rounds with the same number belong together.
+ * Compares one value of both backends. Rounds with the same number are compared with each other.
  *
  * @param {number[]} js
  * @param {number[]} native

@@ -1,4 +1,4 @@
-// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, ours and the WASM
+// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, this package and the WASM
 // bridge.
 
 import { ENTRIES } from '../lib/corpus.mjs';

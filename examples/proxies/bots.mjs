@@ -1,4 +1,4 @@
-// Several sessions, each through a proxy of its own. PROXIES names them, separated by spaces; the sessions keep their
+// Several sessions, each through its own proxy. PROXIES names them, separated by spaces; the sessions keep their
 // credentials in the folders auth/1, auth/2 and so on. Start:
 // PROXIES="http://user:pass@proxy-1:3128 socks5://proxy-2:1080" node --import baileys-native/register examples/proxies/bots.mjs
 

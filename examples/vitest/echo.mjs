@@ -1,4 +1,4 @@
-// The part of a bot that is tested: what it does with a socket.
+// The tested part of a bot: its reactions to events of a socket.
 
 export function echo(sock) {
   sock.ev.on('messages.upsert', async ({ type, messages }) => {

@@ -45,7 +45,7 @@ async function main([name, ...rest]) {
   if (typeof code === 'number') process.exitCode = code;
 }
 
-// If the reader of the pipe ends, such as `head`, this is not an error: `inspect` goes on.
+// If the reader of the pipe ends, such as `head`, this is not an error: `inspect` continues.
 process.stdout.on('error', error => {
   if (/** @type {any} */ (error).code !== 'EPIPE') throw error;
 });

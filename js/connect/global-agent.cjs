@@ -10,7 +10,7 @@ const { Unsupported } = require('./unsupported.cjs');
 const SUBJECT = 'Connections of this process';
 
 /**
- * Whether a function is what the package puts in the place of `http.request` and `https.request`.
+ * Whether a function is the replacement of `http.request` or `https.request` that the package installs.
  *
  * @param {unknown} value
  */

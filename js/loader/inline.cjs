@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The source of a target with our exports in place of its own, for Bun and Deno: their hooks cannot load one file
+ * The source of a target with its exports replaced, for Bun and Deno: their hooks cannot load one file
  * twice. The original declarations stay in it under their local names.
  */
 

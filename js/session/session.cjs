@@ -488,7 +488,7 @@ class NativeSession extends ListenedEmitter {
   }
 
   /**
-   * Reports an error after which the session goes on. A listener is not required.
+   * Reports an error that does not end the session. A listener is not required.
    *
    * @param {InstanceType<typeof SessionError>} error
    */

@@ -1,4 +1,4 @@
-// What the files of the demo hand to each other.
+// Types that the files of the demo share.
 
 export type Backend = 'js' | 'native';
 

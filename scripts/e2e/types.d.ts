@@ -1,4 +1,4 @@
-// What the files of the end-to-end run hand to each other.
+// Types that the files of the end-to-end run share.
 
 export type Backend = 'js' | 'native';
 

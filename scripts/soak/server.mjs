@@ -58,7 +58,7 @@ export class SoakServer {
   }
 
   /**
-   * Cuts one connection every `ms` milliseconds, by FIN and RST in turn.
+   * Cuts one connection every `ms` milliseconds, alternately by FIN and RST.
    *
    * @param {number} ms
    */

@@ -108,7 +108,7 @@ impl NodeEnvironment {
         self.environment().close(socket);
     }
 
-    /// Stops the reading of a socket, or lets it go on.
+    /// Stops or continues reading of a socket.
     #[napi(catch_unwind)]
     pub fn set_paused(&self, socket: u32, is_paused: bool) {
         self.environment().set_paused(socket, is_paused);

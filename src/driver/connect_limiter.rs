@@ -7,8 +7,8 @@ use std::{
 
 /// Limits the rate at which sessions that share it open connections. After a pause, a burst can connect at once.
 ///
-/// A token bucket in the form of GCRA: each request is told at once how long it must wait. So the order of the requests
-/// is kept, and nothing polls.
+/// A token bucket in the form of GCRA: each request gets its waiting time at once. Therefore requests keep their order, and
+/// no polling is needed.
 #[derive(Debug)]
 pub struct ConnectLimiter(Mutex<Bucket>);
 

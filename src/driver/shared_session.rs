@@ -363,7 +363,7 @@ impl Inner {
         }
     }
 
-    /// Lets the session's task open a transport, when the limiter says so.
+    /// Requests that the session's task opens a transport, at the time that the limiter allows.
     fn plan_to_open(&mut self, id: ConnectionId, now: Millis) {
         let wait = self
             .limiter

@@ -220,7 +220,7 @@ impl<S: RecordSource> Environment<S> {
             .map_or(0, |socket| socket.connection.buffered())
     }
 
-    /// Stops the reading of a socket, or lets it go on.
+    /// Stops or continues reading of a socket.
     pub fn set_paused(&self, socket: u32, is_paused: bool) {
         if let Some(socket) = lock(&self.sockets).get(&socket) {
             socket.state.flow.set_paused(is_paused);

@@ -48,7 +48,7 @@ impl Flow {
         self.counters.waiting() > 0
     }
 
-    /// Stops the reading, or lets it go on.
+    /// Stops or continues reading.
     pub fn set_paused(&self, is_paused: bool) {
         self.is_paused.store(is_paused, Ordering::Release);
         if !is_paused {

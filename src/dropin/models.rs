@@ -84,7 +84,7 @@ fn a_reader_that_was_stopped_goes_on() {
     });
 }
 
-/// A connection that keeps what it is given.
+/// A connection that stores the messages that are sent.
 #[derive(Default)]
 struct Wire(Mutex<Vec<Vec<u8>>>);
 

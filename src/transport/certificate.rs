@@ -1,4 +1,4 @@
-//! What a certificate says of itself, as far as webpki does not tell it.
+//! Reads the fields of a certificate that webpki does not provide.
 
 use std::net::IpAddr;
 
@@ -30,32 +30,32 @@ pub(super) enum SubjectName {
     Other(String),
 }
 
-/// What a certificate says of itself.
+/// Fields of a certificate.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     /// The DER of subject and issuer.
     pub(super) subject: Name,
     pub(super) issuer: Name,
-    /// The first and the last second of its validity, since 1970.
+    /// The first and the last second of the validity, in seconds since 1970.
     pub(super) not_before: u64,
     pub(super) not_after: u64,
-    /// Whether it may issue certificates, and how many authorities may stand between it and a server's certificate.
+    /// Whether it may issue certificates, and the maximum number of intermediate certificates below it.
     pub(super) is_authority: bool,
     pub(super) path_length: Option<usize>,
-    /// Whether its extended uses, where it has any, include that of TLS servers.
+    /// Whether the extended key usage includes TLS servers, or is missing.
     pub(super) is_for_servers: bool,
-    /// Whether the uses of its key, where it has any, include one of those of a TLS server.
+    /// Whether the key usage includes one for TLS servers, or is missing.
     pub(super) has_key_for_tls: bool,
     /// The subject alternative names.
     pub(super) names: Vec<SubjectName>,
     /// The common names of the subject.
     pub(super) common_names: Vec<String>,
-    /// Whether signatures of its key can be verified here.
+    /// Whether ring can verify signatures of the key.
     pub(super) has_known_key: bool,
 }
 
 impl Facts {
-    /// Reads a certificate; nothing where it is not one in DER as RFC 5280 has it.
+    /// Reads a certificate in DER (RFC 5280). `None` if it is malformed.
     pub(super) fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
         let tbs = Certificate::from_der(certificate).ok()?.tbs_certificate;
         let key_usage = tbs.get::<KeyUsage>().ok()?.map(|(_, usage)| usage.0);
@@ -63,7 +63,7 @@ impl Facts {
         let extended = tbs.get::<ExtendedKeyUsage>().ok()?.map(|(_, extended)| extended.0);
         let names = tbs.get::<SubjectAltName>().ok()?.map(|(_, names)| names.0);
         let is_self_issued = tbs.subject == tbs.issuer;
-        // As OpenSSL decides: `check_ca` in its x509v3 code.
+        // The rules of `check_ca` in OpenSSL (x509v3).
         let is_authority = match (key_usage, &constraints) {
             (Some(usage), _) if !usage.contains(KeyUsages::KeyCertSign) => false,
             (_, Some(constraints)) => constraints.ca,
@@ -88,7 +88,7 @@ impl Facts {
         })
     }
 
-    /// Whether the certificate names itself as its issuer.
+    /// Whether the issuer is the subject.
     pub(super) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
@@ -125,7 +125,7 @@ fn common_names(subject: &Name) -> Vec<String> {
     texts.collect()
 }
 
-/// Whether ring verifies signatures of a key.
+/// Whether ring can verify signatures of a key.
 fn is_known(key: &SubjectPublicKeyInfoOwned) -> bool {
     match key.algorithm.oid {
         RSA => key

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::certificate::{Facts, SubjectName};
 
-/// Whether a certificate is valid for `expected`, a name or an address. Its common names count only where it has no
-/// alternative name of DNS.
+/// Whether a certificate is valid for `expected`, a name or an address. Its common names are only used if it has
+/// no DNS name.
 pub(super) fn is_valid_for(facts: &Facts, expected: &str) -> bool {
     if let Ok(address) = expected.parse::<IpAddr>() {
         return facts.names.contains(&SubjectName::Address(address));
@@ -19,7 +19,7 @@ pub(super) fn is_valid_for(facts: &Facts, expected: &str) -> bool {
     }
 }
 
-/// The alternative names of DNS.
+/// The DNS names.
 fn dns_names(facts: &Facts) -> impl Iterator<Item = &str> {
     facts.names.iter().filter_map(|name| match name {
         SubjectName::Dns(name) => Some(name.as_str()),
@@ -27,7 +27,7 @@ fn dns_names(facts: &Facts) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The alternative names as Node writes them.
+/// The alternative names in the format of Node.
 pub(super) fn presented(facts: &Facts) -> Vec<String> {
     let names = facts.names.iter().map(|name| match name {
         SubjectName::Dns(name) => format!("DNS:{name}"),
@@ -37,13 +37,13 @@ pub(super) fn presented(facts: &Facts) -> Vec<String> {
     names.collect()
 }
 
-/// The parts of a name between its dots, in lower case, without the dot that may end it.
+/// The labels of a name in lower case, without a final dot.
 fn labels(name: &str) -> Vec<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.split('.').map(str::to_ascii_lowercase).collect()
 }
 
-/// Whether a host has the name of a certificate, in the first label of which an asterisk may stand for any characters.
+/// Whether a host name matches a name of a certificate. An asterisk in the first label matches any characters.
 fn matches(host: &[String], pattern: &str) -> bool {
     let pattern = labels(pattern);
     let is_plain = |label: &String| !label.is_empty() && label.chars().all(|c| ('!'..='\u{7f}').contains(&c));
@@ -57,9 +57,9 @@ fn matches(host: &[String], pattern: &str) -> bool {
         return false;
     }
     match first.split_once('*') {
-        // An asterisk within a name in Punycode is a character like any other.
+        // An asterisk in a Punycode label is an ordinary character.
         Some((before, after)) if !first.contains("xn--") => {
-            // Not for a whole top-level domain, and only once.
+            // The pattern must have at least three labels and one asterisk.
             rest.len() >= 2
                 && !after.contains('*')
                 && host_first.len() >= before.len() + after.len()

@@ -72,7 +72,7 @@ struct State {
     is_watched: bool,
 }
 
-/// What the task has seen.
+/// State of the task at its last check.
 #[derive(Debug)]
 struct Seen {
     /// Turns that had ended.
@@ -233,7 +233,7 @@ mod tests {
     use super::{Held, LoopTurn, PERIOD, TurnSender, WRITTEN_BY_LOOP, watch};
 
     impl LoopTurn {
-        /// As [`sender`](Self::sender), but no task writes what a blocked loop holds.
+        /// Like [`sender`](Self::sender), but without the task that writes for a blocked loop.
         pub(in super::super) fn unwatched_sender(&self) -> TurnSender {
             TurnSender(Arc::clone(&self.shared))
         }

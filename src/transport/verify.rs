@@ -1,5 +1,5 @@
-//! Certificate verification as Node judges it: webpki builds the chain, and what it leaves out is judged here. The reason is
-//! told in Node's (OpenSSL's) terms.
+//! Verifies the server's certificate with the same result as Node (OpenSSL). webpki builds the chain; this module makes the
+//! checks that webpki does not make. Errors have OpenSSL's codes and texts.
 
 use std::sync::Arc;
 
@@ -25,47 +25,47 @@ pub enum TrustFailure {
     /// The server sent its certificate alone, and the issuer is not among the roots.
     #[error("unable to verify the first certificate")]
     UnverifiedLeaf,
-    /// The chain's last certificate was issued by none of the roots.
+    /// No root has issued the last certificate of the chain.
     #[error("unable to get local issuer certificate")]
     UnknownIssuer,
-    /// The chain ends in a certificate of the caller's that is not self-signed, and whose issuer is not among the roots.
+    /// The chain ends in a certificate that the caller trusts, but it is not self-signed and no root has issued it.
     #[error("unable to get issuer certificate")]
     UnknownRoot,
-    /// Its validity has ended.
+    /// A certificate has expired.
     #[error("certificate has expired")]
     Expired,
-    /// Its validity has not begun.
+    /// A certificate is not valid yet.
     #[error("certificate is not yet valid")]
     NotYetValid,
-    /// It was revoked.
+    /// A certificate was revoked.
     #[error("certificate revoked")]
     Revoked,
-    /// Its issuer did not sign it.
+    /// The signature of a certificate is wrong.
     #[error("certificate signature failure")]
     BadSignature,
-    /// A certificate of the chain may not issue others.
+    /// A certificate of the chain is not allowed to issue certificates.
     #[error("invalid CA certificate")]
     InvalidAuthority,
-    /// More authorities stand in the chain than one of them allows.
+    /// The chain is longer than the path length of one of its certificates allows.
     #[error("path length constraint exceeded")]
     PathTooLong,
-    /// It is not for TLS servers.
+    /// The server's certificate is not for TLS servers.
     #[error("unsupported certificate purpose")]
     WrongPurpose,
-    /// It is valid for other names.
+    /// The server's certificate is valid for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
-        /// The names that it is valid for, as Node writes them: `DNS:example.test`, `IP Address:127.0.0.1`.
+        /// The names that the certificate is valid for, in the format of Node: `DNS:example.test`, `IP Address:127.0.0.1`.
         presented: Vec<String>,
-        /// The common names of its subject, which count where it has no other of DNS.
+        /// The common names of its subject. They are only used if there is no DNS name.
         common_names: Vec<String>,
-        /// The name that it had to be valid for.
+        /// The expected name.
         expected: String,
     },
-    /// It is refused for another reason.
+    /// Another reason.
     #[error("invalid certificate: {0}")]
     Rejected(String),
-    /// It cannot be judged here: it has something that webpki or ring does not know, such as a key of another kind.
+    /// The certificate cannot be verified: it uses a feature that webpki or ring does not support, such as a kind of key.
     #[error("the certificate cannot be verified natively: {0}")]
     Unsupported(String),
 }
@@ -81,26 +81,26 @@ struct Given {
 #[derive(Debug)]
 pub(super) struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
-    /// The roots, those of `given` after the others.
+    /// The roots. Those of `given` are last.
     anchors: Vec<TrustAnchor<'static>>,
-    /// The number in `given` of each of the last anchors.
+    /// The index in `given` of each of the last roots.
     anchors_given: Vec<usize>,
-    /// What the caller trusts. A server may use one of these that is self-signed as its own certificate.
+    /// The certificates that the caller trusts. A server may use a self-signed one as its own certificate.
     given: Vec<Given>,
-    /// Those of `given` that are not self-signed: they may stand between a server's certificate and a root.
+    /// The certificates of `given` that are not self-signed. They can be intermediate certificates of a chain.
     between: Vec<CertificateDer<'static>>,
     /// `false` accepts every certificate.
     enforced: bool,
 }
 
 impl Verifier {
-    /// Whether a certificate can be among those that the caller trusts.
+    /// Whether the caller can trust this certificate.
     pub(super) fn takes(certificate: &CertificateDer<'_>) -> bool {
         Facts::read(certificate).is_some() && webpki::anchor_from_trusted_cert(certificate).is_ok()
     }
 
     /// # Errors
-    /// The text of what is wrong with a certificate of `given`.
+    /// A description, if a certificate of `given` is malformed.
     pub(super) fn new(
         bundled: &[TrustAnchor<'static>],
         given: Vec<CertificateDer<'static>>,
@@ -129,7 +129,7 @@ impl Verifier {
         Ok(verifier)
     }
 
-    /// Judges a server's certificate.
+    /// Verifies a server's certificate.
     fn judge(
         &self,
         leaf: &CertificateDer<'_>,
@@ -188,7 +188,7 @@ impl Verifier {
         }
     }
 
-    /// Checks what OpenSSL checks of a root, and webpki does not.
+    /// Makes the checks of a root that OpenSSL makes and webpki does not.
     fn check_anchor(&self, path: &VerifiedPath<'_>, now: UnixTime) -> Result<(), webpki::Error> {
         let bundled = self.anchors.len() - self.anchors_given.len();
         let number = self
@@ -227,7 +227,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// webpki's fault in OpenSSL's terms.
+    /// Converts an error of webpki to one of OpenSSL.
     fn classify(
         &self,
         fault: webpki::Error,
@@ -248,7 +248,7 @@ impl Verifier {
             E::CertDistrusted | E::RequiredEkuNotFoundContext(_) => TrustFailure::WrongPurpose,
             E::NameConstraintViolation => TrustFailure::Rejected(fault.to_string()),
             E::InvalidSignatureForPublicKey => {
-                // ring says the same of a signature by a key that it does not take.
+                // ring reports a signature by an unsupported key in the same way.
                 let mut all = chain.iter().chain(self.given.iter().map(|given| &given.facts));
                 if all.all(|facts| facts.has_known_key) {
                     TrustFailure::BadSignature
@@ -261,7 +261,7 @@ impl Verifier {
         }
     }
 
-    /// Why no root has issued the end of a chain.
+    /// The error for a chain that does not end in a root.
     fn classify_unknown_issuer(&self, chain: &[Facts]) -> TrustFailure {
         let has_issued = |given: &&Given| chain.iter().any(|facts| facts.issuer == given.facts.subject);
         match self.given.iter().find(has_issued) {
@@ -331,7 +331,7 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.algorithms.supported_schemes();
         if !self.enforced {
-            // Those of keys that are not looked at then: P-521, Ed448, and RSA keys for PSS alone (RFC 8446, section 4.2.3).
+            // The schemes of keys that are not verified then: P-521, Ed448, and RSA keys only for PSS (RFC 8446, section 4.2.3).
             schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
             schemes.extend([0x0809, 0x080a, 0x080b].map(SignatureScheme::Unknown));
         }
@@ -349,7 +349,7 @@ fn check_dates(facts: &Facts, now: UnixTime) -> Result<(), TrustFailure> {
     Ok(())
 }
 
-/// The failure as an error of rustls.
+/// Converts the failure to an error of rustls.
 fn refused(failure: TrustFailure) -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(failure))))
 }
