@@ -126,8 +126,9 @@ async function open(context) {
  * @param {number} count
  */
 async function receive(sock, count) {
+  const prepared = told('prepared');
   await tell({ kind: 'prepare', count });
-  await told('prepared');
+  await prepared;
   const ended = new Promise(resolve => sock.ws.once('CB:bench', resolve));
   const cpu = process.cpuUsage();
   const start = performance.now();
@@ -146,7 +147,10 @@ async function receive(sock, count) {
  */
 async function send(sock, count) {
   const got = told('received');
+  const expecting = told('expecting');
   await tell({ kind: 'expect', count });
+  // The stanzas can arrive before this message, because they use another connection.
+  await expecting;
   const start = performance.now();
   for (let index = 0; index < count; index++) await sock.sendNode(sampleStanzas.ack(index));
   await got;

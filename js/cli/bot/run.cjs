@@ -51,7 +51,10 @@ function serve(server, child) {
   });
   child.on('message', async (/** @type {any} */ { kind, qr, count }) => {
     if (kind === 'qr') await server.scanQr(qr, { jid: '15550000001:1@s.whatsapp.net' });
-    if (kind === 'expect') expected = count;
+    if (kind === 'expect') {
+      expected = count;
+      child.send({ kind: 'expecting' });
+    }
     if (kind === 'flood') await /** @type {Flood} */ (flood).start().then(() => connection().send(END));
     if (kind === 'prepare') {
       const { sampleStanzas } = await import('../../testing/index.mjs');
