@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EXPECTED } from '../../scripts/hostile/expected.mjs';
 import { ROWS, TESTED_PHASES } from '../../scripts/hostile/matrix.mjs';
 import { fault, runRows } from '../../scripts/hostile/run.mjs';
 
@@ -18,4 +19,9 @@ describe(`${rows.length} hostile peers`, { concurrency: true }, () => {
       }
     });
   }
+});
+
+test('every hostile peer has an expected outcome, and every expected outcome its peer', () => {
+  const names = ROWS.map(({ phase, name }) => `${phase}: ${name}`);
+  assert.deepEqual(Object.keys(EXPECTED).sort(), names.sort());
 });

@@ -149,6 +149,7 @@ export const EXPECTED = {
   'tls: an old version only (TLS 1.1)': [ON_BAILEYS_CLASS, MAY_BE_OTHER_TLS],
   'tls: a flood of data behind the answer': ['open, error WS_ERR_UNEXPECTED_RSV_2_3; 500 WebSocket Error (Invalid WebSocket frame: RSV2 and RSV3 must be clear)', '408 transport: WebSocket Error (Invalid WebSocket frame: RSV2 and RSV3 must be clear)'],
   'tls: plain HTTP inside a good TLS': ['open, error WS_ERR_UNEXPECTED_RSV_2_3; 500 WebSocket Error (Invalid WebSocket frame: RSV2 and RSV3 must be clear)', '408 transport: WebSocket Error (Invalid WebSocket frame: RSV2 and RSV3 must be clear)'],
+  'upgrade: interim answers without end': ['error Opening handshake has timed out; 408 WebSocket Error (Opening handshake has timed out)', TIMED_OUT],
   'upgrade: the end': ['error ECONNRESET; 408 WebSocket Error (socket hang up)', '408 transport: WebSocket Error (socket hang up)'],
   'upgrade: a reset': ['error ECONNRESET; 408 WebSocket Error (read ECONNRESET)', '408 transport: WebSocket Error (read ECONNRESET)'],
   'upgrade: silence': ['error Opening handshake has timed out; 408 WebSocket Error (Opening handshake has timed out)', TIMED_OUT],
