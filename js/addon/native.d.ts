@@ -22,7 +22,7 @@ export declare class NodeEnvironment {
   connect(options: SocketOptions): number
   /** Starts the closing handshake. */
   close(socket: number): void
-  /** Stops the reading of a socket, or lets it go on. */
+  /** Stops or continues reading of a socket. */
   setPaused(socket: number, isPaused: boolean): void
   /** The ends of an open socket's TCP connection. */
   ends(socket: number): SocketEnds | null

@@ -11,8 +11,6 @@ import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/b
 import { openChannel } from '../shared/channel.mjs';
 import { linkedCreds, outcomesOfSession, outcomesOfSocket, pingQuery, plainText } from '../shared/client-outcomes.mjs';
 
-/** Limit of a step of the opening. */
-const CONNECT_MS = 2000;
 const QUERY_MS = 10_000;
 /** The server may be silent for this and 5 s. */
 const KEEP_ALIVE_MS = 1000;
@@ -32,6 +30,7 @@ function agentOf({ ca, proxy }) {
  * @property {'js' | 'native' | 'session'} layer
  * @property {string} url
  * @property {number} user
+ * @property {number} connectTimeoutMs
  * @property {string} [ca]
  * @property {string} [proxy]
  * @property {string} [rootKey]
@@ -46,13 +45,13 @@ function agentOf({ ca, proxy }) {
  */
 
 /** @param {Settings} settings @returns {Client} */
-function baileysClient({ url, user, layer, ...settings }) {
+function baileysClient({ url, user, layer, connectTimeoutMs, ...settings }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
     auth: { creds: linkedCreds(user), keys: memoryKeys() },
     logger: silentLogger(),
     agent: agentOf(settings),
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs,
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     defaultQueryTimeoutMs: QUERY_MS
   });
@@ -71,13 +70,13 @@ function baileysClient({ url, user, layer, ...settings }) {
 }
 
 /** @param {Settings} settings @returns {Client} */
-function sessionClient({ url, user, rootKey, ...settings }) {
+function sessionClient({ url, user, rootKey, connectTimeoutMs, ...settings }) {
   const session = new NativeSession({
     url,
     agent: agentOf(settings),
     trustedRoot: rootKey ? Buffer.from(rootKey, 'hex') : undefined,
     auth: { creds: linkedCreds(user) },
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs,
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     reconnect: false
   });

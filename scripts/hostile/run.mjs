@@ -16,6 +16,10 @@ const ROW_MS = 40_000;
 const LONG_ROW_MS = 150_000;
 /** The memory that a row may take, in MiB: docs/security.md, with the buffers of the JavaScript side. */
 const ROW_MIB = 250;
+/** The limit of an opening, in milliseconds, for rows that end by it. */
+const SHORT_CONNECT_MS = 2_000;
+/** The same for all other rows. A busy machine must not reach it. */
+const CONNECT_MS = 30_000;
 /** AddressSanitizer keeps freed memory. */
 const CHECKS_MEMORY = !process.env.ASAN_OPTIONS;
 
@@ -43,6 +47,9 @@ export function fault(row, layer, { outcome, ms, mib }) {
   if (CHECKS_MEMORY && mib !== undefined && mib > ROW_MIB) return `more than ${ROW_MIB} MiB`;
   return undefined;
 }
+
+/** Whether an outcome of a row is the end by the limit of the opening. @param {(typeof import('./matrix.mjs').ROWS)[number]} row */
+const endsByTimeout = ({ expected }) => (expected ?? []).some(outcome => /timed out/i.test(String(outcome)));
 
 /**
  * The results of all rows on a layer.
@@ -73,6 +80,7 @@ export async function* runRows(layer, rows) {
         ca,
         proxy,
         rootKey,
+        connectTimeoutMs: endsByTimeout(row) ? SHORT_CONNECT_MS : CONNECT_MS,
         lives,
         endsAtOpen,
         user: 15_550_300_000 + number++
