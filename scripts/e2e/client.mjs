@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { Outbox } from './outbox.mjs';
-import { open } from './rpc.mjs';
+import { openChannel } from '../shared/channel.mjs';
 import { SavedState } from './saved-state.mjs';
 import { SERVICES } from './services.mjs';
 import { nameOf } from './stanzas.mjs';
@@ -232,17 +232,18 @@ class Client {
 let client;
 
 /** @param {unknown} error */
-const fail = error => void ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
+const fail = error =>
+  void parent.ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
 
 function current() {
   if (!client) throw new Error('not paired');
   return client;
 }
 
-/** @type {ReturnType<typeof open<import('./types.js').ParentServices, import('./types.js').ClientServices>>} */
-const ask = open(/** @type {import('./rpc.mjs').Channel} */ (process), {
+/** @type {import('../shared/channel.mjs').Channel<import('./types.js').ParentServices>} */
+const parent = openChannel(process, {
   pair: settings => {
-    client = new Client(settings, qr => ask('scan', { qr }), fail);
+    client = new Client(settings, qr => parent.ask('scan', { qr }), fail);
     return client.pair();
   },
   login: () => current().login(),

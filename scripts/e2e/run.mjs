@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
-import { describeError, open } from './rpc.mjs';
+import { describeError, openChannel } from '../shared/channel.mjs';
 import { answersOf } from './answers.mjs';
 import { compareStanzas, nameOf } from './stanzas.mjs';
 import { jidOf, USERS } from './users.mjs';
@@ -16,7 +16,7 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('./types.js').ClientServices} ClientServices
  * @typedef {import('./types.js').ParentServices} ParentServices
  * @typedef {import('baileys-native/testing').Device} Device
- * @typedef {ReturnType<typeof open<ClientServices, ParentServices>>} Ask
+ * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} Ask
  * @typedef {{ side: Side, user: string, child: import('node:child_process').ChildProcess, ask: Ask, failed:
  *   Promise<never> }} Peer
  */
@@ -62,8 +62,8 @@ function start(server, side, backend, line) {
   failed.catch(() => {}); // handled by `watched`
   child.once('error', error => reject(error));
   child.once('exit', (code, signal) => reject(new Error(`client ${side} ended with ${signal ?? `exit code ${code}`}`)));
-  /** @type {Ask} */
-  const ask = open(child, {
+  /** @type {import('../shared/channel.mjs').Channel<ClientServices>} */
+  const { ask } = openChannel(child, {
     scan: ({ qr }) => server.scanQr(qr, { jid: USERS[side], pushName: side }).then(() => undefined),
     failed: ({ stack }) => reject(new Error(`client ${side}: ${stack}`))
   });

@@ -138,6 +138,7 @@ function takeDescriptors() {
   }
 }
 
+/** @type {import('../shared/channel.mjs').Channel} */
 const channel = openChannel(process, {
   prepare: async ({ backend, rootKey }) => {
     if (backend !== 'session') await checkBackend(backend);

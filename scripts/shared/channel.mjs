@@ -3,16 +3,27 @@
 /** @param {unknown} error */
 export const describeError = error => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
+/** @typedef {Record<string, [question: any, answer: any]>} Services */
+
+/**
+ * One end of a channel. `ask` calls the other side and resolves with its answer. `fail` rejects all unanswered calls.
+ *
+ * @template {{ [Name in keyof Theirs]: [any, any] }} [Theirs=Services]
+ * @typedef {{ ask: <Name extends keyof Theirs & string>(what: Name, data?: Theirs[Name][0]) => Promise<Theirs[Name][1]>,
+ *   fail: (error: Error) => void }} Channel
+ */
+
 /**
  * Opens one end of a channel. The other process opens the other end.
  *
+ * @template {{ [Name in keyof Theirs]: [any, any] }} [Theirs=Services]
+ * @template {{ [Name in keyof Own]: [any, any] }} [Own=Services]
  * @param {NodeJS.Process | import('node:child_process').ChildProcess} endpoint The child; in the child, `process`.
- * @param {Record<string, (data: any) => unknown>} [offered] Functions that the other side may call. A promise is
+ * @param {{ [Name in keyof Own]: (data: Own[Name][0]) => unknown }} [offered] Functions that the other side may call. A promise is
  *   awaited; an error is sent to the caller.
- * @returns {{ ask: (what: string, data?: unknown) => Promise<any>, fail: (error: Error) => void }} `ask` calls the
- *   other side and resolves with its answer. `fail` rejects all unanswered calls.
+ * @returns {Channel<Theirs>}
  */
-export function openChannel(endpoint, offered = {}) {
+export function openChannel(endpoint, offered = /** @type {any} */ ({})) {
   /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
   const questions = new Map();
   let lastQuestion = 0;
@@ -27,7 +38,7 @@ export function openChannel(endpoint, offered = {}) {
   async function answer({ id, what, data }) {
     try {
       if (!Object.hasOwn(offered, what)) throw new Error(`nobody answers to ${what}`);
-      post({ id, answer: await offered[what](data) });
+      post({ id, answer: await offered[/** @type {keyof Own} */ (what)](data) });
     } catch (error) {
       post({ id, error: describeError(error) });
     }
