@@ -97,7 +97,7 @@ function memory(name) {
   }
 }
 
-/** From here on VmHWM is the peak since now. Linux only. */
+/** Collects garbage and resets VmHWM, the peak memory of the process. Returns the current VmRSS. Linux only. */
 function forgetPeak() {
   globalThis.gc?.();
   try {

@@ -23,10 +23,13 @@ const FRAMES_THAT_FAIL = /^logged in, open(?:, error ERR_FRAME)+; 408 WebSocket 
 /** The server's end comes before or after the answer of the client. */
 const TERMINATED = /^open(?:, close 1005)?; 428 Connection (?:Closed|Terminated)$/;
 
-/** What V8 says of a field that is missing. */
+/** V8's error message for a missing field. */
 const NO_FIELD = /^open; undefined Cannot /;
 
-/** The server refuses the native TLS, so the connection is tried once more on Baileys' class. OpenSSL's text names a thread. */
+/**
+ * The server refuses the TLS of rustls, so the connection is tried again with Baileys' class. A pattern, because OpenSSL's
+ * text contains a thread id.
+ */
 const ON_BAILEYS_CLASS =
   /^error EPROTO; 408 WebSocket Error \(write EPROTO .*SSL routines:.*:(?:sslv3 alert handshake failure|tlsv1 alert protocol version|bad record type)/;
 

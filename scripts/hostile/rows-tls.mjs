@@ -65,7 +65,7 @@ const recordRows = (places, version) =>
     }))
   );
 
-/** A chain that is far longer than any that is real: the certificate of the authority again and again. */
+/** A very long certificate chain: the CA certificate `count` times. */
 const longChain = async (/** @type {number} */ count) => {
   const { createTlsCertificate } = await import('baileys-native/testing');
   const { ca, cert, key } = createTlsCertificate();
