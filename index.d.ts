@@ -610,6 +610,22 @@ export declare class ConnectLimiter {
   perSecond: number;
 }
 
+/**
+ * A lease that sessions share: they may be connected until it ends. Any thread of the process can renew it, so that sessions
+ * stay connected while their own thread is busy. A lease that has ended cannot be renewed.
+ */
+export declare class Lease {
+  /** `until`: the end, in milliseconds since 1970. */
+  constructor(until: number);
+  /** The lease with this `id`, for another thread of the process. */
+  static withId(id: number): Lease;
+  readonly id: number;
+  /** The end, in milliseconds since 1970. 0 if the lease has ended. */
+  readonly until: number;
+  /** Moves the end to `until`, but not to an earlier time. Returns `false` if the lease has ended. */
+  renew(until: number): boolean;
+}
+
 /** The data of a session that a program must keep. */
 export interface StoredSession {
   creds: SessionCredentials;
@@ -955,13 +971,13 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   handOver(): Promise<UnsentStanza[]>;
 
   /**
-   * Sets the end of the lease: the session may be connected until this time, in milliseconds since 1970. It is for locks
-   * that expire. Without an argument, and before the first call, there is no end. At the end of the lease the session drops
-   * its connection and the waiting stanzas, also while JavaScript is blocked. It ends with the reason `leaseEnded` and
-   * cannot connect until the lease is renewed. A session checks its lease before it does anything, also after its process
-   * was stopped (`SIGSTOP`).
+   * Sets the lease, or the end of a lease of its own in milliseconds since 1970. It is for locks that expire. Without an
+   * argument, and before the first call, the session needs no lease. At the end of the lease the session drops its
+   * connection and the waiting stanzas, also while JavaScript is blocked. It ends with the reason `leaseEnded` and cannot
+   * connect until it has another lease. A session checks its lease before it does anything, also after its process was
+   * stopped (`SIGSTOP`).
    */
-  setLease(until?: number): void;
+  setLease(lease?: Lease | number): void;
 
   /** Logs the device out, then closes like {@link close}. The credentials cannot be used afterwards. */
   logout(options?: { signal?: AbortSignal }): Promise<void>;

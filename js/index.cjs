@@ -20,7 +20,8 @@ const NAMES = /** @type {const} */ ([
   'decodeDecompressedBinaryNode',
   'decompressingIfRequired',
   'NativeSession',
-  'ConnectLimiter'
+  'ConnectLimiter',
+  'Lease'
 ]);
 
 /**
@@ -32,8 +33,9 @@ function loadNative() {
     const { createDropIn } = require('./baileys/drop-in.cjs');
     const { NativeSession } = require('./session/session.cjs');
     const { ConnectLimiter } = require('./session/connect-limiter.cjs');
+    const { Lease } = require('./session/lease.cjs');
     if (environmentSwitch('BAILEYS_NATIVE_INSPECT')) require('./inspect/index.cjs').inspectFromEnvironment();
-    return { ...createDropIn(), NativeSession, ConnectLimiter };
+    return { ...createDropIn(), NativeSession, ConnectLimiter, Lease };
   } catch (error) {
     if (error.code !== UNAVAILABLE) throw error;
     return unavailableExports(error);
@@ -65,7 +67,8 @@ const {
   decodeDecompressedBinaryNode,
   decompressingIfRequired,
   NativeSession,
-  ConnectLimiter
+  ConnectLimiter,
+  Lease
 } = loadNative();
 
 module.exports = {
@@ -79,6 +82,7 @@ module.exports = {
   replaced,
   NativeSession,
   ConnectLimiter,
+  Lease,
   SessionError,
   StanzaError,
   metrics,

@@ -11,6 +11,7 @@ export const {
   replaced,
   NativeSession,
   ConnectLimiter,
+  Lease,
   SessionError,
   StanzaError,
   metrics,

@@ -14,7 +14,8 @@ import { declaredCallables, declaredMembers } from '../support/declared-members.
 import { NODES, VALUES } from '../support/hostile-values.mjs';
 import { linkedCredentials } from '../support/native-session.mjs';
 
-const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, ConnectLimiter, NativeSession, WebSocketClient } = ours;
+const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, ConnectLimiter, Lease, NativeSession, WebSocketClient } =
+  ours;
 
 /** Time limit of one call, in milliseconds. */
 const PATIENCE = 30_000;
@@ -160,6 +161,16 @@ const MATRIX = {
     on: { make: () => [{ create: options => new ConnectLimiter(options) }], drop() {} },
     method: 'create',
     valid: () => [{ perSecond: 5, burst: 1 }]
+  },
+  Lease: {
+    on: { make: () => [{ create: until => new Lease(until) }], drop() {} },
+    method: 'create',
+    valid: () => [Date.now() + 60_000]
+  },
+  'Lease.withId': { on: { make: () => [Lease], drop() {} }, valid: () => [new Lease(Date.now() + 60_000).id] },
+  'Lease.renew': {
+    on: { make: () => [new Lease(Date.now() + 60_000)], drop() {} },
+    valid: () => [Date.now() + 60_000]
   },
   metrics: { on: stateless, valid: () => [] },
   isActive: { on: stateless, valid: () => [] },

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { ConnectLimiter, NativeSession } from 'baileys-native';
+import { Worker } from 'node:worker_threads';
+import { ConnectLimiter, Lease, NativeSession } from 'baileys-native';
 import {
   PATIENCE,
   createSession,
@@ -156,7 +158,57 @@ test('without a lease that lasts a session does not connect', options, async t =
   session.setLease();
   assert.equal(session.state, 'connected');
   assert.equal(server.connections.length, 2);
-  for (const until of [NaN, -1, 'soon']) assert.throws(() => session.setLease(/** @type {any} */ (until)), RangeError);
+  for (const until of [NaN, -1, 'soon']) {
+    assert.throws(() => session.setLease(/** @type {any} */ (until)), RangeError);
+    assert.throws(() => new Lease(/** @type {any} */ (until)), RangeError);
+  }
+});
+
+/** Another thread: it creates a lease, renews it until there is a message, and then tells whether it has ended. */
+const RENEWAL = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { Lease } = require(workerData.entry);
+  const lease = new Lease(Date.now() + workerData.ms);
+  const timer = setInterval(() => lease.renew(Date.now() + workerData.ms), 20);
+  parentPort.postMessage(lease.id);
+  parentPort.once('message', () => clearInterval(timer));
+`;
+
+test('another thread renews the lease of sessions while JavaScript is blocked', options, async t => {
+  const opened = [await openSession(t), await openSession(t)];
+  const entry = createRequire(import.meta.url).resolve('baileys-native');
+  const worker = new Worker(RENEWAL, { eval: true, workerData: { entry, ms: 2_000 } });
+  t.after(() => worker.terminate());
+  const [id] = await once(worker, 'message');
+  const lease = Lease.withId(id);
+  for (const { session } of opened) session.setLease(lease);
+  const end = performance.now() + 3_000;
+  while (performance.now() < end);
+  const closed = opened.map(({ session }) => next(session, 'close'));
+  assert.ok(lease.until > Date.now());
+  for (const { session } of opened) await session.query(iq());
+  worker.postMessage('stop');
+  for (const [{ kind }] of await Promise.all(closed)) assert.equal(kind, 'leaseEnded');
+  assert.equal(lease.until, 0);
+  assert.equal(lease.renew(Date.now() + 60_000), false);
+  const [{ session }] = opened;
+  await assert.rejects(session.connect(), { reason: 'leaseEnded' });
+  session.setLease(new Lease(Date.now() + 60_000));
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+});
+
+test('a lease is found by its id, and ends no earlier than before', options, () => {
+  const until = Date.now() + 60_000;
+  const lease = new Lease(until);
+  assert.equal(lease.until, until);
+  assert.equal(lease.renew(until - 1_000), true);
+  assert.equal(lease.until, until);
+  assert.equal(Lease.withId(lease.id).renew(until + 1_000), true);
+  assert.equal(lease.until, until + 1_000);
+  assert.notEqual(new Lease(until).id, lease.id);
+  for (const id of [0, -1, 1.5, lease.id + 2 ** 32, String(lease.id)]) {
+    assert.throws(() => Lease.withId(/** @type {any} */ (id)), RangeError);
+  }
 });
 
 test('the end of a lease ends the wait for another connection', options, async t => {

@@ -14,7 +14,7 @@ use std::{
 
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
-    driver::{Endpoint, Handle, start},
+    driver::{Endpoint, Handle, Lease, start},
     session::{
         Config, EndReason, Event, Log, LogEntry, LogLevel, LogValue, Pattern, QueryError, QueryOptions, QueueLimits,
         ReconnectConfig, State, code,
@@ -496,8 +496,9 @@ fn a_lease_ends_the_connection_and_keeps_others_from_being_made() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut user = User::connected(&server, config());
     let ended = |event: &Event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded));
+    let until = |time| Some(Arc::new(Lease::until(time)));
     user.handle
-        .set_lease(Some(SystemTime::now() + Duration::from_millis(100)));
+        .set_lease(until(SystemTime::now() + Duration::from_millis(100)));
     user.wait_for(ended);
     assert_eq!(user.state(), State::Disconnected);
     assert!(user.handle.with(|session, now| session.connect(now)));
@@ -513,8 +514,29 @@ fn a_lease_ends_the_connection_and_keeps_others_from_being_made() {
         session.send(now, &mut question().source())
     });
     assert!(sent.is_ok());
-    user.handle.set_lease(Some(SystemTime::UNIX_EPOCH));
+    user.handle.set_lease(until(SystemTime::UNIX_EPOCH));
     assert_eq!(user.state(), State::Disconnected);
+}
+
+#[test]
+fn sessions_share_a_lease_that_is_renewed_without_them() {
+    let server = Loopback::new(&[Behaviour::Answer, Behaviour::Answer]);
+    let mut users = [User::connected(&server, config()), User::connected(&server, config())];
+    let start = SystemTime::now();
+    let lease = Arc::new(Lease::until(start + Duration::from_millis(200)));
+    for user in &users {
+        user.handle.set_lease(Some(Arc::clone(&lease)));
+    }
+    assert!(lease.renew(start + Duration::from_millis(600)));
+    for user in &mut users {
+        user.wait_for(|event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded)));
+        assert!(
+            start
+                .elapsed()
+                .is_ok_and(|elapsed| elapsed >= Duration::from_millis(599))
+        );
+    }
+    assert!(!lease.renew(SystemTime::now() + Duration::from_secs(60)));
 }
 
 #[test]

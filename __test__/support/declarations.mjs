@@ -121,6 +121,7 @@ export const OF_OURS_ALONE = [
   'SessionStateChange',
   'StanzaError',
   'ConnectLimiter',
+  'Lease',
   'SessionStore',
   'StoredSession',
   'UnsentStanza',

@@ -20,6 +20,7 @@ export const EXPORTS = {
   SessionError: { excuse: 'Only in this package: what ends a NativeSession.' },
   StanzaError: { excuse: 'Only in this package: an answer of type error to a query of a NativeSession.' },
   ConnectLimiter: { excuse: 'Only in this package: a limit on the connections of NativeSessions.' },
+  Lease: { excuse: 'Only in this package: a time limit on the connections of NativeSessions.' },
   metrics: { excuse: 'Only in this package: counters of the addon.' },
   inspect: { excuse: 'Only in this package: the live view.' }
 };

@@ -9,6 +9,20 @@ export declare class ConnectLimiter {
   setRate(perSecond: number): void
 }
 
+/** A lease, for `js/session/lease.cjs`. */
+export declare class Lease {
+  /** A lease until a time in milliseconds since 1970. */
+  constructor(until: number)
+  /** The lease with this id, which another thread may have created. `None` if there is none. */
+  static withId(id: number): Lease | null
+  /** Identifies the lease in the process. */
+  get id(): number
+  /** The end in milliseconds since 1970. 0 if the lease has ended. */
+  get until(): number
+  /** Moves the end to a later time. Returns false if the lease has ended. */
+  renew(until: number): boolean
+}
+
 /** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
 export declare class NodeEnvironment {
   /** Creates it. `wake` is called when there can be records to drain. */
@@ -58,8 +72,10 @@ export declare class Session {
   logOut(): boolean
   /** Closes without the stanzas that still wait in the queue. Returns those stanzas. */
   handOver(): Array<UnsentStanza>
-  /** Sets the end of the lease in milliseconds since 1970. Without it the session needs no lease. */
+  /** Sets a lease that ends at this time, in milliseconds since 1970. Without it the session needs no lease. */
   setLease(until?: number | undefined | null): void
+  /** Sets a lease that the session shares with others. */
+  shareLease(lease: Lease): void
   /** Cancels a planned reconnection. Returns true if one was planned. */
   cancelReconnect(): boolean
   /** Stops or continues reading. */

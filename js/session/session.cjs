@@ -23,6 +23,7 @@ const {
   CONNECTION_CLOSED
 } = require('./errors.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
+const { Lease } = require('./lease.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
 const { StanzaStream } = require('./stanza-stream.cjs');
@@ -209,10 +210,9 @@ class NativeSession extends ListenedEmitter {
     return unsent.map(({ number, payload }) => ({ number, node: decodePayload(payload) }));
   }
 
-  /** @param {number} [until] */
-  setLease(until) {
-    if (until !== undefined && !(until >= 0)) throw new RangeError('a lease ends at a time in milliseconds since 1970');
-    this.#native.setLease(until);
+  /** @param {InstanceType<typeof Lease> | number} [lease] */
+  setLease(lease) {
+    Lease.set(this.#native, lease);
   }
 
   /**

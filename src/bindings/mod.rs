@@ -5,6 +5,7 @@ mod codec;
 mod core;
 mod error;
 mod functions;
+mod lease;
 mod noise;
 mod process_metrics;
 mod raw;

@@ -1,13 +1,13 @@
 //! The native part of `NativeSession`: the sessions of one environment.
 
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Buffer, ClassInstance};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
 use super::core::Core;
+use super::lease::{Lease, time_of_day};
 use super::process_metrics::METRICS;
 use super::raw::{Failure, raw_function};
 use super::session_events::SessionEvents;
@@ -185,13 +185,17 @@ impl Session {
         unsent.into_iter().map(stanza).collect()
     }
 
-    /// Sets the end of the lease in milliseconds since 1970. Without it the session needs no lease.
+    /// Sets a lease that ends at this time, in milliseconds since 1970. Without it the session needs no lease.
     #[napi(catch_unwind)]
     pub fn set_lease(&self, until: Option<f64>) {
-        // Conversions of floats saturate. A time that the system cannot represent counts as past.
-        let time = |until: f64| UNIX_EPOCH.checked_add(Duration::from_millis(until as u64));
-        self.handle
-            .set_lease(until.map(|until| time(until).unwrap_or(UNIX_EPOCH)));
+        let own = until.map(|until| Arc::new(driver::Lease::until(time_of_day(until))));
+        self.handle.set_lease(own);
+    }
+
+    /// Sets a lease that the session shares with others.
+    #[napi(catch_unwind)]
+    pub fn share_lease(&self, lease: &Lease) {
+        self.handle.set_lease(Some(lease.shared()));
     }
 
     /// Cancels a planned reconnection. Returns true if one was planned.

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{Arc, Weak},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use super::shared_session::SharedSession;
+use super::{lease::Lease, shared_session::SharedSession};
 use crate::session::{Event, Millis, Session};
 use crate::transport::Timing;
 
@@ -46,11 +46,10 @@ impl Handle {
         self.0.0.with(Timing::EndOfTurn, act)
     }
 
-    /// Sets the end of the lease: the session may hold a connection until `time`. `None`, the initial value, means without
-    /// end. At the end of the lease the connection is dropped, together with the stanzas that wait for it. The session
+    /// Sets the lease: the session may be connected until it ends. `None`, the initial value, means without an end. At the end of the lease the connection is dropped, together with the stanzas that wait for it. The session
     /// ends with [`EndReason::LeaseEnded`](crate::session::EndReason::LeaseEnded). It does not connect while its lease is over.
-    pub fn set_lease(&self, time: Option<SystemTime>) {
-        self.0.0.set_lease(time);
+    pub fn set_lease(&self, lease: Option<Arc<Lease>>) {
+        self.0.0.set_lease(lease);
     }
 
     /// Appends the next events to `out`, until their total [weight](Event::weight) is at least `most`. Returns the

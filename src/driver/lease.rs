@@ -1,29 +1,68 @@
-//! [`Lease`]: the time until which a session may hold a connection.
+//! [`Lease`]: the time until which sessions may be connected.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
 
-/// The time until which a session may hold a connection, on two clocks. The lease has ended if it has ended on one of
-/// them, because the monotonic clock stops while the machine is suspended, and the time of day can be set back.
+/// The time until which the sessions that share it may be connected. Any thread can renew it.
+///
+/// A lease that has ended cannot be renewed, so every session sees the end, also one that was not running at that time.
+#[derive(Debug)]
+pub struct Lease(Mutex<Option<End>>);
+
+/// A point in time on two clocks. It is reached if it is reached on one of them, because the monotonic clock stops while
+/// the machine is suspended, and the time of day can be set back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lease {
+struct End {
     instant: Instant,
     time: SystemTime,
 }
 
 impl Lease {
     /// A lease until a time of day. The time may be in the past.
-    pub(super) fn until(time: SystemTime) -> Self {
+    #[must_use]
+    pub fn until(time: SystemTime) -> Self {
+        Self(Mutex::new(Some(End::at(time))))
+    }
+
+    /// Moves the end to `time`, unless it is later already. Returns false if the lease has ended.
+    pub fn renew(&self, time: SystemTime) -> bool {
+        let mut end = self.current();
+        let Some(current) = end.as_mut() else { return false };
+        if time > current.time {
+            *current = End::at(time);
+        }
+        true
+    }
+
+    /// The end. `None` if the lease has ended.
+    pub fn end(&self) -> Option<SystemTime> {
+        self.current().map(|end| end.time)
+    }
+
+    /// The remaining time. `None` if the lease has ended.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.current()
+            .and_then(|end| end.left_at(Instant::now(), SystemTime::now()))
+    }
+
+    /// The end, which is `None` from the first call on that finds it reached.
+    fn current(&self) -> MutexGuard<'_, Option<End>> {
+        let mut end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        end.take_if(|end| end.left_at(Instant::now(), SystemTime::now()).is_none());
+        end
+    }
+}
+
+impl End {
+    fn at(time: SystemTime) -> Self {
         let left = time.duration_since(SystemTime::now()).unwrap_or_default();
         let now = Instant::now();
         Self {
             instant: now.checked_add(left).unwrap_or(now),
             time,
         }
-    }
-
-    /// The remaining time. `None` if the lease has ended.
-    pub(super) fn left(&self) -> Option<Duration> {
-        self.left_at(Instant::now(), SystemTime::now())
     }
 
     fn left_at(&self, instant: Instant, time: SystemTime) -> Option<Duration> {
@@ -37,28 +76,40 @@ impl Lease {
 mod tests {
     use super::*;
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
     #[test]
     fn ends_when_either_clock_says_so() {
         let (instant, time) = (Instant::now(), SystemTime::now());
         let second = Duration::from_secs(1);
-        let lease = Lease {
+        let end = End {
             instant: instant + 2 * second,
             time: time + 2 * second,
         };
-        assert_eq!(lease.left_at(instant, time), Some(2 * second));
-        assert_eq!(lease.left_at(instant + second, time), Some(second));
+        assert_eq!(end.left_at(instant, time), Some(2 * second));
+        assert_eq!(end.left_at(instant + second, time), Some(second));
         // Set back.
-        assert_eq!(lease.left_at(instant + 2 * second, time - second), None);
+        assert_eq!(end.left_at(instant + 2 * second, time - second), None);
         // Suspended.
-        assert_eq!(lease.left_at(instant, time + 2 * second), None);
-        assert_eq!(lease.left_at(instant, time + 3 * second), None);
+        assert_eq!(end.left_at(instant, time + 2 * second), None);
+        assert_eq!(end.left_at(instant, time + 3 * second), None);
     }
 
     #[test]
-    fn a_time_that_is_past_has_ended() {
-        assert_eq!(Lease::until(SystemTime::UNIX_EPOCH).left(), None);
-        let hour = Duration::from_secs(3600);
-        let left = Lease::until(SystemTime::now() + hour).left();
-        assert!(left.is_some_and(|left| left <= hour && left > hour / 2), "{left:?}");
+    fn a_lease_that_has_ended_stays_ended() {
+        let lease = Lease::until(SystemTime::UNIX_EPOCH);
+        assert!(!lease.renew(SystemTime::now() + HOUR));
+        assert_eq!((lease.left(), lease.end()), (None, None));
+    }
+
+    #[test]
+    fn a_renewal_moves_the_end_only_to_a_later_time() {
+        let now = SystemTime::now();
+        let lease = Lease::until(now + HOUR);
+        assert!(lease.renew(now + HOUR / 2));
+        assert_eq!(lease.end(), Some(now + HOUR));
+        assert!(lease.renew(now + 2 * HOUR));
+        assert_eq!(lease.end(), Some(now + 2 * HOUR));
+        assert!(lease.left().is_some_and(|left| left <= 2 * HOUR && left > HOUR));
     }
 }

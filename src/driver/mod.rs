@@ -21,6 +21,7 @@ pub use self::{
     connect_limiter::ConnectLimiter,
     endpoint::Endpoint,
     handle::{Handle, WeakHandle},
+    lease::Lease,
     shared_session::Notify,
     task::start,
 };

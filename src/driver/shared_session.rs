@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
@@ -52,8 +52,8 @@ struct Inner {
     /// The connection that needs a transport, and when to open it.
     to_open: Option<(ConnectionId, Instant)>,
     limiter: Option<Arc<ConnectLimiter>>,
-    /// Until when the session may hold a connection.
-    lease: Option<Lease>,
+    /// The lease that the session needs to be connected.
+    lease: Option<Arc<Lease>>,
     /// The connection with a full send queue.
     congested: Option<ConnectionId>,
     /// The time at which the session's task wakes up by itself.
@@ -257,13 +257,13 @@ impl SharedSession {
         Some(NextAction { open, derive, wait })
     }
 
-    /// Sets the end of the lease; `None` for a session that needs none.
-    pub(super) fn set_lease(&self, time: Option<SystemTime>) {
+    /// Sets the lease; `None` for a session that needs none.
+    pub(super) fn set_lease(&self, lease: Option<Arc<Lease>>) {
         let mut inner = self.lock();
         let now = self.clock.now();
-        // A lease that has ended before it was renewed has ended.
+        // The end of the lease until now is handled first.
         inner.check_lease(now);
-        inner.lease = time.map(Lease::until);
+        inner.lease = lease;
         self.drive(inner, now, Timing::Now);
         self.task.notify_one();
     }
@@ -346,13 +346,16 @@ impl Inner {
         self.congested.is_none() || self.congested != self.session.connection()
     }
 
-    /// How long the lease of a session that holds a connection, or wants one, still lasts.
+    /// The remaining time of the lease of a session that holds a connection, or wants one. Zero if the lease has ended.
     fn lease_left(&self) -> Option<Duration> {
-        let lease = self.lease.filter(|_| self.session.state() != State::Disconnected);
+        let lease = self
+            .lease
+            .as_ref()
+            .filter(|_| self.session.state() != State::Disconnected);
         lease.map(|lease| lease.left().unwrap_or_default())
     }
 
-    /// Drops the connection of a session without a lease that lasts, before anything else is done with it.
+    /// Drops the connection if the lease has ended. It is called before anything else is done with the session.
     fn check_lease(&mut self, now: Millis) {
         if self.lease_left() == Some(Duration::ZERO) {
             self.transport = None;

@@ -1,0 +1,79 @@
+//! The native part of `Lease`: leases that the threads of a process share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use napi_derive::napi;
+
+use crate::driver;
+
+/// The leases of the process by their ids. A lease lives as long as a thread has an object for it, or a session uses it.
+static LEASES: Mutex<BTreeMap<u32, Weak<driver::Lease>>> = Mutex::new(BTreeMap::new());
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+fn leases() -> MutexGuard<'static, BTreeMap<u32, Weak<driver::Lease>>> {
+    LEASES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A lease, for `js/session/lease.cjs`.
+#[napi]
+pub struct Lease {
+    id: u32,
+    lease: Arc<driver::Lease>,
+}
+
+#[napi]
+impl Lease {
+    /// A lease until a time in milliseconds since 1970.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(until: f64) -> Self {
+        let lease = Arc::new(driver::Lease::until(time_of_day(until)));
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let mut leases = leases();
+        leases.retain(|_, lease| lease.strong_count() > 0);
+        leases.insert(id, Arc::downgrade(&lease));
+        Self { id, lease }
+    }
+
+    /// The lease with this id, which another thread may have created. `None` if there is none.
+    #[napi(catch_unwind)]
+    pub fn with_id(id: u32) -> Option<Lease> {
+        let lease = leases().get(&id)?.upgrade()?;
+        Some(Lease { id, lease })
+    }
+
+    /// Identifies the lease in the process.
+    #[napi(getter, catch_unwind)]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The end in milliseconds since 1970. 0 if the lease has ended.
+    #[napi(getter, catch_unwind)]
+    pub fn until(&self) -> f64 {
+        let end = self.lease.end().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        end.unwrap_or_default().as_millis() as f64
+    }
+
+    /// Moves the end to a later time. Returns false if the lease has ended.
+    #[napi(catch_unwind)]
+    pub fn renew(&self, until: f64) -> bool {
+        self.lease.renew(time_of_day(until))
+    }
+}
+
+impl Lease {
+    pub(super) fn shared(&self) -> Arc<driver::Lease> {
+        Arc::clone(&self.lease)
+    }
+}
+
+/// A time of day from milliseconds since 1970. A time that the system cannot represent counts as past.
+pub(super) fn time_of_day(milliseconds: f64) -> SystemTime {
+    // Conversions of floats saturate.
+    let since = Duration::from_millis(milliseconds as u64);
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
