@@ -1,124 +1,126 @@
-// A node: it takes its share of the sessions, connects them, does their work and tells what comes in. Any number of nodes
-// run on any number of machines; they meet in Redis. Start: node examples/cluster/node.mjs
+// A node: it takes its share of the sessions, connects them, sends their texts and reports what they receive. Start as many
+// nodes as you like, on any number of machines. They share a Redis. Start: node examples/cluster/node.mjs
 
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConnectLimiter } from 'baileys-native';
+import { Worker } from 'node:worker_threads';
+import { ConnectLimiter, Lease } from 'baileys-native';
 import { Redis } from 'ioredis';
 import { chosenServer } from '../server.cjs';
-import { PostgresOwnership } from './postgres-ownership.mjs';
-import { Expired, RedisOwnership } from './redis-ownership.mjs';
 import { settings } from './settings.mjs';
 import { Slot } from './slot.mjs';
 import { withScripts } from './store.mjs';
 
-/** The longest wait for work. Shorter than a lease, so that Redis gives no work to a node that is frozen and replaced. */
+/** The longest wait for work. It is shorter than a lease: Redis must not give work to a node that has lost its slots. */
 const WAIT_MS = 200;
-/** Work that has not been finished for so many leases is taken up by the slot's owner. */
-const LEFT_LYING = 3;
+/** Work that was not finished for this number of leases is started again. */
+const UNFINISHED_LEASES = 3;
 
 const log = text => console.log(`${settings.name}: ${text}`);
 
 const redis = withScripts(new Redis(settings.redisUrl, { maxRetriesPerRequest: null }));
-// A client that waits for work can do nothing else.
+// A client that waits for work cannot do anything else.
 const waiting = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
 for (const client of [redis, waiting]) client.on('error', error => log(`Redis: ${error.message}`));
 
 const limiter = new ConnectLimiter({ perSecond: settings.connectsPerSecond, burst: 5 });
 const { url, trustedRoot } = await chosenServer();
-// The mock server is told which node it talks to.
+// The mock server records the node of each connection.
 const options = { connectLimiter: limiter, ...(url && { url, trustedRoot, headers: { 'x-node': settings.name } }) };
 
+/** The slots that this node owns, by number. */
 const slots = new Map();
-let leaseUntil = 0;
-/** The present wait for work. */
+/** @type {Lease | undefined} */
+let lease;
+/** The current wait for work. */
 let reading = Promise.resolve();
 let isStopping = false;
-let ownership = await join();
 
-/** A lease under a new name. */
-async function join() {
-  const member = `${settings.name}:${randomUUID()}`;
-  const { databaseUrl } = settings;
-  return databaseUrl
-    ? PostgresOwnership.open(databaseUrl, member, settings)
-    : new RedisOwnership(redis, member, settings);
-}
+// The thread sees by this number whether the main thread runs.
+const turns = new Int32Array(new SharedArrayBuffer(4));
+const running = setInterval(() => Atomics.add(turns, 0, 1), settings.renewMs);
 
-/** Renews the lease; slots come and go with it. */
-async function beat() {
-  // Before the question: by Redis' clock the lease may begin a little later, never earlier.
-  const asked = Date.now();
-  const { members, surplus, taken } = await ownership.beat();
-  leaseUntil = asked + settings.leaseMs - settings.marginMs;
+const ownership = new Worker(new URL('ownership-thread.mjs', import.meta.url), { workerData: { turns: turns.buffer } });
+/** Requests to release slots, by number. */
+const releases = new Map();
+let lastRelease = 0;
+
+ownership.on('message', message => {
+  if (message.log !== undefined) log(message.log);
+  else if (message.lease !== undefined) renewed(message);
+  else if (message.ended !== undefined) ended(message.ended);
+  else if (message.released !== undefined) releases.get(message.released)();
+});
+
+/** The lease was renewed: slots were taken, or this node has too many. */
+function renewed({ lease: id, members, surplus, taken }) {
   limiter.perSecond = settings.connectsPerSecond / members;
-  for (const slot of slots.values()) slot.holdUntil(leaseUntil);
-  for (const owned of taken) void open(new Slot(owned, { redis, settings, log, options }));
   if (taken.length > 0) log(`has taken ${taken.length} slots, of ${members} nodes`);
-  const given = [...slots.values()].filter(({ isSettled }) => isSettled).slice(0, surplus);
-  if (given.length > 0) void giveAway(given).catch(error => log(error.message));
-}
-
-async function open(slot) {
-  slots.set(slot.number, slot);
-  try {
-    await slot.open(() => leaseUntil);
-  } catch (error) {
-    log(`slot ${slot.number}: ${error.message}`);
-    if (slots.get(slot.number) !== slot) return;
-    await giveAway([slot]).catch(() => {});
+  if (isStopping) {
+    void release(taken.map(({ slot }) => slot));
+    return;
   }
+  try {
+    if (lease?.id !== id) lease = Lease.withId(id);
+  } catch {
+    // It has ended already. The message about that comes next.
+    return;
+  }
+  for (const owned of taken) void open(new Slot(owned, { redis, settings, log, options }), lease);
+  const kept = [...slots.values()].filter(({ state }) => state !== 'closing');
+  const given = fairShare(kept, surplus - (slots.size - kept.length));
+  // All or none: slots without sessions are settled at once, and giving these alone would be no share.
+  if (given.length > 0 && given.every(({ isSettled }) => isSettled))
+    void giveAway(given).catch(error => log(error.message));
 }
 
-/** Ends the sessions of slots, and lets others take those. */
-async function giveAway(given) {
-  await Promise.all(given.map(slot => slot.handOver()));
-  // What it brings of these slots has to be there for their next owners.
-  await reading;
-  const still = given.filter(slot => slots.get(slot.number) === slot);
-  for (const slot of still) slots.delete(slot.number);
-  await ownership.release(still.map(({ number }) => number));
+/** `count` slots that have their share of the sessions: slots have different numbers of sessions, some have none. */
+function fairShare(from, count) {
+  const bySize = from.toSorted((a, b) => b.sessions.length - a.sessions.length || a.number - b.number);
+  const length = Math.max(0, Math.min(count, bySize.length));
+  return Array.from({ length }, (_, i) => bySize[Math.floor(((i + 0.5) * bySize.length) / length)]);
 }
 
-/** The lease has ended: others may own the slots. The sessions have dropped their connections by themselves. */
-async function expired() {
-  log(`the lease has ended, with ${slots.size} slots`);
+/** The lease has ended: other nodes can own the slots. The sessions have dropped their connections by themselves. */
+function ended(id) {
+  if (lease?.id === id) lease = undefined;
   for (const slot of slots.values()) slot.drop();
   slots.clear();
-  await ownership.close();
-  ownership = await join();
 }
 
-/** Renews the lease of a node that gives its slots away. */
-async function renew() {
-  const asked = Date.now();
-  await ownership.beat({ leaving: true });
-  leaseUntil = asked + settings.leaseMs - settings.marginMs;
-  for (const slot of slots.values()) slot.holdUntil(leaseUntil);
-}
-
-async function keepLease() {
-  for (let beats = 1; !isStopping; beats++) {
-    try {
-      await beat();
-    } catch (error) {
-      if (error instanceof Expired) await expired();
-      else log(`no lease: ${error.message}`);
-    }
-    if (beats % 10 === 0) {
-      for (const slot of slots.values()) {
-        if (slot.state === 'open') slot.claim(LEFT_LYING * settings.leaseMs).catch(error => log(error.message));
-      }
-    }
-    await pause(settings.beatMs);
+async function open(slot, current) {
+  slots.set(slot.number, slot);
+  try {
+    await slot.open(current);
+  } catch (error) {
+    log(`slot ${slot.number}: ${error.message}`);
+    if (slots.get(slot.number) === slot) await giveAway([slot]).catch(() => {});
   }
 }
 
+/** Lets other nodes take these slots. */
+function release(numbers) {
+  const number = ++lastRelease;
+  const released = new Promise(resolve => releases.set(number, resolve)).finally(() => releases.delete(number));
+  ownership.postMessage({ release: numbers, number });
+  return released;
+}
+
+/** Ends the sessions of slots, and lets other nodes take the slots. */
+async function giveAway(given) {
+  await Promise.all(given.map(slot => slot.handOver()));
+  // The next owner claims the work that this wait brings, so the wait must end first.
+  await reading;
+  const still = given.filter(slot => slots.get(slot.number) === slot);
+  await release(still.map(({ number }) => number));
+  for (const slot of still) if (slots.get(slot.number) === slot) slots.delete(slot.number);
+}
+
+/** Reads the work of all open slots. */
 async function takeWork() {
   while (!isStopping) {
     const open = [...slots.values()].filter(({ state }) => state === 'open');
     const inFlight = open.reduce((sum, slot) => sum + slot.inFlight, 0);
-    const mayTake = open.length > 0 && inFlight < settings.mostInFlight && Date.now() < leaseUntil;
+    const mayTake = open.length > 0 && inFlight < settings.mostInFlight && Date.now() < (lease?.until ?? 0);
     if (!mayTake) {
       await pause(WAIT_MS);
       continue;
@@ -142,7 +144,7 @@ async function takeWork() {
         () => {}
       );
       const streams = (await read) ?? [];
-      // Work of a slot that is closing meanwhile stays with this consumer until the next owner claims it.
+      // Work of a slot that is closing now stays with this consumer until the next owner claims it.
       for (const [key, entries] of streams) byKey.get(key).take(entries);
     } catch (error) {
       if (!isStopping) log(`no work: ${error.message}`);
@@ -151,23 +153,33 @@ async function takeWork() {
   }
 }
 
+/** Starts work again that was taken long ago and not finished. */
+const claiming = setInterval(() => {
+  for (const slot of slots.values()) {
+    if (slot.state === 'open') {
+      slot.claim(UNFINISHED_LEASES * settings.leaseMs).catch(error => log(`slot ${slot.number}: ${error.message}`));
+    }
+  }
+}, UNFINISHED_LEASES * settings.leaseMs);
+
+/** Gives all slots away, and ends. The lease is renewed until then. */
 async function stop() {
   if (isStopping) return;
   isStopping = true;
-  // The lease goes on while the sessions are handed over.
-  const renewal = setInterval(() => void renew().catch(error => log(`no lease: ${error.message}`)), settings.beatMs);
-  try {
-    await giveAway([...slots.values()]);
-  } finally {
-    clearInterval(renewal);
-    await ownership.close();
+  clearInterval(claiming);
+  ownership.postMessage({ leave: true });
+  await giveAway([...slots.values()]);
+  // Slots of a renewal that was on its way.
+  while (releases.size > 0) await pause(10);
+  ownership.postMessage({ close: true });
+  ownership.once('exit', () => {
+    clearInterval(running);
     redis.disconnect();
     waiting.disconnect();
-  }
-  log('has stopped');
+    log('has stopped');
+  });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop().catch(error => log(error.message)));
 
-void takeWork();
-await keepLease();
+await takeWork();

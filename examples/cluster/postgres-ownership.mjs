@@ -1,6 +1,6 @@
-// Who owns which slot, in PostgreSQL, in place of redis-ownership.mjs. A member holds a lease, and on its connection an
-// advisory lock. Its slots are free when the lease has ended and the lock is free; the connection of a member that is
-// frozen is ended first, so that what it still has in mind cannot be written.
+// The owners of the slots, in PostgreSQL instead of Redis (redis-ownership.mjs). A member has a lease, and an advisory lock
+// that belongs to its connection. Its slots are free when the lease has ended and the lock is free. The connection of a
+// member that is stopped is closed first, so that a write that it has begun cannot follow.
 
 import pg from 'pg';
 import { Expired } from './redis-ownership.mjs';
@@ -12,7 +12,7 @@ create table if not exists cluster_members (
 create table if not exists cluster_slots (
   slot int primary key, owner text, token bigint not null default 0
 );
-create or replace function cluster_beat(me text, lease interval, slots int, intent text) returns json
+create or replace function cluster_renew(me text, lease interval, slots int, intent text) returns json
 language plpgsql as $$
 declare
   other record;
@@ -51,7 +51,7 @@ begin
 end $$;
 `;
 
-/** Nodes that start together make the schema one after the other. */
+/** Nodes that start at the same time create the schema one after the other. */
 const SCHEMA_LOCK = 0x7761636c;
 
 export class PostgresOwnership {
@@ -63,7 +63,7 @@ export class PostgresOwnership {
   /** @param {string} member A name that is used once. */
   static async open(databaseUrl, member, settings) {
     const client = new pg.Client({ connectionString: databaseUrl, application_name: member, keepAlive: true });
-    // A connection that is lost is told by the next beat.
+    // The next renewal reports a lost connection.
     client.on('error', () => {});
     await client.connect();
     await client.query(`begin; select pg_advisory_xact_lock(${SCHEMA_LOCK}); ${SCHEMA} commit;`);
@@ -77,16 +77,16 @@ export class PostgresOwnership {
     this.#settings = settings;
   }
 
-  /** As `RedisOwnership.beat`. */
-  async beat({ leaving = false } = {}) {
+  /** See `RedisOwnership.renew`. */
+  async renew({ leaving = false } = {}) {
     const { leaseMs, slots } = this.#settings;
     const values = [this.#member, `${leaseMs} milliseconds`, slots, leaving ? 'leave' : this.#intent];
     try {
-      const { rows } = await this.#client.query('select cluster_beat($1, $2::interval, $3, $4) as answer', values);
+      const { rows } = await this.#client.query('select cluster_renew($1, $2::interval, $3, $4) as answer', values);
       this.#intent = 'stay';
       return rows[0].answer;
     } catch (error) {
-      // Without its connection a member has no lock, and cannot renew its lease any more.
+      // A member that has lost its connection has lost its lock, and cannot renew its lease.
       if (error.message.startsWith('EXPIRED') || error.severity === undefined || error.code === '57P01') {
         throw new Expired(error.message, { cause: error });
       }
@@ -101,9 +101,10 @@ export class PostgresOwnership {
     ]);
   }
 
-  /** Leaves. */
+  /** Leaves. A member with slots stays until its lease ends. */
   async close() {
-    await this.#client.query('delete from cluster_members where member = $1', [this.#member]).catch(() => {});
+    const unused = 'member = $1 and not exists (select from cluster_slots where owner = $1)';
+    await this.#client.query(`delete from cluster_members where ${unused}`, [this.#member]).catch(() => {});
     await this.#client.end().catch(() => {});
   }
 }

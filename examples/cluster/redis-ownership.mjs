@@ -1,15 +1,18 @@
-// Who owns which slot, in Redis. A node holds one lease; with the lease it holds its slots. So the traffic for locks does not
-// grow with the number of sessions: one round trip per node and beat renews, notices nodes that are gone, and takes slots.
+// The owners of the slots, in Redis. A node has one lease for all its slots. One call renews it, removes nodes whose lease has
+// ended, and takes slots. So the number of calls does not depend on the number of sessions.
 
 /**
  * KEYS: members (a sorted set: member, end of its lease), free slots, owners by slot, tokens by slot.
- * ARGV: member, length of a lease, number of slots, prefix of the members' sets of slots, intent: "join", "stay" or "leave".
+ * ARGV: member, length of a lease, number of slots, prefix of the members' sets of slots, intent ("join", "stay" or
+ * "leave"), number of slots that the member knows to own.
  *
- * The time is Redis' own, so clocks of nodes do not matter here. Every taking of a slot gives it a larger token.
+ * The clock is that of Redis, so the clocks of nodes do not matter here. A slot gets a larger token each time it is taken.
+ * A member that does not know all its slots, because an answer was lost, gets the list of all.
  */
-const BEAT = `
+const RENEW = `
 local members, free, owners, tokens = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, lease, slots, prefix, intent = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local known = tonumber(ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local until_ = tonumber(redis.call('ZSCORE', members, me) or '0')
@@ -26,13 +29,20 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', now)) do
   redis.call('ZREM', members, gone)
 end
 local count = redis.call('ZCARD', members)
-local wanted = math.ceil(slots / count) - redis.call('SCARD', prefix .. me)
+local owned = redis.call('SCARD', prefix .. me)
+local wanted = math.ceil(slots / count) - owned
 local taken = {}
 if wanted > 0 and intent ~= 'leave' then
   for _, slot in ipairs(redis.call('SPOP', free, wanted)) do
     redis.call('HSET', owners, slot, me)
     redis.call('SADD', prefix .. me, slot)
     table.insert(taken, { tonumber(slot), redis.call('HINCRBY', tokens, slot, 1) })
+  end
+end
+if owned ~= known then
+  taken = {}
+  for _, slot in ipairs(redis.call('SMEMBERS', prefix .. me)) do
+    table.insert(taken, { tonumber(slot), tonumber(redis.call('HGET', tokens, slot)) })
   end
 end
 return { count, math.max(0, -wanted), taken }
@@ -48,7 +58,7 @@ for _, slot in ipairs(ARGV) do
 end
 `;
 
-/** Another node, or none, owns the slots by now. */
+/** The lease has ended: other nodes can own the slots. */
 export class Expired extends Error {
   name = 'Expired';
 }
@@ -58,17 +68,19 @@ export class RedisOwnership {
   #member;
   #settings;
   #joined = false;
+  /** The slots that this member knows to own. */
+  #owned = new Set();
 
   /**
    * @param {import('ioredis').Redis} redis
-   * @param {string} member A name that is used once: a node whose lease has ended comes back under another.
+   * @param {string} member A name that is used once: after the end of its lease a node joins under another name.
    * @param {typeof import('./settings.mjs').settings} settings
    */
   constructor(redis, member, settings) {
     this.#redis = redis;
     this.#member = member;
     this.#settings = settings;
-    redis.defineCommand('beat', { numberOfKeys: 4, lua: BEAT });
+    redis.defineCommand('renewMember', { numberOfKeys: 4, lua: RENEW });
     redis.defineCommand('release', { numberOfKeys: 3, lua: RELEASE });
   }
 
@@ -77,40 +89,44 @@ export class RedisOwnership {
   }
 
   /**
-   * Renews the lease and takes slots up to this node's share; none where it is `leaving`.
+   * Renews the lease, and takes slots up to this node's share. A node that is `leaving` takes none.
    *
    * @returns {Promise<{ members: number, surplus: number, taken: { slot: number, token: number }[] }>} `surplus`: how many
    *   slots the node should give away.
-   * @throws {Expired} where the lease has ended.
+   * @throws {Expired} if the lease has ended.
    */
-  async beat({ leaving = false } = {}) {
+  async renew({ leaving = false } = {}) {
     const { leaseMs, slots } = this.#settings;
     const keys = ['members', 'free', 'owners', 'tokens'].map(name => this.#key(name));
     const intent = leaving ? 'leave' : this.#joined ? 'stay' : 'join';
     try {
-      const [members, surplus, taken] = await this.#redis.beat(
+      const [members, surplus, taken] = await this.#redis.renewMember(
         ...keys,
         this.#member,
         leaseMs,
         slots,
         this.#key('slots:'),
-        intent
+        intent,
+        this.#owned.size
       );
       this.#joined = true;
-      return { members, surplus, taken: taken.map(([slot, token]) => ({ slot, token })) };
+      const fresh = taken.filter(([slot]) => !this.#owned.has(slot));
+      for (const [slot] of fresh) this.#owned.add(slot);
+      return { members, surplus, taken: fresh.map(([slot, token]) => ({ slot, token })) };
     } catch (error) {
       if (error.message.startsWith('EXPIRED')) throw new Expired(error.message);
       throw error;
     }
   }
 
-  /** Gives slots away. */
+  /** Lets other nodes take these slots. */
   async release(slots) {
     const keys = ['free', 'owners', `slots:${this.#member}`].map(name => this.#key(name));
     await this.#redis.release(...keys, ...slots);
+    for (const slot of slots) this.#owned.delete(slot);
   }
 
-  /** Leaves. Slots that were not released stay with the lease until it ends. */
+  /** Leaves. A member with slots stays until its lease ends. */
   async close() {
     if ((await this.#redis.scard(this.#key(`slots:${this.#member}`))) === 0) {
       await this.#redis.zrem(this.#key('members'), this.#member);

@@ -16,16 +16,18 @@ export const settings = {
   name: process.env.NODE_NAME ?? `node-${process.pid}`,
   /** Sessions are owned in slots, as keys are in Redis Cluster. The number must never change. */
   slots: number('SLOTS', 256),
-  /** How long a node owns its slots after it was last heard of. */
+  /** How long a node owns its slots after a renewal. */
   leaseMs: number('LEASE_MS', 10_000),
-  /** How much earlier a node gives its connections up by itself: more than clocks drift apart in one lease. */
+  /** How much earlier a node drops its connections: more than the difference of two clocks after one lease. */
   marginMs: number('LEASE_MARGIN_MS', number('LEASE_MS', 10_000) / 10),
-  /** Between two signs of life. */
-  beatMs: number('BEAT_MS', number('LEASE_MS', 10_000) / 5),
+  /** The time between two renewals. */
+  renewMs: number('RENEW_MS', number('LEASE_MS', 10_000) / 5),
+  /** A node whose main thread has not run for this time stops renewing its lease. */
+  hangMs: number('HANG_MS', 30_000),
   /** How many connections all nodes together may open in a second. */
   connectsPerSecond: number('CONNECTS_PER_SECOND', 50),
-  /** Stanzas of work that a node has taken and not finished; above it takes no more. */
+  /** A node takes no more work while it has this number of unfinished entries. */
   mostInFlight: number('MOST_IN_FLIGHT', 1_000),
-  /** How long the stream of events becomes, about. Consumers that are further behind miss some. */
+  /** The length of the stream of events, approximately. Consumers that are further behind lose events. */
   eventsKept: number('EVENTS_KEPT', 1_000_000)
 };

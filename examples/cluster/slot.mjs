@@ -10,6 +10,8 @@ import { SlotStore, fromJson, isFenced } from './store.mjs';
 const LAST_STANZA_MS = 2_000;
 /** Before a stanza is tried again. */
 const RETRY_MS = 200;
+/** After this time a slot can be given away although a session is not connected: the server may refuse it. */
+const SETTLING_MS = 10_000;
 /** How long the server may take to acknowledge a stanza. */
 const ACK_TIMEOUT_MS = 10_000;
 
@@ -30,8 +32,6 @@ class OwnedSession {
   #work = Promise.resolve();
   #received = Promise.resolve();
   #isLeaving = false;
-  /** Why it does not connect again. */
-  #ended;
   #wakeLeaving = () => {};
   #leaving = new Promise(resolve => (this.#wakeLeaving = resolve));
 
@@ -50,10 +50,8 @@ class OwnedSession {
     this.#messenger = new Messenger(session, store.signalKeys(name), save);
     session.on('error', error => this.#failed(error));
     session.on('close', ({ kind, code, message }) => {
-      if (kind === 'requested') return;
-      log(`${name}: closed: ${message} (${kind}, ${code})`);
-      // Logged out, replaced, refused: somebody has to look at it. After the end of a lease another one may follow.
-      if (kind !== 'leaseEnded') this.#ended = kind;
+      // Logged out, replaced or refused: a person has to look at it.
+      if (kind !== 'requested') log(`${name}: closed: ${message} (${kind}, ${code})`);
     });
     session.on('state', ({ to }) => {
       if (to === 'connected') this.#upload();
@@ -64,14 +62,11 @@ class OwnedSession {
     session.onStanza('CB:notification,type:encrypt', () => this.#upload());
   }
 
-  /** Connects as long as the lease lasts. */
-  holdUntil(time) {
-    this.session.setLease(time);
-    const { state } = this.session;
-    if (state === 'disconnected' && !this.#isLeaving && this.#ended === undefined && time > Date.now()) {
-      // `close` tells why.
-      this.session.connect().catch(() => {});
-    }
+  /** Connects for as long as the lease lasts. */
+  connect(lease) {
+    this.session.setLease(lease);
+    // The event `close` has the reason of a failure.
+    this.session.connect().catch(() => {});
   }
 
   #failed(error) {
@@ -169,6 +164,7 @@ export class Slot {
   #entries = new Set();
 
   state = 'opening';
+  #takenAt = performance.now();
 
   /** @param {{ slot: number, token: number }} owned */
   constructor(owned, { redis, settings, log, options }) {
@@ -189,23 +185,25 @@ export class Slot {
     return [...this.#sessions.values()];
   }
 
-  /** Whether no session is on its way to the server. Only then the slot is given away, so that sessions do not move twice. */
+  /** Whether no session is connecting, at least not for the first time. A slot is given away only then, so that sessions
+   * that have just moved do not move again before they are connected. */
   get isSettled() {
     const isSettled = ({ session }) => session.state === 'connected' || session.state === 'disconnected';
-    return this.state === 'open' && this.sessions.every(isSettled);
+    const isOld = performance.now() - this.#takenAt > SETTLING_MS;
+    return this.state === 'open' && (isOld || this.sessions.every(isSettled));
   }
 
   get inFlight() {
     return this.#entries.size;
   }
 
-  async open(leaseUntil) {
+  async open(lease) {
     const context = { store: this.#store, log: this.#log, options: this.#options };
     for (const [name, stored] of await this.#store.load()) {
       const session = await OwnedSession.open(name, stored, context);
       if (this.state !== 'opening') return;
       this.#sessions.set(name, session);
-      session.holdUntil(leaseUntil());
+      session.connect(lease);
     }
     await this.#redis.xgroup('CREATE', this.workKey, 'owners', '0', 'MKSTREAM').catch(error => {
       if (!error.message.startsWith('BUSYGROUP')) throw error;
@@ -246,10 +244,6 @@ export class Slot {
       this.#entries.add(entry);
       owned.take(entry, fields, () => this.#entries.delete(entry));
     }
-  }
-
-  holdUntil(time) {
-    for (const session of this.#sessions.values()) session.holdUntil(time);
   }
 
   async handOver() {

@@ -5,7 +5,7 @@ import { overlaps } from './server-record.mjs';
 /** @import { Incident, Measured } from './run.mjs' */
 /** @import { Seen } from './server-record.mjs' */
 
-/** How long sessions may be without a connection, in addition to the lease: for a beat, the store, and connecting. */
+/** How long sessions may be without a connection, in addition to the lease: for a renewal, the store, and connecting. */
 const BESIDE_LEASE_MS = 10_000;
 
 /** How long a process that may run again can wait for a processor on a busy machine. */

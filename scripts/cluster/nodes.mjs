@@ -22,6 +22,9 @@ export class Node {
    * @type {{ from: number, to: number }[]}
    */
   frozen = [];
+  /** Why it has ended, if nobody has ended it. */
+  failure = '';
+  #isEnding = false;
   /** Whether it has taken slots since it was started. */
   hasSlots = false;
 
@@ -50,7 +53,11 @@ export class Node {
     }
     this.hasSlots = false;
     this.#child = child;
+    this.#isEnding = false;
     this.#exited = once(child, 'exit');
+    child.once('exit', (code, signal) => {
+      if (!this.#isEnding) this.failure = `${this.name} has ended by itself: ${signal ?? code}`;
+    });
   }
 
   get pid() {
@@ -73,6 +80,7 @@ export class Node {
    */
   async end(signal) {
     if (!this.isRunning) return this.#child?.exitCode;
+    this.#isEnding = true;
     // A stopped process sees no other signal.
     if (signal !== 'SIGKILL') this.kill('SIGCONT');
     this.kill(signal);

@@ -104,7 +104,7 @@ export async function runCluster(options) {
       CLUSTER_PREFIX: PREFIX,
       SLOTS: String(slots),
       LEASE_MS: String(leaseMs),
-      BEAT_MS: String(leaseMs / 8),
+      RENEW_MS: String(leaseMs / 8),
       // A busy machine lets threads wait.
       LEASE_MARGIN_MS: String(leaseMs / 3),
       CONNECTS_PER_SECOND: String(options.connectsPerSecond),
@@ -115,10 +115,15 @@ export async function runCluster(options) {
     const owners = await ownersReader({ redis, database, place, users, closers });
     const startedAt = now();
     for (const node of nodes) node.start();
-    await until(() => record.connected.size === sessions, 'not all sessions were connected');
+    const isComplete = () => {
+      const failed = nodes.find(({ failure }) => failure !== '');
+      if (failed) throw new Error(failed.failure);
+      return record.connected.size === sessions;
+    };
+    await until(isComplete, 'not all sessions were connected');
     // Slots settle where nodes came one after the other.
     await pause(2 * leaseMs);
-    await until(() => record.connected.size === sessions, 'not all sessions were connected again');
+    await until(isComplete, 'not all sessions were connected again');
     log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
 
     const events = await followEvents(redisServer.url, closers);
