@@ -1,5 +1,5 @@
-// Figures for docs/scale.md: clusters of several sizes without faults, a cut of all connections with and without a limit, and
-// a model that is fitted to them.
+// Figures for docs/scale.md: clusters of several sizes without faults, a cut of all connections with and without a limit, a
+// model that is fitted to the figures, and what the model gives for 100,000 sessions on 20 machines.
 //
 //   node scripts/cluster/measure.mjs [--seconds 30] [--sizes 50,100,200] [--rates 10,40] [--json FILE]
 
@@ -108,7 +108,7 @@ const size = Math.max(...numbers(values.sizes));
 const cuts = [await cut(size, 100_000), await cut(size, 50)];
 
 const inputs = rows.map(({ sessions, textsPerSecond }) => [1, sessions, textsPerSecond]);
-/** What a quantity is made of: a constant, so much for each session, so much for each text a second. */
+/** Each quantity is the sum of a constant, an amount for each session, and an amount for each text a second. */
 const model = Object.fromEntries(
   /** @type {const} */ ([
     'nodeCpuPercent',
@@ -124,8 +124,37 @@ const model = Object.fromEntries(
     )
   ])
 );
-console.log('\nmodel: constant for three nodes, for each session, for each text a second');
+console.log(`\nmodel: constant for ${NODES} nodes, for each session, for each text a second`);
 for (const [name, parts] of Object.entries(model))
   console.log(`${name.padEnd(24)}${parts.map(part => part.toPrecision(3).padStart(12)).join('')}`);
+
+/** The cluster that the model is applied to. Each session sends a text every 100 s. */
+const LARGE = { machines: 20, nodes: 40, sessions: 100_000, textsPerSecond: 1_000 };
+
+/**
+ * A quantity of the large cluster: the constant grows with the nodes, or stays as it is for Redis.
+ *
+ * @param {string} name
+ */
+function large(name) {
+  const [constant, perSession, perText] = model[name];
+  const times = name.startsWith('node') ? LARGE.nodes / NODES : 1;
+  return constant * times + perSession * LARGE.sessions + perText * LARGE.textsPerSecond;
+}
+
+const projected = {
+  ...LARGE,
+  cpuPercentOfMachine: large('nodeCpuPercent') / LARGE.machines,
+  memoryMBOfMachine: large('nodeMemoryMB') / LARGE.machines,
+  redisCpuPercent: large('redisCpuPercent'),
+  redisCommandsPerSecond: large('redisCommandsPerSecond'),
+  redisMemoryMB: large('redisMemoryMB')
+};
+console.log(
+  `\n${LARGE.sessions.toLocaleString('en')} sessions on ${LARGE.machines} machines, ${LARGE.textsPerSecond} texts a second, by the model:\n` +
+    `a machine: ${LARGE.sessions / LARGE.machines} connections, ${projected.cpuPercentOfMachine.toFixed(0)} % of a core, ` +
+    `${(projected.memoryMBOfMachine / 1024).toFixed(1)} GB; Redis: ${projected.redisCpuPercent.toFixed(0)} % of a core, ` +
+    `${projected.redisCommandsPerSecond.toFixed(0)} commands a second, ${(projected.redisMemoryMB / 1024).toFixed(1)} GB`
+);
 if (typeof values.json === 'string')
-  writeFileSync(values.json, `${JSON.stringify({ rows, cuts, model }, undefined, 2)}\n`);
+  writeFileSync(values.json, `${JSON.stringify({ rows, cuts, model, projected }, undefined, 2)}\n`);

@@ -1,0 +1,46 @@
+// A short run of `npm run test:cluster`: each fault once. The time without a connection is judged there, not here, because
+// other tests keep the machine busy.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isInstalled } from '../../examples/cluster/services.mjs';
+import { judge } from '../../scripts/cluster/judge.mjs';
+import { runCluster } from '../../scripts/cluster/run.mjs';
+
+const TITLE = 'examples/cluster: nodes are killed, stopped and restarted, and nothing is lost';
+
+/** More than the test needs on a busy machine, in milliseconds. */
+const BUSY_MS = 60_000;
+
+const short = /** @type {const} */ ({
+  seconds: 1,
+  sessions: 12,
+  nodes: 3,
+  perSecond: 10,
+  leaseMs: 2_000,
+  connectsPerSecond: 60,
+  ownership: 'redis'
+});
+
+if (!isInstalled('redis-server')) {
+  const skip = 'redis-server is not on PATH';
+  test(`${TITLE} (skipped: ${skip})`, { skip }, () => {});
+} else {
+  test(TITLE, { timeout: 300_000 }, async t => {
+    const lines = [];
+    let isDone = false;
+    t.after(() => isDone || t.diagnostic(lines.slice(-60).join('\n')));
+    const faults = ['kill', 'freeze', 'restart'];
+    const report = await runCluster({ ...short, faults, log: line => void lines.push(line) });
+    const verdict = judge(report, BUSY_MS);
+    assert.deepEqual(verdict.broken, []);
+    assert.deepEqual(
+      verdict.takeovers.map(({ fault, incidents }) => [fault, incidents]),
+      faults.map(fault => [fault, 1])
+    );
+    assert.ok(verdict.takeovers.every(({ sessions }) => sessions > 0));
+    assert.ok(verdict.texts.sent > 50, `${verdict.texts.sent} texts`);
+    assert.ok(verdict.handshakes.known.IK > 0);
+    isDone = true;
+  });
+}
