@@ -49,7 +49,7 @@ export function plotHistogram(svg, buckets) {
   const most = Math.max(1, ...buckets);
   const parts = [element('line', { class: 'grid', x1: 0, x2: width, y1: height, y2: height })];
   buckets.forEach((count, i) => {
-    const tall = (count / most) * (height - 18);
+    const tall = (count / most) * (height - 26);
     const middle = (i + 0.5) * step;
     if (count > 0) {
       parts.push(
@@ -58,7 +58,7 @@ export function plotHistogram(svg, buckets) {
       parts.push(element('text', { x: middle, y: height - tall - 5 }, String(count)));
     }
     const label = i === buckets.length - 1 ? `≥ ${bound(BOUNDS[i - 1])}` : `< ${bound(BOUNDS[i])}`;
-    parts.push(element('text', { x: middle, y: height + 20 }, label));
+    parts.push(element('text', { class: i % 2 === 1 ? 'odd' : '', x: middle, y: height + 20 }, label));
   });
   svg.replaceChildren(...parts);
   const total = buckets.reduce((sum, count) => sum + count, 0);
