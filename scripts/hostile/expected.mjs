@@ -13,6 +13,10 @@ const TIMED_OUT = /^408 (?:transport: WebSocket Error \(Opening handshake has ti
 const RESET =
   /^(?:open, close 1006; 428 |428 transportClosed: )Connection Terminated$|^(?:error ECONNRESET; )?408 .*(?:ECONNRESET|hang up)/;
 
+/** The reset comes before the client has learned that it is connected, or after it. */
+const RESET_AT_ONCE =
+  /^(?:error ECONNRESET; 408|408 transport:) WebSocket Error \((?:read ECONNRESET|connect ECONNRESET 127\.0\.0\.1:<port>)\)$/;
+
 /** The second record comes together with the first or after it. */
 const TWICE =
   /^(?:open, close 1006; 428 |428 transportClosed: )Connection Terminated$|^(?:error EPROTO; )?408 .*cannot decrypt peer's message/;
@@ -41,7 +45,7 @@ const MAY_BE_OTHER_TLS =
 /** @type {Record<string, Expected>} */
 export const EXPECTED = {
   'accept: the end': ['error ECONNRESET; 408 WebSocket Error (socket hang up)', '408 transport: WebSocket Error (socket hang up)'],
-  'accept: a reset': ['error ECONNRESET; 408 WebSocket Error (read ECONNRESET)', '408 transport: WebSocket Error (read ECONNRESET)'],
+  'accept: a reset': [RESET_AT_ONCE, RESET_AT_ONCE],
   'accept: silence': ['error Opening handshake has timed out; 408 WebSocket Error (Opening handshake has timed out)', TIMED_OUT],
   'accept: zeros without end': ['error HPE_INVALID_CONSTANT; 500 WebSocket Error (Parse Error: Expected HTTP/, RTSP/ or ICE/)', '408 transport: WebSocket Error (Parse Error: Expected HTTP/, RTSP/ or ICE/)'],
   'http proxy: the end': ['error Proxy connection ended before receiving CONNECT response; 500 WebSocket Error (Proxy connection ended before receiving CONNECT response)', '408 transport: WebSocket Error (Proxy connection ended before receiving CONNECT response)'],
