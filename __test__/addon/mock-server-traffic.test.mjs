@@ -102,7 +102,7 @@ describe('traffic', () => {
     await flood.start();
     await Promise.all([sent, late]);
     assert.deepEqual(order, ['relay', 'relay', 'relay', 'late']);
-    await assert.rejects(flood.start(), /this flood is sent/);
+    await assert.rejects(flood.start(), /the flood is not prepared but sent/);
     for (const [event, listener] of listeners) sock.ws.off(event, listener);
   });
 
@@ -113,7 +113,7 @@ describe('traffic', () => {
     flood.cancel();
     assert.equal(flood.state, 'cancelled');
     assert.equal((await answer).attrs.type, 'result');
-    assert.throws(() => flood.cancel(), /this flood is cancelled/);
+    assert.throws(() => flood.cancel(), /the flood is not prepared but cancelled/);
     const broken = index => {
       if (index === 5) throw new Error('no fifth stanza');
       return sampleStanzas.ack(index);

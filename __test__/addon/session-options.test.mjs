@@ -63,7 +63,7 @@ test('a name that is no option is refused, with the one that was meant', () => {
   const refused = (more, message) =>
     assert.throws(() => new NativeSession({ auth: ALL.auth, ...more }), { name: 'TypeError', message });
   const unknown = (name, meant) =>
-    `${name} is no option of NativeSession${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+    `NativeSession has no option ${name}${meant === undefined ? '' : `. Did you mean ${meant}?`}`;
   for (const [name, meant] of [
     ['waWebSocketUrl', 'url'],
     ['defaultQueryTimeoutMs', 'queryTimeoutMs'],

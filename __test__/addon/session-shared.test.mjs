@@ -73,7 +73,7 @@ test('a limiter has a rate above zero that may be changed', options, async () =>
   }
   for (const burst of [0, 1.5, 2 ** 32]) assert.throws(() => new ConnectLimiter({ perSecond: 1, burst }), RangeError);
   assert.throws(() => new NativeSession({ auth: linkedCredentials(), connectLimiter: {} }), {
-    message: 'connectLimiter is a ConnectLimiter'
+    message: 'connectLimiter must be a ConnectLimiter'
   });
 });
 

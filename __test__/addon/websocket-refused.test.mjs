@@ -67,7 +67,7 @@ const refusedWith = (status, code) => [
     'error',
     code === Number(status)
       ? `Unexpected server response: ${status}`
-      : `The upgrade was answered with status ${status}`,
+      : `The server refused the WebSocket upgrade with status ${status}`,
     code
   ],
   ['close', 1006]

@@ -66,10 +66,13 @@ test('the text names the platform, what is prebuilt, what to do, and the reason'
   const text = on => unavailableMessage('the reason', { platform: 'linux', arch: 'x64', musl: false, ...on });
   assert.match(
     text({ glibc: '2.12' }),
-    /linux-x64 with glibc 2\.12, .*None of them fits here.*npm run build.*Reason: the reason$/
+    /linux-x64 with glibc 2\.12, .*None of them works on this system.*npm run build.*Reason: the reason$/
   );
-  assert.match(text({ platform: 'freebsd' }), /for freebsd-x64, .*None of them fits here/);
-  assert.match(text({ arch: 'riscv64', glibc: '2.39' }), /linux-riscv64 with glibc 2\.39, .*None of them fits here/);
+  assert.match(text({ platform: 'freebsd' }), /for freebsd-x64, .*None of them works on this system/);
+  assert.match(
+    text({ arch: 'riscv64', glibc: '2.39' }),
+    /linux-riscv64 with glibc 2\.39, .*None of them works on this system/
+  );
   for (const [on, name] of [
     [{ glibc: GLIBC }, 'linux-x64-gnu'],
     [{ glibc: '2.100' }, 'linux-x64-gnu'],
@@ -78,7 +81,12 @@ test('the text names the platform, what is prebuilt, what to do, and the reason'
     [{ platform: 'darwin', arch: 'arm64' }, 'darwin-arm64'],
     [{ platform: 'win32' }, 'win32-x64-msvc']
   ]) {
-    assert.ok(text(on).includes(`One of them fits: install the package baileys-native-${name}, `), text(on));
+    assert.ok(
+      text(on).includes(
+        `The package baileys-native-${name} (an optional dependency) is missing or damaged: install it.`
+      ),
+      text(on)
+    );
   }
 });
 

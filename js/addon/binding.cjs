@@ -59,15 +59,13 @@ function fromPackage(name) {
   const manifest = look(name, 'manifest');
   if (manifest.found === undefined) {
     throw unavailable(
-      manifest.error === undefined ? 'None is published for this platform' : firstLine(manifest.error),
+      manifest.error === undefined ? 'No binary is published for this platform' : firstLine(manifest.error),
       manifest.error
     );
   }
   const packageName = manifest.found.name;
   if (manifest.found.version !== version) {
-    throw unavailable(
-      `${packageName} has version ${manifest.found.version}, and baileys-native ${version}: install the same of both`
-    );
+    throw unavailable(otherVersion(packageName, manifest.found.version));
   }
   checkSize(name, manifest.found);
   const binary = look(name, 'package');
@@ -95,6 +93,14 @@ function checkSize(name, { name: packageName, binarySize }) {
 }
 
 /**
+ * @param {string} what
+ * @param {string} found
+ */
+function otherVersion(what, found) {
+  return `${what} has version ${found}, but baileys-native has version ${version}. Install the same version of both`;
+}
+
+/**
  * @param {Binding} binding
  * @param {string} what
  */
@@ -102,7 +108,7 @@ function checkVersion(binding, what) {
   const { addonVersion } = binding;
   const found = typeof addonVersion === 'function' ? addonVersion() : 'unknown';
   if (found === version) return binding;
-  throw unavailable(`${what} is of version ${found}, and baileys-native of ${version}: they have to be the same`);
+  throw unavailable(otherVersion(what, found));
 }
 
 module.exports = { UNAVAILABLE, loadBinding };

@@ -115,7 +115,8 @@ function fetch() {
   if (batch.records === 0 && batch.words[HAS_MORE] === 1) {
     grow();
     batch.records = core.drain(slab.buffer, slab.position);
-    if (batch.records === 0) throw new Error('there is no room for what has come in');
+    if (batch.records === 0)
+      throw new Error('internal error of baileys-native: a received record does not fit into its buffer');
   }
   batch.more = batch.words[HAS_MORE] === 1;
   batch.memory = slab.buffer;

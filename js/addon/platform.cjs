@@ -93,13 +93,13 @@ function fits(on) {
  */
 function unavailableMessage(reason, on = { ...currentPlatform(), glibc: readReport()?.header?.glibcVersionRuntime }) {
   const advice = fits(on)
-    ? `One of them fits: install the package baileys-native-${nameOf(on)}, an optional dependency, which is missing or ` +
-      'damaged (npm leaves it out under --omit=optional, and where package-lock.json comes from another platform)'
-    : 'None of them fits here. Other binaries are built from a clone of the repository, by `npm run build` with Rust and a ' +
-      'C compiler; the installed package does not contain the sources';
+    ? `The package baileys-native-${nameOf(on)} (an optional dependency) is missing or damaged: install it. npm omits it ` +
+      'with --omit=optional, or if package-lock.json was written on another platform'
+    : 'None of them works on this system. Build the binary in a clone of the repository: run `npm run build` (it needs ' +
+      'Rust and a C compiler). The installed package does not contain the sources';
   return (
     `There is no usable binary of baileys-native for ${describePlatform(on)}, Node.js ${process.version}. ` +
-    `Prebuilt are ${PUBLISHED_TEXT}. ${advice}. Reason: ${reason}`
+    `Prebuilt binaries: ${PUBLISHED_TEXT}. ${advice}. Reason: ${reason}`
   );
 }
 

@@ -114,7 +114,7 @@ class WebSocketClient extends IndexedEmitter {
    * @param {string} reason
    */
   #connectOriginal(Original, code, reason) {
-    warnOnce(code, `A connection runs on Baileys' JavaScript WebSocketClient: ${reason}`);
+    warnOnce(code, `A connection uses Baileys' own WebSocketClient instead of baileys-native. Reason: ${reason}`);
     const original = new Original(this.url, this.config);
     original.emit = (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => {
       observe.forwarded(this, name, args);

@@ -42,7 +42,7 @@ async function run(args) {
   if (parsed === undefined) return;
   const { values } = parsed;
   if (!values.quick) {
-    throw new UsageError('the installed package has the quick bench alone: add --quick', USAGE);
+    throw new UsageError('the full benchmark is only in the repository: use --quick', USAGE);
   }
   const rounds = wholeNumber(values.rounds, '--rounds', { least: 1, most: 100, usage: USAGE });
   const stanzas = wholeNumber(values.stanzas, '--stanzas', { least: 100, most: 1_000_000, usage: USAGE });

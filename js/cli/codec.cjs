@@ -15,7 +15,7 @@ const DICTIONARY = /** @type {const} */ ({ dictionary: { type: 'string', default
  * @param {string} usage
  */
 function codecOf(dictionary, usage) {
-  if (!Object.hasOwn(LINES, dictionary)) throw new UsageError('--dictionary is 3 or 2', usage);
+  if (!Object.hasOwn(LINES, dictionary)) throw new UsageError('--dictionary must be 3 or 2', usage);
   const { createCodec } = require('../codec/binary-node.cjs');
   return createCodec(LINES[/** @type {'2' | '3'} */ (dictionary)]);
 }

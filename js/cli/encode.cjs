@@ -45,7 +45,7 @@ function parseJson(text) {
     return Array.isArray(value) ? value : [value];
   } catch (error) {
     const lines = text.split('\n').filter(line => line.trim() !== '');
-    if (lines.length < 2) throw new Error(`this is not JSON: ${error.message}`);
+    if (lines.length < 2) throw new Error(`the input is not JSON: ${error.message}`);
     return lines.map((line, index) => {
       try {
         return JSON.parse(line);
@@ -72,7 +72,7 @@ async function run(args) {
   if (parsed === undefined) return;
   const { values, positionals } = parsed;
   const { format } = values;
-  if (!FORMATS.includes(format)) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`, USAGE);
+  if (!FORMATS.includes(format)) throw new UsageError(`--format must be one of ${FORMATS.join(', ')}`, USAGE);
   if (format === 'binary' && values.json) throw new UsageError('--json prints text: use --format hex or base64', USAGE);
   const counter = wholeNumber(values.counter, '--counter', { most: 0xffff_ffff, usage: USAGE });
   if (values.sealed && (positionals[0] === undefined || positionals[0] === '-')) {

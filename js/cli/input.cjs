@@ -54,7 +54,7 @@ function fromText(text) {
   const compact = text.replace(/^0x/i, '').replace(/[\s:]/g, '');
   if (/^(?:[0-9a-f]{2})+$/i.test(compact)) return Buffer.from(compact, 'hex');
   if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(compact)) return Buffer.from(compact, 'base64');
-  throw new Error(`this is neither hex nor base64: ${text.slice(0, 60)}`);
+  throw new Error(`the input is neither hex nor base64: ${text.slice(0, 60)}`);
 }
 
 /**

@@ -52,8 +52,9 @@ function parseExport(text) {
       throw new Error(`line ${index + 1} is not JSON: ${error.message}`);
     }
   });
-  if (rows[0]?.kind !== 'export') throw new Error('this is no export of inspect: its first line is no header');
-  if (rows[0].version !== 1) throw new Error(`the export has version ${rows[0].version}; this is for version 1`);
+  if (rows[0]?.kind !== 'export')
+    throw new Error('the file is not an export of `baileys-native inspect`: its first line is not a header');
+  if (rows[0].version !== 1) throw new Error(`the export has version ${rows[0].version}; only version 1 is supported`);
   const nodes = rows.filter(({ kind }) => kind === 'node');
   if (nodes.length === 0) throw new Error('the export has no stanzas');
   return nodes;

@@ -43,7 +43,7 @@ function splitFrames(bytes) {
  */
 function openFrame(frame, key, counter) {
   if (frame.length < TAG_BYTES) throw new Error('the frame is shorter than its authentication tag');
-  if (counter > MAX_COUNTER) throw new Error(`the counter ends at ${MAX_COUNTER}`);
+  if (counter > MAX_COUNTER) throw new Error(`the counter must be at most ${MAX_COUNTER}`);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce(counter), { authTagLength: TAG_BYTES });
   decipher.setAuthTag(frame.subarray(frame.length - TAG_BYTES));
   const plaintext = decipher.update(frame.subarray(0, frame.length - TAG_BYTES));
@@ -62,7 +62,7 @@ function openFrame(frame, key, counter) {
  * @returns {Buffer} The frame with its length.
  */
 function sealFrame(plaintext, key, counter) {
-  if (counter > MAX_COUNTER) throw new Error(`the counter ends at ${MAX_COUNTER}`);
+  if (counter > MAX_COUNTER) throw new Error(`the counter must be at most ${MAX_COUNTER}`);
   const cipher = createCipheriv('aes-256-gcm', key, nonce(counter));
   const sealed = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   const length = Buffer.alloc(LENGTH_BYTES);

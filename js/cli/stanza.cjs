@@ -62,7 +62,7 @@ function contentFromJson(content, tag) {
   const { type, data } = content;
   if (type === 'Buffer' && typeof data === 'string') return Buffer.from(data, 'base64');
   if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data);
-  throw new Error(`"content" of <${tag}> is no list, text or {"type":"Buffer","data":base64}`);
+  throw new Error(`"content" of <${tag}> is not a list, a string or {"type":"Buffer","data":base64}`);
 }
 
 /** @param {string} text */

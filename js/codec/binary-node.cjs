@@ -123,7 +123,7 @@ let flattening = false;
 
 /** Throws if a getter of a node calls the codec while the node is being written: there is only one scratch memory. */
 function refuseWhileFlattening() {
-  if (flattening) throw new Error('Invalid node: it uses the codec while it is read');
+  if (flattening) throw new Error('Invalid node: a getter of the node calls encodeBinaryNode or decodeBinaryNode');
 }
 
 /** Room in the slab before an encoding, in bytes. Almost every stanza fits. */
@@ -254,7 +254,9 @@ function checkedOptions(opts, name) {
     (tokens.length !== single.length ||
       single.some((/** @type {string} */ token, /** @type {number} */ i) => token !== tokens[i]))
   ) {
-    throw new TypeError(`the constants given are not those of dictionary ${dictionary}`);
+    throw new TypeError(
+      `opts must have the tokens of dictionary ${dictionary} (WABinary/constants of this Baileys), or be omitted`
+    );
   }
   return opts;
 }

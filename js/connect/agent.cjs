@@ -107,7 +107,9 @@ function agentRoute(agent, target) {
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
   if (agent instanceof https.Agent !== target.secure) {
-    throw new Unsupported(`its class does not connect for "${protocol}", whatever its protocol says`);
+    throw new Unsupported(
+      target.secure ? 'a wss: connection needs an https.Agent' : 'a ws: connection needs an http.Agent'
+    );
   }
   const options = agent.options ?? {};
   checkOptions(options);

@@ -18,12 +18,14 @@ const SCHEMES = /^(?:https?|socks[45]?[ah]?):\/\//i;
  */
 function environmentProxy({ secure, host, port }) {
   if (environmentSwitch('BAILEYS_NATIVE_PROXY') !== 'env') return undefined;
-  const url = valueOf(secure ? 'https_proxy' : 'http_proxy') ?? valueOf('all_proxy');
+  const name = secure ? 'https_proxy' : 'http_proxy';
+  const url = valueOf(name) ?? valueOf('all_proxy');
   if (url === undefined || isExcepted(host.toLowerCase(), port)) return undefined;
   if (SCHEMES.test(url) && URL.canParse(url)) return url;
   // Without the URL, which may have a password.
   const error = new TypeError(
-    'The proxy in the environment is not an http, https or socks URL; not connecting without it'
+    `The environment variable ${valueOf(name) === undefined ? 'ALL_PROXY' : name.toUpperCase()} ` +
+      'is not an http:, https: or socks: URL. The connection was not opened.'
   );
   throw Object.assign(error, { code: 'ERR_PROXY_INVALID_CONFIG' });
 }

@@ -7,8 +7,6 @@ const https = require('node:https');
 const { basic, forward, tunnel } = require('./proxy-agent.cjs');
 const { Unsupported } = require('./unsupported.cjs');
 
-const SUBJECT = 'Connections of this process';
-
 /**
  * Whether a function is the replacement of `http.request` or `https.request` that the package installs.
  *
@@ -34,18 +32,21 @@ function globalAgentRoute(given, target, tools) {
   const { GLOBAL_AGENT: controller } = /** @type {any} */ (globalThis);
   const isConfigured = Boolean(controller?.HTTP_PROXY || controller?.HTTPS_PROXY);
   if (!isGlobalAgents(module.request)) {
-    if (isConfigured) throw new Unsupported('the package global-agent is configured in another way', SUBJECT);
+    if (isConfigured) {
+      const name = target.secure ? 'https.request' : 'http.request';
+      throw new Unsupported(`global-agent has a proxy, but ${name} is not the function of global-agent`, false);
+    }
     return undefined;
   }
   /** @type {any} */
   const agent = module.globalAgent;
   if (!isUnchanged(agent, target.secure)) {
-    throw new Unsupported('the package global-agent is in use, and is not as it was published', SUBJECT);
+    throw new Unsupported('global-agent is active, but it was modified or has an unknown version', false);
   }
   if (given && given !== agent) {
     throw new Unsupported(
-      'the package global-agent is in use, and may put its agent in the place of the given one',
-      SUBJECT
+      'global-agent is active and can replace the agent of this connection: remove one of the two',
+      false
     );
   }
   const port = target.port === 80 || target.port === 443 ? '' : `:${target.port}`;

@@ -67,8 +67,9 @@ function refuseInterception(secure) {
     if (!Object.hasOwn(owner, key)) continue;
     if (isHarmless(owner[key]) || names.includes(name)) continue;
     throw new Unsupported(
-      `${name} is not Node's own; it may lead connections through a proxy`,
-      'Connections of this process'
+      `another package has replaced ${name}, perhaps to use a proxy. ` +
+        `If it does not redirect connections, add ${name} to BAILEYS_NATIVE_IGNORE_WRAPPERS`,
+      false
     );
   }
 }

@@ -39,7 +39,7 @@ function planConnection(address, config) {
   const secure = url.protocol === 'wss:';
   const headers = headerLines(config?.options?.headers, url);
   if (url.protocol === LOCAL) {
-    const error = new Unsupported('the URL names a Unix domain socket', 'The connection');
+    const error = new Unsupported('the URL is that of a Unix-domain socket', false);
     return { url: url.href, options: /** @type {any} */ ({}), error };
   }
   const target = {

@@ -97,14 +97,14 @@ function proxyRoute(agent, target, tools) {
  */
 function recognise(agent) {
   const prototype = Object.getPrototypeOf(agent);
-  const name = prototype?.constructor?.name || 'an agent without a class';
+  const name = prototype?.constructor?.name || '(unnamed)';
   const base = Object.getPrototypeOf(prototype ?? {});
   const root = Object.getPrototypeOf(base ?? {});
   const isOfNode = base === http.Agent.prototype;
   const generation = isOfNode ? 'node' : root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
   if (known === undefined || base.constructor.name !== 'Agent') {
-    throw new Unsupported(`${name} is not known`);
+    throw new Unsupported(`the agent class ${name} is not supported; docs/proxies.md has the supported classes`);
   }
   const methods = Object.getOwnPropertyNames(prototype).filter(method => method !== 'constructor');
   const connects = Object.getOwnPropertyDescriptor(prototype, known.connects)?.value;
@@ -113,9 +113,10 @@ function recognise(agent) {
     typeof connects === 'function' &&
     String(connects).includes(known.word) &&
     Object.entries(agent).every(([key, value]) => isData(agent, key, value));
-  if (!isUnchanged) throw new Unsupported(`${name} is not as it was published`);
+  if (!isUnchanged) throw new Unsupported(`${name} was modified, or has an unknown version`);
   // A native connection cannot emit this event: it carries the proxy's response.
-  if (agent.listenerCount('proxyConnect') > 0) throw new Unsupported(`${name} has listeners of "proxyConnect"`);
+  if (agent.listenerCount('proxyConnect') > 0)
+    throw new Unsupported(`${name} has listeners of "proxyConnect", an event that baileys-native does not emit`);
   return known;
 }
 
@@ -152,7 +153,7 @@ function httpsRoute(agent, target, { checkOptions }) {
  * @param {CheckOptions} checkOptions
  */
 function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
-  if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
+  if (!isHttpProxy(proxy)) throw new Unsupported('it has no proxy URL with http: or https:');
   checkOptions(connectOpts, ['host', 'port', 'ALPNProtocols', 'httpAgent', 'httpsAgent', 'getProxyForUrl']);
   const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
   if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
@@ -230,7 +231,7 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
  */
 function httpRoute(agent, target, { checkOptions }) {
   const { proxy, proxyHeaders, connectOpts, options } = agent;
-  if (!isHttpProxy(proxy)) throw new Unsupported('it names no HTTP proxy');
+  if (!isHttpProxy(proxy)) throw new Unsupported('it has no proxy URL with http: or https:');
   checkOptions(options ?? {}, ['path', 'headers']);
   checkOptions(connectOpts, ['host', 'port']);
   const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
@@ -261,7 +262,7 @@ function oldHttpRoute(agent, target, { checkOptions }) {
  * @param {Target} target
  */
 function forward(hop, isSecure, headers, target) {
-  if (target.secure) throw new Unsupported('http-proxy-agent sends what is meant for wss: without encryption');
+  if (target.secure) throw new Unsupported('http-proxy-agent does not encrypt wss: connections; use https-proxy-agent');
   const url = new URL(target.path, `http://${target.hostHeader ?? target.authority}`);
   url.port = target.port === 80 ? '' : String(target.port);
   const first = firstHop(hop);
@@ -313,7 +314,7 @@ function oldSocksRoute(agent, target, { checkOptions }) {
 function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {
   const { host, port, type, userId, password, ...others } = proxy ?? {};
   if ((type !== 4 && type !== 5) || Object.keys(others).length > 0)
-    throw new Unsupported('its proxy is not one of SOCKS 4 or 5');
+    throw new Unsupported('its proxy is not SOCKS 4 or SOCKS 5, or has unknown options');
   const hasCredentials = Boolean(userId || password);
   return {
     ...firstHop({ ...socketOptions, host, port }),
@@ -342,10 +343,12 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
   const others = ['path', 'httpAgent', 'httpsAgent', 'getProxyForUrl', 'headers', 'socketOptions'];
   checkOptions(options ?? {}, others);
   // The second argument would be Node's request, which a native connection does not have.
-  if (getProxyForUrl.length > 1) throw new Unsupported('its getProxyForUrl wants the request');
+  if (getProxyForUrl.length > 1)
+    throw new Unsupported('its getProxyForUrl has a second parameter (the request), which is not supported');
   const scheme = target.secure ? 'wss:' : 'ws:';
   const url = getProxyForUrl(new URL(target.path, `${scheme}//${target.hostHeader ?? target.authority}`).href);
-  if (typeof url?.then === 'function') throw new Unsupported('its getProxyForUrl answers later');
+  if (typeof url?.then === 'function')
+    throw new Unsupported('its getProxyForUrl returns a promise, which is not supported');
   if (!url) return routeOf(target.secure ? agent.httpsAgent : agent.httpAgent, target);
   return routeBy(url, connectOpts ?? {}, options, target, checkOptions);
 }
@@ -369,7 +372,7 @@ function routeBy(url, connectOpts, options, target, checkOptions) {
     return httpsRouteTo({ proxy, proxyHeaders, connectOpts: connectTo, keepAlive }, options, target, checkOptions);
   }
   const version = /^socks(4|4a|5|5h)?:$/.exec(proxy.protocol);
-  if (version === null) throw new Unsupported(`it chose a proxy of the kind "${proxy.protocol}"`);
+  if (version === null) throw new Unsupported(`proxies with the protocol "${proxy.protocol}" are not supported`);
   checkOptions(hop.socketOptions ?? {}, ['host', 'port']);
   const isLocal = version[1] === '4' || version[1] === '5';
   const settings = {
@@ -400,10 +403,13 @@ function proxylineRoute(agent, target, { checkOptions }) {
   const authority = `${bracketed(target.host)}:${target.port}`;
   const url = agent.getProxyForUrl(`${target.secure ? 'wss' : 'ws'}://${authority}${target.path}`);
   // Whether it connects directly may depend on what it alone knows of the request.
-  if (!url) throw new Unsupported('it names no proxy');
+  if (!url) throw new Unsupported('its getProxyForUrl returned no proxy for this connection');
   const proxy = parse(url);
   // The certificates that it trusts for the proxy cannot be read.
-  if (proxy.protocol !== 'http:') throw new Unsupported(`its proxy is one of the kind "${proxy.protocol}"`);
+  if (proxy.protocol !== 'http:')
+    throw new Unsupported(
+      `this agent is supported only with http: proxies, and its proxy has the protocol "${proxy.protocol}"`
+    );
   /** @type {Record<string, string>} */
   const headers = { Host: authority, 'Proxy-Connection': options.keepAlive === true ? 'Keep-Alive' : 'close' };
   if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
@@ -430,7 +436,7 @@ function parse(url) {
 function firstHop({ host, port, localAddress, family, lookup }) {
   const isPort = Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65535;
   if (typeof host !== 'string' || host === '' || port === undefined || !isPort)
-    throw new Unsupported('it names no host and port of a proxy');
+    throw new Unsupported('its proxy has no valid host and port');
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port, localAddress, family, lookup };
 }
 

@@ -74,7 +74,7 @@ function pem(value, name) {
       ? Buffer.from(bytes)
       : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }
-  throw new Unsupported(`its option "${name}" has a form that is not supported`);
+  throw new Unsupported(`its option "${name}" must be a string or a Buffer`);
 }
 
 /** @param {string} flag */

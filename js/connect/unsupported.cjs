@@ -9,19 +9,21 @@ class Unsupported extends Error {
 
   /**
    * @param {string} reason
-   * @param {string} [subject] what is not supported; default: the agent
+   * @param {boolean} [isAgent] whether the agent is not supported, and not the connection in general
    */
-  constructor(reason, subject) {
+  constructor(reason, isAgent = true) {
     super(
-      subject === undefined
-        ? `The agent cannot be used for a native connection (${reason}); not connecting without it`
-        : `${subject} cannot be made natively (${reason}); not connecting past it`
+      isAgent
+        ? `baileys-native does not support this agent: ${reason}. ` +
+            'The connection was not opened, because it would bypass the agent.'
+        : `baileys-native does not support this connection: ${reason}. The connection was not opened.`
     );
     this.name = 'Error';
     this.code = 'ERR_AGENT_UNSUPPORTED';
-    this.#reason = reason;
+    this.#reason = isAgent ? `the agent is not supported: ${reason}` : reason;
   }
 
+  /** The reason without the consequence. */
   get reason() {
     return this.#reason;
   }

@@ -11,7 +11,7 @@ const MAX_PATH = 103;
 
 function uid() {
   if (process.getuid === undefined)
-    throw new Error('there are no users with directories of mode 0700 on this platform');
+    throw new Error('baileys-native inspect is not supported on this platform: it needs file permissions of users');
   return process.getuid();
 }
 
@@ -32,7 +32,7 @@ function openDirectory(path) {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stats = lstatSync(path);
   if (!stats.isDirectory() || stats.uid !== uid() || (stats.mode & 0o077) !== 0) {
-    throw new Error(`${path} is not a directory of this user's alone (mode 0700)`);
+    throw new Error(`${path} must be a directory that belongs to this user and has mode 0700`);
   }
   return path;
 }

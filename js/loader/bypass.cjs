@@ -38,8 +38,8 @@ function warnOfBypass(file) {
   // There was already a warning for a copy that is left alone.
   const hasWarning = file === undefined ? state.leftAlone.size > 0 : state.leftAlone.has(target?.copy.root ?? '');
   if (hasWarning) return;
-  const copy = target === undefined ? 'a Baileys' : `${target.copy.name} ${target.copy.version} at ${target.copy.root}`;
-  const text = `${copy} opens a WebSocket of its own and runs on JavaScript: ${causeOfBypass(file, target)}`;
+  const copy = target === undefined ? 'Baileys' : `${target.copy.name} ${target.copy.version} at ${target.copy.root}`;
+  const text = `${copy} opened a connection without baileys-native: ${causeOfBypass(file, target)}`;
   warnOnce('BAILEYS_NATIVE_BYPASSED', text);
 }
 

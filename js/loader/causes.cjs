@@ -2,6 +2,9 @@
 
 /** Texts that explain why Baileys does not run natively. */
 
+/** Jest replaces `node:module`, so that hooks would have no effect. */
+const JEST = 'Jest has its own module loader and ignores the module hooks of Node.js';
+
 /**
  * Advice for an addon that cannot be loaded; empty if the error needs none.
  *
@@ -13,10 +16,10 @@ function adviceFor(error) {
     texts.push(`${each.code} ${each.message ?? each}`);
   const text = texts.join('\n');
   if (/ERR_DLOPEN_DISABLED|loading addons is disabled/i.test(text)) {
-    return 'Node.js runs with --permission: allow addons by --allow-addons. ';
+    return 'Node.js runs with --permission: allow addons with --allow-addons. ';
   }
   if (/failed to map segment|noexec/.test(text)) {
-    return 'The file system with node_modules is mounted with noexec: mount it without, or install the package elsewhere. ';
+    return 'The file system with node_modules is mounted with noexec: mount it without noexec, or install the package elsewhere. ';
   }
   return '';
 }
@@ -25,12 +28,12 @@ function adviceFor(error) {
 function testRunner() {
   const { env } = process;
   if (env.JEST_WORKER_ID !== undefined) {
-    return 'Jest loads modules by a registry of its own, which no hook of Node.js reaches: run such tests with node:test';
+    return `${JEST}. Run such tests with node:test`;
   }
   if (env.VITEST !== undefined) {
     return (
-      'Vitest loads it by a loader of its own (vmThreads, vmForks, or a package in server.deps.inline): use the pool ' +
-      '"forks" and keep Baileys external'
+      'Vitest loads it with its own loader (pool vmThreads or vmForks, or a package in server.deps.inline). Use the ' +
+      'pool "forks" and keep Baileys external'
     );
   }
   return undefined;
@@ -46,12 +49,13 @@ function causeOfBypass(file, target) {
   const runner = testRunner();
   if (runner !== undefined) return runner;
   const late =
-    'it was loaded before baileys-native/register: use node --import baileys-native/register, or import Baileys by import()';
+    'Baileys was loaded before baileys-native/register. Use node --import baileys-native/register, or load Baileys with ' +
+    'import() after register';
   if (target !== undefined) return late;
-  const external = 'mark baileys and baileys-native as external there';
+  const external = 'mark baileys and baileys-native as external in the bundler';
   return file === undefined
-    ? `${late}; or a bundler has put it into the program: ${external}`
-    : `${file} contains it, perhaps by a bundler: ${external}`;
+    ? `${late}. If Baileys is part of a bundle, ${external}`
+    : `${file} contains Baileys, perhaps because of a bundler. If so, ${external}`;
 }
 
-module.exports = { adviceFor, causeOfBypass };
+module.exports = { JEST, adviceFor, causeOfBypass };

@@ -4,6 +4,7 @@ const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { watchForBypass } = require('./bypass.cjs');
+const { JEST } = require('./causes.cjs');
 const { installCommonJsHooks } = require('./cjs.cjs');
 const { loadTarget } = require('./esm.cjs');
 const { installBunHooks } = require('./bun.cjs');
@@ -37,11 +38,10 @@ function installHooks() {
   else installCommonJsHooks(installEsmHooks());
 }
 
-/** Throws under Jest: it replaces `node:module`, so that hooks would have no effect. */
+/** Throws under Jest. */
 function refuseJest() {
   // @ts-ignore Jest gives each module this variable.
-  if (typeof jest !== 'undefined')
-    throw new Error('Jest loads modules by a registry of its own, which no hook reaches');
+  if (typeof jest !== 'undefined') throw new Error(JEST);
 }
 
 /** Warns of copies that CommonJS has already loaded: they are not replaced. Loaded ES modules cannot be listed. */
@@ -81,7 +81,7 @@ function registerInThread() {
   try {
     Module.register('./esm-thread.mjs', pathToFileURL(__filename));
   } catch (cause) {
-    throw new Error(`Node.js ${process.version} does not have the module hooks that are needed; 20.10 has`, { cause });
+    throw new Error(`Node.js 20.10 or later is required: ${process.version} has no module hooks`, { cause });
   }
 }
 

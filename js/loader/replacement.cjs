@@ -92,7 +92,7 @@ function makeDropIn({ root, dialect, version }, originals) {
 /** @param {unknown} error */
 function warnUnavailable(error) {
   const message = error instanceof Error ? error.message : String(error);
-  const text = `baileys-native is inactive, Baileys runs on JavaScript: ${adviceFor(error)}${message}`;
+  const text = `baileys-native is inactive, and Baileys uses its own JavaScript code. ${adviceFor(error)}${message}`;
   warnOnce('BAILEYS_NATIVE_UNAVAILABLE', text);
 }
 
@@ -111,8 +111,8 @@ function warnLate({ root, version }) {
   state.leftAlone.add(root);
   warnOnce(
     'BAILEYS_NATIVE_LATE',
-    `baileys ${version} at ${root} was loaded before baileys-native/register and stays on its JavaScript; ` +
-      'use node --import baileys-native/register, or require it first'
+    `baileys ${version} at ${root} was loaded before baileys-native/register and is not replaced. ` +
+      'Use node --import baileys-native/register, or require baileys-native/register first'
   );
 }
 

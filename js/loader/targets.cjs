@@ -126,7 +126,9 @@ function inspectRelease(facts, hashes) {
   const { root, version } = facts;
   const { dialect, reason } = chooseDialect(version, root);
   if (dialect !== undefined) return withPatches(facts, hashes, dialect);
-  const text = `baileys ${version} at ${root} is left as it is: ${reason} (supported: ${SUPPORTED})`;
+  const text =
+    `baileys ${version} at ${root} is not replaced, because this release is not supported (${reason}). ` +
+    `Supported: ${SUPPORTED}`;
   return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
 }
 
@@ -143,7 +145,7 @@ function inspectNamed(facts, hashes) {
   const dialect = files.length > 0 ? commonDialect(files, hashes, facts.version) : undefined;
   if (dialect !== undefined) return withPatches(facts, hashes, dialect);
   const { name, version, root } = facts;
-  const text = `${name} ${version} at ${root} is left as it is: no text in it is that of a known release of Baileys`;
+  const text = `${name} ${version} at ${root} is not replaced: none of its files is from a supported release of Baileys`;
   return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
 }
 
@@ -159,8 +161,9 @@ function inspectFork(facts, hashes) {
   const changed = [...new Set(ESSENTIAL.flatMap(file => unknownParts(file, hashes)))];
   const dialect = changed.length === 0 ? commonDialect(ESSENTIAL, hashes, version) : undefined;
   if (dialect !== undefined) return withPatches(facts, hashes, dialect);
-  const why = changed.length > 0 ? `it has its own ${changed.join(', ')}` : 'its files are those of different releases';
-  const text = `found ${name} ${version} at ${root}, a fork of Baileys; it runs on JavaScript: ${why}`;
+  const why =
+    changed.length > 0 ? `these parts were changed: ${changed.join(', ')}` : 'its files are from different releases';
+  const text = `${name} ${version} at ${root} is a fork of Baileys and is not replaced, because ${why}`;
   return leftAlone(facts, text, 'BAILEYS_NATIVE_FORK');
 }
 
@@ -185,9 +188,11 @@ function withPatches(facts, hashes, dialect) {
   const files = Object.keys(TARGETS).filter(file => unknownParts(file, hashes, dialect).length > 0);
   const names = files.flatMap(file => TARGETS[file].names);
   const changed = [...new Set(files.flatMap(file => unknownParts(file, hashes, dialect)))];
-  const cause = known.versions.includes(version) ? 'patched' : 'newer than this package';
+  const cause = known.versions.includes(version)
+    ? 'these parts were patched'
+    : 'this release is newer than baileys-native and changes these parts';
   const reason =
-    `${name} ${version} at ${root} keeps its own ${names.join(', ')}: not the text of a known release (${cause}): ` +
+    `In ${name} ${version} at ${root}, baileys-native does not replace ${names.join(', ')}, because ${cause}: ` +
     changed.join(', ');
   return { ...facts, dialect, left: new Map(files.map(file => [file, reason])), code: 'BAILEYS_NATIVE_PATCHED' };
 }

@@ -6,7 +6,7 @@ const native = loadBinding();
 
 /** @param {any} value */
 function checkedRate(value) {
-  if (!(value > 0 && value < Infinity)) throw new RangeError('perSecond is a number above 0');
+  if (!(value > 0 && value < Infinity)) throw new RangeError('perSecond must be a number greater than 0');
   return value;
 }
 
@@ -18,7 +18,7 @@ class ConnectLimiter {
   /** @param {{ perSecond: number, burst?: number }} options */
   constructor({ perSecond, burst = 1 }) {
     if (!(Number.isInteger(burst) && burst >= 1 && burst < 2 ** 32))
-      throw new RangeError('burst is a whole number from 1 on');
+      throw new RangeError('burst must be a whole number of at least 1');
     this.#perSecond = checkedRate(perSecond);
     this.#native = new native.ConnectLimiter(perSecond, burst);
   }
@@ -39,7 +39,7 @@ class ConnectLimiter {
    */
   static native(limiter) {
     if (typeof limiter !== 'object' || limiter === null || !(#native in limiter)) {
-      throw new TypeError('connectLimiter is a ConnectLimiter');
+      throw new TypeError('connectLimiter must be a ConnectLimiter');
     }
     return /** @type {ConnectLimiter} */ (limiter).#native;
   }

@@ -34,8 +34,8 @@ function refuseUnknown(options, known, prefix = '') {
   for (const [name, value] of Object.entries(options)) {
     if (known.has(name) || value === undefined) continue;
     const meant = suggestion(name, known);
-    const hint = meant === undefined ? '' : `; did you mean ${prefix}${meant}?`;
-    throw new TypeError(`${prefix}${name} is no option of NativeSession${hint}`);
+    const hint = meant === undefined ? '' : `. Did you mean ${prefix}${meant}?`;
+    throw new TypeError(`NativeSession has no option ${prefix}${name}${hint}`);
   }
 }
 

@@ -58,8 +58,8 @@ const AS_GIVEN = {
   maxQueries: [isCount, 'a whole number'],
   activate: [isFlag, 'true or false'],
   offlineBatch: [isCount, 'a whole number'],
-  outgoing: [isBounds, 'an object of numbers from 1 on'],
-  incoming: [isBounds, 'an object of numbers from 1 on']
+  outgoing: [isBounds, 'an object with numbers of at least 1'],
+  incoming: [isBounds, 'an object with numbers of at least 1']
 };
 const CLASSES = ['immediate', 'backoff', 'final'];
 
@@ -101,14 +101,14 @@ function sessionOptions(options) {
   if (creds === null || typeof creds !== 'object') throw new TypeError('auth: credentials are required');
   const { connectTimeoutMs = 20_000 } = rest;
   if (tcpKeepAliveMs !== undefined && !(Number.isFinite(tcpKeepAliveMs) && tcpKeepAliveMs >= 0)) {
-    throw new RangeError('tcpKeepAliveMs is a number of milliseconds');
+    throw new RangeError('tcpKeepAliveMs must be a number of milliseconds');
   }
   const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs, tcpKeepAliveMs });
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
   // Rust resolves the name again for each connection, also while JavaScript is blocked.
   if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
-    throw new Unsupported('a session resolves names itself, without functions or families of an agent');
+    throw new Unsupported('NativeSession does not support the agent options `lookup` and `family`');
   }
   if (lookupTarget !== undefined && plan.options.proxy) plan.options.proxy.lookupTarget = true;
   /** @type {any} */
@@ -122,8 +122,9 @@ function sessionOptions(options) {
   for (const [name, nativeName] of Object.entries(TIMES)) {
     const value = rest[name];
     if (value === undefined) continue;
-    if (!Number.isFinite(value) || value < (MAY_BE_ZERO.has(name) ? 0 : 1)) {
-      throw new RangeError(`${name} is a number of milliseconds`);
+    const least = MAY_BE_ZERO.has(name) ? 0 : 1;
+    if (!Number.isFinite(value) || value < least) {
+      throw new RangeError(`${name} must be a number of milliseconds, at least ${least}`);
     }
     native[nativeName] = value;
   }
@@ -133,7 +134,7 @@ function sessionOptions(options) {
   }
   for (const [name, [isRight, what]] of Object.entries(AS_GIVEN)) {
     if (rest[name] === undefined) continue;
-    if (!isRight(rest[name])) throw new TypeError(`${name} is ${what}`);
+    if (!isRight(rest[name])) throw new TypeError(`${name} must be ${what}`);
     if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
     native[name] = rest[name];
   }
@@ -149,16 +150,17 @@ function sessionOptions(options) {
 /** @param {any} reconnect */
 function reconnectOptions(reconnect) {
   if (reconnect === false) return { reconnect: false, reconnectClasses: [] };
-  if (reconnect === null || typeof reconnect !== 'object') throw new TypeError('reconnect is an object or false');
+  if (reconnect === null || typeof reconnect !== 'object') throw new TypeError('reconnect must be an object or false');
   refuseUnknown(reconnect, NAMES_OF_RECONNECT, 'reconnect.');
   const { baseMs, maxMs, attempts, classes = {} } = reconnect;
   for (const [name, value] of Object.entries({ baseMs, maxMs, attempts })) {
-    if (value !== undefined && !(value >= 0 && value < 2 ** 32)) throw new RangeError(`reconnect.${name} is a number`);
+    if (value !== undefined && !(value >= 0 && value < 2 ** 32))
+      throw new RangeError(`reconnect.${name} must be a number of at least 0`);
   }
   for (const [code, kind] of Object.entries(classes)) {
     if (!(isCount(Number(code)) && Number(code) < 2 ** 16))
-      throw new TypeError(`reconnect.classes: ${code} is no code`);
-    if (!CLASSES.includes(kind)) throw new TypeError(`reconnect.classes: ${kind} is none of ${CLASSES.join(', ')}`);
+      throw new TypeError(`reconnect.classes: ${code} is not a status code`);
+    if (!CLASSES.includes(kind)) throw new TypeError(`reconnect.classes: ${kind} is not one of ${CLASSES.join(', ')}`);
   }
   return {
     reconnect: true,

@@ -160,7 +160,10 @@ class NativeSession extends ListenedEmitter {
     if (this.#phase === 'idle') {
       this.#recheck();
       if (!this.#native.connect()) {
-        throw new SessionError('The session has failed and cannot connect again', 'ERR_SESSION_FAILED');
+        throw new SessionError(
+          'The session has stopped after repeated internal errors. Create a new session.',
+          'ERR_SESSION_FAILED'
+        );
       }
       this.#phase = 'active';
       pump.add(this.#number, this);
@@ -240,7 +243,8 @@ class NativeSession extends ListenedEmitter {
   query(node, { timeoutMs = 0, signal, idempotent = false } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) throw new RangeError('timeoutMs is a number of milliseconds');
+      if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT))
+        throw new RangeError(`timeoutMs must be a number of milliseconds, at most ${MAX_TIMEOUT}`);
       let number = this.#submit(node, text =>
         core.sessionQuery(this.#number, text, Math.ceil(timeoutMs), idempotent ? 1 : 0)
       );
@@ -277,7 +281,7 @@ class NativeSession extends ListenedEmitter {
   /** @param {BinaryNode} node */
   #flatten(node) {
     try {
-      if (node === null || typeof node !== 'object') throw new TypeError('a node is an object');
+      if (node === null || typeof node !== 'object') throw new TypeError('the node must be an object');
       return flattenNode(node);
     } catch (error) {
       throw nodeError(error);
@@ -309,7 +313,7 @@ class NativeSession extends ListenedEmitter {
    */
   async requestPairingCode(phoneNumber, { code } = {}) {
     const digits = String(phoneNumber).replace(/\D/g, '');
-    if (digits === '') throw new TypeError('a phone number has digits');
+    if (digits === '') throw new TypeError('the phone number must contain digits');
     try {
       return this.#native.requestPairingCode(digits, code);
     } catch (error) {
@@ -413,7 +417,7 @@ class NativeSession extends ListenedEmitter {
         this.#event(JSON.parse(memory.utf8Slice(offset, offset + length)));
         break;
       default:
-        throw new Error(`a session's record has the unknown kind ${kind}`);
+        throw new Error(`internal error of baileys-native: unknown record kind ${kind}`);
     }
   }
 
@@ -483,7 +487,7 @@ class NativeSession extends ListenedEmitter {
         this.#fault(new SessionError(event.message, 'ERR_MALFORMED_STANZA'));
         break;
       default:
-        throw new Error(`a session's event has the unknown type ${event.type}`);
+        throw new Error(`internal error of baileys-native: unknown event type ${event.type}`);
     }
   }
 

@@ -23,7 +23,7 @@ class Watches {
    * @returns {() => void} removes the listener
    */
   add(pattern, listener) {
-    if (typeof listener !== 'function') throw new TypeError('a listener is a function');
+    if (typeof listener !== 'function') throw new TypeError('the listener must be a function');
     const key = typeof pattern === 'string' ? pattern : JSON.stringify(structured(pattern));
     let watch = this.#byKey.get(key);
     if (watch === undefined) {

@@ -404,8 +404,8 @@ export class Connection extends EventEmitter {
     const given = this.header?.[3];
     if (given !== expected) {
       throw new Error(
-        `the client speaks dictionary ${given}, the server's Baileys dictionary ${expected}: ` +
-          'start the server with the `baileys` option set to the line under test'
+        `the client uses token dictionary ${given}, but the mock server's Baileys uses ${expected}: ` +
+          'set the option `baileys` of the server to the tested Baileys'
       );
     }
   }

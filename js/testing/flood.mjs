@@ -146,8 +146,9 @@ export class Flood {
    * @param {FloodParts & { socket: import('node:net').Socket, onStart: (sent: Stanza[]) => void, onEnd: (end: { sent: boolean, rewind?: boolean }) => void }} parts
    */
   constructor({ nodes, count, perMessage = 1, compress = false, encode, seal, socket, onStart, onEnd }) {
-    if (!Number.isInteger(count) || count < 0) throw new RangeError('a flood counts its stanzas with a whole number');
-    if (!Number.isInteger(perMessage) || perMessage < 1) throw new RangeError('perMessage is a whole number from 1');
+    if (!Number.isInteger(count) || count < 0) throw new RangeError('count must be a whole number');
+    if (!Number.isInteger(perMessage) || perMessage < 1)
+      throw new RangeError('perMessage must be a whole number of at least 1');
     const sealed = sealAll({ nodes, count, perMessage, compress, encode, seal });
     this.#chunks = sealed.chunks;
     this.#nodes = sealed.sent;
@@ -211,7 +212,7 @@ export class Flood {
    * @param {string} to
    */
   #leave(from, to) {
-    if (this.#state !== from) throw new Error(`this flood is ${this.#state}`);
+    if (this.#state !== from) throw new Error(`the flood is not ${from} but ${this.#state}`);
     this.#state = to;
   }
 }

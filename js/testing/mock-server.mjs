@@ -178,7 +178,7 @@ export class MockServer extends EventEmitter {
    */
   pending(device) {
     if (device === null || typeof device !== 'object') {
-      throw new TypeError(`pending() takes a device, of devicesOf() for one: ${device}. Is the account linked?`);
+      throw new TypeError(`pending() takes a device of devicesOf(), not ${device}. Is the account linked?`);
     }
     return this.#router.pending(device);
   }
@@ -257,7 +257,7 @@ export class MockServer extends EventEmitter {
   async scanQr(qr, { jid, lid, pushName = 'Mock user', platform = 'android', timeoutMs = 10_000 } = {}) {
     const code = parseQr(qr);
     const connection = this.connections.find(item => item.state === 'pairing' && item.pairingRefs?.includes(code.ref));
-    if (!connection) throw new Error('no client of this server shows this pairing code');
+    if (!connection) throw new Error('no client of this server shows this QR code');
     const device = this.#draft(/** @type {Finished} */ (connection), { jid, lid, pushName, platform });
     return this.#link(connection, { code, device, timeoutMs });
   }

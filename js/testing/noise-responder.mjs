@@ -32,7 +32,7 @@ const sha256 = (...parts) => {
 
 /** @param {number} counter */
 function nonce(counter) {
-  if (counter > 0xffffffff) throw new Error('the Noise counter is exhausted');
+  if (counter > 0xffffffff) throw new Error('all 2^32 Noise counters are used');
   const iv = Buffer.alloc(12);
   iv.writeUInt32BE(counter, 8);
   return iv;

@@ -132,14 +132,14 @@ export async function exchangeKeys({ curve }, connection, { code, account, ident
   const finish = child(node, 'link_code_companion_reg');
   /** @param {string} tag */
   const field = tag => Buffer.from(child(finish, tag)?.content ?? []);
-  if (!field('link_code_pairing_ref').equals(ref)) throw new Error('companion_finish names another pairing ref');
+  if (!field('link_code_pairing_ref').equals(ref)) throw new Error('companion_finish has a wrong pairing ref');
   if (!field('companion_identity_public').equals(identityKey)) {
-    throw new Error('companion_finish holds another identity key than the payload');
+    throw new Error('companion_finish and the payload have different identity keys');
   }
   const shared = curve.sharedKey(ephemeral.private, companionEphemeral);
   const [companion, primary, random] = openBundle(field('link_code_pairing_wrapped_key_bundle'), shared);
   if (!companion.equals(identityKey) || !primary.equals(Buffer.from(account.keyPair.public))) {
-    throw new Error('the key bundle holds other identity keys');
+    throw new Error('the key bundle has wrong identity keys');
   }
   const identityShared = curve.sharedKey(account.keyPair.private, identityKey);
   const secret = Buffer.concat([shared, identityShared, random].map(part => Buffer.from(part)));

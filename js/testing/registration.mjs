@@ -25,7 +25,7 @@ export function parseQr(qr) {
     .split(',');
   const [ref, noiseKey, identityKey, advSecret, platformId] = fields;
   const keys = [noiseKey, identityKey, advSecret].map(text => Buffer.from(text ?? '', 'base64'));
-  if (!ref || keys.some(key => key.length !== 32)) throw new Error('this is not a pairing code of Baileys');
+  if (!ref || keys.some(key => key.length !== 32)) throw new Error('the text is not a QR code of Baileys');
   return { ref, noiseKey: keys[0], identityKey: keys[1], advSecret: keys[2], platformId };
 }
 
@@ -107,10 +107,10 @@ function deviceIdentity({ proto, curve }, { account, identityKey, advSecret, key
  */
 function verifyDeviceSignature({ proto }, answer, { details, identityKey, account, keyIndex }) {
   const node = child(child(answer, 'pair-device-sign'), 'device-identity');
-  if (!node) throw new Error('the answer to pair-success holds no device-identity');
-  if (node.attrs['key-index'] !== String(keyIndex)) throw new Error('pair-device-sign names another key index');
+  if (!node) throw new Error('the answer to pair-success has no device-identity');
+  if (node.attrs['key-index'] !== String(keyIndex)) throw new Error('pair-device-sign has a wrong key index');
   const identity = proto.ADVSignedDeviceIdentity.decode(node.content);
-  if (!details.equals(identity.details)) throw new Error('pair-device-sign holds other details than pair-success did');
+  if (!details.equals(identity.details)) throw new Error('pair-device-sign and pair-success have different details');
   const message = Buffer.concat([DEVICE_SIGNATURE, details, identityKey, account.keyPair.public]);
   if (!verifySignature(identityKey, message, identity.deviceSignature))
     throw new Error('the device signature is wrong');
@@ -126,9 +126,9 @@ function verifyDeviceSignature({ proto }, answer, { details, identityKey, accoun
  */
 export async function completePairing(baileys, connection, { code, device, account, timeoutMs }) {
   if (!connection.noiseKey?.equals(code.noiseKey))
-    throw new Error('the pairing code holds another noise key than the connection');
+    throw new Error('the pairing code and the connection have different Noise keys');
   if (!device.identityKey?.equals(code.identityKey))
-    throw new Error('the pairing code holds another identity key than the payload');
+    throw new Error('the pairing code and the payload have different identity keys');
   const keyIndex = device.device;
   const context = { account, identityKey: device.identityKey, keyIndex };
   const { details, sealed } = deviceIdentity(baileys, { ...context, advSecret: code.advSecret });

@@ -542,7 +542,7 @@ class Socket extends EventTargetEmitter {
         this.#end();
         break;
       default:
-        throw new Error(`a socket's record has the unknown kind ${kind}`);
+        throw new Error(`internal error of baileys-native: unknown record kind ${kind}`);
     }
   }
 }
@@ -558,7 +558,7 @@ for (const [value, name] of STATE_NAMES.entries()) {
  */
 function refusal(status) {
   if (status >= 400 && !OF_THE_ACCOUNT.has(status)) return new Error(`Unexpected server response: ${status}`);
-  const error = new Error(`The upgrade was answered with status ${status}`);
+  const error = new Error(`The server refused the WebSocket upgrade with status ${status}`);
   return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
 }
 

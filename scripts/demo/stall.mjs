@@ -97,7 +97,7 @@ export async function stallDemo(args) {
       const scenario = { backend, line: PACKAGES[line], pings: true };
       const result = await stall({ ...scenario, stanzas, blockedMs, intervalMs });
       console.log(`${report(name, result, options)}\n`);
-      if (survived(result, options) !== (backend === 'drop-in')) throw new Error(`${name} was not to end like this`);
+      if (survived(result, options) !== (backend === 'drop-in')) throw new Error(`unexpected result of ${name}`);
     }
   }
 }

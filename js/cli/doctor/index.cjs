@@ -84,9 +84,10 @@ async function run(args) {
   if (parsed === undefined) return;
   const { values, positionals } = parsed;
   if (values.root !== undefined && !/^[0-9a-f]{64}$/i.test(values.root)) {
-    throw new UsageError('--root takes a key of 32 bytes in hex', USAGE);
+    throw new UsageError('--root must be a key of 32 bytes in hex', USAGE);
   }
-  if (values.url !== undefined && !/^wss?:\/\//.test(values.url)) throw new UsageError('--url is ws: or wss:', USAGE);
+  if (values.url !== undefined && !/^wss?:\/\//.test(values.url))
+    throw new UsageError('--url must be a ws: or wss: URL', USAGE);
   const indicator = progress();
   let results;
   try {

@@ -149,7 +149,7 @@ function checkProgram(directory, file) {
   const results = [];
   if (/Noise_XX_25519_AESGCM_SHA256/.test(text) && /makeNoiseHandler/.test(text)) {
     results.push(
-      fault('program', `${name} contains Baileys itself: a bundler has put it in, and no hook sees it`, {
+      fault('program', `${name} contains Baileys, probably from a bundler. Hooks cannot replace it there`, {
         advice: 'Mark both packages as external, for example esbuild --external:baileys --external:baileys-native'
       })
     );

@@ -184,7 +184,7 @@ function createHydrator(tokens) {
       case KIND_NONE:
         break;
       default:
-        throw new Error(`a node of the unknown kind ${head & KIND_MASK}`);
+        throw new Error(`internal error of baileys-native: unknown node kind ${head & KIND_MASK}`);
     }
     return { tag, attrs, content };
   }
