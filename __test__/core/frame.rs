@@ -122,7 +122,7 @@ fn a_frame_above_the_limit_ends_the_decoder() {
     decoder.feed(&[0; 100_000]);
     assert_eq!(decoder.next(), Err(error));
     assert_eq!((decoder.buffered(), decoder.capacity()), (0, 0));
-    assert_eq!(error.to_string(), "a frame of 11 bytes exceeds the limit of 10");
+    assert_eq!(error.to_string(), "the frame is too long: 11 bytes, limit 10");
 }
 
 #[test]
@@ -225,6 +225,6 @@ fn routing_information_precedes_the_header() {
     assert_eq!(error, FrameError::RoutingInfoTooLarge { length: 1 << 24 });
     assert_eq!(
         error.to_string(),
-        "routing information of 16777216 bytes exceeds the limit of 16777215"
+        "the routing information is too long: 16777216 bytes, limit 16777215"
     );
 }

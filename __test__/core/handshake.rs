@@ -199,13 +199,19 @@ fn missing_fields_are_named() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(hello(&[]), "server hello has no field serverHello");
+    assert_eq!(hello(&[]), "invalid server hello: the field serverHello is missing");
     assert_eq!(
         hello(&messages::encode_client_hello(&[1; 32])),
-        "server hello has no field serverHello"
+        "invalid server hello: the field serverHello is missing"
     );
-    assert_eq!(hello(&[0x1a, 0]), "server hello has no field ephemeral");
-    assert_eq!(hello(&[0x1a, 3, 0x0a, 1, 1]), "server hello has no field static");
+    assert_eq!(
+        hello(&[0x1a, 0]),
+        "invalid server hello: the field ephemeral is missing"
+    );
+    assert_eq!(
+        hello(&[0x1a, 3, 0x0a, 1, 1]),
+        "invalid server hello: the field static is missing"
+    );
     assert!(hello(&[0xff]).starts_with("invalid server hello: "));
     let key = hello(&encode_server_hello(&ServerHello {
         ephemeral: &[1; 31],
@@ -290,8 +296,8 @@ fn expected_error(case: &Value) -> Option<String> {
     let error = match text(&case["name"]) {
         _ if signatures["leaf"] == false => "noise certificate signature invalid",
         _ if signatures["intermediate"] == false => "noise intermediate certificate signature invalid",
-        "leaf of another issuer" => "noise leaf certificate names another issuer",
-        "leaf for another key" | "leaf without key" => "noise leaf certificate is for another key",
+        "leaf of another issuer" => "noise leaf certificate has the wrong issuer",
+        "leaf for another key" | "leaf without key" => "noise leaf certificate does not belong to the server's key",
         "leaf details are no protobuf" => "invalid noise leaf certificate: ",
         "intermediate details are no protobuf" => "invalid noise intermediate certificate: ",
         "chain is no protobuf" => "invalid certificate chain: ",

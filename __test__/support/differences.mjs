@@ -128,8 +128,8 @@ const CHAIN_ERRORS = {
   'no-intermediate-key': 'noise certificate signature invalid',
   'short-signature': 'noise certificate signature invalid',
   'empty-chain': 'invalid noise leaf certificate',
-  'wrong-leaf-key': 'noise leaf certificate is for another key',
-  'wrong-leaf-issuer': 'noise leaf certificate names another issuer'
+  'wrong-leaf-key': "noise leaf certificate does not belong to the server's key",
+  'wrong-leaf-issuer': 'noise leaf certificate has the wrong issuer'
 };
 const LEAF_FAULTS = ['wrong-leaf-key', 'wrong-leaf-issuer'];
 const chainRefused = ({ input, theirs }) => [
@@ -142,7 +142,7 @@ const FAULT_WORDS = {
   'garbage-chain': /^invalid certificate chain: /,
   'short-static': /^a public key of 31 bytes is invalid$/,
   'short-ephemeral': /^a public key of 31 bytes is invalid$/,
-  'weak-ephemeral': /^the public key is of low order$/,
+  'weak-ephemeral': /^the public key is invalid \(low order\)$/,
   'no-ephemeral': /^a Buffer or Uint8Array is required$/,
   'no-static': /^a Buffer or Uint8Array is required$/,
   'no-payload': /^a Buffer or Uint8Array is required$/

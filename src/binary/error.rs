@@ -62,7 +62,7 @@ pub enum DecodeErrorKind {
 #[non_exhaustive]
 pub enum EncodeError {
     /// The source ended early or is inconsistent.
-    #[error("the node source is not a valid tree")]
+    #[error("internal error: the node source is not a valid tree")]
     InvalidSource,
     /// The tag of a node is empty.
     #[error("Invalid node: tag cannot be undefined")]
@@ -74,7 +74,7 @@ pub enum EncodeError {
     #[error("list too large to encode: {0}")]
     ListTooLarge(usize),
     /// The dictionary has no token with this id.
-    #[error("unknown token: {0}")]
+    #[error("internal error: unknown token {0}")]
     UnknownToken(u16),
 }
 

@@ -6,7 +6,7 @@
 pub enum FrameError {
     /// A frame is longer than the limit. From a [`FrameDecoder`](super::FrameDecoder), the peer is responsible, and its
     /// stream cannot continue. From an encoding function, the caller is responsible.
-    #[error("a frame of {length} bytes exceeds the limit of {limit}")]
+    #[error("the frame is too long: {length} bytes, limit {limit}")]
     TooLarge {
         /// The length of the frame in bytes.
         length: usize,
@@ -17,7 +17,7 @@ pub enum FrameError {
     #[error("out of memory for received bytes")]
     OutOfMemory,
     /// Routing information is longer than a 3-byte length can express. The caller is responsible.
-    #[error("routing information of {length} bytes exceeds the limit of {limit}", limit = super::MAX_FRAME_LEN)]
+    #[error("the routing information is too long: {length} bytes, limit {limit}", limit = super::MAX_FRAME_LEN)]
     RoutingInfoTooLarge {
         /// The length in bytes.
         length: usize,

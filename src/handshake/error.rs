@@ -20,7 +20,7 @@ pub enum HandshakeError {
         source: prost::DecodeError,
     },
     /// A message has no value for a required field.
-    #[error("{message} has no field {field}")]
+    #[error("invalid {message}: the field {field} is missing")]
     MissingField {
         /// The name of the message.
         message: &'static str,
@@ -43,10 +43,10 @@ pub enum HandshakeError {
     #[error("certification match failed")]
     IntermediateIssuer,
     /// The issuer serial of the leaf is not the serial of the intermediate certificate. Baileys does not check this.
-    #[error("noise leaf certificate names another issuer")]
+    #[error("noise leaf certificate has the wrong issuer")]
     LeafIssuer,
     /// The leaf certifies a key that is not the server's static key. Baileys does not check this.
-    #[error("noise leaf certificate is for another key")]
+    #[error("noise leaf certificate does not belong to the server's key")]
     LeafKey,
     /// A certificate is expired or not valid yet. WhatsApp Web and whatsmeow check this; Baileys does not.
     #[error("noise certificate is expired or not valid yet")]

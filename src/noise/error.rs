@@ -17,10 +17,10 @@ pub enum NoiseError {
         length: usize,
     },
     /// A public key has low order: the shared secret would be zero. The sender of the key is responsible.
-    #[error("the public key is of low order")]
+    #[error("the public key is invalid (low order)")]
     WeakPublicKey,
     /// The ciphertext was made with another key or counter, or was modified. The counter value is used.
-    #[error("the ciphertext does not authenticate")]
+    #[error("authentication failed: wrong key, wrong order or changed data")]
     Decrypt,
     /// The plaintext or ciphertext is longer than [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN).
     #[error("a message of {length} bytes is too long")]
@@ -32,10 +32,10 @@ pub enum NoiseError {
     #[error("out of memory")]
     OutOfMemory,
     /// All 2^32 counter values are used. This direction cannot be used any more.
-    #[error("the counter is exhausted")]
+    #[error("all 2^32 message counters of the connection are used")]
     Exhausted,
     /// The sender was moved to another owner. This is a defect of the caller.
-    #[error("the sender was moved to another owner")]
+    #[error("internal error: the noise sender is in use elsewhere")]
     SenderTaken,
     /// A cryptographic function is not available. This is a defect of the build.
     #[error("the cryptographic function {0} is not available")]

@@ -83,7 +83,7 @@ pub enum EndReason {
     #[error(transparent)]
     Noise(#[from] NoiseError),
     /// The driver has failed repeatedly and has stopped the session. The session cannot connect again.
-    #[error("The session has failed and cannot go on")]
+    #[error("The session has stopped after repeated internal errors. Create a new session.")]
     Defect,
 }
 

@@ -68,7 +68,7 @@ pub enum QueryError {
 #[non_exhaustive]
 pub enum LoginError {
     /// The JID of the account is malformed: it has no `@`, or its user or device is not a number.
-    #[error("{0:?} is not the JID of an account")]
+    #[error("creds.me.id {0:?} is not the JID of an account")]
     InvalidJid(String),
 }
 
@@ -92,7 +92,7 @@ pub enum PairingError {
     #[error("Failed to verify account signature")]
     AccountSignature,
     /// No registration is in progress.
-    #[error("a pairing code needs an open connection that is not logged in")]
+    #[error("a pairing code can be requested only on an open connection, before the device is linked")]
     NotRegistering,
     /// The given code does not have 8 characters.
     #[error("Custom pairing code must be exactly 8 chars")]

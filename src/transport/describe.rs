@@ -10,9 +10,9 @@ use super::tcp::FailedAttempt;
 use super::verify::TrustFailure;
 use crate::failure::{CertificateNames, ErrorClass, Failure, SystemError};
 
-/// What ring and rustls lack of OpenSSL.
-const LACKING: &str = "native connections do not have (they have 1.2 with ECDHE and 1.3, AES-GCM and ChaCha20, and the groups \
-                       X25519, P-256 and P-384)";
+/// A hint for a failed handshake: OpenSSL supports more than rustls with ring.
+const SUPPORTED_TLS: &str = "perhaps the server needs TLS features that baileys-native does not support. Supported: TLS 1.3, \
+                             and TLS 1.2 with ECDHE; AES-GCM and ChaCha20; the groups X25519, P-256 and P-384";
 
 impl TransportError {
     /// The description of the error for JavaScript.
@@ -33,7 +33,7 @@ impl TransportError {
             Self::Tls(fault) => tls_failure(fault),
             Self::TlsIncompatible(fault) => {
                 let described = tls_failure(fault);
-                let message = format!("{}; the server may speak only TLS that {LACKING}", described.message);
+                let message = format!("{}; {SUPPORTED_TLS}", described.message);
                 Failure {
                     is_incompatible: true,
                     message,

@@ -22,7 +22,7 @@ const MAX_CONFIGURATIONS: usize = 16;
 
 /// A certificate, key or server name of the caller that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unusable TLS option: {0}")]
+#[error("invalid TLS option: {0}")]
 pub struct TlsOptionError(String);
 
 /// Why a TLS connection could not be made.

@@ -66,7 +66,7 @@ pub enum TrustFailure {
     #[error("invalid certificate: {0}")]
     Rejected(String),
     /// The certificate cannot be verified: it uses a feature that webpki or ring does not support, such as a kind of key.
-    #[error("the certificate cannot be verified natively: {0}")]
+    #[error("baileys-native cannot verify this certificate: {0}")]
     Unsupported(String),
 }
 
@@ -253,7 +253,7 @@ impl Verifier {
                 if all.all(|facts| facts.has_known_key) {
                     TrustFailure::BadSignature
                 } else {
-                    TrustFailure::Unsupported("a key of its chain is of a size that is not supported".into())
+                    TrustFailure::Unsupported("a key of its chain has a size that is not supported".into())
                 }
             }
             E::UnknownIssuer => self.classify_unknown_issuer(&chain),

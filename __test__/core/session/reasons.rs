@@ -198,7 +198,10 @@ fn handshakes_that_fail() {
         world.session.handle_opened(world.now, id);
         world.session.handle_data(world.now, id, &[0, 0, 2, 0x1a, 0]);
     });
-    assert_eq!(reason.to_string(), "server hello has no field ephemeral");
+    assert_eq!(
+        reason.to_string(),
+        "invalid server hello: the field ephemeral is missing"
+    );
 
     let mut credentials = super::harness::paired_device(1);
     credentials.me.as_mut().unwrap().id = "nobody@s.whatsapp.net".into();
