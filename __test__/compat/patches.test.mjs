@@ -101,7 +101,7 @@ describe('a patched Baileys', () => {
     assert.deepEqual(await run(project, 'baileys'), { ours: ALL, patched: 0, warnings: [] });
     for (const name of ['baileys', 'baileys-6.17.16']) {
       const expected = { ours: without('promiseTimeout'), patched: 0, warnings: [] };
-      assert.deepEqual(await run(project, name, { BAILEYS_NATIVE_WAITS: 'off' }), expected);
+      assert.deepEqual(await run(project, name, { BAILEYS_NATIVE_PROMISE_TIMEOUT: 'off' }), expected);
     }
   });
 });

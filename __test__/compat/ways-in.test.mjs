@@ -19,7 +19,7 @@ const ALL = [
   'makeNoiseHandler'
 ];
 /** Not replaced in required ES modules if Node.js runs no hooks for their imports. */
-const WAITS = 'promiseTimeout';
+const PROMISE_TIMEOUT = 'promiseTimeout';
 
 /** Uses the codec and prints whether our functions ran. `index` and `client` are modules of Baileys. */
 const PROBE = `
@@ -112,7 +112,7 @@ const WAYS = {
 const expected = (way, line) => {
   const names = way.includes('mock') ? ALL.filter(name => name !== 'makeNoiseHandler') : ALL;
   const hasHooks = Module.registerHooks !== undefined || line === '6.17' || !way.includes('CommonJS');
-  return hasHooks ? [...names, WAITS] : names;
+  return hasHooks ? [...names, PROMISE_TIMEOUT] : names;
 };
 
 for (const [way, prepare] of Object.entries(WAYS)) {
@@ -138,7 +138,7 @@ for (const [way, prepare] of Object.entries(WAYS)) {
             assert.deepEqual(javascript.ours, []);
             assert.deepEqual({ ours: [], ...rest }, javascript);
             assert.deepEqual(ours, expected(way, line));
-            native = `same, ${ours.filter(name => name !== WAITS).length} replaced`;
+            native = `same, ${ours.filter(name => name !== PROMISE_TIMEOUT).length} replaced`;
           } finally {
             record({ ...result, javascript: `${javascript.bytes.length / 2} bytes, 0 replaced`, native });
           }

@@ -12,7 +12,7 @@ export const SECTIONS = {
   lines: 'Three lines of Baileys, one addon',
   socket: 'The socket, event by event',
   proxies: 'Proxies and agents',
-  codec: 'Codec, noise handler and waits',
+  codec: 'Codec, noise handler and promiseTimeout',
   tls: 'Certificates',
   declarations: 'Declarations'
 };

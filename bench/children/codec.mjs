@@ -30,7 +30,7 @@ const keep = node => {
 
 const session = await codec.openSession();
 const peer = new Peer();
-session.encodeFrame(makeStanza('ack')); // the intro header, once
+session.encodeFrame(makeStanza('ack')); // the preamble, once
 
 const OPERATIONS = {
   decode: (name, how) => timeRepeated(() => codec.decode(payloads[name]), how),

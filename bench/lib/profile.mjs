@@ -88,7 +88,7 @@ const PARTS = [
   ['Signal', ({ url }) => /libsignal|curve25519|whatsapp-rust-bridge|\/lib\/Signal\/|Utils\/crypto\.js/.test(url)],
   ['protobuf', ({ url }) => /protobufjs|WAProto|\/long\//.test(url)],
   ['event buffer', ({ url }) => url.includes('Utils/event-buffer')],
-  ['waits', ({ url, functionName }) => url.includes('@hapi/boom') || isWait(url, functionName)],
+  ['timeouts', ({ url, functionName }) => url.includes('@hapi/boom') || isTimeout(url, functionName)],
   ['socket layer', ({ url }) => isOurs({ url }) || SOCKET_LAYER.test(url)],
   ["Baileys' other code", ({ url }) => /\/node_modules\/(baileys|@whiskeysockets)\//.test(url)]
 ];
@@ -97,9 +97,9 @@ const SOCKET_LAYER =
   /\/node_modules\/ws\/|Utils\/noise-handler|WABinary\/|Socket\/Client\/|^node:(net|tls|_tls|stream|internal\/(streams|stream_base))/;
 
 /** Whether a frame is `promiseTimeout`, of Baileys or of this package. */
-const isWait = (url, name) =>
+const isTimeout = (url, name) =>
   (/Utils\/generics\.js/.test(url) && /^(promiseTimeout|delay|delayCancellable|)$/.test(name)) ||
-  /js\/baileys\/waits?/.test(url);
+  /js\/baileys\/promise-timeout/.test(url);
 
 /** The part of all other frames: Node itself, and code that none of the parts has called. */
 const REST = 'rest';

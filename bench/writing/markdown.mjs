@@ -198,7 +198,7 @@ const DETAILS = {
         ratio(1 / times.median)
       ])
     ),
-    'The JavaScript thread by part, in µs per text, from one profiled run each. What Node does counts for the part that has called it. Only "socket layer" and "waits" are replaced by this package.',
+    'The JavaScript thread by part, in µs per text, from one profiled run each. What Node does counts for the part that has called it. Only "socket layer" and "timeouts" are replaced by this package.',
     table(
       ['part', 'in, JavaScript', 'native', 'out, JavaScript', 'native'],
       Object.keys(parts.js.in).map(name => [

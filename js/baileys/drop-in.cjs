@@ -4,7 +4,7 @@
 
 const { createCodec } = require('../codec/binary-node.cjs');
 const { createNoiseHandlerFactory } = require('./noise-handler.cjs');
-const { createPromiseTimeout } = require('./waits.cjs');
+const { createPromiseTimeout } = require('./promise-timeout.cjs');
 const { createWebSocketClient } = require('./websocket-client.cjs');
 
 /** Marks our functions: tests and users can check which ones run. */
@@ -18,14 +18,14 @@ const NATIVE = Symbol.for('baileys-native');
  *   the copy
  * @param {() => import('./websocket-client.cjs').BaileysClientClass | undefined} [options.webSocketClient] the copy's
  *   own class, for agents that are not supported natively
- * @param {import('./waits.cjs').Original} [options.waits] what `promiseTimeout` needs; without it `promiseTimeout` is
- *   not replaced
+ * @param {import('./promise-timeout.cjs').Original} [options.timeoutParts] what `promiseTimeout` needs;
+ *   without it `promiseTimeout` is not replaced
  */
 function createDropIn({
   dialect = '7',
   certDetails = () => undefined,
   webSocketClient = () => undefined,
-  waits = undefined
+  timeoutParts = undefined
 } = {}) {
   const { encodeBinaryNode, decodeBinaryNode, decodeDecompressedBinaryNode, decompressingIfRequired } =
     createCodec(dialect);
@@ -36,7 +36,7 @@ function createDropIn({
     decodeBinaryNode,
     decodeDecompressedBinaryNode,
     decompressingIfRequired,
-    ...(waits && { promiseTimeout: createPromiseTimeout(waits) })
+    ...(timeoutParts && { promiseTimeout: createPromiseTimeout(timeoutParts) })
   };
   for (const value of Object.values(dropIn)) Object.assign(value, { [NATIVE]: true });
   return dropIn;

@@ -35,8 +35,8 @@ function watchForBypass() {
 /** @param {string | undefined} file the file that made the request, if it is known */
 function warnOfBypass(file) {
   const target = file === undefined ? undefined : findTarget(file);
-  // There was already a warning for a copy that is left alone.
-  const hasWarning = file === undefined ? state.leftAlone.size > 0 : state.leftAlone.has(target?.copy.root ?? '');
+  // There was already a warning for a copy that is not replaced.
+  const hasWarning = file === undefined ? state.notReplaced.size > 0 : state.notReplaced.has(target?.copy.root ?? '');
   if (hasWarning) return;
   const copy = target === undefined ? 'Baileys' : `${target.copy.name} ${target.copy.version} at ${target.copy.root}`;
   const text = `${copy} opened a connection without baileys-native: ${causeOfBypass(file, target)}`;

@@ -8,14 +8,14 @@
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
 const { standaloneSource } = require('./esm.cjs');
-const { dropInFor, warnLeftAlone } = require('./replacement.cjs');
+const { dropInFor, warnNotReplaced } = require('./replacement.cjs');
 const {
   DEFAULTS_SPECIFIER,
   NOISE_HANDLER,
   OFF_QUERY,
   WEBSOCKET_CLIENT,
   findTarget,
-  reasonToLeave,
+  reasonNotReplaced,
   sourceOf,
   targetsBeside
 } = require('./targets.cjs');
@@ -135,10 +135,10 @@ function moduleOriginal(compile, path, target) {
  * @param {() => any} loadOriginal
  */
 function usableDropIn(target, module, loadOriginal) {
-  const reason = reasonToLeave(target);
+  const reason = reasonNotReplaced(target);
   const { dialect, root, name, version, code } = target.copy;
   if (reason !== undefined || dialect === undefined) {
-    warnLeftAlone(reason ?? '', code, root);
+    warnNotReplaced(reason ?? '', code, root);
     return undefined;
   }
   // Required at the first use: requiring it now would create a circular import.

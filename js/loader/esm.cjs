@@ -15,7 +15,7 @@ const {
   factsOf,
   findTarget,
   looksLikeTarget,
-  reasonToLeave,
+  reasonNotReplaced,
   sourceOf
 } = require('./targets.cjs');
 
@@ -62,10 +62,10 @@ function replacementSource(target, url) {
   const original = JSON.stringify(`${url}${url.includes('?') ? '&' : '?'}${OFF_QUERY}`);
   const runtime = `import loader from ${JSON.stringify(REPLACEMENT_URL)};\n`;
   const rest = `export * from ${original};\n${defaultExport(target, original)}`;
-  const reason = reasonToLeave(target);
+  const reason = reasonNotReplaced(target);
   if (reason !== undefined) {
     const facts = [reason, copy.code, copy.root].map(fact => JSON.stringify(fact)).join(', ');
-    return `${HEAD}${runtime}${rest}loader.warnLeftAlone(${facts});\n`;
+    return `${HEAD}${runtime}${rest}loader.warnNotReplaced(${facts});\n`;
   }
   const facts = factsOf(target);
   const isNoise = file === NOISE_HANDLER;

@@ -12,7 +12,7 @@ const {
   NOISE_HANDLER,
   WEBSOCKET_CLIENT,
   factsOf,
-  reasonToLeave,
+  reasonNotReplaced,
   sourceOf
 } = require('./targets.cjs');
 
@@ -24,14 +24,14 @@ const REPLACEMENT = join(__dirname, 'replacement.cjs');
  */
 function inlineSource(target) {
   const text = sourceOf(target).replace(/\n\/\/# sourceMappingURL.*\s*$/, '\n');
-  const reason = reasonToLeave(target);
+  const reason = reasonNotReplaced(target);
   const { copy, file, names } = target;
   const load = copy.esm
     ? `import baileysNative from ${JSON.stringify(pathToFileURL(REPLACEMENT).href)};`
     : `const baileysNative = require(${JSON.stringify(REPLACEMENT)});`;
   if (reason !== undefined) {
     const facts = [reason, copy.code, copy.root].map(fact => JSON.stringify(fact)).join(', ');
-    return `${text}\n${load}\nbaileysNative.warnLeftAlone(${facts});\n`;
+    return `${text}\n${load}\nbaileysNative.warnNotReplaced(${facts});\n`;
   }
   /** @param {string} name */
   const original = name => (copy.esm ? name : `baileysNativeOriginals.${name}`);

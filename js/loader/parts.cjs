@@ -16,7 +16,7 @@ const {
   decode: DECODER,
   defaults: DEFAULTS,
   encode: ENCODER,
-  generics: WAITS,
+  generics: GENERICS,
   jidUtils: JIDS,
   noiseHandler: NOISE_HANDLER,
   webSocketClient: WEBSOCKET_CLIENT
@@ -41,8 +41,8 @@ const PARTS = {
   [`${DEFAULTS}#DICT_VERSION`]: { file: DEFAULTS, pattern: /\bDICT_VERSION = \d+/ },
   [`${JIDS}#jidEncode`]: { file: JIDS, pattern: block('const jidEncode = ') },
   [`${JIDS}#jidDecode`]: { file: JIDS, pattern: block('const jidDecode = ') },
-  [`${WAITS}#promiseTimeout`]: { file: WAITS, pattern: block('async function promiseTimeout\\b') },
-  [`${WAITS}#delayCancellable`]: { file: WAITS, pattern: block('const delayCancellable = ') }
+  [`${GENERICS}#promiseTimeout`]: { file: GENERICS, pattern: block('async function promiseTimeout\\b') },
+  [`${GENERICS}#delayCancellable`]: { file: GENERICS, pattern: block('const delayCancellable = ') }
 };
 
 const DECODING = [DECODER, TOKENS, `${JIDS}#jidEncode`];
@@ -64,7 +64,7 @@ const TARGETS = {
     names: ['decompressingIfRequired', 'decodeDecompressedBinaryNode', 'decodeBinaryNode'],
     parts: DECODING
   },
-  [WAITS]: { names: ['promiseTimeout'], parts: [`${WAITS}#promiseTimeout`, `${WAITS}#delayCancellable`] }
+  [GENERICS]: { names: ['promiseTimeout'], parts: [`${GENERICS}#promiseTimeout`, `${GENERICS}#delayCancellable`] }
 };
 
 /** A package that has all these files is taken for Baileys. */
@@ -106,7 +106,7 @@ module.exports = {
   NOISE_HANDLER,
   PARTS,
   TARGETS,
-  WAITS,
+  GENERICS,
   WEBSOCKET_CLIENT,
   fingerprint,
   readText

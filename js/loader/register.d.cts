@@ -10,7 +10,7 @@
  * It also works as the first `require` of a CommonJS program. In an ES module a static `import` of it is too late: use
  * one of the flags, or import Baileys afterwards with `await import()`.
  *
- * If Baileys is not replaced, it runs on its JavaScript, and one process warning has one of these codes:
+ * If Baileys is not replaced, it uses its own JavaScript code, and one process warning has one of these codes:
  *
  * | code | reason |
  * | --- | --- |
@@ -23,7 +23,7 @@
  * | `BAILEYS_NATIVE_AGENT` | one connection: its agent or proxy is not supported |
  * | `BAILEYS_NATIVE_TLS` | one connection: the server needs TLS features that the addon does not have |
  *
- * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_WAITS=off` does not replace
+ * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_PROMISE_TIMEOUT=off` does not replace
  * `promiseTimeout`. `BAILEYS_NATIVE_PACKAGES` names forks of Baileys, separated by commas.
  *
  * While the event loop is blocked, the addon sends the keep-alive queries of connections. To turn this off, set
@@ -51,6 +51,6 @@ export interface ReplacedCopy {
 
 /**
  * The copies of Baileys in this thread that got their socket layer from this package, in the order of loading. Empty if
- * Baileys runs on its JavaScript or is not loaded yet.
+ * Baileys uses its own JavaScript code or is not loaded yet.
  */
 export declare function replaced(): ReplacedCopy[];

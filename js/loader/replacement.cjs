@@ -8,7 +8,7 @@ const { environmentSwitch } = require('../shared/environment.cjs');
 const { warnOnce } = require('../shared/warn-once.cjs');
 const { adviceFor } = require('./causes.cjs');
 const { state } = require('./state.cjs');
-const { locationOfWait } = require('./targets.cjs');
+const { locationOfTimeout } = require('./targets.cjs');
 
 /**
  * @typedef {object} Facts Facts about a replaced module.
@@ -78,9 +78,9 @@ function makeDropIn({ root, dialect, version }, originals) {
       version,
       certDetails: () => originals.certDetails?.(),
       webSocketClient: () => originals.webSocketClient?.(),
-      waits: {
+      timeoutParts: {
         boom: () => createRequire(join(root, 'package.json'))('@hapi/boom').Boom,
-        location: () => locationOfWait(root)
+        location: () => locationOfTimeout(root)
       }
     });
   } catch (error) {
@@ -101,14 +101,14 @@ function warnUnavailable(error) {
  * @param {string} code
  * @param {string} root root of the copy
  */
-function warnLeftAlone(reason, code, root) {
-  state.leftAlone.add(root);
+function warnNotReplaced(reason, code, root) {
+  state.notReplaced.add(root);
   warnOnce(code, reason);
 }
 
 /** @param {import('./targets.cjs').Copy} copy */
 function warnLate({ root, version }) {
-  state.leftAlone.add(root);
+  state.notReplaced.add(root);
   warnOnce(
     'BAILEYS_NATIVE_LATE',
     `baileys ${version} at ${root} was loaded before baileys-native/register and is not replaced. ` +
@@ -116,4 +116,4 @@ function warnLate({ root, version }) {
   );
 }
 
-module.exports = { dropInFor, warnLate, warnLeftAlone, warnUnavailable };
+module.exports = { dropInFor, warnLate, warnNotReplaced, warnUnavailable };

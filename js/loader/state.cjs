@@ -5,7 +5,7 @@
  * @property {boolean} attempted Whether `register` has run in this thread.
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
  * @property {Replaced[]} replaced
- * @property {Set<string>} leftAlone Roots of copies for which a warning said that exports stay on JavaScript.
+ * @property {Set<string>} notReplaced Roots of copies for which a warning said that exports stay on JavaScript.
  */
 
 /**
@@ -20,7 +20,7 @@ const KEY = Symbol.for('baileys-native.loader');
 const shared = /** @type {Record<symbol, LoaderState | undefined>} */ (/** @type {unknown} */ (globalThis));
 
 /** @type {LoaderState} */
-const state = (shared[KEY] ??= { attempted: false, active: false, replaced: [], leftAlone: new Set() });
+const state = (shared[KEY] ??= { attempted: false, active: false, replaced: [], notReplaced: new Set() });
 
 /**
  * Whether copies of Baileys that this thread loads from now on get their socket layer from this package.

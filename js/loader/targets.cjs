@@ -14,7 +14,7 @@ const {
   ESSENTIAL,
   NOISE_HANDLER,
   TARGETS,
-  WAITS,
+  GENERICS,
   WEBSOCKET_CLIENT,
   fingerprint,
   readText
@@ -39,7 +39,7 @@ const TARGET_PATTERN = new RegExp(
  * @property {string} version
  * @property {boolean} esm Whether its files are ES modules.
  * @property {Dialect | undefined} dialect Undefined if nothing of the copy is replaced.
- * @property {Map<string, string>} left The files that are not replaced, each with the reason.
+ * @property {Map<string, string>} notReplaced The files that are not replaced, each with the reason.
  * @property {string} code Code of the warning for these files.
  */
 
@@ -72,7 +72,7 @@ function findTarget(path) {
   const match = TARGET_PATTERN.exec(path);
   if (match === null) return undefined;
   const file = match[0].slice(1).replaceAll('\\', '/');
-  if (file === WAITS && environmentSwitch('BAILEYS_NATIVE_WAITS') === false) return undefined;
+  if (file === GENERICS && environmentSwitch('BAILEYS_NATIVE_PROMISE_TIMEOUT') === false) return undefined;
   const copy = findCopy(path.slice(0, match.index));
   return copy && { file, names: TARGETS[file].names, copy };
 }
@@ -129,7 +129,7 @@ function inspectRelease(facts, hashes) {
   const text =
     `baileys ${version} at ${root} is not replaced, because this release is not supported (${reason}). ` +
     `Supported: ${SUPPORTED}`;
-  return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
+  return notReplaced(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
 }
 
 /**
@@ -146,7 +146,7 @@ function inspectNamed(facts, hashes) {
   if (dialect !== undefined) return withPatches(facts, hashes, dialect);
   const { name, version, root } = facts;
   const text = `${name} ${version} at ${root} is not replaced: none of its files is from a supported release of Baileys`;
-  return leftAlone(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
+  return notReplaced(facts, text, 'BAILEYS_NATIVE_UNSUPPORTED');
 }
 
 /**
@@ -164,7 +164,7 @@ function inspectFork(facts, hashes) {
   const why =
     changed.length > 0 ? `these parts were changed: ${changed.join(', ')}` : 'its files are from different releases';
   const text = `${name} ${version} at ${root} is a fork of Baileys and is not replaced, because ${why}`;
-  return leftAlone(facts, text, 'BAILEYS_NATIVE_FORK');
+  return notReplaced(facts, text, 'BAILEYS_NATIVE_FORK');
 }
 
 /**
@@ -173,8 +173,8 @@ function inspectFork(facts, hashes) {
  * @param {string} code
  * @returns {Copy}
  */
-function leftAlone(facts, reason, code) {
-  return { ...facts, dialect: undefined, left: new Map(Object.keys(TARGETS).map(file => [file, reason])), code };
+function notReplaced(facts, reason, code) {
+  return { ...facts, dialect: undefined, notReplaced: new Map(Object.keys(TARGETS).map(file => [file, reason])), code };
 }
 
 /**
@@ -194,7 +194,7 @@ function withPatches(facts, hashes, dialect) {
   const reason =
     `In ${name} ${version} at ${root}, baileys-native does not replace ${names.join(', ')}, because ${cause}: ` +
     changed.join(', ');
-  return { ...facts, dialect, left: new Map(files.map(file => [file, reason])), code: 'BAILEYS_NATIVE_PATCHED' };
+  return { ...facts, dialect, notReplaced: new Map(files.map(file => [file, reason])), code: 'BAILEYS_NATIVE_PATCHED' };
 }
 
 /**
@@ -314,8 +314,8 @@ function sourceOf({ copy, file }) {
  *
  * @param {Target} target
  */
-function reasonToLeave({ file, copy }) {
-  return copy.left.get(file);
+function reasonNotReplaced({ file, copy }) {
+  return copy.notReplaced.get(file);
 }
 
 /**
@@ -332,8 +332,8 @@ function factsOf({ names, copy: { root, name, version, dialect } }) {
  *
  * @param {string} root
  */
-function locationOfWait(root) {
-  const path = join(root, WAITS);
+function locationOfTimeout(root) {
+  const path = join(root, GENERICS);
   const text = readText(path);
   const start = text.search(/\basync function promiseTimeout\b/);
   const before = text.slice(0, text.indexOf('new Error()', start));
@@ -352,9 +352,9 @@ module.exports = {
   exportsMore,
   factsOf,
   findTarget,
-  locationOfWait,
+  locationOfTimeout,
   looksLikeTarget,
-  reasonToLeave,
+  reasonNotReplaced,
   sourceOf,
   targetsBeside
 };

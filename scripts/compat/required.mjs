@@ -131,7 +131,7 @@ export const REQUIRED = {
       'interop JIDs',
       'empty strings'
     ].map(name => row(name, new RegExp(name))),
-    ['waits', /^promiseTimeout/]
+    ['promiseTimeout', /^promiseTimeout/]
   ],
   declarations: Object.keys(CLAIMS).map(name => row(name, new RegExp(`^declarations: ${name}$`)))
 };

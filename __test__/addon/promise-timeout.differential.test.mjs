@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { FILES } from '../../scripts/shared/baileys.mjs';
-import waits from '../../js/baileys/waits.cjs';
+import dropIn from '../../js/baileys/promise-timeout.cjs';
 import targets from '../../js/loader/targets.cjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { record } from '../support/record.mjs';
@@ -27,7 +27,7 @@ async function load(name) {
   await import(packageOf(name));
   const generics = await import(pathToFileURL(join(root, FILES.generics)).href);
   const { Boom } = createRequire(join(root, 'package.json'))('@hapi/boom');
-  const ours = waits.createPromiseTimeout({ boom: () => Boom, location: () => targets.locationOfWait(root) });
+  const ours = dropIn.createPromiseTimeout({ boom: () => Boom, location: () => targets.locationOfTimeout(root) });
   return { theirs: generics.promiseTimeout, ours };
 }
 
@@ -279,11 +279,11 @@ for (const name of LINE_NAMES) {
     test('unhandled rejections are the same, in order', async () => {
       const program = `
         import targets from ${JSON.stringify(new URL('../../js/loader/targets.cjs', import.meta.url).href)};
-        import waits from ${JSON.stringify(new URL('../../js/baileys/waits.cjs', import.meta.url).href)};
+        import dropIn from ${JSON.stringify(new URL('../../js/baileys/promise-timeout.cjs', import.meta.url).href)};
         const baileys = await import(${JSON.stringify(packageOf(name))});
         const { Boom } = await import('@hapi/boom');
         const promiseTimeout = process.argv[1] === 'ours'
-          ? waits.createPromiseTimeout({ boom: () => Boom, location: () => undefined })
+          ? dropIn.createPromiseTimeout({ boom: () => Boom, location: () => undefined })
           : baileys.promiseTimeout;
         const log = [];
         for (const event of ['unhandledRejection', 'rejectionHandled', 'uncaughtException'])
