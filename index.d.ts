@@ -106,11 +106,11 @@ export interface NoiseHandlerOptions {
   /** The ephemeral key pair. It must be new for each connection. */
   keyPair: KeyPair;
   /**
-   * The prologue: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Stanzas use dictionary 3.
+   * The WhatsApp header: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Stanzas use dictionary 3.
    */
   NOISE_HEADER: Uint8Array;
   logger: NoiseLogger;
-  /** The edge routing info of an earlier login. It is sent once, before the prologue. */
+  /** The edge routing info of an earlier login. It is sent once, before the WhatsApp header. */
   routingInfo?: Buffer | undefined;
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
@@ -166,7 +166,7 @@ export interface NoiseHandler {
   processHandshake(handshake: ServerHandshake, noiseKey: KeyPair): LocalBuffer;
   /**
    * Creates a frame: its length in 3 bytes, then the data. The data is sealed in the transport phase. The first frame
-   * starts with the prologue.
+   * starts with the routing info and the WhatsApp header.
    *
    * @throws {Error} with the code `ERR_FRAME` for a frame of 16 MiB or more.
    */
@@ -830,7 +830,7 @@ export interface SocketFigures {
   /**
    * Blocks of a JavaScript thread during which the addon kept connections alive. A block is counted when it is over.
    */
-  survived: {
+  keptAlive: {
     /** The number of blocks in which keep-alive queries were sent. */
     stalls: number;
     /** The total time of these blocks in milliseconds. */
@@ -1093,6 +1093,6 @@ export interface ReplacedCopy {
 
 /**
  * The copies of Baileys in this thread that got their socket layer from this package, in the order of loading. Empty if
- * Baileys runs on its JavaScript or is not loaded yet.
+ * Baileys uses its own JavaScript code or is not loaded yet.
  */
 export declare function replaced(): ReplacedCopy[];

@@ -5,7 +5,7 @@
 //! | module | is | may use |
 //! | --- | --- | --- |
 //! | `failure` | the description of an error for JavaScript | |
-//! | `frame` | 3-byte length framing and the intro header | |
+//! | `frame` | 3-byte length framing and the preamble | |
 //! | `noise` | the Noise symmetric state and the two transport directions | |
 //! | `proto` | the protobuf messages, generated from `proto/` | |
 //! | `handshake` | WhatsApp's Noise handshake, resumption, the certificate chain | `noise`, `proto` |

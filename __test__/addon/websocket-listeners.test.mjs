@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { NativeClient, event, observe, outcomeOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { answers, closed, same, sameResult, untilClosed } from '../support/socket-scenarios.mjs';
 
-const { failure } = createRequire(import.meta.url)('../../js/baileys/frame-error.cjs');
+const { lastFrameError } = createRequire(import.meta.url)('../../js/baileys/frame-error.cjs');
 
 // --- listeners
 
@@ -52,7 +52,7 @@ test(
     const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
     client.on('message', async () => {
       // decodeFrame does the same.
-      failure.latest = fault;
+      lastFrameError.error = fault;
       throw fault;
     });
     client.connect();

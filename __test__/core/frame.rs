@@ -1,7 +1,7 @@
 //! Framing: the result is independent of chunks, lengths are limited, and memory is freed.
 
 use baileys_native::frame::{
-    FrameDecoder, FrameError, Intro, MAX_FRAME_LEN, RETAINED_CAPACITY, encode_frame, frame_header,
+    FrameDecoder, FrameError, MAX_FRAME_LEN, Preamble, RETAINED_CAPACITY, encode_frame, frame_header,
 };
 use proptest::prelude::*;
 
@@ -194,34 +194,36 @@ fn a_frame_in_place_above_the_limit_is_refused() {
 }
 
 #[test]
-fn the_intro_is_sent_once() {
-    let mut intro = Intro::new(b"WA\x06\x03", None).unwrap();
-    assert!(!intro.is_sent());
-    assert_eq!(intro.pending(), b"WA\x06\x03");
+fn the_preamble_is_sent_once() {
+    let mut preamble = Preamble::new(b"WA\x06\x03", None).unwrap();
+    assert!(!preamble.is_sent());
+    assert_eq!(preamble.pending(), b"WA\x06\x03");
     let mut out = vec![1];
-    let refused = intro.write_before(&mut out, |out| {
+    let refused = preamble.write_before(&mut out, |out| {
         out.push(7);
         Err("refused")
     });
     assert_eq!((refused, &out[..]), (Err("refused"), &[1][..]));
     for byte in [2, 3] {
-        intro.write_before(&mut out, |out| encode_frame(&[byte], out)).unwrap();
+        preamble
+            .write_before(&mut out, |out| encode_frame(&[byte], out))
+            .unwrap();
     }
     assert_eq!(out, b"\x01WA\x06\x03\0\0\x01\x02\0\0\x01\x03");
-    assert!(intro.is_sent() && intro.pending().is_empty());
+    assert!(preamble.is_sent() && preamble.pending().is_empty());
 }
 
 #[test]
 fn routing_information_precedes_the_header() {
     assert_eq!(
-        Intro::new(b"WA\x06\x03", Some(&[8, 2])).unwrap().pending(),
+        Preamble::new(b"WA\x06\x03", Some(&[8, 2])).unwrap().pending(),
         b"ED\0\x01\0\0\x02\x08\x02WA\x06\x03"
     );
     assert_eq!(
-        Intro::new(b"WA\x06\x03", Some(&[])).unwrap().pending(),
+        Preamble::new(b"WA\x06\x03", Some(&[])).unwrap().pending(),
         b"ED\0\x01\0\0\0WA\x06\x03"
     );
-    let error = Intro::new(b"WA\x06\x03", Some(&vec![0; 1 << 24])).unwrap_err();
+    let error = Preamble::new(b"WA\x06\x03", Some(&vec![0; 1 << 24])).unwrap_err();
     assert_eq!(error, FrameError::RoutingInfoTooLarge { length: 1 << 24 });
     assert_eq!(
         error.to_string(),

@@ -1,7 +1,7 @@
 //! The handshake: comparison with recordings of Baileys, client with server, and all failures.
 
 use baileys_native::{
-    frame::{Intro, encode_frame},
+    frame::{Preamble, encode_frame},
     handshake::{
         CertificateReport, HandshakeError, NoiseKey, Start, TrustedRoot, WHATSAPP_ROOT,
         messages::{self, ServerHello},
@@ -232,10 +232,12 @@ fn replay(recorded: &Value) {
     let routing_info = recorded["routingInfo"]
         .as_str()
         .map(|_| bytes(&recorded["routingInfo"]));
-    let mut intro = Intro::new(&header, routing_info.as_deref()).unwrap();
+    let mut preamble = Preamble::new(&header, routing_info.as_deref()).unwrap();
     let mut frame_of = |payload: &[u8]| {
         let mut out = Vec::new();
-        intro.write_before(&mut out, |out| encode_frame(payload, out)).unwrap();
+        preamble
+            .write_before(&mut out, |out| encode_frame(payload, out))
+            .unwrap();
         out
     };
 

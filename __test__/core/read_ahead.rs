@@ -3,7 +3,7 @@
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::read_ahead::{KeepAliveReplies, Opened, ReadAhead, Scratch};
+use baileys_native::read_ahead::{KeepAliveReplies, OpenedMessage, ReadAhead, Scratch};
 use baileys_native::tape::{TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
@@ -107,7 +107,7 @@ proptest! {
             tapes.clear();
             let result = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
             if at >= early && whole && followed.buffered() == 0 && frames > before {
-                prop_assert_eq!(result, Some(Opened { counter: before as u64, frames: (frames - before) as u32 }));
+                prop_assert_eq!(result, Some(OpenedMessage { counter: before as u64, frames: (frames - before) as u32 }));
                 prop_assert_eq!(split(&tapes), &expected[before..frames]);
             } else {
                 prop_assert_eq!(result, None);
@@ -152,7 +152,7 @@ fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_n
         let opened = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
         (opened, tapes.bytes.len())
     };
-    let some = |counter, frames| Some(Opened { counter, frames });
+    let some = |counter, frames| Some(OpenedMessage { counter, frames });
     // A single frame is opened at any size. Several frames are opened only if there is room before each of them.
     assert_eq!(open(&message(&[12 * MIB])), (some(0, 1), 12 * MIB));
     assert_eq!(open(&message(&[3 * MIB, 3 * MIB])), (some(1, 2), 6 * MIB));
@@ -282,7 +282,7 @@ fn replies_to_keep_alive_queries_of_the_io_side_are_hidden_and_nothing_else_is()
             let mut tapes = Tapes::default();
             let opened = read_ahead.message(&message, &mut Scratch::default(), &mut tapes);
             // A hidden frame still has an empty tape, so that the counters are correct.
-            assert_eq!(opened, Some(Opened { counter: 0, frames: 8 }));
+            assert_eq!(opened, Some(OpenedMessage { counter: 0, frames: 8 }));
             let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();
             let expected: Vec<bool> = stanzas.iter().map(|(_, ours)| expecting && *ours).collect();
             assert_eq!(passed, expected);

@@ -3,7 +3,7 @@
 pub(crate) mod world;
 
 use baileys_native::binary::{self, Dialect, Node};
-use baileys_native::shared_sender::{MIN_INTERVAL, Policy, SharedSender};
+use baileys_native::shared_sender::{KeepAliveConfig, MIN_INTERVAL, SharedSender};
 use proptest::prelude::*;
 
 use world::{INTERVAL, PREFIX, Step, World, keep_alive, open, opened, seal};
@@ -110,7 +110,7 @@ fn too_many_unsent_frames_are_somebody_elses() {
 fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
     let mut shared_sender = SharedSender::default();
     assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
-    shared_sender.link(Policy {
+    shared_sender.link(KeepAliveConfig {
         interval: MIN_INTERVAL - 1,
         id_prefix: PREFIX.to_owned(),
     });

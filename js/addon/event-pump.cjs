@@ -51,7 +51,7 @@ const batch = {
   textAt: 0,
   payloadAt: 0,
   more: false,
-  /** The session of a `STANZAS` record, and the number of its stanzas left. `readAhead` is at the next one. */
+  /** The session of a `STANZAS` record, and the number of its stanzas left. `tapeCursor` is at the next one. */
   session: /** @type {EventTarget | undefined} */ (undefined),
   stanzas: 0
 };
@@ -71,7 +71,7 @@ function start() {
  * The message that is being dispatched (`buffer`) and the tapes of the read-ahead for it: the number of frames, and the
  * transport counter of the first. `decodeFrame` uses the tapes if it is called with this Buffer.
  */
-const readAhead = {
+const tapeCursor = {
   buffer: /** @type {Buffer | undefined} */ (undefined),
   frames: 0,
   counter: 0,
@@ -143,17 +143,17 @@ function dispatch() {
   }
   const { words, memory, wordAt: at, payloadAt } = batch;
   const length = words[at + LENGTH];
-  readAhead.frames = words[at + FRAMES];
-  if (readAhead.frames > 0) {
-    readAhead.counter = words[at + COUNTER] >>> 0;
-    readAhead.words = words;
-    readAhead.wordAt = at + RECORD_WORDS;
-    readAhead.text = batch.text;
-    readAhead.textAt = batch.textAt;
-    readAhead.memory = memory;
-    readAhead.bytesAt = payloadAt + length;
+  tapeCursor.frames = words[at + FRAMES];
+  if (tapeCursor.frames > 0) {
+    tapeCursor.counter = words[at + COUNTER] >>> 0;
+    tapeCursor.words = words;
+    tapeCursor.wordAt = at + RECORD_WORDS;
+    tapeCursor.text = batch.text;
+    tapeCursor.textAt = batch.textAt;
+    tapeCursor.memory = memory;
+    tapeCursor.bytesAt = payloadAt + length;
     // Set by `message` for this record.
-    readAhead.buffer = undefined;
+    tapeCursor.buffer = undefined;
   }
   batch.records--;
   batch.wordAt += RECORD_WORDS + words[at + TAPE_WORDS];
@@ -163,7 +163,7 @@ function dispatch() {
   if (target === undefined) return;
   if (words[at + KIND] === STANZAS) {
     batch.session = target;
-    batch.stanzas = readAhead.frames;
+    batch.stanzas = tapeCursor.frames;
     dispatchStanza();
     return;
   }
@@ -195,8 +195,8 @@ function run() {
     finished = true;
   } finally {
     running = false;
-    readAhead.buffer = undefined;
-    readAhead.frames = 0;
+    tapeCursor.buffer = undefined;
+    tapeCursor.frames = 0;
     if (!finished && continuation === null) {
       continuation = setImmediate(() => {
         continuation = null;
@@ -212,7 +212,7 @@ wake.callback = () => {
 };
 
 module.exports = {
-  readAhead,
+  tapeCursor,
   start,
   /** Dispatches the events that wait, like a wake. */
   run: () => wake.callback(),
@@ -225,7 +225,7 @@ module.exports = {
    */
   view: (from, offset, length) => new FastBuffer(from.buffer, from.byteOffset + offset, length),
   /**
-   * A view of a binary message. It becomes `readAhead.buffer`.
+   * A view of a binary message. It becomes `tapeCursor.buffer`.
    *
    * @param {Buffer} from
    * @param {number} offset
@@ -233,7 +233,7 @@ module.exports = {
    */
   message(from, offset, length) {
     const buffer = new FastBuffer(from.buffer, from.byteOffset + offset, length);
-    readAhead.buffer = buffer;
+    tapeCursor.buffer = buffer;
     return buffer;
   },
   /**
@@ -280,7 +280,7 @@ module.exports = {
    */
   setPaused: (id, isPaused) => environment.setPaused(id, isPaused),
   /** @param {number} id */
-  ends: id => environment.ends(id),
+  endpoints: id => environment.endpoints(id),
   /**
    * @param {number} id
    * @param {number | undefined} seconds

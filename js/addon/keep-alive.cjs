@@ -1,8 +1,8 @@
 'use strict';
 
 // The addon keeps a connection alive while this thread is blocked; see docs/architecture.md. This file has the
-// JavaScript half. A heartbeat shows that the thread runs. After a block, Baileys is told that the connection is alive
-// before Baileys' own keep-alive timer runs.
+// JavaScript half. A heartbeat shows that the thread runs. After a block, this file reports to Baileys that the
+// connection is alive, before Baileys' own keep-alive timer runs.
 
 const timers = require('node:timers');
 
@@ -20,10 +20,10 @@ const GRACE_MS = 5_000;
 const LATE_MS = 500;
 
 /** The number of heartbeats in one interval. */
-const BEATS = 16;
+const HEARTBEATS = 16;
 
 /** Baileys' timer runs at most this many milliseconds after ours, unless the thread is blocked between them. */
-const CLOSE_MS = 20;
+const TIMER_GAP_MS = 20;
 
 /** The longest interval for which the addon keeps a connection alive: the longest timer of Node.js. */
 const MAX_INTERVAL = 2 ** 31 - 1;
@@ -40,17 +40,17 @@ function intervalOf(config) {
 }
 
 /**
- * @typedef {object} Party The noise handler of a socket.
+ * @typedef {object} KeepAliveClient The noise handler of a socket.
  * @property {number} interval
- * @property {() => void} tell Tells Baileys that the connection is alive.
+ * @property {() => void} reportAlive Reports to Baileys that the connection is alive.
  * @property {() => number} sealed The number of frames that the handler has sealed.
  */
 
-/** @type {Map<number, { interval: number, guard: NodeJS.Timeout }>} */
+/** @type {Map<number, { interval: number, timer: NodeJS.Timeout }>} */
 const watched = new Map();
 
 /** @type {NodeJS.Timeout | undefined} */
-let pulse;
+let heartbeatTimer;
 let period = Infinity;
 
 /**
@@ -58,56 +58,56 @@ let period = Infinity;
  * duration in the order in which they were started.
  *
  * @param {number} socket
- * @param {Party} party
+ * @param {KeepAliveClient} client
  */
-function enter(socket, party) {
-  leave(socket);
-  const { interval } = party;
-  watched.set(socket, { interval, guard: startGuard(socket, party) });
-  setPulse();
+function startKeepAlive(socket, client) {
+  stopKeepAlive(socket);
+  const { interval } = client;
+  watched.set(socket, { interval, timer: startTimer(socket, client) });
+  scheduleHeartbeat();
 }
 
 /**
  * @param {number} socket
- * @param {Party} party
+ * @param {KeepAliveClient} client
  */
-function startGuard(socket, party) {
-  const { interval } = party;
+function startTimer(socket, client) {
+  const { interval } = client;
   const late = Math.min(LATE_MS, interval / 8);
   let since = performance.now();
-  const guard = timers.setInterval(() => {
+  const timer = timers.setInterval(() => {
     const now = performance.now();
     const delay = now - since - interval;
     since = now;
     // The socket may have ended before the handshake was finished.
     if (core.silence(socket) < 0) {
-      leave(socket);
+      stopKeepAlive(socket);
       return;
     }
-    if (delay > late) tell(socket, party);
-    standClose(socket, party, late);
+    if (delay > late) reportAlive(socket, client);
+    watchBaileysTimer(socket, client, late);
   }, interval);
-  return guard.unref();
+  return timer.unref();
 }
 
 /** @param {number} socket */
-function leave(socket) {
+function stopKeepAlive(socket) {
   const entry = watched.get(socket);
   if (entry === undefined) return;
-  timers.clearInterval(entry.guard);
+  timers.clearInterval(entry.timer);
   watched.delete(socket);
-  setPulse();
+  scheduleHeartbeat();
 }
 
 /**
- * Tells Baileys that the connection is alive, unless the server was silent for too long.
+ * Reports to Baileys that the connection is alive, unless the server was silent for too long.
  *
  * @param {number} socket
- * @param {Party} party
+ * @param {KeepAliveClient} client
  */
-function tell(socket, { interval, tell }) {
+function reportAlive(socket, { interval, reportAlive: report }) {
   const ago = core.silence(socket);
-  if (ago >= 0 && ago <= interval + GRACE_MS) tell();
+  if (ago >= 0 && ago <= interval + GRACE_MS) report();
 }
 
 /**
@@ -116,11 +116,11 @@ function tell(socket, { interval, tell }) {
  * that `sealed` changes.
  *
  * @param {number} socket
- * @param {Party} party
+ * @param {KeepAliveClient} client
  * @param {number} late
  */
-function standClose(socket, party, late) {
-  const sealed = party.sealed();
+function watchBaileysTimer(socket, client, late) {
+  const sealed = client.sealed();
   const start = performance.now();
   let last = start;
   const look = () => {
@@ -129,13 +129,13 @@ function standClose(socket, party, late) {
     const now = performance.now();
     const isLate = now - last > late;
     last = now;
-    if (isLate) tell(socket, party);
-    if (party.sealed() !== sealed) return;
+    if (isLate) reportAlive(socket, client);
+    if (client.sealed() !== sealed) return;
     if (isLate) {
       // Our timer is started again, so that it runs before Baileys' next one.
-      timers.clearInterval(entry.guard);
-      entry.guard = startGuard(socket, party);
-    } else if (now - start < late + CLOSE_MS) {
+      timers.clearInterval(entry.timer);
+      entry.timer = startTimer(socket, client);
+    } else if (now - start < late + TIMER_GAP_MS) {
       again();
     }
   };
@@ -144,15 +144,15 @@ function standClose(socket, party, late) {
 }
 
 /** Starts the heartbeat for the shortest interval of all sockets. */
-function setPulse() {
+function scheduleHeartbeat() {
   const shortest = Math.min(...Array.from(watched.values(), ({ interval }) => interval));
-  if (shortest / BEATS === period) return;
-  timers.clearInterval(pulse);
-  period = shortest / BEATS;
+  if (shortest / HEARTBEATS === period) return;
+  timers.clearInterval(heartbeatTimer);
+  period = shortest / HEARTBEATS;
   if (watched.size === 0) return;
   core.heartbeat();
   let since = performance.now();
-  pulse = timers
+  heartbeatTimer = timers
     .setInterval(() => {
       const now = performance.now();
       const late = now - since > 3 * period;
@@ -165,4 +165,4 @@ function setPulse() {
     .unref();
 }
 
-module.exports = { GRACE_MS, intervalOf, enter, leave };
+module.exports = { GRACE_MS, intervalOf, startKeepAlive, stopKeepAlive };

@@ -38,8 +38,8 @@ export declare class NodeEnvironment {
   close(socket: number): void
   /** Stops or continues reading of a socket. */
   setPaused(socket: number, isPaused: boolean): void
-  /** The ends of an open socket's TCP connection. */
-  ends(socket: number): SocketEnds | null
+  /** The endpoints of an open socket's TCP connection. */
+  endpoints(socket: number): SocketEndpoints | null
   /** Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`. */
   setKeepAlive(socket: number, seconds?: number | undefined | null): void
   /** Sets TCP_NODELAY of an open socket: small packets are sent at once. */
@@ -227,8 +227,8 @@ export interface SessionServer {
   notAfter?: number
 }
 
-/** The ends of a socket's TCP connection. */
-export interface SocketEnds {
+/** The endpoints of a socket's TCP connection. */
+export interface SocketEndpoints {
   localAddress: string
   localPort: number
   remoteAddress: string
@@ -249,7 +249,7 @@ export interface SocketOptions {
    * Seconds without traffic before the first TCP keep-alive probe, 0 for the system's default. `None`: no
    * probes.
    */
-  keepAliveSeconds?: number
+  tcpKeepAliveSeconds?: number
   /** TLS settings, for `wss:`. */
   tls?: SocketTlsOptions
   /** The value of the `Host` header. */

@@ -81,7 +81,7 @@ function describePlatform({ platform, arch, glibc, musl }) {
 }
 
 /** @param {Platform} on */
-function fits(on) {
+function isSupported(on) {
   if (!PUBLISHED.includes(nameOf(on))) return false;
   if (on.platform !== 'linux' || on.musl) return true;
   return on.glibc !== undefined && on.glibc.localeCompare(GLIBC, 'en', { numeric: true }) >= 0;
@@ -92,7 +92,7 @@ function fits(on) {
  * @param {Platform} [on]
  */
 function unavailableMessage(reason, on = { ...currentPlatform(), glibc: readReport()?.header?.glibcVersionRuntime }) {
-  const advice = fits(on)
+  const advice = isSupported(on)
     ? `The package baileys-native-${nameOf(on)} (an optional dependency) is missing or damaged: install it. npm omits it ` +
       'with --omit=optional, or if package-lock.json was written on another platform'
     : 'None of them works on this system. Build the binary in a clone of the repository: run `npm run build` (it needs ' +

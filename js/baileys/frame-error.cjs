@@ -4,11 +4,11 @@
 const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
 
 /**
- * The latest marked error, and the promise of `decodeFrame` that is rejected with it. The socket sets `latest` to undefined
+ * The latest marked error, and the promise of `decodeFrame` that is rejected with it. The socket sets `error` to undefined
  * before it emits `message`, and reads both afterwards.
  *
- * @type {{ latest: (Error & { code?: string }) | undefined, promise: Promise<void> | undefined }}
+ * @type {{ error: (Error & { code?: string }) | undefined, promise: Promise<void> | undefined }}
  */
-const failure = { latest: undefined, promise: undefined };
+const lastFrameError = { error: undefined, promise: undefined };
 
-module.exports = { failure, FRAME_ERROR };
+module.exports = { lastFrameError, FRAME_ERROR };

@@ -1,10 +1,10 @@
 'use strict';
 
-const { LIFE_SIGN } = require('./connection-link.cjs');
+const { ALIVE_FRAME } = require('./connection-link.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 
 /** All names of at least this length share one entry of the index. */
-const LONG = 128;
+const INDEXED_LENGTHS = 128;
 
 /** @param {any} emitter */
 const eventsCount = emitter => emitter._eventsCount;
@@ -36,7 +36,7 @@ function find(names, name) {
  */
 class IndexedEmitter extends ListenedEmitter {
   /** The names that have listeners, by their length. */
-  #names = new Array(LONG + 1).fill(undefined);
+  #names = new Array(INDEXED_LENGTHS + 1).fill(undefined);
   #stale = true;
   /**
    * Number of event names when the index was built. If it differs from the current number, a listener was added or
@@ -59,10 +59,10 @@ class IndexedEmitter extends ListenedEmitter {
     if (typeof name === 'string' && name.length > 0) {
       if (this.#stale || this.#count !== eventsCount(this)) this.#index();
       const { length } = name;
-      const names = this.#names[length < LONG ? length : LONG];
+      const names = this.#names[length < INDEXED_LENGTHS ? length : INDEXED_LENGTHS];
       if (names === undefined) return false;
       const known = find(names, name);
-      if (known === undefined || args[0] === LIFE_SIGN) return false;
+      if (known === undefined || args[0] === ALIVE_FRAME) return false;
       return super.emit(known, ...args);
     }
     return super.emit(name, ...args);
@@ -74,7 +74,7 @@ class IndexedEmitter extends ListenedEmitter {
     this.#names['error'.length] = ['error'];
     for (const name of this.eventNames()) {
       if (typeof name !== 'string') continue;
-      const place = Math.min(name.length, LONG);
+      const place = Math.min(name.length, INDEXED_LENGTHS);
       (this.#names[place] ??= []).push(name);
     }
     this.#stale = false;

@@ -6,12 +6,12 @@ const { isUint8Array } = require('node:util/types');
 
 const { core, scratch } = require('../addon/shared-memory.cjs');
 const { createCodec, encoded, hydrated, refuseWhileFlattening, DIALECTS } = require('../codec/binary-node.cjs');
-const { readAhead } = require('../addon/event-pump.cjs');
+const { tapeCursor } = require('../addon/event-pump.cjs');
 const { boom } = require('../shared/boom.cjs');
-const { failure, FRAME_ERROR } = require('./frame-error.cjs');
+const { lastFrameError, FRAME_ERROR } = require('./frame-error.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
-const { LIFE_SIGN, sentBy } = require('./connection-link.cjs');
+const { ALIVE_FRAME, registerHandshakeFrame } = require('./connection-link.cjs');
 const { slab, reserve, allocate } = require('../addon/slab.cjs');
 const { takeTape } = require('../codec/tape/batch.cjs');
 const {
@@ -80,7 +80,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      */
     let delivering;
     /** The number of the linked socket (0: none) and its keep-alive interval in milliseconds. */
-    let socket = 0;
+    let socketId = 0;
     let interval = 0;
     /** The number of sealed transport frames. */
     let sealed = 0;
@@ -89,7 +89,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      *
      * @type {OnFrame | undefined}
      */
-    let latest;
+    let latestOnFrame;
 
     /**
      * @param {(id: number, data: Uint8Array, out: Buffer, at: number) => number} call
@@ -148,7 +148,8 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       advanceNative();
       const result = core.noiseFinishInit(handle.id);
       usesReadAhead = (result & READS_AHEAD) !== 0;
-      if ((result & KEEPS_ALIVE) !== 0) keepAlive.enter(socket, { interval, tell: tellAlive, sealed: () => sealed });
+      if ((result & KEEPS_ALIVE) !== 0)
+        keepAlive.startKeepAlive(socketId, { interval, reportAlive, sealed: () => sealed });
       inTransport = true;
       opened = 0;
       logger.trace('noise handler is in transport state');
@@ -162,7 +163,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       reserve(introLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
       if (inTransport) sealed++;
-      else sentBy(frame, link);
+      else registerHandshakeFrame(frame, link);
       return frame;
     }
 
@@ -171,15 +172,15 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      * @param {number} keepAliveInterval
      */
     function link(number, keepAliveInterval) {
-      socket = number;
+      socketId = number;
       interval = keepAliveInterval;
-      core.noiseLink(handle.id, socket, interval);
+      core.noiseLink(handle.id, socketId, interval);
     }
 
-    /** Tells the latest `onFrame` that the connection is alive. */
-    function tellAlive() {
+    /** Reports to the latest `onFrame` that the connection is alive. */
+    function reportAlive() {
       try {
-        latest?.(LIFE_SIGN);
+        latestOnFrame?.(ALIVE_FRAME);
       } catch {
         // An `onFrame` that throws for a Buffer that is not a node is ignored.
       }
@@ -198,7 +199,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         // A payload that is not a stanza is sent, but not published.
         return;
       }
-      observe.node(socket || undefined, 'out', node);
+      observe.node(socketId || undefined, 'out', node);
     }
 
     /**
@@ -207,7 +208,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      */
     function deliver(frame, onFrame) {
       if (logger.level === 'trace') logger.trace({ msg: frame.attrs?.id }, 'recv frame');
-      if (observe.wantsNodes() && frame.attrs !== undefined) observe.node(socket || undefined, 'in', frame);
+      if (observe.wantsNodes() && frame.attrs !== undefined) observe.node(socketId || undefined, 'in', frame);
       onFrame(frame);
     }
 
@@ -225,21 +226,21 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      * @param {OnFrame} onFrame
      */
     function takeTapes(message, onFrame) {
-      const { words, wordAt, text, textAt, memory, bytesAt, frames } = readAhead;
+      const { words, wordAt, text, textAt, memory, bytesAt, frames } = tapeCursor;
       // The tapes are used once. If the same Buffer is decoded again, its bytes are decoded again.
-      readAhead.frames = 0;
-      const mine = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
-      delivering = mine;
+      tapeCursor.frames = 0;
+      const tapes = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
+      delivering = tapes;
       try {
-        while (mine.left > 0) {
-          const frame = takeTape(mine, hydrateTape);
-          mine.left--;
+        while (tapes.left > 0) {
+          const frame = takeTape(tapes, hydrateTape);
+          tapes.left--;
           opened++;
           pendingAdvance++;
           if (frame !== undefined) deliver(frame, onFrame);
         }
       } finally {
-        if (delivering === mine) dropTapes(mine);
+        if (delivering === tapes) dropTapes(tapes);
       }
     }
 
@@ -264,14 +265,14 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      * @param {OnFrame} onFrame
      */
     function decodeFrame(newData, onFrame) {
-      latest = onFrame;
+      latestOnFrame = onFrame;
       try {
         if (delivering !== undefined) dropTapes(delivering);
         if (
           usesReadAhead &&
-          newData === readAhead.buffer &&
-          readAhead.frames > 0 &&
-          readAhead.counter === opened &&
+          newData === tapeCursor.buffer &&
+          tapeCursor.frames > 0 &&
+          tapeCursor.counter === opened &&
           !hasUnread
         ) {
           takeTapes(/** @type {Buffer} */ (newData), onFrame);
@@ -299,9 +300,9 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         hasUnread = true;
         if (error?.[FRAME_ERROR]) {
           usesReadAhead = false;
-          failure.latest = error;
-          failure.promise = Promise.reject(error);
-          return failure.promise;
+          lastFrameError.error = error;
+          lastFrameError.promise = Promise.reject(error);
+          return lastFrameError.promise;
         }
         return Promise.reject(error);
       }
@@ -317,12 +318,12 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         try {
           return open(id);
         } catch (error) {
-          if (socket === 0 || !inTransport || !error[UNDECODABLE]) throw error;
+          if (socketId === 0 || !inTransport || !error[UNDECODABLE]) throw error;
           // The skipped frame used a counter value that the read-ahead does not know about.
           usesReadAhead = false;
           opened++;
           logger.warn?.({ err: error }, 'a stanza that does not decode was skipped');
-          observe.undecodable(socket, error);
+          observe.undecodable(socketId, error);
         }
       }
     }

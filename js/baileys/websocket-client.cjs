@@ -6,11 +6,11 @@ const { warnOnce } = require('../shared/warn-once.cjs');
 const { planConnection } = require('../connect/plan.cjs');
 const { GRACE_MS, intervalOf } = require('../addon/keep-alive.cjs');
 const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
-const { Unsupported } = require('../connect/unsupported.cjs');
+const { UnsupportedConnectionError } = require('../connect/unsupported-connection-error.cjs');
 
 const observe = require('../observe/socket.cjs');
-const { failure, FRAME_ERROR } = require('./frame-error.cjs');
-const { senderOf } = require('./connection-link.cjs');
+const { lastFrameError, FRAME_ERROR } = require('./frame-error.cjs');
+const { linkOf } = require('./connection-link.cjs');
 
 /** Key of a function on the class: it returns the `WebSocketClient` of Baileys itself. */
 const ORIGINAL = Symbol('original');
@@ -94,7 +94,7 @@ class WebSocketClient extends IndexedEmitter {
       this.constructor
     );
     const Original = original?.();
-    if (Original && plan.error instanceof Unsupported) {
+    if (Original && plan.error instanceof UnsupportedConnectionError) {
       return this.#connectOriginal(Original, 'BAILEYS_NATIVE_AGENT', plan.error.reason);
     }
     const socket = new Socket(this, plan, emitMessage, reason => {
@@ -151,7 +151,7 @@ class WebSocketClient extends IndexedEmitter {
     if (this.#original !== null) return this.#original.send(data, callback);
     // Links the socket to the noise handler that made this handshake frame.
     if (isOurs && !this.#linked) {
-      const link = senderOf(data);
+      const link = linkOf(data);
       if (link !== undefined) {
         this.#linked = true;
         link(socket.id, intervalOf(this.config));
@@ -195,18 +195,18 @@ function asConnectionError(error) {
  * @param {boolean} isBinary
  */
 function emitMessage(client, data, isBinary) {
-  failure.latest = undefined;
+  lastFrameError.error = undefined;
   // The program has replaced `emit`.
   if (client.emit !== IndexedEmitter.prototype.emit) {
     client.emit('message', data, isBinary);
     // The listener of Baileys 6 is synchronous and returns no promise that could be rejected.
-    if (failure.latest !== undefined && client instanceof WebSocketClient6) endByFrame(client);
+    if (lastFrameError.error !== undefined && client instanceof WebSocketClient6) endByFrame(client);
     return;
   }
   for (const listener of client.rawListeners('message')) {
-    failure.latest = undefined;
+    lastFrameError.error = undefined;
     const result = listener.call(client, data, isBinary);
-    if (failure.latest === undefined) continue;
+    if (lastFrameError.error === undefined) continue;
     if (typeof result?.then === 'function') {
       result.then(undefined, (/** @type {unknown} */ error) => client[REJECTION](error, 'message'));
     } else {
@@ -221,7 +221,7 @@ function emitMessage(client, data, isBinary) {
  * @param {WebSocketClient} client
  */
 function endByFrame(client) {
-  const { latest: error, promise } = failure;
+  const { error, promise } = lastFrameError;
   // Without a listener the rejection stays unhandled, as in Baileys.
   if (error === undefined || client.listenerCount('error') === 0) return;
   promise?.catch(() => {});

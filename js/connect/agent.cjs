@@ -6,10 +6,10 @@ const http = require('node:http');
 const https = require('node:https');
 const { environmentProxy } = require('./environment-proxy.cjs');
 const { globalAgentRoute } = require('./global-agent.cjs');
-const { agentKeepAlive } = require('./keep-alive.cjs');
+const { agentKeepAlive } = require('./tcp-keep-alive.cjs');
 const { proxyRoute, routeBy } = require('./proxy-agent.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** Agent options for pooling or HTTP. They have no effect on one WebSocket. */
 const IRRELEVANT = new Set([
@@ -30,7 +30,7 @@ const IRRELEVANT = new Set([
   'timeout'
 ]);
 /** Options that the native connection supports. */
-const HONOURED = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lookup']);
+const SUPPORTED_OPTIONS = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lookup']);
 
 /** The methods that make a connection. An agent that overrides one of them is not an agent of Node's own. */
 const METHODS = ['addRequest', 'createConnection', 'createSocket'];
@@ -62,7 +62,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {string} [localAddress] the address to connect from
  * @property {number} [family] 4 or 6, for the lookup of `host`
  * @property {Lookup} [lookup] resolves `host`
- * @property {number} [keepAliveSeconds] of TCP keep-alive, before the first probe
+ * @property {number} [tcpKeepAliveSeconds] of TCP keep-alive, before the first probe
  * @property {import('../addon/native').SocketTlsOptions} [tls] settings for TLS with the target
  * @property {import('../addon/native').SocketProxyOptions} [proxy] the request to the proxy
  * @property {Lookup} [lookupTarget] resolves the target's name, if the proxy must get an address
@@ -77,7 +77,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @param {Target} target
  * @returns {Route}
  * @throws {TypeError} if Node's http client would throw
- * @throws {Unsupported} if the agent is not supported
+ * @throws {UnsupportedConnectionError} if the agent is not supported
  */
 function routeOf(agent, target) {
   if (agent === undefined || agent === null) {
@@ -107,13 +107,13 @@ function agentRoute(agent, target) {
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
   if (agent instanceof https.Agent !== target.secure) {
-    throw new Unsupported(
+    throw new UnsupportedConnectionError(
       target.secure ? 'a wss: connection needs an https.Agent' : 'a ws: connection needs an http.Agent'
     );
   }
   const options = agent.options ?? {};
   checkOptions(options);
-  return { ...directRoute(options, target), keepAliveSeconds: agentKeepAlive(agent, target.secure) };
+  return { ...directRoute(options, target), tcpKeepAliveSeconds: agentKeepAlive(agent, target.secure) };
 }
 
 /**
@@ -129,13 +129,13 @@ function directRoute(options, target) {
 /**
  * @param {object} options options of an agent or of a connection
  * @param {string[]} [others] options that the caller handles itself
- * @throws {Unsupported} for an option that is not supported
+ * @throws {UnsupportedConnectionError} for an option that is not supported
  */
 function checkOptions(options, others = []) {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || value === null) continue;
-    if (IRRELEVANT.has(name) || HONOURED.has(name) || others.includes(name)) continue;
-    throw new Unsupported(`its option "${name}" is not supported`);
+    if (IRRELEVANT.has(name) || SUPPORTED_OPTIONS.has(name) || others.includes(name)) continue;
+    throw new UnsupportedConnectionError(`its option "${name}" is not supported`);
   }
 }
 

@@ -5,7 +5,7 @@
 const http = require('node:http');
 const https = require('node:https');
 const { basic, forward, tunnel } = require('./proxy-agent.cjs');
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /**
  * Whether a function is the replacement of `http.request` or `https.request` that the package installs.
@@ -25,7 +25,7 @@ function isGlobalAgents(value) {
  * @param {import('./agent.cjs').Target} target
  * @param {{ routeOf: Function }} tools
  * @returns {import('./agent.cjs').Route | undefined}
- * @throws {Unsupported} if it is active but cannot be supported
+ * @throws {UnsupportedConnectionError} if it is active but cannot be supported
  */
 function globalAgentRoute(given, target, tools) {
   const module = target.secure ? https : http;
@@ -34,17 +34,23 @@ function globalAgentRoute(given, target, tools) {
   if (!isGlobalAgents(module.request)) {
     if (isConfigured) {
       const name = target.secure ? 'https.request' : 'http.request';
-      throw new Unsupported(`global-agent has a proxy, but ${name} is not the function of global-agent`, false);
+      throw new UnsupportedConnectionError(
+        `global-agent has a proxy, but ${name} is not the function of global-agent`,
+        false
+      );
     }
     return undefined;
   }
   /** @type {any} */
   const agent = module.globalAgent;
   if (!isUnchanged(agent, target.secure)) {
-    throw new Unsupported('global-agent is active, but it was modified or has an unknown version', false);
+    throw new UnsupportedConnectionError(
+      'global-agent is active, but it was modified or has an unknown version',
+      false
+    );
   }
   if (given && given !== agent) {
-    throw new Unsupported(
+    throw new UnsupportedConnectionError(
       'global-agent is active and can replace the agent of this connection: remove one of the two',
       false
     );

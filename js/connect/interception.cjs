@@ -12,7 +12,7 @@ const tls = require('node:tls');
 const { readFileSync } = require('node:fs');
 const { environmentSwitch } = require('../shared/environment.cjs');
 const { isGlobalAgents } = require('./global-agent.cjs');
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** The modules of Node that contain the functions below. The names differ between versions of Node. */
 const MODULES = ['net', 'http', 'https', 'tls', '_http_agent', '_tls_wrap', 'internal/tls/wrap'];
@@ -22,7 +22,7 @@ const MODULES = ['net', 'http', 'https', 'tls', '_http_agent', '_tls_wrap', 'int
  *
  * @type {{ name: string, owner: any, key: string, secure?: boolean }[]}
  */
-const PLACES = [
+const CONNECT_FUNCTIONS = [
   { name: 'http.request', owner: http, key: 'request', secure: false },
   { name: 'https.request', owner: https, key: 'request', secure: true },
   { name: 'http.Agent.prototype.addRequest', owner: http.Agent.prototype, key: 'addRequest' },
@@ -39,7 +39,7 @@ const PLACES = [
 ];
 
 /** The functions when this file was loaded. They are the reference if the source text of Node cannot be read. */
-const loaded = new Set(PLACES.map(({ owner, key }) => owner[key]));
+const loaded = new Set(CONNECT_FUNCTIONS.map(({ owner, key }) => owner[key]));
 
 /** Keys of the function by which `agent-base` 4 and 5 replace `https.request`. It does not redirect connections. */
 const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
@@ -48,25 +48,25 @@ const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
 const TRACERS = /[\\/]node_modules[\\/](?:dd-trace|elastic-apm-node)[\\/]/;
 
 /** @type {WeakMap<object, boolean>} Whether a function connects like Node's own. */
-const verdicts = new WeakMap();
+const harmlessCache = new WeakMap();
 
 /** @type {string[] | undefined} */
 let nodeSources;
 
 /**
  * @param {boolean} secure whether the URL is `wss:`
- * @throws {Unsupported} if one of the functions is neither Node's own nor a wrapper of a tracing library
+ * @throws {UnsupportedConnectionError} if one of the functions is neither Node's own nor a wrapper of a tracing library
  */
 function refuseInterception(secure) {
   const ignored = environmentSwitch('BAILEYS_NATIVE_IGNORE_WRAPPERS');
   if (ignored === true) return;
   const names = typeof ignored === 'string' ? ignored.split(',').map(name => name.trim()) : [];
-  for (const { name, owner, key, secure: only } of PLACES) {
+  for (const { name, owner, key, secure: only } of CONNECT_FUNCTIONS) {
     if (only !== undefined && only !== secure) continue;
-    // An inherited function is checked at its owner, which has its own entry in PLACES.
+    // An inherited function is checked at its owner, which has its own entry in CONNECT_FUNCTIONS.
     if (!Object.hasOwn(owner, key)) continue;
     if (isHarmless(owner[key]) || names.includes(name)) continue;
-    throw new Unsupported(
+    throw new UnsupportedConnectionError(
       `another package has replaced ${name}, perhaps to use a proxy. ` +
         `If it does not redirect connections, add ${name} to BAILEYS_NATIVE_IGNORE_WRAPPERS`,
       false
@@ -74,16 +74,16 @@ function refuseInterception(secure) {
   }
 }
 
-/** @param {any} value the value in one of PLACES */
+/** @param {any} value the value in one of CONNECT_FUNCTIONS */
 function isHarmless(value) {
   if (typeof value !== 'function') return false;
-  let verdict = verdicts.get(value);
-  if (verdict === undefined) {
+  let harmless = harmlessCache.get(value);
+  if (harmless === undefined) {
     // The agents of the package global-agent are followed.
-    verdict = isNodesOwn(value) || isTracing(value) || isGlobalAgents(value);
-    verdicts.set(value, verdict);
+    harmless = isNodesOwn(value) || isTracingWrapper(value) || isGlobalAgents(value);
+    harmlessCache.set(value, harmless);
   }
-  return verdict;
+  return harmless;
 }
 
 /**
@@ -120,7 +120,7 @@ function readNodeSources() {
  * @param {any} value
  * @returns {boolean}
  */
-function isTracing(value) {
+function isTracingWrapper(value) {
   if (HARMLESS_MARKS.some(mark => Object.hasOwn(value, mark))) return true;
   const beneath = originalOf(value);
   if (beneath !== undefined) return isHarmless(beneath);

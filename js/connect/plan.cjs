@@ -6,9 +6,9 @@ const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = require('node:http');
 const { isIP } = require('node:net');
 const { routeOf } = require('./agent.cjs');
-const { configuredKeepAlive } = require('./keep-alive.cjs');
+const { configuredKeepAlive } = require('./tcp-keep-alive.cjs');
 const { refuseInterception } = require('./interception.cjs');
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** @import { WebSocketClientConfig } from '../../index' */
 
@@ -16,10 +16,10 @@ const { Unsupported } = require('./unsupported.cjs');
 const DEFAULT_ORIGIN = 'https://web.whatsapp.com';
 
 /** The protocol in URLs of Unix-domain sockets. */
-const LOCAL = 'ws+unix:';
+const UNIX_PROTOCOL = 'ws+unix:';
 
 /**
- * A plan, or the error that prevents the connection. `options` are for the addon; `resolve` adds the addresses.
+ * A plan, or the error that prevents the connection. `options` are for the addon; `resolvePlan` adds the addresses.
  *
  * @typedef {{ url: string, options: SocketOptions, route: Route, error?: undefined }
  *   | { url: string, options: SocketOptions, route?: undefined, error: Error }} Plan
@@ -38,8 +38,8 @@ function planConnection(address, config) {
   const url = parseUrl(address);
   const secure = url.protocol === 'wss:';
   const headers = headerLines(config?.options?.headers, url);
-  if (url.protocol === LOCAL) {
-    const error = new Unsupported('the URL is that of a Unix-domain socket', false);
+  if (url.protocol === UNIX_PROTOCOL) {
+    const error = new UnsupportedConnectionError('the URL is that of a Unix-domain socket', false);
     return { url: url.href, options: /** @type {any} */ ({}), error };
   }
   const target = {
@@ -73,8 +73,8 @@ function planConnection(address, config) {
   if (route.headers) options.headers = [...headers, ...route.headers];
   if (route.localAddress !== undefined) options.localAddress = route.localAddress;
   const configured = configuredKeepAlive(config);
-  const keepAliveSeconds = configured === undefined ? route.keepAliveSeconds : configured || undefined;
-  if (keepAliveSeconds !== undefined) options.keepAliveSeconds = keepAliveSeconds;
+  const tcpKeepAliveSeconds = configured === undefined ? route.tcpKeepAliveSeconds : configured || undefined;
+  if (tcpKeepAliveSeconds !== undefined) options.tcpKeepAliveSeconds = tcpKeepAliveSeconds;
   if (route.tls) options.tls = route.tls;
   if (route.proxy) options.proxy = route.proxy;
   return { url: url.href, options, route };
@@ -92,8 +92,8 @@ function parseUrl(address) {
     url = new URL(url);
     url.protocol = secure ? 'wss:' : 'ws:';
   }
-  if (url.protocol === LOCAL && !url.pathname) throw new SyntaxError("The URL's pathname is empty");
-  if (!['ws:', 'wss:', LOCAL].includes(url.protocol)) {
+  if (url.protocol === UNIX_PROTOCOL && !url.pathname) throw new SyntaxError("The URL's pathname is empty");
+  if (!['ws:', 'wss:', UNIX_PROTOCOL].includes(url.protocol)) {
     throw new SyntaxError('The URL\'s protocol must be one of "ws:", "wss:", "http:", "https:", or "ws+unix:"');
   }
   if (url.hash) throw new SyntaxError('The URL contains a fragment identifier');
@@ -150,7 +150,7 @@ function hostHeader(lines) {
  * @param {Route} route
  * @param {(error: Error | null) => void} done
  */
-function resolve(options, route, done) {
+function resolvePlan(options, route, done) {
   const { host, family, lookup, lookupTarget, proxy } = route;
   /** @type {NodeJS.Timeout | null | undefined} */
   let timer = null;
@@ -202,7 +202,7 @@ function resolveAddresses(host, lookup, family, done) {
     { all: true, family: family ?? 0, hints: 0 },
     (/** @type {Error | null} */ error, /** @type {any} */ result, /** @type {number | undefined} */ resultFamily) => {
       if (error) done(error, []);
-      else done(null, inTurn(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
+      else done(null, interleaveFamilies(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
     }
   );
 }
@@ -212,7 +212,7 @@ function resolveAddresses(host, lookup, family, done) {
  *
  * @param {{ address: string, family?: number }[]} results
  */
-function inTurn(results) {
+function interleaveFamilies(results) {
   const first = results.filter(({ family }) => family === results[0].family).map(({ address }) => address);
   const other = results.filter(({ family }) => family !== results[0].family).map(({ address }) => address);
   const ordered = new Set();
@@ -223,4 +223,4 @@ function inTurn(results) {
   return [...ordered];
 }
 
-module.exports = { DEFAULT_ORIGIN, planConnection, resolve };
+module.exports = { DEFAULT_ORIGIN, planConnection, resolvePlan };

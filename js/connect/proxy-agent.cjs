@@ -20,9 +20,9 @@ const http = require('node:http');
 const { isIPv6 } = require('node:net');
 const dns = require('node:dns');
 const { validateHeaderName, validateHeaderValue } = http;
-const { keepAliveOf } = require('./keep-alive.cjs');
+const { keepAliveOf } = require('./tcp-keep-alive.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** @typedef {import('./agent.cjs').Target} Target */
 /** @typedef {import('./agent.cjs').Route} Route */
@@ -84,7 +84,7 @@ const KNOWN = /** @type {Record<string, Record<number | string, Known>>} */ ({
  * @param {Target} target
  * @param {Tools} tools
  * @returns {Route}
- * @throws {Unsupported} if the agent is not one of those above, or has an option that is not supported
+ * @throws {UnsupportedConnectionError} if the agent is not one of those above, or has an option that is not supported
  */
 function proxyRoute(agent, target, tools) {
   return recognise(agent).route(agent, target, tools);
@@ -104,7 +104,9 @@ function recognise(agent) {
   const generation = isOfNode ? 'node' : root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
   if (known === undefined || base.constructor.name !== 'Agent') {
-    throw new Unsupported(`the agent class ${name} is not supported; docs/proxies.md has the supported classes`);
+    throw new UnsupportedConnectionError(
+      `the agent class ${name} is not supported; docs/proxies.md has the supported classes`
+    );
   }
   const methods = Object.getOwnPropertyNames(prototype).filter(method => method !== 'constructor');
   const connects = Object.getOwnPropertyDescriptor(prototype, known.connects)?.value;
@@ -113,10 +115,12 @@ function recognise(agent) {
     typeof connects === 'function' &&
     String(connects).includes(known.word) &&
     Object.entries(agent).every(([key, value]) => isData(agent, key, value));
-  if (!isUnchanged) throw new Unsupported(`${name} was modified, or has an unknown version`);
+  if (!isUnchanged) throw new UnsupportedConnectionError(`${name} was modified, or has an unknown version`);
   // A native connection cannot emit this event: it carries the proxy's response.
   if (agent.listenerCount('proxyConnect') > 0)
-    throw new Unsupported(`${name} has listeners of "proxyConnect", an event that baileys-native does not emit`);
+    throw new UnsupportedConnectionError(
+      `${name} has listeners of "proxyConnect", an event that baileys-native does not emit`
+    );
   return known;
 }
 
@@ -153,7 +157,7 @@ function httpsRoute(agent, target, { checkOptions }) {
  * @param {CheckOptions} checkOptions
  */
 function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
-  if (!isHttpProxy(proxy)) throw new Unsupported('it has no proxy URL with http: or https:');
+  if (!isHttpProxy(proxy)) throw new UnsupportedConnectionError('it has no proxy URL with http: or https:');
   checkOptions(connectOpts, ['host', 'port', 'ALPNProtocols', 'httpAgent', 'httpsAgent', 'getProxyForUrl']);
   const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
   if (proxy.username || proxy.password) headers['Proxy-Authorization'] = basic(credentials(proxy));
@@ -210,7 +214,7 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
   const first = firstHop(hop);
   return {
     ...first,
-    keepAliveSeconds: keepAliveOf(hop, isSecure),
+    tcpKeepAliveSeconds: keepAliveOf(hop, isSecure),
     tls: target.secure ? tlsOptions(targetOptions, name) : undefined,
     proxy: {
       protocol: 'http',
@@ -231,7 +235,7 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
  */
 function httpRoute(agent, target, { checkOptions }) {
   const { proxy, proxyHeaders, connectOpts, options } = agent;
-  if (!isHttpProxy(proxy)) throw new Unsupported('it has no proxy URL with http: or https:');
+  if (!isHttpProxy(proxy)) throw new UnsupportedConnectionError('it has no proxy URL with http: or https:');
   checkOptions(options ?? {}, ['path', 'headers']);
   checkOptions(connectOpts, ['host', 'port']);
   const headers = { ...(typeof proxyHeaders === 'function' ? proxyHeaders() : proxyHeaders) };
@@ -262,13 +266,14 @@ function oldHttpRoute(agent, target, { checkOptions }) {
  * @param {Target} target
  */
 function forward(hop, isSecure, headers, target) {
-  if (target.secure) throw new Unsupported('http-proxy-agent does not encrypt wss: connections; use https-proxy-agent');
+  if (target.secure)
+    throw new UnsupportedConnectionError('http-proxy-agent does not encrypt wss: connections; use https-proxy-agent');
   const url = new URL(target.path, `http://${target.hostHeader ?? target.authority}`);
   url.port = target.port === 80 ? '' : String(target.port);
   const first = firstHop(hop);
   return {
     ...first,
-    keepAliveSeconds: keepAliveOf(hop, isSecure),
+    tcpKeepAliveSeconds: keepAliveOf(hop, isSecure),
     tls: isSecure ? tlsOptions(hop, first.host) : undefined,
     target: url.href,
     headers: headerLines(headers)
@@ -300,7 +305,7 @@ function oldSocksRoute(agent, target, { checkOptions }) {
   const { proxy, shouldLookup, timeout, tlsConnectionOptions: tls } = agent;
   checkOptions(tls ?? {});
   for (const name of Object.keys(tls ?? {})) {
-    if (!TLS_OPTIONS.includes(name)) throw new Unsupported(`its option "${name}" is not supported`);
+    if (!TLS_OPTIONS.includes(name)) throw new UnsupportedConnectionError(`its option "${name}" is not supported`);
   }
   const lookupTarget = shouldLookup ? dns.lookup : undefined;
   return socksRouteTo({ proxy, lookupTarget, timeout, socketOptions: {}, tls: tls ?? {} }, target.host, target);
@@ -314,7 +319,7 @@ function oldSocksRoute(agent, target, { checkOptions }) {
 function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {
   const { host, port, type, userId, password, ...others } = proxy ?? {};
   if ((type !== 4 && type !== 5) || Object.keys(others).length > 0)
-    throw new Unsupported('its proxy is not SOCKS 4 or SOCKS 5, or has unknown options');
+    throw new UnsupportedConnectionError('its proxy is not SOCKS 4 or SOCKS 5, or has unknown options');
   const hasCredentials = Boolean(userId || password);
   return {
     ...firstHop({ ...socketOptions, host, port }),
@@ -344,11 +349,13 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
   checkOptions(options ?? {}, others);
   // The second argument would be Node's request, which a native connection does not have.
   if (getProxyForUrl.length > 1)
-    throw new Unsupported('its getProxyForUrl has a second parameter (the request), which is not supported');
+    throw new UnsupportedConnectionError(
+      'its getProxyForUrl has a second parameter (the request), which is not supported'
+    );
   const scheme = target.secure ? 'wss:' : 'ws:';
   const url = getProxyForUrl(new URL(target.path, `${scheme}//${target.hostHeader ?? target.authority}`).href);
   if (typeof url?.then === 'function')
-    throw new Unsupported('its getProxyForUrl returns a promise, which is not supported');
+    throw new UnsupportedConnectionError('its getProxyForUrl returns a promise, which is not supported');
   if (!url) return routeOf(target.secure ? agent.httpsAgent : agent.httpAgent, target);
   return routeBy(url, connectOpts ?? {}, options, target, checkOptions);
 }
@@ -372,7 +379,8 @@ function routeBy(url, connectOpts, options, target, checkOptions) {
     return httpsRouteTo({ proxy, proxyHeaders, connectOpts: connectTo, keepAlive }, options, target, checkOptions);
   }
   const version = /^socks(4|4a|5|5h)?:$/.exec(proxy.protocol);
-  if (version === null) throw new Unsupported(`proxies with the protocol "${proxy.protocol}" are not supported`);
+  if (version === null)
+    throw new UnsupportedConnectionError(`proxies with the protocol "${proxy.protocol}" are not supported`);
   checkOptions(hop.socketOptions ?? {}, ['host', 'port']);
   const isLocal = version[1] === '4' || version[1] === '5';
   const settings = {
@@ -403,11 +411,11 @@ function proxylineRoute(agent, target, { checkOptions }) {
   const authority = `${bracketed(target.host)}:${target.port}`;
   const url = agent.getProxyForUrl(`${target.secure ? 'wss' : 'ws'}://${authority}${target.path}`);
   // Whether it connects directly may depend on what it alone knows of the request.
-  if (!url) throw new Unsupported('its getProxyForUrl returned no proxy for this connection');
+  if (!url) throw new UnsupportedConnectionError('its getProxyForUrl returned no proxy for this connection');
   const proxy = parse(url);
   // The certificates that it trusts for the proxy cannot be read.
   if (proxy.protocol !== 'http:')
-    throw new Unsupported(
+    throw new UnsupportedConnectionError(
       `this agent is supported only with http: proxies, and its proxy has the protocol "${proxy.protocol}"`
     );
   /** @type {Record<string, string>} */
@@ -436,7 +444,7 @@ function parse(url) {
 function firstHop({ host, port, localAddress, family, lookup }) {
   const isPort = Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65535;
   if (typeof host !== 'string' || host === '' || port === undefined || !isPort)
-    throw new Unsupported('its proxy has no valid host and port');
+    throw new UnsupportedConnectionError('its proxy has no valid host and port');
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port, localAddress, family, lookup };
 }
 

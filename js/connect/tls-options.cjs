@@ -2,7 +2,7 @@
 
 /** Converts options of `tls.connect` and environment variables into TLS settings of the addon. */
 
-const { Unsupported } = require('./unsupported.cjs');
+const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** The supported options for trust and identity. */
 const TLS_OPTIONS = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'];
@@ -32,7 +32,7 @@ let warnedOfUnchecked = false;
  *
  * @param {ConnectOptions} options
  * @param {string} host the name in the certificate, if there is no `options.servername`
- * @throws {Unsupported} if the form of a certificate or key is not supported
+ * @throws {UnsupportedConnectionError} if the form of a certificate or key is not supported
  */
 function tlsOptions(options, host) {
   const { env } = process;
@@ -74,7 +74,7 @@ function pem(value, name) {
       ? Buffer.from(bytes)
       : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }
-  throw new Unsupported(`its option "${name}" must be a string or a Buffer`);
+  throw new UnsupportedConnectionError(`its option "${name}" must be a string or a Buffer`);
 }
 
 /** @param {string} flag */

@@ -26,12 +26,12 @@ const encode = line => Buffer.from(`${JSON.stringify(line)}\n`);
 class Viewer {
   #socket;
   #dropped = 0;
-  #told = 0;
+  #reported = 0;
 
   /** @param {import('node:net').Socket} socket */
   constructor(socket) {
     this.#socket = socket;
-    socket.on('drain', () => this.#tell());
+    socket.on('drain', () => this.#reportDropped());
   }
 
   /** @param {Buffer} line */
@@ -40,13 +40,13 @@ class Viewer {
       this.#dropped++;
       return;
     }
-    this.#tell();
+    this.#reportDropped();
     this.#socket.write(line);
   }
 
-  #tell() {
-    if (this.#dropped === this.#told) return;
-    this.#told = this.#dropped;
+  #reportDropped() {
+    if (this.#dropped === this.#reported) return;
+    this.#reported = this.#dropped;
     this.#socket.write(encode({ kind: 'dropped', count: this.#dropped }));
   }
 }

@@ -117,7 +117,7 @@ function required(url) {
 
 function installDenoHooks() {
   if (registerHooks === undefined)
-    throw new Error('This version of Deno does not have the module hooks that are needed; 2.9 has');
+    throw new Error('Deno 2.9 or later is required: this version has no module.registerHooks');
   Object.defineProperty(globalThis, NAMESPACES, { value: namespaces });
   installed = registerHooks(LOAD_HOOK);
 }

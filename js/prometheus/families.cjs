@@ -280,22 +280,22 @@ const families = () => [
     read: ({ sockets }) => one(sockets.mostWaitingBytes)
   },
   {
-    name: 'socket_stalls_survived_total',
+    name: 'socket_kept_alive_stalls_total',
     type: 'counter',
     help: 'Times that the JavaScript thread was blocked and keep-alive queries of the drop-in were sent in its place.',
-    read: ({ sockets }) => one(sockets.survived.stalls)
+    read: ({ sockets }) => one(sockets.keptAlive.stalls)
   },
   {
-    name: 'socket_stalls_survived_seconds_total',
+    name: 'socket_kept_alive_stall_seconds_total',
     type: 'counter',
     help: 'How long the JavaScript thread was blocked while keep-alive queries of the drop-in were sent in its place.',
-    read: ({ sockets }) => one(seconds(sockets.survived.blockedMs))
+    read: ({ sockets }) => one(seconds(sockets.keptAlive.blockedMs))
   },
   {
     name: 'socket_keep_alives_total',
     type: 'counter',
     help: 'Keep-alive queries of the drop-in that were sent in place of a blocked JavaScript thread.',
-    read: ({ sockets }) => one(sockets.survived.keepAlives)
+    read: ({ sockets }) => one(sockets.keptAlive.keepAlives)
   }
 ];
 

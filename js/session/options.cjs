@@ -3,7 +3,7 @@
 const dns = require('node:dns');
 const { refuseInterception } = require('../connect/interception.cjs');
 const { planConnection } = require('../connect/plan.cjs');
-const { Unsupported } = require('../connect/unsupported.cjs');
+const { UnsupportedConnectionError } = require('../connect/unsupported-connection-error.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
 const { nativeCredentials } = require('./credentials.cjs');
 const { ConnectLimiter } = require('./connect-limiter.cjs');
@@ -36,7 +36,7 @@ const isCount = value => typeof value === 'number' && Number.isInteger(value) &&
  * @param {unknown} value
  * @param {(value: unknown) => boolean} each
  */
-const isThreeOf = (value, each) => Array.isArray(value) && value.length === 3 && value.every(each);
+const isTriple = (value, each) => Array.isArray(value) && value.length === 3 && value.every(each);
 /** @param {any} value */
 const isBounds = value =>
   value !== null &&
@@ -48,9 +48,9 @@ const isBounds = value =>
  *
  * @type {Record<string, [(value: any) => boolean, string]>}
  */
-const AS_GIVEN = {
-  version: [value => isThreeOf(value, isCount), 'three whole numbers'],
-  browser: [value => isThreeOf(value, isText), 'three strings'],
+const PASSED_THROUGH = {
+  version: [value => isTriple(value, isCount), 'three whole numbers'],
+  browser: [value => isTriple(value, isText), 'three strings'],
   countryCode: [isText, 'a string'],
   pushName: [isText, 'a string'],
   syncFullHistory: [isFlag, 'true or false'],
@@ -78,7 +78,7 @@ const NAMES = new Set([
     'connectLimiter'
   ],
   ...Object.keys(TIMES),
-  ...Object.keys(AS_GIVEN)
+  ...Object.keys(PASSED_THROUGH)
 ]);
 const NAMES_OF_BOUNDS = new Set(['stanzas', 'bytes', 'limit']);
 const NAMES_OF_RECONNECT = new Set(['baseMs', 'maxMs', 'attempts', 'classes']);
@@ -108,7 +108,7 @@ function sessionOptions(options) {
   const { host, lookup, family, lookupTarget } = plan.route;
   // Rust resolves the name again for each connection, also while JavaScript is blocked.
   if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
-    throw new Unsupported('NativeSession does not support the agent options `lookup` and `family`');
+    throw new UnsupportedConnectionError('NativeSession does not support the agent options `lookup` and `family`');
   }
   if (lookupTarget !== undefined && plan.options.proxy) plan.options.proxy.lookupTarget = true;
   /** @type {any} */
@@ -132,7 +132,7 @@ function sessionOptions(options) {
     const { key, notBefore, notAfter } = rest.knownServer;
     native.knownServer = { key: Buffer.from(String(key), 'base64'), notBefore, notAfter };
   }
-  for (const [name, [isRight, what]] of Object.entries(AS_GIVEN)) {
+  for (const [name, [isRight, what]] of Object.entries(PASSED_THROUGH)) {
     if (rest[name] === undefined) continue;
     if (!isRight(rest[name])) throw new TypeError(`${name} must be ${what}`);
     if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
@@ -143,7 +143,7 @@ function sessionOptions(options) {
     creds,
     native,
     limiter: connectLimiter === undefined ? undefined : ConnectLimiter.native(connectLimiter),
-    recheck: () => plan.route.isForced || refuseInterception(secure)
+    checkInterception: () => plan.route.isForced || refuseInterception(secure)
   };
 }
 

@@ -30,7 +30,7 @@ const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
 
 /** @import { BinaryNode, SessionStateChange, StanzaPattern } from '../../index' */
-/** @typedef {{ resolve: (value?: any) => void, reject: (reason: unknown) => void }} Settlers */
+/** @typedef {{ resolve: (value?: any) => void, reject: (reason: unknown) => void }} Deferred */
 
 const native = loadBinding();
 
@@ -40,7 +40,7 @@ const MAX_TIMEOUT = 2 ** 32 - 1;
 const { decodePayload, flattenNode, hydrateTape } = createCodec('7');
 
 /** Builds the next stanza of a record. The tapes of a session have no frames that JavaScript must not see. */
-const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.readAhead, hydrateTape));
+const takeStanza = () => /** @type {BinaryNode} */ (takeTape(pump.tapeCursor, hydrateTape));
 
 /** WhatsApp's connection without the upper layers of Baileys; see `index.d.ts`. */
 class NativeSession extends ListenedEmitter {
@@ -48,7 +48,7 @@ class NativeSession extends ListenedEmitter {
   #number;
   #creds;
   /** Throws if the program has replaced a connection function of Node since the session was created. */
-  #recheck;
+  #checkInterception;
   #log;
   /** The log level that the addon was told last. */
   #logLevel;
@@ -62,18 +62,18 @@ class NativeSession extends ListenedEmitter {
    * @type {(() => void) | undefined}
    */
   #unwatchNodes;
-  /** @type {Map<number, Settlers>} Unanswered queries by number. */
+  /** @type {Map<number, Deferred>} Unanswered queries by number. */
   #queries = new Map();
-  /** @type {Map<number, Settlers>} Promises of `sendNode` that wait for room in the queue, by number. */
+  /** @type {Map<number, Deferred>} Promises of `sendNode` that wait for room in the queue, by number. */
   #sends = new Map();
   #needsDrain = false;
   /** @type {Set<InstanceType<typeof StanzaStream>>} */
   #streams = new Set();
   /** The session and the streams that keep the session from reading. */
-  #holds = new Set();
-  /** @type {Settlers[]} */
+  #pausedBy = new Set();
+  /** @type {Deferred[]} */
   #connecting = [];
-  /** @type {Settlers[]} */
+  /** @type {Deferred[]} */
   #closing = [];
   /** Resolves when the store has the credentials. */
   #saved = async () => {};
@@ -81,9 +81,9 @@ class NativeSession extends ListenedEmitter {
   /** @param {any} options */
   constructor(options) {
     super(() => this.#watchNodes());
-    const { creds, native: nativeOptions, limiter, recheck } = sessionOptions(options ?? {});
+    const { creds, native: nativeOptions, limiter, checkInterception } = sessionOptions(options ?? {});
     this.#creds = creds;
-    this.#recheck = recheck;
+    this.#checkInterception = checkInterception;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
     pump.start();
@@ -158,7 +158,7 @@ class NativeSession extends ListenedEmitter {
     if (this.#phase === 'closing') throw new SessionError('The session is closing', 'ERR_SESSION_CLOSING');
     this.#updateLogLevel();
     if (this.#phase === 'idle') {
-      this.#recheck();
+      this.#checkInterception();
       if (!this.#native.connect()) {
         throw new SessionError(
           'The session has stopped after repeated internal errors. Create a new session.',
@@ -167,7 +167,7 @@ class NativeSession extends ListenedEmitter {
       }
       this.#phase = 'active';
       pump.add(this.#number, this);
-      watchAll.join(this);
+      watchAll.addSession(this);
       this.#native.setActive(true);
     } else if (this.#state === 'connected') {
       return;
@@ -289,22 +289,22 @@ class NativeSession extends ListenedEmitter {
   }
 
   pause() {
-    this.#setHold(this, true);
+    this.#setPausedBy(this, true);
   }
 
   resume() {
-    this.#setHold(this, false);
+    this.#setPausedBy(this, false);
   }
 
   /**
    * @param {object} holder
    * @param {boolean} held
    */
-  #setHold(holder, held) {
-    const before = this.#holds.size;
-    if (held) this.#holds.add(holder);
-    else this.#holds.delete(holder);
-    if (before > 0 !== this.#holds.size > 0) this.#native.setPaused(this.#holds.size > 0);
+  #setPausedBy(holder, held) {
+    const before = this.#pausedBy.size;
+    if (held) this.#pausedBy.add(holder);
+    else this.#pausedBy.delete(holder);
+    if (before > 0 !== this.#pausedBy.size > 0) this.#native.setPaused(this.#pausedBy.size > 0);
   }
 
   /**
@@ -348,7 +348,7 @@ class NativeSession extends ListenedEmitter {
       this.#streams.delete(stream);
       signal?.removeEventListener('abort', onAbort);
     };
-    const stream = new StanzaStream(held => this.#setHold(stream, held), release);
+    const stream = new StanzaStream(held => this.#setPausedBy(stream, held), release);
     const remove = this.#watches.add(pattern, node => stream.add(node));
     this.#streams.add(stream);
     if (signal?.aborted) onAbort();
@@ -369,11 +369,11 @@ class NativeSession extends ListenedEmitter {
    * Called by the event pump.
    */
   deliverStanza() {
-    const { readAhead } = pump;
-    const { words, wordAt } = readAhead;
+    const { tapeCursor } = pump;
+    const { words, wordAt } = tapeCursor;
     const count = words[wordAt];
     const first = wordAt + 1;
-    readAhead.wordAt = first + count;
+    tapeCursor.wordAt = first + count;
     if (count === 1) {
       const number = words[first];
       const node = takeStanza();
@@ -443,7 +443,7 @@ class NativeSession extends ListenedEmitter {
         const reason = endReason(event.reason);
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
         try {
-          this.#recheck();
+          this.#checkInterception();
         } catch (error) {
           this.#cancelReconnect();
           this.#fault(error);
@@ -522,7 +522,7 @@ class NativeSession extends ListenedEmitter {
     }
     this.#phase = 'idle';
     pump.remove(this.#number);
-    watchAll.leave(this);
+    watchAll.removeSession(this);
     this.#native.setActive(false);
     for (const stream of [...this.#streams]) stream.end();
     settle(this.#connecting, ({ reject }) => reject(endError(reason)));
@@ -539,7 +539,7 @@ class NativeSession extends ListenedEmitter {
 /**
  * A promise. Its `resolve` and `reject` are in `list` until it is settled or the signal aborts.
  *
- * @param {Settlers[]} list
+ * @param {Deferred[]} list
  * @param {AbortSignal | undefined} signal
  */
 function waiter(list, signal, onAbort = () => {}) {
@@ -566,8 +566,8 @@ function waiter(list, signal, onAbort = () => {}) {
 /**
  * Empties `list` and calls `each` for its entries.
  *
- * @param {Settlers[]} list
- * @param {(settlers: Settlers) => void} each
+ * @param {Deferred[]} list
+ * @param {(settlers: Deferred) => void} each
  */
 function settle(list, each) {
   list.splice(0).forEach(each);
@@ -576,7 +576,7 @@ function settle(list, each) {
 /**
  * Puts `resolve` and `reject` into `table` until one of them is called or the signal aborts.
  *
- * @param {Map<number, Settlers>} table
+ * @param {Map<number, Deferred>} table
  * @param {number} number
  * @param {AbortSignal | undefined} signal
  * @param {(value: any) => void} resolve

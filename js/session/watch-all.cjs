@@ -21,7 +21,7 @@ const watch = session => session.onStanza('frame', () => {});
  *
  * @param {object} session
  */
-function join(session) {
+function addSession(session) {
   active.set(session, wanted ? watch(session) : undefined);
 }
 
@@ -30,7 +30,7 @@ function join(session) {
  *
  * @param {object} session
  */
-function leave(session) {
+function removeSession(session) {
   active.get(session)?.();
   active.delete(session);
 }
@@ -44,7 +44,7 @@ function watchAll() {
   wanted = true;
   for (const [session, stop] of active) {
     stop?.();
-    join(session);
+    addSession(session);
   }
   return () => {
     wanted = false;
@@ -55,4 +55,4 @@ function watchAll() {
   };
 }
 
-module.exports = { join, leave, watchAll };
+module.exports = { addSession, removeSession, watchAll };

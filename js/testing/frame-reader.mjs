@@ -1,10 +1,10 @@
-// Reads the byte stream of a client in any chunks: an intro header once, then frames with a 3-byte big-endian length.
+// Reads the byte stream of a client in any chunks: a preamble once, then frames with a 3-byte big-endian length.
 
 const ROUTING_PREFIX = Buffer.from([0x45, 0x44, 0x00, 0x01]); // 'E' 'D' 0 1
 const HEADER_LENGTH = 4; // 'W' 'A' protocol dictionary
 const LENGTH_BYTES = 3;
 
-/** Splits the bytes of a client into its intro header and its frames. */
+/** Splits the bytes of a client into its preamble and its frames. */
 export class FrameReader {
   #buffer = Buffer.alloc(0);
 

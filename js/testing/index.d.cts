@@ -391,7 +391,7 @@ export declare function trustTestRoot(target: object, rootKey: Uint8Array): () =
 /**
  * Makes noise handlers of this package in this thread trust the Noise certificates of a mock server, in addition to
  * WhatsApp's. For tests only. It applies to handlers without a `trustedRoot`, and under `baileys-native/register` to a
- * Baileys without `WA_CERT_DETAILS.PUBLIC_KEY` (6.17). It has no effect on a Baileys that runs on JavaScript.
+ * Baileys without `WA_CERT_DETAILS.PUBLIC_KEY` (6.17). It has no effect on a Baileys that is not replaced.
  *
  * @param rootKey `server.rootKey`, 32 bytes.
  * @returns Removes the key.

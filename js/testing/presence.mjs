@@ -38,7 +38,7 @@ export class Presence {
       if (!account) return;
       const subscribers = this.#subscribers.get(account.user) ?? new Map();
       this.#subscribers.set(account.user, subscribers.set(device, accountJid(account, addressingOf(attrs.to))));
-      this.#tell(device, account.user);
+      this.#notify(device, account.user);
       return;
     }
     if (attrs.name) device.pushName = attrs.name;
@@ -60,7 +60,7 @@ export class Presence {
     else this.#available.delete(connection);
     if (before === this.#isAvailable(user)) return;
     if (before) this.#lastSeen.set(user, seconds());
-    for (const device of this.#subscribers.get(user)?.keys() ?? []) this.#tell(device, user);
+    for (const device of this.#subscribers.get(user)?.keys() ?? []) this.#notify(device, user);
   }
 
   /**
@@ -94,7 +94,7 @@ export class Presence {
    * @param {Device} device
    * @param {string} user
    */
-  #tell(device, user) {
+  #notify(device, user) {
     const from = this.#subscribers.get(user).get(device);
     const away = { type: 'unavailable', last: this.#lastSeen.get(user) };
     this.#push(device, { tag: 'presence', attrs: defined({ from, ...(this.#isAvailable(user) ? {} : away) }) });

@@ -22,7 +22,7 @@ const turn = require('../addon/loop-turn.cjs');
 const pump = require('../addon/event-pump.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
-const { resolve } = require('../connect/plan.cjs');
+const { resolvePlan } = require('../connect/plan.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 const { transportError } = require('../shared/transport-error.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
@@ -48,7 +48,7 @@ const CLOSED_EARLY = 'WebSocket was closed before the connection was established
  * bad session, restart required. Many programs delete their credentials on some of these. Baileys treats a status below
  * 400 as 500.
  */
-const OF_THE_ACCOUNT = new Set([401, 411, 440, 500, 515]);
+const ACCOUNT_STATUSES = new Set([401, 411, 440, 500, 515]);
 
 /** Events that are forwarded to the client, in the order in which Baileys registers its listeners. */
 const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
@@ -77,7 +77,7 @@ class Socket extends EventTargetEmitter {
   #options;
   #adaptError;
   /** @type {((reason: string) => import('node:events').EventEmitter | undefined) | undefined} */
-  #replace;
+  #createFallback;
   #closeCode = ABNORMAL;
   #closeReason = EMPTY;
   /** @type {((value?: undefined) => void)[]} */
@@ -96,7 +96,7 @@ class Socket extends EventTargetEmitter {
    */
   #tcp;
   /** Whether the program has ended the connection. */
-  #isUnwanted = false;
+  #isClosedByProgram = false;
   /** Bytes that were passed to `send`, `ping` and `pong` after the connection had ended. */
   #sentAfterClose = 0;
 
@@ -104,15 +104,15 @@ class Socket extends EventTargetEmitter {
    * @param {Client} emitter
    * @param {import('../connect/plan.cjs').Plan} plan
    * @param {(emitter: Client, data: Buffer, isBinary: boolean) => void} emitMessage
-   * @param {(reason: string) => import('node:events').EventEmitter | undefined} [replace] creates Baileys'
+   * @param {(reason: string) => import('node:events').EventEmitter | undefined} [createFallback] creates Baileys'
    *   own socket. It is called if the server needs TLS features that the addon does not have
    */
-  constructor(emitter, plan, emitMessage, replace) {
+  constructor(emitter, plan, emitMessage, createFallback) {
     super();
     this.readyState = CONNECTING;
     this.#emitter = emitter;
     this.#emitMessage = emitMessage;
-    this.#replace = replace;
+    this.#createFallback = createFallback;
     this.#url = plan.url;
     this.setMaxListeners(0);
     for (const { name, forward } of Socket.#forwarders) this.on(name, forward);
@@ -122,7 +122,7 @@ class Socket extends EventTargetEmitter {
       this.#fail(plan.error);
       return;
     }
-    resolve(plan.options, plan.route, error => {
+    resolvePlan(plan.options, plan.route, error => {
       if (this.readyState !== CONNECTING) return;
       // A lookup may call back at once. `#fail` emits in the next tick, so nothing is emitted inside connect().
       if (error) this.#fail(error);
@@ -165,7 +165,7 @@ class Socket extends EventTargetEmitter {
    * @param {Error} error
    */
   #emitError(error) {
-    if (!this.#isUnwanted || this.#isHeard('error')) this.#emit('error', error);
+    if (!this.#isClosedByProgram || this.#isHeard('error')) this.#emit('error', error);
   }
 
   /**
@@ -217,8 +217,8 @@ class Socket extends EventTargetEmitter {
    * @param {string} reason
    * @returns {boolean} whether there is one
    */
-  #leave(reason) {
-    const other = this.readyState === CONNECTING ? this.#replace?.(reason) : undefined;
+  #moveToFallback(reason) {
+    const other = this.readyState === CONNECTING ? this.#createFallback?.(reason) : undefined;
     if (other === undefined) return false;
     pump.release(this.#id);
     this.readyState = CLOSED;
@@ -233,7 +233,7 @@ class Socket extends EventTargetEmitter {
   /** Starts to close; resolves when closed. */
   close() {
     if (this.readyState === CLOSED) return Promise.resolve();
-    this.#isUnwanted = true;
+    this.#isClosedByProgram = true;
     const closed = new Promise(resolve => this.#closeWaiters.push(resolve));
     if (this.readyState === CONNECTING) {
       this.#abort(new Error(CLOSED_EARLY));
@@ -248,14 +248,14 @@ class Socket extends EventTargetEmitter {
    * Ends the connection at once, without a closing handshake. Messages that were received before are still delivered.
    */
   terminate() {
-    this.#isUnwanted = true;
+    this.#isClosedByProgram = true;
     if (this.readyState === CONNECTING) {
       this.#abort(new Error(CLOSED_EARLY));
     } else if (this.#wasOpen && this.readyState !== CLOSED && !this.#isDestroyed) {
       this.readyState = CLOSING;
       this.#isDestroyed = true;
-      keepAlive.leave(this.#id);
-      this.#tcp?.released();
+      keepAlive.stopKeepAlive(this.#id);
+      this.#tcp?.markDestroyed();
       pump.destroy(this.#id);
       // Node emits `close` of a destroyed socket at the end of the loop turn, after all other events of that turn.
       setImmediate(() => setImmediate(() => this.#end()));
@@ -275,8 +275,8 @@ class Socket extends EventTargetEmitter {
   /** The connection has ended. */
   #end() {
     if (this.readyState === CLOSED) return;
-    keepAlive.leave(this.#id);
-    this.#tcp?.released();
+    keepAlive.stopKeepAlive(this.#id);
+    this.#tcp?.markDestroyed();
     pump.release(this.#id);
     this.#emitClose();
     this.#tcp?.emit('close', false);
@@ -333,7 +333,7 @@ class Socket extends EventTargetEmitter {
     if (!this.#wasOpen) return null;
     if (this.#tcp === undefined) {
       this.#tcp = new TcpSocket(this.#id, () => this.terminate());
-      if (this.#isDestroyed || this.readyState === CLOSED) this.#tcp.released();
+      if (this.#isDestroyed || this.readyState === CLOSED) this.#tcp.markDestroyed();
     }
     return this.#tcp;
   }
@@ -533,7 +533,7 @@ class Socket extends EventTargetEmitter {
       }
       case ERROR: {
         const description = JSON.parse(memory.utf8Slice(offset, offset + length));
-        if (description.isIncompatible && this.#leave(description.message)) break;
+        if (description.isIncompatible && this.#moveToFallback(description.message)) break;
         this.readyState = CLOSING;
         this.#emitError(this.#error(description));
         break;
@@ -552,12 +552,12 @@ for (const [value, name] of STATE_NAMES.entries()) {
 }
 
 /**
- * The error of a refused upgrade. Baileys reads the status from its message, see {@link OF_THE_ACCOUNT}.
+ * The error of a refused upgrade. Baileys reads the status from its message, see {@link ACCOUNT_STATUSES}.
  *
  * @param {number} status
  */
 function refusal(status) {
-  if (status >= 400 && !OF_THE_ACCOUNT.has(status)) return new Error(`Unexpected server response: ${status}`);
+  if (status >= 400 && !ACCOUNT_STATUSES.has(status)) return new Error(`Unexpected server response: ${status}`);
   const error = new Error(`The server refused the WebSocket upgrade with status ${status}`);
   return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
 }

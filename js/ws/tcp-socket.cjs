@@ -11,8 +11,8 @@ const pump = require('../addon/event-pump.cjs');
 class TcpSocket extends EventEmitter {
   #id;
   #terminate;
-  /** @type {import('../addon/native').SocketEnds | undefined} */
-  #ends;
+  /** @type {import('../addon/native').SocketEndpoints | undefined} */
+  #endpoints;
   /** Implements `setTimeout`. It never connects. */
   #clock = new NodeSocket();
   destroyed = false;
@@ -31,21 +31,21 @@ class TcpSocket extends EventEmitter {
   /**
    * As in Node, after the end the remote address is known only if it was read before; the local address is unknown.
    *
-   * @template {keyof import('../addon/native').SocketEnds} Name
+   * @template {keyof import('../addon/native').SocketEndpoints} Name
    * @param {Name} name
    */
-  #end(name) {
+  #endpoint(name) {
     if (this.destroyed && name.startsWith('local')) return undefined;
-    this.#ends ??= pump.ends(this.#id) ?? undefined;
-    return this.#ends?.[name];
+    this.#endpoints ??= pump.endpoints(this.#id) ?? undefined;
+    return this.#endpoints?.[name];
   }
 
   get remoteAddress() {
-    return this.#end('remoteAddress');
+    return this.#endpoint('remoteAddress');
   }
 
   get remotePort() {
-    return this.#end('remotePort');
+    return this.#endpoint('remotePort');
   }
 
   get remoteFamily() {
@@ -53,11 +53,11 @@ class TcpSocket extends EventEmitter {
   }
 
   get localAddress() {
-    return this.#end('localAddress');
+    return this.#endpoint('localAddress');
   }
 
   get localPort() {
-    return this.#end('localPort');
+    return this.#endpoint('localPort');
   }
 
   get localFamily() {
@@ -124,7 +124,7 @@ class TcpSocket extends EventEmitter {
   }
 
   /** The WebSocket is being destroyed. */
-  released() {
+  markDestroyed() {
     this.destroyed = true;
     this.#clock.destroy();
   }

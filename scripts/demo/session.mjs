@@ -64,8 +64,8 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
   /** @param {'js' | 'native'} backend */
   const blocked = async backend => {
     const { received, inOrder, code, keepAlives } = await stall({ backend, ...scenario });
-    const survived = code === undefined && inOrder === stanzas;
-    if (survived !== (backend === 'native')) throw new Error(`${backend}: ${received} stanzas, code ${code}`);
+    const isComplete = code === undefined && inOrder === stanzas;
+    if (isComplete !== (backend === 'native')) throw new Error(`${backend}: ${received} stanzas, code ${code}`);
     const end = code === undefined ? 'alive' : `lost, code ${code}`;
     return `${end}; ${whole(received)} of ${whole(stanzas)} stanzas, ${keepAlives} keep-alives`;
   };

@@ -51,7 +51,7 @@ function readOptions(args) {
  * @param {Result} result
  * @param {Options} options
  */
-function survived({ code, inOrder, asked, answered, strays }, { stanzas }) {
+function isHealthy({ code, inOrder, asked, answered, strays }, { stanzas }) {
   return code === undefined && inOrder === stanzas && asked && answered && strays === 0;
 }
 
@@ -68,11 +68,11 @@ function report(name, result, options) {
     `  meanwhile   ${keepAlives} keep-alive queries and ${pongs} pongs reached the server`
   ];
   if (code === undefined) {
-    const { stalls, blockedMs } = result.survived ?? { stalls: 0, blockedMs: 0 };
+    const { stalls, blockedMs } = result.keptAlive ?? { stalls: 0, blockedMs: 0 };
     lines.push(
       `  afterwards  Baileys ${asked ? 'asked' : 'could not ask'} the server, the server ${answered ? 'asked' : 'could not ask'} Baileys`,
       `  seen of it  ${strays} answers that Baileys never asked for`,
-      `  counted     ${stalls} stall, ${(blockedMs / 1000).toFixed(1)} s survived`
+      `  kept alive  during ${stalls} block of ${(blockedMs / 1000).toFixed(1)} s`
     );
   }
   return lines.join('\n');
@@ -97,7 +97,7 @@ export async function stallDemo(args) {
       const scenario = { backend, line: PACKAGES[line], pings: true };
       const result = await stall({ ...scenario, stanzas, blockedMs, intervalMs });
       console.log(`${report(name, result, options)}\n`);
-      if (survived(result, options) !== (backend === 'drop-in')) throw new Error(`unexpected result of ${name}`);
+      if (isHealthy(result, options) !== (backend === 'drop-in')) throw new Error(`unexpected result of ${name}`);
     }
   }
 }

@@ -87,7 +87,7 @@ async function connectBaileys({ url, ca, rootKey, intervalMs, line, standIn }, o
   });
   return async () => {
     await sock.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
-    return { asked: true, strays, survived: metrics().sockets.survived };
+    return { asked: true, strays, keptAlive: metrics().sockets.keptAlive };
   };
 }
 

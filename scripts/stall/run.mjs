@@ -21,7 +21,7 @@ import { MockServer } from 'baileys-native/testing';
  * @property {number} [bytes] The length of the content of each stanza.
  *
  * @typedef {Scenario & { url: string, ca: string, rootKey: string }} Settings
- * @typedef {{ stalls: number, blockedMs: number, keepAlives: number }} Survived
+ * @typedef {{ stalls: number, blockedMs: number, keepAlives: number }} KeptAlive
  * @typedef {object} Result
  * @property {number} received The number of stanzas that the client got.
  * @property {number} inOrder The number of stanzas that were in order.
@@ -31,7 +31,7 @@ import { MockServer } from 'baileys-native/testing';
  * @property {boolean} asked After the block, a query of Baileys was answered by the server.
  * @property {boolean} answered After the block, a query of the server was answered by Baileys.
  * @property {number} strays Answers that Baileys got without having sent a query.
- * @property {Survived} [survived] The counters of the addon.
+ * @property {KeptAlive} [keptAlive] The counters of the addon.
  */
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));

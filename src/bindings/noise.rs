@@ -9,7 +9,7 @@ use crate::abi::{finish_init, signal};
 use crate::dropin::{Frame, FrameOpenError, NoiseHandler};
 use crate::handshake::messages::ServerHello;
 use crate::handshake::{HandshakeError, NoiseKey, TrustedRoot, process_server_hello};
-use crate::shared_sender::Policy;
+use crate::shared_sender::KeepAliveConfig;
 use crate::wire::{KEEP_PER_THREAD, OpenError};
 
 raw_function! {
@@ -97,7 +97,7 @@ raw_function! {
         let socket = call.u32(1)?;
         let interval = call.u32(2)?.into();
         let linked = handler.link(socket, core.environment.connection_state(socket), || {
-            Ok::<_, Failure>(Policy { interval, id_prefix: id_prefix()? })
+            Ok::<_, Failure>(KeepAliveConfig { interval, id_prefix: id_prefix()? })
         })?;
         call.int(i32::from(linked))
     }
@@ -162,7 +162,7 @@ raw_function! {
 
 raw_function! {
     /// `seal(handler, data, out, offset)`: writes `data` as a frame to `out`. After the handshake, the frame is
-    /// encrypted. The intro is written before the first frame. The result is the length, as for `encode`.
+    /// encrypted. The preamble is written before the first frame. The result is the length, as for `encode`.
     Seal, "seal", 4, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;

@@ -43,14 +43,14 @@ fn sockets_value(snapshot: &ProcessSnapshot) -> Value {
         "inboundMs": Duration::from_nanos(total.busy).as_secs_f64() * 1000.0,
         "waitingBytes": snapshot.waiting,
         "mostWaitingBytes": total.most_waiting,
-        "survived": survived_value(METRICS.loop_counters()),
+        "keptAlive": kept_alive_value(METRICS.loop_counters()),
     })
 }
 
 /// The stalls of JavaScript during which connections were kept alive.
-fn survived_value(counters: &LoopCounters) -> Value {
+fn kept_alive_value(counters: &LoopCounters) -> Value {
     json!({
-        "stalls": counters.survived_stalls(),
+        "stalls": counters.kept_alive_stalls(),
         "blockedMs": counters.blocked_ms(),
         "keepAlives": counters.keep_alives(),
     })

@@ -208,9 +208,9 @@ impl Session {
     #[napi(catch_unwind)]
     pub fn set_paused(&self, paused: bool) {
         self.handle.with(if paused {
-            session::Session::pause
+            session::Session::pause_reading
         } else {
-            session::Session::resume
+            session::Session::resume_reading
         });
     }
 
@@ -282,8 +282,8 @@ impl From<SendError> for Failure {
 }
 
 /// The number of a stanza or query. It is complemented (`!number`) if the caller should wait.
-fn advised(number: u64, admission: SendReadiness) -> i32 {
-    match admission {
+fn advised(number: u64, readiness: SendReadiness) -> i32 {
+    match readiness {
         SendReadiness::Ready => short(number),
         SendReadiness::Wait => !short(number),
     }
@@ -298,7 +298,7 @@ raw_function! {
         let (mut tape, _) = inner.shared_tape(call, 1)?;
         let sent = source.handle.with_in_turn(|session, now| session.send(now, &mut tape))?;
         inner.release_text();
-        call.int(advised(sent.id.0, sent.admission))
+        call.int(advised(sent.id.0, sent.readiness))
     }
 }
 
@@ -316,6 +316,6 @@ raw_function! {
         let (mut tape, _) = inner.shared_tape(call, 1)?;
         let asked = source.handle.with_in_turn(|session, now| session.query(now, &mut tape, options))?;
         inner.release_text();
-        call.int(advised(asked.query.0, asked.admission))
+        call.int(advised(asked.query.0, asked.readiness))
     }
 }

@@ -24,7 +24,7 @@ pub struct SocketOptions {
     pub local_address: Option<String>,
     /// Seconds without traffic before the first TCP keep-alive probe, 0 for the system's default. `None`: no
     /// probes.
-    pub keep_alive_seconds: Option<u32>,
+    pub tcp_keep_alive_seconds: Option<u32>,
     /// TLS settings, for `wss:`.
     pub tls: Option<SocketTlsOptions>,
     /// The value of the `Host` header.
@@ -102,7 +102,7 @@ pub(super) fn connect_options(options: SocketOptions) -> Result<ConnectOptions> 
     Ok(ConnectOptions {
         addresses,
         local_address: options.local_address.as_ref().map(parse).transpose()?,
-        probes: options.keep_alive_seconds.map(probes),
+        probes: options.tcp_keep_alive_seconds.map(probes),
         proxy: options.proxy.map(proxy).transpose()?,
         tls: options.tls.map(tls_target),
         host: options.host,

@@ -14,7 +14,7 @@ use super::trim::trim;
 use super::wake::Wake;
 use crate::abi::{accepted, batch_head, record};
 use crate::dropin::Room;
-use crate::transport::{self, Accepted, TcpEnds, TransportError};
+use crate::transport::{self, Accepted, TcpEndpoints, TransportError};
 
 /// The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again.
 #[napi]
@@ -22,9 +22,9 @@ pub struct NodeEnvironment {
     shared: Arc<SharedEnvironment>,
 }
 
-/// The ends of a socket's TCP connection.
+/// The endpoints of a socket's TCP connection.
 #[napi(object)]
-pub struct SocketEnds {
+pub struct SocketEndpoints {
     pub local_address: String,
     pub local_port: u16,
     pub remote_address: String,
@@ -114,11 +114,11 @@ impl NodeEnvironment {
         self.environment().set_paused(socket, is_paused);
     }
 
-    /// The ends of an open socket's TCP connection.
+    /// The endpoints of an open socket's TCP connection.
     #[napi(catch_unwind)]
-    pub fn ends(&self, socket: u32) -> Option<SocketEnds> {
-        let TcpEnds { local, peer } = self.environment().ends(socket)?;
-        Some(SocketEnds {
+    pub fn endpoints(&self, socket: u32) -> Option<SocketEndpoints> {
+        let TcpEndpoints { local, peer } = self.environment().endpoints(socket)?;
+        Some(SocketEndpoints {
             local_address: local.ip().to_string(),
             local_port: local.port(),
             remote_address: peer.ip().to_string(),

@@ -11,12 +11,12 @@ use crate::transport::Timing;
 
 /// The user's reference to a session. When the last handle is dropped, the session ends at once, without another event.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Owner>);
+pub struct Handle(Arc<FinishOnDrop>);
 
 #[derive(Debug)]
-struct Owner(Arc<SharedSession>);
+struct FinishOnDrop(Arc<SharedSession>);
 
-impl Drop for Owner {
+impl Drop for FinishOnDrop {
     fn drop(&mut self) {
         self.0.finish();
     }
@@ -24,7 +24,7 @@ impl Drop for Owner {
 
 impl Handle {
     pub(super) fn new(core: Arc<SharedSession>) -> Self {
-        Self(Arc::new(Owner(core)))
+        Self(Arc::new(FinishOnDrop(core)))
     }
 
     /// Reads the session without executing its requests. The restrictions of [`with`](Self::with) apply to `look`.
@@ -74,7 +74,7 @@ impl Handle {
 
 /// A reference to a session that does not keep the session alive.
 #[derive(Clone, Debug)]
-pub struct WeakHandle(Weak<Owner>);
+pub struct WeakHandle(Weak<FinishOnDrop>);
 
 impl WeakHandle {
     /// Returns a handle. Returns `None` if the session has ended.

@@ -63,7 +63,7 @@ struct Inner {
     /// The total time spent on received data.
     busy: Duration,
     /// The user has dropped all handles.
-    over: bool,
+    is_finished: bool,
 }
 
 impl fmt::Debug for SharedSession {
@@ -95,7 +95,7 @@ impl SharedSession {
             armed: None,
             notified: None,
             busy: Duration::ZERO,
-            over: false,
+            is_finished: false,
         };
         Self {
             inner: Mutex::new(inner),
@@ -155,7 +155,7 @@ impl SharedSession {
     }
 
     /// Handles received data. As [`with`](Self::with), but the session's requests are executed by
-    /// [`settle`](Self::settle). Returns true if the session wants more data.
+    /// [`execute_requests`](Self::execute_requests). Returns true if the session wants more data.
     pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
         let mut inner = self.lock();
         let start = Instant::now();
@@ -167,7 +167,7 @@ impl SharedSession {
     }
 
     /// Executes the session's requests.
-    pub(super) fn settle(&self) {
+    pub(super) fn execute_requests(&self) {
         let inner = self.lock();
         let now = self.clock.now();
         self.drive(inner, now, Timing::Now);
@@ -242,7 +242,7 @@ impl SharedSession {
     /// Returns the next action of the session's task. `None` means that the task must end.
     pub(super) fn next_action(&self) -> Option<NextAction> {
         let mut inner = self.lock();
-        if inner.over {
+        if inner.is_finished {
             return None;
         }
         let start = Instant::now();
@@ -286,7 +286,7 @@ impl SharedSession {
     /// Opens the transport of a connection with `connect`, unless the session has ended this connection.
     pub(super) fn open(&self, connection: ConnectionId, connect: impl FnOnce() -> io::Result<Connection>) {
         let mut inner = self.lock();
-        if inner.over || inner.session.connection() != Some(connection) {
+        if inner.is_finished || inner.session.connection() != Some(connection) {
             return;
         }
         match connect() {
@@ -331,7 +331,7 @@ impl SharedSession {
     /// Ends the session and its transports at once, because the user has dropped the last handle.
     pub(super) fn finish(&self) {
         let mut inner = self.lock();
-        inner.over = true;
+        inner.is_finished = true;
         inner.transport = None;
         inner.closing = Vec::new();
         drop(inner);

@@ -72,6 +72,6 @@ impl EventSink for SessionSink {
     }
 
     fn flush(&mut self) {
-        self.session.settle();
+        self.session.execute_requests();
     }
 }

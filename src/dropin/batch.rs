@@ -3,7 +3,7 @@
 use std::collections::{TryReserveError, VecDeque};
 
 use crate::abi::record;
-use crate::read_ahead::{Opened, ReadAhead, Scratch};
+use crate::read_ahead::{OpenedMessage, ReadAhead, Scratch};
 use crate::session::{Stanza, Stanzas};
 use crate::tape::Tapes;
 
@@ -12,14 +12,14 @@ const RECORD_COST: usize = 64;
 
 /// The connection of a record, and the record's length in each part.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct RecordSize {
     connection: u32,
     words: u32,
     text: u32,
     bytes: u32,
 }
 
-impl Place {
+impl RecordSize {
     /// The record that was appended between these lengths. `None` if a length does not fit into 31 bits.
     fn between(connection: u32, before: [usize; 3], after: [usize; 3]) -> Option<Self> {
         let length = |part: usize| {
@@ -47,7 +47,7 @@ impl Place {
 /// copied at once.
 #[derive(Debug, Default)]
 pub struct Batch {
-    places: VecDeque<Place>,
+    sizes: VecDeque<RecordSize>,
     parts: Tapes,
     /// How much of each part was taken.
     taken: [usize; 3],
@@ -57,13 +57,13 @@ impl Batch {
     /// Whether all records were taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.sizes.is_empty()
     }
 
     /// Removes everything. Frees capacity above `keep` elements in each part.
     pub fn clear(&mut self, keep: usize) {
-        self.places.clear();
-        self.places.shrink_to(keep);
+        self.sizes.clear();
+        self.sizes.shrink_to(keep);
         self.parts.clear();
         self.parts.shrink_to(keep);
         self.taken = [0; 3];
@@ -71,7 +71,7 @@ impl Batch {
 
     /// Adds a record; returns its cost in bytes. `None` if there is not enough memory.
     pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> Option<usize> {
-        self.record(kind, connection, value, payload, |_| Opened::default())
+        self.record(kind, connection, value, payload, |_| OpenedMessage::default())
     }
 
     /// Adds a binary message. If `read_ahead` opens its frames, their tapes are added too. Returns the number of these
@@ -101,7 +101,7 @@ impl Batch {
     pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
         self.record(kind, session, value, &[], |parts| {
             parts.extend_from(stanza.tapes());
-            Opened { frames: 1, counter: 0 }
+            OpenedMessage { frames: 1, counter: 0 }
         });
     }
 
@@ -110,7 +110,7 @@ impl Batch {
         self.record(kind, session, 0, &[], |parts| {
             parts.extend_from(stanzas.tapes());
             let frames = stanzas.len() as u32;
-            Opened { frames, counter: 0 }
+            OpenedMessage { frames, counter: 0 }
         });
     }
 
@@ -122,20 +122,20 @@ impl Batch {
         connection: u32,
         value: u32,
         payload: &[u8],
-        tapes: impl FnOnce(&mut Tapes) -> Opened,
+        tapes: impl FnOnce(&mut Tapes) -> OpenedMessage,
     ) -> Option<usize> {
         // If a panic left one part longer, all later records would be misaligned.
-        let place = self.parts.attempt(|parts| {
+        let size = self.parts.attempt(|parts| {
             let before = parts.len();
             parts.words.try_reserve(record::WORDS).ok()?;
             parts.bytes.try_reserve(payload.len()).ok()?;
             parts.words.extend_from_slice(&[0; record::WORDS]);
             parts.bytes.extend_from_slice(payload);
             let [words_before, text_before, bytes_before] = parts.len();
-            let Opened { frames, counter } = tapes(parts);
+            let OpenedMessage { frames, counter } = tapes(parts);
             let [words, text, bytes] = parts.len();
             let head = parts.words.get_mut(before[0]..).unwrap_or_default();
-            for (place, number) in [
+            for (index, number) in [
                 (record::KIND, kind.cast_signed()),
                 (record::SOURCE, connection.cast_signed()),
                 (record::VALUE, value.cast_signed()),
@@ -147,14 +147,14 @@ impl Batch {
                 (record::TAPE_TEXT, (text - text_before) as i32),
                 (record::TAPE_BYTES, (bytes - bytes_before) as i32),
             ] {
-                if let Some(word) = head.get_mut(place) {
+                if let Some(word) = head.get_mut(index) {
                     *word = number;
                 }
             }
-            Place::between(connection, before, parts.len())
+            RecordSize::between(connection, before, parts.len())
         })?;
-        self.places.push_back(place);
-        Some(place.cost())
+        self.sizes.push_back(size);
+        Some(size.cost())
     }
 
     /// Moves all records of `other` to the end. No record of `other` may have been taken.
@@ -162,9 +162,9 @@ impl Batch {
     /// # Errors
     /// If there is not enough memory; nothing is moved then.
     pub fn append(&mut self, other: &mut Self) -> Result<(), TryReserveError> {
-        self.places.try_reserve(other.places.len())?;
+        self.sizes.try_reserve(other.sizes.len())?;
         self.parts.append(&mut other.parts)?;
-        self.places.append(&mut other.places);
+        self.sizes.append(&mut other.sizes);
         Ok(())
     }
 
@@ -173,28 +173,28 @@ impl Batch {
         let (mut count, mut needed) = (0, Room::default());
         let [mut words, mut text, mut bytes] = [0; 3];
         let mut last = (0, 0);
-        while let Some(&place) = self.places.front() {
+        while let Some(&size) = self.sizes.front() {
             let next = [
-                words + place.words as usize,
-                text + place.text as usize,
-                bytes + place.bytes as usize,
+                words + size.words as usize,
+                text + size.text as usize,
+                bytes + size.bytes as usize,
             ];
             if next[0] > room.words || next[1] > room.text || next[2] > room.bytes {
                 needed = Room {
-                    words: place.words as usize,
-                    text: place.text as usize,
-                    bytes: place.bytes as usize,
+                    words: size.words as usize,
+                    text: size.text as usize,
+                    bytes: size.bytes as usize,
                 };
                 break;
             }
             [words, text, bytes] = next;
             count += 1;
-            if last.0 != place.connection && last.1 > 0 {
+            if last.0 != size.connection && last.1 > 0 {
                 taken(last.0, last.1);
                 last.1 = 0;
             }
-            last = (place.connection, last.1 + place.cost());
-            self.places.pop_front();
+            last = (size.connection, last.1 + size.cost());
+            self.sizes.pop_front();
         }
         if last.1 > 0 {
             taken(last.0, last.1);

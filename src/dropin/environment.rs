@@ -11,14 +11,14 @@ use tokio::task::AbortHandle;
 use super::batch::{Batch, Records, Room};
 use super::connection_state::ConnectionState;
 use super::counters::SocketState;
-use super::event_sink::{DescribeError, EventSink};
 use super::inbox::{Inbox, KEPT};
 use super::keep_alive;
 use super::loop_monitor::LoopMonitor;
 use super::process_metrics::ProcessMetrics;
+use super::socket_sink::{DescribeError, SocketSink};
 use crate::shared_sender::Millis;
 use crate::transport::{
-    self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEnds, Timing, TurnSender,
+    self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEndpoints, Timing, TurnSender,
 };
 
 /// Maximum number of records that are taken from one source before the next source, counted in stanzas and other
@@ -187,7 +187,7 @@ impl<S: RecordSource> Environment<S> {
         let number = self.next_number();
         let state = Arc::<ConnectionState>::default();
         self.metrics.enrol_socket(state.flow.counters());
-        let sink = EventSink::new(
+        let sink = SocketSink::new(
             number,
             Arc::clone(&self.inbox),
             Arc::clone(&state),
@@ -228,8 +228,8 @@ impl<S: RecordSource> Environment<S> {
     }
 
     /// The ends of an open socket's TCP connection.
-    pub fn ends(&self, socket: u32) -> Option<TcpEnds> {
-        lock(&self.sockets).get(&socket)?.connection.ends()
+    pub fn endpoints(&self, socket: u32) -> Option<TcpEndpoints> {
+        lock(&self.sockets).get(&socket)?.connection.endpoints()
     }
 
     /// Starts or stops TCP keep-alive on an open socket.

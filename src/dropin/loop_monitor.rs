@@ -14,7 +14,7 @@ use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 /// The three atomics are relaxed, because they are only displayed.
 #[derive(Debug, Default)]
 pub struct LoopCounters {
-    survived_stalls: AtomicU64,
+    kept_alive_stalls: AtomicU64,
     blocked_ms: AtomicU64,
     keep_alives: AtomicU64,
     stalls: Mutex<LoopStalls>,
@@ -22,8 +22,8 @@ pub struct LoopCounters {
 
 impl LoopCounters {
     /// Number of stalls during which the I/O thread sent keep-alive queries.
-    pub fn survived_stalls(&self) -> u64 {
-        self.survived_stalls.load(Ordering::Relaxed)
+    pub fn kept_alive_stalls(&self) -> u64 {
+        self.kept_alive_stalls.load(Ordering::Relaxed)
     }
 
     /// Total duration of these stalls in milliseconds.
@@ -109,7 +109,7 @@ impl LoopMonitor {
         let now = self.now();
         let before = self.last_heartbeat.swap(now, Ordering::AcqRel);
         if self.keep_alives.swap(0, Ordering::AcqRel) > 0 {
-            self.counters.survived_stalls.fetch_add(1, Ordering::Relaxed);
+            self.counters.kept_alive_stalls.fetch_add(1, Ordering::Relaxed);
             self.counters
                 .blocked_ms
                 .fetch_add(now - before.min(now), Ordering::Relaxed);

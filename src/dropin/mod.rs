@@ -1,6 +1,6 @@
 //! The drop-in's connections: the code between the transport and JavaScript that does not need Node-API.
 //!
-//! An [`Environment`] owns the sockets of one Node.js environment. The [`EventSink`] of a socket writes events as
+//! An [`Environment`] owns the sockets of one Node.js environment. The [`SocketSink`] of a socket writes events as
 //! records to a [`Batch`]. The records wait in the environment's [`Inbox`]. JavaScript takes many records at once.
 //!
 //! A socket and the [`NoiseHandler`] of its connection share a [`ConnectionState`]. With it, the I/O thread can open
@@ -11,7 +11,6 @@ mod batch;
 mod connection_state;
 mod counters;
 mod environment;
-mod event_sink;
 mod flow;
 mod inbox;
 pub mod keep_alive;
@@ -20,14 +19,15 @@ mod loop_monitor;
 mod models;
 mod noise_handler;
 mod process_metrics;
+mod socket_sink;
 
 pub use batch::{Batch, Records, Room};
 pub use connection_state::ConnectionState;
 pub use counters::{Counter, SocketCounters, SocketState, SocketTotals};
 pub use environment::{Drained, Environment, RECORDS_AT_ONCE, RecordSource};
-pub use event_sink::{DescribeError, EventSink};
 pub use flow::{Flow, HIGH_WATER, LOW_WATER};
 pub use inbox::Inbox;
 pub use loop_monitor::{LoopCounters, LoopMonitor};
 pub use noise_handler::{Frame, FrameOpenError, NoiseHandler};
 pub use process_metrics::{EnrolledSession, ProcessMetrics, ProcessSnapshot};
+pub use socket_sink::{DescribeError, SocketSink};

@@ -18,7 +18,7 @@ use super::loop_monitor::{LoopCounters, LoopMonitor};
 use crate::binary::Dialect;
 use crate::frame::split_frame;
 use crate::noise::{Receiver, Sender};
-use crate::shared_sender::{MIN_INTERVAL, Policy};
+use crate::shared_sender::{KeepAliveConfig, MIN_INTERVAL};
 
 const KEY: [u8; 32] = [7; 32];
 const ROOM: Room = Room {
@@ -115,7 +115,7 @@ fn two_threads_that_seal_keep_the_order_of_the_counters_on_the_wire() {
         );
         {
             let mut sender = state.shared_sender();
-            sender.link(Policy {
+            sender.link(KeepAliveConfig {
                 interval: MIN_INTERVAL,
                 id_prefix: "prefix-".to_owned(),
             });

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::connection_state::ConnectionState;
 use crate::binary::Dialect;
-use crate::frame::{FrameDecoder, FrameError, Intro, encode_frame};
+use crate::frame::{FrameDecoder, FrameError, Preamble, encode_frame};
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
 use crate::read_ahead::KeepAliveReplies;
-use crate::shared_sender::{Millis, Policy};
+use crate::shared_sender::{KeepAliveConfig, Millis};
 use crate::tape::{TapeWriter, Tapes};
 use crate::wire::{OpenError, Opener, SealError, seal_frame};
 
@@ -46,7 +46,7 @@ pub struct NoiseHandler {
     pub frames: FrameDecoder,
     /// The Baileys release of the handler.
     pub dialect: Dialect,
-    intro: Intro,
+    preamble: Preamble,
     /// Number of handshake frames that were taken.
     handshake_frames: u64,
     /// The shared state and the number of the socket. `None` if the socket is not a native one.
@@ -75,7 +75,7 @@ impl NoiseHandler {
         Ok(Self {
             channel: Channel::new(PROTOCOL_XX, header, public_key)?,
             frames: FrameDecoder::new(),
-            intro: Intro::new(header, routing_info)?,
+            preamble: Preamble::new(header, routing_info)?,
             dialect,
             handshake_frames: 0,
             connection: None,
@@ -84,12 +84,12 @@ impl NoiseHandler {
     }
 
     /// Connects the handler with socket number `socket` and its state. Returns true if the I/O thread can open frames
-    /// before JavaScript asks for them. `policy` is called once in this case.
+    /// before JavaScript asks for them. `config` is called once in this case.
     pub fn link<E>(
         &mut self,
         socket: u32,
         state: Option<Arc<ConnectionState>>,
-        policy: impl FnOnce() -> Result<Policy, E>,
+        config: impl FnOnce() -> Result<KeepAliveConfig, E>,
     ) -> Result<bool, E> {
         let fresh = !self.channel.is_transport() && self.handshake_frames == 0 && self.frames.buffered() == 0;
         if self.connection.is_none()
@@ -97,7 +97,7 @@ impl NoiseHandler {
             && let Some(state) = state
             && state.read_ahead().link()
         {
-            state.shared_sender().link(policy()?);
+            state.shared_sender().link(config()?);
             self.connection = Some((state, socket));
         }
         Ok(self.connection.is_some())
@@ -150,24 +150,24 @@ impl NoiseHandler {
     pub fn encrypt(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), NoiseError> {
         let shared = self.connection.as_ref().filter(|_| self.is_shared);
         shared
-            .and_then(|(state, _)| state.shared_sender().seal_loose(data, output))
+            .and_then(|(state, _)| state.shared_sender().encrypt_unframed(data, output))
             .unwrap_or_else(|| self.channel.encrypt(data, output))
     }
 
     /// Appends `data` to `output` as a frame. After the handshake, the frame is sealed. The first frame follows the
-    /// intro.
+    /// preamble.
     ///
     /// # Errors
     /// Fails if `data` is too long or cannot be encrypted.
     pub fn frame(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SealError> {
         let Self {
             channel,
-            intro,
+            preamble,
             connection,
             ..
         } = self;
         let shared = connection.as_ref().filter(|_| self.is_shared);
-        intro.write_before(output, |output| {
+        preamble.write_before(output, |output| {
             if !channel.is_transport() {
                 return Ok(encode_frame(data, output)?);
             }
@@ -212,7 +212,9 @@ impl NoiseHandler {
     fn keep_alive_replies(&self) -> Option<KeepAliveReplies> {
         let (state, _) = self.connection.as_ref().filter(|_| self.is_shared)?;
         let shared_sender = state.shared_sender();
-        let id_prefix = shared_sender.id_prefix().filter(|_| shared_sender.own_queries() > 0)?;
+        let id_prefix = shared_sender
+            .id_prefix()
+            .filter(|_| shared_sender.sealed_queries() > 0)?;
         Some(KeepAliveReplies::new(id_prefix.to_owned()))
     }
 }

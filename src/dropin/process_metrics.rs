@@ -70,7 +70,7 @@ impl ProcessMetrics {
     /// Adds a socket.
     pub fn enrol_socket(&self, counters: &Arc<SocketCounters>) {
         let mut sockets = lock(&self.sockets);
-        sockets.settle();
+        sockets.absorb_ended();
         sockets.live.push(Arc::clone(counters));
     }
 
@@ -116,7 +116,7 @@ impl Sessions {
 
 impl Sockets {
     /// Moves counters to the sums if no other owner exists. Such counters cannot change any more.
-    fn settle(&mut self) {
+    fn absorb_ended(&mut self) {
         let ended = &mut self.ended;
         self.live.retain(|socket| {
             let held = Arc::strong_count(socket) > 1;
@@ -128,7 +128,7 @@ impl Sockets {
     }
 
     fn add_to(&mut self, snapshot: &mut ProcessSnapshot) {
-        self.settle();
+        self.absorb_ended();
         snapshot.sockets = self.ended;
         for socket in &self.live {
             snapshot.sockets.add(socket);
@@ -154,12 +154,12 @@ pub struct EnrolledSession {
 impl Drop for EnrolledSession {
     fn drop(&mut self) {
         // The garbage collector calls this. A panic must not unwind into it.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.settle()));
+        let _ = catch_unwind(AssertUnwindSafe(|| self.absorb_ended()));
     }
 }
 
 impl EnrolledSession {
-    fn settle(&self) {
+    fn absorb_ended(&self) {
         let mut sessions = lock(&self.metrics.sessions);
         // Both sums change under one lock, so that a snapshot is never lower than an earlier one.
         if sessions.live.remove(&self.number).is_some() {

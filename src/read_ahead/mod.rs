@@ -30,7 +30,7 @@ const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedMessage {
     /// The counter of the first frame.
     pub counter: u64,
     /// The number of frames, at least one.
@@ -106,7 +106,7 @@ impl ReadAhead {
     }
 
     /// Handles a received message. If it can be opened, its tapes are appended to `tapes`.
-    pub fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
+    pub fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<OpenedMessage> {
         match &mut self.state {
             State::Fresh => self.state = State::Off,
             State::Counting { frames, seen } => {
@@ -136,7 +136,7 @@ impl ReadAhead {
 impl Stream {
     /// Opens the frames of a message of complete frames. For other messages, and for too much content, the frames are
     /// only counted, and the result has 0 frames. Returns `None` if a frame cannot be opened.
-    fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<Opened> {
+    fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<OpenedMessage> {
         let counter = self.receiver.counter();
         let start = tapes.size();
         let mut count = 0;
@@ -153,7 +153,7 @@ impl Stream {
         while self.frames.next_of(&mut message).ok()?.is_some() {
             self.receiver.advance(1);
         }
-        Some(Opened {
+        Some(OpenedMessage {
             counter,
             frames: if is_done { count } else { 0 },
         })

@@ -3,7 +3,7 @@
 use super::{
     CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError, Pattern,
     PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, SendReadiness, Session, State, Trigger, nodes,
-    outbox::Owner,
+    outbox::Origin,
     pairing::{companion_hello, is_pairing_code, pairing_code},
     queries::Purpose,
     timers::Timer,
@@ -22,7 +22,7 @@ pub struct Sent {
     /// The identifier of the stanza; [`Event::Unsent`] repeats it.
     pub id: SendId,
     /// Whether the caller should wait before it sends more.
-    pub admission: SendReadiness,
+    pub readiness: SendReadiness,
 }
 
 /// A query that was accepted.
@@ -34,7 +34,7 @@ pub struct Query {
     /// The `id` attribute of the stanza.
     pub id: String,
     /// Whether the caller should wait before it sends more.
-    pub admission: SendReadiness,
+    pub readiness: SendReadiness,
 }
 
 impl Session {
@@ -64,7 +64,7 @@ impl Session {
         self.tick(now);
         let (unsent, has_room_again) = self.outbox.take_unsent();
         if has_room_again {
-            self.tell(Event::Drain);
+            self.push_event(Event::Drain);
         }
         self.close_with(EndReason::Requested);
         unsent
@@ -76,7 +76,7 @@ impl Session {
         self.tick(now);
         if let Some(me) = self.credentials.me.as_ref().filter(|_| self.can_send()) {
             let stanza = nodes::remove_device(&self.ids.next(), &me.id);
-            self.send_own(&stanza);
+            self.send_session_stanza(&stanza);
         }
         self.close_with(EndReason::LoggedOut)
     }
@@ -103,14 +103,14 @@ impl Session {
 
     /// Stops reading from the transport. Data from the server then stays in the kernel's buffer, and a full buffer
     /// makes the server wait.
-    pub fn pause(&mut self, now: Millis) {
+    pub fn pause_reading(&mut self, now: Millis) {
         self.tick(now);
         self.inbox.set_paused(true);
         self.suspend_reading();
     }
 
-    /// Continues reading after [`pause`](Self::pause).
-    pub fn resume(&mut self, now: Millis) {
+    /// Continues reading after [`pause_reading`](Self::pause_reading).
+    pub fn resume_reading(&mut self, now: Millis) {
         self.tick(now);
         let held_back = self.is_over_limit();
         self.inbox.set_paused(false);
@@ -127,8 +127,8 @@ impl Session {
         self.tick(now);
         let payload = self.encode(stanza)?;
         let id = self.outbox.next_send();
-        let admission = self.outbox.push(Owner::User(id), payload);
-        Ok(Sent { id, admission })
+        let readiness = self.outbox.push(Origin::User(id), payload);
+        Ok(Sent { id, readiness })
     }
 
     /// Queues a stanza and waits for its answer. The answer is the next inbound stanza with the same `id` attribute. A
@@ -156,14 +156,14 @@ impl Session {
             return Err(SendError::DuplicateId(id));
         }
         let payload = self.encode(&mut stanza)?;
-        let repeat = options.idempotent.then(|| payload.clone());
+        let resend = options.idempotent.then(|| payload.clone());
         let timeout = options.timeout.or(self.config.query_timeout);
         let query = self.queries.next_query();
         self.queries
-            .insert(id.clone(), Purpose::User(query), self.now, timeout, repeat);
+            .insert(id.clone(), Purpose::User(query), self.now, timeout, resend);
         self.metrics.queries += 1;
-        let admission = self.outbox.push(Owner::Query, payload);
-        Ok(Query { query, id, admission })
+        let readiness = self.outbox.push(Origin::Query, payload);
+        Ok(Query { query, id, readiness })
     }
 
     /// Settles a query with [`QueryError::Cancelled`]. Returns true if the query was pending.
@@ -172,7 +172,7 @@ impl Session {
         let cancelled = self.queries.cancel(query).is_some();
         if cancelled {
             self.metrics.queries_cancelled += 1;
-            self.tell(Event::Answer {
+            self.push_event(Event::Answer {
                 query,
                 result: Err(QueryError::Cancelled),
             });
@@ -257,7 +257,7 @@ impl Session {
         let stanza = companion_hello(&id, &jid, key, &self.credentials, &self.config, self.entropy.as_mut());
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);
-        self.outbox.push(Owner::Session, payload);
+        self.outbox.push(Origin::Session, payload);
         self.code_answers = 0;
         self.forget_code_answer();
         self.update_credentials(CredentialsUpdate {

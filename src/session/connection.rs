@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ConnectionId, HandshakeKind, Millis};
 use crate::{
-    frame::{FrameDecoder, FrameError, Intro, encode_frame},
+    frame::{FrameDecoder, FrameError, Preamble, encode_frame},
     handshake::{Certificate, CertificateReport, ExpectServerHello, resume::ExpectResumption},
     noise::{PublicKey, Receiver, Sender},
     wire::{SealError, seal_frame},
@@ -55,7 +55,7 @@ pub(super) struct Connection {
     pub(super) phase: Phase,
     pub(super) frames: FrameDecoder,
     /// Bytes to send before the first frame: the routing info and the WhatsApp header.
-    intro: Intro,
+    preamble: Preamble,
     /// The time when the transport opened.
     pub(super) opened_at: Millis,
     /// Whether the session has already requested to close the transport.
@@ -95,12 +95,12 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, intro: Intro) -> Self {
+    pub(super) fn new(id: ConnectionId, preamble: Preamble) -> Self {
         Self {
             id,
             phase: Phase::Opening,
             frames: FrameDecoder::new(),
-            intro,
+            preamble,
             opened_at: 0,
             close_sent: false,
             gone: false,
@@ -124,7 +124,7 @@ impl Connection {
     /// Frames a handshake message. Returns one WebSocket message.
     pub(super) fn frame(&mut self, payload: &[u8]) -> Result<Vec<u8>, FrameError> {
         let mut message = Vec::new();
-        self.intro
+        self.preamble
             .write_before(&mut message, |message| encode_frame(payload, message))?;
         Ok(message)
     }

@@ -71,7 +71,7 @@ pub(super) struct Received<'a> {
     /// The decompressed payload.
     pub(super) encoded: &'a [u8],
     /// Who waits for the stanza.
-    pub(super) asker: AnswerTarget,
+    pub(super) target: AnswerTarget,
     /// Whether the stanza is on the tape.
     pub(super) is_written: bool,
     /// Whether the incoming queue has reached its limit. The stanza is then not delivered.
@@ -83,7 +83,7 @@ impl Session {
     pub(super) fn take_stanza(&mut self, stanza: &Received<'_>) -> Result<(), PayloadError> {
         let &Received {
             encoded,
-            asker,
+            target,
             is_written: written,
             limit_reached,
         } = stanza;
@@ -102,9 +102,9 @@ impl Session {
         let pairing_by_code = self.credentials.pairing_code.is_some() && self.credentials.account.is_none();
         let reaction = Reaction::on(head, pairing_by_code).filter(|reaction| !limit_reached || reaction.ends());
         let refused = head.first_child() == "error" || head.attr("type") == Some("error");
-        let pending = match asker {
+        let pending = match target {
             AnswerTarget::User | AnswerTarget::Session => head.attr("id").and_then(|id| self.queries.remove(id)),
-            AnswerTarget::Nobody | AnswerTarget::SessionBefore => None,
+            AnswerTarget::Nobody | AnswerTarget::SessionSettled => None,
         };
 
         // The session reads only a few kinds of stanzas as nodes.
@@ -117,7 +117,7 @@ impl Session {
             self.settle(&pending, error);
         }
         if written && !self.scratch.matched.ids().is_empty() && reaction != Some(Reaction::CodeAccepted) {
-            self.tell_stanza()?;
+            self.push_stanza_event()?;
         }
         if let Some((reaction, node)) = reaction.zip(node) {
             self.react(reaction, &node);
@@ -136,7 +136,7 @@ impl Session {
                     None => Ok(Stanza::of(self.scratch.tapes.first().unwrap_or_default())),
                     Some(error) => Err(error),
                 };
-                self.tell(Event::Answer { query, result });
+                self.push_event(Event::Answer { query, result });
             }
             Purpose::KeepAlive => {
                 log!(self.log.as_deref(), Debug, "keep-alive answered", ms = waited);
@@ -167,11 +167,11 @@ impl Session {
             Reaction::Offline => {
                 let count = child(stanza, "offline").and_then(|offline| offline.attr("count")?.parse().ok());
                 let count = count.unwrap_or_default();
-                self.tell(Event::Offline { count });
+                self.push_event(Event::Offline { count });
             }
             Reaction::OfflinePreview => {
                 if let Some(count) = self.config.offline_batch {
-                    self.send_own(&offline_batch(count));
+                    self.send_session_stanza(&offline_batch(count));
                 }
             }
             Reaction::PairDevice => self.offer_qr(stanza),
@@ -220,7 +220,7 @@ impl Session {
         if self.state != State::Authenticating {
             return;
         }
-        self.send_own(&result(stanza.attr("id").unwrap_or_default()));
+        self.send_session_stanza(&result(stanza.attr("id").unwrap_or_default()));
         log!(self.log.as_deref(), Debug, "the server offers pairing");
         self.qr = qr_references(stanza, self.log.as_deref()).into();
         self.show_qr(self.config.first_qr_timeout);
@@ -238,8 +238,8 @@ impl Session {
                 self.qr.clear();
                 let me = paired.update.me.clone().unwrap_or_default();
                 self.update_credentials(paired.update);
-                self.tell(Event::Paired(me));
-                self.send_own(&paired.reply);
+                self.push_event(Event::Paired(me));
+                self.send_session_stanza(&paired.reply);
             }
             Err(error) => self.end(EndReason::Pairing(error), false),
         }
@@ -249,7 +249,7 @@ impl Session {
     fn code_accepted(&mut self, stanza: &Node) {
         // As in Baileys, a rejected answer is acknowledged, and the session still waits for a usable one.
         if self.code_answer.is_some() || self.code_answers >= MAX_CODE_ANSWERS {
-            return self.send_own(&acknowledgement(stanza));
+            return self.send_session_stanza(&acknowledgement(stanza));
         }
         match CodeAnswer::read(stanza) {
             Ok(answer) => {
@@ -259,8 +259,8 @@ impl Session {
                 self.code_answer = Some(answer);
             }
             Err(error) => {
-                self.tell(Event::PairingFailed(error));
-                self.send_own(&acknowledgement(stanza));
+                self.push_event(Event::PairingFailed(error));
+                self.send_session_stanza(&acknowledgement(stanza));
             }
         }
     }
@@ -277,11 +277,11 @@ impl Session {
             Ok(accepted) => {
                 self.queries.insert(id, Purpose::CompanionFinish, self.now, None, None);
                 self.update_credentials(accepted.update);
-                self.send_own(&accepted.query);
+                self.send_session_stanza(&accepted.query);
             }
-            Err(error) => self.tell(Event::PairingFailed(error)),
+            Err(error) => self.push_event(Event::PairingFailed(error)),
         }
-        self.send_own(&answer.acknowledgement);
+        self.send_session_stanza(&answer.acknowledgement);
     }
 }
 

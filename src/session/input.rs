@@ -13,7 +13,7 @@ use super::{
     timers::Timer,
 };
 use crate::failure::Failure;
-use crate::wire::{KEEP_PER_CONNECTION, OpenError, Opened, keep_alive_query};
+use crate::wire::{KEEP_PER_CONNECTION, OpenError, OpenedFrame, keep_alive_query};
 
 /// A deadline that is noticed this much too late means that the process was stopped. The session then reads for this
 /// time before it checks deadlines. Milliseconds.
@@ -141,7 +141,7 @@ impl Session {
             );
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_timed_out += 1;
-                self.tell(Event::Answer {
+                self.push_event(Event::Answer {
                     query,
                     result: Err(QueryError::TimedOut),
                 });
@@ -175,7 +175,7 @@ impl Session {
             Timer::KeepAlive => {
                 self.metrics.pings += 1;
                 log!(self.log.as_deref(), Debug, "keep-alive query");
-                self.ask_own(Purpose::KeepAlive, keep_alive_query);
+                self.send_session_query(Purpose::KeepAlive, keep_alive_query);
                 self.timers.set(
                     Timer::KeepAlive,
                     self.now.saturating_add(self.config.keep_alive_interval.get()),
@@ -207,7 +207,7 @@ impl Session {
         let expires_at = self.now.saturating_add(lifetime);
         self.timers.set(Timer::Qr, expires_at);
         let text = qr_text(&reference, &self.credentials, &self.config);
-        self.tell(Event::Qr { text, expires_at });
+        self.push_event(Event::Qr { text, expires_at });
     }
 
     /// Handles stored frames, then the frames of `input`, until reading stops. The rest of `input` is stored.
@@ -270,13 +270,13 @@ impl Session {
         let limit_reached = self.inbox.is_overfull();
         let (patterns, queries, sampler) = (&self.patterns, &self.queries, &mut self.sampler);
         matched.clear();
-        let mut asker = AnswerTarget::Nobody;
+        let mut target = AnswerTarget::Nobody;
         let mut filter = HeadFilter::new(head, tapes, |head: &Head| {
             if limit_reached {
                 return false;
             }
-            asker = queries.asker(head.attr("id").unwrap_or_default());
-            !asker.is_session() && (patterns.find(head, matched) || asker == AnswerTarget::User)
+            target = queries.target(head.attr("id").unwrap_or_default());
+            !target.is_session() && (patterns.find(head, matched) || target == AnswerTarget::User)
         });
         sampler.frame();
         let opened = opener.open(frame, receiver, self.config.dialect, &mut filter, |step| {
@@ -285,9 +285,9 @@ impl Session {
         let is_written = opened.is_ok() && filter.finish().is_some();
 
         let taken = match opened {
-            Ok(Opened { payload, .. }) => self.take_stanza(&Received {
+            Ok(OpenedFrame { payload, .. }) => self.take_stanza(&Received {
                 encoded: payload,
-                asker,
+                target,
                 is_written,
                 limit_reached,
             }),
@@ -309,7 +309,7 @@ impl Session {
                 offset = offset
             );
             if !self.inbox.is_overfull() {
-                self.tell(Event::Malformed(error));
+                self.push_event(Event::Malformed(error));
             }
         }
         opener.trim(KEEP_PER_CONNECTION);

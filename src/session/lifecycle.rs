@@ -8,13 +8,13 @@ use super::{
     log,
     login::client_payload,
     nodes,
-    outbox::Owner,
+    outbox::Origin,
     queries::{Pending, Purpose},
     timers::Timer,
 };
 use crate::{
     binary::Node,
-    frame::Intro,
+    frame::Preamble,
     handshake::{HandshakeError, Start, resume},
     noise::{KeyPair, PrivateKey},
     wire::SealError,
@@ -32,7 +32,7 @@ impl Session {
             reason,
         };
         self.state = to;
-        self.tell(Event::State(change));
+        self.push_event(Event::State(change));
         true
     }
 
@@ -46,12 +46,12 @@ impl Session {
         let id = ConnectionId(self.connections);
         let routing_info = self.credentials.routing_info.as_deref();
         let header = self.config.header();
-        let intro = Intro::new(&header, routing_info).or_else(|_| Intro::new(&header, None));
+        let preamble = Preamble::new(&header, routing_info).or_else(|_| Preamble::new(&header, None));
         self.timers.clear();
         self.timers
             .set(Timer::Connect, self.now.saturating_add(self.config.connect_timeout));
-        match intro {
-            Ok(intro) => {
+        match preamble {
+            Ok(preamble) => {
                 log!(
                     self.log.as_deref(),
                     Debug,
@@ -59,7 +59,7 @@ impl Session {
                     connection = id.0,
                     routed = routing_info.is_some(),
                 );
-                self.connection = Some(Connection::new(id, intro));
+                self.connection = Some(Connection::new(id, preamble));
                 self.transmits.push_back(Transmit::Open(id));
             }
             Err(error) => self.end(EndReason::Frame(error), true),
@@ -201,7 +201,7 @@ impl Session {
         let (payload, has_room_again) = self.outbox.pop()?;
         let sealed = connection.seal(&payload)?;
         if has_room_again {
-            self.tell(Event::Drain);
+            self.push_event(Event::Drain);
         }
         match sealed {
             Ok(message) => {
@@ -223,11 +223,11 @@ impl Session {
     }
 
     /// Queues a stanza of the session.
-    pub(super) fn send_own(&mut self, stanza: &Node) {
+    pub(super) fn send_session_stanza(&mut self, stanza: &Node) {
         // The session's own stanzas can always be encoded.
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
-            self.outbox.push(Owner::Session, payload);
+            self.outbox.push(Origin::Session, payload);
             if self.is_over_limit() {
                 self.suspend_reading();
             }
@@ -235,11 +235,11 @@ impl Session {
     }
 
     /// Sends a query of the session. The default timeout does not apply.
-    pub(super) fn ask_own(&mut self, purpose: Purpose, stanza: impl FnOnce(&str) -> Node) {
+    pub(super) fn send_session_query(&mut self, purpose: Purpose, stanza: impl FnOnce(&str) -> Node) {
         let id = self.ids.next();
         let stanza = stanza(&id);
         self.queries.insert(id, purpose, self.now, None, None);
-        self.send_own(&stanza);
+        self.send_session_stanza(&stanza);
     }
 
     /// The login succeeded.
@@ -262,7 +262,7 @@ impl Session {
             });
         }
         if self.config.activate {
-            self.ask_own(Purpose::Activate, nodes::activate);
+            self.send_session_query(Purpose::Activate, nodes::activate);
         }
         for payload in self.queries.repeats() {
             log!(
@@ -271,7 +271,7 @@ impl Session {
                 "sending a query again",
                 bytes = payload.len()
             );
-            self.outbox.push(Owner::Query, payload);
+            self.outbox.push(Origin::Query, payload);
         }
     }
 
@@ -329,10 +329,10 @@ impl Session {
         self.reject(ended, code);
         let (unsent, has_room_again) = self.outbox.clear();
         if !unsent.is_empty() {
-            self.tell(Event::Unsent(unsent));
+            self.push_event(Event::Unsent(unsent));
         }
         if has_room_again {
-            self.tell(Event::Drain);
+            self.push_event(Event::Drain);
         }
         match plan {
             ReconnectPlan::Retry { attempt, delay } => {
@@ -348,7 +348,7 @@ impl Session {
                 self.step(Trigger::Lost, Some(reason.clone()));
                 self.last_end = Some(reason.clone());
                 self.timers.set(Timer::Reconnect, at);
-                self.tell(Event::Reconnecting { attempt, at, reason });
+                self.push_event(Event::Reconnecting { attempt, at, reason });
             }
             ReconnectPlan::Stop => {
                 self.reconnect.succeeded();
@@ -386,7 +386,7 @@ impl Session {
         for pending in ended {
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_closed += 1;
-                self.tell(Event::Answer {
+                self.push_event(Event::Answer {
                     query,
                     result: Err(QueryError::Closed { code }),
                 });

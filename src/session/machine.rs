@@ -348,7 +348,7 @@ impl Session {
         self.now = self.now.max(now);
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn push_event(&mut self, event: Event) {
         self.inbox.push(event);
         self.suspend_where_full();
     }
@@ -357,10 +357,10 @@ impl Session {
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub(super) fn tell_stanza(&mut self) -> Result<(), PayloadError> {
+    pub(super) fn push_stanza_event(&mut self) -> Result<(), PayloadError> {
         if let Some(tape) = self.scratch.tapes.first() {
-            let told = self.inbox.push_stanza(self.scratch.matched.ids(), tape);
-            told.map_err(|_| InflateError::OutOfMemory)?;
+            let pushed = self.inbox.push_stanza(self.scratch.matched.ids(), tape);
+            pushed.map_err(|_| InflateError::OutOfMemory)?;
         }
         self.suspend_where_full();
         Ok(())
@@ -385,6 +385,6 @@ impl Session {
 
     pub(super) fn update_credentials(&mut self, update: CredentialsUpdate) {
         self.credentials.apply(&update);
-        self.tell(Event::Credentials(Box::new(update)));
+        self.push_event(Event::Credentials(Box::new(update)));
     }
 }

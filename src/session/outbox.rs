@@ -19,7 +19,7 @@ pub enum SendReadiness {
 
 /// The origin of a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum Origin {
     /// The user sent it with `send`.
     User(SendId),
     /// It is a query of the user.
@@ -31,7 +31,7 @@ pub(super) enum Owner {
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    stanzas: VecDeque<(Owner, Vec<u8>)>,
+    stanzas: VecDeque<(Origin, Vec<u8>)>,
     watermark: Watermark,
     sent: u64,
 }
@@ -60,9 +60,9 @@ impl Outbox {
         }
     }
 
-    pub(super) fn push(&mut self, owner: Owner, stanza: Vec<u8>) -> SendReadiness {
+    pub(super) fn push(&mut self, origin: Origin, stanza: Vec<u8>) -> SendReadiness {
         self.watermark.add(stanza.len());
-        self.stanzas.push_back((owner, stanza));
+        self.stanzas.push_back((origin, stanza));
         if self.watermark.is_full() {
             SendReadiness::Wait
         } else {
@@ -82,12 +82,12 @@ impl Outbox {
     pub(super) fn take_unsent(&mut self) -> (Vec<(SendId, Vec<u8>)>, bool) {
         let mut unsent = Vec::new();
         let mut has_room_again = false;
-        for (owner, stanza) in std::mem::take(&mut self.stanzas) {
-            if let Owner::User(send) = owner {
+        for (origin, stanza) in std::mem::take(&mut self.stanzas) {
+            if let Origin::User(send) = origin {
                 has_room_again |= self.watermark.remove(stanza.len());
                 unsent.push((send, stanza));
             } else {
-                self.stanzas.push_back((owner, stanza));
+                self.stanzas.push_back((origin, stanza));
             }
         }
         (unsent, has_room_again)
@@ -95,9 +95,9 @@ impl Outbox {
 
     /// Empties the queue. Returns the user's stanzas that were in it, and whether the queue was full.
     pub(super) fn clear(&mut self) -> (Vec<SendId>, bool) {
-        let unsent = self.stanzas.drain(..).filter_map(|(owner, _)| match owner {
-            Owner::User(send) => Some(send),
-            Owner::Query | Owner::Session => None,
+        let unsent = self.stanzas.drain(..).filter_map(|(origin, _)| match origin {
+            Origin::User(send) => Some(send),
+            Origin::Query | Origin::Session => None,
         });
         (unsent.collect(), self.watermark.clear())
     }

@@ -34,13 +34,13 @@ pub(super) enum AnswerTarget {
     User,
     Session,
     /// The session, but it already has an answer.
-    SessionBefore,
+    SessionSettled,
 }
 
 impl AnswerTarget {
     /// Whether the stanza is for the session only.
     pub(super) fn is_session(self) -> bool {
-        matches!(self, Self::Session | Self::SessionBefore)
+        matches!(self, Self::Session | Self::SessionSettled)
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Pending {
     /// The queries are numbered in the order in which they were sent.
     order: u64,
     /// The encoded stanza of an idempotent query.
-    repeat: Option<Vec<u8>>,
+    resend: Option<Vec<u8>>,
 }
 
 /// Number of ids of the session's own settled queries that are kept. A second answer to such a query is not delivered
@@ -83,11 +83,11 @@ impl Queries {
     }
 
     /// Returns who waits for a stanza with this id.
-    pub(super) fn asker(&self, id: &str) -> AnswerTarget {
+    pub(super) fn target(&self, id: &str) -> AnswerTarget {
         match self.by_id.get(id).map(|pending| pending.purpose) {
             Some(Purpose::User(_)) => AnswerTarget::User,
             Some(_) => AnswerTarget::Session,
-            None if self.own_settled.iter().any(|settled| settled == id) => AnswerTarget::SessionBefore,
+            None if self.own_settled.iter().any(|settled| settled == id) => AnswerTarget::SessionSettled,
             None => AnswerTarget::Nobody,
         }
     }
@@ -104,7 +104,7 @@ impl Queries {
         purpose: Purpose,
         now: Millis,
         timeout: Option<Millis>,
-        repeat: Option<Vec<u8>>,
+        resend: Option<Vec<u8>>,
     ) {
         let order = self.asked;
         self.asked += 1;
@@ -122,7 +122,7 @@ impl Queries {
                 asked_at: now,
                 deadline,
                 order,
-                repeat,
+                resend,
             },
         );
     }
@@ -169,7 +169,7 @@ impl Queries {
     /// Removes the queries that end with their connection, in the order in which they were sent. If `keep_idempotent`
     /// is true, idempotent queries stay.
     pub(super) fn take_ended(&mut self, keep_idempotent: bool) -> Vec<Pending> {
-        let ends = |pending: &Pending| !keep_idempotent || pending.repeat.is_none();
+        let ends = |pending: &Pending| !keep_idempotent || pending.resend.is_none();
         let ids: Vec<String> = self
             .by_id
             .iter()
@@ -186,7 +186,7 @@ impl Queries {
         let mut repeats: Vec<(u64, &Vec<u8>)> = self
             .by_id
             .values()
-            .filter_map(|pending| Some((pending.order, pending.repeat.as_ref()?)))
+            .filter_map(|pending| Some((pending.order, pending.resend.as_ref()?)))
             .collect();
         repeats.sort_unstable_by_key(|(order, _)| *order);
         repeats.into_iter().map(|(_, stanza)| stanza.clone()).collect()
@@ -255,14 +255,14 @@ mod tests {
     fn own_ids_stay_known_for_a_while() {
         let mut queries = Queries::default();
         queries.insert("k".into(), Purpose::KeepAlive, 0, None, None);
-        assert_eq!(queries.asker("k"), AnswerTarget::Session);
+        assert_eq!(queries.target("k"), AnswerTarget::Session);
         queries.remove("k");
-        assert_eq!(queries.asker("k"), AnswerTarget::SessionBefore);
+        assert_eq!(queries.target("k"), AnswerTarget::SessionSettled);
         for place in 0..REMEMBERED {
             queries.insert(place.to_string(), Purpose::KeepAlive, 0, None, None);
             queries.remove(&place.to_string());
         }
-        assert_eq!(queries.asker("k"), AnswerTarget::Nobody);
+        assert_eq!(queries.target("k"), AnswerTarget::Nobody);
     }
 
     #[test]

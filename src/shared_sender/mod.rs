@@ -31,14 +31,14 @@ const MAX_UNSENT: usize = 1024;
 
 /// The timing and the ids of the keep-alive queries of the I/O thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct KeepAliveConfig {
     /// Time between the client's own keep-alive queries in milliseconds.
     pub interval: Millis,
     /// The prefix of the ids of the I/O thread's queries. It must be unpredictable.
     pub id_prefix: String,
 }
 
-impl Policy {
+impl KeepAliveConfig {
     /// JavaScript counts as blocked after this time without a heartbeat, in milliseconds.
     const fn blocked(&self) -> Millis {
         self.interval / 4
@@ -62,7 +62,7 @@ enum State {
     #[default]
     Idle,
     /// A noise handler is in its handshake on this connection.
-    Linked(Policy),
+    Linked(KeepAliveConfig),
     /// The shared sender seals the frames of the noise handler.
     Open(Box<OpenSender>),
 }
@@ -71,13 +71,13 @@ enum State {
 struct OpenSender {
     sender: Sender,
     dialect: Dialect,
-    policy: Policy,
+    config: KeepAliveConfig,
     /// Sealed frames that were not sent yet.
     unsent: VecDeque<SealedFrame>,
     permission: SealPermission,
     last_sent: Millis,
     /// Number of queries that the I/O thread has sealed.
-    own_queries: u32,
+    sealed_queries: u32,
     /// Whether the last sent frame was one of these queries.
     last_is_own: bool,
 }
@@ -102,27 +102,27 @@ enum SealPermission {
 
 impl SharedSender {
     /// A noise handler starts its handshake on this connection.
-    pub fn link(&mut self, policy: Policy) {
-        if matches!(self.state, State::Idle) && policy.interval >= MIN_INTERVAL {
-            self.state = State::Linked(policy);
+    pub fn link(&mut self, config: KeepAliveConfig) {
+        if matches!(self.state, State::Idle) && config.interval >= MIN_INTERVAL {
+            self.state = State::Linked(config);
         }
     }
 
     /// The handshake is complete. If a noise handler is linked, this takes its sender and seals for it. Returns true in
     /// this case.
     pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: Millis) -> bool {
-        let State::Linked(policy) = &self.state else {
+        let State::Linked(config) = &self.state else {
             return false;
         };
         let Some(sender) = take() else { return false };
         self.state = State::Open(Box::new(OpenSender {
             sender,
             dialect,
-            policy: policy.clone(),
+            config: config.clone(),
             unsent: VecDeque::new(),
             permission: SealPermission::Pending,
             last_sent: now,
-            own_queries: 0,
+            sealed_queries: 0,
             last_is_own: false,
         }));
         true
@@ -147,7 +147,7 @@ impl SharedSender {
 
     /// Encrypts data that is not the payload of a frame, and appends it to `out`. It is unknown where this data is
     /// sent, so the I/O thread seals nothing after that.
-    pub fn seal_loose(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
+    pub fn encrypt_unframed(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Option<Result<(), NoiseError>> {
         let open = self.open_sender()?;
         open.withdraw();
         Some(open.sender.seal(plaintext, out))
@@ -176,7 +176,7 @@ impl SharedSender {
         match open.permission {
             SealPermission::Withdrawn => None,
             SealPermission::Granted if open.unsent.is_empty() => Some(open.due(last_heartbeat)),
-            _ => Some(now.saturating_add(open.policy.blocked())),
+            _ => Some(now.saturating_add(open.config.blocked())),
         }
     }
 
@@ -201,16 +201,16 @@ impl SharedSender {
     #[must_use]
     pub fn id_prefix(&self) -> Option<&str> {
         match &self.state {
-            State::Open(open) => Some(&open.policy.id_prefix),
+            State::Open(open) => Some(&open.config.id_prefix),
             _ => None,
         }
     }
 
     /// The number of queries that the I/O thread has sealed.
     #[must_use]
-    pub fn own_queries(&self) -> u32 {
+    pub fn sealed_queries(&self) -> u32 {
         match &self.state {
-            State::Open(open) => open.own_queries,
+            State::Open(open) => open.sealed_queries,
             _ => 0,
         }
     }
@@ -226,9 +226,9 @@ impl SharedSender {
 impl OpenSender {
     /// The time of the next query: the connection was silent for an interval, and JavaScript is blocked.
     fn due(&self, last_heartbeat: Millis) -> Millis {
-        let grace = if self.last_is_own { 0 } else { self.policy.grace() };
-        let silent = self.last_sent.saturating_add(self.policy.interval + grace);
-        silent.max(last_heartbeat.saturating_add(self.policy.blocked()))
+        let grace = if self.last_is_own { 0 } else { self.config.grace() };
+        let silent = self.last_sent.saturating_add(self.config.interval + grace);
+        silent.max(last_heartbeat.saturating_add(self.config.blocked()))
     }
 
     fn remember(&mut self, frame: &[u8]) {
@@ -248,11 +248,11 @@ impl OpenSender {
     }
 
     fn seal_query(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        let id = format!("{}{}", self.policy.id_prefix, self.own_queries.checked_add(1)?);
+        let id = format!("{}{}", self.config.id_prefix, self.sealed_queries.checked_add(1)?);
         let mut payload = vec![0];
         keep_alive_query(&id).encode(self.dialect, &mut payload).ok()?;
         seal_frame(&mut self.sender, &payload, out).ok()?;
-        self.own_queries += 1;
+        self.sealed_queries += 1;
         Some(())
     }
 }

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::loop_turn::{Held, Timing, TurnSender};
 use super::options::KeepAliveProbes;
 use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
-use super::tcp::{self, TcpEnds};
+use super::tcp::{self, TcpEndpoints};
 use super::writer::Writer;
 use crate::sync::{AtomicBool, AtomicWaker, Mutex, MutexGuard, Ordering};
 
@@ -57,8 +57,8 @@ impl Connection {
 
     /// The ends of the TCP connection, while the WebSocket is open.
     #[must_use]
-    pub fn ends(&self) -> Option<TcpEnds> {
-        self.with_tcp(|stream| tcp::ends(stream).ok()).flatten()
+    pub fn endpoints(&self) -> Option<TcpEndpoints> {
+        self.with_tcp(|stream| tcp::endpoints(stream).ok()).flatten()
     }
 
     /// Starts or stops TCP keep-alive. Has no effect if the WebSocket is not open.

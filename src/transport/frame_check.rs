@@ -104,7 +104,7 @@ pub(super) struct ReceivedClose {
 
 /// The position of the next byte in a frame.
 #[derive(Debug)]
-enum Place {
+enum ParserState {
     /// In the header. `have` bytes are known.
     Header { have: usize },
     /// In the payload of a data frame, a ping or a pong.
@@ -116,7 +116,7 @@ enum Place {
 /// The state of the check. It accepts the stream in chunks of any size.
 #[derive(Debug)]
 struct Checker {
-    place: Place,
+    state: ParserState,
     header: [u8; 10],
     /// Opcode of the message that is being received in fragments.
     fragmented: Option<u8>,
@@ -131,7 +131,7 @@ struct Checker {
 impl Checker {
     fn new() -> Self {
         Self {
-            place: Place::Header { have: 0 },
+            state: ParserState::Header { have: 0 },
             header: [0; 10],
             fragmented: None,
             message_length: 0,
@@ -147,8 +147,8 @@ impl Checker {
         let mut rest = bytes;
         loop {
             let passed = bytes.len() - rest.len();
-            match &mut self.place {
-                Place::Header { have } => {
+            match &mut self.state {
+                ParserState::Header { have } => {
                     let Some((&byte, after)) = rest.split_first() else {
                         return (passed, None);
                     };
@@ -161,18 +161,18 @@ impl Checker {
                         return (passed, Some(stop));
                     }
                 }
-                Place::Payload { remaining } => {
+                ParserState::Payload { remaining } => {
                     let length = usize::try_from(*remaining).map_or(rest.len(), |wanted| wanted.min(rest.len()));
                     *remaining -= length as u64;
                     if *remaining == 0 {
-                        self.place = Place::Header { have: 0 };
+                        self.state = ParserState::Header { have: 0 };
                     }
                     rest = rest.split_at(length).1;
                     if rest.is_empty() {
                         return (bytes.len(), None);
                     }
                 }
-                Place::Close { remaining } => {
+                ParserState::Close { remaining } => {
                     let (part, _) = rest.split_at((*remaining).min(rest.len()));
                     *remaining -= part.len();
                     self.close_payload.extend_from_slice(part);
@@ -187,7 +187,7 @@ impl Checker {
 
     /// Handles the next header byte.
     fn header_byte(&mut self) -> Result<(), Stop> {
-        let Place::Header { have } = self.place else {
+        let ParserState::Header { have } = self.state else {
             return Ok(());
         };
         let [first, second, ..] = self.header;
@@ -248,7 +248,7 @@ impl Checker {
             return Err(Violation::LengthOverflow.into());
         }
         if opcode == OPCODE_CLOSE {
-            self.place = Place::Close {
+            self.state = ParserState::Close {
                 remaining: usize::try_from(length).unwrap_or(0),
             };
             return if length == 0 { Err(self.end_close()) } else { Ok(()) };
@@ -271,10 +271,10 @@ impl Checker {
             }
         }
         self.longest = self.longest.max(length);
-        self.place = if length == 0 {
-            Place::Header { have: 0 }
+        self.state = if length == 0 {
+            ParserState::Header { have: 0 }
         } else {
-            Place::Payload { remaining: length }
+            ParserState::Payload { remaining: length }
         };
         Ok(())
     }
@@ -335,7 +335,8 @@ impl<S> CheckedStream<S> {
 
     /// Whether a frame with a payload of more than `size` bytes was received, and no message is incomplete.
     pub(super) fn has_passed(&self, size: usize) -> bool {
-        let between = matches!(self.checker.place, Place::Header { have: 0 }) && self.checker.fragmented.is_none();
+        let between =
+            matches!(self.checker.state, ParserState::Header { have: 0 }) && self.checker.fragmented.is_none();
         between && self.checker.longest > size as u64
     }
 

@@ -46,7 +46,7 @@ pub(crate) use self::runtime::runtime;
 pub use self::secret::Secret;
 pub use self::send_queue::{Accepted, HIGH_WATER};
 pub use self::task::connect;
-pub use self::tcp::{FailedAttempt, TcpEnds};
+pub use self::tcp::{FailedAttempt, TcpEndpoints};
 pub use self::tls::{Identity, Roots, TlsOptionError, TlsOptions, TlsTarget};
 pub use self::verify::TrustFailure;
 

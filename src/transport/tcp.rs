@@ -17,9 +17,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(250);
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBES: u32 = 10;
 
-/// The ends of a TCP connection.
+/// The endpoints of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TcpEnds {
+pub struct TcpEndpoints {
     /// This machine's.
     pub local: SocketAddr,
     /// The peer's, or that of the proxy on the way to it.
@@ -100,12 +100,12 @@ pub(super) fn set_probes(stream: &TcpStream, probes: Option<KeepAliveProbes>) ->
     }
 }
 
-/// The ends of a connection.
+/// The endpoints of a connection.
 ///
 /// # Errors
 /// If the operating system does not know them any more.
-pub(super) fn ends(stream: &TcpStream) -> io::Result<TcpEnds> {
-    Ok(TcpEnds {
+pub(super) fn endpoints(stream: &TcpStream) -> io::Result<TcpEndpoints> {
+    Ok(TcpEndpoints {
         local: stream.local_addr()?,
         peer: stream.peer_addr()?,
     })
@@ -118,7 +118,7 @@ mod tests {
     use socket2::SockRef;
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::{KeepAliveProbes, PROBE_INTERVAL, PROBES, ends, set_probes};
+    use super::{KeepAliveProbes, PROBE_INTERVAL, PROBES, endpoints, set_probes};
 
     #[test]
     fn probes_are_those_of_libuv() {
@@ -148,8 +148,8 @@ mod tests {
             let system = KeepAliveProbes { idle: Duration::ZERO };
             set_probes(&stream, Some(system)).unwrap();
             assert!(socket.keepalive().unwrap());
-            let ends = ends(&stream).unwrap();
-            assert_eq!((ends.peer, ends.local.ip()), (address, address.ip()));
+            let endpoints = endpoints(&stream).unwrap();
+            assert_eq!((endpoints.peer, endpoints.local.ip()), (address, address.ip()));
         });
     }
 }

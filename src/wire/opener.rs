@@ -27,7 +27,7 @@ pub struct Opener {
 
 /// An opened frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opened<'a> {
+pub struct OpenedFrame<'a> {
     /// The decompressed payload without its flag byte. It can be longer than the stanza.
     pub payload: &'a [u8],
     /// Length of the stanza in `payload`, in bytes.
@@ -46,7 +46,7 @@ impl Opener {
         dialect: Dialect,
         sink: &mut impl NodeSink,
         mut progress: impl FnMut(Step),
-    ) -> Result<Opened<'_>, OpenError> {
+    ) -> Result<OpenedFrame<'_>, OpenError> {
         self.plain.clear();
         receiver.open(frame, &mut self.plain)?;
         progress(Step::Decrypted);
@@ -54,7 +54,7 @@ impl Opener {
         progress(Step::Inflated);
         let stanza_len = binary::decode(payload, dialect, sink).map_err(PayloadError::from)?;
         progress(Step::Walked);
-        Ok(Opened { payload, stanza_len })
+        Ok(OpenedFrame { payload, stanza_len })
     }
 
     /// Frees capacity above `keep` bytes in each buffer.

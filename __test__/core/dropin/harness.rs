@@ -11,7 +11,7 @@ use std::time::Duration;
 use baileys_native::binary::{self, Dialect, Node};
 use baileys_native::dropin::{ConnectionState, LoopCounters, LoopMonitor, keep_alive};
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::shared_sender::Policy;
+use baileys_native::shared_sender::KeepAliveConfig;
 use tokio::task::JoinHandle;
 
 /// The keep-alive interval of the client, in milliseconds.
@@ -87,12 +87,12 @@ impl World {
         let counters = Arc::<LoopCounters>::default();
         let monitor = Arc::new(LoopMonitor::new(Arc::clone(&counters)));
         let state = Arc::<ConnectionState>::default();
-        let policy = Policy {
+        let config = KeepAliveConfig {
             interval: INTERVAL,
             id_prefix: ID_PREFIX.to_owned(),
         };
         assert!(state.read_ahead().link());
-        state.shared_sender().link(policy);
+        state.shared_sender().link(config);
         state.read_ahead().open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
         assert!(state.shared_sender().open(|| Sender::new(&KEY).ok(), Dialect::V7, 0));
         let outbox = Outbox {

@@ -15,7 +15,7 @@ fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
         assert_eq!(world.queries(), [(1_062, 1), (2_062, 2), (3_062, 3)]);
         world.monitor.heartbeat();
         let counters = &world.counters;
-        assert_eq!((counters.survived_stalls(), counters.keep_alives()), (1, 3));
+        assert_eq!((counters.kept_alive_stalls(), counters.keep_alives()), (1, 3));
         assert_eq!(counters.blocked_ms(), 3_500);
         // The client continues with the counter after the queries.
         world.send(b"second");
@@ -33,7 +33,7 @@ fn a_thread_that_runs_is_left_alone() {
             world.monitor.heartbeat();
         }
         assert_eq!(world.received().len(), 1);
-        assert_eq!(world.counters.survived_stalls(), 0);
+        assert_eq!(world.counters.kept_alive_stalls(), 0);
         assert!(!world.task.is_finished());
     });
 }

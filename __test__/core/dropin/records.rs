@@ -10,8 +10,8 @@ use std::time::Duration;
 use baileys_native::abi::{record, socket_event};
 use baileys_native::binary::{Dialect, Node};
 use baileys_native::dropin::{
-    Batch, ConnectionState, Environment, EventSink, Flow, HIGH_WATER, Inbox, LOW_WATER, LoopMonitor, ProcessMetrics,
-    RECORDS_AT_ONCE, RecordSource, Room, SocketState,
+    Batch, ConnectionState, Environment, Flow, HIGH_WATER, Inbox, LOW_WATER, LoopMonitor, ProcessMetrics,
+    RECORDS_AT_ONCE, RecordSource, Room, SocketSink, SocketState,
 };
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::transport::{Event, EventSink as _, TransportError};
@@ -166,7 +166,7 @@ fn the_events_of_a_socket_become_records_with_their_frames_opened() {
     let (inbox, _) = inbox(LoopMonitor::new(Arc::default()));
     let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
     let monitor = Arc::new(LoopMonitor::new(Arc::default()));
-    let mut sink = EventSink::new(3, Arc::clone(&inbox), Arc::clone(&state), monitor, describe);
+    let mut sink = SocketSink::new(3, Arc::clone(&inbox), Arc::clone(&state), monitor, describe);
     assert!(state.read_ahead().link());
     state.read_ahead().open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
     let mut payload = vec![0];

@@ -283,16 +283,16 @@ fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
     };
     let mut world = World::connected_with(config);
     let stanza = bytes_node("message", &[1; 500]);
-    let mut admissions = Vec::new();
+    let mut readinesses = Vec::new();
     let refused = loop {
         match world.session.send(world.now, &mut stanza.source()) {
-            Ok(sent) => admissions.push(sent.admission),
+            Ok(sent) => readinesses.push(sent.readiness),
             Err(error) => break error,
         }
     };
     assert_eq!(refused, SendError::Full);
     assert_eq!(
-        admissions[..4],
+        readinesses[..4],
         [
             SendReadiness::Ready,
             SendReadiness::Ready,
@@ -300,7 +300,7 @@ fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
             SendReadiness::Wait
         ]
     );
-    assert_eq!(admissions.len(), 7);
+    assert_eq!(readinesses.len(), 7);
     let depth = world.session.metrics().outgoing;
     assert_eq!((depth.stanzas, depth.most_stanzas), (7, 7));
     world.pump();
@@ -331,7 +331,7 @@ fn a_hand_over_returns_what_was_not_polled_and_sends_the_rest() {
     let sent: Vec<_> = (0..4)
         .map(|number| world.session.send(world.now, &mut stanza(number).source()).unwrap())
         .collect();
-    assert_eq!(sent[3].admission, SendReadiness::Wait);
+    assert_eq!(sent[3].readiness, SendReadiness::Wait);
     let query = world
         .session
         .query(world.now, &mut question().source(), options(None, true))
@@ -700,16 +700,16 @@ fn a_session_reacts_to_a_stanza_of_a_million_nodes_without_building_it() {
 fn reading_can_be_paused() {
     let mut world = World::connected();
     world.watch("frame");
-    world.session.pause(world.now);
+    world.session.pause_reading(world.now);
     assert!(!world.session.wants_data());
     world.serve(&node("message", &[], Vec::new()));
     world.advance(100_000);
     assert!(world.stanzas().is_empty() && world.session.state() == State::Connected);
-    world.session.resume(world.now);
+    world.session.resume_reading(world.now);
     world.pump();
     assert_eq!(world.stanzas().len(), 1);
     // A pause does not prevent a handshake.
-    world.session.pause(world.now);
+    world.session.pause_reading(world.now);
     world.drop_link();
     world.advance(1_000);
     assert!(world.server().is_open());

@@ -195,10 +195,10 @@ impl Run {
                 }
             }
             Step::Pause => {
-                self.session.pause(self.now);
+                self.session.pause_reading(self.now);
             }
             Step::Resume => {
-                self.session.resume(self.now);
+                self.session.resume_reading(self.now);
             }
             Step::Block => self.blocked = true,
             Step::Unblock => self.blocked = false,
@@ -502,7 +502,7 @@ impl Run {
 
     /// Ends the schedule and checks that nothing was lost.
     fn finish(mut self) {
-        self.session.resume(self.now);
+        self.session.resume_reading(self.now);
         self.blocked = false;
         self.take_events(usize::MAX);
         self.session.close(self.now);

@@ -77,7 +77,7 @@ impl Default for ServerOptions {
 }
 
 enum Phase {
-    Intro,
+    Preamble,
     Hello,
     Finish(ExpectClientFinish),
     Open { sender: Sender, receiver: Receiver },
@@ -105,7 +105,7 @@ impl Server {
     pub(crate) fn new(options: ServerOptions) -> Self {
         Self {
             options,
-            phase: Phase::Intro,
+            phase: Phase::Preamble,
             frames: FrameDecoder::new(),
             early: Vec::new(),
             out: Vec::new(),
@@ -126,9 +126,9 @@ impl Server {
 
     /// Handles a WebSocket message of the client.
     pub(crate) fn receive(&mut self, message: &[u8]) {
-        if matches!(self.phase, Phase::Intro) {
+        if matches!(self.phase, Phase::Preamble) {
             self.early.extend_from_slice(message);
-            let Some(rest) = self.take_intro() else { return };
+            let Some(rest) = self.take_preamble() else { return };
             self.phase = Phase::Hello;
             self.frames.feed(&rest);
         } else {
@@ -139,7 +139,7 @@ impl Server {
         }
     }
 
-    fn take_intro(&mut self) -> Option<Vec<u8>> {
+    fn take_preamble(&mut self) -> Option<Vec<u8>> {
         let mut rest = self.early.as_slice();
         if let Some(after) = rest.strip_prefix(b"ED\x00\x01") {
             let length = u32::from_be_bytes([0, after[0], after[1], after[2]]) as usize;
@@ -166,7 +166,7 @@ impl Server {
                 Phase::Open { sender, receiver }
             }
             Phase::HungUp => Phase::HungUp,
-            Phase::Intro => unreachable!(),
+            Phase::Preamble => unreachable!(),
         };
     }
 

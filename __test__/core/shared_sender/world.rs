@@ -6,7 +6,7 @@ use arbitrary::Arbitrary;
 use baileys_native::binary::{Dialect, Node};
 use baileys_native::frame::encode_frame;
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::shared_sender::{Policy, SharedSender};
+use baileys_native::shared_sender::{KeepAliveConfig, SharedSender};
 
 /// The key of the sender.
 pub(crate) const KEY: [u8; 32] = [5; 32];
@@ -15,7 +15,7 @@ pub(crate) const PREFIX: &str = "12345678901234567890.9876543210987654321-";
 
 pub(crate) fn opened(dialect: Dialect) -> SharedSender {
     let mut shared_sender = SharedSender::default();
-    shared_sender.link(Policy {
+    shared_sender.link(KeepAliveConfig {
         interval: INTERVAL,
         id_prefix: PREFIX.to_owned(),
     });
@@ -133,7 +133,7 @@ impl World {
             }
             Step::Loose => {
                 let mut sealed = Vec::new();
-                shared_sender.seal_loose(b"loose", &mut sealed).unwrap().unwrap();
+                shared_sender.encrypt_unframed(b"loose", &mut sealed).unwrap().unwrap();
                 assert_eq!(open(&framed(&sealed), self.used).unwrap(), b"loose");
                 self.used += 1;
             }
@@ -153,7 +153,7 @@ impl World {
         let counters: Vec<u32> = self.wire.iter().copied().flatten().collect();
         let distinct: BTreeSet<u32> = counters.iter().copied().collect();
         assert_eq!(distinct.len(), counters.len());
-        assert_eq!(shared_sender.own_queries(), self.own);
+        assert_eq!(shared_sender.sealed_queries(), self.own);
     }
 
     fn write(&mut self) {

@@ -5,7 +5,7 @@ use baileys_native::{
     binary::{Dialect, decode, unpack},
     frame::{FrameDecoder, encode_frame},
     noise::{Receiver, Sender},
-    read_ahead::{Opened, ReadAhead, Scratch},
+    read_ahead::{OpenedMessage, ReadAhead, Scratch},
     tape::{TapeWriter, Tapes},
 };
 
@@ -95,7 +95,7 @@ fn follow(stream: &[u8], tapes: &[Option<Tapes>], lengths: &[u16], early: u8, di
             is_off = own.iter().any(Option::is_none);
             let is_large = expected.size() >= MAX_TAPES;
             match opened {
-                Some(Opened { counter, frames }) => {
+                Some(OpenedMessage { counter, frames }) => {
                     assert_eq!((counter, frames as usize), (before as u64, count));
                     assert_eq!(made, expected);
                     assert!(!is_off);

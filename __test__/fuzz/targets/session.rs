@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
         apply(&mut world, &step);
     }
     world.takes_events = true;
-    world.session.resume(world.now);
+    world.session.resume_reading(world.now);
     world.session.close(world.now);
     world.pump();
     world.advance(120_000);
@@ -64,8 +64,8 @@ fn apply(world: &mut World, step: &Step<'_>) {
                 .send(world.now, &mut node("message", &[], Vec::new()).source());
         }
         Step::Advance(by) => world.advance(u64::from(by)),
-        Step::Pause => world.session.pause(world.now),
-        Step::Resume => world.session.resume(world.now),
+        Step::Pause => world.session.pause_reading(world.now),
+        Step::Resume => world.session.resume_reading(world.now),
         Step::TakeEvents(takes) => world.takes_events = takes,
         Step::Break if world.link.is_some() => world.drop_link(),
         Step::Close => drop(world.session.close(world.now)),

@@ -22,7 +22,7 @@ import { replaced } from '../../loader/register.mjs';
  *
  * @param {string} kind
  */
-const told = kind =>
+const nextMessage = kind =>
   new Promise(resolve => {
     /** @param {any} message */
     const listener = message => {
@@ -33,7 +33,7 @@ const told = kind =>
     process.on('message', listener);
   });
 /** @param {object} message */
-const tell = message => new Promise(resolve => process.send?.(message, resolve));
+const sendToParent = message => new Promise(resolve => process.send?.(message, resolve));
 
 /** @type {Record<string, unknown>} */
 const logger = { level: 'silent', child: () => logger };
@@ -107,7 +107,7 @@ async function pair(context) {
   const { until } = connect(context);
   const ended = until(({ connection }) => connection === 'close');
   const { qr } = await until((/** @type {Update} */ update) => update.qr);
-  await tell({ kind: 'qr', qr });
+  await sendToParent({ kind: 'qr', qr });
   await ended;
 }
 
@@ -126,13 +126,13 @@ async function open(context) {
  * @param {number} count
  */
 async function receive(sock, count) {
-  const prepared = told('prepared');
-  await tell({ kind: 'prepare', count });
+  const prepared = nextMessage('prepared');
+  await sendToParent({ kind: 'prepare', count });
   await prepared;
   const ended = new Promise(resolve => sock.ws.once('CB:bench', resolve));
   const cpu = process.cpuUsage();
   const start = performance.now();
-  await tell({ kind: 'flood' });
+  await sendToParent({ kind: 'flood' });
   await ended;
   const ms = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
@@ -146,9 +146,9 @@ async function receive(sock, count) {
  * @param {number} count
  */
 async function send(sock, count) {
-  const got = told('received');
-  const expecting = told('expecting');
-  await tell({ kind: 'expect', count });
+  const got = nextMessage('received');
+  const expecting = nextMessage('expecting');
+  await sendToParent({ kind: 'expect', count });
   // The stanzas can arrive before this message, because they use another connection.
   await expecting;
   const start = performance.now();
@@ -250,8 +250,8 @@ async function demo(context, { counts }) {
 }
 
 try {
-  await tell({ kind: 'ready' });
-  const settings = await told('settings');
+  await sendToParent({ kind: 'ready' });
+  const settings = await nextMessage('settings');
   const namespace = await import(settings.baileys);
   const exported = { ...namespace.default, ...namespace };
   if (settings.backend === 'native' && replaced().length === 0)
@@ -261,8 +261,8 @@ try {
   const auth = memoryAuth(exported.initAuthCreds());
   const context = { baileys: namespace, exported, auth, url: settings.url, ca: settings.ca, user: settings.user };
   const result = await (settings.mode === 'bench' ? bench : demo)(context, settings);
-  await tell({ kind: 'result', result });
+  await sendToParent({ kind: 'result', result });
 } catch (error) {
-  await tell({ kind: 'failed', message: error.message });
+  await sendToParent({ kind: 'failed', message: error.message });
 }
 process.exit(0);

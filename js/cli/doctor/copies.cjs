@@ -180,14 +180,14 @@ async function checkCopies(directory, { canLoad, step }) {
 function verdict({ name, version, root, path }, { replaced, warnings, error }, first) {
   const where = `${name} ${version} at ${path}${path === root ? '' : ` (a link to ${root})`}`;
   const data = { name, version, root, path, resolved: root === first, warnings };
-  const told = warnings.map(({ code, message }) => `${message} (${code})`).join('; ');
+  const messages = warnings.map(({ code, message }) => `${message} (${code})`).join('; ');
   const reached = replaced.some(each => realpathSync(each) === root);
   if (error !== undefined && !reached) return fault('baileys', `${where} cannot be loaded: ${error}`, { data });
   if (!reached) {
     const make = root === first || first === undefined ? fault : warning;
-    return make('baileys', `${where} runs on its JavaScript: ${told || 'register does not recognise it'}`, { data });
+    return make('baileys', `${where} is not replaced: ${messages || 'register does not recognise it'}`, { data });
   }
-  if (told !== '') return warning('baileys', `${where} runs on baileys-native in part: ${told}`, { data });
+  if (messages !== '') return warning('baileys', `${where} runs on baileys-native in part: ${messages}`, { data });
   const used = root === first ? ', which is what this folder imports,' : '';
   return ok('baileys', `${where}${used} runs on baileys-native`, { data });
 }

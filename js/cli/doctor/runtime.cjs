@@ -21,7 +21,7 @@ function checkNode(versions = process.versions) {
   const [oldest, oldestMinor] = OLDEST_NODE;
   if (major < oldest || (major === oldest && minor < oldestMinor)) {
     return fault('node', `Node.js ${versions.node} is too old; ${OLDEST_NODE.join('.')} is needed`, {
-      advice: 'Baileys runs on its JavaScript until Node.js is updated.'
+      advice: 'Baileys uses its own JavaScript code until Node.js is updated.'
     });
   }
   return ok('node', `Node.js ${versions.node}`);

@@ -25,7 +25,7 @@ thread_local! {
 
 /// The event sink of one socket.
 #[derive(Debug)]
-pub struct EventSink {
+pub struct SocketSink {
     connection: u32,
     inbox: Arc<Inbox>,
     state: Arc<ConnectionState>,
@@ -39,7 +39,7 @@ pub struct EventSink {
     is_exhausted: bool,
 }
 
-impl EventSink {
+impl SocketSink {
     /// A sink that writes the records of `connection` to `inbox`.
     #[must_use]
     pub fn new(
@@ -95,7 +95,7 @@ impl EventSink {
     }
 }
 
-impl transport::EventSink for EventSink {
+impl transport::EventSink for SocketSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.state.flow.poll_ready(cx)
     }

@@ -4,7 +4,7 @@
  * The error of a connection that an agent or the program asks for and that is not supported natively. No connection is
  * made without the agent: the agent may hide the address of the caller.
  */
-class Unsupported extends Error {
+class UnsupportedConnectionError extends Error {
   #reason;
 
   /**
@@ -29,4 +29,4 @@ class Unsupported extends Error {
   }
 }
 
-module.exports = { Unsupported };
+module.exports = { UnsupportedConnectionError };

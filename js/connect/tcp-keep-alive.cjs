@@ -5,19 +5,19 @@
 const { TLSSocket } = require('node:tls');
 
 /** @type {boolean | undefined} */
-let isHonouredByTls;
+let isSupportedByTls;
 
 /** Whether `tls.connect` of this version of Node applies `keepAlive` to the connection. Node 20 does not. */
 function tlsKeepsAlive() {
-  if (isHonouredByTls === undefined) {
+  if (isSupportedByTls === undefined) {
     const socket = /** @type {any} */ (
       new TLSSocket(/** @type {any} */ (undefined), /** @type {any} */ ({ keepAlive: true }))
     );
     const flag = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kSetKeepAlive');
-    isHonouredByTls = flag !== undefined && socket[flag] === true;
+    isSupportedByTls = flag !== undefined && socket[flag] === true;
     socket.destroy();
   }
-  return isHonouredByTls;
+  return isSupportedByTls;
 }
 
 /**

@@ -1,4 +1,4 @@
-//! Defines [`Intro`].
+//! Defines [`Preamble`].
 
 use super::{FrameError, encode::frame_header};
 
@@ -9,12 +9,12 @@ const ROUTING_PREFIX: [u8; 4] = [b'E', b'D', 0, 1];
 /// version. If an earlier connection received routing information, it comes before the header: `E`, `D`, 0, 1, a 3-byte
 /// length, the information.
 #[derive(Debug)]
-pub struct Intro {
+pub struct Preamble {
     pending: Option<Vec<u8>>,
 }
 
-impl Intro {
-    /// An intro that was not sent yet. `None` omits the routing information. Empty routing information is written with
+impl Preamble {
+    /// A preamble that was not sent yet. `None` omits the routing information. Empty routing information is written with
     /// length 0.
     ///
     /// # Errors
@@ -32,22 +32,22 @@ impl Intro {
         Ok(Self { pending: Some(bytes) })
     }
 
-    /// The bytes of the intro. Empty after the intro was sent.
+    /// The bytes of the preamble. Empty after the preamble was sent.
     #[must_use]
     pub fn pending(&self) -> &[u8] {
         self.pending.as_deref().unwrap_or_default()
     }
 
-    /// Whether the intro was sent.
+    /// Whether the preamble was sent.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
         self.pending.is_none()
     }
 
-    /// Appends the intro, if it was not sent yet, and then the output of `write` to `out`.
+    /// Appends the preamble, if it was not sent yet, and then the output of `write` to `out`.
     ///
     /// # Errors
-    /// Returns the error of `write`. `out` is then unchanged, and the intro counts as not sent.
+    /// Returns the error of `write`. `out` is then unchanged, and the preamble counts as not sent.
     pub fn write_before<E>(
         &mut self,
         out: &mut Vec<u8>,
