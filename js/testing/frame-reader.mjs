@@ -28,14 +28,14 @@ export class FrameReader {
 
   /** The next whole frame without its length; undefined if more bytes are needed. */
   next() {
-    if (!this.header && !this.#readIntro()) return undefined;
+    if (!this.header && !this.#readPreamble()) return undefined;
     if (this.#buffer.length < LENGTH_BYTES) return undefined;
     const end = LENGTH_BYTES + this.#buffer.readUIntBE(0, LENGTH_BYTES);
     if (this.#buffer.length < end) return undefined;
     return this.#take(end).subarray(LENGTH_BYTES);
   }
 
-  #readIntro() {
+  #readPreamble() {
     if (this.#buffer.length < HEADER_LENGTH) return false;
     let start = 0;
     if (this.#buffer.subarray(0, HEADER_LENGTH).equals(ROUTING_PREFIX)) {
