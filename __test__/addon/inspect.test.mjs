@@ -168,7 +168,7 @@ test('a directory that others may use is refused, and only a warning for a bot',
   const file = join(directory, 'file');
   writeFileSync(file, '');
   for (const path of [open, link, file]) {
-    assert.throws(() => new Publisher({ directory: path, onError: assert.ifError }), /not a directory|EEXIST/);
+    assert.throws(() => new Publisher({ directory: path, onError: assert.ifError }), /must be a directory|EEXIST/);
   }
   assert.throws(() => inspect({ directory: join(directory, 'x'.repeat(120)) }), /too long/);
   const made = join(directory, 'a', 'b');

@@ -166,7 +166,7 @@ describe('linking and logging in', () => {
     const server = await MockServer.start({ root });
     t.after(() => server.stop());
     const key = Buffer.alloc(32, 1).toString('base64');
-    await assert.rejects(server.scanQr('hello'), /not a pairing code/);
+    await assert.rejects(server.scanQr('hello'), /not a QR code/);
     await assert.rejects(server.scanQr(['2@ref', key, key, key].join(',')), /no client/);
   });
 

@@ -132,7 +132,7 @@ test('a frame that its length cannot express is refused, and costs no counter', 
     assert.equal(handler.encodeFrame(Buffer.alloc(2 ** 24 - 17)).length, 3 + 2 ** 24 - 1);
     assert.throws(
       () => line.ours.makeNoiseHandler({ ...options(line), routingInfo: Buffer.alloc(2 ** 24) }),
-      /routing information of 16777216 bytes/
+      /the routing information is too long: 16777216 bytes/
     );
   }
 });

@@ -55,7 +55,7 @@ test('a package with another version than its binary package is refused, and say
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^ERR_NATIVE_UNAVAILABLE .*Reason: baileys-native-\S+ has version 9\.9\.9, and baileys-native \d/
+    /^ERR_NATIVE_UNAVAILABLE .*Reason: baileys-native-\S+ has version 9\.9\.9, but baileys-native has version \d/
   );
 });
 
@@ -65,7 +65,7 @@ test('a binary that says another version than its package is refused, and says s
   });
   assert.equal(code, 0);
   assert.ok(
-    stdout.includes(`Reason: baileys-native-${NAME} is of version ${version}, and baileys-native of 9.9.9`),
+    stdout.includes(`Reason: baileys-native-${NAME} has version ${version}, but baileys-native has version 9.9.9`),
     stdout
   );
 });

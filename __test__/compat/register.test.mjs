@@ -421,7 +421,7 @@ describe('switched off, or not able to', () => {
       const result = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
       assertOurs(result, []);
       assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_UNSUPPORTED]']);
-      assert.ok(result.stderr.includes(`(supported: ${SUPPORTED})`), result.stderr);
+      assert.ok(result.stderr.includes(`Supported: ${SUPPORTED}`), result.stderr);
     }
   });
 

@@ -59,7 +59,7 @@ test('a Node.js without the hooks that are needed runs Baileys on its JavaScript
   const flags = ['--require', './old.cjs', '--import', 'baileys-native/register'];
   const { stdout, stderr } = await project.run([...flags, 'app.mjs']);
   assert.equal(stdout, 'false undefined\n', stderr);
-  assert.match(stderr, /\[BAILEYS_NATIVE_UNAVAILABLE\].*; 20\.10 has\n/);
+  assert.match(stderr, /\[BAILEYS_NATIVE_UNAVAILABLE\].* Node\.js 20\.10 or later is required: /);
 });
 
 test('the text names the platform, what is prebuilt, what to do, and the reason', () => {
