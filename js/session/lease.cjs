@@ -7,7 +7,7 @@ const native = loadBinding();
 /** @param {any} until */
 function checkedTime(until) {
   if (!(typeof until === 'number' && until >= 0)) {
-    throw new RangeError('a lease ends at a time in milliseconds since 1970');
+    throw new RangeError('the end of a lease must be a time in milliseconds since 1970');
   }
   return until;
 }
