@@ -1,5 +1,5 @@
-// Signal on a NativeSession: texts are encrypted for every device of both sides, and messages decrypted, by Baileys' own
-// functions. Each message is one transaction on the keys. All of a session's transactions come one after the other.
+// Signal for a NativeSession, with the functions of Baileys: it encrypts texts for every device of the sender and the
+// receiver, and decrypts messages. Each message is one transaction on the keys. A session runs one transaction at a time.
 
 import {
   DEFAULT_CONNECTION_CONFIG,
@@ -18,7 +18,7 @@ import pino from 'pino';
 
 /** How many pre-keys are uploaded at a time. */
 const PRE_KEYS = 30;
-/** Below this many on the server they are. */
+/** More pre-keys are uploaded if the server has fewer than this. */
 const FEW_PRE_KEYS = 5;
 /** How long the list of a user's devices is used. */
 const DEVICES_KEPT_MS = 5 * 60_000;
@@ -33,6 +33,8 @@ export class Messenger {
   #keys;
   #repository;
   #devices = new Map();
+  /** The end of the uploads until now. */
+  #uploading = Promise.resolve();
 
   /**
    * @param {import('baileys-native').NativeSession} session
@@ -43,7 +45,7 @@ export class Messenger {
     this.#session = session;
     this.#store = store;
     this.#saveCredentials = saveCredentials;
-    // A commit that was refused is refused for good.
+    // A commit that was refused would be refused again.
     this.#keys = addTransactionCapability(store, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const auth = { creds: session.credentials, keys: this.#keys };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => undefined);
@@ -58,21 +60,30 @@ export class Messenger {
     return this.#keys.transaction(work, this.#me.id);
   }
 
-  /** Uploads pre-keys where the server has few; without any nobody can write to a new device. */
-  async uploadPreKeys() {
+  /**
+   * Uploads pre-keys if the server has few. Without pre-keys nobody can write to a new device. Uploads run one after the
+   * other, because two at a time would give the same number to two keys.
+   */
+  uploadPreKeys() {
+    const upload = this.#uploading.then(() => this.#uploadPreKeys());
+    this.#uploading = upload.catch(() => {});
+    return upload;
+  }
+
+  async #uploadPreKeys() {
     const answer = await this.#session.query(iq('encrypt', 'get', [{ tag: 'count', attrs: {} }]));
     if (Number(getBinaryNodeChild(answer, 'count')?.attrs.value) >= FEW_PRE_KEYS) return;
     const { credentials } = this.#session;
     const { update, node } = await this.#transaction(() =>
       getNextPreKeysNode({ creds: credentials, keys: this.#keys }, PRE_KEYS)
     );
-    // Saved first, so that no number is ever given to two keys.
+    // Saved before the upload, so that the next owner gives these numbers to no other keys.
     Object.assign(credentials, update);
     await this.#saveCredentials();
     await this.#session.query(node);
   }
 
-  /** The stanza of a text, encrypted for every device of the receiver's and of one's own. */
+  /** The stanza of a text, encrypted for every device of the receiver and for the sender's other devices. */
   async encrypt(id, to, conversation) {
     const users = [...new Set([jidNormalizedUser(to), jidNormalizedUser(this.#me.id)])];
     const own = jidDecode(this.#me.id);
@@ -134,7 +145,7 @@ export class Messenger {
     await this.#store.flush();
   }
 
-  /** Sessions with devices that there is none with yet. A device without keys is left out. */
+  /** Creates the missing Signal sessions with devices. Devices without keys are removed from the list. */
   async #openSessions(devices) {
     const known = await Promise.all(devices.map(jid => this.#repository.validateSession(jid)));
     const missing = devices.filter((_, i) => !known[i].exists);
