@@ -77,7 +77,8 @@ function renewed({ lease: id, members, surplus, taken }) {
 function fairShare(from, count) {
   const bySize = from.toSorted((a, b) => b.sessions.length - a.sessions.length || a.number - b.number);
   const length = Math.max(0, Math.min(count, bySize.length));
-  return Array.from({ length }, (_, i) => bySize[Math.floor(((i + 0.5) * bySize.length) / length)]);
+  const start = Math.random();
+  return Array.from({ length }, (_, i) => bySize[Math.floor(((i + start) * bySize.length) / length)]);
 }
 
 /** The lease has ended: other nodes can own the slots. The sessions have dropped their connections by themselves. */

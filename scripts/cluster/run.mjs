@@ -90,7 +90,8 @@ export async function runCluster(options) {
     closers.push(() => server.stop());
     server.on('failure', error => log(`server: ${error.message}`));
 
-    const slots = 64;
+    // Two sessions for each slot. With more slots than sessions a node can have its share of the slots and no session.
+    const slots = Math.max(2 * options.nodes, Math.min(64, Math.floor(sessions / 2)));
     const place = { prefix: PREFIX, slots };
     const users = Array.from({ length: sessions }, (_, index) => userOf(index));
     for (const user of users) {
