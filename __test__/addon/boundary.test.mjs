@@ -191,7 +191,7 @@ const EXCUSED = {
 /** A callback that throws causes an uncaught exception, as in `ws`. */
 const throwsLater = (name, label) => /\.(send|ping|pong)$/.test(name) && /^throwing (function|proxy)$/.test(label);
 
-test('every declared callable is in the matrix or excused', () => {
+test('every declared callable has a row in the matrix or a listed exception', () => {
   const known = [...Object.keys(MATRIX), ...Object.keys(EXCUSED)];
   assert.deepEqual([...declaredCallables().keys()].sort(), known.sort());
 });
@@ -265,7 +265,7 @@ for (const [name, { on, valid, method = name.split('.').at(-1), fields }] of Obj
 }
 
 for (const [label, make] of Object.entries(NODES)) {
-  test(`a node with ${label}, wherever a node is taken`, async () => {
+  test(`a node with ${label}, passed to each function that takes a node`, async () => {
     await settle(() => void encodeBinaryNode(make(encodeBinaryNode)), 'encodeBinaryNode');
     const session = new NativeSession(sessionOptions()).on('error', () => {});
     const connecting = session.connect().catch(() => {});
@@ -277,7 +277,7 @@ for (const [label, make] of Object.entries(NODES)) {
   });
 }
 
-test('threads that end in the middle of everything', async () => {
+test('worker threads are terminated during calls', async () => {
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
     const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = require(${JSON.stringify(

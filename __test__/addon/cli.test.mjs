@@ -66,7 +66,7 @@ test('decode prints what Baileys has encoded, from hex, base64, a pipe and a fil
   assert.equal(stdout, TREE + TREE);
 });
 
-test('encode gives the bytes back, in each format', async () => {
+test('encode prints the original bytes, in each format', async () => {
   const { stdout: json } = await cli(['decode', '--json'], BYTES);
   assert.deepEqual(JSON.parse(json, baileys.BufferJSON.reviver), NODE);
   assert.equal((await cli(['encode'], json)).stdout, `${BYTES.toString('hex')}\n`);
@@ -78,7 +78,7 @@ test('encode gives the bytes back, in each format', async () => {
   ]);
 });
 
-test('both dictionaries', async () => {
+test('decode and encode with --dictionary 2 and 3', async () => {
   const { theirs } = await loadLine('6.17');
   const bytes = theirs.encodeBinaryNode(NODE);
   assert.notDeepEqual(bytes, BYTES);
@@ -88,7 +88,7 @@ test('both dictionaries', async () => {
   assert.equal((await cli(['decode', '--dictionary', '1'], bytes)).code, 2);
 });
 
-test('sealed frames, with the key on standard input alone', async t => {
+test('sealed frames are opened with a key from standard input only', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cli-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const key = randomBytes(32);
@@ -107,13 +107,13 @@ test('sealed frames, with the key on standard input alone', async t => {
   assert.match((await cli(['decode', '--sealed'], key)).stderr, /INPUT must be a file or an argument/);
 });
 
-test('a stanza cannot steer the terminal', async () => {
+test('control characters of a stanza are escaped', async () => {
   const bytes = baileys.encodeBinaryNode({ tag: 'a', attrs: { b: '\u001b[31m\u0007\u009b' }, content: undefined });
   const { stdout } = await cli(['decode'], bytes);
   assert.equal(stdout, '<a b="\\u001b[31m\\u0007\\u009b"/>\n');
 });
 
-test('what is wrong is told, with exit code 1, or 2 for wrong usage', async () => {
+test('an error message has exit code 1, or 2 for wrong usage', async () => {
   for (const [args, input, code, message] of [
     [['decode', 'f8'], '', 1, /end of/],
     [['decode', '!!'], '', 1, /neither hex nor base64/],
@@ -149,7 +149,7 @@ test('each help fits a screen of 24 lines and 90 columns', async () => {
   }
 });
 
-test('replay times the stanzas of an export, with what it hides as zeros', async t => {
+test('replay times the stanzas of an export; redacted contents are zeros', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cli-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, 'session.jsonl');

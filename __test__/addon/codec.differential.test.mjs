@@ -18,7 +18,7 @@ after(() => {
   for (const line of knownDifferences(CODEC_PROPERTIES.map(({ name }) => name))) console.log(`  ${line}`);
 });
 
-test('cases found before', async t => {
+test('the codec equals Baileys for earlier failures (regression cases)', async t => {
   for (const { property: name, line, input, found } of CORPUS) {
     const property = CODEC_PROPERTIES.find(property => property.name === name);
     assert.ok(property, `the corpus names the unknown property ${name}`);
@@ -32,7 +32,7 @@ const nested = depth =>
   Buffer.concat([Buffer.from([0]), ...Array.from({ length: depth }, () => NEST), Buffer.from([248, 1, 30])]);
 const NEST = Buffer.from([248, 2, 30, 248, 1]);
 
-test('edges that random inputs seldom meet', async t => {
+test('the codec equals Baileys for edge cases that random inputs seldom contain', async t => {
   const encode = {
     'the lengths at which an encoding changes': [255, 256, 0xf_ffff, 0x10_0000].flatMap(length => [
       node('x'.repeat(length)),
@@ -167,7 +167,7 @@ test('constants of another dictionary are refused', () => {
   assert.deepEqual(seven.ours.encodeBinaryNode(node(), { ...seven.constants }), seven.theirs.encodeBinaryNode(node()));
 });
 
-test('a getter among the attributes cannot make the codec write nonsense', async () => {
+test('a getter in the attributes cannot make the codec write invalid bytes', async () => {
   for (const { ours, theirs, constants } of lines.values()) {
     const wire = Buffer.from([248, 1, 30]);
     for (const call of [

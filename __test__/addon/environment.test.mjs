@@ -7,7 +7,7 @@ import test from 'node:test';
 const { environmentSwitch } = createRequire(import.meta.url)('../../js/shared/environment.cjs');
 const NAME = 'BAILEYS_NATIVE_TEST_SWITCH';
 
-test('yes, no, a text, and nothing', t => {
+test('environmentSwitch() reads true, false, other text, and an unset variable', t => {
   t.after(() => delete process.env[NAME]);
   assert.equal(environmentSwitch(NAME), undefined);
   for (const [expected, values] of [

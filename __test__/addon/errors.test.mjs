@@ -12,7 +12,7 @@ const { Boom, isBoom } = createRequire(require.resolve('baileys'))('@hapi/boom')
 /** The fields that a program may read. */
 const seen = ({ message, isBoom, isServer, data, output }) => ({ message, isBoom, isServer, data, output });
 
-test('an error is what Boom makes of the same code', () => {
+test('boom() makes the same error as @hapi/boom for each status code', () => {
   for (let statusCode = 400; statusCode < 600; statusCode++) {
     const expected = seen(new Boom('Connection Closed', { statusCode }));
     for (const error of [

@@ -73,7 +73,7 @@ function run(Emitter, operations) {
   return log;
 }
 
-test('does what EventEmitter does, whatever is added, removed and emitted', () => {
+test('an indexed emitter behaves like EventEmitter for random calls', () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 25 }), operations => {
       assert.deepEqual(run(IndexedEmitter, operations), run(EventEmitter, operations));
@@ -82,7 +82,7 @@ test('does what EventEmitter does, whatever is added, removed and emitted', () =
   );
 });
 
-test('a listener added for one name while another goes is heard', () => {
+test('a listener is called if it was added while a listener of another name was removed', () => {
   const emitter = new IndexedEmitter();
   const heard = [];
   emitter.once('TAG:1', () => heard.push(1));
@@ -92,7 +92,7 @@ test('a listener added for one name while another goes is heard', () => {
   assert.deepEqual(heard, [1, 22]);
 });
 
-test("a 'removeListener' that was added around the emitter is heard", () => {
+test("a 'removeListener' listener is called if it was added by EventEmitter.prototype", () => {
   const emitter = new IndexedEmitter();
   const heard = [];
   EventEmitter.prototype.on.call(emitter, 'a', () => {});
@@ -106,7 +106,7 @@ test("an 'error' without a listener is thrown", () => {
   assert.throws(() => new IndexedEmitter().emit('error', new Error('mine')), /mine/);
 });
 
-test('works with events.once and with rejections captured', async () => {
+test('an indexed emitter works with events.once and with captureRejections', async () => {
   const emitter = new IndexedEmitter({ captureRejections: true });
   queueMicrotask(() => emitter.emit('ready', 1));
   assert.deepEqual(await once(emitter, 'ready'), [1]);
@@ -118,7 +118,7 @@ test('works with events.once and with rejections captured', async () => {
   assert.match((await failure)[0].message, /rejected/);
 });
 
-test('a name that nobody listens to is not even flattened', () => {
+test('emit() does not flatten names without a listener', () => {
   const emitter = new IndexedEmitter();
   emitter.on('CB:ack', () => assert.fail('not this one'));
   assert.equal(emitter.emit('CB:iq,id:1'), false);

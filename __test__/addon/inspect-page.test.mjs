@@ -53,7 +53,7 @@ const rows = page => page.getByRole('listbox').getByRole('option');
 /** The texts of the rows in elements of a class. */
 const texts = (page, part) => page.locator(`#stanzas [role=option] .${part}`).allTextContents();
 
-test('stanzas of a Baileys under register flow, can be filtered, opened and measured', options, async t => {
+test('the page shows, filters, opens and measures stanzas of Baileys with register', options, async t => {
   const { bot, page, connection, complaints, hosts, url } = await open(t, 'baileys');
   assert.match(
     await page.getByRole('combobox', { name: 'Process' }).textContent(),
@@ -147,74 +147,79 @@ test('stanzas of a Baileys under register flow, can be filtered, opened and meas
   }
 });
 
-test('stanzas of a NativeSession flow; counters, plots, pause, and the end of the process', options, async t => {
-  const { bot, page, connection, complaints } = await open(t, 'session');
-  for (let n = 1; n <= 5; n++) await connection.send(message(n));
-  await page.locator('#stanzas .tag', { hasText: 'message' }).nth(4).waitFor();
-  for (let n = 0; n < 20; n++) await bot.ask('query', iq());
-  await until(async () => Number(await page.locator('#queries').textContent()) === 20);
-  await rows(page).first().click();
-  await page.locator('.facts').getByText('session 1').waitFor();
+test(
+  'the page shows stanzas of a NativeSession, counters, plots, a pause, and the end of the process',
+  options,
+  async t => {
+    const { bot, page, connection, complaints } = await open(t, 'session');
+    for (let n = 1; n <= 5; n++) await connection.send(message(n));
+    await page.locator('#stanzas .tag', { hasText: 'message' }).nth(4).waitFor();
+    for (let n = 0; n < 20; n++) await bot.ask('query', iq());
+    await until(async () => Number(await page.locator('#queries').textContent()) === 20);
+    await rows(page).first().click();
+    await page.locator('.facts').getByText('session 1').waitFor();
 
-  // The plot has only complete seconds.
-  const line = direction => page.locator(`#rates polyline.${direction}`).getAttribute('points');
-  const heights = async direction => new Set((await line(direction)).split(' ').map(point => point.split(',')[1])).size;
-  await until(async () => (await heights('in')) > 1 && (await heights('out')) > 1);
-  assert.ok((await page.locator('#histogram rect').count()) > 0);
-  assert.match(await page.locator('#histogram').getAttribute('aria-label'), /20 latencies/);
-  assert.equal(await page.locator('#connections').textContent(), '1');
-  await until(async () => Number(await page.locator('#in').textContent()) >= 25);
+    // The plot has only complete seconds.
+    const line = direction => page.locator(`#rates polyline.${direction}`).getAttribute('points');
+    const heights = async direction =>
+      new Set((await line(direction)).split(' ').map(point => point.split(',')[1])).size;
+    await until(async () => (await heights('in')) > 1 && (await heights('out')) > 1);
+    assert.ok((await page.locator('#histogram rect').count()) > 0);
+    assert.match(await page.locator('#histogram').getAttribute('aria-label'), /20 latencies/);
+    assert.equal(await page.locator('#connections').textContent(), '1');
+    await until(async () => Number(await page.locator('#in').textContent()) >= 25);
 
-  await page.getByRole('button', { name: 'Pause' }).click();
-  const paused = await rows(page).count();
-  const seen = Number(await page.locator('#in').textContent());
-  await connection.send(message(6));
-  await until(async () => Number(await page.locator('#in').textContent()) > seen);
-  assert.equal(await rows(page).count(), paused);
-  await page.getByRole('button', { name: 'Resume' }).click();
-  assert.equal(await rows(page).count(), paused + 1);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const paused = await rows(page).count();
+    const seen = Number(await page.locator('#in').textContent());
+    await connection.send(message(6));
+    await until(async () => Number(await page.locator('#in').textContent()) > seen);
+    assert.equal(await rows(page).count(), paused);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    assert.equal(await rows(page).count(), paused + 1);
 
-  // Each region and control has a name.
-  for (const [role, name] of Object.entries({ searchbox: 'Filter', combobox: 'Process', listbox: /Stanzas/ })) {
-    assert.equal(await page.getByRole(role, { name }).count(), 1, role);
+    // Each region and control has a name.
+    for (const [role, name] of Object.entries({ searchbox: 'Filter', combobox: 'Process', listbox: /Stanzas/ })) {
+      assert.equal(await page.getByRole(role, { name }).count(), 1, role);
+    }
+    // On a phone all captions are complete, and nothing is wider than the screen.
+    await page.setViewportSize({ width: 375, height: 800 });
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll('.card h2, .card p, figcaption, footer')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map(({ textContent }) => textContent)
+    );
+    assert.deepEqual(cut, []);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 375);
+    await page.setViewportSize({ width: 1280, height: 900 });
+
+    // A second session appears in the picker, and can be selected.
+    assert.equal(await page.locator('#session-picker').isVisible(), false);
+    await bot.ask('another');
+    const picker = page.getByRole('combobox', { name: 'Session' });
+    await picker.selectOption('session 2');
+    await page.locator('#stanzas .note', { hasText: 'session 2' }).first().waitFor();
+    assert.equal(await page.locator('#stanzas .note', { hasText: 'session 1' }).count(), 0);
+    await picker.selectOption('');
+
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByText('No stanzas yet.').waitFor();
+
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme });
+      const [background, color] = await page.evaluate(() => {
+        const { backgroundColor, color } = getComputedStyle(document.body);
+        return [backgroundColor, color].map(text =>
+          text
+            .match(/\d+/g)
+            .slice(0, 3)
+            .reduce((sum, part) => sum + Number(part), 0)
+        );
+      });
+      assert.ok(colorScheme === 'dark' ? color - background > 400 : background - color > 400, colorScheme);
+    }
+    await bot.ask('close');
+    await page.getByText('The process has ended or is no longer inspected').waitFor();
+    assert.deepEqual(complaints, []);
   }
-  // On a phone all captions are complete, and nothing is wider than the screen.
-  await page.setViewportSize({ width: 375, height: 800 });
-  const cut = await page.evaluate(() =>
-    [...document.querySelectorAll('.card h2, .card p, figcaption, footer')]
-      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
-      .map(({ textContent }) => textContent)
-  );
-  assert.deepEqual(cut, []);
-  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 375);
-  await page.setViewportSize({ width: 1280, height: 900 });
-
-  // A second session appears in the picker, and can be selected.
-  assert.equal(await page.locator('#session-picker').isVisible(), false);
-  await bot.ask('another');
-  const picker = page.getByRole('combobox', { name: 'Session' });
-  await picker.selectOption('session 2');
-  await page.locator('#stanzas .note', { hasText: 'session 2' }).first().waitFor();
-  assert.equal(await page.locator('#stanzas .note', { hasText: 'session 1' }).count(), 0);
-  await picker.selectOption('');
-
-  await page.getByRole('button', { name: 'Clear' }).click();
-  await page.getByText('No stanzas yet.').waitFor();
-
-  for (const colorScheme of ['dark', 'light']) {
-    await page.emulateMedia({ colorScheme });
-    const [background, color] = await page.evaluate(() => {
-      const { backgroundColor, color } = getComputedStyle(document.body);
-      return [backgroundColor, color].map(text =>
-        text
-          .match(/\d+/g)
-          .slice(0, 3)
-          .reduce((sum, part) => sum + Number(part), 0)
-      );
-    });
-    assert.ok(colorScheme === 'dark' ? color - background > 400 : background - color > 400, colorScheme);
-  }
-  await bot.ask('close');
-  await page.getByText('The process has ended or is no longer inspected').waitFor();
-  assert.deepEqual(complaints, []);
-});
+);

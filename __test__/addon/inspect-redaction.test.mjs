@@ -228,7 +228,7 @@ const STANZAS = {
 };
 
 for (const [what, make] of Object.entries(STANZAS)) {
-  test(`no secret leaves: ${what}`, async t => {
+  test(`inspect shows no secret: ${what}`, async t => {
     const publisher = new Publisher({ directory: temporaryDirectory(t), onError: assert.ifError });
     t.after(() => publisher.close());
     const { all, bytes, text } = secrets();
@@ -281,7 +281,7 @@ async function published(publisher, node) {
   return wire;
 }
 
-test('what is no secret is shown', () => {
+test('inspect shows contents that are not secret', () => {
   const shown = redact({
     tag: 'iq',
     attrs: { id: '1.2-3', to: 's.whatsapp.net', type: 'get', xmlns: 'w:p', t: undefined },
@@ -322,7 +322,7 @@ test('what is no secret is shown', () => {
   });
 });
 
-test('a stanza is bounded', () => {
+test('the size of a shown stanza is limited', () => {
   const wide = redact({
     tag: 'a',
     attrs: { long: 'x y '.repeat(1000) },
@@ -335,7 +335,7 @@ test('a stanza is bounded', () => {
   assert.ok(JSON.stringify(redact(deep)).length < 10_000);
 });
 
-test('every tag of the list has a reason, and its text and attributes stay', () => {
+test('every listed tag has a reason, and its text and attributes are shown', () => {
   for (const [reason, tags] of Object.entries(SECRET_TAGS)) {
     assert.ok(reason.length > 10);
     for (const tag of tags) {
@@ -345,7 +345,7 @@ test('every tag of the list has a reason, and its text and attributes stay', () 
   }
 });
 
-test('every tag of the list is documented', async () => {
+test('every listed tag is documented', async () => {
   const text = await readFile(new URL('../../docs/observation.md', import.meta.url), 'utf8');
   const table = text.slice(text.indexOf('| hidden '));
   for (const tag of Object.values(SECRET_TAGS).flat()) assert.ok(table.includes(`\`${tag}\``), tag);

@@ -66,7 +66,7 @@ const stanza = n => ({ tag: 'message', attrs: { n: String(n) } });
 const emit = (n, direction = 'in') =>
   channel('baileys-native:socket:node').publish({ connection: 1, direction, node: stanza(n) });
 
-test('only the token opens the page, only on this machine, and only for reading', options, async t => {
+test('the page needs the token and the right Host header, and allows only reading', options, async t => {
   const url = await startInspector(t, temporaryDirectory(t));
   const { host, port, pathname } = new URL(url);
   assert.equal(new URL(url).hostname, '127.0.0.1');
@@ -126,7 +126,7 @@ test('only the token opens the page, only on this machine, and only for reading'
   }
 });
 
-test('the page uses nothing but its own files, and all of them are served', options, async t => {
+test('the page uses only its own files, and the server has all of them', options, async t => {
   const url = await startInspector(t, temporaryDirectory(t));
   const folder = fileURLToPath(new URL('../../js/inspect/page/', import.meta.url));
   for (const file of readdirSync(folder)) {
@@ -137,7 +137,7 @@ test('the page uses nothing but its own files, and all of them are served', opti
   }
 });
 
-test('nothing takes part unless it is told to', options, async t => {
+test('a process is not inspectable by default', options, async t => {
   const directory = temporaryDirectory(t);
   const source = `require(${JSON.stringify(require.resolve('../../js/index.cjs'))});
     console.log(JSON.stringify(Object.keys(require.cache).filter(path => /inspect/.test(path))));`;
@@ -149,7 +149,7 @@ test('nothing takes part unless it is told to', options, async t => {
   }
 });
 
-test('a process that takes part ends by itself, and takes its socket along', options, async t => {
+test('an inspectable process exits by itself and removes its socket file', options, async t => {
   const directory = temporaryDirectory(t);
   const source = `require(${JSON.stringify(require.resolve('../../js/index.cjs'))});
     console.log(require('node:fs').readdirSync(${JSON.stringify(directory)}).length);`;
@@ -158,7 +158,7 @@ test('a process that takes part ends by itself, and takes its socket along', opt
   assert.deepEqual([stdout.trim(), readdirSync(directory)], ['1', []]);
 });
 
-test('a directory that others may use is refused, and only a warning for a bot', options, async t => {
+test('inspect refuses a directory that other users can access; a bot only warns', options, async t => {
   const directory = temporaryDirectory(t);
   const open = join(directory, 'open');
   mkdirSync(open);
@@ -182,7 +182,7 @@ test('a directory that others may use is refused, and only a warning for a bot',
   assert.match(stderr, /BAILEYS_NATIVE_INSPECT.*cannot be inspected/);
 });
 
-test('processes are listed; what is left of others is taken away', options, async t => {
+test('processes are listed; stale socket files are removed', options, async t => {
   const directory = temporaryDirectory(t);
   publish(t, directory);
   // A socket whose process died.
@@ -205,7 +205,7 @@ test('processes are listed; what is left of others is taken away', options, asyn
   assert.ok(!existsSync(dead));
 });
 
-test('newcomers get what was before, then what comes; and it ends with the process', options, async t => {
+test('a new viewer gets the history, then new lines, until the process ends', options, async t => {
   const directory = temporaryDirectory(t);
   const publisher = publish(t, directory);
   emit(1);
@@ -229,7 +229,7 @@ test('newcomers get what was before, then what comes; and it ends with the proce
   assert.match(await gone.text(), /event: gone/);
 });
 
-test('a viewer who is slow misses lines, and is told how many; nobody else does', options, async t => {
+test('a slow viewer loses lines and gets their number; other viewers lose none', options, async t => {
   const publisher = publish(t);
   const slow = await view(t, publisher.path);
   const fast = await view(t, publisher.path);
@@ -253,7 +253,7 @@ test('a viewer who is slow misses lines, and is told how many; nobody else does'
   assert.ok(told() > 0 && nodes(slow.lines) < COUNT && slow.lines.length > before);
 });
 
-test('memory is bounded: of what is kept, of one second, of a line', options, async t => {
+test('memory is limited: for the history, for one second, for one line', options, async t => {
   const ring = new Ring({ lines: 3, bytes: 100 });
   for (let n = 0; n < 50; n++) ring.push(Buffer.from(`line ${n}`));
   assert.deepEqual([...ring].map(String), ['line 47', 'line 48', 'line 49']);
@@ -275,7 +275,7 @@ test('memory is bounded: of what is kept, of one second, of a line', options, as
   assert.equal(tooLong, 1);
 });
 
-test('whoever says something else is sent away, and stanzas that cannot be read do no harm', options, async t => {
+test('a client with a wrong request is disconnected; unreadable stanzas do no harm', options, async t => {
   const publisher = publish(t);
   for (const request of ['GET / HTTP/1.1\r\n', 'stream\nstream\n', 'x']) {
     const socket = connect(publisher.path);
@@ -302,7 +302,7 @@ test('whoever says something else is sent away, and stanzas that cannot be read 
   assert.deepEqual(nodes.at(-1).attrs, [['n', '3']]);
 });
 
-test('inspect() of a session shows every stanza, wanted or not, until it is closed', options, async t => {
+test('inspect() of a session shows every stanza, with or without a listener, until it is closed', options, async t => {
   const { session, connection } = await openSession(t);
   const before = session.metrics().stanzasDelivered;
   const inspection = inspect({ directory: temporaryDirectory(t), name: 'by hand' });
@@ -333,7 +333,7 @@ test('inspect() of a session shows every stanza, wanted or not, until it is clos
 });
 
 for (const mode of ['baileys', 'session']) {
-  test(`a real process, seen by the command: ${mode}`, options, async t => {
+  test(`the command shows a real process: ${mode}`, options, async t => {
     const directory = temporaryDirectory(t);
     const server = await startServer(t, { acceptUnknown: true });
     const bot = await startBot(t, { server, directory, mode });
@@ -393,7 +393,7 @@ for (const mode of ['baileys', 'session']) {
   });
 }
 
-test('the command says what is wrong', options, async () => {
+test('the inspect command reports errors with messages and exit codes', options, async () => {
   const fails = async args => {
     const error = await run(process.execPath, [CLI, ...args], { timeout: PATIENCE }).then(assert.fail, error => error);
     return [error.code, error.stderr.split('\n')[0]];

@@ -160,10 +160,8 @@ function withResolvers() {
   return { promise, resolve, reject };
 }
 
-test(
-  'frames come as they were sent, whatever the messages are and whatever is done with them',
-  { timeout: 200_000 },
-  () => fc.assert(fc.asyncProperty(scenario, run), { numRuns: 60 })
+test('frames arrive unchanged and in order for random messages and uses', { timeout: 200_000 }, () =>
+  fc.assert(fc.asyncProperty(scenario, run), { numRuns: 60 })
 );
 
 test('messages of whole frames are not opened on the JavaScript thread', async () => {
@@ -196,7 +194,7 @@ test('messages of whole frames are not opened on the JavaScript thread', async (
   }
 });
 
-test('a message with too much in it is opened frame by frame, and the next one ahead again', async () => {
+test('the handler opens a message above 8 MiB; the next message is read ahead again', async () => {
   const { client, socket, handler, peer } = await connect();
   const { open } = core;
   let opens = 0;
@@ -237,7 +235,7 @@ test('a message with too much in it is opened frame by frame, and the next one a
   }
 });
 
-test('what does not fit into the memory made for it is an error, and not asked for without end', async () => {
+test('a record that does not fit twice throws instead of looping', async () => {
   const { client, socket } = await connect();
   const { drain } = core;
   const { callback } = wake;
@@ -267,7 +265,7 @@ test('what does not fit into the memory made for it is an error, and not asked f
   }
 });
 
-test('a frame that does not open is refused as without the link, and the next ones are delivered', async () => {
+test('an invalid frame is refused with and without the link, and later frames are delivered', async () => {
   const { client, socket, handler, peer } = await connect();
   try {
     peer.finishInit();

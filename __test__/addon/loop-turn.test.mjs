@@ -54,7 +54,7 @@ function work(ms) {
   while (performance.now() < end);
 }
 
-test('a chain of slow sends, each in the callback of the one before, lets the loop run', options, async t => {
+test('a chain of slow sends does not block the event loop, if each callback starts the next send', options, async t => {
   const { url, connections } = await listen(t);
   const client = new WebSocketClient(new URL(url), {});
   client.connect();

@@ -12,7 +12,7 @@ import { online, root, trustRoot } from '../support/mock-clients.mjs';
 
 trustRoot();
 
-describe('faults', () => {
+describe('faults of the mock server', () => {
   let server;
   before(async () => {
     server = await MockServer.start({ root });
@@ -50,7 +50,7 @@ describe('faults', () => {
     await sock.end(undefined);
   });
 
-  test('what Baileys does not check, it accepts', async () => {
+  test('Baileys accepts certificates if it does not check their fault', async () => {
     for (const certificate of ['wrong-root', 'tampered-leaf', 'tampered-intermediate', 'wrong-leaf-key', 'expired']) {
       server.faults = { certificate };
       const sock = openSocket({ baileys, server });
@@ -60,7 +60,7 @@ describe('faults', () => {
     }
   });
 
-  test('the chain is signed as it should be, and each fault breaks what it names', () => {
+  test('the certificate chain is valid; each fault changes only the part in its name', () => {
     const authority = new NoiseAuthority({ curve: baileys.Curve, proto: baileys.proto }, root);
     const { CertChain } = baileys.proto;
     const inspect = fault => {
@@ -91,7 +91,7 @@ describe('faults', () => {
     assert.deepEqual(inspect('expired'), { ...good, dates: false });
   });
 
-  test('signatures are verified by the server itself', () => {
+  test('the mock server verifies signatures', () => {
     for (let round = 0; round < 20; round++) {
       const pair = baileys.Curve.generateKeyPair();
       const message = Buffer.from(`message ${round}`);
@@ -103,7 +103,7 @@ describe('faults', () => {
     }
   });
 
-  test('answers can be held back', async () => {
+  test('the mock server can delay answers', async () => {
     const delayed = await online();
     delayed.connection.faults.delayMs = 60;
     const started = performance.now();
@@ -112,18 +112,18 @@ describe('faults', () => {
     await delayed.stop();
   });
 
-  test('a fault that does not exist is refused', async () => {
+  test('the mock server refuses an unknown fault', async () => {
     assert.throws(() => (server.faults = { certificate: 'none' }), /no such certificate fault/);
     await assert.rejects(MockServer.start({ faults: { certificate: 'none' } }), /no such certificate fault/);
   });
 
-  test('a client without TLS trust does not get in', async () => {
+  test('a client that does not trust the TLS certificate cannot connect', async () => {
     server.faults = {};
     const error = await closed(openSocket({ baileys, server: { url: server.url } }));
     assert.match(error.message, /self.signed certificate|unable to verify|unable to get local issuer/);
   });
 
-  test('a client that starts with something else is dropped and reported', async () => {
+  test('a client with a wrong first message is disconnected and reported', async () => {
     server.faults = {};
     const { default: WebSocket } = await import('ws');
     const socket = new WebSocket(server.url, { ca: server.ca });

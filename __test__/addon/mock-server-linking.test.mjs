@@ -22,7 +22,7 @@ import { linked, online, root, statusOf, trustRoot } from '../support/mock-clien
 trustRoot();
 
 describe('linking and logging in', () => {
-  test('a device is linked by QR code, restarts and reaches open, with nothing to complain about', async t => {
+  test('a device is linked by QR code, restarts and reaches open, without warnings', async t => {
     const contacted = [];
     const { connect } = net.Socket.prototype;
     t.mock.method(net.Socket.prototype, 'connect', function (...args) {
@@ -98,7 +98,7 @@ describe('linking and logging in', () => {
     for (const { node } of asked) assert.ok(answered.has(node.attrs.id), JSON.stringify(node.attrs));
   });
 
-  test('a further login with the same credentials opens again', async () => {
+  test('a second login with the same credentials reaches open', async () => {
     const { server, auth, stop } = await online();
     const before = server.stanzas.length;
     const again = await login({ baileys, server, auth });
@@ -115,7 +115,7 @@ describe('linking and logging in', () => {
     await stop();
   });
 
-  test('a device that was never linked is refused, unless the server takes anybody in', async () => {
+  test('an unlinked device is refused, unless the server accepts every device', async () => {
     const { server, auth } = await linked();
     await server.stop();
 
@@ -142,7 +142,7 @@ describe('linking and logging in', () => {
     await stop();
   });
 
-  test('a device that logs in twice is told so on its first connection', async () => {
+  test('a second login of a device ends its first connection with a conflict', async () => {
     const { server, sock, auth, stop } = await online();
     const first = closed(sock);
     const second = await login({ baileys, server, auth });
@@ -162,7 +162,7 @@ describe('linking and logging in', () => {
     await stop();
   });
 
-  test('a pairing code that no client shows, or that is none, is refused', async t => {
+  test('an unknown or invalid QR text is refused', async t => {
     const server = await MockServer.start({ root });
     t.after(() => server.stop());
     const key = Buffer.alloc(32, 1).toString('base64');
@@ -170,7 +170,7 @@ describe('linking and logging in', () => {
     await assert.rejects(server.scanQr(['2@ref', key, key, key].join(',')), /no client/);
   });
 
-  test('a pairing code in which the secret was changed does not link', async t => {
+  test('a QR text with a changed secret does not link', async t => {
     const server = await MockServer.start({ root });
     t.after(() => server.stop());
     const sock = openSocket({ baileys, server });
@@ -183,7 +183,7 @@ describe('linking and logging in', () => {
     assert.deepEqual(server.devices, []);
   });
 
-  test('both forms of a pairing code are read', () => {
+  test('parseQr() reads a QR text with and without a platform', () => {
     const keys = [1, 2, 3].map(byte => Buffer.alloc(32, byte));
     const texts = keys.map(key => key.toString('base64'));
     const expected = { ref: '2@ref', noiseKey: keys[0], identityKey: keys[1], advSecret: keys[2] };
@@ -194,7 +194,7 @@ describe('linking and logging in', () => {
     });
   });
 
-  test('routing info given at one login is presented at the next', async () => {
+  test('the client sends the routing info of one login at the next login', async () => {
     const edgeRouting = Buffer.from([8, 13, 8, 5]);
     const { server, sock, auth, connection, stop } = await online({ login: { edgeRouting } });
     assert.equal(connection.routingInfo, undefined);
@@ -207,7 +207,7 @@ describe('linking and logging in', () => {
     await stop();
   });
 
-  test('dirty bits and an offline preview are worked off by the client', async () => {
+  test('the client processes dirty bits and an offline preview', async () => {
     const { server, stop } = await online({
       login: { dirty: [{ type: 'groups', timestamp: 1 }], offlinePreview: { count: 0 }, offline: { count: 0 } }
     });

@@ -99,7 +99,7 @@ test('NativeSession links by code', options, async t => {
   assert.equal(session.credentials.registered, true);
 });
 
-test('a new member of a group gets all of it, the others the addition', options, async t => {
+test('a new group member gets the whole group, the other members only the addition', options, async t => {
   const server = await MockServer.start({ tls: false, acceptUnknown: true, preKeyCount: 100 });
   t.after(() => server.stop());
   t.after(trustTestRoot(baileys, server.rootKey));
@@ -117,7 +117,7 @@ test('a new member of a group gets all of it, the others the addition', options,
   assert.deepEqual([id, subject, participants.length], [group.id, 'Readers', 2]);
 });
 
-test('definitions without fromObject, as 7.0.0-rc.1 to rc.5 have them', options, async t => {
+test('the server works with the definitions of 7.0.0-rc.1 to rc.5, which have no fromObject', options, async t => {
   const without = target =>
     new Proxy(target, {
       get: (object, key) => {

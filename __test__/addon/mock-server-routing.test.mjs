@@ -73,7 +73,7 @@ async function drained(server, devices = server.devices) {
   while (devices.some(device => server.pending(device).length > 0)) await once(server, 'acknowledged');
 }
 
-describe('messages', () => {
+describe('routing of messages', () => {
   test('a text, its receipts, and the answer, between phone numbers', async t => {
     const { server, enter } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
@@ -130,7 +130,7 @@ describe('messages', () => {
     assert.equal(messages.at(-1).key.remoteJidAlt, pn(ADA));
   });
 
-  test('the other devices of the sender get a copy, told apart by its recipient', async t => {
+  test('the other devices of the sender get a copy with the recipient', async t => {
     const { enter } = await setUp(t, {}, [ADA, ADA, BOB]);
     const [first, second, bob] = [await enter(0), await enter(1), await enter(2)];
     const copy = event(second.ev, 'messages.upsert', ({ messages }) => textOf(messages[0]) === 'to Bob');
@@ -144,7 +144,7 @@ describe('messages', () => {
     assert.equal((await confirmed).attrs.recipient, pn(BOB));
   });
 
-  test('a number that nobody has linked has a phone that can be written to', async t => {
+  test('a number without a linked device has a phone that receives messages', async t => {
     const { server, enter } = await setUp(t, {}, [ADA]);
     const ada = await enter(0);
     const acknowledged = event(ada.ws, 'CB:ack,class:message');
@@ -156,7 +156,7 @@ describe('messages', () => {
     assert.deepEqual(await ada.onWhatsApp('15559998888'), [{ jid: pn('15559998888'), exists: true }]);
   });
 
-  test('what cannot be decrypted is asked for again, and sent again', async t => {
+  test('a message that cannot be decrypted is requested and sent again', async t => {
     const { server, enter, auths } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
     for (const [sender, reader, to] of [
@@ -177,7 +177,7 @@ describe('messages', () => {
     await again;
   });
 
-  test('without routing, messages are acknowledged and go nowhere', async t => {
+  test('without routing, messages are acknowledged and not delivered', async t => {
     const { server, enter, devices } = await setUp(t, { routing: false });
     const [ada] = [await enter(0), await enter(1)];
     const acknowledged = event(ada.ws, 'CB:ack,class:message');
@@ -188,7 +188,7 @@ describe('messages', () => {
 });
 
 describe('the offline queue', () => {
-  test('is announced, delivered in order at login, counted, and empty once it is acknowledged', async t => {
+  test('the offline queue is announced, counted and delivered in order at login, and empty after the acks', async t => {
     const { server, enter, devices } = await setUp(t);
     const ada = await enter(0);
     const queued = [];
@@ -226,7 +226,7 @@ describe('the offline queue', () => {
     ]);
   });
 
-  test('keeps what a client has not acknowledged, and gives it out again at its next login', async t => {
+  test('the offline queue delivers unacknowledged stanzas again at the next login', async t => {
     const { server, enter, devices } = await setUp(t);
     const bob = await enter(1);
     await bob.end(undefined);
@@ -243,7 +243,7 @@ describe('the offline queue', () => {
     await drained(server, [devices[1]]);
   });
 
-  test('a message that was read waits until the client has said that it arrived', async t => {
+  test('a message stays queued after its read receipt, until its delivery receipt', async t => {
     const { server, enter, devices } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
     // Bob sends a receipt for the message, but the server ignores it.
@@ -265,8 +265,8 @@ describe('the offline queue', () => {
   });
 });
 
-describe('keys', () => {
-  test('a bundle has a one-time key that nobody else gets, and goes without when there are none', async t => {
+describe('prekeys', () => {
+  test('a bundle has a unique one-time key, or none if all are used', async t => {
     const { server, enter, devices } = await setUp(t);
     const ada = await enter(0);
     const publicKey = Buffer.from(baileys.Curve.generateKeyPair().public);
@@ -289,7 +289,7 @@ describe('keys', () => {
     assert.deepEqual(notification.content, [{ tag: 'count', attrs: { value: '0' } }]);
   });
 
-  test('a phone has a bundle with a signature that holds', async t => {
+  test('a phone has a bundle with a valid signature', async t => {
     const { enter } = await setUp(t, {}, [ADA]);
     const ada = await enter(0);
     assert.equal(await ada.assertSessions(['100000000000001@lid'], true), true);
@@ -308,7 +308,7 @@ describe('keys', () => {
 
 describe('groups', () => {
   for (const groupAddressing of ['lid', 'pn']) {
-    test(`are made, looked up, written to and left, addressed by ${groupAddressing}`, async t => {
+    test(`groups can be created, queried, written to and left, addressed by ${groupAddressing}`, async t => {
       const { server, enter, devices } = await setUp(t, { groupAddressing });
       const [ada, bob] = [await enter(0), await enter(1)];
       const told = event(bob.ev, 'groups.upsert');
@@ -366,7 +366,7 @@ describe('groups', () => {
     });
   }
 
-  test('have members that admins change, and settings', async t => {
+  test('admins can change the members and settings of a group', async t => {
     const { enter } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
     const { id } = await ada.groupCreate('Club', [pn(BOB)]);
@@ -393,7 +393,7 @@ describe('groups', () => {
 });
 
 describe('presence', () => {
-  test('reaches those who have subscribed, and chat states reach the chat', async t => {
+  test('presence reaches subscribers, and chat states reach the chat', async t => {
     const { server, enter } = await setUp(t);
     const [ada, bob] = [await enter(0), await enter(1)];
     const presence = wanted =>
@@ -427,7 +427,7 @@ describe('presence', () => {
   });
 });
 
-describe('other lines of Baileys', () => {
+describe('other release lines of Baileys', () => {
   for (const line of ['baileys-6.7.24', 'baileys-6.17.16']) {
     test(`${line}: texts both ways and to a group`, async t => {
       const namespace = await import(line);

@@ -29,7 +29,7 @@ describe('traffic', () => {
       sock.ws.on(`CB:${tag}`, listener);
     });
 
-  test('a ping is answered, and so is a query that the server does not know', async () => {
+  test('the server answers a ping and an unknown query', async () => {
     const { sock, server } = client;
     const pong = await ping(sock);
     assert.equal(pong.attrs.type, 'result');
@@ -90,7 +90,7 @@ describe('traffic', () => {
     assert.equal(acks.length, 50);
   });
 
-  test('what is sent while a flood is prepared waits behind it', async () => {
+  test('stanzas that are sent during the preparation of a flood follow it', async () => {
     const { sock, connection } = client;
     const order = [];
     const listeners = ['relay', 'late'].map(tag => [`CB:${tag}`, () => order.push(tag)]);
@@ -106,7 +106,7 @@ describe('traffic', () => {
     for (const [event, listener] of listeners) sock.ws.off(event, listener);
   });
 
-  test('a cancelled flood leaves the connection as it was', async () => {
+  test('a cancelled flood does not change the connection', async () => {
     const { sock, connection } = client;
     const flood = connection.prepareFlood(sampleStanzas.ack, 10);
     const answer = ping(sock);
@@ -147,7 +147,7 @@ describe('traffic', () => {
     assert.deepEqual(await acks, ['M1', 'R1']);
   });
 
-  test('a handler answers in place of the server until it is removed', async () => {
+  test('a handler answers instead of the server until it is removed', async () => {
     const { sock, server } = client;
     const props = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'x:props' } };
     const remove = server.handle({ tag: 'iq', xmlns: 'x:props' }, async node =>
@@ -160,7 +160,7 @@ describe('traffic', () => {
     assert.equal((await sock.query({ tag: 'iq', attrs: { ...props.attrs, id: undefined } })).content, undefined);
   });
 
-  test('the server can ask, send its own bytes, and ping the socket', async () => {
+  test('the server can send queries, raw bytes, and WebSocket pings', async () => {
     const { sock, connection } = client;
     const raw = collect(sock, 'raw', 2);
     const encoded = baileys.encodeBinaryNode({ tag: 'raw', attrs: { id: 'plain' } });
@@ -178,7 +178,7 @@ describe('a server that stops reading', () => {
   });
   after(() => client.stop());
 
-  test('what the client sends during a pause is read after it, in order', async () => {
+  test('stanzas that the client sends during a pause are read after it, in order', async () => {
     const { sock, connection, server } = client;
     connection.pause();
     const before = server.stanzas.length;
@@ -199,7 +199,7 @@ describe('a server that stops reading', () => {
   });
 });
 
-describe('endings', () => {
+describe('ends of a connection', () => {
   const reasons = baileys.DisconnectReason;
   const removed = [{ tag: 'conflict', attrs: { type: 'device_removed' } }];
   for (const [name, end, status] of [

@@ -18,8 +18,8 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 trustRoot();
 
-describe('the server itself', () => {
-  test('stop() may be called again, ends what waits, and keeps no process alive', async () => {
+describe('the mock server', () => {
+  test('stop() can be called twice, rejects pending waits, and keeps no process alive', async () => {
     const script = `
       import { MockServer } from 'baileys-native/testing';
       const server = await MockServer.start();
@@ -35,7 +35,7 @@ describe('the server itself', () => {
     assert.equal(stdout, 'the mock server was stopped\n');
   });
 
-  test('without records, events and waitFor still work', async () => {
+  test('events and waitFor() work without records', async () => {
     const { server, sock, stop } = await online({ record: false });
     const seen = server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'w:p');
     await ping(sock);
@@ -44,7 +44,7 @@ describe('the server itself', () => {
     await stop();
   });
 
-  test('waitFor says what came instead', async t => {
+  test('the error of waitFor() lists the received stanzas', async t => {
     const server = await MockServer.start({ root });
     t.after(() => server.stop());
     await assert.rejects(
@@ -53,7 +53,7 @@ describe('the server itself', () => {
     );
   });
 
-  test('trustTestRoot() is undone, and knows what it may overwrite', () => {
+  test('trustTestRoot() can be undone, and refuses invalid arguments', () => {
     const details = { SERIAL: 0, PUBLIC_KEY: Buffer.alloc(32, 7) };
     const undo = trustTestRoot(details, Buffer.alloc(32, 8));
     assert.deepEqual(details.PUBLIC_KEY, Buffer.alloc(32, 8));
@@ -65,7 +65,7 @@ describe('the server itself', () => {
   });
 
   for (const line of ['baileys-6.7.24', 'baileys-6.17.16']) {
-    test(`${line} pairs, logs in and is flooded`, async () => {
+    test(`${line} pairs, logs in and receives a flood`, async () => {
       const namespace = await import(line);
       const older = namespace.makeWASocket ? namespace : namespace.default;
       const restore = trustTestRoot(older, root.public);
@@ -85,7 +85,7 @@ describe('the server itself', () => {
     });
   }
 
-  test('a client with another dictionary is told apart', async () => {
+  test('a client with another dictionary is reported', async () => {
     const server = await MockServer.start({ root, baileys: 'baileys-6.17.16' });
     const failed = once(server, 'failure');
     const error = await closed(openSocket({ baileys, server }));
@@ -94,7 +94,7 @@ describe('the server itself', () => {
     await server.stop();
   });
 
-  test('the example in the documentation works as it stands', async () => {
+  test('the example in the documentation works unchanged', async () => {
     const text = await readFile(join(repository, 'docs/testing.md'), 'utf8');
     const [, example] = /```js\n([\s\S]*?)```/.exec(text);
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', example], {
@@ -104,7 +104,7 @@ describe('the server itself', () => {
     assert.match(stdout, /the bot works\n/);
   });
 
-  test('what a device has not acknowledged is asked of a device', async t => {
+  test('pending() accepts only a linked device', async t => {
     const server = await MockServer.start({ tls: false });
     t.after(() => server.stop());
     const [device] = server.devicesOf('15550005678');
@@ -125,7 +125,7 @@ describe('the server itself', () => {
     }
   });
 
-  test('a Baileys that cannot be found is named', async () => {
+  test('an error names a Baileys package that cannot be found', async () => {
     await assert.rejects(MockServer.start({ baileys: 'no-such-baileys' }), /no-such-baileys/);
   });
 });

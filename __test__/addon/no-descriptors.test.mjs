@@ -45,7 +45,7 @@ writeSync(1, JSON.stringify({ without, later }));
 process.exit();
 `;
 
-test('the first connection without a free descriptor ends with EMFILE, and the next one works', options, async () => {
+test('a connection without a free descriptor ends with EMFILE, and the next connection works', options, async () => {
   const args = ['-c', SCRIPT, process.execPath, '--no-warnings', '--input-type=module', '--eval', PROGRAM];
   const { stdout } = await run('/bin/sh', args, { cwd: ROOT, timeout: 50_000 });
   const { without, later } = JSON.parse(stdout);

@@ -56,7 +56,7 @@ const GARBAGE = [
   new Proxy(new Uint8Array(4), {})
 ];
 
-test('arguments of other types are TypeErrors and change nothing', async () => {
+test('an argument of a wrong type throws a TypeError and changes nothing', async () => {
   for (const line of lines) {
     for (const transport of [false, true]) {
       const handler = line.ours.makeNoiseHandler(options(line));
@@ -91,7 +91,7 @@ test('arguments of other types are TypeErrors and change nothing', async () => {
   }
 });
 
-test('bytes of every kind are bytes', () => {
+test('a handler accepts every kind of byte array', () => {
   const kinds = [
     new Uint8Array(new SharedArrayBuffer(5)),
     new Uint8Array(new ArrayBuffer(9), 3, 5),
@@ -110,7 +110,7 @@ test('bytes of every kind are bytes', () => {
   }
 });
 
-test('keys that are too short fail the handshake, and nothing else', async () => {
+test('a short key fails the handshake and has no other effect', async () => {
   for (const line of lines) {
     const handler = line.ours.makeNoiseHandler({
       ...options(line),
@@ -123,7 +123,7 @@ test('keys that are too short fail the handshake, and nothing else', async () =>
   }
 });
 
-test('a frame that its length cannot express is refused, and costs no counter', async () => {
+test('a frame that is too long for its length field is refused and does not change the counter', async () => {
   for (const line of lines) {
     const [handler, other] = [0, 1].map(() => line.ours.makeNoiseHandler(options(line)));
     await Promise.all([handler.finishInit(), other.finishInit()]);
@@ -137,7 +137,7 @@ test('a frame that its length cannot express is refused, and costs no counter', 
   }
 });
 
-test('onFrame may call the handler, and other handlers, as it likes', async () => {
+test('onFrame() can call every method of this handler and of others', async () => {
   for (const line of lines) {
     const peers = [0, 1].map(() => new NoisePeer({ header: line.header, publicKey: pair.public }));
     const handlers = [0, 1].map(() => line.ours.makeNoiseHandler(options(line)));
@@ -162,7 +162,7 @@ test('onFrame may call the handler, and other handlers, as it likes', async () =
   }
 });
 
-test('each of several trusted roots is trusted, an explicit one alone', async () => {
+test('every added root is trusted; an explicit root replaces all others', async () => {
   const undo = [new Uint8Array(32).fill(9), new Uint8Array(32).fill(8)].map(addTrustedRoot);
   try {
     for (const line of lines.filter(line => line.certDetails().PUBLIC_KEY === undefined)) {
@@ -187,7 +187,7 @@ test('each of several trusted roots is trusted, an explicit one alone', async ()
   }
 });
 
-test('without Baileys, the serial and the root are those of WhatsApp', async () => {
+test('without Baileys, a handler uses the serial and the root key of WhatsApp', async () => {
   const [line] = lines;
   const makeNoiseHandler = createNoiseHandlerFactory({ dialect: '7', certDetails: () => undefined });
   const own = await driveHandshake(makeNoiseHandler, line, { keys, fault: undefined, payload: new Uint8Array(1) });
@@ -205,7 +205,7 @@ test('without Baileys, the serial and the root are those of WhatsApp', async () 
   }
 });
 
-test('a handler has the methods of its line, and each returns a promise where that one does', async () => {
+test('a handler has the methods of its release line, with promises for the same methods', async () => {
   for (const line of lines) {
     const [theirs, ours] = [line.theirs, line.ours].map(({ makeNoiseHandler }) => makeNoiseHandler(options(line)));
     const more = Object.keys(ours).filter(name => NOISE_HANDLER[name].excuse !== undefined);
@@ -274,7 +274,7 @@ const CHILD_SETUP = `
   const turn = () => new Promise(resolve => setImmediate(resolve));
 `;
 
-test('handlers that nobody holds give back their memory', async () => {
+test('unreferenced handlers free their memory', async () => {
   const { megabytes } = await runModule(
     ['--expose-gc'],
     `${CHILD_SETUP}
@@ -299,7 +299,7 @@ test('handlers that nobody holds give back their memory', async () => {
   assert.ok(megabytes < 60, `grew by ${megabytes} MB`);
 });
 
-test('a handler lives as long as one of its methods', async () => {
+test('a handler is kept alive by a reference to one of its methods', async () => {
   const { equal } = await runModule(
     ['--expose-gc'],
     `${CHILD_SETUP}
@@ -336,7 +336,7 @@ const WORKER = `
   })();
 `;
 
-test('threads have handlers of their own', async () => {
+test('each thread can create handlers', async () => {
   const input = { keys, fault: undefined, payload: new Uint8Array(9) };
   const support = new URL('../support/', import.meta.url).href;
   const [line] = lines;

@@ -18,7 +18,7 @@ after(() => {
   for (const line of knownDifferences(NOISE_PROPERTIES.map(({ name }) => name))) console.log(`  ${line}`);
 });
 
-test('cases found before', async t => {
+test('the noise handler equals Baileys for earlier failures (regression cases)', async t => {
   for (const { property: name, line, input, found } of CORPUS) {
     assert.ok(property(name), `the corpus names the unknown property ${name}`);
     await t.test(`${name} ${line}: ${found}`, () => compare(property(name), lines.get(line), fromJson(input)));
@@ -27,7 +27,7 @@ test('cases found before', async t => {
 
 const fixedKeys = Array.from({ length: 7 }, (_, i) => new Uint8Array(32).fill(i + 1));
 
-test('every fault of a ServerHello', async t => {
+test('every fault of a ServerHello has the same result as in Baileys', async t => {
   for (const line of lines.values()) {
     for (const fault of [undefined, ...FAULTS]) {
       await t.test(`line ${line.name}: ${fault ?? 'none'}`, () =>

@@ -24,7 +24,7 @@ function record(t, group, names) {
   return messages;
 }
 
-test('a session publishes its life', options, async t => {
+test('a session publishes its events on diagnostics channels', options, async t => {
   const messages = record(t, 'session', ['state', 'reconnecting', 'offline', 'error', 'close', 'unsent']);
   const { session, connection } = await openSession(t);
   await connection.send({ tag: 'ib', attrs: {}, content: [{ tag: 'offline', attrs: { count: '3' } }] });
@@ -71,7 +71,7 @@ test('a session publishes pairing', options, async t => {
   assert.ok(messages.creds.some(({ update }) => update.account));
 });
 
-test('a session publishes stanzas and queries, and builds none for that', options, async t => {
+test('a session publishes stanzas and queries without building nodes for it', options, async t => {
   const messages = record(t, 'session', ['node', 'query']);
   const { session, connection } = await openSession(t, { closeTimeoutMs: 50 });
   const before = session.metrics().stanzasDelivered;
@@ -151,7 +151,7 @@ test('a socket that cannot connect publishes an error and its close', options, a
   assert.equal(messages.close.length, 1);
 });
 
-test("a connection that is left to Baileys' own class publishes as well", options, async t => {
+test("a connection that uses Baileys' own class also publishes", options, async t => {
   const messages = record(t, 'socket', ['connect', 'open', 'send', 'message', 'close']);
   class Original extends EventEmitter {
     connect() {
@@ -193,7 +193,7 @@ test("a connection that is left to Baileys' own class publishes as well", option
   assert.equal(messages.close[0].code, 1000);
 });
 
-test('a loop that is late is published and counted, and the connection lives', options, async t => {
+test('a blocked event loop is published and counted; the connection stays open', options, async t => {
   const messages = record(t, 'loop', ['stall']);
   const { session, connection } = await openSession(t);
   const first = next(session, 'node');
@@ -214,7 +214,7 @@ test('a loop that is late is published and counted, and the connection lives', o
   assert.equal(session.state, 'connected');
 });
 
-test('metrics has all that sessions count, and keeps what those counted that have gone', options, async t => {
+test('metrics() has every counter of sessions and includes ended sessions', options, async t => {
   const { session, connection } = await openSession(t);
   const all = new Promise(resolve => session.onStanza('CB:message', ({ attrs }) => attrs.n === '999' && resolve()));
   const flood = connection.prepareFlood(numbered, 1_000);
@@ -238,7 +238,7 @@ test('metrics has all that sessions count, and keeps what those counted that hav
   }
 });
 
-test('metrics has the sockets of the drop-in', options, async t => {
+test('metrics() includes the sockets of the drop-in', options, async t => {
   const before = metrics().sockets;
   const { client, noise, stanza } = await loggedInClient(t);
   const answer = stanza('q-2');

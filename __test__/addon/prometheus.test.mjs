@@ -32,7 +32,7 @@ async function scrape(register) {
   return parse(await register.metrics());
 }
 
-test('a scrape after traffic', options, async t => {
+test('a scrape after traffic has the counted values', options, async t => {
   const register = new Registry();
   collectMetrics({ register });
   const before = await scrape(register);
@@ -76,7 +76,7 @@ test('a scrape after traffic', options, async t => {
   assert.ok([...samples.values()].every(value => Number.isFinite(value) && value >= 0));
 });
 
-test('every family is in the documentation, spelled alike, with a help that needs no other', options, async () => {
+test('every metric family is documented with the same name, and has its own help text', options, async () => {
   const register = new Registry();
   collectMetrics({ register });
   const helps = Object.fromEntries(register.getMetricsAsArray().map(({ name, help }) => [name, help]));
@@ -92,7 +92,7 @@ test('every family is in the documentation, spelled alike, with a help that need
   for (const help of Object.values(helps)) assert.doesNotMatch(help, /^Their|^The (same|queries)\b|\b(of them|then)\b/);
 });
 
-test('buckets are cumulative, in seconds, and end with the count', options, async t => {
+test('histogram buckets are cumulative, in seconds, and the last equals the count', options, async t => {
   const register = new Registry();
   collectMetrics({ register });
   const { session } = await openSession(t);
@@ -113,19 +113,23 @@ test('buckets are cumulative, in seconds, and end with the count', options, asyn
   assert.equal(counts.at(-1), samples.get(`${name}_count`));
 });
 
-test('OpenMetrics, the default registry, one registry twice, and a reset', options, async t => {
-  const register = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
-  collectMetrics({ register });
-  const text = await register.metrics();
-  assert.match(text, /# TYPE baileys_native_logins counter\nbaileys_native_logins_total \d+\n/);
-  assert.throws(() => collectMetrics({ register }), /already been registered/);
+test(
+  'collectors work with OpenMetrics, the default registry, a repeated registration, and a reset',
+  options,
+  async t => {
+    const register = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
+    collectMetrics({ register });
+    const text = await register.metrics();
+    assert.match(text, /# TYPE baileys_native_logins counter\nbaileys_native_logins_total \d+\n/);
+    assert.throws(() => collectMetrics({ register }), /already been registered/);
 
-  const { collectMetrics: required } = createRequire(import.meta.url)('baileys-native/prometheus');
-  t.after(() => defaultRegister.clear());
-  required();
-  const { samples } = await scrape(defaultRegister);
-  defaultRegister.resetMetrics();
-  const { samples: after } = await scrape(defaultRegister);
-  const bytes = 'baileys_native_transport_bytes_total{direction="in"}';
-  assert.ok(after.get(bytes) >= samples.get(bytes) && samples.get(bytes) > 0);
-});
+    const { collectMetrics: required } = createRequire(import.meta.url)('baileys-native/prometheus');
+    t.after(() => defaultRegister.clear());
+    required();
+    const { samples } = await scrape(defaultRegister);
+    defaultRegister.resetMetrics();
+    const { samples: after } = await scrape(defaultRegister);
+    const bytes = 'baileys_native_transport_bytes_total{direction="in"}';
+    assert.ok(after.get(bytes) >= samples.get(bytes) && samples.get(bytes) > 0);
+  }
+);

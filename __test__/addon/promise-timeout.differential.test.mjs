@@ -177,7 +177,7 @@ for (const name of LINE_NAMES) {
       });
     }
 
-    test('random executors', async t => {
+    test('random executors have the same result as in Baileys', async t => {
       const action = fc.record({
         at: fc.integer({ min: 0, max: 12 }),
         microtasks: fc.integer({ min: 0, max: 4 }),
@@ -219,7 +219,7 @@ for (const name of LINE_NAMES) {
       }
     });
 
-    test('arguments that are none, and name and length', async () => {
+    test('invalid arguments, the name and the length are the same as in Baileys', async () => {
       const outcome = async (each, ...args) => {
         await turn();
         try {
@@ -237,7 +237,7 @@ for (const name of LINE_NAMES) {
       assert.equal(Object.getPrototypeOf(ours), Object.getPrototypeOf(theirs));
     });
 
-    test('the stack in data, with real timers, other limits of frames and a formatter of the program', async () => {
+    test('the stack in `data` is the same, with other stack limits and a formatter of the program', async () => {
       const { prepareStackTrace, stackTraceLimit } = Error;
       const stackOf = async each => {
         await turn();
@@ -264,7 +264,7 @@ for (const name of LINE_NAMES) {
       }
     });
 
-    test('no timer is left behind', async () => {
+    test('no timer remains after a wait', async () => {
       const timers = () => process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length;
       for (const each of [theirs, ours]) {
         const before = timers();

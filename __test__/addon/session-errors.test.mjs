@@ -54,7 +54,7 @@ test('a name that cannot be resolved has the error of dns.lookup', options, asyn
   assert.deepEqual({ ...cause }, { ...expected });
 });
 
-test('a certificate that is not trusted is final, unless the policy says otherwise', options, async t => {
+test('an untrusted certificate ends the session, unless its policy allows a reconnection', options, async t => {
   const server = await startServer(t, { tls: true });
   const attempt = (agent, reconnect) => createSession(t, server, { agent, creds: linkedCredentials(), reconnect });
   const session = attempt(undefined, { baseMs: 20, maxMs: 50 });
@@ -73,7 +73,7 @@ test('a certificate that is not trusted is final, unless the policy says otherwi
   assert.deepEqual([number, first.errorCode], [1, reason.errorCode]);
 });
 
-test('an unusable option is final', options, async t => {
+test('an invalid option ends the session', options, async t => {
   const server = await startServer(t, { tls: true });
   const { Agent } = await import('node:https');
   const session = createSession(t, server, { agent: new Agent({ ca: 'not a certificate' }) });
@@ -87,7 +87,7 @@ for (const [scheme, version] of [
   ['socks4', 4],
   ['socks5', 5]
 ]) {
-  test(`${scheme}: the session looks the target's name up and tells the proxy the address`, options, async t => {
+  test(`${scheme}: the session resolves the target's name and sends the address to the proxy`, options, async t => {
     const server = await startServer(t, { acceptUnknown: true });
     const proxy = await socksProxy();
     t.after(() => proxy.close());
@@ -106,7 +106,7 @@ for (const [scheme, version] of [
   });
 }
 
-test('a server with an expired Noise certificate is refused, for good', options, async t => {
+test('an expired Noise certificate ends the session without a reconnection', options, async t => {
   const server = await startServer(t, { acceptUnknown: true, faults: { certificate: 'expired' } });
   const session = createSession(t, server, { creds: linkedCredentials() });
   session.on('qr', () => assert.fail('it must not go on to pairing'));

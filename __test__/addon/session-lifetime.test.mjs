@@ -41,7 +41,7 @@ async function run(code, flags = []) {
 
 const serve = t => startServer(t, { acceptUnknown: true, record: false });
 
-test('a session keeps its process from connect to close, and no longer', options, async t => {
+test('a session keeps its process alive only from connect() to close()', options, async t => {
   const server = await serve(t);
   const { output, exitCode, errors } = await run(`${prelude(server)}
     open();
@@ -55,7 +55,7 @@ test('a session keeps its process from connect to close, and no longer', options
   assert.deepEqual([output, exitCode], ['still here\n428', 0], errors);
 });
 
-test('a session that has failed says so, and does not keep its process', options, async t => {
+test('a failed session rejects connect() and does not keep its process alive', options, async t => {
   const server = await serve(t);
   const { output, exitCode, errors } = await run(`${prelude(server)}
     // Simulates a session with too many internal errors.
@@ -66,7 +66,7 @@ test('a session that has failed says so, and does not keep its process', options
   assert.deepEqual([output, exitCode], ['ERR_SESSION_FAILED', 0], errors);
 });
 
-test('a session whose connection is lost for good does not keep its process', options, async t => {
+test('a session does not keep its process alive after the final loss of its connection', options, async t => {
   const server = await serve(t);
   server.on('login', connection => connection.drop());
   const { output, exitCode, errors } = await run(`${prelude(server)}
@@ -103,7 +103,7 @@ for (const [ending, expected] of [
   });
 }
 
-test('an exception in a listener is uncaught, and loses no stanza', options, async t => {
+test('an exception in a listener is an uncaught exception, and no stanza is lost', options, async t => {
   const server = await serve(t);
   server.on('login', connection => connection.prepareFlood(numbered, 4, { perMessage: 4 }).start());
   const { output, exitCode, errors } = await run(`${prelude(server)}
@@ -120,7 +120,7 @@ test('an exception in a listener is uncaught, and loses no stanza', options, asy
   assert.deepEqual([output, exitCode], ['0,1,deliberate,2,3', 0], errors);
 });
 
-test('workers have sessions of their own, and are terminated with busy ones', options, async t => {
+test('each worker can have sessions, and can be terminated while they are busy', options, async t => {
   const server = await serve(t);
   server.on('login', connection =>
     connection
@@ -172,7 +172,7 @@ test('a worker with a session ends by itself', options, async t => {
   assert.deepEqual([output, exitCode], ['result\n0', 0], errors);
 });
 
-test('sessions that nobody holds are collected unless they are connected', options, async t => {
+test('unreferenced sessions are garbage-collected, connected sessions are not', options, async t => {
   const server = await serve(t);
   const { output, exitCode, errors } = await run(
     `${prelude(server)}

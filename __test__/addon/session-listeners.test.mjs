@@ -19,7 +19,7 @@ function stanzas({ session, connection }) {
   };
 }
 
-test('a new session has no listener of its own', options, async t => {
+test('a new session has no listeners', options, async t => {
   const session = createSession(t, await startServer(t));
   assert.deepEqual(session.eventNames(), []);
   assert.equal(session.listenerCount('newListener') + session.listenerCount('removeListener'), 0);
@@ -31,7 +31,7 @@ test('a new session has no listener of its own', options, async t => {
   assert.throws(() => session.on('node', 'no function'), TypeError);
 });
 
-test('`node` is heard after everything was taken off', options, async t => {
+test('a `node` listener works after removeAllListeners()', options, async t => {
   const opened = await openSession(t, { activate: false });
   const { session } = opened;
   const built = stanzas(opened);
@@ -49,7 +49,7 @@ test('`node` is heard after everything was taken off', options, async t => {
   }
 });
 
-test('every way on and off', options, async t => {
+test('all methods that add and remove listeners work', options, async t => {
   const opened = await openSession(t, { activate: false });
   const { session } = opened;
   const built = stanzas(opened);
@@ -76,7 +76,7 @@ test('every way on and off', options, async t => {
   assert.equal(await built(), false);
 });
 
-test('listeners of `newListener` and `removeListener` hear what an EventEmitter tells', options, async t => {
+test('`newListener` and `removeListener` are emitted as by an EventEmitter', options, async t => {
   const session = createSession(t, await startServer(t));
   const logOf = emitter => {
     const log = [];

@@ -7,7 +7,7 @@ import { PATIENCE, iq, nextWhere, numbered, openSession } from '../support/nativ
 
 const options = { timeout: 60_000 };
 
-test('the logger is asked for its level first, and stanzas appear at trace alone', options, async t => {
+test('the level of the logger is read first, and stanzas are logged only at trace', options, async t => {
   const debug = recordingLogger('debug');
   const { session } = await openSession(t, { logger: debug });
   await session.query(iq({ id: 'secret-id' }));
@@ -25,7 +25,7 @@ test('the logger is asked for its level first, and stanzas appear at trace alone
   assert.equal(trace.entries.filter(({ data }) => data?.node?.attrs.id === 'secret-id').length, 2);
 });
 
-test('what the native half tells goes to the logger, by its level', options, async t => {
+test('log entries of the addon are written to the logger at their level', options, async t => {
   const told = ({ entries }) => entries.map(({ message }) => message);
   const debug = recordingLogger('debug');
   const { session, connection } = await openSession(t, { logger: debug });
@@ -58,7 +58,7 @@ test('what the native half tells goes to the logger, by its level', options, asy
   assert.ok(text.includes('"18 bytes"') && !text.includes(String([...secret])), text);
 });
 
-test('what a busy loop leaves of the log is bounded, and counted', options, async t => {
+test('the log queue is limited while the event loop is busy; dropped entries are counted', options, async t => {
   const COUNT = 3_000;
   const logger = recordingLogger('trace');
   const { session, connection } = await openSession(t, { logger });

@@ -49,7 +49,7 @@ function documented(name) {
   return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, member]) => member);
 }
 
-test('every documented option is taken', () => {
+test('every documented option is accepted', () => {
   assert.deepEqual(Object.keys(ALL).sort(), documented('NativeSessionOptions').sort());
   assert.deepEqual(Object.keys(ALL.outgoing).sort(), documented('QueueBounds').sort());
   assert.equal(new NativeSession(ALL).state, 'disconnected');
@@ -59,7 +59,7 @@ test('every documented option is taken', () => {
   assert.equal(new NativeSession({ auth: { ...auth, keys: {} }, reconnect: false }).state, 'disconnected');
 });
 
-test('a name that is no option is refused, with the one that was meant', () => {
+test('an unknown option is refused with a suggestion', () => {
   const refused = (more, message) =>
     assert.throws(() => new NativeSession({ auth: ALL.auth, ...more }), { name: 'TypeError', message });
   const unknown = (name, meant) =>
@@ -85,7 +85,7 @@ test('a name that is no option is refused, with the one that was meant', () => {
   refused({ incoming: { Bytes: 5 } }, unknown('incoming.Bytes', 'incoming.bytes'));
 });
 
-test('options that cannot be used are refused by the constructor', options, async t => {
+test('the constructor refuses invalid options', options, async t => {
   const server = await startServer(t);
   for (const [wrong, type] of [
     [{ auth: {} }, TypeError],

@@ -21,44 +21,48 @@ async function trustedServer(t) {
   return server;
 }
 
-test('paired here by QR and kept by useMultiFileAuthState, opened by Baileys', options, async t => {
-  const server = await trustedServer(t);
-  const directory = await mkdtemp(join(tmpdir(), 'baileys-native-session-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  const { state, saveCreds } = await baileys.useMultiFileAuthState(directory);
-  const session = createSession(t, server, { auth: state });
-  assert.equal(session.credentials, state.creds);
-  const saved = [];
-  session.on('creds', () => saved.push(saveCreds()));
-  const codes = [];
-  session.on('reconnecting', ({ reason }) => codes.push(reason.code));
-  const paired = next(session, 'paired');
-  session.once('qr', (qr, { expiresAt }) => {
-    assert.ok(expiresAt > Date.now());
-    server.scanQr(qr, { jid: '15550000007:3@s.whatsapp.net', pushName: 'Paired' });
-  });
-  await session.connect();
-  const [me] = await paired;
-  assert.equal(me.id, '15550000007:3@s.whatsapp.net');
-  assert.deepEqual(codes, [515]);
-  await session.query(iq());
-  await session.close();
-  await Promise.all(saved);
+test(
+  'Baileys connects with credentials that NativeSession paired by QR code and useMultiFileAuthState saved',
+  options,
+  async t => {
+    const server = await trustedServer(t);
+    const directory = await mkdtemp(join(tmpdir(), 'baileys-native-session-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const { state, saveCreds } = await baileys.useMultiFileAuthState(directory);
+    const session = createSession(t, server, { auth: state });
+    assert.equal(session.credentials, state.creds);
+    const saved = [];
+    session.on('creds', () => saved.push(saveCreds()));
+    const codes = [];
+    session.on('reconnecting', ({ reason }) => codes.push(reason.code));
+    const paired = next(session, 'paired');
+    session.once('qr', (qr, { expiresAt }) => {
+      assert.ok(expiresAt > Date.now());
+      server.scanQr(qr, { jid: '15550000007:3@s.whatsapp.net', pushName: 'Paired' });
+    });
+    await session.connect();
+    const [me] = await paired;
+    assert.equal(me.id, '15550000007:3@s.whatsapp.net');
+    assert.deepEqual(codes, [515]);
+    await session.query(iq());
+    await session.close();
+    await Promise.all(saved);
 
-  const kept = (await baileys.useMultiFileAuthState(directory)).state;
-  assert.equal(kept.creds.me.id, '15550000007:3@s.whatsapp.net');
-  const auth = { ...kept, apply: update => Object.assign(kept.creds, update) };
-  const sock = await login({ baileys, server, auth });
-  assert.equal(server.connections.at(-1).device, server.devicesOf('15550000007')[0]);
-  await sock.end(undefined);
+    const kept = (await baileys.useMultiFileAuthState(directory)).state;
+    assert.equal(kept.creds.me.id, '15550000007:3@s.whatsapp.net');
+    const auth = { ...kept, apply: update => Object.assign(kept.creds, update) };
+    const sock = await login({ baileys, server, auth });
+    assert.equal(server.connections.at(-1).device, server.devicesOf('15550000007')[0]);
+    await sock.end(undefined);
 
-  // A NativeSession again, with the credentials that Baileys has changed.
-  const again = createSession(t, server, { creds: kept.creds });
-  await again.connect();
-  assert.equal(again.state, 'connected');
-});
+    // A NativeSession again, with the credentials that Baileys has changed.
+    const again = createSession(t, server, { creds: kept.creds });
+    await again.connect();
+    assert.equal(again.state, 'connected');
+  }
+);
 
-test('paired by Baileys, opened here', options, async t => {
+test('NativeSession connects with credentials that Baileys paired', options, async t => {
   const server = await trustedServer(t);
   const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr), auth: memoryAuth(baileys) });
   const session = createSession(t, server, { creds: auth.creds });
@@ -80,7 +84,7 @@ const identities = fc.record({
   pushName: fc.option(fc.constantFrom('Ada', 'Zoë 🙂', ''), { nil: undefined })
 });
 
-test('what a client says of itself is byte-equal to what Baileys says for the same options', options, async t => {
+test('the client payload is byte-equal to that of Baileys for the same options', options, async t => {
   const server = await startServer(t, { acceptUnknown: true, greetingDelayMs: 0 });
   let users = 15_550_200_000;
   const check = async (identity, registers, device) => {
@@ -105,7 +109,7 @@ test('what a client says of itself is byte-equal to what Baileys says for the sa
   await fc.assert(fc.asyncProperty(identities, fc.boolean(), device, check), { numRuns: 60 });
 });
 
-test('QR codes are renewed, and end with 408 when none is taken', options, async t => {
+test('QR codes are renewed; without a scan the session ends with 408', options, async t => {
   const server = await startServer(t, { refCount: 3 });
   const session = createSession(t, server, { firstQrTimeoutMs: 40, qrTimeoutMs: 20, reconnect: false });
   const codes = [];
@@ -116,7 +120,7 @@ test('QR codes are renewed, and end with 408 when none is taken', options, async
   assert.deepEqual([kind, code, new Set(codes).size], ['qrEnded', 408, 3]);
 });
 
-test('a pairing code is asked for, and known to the credentials', options, async t => {
+test('requestPairingCode() returns a code and saves it in the credentials', options, async t => {
   const server = await startServer(t);
   const creds = baileys.initAuthCreds();
   const session = createSession(t, server, { creds });
@@ -154,7 +158,7 @@ function phoneAnswer(id) {
   };
 }
 
-test('a device that logs out is gone', options, async t => {
+test('logout() unlinks the device', options, async t => {
   const server = await trustedServer(t);
   const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr), auth: memoryAuth(baileys) });
   const session = createSession(t, server, { creds: auth.creds });

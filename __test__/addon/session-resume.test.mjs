@@ -24,7 +24,7 @@ function faultOnce(server, faults) {
   server.once('connection', () => (server.faults = {}));
 }
 
-test('a known server is resumed with: the login travels with the first message', options, async t => {
+test('IK resumption with a known server: the login is in the first message', options, async t => {
   const { server, session, connection } = await openSession(t, { resume: true });
   assert.deepEqual([connection.handshake, connection.askedToResume, kind(session)], ['XX', false, 'XX']);
   const framesBefore = session.metrics().framesOut;
@@ -39,7 +39,7 @@ test('a known server is resumed with: the login travels with the first message',
   assert.deepEqual(Object.keys(session.metrics().reconnects), ['428']);
 });
 
-test('it also resumes after close and connect', options, async t => {
+test('a session also resumes after close() and connect()', options, async t => {
   const { server, session } = await openSession(t, { resume: true });
   await session.close();
   await session.connect();
@@ -47,7 +47,7 @@ test('it also resumes after close and connect', options, async t => {
   assert.deepEqual(kinds(server), ['XX', 'IK']);
 });
 
-test('a server that declines is gone on with, on the same connection', options, async t => {
+test('if the server declines resumption, the handshake continues on the same connection', options, async t => {
   const { server, session } = await openSession(t, { resume: true });
   server.options.resumption = 'decline';
   const declined = await again(server, session);
@@ -56,7 +56,7 @@ test('a server that declines is gone on with, on the same connection', options, 
   assert.equal(server.connections.length, 2);
 });
 
-test('a server with another key declines, and is resumed with by that key afterwards', options, async t => {
+test('a server with another key declines; later connections resume with that key', options, async t => {
   const { server, session } = await openSession(t, { resume: true });
   server.rotateNoiseKey();
   await again(server, session);
@@ -65,7 +65,7 @@ test('a server with another key declines, and is resumed with by that key afterw
   assert.deepEqual(kinds(server), ['XX', 'XXfallback', 'IK']);
 });
 
-test('a server that does not know how to resume is met in full', options, async t => {
+test('a server without resumption gets a full handshake', options, async t => {
   const { server, session } = await openSession(t, { resume: true }, { resumption: 'ignore' });
   await again(server, session);
   assert.deepEqual([kind(session), server.connections[1].askedToResume], ['XX', true]);
@@ -78,7 +78,7 @@ for (const [name, faults] of [
   ['certificates of another key', { certificate: 'wrong-leaf-key' }],
   ['certificates that were changed', { certificate: 'tampered-leaf' }]
 ]) {
-  test(`${name}: XX at once, and nothing is known of the server any longer`, options, async t => {
+  test(`${name}: full handshake at once, and the known server is deleted`, options, async t => {
     const { server, session } = await openSession(t, { resume: true, reconnect: { baseMs: 1 } });
     faultOnce(server, faults);
     const { askedToResume, handshake } = await again(server, session);
@@ -88,7 +88,7 @@ for (const [name, faults] of [
   });
 }
 
-test('a server that never answers the wish to resume is not asked again', options, async t => {
+test('after an unanswered resumption the next connection does a full handshake', options, async t => {
   const { server, session } = await openSession(t, { resume: true, connectTimeoutMs: 1_500 });
   faultOnce(server, { stallHandshake: true });
   const reconnecting = nextWhere(session, 'reconnecting', ({ reason }) => reason.kind === 'timedOut');
@@ -97,7 +97,7 @@ test('a server that never answers the wish to resume is not asked again', option
   assert.deepEqual([latest.askedToResume, kind(session)], [false, 'XX']);
 });
 
-test('certificates that stay wrong are refused, resumed or in full', options, async t => {
+test('invalid certificates are refused with resumption and with a full handshake', options, async t => {
   const { server, session, connection } = await openSession(t, { resume: true });
   server.faults = { certificate: 'wrong-root' };
   const closed = next(session, 'close');
@@ -110,7 +110,7 @@ test('certificates that stay wrong are refused, resumed or in full', options, as
   );
 });
 
-test('a new session resumes with what an earlier one knew', options, async t => {
+test('a new session resumes with the known server of an earlier session', options, async t => {
   const { server, session } = await openSession(t, { resume: true });
   const knownServer = JSON.parse(JSON.stringify(session.knownServer));
   assert.ok(knownServer.notBefore < knownServer.notAfter && knownServer.notAfter > Date.now() / 1000);
@@ -131,7 +131,7 @@ test('a new session resumes with what an earlier one knew', options, async t => 
   assert.throws(() => createSession(t, server, { knownServer: { key: 'short' } }), /32 bytes/);
 });
 
-test('without the option nothing is resumed', options, async t => {
+test('a session does not resume if the option is not set', options, async t => {
   const { server, session } = await openSession(t);
   const { askedToResume, handshake } = await again(server, session);
   assert.deepEqual([askedToResume, handshake], [false, 'XX']);

@@ -63,7 +63,7 @@ test('a limiter delays reconnections, without using up the time to connect', opt
   assert.equal(session.metrics().connections, 2);
 });
 
-test('a limiter has a rate above zero that may be changed', options, async () => {
+test('the rate of a limiter must be above zero and can be changed', options, async () => {
   const limiter = new ConnectLimiter({ perSecond: 0.5 });
   limiter.perSecond = 20;
   assert.equal(limiter.perSecond, 20);
@@ -77,7 +77,7 @@ test('a limiter has a rate above zero that may be changed', options, async () =>
   });
 });
 
-test('handOver gives back what waits for room, in order, and does not log out', options, async t => {
+test('handOver() returns the waiting stanzas in order, and does not log out', options, async t => {
   const { server, session, connection } = await openSession(t, { outgoing: { stanzas: 10 } });
   // The server reads nothing, so that stanzas stay in the queue.
   connection.pause();
@@ -116,7 +116,7 @@ test('handOver gives back what waits for room, in order, and does not log out', 
   assert.equal(server.devices.length, 1);
 });
 
-test('handOver settles queries, and is harmless where nothing is connected', options, async t => {
+test('handOver() settles queries, and does nothing if the session is not connected', options, async t => {
   const { server, session } = await openSession(t);
   server.handle({ tag: 'iq', xmlns: 'test' }, () => null);
   const query = assert.rejects(session.query(iq({ xmlns: 'test' })), { code: 'ERR_CONNECTION_CLOSED' });
@@ -130,7 +130,7 @@ test('handOver settles queries, and is harmless where nothing is connected', opt
   await closing;
 });
 
-test('a session drops its connection at the end of its lease, while JavaScript is blocked', options, async t => {
+test('a session closes its connection at the end of its lease, also while JavaScript is blocked', options, async t => {
   const { server, session, connection } = await openSession(t, { keepAliveIntervalMs: 50 });
   const closed = next(session, 'close');
   const dropped = once(connection, 'close');
@@ -146,7 +146,7 @@ test('a session drops its connection at the end of its lease, while JavaScript i
   await assert.rejects(session.sendNode(iq()), { code: 'ERR_NOT_CONNECTED' });
 });
 
-test('without a lease that lasts a session does not connect', options, async t => {
+test('connect() fails if the lease is over', options, async t => {
   const { server, session } = await openSession(t);
   const closed = next(session, 'close');
   session.setLease(0);
@@ -197,7 +197,7 @@ test('another thread renews the lease of sessions while JavaScript is blocked', 
   await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
 });
 
-test('a lease is found by its id, and ends no earlier than before', options, () => {
+test('a lease is found by its id, and its end cannot be moved to an earlier time', options, () => {
   const until = Date.now() + 60_000;
   const lease = new Lease(until);
   assert.equal(lease.until, until);
@@ -242,7 +242,7 @@ function memoryStore(stored) {
   return store;
 }
 
-test('fromStore loads, saves after changes, and resumes elsewhere with what was saved', options, async t => {
+test('fromStore() loads, saves after changes, and another session resumes with the saved state', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: { ...linkedCredentials(), me: { id: '15550000001:1@s.whatsapp.net' } } });
   const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey, resume: true });
@@ -258,7 +258,7 @@ test('fromStore loads, saves after changes, and resumes elsewhere with what was 
   assert.ok(store.saves - saves <= 1, 'a known server is not saved again');
 });
 
-test('fromStore saves one after the other, and close waits for the last one', options, async t => {
+test('fromStore() runs one save at a time, and close() waits for the last save', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });
   const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
@@ -278,7 +278,7 @@ test('fromStore saves one after the other, and close waits for the last one', op
   assert.ok(store.saves - before <= 2);
 });
 
-test('a store that fails is an error event, and is asked again with the next change', options, async t => {
+test('a failed save emits `error`, and the next change saves again', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });
   const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });

@@ -7,7 +7,7 @@ import { stall } from '../../scripts/stall/run.mjs';
 const scenario = { intervalMs: 400, blockedMs: 3_000, stanzas: 2_000 };
 
 test(
-  'a loop blocked for many keep-alive intervals: alive, and every stanza once and in order',
+  'a session stays connected while the event loop is blocked, and gets every stanza once and in order',
   { timeout: 90_000 },
   async () => {
     const { received, inOrder, code, keepAlives } = await stall({ backend: 'native', ...scenario });
@@ -16,7 +16,7 @@ test(
   }
 );
 
-test('the same ends a connection of Baileys on its own socket layer', { timeout: 90_000 }, async () => {
+test('the same block ends a connection of Baileys on its own socket layer', { timeout: 90_000 }, async () => {
   const { received, code, keepAlives } = await stall({ backend: 'js', ...scenario });
   assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
   assert.equal(keepAlives, 0);

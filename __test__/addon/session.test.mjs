@@ -20,7 +20,7 @@ import {
 
 const options = { timeout: 60_000 };
 
-test('connects and closes, again and again, with every change of state told in order', options, async t => {
+test('a session connects and closes repeatedly, and emits each state in order', options, async t => {
   const server = await startServer(t, { acceptUnknown: true, tls: true });
   const session = createSession(t, server, { creds: linkedCredentials() });
   for (let round = 0; round < 2; round++) {
@@ -45,7 +45,7 @@ test('connects and closes, again and again, with every change of state told in o
   assert.equal(server.connections.length, 2);
 });
 
-test('connect and close in one tick, and connect while closing', options, async t => {
+test('connect() and close() work in one tick, and connect() works while closing', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   // If the close waited for its timeout, the test would exceed its own.
   const session = createSession(t, server, { creds: linkedCredentials(), closeTimeoutMs: 600_000 });
@@ -60,7 +60,7 @@ test('connect and close in one tick, and connect while closing', options, async 
   assert.equal(session.state, 'connected');
 });
 
-test('a wait for the connection can be aborted', options, async t => {
+test('an AbortSignal ends the wait for the connection', options, async t => {
   const server = await startServer(t, { faults: { stallHandshake: true } });
   const session = createSession(t, server);
   const controller = new AbortController();
@@ -73,7 +73,7 @@ test('a wait for the connection can be aborted', options, async t => {
   assert.equal(session.state, 'disconnected');
 });
 
-test('a wait for the end can be given up; it comes all the same', options, async t => {
+test('an aborted close() still closes the session', options, async t => {
   const { session } = await openSession(t);
   const closed = next(session, 'close');
   await assert.rejects(session.close({ signal: AbortSignal.abort(new Error('enough')) }), /enough/);
@@ -82,7 +82,7 @@ test('a wait for the end can be given up; it comes all the same', options, async
   await session.close({ signal: AbortSignal.timeout(PATIENCE) });
 });
 
-test('queries: answers, error stanzas, timeouts, aborts', options, async t => {
+test('a query ends with an answer, an error stanza, a timeout or an abort', options, async t => {
   const { server, session } = await openSession(t);
   const answers = await Promise.all(upTo(50).map(n => session.query(iq({ id: `Q${n}` }))));
   assert.deepEqual(
@@ -118,7 +118,7 @@ test('queries: answers, error stanzas, timeouts, aborts', options, async t => {
   await assert.rejects(session.sendNode(numbered(1)), { code: 'ERR_NOT_CONNECTED' });
 });
 
-test('a node that cannot be written is a SessionError, with what was wrong as its cause', options, async t => {
+test('a node that cannot be encoded throws a SessionError with the error as its cause', options, async t => {
   const { session } = await openSession(t);
   const cycle = { tag: 'iq', attrs: {}, content: [] };
   cycle.content.push(cycle);
@@ -147,7 +147,7 @@ test('a node that cannot be written is a SessionError, with what was wrong as it
   assert.equal((await session.query(iq({ id: 'after' }))).attrs.id, 'after');
 });
 
-test('stanzas nobody asked for are never built; patterns are matched before', options, async t => {
+test('stanzas that match no pattern are not converted to nodes', options, async t => {
   const { session, connection } = await openSession(t, { activate: false });
   const seen = [];
   const note = name => node => seen.push(`${name} ${node.attrs.id}`);
@@ -184,7 +184,7 @@ test('stanzas nobody asked for are never built; patterns are matched before', op
   assert.deepEqual(seen.slice(4), ['again 4', 'again 5']);
 });
 
-test('listeners come off by their signal', options, async t => {
+test('an AbortSignal removes a stanza listener', options, async t => {
   const { session, connection } = await openSession(t);
   const controller = new AbortController();
   let count = 0;
@@ -198,7 +198,7 @@ test('listeners come off by their signal', options, async t => {
   assert.equal(count, 1);
 });
 
-test('stanzas go and come as they are: text, bytes, children', options, async t => {
+test('text, bytes and children of stanzas survive a round trip', options, async t => {
   const { server, session, connection } = await openSession(t);
   const node = {
     tag: 'message',
@@ -224,7 +224,7 @@ test('stanzas go and come as they are: text, bytes, children', options, async t 
   }
 });
 
-test('a flood comes once and in order, on several sessions at a time', options, async t => {
+test('several sessions receive floods, each stanza once and in order', options, async t => {
   const COUNT = 10_000;
   const server = await startServer(t, { acceptUnknown: true, record: false });
   const sessions = await Promise.all(
@@ -251,37 +251,41 @@ test('a flood comes once and in order, on several sessions at a time', options, 
   assert.ok(totals.states.connected >= 3 && totals.stanzasIn >= 3 * COUNT);
 });
 
-test('paused it does not read, and the server waits; resumed all comes in order', options, async t => {
-  const COUNT = 60_000;
-  const { session, connection } = await openSession(
-    t,
-    { incoming: { stanzas: 100, bytes: 100_000 } },
-    { record: false }
-  );
-  const padded = n => ({ ...numbered(n), content: Buffer.alloc(400) });
-  const flood = connection.prepareFlood(padded, COUNT, { perMessage: 10 });
-  const received = [];
-  let finished;
-  const all = new Promise(resolve => (finished = resolve));
-  session.onStanza('CB:message', ({ attrs }) => {
-    received.push(Number(attrs.n));
-    if (received.length === COUNT) finished();
-  });
-  session.pause();
-  const sent = flood.start();
-  // The session has stopped reading.
-  await until(() => session.metrics().stalls > 0);
-  assert.equal(flood.state, 'sending');
-  const before = received.length;
-  assert.ok(before < 1000, `${before} were read`);
-  await delay(100);
-  assert.equal(received.length, before);
-  session.resume();
-  await Promise.all([sent, all]);
-  assert.deepEqual(received, upTo(COUNT));
-});
+test(
+  'a paused session does not read, and the server waits; after resume() all stanzas arrive in order',
+  options,
+  async t => {
+    const COUNT = 60_000;
+    const { session, connection } = await openSession(
+      t,
+      { incoming: { stanzas: 100, bytes: 100_000 } },
+      { record: false }
+    );
+    const padded = n => ({ ...numbered(n), content: Buffer.alloc(400) });
+    const flood = connection.prepareFlood(padded, COUNT, { perMessage: 10 });
+    const received = [];
+    let finished;
+    const all = new Promise(resolve => (finished = resolve));
+    session.onStanza('CB:message', ({ attrs }) => {
+      received.push(Number(attrs.n));
+      if (received.length === COUNT) finished();
+    });
+    session.pause();
+    const sent = flood.start();
+    // The session has stopped reading.
+    await until(() => session.metrics().stalls > 0);
+    assert.equal(flood.state, 'sending');
+    const before = received.length;
+    assert.ok(before < 1000, `${before} were read`);
+    await delay(100);
+    assert.equal(received.length, before);
+    session.resume();
+    await Promise.all([sent, all]);
+    assert.deepEqual(received, upTo(COUNT));
+  }
+);
 
-test('an iterator over stanzas holds the server back, and ends with the session', options, async t => {
+test('an iterator over stanzas applies back-pressure to the server, and ends with the session', options, async t => {
   const COUNT = 3_000;
   const { session, connection } = await openSession(
     t,
@@ -311,7 +315,7 @@ test('an iterator over stanzas holds the server back, and ends with the session'
   assert.deepEqual(rest, ['message M1', 'iq last']);
 });
 
-test('an iterator can be aborted while it waits, and between', options, async t => {
+test('an iterator can be aborted while it waits and between two stanzas', options, async t => {
   const { session, connection } = await openSession(t);
   const controller = new AbortController();
   const stanzas = session.stanzas('CB:message', { signal: controller.signal });
@@ -326,7 +330,7 @@ test('an iterator can be aborted while it waits, and between', options, async t 
   assert.equal((await late.next()).done, true);
 });
 
-test('an iterator that was never used does not hold the session when it is returned or aborted', options, async t => {
+test('an unused iterator does not pause the session after return() or an abort', options, async t => {
   const { session, connection } = await openSession(t, { incoming: { stanzas: 50 }, activate: false });
   const controller = new AbortController();
   const returned = session.stanzas();
@@ -341,7 +345,7 @@ test('an iterator that was never used does not hold the session when it is retur
   assert.deepEqual(await returned.next(), { value: undefined, done: true });
 });
 
-test('sendNode waits above the high-water mark, and keeps the order', options, async t => {
+test('sendNode() waits above the high-water mark, and keeps the order', options, async t => {
   const COUNT = 2_000;
   const { server, session } = await openSession(t, { outgoing: { stanzas: 10, bytes: 2_000 } });
   server.handle('message', () => null);
@@ -362,7 +366,7 @@ test('sendNode waits above the high-water mark, and keeps the order', options, a
   );
 });
 
-test('a drop leads to a new connection; queries end with theirs unless they are idempotent', options, async t => {
+test('a session reconnects after a lost connection; only idempotent queries are sent again', options, async t => {
   const { server, session, connection } = await openSession(t);
   const asked = [];
   server.handle({ xmlns: 'held' }, ({ attrs }, { id }) => {
@@ -387,7 +391,7 @@ test('a drop leads to a new connection; queries end with theirs unless they are 
   assert.equal(asked.filter(([id]) => id === 'once').length, 1);
 });
 
-test('cancel in a reconnecting listener ends the wait for another connection', options, async t => {
+test('cancel() in a `reconnecting` listener ends the wait for another connection', options, async t => {
   const { server, session, connection } = await openSession(t, { reconnect: { baseMs: 60_000, maxMs: 60_000 } });
   session.on('reconnecting', ({ cancel }) => cancel());
   const closed = next(session, 'close');
@@ -397,7 +401,7 @@ test('cancel in a reconnecting listener ends the wait for another connection', o
   assert.equal(server.connections.length, 1);
 });
 
-test('connect cuts the wait for another connection short', options, async t => {
+test('connect() during the wait for a reconnection connects at once', options, async t => {
   const { session, connection } = await openSession(t, { reconnect: { baseMs: 600_000, maxMs: 600_000 } });
   const waiting = next(session, 'reconnecting');
   connection.drop();
@@ -418,7 +422,7 @@ const ENDS = [
   ['failure 403', c => c.failure(403), ['failure', 403]]
 ];
 for (const [name, end, expected] of ENDS) {
-  test(`${name} is final, with Baileys' code`, options, async t => {
+  test(`${name}: the session ends with the code of Baileys`, options, async t => {
     const { server, session, connection } = await openSession(t);
     const closed = next(session, 'close');
     await end(connection);
@@ -434,7 +438,7 @@ const RESTARTS = [
   ['xmlstreamend', c => c.xmlStreamEnd(), 428]
 ];
 for (const [name, end, expected] of RESTARTS) {
-  test(`${name} leads to another connection`, options, async t => {
+  test(`${name}: the session reconnects`, options, async t => {
     const { session, connection } = await openSession(t);
     const reconnecting = next(session, 'reconnecting');
     const again = nextWhere(session, 'state', ({ to }) => to === 'connected');
@@ -446,7 +450,7 @@ for (const [name, end, expected] of RESTARTS) {
   });
 }
 
-test('what cannot be trusted or used is refused', options, async t => {
+test('untrusted certificates and invalid credentials are refused', options, async t => {
   const server = await startServer(t, { acceptUnknown: true, faults: { certificate: 'wrong-root' } });
   const session = createSession(t, server, { creds: linkedCredentials() });
   await assert.rejects(session.connect(), { code: 'ERR_SESSION_ENDED', statusCode: 400, reason: 'handshake' });

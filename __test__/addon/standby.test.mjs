@@ -100,7 +100,7 @@ const isOwn = ({ tag }) => tag === 'iq';
 const numbers = received => received.filter(node => !isOwn(node)).map(({ tag, attrs }) => attrs.n ?? tag);
 
 for (const name of LINE_NAMES) {
-  test(`${name}: the query is Baileys' own, and its answer is kept from the handler's user`, async () => {
+  test(`${name}: the keep-alive query is that of Baileys, and its answer is not passed to onFrame()`, async () => {
     const { client, socket, handler, peer, seal, encode, received, payloads, settle } = await connect({ name });
     await settle();
     block(BLOCK);
@@ -148,7 +148,7 @@ for (const name of LINE_NAMES) {
 /** The actions of JavaScript: seal a frame, send the oldest sealed frame, block. */
 const steps = fc.array(fc.constantFrom('seal', 'seal', 'send', 'send', 'block'), { minLength: 3, maxLength: 9 });
 
-test('however sealing, sending and blocks fall, frames come in the order of their counters', { timeout: 120_000 }, () =>
+test('frames arrive in counter order for random sequences of sealing, sending and blocking', { timeout: 120_000 }, () =>
   fc.assert(
     fc.asyncProperty(steps, async steps => {
       const { client, seal, received, settle } = await connect();
@@ -184,7 +184,7 @@ test('however sealing, sending and blocks fall, frames come in the order of thei
   )
 );
 
-describe('nothing is sent', () => {
+describe('no keep-alive query is sent', () => {
   const silentFor = async (client, received, settle) => {
     await settle();
     block(BLOCK);
@@ -193,31 +193,31 @@ describe('nothing is sent', () => {
     await client.close();
   };
 
-  test('before the handler has sent a frame', async () => {
+  test('no keep-alive query is sent before the first frame', async () => {
     const { client, received, settle } = await connect({ silent: true });
     await silentFor(client, received, settle);
   });
 
-  test('once a frame was kept or sent elsewhere', async () => {
+  test('no keep-alive query is sent after a frame was not sent, or was sent on another socket', async () => {
     const { client, seal, received, settle } = await connect();
     seal({ tag: 'elsewhere', attrs: {} });
     await silentFor(client, received, settle);
   });
 
-  test('once something was encrypted that is no frame', async () => {
+  test('no keep-alive query is sent after a call of encrypt()', async () => {
     const { client, handler, received, settle } = await connect();
     handler.encrypt(Buffer.from('loose'));
     await silentFor(client, received, settle);
   });
 
-  test('where the option says so, or no interval is known', async () => {
+  test('no keep-alive query is sent if the option is false or the interval is unknown', async () => {
     for (const config of [{ keepAliveWhileBlocked: false }, { keepAliveIntervalMs: undefined }]) {
       const { client, received, settle } = await connect({ config });
       await silentFor(client, received, settle);
     }
   });
 
-  test('while the thread runs, however long it has nothing to say', async () => {
+  test('no keep-alive query is sent while the thread is not blocked', async () => {
     const interval = 2_000;
     const { client, received, settle } = await connect({ config: { keepAliveIntervalMs: interval } });
     const lateness = monitorEventLoopDelay({ resolution: 10 });
@@ -233,7 +233,7 @@ describe('nothing is sent', () => {
   });
 });
 
-test('the option by environment and by configuration', () => {
+test('keepAliveWhileBlocked is set by environment variable and by configuration', () => {
   assert.equal(intervalOf({ keepAliveIntervalMs: 30_000 }), 30_000);
   assert.equal(intervalOf({ keepAliveIntervalMs: 30_000, keepAliveWhileBlocked: false }), 0);
   for (const keepAliveIntervalMs of [undefined, NaN, 0, -5, 199, 2 ** 31, Infinity, 'x'])
@@ -308,7 +308,7 @@ async function connectWithTimer(interval, skew) {
   return { client, state };
 }
 
-test('wherever a block falls, the sign of life comes before a timer that was started behind finishInit', async () => {
+test('after a block, onFrame(empty) is called before a timer that was started after finishInit()', async () => {
   const { client, state } = await connectWithTimer(240, 0);
   for (const offset of [-100, -30, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 30]) await state.blockAt(offset);
   state.stop();
@@ -317,7 +317,7 @@ test('wherever a block falls, the sign of life comes before a timer that was sta
   assert.ok(state.missed.every(Boolean), String(state.missed));
 });
 
-test('and where it falls between our timer and that one, also the next time', async () => {
+test("onFrame(empty) is called if a block is between our timer and Baileys' timer, twice in a row", async () => {
   for (const offset of [-3, -5, -7]) {
     const { client, state } = await connectWithTimer(240, 10);
     const inTime = await state.blockAt(offset);

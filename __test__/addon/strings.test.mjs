@@ -47,7 +47,7 @@ for (const [title, name, packed, bound] of [
   ['latin1, compressed', 'i => `Jos\\u00e9 number ${i} of the group`', true, 6],
   ['UTF-16', 'i => `\\u4f60\\u597d number ${i} of the group`', false, 10]
 ]) {
-  test(`a string that is kept does not hold on to its stanza: ${title}`, async t => {
+  test(`a kept string does not keep the memory of its stanza: ${title}`, async t => {
     const source = RETENTION.replace('NAME(', `(${name})(`).replace('PACKED', String(packed));
     const { grown, kept, first } = await runModule(['--expose-gc'], source);
     assert.equal(first, '10000000000000@lid');
@@ -103,7 +103,7 @@ async function generated(run) {
   return count;
 }
 
-test('shapes are generated for what is usual, and not without bound', async () => {
+test('object shapes are generated for usual stanzas, and their number is limited', async () => {
   for (const line of [lines[0], lines[2]]) {
     const tokens = line.constants.SINGLE_BYTE_TOKENS.slice(1);
     // 5,000 sequences of two or three keys. Many of them share a slot.
@@ -132,7 +132,7 @@ test('shapes are generated for what is usual, and not without bound', async () =
 /** The bytes of a string that is not a token. */
 const binary = text => Buffer.concat([Buffer.from([252, Buffer.byteLength(text)]), Buffer.from(text)]);
 
-test('keys of every kind are as in Baileys, at the first stanza and later', async () => {
+test('attribute keys of every kind equal those of Baileys, at the first stanza and later', async () => {
   for (const line of lines) {
     const { TOKEN_MAP } = line.constants;
     const token = text => {
@@ -179,7 +179,7 @@ test('keys of every kind are as in Baileys, at the first stanza and later', asyn
   }
 });
 
-test('long tokens and usual keys are written as Baileys writes them', () => {
+test('long tokens and usual keys are encoded as in Baileys', () => {
   for (const { theirs, ours, constants } of lines) {
     const long = Object.keys(constants.TOKEN_MAP).filter(token => token.length >= LOOKUP_UNITS);
     assert.ok(long.length > 100);
@@ -203,7 +203,7 @@ test('decoded objects are independent of each other', async () => {
   }
 });
 
-test('a text that is longer than its length in the registers is refused', () => {
+test('a text is refused if it is longer than its length in the registers', () => {
   for (const text of ['x'.repeat(100), '\u263a'.repeat(100)]) {
     scratch.ops[REG_TEXT] = 1;
     assert.throws(() => core.encode(0, text, Buffer.alloc(10)), {

@@ -36,12 +36,12 @@ const handlerNames = ({ makeNoiseHandler }, line) => {
   return Object.keys(makeNoiseHandler({ keyPair, NOISE_HEADER: line.header, logger })).sort();
 };
 
-test('every export is compared or excused', () => {
+test('every export has a comparison or a listed exception', () => {
   assert.deepEqual(Object.keys(require('../../js/index.cjs')).sort(), Object.keys(EXPORTS).sort());
 });
 
 for (const name of LINE_NAMES) {
-  test(`line ${name} has what ours stands in for, and no more on the same objects`, async () => {
+  test(`line ${name}: our exports have exactly the members of those of Baileys`, async () => {
     const line = await loadLine(name);
     const { Baileys, Native } = LINES.find(each => each.name === name);
     const theirs = { ...line.theirs, WebSocketClient: Baileys };
@@ -72,7 +72,7 @@ function noting(object, called) {
 }
 
 for (const { name: propertyName, inputs, run } of PROPERTIES) {
-  test(`${propertyName} uses what it is said to compare, on both sides`, async () => {
+  test(`${propertyName} uses the exports that it compares, on both sides`, async () => {
     const said = Object.entries({ ...EXPORTS, ...NOISE_HANDLER }).flatMap(([name, { properties = [] }]) =>
       properties.includes(propertyName) ? [name] : []
     );
@@ -85,7 +85,7 @@ for (const { name: propertyName, inputs, run } of PROPERTIES) {
   });
 }
 
-test('scenarios and properties that are named exist', async () => {
+test('every named scenario and property exists', async () => {
   for (const [name, { properties, file, titles, excuse }] of Object.entries({
     ...EXPORTS,
     ...NOISE_HANDLER,

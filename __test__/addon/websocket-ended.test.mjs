@@ -36,34 +36,38 @@ for (const [how, ...events] of [
   ['end', 1006],
   ['a message that is too long', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1006]
 ]) {
-  test(`sends after the end, before it is known: ${how}`, { timeout: 30_000 }, async t => {
-    const server = new Worker(SERVER, { eval: true, workerData: how });
-    t.after(() => server.terminate());
-    const [port] = await once(server, 'message');
-    const client = new NativeClient(new URL(`ws://127.0.0.1:${port}/`), { connectTimeoutMs: 5000 });
-    const order = [];
-    let called = 0;
-    let sent = 0;
-    const all = new Promise(resolve => {
-      client.on('open', () => {
-        for (let waited = 0; waited < BLOCKED_MS; waited += EVERY_MS) {
-          Atomics.wait(wait, 0, 0, EVERY_MS);
-          sent++;
-          client.send('x', error => {
-            if (error) order.push(error);
-            if (++called === sent) resolve(undefined);
-          });
-        }
+  test(
+    `messages are sent after the end of the connection, before the program knows it: ${how}`,
+    { timeout: 30_000 },
+    async t => {
+      const server = new Worker(SERVER, { eval: true, workerData: how });
+      t.after(() => server.terminate());
+      const [port] = await once(server, 'message');
+      const client = new NativeClient(new URL(`ws://127.0.0.1:${port}/`), { connectTimeoutMs: 5000 });
+      const order = [];
+      let called = 0;
+      let sent = 0;
+      const all = new Promise(resolve => {
+        client.on('open', () => {
+          for (let waited = 0; waited < BLOCKED_MS; waited += EVERY_MS) {
+            Atomics.wait(wait, 0, 0, EVERY_MS);
+            sent++;
+            client.send('x', error => {
+              if (error) order.push(error);
+              if (++called === sent) resolve(undefined);
+            });
+          }
+        });
       });
-    });
-    client.on('error', ({ code }) => order.push(code));
-    client.on('close', number => order.push(number));
-    client.connect();
-    await all;
-    const errors = order.filter(each => each instanceof Error);
-    assert.ok(errors.length > 0);
-    // Baileys takes the reason from the first of them. 500 would be a bad session, on which programs delete credentials.
-    assert.deepEqual(order, [...events, ...errors]);
-    for (const error of errors) assert.equal(statusCodeOf(error), 408, error.message);
-  });
+      client.on('error', ({ code }) => order.push(code));
+      client.on('close', number => order.push(number));
+      client.connect();
+      await all;
+      const errors = order.filter(each => each instanceof Error);
+      assert.ok(errors.length > 0);
+      // Baileys takes the reason from the first of them. 500 would be a bad session, on which programs delete credentials.
+      assert.deepEqual(order, [...events, ...errors]);
+      for (const error of errors) assert.equal(statusCodeOf(error), 408, error.message);
+    }
+  );
 }

@@ -35,7 +35,7 @@ async function runChild(code, { onLine = () => {} } = {}) {
   return { output: output.trim(), errors, exitCode, signal };
 }
 
-test('a process ends by itself once its sockets are closed', { timeout: 30_000 }, async () => {
+test('a process ends by itself after its sockets are closed', { timeout: 30_000 }, async () => {
   const server = await wsServer(() => {});
   const { output, exitCode, signal, errors } = await runChild(`${prelude(server.port)}
     const c = open();
@@ -87,7 +87,7 @@ for (const ending of ['process.exit(7)', "process.kill(process.pid, 'SIGTERM')",
   });
 }
 
-test('workers are terminated with open and busy sockets, again and again', { timeout: 240_000 }, async () => {
+test('workers with open and busy sockets can be terminated repeatedly', { timeout: 240_000 }, async () => {
   const server = await wsServer(s => {
     const timer = setInterval(() => {
       for (let i = 0; i < 50; i++) s.send('busy');
@@ -114,11 +114,15 @@ test('workers are terminated with open and busy sockets, again and again', { tim
       }
     })();
   `);
-  assert.deepEqual({ output, exitCode, signal }, { output: '0 1 2 3 4 5 6 7 8 9'.replaceAll(' ', '\n'), exitCode: 0, signal: null }, errors);
+  assert.deepEqual(
+    { output, exitCode, signal },
+    { output: '0 1 2 3 4 5 6 7 8 9'.replaceAll(' ', '\n'), exitCode: 0, signal: null },
+    errors
+  );
   server.close();
 });
 
-test('a worker ends by itself, and its sockets are its own', { timeout: 30_000 }, async () => {
+test('a worker ends by itself, and its sockets belong only to it', { timeout: 30_000 }, async () => {
   const server = await wsServer(s => s.on('message', m => s.send(m)));
   const worker = new Worker(
     `${prelude(server.port)}

@@ -14,37 +14,41 @@ const { lastFrameError } = createRequire(import.meta.url)('../../js/baileys/fram
 
 // --- listeners
 
-test('an exception of a listener is an uncaught exception, and the next events come', { timeout: 10_000 }, async () => {
-  const server = await wsServer(s => {
-    for (let i = 0; i < 5; i++) s.send(`${i}`);
-  });
-  const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
-  const seen = [];
-  const caught = [];
-  const handler = error => caught.push(error.message);
-  // node:test has its own handler, which would fail the test.
-  const others = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', handler);
-  try {
-    client.on('message', data => {
-      seen.push(String(data));
-      if (seen.length % 2 === 1) throw new Error(`at ${data}`);
+test(
+  'an exception of a listener is an uncaught exception, and later events are emitted',
+  { timeout: 10_000 },
+  async () => {
+    const server = await wsServer(s => {
+      for (let i = 0; i < 5; i++) s.send(`${i}`);
     });
-    client.connect();
-    while (seen.length < 5 || caught.length < 3) await turn();
-  } finally {
-    process.removeListener('uncaughtException', handler);
-    for (const other of others) process.on('uncaughtException', other);
+    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    const seen = [];
+    const caught = [];
+    const handler = error => caught.push(error.message);
+    // node:test has its own handler, which would fail the test.
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', handler);
+    try {
+      client.on('message', data => {
+        seen.push(String(data));
+        if (seen.length % 2 === 1) throw new Error(`at ${data}`);
+      });
+      client.connect();
+      while (seen.length < 5 || caught.length < 3) await turn();
+    } finally {
+      process.removeListener('uncaughtException', handler);
+      for (const other of others) process.on('uncaughtException', other);
+    }
+    assert.deepEqual(seen, ['0', '1', '2', '3', '4']);
+    assert.deepEqual(caught, ['at 0', 'at 2', 'at 4']);
+    await client.close();
+    server.close();
   }
-  assert.deepEqual(seen, ['0', '1', '2', '3', '4']);
-  assert.deepEqual(caught, ['at 0', 'at 2', 'at 4']);
-  await client.close();
-  server.close();
-});
+);
 
 test(
-  'a rejected message listener ends the connection where the frame is at fault, else it is an unhandled rejection',
+  'a rejected message listener ends the connection for an invalid frame, otherwise it is an unhandled rejection',
   { timeout: 10_000 },
   async () => {
     const server = await wsServer(s => s.send('x'));
@@ -201,7 +205,7 @@ sameResult(
 
 // --- load
 
-test('200 connections, each answered', { timeout: 60_000 }, async () => {
+test('200 connections each get their answers', { timeout: 60_000 }, async () => {
   const server = await wsServer(s => s.on('message', m => s.send(m)));
   const clients = Array.from({ length: 200 }, () => new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
   await Promise.all(
@@ -217,36 +221,40 @@ test('200 connections, each answered', { timeout: 60_000 }, async () => {
   server.close();
 });
 
-test('a slow reader holds the server back, and nothing is lost or out of order', { timeout: 60_000 }, async () => {
-  const total = 40_000;
-  const payload = Buffer.alloc(1000, 1);
-  const server = await wsServer(async s => {
-    for (let i = 0; i < total; i++) {
-      const message = Buffer.from(payload);
-      message.writeUInt32BE(i);
-      await new Promise(resolve => s.send(message, resolve));
-    }
-  });
-  const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
-  let next = 0;
-  const done = new Promise(resolve =>
-    client.on('message', data => {
-      assert.equal(data.readUInt32BE(), next++);
-      if (next % 10_000 === 1) {
-        const until = performance.now() + 100;
-        while (performance.now() < until);
+test(
+  'a slow reader applies back-pressure to the server, and no message is lost or reordered',
+  { timeout: 60_000 },
+  async () => {
+    const total = 40_000;
+    const payload = Buffer.alloc(1000, 1);
+    const server = await wsServer(async s => {
+      for (let i = 0; i < total; i++) {
+        const message = Buffer.from(payload);
+        message.writeUInt32BE(i);
+        await new Promise(resolve => s.send(message, resolve));
       }
-      if (next === total) resolve();
-    })
-  );
-  client.connect();
-  await done;
-  await client.close();
-  server.close();
-});
+    });
+    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    let next = 0;
+    const done = new Promise(resolve =>
+      client.on('message', data => {
+        assert.equal(data.readUInt32BE(), next++);
+        if (next % 10_000 === 1) {
+          const until = performance.now() + 100;
+          while (performance.now() < until);
+        }
+        if (next === total) resolve();
+      })
+    );
+    client.connect();
+    await done;
+    await client.close();
+    server.close();
+  }
+);
 
 test(
-  'callbacks wait for the network when much is queued, and fail when the connection is lost',
+  'callbacks of send() wait for the network if much is queued, and get an error if the connection is lost',
   { timeout: 30_000 },
   async () => {
     let peer;

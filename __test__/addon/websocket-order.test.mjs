@@ -24,7 +24,7 @@ const SERVER = `
 const block = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native: WebSocketClient })) {
-  test(`a sender goes on before the answer comes, ${name}`, async t => {
+  test(`code after send() runs before the answer is delivered, ${name}`, async t => {
     const worker = new Worker(SERVER, { eval: true });
     t.after(() => worker.terminate());
     const [port] = await once(worker, 'message');

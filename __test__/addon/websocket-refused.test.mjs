@@ -127,7 +127,7 @@ sameResult(
   { outcome: words, check: seen => assert.deepEqual(seen, refusedWith(403, 403)) }
 );
 
-test('a proxy that refuses, where nothing but Baileys listens', { timeout: 30_000 }, async () => {
+test('a refusing proxy ends the connection if only Baileys has listeners', { timeout: 30_000 }, async () => {
   for (const line of LINES) {
     const proxy = await httpProxy({ credentials: 'user:right' });
     const agent = httpsAgents['https-proxy-agent 9'](`http://user:wrong@127.0.0.1:${proxy.port}`);
@@ -200,7 +200,7 @@ same(
 
 // --- a Unix domain socket
 
-test('ws+unix: is left to the class of Baileys, and an error without it', { timeout: 30_000 }, async t => {
+test('a ws+unix: URL uses the class of Baileys, and is an error without it', { timeout: 30_000 }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'baileys-native-'));
   const path = join(folder, 'socket');
   const http = createHttpServer().listen(path);
@@ -264,7 +264,7 @@ const DROP_IN = JSON.stringify(require.resolve('../../js/baileys/drop-in.cjs'));
 
 for (const end of ['client.close()', 'socket.terminate()']) {
   test(
-    `${end} while connecting, without a listener of error, is no uncaught exception`,
+    `${end} while connecting, without an error listener, causes no uncaught exception`,
     { timeout: 60_000 },
     async () => {
       for (const { dialect, packageName } of RELEASES) {
@@ -281,7 +281,7 @@ for (const end of ['client.close()', 'socket.terminate()']) {
   );
 }
 
-test('an error that nobody has asked for is uncaught without a listener, as with ws', { timeout: 30_000 }, async () => {
+test('an error event without a listener is an uncaught exception, as with ws', { timeout: 30_000 }, async () => {
   const ours = `createRequire(${JSON.stringify(import.meta.url)})(${DROP_IN}).createDropIn().WebSocketClient`;
   const source = program(ours, 'undefined').replace('socket.on(', 'socket.resetAndDestroy().on(');
   assert.deepEqual(await runModule([], source), ['read ECONNRESET']);

@@ -279,7 +279,7 @@ same('_socket: setKeepAlive() and setNoDelay()', quiet, async ({ client, note, p
   note('after', tcp.setKeepAlive(true, 7_000) === tcp, tcp.setNoDelay() === tcp);
 });
 
-test('tcpKeepAliveMs and BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS are for every connection', { timeout: 30_000 }, async t => {
+test('tcpKeepAliveMs and BAILEYS_NATIVE_TCP_KEEP_ALIVE_MS apply to every connection', { timeout: 30_000 }, async t => {
   const url = `ws://127.0.0.1:${plain.port}/`;
   const probes = config => whileOpen(NativeClient, url, config, () => probesTo(plain.port));
   const expect = async (config, idle) => IS_KNOWN && assert.equal(await probes(config), idle, JSON.stringify(config));

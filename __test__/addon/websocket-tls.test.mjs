@@ -222,7 +222,7 @@ for (const [name, answer, code] of [
   );
 }
 
-test('certificates in the environment', { timeout: 60_000 }, async () => {
+test('certificates of environment variables are used', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'baileys-native-'));
   const file = join(folder, 'ca.pem');
   await writeFile(file, authority.cert);
@@ -264,7 +264,7 @@ test('certificates in the environment', { timeout: 60_000 }, async () => {
   }
 });
 
-test('the environment decides at the time of connecting', { timeout: 30_000 }, async () => {
+test('the environment variables are read when a connection starts', { timeout: 30_000 }, async () => {
   const server = await tlsServer(made.selfSigned);
   const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   const codes = [];
@@ -296,7 +296,7 @@ for (const [name, agent] of [
   ['another', new https.Agent({ ciphers: 'AES128-SHA' })],
   ['an agent without TLS that says that it has it', Object.assign(new http.Agent(), { protocol: 'https:' })]
 ]) {
-  test(`nothing connects for ${name}`, { timeout: 10_000 }, async () => {
+  test(`no connection is made for ${name}`, { timeout: 10_000 }, async () => {
     let connections = 0;
     const server = net.createServer(() => connections++).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -315,7 +315,7 @@ for (const [name, agent] of [
   });
 }
 
-test('nothing connects for an agent with TLS that says that it has none', { timeout: 10_000 }, async () => {
+test('no connection is made for a TLS agent whose protocol is http:', { timeout: 10_000 }, async () => {
   const agent = Object.assign(new https.Agent(), { protocol: 'http:' });
   const socket = new NativeClient('ws://127.0.0.1:1/', { agent });
   const log = observe(socket);
@@ -324,7 +324,7 @@ test('nothing connects for an agent with TLS that says that it has none', { time
   assert.deepEqual([log.map(([what]) => what), codeOf(log)], [['error', 'close'], 'ERR_AGENT_UNSUPPORTED']);
 });
 
-test("Node's own agents are understood on every version of Node", () => {
+test("Node's own agents are supported on every version of Node", () => {
   const { routeOf } = createRequire(import.meta.url)('../../js/connect/agent.cjs');
   for (const [module, secure] of [
     [http, false],
@@ -363,7 +363,7 @@ test('an agent of the other protocol throws, as in Node', () => {
 
 after(() => https.globalAgent.destroy());
 
-test('TLS: long and short messages in turn, both ways', async () => {
+test('TLS: long and short messages alternate in both directions', async () => {
   const server = await tlsServer(made.signed);
   const socket = new NativeClient(`wss://localhost:${server.port}/`, { connectTimeoutMs: 5000, ...trusting() });
   try {
