@@ -65,24 +65,24 @@ test('a codec that differs from Baileys is not measured', async () => {
   await assert.rejects(checkCodec(wrong, ['ack']), /ack: decoding/);
 });
 
-test('stanzas of the corpus are new each time, and the same for the same seed', () => {
+test('the corpus makes new stanzas each time, and equal stanzas for an equal seed', () => {
   for (const name of ENTRIES) {
     assert.deepStrictEqual(makeStanza(name, 7), makeStanza(name, 7));
     assert.notDeepStrictEqual(makeStanza(name, 7), makeStanza(name, 8));
   }
 });
 
-test('the corpus of the core is that of the benches', async () => {
+test('the core and the benches use the same corpus', async () => {
   await node(['bench/core/write-corpus.mjs', '--check']);
 });
 
-test('ratios are made round by round, in the direction that is better', () => {
+test('ratios are computed for each round; a ratio above 1 is better', () => {
   assert.equal(compare([10, 30], [5, 10], 'less').ratio.median, 2.5);
   assert.equal(compare([10, 30], [20, 90], 'more').ratio.median, 2.5);
   assert.ok(Math.abs(geometricMean([2, 8]) - 4) < 1e-9);
 });
 
-test("the table of the core's benches is read", () => {
+test("the table of the core's benches is parsed", () => {
   const table = [
     'codec         fastest       │ slowest       │ median        │ mean          │ samples │ iters',
     '├─ decode                   │               │               │               │         │',
@@ -102,7 +102,7 @@ test("the table of the core's benches is read", () => {
   ]);
 });
 
-test('a goal says whether it is met', () => {
+test('a goal reports whether it is met', () => {
   const each = ratio => compare([ratio * 100], [100], 'less');
   const memory = {
     connections: { bare: 1000, bots: 1000 },
@@ -151,7 +151,7 @@ function masked(length) {
   return Buffer.concat([header, Buffer.alloc(4, 0xff), Buffer.alloc(length, 0xff)]);
 }
 
-test('the sink counts the payload of WebSocket messages, however they are cut', async () => {
+test('the sink counts the payload of WebSocket messages for every chunking', async () => {
   const lengths = [0, 1, 125, 126, 300, 65_535, 65_536, 70_000];
   const bytes = Buffer.concat(lengths.map(masked));
   const total = lengths.reduce((sum, length) => sum + length, 0);

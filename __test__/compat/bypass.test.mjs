@@ -38,7 +38,7 @@ async function run(project, args, env) {
   }
 }
 
-test('an import that came too late', async t => {
+test('a late import of register causes a warning', async t => {
   const project = makeProject(t);
   project.write(
     'app.mjs',
@@ -52,7 +52,7 @@ test('an import that came too late', async t => {
   if (HAS_CREATED) assert.match(warnings[0], /baileys 7\.0\.0-rc14 at /);
 });
 
-test('a Baileys inside a bundle, and inside those of test runners', async t => {
+test('Baileys in a bundle, also of a test runner, causes a warning', async t => {
   const project = makeProject(t);
   project.write(
     'bundle.mjs',
@@ -85,7 +85,7 @@ test('a Baileys inside a bundle, and inside those of test runners', async t => {
   }
 });
 
-test('nothing is said where it runs natively, was left to JavaScript on purpose, or had a warning', async t => {
+test('there is no warning if Baileys is replaced, was excluded on purpose, or had a warning', async t => {
   const project = makeProject(t);
   project.write('app.mjs', `import { WebSocketClient } from '${CLIENT}';${connect()}`);
   const native = await run(project, [...FLAG, 'app.mjs']);
@@ -113,7 +113,7 @@ test('nothing is said where it runs natively, was left to JavaScript on purpose,
   );
 });
 
-test('an addon that may not be loaded: the warning names the cause', async t => {
+test('the warning names the cause if the addon may not be loaded', async t => {
   const project = makeProject(t);
   project.write('app.mjs', `import { isActive } from 'baileys-native/register'; console.log(isActive());`);
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
@@ -138,7 +138,7 @@ test('an addon that may not be loaded: the warning names the cause', async t => 
   assert.equal(causes.adviceFor(new Error('Cannot find module x')), '');
 });
 
-test("inside Jest's registry register does nothing but say so", async t => {
+test("register only warns inside Jest's module registry", async t => {
   const project = makeProject(t);
   project.write(
     'app.cjs',

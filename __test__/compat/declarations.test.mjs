@@ -67,7 +67,7 @@ const faultsOf = path =>
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 
 for (const line of LINE_NAMES) {
-  describe(`declarations beside those of line ${line}`, () => {
+  describe(`our declarations compared with those of line ${line}`, () => {
     for (const { name, differs, theirs, ours, instead } of cases.filter(each => each.line === line)) {
       test(name, () => {
         let native = differs ? `as registered: ${differs.id}` : 'same';
@@ -91,13 +91,13 @@ for (const line of LINE_NAMES) {
   });
 }
 
-test('every export of index.d.ts is claimed to fit, or of ours alone', () => {
+test("every export of index.d.ts is compared with Baileys' type or listed as our own", () => {
   const checker = program.getTypeChecker();
   const exports = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(INDEX)));
   assert.deepEqual(exports.map(({ name }) => name).sort(), [...Object.keys(CLAIMS), ...OF_OURS_ALONE].sort());
 });
 
-test('a declaration that does not fit is noticed', () => {
+test('an incompatible declaration is reported', () => {
   const path = join(FOLDER, 'claim-wrong.mts');
   const wrong = { ...CLAIMS.encodeBinaryNode, ours: 'typeof ours.decodeBinaryNode' };
   modules.set(path, moduleOf(wrong, { packageName: 'baileys', subject: 'baileys-native' }));

@@ -58,7 +58,7 @@ test('the demo fails where the native layer is not active', { timeout: 150_000 }
   assert.doesNotMatch(failed.stdout, /ratio/);
 });
 
-test('a number that is none is refused', async () => {
+test('an invalid number is refused', async () => {
   const failed = await demo(['--stanzas', 'many']).catch(error => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /--stanzas takes a whole number/);
@@ -76,7 +76,7 @@ const keyList = (list, value) => ({
   ]
 });
 
-test('a log entry leaves out the random fields, and those alone', () => {
+test('a log entry omits only the random fields', () => {
   const entry = describeStanza(keyList('list', Buffer.alloc(32, 1)));
   assert.equal(entry, '<iq id=<query prefix>-5 t=<now>>[<list>[<key>[<value>(Buffer <pre-key>)]]]');
   assert.equal(describeStanza(keyList('list', Buffer.alloc(32, 2))), entry);
@@ -98,7 +98,7 @@ test('a log entry leaves out the random fields, and those alone', () => {
   assert.equal(describeQr('ref,key,identity,secret'), '<pairing ref>,key,identity,secret');
 });
 
-test('the first difference between two logs is found', () => {
+test('the first difference between two logs is reported', () => {
   assert.equal(firstDifference(['a', 'b'], ['a', 'b']), undefined);
   assert.deepEqual(firstDifference(['a', 'b'], ['a', 'c']), { line: 2, expected: 'b', actual: 'c' });
   assert.deepEqual(firstDifference(['a'], ['a', 'b']), { line: 2, expected: undefined, actual: 'b' });

@@ -74,7 +74,7 @@ function declared(source) {
   return names;
 }
 
-test('each JavaScript and TypeScript block is right by its types', options, () => {
+test('each JavaScript and TypeScript block passes the type check', options, () => {
   const found = blocks().filter(({ language }) =>
     ['js', 'ts', 'mjs', 'cjs', 'javascript', 'typescript'].includes(language)
   );
@@ -145,7 +145,7 @@ const CHECKS = {
   cd: () => {}
 };
 
-test('each shell block parses, and its commands are there', options, async () => {
+test('each shell block parses, and its commands exist', options, async () => {
   const found = blocks().filter(({ language }) => ['sh', 'shell', 'bash'].includes(language));
   assert.ok(found.length >= 5);
   for (const { document, line, code } of found) {
@@ -187,7 +187,7 @@ test('each command of baileys-native in the documents works', options, async () 
 /** Codes that this package never gives: codes of Node, and codes that it only compares with. */
 const NOT_OURS = new Set(['ERR_ASSERTION']);
 
-test('troubleshooting.md has each code of a warning and of an error', () => {
+test('troubleshooting.md has every warning code and error code', () => {
   const text = read('docs/troubleshooting.md');
   const files = [];
   const collect = folder => {
@@ -213,7 +213,7 @@ test('troubleshooting.md has each code of a warning and of an error', () => {
   );
 });
 
-test('README.md is short, and each of its links and those of docs leads somewhere', () => {
+test('README.md is short, and every link of it and of docs has a target', () => {
   assert.ok(read('README.md').split('\n').length <= 121);
   for (const document of DOCUMENTS) {
     const folder = join(ROOT, document, '..');
@@ -236,14 +236,14 @@ function readdirOrFile(path) {
   }
 }
 
-test('words are spelled as in a dictionary', options, async () => {
+test('every word passes the spelling check', options, async () => {
   const cspell = join(ROOT, 'node_modules/cspell/bin.mjs');
   await run(process.execPath, [cspell, '--no-progress', '--no-summary', '--unique'], { cwd: ROOT }).catch(error =>
     assert.fail(error.stdout || error.stderr)
   );
 });
 
-test('the reference is made from the declarations without a warning', options, async () => {
+test('the API reference is generated from the declarations without a warning', options, async () => {
   const typedoc = join(ROOT, 'node_modules/typedoc/bin/typedoc');
   await run(process.execPath, [typedoc, '--emit', 'none'], { cwd: ROOT }).catch(error =>
     assert.fail(error.stdout || error.stderr)

@@ -71,7 +71,7 @@ async function faults(directory, options, args = []) {
     .map(({ check, message, advice }) => `${check}: ${message} ${advice ?? ''}`);
 }
 
-test('a right set-up is healthy', timeout, async t => {
+test('doctor finds no problem in a correct set-up', timeout, async t => {
   const directory = project(t, { 'bot.js': "require('baileys');" });
   const { code, stdout } = await doctor(directory);
   const report = JSON.parse(stdout);
@@ -84,7 +84,7 @@ test('a right set-up is healthy', timeout, async t => {
   assert.equal(of('connect').length, 0);
 });
 
-test('text has no colours in a pipe, and progress goes to stderr', timeout, async t => {
+test('doctor prints no colours into a pipe, and progress to stderr', timeout, async t => {
   const { code, stdout, stderr } = await doctor(project(t), []);
   assert.equal(code, 0);
   assert.match(stdout, /^ok +node +Node\.js /m);
@@ -112,7 +112,7 @@ test('--connect times each step with the server', timeout, async t => {
   );
 });
 
-test('--connect refuses a server that the root key does not vouch for', timeout, async t => {
+test('--connect refuses a server whose certificate the root key did not sign', timeout, async t => {
   const server = await MockServer.start({ tls: false });
   t.after(() => server.stop());
   const found = await faults(project(t), {}, ['--connect', '--url', server.url]);
@@ -120,7 +120,7 @@ test('--connect refuses a server that the root key does not vouch for', timeout,
   assert.match(found[0], /^connect: Native connection fails/);
 });
 
-test('wrong flag', timeout, async t => {
+test('doctor reports a wrong flag', timeout, async t => {
   const scripts = { start: 'node --import baileys-native bot.js' };
   const [found] = await faults(project(t, { 'package.json': JSON.stringify({ scripts }) }));
   assert.match(found, /^flag: The script "start" has --import baileys-native, which installs no hooks/);
@@ -132,13 +132,13 @@ test('wrong flag', timeout, async t => {
   assert.deepEqual(judged('node bot.js'), []);
 });
 
-test('wrong working directory', timeout, async t => {
+test('doctor reports a wrong working directory', timeout, async t => {
   const directory = project(t, {}, { baileys: 'node_modules/baileys' });
   const [found] = await faults(directory);
   assert.match(found, /^resolve: .*is not found from .*register\.mjs/);
 });
 
-test('no binary for the platform', timeout, async t => {
+test('doctor reports a missing binary of the platform', timeout, async t => {
   const directory = project(t, {}, { baileys: 'node_modules/baileys' });
   const copy = join(directory, 'node_modules/baileys-native');
   mkdirSync(copy);
@@ -148,7 +148,7 @@ test('no binary for the platform', timeout, async t => {
   assert.match(found, /^binary: There is no usable binary of baileys-native for linux-/);
 });
 
-test('register imported too late', timeout, async t => {
+test('doctor reports a late import of register', timeout, async t => {
   const late = "import makeWASocket from 'baileys';\nimport 'baileys-native/register';\n";
   const [found] = await faults(project(t, { 'late.mjs': late }), {}, ['late.mjs']);
   assert.match(found, /^program: late\.mjs loads baileys-native\/register too late: Node\.js links all static imports/);
@@ -157,7 +157,7 @@ test('register imported too late', timeout, async t => {
   assert.match(again, /^program: late\.cjs loads baileys-native\/register too late: Baileys is loaded before it/);
 });
 
-test('Baileys in a bundle', timeout, async t => {
+test('doctor reports Baileys in a bundle', timeout, async t => {
   const { build } = require('esbuild');
   const directory = project(t, {
     'bot.mjs': "import { makeNoiseHandler } from 'baileys'; console.log(makeNoiseHandler);"
@@ -176,7 +176,7 @@ test('Baileys in a bundle', timeout, async t => {
   assert.match(found, /^program: dist\.mjs contains Baileys, probably from a bundler/);
 });
 
-test('two copies, of which one is left on its JavaScript', timeout, async t => {
+test('doctor reports two copies if one is not replaced', timeout, async t => {
   const directory = project(t);
   const old = 'node_modules/plugin/node_modules/baileys';
   for (const [path, text] of Object.entries({
@@ -197,7 +197,7 @@ test('two copies, of which one is left on its JavaScript', timeout, async t => {
   assert.match(warnings[1].message, /^There are 2 copies of Baileys: /);
 });
 
-test('a patched file', timeout, async t => {
+test('doctor reports a patched file', timeout, async t => {
   const directory = project(t, {}, { 'baileys-native': '.' });
   const copy = join(directory, 'node_modules/baileys');
   cpSync(join(ROOT, 'node_modules/baileys'), copy, { recursive: true, dereference: true });
@@ -212,7 +212,7 @@ test('a patched file', timeout, async t => {
   assert.match(found.message, /runs on baileys-native in part: .*websocket\.js .*\(BAILEYS_NATIVE_\w+\)/);
 });
 
-test('a bad certificate file', timeout, async t => {
+test('doctor reports an invalid certificate file', timeout, async t => {
   const directory = project(t, { 'bad.pem': 'no certificate' });
   const found = await faults(directory, { env: { NODE_EXTRA_CA_CERTS: join(directory, 'bad.pem') } });
   assert.match(found[0], /^tls: NODE_EXTRA_CA_CERTS: .*bad\.pem holds no certificate/);
@@ -220,7 +220,7 @@ test('a bad certificate file', timeout, async t => {
   assert.match(missing[0], /^tls: NODE_EXTRA_CA_CERTS: \/nowhere\.pem cannot be read/);
 });
 
-test('a dead proxy, whose credentials are not shown', timeout, async t => {
+test('doctor reports an unreachable proxy without its credentials', timeout, async t => {
   // A port that was just freed.
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => server.once('listening', resolve));
@@ -234,7 +234,7 @@ test('a dead proxy, whose credentials are not shown', timeout, async t => {
   assert.ok(!stdout.includes('secret'));
 });
 
-test('an old Node.js, and another runtime', () => {
+test('doctor reports an old Node.js and another runtime', () => {
   const version = node => checkNode({ ...process.versions, node }).status;
   assert.deepEqual(['18.20.4', '20.9.0', '20.10.0', '26.1.0'].map(version), ['fault', 'fault', 'ok', 'ok']);
   assert.match(
@@ -243,13 +243,13 @@ test('an old Node.js, and another runtime', () => {
   );
 });
 
-test('switched off by the environment', timeout, async t => {
+test('doctor reports that an environment variable disables register', timeout, async t => {
   const found = await faults(project(t), { env: { BAILEYS_NATIVE: 'off' } });
   assert.match(found.at(-1) ?? '', /BAILEYS_NATIVE=off|is not replaced/);
   assert.ok(found.some(text => text.startsWith('switches: BAILEYS_NATIVE=off')));
 });
 
-test('no Baileys', timeout, async t => {
+test('doctor reports that Baileys is missing', timeout, async t => {
   const found = await faults(project(t, {}, { 'baileys-native': '.' }));
   assert.match(found[0], /^baileys: No copy of Baileys is found from/);
 });

@@ -45,7 +45,7 @@ for (const [status, code] of [
   [500, 408],
   [302, 408]
 ]) {
-  test(`an upgrade that is refused with ${status} ends with ${code} at once`, options, async t => {
+  test(`an upgrade refused with ${status} ends with ${code} at once`, options, async t => {
     const url = await listening(
       t,
       http.createServer((_, response) => response.writeHead(status).end())
@@ -62,7 +62,7 @@ for (const [status, code] of [
   });
 }
 
-test('a server that answers no handshake: the bot ends at the verdict', options, async t => {
+test('a server that does not answer the handshake: the bot exits after the `close` update', options, async t => {
   const server = await MockServer.start({ tls: false, faults: { stallHandshake: true } });
   t.after(() => server.stop());
   const sockets = [];
@@ -106,7 +106,7 @@ test('end() while connecting ends the bot without an uncaught exception', option
   assert.equal(session.state, 'disconnected');
 });
 
-test('an expired Noise certificate is refused where its dates are to be checked', options, async t => {
+test('an expired Noise certificate is refused if its dates are checked', options, async t => {
   for (const line of LINE_NAMES) {
     const server = await MockServer.start({
       baileys: packageOf(line),

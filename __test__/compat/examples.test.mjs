@@ -112,7 +112,7 @@ for (const [file, flags] of [
   });
 }
 
-test('the QR code is drawn on a terminal', () => {
+test('the example prints the QR code on a terminal', () => {
   const { showQr } = require('../../examples/show-qr.cjs');
   const [written, log, isTTY] = [[], console.log, process.stdout.isTTY];
   console.log = text => void written.push(text);
@@ -138,7 +138,7 @@ test('pairing-code: links by a code and logs in', options, async t => {
   await bot.line(/^logged in as 15550000033:/m);
 });
 
-test('proxies: each session goes through its own', options, async t => {
+test('proxies: each session uses its own proxy', options, async t => {
   const server = await startServer(t);
   const proxies = [await httpProxy(), await socksProxy()];
   for (const { close } of proxies) t.after(close);
@@ -153,7 +153,7 @@ test('proxies: each session goes through its own', options, async t => {
   }
 });
 
-test('workers: sessions are shared out and run natively', options, async t => {
+test('workers: sessions are distributed to threads and use baileys-native', options, async t => {
   const server = await startServer(t);
   const SESSIONS_DIR = temporaryDirectory();
   const users = ['15550000001', '15550000002', '15550000003', '15550000004'];

@@ -54,7 +54,7 @@ function keep(line, javascript, native) {
 
 for (const name of LINE_NAMES) {
   const line = packageOf(name);
-  test(`${line} pairs, logs in and exchanges traffic as it does on its JavaScript`, async () => {
+  test(`${line} pairs, logs in and exchanges traffic as with its own JavaScript`, async () => {
     const javascript = await session([], [line]);
     const native = await session(REGISTER, [line]);
     keep(name, javascript, native);
@@ -76,22 +76,22 @@ for (const name of LINE_NAMES) {
   });
 }
 
-describe('a Baileys without a root key of its own', () => {
+describe('a Baileys release without its own root key', () => {
   const line = 'baileys-6.17.16';
 
-  test('is refused by the native layer without addTrustedRoot()', async () => {
+  test('a server is refused by baileys-native without addTrustedRoot()', async () => {
     const { native, seen, statusCode, message } = await session(REGISTER, [line, '--untrusted']);
     assert.deepEqual([native, statusCode, seen], [true, 400, []]);
     assert.match(message, /certificate/);
   });
 
-  test('is unaffected by addTrustedRoot() on its JavaScript', async () => {
+  test('a Baileys release on its own JavaScript ignores addTrustedRoot()', async () => {
     const { native, me } = await session([], [line]);
     assert.deepEqual([native, me], [false, '15550001234:1@s.whatsapp.net']);
   });
 });
 
-test('Baileys 7 goes by its own root key, whatever addTrustedRoot() adds', async () => {
+test('Baileys 7 uses its own root key, and addTrustedRoot() changes nothing', async () => {
   const { native, seen, statusCode } = await session(REGISTER, ['baileys', '--only-added']);
   assert.deepEqual([native, statusCode, seen], [true, 400, []]);
 });

@@ -97,20 +97,20 @@ function makeProject(name, extra = {}) {
 const binariesIn = project =>
   readdirSync(join(project, 'node_modules')).filter(name => name.startsWith('baileys-native-'));
 
-test('there is no compiler', async () => {
+test('the environment has no compiler', async () => {
   for (const command of ['cargo', 'rustc', 'cc', 'gcc', 'make']) {
     await assert.rejects(run(command, ['--version'], { env }), { code: 'ENOENT' }, command);
   }
 });
 
-test('npm', options, async () => {
+test('npm installs a package that works', options, async () => {
   const { project, node } = makeProject('npm');
   await node(npmFile(), 'install', '--no-audit', '--no-fund', 'baileys-native');
   assert.deepEqual(binariesIn(project), [`baileys-native-${NAME}`]);
   assert.equal((await node('app.cjs')).stdout.trim(), PRINTS);
 });
 
-test('pnpm', options, async () => {
+test('pnpm installs a package that works', options, async () => {
   const { node } = makeProject('pnpm');
   const pnpm = join(provideNpm('pnpm@10.28.2'), 'bin/pnpm.cjs');
   const before = registry.served.length;
@@ -119,7 +119,7 @@ test('pnpm', options, async () => {
   assert.equal((await node('app.cjs')).stdout.trim(), PRINTS);
 });
 
-test('Yarn 1', options, async () => {
+test('Yarn 1 installs a package that works', options, async () => {
   const { project, node } = makeProject('yarn1');
   await node(join(provideNpm('yarn@1.22.22'), 'bin/yarn.js'), 'add', '--non-interactive', 'baileys-native');
   // This manager ignores `libc`: both packages for Linux are installed, and the loader chooses the right one.
@@ -128,7 +128,7 @@ test('Yarn 1', options, async () => {
 });
 
 for (const linker of ['node-modules', 'pnp']) {
-  test(`Yarn 4, linker ${linker}`, options, async () => {
+  test(`Yarn 4 installs a package that works, linker ${linker}`, options, async () => {
     const { node } = makeProject(`yarn4-${linker}`, { YARN_NODE_LINKER: linker });
     const yarn = join(provideNpm('@yarnpkg/cli-dist@4.12.0'), 'bin/yarn.js');
     await node(yarn, 'add', 'baileys-native');
@@ -136,7 +136,7 @@ for (const linker of ['node-modules', 'pnp']) {
   });
 }
 
-test('npm takes the package of the platform that it is told', options, async () => {
+test('npm installs the binary package of the requested platform', options, async () => {
   for (const name of NAMES) {
     const [os, cpu, abi] = name.split('-');
     const { project, node } = makeProject(`for-${name}`);

@@ -15,7 +15,7 @@ export const collect: () => void = () => prometheus.collectMetrics();
 export const start: () => Promise<MockServer> = () => MockServer.start();
 `;
 
-test('TypeScript finds every entry, with its types', async t => {
+test('TypeScript finds every entry and its types', async t => {
   const project = makeProject(t);
   project.write('good.ts', PROGRAM);
   const flags = ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node'];
@@ -35,9 +35,13 @@ test('TypeScript finds every entry, with its types', async t => {
   assert.equal((await tsc('bad.ts')).stdout.match(/error TS2339/g)?.length, 4);
 });
 
-test('require() of baileys-native/testing where Node.js can', { skip: !process.features.require_module }, async t => {
-  const project = makeProject(t);
-  project.write('app.cjs', `console.log(typeof require('baileys-native/testing').MockServer.start);`);
-  const { stdout, stderr } = await project.run(['app.cjs']);
-  assert.equal(stdout, 'function\n', stderr);
-});
+test(
+  'require() loads baileys-native/testing if Node.js can require ES modules',
+  { skip: !process.features.require_module },
+  async t => {
+    const project = makeProject(t);
+    project.write('app.cjs', `console.log(typeof require('baileys-native/testing').MockServer.start);`);
+    const { stdout, stderr } = await project.run(['app.cjs']);
+    assert.equal(stdout, 'function\n', stderr);
+  }
+);

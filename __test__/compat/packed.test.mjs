@@ -82,7 +82,7 @@ test('the environment has no Rust', async () => {
   await assert.rejects(run('rustc', ['--version'], { env }), { code: 'ENOENT' });
 });
 
-test('require and import give the same names', async () => {
+test('require() and import have the same exports', async () => {
   const required = await program(
     'names.cjs',
     `console.log(JSON.stringify(Object.keys(require('baileys-native')).sort()));`
@@ -97,7 +97,7 @@ test('require and import give the same names', async () => {
   }
 });
 
-test('the binary encodes and decodes what Baileys does', async () => {
+test('the binary encodes and decodes like Baileys', async () => {
   const [ours, theirs, decoded] = await program(
     'codec.mjs',
     `import { decodeBinaryNode, encodeBinaryNode } from 'baileys-native';
@@ -110,7 +110,7 @@ test('the binary encodes and decodes what Baileys does', async () => {
   assert.equal(decoded.tag, 'iq');
 });
 
-test('--import baileys-native/register makes the installed Baileys run on it', async () => {
+test('--import baileys-native/register replaces parts of the installed Baileys', async () => {
   const source = `import { isActive } from 'baileys-native/register';
     import { makeNoiseHandler } from 'baileys';
     console.log(JSON.stringify([isActive(), makeNoiseHandler[Symbol.for('baileys-native')] === true]));`;
@@ -175,7 +175,7 @@ test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async
   }
 });
 
-test('the command and what else the package brings are there', async () => {
+test('the package has its command and its other files', async () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const { stdout } = await run(join(project, 'node_modules/.bin/baileys-native'), ['--version'], { cwd: project, env });
   assert.equal(stdout.trim(), version);
@@ -193,7 +193,7 @@ test('the command and what else the package brings are there', async () => {
   assert.ok(names.includes('baileys_native_sessions'));
 });
 
-test('the installed packages hold what is used, and the binary once', () => {
+test('the installed packages have only needed files, and the binary once', () => {
   const modules = join(project, 'node_modules');
   const manifest = JSON.parse(readFileSync(join(modules, 'baileys-native/package.json'), 'utf8'));
   assert.deepEqual([manifest.devDependencies, manifest.scripts], [undefined, undefined]);

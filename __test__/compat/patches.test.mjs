@@ -55,7 +55,7 @@ function edit(path, edit) {
 
 const append = text => text.replace(/\n\/\/# sourceMappingURL.*$/, '') + PATCH;
 
-describe('a patched Baileys', () => {
+describe('a patched Baileys package', () => {
   const CODEC = ['decodeBinaryNode', 'decodeDecompressedBinaryNode', 'decompressingIfRequired'];
   const CASES = [
     [FILES.webSocketClient, append, ['WebSocketClient']],
@@ -96,7 +96,7 @@ describe('a patched Baileys', () => {
     }
   }
 
-  test('without a patch nothing is said, and the waits can be left out by a switch', async t => {
+  test('without a patch there is no warning, and an environment variable can exclude the waits', async t => {
     const project = makeProject(t);
     assert.deepEqual(await run(project, 'baileys'), { ours: ALL, patched: 0, warnings: [] });
     for (const name of ['baileys', 'baileys-6.17.16']) {
@@ -106,8 +106,8 @@ describe('a patched Baileys', () => {
   });
 });
 
-describe('a fork', () => {
-  test('with the files of a known release is replaced, whatever its name and version', async t => {
+describe('a fork of Baileys', () => {
+  test('a fork with the files of a known release is replaced; its name and version do not matter', async t => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.7.24', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, 'node_modules/fork', { name: 'fork', version: '9.1.0' });
@@ -116,7 +116,7 @@ describe('a fork', () => {
     }
   });
 
-  test('with files of its own runs on JavaScript, with one notice, unless it is named', async t => {
+  test('a fork with changed files is not replaced and causes one notice, unless it is named', async t => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, 'node_modules/@some/fork', { name: '@some/fork', version: '9.1.0' });
@@ -138,7 +138,7 @@ describe('a fork', () => {
     }
   });
 
-  test('another package with one file of that path is none of ours', async t => {
+  test('another package that has one file of the same path is not replaced', async t => {
     const project = makeProject(t);
     project.write('node_modules/other/package.json', '{ "name": "other", "type": "module" }');
     project.write(`node_modules/other/${FILES.encode}`, 'export const encodeBinaryNode = () => "own";');

@@ -46,11 +46,11 @@ const manifestOf = (folder, change) => {
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
 };
 
-test('the packages of one version work together', async t => {
+test('packages of the same version work together', async t => {
   assert.equal((await installed(t)).stdout, 'works\n');
 });
 
-test('a package with another version than its binary package is refused, and says so', async t => {
+test('a binary package of another version is refused with an error message', async t => {
   const { code, stdout } = await installed(t, platform => manifestOf(platform, { version: '9.9.9' }));
   assert.equal(code, 0);
   assert.match(
@@ -59,7 +59,7 @@ test('a package with another version than its binary package is refused, and say
   );
 });
 
-test('a binary that says another version than its package is refused, and says so', async t => {
+test('a binary of another version than its package is refused with an error message', async t => {
   const { code, stdout } = await installed(t, (platform, main) => {
     for (const folder of [platform, main]) manifestOf(folder, { version: '9.9.9' });
   });
@@ -70,7 +70,7 @@ test('a binary that says another version than its package is refused, and says s
   );
 });
 
-test('a binary that was cut off is refused before it is loaded, where loading it would end the process', async t => {
+test('a truncated binary is refused before it is loaded, because loading it would end the process', async t => {
   const { code, stdout } = await installed(t, platform => {
     const [file] = readdirSync(platform).filter(name => name.endsWith('.node'));
     truncateSync(join(platform, file), 200_000);
@@ -82,12 +82,12 @@ test('a binary that was cut off is refused before it is loaded, where loading it
   );
 });
 
-test('the crate, the package and the packages of the platforms have one version', () => {
+test('the crate, the package and the platform packages have the same version', () => {
   const [, crate] = /^version = "(.*)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8')) ?? [];
   assert.equal(crate, version);
 });
 
-test('what is generated from napi.targets is up to date', t => {
+test('the files generated from napi.targets are up to date', t => {
   // @napi-rs/cli only writes below the package.
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   const out = mkdtempSync(join(ROOT, 'target/generated-'));

@@ -80,7 +80,7 @@ async function assertSame(project, name, flag) {
   return `${plain.report.length} connections, ${count(true)} by the agent, ${count(false)} without one`;
 }
 
-describe('an agent that is not understood', () => {
+describe('an unsupported agent', () => {
   for (const name of LINE_NAMES) {
     const line = packageOf(name);
     test(`${line}, imported`, async t => {
@@ -107,7 +107,7 @@ describe('an agent that is not understood', () => {
     });
   }
 
-  test('without register nothing is connected', async t => {
+  test('an unsupported agent opens no connection without register', async t => {
     const project = makeProject(t);
     project.write(
       'app.cjs',

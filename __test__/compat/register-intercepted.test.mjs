@@ -112,7 +112,7 @@ async function run(project, args, { tls, env = {} } = {}) {
   }
 }
 
-describe('under register', () => {
+describe('intercepted functions with register', () => {
   for (const [name, places] of [
     ['ws:', PLAIN],
     ['wss:', SECURE]
@@ -121,7 +121,7 @@ describe('under register', () => {
       ['baileys', 'lib/Socket/Client/websocket.js'],
       ['baileys-6.17.16', 'lib/Socket/Client/websocket.js']
     ]) {
-      test(`${line}, ${name} every function, replaced after register was loaded`, async t => {
+      test(`${line}: ${name} every function, replaced after register was loaded`, async t => {
         const project = makeProject(t);
         const tls = name === 'wss:' ? await certificate({ names: ['127.0.0.1'] }) : undefined;
         project.write(
@@ -178,7 +178,7 @@ describe('under register', () => {
     }
   });
 
-  test('wrappers of tracing libraries stay native, unless they are around something else', async t => {
+  test('wrappers of tracing libraries are supported, unless they contain another wrapper', async t => {
     const project = makeProject(t);
     // Wrappers with the marks of shimmer and OpenTelemetry, New Relic, and agent-base 4 and 5. Datadog's has no mark.
     project.write(
@@ -223,7 +223,7 @@ describe('under register', () => {
   });
 });
 
-test('without register nothing is connected, by the class and by NativeSession', async t => {
+test('without register, WebSocketClient and NativeSession open no connection if a function was replaced', async t => {
   const project = makeProject(t);
   project.write(
     'app.cjs',

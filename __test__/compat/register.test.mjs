@@ -59,7 +59,7 @@ function warnings({ stderr }) {
   return stderr.match(/\[BAILEYS_NATIVE_\w+\]/g) ?? [];
 }
 
-describe('every line of Baileys, by every way in', () => {
+describe('register replaces every release line, however it is loaded', () => {
   for (const flag of FLAGS) {
     test(`an ES module under ${flag}`, async t => {
       const project = makeProject(t);
@@ -172,7 +172,7 @@ describe('every place in node_modules', () => {
   });
 });
 
-describe('what stays as it was', () => {
+describe('register does not change other properties of modules', () => {
   test('names and shape of every module', async t => {
     const project = makeProject(t);
     project.write(
@@ -232,7 +232,7 @@ describe('what stays as it was', () => {
     assert.equal(stdout, 'true true true\n', stderr);
   });
 
-  test('originals, under their query', async t => {
+  test('original files can be loaded by their query', async t => {
     const project = makeProject(t);
     project.write(
       'app.mjs',
@@ -261,7 +261,7 @@ describe('what stays as it was', () => {
     assert.deepEqual(cjs, [[], true, true]);
   });
 
-  test('a CommonJS original that is asked for before its replacement', async t => {
+  test('a CommonJS original can be loaded before its replacement', async t => {
     const project = makeProject(t);
     project.write(
       'app.cjs',
@@ -295,7 +295,7 @@ describe('what stays as it was', () => {
   });
 });
 
-describe('what the drop-in is told', () => {
+describe('options that register passes to the drop-in', () => {
   test('dialect and version of the copy, once', async t => {
     const project = makeProject(t, { addon: 'double' });
     project.write(
@@ -316,7 +316,7 @@ describe('what the drop-in is told', () => {
     assert.equal(stdout.trim(), expected.flatMap(facts => [...facts, ...facts]).join(), stderr);
   });
 
-  test('the WA_CERT_DETAILS that this very copy holds at that moment', async t => {
+  test('the current WA_CERT_DETAILS of the same copy of Baileys', async t => {
     const project = makeProject(t, { addon: 'double' });
     const check = `
       const before = encodeBinaryNode().certDetails === WA_CERT_DETAILS;
@@ -339,8 +339,8 @@ describe('what the drop-in is told', () => {
   });
 });
 
-describe('switched off, or not able to', () => {
-  test('BAILEYS_NATIVE=off does nothing and says nothing', async t => {
+describe('register is disabled or cannot work', () => {
+  test('BAILEYS_NATIVE=off disables register without a message', async t => {
     const project = makeProject(t);
     project.write('app.mjs', esmProbe('baileys'));
     project.write('app.cjs', cjsProbe('baileys-6.17.16'));
@@ -351,7 +351,7 @@ describe('switched off, or not able to', () => {
     }
   });
 
-  test('isActive() tells which', async t => {
+  test('isActive() reports whether register is active', async t => {
     const app = `import { isActive } from 'baileys-native/register'; console.log(isActive());`;
     const project = makeProject(t);
     project.write('app.mjs', app);
@@ -368,7 +368,7 @@ describe('switched off, or not able to', () => {
     assert.equal((await bare.run(['app.mjs'])).stdout, 'false\n');
   });
 
-  test('without an addon there is one warning, in all threads together, and Baileys runs', async t => {
+  test('without an addon there is one warning for all threads, and Baileys runs', async t => {
     const project = makeProject(t, { addon: 'none' });
     project.write(
       'app.mjs',
@@ -389,7 +389,7 @@ describe('switched off, or not able to', () => {
     assert.deepEqual(warnings(result), ['[BAILEYS_NATIVE_UNAVAILABLE]']);
   });
 
-  test('a file without the expected export is left alone, with one warning', async t => {
+  test('a file without the expected export is not replaced and causes one warning', async t => {
     const project = makeProject(t);
     for (const name of ['baileys', 'baileys-6.17.16']) {
       const root = project.copyPackage(name, `node_modules/${name}`);
@@ -408,7 +408,7 @@ describe('switched off, or not able to', () => {
     }
   });
 
-  test('a Baileys of a dialect that is not known is left alone, with one warning', async t => {
+  test('Baileys with an unknown dialect is not replaced and causes one warning', async t => {
     const project = makeProject(t);
     for (const [name, edit] of [
       ['baileys', text => text.replace('DICT_VERSION = 3', 'DICT_VERSION = 4')],
@@ -425,15 +425,15 @@ describe('switched off, or not able to', () => {
     }
   });
 
-  test('README.md has the supported releases in the words of the warning, and the versions tested here', () => {
+  test('README.md lists the supported releases as the warning does, and the tested versions', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
     assert.ok(readme.includes(`Baileys ${SUPPORTED}. Compared`));
     for (const line of LINES) assert.ok(SUPPORTED.includes(installedVersion(line)), line);
   });
 });
 
-describe('together with others', () => {
-  test('tsx, as a loader before and after ours, for both kinds of TypeScript', async t => {
+describe('register together with other loaders', () => {
+  test('register works with tsx loaded before and after it, for both module kinds of TypeScript', async t => {
     const project = makeProject(t);
     project.write('esm/package.json', '{ "type": "module" }');
     const source = name => `${OURS.replace('module =>', '(module: any) =>')}
@@ -456,7 +456,7 @@ describe('together with others', () => {
     }
   });
 
-  test('the tsx command, with the flag in NODE_OPTIONS', async t => {
+  test('register works with the tsx command and the flag in NODE_OPTIONS', async t => {
     const project = makeProject(t);
     const options = { NODE_OPTIONS: '--import baileys-native/register' };
     for (const [app, line] of [
@@ -469,7 +469,7 @@ describe('together with others', () => {
     }
   });
 
-  test('the module mocks of other loaders win', async t => {
+  test('module mocks of other loaders have priority', async t => {
     const project = makeProject(t);
     // Like mock loaders: the mocked file gets a query and another source.
     project.write(
@@ -499,7 +499,7 @@ describe('together with others', () => {
     }
   });
 
-  test('a mock in the require cache wins', async t => {
+  test('a mock in the require cache has priority', async t => {
     const project = makeProject(t);
     project.write(
       'app.cjs',
@@ -513,7 +513,7 @@ describe('together with others', () => {
     assert.equal(stdout, 'mock 5\n', stderr);
   });
 
-  test('itself: imported, required and given by both flags', async t => {
+  test('register can be loaded several times: by import, require() and both flags', async t => {
     const project = makeProject(t);
     project.write(
       'app.mjs',
@@ -532,7 +532,7 @@ describe('together with others', () => {
     assert.equal(result.stderr, '');
   });
 
-  test('worker threads, which inherit the flags', async t => {
+  test('register works in worker threads, which inherit the flags', async t => {
     const project = makeProject(t);
     project.write('esm.mjs', esmProbe('baileys'));
     project.write('cjs.cjs', cjsProbe('baileys-6.17.16'));

@@ -11,7 +11,7 @@ const FLAG = ['--import', 'baileys-native/register'];
 /** @param {{ stderr: string }} result */
 const warnings = ({ stderr }) => stderr.match(/\[BAILEYS_NATIVE_\w+\][^\n]*/g) ?? [];
 
-test('replaced() has the copies that run on this package, by both entries', async t => {
+test('replaced() lists the replaced copies, with both entries', async t => {
   const project = makeProject(t);
   project.write(
     'app.mjs',
@@ -40,7 +40,7 @@ test('replaced() has the copies that run on this package, by both entries', asyn
   assert.equal(stderr, '');
 });
 
-test('isActive() with nothing replaced: an import too late, a release that is not known', async t => {
+test('replaced() is empty after a late import and for an unknown release, although isActive() is true', async t => {
   const project = makeProject(t);
   project.copyPackage('baileys', 'node_modules/old', { version: '5.0.0' });
   const report = `console.log(JSON.stringify([isActive(), replaced()]));`;
@@ -53,7 +53,7 @@ test('isActive() with nothing replaced: an import too late, a release that is no
   }
 });
 
-test('a Baileys that was required before register: one warning, and it stays', async t => {
+test('Baileys that was required before register is not replaced and causes one warning', async t => {
   const project = makeProject(t);
   project.write(
     'app.cjs',
@@ -67,7 +67,7 @@ test('a Baileys that was required before register: one warning, and it stays', a
   assert.match(warnings(result)[0], /^\[BAILEYS_NATIVE_LATE\] .*baileys 6\.17\.16 at .* was loaded before/);
 });
 
-test('a Bun or Deno without the hooks that are needed is left alone, with one warning', async t => {
+test('Bun or Deno without the needed hooks causes one warning, and nothing is replaced', async t => {
   const project = makeProject(t);
   project.write('app.mjs', `import { isActive } from 'baileys-native'; import 'baileys'; console.log(isActive());`);
   for (const runtime of ['bun', 'deno']) {
@@ -84,7 +84,7 @@ test('a Bun or Deno without the hooks that are needed is left alone, with one wa
   }
 });
 
-test('from another working directory, by the path of the file', async t => {
+test('register works from another working directory, loaded by its path', async t => {
   const project = makeProject(t);
   project.write(
     'bot/app.mjs',

@@ -16,7 +16,7 @@ for (const name of LINE_NAMES) {
 
   describe(`Baileys ${name}, blocked for many keep-alive intervals`, { concurrency: 2 }, () => {
     test(
-      'under register it lives: every stanza once and in order, pings answered, queries both ways',
+      'with register the connection stays open: every stanza once and in order, pings answered, queries in both directions',
       TIMEOUT,
       async () => {
         const { keepAlives, pongs, keptAlive, ...found } = await stall({
@@ -42,7 +42,7 @@ for (const name of LINE_NAMES) {
     });
 
     test(
-      'nothing but answers to what it never asked, for longer than it bears silence: it lives',
+      "the connection stays open if the server sends only answers to keep-alive queries for longer than Baileys' silence limit",
       TIMEOUT,
       async () => {
         const { code, asked, answered, strays, keepAlives } = await stall({ backend: 'drop-in', line, ...LONG });
@@ -56,37 +56,45 @@ for (const name of LINE_NAMES) {
   });
 }
 
-test('more than is read ahead: TCP holds the server back, and nothing is lost', TIMEOUT, async () => {
-  // 12 MB, of which 4 MB are read.
-  const { code, received, inOrder, asked, answered } = await stall({
-    backend: 'drop-in',
-    ...SHORT,
-    stanzas: 3_000,
-    bytes: 4_096
-  });
-  assert.deepEqual(
-    { received, inOrder, asked, answered },
-    { received: 3_000, inOrder: 3_000, asked: true, answered: true }
-  );
-  assert.equal(code, undefined);
-});
+test(
+  'if the server sends more than is read ahead, TCP applies back-pressure and nothing is lost',
+  TIMEOUT,
+  async () => {
+    // 12 MB, of which 4 MB are read.
+    const { code, received, inOrder, asked, answered } = await stall({
+      backend: 'drop-in',
+      ...SHORT,
+      stanzas: 3_000,
+      bytes: 4_096
+    });
+    assert.deepEqual(
+      { received, inOrder, asked, answered },
+      { received: 3_000, inOrder: 3_000, asked: true, answered: true }
+    );
+    assert.equal(code, undefined);
+  }
+);
 
-test('with keepAliveWhileBlocked: false it ends as on its own socket layer', TIMEOUT, async () => {
+test("with keepAliveWhileBlocked: false the connection ends as on Baileys' own socket layer", TIMEOUT, async () => {
   const { received, code, keepAlives, keptAlive } = await stall({ backend: 'drop-in', standIn: false, ...SHORT });
   assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
   assert.equal(keepAlives, 0);
   assert.equal(keptAlive, undefined);
 });
 
-describe('a server that bears any silence, and whose stanzas have come', { concurrency: 2 }, () => {
+describe('a server without an idle timeout that sends stanzas during a block', { concurrency: 2 }, () => {
   const scenario = { ...LONG, stanzas: 500, patient: true };
 
-  test('Baileys on its own socket layer gives the connection up before it looks', TIMEOUT, async () => {
-    const { code, received } = await stall({ backend: 'js', ...scenario });
-    assert.deepEqual({ code, received }, { code: 408, received: 0 });
-  });
+  test(
+    'on its own socket layer Baileys closes the connection before it reads the received stanzas',
+    TIMEOUT,
+    async () => {
+      const { code, received } = await stall({ backend: 'js', ...scenario });
+      assert.deepEqual({ code, received }, { code: 408, received: 0 });
+    }
+  );
 
-  test('under register it finds them', TIMEOUT, async () => {
+  test('with register Baileys reads the received stanzas', TIMEOUT, async () => {
     const { code, received, inOrder } = await stall({ backend: 'drop-in', ...scenario });
     assert.deepEqual({ code, received, inOrder }, { code: undefined, received: 500, inOrder: 500 });
   });

@@ -53,44 +53,52 @@ const clientsOf = line =>
     const run = backends => runPair({ line: packageOf(line), backends, counts: COUNTS, timeoutMs: TIMEOUT_MS });
     let baseline;
 
-    test('on JavaScript: everything is decrypted, in order, with its receipts', { timeout: TIMEOUT_MS }, async () => {
-      baseline = await run({ a: 'js', b: 'js' });
-      assert.deepEqual(problems(baseline, leniency), []);
-      const { texts, group, away } = COUNTS;
-      assert.deepEqual(
-        baseline.flows.map(({ phase, from, sent }) => `${sent} ${phase} from ${from}`),
-        [
-          `${texts} texts from a`,
-          `${texts} texts from b`,
-          `${group / 2} group from a`,
-          `${group / 2} group from b`,
-          `${away} away from a`
-        ]
-      );
-      assert.ok(baseline.inFlight.length > 0, 'the connection was cut with messages on their way');
-      assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'stanzas were compared');
-    });
+    test(
+      "with Baileys' own JavaScript every message is decrypted, in order, with its receipts",
+      { timeout: TIMEOUT_MS },
+      async () => {
+        baseline = await run({ a: 'js', b: 'js' });
+        assert.deepEqual(problems(baseline, leniency), []);
+        const { texts, group, away } = COUNTS;
+        assert.deepEqual(
+          baseline.flows.map(({ phase, from, sent }) => `${sent} ${phase} from ${from}`),
+          [
+            `${texts} texts from a`,
+            `${texts} texts from b`,
+            `${group / 2} group from a`,
+            `${group / 2} group from b`,
+            `${away} away from a`
+          ]
+        );
+        assert.ok(baseline.inFlight.length > 0, 'the connection was cut with messages on their way');
+        assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'stanzas were compared');
+      }
+    );
 
     for (const backends of [
       { a: 'native', b: 'js' },
       { a: 'js', b: 'native' }
     ]) {
-      test(`${backends.a} with ${backends.b}: the same`, { timeout: TIMEOUT_MS }, async () => {
-        const result = await run(backends);
-        const [javascript, native] = [baseline, result].map(each => behaviours(each, leniency.mayLoseInFlight));
-        keep(line, javascript, native);
-        assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
-        assert.deepEqual(native, javascript);
-        assert.deepEqual(new Set(result.layers.a), new Set([backends.a]));
-        assert.deepEqual(new Set(result.layers.b), new Set([backends.b]));
-      });
+      test(
+        `${backends.a} with ${backends.b}: same results as with Baileys' own JavaScript`,
+        { timeout: TIMEOUT_MS },
+        async () => {
+          const result = await run(backends);
+          const [javascript, native] = [baseline, result].map(each => behaviours(each, leniency.mayLoseInFlight));
+          keep(line, javascript, native);
+          assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
+          assert.deepEqual(native, javascript);
+          assert.deepEqual(new Set(result.layers.a), new Set([backends.a]));
+          assert.deepEqual(new Set(result.layers.b), new Set([backends.b]));
+        }
+      );
     }
   });
 
 // Concurrently: most of the time of a run is waiting for events that Baileys delays.
 describe('two clients', { concurrency: true }, () => LINE_NAMES.forEach(clientsOf));
 
-describe('what counts as wrong', () => {
+describe('problems that the check of a run reports', () => {
   const flow = {
     phase: 'texts',
     from: 'a',
@@ -119,12 +127,12 @@ describe('what counts as wrong', () => {
   };
   const withFlow = change => ({ ...good, flows: [{ ...flow, ...change }] });
 
-  test('a good run has no problems, and one that repeats what was in flight neither', () => {
+  test('a correct run has no problems, also if in-flight messages are repeated', () => {
     assert.deepEqual(problems(good), []);
     assert.deepEqual(problems(withFlow({ duplicated: ['texts:a:1'] })), []);
   });
 
-  test('every kind of damage is told', () => {
+  test('every kind of damage is reported', () => {
     const bad = [
       withFlow({ lost: ['texts:a:2'] }),
       withFlow({ duplicated: ['texts:a:2'] }),
@@ -144,7 +152,7 @@ describe('what counts as wrong', () => {
     assert.deepEqual(compare(good, good), []);
   });
 
-  test('only what a cut caught may be lost, and only where Baileys loses it', () => {
+  test('only in-flight messages of a cut connection may be lost, and only with releases in which Baileys loses them', () => {
     const lost = withFlow({ lost: ['texts:a:1'], undelivered: ['texts:a:1'] });
     assert.equal(problems(lost).length, 2);
     assert.equal(compare(good, lost).length, 1);
@@ -153,7 +161,7 @@ describe('what counts as wrong', () => {
     assert.equal(problems(withFlow({ lost: ['texts:a:2'] }), { mayLoseInFlight: true }).length, 1);
   });
 
-  test('stanzas are handed out once, in order, and all that are due', () => {
+  test('stanzas are delivered once, in order, and none is missing', () => {
     const sent = ['a', 'b', 'c', 'b'];
     assert.deepEqual(compareStanzas(sent, sent, 4), { lost: [], strange: [] });
     assert.deepEqual(compareStanzas(sent, ['a', 'b'], 0), { lost: [], strange: [] });

@@ -27,7 +27,7 @@ const USES = `
   console.log(JSON.stringify([isActive(), register.isActive(), error.code, ...uses.map(thrown)]));`;
 
 for (const [file, head] of Object.entries(PROGRAMS)) {
-  test(`${file} runs without a binary, and what needs it says so`, async t => {
+  test(`${file} runs without a binary; functions that need it throw an error`, async t => {
     const project = makeProject(t, { addon: 'none' });
     project.write(file, head + USES);
     for (const BAILEYS_NATIVE of ['on', 'off']) {
@@ -47,7 +47,7 @@ for (const [file, head] of Object.entries(PROGRAMS)) {
   });
 }
 
-test('a Node.js without the hooks that are needed runs Baileys on its JavaScript', async t => {
+test('on a Node.js without the needed hooks Baileys runs on its own JavaScript', async t => {
   const project = makeProject(t);
   project.write('old.cjs', `Object.assign(require('node:module'), { register: undefined, registerHooks: undefined });`);
   project.write(
@@ -62,7 +62,7 @@ test('a Node.js without the hooks that are needed runs Baileys on its JavaScript
   assert.match(stderr, /\[BAILEYS_NATIVE_UNAVAILABLE\].* Node\.js 20\.10 or later is required: /);
 });
 
-test('the text names the platform, what is prebuilt, what to do, and the reason', () => {
+test('the error names the platform, the prebuilt platforms, the remedy and the reason', () => {
   const text = on => unavailableMessage('the reason', { platform: 'linux', arch: 'x64', musl: false, ...on });
   assert.match(
     text({ glibc: '2.12' }),

@@ -31,7 +31,7 @@ function floodLogins(server, count) {
 
 describe('a process ends', () => {
   for (const native of [false, true]) {
-    test(`by itself after sock.end(), ${native ? 'native' : 'JavaScript'}`, async t => {
+    test(`a process ends by itself after sock.end(), ${native ? 'native' : 'JavaScript'}`, async t => {
       const { start } = await makeWorld(t);
       const { code, stdout, stderr } = await start('end.mjs', { native }).ended;
       assert.deepEqual([code, stderr], [0, '']);
@@ -44,7 +44,7 @@ describe('a process ends', () => {
     });
   }
 
-  test('by a signal while its socket is open, and not before', async t => {
+  test('a process with an open socket runs until a signal ends it', async t => {
     const { start, login, server } = await makeWorld(t);
     const { child, ended } = start('stay.mjs');
     const connection = await login();
@@ -58,7 +58,7 @@ describe('a process ends', () => {
     await gone;
   });
 
-  test('by process.exit() in a listener, in the midst of a flood', async t => {
+  test('process.exit() in a listener ends a process during a flood', async t => {
     const { start, server } = await makeWorld(t);
     floodLogins(server, 20_000);
     const { code, signal, stderr } = await start('exit-in-listener.mjs').ended;
@@ -66,8 +66,8 @@ describe('a process ends', () => {
   });
 });
 
-describe('threads', () => {
-  test('are terminated with sessions in the midst of a flood', async t => {
+describe('worker threads', () => {
+  test('worker threads can be terminated while their sessions receive a flood', async t => {
     const { start, server } = await makeWorld(t);
     floodLogins(server, 20_000);
     const { code, signal, stdout, stderr } = await start('workers.mjs').ended;
@@ -75,7 +75,7 @@ describe('threads', () => {
     assert.deepEqual(told({ stdout }), Array(4).fill({ isNative: true, received: 100, code: 1 }));
   });
 
-  test('have sessions beside that of the main thread', async t => {
+  test('worker threads can have sessions while the main thread has one', async t => {
     const { start, server } = await makeWorld(t, { devices: 3 });
     floodLogins(server, 300);
     const { code, signal, stdout, stderr } = await start('three.mjs').ended;
@@ -89,7 +89,7 @@ describe('an exception in a listener of a stanza', () => {
   for (const native of [false, true]) {
     const backend = native ? 'native' : 'JavaScript';
 
-    test(`is an unhandled rejection, ${backend}`, async t => {
+    test(`an exception in a stanza listener is an unhandled rejection, ${backend}`, async t => {
       const { start, server } = await makeWorld(t);
       floodLogins(server, 10);
       const { code, signal, stderr } = await start('throw.mjs', { native }).ended;
@@ -98,7 +98,7 @@ describe('an exception in a listener of a stanza', () => {
     });
   }
 
-  test('leaves the connection open for those who handle it', async t => {
+  test('the connection stays open if the program handles the rejection', async t => {
     const { start, server } = await makeWorld(t);
     floodLogins(server, 10);
     const { code, stdout, stderr } = await start('throw.mjs', { args: ['--survive'] }).ended;
@@ -114,7 +114,7 @@ describe('a frame that cannot be opened', () => {
       await connection.sendRaw(Buffer.alloc(64, 7), { layer: 'frame' });
     });
 
-  test('ends the process on JavaScript', async t => {
+  test("an invalid frame ends the process with Baileys' own JavaScript", async t => {
     const { start, server } = await makeWorld(t);
     breakFirst(server);
     const { code, signal, stdout, stderr } = await start('broken-frame.mjs', { native: false }).ended;
@@ -122,7 +122,7 @@ describe('a frame that cannot be opened', () => {
     assert.match(stderr, /unable to authenticate data/);
   });
 
-  test('ends its connection on the native layer', async t => {
+  test('an invalid frame ends its connection with baileys-native', async t => {
     const { start, server } = await makeWorld(t);
     breakFirst(server);
     const { code, stdout, stderr } = await start('broken-frame.mjs').ended;
