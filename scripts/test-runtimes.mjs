@@ -1,194 +1,184 @@
 /**
- * Runs bots under register on Bun and Deno (and Node, to compare) against the mock server, and prints a table.
+ * Runs bots under register, and the test files of the addon, on Bun and Deno:
  *
- *     npm run test:runtimes
+ *     npm run test:runtimes                        writes the tables into docs/platforms.md
+ *     npm run test:runtimes -- --on bun            only one runtime
+ *     npm run test:runtimes -- --last              runs nothing: judges and writes the last result of each file and bot
+ *     npm run test:runtimes -- --record            also writes the failed tests into runtimes/failures.json
+ *     npm run test:runtimes -- websocket session   only test files with these parts in their names
+ *     npm run test:runtimes -- --bots              only the bots
  *
- * Bun and Deno are installed once from the npm registry into target/runtimes. Fails if a check fails that `KNOWN` does
- * not list.
+ * Bun and Deno are installed once from the npm registry into target/runtimes. The exit code is 1 if a bot fails, if a
+ * test fails that is not in failures.json, if a test of failures.json passes, or if a file has failures and no reason.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { MockServer, sampleStanzas } from 'baileys-native/testing';
-import layout from '../js/shared/baileys-layout.cjs';
+import { parseArgs } from 'node:util';
+import { table } from './compat/markdown.mjs';
+import { writeSection } from './platforms/document.mjs';
+import { BOT_CHECKS, runBots } from './runtimes/bots.mjs';
+import { REASONS } from './runtimes/reasons.mjs';
+import { FOLDER, ROOT, RUNTIMES, binaryOf, versionOf } from './runtimes/runtimes.mjs';
+import { nameOf, runFile, suiteFiles } from './runtimes/suite.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDER = join(ROOT, 'target/runtimes');
-const BOT = join(ROOT, 'scripts/runtimes/bot.mjs');
-const SUPPORT = pathToFileURL(join(ROOT, '__test__/support/baileys-client.mjs')).href;
-const TIMEOUT_MS = 120_000;
-const STANZAS = 200;
-
-/** @type {Record<string, { package?: string, binary?: string, args: (bot: string) => string[] }>} */
-const RUNTIMES = {
-  node: { args: bot => ['--import', 'baileys-native/register', bot] },
-  bun: {
-    package: '@oven/bun-linux-x64',
-    binary: 'bin/bun',
-    args: bot => ['--preload', 'baileys-native/register', bot]
-  },
-  deno: {
-    package: '@deno/linux-x64-glibc',
-    binary: 'deno',
-    // Deno needs a path here. It uses packages of node_modules only with this option, or if a package.json names them.
-    args: bot => [
-      'run',
-      '--allow-all',
-      '--node-modules-dir=manual',
-      '--preload=./node_modules/baileys-native/js/loader/register.mjs',
-      bot
-    ]
-  }
-};
+const RECORD = join(ROOT, 'scripts/runtimes/failures.json');
 
 /**
- * Known failures by runtime and release, with the reason.
- *
- * @type {Record<string, string>}
+ * @typedef {object} Results
+ * @property {string} version
+ * @property {Awaited<ReturnType<typeof runBots>>} bots
+ * @property {import('./runtimes/suite.mjs').FileResult[]} files
  */
-const KNOWN = {};
 
-/**
- * The binary of a runtime. It is installed if it is missing.
- *
- * @param {{ package?: string, binary?: string }} runtime
- */
-function binaryOf({ package: name, binary = '' }) {
-  if (name === undefined) return process.execPath;
-  const path = join(FOLDER, 'node_modules', name, binary);
-  if (!existsSync(path)) {
-    mkdirSync(FOLDER, { recursive: true });
-    const flags = ['--prefix', FOLDER, '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
-    execFileSync('npm', ['install', ...flags, name], { cwd: FOLDER, stdio: 'inherit' });
+const { values, positionals: parts } = parseArgs({
+  allowPositionals: true,
+  options: {
+    bots: { type: 'boolean' },
+    last: { type: 'boolean' },
+    record: { type: 'boolean' },
+    on: { type: 'string' }
   }
-  chmodSync(path, 0o755);
-  return path;
-}
+});
+const isWhole = !values.bots && parts.length === 0 && values.on === undefined;
 
-/** Creates a folder with all installed packages and this package. */
-function makeProject() {
-  const directory = mkdtempSync(join(tmpdir(), 'baileys-native-runtimes-'));
-  const modules = join(directory, 'node_modules');
-  mkdirSync(modules);
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== 'baileys-native')
-      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-  }
-  symlinkSync(ROOT.replace(/[\\/]$/, ''), join(modules, 'baileys-native'));
-  const names = [...layout.RELEASES.map(({ packageName }) => packageName), 'baileys-native'];
-  const dependencies = Object.fromEntries(names.map(name => [name, '*']));
-  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', dependencies }));
-  symlinkSync(BOT, join(directory, 'bot.mjs'));
-  return directory;
+/** @type {Record<string, Record<string, string[]>>} Known failures by runtime and file. */
+const recorded = JSON.parse(readFileSync(RECORD, 'utf8'));
+
+/** @type {string[]} */
+const faults = [];
+
+/** @param {string} name */
+const resultsPath = name => join(FOLDER, `results-${name}.json`);
+
+/** @param {string} name @returns {Results} The last results on a runtime. */
+function lastResults(name) {
+  if (!existsSync(resultsPath(name))) return { version: '', bots: [], files: [] };
+  return JSON.parse(readFileSync(resultsPath(name), 'utf8'));
 }
 
 /**
- * Runs one bot. Resolves with the result of each check, and the other output of the bot.
+ * Adds results to the last ones, in place of those for the same files.
  *
- * @param {string} binary
- * @param {string[]} args
- * @param {string} line package of Baileys
- * @param {string} directory
+ * @param {string} name
+ * @param {Results} results
  */
-async function runBot(binary, args, line, directory) {
-  // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
-  const server = await MockServer.start({ baileys: line, ...(line === 'baileys' ? {} : { greetingDelayMs: 250 }) });
-  const facts = { url: server.url, ca: server.ca, rootKey: Buffer.from(server.rootKey).toString('base64') };
-  const child = spawn(binary, [...args, line, SUPPORT, JSON.stringify(facts)], { cwd: directory, timeout: TIMEOUT_MS });
-  const passed = { replaced: '', paired: '', 'logged in': '', received: '', sent: '', 'native socket': '' };
-  let errors = '';
-  child.stderr.on('data', chunk => (errors += chunk));
-  /** @param {unknown} value */
-  const answer = value => child.stdin.write(`${JSON.stringify(value)}\n`);
-  /** @type {Record<string, (value: any) => unknown>} */
-  const handlers = {
-    /** @param {string[]} names */
-    replaced: names => (passed.replaced = names.length >= 6 ? `${names.length} exports` : ''),
-    /** @param {string} qr */
-    qr: async qr => answer((await server.scanQr(qr, { jid: '15550001234', pushName: 'Ada' })) ?? {}),
-    /** @param {string} jid */
-    paired: jid => (passed.paired = jid === '15550001234:1@s.whatsapp.net' ? 'yes' : ''),
-    login: async () => {
-      passed['logged in'] = 'yes';
-      await server.connections.at(-1)?.prepareFlood(sampleStanzas.message, STANZAS).start();
-      answer({ count: STANZAS });
-    },
-    /** @param {[number, boolean]} received */
-    received: ([count, inOrder]) => (passed.received = count === STANZAS && inOrder ? `${count} stanzas` : ''),
-    /** @param {string} name */
-    socket: name => (passed['native socket'] = name === 'Socket' ? 'yes' : ''),
-    /** @param {number} count */
-    sent: count => {
-      const presences = server.stanzas.filter(
-        ({ direction, node }) => direction === 'in' && node.attrs.n !== undefined
-      );
-      const ordered = presences.every(({ node }, n) => node.attrs.n === String(n));
-      passed.sent = presences.length === count && ordered ? `${count} stanzas` : '';
-      answer({});
+function keepResults(name, { version, bots, files }) {
+  const last = lastResults(name);
+  const isSame = last.version === version;
+  const others = isSame ? last.files.filter(({ file }) => !files.some(each => each.file === file)) : [];
+  const merged = [...others, ...files].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const kept = { version, bots: bots.length > 0 || !isSame ? bots : last.bots, files: merged };
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(resultsPath(name), JSON.stringify(kept));
+}
+
+/**
+ * @param {import('./runtimes/runtimes.mjs').Runtime} runtime
+ * @returns {Promise<Results>}
+ */
+async function measure(runtime) {
+  const binary = binaryOf(runtime);
+  const version = versionOf(binary) ?? '';
+  const bots = parts.length > 0 ? [] : await runBots(binary, runtime.botArgs('bot.mjs'));
+  if (bots.length > 0) keepResults(runtime.name, { version, bots, files: [] });
+  const files = [];
+  for (const file of values.bots || runtime.testArgs === undefined ? [] : suiteFiles(parts)) {
+    if (REASONS[runtime.name][nameOf(file)]?.run === false) continue;
+    const started = Date.now();
+    const result = await runFile(runtime, binary, file);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    console.error(
+      `${runtime.name} ${result.file}: ${result.passed} passed, ${result.failed.length} failed, ${seconds} s`
+    );
+    files.push(result);
+    keepResults(runtime.name, { version, bots, files: [result] });
+  }
+  return { version, bots, files };
+}
+
+/**
+ * Compares the results of a file with the record.
+ *
+ * @param {string} runtime
+ * @param {import('./runtimes/suite.mjs').FileResult} result
+ */
+function judge(runtime, { file, failed, output }) {
+  if (values.record) {
+    recorded[runtime] ??= {};
+    if (failed.length > 0) recorded[runtime][file] = [...failed].sort();
+    else delete recorded[runtime][file];
+  }
+  const known = recorded[runtime]?.[file] ?? [];
+  const added = failed.filter(name => !known.includes(name));
+  const gone = known.filter(name => !failed.includes(name));
+  if (added.length > 0) faults.push(`${runtime}, ${file}: failed: ${added.join('; ')}\n${output}`);
+  if (gone.length > 0) faults.push(`${runtime}, ${file}: in failures.json, and passed: ${gone.join('; ')}`);
+  if (failed.length > 0 && REASONS[runtime][file] === undefined)
+    faults.push(`${runtime}, ${file}: no reason in reasons.mjs`);
+}
+
+/**
+ * @param {Map<string, Results>} all
+ * @returns {string} Tables.
+ */
+function report(all) {
+  const botRows = [];
+  const totalRows = [];
+  const failureRows = [];
+  for (const [name, { version, bots, files }] of all) {
+    for (const { release, cells, fault } of bots) {
+      if (fault !== undefined) faults.push(`${name}, Baileys ${release}: ${fault}`);
+      botRows.push([`${name} ${version}`, release, ...cells]);
     }
-  };
-  createInterface({ input: child.stdout }).on('line', text => {
-    if (!text.startsWith('{"event"')) return;
-    const { event, value } = JSON.parse(text);
-    Promise.resolve(handlers[event]?.(value)).catch(error => child.kill() && (errors += error.stack));
-  });
-  const status = await new Promise(resolve => child.on('close', (code, signal) => resolve(code ?? signal)));
-  await server.stop();
-  return { passed, errors, status };
-}
-
-async function main() {
-  const directory = makeProject();
-  const rows = [];
-  let failed = false;
-  try {
-    for (const [name, runtime] of Object.entries(RUNTIMES)) {
-      const binary = binaryOf(runtime);
-      const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).match(/\d+\.\d+\.\d+/)?.[0];
-      for (const { packageName, version: release } of layout.RELEASES) {
-        const { passed, errors, status } = await runBot(binary, runtime.args('bot.mjs'), packageName, directory);
-        const missing = Object.entries(passed).filter(([, text]) => text === '');
-        const known = KNOWN[`${name} ${release}`];
-        const isFine = missing.length === 0 && status === 0;
-        if (isFine === (known !== undefined)) {
-          failed = true;
-          console.error(
-            `${name} ${release}: ${isFine ? 'works, and is listed in KNOWN' : `ended with ${status}`}\n${errors}`
-          );
-        }
-        const cells = Object.values(passed).map(text => text || '-');
-        rows.push([`${name} ${version}`, release, ...cells, isFine ? '' : (known ?? 'failed')]);
+    for (const result of files) {
+      judge(name, result);
+      const { file, passed, failed } = result;
+      if (failed.length > 0) {
+        const why = REASONS[name][file]?.why ?? '';
+        failureRows.push([name, `\`${file}\``, `${failed.length} of ${passed + failed.length}`, why]);
       }
     }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+    for (const [file, { why, run }] of Object.entries(REASONS[name] ?? {})) {
+      if (run === false) failureRows.push([name, `\`${file}\``, 'not run', why]);
+    }
+    if (files.length === 0) continue;
+    const passed = files.reduce((sum, each) => sum + each.passed, 0);
+    const failed = files.reduce((sum, each) => sum + each.failed.length, 0);
+    const whole = files.filter(each => each.failed.length === 0).length;
+    totalRows.push([`${name} ${version}`, ...[files.length, whole, passed, failed].map(String)]);
   }
-  const head = [
-    'runtime',
-    'Baileys',
-    'replaced',
-    'paired',
-    'logged in',
-    'received',
-    'sent',
-    'native socket',
-    'why not'
-  ];
-  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
-  if (failed) process.exitCode = 1;
+  return [
+    botRows.length > 0 ? table(['runtime', 'Baileys', ...BOT_CHECKS], botRows) : '',
+    totalRows.length > 0
+      ? table(['runtime', 'test files', 'files without a failure', 'tests passed', 'tests failed'], totalRows)
+      : '',
+    failureRows.length > 0 ? table(['runtime', 'test file', 'tests failed', 'reason'], failureRows) : ''
+  ]
+    .filter(text => text !== '')
+    .join('\n\n');
 }
 
-await main();
+/** @type {Map<string, Results>} */
+const all = new Map();
+for (const runtime of RUNTIMES) {
+  const { name } = runtime;
+  if (!values.last && (values.on === undefined || values.on === name)) {
+    all.set(name, await measure(runtime));
+  } else if (values.last) all.set(name, lastResults(name));
+}
+for (const { name, testArgs } of isWhole && values.last ? RUNTIMES : []) {
+  const { bots = [], files = [] } = all.get(name) ?? {};
+  if (bots.length === 0) faults.push(`${name}: there is no result of the bots`);
+  for (const file of testArgs === undefined ? [] : suiteFiles([]).map(nameOf)) {
+    const isRun = REASONS[name][file]?.run !== false;
+    if (isRun && !files.some(each => each.file === file)) faults.push(`${name}, ${file}: there is no result`);
+  }
+}
+const text = report(all);
+console.log(text);
+if (values.record) writeFileSync(RECORD, `${JSON.stringify(recorded, null, 2)}\n`);
+if (faults.length > 0) {
+  console.error(`\n${faults.length} faults:\n${faults.join('\n')}`);
+  process.exitCode = 1;
+} else if (isWhole) writeSection('npm run test:runtimes', text);

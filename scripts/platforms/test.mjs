@@ -1,22 +1,26 @@
 /**
  * Runs the packages of each target on a Node.js of that target, as far as a Debian machine can:
  *
- *     npm run test:platforms [-- linux-x64-gnu ...] [--check]
+ *     npm run test:platforms                             all targets
+ *     npm run test:platforms -- linux-x64-gnu ...        some targets
+ *     npm run test:platforms -- --check                  does not change docs/platforms.md
+ *     npm run test:platforms -- --here linux-x64-musl    tests the existing binary on the Node.js that runs this script
+ *     npm run test:platforms -- --missing                only prints what this machine lacks; exit code 3 if anything
  *
  * Builds the binaries, creates a project like npm (with the main package and the platform package), and runs the
- * programs in `checks/`. Prints a table, and writes it into docs/platforms.md if every target was run. With `--check`
- * it does not write the file. `--here`: tests the existing binaries on the Node.js that runs this script. `--missing`: only prints what this machine
- * lacks for the targets; the exit code is 3 if anything is missing.
+ * programs in `checks/`. Prints a table. If all checks pass, writes the rows of the targets into docs/platforms.md.
  */
 
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { table } from '../compat/markdown.mjs';
 import { describeBinary } from './binary.mjs';
+import { readSection, writeSection } from './document.mjs';
 import { stageMain, stagePlatform } from './packages.mjs';
 import { missingFor } from './requirements.mjs';
-import { binaryPath, publishedName, selectTargets } from './targets.mjs';
+import { BUILDABLE, binaryPath, publishedName, selectTargets } from './targets.mjs';
 import { runnerOf } from './toolchains.mjs';
 import { ROOT, log, run } from './tools.mjs';
 
@@ -37,9 +41,6 @@ const EXIT_MISSING = 3;
 
 /** The last line of a check that passed begins with this text. */
 const RESULT = 'passed: ';
-
-const DOCUMENT = join(ROOT, 'docs/platforms.md');
-const MARKS = ['<!-- written by npm run test:platforms -->', '<!-- end -->'];
 
 /**
  * @param {import('./targets.mjs').Target} target
@@ -99,19 +100,25 @@ function runCheck(project, runner, { name, flags, args }) {
   });
 }
 
-/** @param {string[][]} rows */
-function table(rows) {
-  const [head, ...rest] = rows.map(row => `| ${row.join(' | ')} |`);
-  return [head, `|${' --- |'.repeat(rows[0].length)}`, ...rest].join('\n');
-}
-
-/** @param {string} text */
-function writeDocument(text) {
-  const document = readFileSync(DOCUMENT, 'utf8');
-  const [from, to] = MARKS.map(mark => document.indexOf(mark));
-  if (from < 0 || to < from) throw new Error(`${DOCUMENT} does not have the two marks`);
-  writeFileSync(DOCUMENT, `${document.slice(0, from + MARKS[0].length)}\n\n${text}\n\n${document.slice(to)}`);
-  run('npx', ['prettier', '--write', DOCUMENT]);
+/**
+ * Adds the rows of the other targets: those in the document, or rows that say that there is no result.
+ *
+ * @param {string[][]} rows
+ * @returns {string[][]}
+ */
+function withOtherRows(rows) {
+  const written = readSection('npm run test:platforms')
+    .split('\n')
+    .map(line =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map(text => text.trim())
+    );
+  return BUILDABLE.map(({ name }) => {
+    const find = (/** @type {string[][]} */ among) => among.find(([first]) => first === `\`${name}\``);
+    return find(rows) ?? find(written) ?? [`\`${name}\``, ...rows[0].slice(1).map(() => 'not run')];
+  });
 }
 
 const { values, positionals } = parseArgs({
@@ -129,7 +136,8 @@ if (!values.here) {
   run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...targets.map(({ name }) => name)]);
 }
 
-const rows = [['target', 'binary', 'needs', 'run by', ...CHECKS.map(({ does }) => does)]];
+const head = ['target', 'binary', 'needs', 'run by', ...CHECKS.map(({ does }) => does)];
+const rows = [];
 let failed = 0;
 let passed = 0;
 for (const target of targets) {
@@ -146,8 +154,8 @@ for (const target of targets) {
   }
   rows.push([`\`${target.name}\``, `${(size / 2 ** 20).toFixed(1)} MiB`, needs, runner.runs, ...cells]);
 }
-const result = table(rows);
+const result = table(head, rows);
 console.log(result);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
-else if (positionals.length === 0 && !values.check) writeDocument(result);
+else if (!values.check) writeSection('npm run test:platforms', table(head, withOtherRows(rows)));
