@@ -131,7 +131,8 @@ function report(all) {
       if (fault !== undefined) faults.push(`${name}, Baileys ${release}: ${fault}`);
       botRows.push([`${name} ${version}`, release, ...cells]);
     }
-    for (const result of files) {
+    const ran = files.filter(({ file }) => REASONS[name][file]?.run !== false);
+    for (const result of ran) {
       judge(name, result);
       const { file, passed, failed } = result;
       if (failed.length > 0) {
@@ -142,11 +143,11 @@ function report(all) {
     for (const [file, { why, run }] of Object.entries(REASONS[name] ?? {})) {
       if (run === false) failureRows.push([name, `\`${file}\``, 'not run', why]);
     }
-    if (files.length === 0) continue;
-    const passed = files.reduce((sum, each) => sum + each.passed, 0);
-    const failed = files.reduce((sum, each) => sum + each.failed.length, 0);
-    const whole = files.filter(each => each.failed.length === 0).length;
-    totalRows.push([`${name} ${version}`, ...[files.length, whole, passed, failed].map(String)]);
+    if (ran.length === 0) continue;
+    const passed = ran.reduce((sum, each) => sum + each.passed, 0);
+    const failed = ran.reduce((sum, each) => sum + each.failed.length, 0);
+    const whole = ran.filter(each => each.failed.length === 0).length;
+    totalRows.push([`${name} ${version}`, ...[ran.length, whole, passed, failed].map(String)]);
   }
   return [
     botRows.length > 0 ? table(['runtime', 'Baileys', ...BOT_CHECKS], botRows) : '',

@@ -5,6 +5,9 @@ const BUN_TLS = "Bun's TLS library (BoringSSL) does not have the ciphers, groups
 const BUN_RESET = 'Bun cannot reset a connection of its HTTP server (`resetAndDestroy`), which the test server does';
 const DENO_FLAGS = 'The tests start child processes with flags of Node.js (`--input-type`, `--expose-gc`, `--import`)';
 const DENO_TLS = "The tests compare with Baileys on Node.js; Deno's `tls` reports other errors";
+const DENO_HTTP = "The tests compare with Baileys on Node.js; Deno's `http` and `net` have other events and properties";
+const DENO_ORDER =
+  "The tests compare with Baileys on Node.js; on Deno, Baileys' own client calls back in another order";
 const DENO_REGISTER =
   'The tests start bots with `--import baileys-native/register`; on Deno it is `--preload` with a path';
 
@@ -24,6 +27,9 @@ export const REASONS = {
     proxy: { why: BUN_WS },
     'proxy-failures': { why: BUN_WS },
     'proxy-process': { why: BUN_WS },
+    sessions: {
+      why: 'Bun does not run `--preload` in workers, so Baileys runs on JavaScript there; its stack traces have another form'
+    },
     soak: { why: BUN_RESET },
     standby: { why: "The tests depend on the order of timers and promises in Node.js; Bun's order is another" },
     strings: { why: 'The test counts calls of a replaced `globalThis.Function`, which Bun does not call' },
@@ -32,6 +38,7 @@ export const REASONS = {
     },
     websocket: { why: BUN_WS },
     'websocket-certificates': { why: BUN_TLS },
+    'websocket-closing': { why: 'All tests pass; a hook that fills the accept queue of a server process fails on Bun' },
     'websocket-incompatible': { why: BUN_TLS },
     'websocket-listeners': {
       why: 'The tests catch exceptions of listeners; the test runner of Bun makes each one a failure'
@@ -49,6 +56,7 @@ export const REASONS = {
     'mock-server': { why: DENO_FLAGS },
     'mock-server-linking': { why: 'The mocks of `node:test` in Deno cannot replace `setTimeout`' },
     'mock-server-pairing-code': { why: DENO_FLAGS },
+    'no-descriptors': { why: DENO_FLAGS },
     'noise-lifetime': { why: DENO_FLAGS },
     'noise.differential': {
       why: "The tests compare errors with those of Baileys; Deno's `crypto` throws a TypeError where Node.js throws an Error"
@@ -57,6 +65,7 @@ export const REASONS = {
     'session-lifetime': {
       why: 'Deno does not tell an addon that a worker is terminated: the sessions of the worker stay open. End them before'
     },
+    sessions: { why: `${DENO_REGISTER}. Its stack traces have another form` },
     soak: { why: DENO_REGISTER },
     strings: { why: DENO_FLAGS },
     'websocket-certificates': {
@@ -66,6 +75,16 @@ export const REASONS = {
     'websocket-incompatible': {
       why: "The tests wait until their time limit: Deno's TLS library has no servers with these ciphers",
       run: false
+    },
+    'websocket-listeners': {
+      why: 'The tests catch exceptions of listeners; the test runner of Deno makes some of them failures, and Deno prints them in another form'
+    },
+    'websocket-messages': { why: DENO_ORDER },
+    'websocket-order': { why: DENO_ORDER },
+    'websocket-refused': { why: DENO_HTTP },
+    'websocket-tcp': { why: 'On Deno, the TCP keep-alive of an agent is off on native wss connections. Not solved' },
+    'websocket-tls': {
+      why: "Deno's `tls` reports other errors. Its servers share ticket keys, so a native connection resumes the TLS session of another test server"
     }
   }
 };
