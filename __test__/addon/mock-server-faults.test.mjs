@@ -56,7 +56,8 @@ describe('faults of the mock server', () => {
       const sock = openSocket({ baileys, server });
       const { qr } = await connectionUpdate(sock, update => update.qr);
       assert.ok(parseQr(qr).ref.startsWith('2@'));
-      await sock.end(undefined);
+      // Not awaited: Baileys waits for the `close` event, also if it was emitted before.
+      sock.end(undefined).catch(() => {});
     }
   });
 
