@@ -12,6 +12,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CACHE =
   process.env.BAILEYS_NATIVE_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'baileys-native');
 
+/** Exit code of the commands if a tool cannot be installed, for example without a network. `.ci/run` knows it. */
+export const EXIT_NOT_INSTALLED = 4;
+
 /** @param {string} text Progress, written to standard error. */
 export function log(text) {
   console.error(text);
@@ -29,6 +32,7 @@ export function run(command, args, { cwd = ROOT, env = process.env, step } = {})
   if (step !== undefined) log(`  ${step}`);
   const { error, status, signal } = spawnSync(command, args, { cwd, env, stdio: ['ignore', 2, 2] });
   if (error !== undefined) throw new Error(`${command} could not be started: ${error.message}`);
+  if (status === EXIT_NOT_INSTALLED && command === process.execPath) process.exit(EXIT_NOT_INSTALLED);
   if (status !== 0)
     throw new Error(`${command} ${args[0]} failed (${signal ?? `exit code ${status}`}); its output is above`);
 }
@@ -39,7 +43,7 @@ export function run(command, args, { cwd = ROOT, env = process.env, step } = {})
  *
  * @param {string} name Name with the version: each version has its own folder.
  * @param {(folder: string) => void} fill
- * @returns {string} The path of the folder.
+ * @returns {string} The path of the folder. Ends the process with {@link EXIT_NOT_INSTALLED} if it cannot be filled.
  */
 export function provide(name, fill) {
   const folder = join(CACHE, name);
@@ -52,9 +56,12 @@ export function provide(name, fill) {
     fill(partial);
     // Another process may have created it.
     if (!existsSync(folder)) renameSync(partial, folder);
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
+  } catch (error) {
+    log(`${name} could not be installed: ${error.message}`);
+    process.exitCode = EXIT_NOT_INSTALLED;
   }
+  rmSync(partial, { recursive: true, force: true });
+  if (process.exitCode === EXIT_NOT_INSTALLED) process.exit();
   return folder;
 }
 
