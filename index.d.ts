@@ -200,7 +200,7 @@ export interface WebSocketClientConfig {
   /**
    * Node's `http.Agent` or `https.Agent` with the options `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`,
    * `localAddress`, `family` and `lookup`; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
-   * `socks-proxy-agent` or `proxy-agent` (docs/proxies.md lists the versions and options). For any other agent or
+   * `socks-proxy-agent` or `proxy-agent` (the page on proxies in the repository lists versions and options). For any other agent or
    * option the socket emits `error` with the code `ERR_AGENT_UNSUPPORTED`; it never bypasses a proxy. Under
    * `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
    */

@@ -33,7 +33,7 @@ export const REASONS = {
     soak: { why: BUN_RESET },
     standby: { why: "The tests depend on the order of timers and promises in Node.js; Bun's order is another" },
     strings: { why: 'The test counts calls of a replaced `globalThis.Function`, which Bun does not call' },
-    'waits.differential': {
+    'promise-timeout.differential': {
       why: 'Stack traces of JavaScriptCore, and mock timers of Bun, differ from those of Node.js'
     },
     websocket: { why: BUN_WS },
