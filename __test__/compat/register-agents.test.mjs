@@ -36,8 +36,10 @@ const run = async (http, events, net) => {
     seen.push(String(pending), client.isConnecting);
     await message;
     const echo = events.once(client, 'message');
-    seen.push(client.isOpen, client.send(Buffer.from('x'), error => seen.push('sent ' + error)));
-    seen.push(String((await echo)[0]));
+    // The callback and the echo can come in either order.
+    let result;
+    const sent = new Promise(resolve => (result = client.send(Buffer.from('x'), error => resolve('sent ' + error))));
+    seen.push(client.isOpen, result, String((await echo)[0]), await sent);
     const closed = events.once(client, 'close');
     await client.close();
     await closed;
