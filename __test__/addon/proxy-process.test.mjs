@@ -245,28 +245,55 @@ test('NativeSession: the environment, and a proxy that refuses', BOUND, async t 
   assert.equal((await closed)[0].code, 407);
 });
 
-test('NativeSession does not reconnect past a function that a program has put in place since', BOUND, async t => {
-  const server = await startServer(t, { acceptUnknown: true });
-  const session = createSession(t, server, { creds: linkedCredentials() });
-  await session.connect();
+/** Replaces `net.Socket.prototype.connect` until the test ends. Its text does not show that it is Node's own. */
+function replaceConnect(t) {
   const { connect } = net.Socket.prototype;
-  const errors = [];
-  session.on('error', error => errors.push(error.code));
-  const closed = new Promise(resolve => session.once('close', resolve));
-  // Not shown to be Node's own by its text.
   net.Socket.prototype.connect = function (...args) {
     return Reflect.apply(connect, this, args);
   };
-  try {
-    const logins = server.connections.length;
+  const restore = () => (net.Socket.prototype.connect = connect);
+  t.after(restore);
+  return restore;
+}
+
+for (const [when, replaceIn] of [
+  ['before the connection ends', (session, replace) => replace()],
+  ['after the reconnection was planned', (session, replace) => session.on('reconnecting', replace)]
+]) {
+  test(`NativeSession does not reconnect if a function of Node is replaced ${when}`, BOUND, async t => {
+    const server = await startServer(t, { acceptUnknown: true });
+    const session = createSession(t, server, { creds: linkedCredentials() });
+    await session.connect();
+    const opened = server.connections.length;
+    const errors = [];
+    session.on('error', error => errors.push(error.code));
+    const closed = new Promise(resolve => session.once('close', resolve));
+    let restore;
+    replaceIn(session, () => (restore = replaceConnect(t)));
     await server.connections.at(-1).streamError(503);
     await closed;
     assert.deepEqual(errors, ['ERR_AGENT_UNSUPPORTED']);
     await assert.rejects(session.connect(), { code: 'ERR_AGENT_UNSUPPORTED' });
-    assert.equal(server.connections.length <= logins, true);
-  } finally {
-    net.Socket.prototype.connect = connect;
-  }
+    assert.equal(server.connections.length <= opened, true);
+    restore();
+    await session.connect();
+    assert.equal(session.state, 'connected');
+  });
+}
+
+test('NativeSession: connect() during a planned reconnection checks the functions of Node', BOUND, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const session = createSession(t, server, { creds: linkedCredentials(), reconnect: { baseMs: 60_000 } });
   await session.connect();
-  assert.equal(session.state, 'connected');
+  const opened = server.connections.length;
+  const planned = new Promise(resolve => session.once('reconnecting', resolve));
+  await server.connections.at(-1).streamError(503);
+  const { cancel } = await planned;
+  const restore = replaceConnect(t);
+  await assert.rejects(session.connect(), { code: 'ERR_AGENT_UNSUPPORTED' });
+  assert.equal(server.connections.length <= opened, true);
+  restore();
+  const closed = new Promise(resolve => session.once('close', resolve));
+  cancel();
+  await closed;
 });

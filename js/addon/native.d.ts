@@ -76,6 +76,8 @@ export declare class Session {
   setLease(until?: number | undefined | null): void
   /** Sets a lease that the session shares with others. */
   shareLease(lease: Lease): void
+  /** Starts the reconnection of the event `reconnectDue`. Returns true if one was waiting. */
+  confirmReconnect(): boolean
   /** Cancels a planned reconnection. Returns true if one was planned. */
   cancelReconnect(): boolean
   /** Stops or continues reading. */

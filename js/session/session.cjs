@@ -172,6 +172,7 @@ class NativeSession extends ListenedEmitter {
     } else if (this.#state === 'connected') {
       return;
     } else {
+      this.#checkInterception();
       this.#native.reconnectNow();
     }
     await waiter(this.#connecting, signal, () => void this.close());
@@ -442,17 +443,19 @@ class NativeSession extends ListenedEmitter {
         const { attempt, at } = event;
         const reason = endReason(event.reason);
         this.#log.write('info', { attempt, at, code: reason.code }, 'reconnecting');
-        try {
-          this.#checkInterception();
-        } catch (error) {
-          this.#cancelReconnect();
-          this.#fault(error);
-          break;
-        }
         observe.reconnecting(this, { ...event, reason });
         this.emit('reconnecting', { attempt, at, reason, cancel: () => this.#cancelReconnect() });
         break;
       }
+      case 'reconnectDue':
+        try {
+          this.#checkInterception();
+          this.#native.confirmReconnect();
+        } catch (error) {
+          this.#cancelReconnect();
+          this.#fault(error);
+        }
+        break;
       case 'qr':
         observe.qr(this, event.qr, event.expiresAt);
         this.emit('qr', event.qr, { expiresAt: event.expiresAt });

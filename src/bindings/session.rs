@@ -198,6 +198,12 @@ impl Session {
         self.handle.set_lease(Some(lease.shared()));
     }
 
+    /// Starts the reconnection of the event `reconnectDue`. Returns true if one was waiting.
+    #[napi(catch_unwind)]
+    pub fn confirm_reconnect(&self) -> bool {
+        self.handle.with(session::Session::confirm_reconnect)
+    }
+
     /// Cancels a planned reconnection. Returns true if one was planned.
     #[napi(catch_unwind)]
     pub fn cancel_reconnect(&self) -> bool {

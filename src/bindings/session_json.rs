@@ -34,6 +34,7 @@ pub(super) fn event_json(event: &Event) -> String {
         Event::Reconnecting { attempt, at, reason } => {
             json!({ "type": "reconnecting", "attempt": attempt, "at": at, "reason": reason_value(reason) })
         }
+        Event::ReconnectDue => json!({ "type": "reconnectDue" }),
         Event::Qr { text, expires_at } => json!({ "type": "qr", "qr": text, "expiresAt": expires_at }),
         Event::PairingFailed(error) => json!({ "type": "pairingFailed", "message": error.to_string() }),
         Event::Paired(me) => json!({ "type": "paired", "me": me_value(me) }),

@@ -260,6 +260,8 @@ pub(super) fn config(options: &SessionOptions) -> Result<Config> {
     } else {
         None
     };
+    // JavaScript checks first whether the program has replaced functions of Node, perhaps to use a proxy.
+    config.confirm_reconnect = true;
     Ok(config)
 }
 

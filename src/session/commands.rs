@@ -95,6 +95,16 @@ impl Session {
         true
     }
 
+    /// Starts the reconnection that an [`Event::ReconnectDue`] has announced. Returns true if one was waiting.
+    pub fn confirm_reconnect(&mut self, now: Millis) -> bool {
+        self.tick(now);
+        let is_due = self.state == State::Reconnecting && !self.timers.is_set(Timer::Reconnect);
+        if is_due {
+            self.begin(Trigger::Due);
+        }
+        is_due
+    }
+
     /// Cancels the planned reconnection. Returns true if one was planned.
     pub fn cancel_reconnect(&mut self, now: Millis) -> bool {
         self.tick(now);

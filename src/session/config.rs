@@ -64,6 +64,9 @@ pub struct Config {
 
     /// The reconnection policy. `None` means no reconnection.
     pub reconnect: Option<ReconnectConfig>,
+    /// Whether each reconnection waits for [`confirm_reconnect`](super::Session::confirm_reconnect). The user can then
+    /// check first whether a connection may still be made.
+    pub confirm_reconnect: bool,
 }
 
 /// The default of Baileys' `keepAliveIntervalMs`.
@@ -94,6 +97,7 @@ impl Default for Config {
             outgoing: QueueLimits::default(),
             incoming: QueueLimits::default(),
             reconnect: Some(ReconnectConfig::default()),
+            confirm_reconnect: false,
         }
     }
 }

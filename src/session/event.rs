@@ -45,6 +45,9 @@ pub enum Event {
         /// Why the last connection ended.
         reason: EndReason,
     },
+    /// A reconnection is due and waits for [`Session::confirm_reconnect`](super::Session::confirm_reconnect). Only with
+    /// [`Config::confirm_reconnect`](super::Config::confirm_reconnect).
+    ReconnectDue,
     /// Show this QR code. It replaces the previous one.
     Qr {
         /// The text of the QR code.
@@ -108,7 +111,7 @@ impl Event {
             Self::Malformed(_) | Self::Offline { .. } | Self::PairingFailed(_) => 0,
             Self::State(change) => change.reason.as_ref()?.attrs_footprint()?,
             Self::Reconnecting { reason, .. } => reason.attrs_footprint()?,
-            Self::Answer { .. } | Self::Drain | Self::Unsent(_) => return None,
+            Self::Answer { .. } | Self::Drain | Self::Unsent(_) | Self::ReconnectDue => return None,
         };
         Some(size_of::<Self>() + owned)
     }

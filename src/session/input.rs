@@ -191,6 +191,7 @@ impl Session {
                 }
             }
             Timer::Qr => self.show_qr(self.config.qr_timeout),
+            Timer::Reconnect if self.config.confirm_reconnect => self.push_event(Event::ReconnectDue),
             Timer::Reconnect => self.begin(Trigger::Due),
             Timer::Close => {
                 self.process_all();

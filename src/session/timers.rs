@@ -47,6 +47,11 @@ impl Timers {
         }
     }
 
+    /// Whether a timer is running.
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0.get(timer as usize).is_some_and(Option::is_some)
+    }
+
     /// Stops a timer. Returns true if it was running.
     pub(super) fn stop(&mut self, timer: Timer) -> bool {
         self.0.get_mut(timer as usize).and_then(Option::take).is_some()

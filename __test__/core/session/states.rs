@@ -239,6 +239,44 @@ fn a_veto_ends_the_wait_with_the_reason_of_the_loss() {
 }
 
 #[test]
+fn a_reconnection_waits_for_its_confirmation() {
+    let mut config = config();
+    config.confirm_reconnect = true;
+    let due = |world: &World| {
+        let events = world.events.iter().filter(|event| matches!(event, Event::ReconnectDue));
+        events.count()
+    };
+    let waiting = || {
+        let mut world = World::connected_with(config.clone());
+        world.drop_link();
+        // Not due yet. The first delay is at most one second.
+        assert!(!world.session.confirm_reconnect(world.now));
+        world.advance(600_000);
+        assert_eq!((due(&world), world.links), (1, 1));
+        assert_eq!(world.session.state(), State::Reconnecting);
+        world
+    };
+
+    let mut world = waiting();
+    assert!(world.session.confirm_reconnect(world.now));
+    assert!(!world.session.confirm_reconnect(world.now));
+    world.pump();
+    assert_eq!((due(&world), world.links), (1, 2));
+    assert_eq!(world.session.state(), State::Authenticating);
+
+    let mut world = waiting();
+    assert!(world.session.cancel_reconnect(world.now));
+    assert!(!world.session.confirm_reconnect(world.now));
+    world.pump();
+    assert_eq!((world.session.state(), world.links), (State::Disconnected, 1));
+
+    let mut world = waiting();
+    world.connect();
+    assert!(!world.session.confirm_reconnect(world.now));
+    assert_eq!((world.session.state(), world.links), (State::Authenticating, 2));
+}
+
+#[test]
 fn attempts_are_limited_and_start_over_after_a_login() {
     let mut config = config();
     config.reconnect.as_mut().unwrap().attempts = Some(3);
