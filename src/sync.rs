@@ -1,6 +1,6 @@
-//! Locks and atomics of the structures that two threads share. With the feature `loom` they are those of loom, which runs
-//! a test in every possible order of the two threads (`npm run test:loom`). Otherwise they are those of the standard
-//! library.
+//! Locks and atomics of the structures that two threads share. With the feature `loom` they are those of loom, which
+//! runs a test in every possible order of the two threads (`npm run test:loom`). Otherwise they are those of the
+//! standard library.
 
 #[cfg(not(feature = "loom"))]
 pub(crate) use std::sync::{

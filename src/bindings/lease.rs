@@ -9,7 +9,8 @@ use napi_derive::napi;
 
 use crate::driver;
 
-/// The leases of the process by their ids. A lease lives as long as a thread has an object for it, or a session uses it.
+/// The leases of the process by their ids. A lease lives as long as a thread has an object for it, or a session uses
+/// it.
 static LEASES: Mutex<BTreeMap<u32, Weak<driver::Lease>>> = Mutex::new(BTreeMap::new());
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);

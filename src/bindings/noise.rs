@@ -133,9 +133,9 @@ raw_function! {
 
 raw_function! {
     /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
-    /// serial, out, offset, seconds)`: the length of the own static key sealed, as `encode` gives it. `roots` is one root key
-    /// of 32 bytes after another. `seconds` is the time since 1970 at which the certificates have to be valid, 0 where
-    /// their dates do not matter.
+    /// serial, out, offset, seconds)`: the length of the own static key sealed, as `encode` gives it. `roots` is one
+    /// root key of 32 bytes after another. `seconds` is the time since 1970 at which the certificates have to be valid,
+    /// 0 where their dates do not matter.
     NoiseProcessHandshake, "noiseProcessHandshake", 12, |call, core: Core| {
         let serial = call.u32(8)?;
         let roots = call.bytes(7)?;
@@ -174,8 +174,8 @@ raw_function! {
 }
 
 raw_function! {
-    /// `open(handler)`: opens the next frame. Returns a tape's text or a signal. Throws if the frame cannot be opened; a
-    /// register says whether the frame was authentic.
+    /// `open(handler)`: opens the next frame. Returns a tape's text or a signal. Throws if the frame cannot be opened.
+    /// The register `UNDECODABLE` is then 1 if the frame is authentic but is not a stanza.
     Open, "open", 1, |call, core: Core| {
         let (mut inner, mut handlers) = (core.inner()?, core.handlers()?);
         let handler = handlers.by_number(call.u32(0)?)?;

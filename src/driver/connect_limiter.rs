@@ -7,8 +7,8 @@ use std::{
 
 /// Limits the rate at which sessions that share it open connections. After a pause, a burst can connect at once.
 ///
-/// A token bucket in the form of GCRA: each request gets its waiting time at once. Therefore requests keep their order, and
-/// no polling is needed.
+/// A token bucket in the form of GCRA: each request gets its waiting time at once. Therefore requests keep their order,
+/// and no polling is needed.
 #[derive(Debug)]
 pub struct ConnectLimiter(Mutex<Bucket>);
 

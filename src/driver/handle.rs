@@ -46,8 +46,10 @@ impl Handle {
         self.0.0.with(Timing::EndOfTurn, act)
     }
 
-    /// Sets the lease: the session may be connected until it ends. `None`, the initial value, means without an end. At the end of the lease the connection is dropped, together with the stanzas that wait for it. The session
-    /// ends with [`EndReason::LeaseEnded`](crate::session::EndReason::LeaseEnded). It does not connect while its lease is over.
+    /// Sets the lease: the session may be connected until it ends. `None`, the initial value, means without an end. At
+    /// the end of the lease the connection is dropped, together with the stanzas that wait for it. The session ends
+    /// with [`EndReason::LeaseEnded`](crate::session::EndReason::LeaseEnded). It does not connect while its lease is
+    /// over.
     pub fn set_lease(&self, lease: Option<Arc<Lease>>) {
         self.0.0.set_lease(lease);
     }

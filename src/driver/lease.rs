@@ -11,8 +11,8 @@ use std::{
 #[derive(Debug)]
 pub struct Lease(Mutex<Option<End>>);
 
-/// A point in time on two clocks. It is reached if it is reached on one of them, because the monotonic clock stops while
-/// the machine is suspended, and the time of day can be set back.
+/// A point in time on two clocks. It is reached if it is reached on one of them, because the monotonic clock stops
+/// while the machine is suspended, and the time of day can be set back.
 #[derive(Clone, Copy, Debug)]
 struct End {
     instant: Instant,

@@ -14,8 +14,8 @@ pub struct Preamble {
 }
 
 impl Preamble {
-    /// A preamble that was not sent yet. `None` omits the routing information. Empty routing information is written with
-    /// length 0.
+    /// A preamble that was not sent yet. `None` omits the routing information. Empty routing information is written
+    /// with length 0.
     ///
     /// # Errors
     /// Fails with [`FrameError::RoutingInfoTooLarge`] if the length does not fit in 3 bytes.

@@ -46,8 +46,8 @@ impl Channel {
     /// into the hash.
     ///
     /// # Errors
-    /// Same errors as [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]. Fails with [`NoiseError::SenderTaken`] after
-    /// [`take_sender`](Self::take_sender).
+    /// Same errors as [`SymmetricState::encrypt_and_hash`] or [`Sender::seal`]. Fails with [`NoiseError::SenderTaken`]
+    /// after [`take_sender`](Self::take_sender).
     pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
             Phase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),

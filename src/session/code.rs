@@ -19,8 +19,8 @@ pub const UNAVAILABLE_SERVICE: u16 = 503;
 /// The server requests a new connection, for example after pairing.
 pub const RESTART_REQUIRED: u16 = 515;
 
-/// Whether Baileys uses this code for the account. The HTTP status of a refused upgrade must not be reported with such a
-/// code.
+/// Whether Baileys uses this code for the account. The HTTP status of a refused upgrade must not be reported with such
+/// a code.
 #[must_use]
 pub const fn is_of_account(status: u16) -> bool {
     matches!(

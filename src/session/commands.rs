@@ -145,8 +145,8 @@ impl Session {
     /// stanza without an id gets a new one.
     ///
     /// # Errors
-    /// Same errors as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number of
-    /// queries is pending.
+    /// Same errors as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number
+    /// of queries is pending.
     pub fn query(
         &mut self,
         now: Millis,

@@ -36,7 +36,8 @@ impl Transmit {
 pub enum Event {
     /// The state has changed.
     State(StateChange),
-    /// A reconnection is planned. [`Session::cancel_reconnect`](super::Session::cancel_reconnect) cancels it before `at`.
+    /// A reconnection is planned. [`Session::cancel_reconnect`](super::Session::cancel_reconnect) cancels it before
+    /// `at`.
     Reconnecting {
         /// Number of this attempt since the last login; the first is 1.
         attempt: u32,

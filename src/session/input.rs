@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{
-    ConnectionId, EndReason, Event, Millis, QueryError, Scratch, Session, State, Transmit, Trigger,
+    ConnectionId, EndReason, Event, LogValue, Millis, QueryError, Scratch, Session, State, Transmit, Trigger,
     connection::{Connection, Phase},
     dispatch::Received,
     head_filter::{Head, HeadFilter},
@@ -132,12 +132,11 @@ impl Session {
             return;
         }
         while let Some(pending) = self.queries.take_expired(self.now) {
-            let purpose = format!("{:?}", pending.purpose);
             log!(
                 self.log.as_deref(),
                 Debug,
                 "a query was not answered in time",
-                purpose = &*purpose
+                purpose = LogValue::text(format_args!("{:?}", pending.purpose)),
             );
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_timed_out += 1;
@@ -301,13 +300,12 @@ impl Session {
         if let Err(error) = taken {
             let error = error.redacted();
             self.metrics.malformed += 1;
-            let (offset, text) = (error.offset().unwrap_or_default(), error.to_string());
             log!(
                 self.log.as_deref(),
                 Warn,
                 "a payload is not a stanza",
-                error = &*text,
-                offset = offset
+                error = LogValue::text(&error),
+                offset = error.offset().unwrap_or_default(),
             );
             if !self.inbox.is_overfull() {
                 self.push_event(Event::Malformed(error));

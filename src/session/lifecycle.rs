@@ -1,8 +1,8 @@
 //! Connecting, the handshake, login, and the end of a connection.
 
 use super::{
-    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, QueryError, ReconnectPlan,
-    Session, State, StateChange, Transmit, Trigger,
+    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, LogValue, QueryError,
+    ReconnectPlan, Session, State, StateChange, Transmit, Trigger,
     connection::{Connection, Established, Phase},
     event::ConnectionId,
     log,
@@ -178,11 +178,12 @@ impl Session {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
             connection.phase = Phase::Broken;
             self.server = None;
-            let (message, text) = (
+            log!(
+                self.log.as_deref(),
+                Debug,
                 "resumption failed; the stored server key is discarded",
-                reason.to_string(),
+                reason = LogValue::text(&reason),
             );
-            log!(self.log.as_deref(), Debug, message, reason = &*text);
             return self.end_with(reason, false, true);
         }
         self.end(reason, false);
@@ -316,16 +317,16 @@ impl Session {
             self.reconnect.plan(self.config.reconnect.as_ref(), &reason, random)
         };
         let code = reason.code();
-        let (text, again) = (reason.to_string(), matches!(plan, ReconnectPlan::Retry { .. }));
+        let again = matches!(plan, ReconnectPlan::Retry { .. });
         log!(
             self.log.as_deref(),
             Debug,
             "connection ended",
             code = code,
-            reason = &*text,
-            again = again
+            reason = LogValue::text(&reason),
+            again = again,
         );
-        let ended = self.queries.take_ended(matches!(plan, ReconnectPlan::Retry { .. }));
+        let ended = self.queries.take_ended(again);
         self.reject(ended, code);
         let (unsent, has_room_again) = self.outbox.clear();
         if !unsent.is_empty() {

@@ -1,6 +1,6 @@
 //! The log of a session. The driver provides it.
 
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Display};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The level of an entry, from the most to the least important.
@@ -55,6 +55,13 @@ impl LogValue {
     /// Maximum length of a text in bytes. The queue of entries is limited by number only, so each entry has to be
     /// small.
     pub const MAX_TEXT: usize = 512;
+
+    /// A text. It is cut at [`MAX_TEXT`](Self::MAX_TEXT).
+    pub fn text(value: impl Display) -> Self {
+        let mut text = value.to_string();
+        text.truncate(text.floor_char_boundary(Self::MAX_TEXT));
+        Self::Text(text)
+    }
 }
 
 impl From<u64> for LogValue {
@@ -88,7 +95,7 @@ impl From<bool> for LogValue {
 }
 
 impl From<&str> for LogValue {
-    /// A text. It is cut at [`MAX_TEXT`](Self::MAX_TEXT).
+    /// A text. A peer can decide its length, so it is cut before it is copied.
     fn from(value: &str) -> Self {
         let (value, _) = value.split_at(value.floor_char_boundary(Self::MAX_TEXT));
         Self::Text(value.to_owned())
@@ -158,8 +165,8 @@ impl Log {
     }
 }
 
-/// `log!(log, Level, "message", field = value, …)` writes an entry to an `Option<&Log>`. The values are only computed if
-/// the level is enabled.
+/// `log!(log, Level, "message", field = value, …)` writes an entry to an `Option<&Log>`. The values are only computed
+/// if the level is enabled.
 macro_rules! log {
     ($log:expr, $level:ident, $message:expr $(, $name:ident = $value:expr)* $(,)?) => {
         if let Some(log) = $log

@@ -1,7 +1,7 @@
 //! State that the owner of a connection and its task share, in every order of two threads: `npm run test:loom`.
 //!
-//! The send queue is not modelled, because loom 0.7 reports a deadlock where one thread calls `try_lock` and another one `lock`.
-//! Its order is tested with real threads in `tests/held.rs`.
+//! The send queue is not modelled, because loom 0.7 reports a deadlock where one thread calls `try_lock` and another
+//! one `lock`. Its order is tested with real threads in `tests/held.rs`.
 
 use std::future::poll_fn;
 use std::sync::Arc;

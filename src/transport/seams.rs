@@ -33,7 +33,8 @@ pub async fn negotiate(proxy: &Proxy, stream: &mut DuplexStream) -> Result<Optio
     Ok(refusal.map(|refusal| refusal.head.status))
 }
 
-/// An open WebSocket on `stream`: the owner's half, and the task that serves it. `leftover` has come behind the response head.
+/// An open WebSocket on `stream`: the owner's half, and the task that serves it. `leftover` has come behind the
+/// response head.
 pub fn open<S: EventSink>(
     stream: DuplexStream,
     leftover: Vec<u8>,

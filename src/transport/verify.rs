@@ -1,5 +1,5 @@
-//! Verifies the server's certificate with the same result as Node (OpenSSL). webpki builds the chain; this module makes the
-//! checks that webpki does not make. Errors have OpenSSL's codes and texts.
+//! Verifies the server's certificate with the same result as Node (OpenSSL). webpki builds the chain; this module makes
+//! the checks that webpki does not make. Errors have OpenSSL's codes and texts.
 
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ pub enum TrustFailure {
     /// The server's certificate is valid for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
-        /// The names that the certificate is valid for, in the format of Node: `DNS:example.test`, `IP Address:127.0.0.1`.
+        /// The names that the certificate is valid for, in the format of Node: `DNS:example.test`, `IP
+        /// Address:127.0.0.1`.
         presented: Vec<String>,
         /// The common names of its subject. They are only used if there is no DNS name.
         common_names: Vec<String>,
@@ -65,7 +66,8 @@ pub enum TrustFailure {
     /// Another reason.
     #[error("invalid certificate: {0}")]
     Rejected(String),
-    /// The certificate cannot be verified: it uses a feature that webpki or ring does not support, such as a kind of key.
+    /// The certificate cannot be verified: it uses a feature that webpki or ring does not support, such as a kind of
+    /// key.
     #[error("baileys-native cannot verify this certificate: {0}")]
     Unsupported(String),
 }
@@ -273,8 +275,8 @@ impl Verifier {
         }
     }
 
-    /// The result of the check of a handshake signature. If certificates are not enforced, a signature of an unsupported
-    /// kind counts as valid: a client that accepts every certificate gains nothing from the signature.
+    /// The result of the check of a handshake signature. If certificates are not enforced, a signature of an
+    /// unsupported kind counts as valid: a client that accepts every certificate gains nothing from the signature.
     fn signature(
         &self,
         verified: Result<HandshakeSignatureValid, rustls::Error>,
@@ -331,7 +333,8 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.algorithms.supported_schemes();
         if !self.enforced {
-            // The schemes of keys that are not verified then: P-521, Ed448, and RSA keys only for PSS (RFC 8446, section 4.2.3).
+            // The schemes of keys that are not verified then: P-521, Ed448, and RSA keys only for PSS (RFC 8446,
+            // section 4.2.3).
             schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
             schemes.extend([0x0809, 0x080a, 0x080b].map(SignatureScheme::Unknown));
         }
