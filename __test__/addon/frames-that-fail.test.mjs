@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import diagnostics from 'node:diagnostics_channel';
+import { metrics } from 'baileys-native';
 import { WebSocket, WebSocketServer } from 'ws';
 import { RELEASES } from '../../scripts/shared/baileys.mjs';
 import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
@@ -80,6 +81,7 @@ for (const release of RELEASES) {
       const published = [];
       const listener = message => published.push(message);
       diagnostics.subscribe('baileys-native:socket:undecodable', listener);
+      const { framesOpened } = metrics().sockets;
       send(stanza('1'));
       send(NOT_A_STANZA);
       send(stanza('2'));
@@ -88,6 +90,8 @@ for (const release of RELEASES) {
       while (seen.length < 3) await once(client, 'seen');
       diagnostics.unsubscribe('baileys-native:socket:undecodable', listener);
       assert.deepEqual(seen, ['1', '2', '3']);
+      // The read-ahead goes on after a stanza that does not decode.
+      assert.equal(metrics().sockets.framesOpened - framesOpened, 3);
       assert.equal(warnings.length, 2);
       assert.ok(warnings[0][0].err instanceof Error);
       assert.deepEqual(

@@ -181,7 +181,7 @@ fn a_stream_that_has_begun_cannot_be_followed() {
 }
 
 #[test]
-fn after_a_frame_that_does_not_open_the_handler_does_it_all() {
+fn nothing_is_opened_after_a_frame_that_cannot_be_decrypted() {
     let mut damaged = stream(2);
     damaged[10] ^= 1;
     let mut read_ahead = opened();
@@ -195,19 +195,36 @@ fn after_a_frame_that_does_not_open_the_handler_does_it_all() {
 }
 
 #[test]
-fn after_a_payload_that_is_no_node_the_handler_does_it_all() {
-    let (mut sender, mut sealed, mut frame) = (Sender::new(&KEY).unwrap(), Vec::new(), Vec::new());
-    sender.seal(&[0, 99], &mut sealed).unwrap();
-    encode_frame(&sealed, &mut frame).unwrap();
+fn messages_after_a_payload_that_is_not_a_stanza_are_opened() {
+    let mut sender = Sender::new(&KEY).unwrap();
+    let mut message = |payloads: &[&[u8]]| {
+        let mut message = Vec::new();
+        for payload in payloads {
+            let mut sealed = Vec::new();
+            sender.seal(payload, &mut sealed).unwrap();
+            encode_frame(&sealed, &mut message).unwrap();
+        }
+        message
+    };
+    let stanza = payload(1, false);
+    let no_stanza: &[u8] = &[0, 99];
+    let no_deflate: &[u8] = &[2, 99];
     let mut read_ahead = opened();
-    assert_eq!(
-        read_ahead.message(&frame, &mut Scratch::default(), &mut Tapes::default()),
-        None
-    );
-    assert_eq!(
-        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
-        None
-    );
+    let mut tapes = Tapes::default();
+    let mut open = |message: &[u8]| {
+        tapes.clear();
+        let opened = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
+        assert_eq!(tapes.is_empty(), opened.is_none());
+        opened
+    };
+    let some = |counter, frames| Some(OpenedMessage { counter, frames });
+    assert_eq!(open(&message(&[no_stanza])), None);
+    assert_eq!(open(&message(&[&stanza])), some(1, 1));
+    assert_eq!(open(&message(&[&stanza, no_deflate, &stanza])), None);
+    assert_eq!(open(&message(&[&stanza, &stanza])), some(5, 2));
+    // A frame that cannot be decrypted ends it.
+    assert_eq!(open(b"\0\0\x01x"), None);
+    assert_eq!(open(&message(&[&stanza])), None);
 }
 
 #[test]

@@ -319,8 +319,6 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
           return open(id);
         } catch (error) {
           if (socketId === 0 || !inTransport || !error[UNDECODABLE]) throw error;
-          // The skipped frame used a counter value that the read-ahead does not know about.
-          usesReadAhead = false;
           opened++;
           logger.warn?.({ err: error }, 'a stanza that does not decode was skipped');
           observe.undecodable(socketId, error);

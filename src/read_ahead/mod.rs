@@ -4,9 +4,10 @@
 //! message of complete frames, it makes the same tapes as the handler, and gives the counter of the first frame. A
 //! handler with the same counter takes the tapes and continues after them.
 //!
-//! The handler opens all other messages itself: frames that span messages, frames that cannot be opened, and messages
-//! with too much content. It also does this if it was given other bytes. The read-ahead has its own receiver and never
-//! changes the handler's receiver. Therefore it can save work, but cannot change a result.
+//! The handler opens all other messages itself: frames that span messages, messages with a payload that is not a stanza,
+//! and messages with too much content. It also does this if it was given other bytes. After a frame that cannot be
+//! decrypted it opens everything itself. The read-ahead has its own receiver and never changes the handler's receiver.
+//! Therefore it can save work, but cannot change a result.
 
 mod keep_alive_replies;
 
@@ -15,8 +16,8 @@ pub use keep_alive_replies::KeepAliveReplies;
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, split_frame};
 use crate::noise::Receiver;
-use crate::tape::{Tape, TapeWriter, Tapes};
-use crate::wire::{KEEP_PER_THREAD, Opener};
+use crate::tape::{TapeWriter, Tapes};
+use crate::wire::{KEEP_PER_THREAD, OpenError, Opener};
 
 /// Buffers that are shared by all connections of a thread.
 #[derive(Debug, Default)]
@@ -134,47 +135,53 @@ impl ReadAhead {
 }
 
 impl Stream {
-    /// Opens the frames of a message of complete frames. For other messages, and for too much content, the frames are
-    /// only counted, and the result has 0 frames. Returns `None` if a frame cannot be opened.
+    /// Opens the frames of a message of complete frames. For other messages, for too much content and for a payload that
+    /// is not a stanza, the frames are only counted, and the result has 0 frames. Returns `None` if a frame cannot be
+    /// decrypted.
     fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<OpenedMessage> {
         let counter = self.receiver.counter();
         let start = tapes.size();
         let mut count = 0;
+        let mut all_stanzas = true;
         if self.frames.buffered() == 0 && has_whole_frames(message) {
-            while tapes.size() - start < MAX_TAPES
+            while all_stanzas
+                && tapes.size() - start < MAX_TAPES
                 && let Some((frame, rest)) = split_frame(message)
             {
-                self.open_frame(frame, scratch, tapes)?;
+                all_stanzas = match self.open_frame(frame, scratch, tapes) {
+                    Ok(()) => true,
+                    Err(OpenError::Payload(_)) => false,
+                    Err(OpenError::Noise(_)) => return None,
+                };
                 count += 1;
                 message = rest;
             }
         }
-        let is_done = message.is_empty();
+        let is_complete = all_stanzas && message.is_empty();
         while self.frames.next_of(&mut message).ok()?.is_some() {
             self.receiver.advance(1);
         }
         Some(OpenedMessage {
             counter,
-            frames: if is_done { count } else { 0 },
+            frames: if is_complete { count } else { 0 },
         })
     }
 
-    fn open_frame(&mut self, frame: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<()> {
+    fn open_frame(&mut self, frame: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Result<(), OpenError> {
         let start = tapes.len();
         let mut writer = TapeWriter::new(tapes);
         scratch
             .opener
-            .open(frame, &mut self.receiver, self.dialect, &mut writer, |_| ())
-            .ok()?;
+            .open(frame, &mut self.receiver, self.dialect, &mut writer, |_| ())?;
         let tape = writer.finish();
         if let Some(replies) = &self.hidden
             && replies.contains(tape, self.dialect)
         {
             tapes.truncate(start);
-            // A tape without operations is a frame that JavaScript skips.
-            tapes.push(Tape::default()).ok()?;
+            // A tape without operations is a frame that JavaScript skips. It fits into the memory of the dropped tape.
+            TapeWriter::new(tapes).finish();
         }
-        Some(())
+        Ok(())
     }
 }
 
