@@ -281,3 +281,57 @@ test('every family of metrics is documented', async () => {
     families().map(({ name, type }) => [name, type])
   );
 });
+
+/** The names of all values that `read` looks up in `object`, as paths. An array counts as one value. */
+function pathsRead(object, read) {
+  const paths = new Set();
+  const recorder = (value, path) =>
+    new Proxy(value, {
+      get(target, name) {
+        const member = target[name];
+        if (typeof name === 'symbol' || !Object.hasOwn(target, name)) return member;
+        if (isGroup(member)) return recorder(member, `${path}${name}.`);
+        paths.add(path + name);
+        return member;
+      }
+    });
+  read(recorder(object, ''));
+  return paths;
+}
+
+const isGroup = value => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The names of all values in `object`, as paths. */
+const pathsOf = (object, path = '') =>
+  Object.entries(object).flatMap(([name, value]) =>
+    isGroup(value) ? pathsOf(value, `${path}${name}.`) : [path + name]
+  );
+
+test('every value of metrics() is in a Prometheus family', options, async t => {
+  await openSession(t);
+  const { families } = createRequire(import.meta.url)('../../js/prometheus/families.cjs');
+  const figures = metrics();
+  assert.ok(figures.handshakes.XX.count > 0);
+  const read = pathsRead(figures, recorded => families().forEach(family => family.read(recorded, family.name)));
+  // The sum of the sessions' states.
+  read.add('sessions');
+  assert.deepEqual(
+    pathsOf(figures).filter(path => !read.has(path)),
+    []
+  );
+});
+
+test('index.d.ts declares every value of metrics() and no other', async () => {
+  const text = await readFile(new URL('../../index.d.ts', import.meta.url), 'utf8');
+  const declared = name => {
+    const [, body] = text.match(new RegExp(`interface ${name} (?:extends \\w+ )?\\{\\n(.*?)\\n\\}`, 's'));
+    return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field]) => field);
+  };
+  const figures = metrics();
+  const all = [...declared('SessionFigures'), ...declared('ProcessMetrics')];
+  assert.deepEqual(Object.keys(figures).sort(), all.sort());
+  assert.deepEqual(Object.keys(figures.sockets).sort(), declared('SocketFigures').sort());
+  assert.deepEqual(Object.keys(figures.incoming).sort(), declared('QueueMetrics').sort());
+  assert.deepEqual(Object.keys(figures.loopStalls).sort(), declared('LoopStalls').sort());
+  assert.deepEqual(Object.keys(figures.queryLatency).sort(), declared('DurationHistogram').sort());
+});

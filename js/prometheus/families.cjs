@@ -1,21 +1,22 @@
 'use strict';
 
-/** @import { DurationHistogram } from '../../index' */
+/** @import { DurationHistogram, ProcessMetrics, QueueMetrics } from '../../index' */
 
 // The metric families for Prometheus, each with a function that reads it from a snapshot of `metrics()`. Labels have
 // few values: states, kinds, and codes of Baileys' `DisconnectReason`; all other codes have the label `other`.
 
 /** Codes of the end of a connection that have their own label. */
 const CODES = new Set(['401', '403', '408', '411', '428', '429', '440', '500', '503', '515']);
-const STATES = ['disconnected', 'connecting', 'authenticating', 'connected', 'closing', 'reconnecting'];
-const SOCKET_STATES = ['connecting', 'open', 'closing'];
-const KINDS = ['XX', 'IK', 'XXfallback'];
-const OUTCOMES = {
-  queriesRefused: 'refused',
-  queriesTimedOut: 'timed_out',
-  queriesCancelled: 'cancelled',
-  queriesClosed: 'closed'
-};
+const STATES = /** @type {const} */ ([
+  'disconnected',
+  'connecting',
+  'authenticating',
+  'connected',
+  'closing',
+  'reconnecting'
+]);
+const SOCKET_STATES = /** @type {const} */ (['connecting', 'open', 'closing']);
+const KINDS = /** @type {const} */ (['XX', 'IK', 'XXfallback']);
 
 /** A histogram without values. */
 const EMPTY = { buckets: new Array(18).fill(0), count: 0, sumMs: 0 };
@@ -28,28 +29,29 @@ const one = value => [{ labels: {}, value }];
 /**
  * The values for both directions.
  *
- * @param {any} figures
- * @param {string} name
+ * @param {number} received
+ * @param {number} sent
  */
-const inAndOut = (figures, name) =>
-  ['In', 'Out'].map(direction => ({
-    labels: { direction: direction.toLowerCase() },
-    value: figures[`${name}${direction}`]
-  }));
+const inAndOut = (received, sent) => [
+  { labels: { direction: 'in' }, value: received },
+  { labels: { direction: 'out' }, value: sent }
+];
 
 /**
  * The values for both queues.
  *
- * @param {any} figures
- * @param {string} name
+ * @param {ProcessMetrics} figures
+ * @param {keyof QueueMetrics} name
  */
-const queues = (figures, name) =>
-  ['incoming', 'outgoing'].map(queue => ({ labels: { queue }, value: figures[queue][name] }));
+const queues = ({ incoming, outgoing }, name) => [
+  { labels: { queue: 'incoming' }, value: incoming[name] },
+  { labels: { queue: 'outgoing' }, value: outgoing[name] }
+];
 
 /**
  * Reconnects by code. Codes that are not in CODES are added up as `other`.
  *
- * @param {{ reconnects: Record<string, number> }} figures
+ * @param {ProcessMetrics} figures
  */
 function reconnects({ reconnects }) {
   const counts = Object.fromEntries([...CODES, 'other'].map(code => [code, 0]));
@@ -83,7 +85,7 @@ function histogram(name, labels, { buckets, count, sumMs }) {
  * @property {'counter' | 'gauge' | 'histogram'} type
  * @property {string} help
  * @property {'sum' | 'max'} [aggregator] how values of the processes of a cluster are combined
- * @property {(figures: any, name: string) => { labels: Record<string, string | number>, value: number, metricName?:
+ * @property {(figures: ProcessMetrics, name: string) => { labels: Record<string, string | number>, value: number, metricName?:
  *   string }[]} read
  */
 
@@ -112,14 +114,19 @@ const families = () => [
     name: 'transport_bytes_total',
     type: 'counter',
     help: 'Bytes of sessions to and from the transport.',
-    read: figures => inAndOut(figures, 'bytes')
+    read: figures => inAndOut(figures.bytesIn, figures.bytesOut)
   },
-  { name: 'frames_total', type: 'counter', help: 'Frames of sessions.', read: figures => inAndOut(figures, 'frames') },
+  {
+    name: 'frames_total',
+    type: 'counter',
+    help: 'Frames of sessions.',
+    read: figures => inAndOut(figures.framesIn, figures.framesOut)
+  },
   {
     name: 'stanzas_total',
     type: 'counter',
     help: 'Stanzas of sessions.',
-    read: figures => inAndOut(figures, 'stanzas')
+    read: figures => inAndOut(figures.stanzasIn, figures.stanzasOut)
   },
   {
     name: 'stanzas_delivered_total',
@@ -138,7 +145,12 @@ const families = () => [
     name: 'queries_failed_total',
     type: 'counter',
     help: 'Queries without a good answer, by outcome.',
-    read: figures => Object.entries(OUTCOMES).map(([name, outcome]) => ({ labels: { outcome }, value: figures[name] }))
+    read: figures => [
+      { labels: { outcome: 'refused' }, value: figures.queriesRefused },
+      { labels: { outcome: 'timed_out' }, value: figures.queriesTimedOut },
+      { labels: { outcome: 'cancelled' }, value: figures.queriesCancelled },
+      { labels: { outcome: 'closed' }, value: figures.queriesClosed }
+    ]
   },
   {
     name: 'queries_pending',
@@ -227,8 +239,11 @@ const families = () => [
     name: 'inbound_step_seconds_total',
     type: 'counter',
     help: 'Time spent on incoming data of sessions outside the JavaScript thread, by step: an estimate from samples.',
-    read: figures =>
-      ['decrypt', 'inflate', 'parse'].map(step => ({ labels: { step }, value: seconds(figures[`${step}Ms`]) }))
+    read: ({ decryptMs, inflateMs, parseMs }) => [
+      { labels: { step: 'decrypt' }, value: seconds(decryptMs) },
+      { labels: { step: 'inflate' }, value: seconds(inflateMs) },
+      { labels: { step: 'parse' }, value: seconds(parseMs) }
+    ]
   },
   {
     name: 'sockets',
@@ -246,13 +261,13 @@ const families = () => [
     name: 'socket_bytes_total',
     type: 'counter',
     help: 'Bytes of messages of the drop-in.',
-    read: ({ sockets }) => inAndOut(sockets, 'bytes')
+    read: ({ sockets }) => inAndOut(sockets.bytesIn, sockets.bytesOut)
   },
   {
     name: 'socket_messages_total',
     type: 'counter',
     help: 'WebSocket messages of the drop-in.',
-    read: ({ sockets }) => inAndOut(sockets, 'messages')
+    read: ({ sockets }) => inAndOut(sockets.messagesIn, sockets.messagesOut)
   },
   {
     name: 'socket_frames_opened_total',

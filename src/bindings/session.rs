@@ -265,7 +265,7 @@ impl Session {
 
     /// The metrics of the session as JSON.
     #[napi(catch_unwind)]
-    pub fn metrics(&self) -> String {
+    pub fn metrics(&self) -> Result<String> {
         metrics_json(&self.handle)
     }
 }

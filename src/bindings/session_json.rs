@@ -1,15 +1,11 @@
 //! JSON for events and metrics of sessions. Field names are those of JavaScript; bytes are in base64.
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::driver::Handle;
-use crate::session::{
-    Account, CredentialsUpdate, EndReason, Event, Histogram, LoopStalls, Me, Metrics, QueryError, QueueMetrics,
-    StateChange,
-};
+use crate::session::{Account, CredentialsUpdate, EndReason, Event, Me, Metrics, QueryError, StateChange};
 
 /// Number of bits of send and query numbers in JavaScript. With 30 bits, their complements are small integers too.
 const NUMBER_BITS: u32 = 30;
@@ -139,85 +135,28 @@ fn update_value(update: &CredentialsUpdate) -> Value {
     object(fields).into()
 }
 
-fn queue_value(queue: QueueMetrics) -> Value {
-    json!({
-        "stanzas": queue.stanzas,
-        "bytes": queue.bytes,
-        "mostStanzas": queue.most_stanzas,
-        "mostBytes": queue.most_bytes,
-    })
-}
-
-fn histogram_value(histogram: Histogram) -> Value {
-    json!({ "buckets": histogram.buckets, "count": histogram.count, "sumMs": histogram.sum })
-}
-
-fn stalls_value(stalls: LoopStalls) -> Value {
-    json!({ "count": stalls.count, "sumMs": stalls.sum, "longestMs": stalls.longest })
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+/// The metrics of a session. The names are those of `SessionMetrics` in `index.d.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionMetrics {
+    state: &'static str,
+    #[serde(flatten)]
+    metrics: Metrics,
+    /// The time in milliseconds that the session spent on received data.
+    inbound_ms: f64,
 }
 
 /// The metrics of a session.
-pub(super) fn metrics_json(handle: &Handle) -> String {
+pub(super) fn metrics_json(handle: &Handle) -> napi::Result<String> {
     let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
-    let handshake = metrics
-        .handshake
-        .map(|(kind, duration)| json!({ "kind": kind.name(), "ms": duration }));
-    let mut fields = object(json!({
-        "state": state.name(),
-        "lastPingRttMs": metrics.last_ping_rtt,
-        "handshake": handshake,
-    }));
-    fields.append(&mut figures(&metrics, handle.busy()));
-    Value::from(fields).to_string()
+    to_json(&SessionMetrics {
+        state: state.name(),
+        metrics,
+        inbound_ms: handle.busy().as_secs_f64() * 1000.0,
+    })
 }
 
-/// The metrics of one session, or the sums over several sessions.
-pub(super) fn figures(metrics: &Metrics, busy: Duration) -> Map<String, Value> {
-    let reconnects: Map<_, _> = metrics
-        .reconnects
-        .iter()
-        .map(|(code, count)| (code.to_string(), json!(count)))
-        .collect();
-    let handshakes: Map<_, _> = metrics
-        .handshakes
-        .iter()
-        .map(|(kind, times)| (kind.name().to_owned(), histogram_value(*times)))
-        .collect();
-    let work = |nanos| milliseconds(Duration::from_nanos(nanos));
-    object(json!({
-        "connections": metrics.connections,
-        "logins": metrics.logins,
-        "reconnects": reconnects,
-        "handshakes": handshakes,
-        "bytesIn": metrics.bytes_in,
-        "bytesOut": metrics.bytes_out,
-        "framesIn": metrics.frames_in,
-        "framesOut": metrics.frames_out,
-        "stanzasIn": metrics.stanzas_in,
-        "stanzasOut": metrics.stanzas_out,
-        "stanzasDelivered": metrics.stanzas_delivered,
-        "malformed": metrics.malformed,
-        "queries": metrics.queries,
-        "queriesRefused": metrics.queries_refused,
-        "queriesTimedOut": metrics.queries_timed_out,
-        "queriesCancelled": metrics.queries_cancelled,
-        "queriesClosed": metrics.queries_closed,
-        "queriesPending": metrics.queries_pending,
-        "queryLatency": histogram_value(metrics.query_latency),
-        "pings": metrics.pings,
-        "pingRtt": histogram_value(metrics.ping_rtt),
-        "outgoing": queue_value(metrics.outgoing),
-        "incoming": queue_value(metrics.incoming),
-        "stalls": metrics.stalls,
-        "loopStalls": stalls_value(metrics.loop_stalls),
-        "bufferBytes": metrics.buffers,
-        "inboundMs": milliseconds(busy),
-        "decryptMs": work(metrics.work.opening),
-        "inflateMs": work(metrics.work.inflating),
-        "parseMs": work(metrics.work.parsing),
-    }))
+/// The JSON of a value.
+pub(super) fn to_json(value: &impl Serialize) -> napi::Result<String> {
+    serde_json::to_string(value).map_err(|error| napi::Error::from_reason(error.to_string()))
 }

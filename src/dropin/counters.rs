@@ -1,5 +1,8 @@
 //! Counters of sockets.
 
+use serde::Serialize;
+
+use crate::session::nanos_as_ms;
 use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// A counter that one thread writes and other threads read. All accesses are relaxed: a reader accepts an
@@ -91,9 +94,11 @@ impl SocketCounters {
 }
 
 /// The sums over many sockets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SocketTotals {
     /// The number of sockets.
+    #[serde(rename = "connections")]
     pub sockets: u64,
     /// Data messages received.
     pub messages_in: u64,
@@ -102,12 +107,14 @@ pub struct SocketTotals {
     /// Frames that were opened ahead of JavaScript.
     pub frames_opened: u64,
     /// Time spent on received messages, in nanoseconds.
+    #[serde(rename = "inboundMs", serialize_with = "nanos_as_ms")]
     pub busy: u64,
     /// Data messages sent.
     pub messages_out: u64,
     /// Bytes of the sent data messages.
     pub bytes_out: u64,
     /// Maximum number of bytes of one socket that waited for JavaScript.
+    #[serde(rename = "mostWaitingBytes")]
     pub most_waiting: usize,
 }
 

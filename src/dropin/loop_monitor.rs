@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::session::LoopStalls;
@@ -21,19 +22,13 @@ pub struct LoopCounters {
 }
 
 impl LoopCounters {
-    /// Number of stalls during which the I/O thread sent keep-alive queries.
-    pub fn kept_alive_stalls(&self) -> u64 {
-        self.kept_alive_stalls.load(Ordering::Relaxed)
-    }
-
-    /// Total duration of these stalls in milliseconds.
-    pub fn blocked_ms(&self) -> u64 {
-        self.blocked_ms.load(Ordering::Relaxed)
-    }
-
-    /// Number of keep-alive queries from the I/O thread.
-    pub fn keep_alives(&self) -> u64 {
-        self.keep_alives.load(Ordering::Relaxed)
+    /// The stalls during which the I/O thread kept connections alive.
+    pub fn kept_alive(&self) -> KeptAlive {
+        KeptAlive {
+            stalls: self.kept_alive_stalls.load(Ordering::Relaxed),
+            blocked_ms: self.blocked_ms.load(Ordering::Relaxed),
+            keep_alives: self.keep_alives.load(Ordering::Relaxed),
+        }
     }
 
     /// All stalls that delayed events.
@@ -53,6 +48,18 @@ impl LoopCounters {
                 .record(waited);
         if is_stall { waited } else { 0 }
     }
+}
+
+/// Stalls of JavaScript threads during which the I/O thread kept connections alive. A stall counts when it is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptAlive {
+    /// Number of stalls during which keep-alive queries were sent.
+    pub stalls: u64,
+    /// Total duration of these stalls in milliseconds.
+    pub blocked_ms: u64,
+    /// Number of keep-alive queries from the I/O thread.
+    pub keep_alives: u64,
 }
 
 /// Records when the JavaScript thread of an environment was last running.

@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::counters::{SocketCounters, SocketState, SocketTotals};
-use super::loop_monitor::LoopCounters;
+use super::loop_monitor::{KeptAlive, LoopCounters};
 use crate::driver::{Handle, WeakHandle};
-use crate::session::{Metrics, Session};
+use crate::session::{Metrics, Session, nanos_as_ms};
 
 /// All sessions and sockets of the process.
 #[derive(Debug, Default)]
@@ -33,19 +35,31 @@ struct Sockets {
     ended: SocketTotals,
 }
 
-/// A snapshot of the metrics.
-#[derive(Debug, Clone, Default)]
+/// A snapshot of the metrics. It serializes with the names that JavaScript sees (`ProcessMetrics` in `index.d.ts`).
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProcessSnapshot {
     /// Number of existing sessions.
     pub sessions: u64,
     /// Number of sessions per state.
-    pub session_states: BTreeMap<&'static str, u64>,
+    pub states: BTreeMap<&'static str, u64>,
     /// The sums over all sessions.
+    #[serde(flatten)]
     pub session_metrics: Metrics,
-    /// The time that sessions spent on received data.
-    pub session_busy: Duration,
+    /// The time in nanoseconds that sessions spent on received data.
+    #[serde(rename = "inboundMs", serialize_with = "nanos_as_ms")]
+    pub busy: u64,
+    /// The sockets of the drop-in.
+    pub sockets: SocketSnapshot,
+}
+
+/// A snapshot of all sockets.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketSnapshot {
     /// The sums over all sockets.
-    pub sockets: SocketTotals,
+    #[serde(flatten)]
+    pub totals: SocketTotals,
     /// Number of sockets that are connecting.
     pub connecting: u64,
     /// Number of open sockets.
@@ -53,7 +67,9 @@ pub struct ProcessSnapshot {
     /// Number of sockets in the closing handshake.
     pub closing: u64,
     /// Bytes that wait for JavaScript.
-    pub waiting: usize,
+    pub waiting_bytes: usize,
+    /// The stalls during which connections were kept alive.
+    pub kept_alive: KeptAlive,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,7 +111,8 @@ impl ProcessMetrics {
         lock(&self.sessions).add_to(&mut snapshot);
         // A stall of an environment counts once, independent of the number of its sessions.
         snapshot.session_metrics.loop_stalls = self.loop_counters.stalls();
-        lock(&self.sockets).add_to(&mut snapshot);
+        lock(&self.sockets).add_to(&mut snapshot.sockets);
+        snapshot.sockets.kept_alive = self.loop_counters.kept_alive();
         snapshot
     }
 }
@@ -103,14 +120,15 @@ impl ProcessMetrics {
 impl Sessions {
     fn add_to(&self, snapshot: &mut ProcessSnapshot) {
         snapshot.session_metrics = self.ended.clone();
-        snapshot.session_busy = self.busy;
+        let mut busy = self.busy;
         for handle in self.live.values().filter_map(WeakHandle::upgrade) {
             let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
             snapshot.sessions += 1;
-            *snapshot.session_states.entry(state.name()).or_default() += 1;
+            *snapshot.states.entry(state.name()).or_default() += 1;
             snapshot.session_metrics.absorb(&metrics);
-            snapshot.session_busy += handle.busy();
+            busy += handle.busy();
         }
+        snapshot.busy = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     }
 }
 
@@ -127,12 +145,12 @@ impl Sockets {
         });
     }
 
-    fn add_to(&mut self, snapshot: &mut ProcessSnapshot) {
+    fn add_to(&mut self, snapshot: &mut SocketSnapshot) {
         self.absorb_ended();
-        snapshot.sockets = self.ended;
+        snapshot.totals = self.ended;
         for socket in &self.live {
-            snapshot.sockets.add(socket);
-            snapshot.waiting += socket.waiting();
+            snapshot.totals.add(socket);
+            snapshot.waiting_bytes += socket.waiting();
             match socket.state() {
                 SocketState::Connecting => snapshot.connecting += 1,
                 SocketState::Open => snapshot.open += 1,

@@ -3,6 +3,10 @@
 //! Only a sample of the frames is measured: a measurement reads the clock four times, which takes about 0.1 µs, and a
 //! small frame takes less than 1 µs.
 
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
 use crate::wire::Step;
 
 /// A monotonic clock in nanoseconds. The origin is arbitrary.
@@ -18,14 +22,24 @@ impl<F: Fn() -> u64 + Send> Stopwatch for F {
 }
 
 /// Time spent on inbound frames, in nanoseconds. It is an estimate from one of [`FrameTimes::SAMPLED`] frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// It serializes in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FrameTimes {
     /// Time for decryption.
+    #[serde(rename = "decryptMs", serialize_with = "nanos_as_ms")]
     pub opening: u64,
     /// Time for decompression.
+    #[serde(rename = "inflateMs", serialize_with = "nanos_as_ms")]
     pub inflating: u64,
     /// Time for decoding stanzas.
+    #[serde(rename = "parseMs", serialize_with = "nanos_as_ms")]
     pub parsing: u64,
+}
+
+/// Serializes a time in nanoseconds as milliseconds.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+pub(crate) fn nanos_as_ms<S: Serializer>(nanos: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(Duration::from_nanos(*nanos).as_secs_f64() * 1000.0)
 }
 
 impl FrameTimes {

@@ -1,8 +1,8 @@
 //! Connecting, the handshake, login, and the end of a connection.
 
 use super::{
-    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, KnownServer, LogValue, QueryError,
-    ReconnectPlan, Session, State, StateChange, Transmit, Trigger,
+    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, HandshakeTime, KnownServer, LogValue,
+    QueryError, ReconnectPlan, Session, State, StateChange, Transmit, Trigger,
     connection::{Connection, Established, Phase},
     event::ConnectionId,
     log,
@@ -148,7 +148,7 @@ impl Session {
         }
         self.server = established.report.map(|report| KnownServer { report }).or(self.server);
         let (kind, took) = (established.kind, self.now.saturating_sub(opened_at));
-        self.metrics.handshake = Some((kind, took));
+        self.metrics.handshake = Some(HandshakeTime { kind, ms: took });
         self.metrics.handshakes.entry(kind).or_default().record(took);
         log!(
             self.log.as_deref(),

@@ -1,6 +1,8 @@
-//! Metrics of a session.
+//! Metrics of a session. They serialize with the names that JavaScript sees (`SessionMetrics` in `index.d.ts`).
 
 use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
 
 use super::{FrameTimes, Millis};
 
@@ -27,15 +29,31 @@ impl HandshakeKind {
     }
 }
 
+impl Serialize for HandshakeKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The duration of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HandshakeTime {
+    /// The kind of the handshake.
+    pub kind: HandshakeKind,
+    /// The time from the opened transport to the end of the handshake.
+    pub ms: Millis,
+}
+
 /// A histogram of durations. Bucket `i` counts durations below `2^i` ms that are in no lower bucket. The last bucket
 /// counts all longer ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Histogram {
     /// The buckets.
     pub buckets: [u64; 18],
     /// The number of durations.
     pub count: u64,
     /// The sum of all durations in milliseconds.
+    #[serde(rename = "sumMs")]
     pub sum: u64,
 }
 
@@ -60,13 +78,15 @@ impl Histogram {
 }
 
 /// Stalls of the user's thread: times in which events waited long to be taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LoopStalls {
     /// The number of stalls.
     pub count: u64,
     /// The sum of all stalls in milliseconds.
+    #[serde(rename = "sumMs")]
     pub sum: Millis,
     /// The longest stall in milliseconds.
+    #[serde(rename = "longestMs")]
     pub longest: Millis,
 }
 
@@ -95,7 +115,8 @@ impl LoopStalls {
 }
 
 /// Metrics of a session: counters since its creation, and current values. Durations are in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// Connections started.
     pub connections: u64,
@@ -138,12 +159,15 @@ pub struct Metrics {
     /// Times from a keep-alive query to its answer.
     pub ping_rtt: Histogram,
     /// The latest of these times.
+    #[serde(rename = "lastPingRttMs", skip_serializing_if = "Option::is_none")]
     pub last_ping_rtt: Option<Millis>,
-    /// The latest handshake: its kind, and the time from the opened transport to the end of the handshake.
-    pub handshake: Option<(HandshakeKind, Millis)>,
+    /// The latest handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<HandshakeTime>,
     /// Handshake times, by kind.
     pub handshakes: BTreeMap<HandshakeKind, Histogram>,
     /// Time spent on inbound frames. Zero without a [`Stopwatch`](super::Stopwatch).
+    #[serde(flatten)]
     pub work: FrameTimes,
     /// The outgoing queue.
     pub outgoing: QueueMetrics,
@@ -154,6 +178,7 @@ pub struct Metrics {
     /// Stalls of the user's thread.
     pub loop_stalls: LoopStalls,
     /// Memory of buffers in bytes, without the queues.
+    #[serde(rename = "bufferBytes")]
     pub buffers: usize,
 }
 
@@ -209,7 +234,8 @@ impl Metrics {
 }
 
 /// The depth of a queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct QueueMetrics {
     /// Stanzas in the queue. The incoming queue also counts other events that the server causes.
     pub stanzas: usize,
@@ -257,7 +283,10 @@ mod tests {
             stanzas_in: n,
             queries_pending: 3,
             buffers: 7,
-            handshake: Some((HandshakeKind::Xx, 1)),
+            handshake: Some(HandshakeTime {
+                kind: HandshakeKind::Xx,
+                ms: 1,
+            }),
             handshakes: [(HandshakeKind::Xx, Histogram::default())].into(),
             reconnects: [(428, n)].into(),
             outgoing: depth(2, most),

@@ -1,6 +1,6 @@
 //! Keep-alive queries while JavaScript is blocked.
 
-use baileys_native::dropin::keep_alive::RETRY;
+use baileys_native::dropin::{KeptAlive, keep_alive::RETRY};
 use proptest::prelude::*;
 
 use super::harness::{INTERVAL, World, in_virtual_time, pass, query_number};
@@ -15,8 +15,12 @@ fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
         assert_eq!(world.queries(), [(1_062, 1), (2_062, 2), (3_062, 3)]);
         world.monitor.heartbeat();
         let counters = &world.counters;
-        assert_eq!((counters.kept_alive_stalls(), counters.keep_alives()), (1, 3));
-        assert_eq!(counters.blocked_ms(), 3_500);
+        let kept_alive = KeptAlive {
+            stalls: 1,
+            blocked_ms: 3_500,
+            keep_alives: 3,
+        };
+        assert_eq!(counters.kept_alive(), kept_alive);
         // The client continues with the counter after the queries.
         world.send(b"second");
         assert_eq!(world.received(), [(3_500, b"second".to_vec())]);
@@ -33,7 +37,7 @@ fn a_thread_that_runs_is_left_alone() {
             world.monitor.heartbeat();
         }
         assert_eq!(world.received().len(), 1);
-        assert_eq!(world.counters.kept_alive_stalls(), 0);
+        assert_eq!(world.counters.kept_alive().stalls, 0);
         assert!(!world.task.is_finished());
     });
 }

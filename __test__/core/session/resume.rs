@@ -24,7 +24,7 @@ fn again(world: &mut World) {
 }
 
 fn kind(world: &World) -> HandshakeKind {
-    world.session.metrics().handshake.unwrap().0
+    world.session.metrics().handshake.unwrap().kind
 }
 
 #[test]
