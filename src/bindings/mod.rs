@@ -17,5 +17,4 @@ mod session_options;
 mod socket_options;
 mod trim;
 mod version;
-mod wake;
 mod websocket;

@@ -8,10 +8,9 @@ use napi_derive::napi;
 
 use super::core::{BatchMemory, Core, Environment};
 use super::process_metrics::METRICS;
-use super::raw::{Failure, Shared, raw_function};
+use super::raw::{Failure, Shared, Wake, raw_function};
 use super::socket_options::{SocketOptions, connect_options, probes};
 use super::trim::trim;
-use super::wake::Wake;
 use crate::abi::{accepted, batch_head, record};
 use crate::dropin::Room;
 use crate::transport::{self, Accepted, TcpEndpoints, TransportError};

@@ -114,6 +114,18 @@ fn only_the_bindings_name_napi_or_unsafe() {
 }
 
 #[test]
+fn only_raw_node_api_and_malloc_trim_are_unsafe() {
+    let sources = Sources::of_crate();
+    let unsafe_files = sources
+        .files
+        .iter()
+        .filter(|source| source.identifiers.contains("unsafe"))
+        .map(|source| source.name.as_str())
+        .filter(|name| !name.starts_with("bindings/raw/"));
+    assert_eq!(unsafe_files.collect::<Vec<_>>(), ["bindings/trim.rs"]);
+}
+
+#[test]
 fn the_core_knows_no_runtime_no_clock_and_no_randomness() {
     let crates_and_types = [
         "tokio",

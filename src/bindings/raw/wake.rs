@@ -14,7 +14,7 @@ use napi::sys;
 /// Calls a JavaScript function without arguments from any thread. The call runs on the thread of its environment.
 ///
 /// [`set_referenced`](Self::set_referenced) decides whether it keeps the event loop of the environment running.
-pub(super) struct Wake {
+pub(in crate::bindings) struct Wake {
     /// `None` during and after the shutdown of the environment. Node.js then frees the function.
     function: Mutex<Option<ThreadsafeFunction>>,
 }
@@ -27,7 +27,7 @@ unsafe impl Send for ThreadsafeFunction {}
 
 impl Wake {
     /// Creates a wake for `callback`. `at_exit` is called when the environment shuts down.
-    pub(super) fn new(
+    pub(in crate::bindings) fn new(
         env: &napi::Env,
         callback: &napi::bindgen_prelude::Function<'_, (), ()>,
         at_exit: impl FnOnce() + 'static,
@@ -89,7 +89,7 @@ impl Wake {
     }
 
     /// Requests a call of the callback. The caller must limit the number of pending calls.
-    pub(super) fn wake(&self) {
+    pub(in crate::bindings) fn wake(&self) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
             // SAFETY: the function is alive while it is in the mutex, and the lock is held.
@@ -104,7 +104,7 @@ impl Wake {
     }
 
     /// Sets whether the event loop of the environment is kept running. Must be called on the thread of the environment.
-    pub(super) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
+    pub(in crate::bindings) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
             // SAFETY: as in `wake`. The caller has a `napi::Env`, so this is the thread of the environment.
