@@ -5,19 +5,19 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { Agent } from 'node:https';
 import { performance } from 'node:perf_hooks';
+import { WebSocketClient, makeNoiseHandler } from 'baileys-native';
+import eventPump from '../../js/addon/event-pump.cjs';
+import sharedMemory from '../../js/addon/shared-memory.cjs';
 import { Peer, openCodec } from '../lib/backends.mjs';
 import { askServer, runChild } from '../lib/client.mjs';
 import { floodList } from '../lib/flood-list.mjs';
 import { shakeHands } from '../lib/session.mjs';
 import { median } from '../lib/statistics.mjs';
 
-const require = createRequire(import.meta.url);
-const { core } = require('../../js/addon/shared-memory.cjs');
-const { delivery } = require('../../js/addon/event-pump.cjs');
-const { WebSocketClient, makeNoiseHandler } = require('../../js/index.cjs');
+const { core } = sharedMemory;
+const { tapeCursor } = eventPump;
 
 /** Frames are timed in groups of about this many milliseconds. */
 const GROUP_MS = 2;
@@ -52,7 +52,7 @@ class Reader {
 
   #onMessage(data) {
     this.messages++;
-    if (delivery.buffer === data && delivery.frames > 0) this.ahead++;
+    if (tapeCursor.buffer === data && tapeCursor.frames > 0) this.ahead++;
     const start = performance.now();
     void this.#noise.decodeFrame(data, node => {
       this.#frames++;
