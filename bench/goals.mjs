@@ -20,7 +20,15 @@ const thousands = value => Math.round(value).toLocaleString('en-US');
 const kilobytes = value => `${(value / 1024).toFixed(1)} KB`;
 const milliseconds = value => `${value.toFixed(value < 10 ? 3 : 0)} ms`;
 
-/** @returns {Row} */
+/**
+ * @param {string} id
+ * @param {string} suite
+ * @param {string} what
+ * @param {Row['sense']} sense
+ * @param {number} goal
+ * @param {{ value: number, spread?: Row['spread'], unit?: string, note?: string }} measured
+ * @returns {Row}
+ */
 function row(id, suite, what, sense, goal, { value, spread, unit = 'x', note }) {
   const met = sense === '>=' ? value >= goal : value <= goal;
   return { id, suite, what, sense, goal, value, spread, unit, met, note };
@@ -32,7 +40,16 @@ const ofSummary = (summary, note) => ({ value: summary.median, spread: spreadOf(
 const inverse = ({ median, q1, q3, count }, note) =>
   ofSummary({ median: 1 / median, q1: 1 / q3, q3: 1 / q1, count }, note);
 
-/** Geometric mean and worst entry of a comparison over the corpus. */
+/**
+ * Geometric mean and worst entry of a comparison over the corpus.
+ *
+ * @param {string} id
+ * @param {string} suite
+ * @param {string} what
+ * @param {any} comparison
+ * @param {[mean: number, worst?: number]} goals
+ * @returns {Row[]}
+ */
 function corpusRows(id, suite, what, { mean, worst }, [meanGoal, worstGoal]) {
   const rows = [
     row(
@@ -84,10 +101,10 @@ function stanzaRows({ cells }) {
       ofSummary(rate.least.perSecond.ratio, `${rate.where}; geometric mean ${rate.mean.toFixed(1)}x`)
     )
   ];
-  for (const [id, name, what, goal] of [
+  for (const [id, name, what, goal] of /** @type {[string, string, string, number][]} */ ([
     ['stanzas-cpu', 'cpuUs', 'CPU per stanza, whole process', 0.14],
     ['stanzas-thread', 'threadUs', 'CPU per stanza, JavaScript thread', 1 / 6]
-  ]) {
+  ])) {
     const { least, mean, where } = worstCell(cells, name);
     // Not every system tells a thread's CPU time.
     if (!Number.isFinite(least[name].ratio.median)) continue;

@@ -47,7 +47,8 @@ function readOptions(args) {
     count: number('count'),
     floods: number('floods')
   };
-  return { help: values.help, backend: values.backend, tls: !values.plain, top: number('top'), flood };
+  const backend = /** @type {'js' | 'native'} */ (values.backend);
+  return { help: values.help, backend, tls: !values.plain, top: number('top'), flood };
 }
 
 /** @param {string[][]} rows The last column is text, the others are numbers. */

@@ -36,6 +36,7 @@ core.drain = (memory, position) => {
 
 class Reader {
   #noise;
+  /** @type {(node: any) => void} */
   #onNode = () => {};
   #frames = 0;
   ahead = 0;
@@ -72,13 +73,19 @@ class Reader {
     drainMs = 0;
   }
 
-  /** Receives one flood. `onNode` is called with its stanzas. */
+  /**
+   * Receives one flood.
+   *
+   * @param {any} flood
+   * @param {(node: any, reject: (error: Error) => void) => void} [onNode] Called with its stanzas.
+   */
   async receive(flood, onNode = () => {}) {
     await askServer('prepare', flood);
     this.#endGroup();
     this.hydrating = [];
     this.handingOver = [];
     this.ahead = this.messages = 0;
+    /** @type {Promise<void>} */
     const ended = new Promise((resolve, reject) => {
       this.#onNode = node => {
         if (node.tag === 'bench') resolve();

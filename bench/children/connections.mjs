@@ -125,7 +125,7 @@ await runChild(async settings => {
   const connections = await connectionsOf(settings);
   // The memory that all connections share belongs to the first connections.
   await grow(connections, base);
-  if (settings.settleBytes) {
+  if (settings.settleBytes && connections instanceof BareConnections) {
     // Frees memory that is unused since the start of the process: otherwise new connections would use it first.
     await messageToAll(connections, settings.settleBytes);
     connections.received = 0;
@@ -155,7 +155,7 @@ await runChild(async settings => {
   if (messageBytes) {
     await messageToAll(connections, messageBytes);
     const kept = (await residentBytes()) - before.rss;
-    const { rssEach } = results.at(-1);
+    const { rssEach } = results[results.length - 1];
     result.message = { grownEach: kept / before.count, keptEach: rssEach + kept / before.count };
   }
   if (pingWithinMs) result.ping = await askServer('pingAll', { withinMs: pingWithinMs });

@@ -24,7 +24,7 @@ async function idle(sock, count) {
 async function duringBurst(sock, flood, intervalMs) {
   await askServer('prepare', flood);
   const queries = [];
-  let start;
+  let start = 0;
   let timer;
   const ask = () => {
     const now = performance.now();

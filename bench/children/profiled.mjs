@@ -8,7 +8,7 @@ import { profiler } from '../lib/profiler.mjs';
 async function receive(sock, flood, profiling) {
   await askServer('prepare', flood);
   globalThis.gc?.();
-  let stop;
+  let stop = stopwatch();
   sock.ws.prependOnceListener('message', () => {
     stop = stopwatch();
   });

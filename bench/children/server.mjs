@@ -18,7 +18,7 @@ let flood;
 let floods = [];
 
 const live = () => server.connections.filter(({ state }) => state !== 'closed');
-const latest = () => server.connections.at(-1);
+const latest = () => server.connections[server.connections.length - 1];
 
 const PEER = '15559990001@s.whatsapp.net';
 
@@ -143,6 +143,7 @@ const offered = {
   /** Starts the peer, once. */
   async peer() {
     if (peer === undefined) {
+      /** @type {import('../lib/whole-bot.mjs').BotSettings} */
       const settings = { backend: 'js', url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') };
       peer = new WholeBot(settings, qr => server.scanQr(qr, { jid: PEER.replace('@', ':1@') }));
       await peer.start();

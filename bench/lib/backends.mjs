@@ -77,8 +77,7 @@ async function bridge() {
 export async function openCodec(name) {
   if (name === 'js') return dropIn(baileys);
   if (name === 'bridge') return bridge();
-  const native = await import('baileys-native');
-  return dropIn({ ...native.default, ...native });
+  return dropIn(await import('baileys-native'));
 }
 
 /** The peer of a {@link Session}: seals and frames payloads in order. */

@@ -8,7 +8,11 @@ const S_WHATSAPP_NET = 's.whatsapp.net';
 /** Random bytes that all stanzas share: to create them is slow. */
 const NOISE = randomBytes(randomFrom(1), 96 * 1024);
 
-/** @param {string} tag */
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} [attrs]
+ * @param {any} [content]
+ */
 const node = (tag, attrs = {}, content = undefined) =>
   content === undefined ? { tag, attrs } : { tag, attrs, content };
 

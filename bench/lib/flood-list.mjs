@@ -13,7 +13,12 @@ export function floodList(name) {
   return Array.from({ length: large ? DIFFERENT_LARGE : DIFFERENT }, (_, index) => makeStanza(name, index));
 }
 
-/** A stanza in the form of Baileys' decoder: it always has `content`. */
+/**
+ * A stanza in the form of Baileys' decoder: it always has `content`.
+ *
+ * @param {import('baileys-native').BinaryNode} node
+ * @returns {any}
+ */
 export const withContent = ({ tag, attrs, content }) => ({
   tag,
   attrs,

@@ -61,7 +61,7 @@ let nextUser = 15_550_100_000;
  * @param {boolean} [options.register] True (default): the child runs with `--import baileys-native/register`. False: it
  *   loads the backend itself.
  * @param {string[]} [options.flags] More flags for Node.
- * @param {Record<string, string>} [options.environment] More variables.
+ * @param {NodeJS.ProcessEnv} [options.environment] More variables.
  * @returns {Promise<any>} The result of the child.
  */
 export async function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
@@ -111,6 +111,7 @@ export async function runAlone(script, settings) {
  * @returns {Promise<Record<Backend, any[]>>} The results of the rounds, in order.
  */
 export async function alternate(backends, rounds, run) {
+  /** @type {Record<string, any[]>} */
   const results = Object.fromEntries(backends.map(backend => [backend, []]));
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? backends : [...backends].reverse();

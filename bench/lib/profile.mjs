@@ -1,25 +1,23 @@
 // Computes self time by function and by area from V8's CPU profiles.
 
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import sharedMemory from '../../js/addon/shared-memory.cjs';
 import { ROOT } from './process.mjs';
 
 const ADDON = 'our addon';
-
-const { core } = createRequire(import.meta.url)('../../js/addon/shared-memory.cjs');
 
 /**
  * All functions of the addon are called through one function of Node, and V8 names it after one of them. The callers
  * distinguish them.
  */
-const ADDON_FUNCTIONS = new Set(Object.getOwnPropertyNames(core));
+const ADDON_FUNCTIONS = new Set(Object.getOwnPropertyNames(sharedMemory.core));
 
 const NOBODY = { url: '', functionName: '' };
 
 const isIn = (url, folder) => url.startsWith(`file://${ROOT}${folder}`) || url.startsWith(`${ROOT}${folder}`);
 const isOurs = ({ url }) => isIn(url, 'js/');
 
-/** The areas. The first match counts. */
+/** The areas. The first match counts. @type {[string, (frame: any, caller: any) => boolean][]} */
 const AREAS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -54,7 +52,7 @@ function describe(frame, caller) {
  */
 export function selfTimes(profiles) {
   const functions = new Map();
-  for (const { nodes, samples, timeDeltas } of profiles) {
+  for (const { nodes, samples = [], timeDeltas = [] } of profiles) {
     const frames = new Map(nodes.map(node => [node.id, node.callFrame]));
     const callers = new Map(nodes.flatMap(({ children = [], callFrame }) => children.map(id => [id, callFrame])));
     samples.forEach((id, index) => {
@@ -76,7 +74,7 @@ export function selfTimes(profiles) {
   };
 }
 
-/** The parts of a whole bot. The first match of a frame counts. */
+/** The parts of a whole bot. The first match of a frame counts. @type {[string, (frame: any) => boolean][]} */
 const PARTS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -112,11 +110,11 @@ const REST = 'rest';
  */
 export function partTimes(profiles) {
   const times = Object.fromEntries([...PARTS.map(([name]) => name), REST].map(name => [name, 0]));
-  for (const { nodes, samples, timeDeltas } of profiles) {
+  for (const { nodes, samples = [], timeDeltas = [] } of profiles) {
     const partOf = new Map();
     const byId = new Map(nodes.map(node => [node.id, node]));
     const visit = (id, inherited) => {
-      const { callFrame, children = [] } = byId.get(id);
+      const { callFrame, children = [] } = byId.get(id) ?? nodes[0];
       const part = PARTS.find(([, matches]) => matches(callFrame))?.[0] ?? inherited;
       partOf.set(id, part);
       for (const child of children) visit(child, part);

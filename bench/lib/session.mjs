@@ -9,7 +9,7 @@ const { proto, Curve, DEFAULT_CONNECTION_CONFIG, NOISE_WA_HEADER, generateLoginN
 /**
  * @param {object} options
  * @param {import('node:events').EventEmitter & { send(data: Uint8Array): void }} options.ws Open.
- * @param {typeof baileys.makeNoiseHandler} options.makeNoiseHandler
+ * @param {(options: any) => any} options.makeNoiseHandler Of Baileys or of this package.
  * @param {number} options.user
  * @param {Uint8Array} [options.trustedRoot] The root key, for a handler of this package.
  * @returns {Promise<any>} The handler in transport state. The listener of `message` is removed.
@@ -31,7 +31,7 @@ export async function shakeHands({ ws, makeNoiseHandler, user, trustedRoot }) {
   const sealedKey = noise.processHandshake(hello, noiseKey);
   const login = generateLoginNode(`${user}:1@s.whatsapp.net`, {
     ...DEFAULT_CONNECTION_CONFIG,
-    auth: { creds: { registrationId: randomBytes(2).readUInt16BE(0) } }
+    auth: /** @type {any} */ ({ creds: { registrationId: randomBytes(2).readUInt16BE(0) } })
   });
   const payload = noise.encrypt(proto.ClientPayload.encode(login).finish());
   ws.send(noise.encodeFrame(encode({ clientFinish: { static: sealedKey, payload } })));

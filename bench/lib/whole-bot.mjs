@@ -14,6 +14,8 @@ const PATIENCE_MS = 30_000;
 /** libsignal writes sessions to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn'])) console[method] = () => {};
 
+/** @typedef {{ backend: 'js' | 'native', url: string, ca?: string, rootKey: string }} BotSettings */
+
 export class WholeBot {
   #settings;
   #scan;
@@ -21,16 +23,18 @@ export class WholeBot {
   #keys = memoryKeys();
   /** Ids of sent texts without a delivery receipt. */
   #undelivered = new Set();
+  /** @type {(value?: unknown) => void} */
   #delivered = () => {};
   #sock;
   #sent = 0;
   #prefix = `3EB0${randomBytes(4).toString('hex').toUpperCase()}`;
   /** Ids of the texts that Baileys has delivered. */
   received = new Set();
+  /** @type {(error?: Error) => void} */
   #arrival = () => {};
 
   /**
-   * @param {{ backend: 'js' | 'native', url: string, ca?: string, rootKey: string }} settings
+   * @param {BotSettings} settings
    * @param {(qr: string) => Promise<unknown>} scan
    */
   constructor(settings, scan) {

@@ -10,6 +10,7 @@ const LEVELS = {
   quick: { rounds: 1, sockets: [1, 20], counts: { ack: 3_000, message: 3_000, fanout256: 60 }, warmUp: 0.5 }
 };
 
+/** @type {Record<string, { backend: 'js' | 'native', layer: 'socket' | 'session' }>} */
 const CLIENTS = {
   js: { backend: 'js', layer: 'socket' },
   native: { backend: 'native', layer: 'socket' },

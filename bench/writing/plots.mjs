@@ -203,6 +203,7 @@ function latencyDistribution({ idle, burst, count }) {
  * @returns {Record<string, { title: string, svg: string }>}
  */
 export function plots(results, rows) {
+  /** @type {Record<string, { title: string, svg: string }>} */
   const made = {};
   const add = (file, title, svg) => (made[file] = { title, svg });
   if (rows.some(({ unit, suite }) => unit === 'x' && suite !== 'connections'))
