@@ -47,15 +47,12 @@ raw_function! {
     /// `bytes` at `offset`.
     Take, "take", 2, |call, core: Core| {
         let mut inner = core.inner()?;
-        if !inner.share_tape()? {
-            return Err(Failure::Type("the shared memory is too small"));
-        }
-        let bytes = inner.tape().bytes;
+        let (bytes, result) = inner.take(call)?;
         let offset = call.u32(1)? as usize;
         if !bytes.is_empty() && !call.output(0)?.write(offset, bytes) {
             return Err(Failure::Type("the buffer is too small"));
         }
-        inner.text_result(call)
+        result
     }
 }
 

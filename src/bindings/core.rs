@@ -21,6 +21,44 @@ pub(super) struct Scratch {
     pub(super) input: Shared,
 }
 
+impl Scratch {
+    /// Writes the lengths of a tape and the number of consumed bytes to the registers.
+    fn write_sizes(&mut self, tape: Tape<'_>, consumed: usize) {
+        let mut registers = [0; register::FIRST_OP];
+        let mut set = |register: usize, value: usize| {
+            if let Some(slot) = registers.get_mut(register) {
+                *slot = i32::try_from(value).unwrap_or(i32::MAX);
+            }
+        };
+        set(register::OPS, tape.ops.len());
+        set(register::TEXT, tape.text_units());
+        set(register::WIDE, usize::from(tape.is_wide));
+        set(register::BYTES, tape.bytes.len());
+        set(register::CONSUMED, consumed);
+        self.ops.write_ops(0, &registers);
+    }
+
+    /// Writes a tape without its content bytes. A short Latin-1 text is left out, because it is the result of the call.
+    /// Returns false if the tape does not fit.
+    fn write_tape(&mut self, tape: Tape<'_>, consumed: usize) -> bool {
+        if !(is_result(tape) || self.text.write(0, tape.text)) || !self.ops.write_ops(register::FIRST_OP, tape.ops) {
+            return false;
+        }
+        self.write_sizes(tape, consumed);
+        true
+    }
+}
+
+/// Whether the text of a tape is the result of the call: it is short and Latin-1.
+const fn is_result(tape: Tape<'_>) -> bool {
+    !tape.is_wide && tape.text.len() <= abi::text::WINDOW
+}
+
+/// The text of a tape as the result of a call, or the empty text if it is in shared memory.
+fn text_result(call: &Call, tape: Tape<'_>) -> Outcome {
+    call.latin1(if is_result(tape) { tape.text } else { b"" })
+}
+
 /// The state of the functions of one environment.
 pub(super) struct Core {
     inner: RefCell<Inner>,
@@ -78,61 +116,37 @@ impl Inner {
         self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
     }
 
-    /// The tape that JavaScript takes next. It is empty if nothing was decoded.
-    pub(super) fn tape(&self) -> Tape<'_> {
-        self.tapes.first().unwrap_or_default()
-    }
-
     /// Passes the tape to JavaScript: the text as the result, the rest in shared memory.
     pub(super) fn deliver(&mut self, call: &Call) -> Outcome {
-        if self.tape().bytes.is_empty() && self.share_tape()? {
-            self.text_result(call)
+        let (scratch, tape, consumed) = self.shared()?;
+        if tape.bytes.is_empty() && scratch.write_tape(tape, consumed) {
+            text_result(call, tape)
         } else {
-            self.share_sizes()?;
+            scratch.write_sizes(tape, consumed);
             call.int(signal::MORE)
         }
     }
 
-    pub(super) fn text_result(&self, call: &Call) -> Outcome {
-        let Tape { text, is_wide, .. } = self.tape();
-        let is_result = !is_wide && text.len() <= abi::text::WINDOW;
-        call.latin1(if is_result { text } else { b"" })
+    /// Passes the tape to JavaScript without its content bytes, and returns these and the result of the call.
+    pub(super) fn take(&mut self, call: &Call) -> Result<(&[u8], Outcome), Failure> {
+        let (scratch, tape, consumed) = self.shared()?;
+        if !scratch.write_tape(tape, consumed) {
+            return Err(Failure::Type("the shared memory is too small"));
+        }
+        Ok((tape.bytes, text_result(call, tape)))
     }
 
-    fn share_sizes(&mut self) -> Result<(), Failure> {
-        let registers = self.registers();
-        self.scratch()?.ops.write_ops(0, &registers);
-        Ok(())
-    }
-
-    fn registers(&self) -> [i32; register::FIRST_OP] {
-        let mut registers = [0; register::FIRST_OP];
-        let mut set = |register: usize, value: usize| {
-            if let Some(slot) = registers.get_mut(register) {
-                *slot = i32::try_from(value).unwrap_or(i32::MAX);
-            }
-        };
-        let tape = self.tape();
-        set(register::OPS, tape.ops.len());
-        set(register::TEXT, tape.text_units());
-        set(register::WIDE, usize::from(tape.is_wide));
-        set(register::BYTES, tape.bytes.len());
-        set(register::CONSUMED, self.consumed);
-        registers
-    }
-
-    /// Copies the tape to shared memory. Returns false if it does not fit.
-    pub(super) fn share_tape(&mut self) -> Result<bool, Failure> {
-        let registers = self.registers();
-        let Self { scratch, tapes, .. } = self;
-        let tape = tapes.first().unwrap_or_default();
-        let Some(Scratch { ops, text, .. }) = scratch else {
-            return Err(Failure::Type("no memory is shared yet"));
-        };
-        // A short Latin-1 text is the result of the call.
-        let is_result = !tape.is_wide && tape.text.len() <= abi::text::WINDOW;
-        let text_shared = is_result || text.write(0, tape.text);
-        Ok(text_shared && ops.write_ops(register::FIRST_OP, tape.ops) && ops.write_ops(0, &registers))
+    /// The shared memory, the tape that JavaScript takes next, and the number of consumed bytes. The tape is empty if
+    /// nothing was decoded.
+    fn shared(&mut self) -> Result<(&mut Scratch, Tape<'_>, usize), Failure> {
+        let Self {
+            scratch,
+            tapes,
+            consumed,
+            ..
+        } = self;
+        let scratch = scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))?;
+        Ok((scratch, tapes.first().unwrap_or_default(), *consumed))
     }
 
     pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
@@ -148,7 +162,8 @@ impl Inner {
                 self.tapes.clear();
                 // The position of the error, as in Baileys' `indexRef.index`.
                 self.consumed = error.offset;
-                self.share_sizes()?;
+                let (scratch, tape, consumed) = self.shared()?;
+                scratch.write_sizes(tape, consumed);
                 Err(error.into())
             }
         }
