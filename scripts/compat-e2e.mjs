@@ -1,11 +1,11 @@
 /**
- * Two unmodified Baileys clients write to each other through the mock server, on every pair of socket layers. The
- * results are compared with the pair in which both run on JavaScript.
+ * Two unmodified Baileys clients send messages to each other through the mock server, on every pair of socket layers.
+ * The results are compared with those of the pair in which both run on JavaScript.
  */
 
 import { parseArgs } from 'node:util';
-import { compare, problems } from './e2e/judge.mjs';
 import { BURST, runPair } from './e2e/run.mjs';
+import { compare, problems } from './e2e/verify.mjs';
 import { PACKAGES } from './shared/baileys.mjs';
 
 /**
@@ -15,15 +15,15 @@ import { PACKAGES } from './shared/baileys.mjs';
 
 const USAGE = `Usage: npm run compat:e2e -- [--texts 500] [--group 100] [--away 50] [--line 7] [--json]
 
-  --texts  texts each way, in bursts that take turns; the connection of one side is cut twice
+  --texts  texts in each direction, in bursts that alternate; the connection of client b is cut twice
   --group  messages to a group, half of them from each side
   --away   texts to a client that is not connected
-  --line   of Baileys: 7, 6.7 or 6.17
-  --json   the results instead of the table
+  --line   release line of Baileys: 7, 6.7 or 6.17
+  --json   prints the results as JSON instead of the table
 `;
-const LEGEND = `Received of sent, by flow. The connection of b was cut twice, and b was away once.
-Repeated are messages that were on their way, or not acknowledged, when a connection was cut; any other would fail the run.
-Asked again: retry receipts for what could not be decrypted. Delivered and read: messages with such a receipt.
+const LEGEND = `For each flow: received messages / sent messages. The connection of b was cut twice, and b was not connected once.
+repeated: messages that were in flight or not acknowledged when a connection was cut. Any other repeated message is a fault.
+retries: retry receipts for messages that could not be decrypted. delivered, read: messages with such a receipt.
 `;
 const RUN_TIMEOUT_MS = 600_000;
 /** @type {Backends[]} */
@@ -58,11 +58,11 @@ function readOptions(args) {
     }
     return value;
   };
-  // Both must have written before a connection is cut: Baileys does not decrypt a repeated pre-key message.
+  // Both must have sent texts before a connection is cut: Baileys does not decrypt a repeated pre-key message.
   const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
-  const line = PACKAGES[values.line];
-  if (line === undefined) throw new TypeError(`--line is one of ${Object.keys(PACKAGES).join(', ')}`);
-  return { counts, line, json: values.json, help: values.help };
+  const packageName = PACKAGES[values.line];
+  if (packageName === undefined) throw new TypeError(`--line is one of ${Object.keys(PACKAGES).join(', ')}`);
+  return { counts, packageName, json: values.json, help: values.help };
 }
 
 /** @param {(string | number)[]} cells */
@@ -105,19 +105,19 @@ const HEAD = row([
   'b to a',
   'a to group',
   'b to group',
-  'a to absent',
+  'a to offline',
   'lost',
   'repeated',
   'in order',
   'delivered',
   'read',
-  'asked again',
+  'retries',
   'logins',
   'seconds'
 ]);
 
 async function main() {
-  const { counts, line, json, help } = readOptions(process.argv.slice(2));
+  const { counts, packageName, json, help } = readOptions(process.argv.slice(2));
   if (help) {
     process.stdout.write(USAGE);
     return;
@@ -125,19 +125,19 @@ async function main() {
   /** @type {Result[]} */
   const results = [];
   /** @type {string[]} */
-  const complaints = [];
-  const leniency = { mayLoseInFlight: line !== PACKAGES[7] };
+  const faults = [];
+  const tolerance = { mayLoseInFlight: packageName !== PACKAGES[7] };
   if (!json) process.stdout.write(`${HEAD}\n`);
   for (const backends of PAIRS) {
-    const result = await runPair({ line, backends, counts, timeoutMs: RUN_TIMEOUT_MS });
+    const result = await runPair({ packageName, backends, counts, timeoutMs: RUN_TIMEOUT_MS });
     results.push(result);
-    complaints.push(...problems(result, leniency), ...compare(results[0], result, leniency));
+    faults.push(...problems(result, tolerance), ...compare(results[0], result, tolerance));
     if (!json) process.stdout.write(`${rows(result)}\n`);
   }
-  if (json) process.stdout.write(`${JSON.stringify({ counts, results, complaints }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ counts, results, faults }, null, 2)}\n`);
   else process.stdout.write(`\n${LEGEND}`);
-  for (const complaint of complaints) console.error(complaint);
-  if (complaints.length > 0) process.exitCode = 1;
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
 }
 
 try {

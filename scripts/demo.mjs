@@ -13,6 +13,7 @@ import { runOnce } from './demo/run.mjs';
 import { sessionDemo } from './demo/session.mjs';
 import { stallDemo } from './demo/stall.mjs';
 import { LOGINS, MIX, REPETITIONS, SEND_BATCH } from './demo/traffic.mjs';
+import { wholeNumber } from './shared/options.mjs';
 
 const USAGE = `Usage: npm run demo -- [options]
 
@@ -22,8 +23,8 @@ const USAGE = `Usage: npm run demo -- [options]
   --rounds N    runs of each backend; figures are medians (3)
   --json        print the result as JSON, progress goes to stderr
 
-Or: npm run demo -- session [--help], the stages of a NativeSession;
-    npm run demo -- stall [--help], Baileys with its event loop blocked.
+Or: npm run demo -- session [--help], a NativeSession from pairing to resumption;
+    npm run demo -- stall [--help], Baileys with a blocked event loop.
 `;
 
 /**
@@ -53,18 +54,12 @@ function readOptions(args) {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  /**
-   * @param {'stanzas' | 'sends' | 'pings' | 'rounds'} name
-   * @param {number} least
-   */
-  const number = (name, least) => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new TypeError(`--${name} takes a whole number from ${least}`);
-    return value;
+  const counts = {
+    stanzas: wholeNumber(values, 'stanzas', 2),
+    sends: wholeNumber(values, 'sends', 1),
+    pings: wholeNumber(values, 'pings', 1)
   };
-  const counts = { stanzas: number('stanzas', 2), sends: number('sends', 1), pings: number('pings', 1) };
-  return { counts, rounds: number('rounds', 1), json: values.json, help: values.help };
+  return { counts, rounds: wholeNumber(values, 'rounds', 1), json: values.json, help: values.help };
 }
 
 /** @param {unknown} error */
@@ -76,7 +71,8 @@ function baileysVersion() {
 }
 
 /**
- * Credentials of a new device, the same for every run. Its history is marked as synced, so that no run waits for it.
+ * Credentials of a new device, as JSON. All runs use the same ones. The history is marked as synced, so that no run
+ * waits for it.
  */
 function newDevice() {
   return JSON.stringify({ ...initAuthCreds(), accountSyncCounter: 1 }, BufferJSON.replacer);
@@ -88,7 +84,7 @@ function newDevice() {
  * @param {number} rounds
  * @returns {Backend[]}
  */
-function schedule(rounds) {
+function orderOfRuns(rounds) {
   /** @type {Backend[][]} */
   const order = Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? ['js', 'native'] : ['native', 'js']));
   return order.flat();
@@ -103,16 +99,16 @@ function progressLine({ name, ms }) {
 /**
  * @param {Options} options
  * @param {string} directory
- * @param {(line: string) => void} say
+ * @param {(line: string) => void} print
  */
-async function runAll({ counts, rounds }, directory, say) {
+async function runAll({ counts, rounds }, directory, print) {
   const creds = newDevice();
   /** @type {LabelledRun[]} */
   const runs = [];
-  for (const backend of schedule(rounds)) {
-    say(`\n${LABELS[backend]}${rounds > 1 ? `, run ${Math.floor(runs.length / 2) + 1} of ${rounds}` : ''}`);
+  for (const backend of orderOfRuns(rounds)) {
+    print(`\n${LABELS[backend]}${rounds > 1 ? `, run ${Math.floor(runs.length / 2) + 1} of ${rounds}` : ''}`);
     /** @param {import('./demo/types.js').Step} step */
-    const onProgress = step => say(progressLine(step));
+    const onProgress = step => print(progressLine(step));
     const options = { backend, counts, creds, directory: join(directory, String(runs.length)), onProgress };
     try {
       runs.push({ backend, ...(await runOnce({ ...options, timeoutMs: RUN_TIMEOUT_MS })) });
@@ -161,8 +157,8 @@ function logReport(comparison) {
   const [before, after] = excerpts(expected ?? '(ends here)', actual ?? '(ends here)');
   return [
     `Logs differ. First difference: ${log} log, entry ${line}.`,
-    `  ${LABELS.js.padEnd(12)}${before}`,
-    `  ${(backend === 'js' ? 'again' : LABELS[backend]).padEnd(12)}${after}`
+    `  ${'first run on JavaScript'.padEnd(25)}${before}`,
+    `  ${(backend === 'js' ? 'later run on JavaScript' : LABELS[backend]).padEnd(25)}${after}`
   ];
 }
 
@@ -172,9 +168,9 @@ function methodReport({ counts, rounds }) {
   const number = value => value.toLocaleString('en-US');
   return [
     `Medians of ${rounds === 1 ? 'one run' : `${rounds} runs`} each, with ${LOGINS} logins and ${REPETITIONS} repetitions of the traffic. ${MIX}`,
-    `Out: ${SEND_BATCH} messages at once, then the next ${SEND_BATCH}. While traffic is measured, the server sends frames that it has encrypted before, and only counts the bytes that it reads.`,
-    `Before that, the same traffic went both ways once (${number(counts.pings)} pings, ${number(counts.stanzas)} in, ${number(counts.sends)} out); the server decoded it, and the logs of it are compared.`,
-    'A ratio above 1 is in favour of native.'
+    `Out: ${SEND_BATCH} messages at a time. During a measurement the server sends frames that it has encrypted in advance, and only counts the bytes that it reads.`,
+    `Before the measurements, the same traffic was sent once in both directions (${number(counts.pings)} pings, ${number(counts.stanzas)} in, ${number(counts.sends)} out) and logged. These logs are compared.`,
+    'A ratio above 1: native is better.'
   ];
 }
 
@@ -185,15 +181,15 @@ async function main() {
     return;
   }
   /** @param {string} line */
-  const say = line => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  const print = line => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   const versions = { baileys: baileysVersion(), node: process.versions.node };
-  say(
+  print(
     `Baileys ${versions.baileys}, unmodified, on Node ${versions.node}, ${availableParallelism()} CPUs; server on loopback, TLS.`
   );
 
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-demo-'));
   try {
-    const runs = await runAll(options, directory, say);
+    const runs = await runAll(options, directory, print);
     /** @param {Backend} backend */
     const of = backend =>
       runs.filter(run => run.backend === backend).map(({ measured }) => figures(measured, options.counts));
@@ -205,9 +201,9 @@ async function main() {
       process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     } else {
       const reasons = explanations(js, native);
-      if (reasons.length > 0) reasons.unshift('Rows in favour of JavaScript:');
+      if (reasons.length > 0) reasons.unshift('Rows in which JavaScript is better:');
       const parts = [table(js, native), reasons, methodReport(options), logReport(logs)];
-      say(parts.flatMap(lines => (lines.length > 0 ? ['', ...lines] : [])).join('\n'));
+      print(parts.flatMap(lines => (lines.length > 0 ? ['', ...lines] : [])).join('\n'));
     }
     if (!logs.identical) process.exitCode = 1;
   } finally {

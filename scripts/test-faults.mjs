@@ -1,5 +1,5 @@
-// `npm run test:faults`: faults of networks and processes, on every layer. The native layers must have the same outcome
-// as JavaScript, or one that scripts/faults/matrix.mjs lists.
+// `npm run test:faults`: simulates faults of networks and processes on every layer. The native layers must have the
+// same outcome as JavaScript, or an outcome that scripts/faults/matrix.mjs lists.
 
 import { parseArgs } from 'node:util';
 import { DIFFERENCES } from './faults/matrix.mjs';
@@ -9,29 +9,29 @@ const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
 
 const USAGE = `Usage: npm run test:faults -- [options] [part of a row's name]…
 
-  --rounds N   run the matrix so many times (1)
+  --rounds N   how often the matrix is run (1)
 `;
 
 /** @typedef {Record<string, { outcome: string, ms: number }>} Outcomes */
 
 /**
- * The part of an outcome that has to be equal on a session, which has texts of its own: whether it was open, its code, and what
- * became of the query. An outcome without a code has to be equal as a whole.
+ * The part of an outcome that must be equal on JavaScript and on a session, which has its own messages: whether the
+ * connection was open, its code, and the result of the query. An outcome without a code must be equal as a whole.
  *
  * @param {string} outcome
  */
-function essenceOf(outcome) {
+function comparablePart(outcome) {
   const [, opened = '', code] = /^(open, then )?(\d+)\b/.exec(outcome) ?? [];
   if (code === undefined) return outcome;
   const [, query = ''] = /; query: (\d+|\w+)/.exec(outcome) ?? [];
   return `${opened}${code} ${query}`;
 }
 
-/** An outcome that is none: the row took too long, or its client failed. */
-const IS_NO_OUTCOME = /^(?:not over|threw)/;
+/** The row took too long, or its client failed. */
+const HAS_FAILED = /^(?:not over|threw)/;
 
 /**
- * The fault of an outcome; undefined if it is correct.
+ * Describes why an outcome is wrong. Undefined if it is right.
  *
  * @param {string} name Name of the row.
  * @param {'native' | 'session'} layer
@@ -40,9 +40,9 @@ const IS_NO_OUTCOME = /^(?:not over|threw)/;
  */
 function fault(name, layer, outcome, expected) {
   const [pattern] = DIFFERENCES[name]?.[layer] ?? [];
-  if (pattern) return pattern.test(outcome) ? undefined : `is not ${pattern}`;
-  if (IS_NO_OUTCOME.test(outcome)) return 'is no outcome';
-  const equal = layer === 'native' ? outcome === expected : essenceOf(outcome) === essenceOf(expected);
+  if (pattern) return pattern.test(outcome) ? undefined : `does not match ${pattern}`;
+  if (HAS_FAILED.test(outcome)) return 'has failed';
+  const equal = layer === 'native' ? outcome === expected : comparablePart(outcome) === comparablePart(expected);
   return equal ? undefined : 'differs from JavaScript';
 }
 
@@ -75,11 +75,11 @@ async function main() {
     }
     const rows = Object.keys(results.js).length;
     console.log(
-      `\n${rows} faults on 3 layers; ${faults === 0 ? 'all outcomes are as on JavaScript or listed' : `${faults} outcomes are wrong`}.`
+      `\n${rows} faults on 3 layers; ${faults === 0 ? 'all outcomes are the same as on JavaScript, or listed' : `${faults} outcomes are wrong`}.`
     );
     if (faults > 0) process.exitCode = 1;
   }
 }
 
 await main();
-process.exit(); // timers of Baileys and the servers would keep the process alive
+process.exit(); // timers of the servers would keep the process alive

@@ -1,14 +1,16 @@
-// `npm run test:hostile`: servers and proxies that misbehave in every phase. Prints how each layer ends, in what time and with
-// how much memory. An outcome that is not the expected one, or is above a bound, ends the command with 1.
+// `npm run test:hostile`: servers and proxies that misbehave in every phase. Prints the outcome, the time and the
+// memory of each row on each layer. The exit code is 1 if an outcome is not the expected one, or takes too much time or
+// memory.
 
 import { parseArgs } from 'node:util';
 import { ROWS } from './hostile/matrix.mjs';
-import { fault, runRows } from './hostile/run.mjs';
+import { faultOf, runRows } from './hostile/run.mjs';
 
 const USAGE = `Usage: npm run test:hostile -- [options] [part of a row's name]…
 
-  --layers a,b   native (the drop-in), session, js (Baileys' own layer, printed and not checked); default native,session
-  --long         the rows that take the total bound of an opening, 120 s, as well
+  --layers a,b   native (the drop-in), session, js (Baileys' own layer, which is printed but not checked); default:
+                 native,session
+  --long         also runs the rows that take 120 s, the limit for opening a connection
 `;
 
 const { values, positionals } = parseArgs({
@@ -35,7 +37,7 @@ async function main() {
     if (!Object.hasOwn(LABELS, layer)) throw new RangeError(`There is no layer ${layer}.`);
     console.log(`\n${LABELS[layer]}`);
     for await (const { row, result } of runRows(layer, wanted)) {
-      const wrong = layer === 'js' ? undefined : fault(row, layer, result);
+      const wrong = layer === 'js' ? undefined : faultOf(row, layer, result);
       if (wrong) faults++;
       if (layer !== 'js' && !row.isLong) worst.ms = Math.max(worst.ms, result.ms);
       if (layer !== 'js') worst.mib = Math.max(worst.mib, result.mib ?? 0);
@@ -53,4 +55,4 @@ async function main() {
 }
 
 await main();
-process.exit(); // the clients' and servers' timers
+process.exit(); // timers of the servers would keep the process alive

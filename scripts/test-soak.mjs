@@ -1,32 +1,31 @@
-// `npm run test:soak`: runs sessions and bots under traffic and cuts, for a given time. The number of every stanza is
-// checked. Memory, descriptors, threads and listeners are printed.
+// `npm run test:soak`: runs sessions and bots with traffic for a given time and cuts their connections. Stanzas are
+// numbered, and each number is checked. Prints memory, descriptors, threads and listeners.
 
-import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { forkOptions } from './shared/bot.mjs';
-import { openChannel } from './shared/channel.mjs';
+import { startChild } from './shared/child.mjs';
+import { positiveNumber } from './shared/options.mjs';
+import { alignColumns } from './shared/text.mjs';
 import { SoakServer } from './soak/server.mjs';
 
 const CLIENT = fileURLToPath(new URL('soak/client.mjs', import.meta.url));
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const USAGE = `Usage: npm run test:soak -- [options]
 
-  --minutes N    how long (3)
-  --sessions N   NativeSessions (200)
-  --bots N       makeWASocket on JavaScript, and as many under register (100)
-  --cut MS       time between two cuts of a connection (250)
+  --minutes N    duration (3)
+  --sessions N   number of NativeSessions (200)
+  --bots N       number of bots on JavaScript, and of bots under register (100)
+  --cut MS       time between two cuts of a random connection (250)
 `;
 
-/** Time limit for the last stanzas, in milliseconds. */
+/** Time for the last stanzas to arrive, in milliseconds. */
 const SETTLE_MS = 3000;
 
-/** The slope of memory is only checked in runs of at least this many minutes. */
-const SLOPE_MINUTES = 10;
-/** A layer may grow faster than JavaScript by at most this, in MB per minute. */
-const SLOPE_MB = 1;
+/** The growth of memory is only checked in runs of at least this many minutes. */
+const GROWTH_MINUTES = 10;
+/** The memory of a layer may grow faster than that of JavaScript by at most this, in MB per minute. */
+const GROWTH_MB = 1;
 
 const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
 const NAMES = { js: 'bots, JavaScript', native: 'bots, register', session: 'sessions' };
@@ -41,29 +40,19 @@ function readOptions() {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  /** @param {'minutes' | 'sessions' | 'bots' | 'cut'} name */
-  const number = name => {
-    const value = Number(values[name]);
-    if (!(value > 0)) throw new TypeError(`--${name} takes a number above 0`);
-    return value;
-  };
-  const bots = number('bots');
+  const bots = positiveNumber(values, 'bots');
   return {
     help: values.help,
-    minutes: number('minutes'),
-    cutMs: number('cut'),
-    clients: { js: bots, native: bots, session: number('sessions') }
+    minutes: positiveNumber(values, 'minutes'),
+    cutMs: positiveNumber(values, 'cut'),
+    clients: { js: bots, native: bots, session: positiveNumber(values, 'sessions') }
   };
 }
 
 /** @param {typeof LAYERS[number]} layer */
 function start(layer) {
-  const options = forkOptions(layer === 'native' ? 'native' : 'js', ['--expose-gc']);
-  const env = layer === 'session' ? process.env : options.env;
-  const child = fork(CLIENT, [], { ...options, env, cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const channel = openChannel(child);
-  child.once('exit', (code, signal) => channel.fail(new Error(`${NAMES[layer]}: ended by ${signal ?? code}`)));
-  return { layer, child, ask: channel.ask };
+  const { ask, stop } = startChild(CLIENT, { layer, name: `the process of ${NAMES[layer]}`, flags: ['--expose-gc'] });
+  return { layer, ask, stop };
 }
 
 /** The slope of `y` over `x` by least squares. @param {[number, number][]} points */
@@ -72,12 +61,6 @@ function slope(points) {
   const [mx, my] = [mean(0), mean(1)];
   const over = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
   return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-}
-
-/** @param {string[][]} rows The first column is text. */
-function columns(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
-  return rows.map(row => row.map((cell, at) => (at ? cell.padStart(widths[at]) : cell.padEnd(widths[0]))).join('  '));
 }
 
 async function main() {
@@ -94,7 +77,7 @@ async function main() {
     await Promise.all(
       children.map(({ layer, ask }, index) =>
         ask('start', {
-          backend: layer,
+          layer,
           count: clients[layer],
           firstUser: 15_550_300_000 + index * 10_000,
           ...server.address
@@ -102,17 +85,17 @@ async function main() {
       )
     );
     console.log(`Logged in: ${LAYERS.map(layer => `${clients[layer]} ${NAMES[layer]}`).join(', ')}.`);
-    server.cutEach(cutMs);
-    const began = performance.now();
-    const minute = () => (performance.now() - began) / 60_000;
+    server.startCutting(cutMs);
+    const start = performance.now();
+    const minute = () => (performance.now() - start) / 60_000;
     /** @type {Record<string, any[]>} */
     const samples = { js: [], native: [], session: [] };
-    const every = Math.min(10_000, (minutes * 60_000) / 12);
+    const sampleMs = Math.min(10_000, (minutes * 60_000) / 12);
     while (minute() < minutes) {
-      await delay(every);
+      await delay(sampleMs);
       for (const { layer, ask } of children) samples[layer].push({ minute: minute(), ...(await ask('sample')) });
     }
-    server.settle();
+    server.stopTraffic();
     await delay(SETTLE_MS);
     const last = Object.fromEntries(
       await Promise.all(children.map(async ({ layer, ask }) => [layer, await ask('sample')]))
@@ -120,21 +103,21 @@ async function main() {
     const ends = await Promise.all(children.map(({ ask }) => ask('stop')));
 
     faults.push(...server.faults);
-    for (const { latest, faults: own, failedQueries } of ends) {
+    for (const { latest, faults: ofClients, failedQueries } of ends) {
       faults.push(
-        ...own,
+        ...ofClients,
         ...failedQueries.map(
-          (/** @type {{ id: string, askedAt: number, text: string }} */ { id, askedAt, text }) =>
-            `${text}; ${server.fateOf(id, askedAt)}`
+          (/** @type {{ id: string, sentAt: number, text: string }} */ { id, sentAt, text }) =>
+            `${text}; ${server.describeQuery(id, sentAt)}`
         )
       );
       for (const [user, n] of Object.entries(latest)) {
         const answered = server.answered.get(user) ?? 0;
-        if (n !== answered) faults.push(`${user} has seen ${n} stanzas, the server has had ${answered} answers`);
-        if (n === 0) faults.push(`${user} has seen no stanza`);
+        if (n !== answered) faults.push(`${user} has received ${n} stanzas, the server ${answered} answers`);
+        if (n === 0) faults.push(`${user} has received no stanza`);
       }
     }
-    const grown = Object.fromEntries(
+    const growth = Object.fromEntries(
       LAYERS.map(layer => {
         const settled = samples[layer].slice(Math.floor(samples[layer].length / 3));
         return [layer, slope(settled.map(({ minute, rss }) => [minute, rss / 2 ** 20]))];
@@ -146,7 +129,7 @@ async function main() {
     console.log(
       [
         '',
-        ...columns([
+        ...alignColumns([
           [
             '',
             'stanzas',
@@ -166,7 +149,7 @@ async function main() {
               `${clients[layer]} ${NAMES[layer]}`,
               ...[received, repeated, answered, cut, logins].map(String),
               megabytes(rss),
-              grown[layer].toFixed(2),
+              growth[layer].toFixed(2),
               ...['descriptors', 'threads', 'listeners'].map(figure => fromTo(layer, figure))
             ];
           })
@@ -178,22 +161,23 @@ async function main() {
     for (const layer of LAYERS) {
       const [first] = samples[layer];
       const now = last[layer];
-      // One descriptor for each connection; some are reconnecting.
+      // Each connection has a descriptor. The number changes while clients reconnect.
       if (now.descriptors > first.descriptors + clients[layer] / 10 + 10)
-        faults.push(`${NAMES[layer]}: descriptors have grown`);
-      if (now.threads > first.threads + 2) faults.push(`${NAMES[layer]}: threads have grown`);
-      if (now.listeners > first.listeners) faults.push(`${NAMES[layer]}: listeners have grown`);
-      if (minutes >= SLOPE_MINUTES && grown[layer] > grown.js + SLOPE_MB) faults.push(`${NAMES[layer]}: memory grows`);
+        faults.push(`${NAMES[layer]}: more descriptors than at the start`);
+      if (now.threads > first.threads + 2) faults.push(`${NAMES[layer]}: more threads than at the start`);
+      if (now.listeners > first.listeners) faults.push(`${NAMES[layer]}: more listeners than at the start`);
+      if (minutes >= GROWTH_MINUTES && growth[layer] > growth.js + GROWTH_MB)
+        faults.push(`${NAMES[layer]}: memory grows`);
     }
   } finally {
-    for (const { child } of children) child.kill('SIGKILL');
+    await Promise.all(children.map(({ stop }) => stop()));
     await server.stop();
   }
   for (const fault of faults.slice(0, 50)) console.log(fault);
   const total = [...server.answered.values()].reduce((sum, n) => sum + n, 0);
   console.log(
     faults.length === 0
-      ? `${total} stanzas and their answers are accounted for; ${server.cuts} connections were cut.`
+      ? `All ${total} stanzas and their answers have arrived in order; ${server.cuts} connections were cut.`
       : `${faults.length} faults.`
   );
   if (faults.length > 0) process.exitCode = 1;
@@ -202,7 +186,7 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(`The soak failed. ${error instanceof Error ? error.stack : error}`);
+  console.error(`The soak test failed. ${error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 }
 process.exit(); // timers of the server would keep the process alive

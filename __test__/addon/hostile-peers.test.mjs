@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EXPECTED } from '../../scripts/hostile/expected.mjs';
 import { ROWS, TESTED_PHASES } from '../../scripts/hostile/matrix.mjs';
-import { fault, runRows } from '../../scripts/hostile/run.mjs';
+import { faultOf, runRows } from '../../scripts/hostile/run.mjs';
 
 const rows = ROWS.filter(row => TESTED_PHASES.includes(row.phase) && !row.isLong);
 
@@ -14,7 +14,7 @@ describe(`${rows.length} hostile peers`, { concurrency: true }, () => {
     test(`on ${layer}`, async t => {
       for await (const { row, result } of runRows(layer, rows)) {
         await t.test(`${row.phase}: ${row.name}`, () => {
-          assert.equal(fault(row, layer, result), undefined, JSON.stringify(result));
+          assert.equal(faultOf(row, layer, result), undefined, JSON.stringify(result));
         });
       }
     });

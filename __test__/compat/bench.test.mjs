@@ -169,5 +169,5 @@ test('the sink counts the payload of WebSocket messages for every chunking', asy
   sink.add([socket]);
   sink.expect(10);
   socket.emit('data', masked(11));
-  await assert.rejects(sink.arrived(), /11 bytes came, not 10/);
+  await assert.rejects(sink.arrived(), /11 bytes have arrived, not 10/);
 });

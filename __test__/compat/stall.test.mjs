@@ -12,7 +12,7 @@ const LONG = { intervalMs: 800, blockedMs: 7_000, stanzas: 0 };
 const TIMEOUT = { timeout: 90_000 };
 
 for (const name of LINE_NAMES) {
-  const line = packageOf(name);
+  const packageName = packageOf(name);
 
   describe(`Baileys ${name}, blocked for many keep-alive intervals`, { concurrency: 2 }, () => {
     test(
@@ -20,13 +20,19 @@ for (const name of LINE_NAMES) {
       TIMEOUT,
       async () => {
         const { keepAlives, pongs, keptAlive, ...found } = await stall({
-          backend: 'drop-in',
-          line,
+          layer: 'native',
+          packageName,
           pings: true,
           ...SHORT
         });
         // There is no code because the connection has not ended.
-        assert.deepEqual(found, { received: 2_000, inOrder: 2_000, asked: true, answered: true, strays: 0 });
+        assert.deepEqual(found, {
+          received: 2_000,
+          inOrder: 2_000,
+          clientQueryAnswered: true,
+          serverQueryAnswered: true,
+          unsolicited: 0
+        });
         assert.ok(keepAlives >= 3, `${keepAlives} keep-alive queries`);
         assert.ok(pongs >= 5, `${pongs} pongs`);
         // On a busy machine there may be another stall during the start.
@@ -36,7 +42,7 @@ for (const name of LINE_NAMES) {
     );
 
     test('on its own socket layer the connection is lost', TIMEOUT, async () => {
-      const { received, code, keepAlives, pongs } = await stall({ backend: 'js', line, pings: true, ...SHORT });
+      const { received, code, keepAlives, pongs } = await stall({ layer: 'js', packageName, pings: true, ...SHORT });
       assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
       assert.deepEqual([keepAlives, pongs], [0, 0]);
     });
@@ -45,10 +51,14 @@ for (const name of LINE_NAMES) {
       "the connection stays open if the server sends only answers to keep-alive queries for longer than Baileys' silence limit",
       TIMEOUT,
       async () => {
-        const { code, asked, answered, strays, keepAlives } = await stall({ backend: 'drop-in', line, ...LONG });
+        const { code, clientQueryAnswered, serverQueryAnswered, unsolicited, keepAlives } = await stall({
+          layer: 'native',
+          packageName,
+          ...LONG
+        });
         assert.deepEqual(
-          { code, asked, answered, strays },
-          { code: undefined, asked: true, answered: true, strays: 0 }
+          { code, clientQueryAnswered, serverQueryAnswered, unsolicited },
+          { code: undefined, clientQueryAnswered: true, serverQueryAnswered: true, unsolicited: 0 }
         );
         assert.ok(keepAlives >= 6, `${keepAlives} keep-alive queries`);
       }
@@ -61,41 +71,45 @@ test(
   TIMEOUT,
   async () => {
     // 12 MB, of which 4 MB are read.
-    const { code, received, inOrder, asked, answered } = await stall({
-      backend: 'drop-in',
+    const { code, received, inOrder, clientQueryAnswered, serverQueryAnswered } = await stall({
+      layer: 'native',
       ...SHORT,
       stanzas: 3_000,
       bytes: 4_096
     });
     assert.deepEqual(
-      { received, inOrder, asked, answered },
-      { received: 3_000, inOrder: 3_000, asked: true, answered: true }
+      { received, inOrder, clientQueryAnswered, serverQueryAnswered },
+      { received: 3_000, inOrder: 3_000, clientQueryAnswered: true, serverQueryAnswered: true }
     );
     assert.equal(code, undefined);
   }
 );
 
 test("with keepAliveWhileBlocked: false the connection ends as on Baileys' own socket layer", TIMEOUT, async () => {
-  const { received, code, keepAlives, keptAlive } = await stall({ backend: 'drop-in', standIn: false, ...SHORT });
+  const { received, code, keepAlives, keptAlive } = await stall({
+    layer: 'native',
+    keepAliveWhileBlocked: false,
+    ...SHORT
+  });
   assert.ok(received < 2_000 && code !== undefined, `${received} stanzas, code ${code}`);
   assert.equal(keepAlives, 0);
   assert.equal(keptAlive, undefined);
 });
 
 describe('a server without an idle timeout that sends stanzas during a block', { concurrency: 2 }, () => {
-  const scenario = { ...LONG, stanzas: 500, patient: true };
+  const scenario = { ...LONG, stanzas: 500, toleratesSilence: true };
 
   test(
     'on its own socket layer Baileys closes the connection before it reads the received stanzas',
     TIMEOUT,
     async () => {
-      const { code, received } = await stall({ backend: 'js', ...scenario });
+      const { code, received } = await stall({ layer: 'js', ...scenario });
       assert.deepEqual({ code, received }, { code: 408, received: 0 });
     }
   );
 
   test('with register Baileys reads the received stanzas', TIMEOUT, async () => {
-    const { code, received, inOrder } = await stall({ backend: 'drop-in', ...scenario });
+    const { code, received, inOrder } = await stall({ layer: 'native', ...scenario });
     assert.deepEqual({ code, received, inOrder }, { code: undefined, received: 500, inOrder: 500 });
   });
 });

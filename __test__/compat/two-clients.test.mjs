@@ -3,39 +3,39 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compare, problems } from '../../scripts/e2e/judge.mjs';
 import { runPair } from '../../scripts/e2e/run.mjs';
 import { compareStanzas } from '../../scripts/e2e/stanzas.mjs';
+import { compare, problems } from '../../scripts/e2e/verify.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { record } from '../support/record.mjs';
 
 const FULL = process.env.COMPAT_COUNTS === 'full';
 const COUNTS = FULL ? { texts: 500, group: 100, away: 50 } : { texts: 40, group: 20, away: 10 };
 const TIMEOUT_MS = FULL ? 400_000 : 150_000;
-const CAUGHT = 'but for what a cut caught';
+const EXCEPT = 'except messages in flight at a cut';
 
 /** The results of a run by behaviour, as texts. They are the same in every correct run. */
-function behaviours({ flows, logins, undecrypted, inFlight, stanzas, answers }, mayLoseInFlight) {
+function behavioursOf({ flows, logins, undecrypted, inFlight, stanzas, behaviours }, mayLoseInFlight) {
   const rows = {};
   for (const { phase, from, sent, lost, inOrder } of flows) {
     const name = phase === 'away' ? 'away: texts through the offline queue' : `${phase} from ${from}`;
     const isLenient = mayLoseInFlight && phase === 'texts';
     const missing = lost.filter(item => !isLenient || !inFlight.includes(item));
     const words = `${sent - missing.length} of ${sent}, ${inOrder ? 'in order' : 'OUT OF ORDER'}`;
-    rows[name] = isLenient ? `${words}, ${CAUGHT}` : words;
+    rows[name] = isLenient ? `${words}, ${EXCEPT}` : words;
   }
   const isRead = flows.every(({ read, received }) => read === received);
   const silent = flows.flatMap(({ undelivered }) => undelivered);
   const isSaid = silent.every(item => mayLoseInFlight && inFlight.includes(item));
-  rows['receipts of delivery and of reading'] =
-    isRead && isSaid ? `all${mayLoseInFlight ? `, ${CAUGHT}` : ''}` : 'NOT ALL';
-  rows['decrypted, but for what was on its way at a cut'] = undecrypted <= inFlight.length ? 'all' : 'NOT ALL';
-  rows['the connection of one is cut twice, saved credentials'] = `${logins.a} and ${logins.b} logins`;
-  const faults = Object.values(stanzas).flatMap(({ lost, strange }) => [...lost, ...strange]);
+  rows['delivery receipts and read receipts'] =
+    isRead && isSaid ? `all${mayLoseInFlight ? `, ${EXCEPT}` : ''}` : 'NOT ALL';
+  rows['decrypted, except messages in flight at a cut'] = undecrypted <= inFlight.length ? 'all' : 'NOT ALL';
+  rows['the connection of b is cut twice, and b logs in with saved credentials'] = `${logins.a} and ${logins.b} logins`;
+  const faults = Object.values(stanzas).flatMap(({ lost, unexpected }) => [...lost, ...unexpected]);
   const connections = stanzas.a.connections + stanzas.b.connections;
-  rows['stanzas of all connections, cut or not: handed out once, in the order of the wire'] =
+  rows['stanzas of all connections: delivered once, in the order in which they were sent'] =
     faults.length === 0 ? `all of ${connections} connections` : `NOT ${faults.length}`;
-  return { ...rows, ...answers };
+  return { ...rows, ...behaviours };
 }
 
 /** Records a run and the run on JavaScript for docs/compatibility.md. */
@@ -50,7 +50,7 @@ function keep(line, javascript, native) {
 const clientsOf = line =>
   describe(`two clients of line ${line}`, { concurrency: 1 }, () => {
     const leniency = { mayLoseInFlight: line !== '7' };
-    const run = backends => runPair({ line: packageOf(line), backends, counts: COUNTS, timeoutMs: TIMEOUT_MS });
+    const run = backends => runPair({ packageName: packageOf(line), backends, counts: COUNTS, timeoutMs: TIMEOUT_MS });
     let baseline;
 
     test(
@@ -84,7 +84,7 @@ const clientsOf = line =>
         { timeout: TIMEOUT_MS },
         async () => {
           const result = await run(backends);
-          const [javascript, native] = [baseline, result].map(each => behaviours(each, leniency.mayLoseInFlight));
+          const [javascript, native] = [baseline, result].map(each => behavioursOf(each, leniency.mayLoseInFlight));
           keep(line, javascript, native);
           assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
           assert.deepEqual(native, javascript);
@@ -111,14 +111,14 @@ describe('problems that the check of a run reports', () => {
     read: 3,
     undelivered: []
   };
-  const stanzas = { connections: 2, sent: 10, lost: [], strange: [] };
+  const stanzas = { connections: 2, sent: 10, lost: [], unexpected: [] };
   const good = {
     backends: { a: 'js', b: 'native' },
     flows: [flow],
     inFlight: ['texts:a:1'],
     resent: [],
     stanzas: { a: stanzas, b: stanzas },
-    answers: { media: 'refused' },
+    behaviours: { media: 'refused' },
     undecrypted: 1,
     retries: 1,
     logins: { a: 1, b: 4 },
@@ -144,11 +144,11 @@ describe('problems that the check of a run reports', () => {
       { ...good, logins: { a: 1, b: 3 } },
       { ...good, layers: { a: ['js'], b: ['native', 'js'] } },
       { ...good, stanzas: { a: stanzas, b: { ...stanzas, lost: ['ack 1'] } } },
-      { ...good, stanzas: { a: { ...stanzas, strange: ['ack 1'] }, b: stanzas } }
+      { ...good, stanzas: { a: { ...stanzas, unexpected: ['ack 1'] }, b: stanzas } }
     ];
     for (const result of bad) assert.equal(problems(result).length, 1, JSON.stringify(result));
     assert.equal(compare(good, bad[0]).length, 1);
-    assert.equal(compare(good, { ...good, answers: { media: 'granted' } }).length, 1);
+    assert.equal(compare(good, { ...good, behaviours: { media: 'granted' } }).length, 1);
     assert.deepEqual(compare(good, good), []);
   });
 
@@ -163,12 +163,12 @@ describe('problems that the check of a run reports', () => {
 
   test('stanzas are delivered once, in order, and none is missing', () => {
     const sent = ['a', 'b', 'c', 'b'];
-    assert.deepEqual(compareStanzas(sent, sent, 4), { lost: [], strange: [] });
-    assert.deepEqual(compareStanzas(sent, ['a', 'b'], 0), { lost: [], strange: [] });
-    assert.deepEqual(compareStanzas(sent, ['a', 'b', 'c'], 2), { lost: [], strange: [] });
-    assert.deepEqual(compareStanzas(sent, ['a', 'b'], 4), { lost: ['c', 'b'], strange: [] });
-    assert.deepEqual(compareStanzas(sent, ['a', 'c'], 0), { lost: ['b'], strange: [] });
-    assert.deepEqual(compareStanzas(sent, ['a', 'a', 'b', 'x'], 0), { lost: [], strange: ['a', 'x'] });
-    assert.deepEqual(compareStanzas(['a', 'c'], ['c', 'a'], 0), { lost: ['a'], strange: ['a'] });
+    assert.deepEqual(compareStanzas(sent, sent, 4), { lost: [], unexpected: [] });
+    assert.deepEqual(compareStanzas(sent, ['a', 'b'], 0), { lost: [], unexpected: [] });
+    assert.deepEqual(compareStanzas(sent, ['a', 'b', 'c'], 2), { lost: [], unexpected: [] });
+    assert.deepEqual(compareStanzas(sent, ['a', 'b'], 4), { lost: ['c', 'b'], unexpected: [] });
+    assert.deepEqual(compareStanzas(sent, ['a', 'c'], 0), { lost: ['b'], unexpected: [] });
+    assert.deepEqual(compareStanzas(sent, ['a', 'a', 'b', 'x'], 0), { lost: [], unexpected: ['a', 'x'] });
+    assert.deepEqual(compareStanzas(['a', 'c'], ['c', 'a'], 0), { lost: ['a'], unexpected: ['a'] });
   });
 });

@@ -81,7 +81,7 @@ class RelayedConnection {
     }
     client.on('close', () => server.destroy());
     server.on('close', () => this.#silent || client.destroy());
-    if (conditions.fault?.phase === 'accept' || conditions.fault?.at === 0) this.strike(conditions.fault.kind);
+    if (conditions.fault?.phase === 'accept' || conditions.fault?.at === 0) this.injectFault(conditions.fault.kind);
     this.#pass(client, server, chunk => {
       this.up += chunk.length;
       return chunk;
@@ -90,7 +90,7 @@ class RelayedConnection {
   }
 
   /** Causes a fault now. */
-  strike(/** @type {FaultKind} */ kind) {
+  injectFault(/** @type {FaultKind} */ kind) {
     if (kind === 'fin') {
       this.#client.end();
       this.#server.end();
@@ -146,7 +146,7 @@ class RelayedConnection {
       return changed;
     }
     // Data before the place of the fault is still forwarded.
-    setImmediate(() => this.strike(kind));
+    setImmediate(() => this.injectFault(kind));
     if (kind === 'stall') return chunk;
     return chunk.subarray(0, place - start);
   }

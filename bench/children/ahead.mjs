@@ -11,9 +11,9 @@ import { WebSocketClient, makeNoiseHandler } from 'baileys-native';
 import eventPump from '../../js/addon/event-pump.cjs';
 import sharedMemory from '../../js/addon/shared-memory.cjs';
 import { Peer, openCodec } from '../lib/backends.mjs';
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { floodList } from '../lib/flood-list.mjs';
-import { shakeHands } from '../lib/session.mjs';
+import { performHandshake } from '../lib/session.mjs';
 import { median } from '../lib/statistics.mjs';
 
 const { core } = sharedMemory;
@@ -112,13 +112,13 @@ async function check(reader, flood, reference) {
   assert.equal(seen, flood.count, 'the number of stanzas of a flood');
 }
 
-await runChild(async ({ url, ca, rootKey, firstUser, entries, totalBytes }) => {
+await runMeasurement(async ({ url, ca, rootKey, firstUser, entries, totalBytes }) => {
   const reference = await openCodec('js');
   const ws = new WebSocketClient(new URL(url), { agent: new Agent({ ca }), connectTimeoutMs: 20_000, options: {} });
   ws.connect();
   await once(ws, 'open');
   const trustedRoot = Buffer.from(rootKey, 'hex');
-  const noise = await shakeHands({ ws, makeNoiseHandler, user: firstUser, trustedRoot });
+  const noise = await performHandshake({ ws, makeNoiseHandler, user: firstUser, trustedRoot });
   const reader = new Reader(ws, noise);
   await askServer('quiet');
   const hydrate = {};

@@ -3,14 +3,14 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { checkBackend } from '../../scripts/shared/bot.mjs';
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { WholeBot } from '../lib/whole-bot.mjs';
 import { profiler } from '../lib/profiler.mjs';
 
 const WAVE = 10;
 
-await runChild(async ({ waves, turns, warmUp, profile, ...settings }) => {
+await runMeasurement(async ({ waves, turns, warmUp, profile, ...settings }) => {
   await checkBackend(settings.backend);
   const jid = `${settings.firstUser}@s.whatsapp.net`;
   const bot = new WholeBot(settings, qr => askServer('scan', { qr, jid: `${settings.firstUser}:1@s.whatsapp.net` }));

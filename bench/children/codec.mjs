@@ -20,9 +20,10 @@ let seed = 1000;
 /** New stanzas with strings that were never used. */
 const freshStanzas = name => count => Array.from({ length: count }, () => makeStanza(name, seed++));
 
-const most = name => Math.max(4, Math.floor(PREPARED_BYTES / payloads[name].length / 8));
+/** The number of stanzas that are created before a batch. */
+const maxPrepared = name => Math.max(4, Math.floor(PREPARED_BYTES / payloads[name].length / 8));
 
-/** The latest decoded frame, stored so that V8 cannot optimise the decoding away. */
+/** The last result. It is stored so that V8 does not remove the call. */
 let last;
 const keep = node => {
   last = node;
@@ -42,7 +43,7 @@ const OPERATIONS = {
         for (let index = 0; index < nodes.length; index++) last = codec.encode(nodes[index]);
       },
       how,
-      most(name)
+      maxPrepared(name)
     ),
 
   seal: (name, how) =>
@@ -52,7 +53,7 @@ const OPERATIONS = {
         for (let index = 0; index < nodes.length; index++) last = session.encodeFrame(nodes[index]);
       },
       how,
-      most(name)
+      maxPrepared(name)
     ),
 
   open: (name, how) =>
@@ -65,7 +66,7 @@ const OPERATIONS = {
         }
       },
       how,
-      most(name)
+      maxPrepared(name)
     )
 };
 

@@ -4,29 +4,29 @@ import { Agent } from 'node:https';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askServer, logIn, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 
 /** The number of connections that are created at the same time. */
-const AT_ONCE = 32;
+const CONCURRENCY = 32;
 
-/** Pause before memory is measured, in milliseconds. */
-const REST_MS = 200;
-const RESTS = 4;
+/** Memory is measured this number of times, each time after a pause in milliseconds. */
+const MEASUREMENTS = 4;
+const PAUSE_MS = 200;
 
 /** @returns {Promise<number>} Resident bytes after garbage collection, the least of several measurements. */
 async function residentBytes() {
   let least = Infinity;
-  for (let rest = 0; rest < RESTS; rest++) {
+  for (let left = MEASUREMENTS; left > 0; left--) {
     globalThis.gc?.();
-    await delay(REST_MS);
+    await delay(PAUSE_MS);
     least = Math.min(least, process.memoryUsage.rss());
   }
   return least;
 }
 
-/** A bare client: only a WebSocket, of `ws` or ours. */
+/** Returns a function that opens a bare client: only a WebSocket, of `ws` or of this package. */
 async function bareClient({ backend, url, ca }) {
   const agent = new Agent({ ca });
   if (backend === 'js') {
@@ -67,7 +67,7 @@ class BareConnections {
   }
 }
 
-/** Clients that log in. */
+/** Opens clients that log in. */
 class Users {
   clients = [];
   #open;
@@ -98,7 +98,7 @@ async function grow(connections, count) {
   const worker = async () => {
     while (left-- > 0) await connections.add();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
 /**
@@ -107,9 +107,9 @@ async function grow(connections, count) {
  */
 async function messageToAll(connections, bytes) {
   const deadline = performance.now() + 60_000;
-  for (let from = 0; from < connections.clients.length; from += AT_ONCE) {
+  for (let from = 0; from < connections.clients.length; from += CONCURRENCY) {
     const expected = connections.received;
-    const sent = await askServer('message', { bytes, from, count: AT_ONCE });
+    const sent = await askServer('message', { bytes, from, count: CONCURRENCY });
     while (connections.received < expected + sent * bytes) {
       if (performance.now() > deadline) throw new Error('not every connection has received its message');
       await delay(1);
@@ -120,13 +120,13 @@ async function messageToAll(connections, bytes) {
   }
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const { base, steps, messageBytes, pingWithinMs } = settings;
   const connections = await connectionsOf(settings);
   // The memory that all connections share belongs to the first connections.
   await grow(connections, base);
   if (settings.settleBytes && connections instanceof BareConnections) {
-    // Frees memory that is unused since the start of the process: otherwise new connections would use it first.
+    // Frees memory that was not used since the start of the process. Otherwise new connections would use it first.
     await messageToAll(connections, settings.settleBytes);
     connections.received = 0;
   }

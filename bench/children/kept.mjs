@@ -2,13 +2,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 
-/** The bytes of all live array buffers. */
+/** The bytes of all array buffers in use. */
 async function arrayBuffers() {
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.();
-    await delay(50); // array buffers are freed after a collection
+    await delay(50); // array buffers are freed some time after the collection
   }
   return process.memoryUsage().arrayBuffers;
 }
@@ -24,7 +24,7 @@ function contentOf(node, tag) {
   return undefined;
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const { stanza, tag, count, every } = settings;
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { askServer, floodEnd, logIn, ping, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 
 async function idle(sock, count) {
   const times = [];
@@ -47,7 +47,7 @@ async function duringBurst(sock, flood, intervalMs) {
   return { ms, times: await Promise.all(queries) };
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);
   await askServer('quiet');

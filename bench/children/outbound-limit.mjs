@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto';
 import * as baileys from 'baileys';
 import { WebSocket } from 'ws';
 import { trustTestRoot } from 'baileys-native/testing';
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
-import { shakeHands } from '../lib/session.mjs';
+import { performHandshake } from '../lib/session.mjs';
 
 /** The number of bytes that the measured clients write at a time. */
 const CHUNK_BYTES = 16 * 1024;
@@ -24,11 +24,11 @@ function messages(bytes, count) {
   return Buffer.concat(parts);
 }
 
-await runChild(async ({ url, ca, rootKey, firstUser, counts }) => {
+await runMeasurement(async ({ url, ca, rootKey, firstUser, counts }) => {
   trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
   const ws = new WebSocket(url, { agent: ca === undefined ? undefined : new Agent({ ca }) });
   await once(ws, 'open');
-  await shakeHands({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
+  await performHandshake({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
   await askServer('quiet');
   await askServer('sink');
   const socket = ws._socket;

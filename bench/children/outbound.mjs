@@ -1,21 +1,21 @@
 // Measures stanzas that one or more clients send to a server that only reads, for each kind of stanza and each pattern.
 // A client is a `makeSocket` or a NativeSession.
 
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 import { writeCounter } from '../lib/writes.mjs';
 
 /** The number of logins at the same time. */
-const AT_ONCE = 16;
+const CONCURRENT_LOGINS = 16;
 
 const BATCH = 100;
 
 /** For each kind: the number of stanzas whose order and values are compared. Fewer for large stanzas. */
 const CHECKED = { ack: 500, message: 500, fanout256: 20 };
 
-/** The patterns of sends. Client n modulo the number of clients sends stanza n. */
+/** The patterns of sends. With several clients, stanza n is sent by the client with the index n modulo their number. */
 const PATTERNS = {
   /** Each client sends one stanza after another. */
   turn: (clients, nodes) =>
@@ -50,19 +50,19 @@ async function check(client, stanza) {
   }
 }
 
-const counted = writeCounter();
+const countWrites = writeCounter();
 
 /** Measures from the first send until every send has resolved and the server has read everything. */
 async function measure(clients, { stanza, pattern, count }) {
   await askServer('expect', { stanza, count });
   const nodes = stanzas(stanza, count);
   globalThis.gc?.();
-  const before = counted();
+  const before = countWrites();
   const stop = stopwatch();
   await PATTERNS[pattern](clients, nodes);
   await askServer('arrived');
   const { ms, cpuUs, threadUs } = stop();
-  const after = counted();
+  const after = countWrites();
   return {
     perSecond: (count / ms) * 1000,
     cpuUs: cpuUs / count,
@@ -72,7 +72,7 @@ async function measure(clients, { stanza, pattern, count }) {
   };
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const { sockets, counts, warmUp } = settings;
   const open = await clientsOf(settings);
   const clients = [await open(settings.firstUser)];
@@ -82,7 +82,7 @@ await runChild(async settings => {
   const results = [];
   for (const number of sockets) {
     while (clients.length < number) {
-      const missing = Math.min(AT_ONCE, number - clients.length);
+      const missing = Math.min(CONCURRENT_LOGINS, number - clients.length);
       const users = Array.from({ length: missing }, (_, index) => settings.firstUser + clients.length + index);
       clients.push(...(await Promise.all(users.map(user => open(user)))));
     }

@@ -1,7 +1,7 @@
 // A bot that receives floods for a given time, with V8's sampling profiler.
 
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { profiler } from '../lib/profiler.mjs';
 
@@ -22,7 +22,7 @@ async function receive(sock, flood, profiling) {
   return { cost, profile };
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);
   await askServer('quiet');

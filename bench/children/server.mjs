@@ -1,4 +1,4 @@
-// The server in its own process, so that its costs are not part of a measurement. Its parent calls it.
+// The server. It has its own process, so that its cost is not measured. Its parent calls its functions.
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,12 +17,12 @@ let server;
 let flood;
 let floods = [];
 
-const live = () => server.connections.filter(({ state }) => state !== 'closed');
+const openConnections = () => server.connections.filter(({ state }) => state !== 'closed');
 const latest = () => server.connections[server.connections.length - 1];
 
 const PEER = '15559990001@s.whatsapp.net';
 
-/** A bot on JavaScript with which measured bots exchange texts, and its number of texts before the latest bot. */
+/** A bot on JavaScript with which measured bots exchange texts, and the number of its texts before the latest bot. */
 let peer;
 let peerReceived = 0;
 
@@ -58,12 +58,12 @@ const offered = {
     return { url: server.url, ca: server.ca, rootKey: server.rootKey.toString('hex') };
   },
 
-  /** Resolves when no stanza was received or sent for some time. */
+  /** Resolves when no stanza was received or sent for 40 ms. */
   async quiet() {
     let stanzas = 0;
     let seen;
     const count = () => stanzas++;
-    // Not during floods: counting would change the measurement.
+    // The listener is removed again, because during floods it would change the measurement.
     server.on('stanza', count);
     do {
       seen = stanzas;
@@ -81,20 +81,20 @@ const offered = {
   /** Sends the prepared flood. */
   flood: () => send(latest(), flood),
 
-  /** The same for every connection, `count` stanzas each. */
+  /** Encrypts a flood of `count` stanzas for every connection in advance. */
   prepareAll({ stanza, count, perMessage }) {
     const stanzas = floodList(stanza);
-    floods = live().map(connection => [connection, connection.prepareFlood(stanzas, count, { perMessage })]);
+    floods = openConnections().map(connection => [connection, connection.prepareFlood(stanzas, count, { perMessage })]);
   },
 
   async floodAll() {
     await Promise.all(floods.map(([connection, prepared]) => send(connection, prepared)));
   },
 
-  /** Sends a WebSocket message of `bytes` bytes to some connections; answers with their number. */
+  /** Sends a WebSocket message of `bytes` bytes to some connections. Resolves with their number. */
   async message({ bytes, from, count }) {
     const payload = Buffer.alloc(bytes, 0x5a);
-    const some = live().slice(from, from + count);
+    const some = openConnections().slice(from, from + count);
     await Promise.all(some.map(connection => connection.sendRaw(payload, { layer: 'message' })));
     return some.length;
   },
@@ -125,9 +125,9 @@ const offered = {
   checked: () => checked,
 
   /** From now on every connection is only read, and its bytes are counted. */
-  sink: () => sink.add(live().map(({ request }) => request.socket)),
+  sink: () => sink.add(openConnections().map(({ request }) => request.socket)),
 
-  /** The sink will get `count` stanzas of a kind, from seed 0; answers with the bytes of their frames. */
+  /** The sink will get `count` stanzas of a kind, from seed 0. Returns the bytes of their frames. */
   expect({ stanza, count }) {
     const bytes = bytesOf(stanza, count);
     sink.expect(bytes);
@@ -140,7 +140,7 @@ const offered = {
   /** Acts as the phone that scans the QR code. */
   scan: ({ qr, jid }) => server.scanQr(qr, { jid }).then(() => undefined),
 
-  /** Starts the peer, once. */
+  /** Starts the peer if it is not running. */
   async peer() {
     if (peer === undefined) {
       /** @type {import('../lib/whole-bot.mjs').BotSettings} */
@@ -152,20 +152,23 @@ const offered = {
     return { jid: PEER };
   },
 
-  /** The peer sends `count` texts at once; resolves when they are delivered. */
+  /** The peer sends `count` texts at once. Resolves when they are delivered. */
   peerWave: ({ jid, count }) => peer.wave(jid, count),
 
-  /** Resolves when the peer has got `count` texts from the latest bot. */
+  /** Resolves when the peer has received `count` texts from the latest bot. */
   peerArrived: ({ count }) => peer.arrived(peerReceived + count),
 
-  connections: () => live().length,
+  connections: () => openConnections().length,
 
-  /** Pings all clients at the same time; resolves with the number of answers in that time, and the time of the last. */
+  /**
+   * Pings all clients at the same time. Resolves with the number of answers within a time, and the time of the last
+   * one.
+   */
   async pingAll({ withinMs }) {
     const start = performance.now();
     let answered = 0;
     let ms = 0;
-    const pings = live().map(async connection => {
+    const pings = openConnections().map(async connection => {
       await connection.wsPing(String(connection.id));
       answered++;
       ms = performance.now() - start;

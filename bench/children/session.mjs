@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 
-/** @returns {Promise<void>} Resolves with the stanza that the server sends after a flood. */
+/** @returns {Promise<void>} Resolves when the stanza arrives that the server sends after a flood. */
 const floodEnd = client =>
   new Promise(resolve => {
     const remove = client.listen('bench', () => {
@@ -18,8 +18,8 @@ const floodEnd = client =>
   });
 
 /**
- * Receives a flood. The time starts with the request for it, because JavaScript may not see its first stanza. It ends
- * with the stanza that follows the flood.
+ * Receives a flood. The time starts with the request for it, because JavaScript may not get its first stanza. The time
+ * ends with the stanza that follows the flood.
  */
 async function receive(client, flood) {
   await askServer('prepare', flood);
@@ -76,7 +76,7 @@ async function roundTrips(client, count) {
   return times;
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const open = await clientsOf(settings);
   const client = await open(settings.firstUser);
   await askServer('quiet');

@@ -1,20 +1,20 @@
-// Measures the speed of the server: a client logs in and then only counts received bytes. Every real client is slower.
-// If a result is close to this one, it shows the speed of the server and not of the client.
+// Measures the speed of the server: a client logs in and then only counts received bytes. If the result of another
+// client is close to this one, it shows the speed of the server and not that of the client.
 
 import { once } from 'node:events';
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { WebSocket } from 'ws';
 import { trustTestRoot } from 'baileys-native/testing';
-import { askServer, runChild } from '../lib/client.mjs';
+import { askServer, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
-import { shakeHands } from '../lib/session.mjs';
+import { performHandshake } from '../lib/session.mjs';
 
-await runChild(async ({ url, ca, rootKey, firstUser, stanzas, perMessage, count }) => {
+await runMeasurement(async ({ url, ca, rootKey, firstUser, stanzas, perMessage, count }) => {
   trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
   const ws = new WebSocket(url, { agent: ca === undefined ? undefined : new Agent({ ca }) });
   await once(ws, 'open');
-  await shakeHands({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
+  await performHandshake({ ws, makeNoiseHandler: baileys.makeNoiseHandler, user: firstUser });
   await askServer('quiet');
   // From now on only this listener gets the bytes.
   const socket = ws._socket;

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 
-/** Bots that log in at the same time. */
-const AT_ONCE = 8;
+/** The number of logins at the same time. */
+const CONCURRENT_LOGINS = 8;
 
 async function receive(bots, { stanza, count }) {
   await askServer('prepareAll', { stanza, count: Math.floor(count / bots.length), perMessage: 1 });
@@ -33,19 +33,19 @@ async function check(bots, flood) {
   for (const count of seen.values()) assert.equal(count, Math.floor(flood.count / bots.length), 'stanzas of a bot');
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const bots = [];
   const results = [];
   let user = settings.firstUser;
   for (const wanted of settings.bots) {
     while (bots.length < wanted) {
-      const more = Math.min(AT_ONCE, wanted - bots.length);
+      const more = Math.min(CONCURRENT_LOGINS, wanted - bots.length);
       bots.push(...(await Promise.all(Array.from({ length: more }, () => logIn(settings, user++, agent)))));
     }
     await askServer('quiet');
     await check(bots, { ...settings, count: settings.count / 4 });
-    // Each bot has its own functions, and V8 compiles them for each bot.
+    // The first flood is not measured: V8 compiles the functions of each bot.
     await receive(bots, settings);
     const { ms, cpuUs } = await receive(bots, settings);
     const stanzas = Math.floor(settings.count / bots.length) * bots.length;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
-import { runChild } from '../lib/client.mjs';
+import { runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 
@@ -50,7 +50,7 @@ async function receive(sock, flood) {
   return { ...cost, bytes };
 }
 
-await runChild(async settings => {
+await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);
   await askServer('quiet');

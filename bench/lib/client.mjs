@@ -1,8 +1,9 @@
-// The channel of a measured child to its parent.
+// The measured side of a bench: a child process that gets its settings from its parent and calls the server through it.
 
-import { openChannel } from '../../scripts/shared/channel.mjs';
+import { childMain } from '../../scripts/shared/child.mjs';
 
-const channel = openChannel(process);
+/** @type {(what: string, data?: any) => Promise<any>} */
+let ask;
 
 /**
  * Calls the server through the parent.
@@ -10,20 +11,15 @@ const channel = openChannel(process);
  * @param {string} what The name of a function in `children/server.mjs`.
  * @param {object} [data]
  */
-export const askServer = (what, data) => channel.ask('server', { what, data });
+export const askServer = (what, data) => ask('server', { what, data });
 
 /**
- * Runs a child: from its settings to its result.
+ * Runs a measurement, from the settings to the result, and ends the process.
  *
  * @param {(settings: any) => Promise<object>} run
  */
-export async function runChild(run) {
-  process.on('disconnect', () => process.exit(1)); // the parent has ended
-  try {
-    await channel.ask('result', await run(await channel.ask('settings')));
-    process.exit(0); // timers would keep the process alive
-  } catch (error) {
-    await channel.ask('failed', error instanceof Error ? error.stack : String(error));
-    process.exit(1);
-  }
-}
+export const runMeasurement = run =>
+  childMain((settings, askParent) => {
+    ask = askParent;
+    return run(settings);
+  });

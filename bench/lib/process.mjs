@@ -1,12 +1,12 @@
 // Starts the child processes: the server, and the measured clients.
 
-import { execFile, fork } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { forkOptions } from '../../scripts/shared/bot.mjs';
-import { openChannel } from '../../scripts/shared/channel.mjs';
+import { ROOT, runChild, startChild } from '../../scripts/shared/child.mjs';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export { ROOT };
+
 const CHILDREN = new URL('../children/', import.meta.url);
 
 /** Time limit of one child, in milliseconds. */
@@ -14,37 +14,14 @@ const TIMEOUT_MS = 300_000;
 
 const path = name => fileURLToPath(new URL(name, CHILDREN));
 
-/** @param {import('node:child_process').ChildProcess} child */
-function exitOf(child) {
-  return new Promise(resolve => {
-    child.once('error', error => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
-  });
-}
-
 /**
  * Starts a server in a child process. The functions of `children/server.mjs` can be called.
  *
  * @param {{ tls: boolean }} options
  */
 export async function startServer({ tls }) {
-  const child = fork(path('server.mjs'), [], {
-    cwd: ROOT,
-    env: { ...process.env, BAILEYS_NATIVE: 'off' },
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc']
-  });
-  const channel = openChannel(child);
-  const exited = exitOf(child);
-  void exited.then(reason => channel.fail(new Error(`the server ended: ${reason ?? 'exit code 0'}`)));
-  const address = await channel.ask('listen', { tls });
-  return {
-    address,
-    ask: channel.ask,
-    async stop() {
-      child.kill('SIGKILL'); // it has nothing to save
-      await exited;
-    }
-  };
+  const { ask, stop } = startChild(path('server.mjs'), { layer: 'js', name: 'the server' });
+  return { address: await ask('listen', { tls }), ask, stop };
 }
 
 /** Each login needs a new user, because it has a new key. */
@@ -64,28 +41,16 @@ let nextUser = 15_550_100_000;
  * @param {NodeJS.ProcessEnv} [options.environment] More variables.
  * @returns {Promise<any>} The result of the child.
  */
-export async function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
-  const { execArgv, env } = forkOptions(register ? backend : 'js', ['--expose-gc', ...flags]);
-  const child = fork(path(script), [], {
-    cwd: ROOT,
-    execArgv,
-    env: { ...(register ? env : process.env), ...environment },
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc']
+export function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
+  return runChild(path(script), {
+    layer: register ? backend : 'session',
+    name: `${script} (${backend})`,
+    flags: ['--expose-gc', ...flags],
+    env: environment,
+    services: { server: ({ what, data }) => server.ask(what, data) },
+    settings: { ...settings, ...server.address, backend, firstUser: (nextUser += 10_000) },
+    timeoutMs: TIMEOUT_MS
   });
-  const outcome = {};
-  openChannel(child, {
-    settings: () => ({ ...settings, ...server.address, backend, firstUser: (nextUser += 10_000) }),
-    server: ({ what, data }) => server.ask(what, data),
-    result: result => void (outcome.result = result),
-    failed: stack => void (outcome.failure = stack)
-  });
-  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-  const reason = await exitOf(child);
-  clearTimeout(timer);
-  if (outcome.failure !== undefined || reason !== undefined || outcome.result === undefined) {
-    throw new Error(`${script} (${backend}): ${outcome.failure ?? reason ?? 'it ended without a result'}`);
-  }
-  return outcome.result;
 }
 
 /**

@@ -5,33 +5,26 @@ import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
-import { openChannel } from '../shared/channel.mjs';
-import { Recorder, statusCode } from './recorder.mjs';
+import { checkBackend, checkSocket, memoryKeys, silentLogger, statusCode } from '../shared/bot.mjs';
+import { childMain } from '../shared/child.mjs';
+import { rounded } from '../shared/text.mjs';
+import { Recorder } from './recorder.mjs';
 import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboundStanza, ping } from './traffic.mjs';
 
 /**
- * @typedef {import('./types.js').Questions} Questions
+ * @typedef {import('./types.js').Ask} Ask
  * @typedef {import('./types.js').Cost} Cost
  * @typedef {ReturnType<typeof baileys.makeWASocket>} Sock
  */
 
 const RESTART_REQUIRED = 515;
 
-const channel = openChannel(process);
-
 /**
- * Asks the parent to do something; resolves with its answer.
+ * Waits until both sides are idle: between two checks the server has neither sent nor received a stanza.
  *
- * @template {keyof Questions} Name
- * @param {Name} what
- * @param {Questions[Name][0]} [data]
- * @returns {Promise<Questions[Name][1]>}
+ * @param {Ask} ask
  */
-const ask = (what, data) => channel.ask(what, data);
-
-/** Waits until both sides are idle: in two checks the server has neither sent nor received a stanza. */
-async function settle() {
+async function settle(ask) {
   let before;
   let now = await ask('settle');
   do {
@@ -40,8 +33,6 @@ async function settle() {
     now = await ask('settle');
   } while (now !== before);
 }
-
-process.on('disconnect', () => process.exit(1)); // the parent has ended
 
 /** @param {NodeJS.CpuUsage} usage */
 const microseconds = ({ user, system }) => user + system;
@@ -57,9 +48,13 @@ function stopwatch() {
 }
 
 class Scenario {
-  /** @param {import('./types.js').Settings} settings */
-  constructor(settings) {
+  /**
+   * @param {import('./types.js').Settings} settings
+   * @param {Ask} ask
+   */
+  constructor(settings, ask) {
     this.settings = settings;
+    this.ask = ask;
     this.recorder = new Recorder(settings.directory);
     this.creds = JSON.parse(settings.creds, baileys.BufferJSON.reviver);
     this.keys = memoryKeys();
@@ -97,7 +92,7 @@ class Scenario {
     const sock = this.connect();
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, qr, lastDisconnect }) => {
-        if (qr) ask('scan', { qr }).catch(reject);
+        if (qr) this.ask('scan', { qr }).catch(reject);
         if (connection !== 'close') return;
         if (statusCode(lastDisconnect?.error) === RESTART_REQUIRED) resolve();
         else reject(lastDisconnect?.error ?? new Error('the connection closed while pairing'));
@@ -146,7 +141,7 @@ class Scenario {
    */
   async receive(count) {
     const ids = Array.from({ length: count }, (_, index) => inboundStanza(index).attrs.id);
-    await ask('prepareFlood', { count });
+    await this.ask('prepareFlood', { count });
     const { ws } = this.open;
     let seen = 0;
     let firstAt = 0;
@@ -163,7 +158,7 @@ class Scenario {
     });
     for (const event of INBOUND_EVENTS) ws.on(event, onStanza);
     const watch = stopwatch();
-    const acknowledged = ask('startFlood');
+    const acknowledged = this.ask('startFlood');
     const ms = await finished;
     await acknowledged;
     const cpuUs = watch.cpuUs();
@@ -188,7 +183,7 @@ class Scenario {
    * @param {number} count
    */
   async sendRecorded(count) {
-    const arrived = ask('messages', { total: count });
+    const arrived = this.ask('messages', { total: count });
     await this.sendAll(messages(count));
     await arrived;
   }
@@ -201,10 +196,10 @@ class Scenario {
    */
   async send(count) {
     const nodes = messages(count);
-    await ask('expectMessages', { count });
+    await this.ask('expectMessages', { count });
     const watch = stopwatch();
     await this.sendAll(nodes);
-    await ask('arrived');
+    await this.ask('arrived');
     return { ms: watch.elapsedMs(), cpuUs: watch.cpuUs() };
   }
 
@@ -223,9 +218,6 @@ class Scenario {
 /** @param {number} count */
 const messages = count => Array.from({ length: count }, (_, index) => outboundStanza(index));
 
-/** @param {number} value */
-const whole = value => value.toLocaleString('en-US');
-
 /** @param {Cost[]} costs */
 const total = costs => costs.reduce((sum, { ms }) => sum + ms, 0);
 
@@ -239,11 +231,10 @@ async function repeated(act) {
   return costs;
 }
 
-async function run() {
-  const settings = await ask('settings');
+await childMain(async (/** @type {import('./types.js').Settings} */ settings, /** @type {Ask} */ ask) => {
   await checkBackend(settings.backend);
   const { pings, stanzas, sends } = settings.counts;
-  const scenario = new Scenario(settings);
+  const scenario = new Scenario(settings, ask);
 
   /**
    * @param {string} name
@@ -257,7 +248,7 @@ async function run() {
   while (logins.length < LOGINS) {
     if (logins.length > 0) await scenario.close();
     logins.push(await scenario.login());
-    await settle();
+    await settle(ask);
   }
   await report(
     `logged in, ${LOGINS} times`,
@@ -269,30 +260,22 @@ async function run() {
   await scenario.pings(pings);
   await scenario.receive(stanzas);
   await scenario.sendRecorded(sends);
-  await settle();
+  await settle(ask);
   scenario.recorder.pause();
   await report('the same traffic, recorded', performance.now() - recorded);
 
   const times = await scenario.pings(pings);
   await report(
-    `${whole(pings)} pings`,
+    `${rounded(pings)} pings`,
     times.reduce((sum, ms) => sum + ms, 0)
   );
-  await settle();
+  await settle(ask);
   await ask('sink');
   const inbound = await repeated(() => scenario.receive(stanzas));
-  await report(`${REPETITIONS} times ${whole(stanzas)} stanzas in`, total(inbound));
+  await report(`${REPETITIONS} times ${rounded(stanzas)} stanzas in`, total(inbound));
   const outbound = await repeated(() => scenario.send(sends));
-  await report(`${REPETITIONS} times ${whole(sends)} stanzas out`, total(outbound));
+  await report(`${REPETITIONS} times ${rounded(sends)} stanzas out`, total(outbound));
   const peakRssKb = process.resourceUsage().maxRSS;
   scenario.recorder.close();
-  await ask('result', { logins, times, inbound, outbound, peakRssKb });
-}
-
-try {
-  await run();
-  process.exit(0); // the timer of Baileys' pre-key upload would keep the process alive for 30 s
-} catch (error) {
-  await ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
-  process.exit(1);
-}
+  return { logins, times, inbound, outbound, peakRssKb };
+});

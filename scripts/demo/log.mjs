@@ -8,7 +8,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
  * else is compared.
  */
 export const RANDOM_FIELDS = {
-  'query prefix': "the random prefix of Baileys' query ids; the counter behind it is compared",
+  'query prefix': "the random prefix of Baileys' query ids; the counter after it is compared",
   now: 'attributes `t` that hold the time of the run',
   session: 'the `id` of `unified_session`, a time in milliseconds',
   'pairing ref': "the server's random text in `ref` and in the QR code",
@@ -86,7 +86,7 @@ export function describeQr(qr) {
   return `${qr.slice(0, start)}<pairing ref>${qr.slice(qr.indexOf(',', start))}`;
 }
 
-/** A log on disk: in memory it would change the measurements. */
+/** A log in a file. In memory it would change the measured memory. */
 export class LogFile {
   #file;
   /** @type {string[]} */

@@ -1,6 +1,7 @@
 // Logs inbound stanzas and connection events of a demo client. Stanzas are not logged during measurements.
 
 import { join } from 'node:path';
+import { statusCode } from '../shared/bot.mjs';
 import { LogFile, describeQr, describeStanza } from './log.mjs';
 
 /**
@@ -8,7 +9,7 @@ import { LogFile, describeQr, describeStanza } from './log.mjs';
  * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
  */
 
-/** Writes one line for each event: inbound stanzas to one log, connection events to the other. */
+/** Writes one line for each event. Inbound stanzas and connection events have separate logs. */
 export class Recorder {
   #messages = 0;
   /** @type {Sock['ws'] | undefined} */
@@ -62,7 +63,3 @@ function describeUpdate({ qr, lastDisconnect, ...rest }) {
   }
   return JSON.stringify(shown);
 }
-
-/** @param {unknown} error A Boom of Baileys. */
-export const statusCode = error =>
-  /** @type {{ output?: { statusCode: number } } | undefined} */ (error)?.output?.statusCode;

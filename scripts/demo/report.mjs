@@ -1,6 +1,7 @@
 // Writes a table of the measurements of some runs.
 
 import { median, percentile } from '../shared/statistics.mjs';
+import { alignColumns, rounded } from '../shared/text.mjs';
 
 /** @typedef {import('./types.js').Figures} Figures */
 
@@ -33,7 +34,7 @@ export function figures({ logins, times, inbound, outbound, peakRssKb }, { stanz
 }
 
 /**
- * Medians of several runs, figure by figure.
+ * The median of each figure over several runs.
  *
  * @param {Figures[]} runs
  * @returns {Figures}
@@ -45,30 +46,28 @@ export function summary(runs) {
 }
 
 /** @param {number} value */
-const whole = value => Math.round(value).toLocaleString('en-US');
-/** @param {number} value */
 const tenths = value => value.toFixed(1);
 
 /**
- * Name, figure, how it is shown, and whether more or less of it is better; a count has no direction.
+ * For each row: label, figure, format, and whether a greater or a smaller value is better. Counts are neither.
  *
  * @type {[string, keyof Figures, (value: number) => string, ('more' | 'less')?][]}
  */
 const ROWS = [
-  ['connected in', 'connectMs', value => `${whole(value)} ms`, 'less'],
-  ['stanzas in', 'stanzasIn', whole],
-  ['stanzas out', 'stanzasOut', whole],
-  ['messages/s in', 'inPerSecond', whole, 'more'],
-  ['messages/s out', 'outPerSecond', whole, 'more'],
+  ['connected in', 'connectMs', value => `${rounded(value)} ms`, 'less'],
+  ['stanzas in', 'stanzasIn', rounded],
+  ['stanzas out', 'stanzasOut', rounded],
+  ['messages/s in', 'inPerSecond', rounded, 'more'],
+  ['messages/s out', 'outPerSecond', rounded, 'more'],
   ['CPU per message in', 'cpuUsIn', value => `${tenths(value)} µs`, 'less'],
   ['CPU per message out', 'cpuUsOut', value => `${tenths(value)} µs`, 'less'],
-  ['RTT p50', 'rttP50Us', value => `${whole(value)} µs`, 'less'],
-  ['RTT p99', 'rttP99Us', value => `${whole(value)} µs`, 'less'],
-  ['peak RSS', 'peakRssMb', value => `${whole(value)} MB`, 'less']
+  ['RTT p50', 'rttP50Us', value => `${rounded(value)} µs`, 'less'],
+  ['RTT p99', 'rttP99Us', value => `${rounded(value)} µs`, 'less'],
+  ['peak RSS', 'peakRssMb', value => `${rounded(value)} MB`, 'less']
 ];
 
 /**
- * By how much native is better, figure by figure: above 1 it is.
+ * The factor by which native is better, for each figure. Below 1 JavaScript is better.
  *
  * @param {Figures} js
  * @param {Figures} native
@@ -101,29 +100,23 @@ export function table(js, native) {
       ratio[name] === undefined ? '' : `${ratio[name].toFixed(2)}x`
     ])
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
-  /** @param {string[]} row */
-  const line = row =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join('   ')
-      .trimEnd();
-  return [line(rows[0]), '-'.repeat(widths.reduce((sum, width) => sum + width + 3, -3)), ...rows.slice(1).map(line)];
+  const [head, ...lines] = alignColumns(rows, '   ');
+  return [head, '-'.repeat(Math.max(head.length, ...lines.map(line => line.length))), ...lines];
 }
 
 /** Reasons for figures in which JavaScript may be better. */
 const REASONS = {
   connectMs:
-    "Most of a login is Baileys' own work, which both share: keys, queries after the login, pauses. The handshake is a few ms of it.",
+    "Most of the time of a login is Baileys' own code, which is the same on both sides: keys, queries after the login, pauses. The handshake takes a few ms.",
   rttP50Us: 'A round trip on loopback is mostly the time that the kernel takes to wake the other process.',
   rttP99Us:
-    'The slowest of some hundred round trips depend on what else the machine does; see `npm run bench`, suite latency.',
+    'The slowest of some hundred round trips depend on other programs on the machine; see `npm run bench`, suite latency.',
   peakRssMb:
     "The addon's code, its I/O threads and the arenas that the allocator of the C library keeps for each thread. A connection itself takes less than half of JavaScript's memory; see docs/performance.md."
 };
 
-/** Ratios below this are explained. The medians of two equal runs differ by this much. */
-const IN_FAVOUR = 0.98;
+/** Ratios below this are explained. A smaller difference also occurs between two runs of the same backend. */
+const EXPLAINED_BELOW = 0.98;
 
 /**
  * Explanations of the rows in which JavaScript is better, as lines.
@@ -133,8 +126,8 @@ const IN_FAVOUR = 0.98;
  */
 export function explanations(js, native) {
   const ratio = ratios(js, native);
-  return ROWS.filter(([, name]) => (ratio[name] ?? 1) < IN_FAVOUR).map(([label, name]) => {
+  return ROWS.filter(([, name]) => (ratio[name] ?? 1) < EXPLAINED_BELOW).map(([label, name]) => {
     const reason = REASONS[/** @type {keyof typeof REASONS} */ (name)];
-    return `${label}: ${reason ?? 'not expected: the machine was busy, or the addon was built without optimisation.'}`;
+    return `${label}: ${reason ?? 'not expected. Perhaps the machine was busy, or the addon was built without optimisation.'}`;
   });
 }

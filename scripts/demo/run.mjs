@@ -1,42 +1,35 @@
-// Runs the scenario once, with a new server in this process and the bot in a child process. Returns the measurements and
-// both logs.
+// Runs the scenario once, with a new server in this process and the bot in a child process. Returns the measurements
+// and both logs.
 
-import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { encodeBinaryNode } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
-import { forkOptions } from '../shared/bot.mjs';
-import { describeError, openChannel } from '../shared/channel.mjs';
+import { describeError } from '../shared/channel.mjs';
+import { runChild } from '../shared/child.mjs';
 import { FRAME_BYTES, Sink } from '../shared/sink.mjs';
 import { describeStanza } from './log.mjs';
-import { acknowledged, inboundStanza, outboundStanza } from './traffic.mjs';
+import { countReceipts, inboundStanza, outboundStanza } from './traffic.mjs';
 
-/**
- * @typedef {import('./types.js').Settings} Settings
- * @typedef {{ measured?: import('./types.js').Measured, failure?: string }} Outcome
- */
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
-const QUIET_MS = 25;
-const QUIET_TURNS = 4;
+/** The server is idle if it has no traffic for this number of intervals of this length, in milliseconds. */
+const IDLE_INTERVALS = 4;
+const INTERVAL_MS = 25;
 const JID = '15550000001:1@s.whatsapp.net';
 
 /**
- * Waits for a number of turns of the event loop in which the server neither sends nor receives a stanza. Resolves with
- * the number of stanzas so far.
+ * Waits until the server neither sends nor receives a stanza. Resolves with the number of stanzas so far.
  *
  * @param {MockServer} server
  */
-async function quiet(server) {
+async function untilIdle(server) {
   let seen = -1;
-  for (let turn = 0; turn < QUIET_TURNS; turn++) {
-    if (server.stanzas.length !== seen) turn = 0;
+  for (let interval = 0; interval < IDLE_INTERVALS; interval++) {
+    if (server.stanzas.length !== seen) interval = 0;
     seen = server.stanzas.length;
-    await delay(QUIET_MS);
+    await delay(INTERVAL_MS);
   }
   return seen;
 }
@@ -87,11 +80,11 @@ class Counter {
 /**
  * The functions that the child may call.
  *
- * @param {{ server: MockServer, settings: Omit<Settings, 'url' | 'ca' | 'rootKey'>, outcome: Outcome, onProgress:
- *   (step: import('./types.js').Step) => void }} run
+ * @param {MockServer} server
+ * @param {(step: import('./types.js').Step) => void} onProgress
  * @returns {import('./types.js').Services}
  */
-function services({ server, settings, outcome, onProgress }) {
+function servicesOf(server, onProgress) {
   const counter = new Counter(server);
   /** @type {Sink | undefined} */
   let sink;
@@ -101,16 +94,15 @@ function services({ server, settings, outcome, onProgress }) {
   let flood;
   const connection = () => server.connections[server.connections.length - 1];
   return {
-    settings: () => ({ ...settings, url: server.url, ca: String(server.ca), rootKey: server.rootKey.toString('hex') }),
     scan: ({ qr }) => server.scanQr(qr, { jid: JID }).then(() => undefined),
-    settle: () => quiet(server),
+    settle: () => untilIdle(server),
     prepareFlood: ({ count }) => {
       flood = connection().prepareFlood(inboundStanza, count);
     },
     startFlood: async () => {
       if (!flood) throw new Error('no flood is prepared');
       sink?.expect(ackBytes);
-      const acks = sink ? undefined : counter.reaches('ack', counter.of('ack') + acknowledged(flood.count));
+      const acks = sink ? undefined : counter.reaches('ack', counter.of('ack') + countReceipts(flood.count));
       await flood.start();
       await (acks ?? sink?.arrived());
     },
@@ -126,32 +118,8 @@ function services({ server, settings, outcome, onProgress }) {
     },
     expectMessages: ({ count }) => sink?.expect(frameBytes(Array.from({ length: count }, (_, n) => outboundStanza(n)))),
     arrived: () => sink?.arrived(),
-    progress: onProgress,
-    result: measured => void Object.assign(outcome, { measured }),
-    failed: ({ stack }) => void (outcome.failure ??= stack)
+    progress: onProgress
   };
-}
-
-/**
- * Resolves when the child has ended with exit code 0.
- *
- * @param {import('node:child_process').ChildProcess} child
- * @param {number} timeoutMs
- * @returns {Promise<void>}
- */
-function exited(child, timeoutMs) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`the run did not end within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      if (code === 0) resolve();
-      else reject(new Error(`the run ended with ${signal ?? `exit code ${code}`}`));
-    });
-  });
 }
 
 /**
@@ -186,19 +154,22 @@ export async function runOnce({ backend, counts, creds, directory, timeoutMs, on
   const server = await MockServer.start();
   try {
     server.handle('message', () => []);
-    /** @type {Outcome} */
-    const outcome = {};
-    server.on('failure', error => (outcome.failure ??= `the server: ${describeError(error)}`));
-    const child = fork(CLIENT, {
-      cwd: ROOT,
-      stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
-      ...forkOptions(backend)
+    /** @type {string | undefined} */
+    let failure;
+    server.on('failure', error => (failure ??= `the server: ${describeError(error)}`));
+    const { url, ca, rootKey } = server;
+    const address = { url, ca: String(ca), rootKey: rootKey.toString('hex') };
+    /** @type {import('./types.js').Measured} */
+    const measured = await runChild(CLIENT, {
+      layer: backend,
+      name: 'the bot',
+      services: servicesOf(server, onProgress),
+      settings: { backend, counts, creds, directory, ...address },
+      timeoutMs
+    }).catch(error => {
+      throw failure === undefined ? error : new Error(failure);
     });
-    const settings = { backend, counts, creds, directory };
-    openChannel(child, services({ server, settings, outcome, onProgress }));
-    await exited(child, timeoutMs).catch(error => (outcome.failure ??= error.message));
-    const { measured, failure } = outcome;
-    if (failure || !measured) throw new Error(failure ?? 'the run ended without a result');
+    if (failure !== undefined) throw new Error(failure);
     const logs = {
       connection: lines(join(directory, 'connection.log')),
       inbound: lines(join(directory, 'inbound.log')),

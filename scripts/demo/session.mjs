@@ -2,29 +2,29 @@
 
 import { once } from 'node:events';
 import { Agent } from 'node:https';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { initAuthCreds } from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { MockServer } from 'baileys-native/testing';
+import { pingQuery } from '../shared/bot.mjs';
+import { within } from '../shared/child.mjs';
+import { positiveNumber } from '../shared/options.mjs';
+import { rounded } from '../shared/text.mjs';
 import { stall } from '../stall/run.mjs';
 
 const USAGE = `Usage: npm run demo -- session [options]
 
   --queries N   round trips (500)
-  --stanzas N   stanzas that arrive while the loop is blocked (10000)
-  --blocked S   seconds for which the loop is blocked (20)
+  --stanzas N   stanzas that arrive while the event loop is blocked (10000)
+  --blocked S   seconds for which the event loop is blocked (20)
   --interval MS keep-alive interval (2000)
 `;
 
-/** How many queries may be unanswered at the same time. */
-const WINDOW = 32;
+/** The number of queries that wait for their answers at the same time. */
+const CONCURRENT_QUERIES = 32;
 
 /** @typedef {{ step: string, outcome: string, ms: number }} Row */
 /** @typedef {{ queries: number, stanzas: number, blockedMs: number, intervalMs: number }} Options */
-
-/** @param {number} value */
-const whole = value => Math.round(value).toLocaleString('en-US');
 
 /** @param {NativeSession} session */
 const connected = session =>
@@ -36,18 +36,18 @@ const connected = session =>
     });
   });
 
-const ping = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
-
 /**
+ * Sends queries and waits for their answers.
+ *
  * @param {NativeSession} session
  * @param {number} count
  */
-async function askAll(session, count) {
+async function queryMany(session, count) {
   let left = count;
-  const ask = async () => {
-    while (left-- > 0) await session.query(ping());
+  const worker = async () => {
+    while (left-- > 0) await session.query(pingQuery());
   };
-  await Promise.all(Array.from({ length: WINDOW }, ask));
+  await Promise.all(Array.from({ length: CONCURRENT_QUERIES }, worker));
 }
 
 /**
@@ -61,13 +61,13 @@ async function askAll(session, count) {
 function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
   const scenario = { intervalMs, blockedMs, stanzas };
   const handshake = () => session.metrics().handshake?.kind;
-  /** @param {'js' | 'native'} backend */
-  const blocked = async backend => {
-    const { received, inOrder, code, keepAlives } = await stall({ backend, ...scenario });
+  /** @param {'js' | 'session'} layer */
+  const runStall = async layer => {
+    const { received, inOrder, code, keepAlives } = await stall({ layer, ...scenario });
     const isComplete = code === undefined && inOrder === stanzas;
-    if (isComplete !== (backend === 'native')) throw new Error(`${backend}: ${received} stanzas, code ${code}`);
+    if (isComplete !== (layer === 'session')) throw new Error(`${layer}: ${received} stanzas, code ${code}`);
     const end = code === undefined ? 'alive' : `lost, code ${code}`;
-    return `${end}; ${whole(received)} of ${whole(stanzas)} stanzas, ${keepAlives} keep-alives`;
+    return `${end}; ${rounded(received)} of ${rounded(stanzas)} stanzas, ${keepAlives} keep-alives`;
   };
   return [
     [
@@ -85,19 +85,19 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
     [
       'query',
       async () => {
-        await askAll(session, queries);
+        await queryMany(session, queries);
         const { queryLatency } = session.metrics();
-        return `${whole(queryLatency.count)} answers, ${(queryLatency.sumMs / queryLatency.count).toFixed(1)} ms each`;
+        return `${rounded(queryLatency.count)} answers, ${(queryLatency.sumMs / queryLatency.count).toFixed(1)} ms each`;
       }
     ],
-    ['stall, Baileys on JavaScript', () => blocked('js')],
-    ['stall, NativeSession', () => blocked('native')],
+    ['stall, Baileys on JavaScript', () => runStall('js')],
+    ['stall, NativeSession', () => runStall('session')],
     [
       'drop',
       async () => {
         const again = connected(session);
         const reconnecting = once(session, 'reconnecting');
-        // The session's key of the server is no longer valid.
+        // The server key that the session has saved is no longer valid.
         server.rotateNoiseKey();
         server.connections[server.connections.length - 1].drop({ reset: true });
         const [{ reason }] = await reconnecting;
@@ -108,12 +108,13 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
     [
       'resume',
       async () => {
-        const asked = session.query({ ...ping(), attrs: { ...ping().attrs, xmlns: 'held' } }, { idempotent: true });
+        const query = { ...pingQuery(), attrs: { ...pingQuery().attrs, xmlns: 'held' } };
+        const answer = session.query(query, { idempotent: true });
         await server.waitFor(({ node }) => node.attrs.xmlns === 'held');
         const again = connected(session);
         server.connections[server.connections.length - 1].drop();
         await again;
-        const { attrs } = await asked;
+        const { attrs } = await answer;
         const { kind, ms } = session.metrics().handshake ?? {};
         if (kind !== 'IK') throw new Error(`the handshake was ${kind}`);
         return `one round trip (${kind}, ${ms} ms); idempotent query ${attrs.id} sent again and answered`;
@@ -130,7 +131,7 @@ function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
 function showProgress(name) {
   const start = performance.now();
   if (!process.stdout.isTTY) return () => {};
-  const show = () => process.stdout.write(`\r  ${name.padEnd(30)}${whole((performance.now() - start) / 1000)} s `);
+  const show = () => process.stdout.write(`\r  ${name.padEnd(30)}${rounded((performance.now() - start) / 1000)} s `);
   const timer = setInterval(show, 500);
   show();
   return () => {
@@ -139,27 +140,13 @@ function showProgress(name) {
   };
 }
 
-/**
- * @template T
- * @param {number} ms
- * @param {string} step
- * @param {Promise<T>} outcome
- * @returns {Promise<T>}
- */
-function within(ms, step, outcome) {
-  const cancel = new AbortController();
-  const late = delay(ms, undefined, { signal: cancel.signal }).then(
-    () => Promise.reject(new Error(`${step} takes too long`)),
-    () => outcome
-  );
-  return Promise.race([outcome, late]).finally(() => cancel.abort());
-}
-
 /** @param {Row[]} rows */
 function table(rows) {
   const width = Math.max(...rows.map(({ step }) => step.length));
-  const time = Math.max(...rows.map(({ ms }) => whole(ms).length)) + 3;
-  return rows.map(({ step, outcome, ms }) => `${step.padEnd(width)}  ${`${whole(ms)} ms`.padStart(time)}  ${outcome}`);
+  const time = Math.max(...rows.map(({ ms }) => rounded(ms).length)) + 3;
+  return rows.map(
+    ({ step, outcome, ms }) => `${step.padEnd(width)}  ${`${rounded(ms)} ms`.padStart(time)}  ${outcome}`
+  );
 }
 
 /** @param {string[]} args */
@@ -174,14 +161,13 @@ function readOptions(args) {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  /** @param {'queries' | 'stanzas' | 'blocked' | 'interval'} name */
-  const number = name => {
-    const value = Number(values[name]);
-    if (!(value > 0)) throw new TypeError(`--${name} takes a number above 0`);
-    return value;
+  return {
+    queries: positiveNumber(values, 'queries'),
+    stanzas: positiveNumber(values, 'stanzas'),
+    blockedMs: positiveNumber(values, 'blocked') * 1000,
+    intervalMs: positiveNumber(values, 'interval'),
+    help: values.help
   };
-  const counts = { queries: number('queries'), stanzas: number('stanzas') };
-  return { ...counts, blockedMs: number('blocked') * 1000, intervalMs: number('interval'), help: values.help };
 }
 
 /** @param {string[]} args */
@@ -192,11 +178,11 @@ export async function sessionDemo(args) {
     return;
   }
   const server = await MockServer.start();
-  // The first query is not answered on its first connection.
-  let holding = true;
+  // The query `held` is not answered when it arrives for the first time.
+  let isFirst = true;
   server.handle({ xmlns: 'held' }, () => {
-    if (!holding) return undefined;
-    holding = false;
+    if (!isFirst) return undefined;
+    isFirst = false;
     return null;
   });
   const session = new NativeSession({
@@ -213,15 +199,16 @@ export async function sessionDemo(args) {
     for (const [step, run] of steps(server, session, options)) {
       const done = showProgress(step);
       const start = performance.now();
-      const outcome = await within(options.blockedMs + 90_000, step, run()).finally(done);
+      const limitMs = options.blockedMs + 90_000;
+      const outcome = await within(limitMs, run(), () => `${step} takes too long`).finally(done);
       const row = { step, outcome, ms: performance.now() - start };
       rows.push(row);
-      process.stdout.write(`  ${step.padEnd(30)}${`${whole(row.ms)} ms`.padStart(9)}\n`);
+      process.stdout.write(`  ${step.padEnd(30)}${`${rounded(row.ms)} ms`.padStart(9)}\n`);
     }
     const { logins, stanzasIn, stanzasOut, reconnects } = session.metrics();
     const ends = Object.entries(reconnects).map(([code, count]) => `${code}: ${count}`);
     const handshakes = server.connections.map(({ handshake }) => handshake).join(', ');
-    const total = `${logins} logins, ${whole(stanzasIn)} stanzas in, ${whole(stanzasOut)} out; handshakes ${handshakes}; ends by code ${ends.join(', ')}`;
+    const total = `${logins} logins, ${rounded(stanzasIn)} stanzas in, ${rounded(stanzasOut)} out; handshakes ${handshakes}; ends by code ${ends.join(', ')}`;
     process.stdout.write(['', ...table(rows), '', total, ''].join('\n'));
   } finally {
     await session.close();

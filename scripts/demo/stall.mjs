@@ -2,23 +2,22 @@
 
 import { parseArgs } from 'node:util';
 import { PACKAGES } from '../shared/baileys.mjs';
+import { positiveNumber } from '../shared/options.mjs';
+import { rounded } from '../shared/text.mjs';
 import { stall } from '../stall/run.mjs';
 
 const USAGE = `Usage: npm run demo -- stall [options]
 
-  --line L      line of Baileys: 7, 6.7, 6.17 or all (7)
-  --stanzas N   stanzas that arrive while the loop is blocked (10000)
-  --blocked S   seconds for which the loop is blocked (20)
-  --interval MS keep-alive interval (2000)
+  --line L      release line of Baileys: 7, 6.7, 6.17 or all (7)
+  --stanzas N   stanzas that arrive while the event loop is blocked (10000)
+  --blocked S   seconds for which the event loop is blocked (20)
+  --interval MS keep-alive interval of Baileys (2000)
 `;
 
-/** @typedef {import('../stall/run.mjs').Result} Result */
+/** @typedef {import('../stall/run.mjs').ClientResult & import('../stall/run.mjs').ServerResult} Result */
 /** @typedef {{ lines: string[], stanzas: number, blockedMs: number, intervalMs: number }} Options */
 
-const BACKENDS = /** @type {const} */ ({ js: 'JavaScript', 'drop-in': 'native' });
-
-/** @param {number} value */
-const whole = value => Math.round(value).toLocaleString('en-US');
+const LAYERS = /** @type {const} */ ({ js: 'JavaScript', native: 'native' });
 
 /**
  * @param {string[]} args
@@ -36,23 +35,25 @@ function readOptions(args) {
     }
   });
   if (values.help) return undefined;
-  /** @param {'stanzas' | 'blocked' | 'interval'} name */
-  const number = name => {
-    const value = Number(values[name]);
-    if (!(value > 0)) throw new TypeError(`--${name} takes a number above 0`);
-    return value;
-  };
   const lines = values.line === 'all' ? Object.keys(PACKAGES) : [values.line];
   if (!lines.every(line => Object.hasOwn(PACKAGES, line))) throw new TypeError('--line takes 7, 6.7, 6.17 or all');
-  return { lines, stanzas: number('stanzas'), blockedMs: number('blocked') * 1000, intervalMs: number('interval') };
+  return {
+    lines,
+    stanzas: positiveNumber(values, 'stanzas'),
+    blockedMs: positiveNumber(values, 'blocked') * 1000,
+    intervalMs: positiveNumber(values, 'interval')
+  };
 }
 
 /**
+ * Whether the connection is open, all stanzas have arrived, and both sides can send queries.
+ *
  * @param {Result} result
  * @param {Options} options
  */
-function isHealthy({ code, inOrder, asked, answered, strays }, { stanzas }) {
-  return code === undefined && inOrder === stanzas && asked && answered && strays === 0;
+function isHealthy({ code, inOrder, clientQueryAnswered, serverQueryAnswered, unsolicited }, { stanzas }) {
+  const answersAreRight = clientQueryAnswered === true && serverQueryAnswered === true && unsolicited === 0;
+  return code === undefined && inOrder === stanzas && answersAreRight;
 }
 
 /**
@@ -61,18 +62,20 @@ function isHealthy({ code, inOrder, asked, answered, strays }, { stanzas }) {
  * @param {Options} options
  */
 function report(name, result, options) {
-  const { code, received, inOrder, keepAlives, pongs, asked, answered, strays } = result;
+  const { code, received, inOrder, keepAlives, pongs, unsolicited } = result;
+  /** @param {boolean | undefined} isAnswered */
+  const words = isAnswered => (isAnswered ? 'was answered' : 'was not answered');
   const lines = [
-    `${name}: ${code === undefined ? 'alive' : `lost, code ${code}`}`,
-    `  stanzas     ${whole(received)} of ${whole(options.stanzas)} delivered, ${whole(inOrder)} of them in order`,
-    `  meanwhile   ${keepAlives} keep-alive queries and ${pongs} pongs reached the server`
+    `${name}: ${code === undefined ? 'the connection is open' : `the connection was lost, code ${code}`}`,
+    `  stanzas       ${rounded(received)} of ${rounded(options.stanzas)} delivered, ${rounded(inOrder)} of them in order`,
+    `  during block  ${keepAlives} keep-alive queries and ${pongs} pongs reached the server`
   ];
   if (code === undefined) {
     const { stalls, blockedMs } = result.keptAlive ?? { stalls: 0, blockedMs: 0 };
     lines.push(
-      `  afterwards  Baileys ${asked ? 'asked' : 'could not ask'} the server, the server ${answered ? 'asked' : 'could not ask'} Baileys`,
-      `  seen of it  ${strays} answers that Baileys never asked for`,
-      `  kept alive  during ${stalls} block of ${(blockedMs / 1000).toFixed(1)} s`
+      `  after block   a query of Baileys ${words(result.clientQueryAnswered)}, a query of the server ${words(result.serverQueryAnswered)}`,
+      `  answers       Baileys got ${unsolicited} answers for which it had sent no query`,
+      `  addon         kept connections open during ${stalls} block of ${(blockedMs / 1000).toFixed(1)} s`
     );
   }
   return lines.join('\n');
@@ -87,17 +90,17 @@ export async function stallDemo(args) {
   }
   const { lines, stanzas, blockedMs, intervalMs } = options;
   console.log(
-    `The event loop is blocked for ${blockedMs / 1000} s, Baileys' keep-alive interval is ${intervalMs} ms, and the server\n` +
-      `cuts a connection that says nothing for ${1.5 * intervalMs} ms. Meanwhile it sends ${whole(stanzas)} stanzas, and pings.\n`
+    `The event loop is blocked for ${blockedMs / 1000} s. The keep-alive interval of Baileys is ${intervalMs} ms. The server closes a\n` +
+      `connection that sends nothing for ${1.5 * intervalMs} ms. During the block it sends ${rounded(stanzas)} stanzas, and pings.\n`
   );
   for (const line of lines) {
-    for (const backend of /** @type {(keyof typeof BACKENDS)[]} */ (Object.keys(BACKENDS))) {
-      const name = `Baileys ${line}, ${BACKENDS[backend]}`;
+    for (const layer of /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS))) {
+      const name = `Baileys ${line}, ${LAYERS[layer]}`;
       if (process.stdout.isTTY) process.stdout.write(`${name} …\r`);
-      const scenario = { backend, line: PACKAGES[line], pings: true };
+      const scenario = { layer, packageName: PACKAGES[line], pings: true };
       const result = await stall({ ...scenario, stanzas, blockedMs, intervalMs });
       console.log(`${report(name, result, options)}\n`);
-      if (isHealthy(result, options) !== (backend === 'drop-in')) throw new Error(`unexpected result of ${name}`);
+      if (isHealthy(result, options) !== (layer === 'native')) throw new Error(`unexpected result of ${name}`);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { sampleStanzas } from 'baileys-native/testing';
 
-/** Events by which a library on top of Baileys would get the stanzas of the flood. */
+/** The events of Baileys' `ws` that deliver the stanzas of the flood. */
 export const INBOUND_EVENTS = ['CB:relay', 'CB:ack', 'CB:receipt'];
 
 /**
@@ -21,11 +21,11 @@ export function inboundStanza(index) {
 }
 
 /**
- * The number of acknowledged stanzas among the first `count` inbound ones.
+ * The number of receipts among the first `count` inbound stanzas. Baileys acknowledges each of them.
  *
  * @param {number} count
  */
-export const acknowledged = count => Math.floor(count / 20);
+export const countReceipts = count => Math.floor(count / 20);
 
 /**
  * A text message to one device. The server does not acknowledge it, so that only one direction is measured.

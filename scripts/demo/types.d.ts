@@ -15,16 +15,16 @@ export interface Settings {
   counts: Counts;
   /** JSON of Baileys' credentials for a new device. */
   creds: string;
-  /** Where the child leaves its logs. */
+  /** The folder for the logs of the child. */
   directory: string;
   url: string;
-  /** PEM of the authority behind the server's TLS certificate. */
+  /** PEM of the authority that has issued the TLS certificate of the server. */
   ca: string;
-  /** The root of the server's Noise certificates, in hex. */
+  /** The public key that signs the Noise certificates of the server, in hex. */
   rootKey: string;
 }
 
-/** A measured phase: from its first stanza to its last, and the CPU time of all threads of the child until it was over. */
+/** A measured phase: the time from its first stanza to its last, and the CPU time of all threads of the child. */
 export interface Cost {
   ms: number;
   cpuUs: number;
@@ -56,7 +56,7 @@ export interface Figures {
   peakRssMb: number;
 }
 
-/** A phase that is over. */
+/** A finished phase, for the progress output. */
 export interface Step {
   name: string;
   ms?: number;
@@ -64,7 +64,7 @@ export interface Step {
 
 export type LogName = 'connection' | 'inbound' | 'outbound';
 
-/** The ordered logs of one run, one line an entry. */
+/** The ordered logs of one run. Each entry is one line. */
 export type Logs = Record<LogName, string[]>;
 
 export interface Run {
@@ -72,36 +72,41 @@ export interface Run {
   logs: Logs;
 }
 
-/** The first entry in which two logs differ, counted from 1; an entry is missing where its log has ended. */
+/** The first entry in which two logs differ. `line` counts from 1. An entry is undefined if its log is shorter. */
 export interface Difference {
   line: number;
   expected?: string;
   actual?: string;
 }
 
-/** What the child asks of its parent: what goes with the question, and the answer. */
-export interface Questions {
-  settings: [undefined, Settings];
-  /** Plays the phone that scans the code. */
+/** The functions of the parent that the child may call: the data and the result of each. */
+export interface ParentFunctions {
+  /** Acts as the phone that scans the QR code. */
   scan: [{ qr: string }, void];
-  /** Waits until the server is quiet; answers with the number of stanzas so far. */
+  /** Waits until the server is idle; resolves with the number of stanzas so far. */
   settle: [undefined, number];
   prepareFlood: [{ count: number }, void];
   /** Sends the prepared flood and waits for all acks that the client has to send for it. */
   startFlood: [undefined, void];
-  /** Waits until the server has read so many messages in all. */
+  /** Waits until the server has received this total number of messages. */
   messages: [{ total: number }, void];
   /** From now on the server only reads and counts bytes. */
   sink: [undefined, void];
-  /** The client is about to send so many messages to the sink. */
+  /** Announces the number of messages that the client will send to the sink. */
   expectMessages: [{ count: number }, void];
   /** Waits until the sink has read all of them. */
   arrived: [undefined, void];
   progress: [Step, void];
-  result: [Measured, void];
-  failed: [{ stack: string }, void];
 }
 
 export type Services = {
-  [Name in keyof Questions]: (data: Questions[Name][0]) => Questions[Name][1] | Promise<Questions[Name][1]>;
+  [Name in keyof ParentFunctions]: (
+    data: ParentFunctions[Name][0]
+  ) => ParentFunctions[Name][1] | Promise<ParentFunctions[Name][1]>;
 };
+
+/** Calls a function of the parent. */
+export type Ask = <Name extends keyof ParentFunctions>(
+  what: Name,
+  data?: ParentFunctions[Name][0]
+) => Promise<ParentFunctions[Name][1]>;

@@ -1,14 +1,16 @@
 // One of the two clients: a child process with an unmodified Baileys. Its command line chooses the socket layer. It
-// behaves like a careful bot: when its connection is cut, it reconnects with its saved credentials. It repeats
-// unacknowledged messages and marks received ones as read.
+// reconnects with its saved credentials when its connection is cut, sends unacknowledged messages again, and marks
+// received messages as read.
 
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
+import { importPackage } from '../shared/baileys.mjs';
+import { silentLogger, statusCode } from '../shared/bot.mjs';
+import { describeError, openChannel } from '../shared/channel.mjs';
+import { ACTIONS } from './actions.mjs';
 import { Outbox } from './outbox.mjs';
-import { openChannel } from '../shared/channel.mjs';
 import { SavedState } from './saved-state.mjs';
-import { SERVICES } from './services.mjs';
 import { nameOf } from './stanzas.mjs';
 
 /**
@@ -17,27 +19,19 @@ import { nameOf } from './stanzas.mjs';
  * @typedef {{ tag: string, attrs: Record<string, string>, content?: unknown }} Stanza
  */
 
-/** @type {typeof import('baileys')} Of the package that the command line names; a CommonJS one has all on `default`. */
-const baileys = await import(process.argv[2]).then(module => ({ ...module.default, ...module }));
+/** The package of Baileys that the command line names. */
+const packageName = process.argv[2];
+const baileys = await importPackage(packageName);
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
+/** After this time a message that has not arrived counts as lost, in milliseconds. */
 const LOST_AFTER_MS = 10_000;
 
 /** libsignal writes sessions with their keys to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn', 'error'])) console[method] = () => {};
 
-function silentLogger() {
-  const nothing = () => {};
-  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
-  const logger = { level: 'silent', child: () => logger, ...levels };
-  return logger;
-}
-
-/** @param {unknown} error */
-const statusCode = error => /** @type {{ output?: { statusCode?: number } } | undefined} */ (error)?.output?.statusCode;
-
-/** The ids of the messages that a receipt is for. @param {Stanza} receipt */
+/** The ids of the messages that a receipt confirms. @param {Stanza} receipt */
 function idsOf({ attrs, content }) {
   const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined;
   const items = /** @type {Stanza[]} */ (list?.content ?? []);
@@ -54,20 +48,21 @@ class Client {
   delivered = new Set();
   /** @type {Set<string>} */
   read = new Set();
-  /** Presence and chat states of others. @type {string[]} */
+  /** Received presences and chat states, as `jid state`. @type {string[]} */
   presences = [];
   undecrypted = 0;
   logins = 0;
   /** @type {import('./types.js').Backend[]} */
   layers = [];
-  /** Stanzas as each socket handed them to Baileys. @type {string[][]} */
+  /** The names of the stanzas that each socket has delivered to Baileys. @type {string[][]} */
   stanzas = [];
+  /** Emits `text` and `presence` when one has arrived. */
   arrivals = new EventEmitter();
   outbox = new Outbox();
   state = new SavedState(baileys);
   /** @type {Sock | undefined} */
   sock;
-  leaving = false;
+  isLoggingOut = false;
 
   /**
    * @param {Settings} settings
@@ -91,7 +86,7 @@ class Client {
       auth: this.state.load(),
       logger: silentLogger(),
       shouldSyncHistoryMessage: () => false,
-      // For a device that could not decrypt a message and requests it again: the id is the text.
+      // Called when a device could not decrypt a message and requests it again. The id of a message is its text.
       getMessage: async ({ id }) => (id ? { conversation: id } : undefined),
       defaultQueryTimeoutMs: 20_000,
       keepAliveIntervalMs: 300_000
@@ -125,7 +120,7 @@ class Client {
   login() {
     const sock = this.connect();
     this.sock = sock;
-    this.leaving = false;
+    this.isLoggingOut = false;
     this.#listen(sock);
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
@@ -133,7 +128,7 @@ class Client {
           this.logins += 1;
           this.outbox.start(sock);
           resolve();
-        } else if (connection === 'close' && !this.leaving) {
+        } else if (connection === 'close' && !this.isLoggingOut) {
           reject(lastDisconnect?.error ?? new Error('the connection closed'));
           void this.outbox
             .stop()
@@ -144,8 +139,8 @@ class Client {
     });
   }
 
-  async leave() {
-    this.leaving = true;
+  async logOut() {
+    this.isLoggingOut = true;
     await this.outbox.stop();
     await this.sock?.end(undefined);
   }
@@ -159,11 +154,11 @@ class Client {
   }
 
   /**
-   * Resolves when Baileys has delivered `count` messages of a flow, or after a time limit. Baileys delays events by up
-   * to 0.1 seconds.
+   * Waits until Baileys has delivered `count` messages of a flow, or for a limited time. Baileys delays events by up to
+   * 0.1 seconds.
    *
    * @param {import('./types.js').ClientServices['arrived'][0]} expected
-   * @returns {Promise<number>}
+   * @returns {Promise<number>} The number of delivered messages.
    */
   arrived({ flow, count }) {
     const number = () => new Set(this.received.filter(item => item.startsWith(flow))).size;
@@ -232,8 +227,7 @@ class Client {
 let client;
 
 /** @param {unknown} error */
-const fail = error =>
-  void parent.ask('failed', { stack: error instanceof Error ? String(error.stack) : String(error) });
+const fail = error => void parent.ask('failed', { stack: describeError(error) });
 
 function current() {
   if (!client) throw new Error('not paired');
@@ -249,15 +243,15 @@ const parent = openChannel(process, {
   login: () => current().login(),
   send: request => current().send(request),
   arrived: expected => current().arrived(expected),
-  service: async ({ name, args }) => {
-    const service = /** @type {(client: Client, ...args: any[]) => unknown} */ (SERVICES[name]);
-    return service(current(), ...args);
+  act: async ({ name, args }) => {
+    const action = /** @type {(client: Client, ...args: any[]) => unknown} */ (ACTIONS[name]);
+    return action(current(), ...args);
   },
   settle: () => current().outbox.empty(),
-  logout: () => current().leave(),
+  logout: () => current().logOut(),
   report: () => current().report()
 });
 
 // When its connection ends, Baileys 6 rejects promises that have no handler. A bot must ignore these rejections.
-if (process.argv[2] !== 'baileys') process.on('unhandledRejection', () => {});
+if (packageName !== 'baileys') process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit(0)); // timers of Baileys would keep the process alive

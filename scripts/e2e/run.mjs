@@ -1,12 +1,12 @@
 // One run: a server in this process, which does not load the native layer, and two clients in child processes.
 
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
-import { describeError, openChannel } from '../shared/channel.mjs';
-import { answersOf } from './answers.mjs';
+import { describeError } from '../shared/channel.mjs';
+import { startChild, within } from '../shared/child.mjs';
+import { observeBehaviours } from './behaviours.mjs';
 import { compareStanzas, nameOf } from './stanzas.mjs';
 import { jidOf, USERS } from './users.mjs';
 
@@ -14,29 +14,28 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('./types.js').Side} Side
  * @typedef {import('./types.js').Phase} Phase
  * @typedef {import('./types.js').ClientServices} ClientServices
- * @typedef {import('./types.js').ParentServices} ParentServices
  * @typedef {import('baileys-native/testing').Device} Device
  * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} Ask
- * @typedef {{ side: Side, user: string, child: import('node:child_process').ChildProcess, ask: Ask, failed:
- *   Promise<never> }} Peer
+ * @typedef {{ backend: import('./types.js').Backend, ask: Ask, failed: Promise<never>, stop: () => Promise<void> }}
+ *   Client
  */
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 /** @type {Side[]} */
 const SIDES = ['a', 'b'];
 /** The number of texts that one side sends before the other side sends. */
 export const BURST = 20;
-/** Longer than Baileys delays events: repeated messages were delivered by then. */
+/** Longer than Baileys delays events, in milliseconds: after this time all repeated messages were delivered. */
 const LAST_EVENTS_MS = 300;
 const GREETING_DELAY_MS = 250;
 /** Time limit for a cut and the next login, in milliseconds. */
 const CUT_TIMEOUT_MS = 20_000;
 
 /**
- * Time for Baileys 6 to acknowledge messages that were in flight at a cut, in ms. It may never do so; Baileys 7 does.
+ * Time for Baileys 6 to acknowledge messages that were in flight at a cut, in milliseconds. It may never do so. Baileys
+ * 7 always does.
  */
-const OVERDUE_MS = 12_000;
+const ACKNOWLEDGED_MS = 12_000;
 
 /** @type {(side: Side) => Side} */
 const otherSide = side => (side === 'a' ? 'b' : 'a');
@@ -45,60 +44,50 @@ const otherSide = side => (side === 'a' ? 'b' : 'a');
  * @param {MockServer} server
  * @param {Side} side
  * @param {import('./types.js').Backend} backend
- * @param {string} line the package of Baileys
- * @returns {Peer}
+ * @param {string} packageName The package of Baileys.
+ * @returns {Client}
  */
-function start(server, side, backend, line) {
-  const child = fork(CLIENT, [line], {
-    cwd: ROOT,
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
-    execArgv: backend === 'native' ? ['--import', 'baileys-native/register'] : [],
-    env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
+function startClient(server, side, backend, packageName) {
+  const { ask, failed, stop } = startChild(CLIENT, {
+    layer: backend,
+    name: `client ${side}`,
+    args: [packageName],
+    services: {
+      scan: ({ qr }) => server.scanQr(qr, { jid: USERS[side], pushName: side }).then(() => undefined)
+    }
   });
-  /** @type {(error: Error) => void} */
-  let reject;
-  /** @type {Promise<never>} */
-  const failed = new Promise((_, fail) => (reject = fail));
-  failed.catch(() => {}); // handled by `watched`
-  child.once('error', error => reject(error));
-  child.once('exit', (code, signal) => reject(new Error(`client ${side} ended with ${signal ?? `exit code ${code}`}`)));
-  /** @type {import('../shared/channel.mjs').Channel<ClientServices>} */
-  const { ask } = openChannel(child, {
-    scan: ({ qr }) => server.scanQr(qr, { jid: USERS[side], pushName: side }).then(() => undefined),
-    failed: ({ stack }) => reject(new Error(`client ${side}: ${stack}`))
-  });
-  return { side, user: USERS[side], child, ask, failed };
+  return { backend, ask, failed, stop };
 }
 
 export class Run {
   /**
    * @param {MockServer} server
-   * @param {Record<Side, Peer>} peers
+   * @param {Record<Side, Client>} clients
    * @param {import('./types.js').Counts} counts
-   * @param {boolean} mayForget whether the clients may never acknowledge messages that were in flight at a cut
+   * @param {boolean} mayLoseInFlight Whether the clients may never acknowledge messages that were in flight at a cut.
    */
-  constructor(server, peers, counts, mayForget) {
-    this.mayForget = mayForget;
+  constructor(server, clients, counts, mayLoseInFlight) {
+    this.mayLoseInFlight = mayLoseInFlight;
     this.server = server;
-    this.peers = peers;
+    this.clients = clients;
     this.counts = counts;
     /** @type {string[]} */
     this.inFlight = [];
     this.retries = 0;
-    /** By flow, how many messages were given up. @type {Record<string, number>} */
+    /** For each flow: the number of messages that have not arrived. @type {Record<string, number>} */
     this.missing = {};
-    /** Whether the run still waits for messages that were in flight at a cut. */
-    this.patient = true;
+    /** Whether the run still waits until messages that were in flight at a cut are acknowledged. */
+    this.waitsForInFlight = true;
     /** @type {Promise<never>} */
-    this.broken = new Promise((_, reject) => server.once('failure', error => reject(error)));
-    this.broken.catch(() => {});
+    this.serverFailed = new Promise((_, reject) => server.once('failure', error => reject(error)));
+    this.serverFailed.catch(() => {}); // handled by `watched`
     server.on('stanza', ({ direction, node }) => {
       if (direction === 'in' && node.tag === 'receipt' && node.attrs.type === 'retry') this.retries += 1;
     });
   }
 
   /**
-   * Calls a client. A failure of a client or the server ends the wait.
+   * Calls a client. Rejects if a client or the server fails.
    *
    * @template {keyof ClientServices} Name
    * @param {Side} side
@@ -107,15 +96,17 @@ export class Run {
    * @returns {Promise<ClientServices[Name][1]>}
    */
   ask(side, name, data) {
-    return this.watched(this.peers[side].ask(name, data));
+    return this.watched(this.clients[side].ask(name, data));
   }
 
   /**
+   * Waits for a promise. Rejects if a client or the server fails.
+   *
    * @template Value
    * @param {Promise<Value>} promise
    */
   watched(promise) {
-    return Promise.race([promise, this.peers.a.failed, this.peers.b.failed, this.broken]);
+    return Promise.race([promise, this.clients.a.failed, this.clients.b.failed, this.serverFailed]);
   }
 
   /** @param {Side} side */
@@ -126,7 +117,7 @@ export class Run {
   async connect() {
     for (const side of SIDES) {
       const { url, ca, rootKey } = this.server;
-      const backend = this.peers[side].child.spawnargs.includes('baileys-native/register') ? 'native' : 'js';
+      const { backend } = this.clients[side];
       await this.ask(side, 'pair', { side, backend, url, ca: String(ca), rootKey: rootKey.toString('hex') });
       await this.ask(side, 'login', undefined);
     }
@@ -137,11 +128,11 @@ export class Run {
    *
    * @param {Side} from
    * @param {ClientServices['send'][0]} request
-   * @param {Promise<void>} [meanwhile]
+   * @param {Promise<void>} [concurrent] Is awaited after the texts were queued.
    */
-  async send(from, request, meanwhile) {
+  async send(from, request, concurrent) {
     await this.ask(from, 'send', request);
-    await this.watched(Promise.resolve(meanwhile));
+    await this.watched(Promise.resolve(concurrent));
     await this.arrived(from, request);
   }
 
@@ -152,40 +143,40 @@ export class Run {
   async arrived(from, { phase, first, count }) {
     const flow = `${phase}:${from}:`;
     await this.ask(from, 'settle', undefined);
-    await this.#emptyMailboxes();
+    await this.#untilAcknowledged();
     const expected = first + count - (this.missing[flow] ?? 0);
     const arrived = await this.ask(otherSide(from), 'arrived', { flow, count: expected });
     this.missing[flow] = first + count - arrived;
     await this.ask(otherSide(from), 'settle', undefined);
-    await this.#emptyMailboxes();
+    await this.#untilAcknowledged();
   }
 
   /** Resolves when all messages are acknowledged, or after a time limit if some may never be acknowledged. */
-  async #emptyMailboxes() {
-    while (this.waitsFor().length > 0) {
+  async #untilAcknowledged() {
+    while (this.unacknowledged().length > 0) {
       const stop = new AbortController();
       const { signal } = stop;
-      const said = once(this.server, 'acknowledged', { signal });
+      const acknowledged = once(this.server, 'acknowledged', { signal });
       /** @type {Promise<unknown>} */
       const late =
-        this.mayForget && this.patient
-          ? delay(OVERDUE_MS, undefined, { signal }).then(() => (this.patient = false))
+        this.mayLoseInFlight && this.waitsForInFlight
+          ? delay(ACKNOWLEDGED_MS, undefined, { signal }).then(() => (this.waitsForInFlight = false))
           : new Promise(() => {});
-      for (const each of [said, late]) each.catch(() => {}); // stopped
+      for (const each of [acknowledged, late]) each.catch(() => {}); // aborted below
       try {
-        await this.watched(Promise.race([said, late]));
+        await this.watched(Promise.race([acknowledged, late]));
       } finally {
         stop.abort();
       }
     }
   }
 
-  /** The unacknowledged messages that the run must wait for. */
-  waitsFor() {
+  /** The unacknowledged messages for which the run must wait. */
+  unacknowledged() {
     return SIDES.map(side => this.device(side))
       .filter(Boolean)
       .flatMap(device => this.server.pending(device))
-      .filter(({ attrs }) => this.patient || !this.inFlight.includes(attrs.id));
+      .filter(({ attrs }) => this.waitsForInFlight || !this.inFlight.includes(attrs.id));
   }
 
   /**
@@ -207,7 +198,7 @@ export class Run {
   }
 
   async group() {
-    this.groupId = /** @type {string} */ (await this.service('a', 'createGroup', 'Two clients', [jidOf('b')]));
+    this.groupId = /** @type {string} */ (await this.act('a', 'createGroup', 'Two clients', [jidOf('b')]));
     const group = this.groupId;
     for (const side of SIDES) {
       await this.send(side, { phase: 'group', to: group, first: 0, count: this.counts.group / 2 });
@@ -228,25 +219,27 @@ export class Run {
     await this.ask('a', 'send', request);
     await this.ask('a', 'settle', undefined);
     await this.ask('b', 'login', undefined);
-    await this.#emptyMailboxes();
+    await this.#untilAcknowledged();
     // Baileys 6.7 delivers the events of the offline queue only when another message arrives.
     await this.send('a', { ...request, first: request.count, count: 1 });
   }
 
   /**
+   * Runs an action of a client.
+   *
    * @param {Side} side
-   * @param {string} name see services.mjs
+   * @param {string} name See actions.mjs.
    * @param {unknown[]} args
    */
-  service(side, name, ...args) {
-    return this.ask(side, 'service', { name, args });
+  act(side, name, ...args) {
+    return this.ask(side, 'act', { name, args });
   }
 
   /**
    * Cuts the connection of `b` when the server has read the given text. Resolves when `b` has logged in again.
    *
-   * When the server has read this text of `a`, it stops reading from `b`. So it cannot read an acknowledgement of the
-   * text, and at least this text is in flight at the cut.
+   * If the text is from `a`, the server stops reading from `b` before the cut. So it cannot read an acknowledgement of
+   * the text, and at least this text is in flight at the cut.
    *
    * @param {Side} from
    * @param {string} id
@@ -256,7 +249,7 @@ export class Run {
     const device = this.device('b');
     const start = server.stanzas.length;
     /** @type {Promise<void>} */
-    const back = new Promise((resolve, reject) => {
+    const loggedIn = new Promise((resolve, reject) => {
       /** @param {import('baileys-native/testing').StanzaRecord} record */
       const onStanza = ({ direction, node }) => {
         if (direction !== 'in' || node.tag !== 'message' || node.attrs.id !== id) return;
@@ -267,20 +260,20 @@ export class Run {
           return;
         }
         if (from === 'a') connection.pause();
-        // The server sends the text to `b` in the turn in which it reads it.
+        // The server sends the text to `b` in the same turn of the event loop in which it reads it.
         setImmediate(() => {
           if (from === 'a') this.inFlight = this.#pendingMessages(device);
           connection.drop();
         });
         /** @param {import('baileys-native/testing').StanzaRecord} record */
-        const isBack = record =>
+        const isLogin = record =>
           record.node.tag === 'success' && server.connections[record.connection].device === device;
-        resolve(server.waitFor(isBack, { from: start, timeoutMs: CUT_TIMEOUT_MS }).then(() => undefined));
+        resolve(server.waitFor(isLogin, { from: start, timeoutMs: CUT_TIMEOUT_MS }).then(() => undefined));
       };
       server.on('stanza', onStanza);
     });
-    back.catch(() => {}); // handled by the caller
-    return back;
+    loggedIn.catch(() => {}); // handled by the caller
+    return loggedIn;
   }
 
   /**
@@ -288,8 +281,8 @@ export class Run {
    * connections.
    *
    * @param {Side} side
-   * @param {string[][]} received by connection
-   * @param {number} due the number of the server's records whose stanzas must have arrived
+   * @param {string[][]} received The names of the delivered stanzas, by connection.
+   * @param {number} due The stanzas among this number of the server's first records must have arrived.
    * @returns {import('./types.js').Stanzas}
    */
   stanzasOf(side, received, due) {
@@ -306,7 +299,7 @@ export class Run {
       connections: connections.length,
       sent: all.reduce((sum, { sent }) => sum + sent, 0),
       lost: all.flatMap(({ lost }) => lost),
-      strange: all.flatMap(({ strange }) => strange)
+      unexpected: all.flatMap(({ unexpected }) => unexpected)
     };
   }
 
@@ -349,15 +342,6 @@ function flow(phase, from, sent, reports, inFlight) {
   };
 }
 
-/** @param {Peer} peer */
-async function end({ child }) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  if (child.connected) child.disconnect();
-  else child.kill();
-  await gone;
-}
-
 /**
  * Runs two clients against each other.
  *
@@ -365,28 +349,28 @@ async function end({ child }) {
  * @param {import('./types.js').Backends} options.backends
  * @param {import('./types.js').Counts} options.counts
  * @param {number} options.timeoutMs
- * @param {string} [options.line] the package of Baileys that both clients run
+ * @param {string} [options.packageName] The package of Baileys that both clients run.
  * @returns {Promise<import('./types.js').Result>}
  */
-export async function runPair({ backends, counts, timeoutMs, line = 'baileys' }) {
+export async function runPair({ backends, counts, timeoutMs, packageName = 'baileys' }) {
+  const isLatest = packageName === 'baileys';
   // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
-  const patience = line === 'baileys' ? {} : { greetingDelayMs: GREETING_DELAY_MS };
-  const server = await MockServer.start({ baileys: line, ...patience });
-  const peers = { a: start(server, 'a', backends.a, line), b: start(server, 'b', backends.b, line) };
-  const run = new Run(server, peers, counts, line !== 'baileys');
-  const stop = new AbortController();
-  const late = delay(timeoutMs, undefined, { signal: stop.signal }).then(() => {
-    const waits = run.waitsFor().map(nameOf).join(', ');
-    throw new Error(`the run did not end within ${timeoutMs / 1000} s; not acknowledged: ${waits || 'nothing'}`);
-  });
-  late.catch(() => {});
+  const options = isLatest ? {} : { greetingDelayMs: GREETING_DELAY_MS };
+  const server = await MockServer.start({ baileys: packageName, ...options });
+  const clients = {
+    a: startClient(server, 'a', backends.a, packageName),
+    b: startClient(server, 'b', backends.b, packageName)
+  };
+  const run = new Run(server, clients, counts, !isLatest);
   try {
-    return await Promise.race([scenario(run, backends), late]);
+    return await within(timeoutMs, scenario(run, backends), () => {
+      const missing = run.unacknowledged().map(nameOf).join(', ');
+      return `the run did not end within ${timeoutMs / 1000} s; not acknowledged: ${missing || 'nothing'}`;
+    });
   } catch (error) {
     throw new Error(`${backends.a} with ${backends.b}: ${describeError(error)}`, { cause: error });
   } finally {
-    stop.abort();
-    await Promise.all([end(peers.a), end(peers.b)]);
+    await Promise.all([clients.a.stop(), clients.b.stop()]);
     await server.stop();
   }
 }
@@ -407,10 +391,10 @@ async function scenario(run, backends) {
   await delay(LAST_EVENTS_MS);
   const reports = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
   const { retries } = run;
-  const answers = await answersOf(run);
+  const behaviours = await observeBehaviours(run);
   const due = run.server.stanzas.length;
-  // The answer of a ping arrives after everything that was sent before.
-  await Promise.all(SIDES.map(side => run.service(side, 'ping')));
+  // The answer to a ping arrives after all stanzas that were sent before it.
+  await Promise.all(SIDES.map(side => run.act(side, 'ping')));
   const last = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
   return {
     backends,
@@ -424,7 +408,7 @@ async function scenario(run, backends) {
     inFlight: run.inFlight,
     resent: reports.b.resent,
     stanzas: { a: run.stanzasOf('a', last.a.stanzas, due), b: run.stanzasOf('b', last.b.stanzas, due) },
-    answers,
+    behaviours,
     undecrypted: reports.a.undecrypted + reports.b.undecrypted,
     retries,
     logins: { a: reports.a.logins, b: reports.b.logins },

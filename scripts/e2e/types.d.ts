@@ -2,77 +2,78 @@
 
 export type Backend = 'js' | 'native';
 
-/** The two clients of a run; each is told by its command line alone which socket layer it runs on. */
+/** The two clients of a run. */
 export type Side = 'a' | 'b';
 
 export type Backends = Record<Side, Backend>;
 
 export interface Counts {
-  /** Texts each way. */
+  /** Texts in each direction. */
   texts: number;
   /** Messages to the group, half of them from each side. */
   group: number;
-  /** Texts to a client that is not connected; the last one once it is back. */
+  /** Texts to a client that is not connected. The last one is sent after it has connected again. */
   away: number;
 }
 
-/** `texts`: one to one, with connections cut in between; `group`: sender keys; `away`: through the offline queue;
- * `retry`: one that cannot be decrypted at first. */
+/**
+ * `texts`: between the two users, while connections are cut. `group`: to a group, with sender keys. `away`: through the
+ * offline queue. `retry`: one text that cannot be decrypted at first.
+ */
 export type Phase = 'texts' | 'group' | 'away' | 'retry';
 
 export interface Settings {
   side: Side;
   backend: Backend;
   url: string;
-  /** PEM of the authority behind the server's TLS certificate. */
+  /** PEM of the authority that has issued the TLS certificate of the server. */
   ca: string;
-  /** The root of the server's Noise certificates, in hex. */
+  /** The public key that signs the Noise certificates of the server, in hex. */
   rootKey: string;
 }
 
-/** What a client did with one of its socket's functions: its result, or its error, without what differs between runs. */
-export type Answer = unknown;
+/** The result or the error of an action, without the parts that differ between runs. */
+export type ActionResult = unknown;
 
-/** What a client has seen. An item is one message: its text and its id are both `phase:from:index`. */
+/** What a client has received. An item is one message: its text and its id are both `phase:from:index`. */
 export interface Report {
-  /** Every text that was handed out by `messages.upsert`, in that order, repeated ones too. */
+  /** Every text of a `messages.upsert` event, in order, also repeated ones. */
   received: string[];
-  /** Texts of its own for which it was sent a receipt that they have arrived. */
+  /** Its own texts for which it has got a delivery receipt. */
   delivered: string[];
-  /** Texts of its own for which it was sent a receipt that they were read. */
+  /** Its own texts for which it has got a read receipt. */
   read: string[];
-  /** Texts that it sent again after its connection was cut, since the server had not acknowledged them. */
+  /** Texts that it has sent again after a cut, because the server had not acknowledged them. */
   resent: string[];
   /** Messages that could not be decrypted at first. */
   undecrypted: number;
-  /** Logins. */
   logins: number;
-  /** Socket layer of every socket that it has made. */
+  /** The socket layer of each of its sockets. */
   layers: Backend[];
-  /** By connection, the stanzas that its socket layer handed to Baileys. */
+  /** For each connection: the names of the stanzas that its socket layer has delivered to Baileys. */
   stanzas: string[][];
 }
 
-/** What the parent asks of a client. */
+/** The functions of a client that the parent may call: the data and the result of each. */
 export interface ClientServices {
   pair: [Settings, void];
   login: [void, void];
   /** Queues texts, in order. */
   send: [{ phase: Phase; to: string; first: number; count: number }, void];
   /**
-   * Resolves when so many different messages of a flow, `phase:from:`, were handed out, or are overdue; with the number
-   * of those that were.
+   * Waits until Baileys has delivered this number of different messages of a flow, or for a limited time. Resolves with
+   * the number of delivered messages. A flow is the prefix of its items: `phase:from:`.
    */
   arrived: [{ flow: string; count: number }, number];
-  /** Does what is named, see services.mjs. */
-  service: [{ name: string; args: unknown[] }, Answer];
+  /** Runs an action of actions.mjs. */
+  act: [{ name: string; args: unknown[] }, ActionResult];
   /** Resolves when the server has acknowledged everything that was queued. */
   settle: [void, void];
   logout: [void, void];
   report: [void, Report];
 }
 
-/** What a client tells its parent. */
+/** The functions of the parent that a client may call. */
 export interface ParentServices {
   scan: [{ qr: string }, void];
   failed: [{ stack: string }, void];
@@ -84,9 +85,9 @@ export interface Flow {
   from: Side;
   sent: number;
   received: number;
-  /** Items that were never handed out. */
+  /** Items that were never delivered. */
   lost: string[];
-  /** Items that were handed out more than once. */
+  /** Items that were delivered more than once. */
   duplicated: string[];
   /**
    * Whether the messages arrived in order. Messages in flight at the cut of `b` are not checked, because they can be
@@ -95,30 +96,30 @@ export interface Flow {
   inOrder: boolean;
   delivered: number;
   read: number;
-  /** Items without a receipt that they have arrived. */
+  /** Items without a delivery receipt. */
   undelivered: string[];
 }
 
-/** What a client's socket layer did with the stanzas that the server sent, on all connections. */
+/** How the socket layer of a client has delivered the stanzas of the server, on all connections. */
 export interface Stanzas {
   connections: number;
   sent: number;
-  /** Not handed out, although later ones were, or although the connection is still open. */
+  /** Not delivered, although later ones were delivered or the connection is still open. */
   lost: string[];
-  /** Handed out twice, out of order, or never sent. */
-  strange: string[];
+  /** Delivered twice or out of order, or never sent. */
+  unexpected: string[];
 }
 
 export interface Result {
   backends: Backends;
   flows: Flow[];
-  /** Items on their way to client `b` at the moment its connection was cut. */
+  /** Items that were being sent to client `b` when its connection was cut. */
   inFlight: string[];
-  /** Items that `b` had to send again, since its connection was cut before they were acknowledged. */
+  /** Items that `b` had to send again, because its connection was cut before they were acknowledged. */
   resent: string[];
   stanzas: Record<Side, Stanzas>;
-  /** By behaviour, what else the clients did with each other and the server. */
-  answers: Record<string, Answer>;
+  /** The results of the other behaviours, see behaviours.mjs. */
+  behaviours: Record<string, ActionResult>;
   undecrypted: number;
   retries: number;
   logins: Record<Side, number>;

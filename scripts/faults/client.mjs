@@ -4,35 +4,45 @@ import { openSync } from 'node:fs';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
-import { linkedCreds, outcomesOfSession, outcomesOfSocket, pingQuery, plainText } from '../shared/client-outcomes.mjs';
+import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../shared/client-outcomes.mjs';
 
 /**
  * Connect timeouts in milliseconds: for rows that end before the login, and for rows that reach it.
  *
  * @type {Record<string, number>}
  */
-const CONNECT_MS = { ends: 3000, endsOpen: 20_000, lives: 20_000 };
+const CONNECT_MS = { ends: 3000, endsAfterLogin: 20_000, staysOpen: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
-const held = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'held' } });
+/** The server does not answer this query. */
+const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'unanswered' } });
 
 /**
  * @typedef {object} Client
  * @property {Promise<unknown>} opened Never resolves if the connection does not open.
- * @property {Promise<string>} ended Resolves with the reason of the end.
+ * @property {Promise<string>} ended Resolves with a description of the end.
  * @property {(node: any) => Promise<any>} query
  * @property {(node: any) => Promise<any>} send
  * @property {(listener: (node: any) => void) => void} onRelay
  */
 
 /**
- * @param {{ url: string, user: string, rootKey: string, backend: 'js' | 'native', scenario: string }} settings
+ * @typedef {object} Settings
+ * @property {string} url
+ * @property {string} user
+ * @property {string} rootKey
+ * @property {import('../shared/child.mjs').Layer} layer
+ * @property {string} scenario
+ */
+
+/**
+ * @param {Settings} settings
  * @returns {Client}
  */
-function baileysClient({ url, user, backend, scenario }) {
+function baileysClient({ url, user, layer, scenario }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
     auth: { creds: linkedCreds(user), keys: memoryKeys() },
@@ -41,7 +51,7 @@ function baileysClient({ url, user, backend, scenario }) {
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     defaultQueryTimeoutMs: QUERY_MS
   });
-  checkSocket(sock.ws, backend);
+  checkSocket(sock.ws, /** @type {import('../shared/bot.mjs').Backend} */ (layer));
   return {
     ...outcomesOfSocket(sock, error => `${error?.output?.statusCode} ${plainText(error?.message)}`),
     query: node => sock.query(node),
@@ -51,7 +61,7 @@ function baileysClient({ url, user, backend, scenario }) {
 }
 
 /**
- * @param {{ url: string, user: string, rootKey: string, backend: 'js' | 'native', scenario: string }} settings
+ * @param {Settings} settings
  * @returns {Client}
  */
 function sessionClient({ url, user, rootKey, scenario }) {
@@ -72,17 +82,17 @@ function sessionClient({ url, user, rootKey, scenario }) {
 }
 
 /**
- * The status and text of what a promise was rejected with. Baileys also rejects with numbers.
+ * Describes the reason of a rejected promise. Baileys also rejects with numbers.
  *
  * @param {any} error
  */
-const refusal = error =>
+const describeRejection = error =>
   error instanceof Error
     ? `${/** @type {any} */ (error).output?.statusCode ?? /** @type {any} */ (error).statusCode ?? /** @type {any} */ (error).code ?? ''} ${plainText(error.message)}`.trim()
     : `the value ${error}`;
 
-/** Resolves when a client is open; rejects if it ends before. @param {Client} client */
-const openOf = ({ opened, ended }) =>
+/** Resolves when a client is open. Rejects if it ends before that. @param {Client} client */
+const untilOpen = ({ opened, ended }) =>
   Promise.race([opened, ended.then(outcome => Promise.reject(new Error(`not open: ${outcome}`)))]);
 
 /** @type {Record<string, (client: Client, ask: (what: string) => Promise<any>) => Promise<string>>} */
@@ -94,20 +104,22 @@ const SCENARIOS = {
     return `${await Promise.race([opened, Promise.resolve('')])}${ended}`;
   },
 
-  /** The fault happens when the client is logged in and a query is unanswered. */
-  endsOpen: async (client, ask) => {
-    await openOf(client);
-    const query = client.query(held()).then(answer => (answer === undefined ? 'no answer' : 'answered'), refusal);
-    await ask('held');
-    await ask('strike');
+  /** The fault happens after the login, while a query has no answer yet. */
+  endsAfterLogin: async (client, ask) => {
+    await untilOpen(client);
+    const query = client
+      .query(unansweredQuery())
+      .then(answer => (answer === undefined ? 'no answer' : 'answered'), describeRejection);
+    await ask('queryReceived');
+    await ask('injectFault');
     const ended = await client.ended;
     return `${ended}; query: ${await query}`;
   },
 
   /** The connection stays open and nothing is lost. */
-  lives: async (client, ask) => {
-    await openOf(client);
-    const { stanzas, sends, bytes } = await ask('expected');
+  staysOpen: async (client, ask) => {
+    await untilOpen(client);
+    const { stanzas, sends, bytes } = await ask('counts');
     let inOrder = 0;
     const received = new Promise(resolve => {
       if (stanzas === 0) resolve(undefined);
@@ -115,15 +127,15 @@ const SCENARIOS = {
         if (Number(attrs.n) === inOrder && ++inOrder === stanzas) resolve(undefined);
       });
     });
-    await ask('strike');
+    await ask('injectFault');
     const content = Buffer.alloc(bytes, 1);
     const sent = Array.from({ length: sends }, (_, n) =>
       client.send({ tag: 'message', attrs: { id: `OUT${n}`, to: '15550001111@s.whatsapp.net' }, content })
     );
-    await ask('sent');
+    await ask('allSent');
     const lost = client.ended.then(outcome => Promise.reject(new Error(`lost: ${outcome}; ${inOrder} in`)));
     await Promise.race([lost, Promise.all([received, ...sent])]);
-    const arrived = await ask('arrived');
+    const arrived = await ask('allArrived');
     const answer = await client.query(pingQuery());
     return `alive; ${inOrder} in, ${arrived} out, then ${answer.attrs.type}`;
   }
@@ -140,8 +152,8 @@ function takeDescriptors() {
 
 /** @type {import('../shared/channel.mjs').Channel} */
 const channel = openChannel(process, {
-  prepare: async ({ backend, rootKey }) => {
-    if (backend !== 'session') await checkBackend(backend);
+  prepare: async ({ layer, rootKey }) => {
+    if (layer !== 'session') await checkBackend(layer);
     trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
   },
   takeDescriptors,
@@ -149,13 +161,13 @@ const channel = openChannel(process, {
     const { name, scenario } = settings;
     const start = performance.now();
     const outcomeOf = async () => {
-      const client = settings.backend === 'session' ? sessionClient(settings) : baileysClient(settings);
+      const client = settings.layer === 'session' ? sessionClient(settings) : baileysClient(settings);
       return SCENARIOS[scenario](client, what => channel.ask(what, { name }));
     };
-    const outcome = await outcomeOf().catch(error => `threw ${refusal(error)}`);
+    const outcome = await outcomeOf().catch(error => `threw ${describeRejection(error)}`);
     return { outcome, ms: performance.now() - start };
   }
 });
 
-process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends early
+process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends during the login
 process.on('disconnect', () => process.exit(0));

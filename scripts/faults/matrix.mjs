@@ -3,9 +3,9 @@
 /**
  * @typedef {object} Row
  * @property {string} name
- * @property {'ends' | 'endsOpen' | 'lives'} scenario
+ * @property {'ends' | 'endsAfterLogin' | 'staysOpen'} scenario See client.mjs.
  * @property {import('../../__test__/support/relay.mjs').Conditions} [conditions]
- * @property {import('../../__test__/support/relay.mjs').FaultKind} [strike] A fault after the login.
+ * @property {import('../../__test__/support/relay.mjs').FaultKind} [faultAfterLogin]
  * @property {number} [stopMs] Milliseconds for which the process of the client is stopped (SIGSTOP) after the login.
  * @property {string} [url] The URL to connect to. Default: the server's.
  * @property {boolean} [withoutDescriptors]
@@ -28,14 +28,28 @@ export const ROWS = [
   ),
   ...KINDS.map(kind => ({
     name: `logged in: ${kind}`,
-    scenario: /** @type {const} */ ('endsOpen'),
-    strike: kind
+    scenario: /** @type {const} */ ('endsAfterLogin'),
+    faultAfterLogin: kind
   })),
-  { name: 'logged in: stalled reads', scenario: 'lives', strike: 'stall', stanzas: 500, sends: 500, bytes: 8192 },
-  { name: 'latency of 40 ms', scenario: 'lives', conditions: { latencyMs: 40 }, stanzas: 100, sends: 100, bytes: 64 },
+  {
+    name: 'logged in: stalled reads',
+    scenario: 'staysOpen',
+    faultAfterLogin: 'stall',
+    stanzas: 500,
+    sends: 500,
+    bytes: 8192
+  },
+  {
+    name: 'latency of 40 ms',
+    scenario: 'staysOpen',
+    conditions: { latencyMs: 40 },
+    stanzas: 100,
+    sends: 100,
+    bytes: 64
+  },
   {
     name: '100 KB/s',
-    scenario: 'lives',
+    scenario: 'staysOpen',
     conditions: { bytesPerSecond: 100_000 },
     stanzas: 50,
     sends: 50,
@@ -46,27 +60,32 @@ export const ROWS = [
 
 /** Rows that need their own client process, because the fault affects the process. */
 export const PROCESS_ROWS = /** @type {Row[]} */ ([
-  { name: 'stopped for 8 s (SIGSTOP)', scenario: 'lives', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
+  { name: 'stopped for 8 s (SIGSTOP)', scenario: 'staysOpen', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
   { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
 ]);
 
-const QUERY_ERROR = 'Baileys rejects with the close code, a number';
+const QUERY_ERROR = 'Baileys rejects the query with the close code, a number';
 
 /**
- * Rows with other outcomes than on JavaScript, each with the outcome and the reason why it is as good or better. A row
- * without an entry must end as on JavaScript; a session must end with the same status code.
+ * The rows in which an outcome differs from that on JavaScript: the outcome, and the reason why it is accepted. In all
+ * other rows the outcome is the same; that of a session has the same status code.
  *
  * @type {Record<string, { native?: [RegExp, string], session?: [RegExp, string] }>}
  */
 export const DIFFERENCES = {
-  'upgrade: reset': { native: [/^408 WebSocket Error/, 'the code is equal; the text names the errno'] },
+  'upgrade: reset': {
+    native: [/^408 WebSocket Error/, 'the code is the same; the message names the error of the system']
+  },
   'upgrade: corrupt': {
-    native: [/^500 WebSocket Error \(Parse Error: /, 'the text depends on the version of the HTTP parser in Node'],
-    session: [/^408 transport: /, 'a session tries again']
+    native: [/^500 WebSocket Error \(Parse Error: /, 'the message depends on the version of the HTTP parser in Node'],
+    session: [/^408 transport: /, 'a session connects again after this code']
   },
   'success: corrupt': {
-    native: [/^408 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
-    session: [/^428 noise: /, 'a session connects again']
+    native: [
+      /^408 WebSocket Error \(Unsupported state/,
+      'Baileys on JavaScript may stay connected and receive nothing'
+    ],
+    session: [/^428 noise: /, 'a session connects again after this code']
   },
   'logged in: fin': {
     session: [/^428 transportClosed: .*; query: 428 Connection Closed$/, QUERY_ERROR]
@@ -75,17 +94,29 @@ export const DIFFERENCES = {
     session: [/^428 transportClosed: .*; query: 428 Connection Closed$/, QUERY_ERROR]
   },
   'logged in: silence': {
-    session: [/^408 silence: .*; query: 408 Connection Closed$/, 'Baileys resolves with no answer after the timeout']
+    session: [
+      /^408 silence: .*; query: 408 Connection Closed$/,
+      'the query of Baileys resolves without an answer after its timeout'
+    ]
   },
   'logged in: corrupt': {
-    native: [/^408 WebSocket Error \(Unsupported state/, 'Baileys on JavaScript may stay connected and deaf'],
-    session: [/^428 noise: /, 'a session connects again']
+    native: [
+      /^408 WebSocket Error \(Unsupported state/,
+      'Baileys on JavaScript may stay connected and receive nothing'
+    ],
+    session: [/^428 noise: /, 'a session connects again after this code']
   },
   'stopped for 8 s (SIGSTOP)': {
-    native: [/^alive; 40 in/, 'Baileys on JavaScript may take the pause for silence'],
-    session: [/^alive; 40 in/, 'as the drop-in']
+    native: [
+      /^alive; 40 in/,
+      'Baileys on JavaScript may close the connection, because it received nothing during the pause'
+    ],
+    session: [/^alive; 40 in/, 'the same as on the drop-in']
   },
   'no descriptors left (EMFILE)': {
-    native: [/^408 WebSocket Error \(connect EMFILE/, 'without the local address, which Node gives as undefined']
+    native: [
+      /^408 WebSocket Error \(connect EMFILE/,
+      'the message of Node also has the local address, which is undefined'
+    ]
   }
 };

@@ -1,32 +1,27 @@
-// Runs the fault matrix on one layer: the servers and relays are in this process, the clients in a child.
+// Runs the fault matrix on one layer. The servers and relays are in this process, the clients in a child process.
 
-import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Curve } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
 import { Relay } from '../../__test__/support/relay.mjs';
-import { forkOptions } from '../shared/bot.mjs';
-import { openChannel } from '../shared/channel.mjs';
+import { startChild } from '../shared/child.mjs';
 import { PROCESS_ROWS, ROWS } from './matrix.mjs';
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The number of rows that run at the same time. */
-const AT_ONCE = 5;
+const CONCURRENT_ROWS = 5;
 /** Time limit of one row, in milliseconds. */
 const ROW_MS = 60_000;
-/** The limit of file descriptors for the child of `withoutDescriptors`. */
-const DESCRIPTORS = 128;
+/** The limit of open files for the child of a row with `withoutDescriptors`. */
+const MAX_DESCRIPTORS = 128;
 
-/** @typedef {'js' | 'native' | 'session'} Layer */
+/** @typedef {import('../shared/child.mjs').Layer} Layer */
 /** @typedef {import('./matrix.mjs').Row} Row */
 
-/**
- * One row: its server, its relay, and the answers to its client.
- */
-class Stage {
+/** A row that is being run: its server, its relay, and the functions that its client calls. */
+class RunningRow {
   #row;
   #relay;
   #server;
@@ -34,14 +29,19 @@ class Stage {
   #all;
   #allArrived = () => {};
 
-  /** @param {Row} row @param {MockServer} server @param {Relay} relay @param {import('node:child_process').ChildProcess} child */
+  /**
+   * @param {Row} row
+   * @param {MockServer} server
+   * @param {Relay} relay
+   * @param {import('node:child_process').ChildProcess} child
+   */
   constructor(row, server, relay, child) {
     this.#row = row;
     this.#server = server;
     this.#relay = relay;
     this.child = child;
     relay.conditions = row.conditions ?? {};
-    server.handle({ xmlns: 'held' }, () => []);
+    server.handle({ xmlns: 'unanswered' }, () => []);
     this.#all = new Promise(resolve => (this.#allArrived = () => resolve(undefined)));
     server.handle(
       ({ tag, attrs }) => tag === 'message' && attrs.id === `OUT${this.#arrived}`,
@@ -60,30 +60,32 @@ class Stage {
     return this.#server.connections[this.#server.connections.length - 1];
   }
 
-  /** Resolves when the client's query has reached the server, which does not answer it. */
-  held = () => this.#server.waitFor(({ node }) => node.attrs.xmlns === 'held').then(() => undefined);
+  /** Resolves when the server has received the query that it does not answer. */
+  queryReceived = () => this.#server.waitFor(({ node }) => node.attrs.xmlns === 'unanswered').then(() => undefined);
 
-  strike() {
-    const { strike, stopMs } = this.#row;
-    if (strike) this.#relay.latest.strike(strike);
+  /** Causes the fault after the login, and sends the stanzas. */
+  injectFault() {
+    const { faultAfterLogin, stopMs } = this.#row;
+    if (faultAfterLogin) this.#relay.latest.injectFault(faultAfterLogin);
     if (stopMs) this.#stop(stopMs);
     this.#sendStanzas().catch(() => {}); // the fault may end the connection
   }
 
-  expected() {
+  counts() {
     const { stanzas = 0, sends = 0, bytes = 0 } = this.#row;
     return { stanzas, sends, bytes };
   }
 
-  /** The client has sent all of its stanzas. */
-  async sent() {
-    if (this.#row.strike !== 'stall') return;
+  /** Called when the client has sent all of its stanzas. */
+  async allSent() {
+    if (this.#row.faultAfterLogin !== 'stall') return;
     // Data that a stalled relay does not read fills the buffers of both sides.
     await delay(200);
     this.#relay.latest.release();
   }
 
-  async arrived() {
+  /** Resolves with the number of stanzas of the client when all have arrived. */
+  async allArrived() {
     if (this.#row.sends) await this.#all;
     return this.#arrived;
   }
@@ -110,21 +112,8 @@ class Stage {
   }
 }
 
-/** @param {Layer} layer @param {Row} row */
-function forkClient(layer, row) {
-  const options = forkOptions(layer === 'native' ? 'native' : 'js');
-  const env = layer === 'session' ? process.env : options.env;
-  /** @type {import('node:child_process').ForkOptions} */
-  const child = { ...options, env, cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] };
-  if (!row.withoutDescriptors) return fork(CLIENT, [], child);
-  // The shell lowers the limit; `exec` then replaces it by Node.
-  const script = `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`;
-  return fork('-c', [script, process.execPath, ...(options.execArgv ?? []), CLIENT], {
-    ...child,
-    execArgv: [],
-    execPath: '/bin/sh'
-  });
-}
+/** The methods of a {@link RunningRow} that its client calls. */
+const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', 'allSent', 'allArrived']);
 
 /**
  * Runs some rows at the same time in one child.
@@ -134,31 +123,21 @@ function forkClient(layer, row) {
  * @returns {Promise<Record<string, { outcome: string, ms: number }>>}
  */
 async function runRows(layer, rows) {
-  const child = forkClient(layer, rows[0]);
-  /** @type {Map<string, Stage>} */
-  const stages = new Map();
-  /** @type {(what: 'held' | 'strike' | 'expected' | 'sent' | 'arrived') => (data: { name: string }) => unknown} */
-  const onStage =
-    what =>
-    ({ name }) =>
-      /** @type {Stage} */ (stages.get(name))[what]();
-  const channel = openChannel(child, {
-    held: onStage('held'),
-    strike: onStage('strike'),
-    expected: onStage('expected'),
-    sent: onStage('sent'),
-    arrived: onStage('arrived')
-  });
-  let over = false;
-  const ended = new Promise((_, reject) =>
-    child.once('exit', (code, signal) => over || reject(new Error(`${layer}: the clients ended by ${signal ?? code}`)))
+  /** @type {Map<string, RunningRow>} */
+  const running = new Map();
+  const services = Object.fromEntries(
+    CALLS.map(what => [what, (/** @type {Row} */ { name }) => running.get(name)?.[what]()])
   );
-  ended.catch(() => {});
+  const child = startChild(CLIENT, {
+    layer,
+    name: `the clients (${layer})`,
+    maxDescriptors: rows[0].withoutDescriptors ? MAX_DESCRIPTORS : undefined,
+    services
+  });
   try {
     const root = Curve.generateKeyPair();
-    const backend = layer;
     const rootKey = Buffer.from(root.public).toString('hex');
-    await channel.ask('prepare', { backend, rootKey });
+    await child.ask('prepare', { layer, rootKey });
     /** @type {Record<string, { outcome: string, ms: number }>} */
     const outcomes = {};
     const waiting = [...rows];
@@ -166,27 +145,26 @@ async function runRows(layer, rows) {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
         const server = await MockServer.start({ tls: false, acceptUnknown: true, root });
         const relay = await Relay.start(Number(server.port));
-        const stage = new Stage(row, server, relay, child);
-        stages.set(row.name, stage);
-        const settings = { backend, url: stage.url, user: 15_550_200_000 + waiting.length, rootKey };
+        const current = new RunningRow(row, server, relay, child.process);
+        running.set(row.name, current);
+        const settings = { layer, url: current.url, user: 15_550_200_000 + waiting.length, rootKey };
         if (row.withoutDescriptors) {
-          // Files that a process opens only once are open after this run.
-          await channel.ask('run', { ...row, name: row.name, ...settings, scenario: 'lives', url: server.url });
-          await channel.ask('takeDescriptors');
+          // Opens the files that a process opens only once.
+          await child.ask('run', { ...row, ...settings, scenario: 'staysOpen', url: server.url });
+          await child.ask('takeDescriptors');
         }
-        const asked = channel.ask('run', { ...row, ...settings });
+        const result = child.ask('run', { ...row, ...settings });
         const late = delay(ROW_MS, { outcome: `not over after ${ROW_MS / 1000} s`, ms: ROW_MS }, { ref: false });
-        outcomes[row.name] = await Promise.race([asked, late]);
-        stages.delete(row.name);
-        await stage.close();
+        outcomes[row.name] = await Promise.race([result, late]);
+        running.delete(row.name);
+        await current.close();
       }
     };
-    await Promise.race([ended, Promise.all(Array.from({ length: AT_ONCE }, worker))]);
+    await Promise.all(Array.from({ length: CONCURRENT_ROWS }, worker));
     return Object.fromEntries(rows.map(({ name }) => [name, outcomes[name]]));
   } finally {
-    over = true;
-    child.kill('SIGKILL');
-    await Promise.all([...stages.values()].map(stage => stage.close()));
+    await child.stop();
+    await Promise.all([...running.values()].map(row => row.close()));
   }
 }
 

@@ -1,4 +1,4 @@
-// The client of the hostile peers, in a process of its own: its memory is measured. It runs on one layer.
+// The client of the hostile peers: a child process, so that its memory can be measured. It runs on one layer.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -7,15 +7,15 @@ import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
-import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
-import { linkedCreds, outcomesOfSession, outcomesOfSocket, pingQuery, plainText } from '../shared/client-outcomes.mjs';
+import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../shared/client-outcomes.mjs';
 
 const QUERY_MS = 10_000;
-/** The server may be silent for this and 5 s. */
+/** The keep-alive interval. A client closes a connection that receives nothing for this time and 5 s. */
 const KEEP_ALIVE_MS = 1000;
 
-/** @param {unknown} text */
+/** Shortens {@link plainText}. @param {unknown} text */
 const plain = text => plainText(text).slice(0, 160);
 
 /** @param {{ ca?: string, proxy?: string }} settings */
@@ -27,19 +27,19 @@ function agentOf({ ca, proxy }) {
 
 /**
  * @typedef {object} Settings
- * @property {'js' | 'native' | 'session'} layer
+ * @property {import('../shared/child.mjs').Layer} layer
  * @property {string} url
  * @property {number} user
  * @property {number} connectTimeoutMs
  * @property {string} [ca]
  * @property {string} [proxy]
  * @property {string} [rootKey]
- * @property {boolean} [lives]
- * @property {boolean} [endsAtOpen]
+ * @property {boolean} [staysOpen] See `Row`.
+ * @property {boolean} [endsAtLogin] See `Row`.
  *
  * @typedef {object} Client
- * @property {Promise<unknown>} opened Never resolves where it never opens.
- * @property {Promise<string>} ended Events and codes.
+ * @property {Promise<unknown>} opened Never resolves if the connection does not open.
+ * @property {Promise<string>} ended Resolves with the events and the code of the end.
  * @property {() => Promise<any>} query
  * @property {() => Promise<unknown>} close
  */
@@ -87,7 +87,7 @@ function sessionClient({ url, user, rootKey, connectTimeoutMs, ...settings }) {
   };
 }
 
-/** A field of /proc/self/status in MiB; undefined where there is none. @param {'VmRSS' | 'VmHWM'} name */
+/** A field of /proc/self/status in MiB. Undefined if the system does not have it. @param {'VmRSS' | 'VmHWM'} name */
 function memory(name) {
   try {
     const kilobytes = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
@@ -98,7 +98,7 @@ function memory(name) {
 }
 
 /** Collects garbage and resets VmHWM, the peak memory of the process. Returns the current VmRSS. Linux only. */
-function forgetPeak() {
+function resetPeakMemory() {
   globalThis.gc?.();
   try {
     writeFileSync('/proc/self/clear_refs', '5');
@@ -111,9 +111,9 @@ async function outcomeOf(settings, client, ask) {
   const opened = client.opened.then(() => 'opened');
   const first = await Promise.race([client.ended, opened]);
   if (first !== 'opened') return first;
-  if (settings.endsAtOpen) return 'logged in';
-  await ask('strike');
-  const answered = settings.lives && client.query().then(({ attrs }) => `alive: ${attrs.type}`, plain);
+  if (settings.endsAtLogin) return 'logged in';
+  await ask('afterLogin');
+  const answered = settings.staysOpen && client.query().then(({ attrs }) => `alive: ${attrs.type}`, plain);
   const ended = client.ended.then(outcome => `logged in, ${outcome}`);
   return Promise.race(answered ? [ended, answered] : [ended]);
 }
@@ -124,7 +124,7 @@ const channel = openChannel(process, {
     trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
   },
   run: async settings => {
-    const before = forgetPeak();
+    const before = resetPeakMemory();
     const start = performance.now();
     const client = settings.layer === 'session' ? sessionClient(settings) : baileysClient(settings);
     const outcome = await outcomeOf(settings, client, (/** @type {string} */ what) => channel.ask(what));
@@ -135,5 +135,5 @@ const channel = openChannel(process, {
   }
 });
 
-process.on('unhandledRejection', () => {}); // Baileys leaves some where a connection ends early
+process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends during the login
 process.on('disconnect', () => process.exit(0));

@@ -1,4 +1,4 @@
-// Peers that misbehave in every phase, and how each layer has to end.
+// The peers that misbehave, by phase, and the expected outcome of each layer.
 
 import { EXPECTED } from './expected.mjs';
 import { ACCEPT, CONNECT, SOCKS4, SOCKS5, UPGRADE } from './rows-http.mjs';
@@ -8,12 +8,12 @@ import { WEBSOCKET } from './rows-websocket.mjs';
 
 /**
  * @typedef {object} Row
- * @property {string} name Within its phase.
+ * @property {string} name The name within its phase.
  * @property {string} phase
  * @property {() => Promise<import('./peers.mjs').Peer>} peer
- * @property {boolean} [lives] The connection has to survive: a query is answered afterwards.
- * @property {boolean} [endsAtOpen] The row is over where the client logs in.
- * @property {boolean} [isLong] It takes the total bound of the opening, 120 s.
+ * @property {boolean} [staysOpen] Whether the connection must stay open. A query is sent to check it.
+ * @property {boolean} [endsAtLogin] Whether the row ends when the client has logged in.
+ * @property {boolean} [isLong] Whether it takes 120 s, the limit for opening a connection.
  */
 
 const PHASES = {
@@ -34,5 +34,5 @@ export const ROWS = Object.entries(PHASES).flatMap(([phase, rows]) =>
   rows.map(row => ({ ...row, phase, expected: EXPECTED[`${phase}: ${row.name}`] }))
 );
 
-/** Rows whose peer is of one of these phases are a part of `npm test`; the others are also covered by other tests. */
+/** `npm test` runs the rows of these phases. Other tests cover the other phases. */
 export const TESTED_PHASES = ['tls', 'noise', 'login', 'stanza'];

@@ -1,4 +1,4 @@
-// The parts of which hostile peers are made: listeners, floods, single bytes, HTTP upgrades, TLS records.
+// Functions that create hostile peers: servers, endless data, data byte by byte, HTTP upgrades, TLS records.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,17 +7,17 @@ import tls from 'node:tls';
 import { createTlsCertificate } from 'baileys-native/testing';
 
 /**
- * A peer, as a row needs it.
+ * The server or proxy of a row.
  *
  * @typedef {object} Peer
- * @property {string} url What the client connects to.
- * @property {string} [ca] PEM of the authority that the client trusts.
+ * @property {string} url The URL to which the client connects.
+ * @property {string} [ca] PEM of the certificate authority that the client trusts.
  * @property {string} [proxy] URL of the proxy that the client uses.
- * @property {string} [rootKey] Hexadecimal: the root of the Noise certificates that the client trusts.
- * @property {() => Promise<unknown>} [strike] Called once the client is logged in.
+ * @property {string} [rootKey] The public key of the Noise certificates that the client trusts, in hex.
+ * @property {() => Promise<unknown>} [afterLogin] Called when the client has logged in.
  * @property {() => Promise<unknown>} close
  *
- * @typedef {(socket: net.Socket) => unknown} Script What a peer does with a connection.
+ * @typedef {(socket: net.Socket) => unknown} Script What a peer does with a new connection.
  */
 
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -43,8 +43,9 @@ async function listen(server) {
 }
 
 /**
- * A peer that does what the script says from the first byte on. @param {Script} script
+ * A TCP server.
  *
+ * @param {Script} script
  * @returns {() => Promise<Peer>}
  */
 export const tcpPeer = script => async () => {
@@ -53,7 +54,7 @@ export const tcpPeer = script => async () => {
 };
 
 /**
- * A proxy that does what the script says; the client's target does not exist.
+ * A proxy. The target of the client does not exist.
  *
  * @param {'http' | 'socks4a' | 'socks5h'} scheme
  * @param {Script} script
@@ -65,7 +66,7 @@ export const proxyPeer = (scheme, script) => async () => {
 };
 
 /**
- * Calls the script once the client's HTTP request, or its CONNECT, has arrived.
+ * Calls the script when an HTTP request of the client, or its CONNECT request, has arrived.
  *
  * @param {(socket: net.Socket, head: string) => unknown} script
  * @returns {Script}
@@ -82,8 +83,13 @@ export const afterRequest = script => socket => {
   socket.on('data', onData);
 };
 
-/** The head that agrees to the WebSocket. @param {string} request @param {Record<string, string>} [headers] */
-export function agreement(request, headers = {}) {
+/**
+ * The head of a response 101 that opens the WebSocket.
+ *
+ * @param {string} request
+ * @param {Record<string, string>} [headers] More headers.
+ */
+export function switchingProtocols(request, headers = {}) {
   const key = /sec-websocket-key: *(\S+)/i.exec(request)?.[1] ?? '';
   const accept = createHash('sha1')
     .update(key + WEBSOCKET_GUID)
@@ -93,14 +99,19 @@ export function agreement(request, headers = {}) {
   return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
 }
 
-/** Calls the script once the WebSocket is open. @param {Script} script */
+/** Calls the script when the WebSocket is open. @param {Script} script */
 export const afterUpgrade = script =>
   afterRequest((socket, head) => {
-    socket.write(agreement(head));
+    socket.write(switchingProtocols(head));
     return script(socket);
   });
 
-/** Sends the same bytes again and again, as fast as the client reads. @param {net.Socket} socket @param {Buffer | string} bytes */
+/**
+ * Sends the same bytes again and again, as fast as the client reads.
+ *
+ * @param {net.Socket} socket
+ * @param {Buffer | string} bytes
+ */
 export function flood(socket, bytes) {
   const write = () => {
     while (socket.writable && socket.write(bytes));
@@ -109,7 +120,13 @@ export function flood(socket, bytes) {
   write();
 }
 
-/** One byte at a time, each in a packet of its own. @param {net.Socket} socket @param {Buffer | string} bytes @param {() => void} [then] */
+/**
+ * Sends one byte at a time, each in its own packet.
+ *
+ * @param {net.Socket} socket
+ * @param {Buffer | string} bytes
+ * @param {() => void} [then] Called at the end.
+ */
 export function drip(socket, bytes, then = () => {}) {
   const rest = [...Buffer.from(bytes)];
   const next = () => {
@@ -142,18 +159,18 @@ export function webSocketFrame(first, payload = '', length = payload.length) {
 
 const certificate = createTlsCertificate();
 
-/** Ends an open WebSocket in an orderly way. @param {net.Socket} socket */
-const closeOrderly = socket => socket.end(webSocketFrame(0x88, Buffer.of(3, 0xe8)));
+/** Sends a close frame and FIN. @param {net.Socket} socket */
+const sendClose = socket => socket.end(webSocketFrame(0x88, Buffer.of(3, 0xe8)));
 
 /**
- * A TLS server that opens the WebSocket.
+ * A TLS server that accepts the WebSocket.
  *
  * @param {tls.TlsOptions} [options]
- * @param {(socket: tls.TLSSocket) => unknown} [script] What it does with the open WebSocket; without it, it ends it.
+ * @param {(socket: tls.TLSSocket) => unknown} [script] What it does with the open WebSocket. By default it closes it.
  * @returns {() => Promise<Peer>}
  */
 export const tlsPeer =
-  (options = {}, script = closeOrderly) =>
+  (options = {}, script = sendClose) =>
   async () => {
     const server = tls.createServer({ key: certificate.key, cert: certificate.cert, ...options });
     server.on('tlsClientError', () => {});
@@ -165,18 +182,24 @@ export const tlsPeer =
     return { url: `wss://127.0.0.1:${port}/ws/chat`, ca: certificate.ca, close };
   };
 
-/** A TLS record. @param {number} type @param {Buffer | number[]} body @param {number} [length] The length that it claims. */
+/**
+ * A TLS record.
+ *
+ * @param {number} type
+ * @param {Buffer | number[]} body
+ * @param {number} [length] The length that the header claims.
+ */
 export function record(type, body, length = body.length) {
   return Buffer.concat([Buffer.of(type, 3, 3, length >> 8, length & 0xff), Buffer.from(body)]);
 }
 
 /**
- * A relay to a TLS server that does something to one of the server's records.
+ * A relay to a TLS server that changes one of the server's records.
  *
- * @param {number} at Which record, from 0.
- * @param {(client: net.Socket, bytes: Buffer, pass: () => void) => unknown} act Is given the record; `pass` relays all that
- *   follows.
- * @param {tls.TlsOptions} [options] Of the server.
+ * @param {number} at The index of the record.
+ * @param {(client: net.Socket, bytes: Buffer, pass: () => void) => unknown} act Gets the record and sends to the client
+ *   what it wants. `pass` relays all that follows.
+ * @param {tls.TlsOptions} [options] Options of the server.
  * @returns {() => Promise<Peer>}
  */
 export const recordPeer = (at, act, options) => async () => {

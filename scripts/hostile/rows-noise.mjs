@@ -1,4 +1,4 @@
-// Hostile Noise responders, and servers that misbehave at the login and after it.
+// Hostile Noise responders, and servers that misbehave during the login and after it.
 
 import http from 'node:http';
 import { deflateSync } from 'node:zlib';
@@ -11,7 +11,7 @@ import { FrameReader, frame } from '../../js/testing/frame-reader.mjs';
 import { Handshake } from '../../js/testing/handshake.mjs';
 
 /** @typedef {import('./matrix.mjs').Row} Row */
-/** @typedef {Omit<Row, 'phase' | 'dropin' | 'session'>[]} Rows */
+/** @typedef {Omit<Row, 'phase'>[]} Rows */
 
 const MAX_FRAME = 2 ** 24 - 1;
 /** The token `success` of dictionary 3. */
@@ -27,15 +27,15 @@ const CHAINS = [
   'expired'
 ];
 
-/** The root of the certificates of all peers here: Baileys trusts one at a time. */
+/** The key pair that signs the certificates of all peers. Baileys trusts only one at a time. */
 export const root = baileys.Curve.generateKeyPair();
 const rootKey = Buffer.from(root.public).toString('hex');
 
 /**
- * A server that answers the ClientHello as the script says.
+ * A server whose script answers the ClientHello.
  *
- * @param {(ws: any, hello: () => Record<string, Uint8Array>) => unknown} script `hello` makes the fields of
- *   a good ServerHello.
+ * @param {(ws: any, hello: () => Record<string, Uint8Array>) => unknown} script `hello` creates the fields of a valid
+ *   ServerHello.
  * @returns {() => Promise<import('./peers.mjs').Peer>}
  */
 const responder = script => async () => {
@@ -75,17 +75,22 @@ const responder = script => async () => {
 const serverHello = fields =>
   frame(Buffer.from(baileys.proto.HandshakeMessage.encode({ serverHello: fields }).finish()));
 
-/** A ServerHello with other fields. @param {(hello: any) => Record<string, unknown>} change */
+/** A ServerHello in which fields are replaced. @param {(hello: any) => Record<string, unknown>} change */
 const changed = change =>
   responder((ws, hello) => {
     const good = hello();
     ws.send(serverHello({ ...good, ...change(good) }));
   });
 
-/** @param {Uint8Array} bytes */
+/** A copy in which one bit is inverted. @param {Uint8Array} bytes */
 const flipped = bytes => Buffer.from(bytes).map((byte, at) => (at === 3 ? byte ^ 1 : byte));
 
-/** Messages as fast as the client reads, until the connection is gone. @param {any} ws @param {Buffer} bytes */
+/**
+ * Sends the same message again and again, as fast as the client reads, until the connection is closed.
+ *
+ * @param {any} ws
+ * @param {Buffer} bytes
+ */
 const floodMessages = (ws, bytes) => {
   const next = () => {
     if (ws.readyState === ws.OPEN) ws.send(bytes, (/** @type {unknown} */ error) => error || setImmediate(next));
@@ -95,13 +100,13 @@ const floodMessages = (ws, bytes) => {
 
 /** @type {Rows} */
 export const NOISE = [
-  { name: 'the end', peer: responder(ws => ws.close()) },
-  { name: 'a cut', peer: responder(ws => ws.terminate()) },
+  { name: 'a close frame', peer: responder(ws => ws.close()) },
+  { name: 'FIN', peer: responder(ws => ws.terminate()) },
   { name: 'silence', peer: responder(() => {}) },
   { name: 'an empty frame', peer: responder(ws => ws.send(frame(Buffer.alloc(0)))) },
-  { name: 'no protobuf', peer: responder(ws => ws.send(frame(Buffer.alloc(64, 0xff)))) },
+  { name: 'bytes that are not protobuf', peer: responder(ws => ws.send(frame(Buffer.alloc(64, 0xff)))) },
   {
-    name: 'another message',
+    name: 'ClientFinish instead of ServerHello',
     peer: responder(ws =>
       ws.send(frame(Buffer.from(baileys.proto.HandshakeMessage.encode({ clientFinish: {} }).finish())))
     )
@@ -109,11 +114,14 @@ export const NOISE = [
   { name: 'a text message', peer: responder(ws => ws.send('hello')) },
   { name: 'a frame of 16 MiB of zeros', peer: responder(ws => ws.send(frame(Buffer.alloc(MAX_FRAME)))) },
   {
-    name: 'a frame of 16 MiB, of which 10 bytes come',
+    name: 'a frame of 16 MiB with only 10 bytes',
     peer: responder(ws => ws.send(Buffer.concat([Buffer.of(255, 255, 255), Buffer.alloc(10)])))
   },
-  { name: 'empty frames without end', peer: responder(ws => floodMessages(ws, Buffer.alloc(3 * 1000))) },
-  { name: 'no fields', peer: changed(() => ({ ephemeral: undefined, static: undefined, payload: undefined })) },
+  { name: 'endless empty frames', peer: responder(ws => floodMessages(ws, Buffer.alloc(3 * 1000))) },
+  {
+    name: 'a ServerHello without fields',
+    peer: changed(() => ({ ephemeral: undefined, static: undefined, payload: undefined }))
+  },
   { name: 'an ephemeral key of 31 bytes', peer: changed(({ ephemeral }) => ({ ephemeral: ephemeral.subarray(1) })) },
   { name: 'an ephemeral key of zeros', peer: changed(() => ({ ephemeral: Buffer.alloc(32) })) },
   { name: 'a changed ephemeral key', peer: changed(({ ephemeral }) => ({ ephemeral: flipped(ephemeral) })) },
@@ -121,7 +129,7 @@ export const NOISE = [
   { name: 'a changed certificate chain', peer: changed(({ payload }) => ({ payload: flipped(payload) })) },
   { name: 'a static key of 1 MiB', peer: changed(() => ({ static: Buffer.alloc(2 ** 20) })) },
   {
-    name: 'one byte at a time, then the end',
+    name: 'a ServerHello one byte at a time, then a close frame',
     peer: responder((ws, hello) => {
       for (const byte of serverHello(hello())) ws.send(Buffer.of(byte));
       ws.close();
@@ -137,14 +145,14 @@ export const NOISE = [
   { name: 'no answer to ClientFinish', peer: responder((ws, hello) => ws.send(serverHello(hello()))) },
   ...CHAINS.map(certificate => ({
     name: `a certificate chain: ${certificate}`,
-    // Baileys does not look at the dates.
-    endsAtOpen: certificate === 'expired',
+    // Baileys does not check the dates, so the client logs in.
+    endsAtLogin: certificate === 'expired',
     peer: mock({ faults: { certificate: /** @type {any} */ (certificate) } })
   }))
 ];
 
 /**
- * A mock server whose connection does what the script says once the client is logged in.
+ * A mock server. The script runs when a client has logged in.
  *
  * @param {import('baileys-native/testing').MockServerOptions} options
  * @param {(connection: import('baileys-native/testing').Connection) => unknown} [script]
@@ -158,7 +166,7 @@ function mock(options, script = () => {}) {
     return {
       url: server.url,
       rootKey,
-      strike: async () => {
+      afterLogin: async () => {
         await script(server.connections[server.connections.length - 1]);
       },
       close: () => server.stop()
@@ -166,7 +174,7 @@ function mock(options, script = () => {}) {
   };
 }
 
-/** As {@link mock}, but the script runs in place of the login. @param {(connection: any) => unknown} script */
+/** A mock server. The script runs instead of the login. @param {(connection: any) => unknown} script */
 const login = script => async () => {
   const server = await MockServer.start({
     tls: false,
@@ -182,10 +190,10 @@ const login = script => async () => {
 
 /** @param {Buffer} bytes */
 const compressed = bytes => Buffer.concat([Buffer.of(2), deflateSync(bytes)]);
-/** A node of one tag byte, `message`, with a list of so many empty texts. @param {number} count */
-const list16 = count =>
+/** A node `message` with this number of empty children. @param {number} count */
+const emptyChildren = count =>
   Buffer.concat([Buffer.of(0, 248, 2, 19, 249, count >> 8, count & 0xff), Buffer.alloc(count, 0)]);
-/** Nodes within one another. @param {number} depth */
+/** Nodes `message` that each contain the next one. @param {number} depth */
 const nested = depth =>
   Buffer.concat([Buffer.of(0), Buffer.concat(new Array(depth).fill(Buffer.of(248, 2, 19, 248, 1)))]);
 
@@ -195,27 +203,27 @@ const raw = (connection, bytes, layer = 'plaintext') => connection.sendRaw(bytes
 /** @type {Rows} */
 export const LOGIN = [
   { name: 'silence', peer: login(() => {}) },
-  { name: 'the end', peer: login(connection => connection.close()) },
-  { name: 'a cut', peer: login(connection => connection.drop()) },
-  { name: 'a frame that does not open', peer: login(connection => raw(connection, Buffer.alloc(40), 'frame')) },
+  { name: 'a close frame', peer: login(connection => connection.close()) },
+  { name: 'FIN', peer: login(connection => connection.drop()) },
+  { name: 'a frame that cannot be decrypted', peer: login(connection => raw(connection, Buffer.alloc(40), 'frame')) },
   { name: 'an empty frame', peer: login(connection => raw(connection, Buffer.alloc(0), 'frame')) },
   { name: 'an empty payload', peer: login(connection => raw(connection, Buffer.alloc(0))) },
-  { name: 'no node', peer: login(connection => raw(connection, Buffer.of(0, 255, 255))) },
+  { name: 'a payload that is not a node', peer: login(connection => raw(connection, Buffer.of(0, 255, 255))) },
   { name: 'failure without a reason', peer: login(connection => connection.send({ tag: 'failure', attrs: {} })) },
   { name: 'failure 403', peer: login(connection => connection.failure(403)) },
   {
-    name: 'failure with a reason that is no number',
+    name: 'failure with a reason that is not a number',
     peer: login(connection => connection.failure('x'.repeat(100_000)))
   },
   { name: 'stream:error without a child', peer: login(connection => connection.streamError()) },
   { name: 'stream:error 515', peer: login(connection => connection.streamError(515)) },
   {
-    name: 'stream:error with a code that is no number',
+    name: 'stream:error with a code that is not a number',
     peer: login(connection => connection.streamError('y'.repeat(1000)))
   },
   {
     name: 'a compressed success of 15 MiB',
-    endsAtOpen: true,
+    endsAtLogin: true,
     peer: login(connection =>
       raw(
         connection,
@@ -227,42 +235,53 @@ export const LOGIN = [
 
 /** @type {Rows} */
 export const STANZA = [
-  { name: 'no node', lives: true, peer: mock({}, connection => raw(connection, Buffer.of(0, 255, 255))) },
-  { name: 'an empty payload', lives: true, peer: mock({}, connection => raw(connection, Buffer.alloc(0))) },
   {
-    name: '10,000 nodes within one another',
-    lives: true,
+    name: 'a payload that is not a node',
+    staysOpen: true,
+    peer: mock({}, connection => raw(connection, Buffer.of(0, 255, 255)))
+  },
+  { name: 'an empty payload', staysOpen: true, peer: mock({}, connection => raw(connection, Buffer.alloc(0))) },
+  {
+    name: '10,000 nested nodes',
+    staysOpen: true,
     peer: mock({}, connection => raw(connection, nested(10_000)))
   },
   {
-    name: 'a bomb of 64 MiB',
-    lives: true,
+    name: 'a zlib bomb of 64 MiB',
+    staysOpen: true,
     peer: mock({}, connection => raw(connection, compressed(Buffer.alloc(2 ** 26))))
   },
-  { name: 'a node of 65,535 empty texts', lives: true, peer: mock({}, connection => raw(connection, list16(0xffff))) },
-  { name: 'a frame that does not open', peer: mock({}, connection => raw(connection, Buffer.alloc(40), 'frame')) },
+  {
+    name: 'a node with 65,535 empty children',
+    staysOpen: true,
+    peer: mock({}, connection => raw(connection, emptyChildren(0xffff)))
+  },
+  {
+    name: 'a frame that cannot be decrypted',
+    peer: mock({}, connection => raw(connection, Buffer.alloc(40), 'frame'))
+  },
   { name: 'an empty frame', peer: mock({}, connection => raw(connection, Buffer.alloc(0), 'frame')) },
   {
-    name: 'half a frame, then the end',
+    name: 'half of a frame, then a close frame',
     peer: mock({}, async connection => {
       await raw(connection, Buffer.of(0, 1, 0, 5), 'message');
       connection.close();
     })
   },
   {
-    name: 'a frame of 16 MiB that does not open',
+    name: 'a frame of 16 MiB that cannot be decrypted',
     peer: mock({}, connection => raw(connection, Buffer.alloc(MAX_FRAME), 'frame'))
   },
   {
-    name: 'success again and again',
-    lives: true,
+    name: 'repeated success',
+    staysOpen: true,
     peer: mock({}, async connection => {
       for (let n = 0; n < 100; n++) await connection.send({ tag: 'success', attrs: { t: '1', lid: '1@lid' } });
     })
   },
   {
-    name: '20,000 answers to nothing',
-    lives: true,
+    name: '20,000 results without a query',
+    staysOpen: true,
     peer: mock({}, async connection => {
       const flood = connection.prepareFlood(n => ({ tag: 'iq', attrs: { id: `x${n}`, type: 'result' } }), 20_000, {
         perMessage: 500
@@ -270,9 +289,9 @@ export const STANZA = [
       await flood.start();
     })
   },
-  { name: 'an end of the stream', peer: mock({}, connection => connection.xmlStreamEnd()) },
+  { name: 'the end of the XML stream', peer: mock({}, connection => connection.xmlStreamEnd()) },
   {
-    name: 'conflict',
+    name: 'stream:error with conflict',
     peer: mock({}, connection =>
       connection.streamError(undefined, { content: [{ tag: 'conflict', attrs: { type: 'replaced' } }] })
     )

@@ -1,4 +1,4 @@
-// Hostile TLS servers.
+// TLS servers that misbehave.
 
 import { drip, flood, record, recordPeer, tcpPeer, tlsPeer } from './peers.mjs';
 
@@ -9,22 +9,28 @@ const ALERT = 21;
 const CHANGE_CIPHER_SPEC = 20;
 const APPLICATION_DATA = 23;
 
-/** The same TCP peer, spoken to over TLS. @param {import('./peers.mjs').Script} script */
+/** A TCP server to which the client connects over TLS. @param {import('./peers.mjs').Script} script */
 const secured = script => async () => {
   const peer = await tcpPeer(script)();
   return { ...peer, url: peer.url.replace('ws:', 'wss:') };
 };
 
-/** Once the ClientHello has arrived. @param {import('./peers.mjs').Script} script */
+/** Runs the script when the ClientHello has arrived. @param {import('./peers.mjs').Script} script */
 const afterHello = script => secured(socket => socket.once('data', () => script(socket)));
 
-/** A handshake message: type, length, body. @param {number} type @param {number} length @param {Buffer} [body] */
+/**
+ * A handshake message.
+ *
+ * @param {number} type
+ * @param {number} length The length that its header claims.
+ * @param {Buffer} [body]
+ */
 const message = (type, length, body = Buffer.alloc(0)) =>
   Buffer.concat([Buffer.of(type, length >> 16, (length >> 8) & 0xff, length & 0xff), body]);
 
 const HELLO_REQUEST = record(HANDSHAKE, message(0, 0));
 
-/** Records of the server in a handshake of TLS 1.3 by OpenSSL, and of TLS 1.2. */
+/** The indexes of records of an OpenSSL server: first with TLS 1.3, then with TLS 1.2. */
 const PLACES_13 = /** @type {const} */ ([
   ['ServerHello', 0],
   ['the encrypted flight', 2],
@@ -37,9 +43,12 @@ const PLACES_12 = /** @type {const} */ ([
   ['data', 7]
 ]);
 
-/** What is done to a record. */
-/** @type {Record<string, (client: import('node:net').Socket, bytes: Buffer, pass: () => void) => unknown>} */
-const ACTS = {
+/**
+ * What is sent instead of a record; see `recordPeer`.
+ *
+ * @type {Record<string, (client: import('node:net').Socket, bytes: Buffer, pass: () => void) => unknown>}
+ */
+const CHANGES = {
   'fatal alert': client => client.end(record(ALERT, [2, 40])),
   'closing alert': client => client.end(record(ALERT, [1, 0])),
   'a changed byte': (client, bytes, pass) => {
@@ -47,7 +56,7 @@ const ACTS = {
     client.write(bytes);
     pass();
   },
-  'half of it, then the end': (client, bytes) => client.end(bytes.subarray(0, bytes.length / 2)),
+  'half of it, then FIN': (client, bytes) => client.end(bytes.subarray(0, bytes.length / 2)),
   twice: (client, bytes, pass) => {
     client.write(bytes);
     client.write(bytes);
@@ -59,13 +68,13 @@ const ACTS = {
 /** @param {readonly (readonly [string, number])[]} places @param {'TLSv1.2' | 'TLSv1.3'} version */
 const recordRows = (places, version) =>
   places.flatMap(([place, at]) =>
-    Object.entries(ACTS).map(([what, act]) => ({
+    Object.entries(CHANGES).map(([what, act]) => ({
       name: `${version}, ${place}: ${what}`,
       peer: recordPeer(at, act, { maxVersion: version })
     }))
   );
 
-/** A very long certificate chain: the CA certificate `count` times. */
+/** A server with a long certificate chain: it has the CA certificate `count` times. */
 const longChain = async (/** @type {number} */ count) => {
   const { createTlsCertificate } = await import('baileys-native/testing');
   const { ca, cert, key } = createTlsCertificate();
@@ -73,27 +82,30 @@ const longChain = async (/** @type {number} */ count) => {
   return { ...peer, ca };
 };
 
-/** @type {Omit<Row, 'phase' | 'dropin' | 'session'>[]} */
+/** @type {Omit<Row, 'phase'>[]} */
 export const TLS = [
-  { name: 'an HTTP answer', peer: afterHello(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')) },
-  { name: 'the end', peer: afterHello(socket => socket.end()) },
-  { name: 'a reset', peer: afterHello(socket => socket.resetAndDestroy()) },
+  { name: 'an HTTP response', peer: afterHello(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')) },
+  { name: 'FIN', peer: afterHello(socket => socket.end()) },
+  { name: 'RST', peer: afterHello(socket => socket.resetAndDestroy()) },
   { name: 'silence', peer: afterHello(() => {}) },
   ...[0, 10, 40, 70, 80, 90, 100, 255].map(alert => ({
     name: `alert ${alert}`,
     peer: afterHello(socket => socket.end(record(ALERT, [alert === 0 || alert === 100 ? 1 : 2, alert])))
   })),
-  { name: 'warnings without end', peer: afterHello(socket => flood(socket, record(ALERT, [1, 100]))) },
+  { name: 'endless warning alerts', peer: afterHello(socket => flood(socket, record(ALERT, [1, 100]))) },
   { name: 'a record of an unknown type', peer: afterHello(socket => socket.write(record(99, [1, 2, 3]))) },
   { name: 'a record that is too long', peer: afterHello(socket => socket.write(record(HANDSHAKE, [], 0xffff))) },
-  { name: 'half a record header', peer: afterHello(socket => socket.write(record(HANDSHAKE, [1]).subarray(0, 3))) },
-  { name: 'empty handshake records without end', peer: afterHello(socket => flood(socket, record(HANDSHAKE, []))) },
-  { name: 'data before the handshake', peer: afterHello(socket => flood(socket, record(APPLICATION_DATA, [0]))) },
+  { name: 'half of a record header', peer: afterHello(socket => socket.write(record(HANDSHAKE, [1]).subarray(0, 3))) },
+  { name: 'endless empty handshake records', peer: afterHello(socket => flood(socket, record(HANDSHAKE, []))) },
   {
-    name: 'ChangeCipherSpec without end',
+    name: 'application data before the handshake',
+    peer: afterHello(socket => flood(socket, record(APPLICATION_DATA, [0])))
+  },
+  {
+    name: 'endless ChangeCipherSpec',
     peer: afterHello(socket => flood(socket, record(CHANGE_CIPHER_SPEC, [1])))
   },
-  { name: 'HelloRequest without end', peer: afterHello(socket => flood(socket, HELLO_REQUEST)) },
+  { name: 'endless HelloRequest', peer: afterHello(socket => flood(socket, HELLO_REQUEST)) },
   {
     name: 'a ServerHello of 16 MiB',
     peer: afterHello(socket => {
@@ -102,7 +114,7 @@ export const TLS = [
     })
   },
   {
-    name: 'a ServerHello one byte at a time, without its end',
+    name: 'an incomplete ServerHello, one byte at a time',
     peer: afterHello(socket => drip(socket, record(HANDSHAKE, message(2, 0xff00, Buffer.alloc(10_000)))))
   },
   ...recordRows(PLACES_13, 'TLSv1.3'),
@@ -117,16 +129,16 @@ export const TLS = [
   { name: 'a chain of 100 certificates', peer: () => longChain(100) },
   { name: 'a chain of 2,000 certificates', peer: () => longChain(2000) },
   {
-    name: 'an end without close_notify once open',
+    name: '101, then FIN without close_notify',
     peer: tlsPeer({}, socket => /** @type {any} */ (socket)._parent?.destroy() ?? socket.destroy())
   },
   {
-    name: 'an old version only (TLS 1.1)',
+    name: 'only TLS 1.1',
     peer: tlsPeer({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' })
   },
   {
-    name: 'a flood of data behind the answer',
+    name: '101, then endless data',
     peer: tlsPeer({}, socket => flood(socket, Buffer.alloc(64 * 1024, 0xff)))
   },
-  { name: 'plain HTTP inside a good TLS', peer: tlsPeer({}, socket => socket.end('no WebSocket frames at all')) }
+  { name: '101, then text without frames', peer: tlsPeer({}, socket => socket.end('no WebSocket frames at all')) }
 ];

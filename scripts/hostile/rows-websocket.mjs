@@ -1,4 +1,4 @@
-// Hostile servers once the WebSocket is open: RFC 6455 broken, floods, lengths that are claimed and not kept.
+// Servers that misbehave when the WebSocket is open: violations of RFC 6455, endless data, wrong lengths.
 
 import { afterUpgrade, drip, flood, tcpPeer, webSocketFrame } from './peers.mjs';
 
@@ -9,24 +9,27 @@ const TEXT = 0x81;
 const CLOSE = 0x88;
 const PING = 0x89;
 
-/** @param {import('./peers.mjs').Script} script */
+/** Runs the script when the WebSocket is open. @param {import('./peers.mjs').Script} script */
 const open = script => tcpPeer(afterUpgrade(script));
 
-/** The server sends these bytes and keeps the connection. @param {Buffer[]} frames */
+/** The server sends these bytes and keeps the connection open. @param {Buffer[]} frames */
 const sends = (...frames) => open(socket => socket.write(Buffer.concat(frames)));
 
-/** @type {Omit<Row, 'phase' | 'dropin' | 'session'>[]} */
+/** @type {Omit<Row, 'phase'>[]} */
 export const WEBSOCKET = [
   { name: 'a reserved bit', peer: sends(webSocketFrame(BINARY | 0x20)) },
-  { name: 'compression that was not agreed', peer: sends(webSocketFrame(BINARY | 0x40)) },
+  { name: 'compression that was not negotiated', peer: sends(webSocketFrame(BINARY | 0x40)) },
   { name: 'an unknown opcode', peer: sends(webSocketFrame(0x83)) },
   { name: 'a masked frame', peer: sends(Buffer.of(BINARY, 0x80, 1, 2, 3, 4)) },
-  { name: 'a continuation of nothing', peer: sends(webSocketFrame(0x80, 'x')) },
-  { name: 'a message inside a message', peer: sends(webSocketFrame(0x02, 'x'), webSocketFrame(BINARY, 'y')) },
-  { name: 'a ping in fragments', peer: sends(webSocketFrame(0x09, 'x')) },
+  { name: 'a continuation without a first frame', peer: sends(webSocketFrame(0x80, 'x')) },
+  {
+    name: 'a new message inside a fragmented one',
+    peer: sends(webSocketFrame(0x02, 'x'), webSocketFrame(BINARY, 'y'))
+  },
+  { name: 'a fragmented ping', peer: sends(webSocketFrame(0x09, 'x')) },
   { name: 'a ping of 126 bytes', peer: sends(webSocketFrame(PING, Buffer.alloc(126))) },
   { name: 'a close frame of one byte', peer: sends(webSocketFrame(CLOSE, 'x')) },
-  { name: 'a close code that is reserved', peer: sends(webSocketFrame(CLOSE, Buffer.of(3, 0xed))) },
+  { name: 'a reserved close code', peer: sends(webSocketFrame(CLOSE, Buffer.of(3, 0xed))) },
   { name: 'a close reason that is not UTF-8', peer: sends(webSocketFrame(CLOSE, Buffer.of(3, 0xe8, 0xff))) },
   { name: 'a text that is not UTF-8', peer: sends(webSocketFrame(TEXT, Buffer.of(0xff, 0xfe))) },
   { name: 'a length of 2^63', peer: sends(webSocketFrame(BINARY, '', 2n ** 63n)) },
@@ -37,25 +40,25 @@ export const WEBSOCKET = [
     peer: sends(webSocketFrame(0x02, 'x'), Buffer.concat(new Array(20_000).fill(webSocketFrame(0x00))))
   },
   {
-    name: 'close, then zeros without end',
+    name: 'a close frame, then endless zeros',
     peer: open(socket => {
       socket.write(webSocketFrame(CLOSE, Buffer.of(3, 0xe8)));
       flood(socket, Buffer.alloc(64 * 1024));
     })
   },
-  { name: 'pings without end', peer: open(socket => flood(socket, webSocketFrame(PING, 'x'.repeat(125)))) },
+  { name: 'endless pings', peer: open(socket => flood(socket, webSocketFrame(PING, 'x'.repeat(125)))) },
   {
-    name: 'pings without end, nothing read',
+    name: 'endless pings, and the server reads nothing',
     peer: open(socket => flood(socket.pause(), webSocketFrame(PING, 'x'.repeat(125))))
   },
-  { name: 'empty messages without end', peer: open(socket => flood(socket, webSocketFrame(BINARY))) },
+  { name: 'endless empty messages', peer: open(socket => flood(socket, webSocketFrame(BINARY))) },
   {
-    name: 'one byte at a time, then the end',
+    name: 'a close frame one byte at a time, then FIN',
     peer: open(socket => drip(socket, webSocketFrame(CLOSE, Buffer.of(3, 0xe8)), () => socket.end()))
   },
-  { name: 'half a frame, then the end', peer: open(socket => socket.end(webSocketFrame(BINARY, 'x', 100))) },
+  { name: 'half of a frame, then FIN', peer: open(socket => socket.end(webSocketFrame(BINARY, 'x', 100))) },
   {
-    name: 'half a frame, then a reset',
+    name: 'half of a frame, then RST',
     peer: open(socket => socket.write(webSocketFrame(BINARY, 'x', 100), () => socket.resetAndDestroy()))
   }
 ];

@@ -33,15 +33,30 @@ export const rootOf = packageName => dirname(require.resolve(`${packageName}/pac
 export const urlOf = (packageName, file) => pathToFileURL(join(rootOf(packageName), FILES[file])).href;
 
 /**
+ * The exports of a module. Node may have the names of a CommonJS module only on `default`.
+ *
+ * @param {any} namespace
+ */
+const exportsOf = namespace => ({ ...namespace.default, ...namespace });
+
+/**
+ * Imports an installed Baileys by its name, as a program does.
+ *
+ * @param {string} packageName
+ * @returns {Promise<typeof import('baileys')>}
+ */
+export const importPackage = async packageName => exportsOf(await import(packageName));
+
+/**
  * Loads modules of an installed Baileys.
  *
  * @param {string} packageName
  * @param {File[]} files
- * @returns {Promise<any[]>} Their exports, with the names of a CommonJS module that Node only has on `default`.
+ * @returns {Promise<any[]>} Their exports.
  */
 export async function importFiles(packageName, files) {
   // The modules of version 6 have circular imports: only the main module can be loaded first.
   await import(urlOf(packageName, 'main'));
   const namespaces = await Promise.all(files.map(file => import(urlOf(packageName, file))));
-  return namespaces.map(namespace => ({ ...namespace.default, ...namespace }));
+  return namespaces.map(exportsOf);
 }

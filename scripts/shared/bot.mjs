@@ -1,6 +1,5 @@
-// Parts of a bot other than Baileys, and a check of its socket layer.
-
-import * as baileys from 'baileys';
+// Parts of a bot other than Baileys, and a check of its socket layer. Baileys is only imported by that check: a process
+// that tests another release must not load this one.
 
 /** @typedef {'js' | 'native'} Backend */
 
@@ -9,7 +8,7 @@ const NATIVE = Symbol.for('baileys-native');
 /** A logger for Baileys that writes nothing. */
 export function silentLogger() {
   const nothing = () => {};
-  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing };
   const logger = { level: 'silent', child: () => logger, ...levels };
   return logger;
 }
@@ -17,7 +16,7 @@ export function silentLogger() {
 /**
  * Signal keys in memory.
  *
- * @returns {baileys.SignalKeyStore}
+ * @returns {import('baileys').SignalKeyStore}
  */
 export function memoryKeys() {
   /** @type {Map<string, any>} */
@@ -36,6 +35,13 @@ export function memoryKeys() {
   };
 }
 
+/** The status code of an error of Baileys (a Boom). @param {unknown} error */
+export const statusCode = error =>
+  /** @type {{ output?: { statusCode?: number } } | undefined} */ (error)?.output?.statusCode;
+
+/** A query that every server answers. Baileys' keep-alive is the same. */
+export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+
 /** @param {unknown} value */
 const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
 
@@ -45,6 +51,7 @@ const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] 
  * @param {Backend} backend
  */
 export async function checkBackend(backend) {
+  const baileys = await import('baileys');
   const replaced = [baileys.encodeBinaryNode, baileys.decodeBinaryNode, baileys.makeNoiseHandler].map(isNative);
   if (backend === 'js') {
     if (replaced.includes(true)) throw new Error('the JavaScript run has loaded the native socket layer');
@@ -66,17 +73,4 @@ export function checkSocket(ws, backend) {
   if (isNative(ws.constructor) !== (backend === 'native')) {
     throw new Error('Baileys has made its socket from the wrong socket layer');
   }
-}
-
-/**
- * Options of `fork` that make a child process run on a socket layer.
- *
- * @param {Backend} backend
- * @param {string[]} [flags] More flags for Node.
- */
-export function forkOptions(backend, flags = []) {
-  return {
-    execArgv: backend === 'native' ? [...flags, '--import', 'baileys-native/register'] : flags,
-    env: backend === 'native' ? process.env : { ...process.env, BAILEYS_NATIVE: 'off' }
-  };
 }

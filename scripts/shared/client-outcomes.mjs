@@ -1,11 +1,16 @@
-// Describes how a test client connects and ends, as text that can be compared: for `makeWASocket` and for NativeSession.
+// Describes how a test client connects and ends, as text that can be compared: for `makeWASocket` and for
+// NativeSession.
 
 import { initAuthCreds } from 'baileys';
 
-/** @typedef {{ opened: Promise<unknown>, ended: Promise<string> }} Outcomes `opened` never resolves if it does not open. */
+/**
+ * `opened` resolves when the connection opens. `ended` resolves with a description of its end.
+ *
+ * @typedef {{ opened: Promise<unknown>, ended: Promise<string> }} Outcomes
+ */
 
 /**
- * Removes ports from a text, and the different errors that resolvers give for an unknown name.
+ * Replaces what differs between runs of a test: ports, and the error code of a resolver for an unknown name.
  *
  * @param {unknown} text
  */
@@ -24,8 +29,6 @@ export const linkedCreds = user => ({
   me: { id: `${user}:1@s.whatsapp.net`, name: 'Test' },
   accountSyncCounter: 1
 });
-
-export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 
 /**
  * @param {ReturnType<typeof import('baileys').makeWASocket>} sock

@@ -1,4 +1,4 @@
-// Turns connections of the server into sinks: the server only reads and counts their data.
+// A sink reads the data of server connections instead of the mock server, and only counts the bytes.
 
 /** Bytes around an encoded stanza in a frame: its length and the tag of AES-GCM. */
 export const FRAME_BYTES = 3 + 16;
@@ -15,11 +15,10 @@ const headerBytes = second => {
 
 /** Reads the WebSocket messages of one connection instead of the mock server. */
 class Reader {
-  /** The first bytes of an incomplete header. */
-  /** @type {Buffer} */
+  /** The first bytes of an incomplete header. @type {Buffer} */
   #head = Buffer.alloc(0);
   /** Bytes of the current message that have not arrived yet. */
-  #left = 0;
+  #remaining = 0;
 
   /**
    * @param {import('node:net').Socket} socket
@@ -40,19 +39,19 @@ class Reader {
     let payload = 0;
     let at = 0;
     while (at < data.length) {
-      if (this.#left === 0) {
+      if (this.#remaining === 0) {
         const header = data.length - at < 2 ? 2 : headerBytes(data[at + 1]);
         if (data.length - at < header) {
           this.#head = data.subarray(at);
           break;
         }
         const short = data[at + 1] & 0x7f;
-        this.#left =
+        this.#remaining =
           short < 126 ? short : short === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2));
         at += header;
       }
-      const taken = Math.min(this.#left, data.length - at);
-      this.#left -= taken;
+      const taken = Math.min(this.#remaining, data.length - at);
+      this.#remaining -= taken;
       payload += taken;
       at += taken;
     }
@@ -95,7 +94,7 @@ export class Sink {
   /** Resolves when all expected bytes have arrived. */
   async arrived() {
     await this.#result;
-    if (this.#bytes !== this.#expected) throw new Error(`${this.#bytes} bytes came, not ${this.#expected}`);
+    if (this.#bytes !== this.#expected) throw new Error(`${this.#bytes} bytes have arrived, not ${this.#expected}`);
   }
 
   /** @param {number} bytes */

@@ -7,33 +7,39 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 
 const QUERY_TIMEOUT_MS = 30_000;
 const QUERY_PAUSE_MS = 2000;
 const RECONNECT_MS = 100;
 /** After a failed query the client must notice a cut connection within this time, in milliseconds. */
-const CUT_KNOWN_MS = 2000;
+const CUT_NOTICE_MS = 2000;
 /** The number of logins at the same time. */
-const AT_ONCE = 10;
+const CONCURRENT_LOGINS = 10;
 
 /** @param {string} id */
-const ping = id => ({ tag: 'iq', attrs: { id, to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+const ping = id => ({ ...pingQuery(), attrs: { ...pingQuery().attrs, id } });
 /** @param {number} n */
 const answer = n => ({ tag: 'message', attrs: { id: `A${n}`, to: '15550001111@s.whatsapp.net', n: String(n) } });
 
 /** Counters of all clients of this process. */
 const counts = { received: 0, repeated: 0, answered: 0, cut: 0, logins: 0 };
-/** Whatever must not happen. @type {string[]} */
+/** Faults that the clients have found. @type {string[]} */
 const faults = [];
-/** Queries that have failed without a cut. @type {{ id: string, askedAt: number, text: string }[]} */
+/**
+ * Queries that have failed although the connection was not cut.
+ *
+ * @type {{ id: string, sentAt: number, text: string }[]}
+ */
 const failedQueries = [];
 let lastQuery = 0;
-let leaving = false;
+let isStopping = false;
 
-/** Checks the numbers of one client: each must be the next one, or after a cut the latest one again. */
-class Numbers {
+/**
+ * Checks the sequence of one client. Each must be the next one. The first one after a cut may be the latest one again.
+ */
+class SequenceCheck {
   latest = 0;
   cuts = 0;
   /** Between a login and the next cut. */
@@ -57,15 +63,15 @@ class Numbers {
     this.#wasCut = true;
   }
 
-  /** @param {number} n */
-  see(n) {
+  /** @param {number} n The number of a received stanza. */
+  check(n) {
     if (n === this.latest + 1) {
       counts.received++;
       this.latest = n;
     } else if (n === this.latest && this.#wasCut) {
       counts.repeated++;
     } else {
-      faults.push(`${this.user}: stanza ${n} behind ${this.latest}`);
+      faults.push(`${this.user}: stanza ${n} after stanza ${this.latest}`);
     }
     this.#wasCut = false;
   }
@@ -78,7 +84,7 @@ const credentials = user => ({
   registered: true,
   accountSyncCounter: 1
 });
-/** Keys that all clients share: to create keys takes long. */
+/** All clients share these keys, because it takes long to create keys. */
 const shared = baileys.initAuthCreds();
 
 /** A client with `makeWASocket`, which creates a new socket after each cut. */
@@ -96,7 +102,7 @@ class Bot {
     this.settings = settings;
     this.user = user;
     this.creds = credentials(user);
-    this.numbers = new Numbers(user);
+    this.sequence = new SequenceCheck(user);
   }
 
   /** @returns {Promise<void>} */
@@ -110,22 +116,22 @@ class Bot {
       defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
       keepAliveIntervalMs: 10_000
     });
-    checkSocket(sock.ws, this.settings.backend);
+    checkSocket(sock.ws, this.settings.layer);
     this.sock = sock;
     sock.ws.on('CB:relay', ({ attrs }) => {
-      this.numbers.see(Number(attrs.n));
-      sock.sendNode(answer(Number(attrs.n))).catch(() => {}); // cut meanwhile: the server repeats it
+      this.sequence.check(Number(attrs.n));
+      sock.sendNode(answer(Number(attrs.n))).catch(() => {}); // the connection was cut: the server sends the stanza again
     });
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
         if (connection === 'open') {
-          this.numbers.opened();
+          this.sequence.opened();
           resolve();
-        } else if (connection === 'close' && !leaving) {
+        } else if (connection === 'close' && !isStopping) {
           reject(lastDisconnect?.error ?? new Error('closed'));
           if (generation !== this.#generation) return;
-          this.numbers.cut();
-          setTimeout(() => leaving || this.connect().catch(() => {}), RECONNECT_MS);
+          this.sequence.cut();
+          setTimeout(() => isStopping || this.connect().catch(() => {}), RECONNECT_MS);
         }
       });
     });
@@ -155,7 +161,7 @@ class Session {
    * @param {string} user
    */
   constructor({ url, rootKey, agent }, user) {
-    this.numbers = new Numbers(user);
+    this.sequence = new SequenceCheck(user);
     this.session = new NativeSession({
       url,
       agent,
@@ -165,11 +171,11 @@ class Session {
       reconnect: { baseMs: RECONNECT_MS, maxMs: 1000 }
     });
     this.session.onStanza('CB:relay', ({ attrs }) => {
-      this.numbers.see(Number(attrs.n));
-      this.session.sendNode(answer(Number(attrs.n))).catch(() => {}); // cut meanwhile: the server repeats it
+      this.sequence.check(Number(attrs.n));
+      this.session.sendNode(answer(Number(attrs.n))).catch(() => {}); // the connection was cut: the server sends the stanza again
     });
-    this.session.on('reconnecting', () => this.numbers.cut());
-    this.session.on('state', ({ to }) => to === 'connected' && this.numbers.opened());
+    this.session.on('reconnecting', () => this.sequence.cut());
+    this.session.on('state', ({ to }) => to === 'connected' && this.sequence.opened());
   }
 
   connect() {
@@ -198,31 +204,31 @@ const clients = [];
  *
  * @param {any} client
  */
-async function keepAsking(client) {
-  while (!leaving) {
+async function sendQueries(client) {
+  while (!isStopping) {
     await delay(QUERY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
-    // Baileys would send a query even during a handshake.
-    if (leaving || !client.numbers.isOpen) continue;
-    const { cuts } = client.numbers;
+    // Baileys sends a query also during a handshake, when no answer is possible.
+    if (isStopping || !client.sequence.isOpen) continue;
+    const { cuts } = client.sequence;
     const start = performance.now();
-    const askedAt = Date.now();
-    const id = `Q${client.numbers.user}-${++lastQuery}`;
+    const sentAt = Date.now();
+    const id = `Q${client.sequence.user}-${++lastQuery}`;
     try {
       await client.query(id);
       counts.answered++;
     } catch (error) {
       const ms = Math.round(performance.now() - start);
-      await delay(CUT_KNOWN_MS, undefined, { ref: false });
-      if (!leaving && client.numbers.cuts === cuts) {
-        const text = `${client.numbers.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`;
-        failedQueries.push({ id, askedAt, text });
+      await delay(CUT_NOTICE_MS, undefined, { ref: false });
+      if (!isStopping && client.sequence.cuts === cuts) {
+        const text = `${client.sequence.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`;
+        failedQueries.push({ id, sentAt, text });
       }
     }
   }
 }
 
-/** @param {string} folder */
-const numberOf = folder => {
+/** The number of entries in a folder. @param {string} folder */
+const countEntries = folder => {
   try {
     return readdirSync(folder).length;
   } catch {
@@ -231,29 +237,29 @@ const numberOf = folder => {
 };
 
 openChannel(process, {
-  async start({ count, firstUser, backend, url, ca, rootKey }) {
-    if (backend !== 'session') await checkBackend(backend);
+  async start({ count, firstUser, layer, url, ca, rootKey }) {
+    if (layer !== 'session') await checkBackend(layer);
     trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
-    const settings = { backend, url, rootKey, agent: new Agent({ ca }) };
+    const settings = { layer, url, rootKey, agent: new Agent({ ca }) };
     let next = 0;
     const worker = async () => {
       while (next < count) {
-        const client = new (backend === 'session' ? Session : Bot)(settings, firstUser + next++);
+        const client = new (layer === 'session' ? Session : Bot)(settings, firstUser + next++);
         clients.push(client);
-        // The connection was cut during the login: the client reconnects itself.
+        // If the connection is cut during the login, the client reconnects itself.
         await client.connect().catch(() => {});
-        void keepAsking(client);
+        void sendQueries(client);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await Promise.all(Array.from({ length: CONCURRENT_LOGINS }, worker));
   },
 
   sample() {
     globalThis.gc?.();
     return {
       rss: process.memoryUsage.rss(),
-      descriptors: numberOf('/proc/self/fd'),
-      threads: numberOf('/proc/self/task'),
+      descriptors: countEntries('/proc/self/fd'),
+      threads: countEntries('/proc/self/task'),
       listeners: Math.max(...clients.map(client => client.listeners)),
       ...counts
     };
@@ -261,12 +267,12 @@ openChannel(process, {
 
   /** The latest number of each client. */
   stop: async () => {
-    leaving = true;
-    const latest = Object.fromEntries(clients.map(({ numbers }) => [numbers.user, numbers.latest]));
+    isStopping = true;
+    const latest = Object.fromEntries(clients.map(({ sequence }) => [sequence.user, sequence.latest]));
     await Promise.race([Promise.all(clients.map(client => client.close())), delay(5000)]);
     return { latest, faults, failedQueries };
   }
 });
 
-process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends early
+process.on('unhandledRejection', () => {}); // Baileys causes some when a connection ends during the login
 process.on('disconnect', () => process.exit(0));

@@ -1,5 +1,5 @@
-// The server of a soak test. It sends one numbered stanza to each user, and the next one when the number has come back.
-// It also cuts connections.
+// The server of a soak test. It sends one numbered stanza to each user, and the next one when the client has answered
+// with the number. It also cuts connections.
 
 import { MockServer } from 'baileys-native/testing';
 
@@ -7,8 +7,8 @@ import { MockServer } from 'baileys-native/testing';
 
 /** Pause between an answer and the next stanza, in milliseconds. */
 const PAUSE_MS = 200;
-/** So many of the latest queries are remembered. */
-const REMEMBERED = 50_000;
+/** The number of queries whose times are kept. */
+const MAX_QUERIES = 50_000;
 
 export class SoakServer {
   #server;
@@ -17,10 +17,14 @@ export class SoakServer {
   /** @type {string[]} */
   faults = [];
   cuts = 0;
-  /** When each of the latest queries was read, by its id. @type {Map<string, number>} */
+  /**
+   * For each of the latest queries: its id, and the time at which the server has read it.
+   *
+   * @type {Map<string, number>}
+   */
   #queries = new Map();
   /** @type {NodeJS.Timeout | undefined} */
-  #cutter;
+  #cutTimer;
   #stopping = false;
 
   static async start() {
@@ -39,17 +43,18 @@ export class SoakServer {
     });
     server.handle({ xmlns: 'w:p' }, ({ attrs }) => {
       this.#queries.set(attrs.id, Date.now());
-      if (this.#queries.size > REMEMBERED) this.#queries.delete(/** @type {any} */ (this.#queries.keys().next().value));
+      if (this.#queries.size > MAX_QUERIES)
+        this.#queries.delete(/** @type {any} */ (this.#queries.keys().next().value));
       return undefined; // the default answer
     });
   }
 
-  /** What became of a query here, in words. @param {string} id @param {number} askedAt */
-  fateOf(id, askedAt) {
+  /** Describes what the server has done with a query. @param {string} id @param {number} sentAt */
+  describeQuery(id, sentAt) {
     const readAt = this.#queries.get(id);
     return readAt === undefined
       ? 'the server has not read it'
-      : `the server has read and answered it ${readAt - askedAt} ms after it was asked`;
+      : `the server has read and answered it ${readAt - sentAt} ms after it was sent`;
   }
 
   get address() {
@@ -58,21 +63,21 @@ export class SoakServer {
   }
 
   /**
-   * Cuts one connection every `ms` milliseconds, alternately by FIN and RST.
+   * Cuts a random connection every `ms` milliseconds, alternately by FIN and RST.
    *
    * @param {number} ms
    */
-  cutEach(ms) {
-    this.#cutter = setInterval(() => {
+  startCutting(ms) {
+    this.#cutTimer = setInterval(() => {
       const open = this.#server.connections.filter(({ state }) => state === 'open' || state === 'login');
       if (open.length === 0) return;
       open[Math.floor(Math.random() * open.length)].drop({ reset: ++this.cuts % 2 === 0 });
     }, ms);
   }
 
-  /** Stops cutting connections and sending stanzas. Stanzas that were sent are still answered. */
-  settle() {
-    clearInterval(this.#cutter);
+  /** Stops cutting connections and sending stanzas. Clients still answer the stanzas that were sent. */
+  stopTraffic() {
+    clearInterval(this.#cutTimer);
     this.#stopping = true;
   }
 
@@ -85,7 +90,7 @@ export class SoakServer {
     const { user } = /** @type {Device} */ (connection.device);
     const n = (this.answered.get(user) ?? 0) + 1;
     const stanza = { tag: 'relay', attrs: { id: `R${n}`, n: String(n) }, content: Buffer.alloc(160, n) };
-    connection.send(stanza).catch(() => {}); // cut meanwhile: it is sent again behind the next login
+    connection.send(stanza).catch(() => {}); // the connection was cut: the stanza is sent again after the next login
   }
 
   /**
@@ -97,7 +102,7 @@ export class SoakServer {
     const latest = this.answered.get(user) ?? 0;
     // After a cut the same answer can arrive twice. The repeated one is ignored.
     if (n === latest) return;
-    if (n !== latest + 1) this.faults.push(`${user}: answer ${n} behind ${latest}`);
+    if (n !== latest + 1) this.faults.push(`${user}: answer ${n} after answer ${latest}`);
     this.answered.set(user, n);
     if (this.#stopping) return;
     setTimeout(() => connection.isWritable && !this.#stopping && this.#send(connection), PAUSE_MS).unref();

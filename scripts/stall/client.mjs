@@ -1,74 +1,78 @@
-// The client of a stall test: a child process that connects, blocks its event loop, and reports the result.
+// The client of a stall test: a child process that connects, blocks its event loop, and returns the result.
 
 import { Agent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NativeSession, metrics } from 'baileys-native';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
+import { importPackage } from '../shared/baileys.mjs';
+import { pingQuery, silentLogger } from '../shared/bot.mjs';
+import { childMain } from '../shared/child.mjs';
 
-/** @typedef {import('./run.mjs').Settings} Settings */
+/**
+ * @typedef {import('./run.mjs').Settings} Settings
+ * @typedef {import('./run.mjs').ClientResult} ClientResult
+ *
+ * @typedef {object} Listeners
+ * @property {(number: string) => void} onStanza
+ * @property {(code: number) => void} onClose
+ *
+ * @typedef {() => Promise<Partial<ClientResult>>} Check Checks the connection after the block.
+ */
 
-/** @param {any} baileys */
+/** @param {typeof import('baileys')} baileys */
 const credentials = baileys => ({
   ...baileys.initAuthCreds(),
   me: { id: '15550000001:1@s.whatsapp.net', name: 'Mock user', lid: '100000000000001:1@lid' },
   accountSyncCounter: 1
 });
 
-/** @param {string} line */
-async function load(line) {
-  const namespace = await import(line);
-  return namespace.makeWASocket ? namespace : namespace.default;
-}
-
 /**
  * @param {Settings} settings
- * @param {(number: string) => void} onStanza
- * @param {(code: number) => void} onClose
- * @returns {Promise<() => Promise<object>>} A function that checks the connection after the block.
+ * @param {Listeners} listeners
+ * @returns {Promise<Check>}
  */
-async function connectNative({ url, ca, rootKey, intervalMs, line }, onStanza, onClose) {
+async function connectSession({ url, ca, rootKey, intervalMs, packageName }, { onStanza, onClose }) {
   const session = new NativeSession({
     url,
     agent: new Agent({ ca }),
     trustedRoot: Buffer.from(rootKey, 'hex'),
-    auth: { creds: credentials(await load(/** @type {string} */ (line))) },
+    auth: { creds: credentials(await importPackage(packageName)) },
     keepAliveIntervalMs: intervalMs,
     reconnect: false
   });
   session.onStanza('CB:relay', ({ attrs }) => onStanza(attrs.n));
   session.on('close', ({ code }) => onClose(code));
   await session.connect();
-  await session.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+  await session.query(pingQuery());
   return async () => ({});
 }
 
-/** A logger that writes nothing. */
-const silent = {
-  level: 'silent',
-  child: () => silent,
-  trace() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  fatal() {}
-};
-
-/** @type {typeof connectNative} */
-async function connectBaileys({ url, ca, rootKey, intervalMs, line, standIn }, onStanza, onClose) {
-  const baileys = await load(/** @type {string} */ (line));
-  trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
-  addTrustedRoot(Buffer.from(rootKey, 'hex'));
+/**
+ * @param {Settings} settings
+ * @param {Listeners} listeners
+ * @param {(what: string) => Promise<any>} ask
+ * @returns {Promise<Check>}
+ */
+async function connectBaileys(settings, { onStanza, onClose }, ask) {
+  const { url, ca, intervalMs, packageName, keepAliveWhileBlocked } = settings;
+  const rootKey = Buffer.from(settings.rootKey, 'hex');
+  const baileys = await importPackage(packageName);
+  trustTestRoot(baileys, rootKey);
+  addTrustedRoot(rootKey);
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
     agent: new Agent({ ca }),
-    auth: { creds: credentials(baileys), keys: { get: async () => ({}), set: async () => {} } },
+    auth: {
+      creds: credentials(baileys),
+      keys: { get: async () => ({}), set: async () => {} }
+    },
     keepAliveIntervalMs: intervalMs,
-    ...(standIn === false ? { keepAliveWhileBlocked: false } : {}),
-    logger: /** @type {any} */ (silent)
+    ...(keepAliveWhileBlocked === undefined ? {} : { keepAliveWhileBlocked }),
+    logger: silentLogger()
   });
   // The ids of Baileys' own queries begin with this prefix.
   const ownIds = sock.generateMessageTag().replace(/[^-]*$/, '');
-  let strays = 0;
+  let unsolicited = 0;
   sock.ws.on('CB:relay', (/** @type {any} */ { attrs }) => onStanza(attrs.n));
   sock.ws.on('CB:iq,xmlns:stall', (/** @type {any} */ { attrs }) =>
     sock.sendNode({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'result', id: attrs.id } })
@@ -83,60 +87,53 @@ async function connectBaileys({ url, ca, rootKey, intervalMs, line, standIn }, o
     });
   });
   sock.ws.on('frame', (/** @type {any} */ { tag, attrs }) => {
-    if (tag === undefined || (attrs.type === 'result' && !attrs.id.startsWith(ownIds))) strays++;
+    if (tag === undefined || (attrs.type === 'result' && !attrs.id.startsWith(ownIds))) unsolicited++;
   });
   return async () => {
-    await sock.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
-    return { asked: true, strays, keptAlive: metrics().sockets.keptAlive };
+    await sock.query(pingQuery());
+    const clientQueryAnswered = true;
+    const serverQueryAnswered = await ask('queryClient');
+    return { clientQueryAnswered, serverQueryAnswered, unsolicited, keptAlive: metrics().sockets.keptAlive };
   };
 }
 
-/** @param {unknown} message */
-const tell = message =>
-  new Promise(resolve =>
-    /** @type {NonNullable<typeof process.send>} */ (process.send)(message, () => resolve(undefined))
-  );
-
 /** @param {number} ms */
-const delay = ms => new Promise(resolve => setTimeout(resolve, ms));
+function block(ms) {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
 
-process.once('message', async settings => {
-  const { backend, intervalMs, stanzas, blockedMs } = /** @type {Settings} */ (settings);
+await childMain(async (/** @type {Settings} */ settings, ask) => {
+  const { layer, intervalMs, stanzas, blockedMs } = settings;
   let inOrder = 0;
   let received = 0;
-  let ended = false;
   /** @type {() => void} */
   let complete = () => {};
-  const all = new Promise(resolve => (complete = () => resolve(undefined)));
+  /** @type {Promise<void>} */
+  const allReceived = new Promise(resolve => (complete = resolve));
   if (stanzas === 0) complete();
-  /** @param {number | undefined} code */
-  const finish = async (code, found = {}) => {
-    if (ended) return;
-    ended = true;
-    await tell({ result: { received, inOrder, code, ...found } });
-    // The server may still send a query.
-    if (!('asked' in found)) process.exit();
+  /** @type {(result: ClientResult) => void} */
+  let end = () => {};
+  /** @type {Promise<ClientResult>} */
+  const ended = new Promise(resolve => (end = resolve));
+  /** @type {Listeners} */
+  const listeners = {
+    onStanza(number) {
+      if (Number(number) === received) inOrder++;
+      if (++received === stanzas) complete();
+    },
+    onClose: code => end({ received, inOrder, code })
   };
-  /** @param {string} number */
-  const onStanza = number => {
-    if (Number(number) === received) inOrder++;
-    if (++received === stanzas) complete();
-  };
-  const connect = backend === 'native' ? connectNative : connectBaileys;
-  try {
-    const lookBack = await connect(/** @type {Settings} */ (settings), onStanza, finish);
-    await tell({ ready: true });
+  const run = async () => {
+    const check = await (layer === 'session' ? connectSession : connectBaileys)(settings, listeners, ask);
+    await ask('blocks');
     // Blocks in the phase before timers: data that arrives during the block is read after the due timers.
     await new Promise(resolve => setImmediate(resolve));
-    const end = Date.now() + blockedMs;
-    while (Date.now() < end);
-    await all;
-    // The keep-alive timers must run before the connection counts as alive.
+    block(blockedMs);
+    await allReceived;
+    // The keep-alive timers must run before the connection counts as open.
     await delay(2 * intervalMs);
-    if (!ended) await finish(undefined, await lookBack());
-  } catch (error) {
-    if (ended) return;
-    await tell({ failure: error instanceof Error ? error.stack : String(error) });
-    process.exit(1);
-  }
+    return { ...(await check()), received, inOrder };
+  };
+  return Promise.race([ended, run()]);
 });

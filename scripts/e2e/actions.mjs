@@ -1,8 +1,8 @@
-// The actions of a client other than sending texts. In every correct run the answers are the same.
+// The actions of a client other than sending texts. In every correct run their results are the same.
 
 import { once } from 'node:events';
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /**
  * @typedef {object} Client
@@ -20,30 +20,30 @@ function socketOf({ sock }) {
 }
 
 /**
- * Resolves when `isThere` returns true; rejects after a time limit.
+ * Waits until `isDone` returns true; rejects after a time limit.
  *
  * @param {Client} client
- * @param {'text' | 'presence'} event event of `arrivals`
- * @param {() => boolean} isThere
+ * @param {'text' | 'presence'} event The event of `arrivals` after which the condition is checked again.
+ * @param {() => boolean} isDone
  */
-async function until({ arrivals }, event, isThere) {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
-  while (!isThere()) await once(arrivals, event, { signal });
+async function until({ arrivals }, event, isDone) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  while (!isDone()) await once(arrivals, event, { signal });
 }
 
 /**
- * The text of an error for the comparison.
+ * The error of a refused query, as text for the comparison.
  *
  * @param {any} error
  */
-const refusalOf = error => `refused: ${error.message} ${error.data ?? ''}`.trim();
+const describeRefusal = error => `refused: ${error.message} ${error.data ?? ''}`.trim();
 
-/** @type {Record<string, (client: Client, ...args: any[]) => Promise<import('./types.js').Answer>>} */
-export const SERVICES = {
+/** @type {Record<string, (client: Client, ...args: any[]) => Promise<import('./types.js').ActionResult>>} */
+export const ACTIONS = {
   createGroup: async (client, /** @type {string} */ subject, /** @type {string[]} */ participants) =>
     (await socketOf(client).groupCreate(subject, participants)).id,
 
-  /** Subject, addressing and members of a group, without ids that the server generates. */
+  /** Subject and members of a group, without the ids that the server generates. */
   groupMetadata: async (client, /** @type {string} */ group) => {
     const { subject, size, participants } = await socketOf(client).groupMetadata(group);
     return `${subject}, ${size} members: ${participants.map(({ admin }) => admin ?? 'member').join(', ')}`;
@@ -52,11 +52,11 @@ export const SERVICES = {
   renameGroup: (client, /** @type {string} */ group, /** @type {string} */ subject) =>
     socketOf(client).groupUpdateSubject(group, subject),
 
-  /** Requests a group that does not exist. */
-  strangeGroup: client => socketOf(client).groupMetadata('120363999999999999@g.us').catch(refusalOf),
+  /** Requests the metadata of a group that does not exist. */
+  unknownGroup: client => socketOf(client).groupMetadata('120363999999999999@g.us').catch(describeRefusal),
 
-  /** Whether a number uses WhatsApp, and its devices. */
-  lookUp: async (client, /** @type {string} */ jid) => {
+  /** Queries whether a number uses WhatsApp, and its devices. */
+  lookUpNumber: async (client, /** @type {string} */ jid) => {
     const sock = socketOf(client);
     const found = (await sock.onWhatsApp(jid)) ?? [];
     const devices = await sock.getUSyncDevices([jid], false, false);
@@ -64,29 +64,29 @@ export const SERVICES = {
     return `${exists}; devices ${devices.map(({ device }) => device ?? 0).sort()}`;
   },
 
-  media: client =>
+  mediaConnection: client =>
     socketOf(client)
       .refreshMediaConn(true)
-      .then(() => 'granted', refusalOf),
+      .then(() => 'granted', describeRefusal),
 
   ping: async client => {
     const attrs = { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' };
     await socketOf(client).query({ tag: 'iq', attrs, content: [{ tag: 'ping', attrs: {} }] });
   },
 
-  subscribe: (client, /** @type {string} */ jid) => socketOf(client).presenceSubscribe(jid),
+  subscribeToPresence: (client, /** @type {string} */ jid) => socketOf(client).presenceSubscribe(jid),
 
-  presence: (client, /** @type {import('baileys').WAPresence} */ type, /** @type {string | undefined} */ jid) =>
+  sendPresence: (client, /** @type {import('baileys').WAPresence} */ type, /** @type {string | undefined} */ jid) =>
     socketOf(client).sendPresenceUpdate(type, jid),
 
   /** Resolves when a presence has arrived. */
-  sees: (client, /** @type {string} */ presence) =>
+  awaitPresence: (client, /** @type {string} */ presence) =>
     until(client, 'presence', () => client.presences.includes(presence)),
 
   forgetSessions: async ({ state }) => state.forgetSessions(),
 
   /** Waits for a text; resolves with the number of times that it has arrived. */
-  has: async (client, /** @type {string} */ text) => {
+  awaitText: async (client, /** @type {string} */ text) => {
     await until(client, 'text', () => client.received.includes(text));
     return client.received.filter(item => item === text).length;
   }

@@ -1,4 +1,5 @@
-// Behaviours of two clients other than texts: groups, presence, pre-keys, retries and so on.
+// Observes what two clients do in addition to texts: groups, presence, pre-keys, retries and so on. Each result is a
+// text.
 
 import { jidOf } from './users.mjs';
 
@@ -6,11 +7,11 @@ import { jidOf } from './users.mjs';
 
 /** The pre-keys that the clients upload, and the bundles that they fetch. @param {Run} run */
 function preKeys({ server }) {
-  const asked = server.stanzas.filter(
+  const queries = server.stanzas.filter(
     ({ direction, node }) => direction === 'in' && node.tag === 'iq' && node.attrs.xmlns === 'encrypt'
   );
   /** @param {string} type */
-  const of = type => asked.filter(({ node }) => node.attrs.type === type).map(({ node }) => node.content);
+  const of = type => queries.filter(({ node }) => node.attrs.type === type).map(({ node }) => node.content);
   const uploaded = of('set').flatMap(content => (Array.isArray(content) ? content : []));
   const lists = uploaded.filter(({ tag }) => tag === 'list').map(({ content }) => content?.length);
   const fetched = of('get').some(content => Array.isArray(content) && content.some(({ tag }) => tag === 'key'));
@@ -18,11 +19,11 @@ function preKeys({ server }) {
 }
 
 /**
- * Whether a stanza is a usync query with a wanted node in one of its lists.
+ * Whether a stanza is a usync query or answer that has a node with the given tag.
  *
  * @param {{ content?: unknown }} node
- * @param {string} list
- * @param {string} wanted
+ * @param {string} list `query` for the requested protocols, `list` for the results of each user.
+ * @param {string} wanted The tag.
  */
 function usyncHas({ content }, list, wanted) {
   /** @type {(nodes: unknown, tag: string) => { content?: unknown }[]} */
@@ -34,57 +35,57 @@ function usyncHas({ content }, list, wanted) {
 
 /** Whether the clients ask for LIDs and get them. @param {Run} run */
 function lids({ server }) {
-  /** @type {(wanted: string, list: string) => boolean} */
-  const has = (wanted, list) =>
-    server.stanzas.some(({ direction, node }) => direction === wanted && usyncHas(node, list, 'lid'));
-  if (!has('in', 'query')) return 'not asked for';
-  return has('out', 'list') ? 'asked for and told' : 'NOT told';
+  /** @type {(direction: string, list: string) => boolean} */
+  const has = (direction, list) =>
+    server.stanzas.some(stanza => stanza.direction === direction && usyncHas(stanza.node, list, 'lid'));
+  if (!has('in', 'query')) return 'not requested';
+  return has('out', 'list') ? 'requested and returned' : 'NOT returned';
 }
 
 /** Presence and chat states of `a`, as `b` sees them. @param {Run} run */
 async function presences(run) {
   const jid = jidOf('a');
-  await run.service('b', 'subscribe', jid);
+  await run.act('b', 'subscribeToPresence', jid);
   const seen = [];
   for (const [type, to] of [['composing', jidOf('b')], ['paused', jidOf('b')], ['unavailable'], ['available']]) {
-    await run.service('a', 'presence', type, to);
+    await run.act('a', 'sendPresence', type, to);
     // Baileys shows the chat state `paused` as `available`.
     const shown = type === 'paused' ? 'available' : type;
-    await run.service('b', 'sees', `${jid} ${shown}`);
+    await run.act('b', 'awaitPresence', `${jid} ${shown}`);
     seen.push(type);
   }
   return seen.join(', ');
 }
 
-/** A message that cannot be decrypted. @param {Run} run */
+/** A message that cannot be decrypted at first, and is requested again. @param {Run} run */
 async function retry(run) {
   const before = run.retries;
-  await run.service('b', 'forgetSessions');
+  await run.act('b', 'forgetSessions');
   // The id is the text, so that a repeated message has the same text.
   await run.ask('a', 'send', { phase: 'retry', to: jidOf('b'), first: 0, count: 1 });
-  const times = await run.service('b', 'has', 'retry:a:0');
-  return `${run.retries > before ? 'asked for again' : 'NOT asked for'}, handed out ${times === 1 ? 'once' : `${times} times`}`;
+  const times = await run.act('b', 'awaitText', 'retry:a:0');
+  return `${run.retries > before ? 'requested again' : 'NOT requested again'}, delivered ${times === 1 ? 'once' : `${times} times`}`;
 }
 
 /**
  * @param {Run} run
- * @returns {Promise<Record<string, import('./types.js').Answer>>}
+ * @returns {Promise<Record<string, import('./types.js').ActionResult>>} By behaviour.
  */
-export async function answersOf(run) {
-  const bothLookUp = async (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => [
-    await run.service('a', name, ...args),
-    await run.service('b', name, ...args)
+export async function observeBehaviours(run) {
+  const inBoth = async (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => [
+    await run.act('a', name, ...args),
+    await run.act('b', name, ...args)
   ];
-  const groups = await bothLookUp('groupMetadata', run.groupId);
-  await run.service('a', 'renameGroup', run.groupId, 'Renamed');
-  groups.push(await run.service('b', 'groupMetadata', run.groupId), await run.service('b', 'strangeGroup'));
+  const groups = await inBoth('groupMetadata', run.groupId);
+  await run.act('a', 'renameGroup', run.groupId, 'Renamed');
+  groups.push(await run.act('b', 'groupMetadata', run.groupId), await run.act('b', 'unknownGroup'));
   return {
     'pre-keys and key bundles': preKeys(run),
-    'usync: numbers and devices': await run.service('a', 'lookUp', jidOf('b')),
+    'usync: numbers and devices': await run.act('a', 'lookUpNumber', jidOf('b')),
     'usync: LIDs': lids(run),
-    'group: created, looked up by both, renamed, one that does not exist': [...new Set(groups)].join('; '),
+    'group: created, queried by both, renamed, and one that does not exist': [...new Set(groups)].join('; '),
     'presence and chat states': await presences(run),
-    'media connection': await run.service('b', 'media'),
-    'retry receipt for what cannot be decrypted': await retry(run)
+    'media connection': await run.act('b', 'mediaConnection'),
+    'retry receipt for a message that cannot be decrypted': await retry(run)
   };
 }

@@ -6,11 +6,10 @@
 const name = ({ backends }) => `${backends.a} with ${backends.b}`;
 
 /**
- * `mayLoseInFlight`: Baileys 6 may lose messages that are being sent to a client when its connection is cut. The server
- * repeats such a message. If the client has already decrypted it, the repetition cannot be decrypted, and Baileys 6
- * neither requests it again nor acknowledges it.
- *
- * @typedef {{ mayLoseInFlight?: boolean }} Leniency
+ * @typedef {object} Tolerance
+ * @property {boolean} [mayLoseInFlight] Whether messages may be lost that are being sent to a client when its
+ *   connection is cut. This happens with Baileys 6: the server repeats such a message. If the client has already
+ *   decrypted it, the repetition cannot be decrypted, and Baileys 6 neither requests it again nor acknowledges it.
  */
 
 /**
@@ -22,45 +21,48 @@ const name = ({ backends }) => `${backends.a} with ${backends.b}`;
  * repeated. Only messages of the first case may arrive out of order or lose their receipt.
  *
  * @param {Result} result
- * @param {Leniency} [leniency]
+ * @param {Tolerance} [tolerance]
  * @returns {string[]}
  */
 export function problems(result, { mayLoseInFlight = false } = {}) {
   const { flows, inFlight, resent, stanzas, undecrypted, retries, logins, layers, backends } = result;
-  const excused = new Set([...inFlight, ...resent]);
-  const losable = new Set(mayLoseInFlight ? inFlight : []);
+  const mayBeRepeated = new Set([...inFlight, ...resent]);
+  const mayBeLost = new Set(mayLoseInFlight ? inFlight : []);
   /** @type {string[]} */
   const found = [];
   for (const { phase, from, sent, received, lost, duplicated, inOrder, undelivered, read } of flows) {
     const flow = `${phase} from ${from}`;
-    const missing = lost.filter(item => !losable.has(item));
+    const missing = lost.filter(item => !mayBeLost.has(item));
     if (missing.length > 0) found.push(`${flow}: lost ${missing.join(', ')}`);
-    const repeated = duplicated.filter(item => !excused.has(item));
+    const repeated = duplicated.filter(item => !mayBeRepeated.has(item));
     if (repeated.length > 0) found.push(`${flow}: repeated ${repeated.join(', ')}`);
     if (!inOrder) found.push(`${flow}: out of order`);
-    const silent = undelivered.filter(item => !losable.has(item));
-    if (silent.length > 0) found.push(`${flow}: ${sent - silent.length} of ${sent} receipts of delivery`);
-    if (read !== received) found.push(`${flow}: ${read} of ${received} receipts of reading`);
+    const unconfirmed = undelivered.filter(item => !mayBeLost.has(item));
+    if (unconfirmed.length > 0) found.push(`${flow}: ${sent - unconfirmed.length} of ${sent} delivery receipts`);
+    if (read !== received) found.push(`${flow}: ${read} of ${received} read receipts`);
   }
   if (undecrypted > inFlight.length) found.push(`${undecrypted} messages were not decrypted at first`);
-  if (retries > inFlight.length) found.push(`${retries} messages were asked for again`);
+  if (retries > inFlight.length) found.push(`${retries} retry receipts were sent`);
   if (logins.a !== 1 || logins.b !== 4) found.push(`${logins.a} and ${logins.b} logins instead of 1 and 4`);
   for (const side of /** @type {const} */ (['a', 'b'])) {
     const wrong = layers[side].filter(layer => layer !== backends[side]);
     if (wrong.length > 0) found.push(`client ${side} ran on the wrong socket layer`);
-    const { lost, strange } = stanzas[side];
-    if (lost.length > 0) found.push(`client ${side}: its socket layer did not hand out ${lost.join(', ')}`);
-    if (strange.length > 0) found.push(`client ${side}: its socket layer handed out ${strange.join(', ')}`);
+    const { lost, unexpected } = stanzas[side];
+    if (lost.length > 0) found.push(`client ${side}: its socket layer did not deliver ${lost.join(', ')}`);
+    if (unexpected.length > 0)
+      found.push(
+        `client ${side}: its socket layer delivered twice, out of order or without cause: ${unexpected.join(', ')}`
+      );
   }
   return found.map(text => `${name(result)}: ${text}`);
 }
 
 /**
- * Differences from the run on JavaScript: messages that only this run has lost, and other answers.
+ * Differences from the run on JavaScript: messages that only this run has lost, and behaviours that differ.
  *
  * @param {Result} baseline
  * @param {Result} result
- * @param {Leniency} [leniency]
+ * @param {Tolerance} [tolerance]
  */
 export function compare(baseline, result, { mayLoseInFlight = false } = {}) {
   /** @param {Result} of @param {number} index */
@@ -70,9 +72,9 @@ export function compare(baseline, result, { mayLoseInFlight = false } = {}) {
     const [before, now] = [lostOf(baseline, index), lostOf(result, index)];
     return now > before ? [`${name(result)}: ${phase} from ${from}: ${now} lost, on JavaScript ${before}`] : [];
   });
-  const answers = Object.entries(baseline.answers).flatMap(([behaviour, before]) => {
-    const now = result.answers[behaviour];
+  const behaviours = Object.entries(baseline.behaviours).flatMap(([behaviour, before]) => {
+    const now = result.behaviours[behaviour];
     return now === before ? [] : [`${name(result)}: ${behaviour}: ${now}; on JavaScript: ${before}`];
   });
-  return [...losses, ...answers];
+  return [...losses, ...behaviours];
 }
