@@ -1,14 +1,15 @@
-// `npm run test:cluster`: the cluster of examples/cluster under load, while its nodes are killed, frozen and restarted.
+// `npm run test:cluster`: runs the cluster of examples/cluster under load, while its nodes are killed, frozen and
+// restarted.
 //
 //   node scripts/test-cluster.mjs [--seconds 120] [--sessions 60] [--nodes 3] [--per-second 40] [--lease 3000]
 //     [--ownership redis|postgres] [--seed 1] [--no-faults] [--json FILE] [--verbose]
 //
-// Exit code 1 where something that docs/scale.md promises did not hold.
+// The exit code is 1 if a promise of docs/scale.md did not hold.
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { judge, table } from './cluster/judge.mjs';
 import { runCluster } from './cluster/run.mjs';
+import { table, verify } from './cluster/verify.mjs';
 
 const text = /** @type {const} */ ({ type: 'string' });
 const { values } = parseArgs({
@@ -39,7 +40,7 @@ const report = await runCluster({
   faults: values['no-faults'] ? [] : ['kill', 'freeze', 'restart'],
   log: line => (values.verbose || /^\d+ sessions|^(kill|freeze|restart) /.test(line)) && console.log(line)
 });
-const verdict = judge(report);
-console.log(table(verdict));
-if (typeof values.json === 'string') writeFileSync(values.json, `${JSON.stringify(verdict, undefined, 2)}\n`);
-process.exitCode = verdict.broken.length > 0 ? 1 : 0;
+const result = verify(report);
+console.log(table(result));
+if (typeof values.json === 'string') writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
+process.exitCode = result.violations.length > 0 ? 1 : 0;

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isInstalled } from '../../examples/cluster/services.mjs';
-import { judge } from '../../scripts/cluster/judge.mjs';
 import { runCluster } from '../../scripts/cluster/run.mjs';
+import { verify } from '../../scripts/cluster/verify.mjs';
 
 const TITLE = 'examples/cluster: nodes are killed, stopped and restarted, and nothing is lost';
 
@@ -32,15 +32,15 @@ if (!isInstalled('redis-server')) {
     t.after(() => isDone || t.diagnostic(lines.slice(-60).join('\n')));
     const faults = ['kill', 'freeze', 'restart'];
     const report = await runCluster({ ...short, faults, log: line => void lines.push(line) });
-    const verdict = judge(report, BUSY_MS);
-    assert.deepEqual(verdict.broken, []);
+    const result = verify(report, BUSY_MS);
+    assert.deepEqual(result.violations, []);
     assert.deepEqual(
-      verdict.takeovers.map(({ fault, incidents }) => [fault, incidents]),
+      result.takeovers.map(({ fault, incidents }) => [fault, incidents]),
       faults.map(fault => [fault, 1])
     );
-    assert.ok(verdict.takeovers.every(({ sessions }) => sessions > 0));
-    assert.ok(verdict.texts.sent > 50, `${verdict.texts.sent} texts`);
-    assert.ok(verdict.handshakes.known.IK > 0);
+    assert.ok(result.takeovers.every(({ sessions }) => sessions > 0));
+    assert.ok(result.texts.sent > 50, `${result.texts.sent} texts`);
+    assert.ok(result.handshakes.known.IK > 0);
     isDone = true;
   });
 }

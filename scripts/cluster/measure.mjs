@@ -1,12 +1,13 @@
-// Figures for docs/scale.md: clusters of several sizes without faults, a cut of all connections with and without a limit, a
-// model that is fitted to the figures, and what the model gives for 100,000 sessions on 20 machines.
+// Measures the figures for docs/scale.md: clusters of several sizes without faults, and a cut of all connections with
+// and without a limit of connections per second. Fits a model to the figures and applies it to 100,000 sessions on 20
+// machines.
 //
 //   node scripts/cluster/measure.mjs [--seconds 30] [--sizes 50,100,200] [--rates 10,40] [--json FILE]
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { usage } from './judge.mjs';
 import { runCluster } from './run.mjs';
+import { usage } from './verify.mjs';
 
 const NODES = 3;
 const LEASE_MS = 10_000;
@@ -33,7 +34,7 @@ const common = {
 const sum = list => list.reduce((/** @type {number} */ total, /** @type {number} */ value) => total + value, 0);
 
 /**
- * Least squares by the normal equations; each row begins with 1 for the constant.
+ * Fits a linear model by least squares (normal equations). Each row begins with 1 for the constant.
  *
  * @param {number[][]} rows
  * @param {number[]} results
@@ -58,7 +59,7 @@ function fit(rows, results) {
 }
 
 /**
- * One size and rate: what a cluster of three nodes uses.
+ * Measures the resources of a cluster of three nodes with one size and rate.
  *
  * @param {number} sessions
  * @param {number} perSecond
@@ -84,7 +85,7 @@ async function steady(sessions, perSecond) {
 }
 
 /**
- * All connections are cut at once: how many come back in the busiest tenth of a second, and when the last one does.
+ * Cuts all connections at once. Measures the most logins in a tenth of a second, and the time of the last login.
  *
  * @param {number} sessions
  * @param {number} connectsPerSecond
@@ -124,7 +125,7 @@ const model = Object.fromEntries(
     )
   ])
 );
-console.log(`\nmodel: constant for ${NODES} nodes, for each session, for each text a second`);
+console.log(`\nmodel: constant for ${NODES} nodes, for each session, for each text per second`);
 for (const [name, parts] of Object.entries(model))
   console.log(`${name.padEnd(24)}${parts.map(part => part.toPrecision(3).padStart(12)).join('')}`);
 
@@ -132,7 +133,7 @@ for (const [name, parts] of Object.entries(model))
 const LARGE = { machines: 20, nodes: 40, sessions: 100_000, textsPerSecond: 1_000 };
 
 /**
- * A quantity of the large cluster: the constant grows with the nodes, or stays as it is for Redis.
+ * A quantity of the large cluster. The constant of the nodes is multiplied by their number, that of Redis is not.
  *
  * @param {string} name
  */

@@ -1,4 +1,4 @@
-// The processes of a cluster, and what is done to them.
+// The processes of a cluster. They can be killed, stopped and started again.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 
 const ROOT = new URL('../..', import.meta.url);
 
-/** One node; it can be started again after it has ended. */
+/** One node. It can be started again after it has ended. */
 export class Node {
   #env;
   #log;
@@ -17,12 +17,12 @@ export class Node {
   #exited;
 
   /**
-   * When it was stopped, in milliseconds since 1970.
+   * The periods in which it was stopped (SIGSTOP), in milliseconds since 1970.
    *
    * @type {{ from: number, to: number }[]}
    */
   frozen = [];
-  /** Why it has ended, if nobody has ended it. */
+  /** Why it has ended, if that was not requested. */
   failure = '';
   #isEnding = false;
   /** Whether it has taken slots since it was started. */
@@ -56,7 +56,7 @@ export class Node {
     this.#isEnding = false;
     this.#exited = once(child, 'exit');
     child.once('exit', (code, signal) => {
-      if (!this.#isEnding) this.failure = `${this.name} has ended by itself: ${signal ?? code}`;
+      if (!this.#isEnding) this.failure = `${this.name} has ended unexpectedly: ${signal ?? code}`;
     });
   }
 
@@ -74,14 +74,14 @@ export class Node {
   }
 
   /**
-   * Ends it; resolves with its exit code.
+   * Ends the node. Resolves with its exit code.
    *
    * @param {NodeJS.Signals} signal
    */
   async end(signal) {
     if (!this.isRunning) return this.#child?.exitCode;
     this.#isEnding = true;
-    // A stopped process sees no other signal.
+    // A stopped process handles other signals only after SIGCONT.
     if (signal !== 'SIGKILL') this.kill('SIGCONT');
     this.kill(signal);
     const [code] = (await this.#exited) ?? [];
@@ -94,7 +94,7 @@ export class Node {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     /** @param {string} name */
     const kilobytes = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-    // In ticks of 10 ms.
+    // CPU times are in ticks of 10 ms.
     return {
       cpu: (Number(fields[11]) + Number(fields[12])) / 100,
       rss: kilobytes('VmRSS') * 1024,

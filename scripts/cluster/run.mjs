@@ -1,5 +1,5 @@
-// A cluster (examples/cluster) against a mock server: nodes are killed, frozen and restarted under load, and what the server
-// has seen is compared with what the cluster promises.
+// Runs a cluster (examples/cluster) with a mock server. Nodes are killed, frozen and restarted under load. verify.mjs
+// checks the result.
 
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,40 +12,40 @@ import pg from 'pg';
 import { startPostgres, startRedis } from '../../examples/cluster/services.mjs';
 import { addSession, addWork, slotOf } from '../../examples/cluster/store.mjs';
 import { Node } from './nodes.mjs';
-import { overlaps, watchServer } from './server-record.mjs';
+import { watchServer } from './server-record.mjs';
 
 /** @typedef {{ prefix: string, slots: number }} Place */
 /** @typedef {(() => unknown)[]} Closers */
-/** @typedef {ReturnType<typeof watchServer>} Watched */
+/** @typedef {ReturnType<typeof watchServer>} ServerRecord */
 /** @typedef {{ fault: string, node: string, at: number, sessions: string[] }} Incident */
 /** @typedef {ReturnType<typeof measure>} Measured */
 
 const PREFIX = '{wa}:';
-/** How long the cluster may take to be complete at the start, and to finish its work at the end. */
-const PATIENCE = 120_000;
+/** The time for all sessions to connect at the start, and to send all texts at the end, in milliseconds. */
+const TIMEOUT_MS = 120_000;
 
 const now = () => performance.timeOrigin + performance.now();
 /** @param {number} index */
 const userOf = index => String(15550000001 + index);
 
 /**
- * Waits until `look` gives something; fails with `what` after a while.
+ * Polls until `get` returns a truthy value, and resolves with it. Rejects after a time limit.
  *
- * @param {() => any} look
- * @param {string} what
+ * @param {() => any} get
+ * @param {string} message The beginning of the error message.
  */
-async function until(look, what, patience = PATIENCE) {
-  const end = now() + patience;
+async function until(get, message) {
+  const end = now() + TIMEOUT_MS;
   for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (now() > end) throw new Error(`${what}, after ${patience / 1000} s`);
+    const value = await get();
+    if (value) return value;
+    if (now() > end) throw new Error(`${message}, after ${TIMEOUT_MS / 1000} s`);
     await pause(50);
   }
 }
 
 /**
- * Reproducible numbers from 0 to 1 (mulberry32).
+ * Pseudo-random numbers from 0 to 1, the same for each seed (mulberry32).
  *
  * @param {number} seed
  */
@@ -61,13 +61,13 @@ function randomNumbers(seed) {
 
 /**
  * @param {object} options
- * @param {number} options.seconds How long the load lasts.
+ * @param {number} options.seconds The duration of the load.
  * @param {number} options.sessions
  * @param {number} options.nodes
- * @param {number} options.perSecond Texts that are to be sent in a second.
+ * @param {number} options.perSecond The number of texts per second.
  * @param {number} options.leaseMs
  * @param {number} options.connectsPerSecond
- * @param {('kill' | 'freeze' | 'restart')[]} options.faults In this order, again and again; none for figures alone.
+ * @param {('kill' | 'freeze' | 'restart')[]} options.faults They are repeated in this order. Empty: no faults.
  * @param {'redis' | 'postgres'} options.ownership
  * @param {boolean} [options.cut] Cuts all connections after the load.
  * @param {number} [options.seed]
@@ -76,7 +76,7 @@ function randomNumbers(seed) {
 export async function runCluster(options) {
   const { seconds, sessions, leaseMs, log } = options;
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cluster-'));
-  // For the user that PostgreSQL runs as.
+  // PostgreSQL runs as another user.
   chmodSync(directory, 0o755);
   const closers = [() => rmSync(directory, { recursive: true, force: true })];
   try {
@@ -90,7 +90,7 @@ export async function runCluster(options) {
     closers.push(() => server.stop());
     server.on('failure', error => log(`server: ${error.message}`));
 
-    // Two sessions for each slot. With more slots than sessions a node can have its share of the slots and no session.
+    // Two sessions for each slot. With more slots than sessions, a node could have slots but no session.
     const slots = Math.max(2 * options.nodes, Math.min(64, Math.floor(sessions / 2)));
     const place = { prefix: PREFIX, slots };
     const users = Array.from({ length: sessions }, (_, index) => userOf(index));
@@ -106,7 +106,7 @@ export async function runCluster(options) {
       SLOTS: String(slots),
       LEASE_MS: String(leaseMs),
       RENEW_MS: String(leaseMs / 8),
-      // A busy machine lets threads wait.
+      // On a busy machine threads run late.
       LEASE_MARGIN_MS: String(leaseMs / 3),
       CONNECTS_PER_SECOND: String(options.connectsPerSecond),
       ...(database && { DATABASE_URL: database.url })
@@ -122,7 +122,7 @@ export async function runCluster(options) {
       return record.connected.size === sessions;
     };
     await until(isComplete, 'not all sessions were connected');
-    // Slots settle where nodes came one after the other.
+    // Nodes that start one after another still move slots.
     await pause(2 * leaseMs);
     await until(isComplete, 'not all sessions were connected again');
     log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
@@ -133,29 +133,28 @@ export async function runCluster(options) {
     const before = measure({ nodes, redis: await redisFigures(redis), record });
     const incidents =
       options.faults.length > 0
-        ? await makeTrouble({ ...options, nodes, owners, record })
+        ? await injectFaults({ ...options, nodes, owners, record })
         : await pause(seconds * 1000, []);
     const after = measure({ nodes, redis: await redisFigures(redis), record });
     await load.stop();
     const cutLogins = options.cut ? await cutAll({ server, record, sessions }) : [];
     const accepted = load.ids;
-    await until(() => accepted.every(id => events.of(id).has('sent')), 'work was left').catch(error =>
+    await until(() => accepted.every(id => events.of(id).has('sent')), 'not all texts were sent').catch(error =>
       log(error.message)
     );
     /** @param {string} id */
     const arrived = id => events.of(id).has('message') || events.of(id).has('unreadable');
-    await until(() => accepted.every(arrived), 'messages did not arrive').catch(error => log(error.message));
+    await until(() => accepted.every(arrived), 'not all messages have arrived').catch(error => log(error.message));
     await until(() => nodes.every(node => node.hasSlots), 'a node has no slots');
     const stoppedAt = now();
     const codes = await Promise.all(nodes.map(node => node.end('SIGTERM')));
-    await until(() => record.connected.size === 0, 'sessions were left connected');
+    await until(() => record.connected.size === 0, 'sessions are still connected');
     return {
       accepted,
       codes,
       cutLogins,
       events,
       incidents,
-      load,
       nodes,
       options,
       record,
@@ -168,9 +167,10 @@ export async function runCluster(options) {
 }
 
 /**
- * Gives the users whose sessions a node owns.
+ * Returns a function that reads the users of the sessions that a node owns.
  *
- * @param {{ redis: Redis, database: { url: string } | undefined, place: Place, users: string[], closers: Closers }} cluster
+ * @param {{ redis: Redis, database: { url: string } | undefined, place: Place, users: string[], closers: Closers }}
+ *   cluster
  */
 async function ownersReader({ redis, database, place, users, closers }) {
   let read = () => redis.hgetall(`${PREFIX}owners`);
@@ -191,7 +191,7 @@ async function ownersReader({ redis, database, place, users, closers }) {
 }
 
 /**
- * Reads the stream of events, as a consumer of them does.
+ * Reads the stream of events with a consumer group.
  *
  * @param {string} url
  * @param {Closers} closers
@@ -223,14 +223,13 @@ async function followEvents(url, closers) {
     redis.disconnect();
   });
   return {
-    /** @param {string} id */
-    /** @param {string} id */
+    /** The types of the events of a message. @param {string} id */
     of: id => byId.get(id) ?? none
   };
 }
 
 /**
- * Texts between neighbours of a ring.
+ * Sends texts from random users to users that follow them in the list.
  *
  * @param {{ redis: Redis, place: Place, users: string[], perSecond: number, seed?: number }} load
  */
@@ -264,12 +263,12 @@ function startLoad({ redis, place, users, perSecond, seed = 1 }) {
 }
 
 /**
- * Kills, freezes and restarts nodes, one after the other, until the time is over.
+ * Kills, freezes and restarts nodes, one after another, until the time is over.
  *
- * @param {{ nodes: Node[], owners: (name: string) => Promise<string[]>, record: Watched, seconds: number,
- *   faults: string[], leaseMs: number, sessions: number, log: (text: string) => void, seed?: number }} trouble
+ * @param {{ nodes: Node[], owners: (name: string) => Promise<string[]>, record: ServerRecord, seconds: number,
+ *   faults: string[], leaseMs: number, sessions: number, log: (text: string) => void, seed?: number }} options
  */
-async function makeTrouble({ nodes, owners, record, ...options }) {
+async function injectFaults({ nodes, owners, record, ...options }) {
   const { seconds, faults, leaseMs, log, seed = 1 } = options;
   const random = randomNumbers(seed + 1);
   const end = now() + seconds * 1000;
@@ -277,11 +276,11 @@ async function makeTrouble({ nodes, owners, record, ...options }) {
   for (let i = 0; i < faults.length || now() < end; i++) {
     const node = nodes[Math.floor(random() * nodes.length)];
     const fault = faults[i % faults.length];
-    // The next fault comes when the last one is overcome, so that each session's way is that of one fault.
+    // Waits until the last fault has no effect any more, so that faults are measured separately.
     await until(() => record.connected.size === options.sessions, 'not all sessions were connected again');
     const sessions = await until(
       async () => [await owners(node.name)].find(({ length }) => length > 0),
-      `${node.name} got no sessions`
+      `${node.name} has no sessions`
     );
     const incident = { fault, node: node.name, at: now(), sessions };
     incidents.push(incident);
@@ -302,9 +301,9 @@ async function makeTrouble({ nodes, owners, record, ...options }) {
 }
 
 /**
- * Cuts all connections; resolves with the times of the logins after that, in milliseconds from the cut.
+ * Cuts all connections. Resolves with the times of the next logins, in milliseconds after the cut.
  *
- * @param {{ server: MockServer, record: Watched, sessions: number }} cut
+ * @param {{ server: MockServer, record: ServerRecord, sessions: number }} cut
  */
 async function cutAll({ server, record, sessions }) {
   const at = now();
@@ -313,7 +312,10 @@ async function cutAll({ server, record, sessions }) {
   const note = () => void logins.push(now() - at);
   server.on('login', note);
   for (const connection of server.connections) if (connection.isWritable) connection.drop();
-  await until(() => logins.length >= sessions && record.connected.size === sessions, 'not all sessions came back');
+  await until(
+    () => logins.length >= sessions && record.connected.size === sessions,
+    'not all sessions were connected again'
+  );
   server.off('login', note);
   return logins;
 }
@@ -326,12 +328,11 @@ async function redisFigures(redis) {
   return {
     commands: number('total_commands_processed'),
     cpu: number('used_cpu_user') + number('used_cpu_sys'),
-    memory: number('used_memory'),
-    beats: Number(/^cmdstat_(?:evalsha|eval):calls=(\d+)/m.exec(info)?.[1] ?? 0)
+    memory: number('used_memory')
   };
 }
 
-/** @param {{ nodes: Node[], redis: Awaited<ReturnType<typeof redisFigures>>, record: Watched }} state */
+/** @param {{ nodes: Node[], redis: Awaited<ReturnType<typeof redisFigures>>, record: ServerRecord }} state */
 function measure({ nodes, redis, record }) {
   return {
     at: now(),
@@ -340,5 +341,3 @@ function measure({ nodes, redis, record }) {
     nodes: nodes.map((/** @type {Node} */ node) => (node.isRunning ? node.usage() : undefined))
   };
 }
-
-export { overlaps, now };

@@ -1,16 +1,28 @@
-// What a MockServer has seen of the sessions of a cluster: who was connected when, and which stanzas came in.
-
-/** @typedef {{ user: string, node: string, loginAt: number, closedAt: number, refusedAt: number, handshake: string, lastAt: number }} Seen */
+// Records the connections and stanzas of a cluster in a MockServer: who was connected when, and which stanzas have
+// arrived.
 
 /**
- * Watches a server from now on. Times are milliseconds since 1970.
+ * A connection after its login. Times are milliseconds since 1970; `Infinity` if it has not happened.
+ *
+ * @typedef {object} ConnectionRecord
+ * @property {string} user
+ * @property {string} node
+ * @property {number} loginAt
+ * @property {number} closedAt
+ * @property {number} refusedAt When the server has sent it a stream error, because another connection has replaced it.
+ * @property {string} handshake
+ * @property {number} lastAt When its last stanza has arrived; 0 if none has.
+ */
+
+/**
+ * Records the connections and stanzas of a server from now on.
  *
  * @param {import('../../js/testing/index.mjs').MockServer} server
  */
 export function watchServer(server) {
-  /** @type {Map<object, Seen>} */
+  /** @type {Map<object, ConnectionRecord>} */
   const connections = new Map();
-  /** How often each message came in, by its id. */
+  /** For each message id: how often the message has arrived. */
   const messages = new Map();
   let stanzas = 0;
   const now = () => performance.timeOrigin + performance.now();
@@ -21,33 +33,31 @@ export function watchServer(server) {
       node: connection.request.headers['x-node'],
       loginAt: now(),
       closedAt: Infinity,
-      // Set when the server has told it that another connection has taken its place.
       refusedAt: Infinity,
       handshake: connection.handshake,
-      // When its last stanza came in.
       lastAt: 0
     });
   });
   server.on('close', (/** @type {any} */ connection) => {
-    const seen = connections.get(connection);
-    if (seen !== undefined) seen.closedAt = now();
+    const record = connections.get(connection);
+    if (record !== undefined) record.closedAt = now();
   });
   server.on('stanza', (/** @type {any} */ { direction, node }, /** @type {any} */ connection) => {
     stanzas += 1;
-    const seen = connections.get(connection);
-    if (seen === undefined) return;
+    const record = connections.get(connection);
+    if (record === undefined) return;
     if (direction === 'out') {
-      if (node.tag === 'stream:error') seen.refusedAt = now();
+      if (node.tag === 'stream:error') record.refusedAt = now();
       return;
     }
-    seen.lastAt = now();
+    record.lastAt = now();
     if (node.tag === 'message') messages.set(node.attrs.id, (messages.get(node.attrs.id) ?? 0) + 1);
   });
 
-  /** The connections of each user, in the order of their logins. */
+  /** The connections by user, in the order of their logins. */
   function byUser() {
     const users = new Map();
-    for (const seen of connections.values()) users.set(seen.user, [...(users.get(seen.user) ?? []), seen]);
+    for (const record of connections.values()) users.set(record.user, [...(users.get(record.user) ?? []), record]);
     return users;
   }
 
@@ -67,15 +77,15 @@ export function watchServer(server) {
 }
 
 /**
- * Pairs of connections of one session that were there at the same time.
+ * Pairs of connections of one session that were open at the same time.
  *
  * @param {ReturnType<typeof watchServer>} record
  */
 export function overlaps(record) {
-  /** @type {{ earlier: Seen, later: Seen }[]} */
+  /** @type {{ earlier: ConnectionRecord, later: ConnectionRecord }[]} */
   const found = [];
   for (const connections of record.byUser().values()) {
-    connections.forEach((/** @type {Seen} */ later, /** @type {number} */ i) => {
+    connections.forEach((/** @type {ConnectionRecord} */ later, /** @type {number} */ i) => {
       for (const earlier of connections.slice(0, i)) {
         if (earlier.closedAt > later.loginAt) found.push({ earlier, later });
       }

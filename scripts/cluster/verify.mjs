@@ -1,16 +1,19 @@
-// Compares what the server has seen of a cluster with what the cluster promises.
+// Checks a run of a cluster: what the server has recorded must agree with what docs/scale.md promises.
 
 import { overlaps } from './server-record.mjs';
 
 /** @import { Incident, Measured } from './run.mjs' */
-/** @import { Seen } from './server-record.mjs' */
+/** @import { ConnectionRecord } from './server-record.mjs' */
 
-/** How long sessions may be without a connection, in addition to the lease: for a renewal, the store, and connecting. */
-const BESIDE_LEASE_MS = 10_000;
+/**
+ * How long sessions may be without a connection in addition to the lease, in milliseconds: the time to renew a lease,
+ * to read the store and to connect.
+ */
+const RECONNECT_MS = 10_000;
 
-/** How long a process that may run again can wait for a processor on a busy machine. */
-const WAKE_MS = 2_000;
-/** After so long a login the server is in the store. */
+/** The time that a process may need to run again after SIGCONT on a busy machine, in milliseconds. */
+const RESUME_MS = 2_000;
+/** The key of a server is in the store when a login is older than this, in milliseconds. */
 const SAVED_MS = 1_000;
 
 /** @param {number[]} values */
@@ -20,10 +23,10 @@ const median = values =>
 const milliseconds = value => `${Math.round(value).toLocaleString('en')} ms`;
 
 /**
- * How long each session of an incident was without a connection: until its next login.
+ * How long each session of an incident was without a connection, in milliseconds: the time until its next login.
  *
  * @param {Incident} incident
- * @param {Map<string, Seen[]>} byUser
+ * @param {Map<string, ConnectionRecord[]>} byUser
  */
 function gaps({ at, sessions }, byUser) {
   return sessions.map((/** @type {string} */ user) => {
@@ -33,27 +36,29 @@ function gaps({ at, sessions }, byUser) {
 }
 
 /**
+ * Checks a run. `violations` describes each promise that did not hold.
+ *
  * @param {Awaited<ReturnType<typeof import('./run.mjs').runCluster>>} report
- * @param {number} [besideLeaseMs] Other tests may keep the machine busy.
+ * @param {number} [reconnectMs] How long sessions may be without a connection in addition to the lease.
  */
-export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
+export function verify(report, reconnectMs = RECONNECT_MS) {
   const { accepted, codes, events, incidents, nodes, options, record, stopMs, figures } = report;
   const byUser = record.byUser();
-  const broken = [];
+  const violations = [];
   /**
    * @param {boolean} holds
    * @param {string} what
    */
-  const check = (holds, what) => void (holds || broken.push(what));
+  const check = (holds, what) => void (holds || violations.push(what));
 
-  // A connection of a frozen node stays open until the node runs again, or the server closes it. The server tells the old
-  // connection `conflict` at the new login.
+  // A connection of a frozen node stays open until the node runs again, or until the server closes it. At the new login
+  // the server sends the stream error `conflict` on the old connection.
   const frozen = new Map(nodes.map(node => [node.name, node.frozen]));
   /**
    * @param {string} name
    * @param {number} time
    */
-  const wasFrozen = (name, time) => frozen.get(name)?.some(({ from, to }) => from <= time && time <= to + WAKE_MS);
+  const wasFrozen = (name, time) => frozen.get(name)?.some(({ from, to }) => from <= time && time <= to + RESUME_MS);
   const pairs = overlaps(record);
   const ofFrozen = pairs.filter(({ earlier, later }) => wasFrozen(earlier.node, later.loginAt));
   const lateStanzas = ofFrozen.filter(({ earlier, later }) => earlier.lastAt > later.loginAt).length;
@@ -63,19 +68,19 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
     const [first, second] = [earlier, later].map(({ node, loginAt }) => `${node}, ${new Date(loginAt).toISOString()}`);
     const before = incidents.filter(({ node, at }) => node === earlier.node && at < later.loginAt).at(-1);
     const after = before ? `, ${milliseconds(later.loginAt - before.at)} after ${before.fault} of ${before.node}` : '';
-    broken.push(`${later.user} had two connections at a time for ${overlap} (${first}; ${second}${after})`);
+    violations.push(`${later.user} had two connections at a time for ${overlap} (${first}; ${second}${after})`);
   }
   check(lateStanzas === 0, `${lateStanzas} connections of frozen nodes sent stanzas after another node had logged in`);
   check(notRefused === 0, `${notRefused} connections of frozen nodes were not refused by the server`);
 
-  const afterLease = options.leaseMs + besideLeaseMs;
+  const afterLease = options.leaseMs + reconnectMs;
   /** @type {Record<string, number>} */
-  const bound = { kill: afterLease, freeze: afterLease, restart: besideLeaseMs };
+  const bound = { kill: afterLease, freeze: afterLease, restart: reconnectMs };
   const takeovers = ['kill', 'freeze', 'restart'].map(fault => {
     const of = incidents.filter(incident => incident.fault === fault);
     const times = of.flatMap(incident => gaps(incident, byUser));
     const longest = Math.max(0, ...times);
-    check(longest <= bound[fault], `after ${fault}, a session was connected again only after ${milliseconds(longest)}`);
+    check(longest <= bound[fault], `after ${fault}, a session was without a connection for ${milliseconds(longest)}`);
     return {
       fault,
       incidents: of.length,
@@ -92,7 +97,9 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
     connections.forEach((/** @type {any} */ { handshake, loginAt }, /** @type {number} */ i) => {
       const isKnown = connections
         .slice(0, i)
-        .some((/** @type {Seen} */ earlier) => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS);
+        .some(
+          (/** @type {ConnectionRecord} */ earlier) => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS
+        );
       handshakes[isKnown ? 'known' : 'unknown'][handshake] += 1;
     });
   }
@@ -104,7 +111,7 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
   const twice = accepted.filter(id => record.messages.get(id) > 1);
   const arrived = accepted.filter(id => events.of(id).has('message'));
   const unreadable = accepted.filter(id => events.of(id).has('unreadable') && !events.of(id).has('message'));
-  check(lost.length === 0, `${lost.length} texts were told as sent and never reached the server`);
+  check(lost.length === 0, `${lost.length} texts were reported as sent but never reached the server`);
   check(sent.length === accepted.length, `${accepted.length - sent.length} texts were not sent`);
   check(
     arrived.length + unreadable.length === accepted.length,
@@ -118,7 +125,7 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
 
   return {
     options: { ...options, log: undefined },
-    broken,
+    violations,
     connections: [...byUser.values()].reduce((sum, connections) => sum + connections.length, 0),
     overlaps: { ofFrozen: ofFrozen.length, others: pairs.length - ofFrozen.length, lateStanzas },
     takeovers,
@@ -137,7 +144,7 @@ export function judge(report, besideLeaseMs = BESIDE_LEASE_MS) {
 }
 
 /**
- * CPU, memory and traffic between two measurements; nodes that were started anew in between are left out.
+ * CPU, memory and traffic between two measurements. Nodes that were restarted in the meantime are left out.
  *
  * @param {{ before: Measured, after: Measured }} figures
  */
@@ -162,12 +169,12 @@ export function usage({ before, after }) {
 }
 
 /**
- * The verdict as a table for a terminal.
+ * The result as a table for a terminal.
  *
- * @param {ReturnType<typeof judge>} verdict
+ * @param {ReturnType<typeof verify>} result
  */
-export function table(verdict) {
-  const { options, takeovers, overlaps: two, handshakes, texts, figures } = verdict;
+export function table(result) {
+  const { options, takeovers, overlaps: pairs, handshakes, texts, figures } = result;
   const rows = [
     ['', ''],
     [
@@ -180,16 +187,19 @@ export function table(verdict) {
         `${fault}: ${incidents} times, ${sessions} sessions connected again`,
         `median ${milliseconds(medianMs)}, longest ${milliseconds(longestMs)} (bound ${milliseconds(boundMs)})`
       ]),
-    ['connections', String(verdict.connections)],
-    ['two of one session at a time', `${two.others}; of frozen nodes, refused by the server: ${two.ofFrozen}`],
-    ['of those, sent a stanza after the other login', String(two.lateStanzas)],
+    ['connections', String(result.connections)],
+    [
+      'two connections of one session at a time',
+      `${pairs.others}; of frozen nodes, closed by the server: ${pairs.ofFrozen}`
+    ],
+    ['frozen nodes that sent a stanza after the other login', String(pairs.lateStanzas)],
     [
       'logins to a known server',
       `IK ${handshakes.known.IK}, XX ${handshakes.known.XX}, XXfallback ${handshakes.known.XXfallback}`
     ],
-    ['texts accepted, told as sent', `${texts.accepted}, ${texts.sent}`],
-    ['told as sent and lost', String(texts.lost)],
-    ['sent more than once, with one id', String(texts.twice)],
+    ['texts accepted, reported as sent', `${texts.accepted}, ${texts.sent}`],
+    ['reported as sent but lost', String(texts.lost)],
+    ['sent more than once, with the same id', String(texts.twice)],
     ['arrived and decrypted, not decrypted', `${texts.arrived}, ${texts.unreadable}`],
     ['stanzas a second, in and out', figures.stanzasPerSecond.toFixed(0)],
     [
@@ -206,8 +216,8 @@ export function table(verdict) {
           ]
         : []
     ),
-    ['all sessions handed over at the end', milliseconds(verdict.stopMs)],
-    ['broken promises', verdict.broken.length === 0 ? 'none' : verdict.broken.join('; ')]
+    ['all sessions handed over at the end', milliseconds(result.stopMs)],
+    ['promises that did not hold', result.violations.length === 0 ? 'none' : result.violations.join('; ')]
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
