@@ -3,8 +3,8 @@
  * docs/compatibility.md.
  *
  * `--check` runs no tests. It fails if the document lacks a required row, has a cell that was not measured or that
- * differs, or does not have the current texts of the registries. `--results FILE` reads the results of a run of the
- * tests and fails if a native cell of the document is different.
+ * differs, or does not have the current texts of the registries. `--results FILE` reads the results of a test run and
+ * fails if a native cell of the document is different.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -63,7 +63,7 @@ function compare(file) {
   const measured = documentOf(read(file)).split('\n');
   const written = new Set(text.split('\n').map(withoutJavaScript));
   const missing = measured.filter(line => line.startsWith('| ') && !written.has(withoutJavaScript(line)));
-  report([...faultsOf(text), ...missing.map(line => `measured otherwise; run \`npm run compat\`: ${line}`)]);
+  report([...faultsOf(text), ...missing.map(line => `a result is different; run \`npm run compat\`: ${line}`)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The part of docs/compatibility.md about known differences, from the registries that the tests use. */
+/** The part of docs/compatibility.md about known differences. Its data are the registries that the tests use. */
 
 import { DECLARATION_DIFFERENCES } from '../../__test__/support/declarations.mjs';
 import { DIFFERENCES } from '../../__test__/support/differences.mjs';
@@ -22,41 +22,41 @@ const suites = SUITES.map(suite => {
     status,
     reason
   ]);
-  return `### ${suite[0]}\n\n${table(['difference', 'status', 'what and why'], rows)}`;
+  return `### ${suite[0]}\n\n${table(['difference', 'status', 'description and reason'], rows)}`;
 });
 
 const names = Object.entries({ ...EXPORTS, ...NOISE_HANDLER, ...WEB_SOCKET_CLIENT });
-const excused = names.flatMap(([name, entry]) => ('excuse' in entry ? [[`\`${name}\``, entry.excuse]] : []));
+const notCompared = names.flatMap(([name, entry]) => ('excuse' in entry ? [[`\`${name}\``, entry.excuse]] : []));
 
 export const differencesText = `## Known differences
 
-Those of the codec and the noise handler are what its differential tests go by; how often each was met is printed on every
-run. Those of the socket are named by the rows above.
+The differential tests of the codec and the noise handler allow only these differences. Each run prints how often each one has
+occurred. The rows of the socket above name the differences of \`WebSocketClient\`.
 
 ${suites.join('\n\n')}
 
 ### WebSocketClient
 
 ${table(
-  ['difference', 'what and why', 'shown by'],
+  ['difference', 'description and reason', 'test'],
   SOCKET_DIFFERENCES.map(({ id, reason, test }) => [`\`${id}\``, reason, test])
 )}
 
 ### Declarations
 
 ${table(
-  ['difference', 'what and why', 'shown by'],
+  ['difference', 'description and reason', 'test'],
   DECLARATION_DIFFERENCES.map(({ id, reason, test }) => [`\`${id}\``, reason, test])
 )}
 
-### Names that nothing compares
+### Exports that no test compares
 
-Every other export and method of ours that Baileys has is compared by a test (\`__test__/addon/surface.test.mjs\`).
+A test (\`__test__/addon/surface.test.mjs\`) compares every other export and method that Baileys also has.
 
-${table(['name', 'why not'], excused)}
+${table(['name', 'reason'], notCompared)}
 
-## Kept as Baileys has it
+## Losses of Baileys' encoder that are kept
 
-Where Baileys' bytes lose something that a reader could want, ours are the same all the same, since servers see them every
-day: a device on a JID whose server is none of the four that have devices, an agent without a device, a device above 255.
+Baileys' encoder loses parts of some JIDs. Ours writes the same bytes, because servers get them from Baileys: a device of a JID
+with a server other than the four that have devices, an agent without a device, a device above 255.
 `;

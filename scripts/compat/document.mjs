@@ -1,4 +1,4 @@
-/** Writes docs/compatibility.md from results, and reads it again to check it. */
+/** Creates the text of docs/compatibility.md from results, and checks such a text. */
 
 import { existsSync } from 'node:fs';
 import { LINE_NAMES, ROOT } from '../../__test__/support/baileys-lines.mjs';
@@ -46,7 +46,7 @@ export function rowsOf(results) {
 /** @param {Set<string>} values */
 const joined = values => [...values].join(' / ');
 
-/** @param {Set<string>} values values of one native cell; if there are several comparisons, the worst counts */
+/** @param {Set<string>} values The values of one native cell. If several comparisons differ, `same` is left out. */
 const nativeWords = values =>
   values.size > 1 && values.has('same')
     ? joined(new Set([...values].filter(value => value !== 'same')))
@@ -80,7 +80,7 @@ function summary(rows) {
       count(text => !text.startsWith('same') && !text.startsWith('as registered') && text !== NOT_RUN)
     ];
   });
-  return table(['section', 'behaviours', 'same', 'as registered', 'not run', 'otherwise'], counted);
+  return table(['section', 'behaviours', 'same', 'as registered', 'not run', 'different'], counted);
 }
 
 /**
@@ -109,17 +109,17 @@ export function documentOf(rows) {
   });
   return `# Compatibility
 
-<!-- Written by \`npm run compat\` from what the tests measured and from the registries in __test__/support. -->
+<!-- Written by \`npm run compat\` from the results of the tests and the registries in __test__/support. -->
 
-The oracle is Baileys itself, installed from npm: ${RELEASES.map(({ version, packageName }) => `${version} (\`${packageName}\`)`).join(', ')}.
-The tests give the same input to it and to us and compare bytes, values, errors, events, their order, arguments and getters.
-A column with JavaScript says what that line of Baileys did; a column with native, whether ours did the same. Every cell was
-measured, and links to its test. \`as registered\` names differences on purpose, with their reasons below; any other fails
-the tests. \`npm run compat\` measures again and writes this file; \`npm test\` fails where a native cell would be another.
+The reference is Baileys itself, installed from npm: ${RELEASES.map(({ version, packageName }) => `${version} (\`${packageName}\`)`).join(', ')}.
+The tests give the same input to Baileys and to this package and compare bytes, values, errors, events, their order, arguments and
+getters. A column "JavaScript" has the result of that release of Baileys. A column "native" tells whether the result of this package is
+the same. Every cell was measured and links to its test. \`as registered\` names an intended difference; its reason is below. Any other
+difference fails the tests. \`npm run compat\` measures all cells and writes this file. \`npm test\` fails if a native cell is different.
 
 ${summary(rows)}
 
-\`npm test\` runs a bounded number of random inputs. \`npm run test:differential -- --minutes 10\` goes on finding things.
+\`npm test\` uses a limited number of random inputs. \`npm run test:differential -- --minutes 10\` tests more of them.
 
 ${sections.join('\n\n')}
 
@@ -129,14 +129,14 @@ ${files.map((file, i) => `[t${i + 1}]: ../${file}`).join('\n')}
 }
 
 /**
- * The faults of a document. No test is run.
+ * The faults of the text of the document. Runs no test.
  *
  * @param {string} text
  * @returns {string[]}
  */
 export function faultsOf(text) {
   const faults = [];
-  if (!text.includes(differencesText)) faults.push('the known differences are not those of the registries');
+  if (!text.includes(differencesText)) faults.push('the known differences are not the same as in the registries');
   const bodies = text.split(/^## /m);
   for (const [i, [section, title]] of Object.entries(SECTIONS).entries()) {
     const heading = `${i + 1}. ${title}`;

@@ -1,3 +1,5 @@
+/** The rows that docs/compatibility.md must have, and texts that explain its sections. */
+
 import { CLAIMS } from '../../__test__/support/declarations.mjs';
 
 /**
@@ -41,8 +43,8 @@ export const REQUIRED = {
     ['media connection refused', /^media connection/],
     ['retry receipts', /^retry receipt/],
     ['offline queue', /^away/],
-    ['receipts, delivered and read', /^receipts/],
-    ['a connection that is cut, and saved credentials', /^the connection of one is cut/],
+    ['delivery and read receipts', /^delivery receipts/],
+    ['a connection that is cut, and saved credentials', /^the connection of b is cut/],
     ['nothing lost or repeated by the socket layer', /^stanzas of all connections/]
   ],
   lines: [
@@ -136,16 +138,16 @@ export const REQUIRED = {
   declarations: Object.keys(CLAIMS).map(name => row(name, new RegExp(`^declarations: ${name}$`)))
 };
 
-/** What has to be known to read a section. @type {Record<string, string>} */
+/** A text after the table of a section, which explains it. @type {Record<string, string>} */
 export const NOTES = {
   declarations:
-    "tsc compiles an assignment for each export of index.d.ts and each line: ours where Baileys' type is expected, and for " +
-    "what is passed in, Baileys' where ours is. `assignable` under JavaScript: the same assignment with the type of Baileys " +
-    'itself. Exports that no line has a type for are listed in `__test__/support/declarations.mjs`.',
+    "For each export of index.d.ts and each release line, tsc compiles an assignment of our type to Baileys' type; for types of " +
+    "arguments, of Baileys' type to ours. `assignable` under JavaScript: the same assignment with the type of Baileys on both " +
+    'sides. `__test__/support/declarations.mjs` lists the exports for which no release line has a type.',
   clients:
-    'Each row was measured with a on the native layer and b on JavaScript, and the other way round, beside a run with both on ' +
-    'JavaScript; the connection of b is cut twice amid the texts, and b is away once. A text that was on its way when a ' +
-    'connection was cut is repeated by the server. Baileys 7 asks its sender again where it cannot decrypt the ' +
-    'repetition; Baileys 6, on either layer, sometimes neither hands it out nor says that it has it. The socket layer ' +
-    'hands every stanza out in all of these cases, which the row of the stanzas shows.'
+    'Each row was measured with a on the native layer and b on JavaScript, and the reverse, and compared with a run with both ' +
+    'on JavaScript. The connection of b is cut twice while texts are sent, and b is offline once. The server repeats a text ' +
+    'that was in flight at a cut. If Baileys 7 cannot decrypt the repeated text, it requests it from the sender again. ' +
+    'Baileys 6 sometimes neither delivers nor acknowledges it, on both layers. The row of the stanzas shows that the socket ' +
+    'layer delivers every stanza in all of these cases.'
 };
