@@ -62,7 +62,7 @@ export async function driveSteps(make, { key, header, routingInfo, steps }) {
   const pair = keyPairOf(key);
   const handler = handlerOf(make, { header: Buffer.from(header), pair, routingInfo });
   const peer = new NoisePeer({ header, publicKey: pair.public });
-  let introduced = false;
+  let hasSentFrame = false;
   const log = [];
   const apply = {
     encrypt(bytes) {
@@ -90,9 +90,9 @@ export async function driveSteps(make, { key, header, routingInfo, steps }) {
     },
     frame(bytes) {
       const frame = handler.encodeFrame(bytes);
-      const intro = introduced ? 0 : header.length + (routingInfo ? 7 + routingInfo.length : 0);
-      introduced = true;
-      if (peer.finished) peer.open(frame.subarray(intro + 3));
+      const preamble = hasSentFrame ? 0 : header.length + (routingInfo ? 7 + routingInfo.length : 0);
+      hasSentFrame = true;
+      if (peer.finished) peer.open(frame.subarray(preamble + 3));
       return frame;
     },
     finish() {
