@@ -9,7 +9,7 @@
  * @property {number} goal
  * @property {number} value
  * @property {{ q1: number, q3: number }} [spread] Quartiles over the rounds, if there is more than one.
- * @property {string} unit `x`: a ratio. Otherwise the counted things.
+ * @property {string} unit `x`: a ratio. Otherwise the name of the unit.
  * @property {boolean} met
  * @property {string} [note] The name of the entry, or the absolute values.
  */
@@ -80,7 +80,7 @@ function codecRows({ baileys, bridge }) {
 }
 
 const aheadRows = ({ hydrate }) =>
-  corpusRows('ahead', 'ahead', 'decode, JavaScript thread, frames decoded ahead', hydrate, [9]);
+  corpusRows('ahead', 'ahead', 'decode, JavaScript thread, frames decoded by the read-ahead', hydrate, [9]);
 
 /** The cell with the worst ratio of a value, and the geometric mean of all cells. */
 function worstCell(cells, name) {
@@ -106,7 +106,7 @@ function stanzaRows({ cells }) {
     ['stanzas-thread', 'threadUs', 'CPU per stanza, JavaScript thread', 1 / 6]
   ])) {
     const { least, mean, where } = worstCell(cells, name);
-    // Not every system tells a thread's CPU time.
+    // Some systems do not have the CPU time of a thread.
     if (!Number.isFinite(least[name].ratio.median)) continue;
     rows.push(
       row(
@@ -125,23 +125,23 @@ function stanzaRows({ cells }) {
 /** Names of the patterns of the suite `outbound`. */
 export const PATTERNS = { turn: 'in turn', hundred: '100 at once', all: 'all at once' };
 
-/** Small stanzas: a connection spends more time on them than the codec. */
+/** Small stanzas: their cost is mostly that of the connection, not that of the codec. */
 const SMALL = ['ack', 'message'];
 
 function outboundRows({ cells }) {
   const rows = [];
-  /** The worst small cell of a pattern, and the mean over all of them. */
+  /** Adds a row: the worst cell of a pattern with a small stanza, and the geometric mean of all such cells. */
   const add = (id, what, sense, goal, client, figure, pattern) => {
-    const mine = cells.filter(cell => cell.pattern === pattern && SMALL.includes(cell.stanza));
-    const least = mine.reduce((worst, cell) =>
+    const small = cells.filter(cell => cell.pattern === pattern && SMALL.includes(cell.stanza));
+    const least = small.reduce((worst, cell) =>
       cell[client][figure].ratio.median < worst[client][figure].ratio.median ? cell : worst
     );
-    // Not every system tells a thread's CPU time.
+    // Some systems do not have the CPU time of a thread.
     if (!Number.isFinite(least[client][figure].ratio.median)) return;
-    const mean = geometricMean(mine.map(cell => cell[client][figure].ratio.median));
+    const mean = geometricMean(small.map(cell => cell[client][figure].ratio.median));
     const shown = sense === '>=' ? `${mean.toFixed(1)}x` : `${(1 / mean).toFixed(3)}x`;
     const where = `${least.protocol} ${least.stanza}, ${least.sockets} ${least.sockets === 1 ? 'socket' : 'sockets'}`;
-    const note = `worst of ${mine.length}: ${where}; geometric mean ${shown}`;
+    const note = `worst of ${small.length}: ${where}; geometric mean ${shown}`;
     const value = (sense === '>=' ? ofSummary : inverse)(least[client][figure].ratio, note);
     rows.push(row(id, 'outbound', `${what}, ${PATTERNS[pattern]}`, sense, goal, value));
   };
@@ -175,7 +175,7 @@ function botRows({ in: into, out, peakRss, delayMs }) {
     row(
       id,
       'bot',
-      `CPU per real text of a whole bot, ${direction}`,
+      `CPU per text of a whole bot, ${direction}`,
       '<=',
       goal,
       inverse(
@@ -212,7 +212,7 @@ function latencyRows({ idle, burst, count }) {
   ];
 }
 
-/** The worst of a stanza's cells, with or without a listener for it. */
+/** The worst of the cells that match. */
 function worstOf(cells, name, matches) {
   const { least, mean } = worstCell(cells.filter(matches), name);
   const note = `worst: ${least.stanza} by ${least.perMessage}; geometric mean ${mean.toFixed(1)}x`;
@@ -233,7 +233,7 @@ function sessionRows({ cells, rtt, memory, connections }) {
   };
   const thread = (id, what, asked, goal) => {
     const { ratio, note } = worstOf(cells, 'threadUs', cell => cell.asked === asked);
-    // Not every system tells a thread's CPU time.
+    // Some systems do not have the CPU time of a thread.
     if (!Number.isFinite(ratio.median)) return [];
     return [row(id, 'session', `NativeSession: JavaScript thread, ${what}`, '<=', goal, inverse(ratio, note))];
   };
@@ -242,11 +242,11 @@ function sessionRows({ cells, rtt, memory, connections }) {
     rate('ack', 20),
     rate('message', 18),
     ...thread('session-thread', 'each stanza', true, 1 / 12),
-    ...thread('session-unasked', 'stanzas nobody asked for', false, 1 / 50),
+    ...thread('session-unasked', 'stanzas without a listener', false, 1 / 50),
     row(
       'session-rtt',
       'session',
-      "NativeSession: query round trip, p50, to the drop-in's",
+      'NativeSession: query round trip, p50, compared with the drop-in',
       '<=',
       1,
       inverse(rtt.p50.ratio, `${milliseconds(rtt.p50.js.median)} to ${milliseconds(rtt.p50.native.median)}`)
@@ -260,7 +260,7 @@ function sessionRows({ cells, rtt, memory, connections }) {
       {
         value: native.median / 1024,
         unit: 'KB',
-        note: `Baileys ${kilobytes(js.median)}, ${ratio.median.toFixed(1)} times as much`
+        note: `Baileys ${kilobytes(js.median)}: ${ratio.median.toFixed(1)} times as much`
       }
     )
   ];
@@ -288,7 +288,7 @@ function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes })
     row(
       'rss-kept',
       'memory',
-      `RSS of a bare connection after a ${kilobytes(messageBytes)} stanza`,
+      `RSS of a connection of a bare client after a stanza of ${kilobytes(messageBytes)}`,
       '<=',
       0.2,
       inverse(kept.ratio, each(kept))
@@ -300,7 +300,7 @@ function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes })
           row(
             'rss-kept-buffer',
             'memory',
-            `KB per kept Buffer, a key of ${keptBuffer.length} bytes out of every ${keptBuffer.every}th stanza`,
+            `KB per Buffer that a program keeps: a key of ${keptBuffer.length} bytes from every ${keptBuffer.every}th stanza`,
             '<=',
             1,
             inverse(keptBuffer.bytes.ratio, each(keptBuffer.bytes))
@@ -309,8 +309,8 @@ function memoryRows({ bare, bots, kept, keptBuffer, connections, messageBytes })
   ];
 }
 
-/** The cost of one more connection counts as constant if it rises by at most these factors. */
-const FLAT = { memory: 1.15, cpu: 1.25 };
+/** The cost of a connection counts as constant if it grows by at most these factors. */
+const MAX_GROWTH = { memory: 1.15, cpu: 1.25 };
 
 function connectionRows({ wanted, pingWithinMs, native }) {
   const first = native.steps[0];
@@ -322,25 +322,32 @@ function connectionRows({ wanted, pingWithinMs, native }) {
       value: native.open,
       unit: 'connections'
     }),
-    row('connections-ping', 'connections', `of them answer a ping within ${pingWithinMs / 1000} s`, '>=', wanted, {
-      value: answered,
-      unit: 'connections',
-      note: `the last after ${milliseconds(ms)}`
-    }),
+    row(
+      'connections-ping',
+      'connections',
+      `connections that answer a ping within ${pingWithinMs / 1000} s`,
+      '>=',
+      wanted,
+      {
+        value: answered,
+        unit: 'connections',
+        note: `the last after ${milliseconds(ms)}`
+      }
+    ),
     row(
       'connections-memory',
       'connections',
-      `RSS per connection, most over that at ${thousands(first.count)}`,
+      `RSS per connection: maximum, compared with ${thousands(first.count)} connections`,
       '<=',
-      FLAT.memory,
+      MAX_GROWTH.memory,
       { value: rise('rssEach'), note: steps(step => kilobytes(step.rssEach)) }
     ),
     row(
       'connections-cpu',
       'connections',
-      `CPU to connect one more, most over that up to ${thousands(first.count)}`,
+      `CPU to connect one: maximum, compared with the first ${thousands(first.count)}`,
       '<=',
-      FLAT.cpu,
+      MAX_GROWTH.cpu,
       { value: rise('connectCpuUs'), note: steps(step => `${thousands(step.connectCpuUs)} us`) }
     )
   ];

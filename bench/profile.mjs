@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../scripts/shared/options.mjs';
 import { ENTRIES } from './lib/corpus.mjs';
 import { ROOT, runClient, startServer } from './lib/process.mjs';
 import { selfTimes } from './lib/profile.mjs';
@@ -10,7 +11,7 @@ import { selfTimes } from './lib/profile.mjs';
 const USAGE = `Usage: npm run bench:profile -- [options]
 
   --backend <native|js>   which socket layer (default: native)
-  --stanza <name>         ${ENTRIES.join(', ')} (default: message)
+  --stanza <name>         kind of stanza: ${ENTRIES.join(', ')} (default: message)
   --per-message <n>       stanzas in one WebSocket message (default: 1)
   --count <n>             stanzas in one flood (default: 50000)
   --floods <n>            floods that are profiled (default: 6)
@@ -34,11 +35,7 @@ function readOptions(args) {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  const number = name => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`--${name} takes a whole number from 1`);
-    return value;
-  };
+  const number = name => wholeNumber(values, name, 1);
   if (!['js', 'native'].includes(values.backend)) throw new TypeError('--backend takes native or js');
   if (!ENTRIES.includes(values.stanza)) throw new TypeError(`--stanza takes one of ${ENTRIES.join(', ')}`);
   const flood = {
@@ -94,10 +91,10 @@ async function main() {
     console.log(
       `${stanzas.toLocaleString('en-US')} stanzas (${flood.stanza}, ${flood.perMessage} a message, ${tls ? 'wss' : 'ws'}) into makeSocket, ${backend}: ` +
         `${Math.round((stanzas / total('ms')) * 1000).toLocaleString('en-US')}/s, ` +
-        `${(total('cpuUs') / stanzas).toFixed(2)} us of CPU each in all threads, ${(total('threadUs') / stanzas).toFixed(2)} us in this one, profiler included.\n`
+        `${(total('cpuUs') / stanzas).toFixed(2)} us of CPU each in all threads, ${(total('threadUs') / stanzas).toFixed(2)} us in the JavaScript thread, with the profiler.\n`
     );
     console.log(tables(selfTimes(profiles), stanzas, top).join('\n'));
-    console.log(`\nThe last flood's profile, for the performance panel of a browser: ${relative(ROOT, file)}`);
+    console.log(`\nProfile of the last flood, for the performance panel of a browser: ${relative(ROOT, file)}`);
   } finally {
     await server.stop();
   }

@@ -31,17 +31,17 @@ const SCRATCH = 'target/bench-report';
 
 const MAJOR = Number.parseInt(process.versions.node, 10);
 
-/** docs/performance.md shows the results of the first version of Node, and the goals of the second one beside them. */
+/** docs/performance.md shows the results on the first version of Node, and the goals also on the second one. */
 const PUBLISHED = [24, 20];
 
 const USAGE = `Usage: npm run bench -- [options]
 
-  --quick         a fraction of the rounds, one or two minutes; for a first look
-  --only <name>   one suite, may be given several times: ${SUITES.join(', ')}
-  --node <major>  run on this version of Node, which comes from the npm registry
-  --out <folder>  where the report goes (default: ${REPORTS}/node-${MAJOR} and docs/performance.md for a complete run,
+  --quick         fewer and shorter rounds, one or two minutes; for a first look
+  --only <name>   only this suite; can be repeated: ${SUITES.join(', ')}
+  --node <major>  runs on this version of Node, from the npm registry
+  --out <folder>  the folder for the report (default: ${REPORTS}/node-${MAJOR} and docs/performance.md for a complete run,
                   otherwise ${SCRATCH})
-  --write         measure nothing; write docs/performance.md from the reports that are there
+  --write         measures nothing; writes docs/performance.md from the existing reports
 `;
 
 function readOptions(args) {

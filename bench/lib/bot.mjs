@@ -13,7 +13,7 @@ const [{ makeSocket }] = await importFiles(PACKAGES[7], ['socket']);
 const KEEP_ALIVE_MS = 600_000;
 
 /**
- * Call it once in a process, before its first bot.
+ * Checks the socket layer and trusts the server. Called once in a process, before its first bot.
  *
  * @param {{ backend: 'js' | 'native', rootKey: string, ca?: string }} settings
  */
@@ -23,14 +23,14 @@ export async function prepareBots({ backend, rootKey, ca }) {
   return ca === undefined ? undefined : new Agent({ ca });
 }
 
-/** Keys that all bots of a process share: to create keys takes longer than a login. */
+/** All bots of a process share these keys, because it takes longer to create keys than to log in. */
 export const sharedCreds = baileys.initAuthCreds();
 
 /**
  * @param {{ url: string, backend: 'js' | 'native' }} settings
  * @param {number} user Phone number; each may log in once.
  * @param {Agent | undefined} agent
- * @returns {Promise<any>} The socket, when its connection is `open`.
+ * @returns {Promise<any>} Resolves with the socket when the connection is `open`.
  */
 export function logIn({ url, backend }, user, agent) {
   const creds = { ...sharedCreds, me: { id: `${user}:1@s.whatsapp.net`, name: 'bench' }, registered: true };
@@ -51,7 +51,7 @@ export function logIn({ url, backend }, user, agent) {
   });
 }
 
-/** @param {any} sock @returns {Promise<void>} Resolves with the stanza that the server sends after a flood. */
+/** @param {any} sock @returns {Promise<void>} Resolves when the stanza arrives that the server sends after a flood. */
 export const floodEnd = sock => new Promise(resolve => sock.ws.once('CB:bench', () => resolve()));
 
 /** A round trip to the server. */

@@ -2,6 +2,7 @@
 
 import { makeStanza } from './corpus.mjs';
 
+/** The number of different stanzas. */
 const DIFFERENT = 256;
 /** The number of different large stanzas. There are fewer of them, because each is encoded in advance. */
 const DIFFERENT_LARGE = 4;

@@ -37,5 +37,5 @@ export function describeMachine() {
   };
 }
 
-/** The load average of the last minute. If it is above about 1, other programs have used the machine. */
+/** The load average of the last minute. A value above 1 shows that other programs have used the machine. */
 export const loadAverage = () => Number(os.loadavg()[0].toFixed(2));

@@ -12,12 +12,12 @@ const ADDON = 'our addon';
  */
 const ADDON_FUNCTIONS = new Set(Object.getOwnPropertyNames(sharedMemory.core));
 
-const NOBODY = { url: '', functionName: '' };
+const NO_CALLER = { url: '', functionName: '' };
 
 const isIn = (url, folder) => url.startsWith(`file://${ROOT}${folder}`) || url.startsWith(`${ROOT}${folder}`);
 const isOurs = ({ url }) => isIn(url, 'js/');
 
-/** The areas. The first match counts. @type {[string, (frame: any, caller: any) => boolean][]} */
+/** The areas. A frame belongs to the first area that matches. @type {[string, (frame: any, caller: any) => boolean][]} */
 const AREAS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -57,7 +57,7 @@ export function selfTimes(profiles) {
     const callers = new Map(nodes.flatMap(({ children = [], callFrame }) => children.map(id => [id, callFrame])));
     samples.forEach((id, index) => {
       if (index === 0) return; // the start of the profiler
-      const described = describe(frames.get(id), callers.get(id) ?? NOBODY);
+      const described = describe(frames.get(id), callers.get(id) ?? NO_CALLER);
       const key = JSON.stringify(described);
       const entry = functions.get(key) ?? { ...described, us: 0 };
       entry.us += timeDeltas[index];
@@ -74,7 +74,7 @@ export function selfTimes(profiles) {
   };
 }
 
-/** The parts of a whole bot. The first match of a frame counts. @type {[string, (frame: any) => boolean][]} */
+/** The parts of a whole bot. A frame belongs to the first part that matches. @type {[string, (frame: any) => boolean][]} */
 const PARTS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -99,8 +99,8 @@ const isTimeout = (url, name) =>
   (/Utils\/generics\.js/.test(url) && /^(promiseTimeout|delay|delayCancellable|)$/.test(name)) ||
   /js\/baileys\/promise-timeout/.test(url);
 
-/** The part of all other frames: Node itself, and code that none of the parts has called. */
-const REST = 'rest';
+/** All other frames: Node itself, and code that is not called by any of the parts. */
+const OTHER = 'rest';
 
 /**
  * Self time by part of a bot. A frame without a part, such as one of Node, counts for its nearest caller with a part.
@@ -109,7 +109,7 @@ const REST = 'rest';
  * @returns {Record<string, number>} Microseconds, without idle time.
  */
 export function partTimes(profiles) {
-  const times = Object.fromEntries([...PARTS.map(([name]) => name), REST].map(name => [name, 0]));
+  const times = Object.fromEntries([...PARTS.map(([name]) => name), OTHER].map(name => [name, 0]));
   for (const { nodes, samples = [], timeDeltas = [] } of profiles) {
     const partOf = new Map();
     const byId = new Map(nodes.map(node => [node.id, node]));
@@ -119,7 +119,7 @@ export function partTimes(profiles) {
       partOf.set(id, part);
       for (const child of children) visit(child, part);
     };
-    visit(nodes[0].id, REST);
+    visit(nodes[0].id, OTHER);
     samples.forEach((id, index) => {
       if (index > 0) times[partOf.get(id)] += timeDeltas[index];
     });

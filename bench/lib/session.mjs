@@ -1,4 +1,4 @@
-// A login with only a WebSocket and a noise handler, for clients that are simpler than Baileys.
+// A login that uses only a WebSocket and a noise handler, for clients without Baileys.
 
 import { randomBytes } from 'node:crypto';
 import * as baileys from 'baileys';
@@ -12,9 +12,9 @@ const { proto, Curve, DEFAULT_CONNECTION_CONFIG, NOISE_WA_HEADER, generateLoginN
  * @param {(options: any) => any} options.makeNoiseHandler Of Baileys or of this package.
  * @param {number} options.user
  * @param {Uint8Array} [options.trustedRoot] The root key, for a handler of this package.
- * @returns {Promise<any>} The handler in transport state. The listener of `message` is removed.
+ * @returns {Promise<any>} The handler after the handshake. The listener of `message` is removed.
  */
-export async function shakeHands({ ws, makeNoiseHandler, user, trustedRoot }) {
+export async function performHandshake({ ws, makeNoiseHandler, user, trustedRoot }) {
   const keyPair = Curve.generateKeyPair();
   const logger = silentLogger();
   const noise = makeNoiseHandler({ keyPair, NOISE_HEADER: NOISE_WA_HEADER, logger, trustedRoot });

@@ -58,10 +58,10 @@ export async function timePrepared(prepare, run, { warmUpMs, batchMs, batches },
  */
 export function timeRepeated(call, effort) {
   const run = (_, count) => {
-    for (let left = count; left > 0; left--) kept = call();
+    for (let left = count; left > 0; left--) lastResult = call();
   };
   return timePrepared(() => undefined, run, effort);
 }
 
-/** The last result, stored so that V8 cannot optimise a call away. */
-export let kept;
+/** The last result. It is stored so that V8 does not remove the call. */
+export let lastResult;

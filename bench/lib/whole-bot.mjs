@@ -9,7 +9,7 @@ import { checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.
 const RESTART_REQUIRED = 515;
 const KEEP_ALIVE_MS = 600_000;
 /** Time limit of a wave, in milliseconds. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** libsignal writes sessions to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn'])) console[method] = () => {};
@@ -45,13 +45,13 @@ export class WholeBot {
 
   /** Links the device and logs in. */
   async start() {
-    await this.#until((sock, { qr, connection, lastDisconnect }, done) => {
+    await this.#connect((sock, { qr, connection, lastDisconnect }, done) => {
       if (qr) this.#scan(qr).catch(done);
       if (connection !== 'close') return;
       const restart = lastDisconnect?.error?.output?.statusCode === RESTART_REQUIRED;
       done(restart ? undefined : (lastDisconnect?.error ?? new Error('the connection closed')));
     });
-    this.#sock = await this.#until((sock, { connection, lastDisconnect }, done) => {
+    this.#sock = await this.#connect((sock, { connection, lastDisconnect }, done) => {
       if (connection === 'open') done();
       if (connection === 'close') done(lastDisconnect?.error ?? new Error('the connection closed'));
     });
@@ -74,7 +74,7 @@ export class WholeBot {
     let timer;
     const delivered = new Promise((resolve, reject) => {
       this.#delivered = resolve;
-      timer = setTimeout(() => reject(new Error('a wave of texts was not delivered')), PATIENCE_MS);
+      timer = setTimeout(() => reject(new Error('a wave of texts was not delivered')), TIMEOUT_MS);
     });
     const send = async () => {
       const messageId = `${this.#prefix}${String(this.#sent++).padStart(10, '0')}`;
@@ -86,9 +86,12 @@ export class WholeBot {
     clearTimeout(timer);
   }
 
-  /** Resolves when Baileys has delivered `count` texts. It may delay events. */
+  /** Resolves when Baileys has delivered `count` texts. Baileys may delay events. */
   async arrived(count) {
-    const deadline = setTimeout(() => this.#arrival(new Error(`${this.received.size} of ${count} texts came`)), 5000);
+    const deadline = setTimeout(
+      () => this.#arrival(new Error(`${this.received.size} of ${count} texts have arrived`)),
+      5000
+    );
     await new Promise((resolve, reject) => {
       this.#arrival = error => {
         if (error) reject(error);
@@ -97,7 +100,7 @@ export class WholeBot {
       this.#arrival();
     });
     clearTimeout(deadline);
-    if (this.received.size !== count) throw new Error(`${this.received.size} texts came, not ${count}`);
+    if (this.received.size !== count) throw new Error(`${this.received.size} texts have arrived, not ${count}`);
   }
 
   #onReceipt({ attrs, content }) {
@@ -107,8 +110,8 @@ export class WholeBot {
     if (this.#undelivered.size === 0) this.#delivered();
   }
 
-  /** Connects. Resolves with the socket when `look` returns `done` for one of its updates. */
-  #until(look) {
+  /** Connects. Resolves with the socket when `onUpdate` calls its argument `done`. */
+  #connect(onUpdate) {
     const { url, ca, backend } = this.#settings;
     const sock = baileys.makeWASocket({
       waWebSocketUrl: url,
@@ -122,7 +125,7 @@ export class WholeBot {
     sock.ev.on('creds.update', update => Object.assign(this.#creds, update));
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', update =>
-        look(sock, update, error => (error === undefined ? resolve(sock) : reject(error)))
+        onUpdate(sock, update, error => (error === undefined ? resolve(sock) : reject(error)))
       );
     });
   }

@@ -1,8 +1,8 @@
 /*
  * Counts the writes of a process, for the suite `outbound`: a library for LD_PRELOAD (Linux).
  *
- * BENCH_WRITES names a file with two 64-bit counters: writes to TCP sockets, and writes to event descriptors, by which one
- * thread wakes another. The process reads the file.
+ * BENCH_WRITES is the path of a file with two 64-bit counters: writes to TCP sockets, and writes to event descriptors.
+ * A thread wakes another one by a write to an event descriptor. The process reads the file.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

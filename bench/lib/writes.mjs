@@ -34,8 +34,8 @@ export function countingEnvironment() {
 }
 
 /**
- * Call it in a child with that environment. Returns a function that reads the numbers of writes to TCP sockets and of
- * wakes of other threads so far. Both are NaN if they are not counted.
+ * Called in a child with that environment. Returns a function that reads the number of writes to TCP sockets and the
+ * number of wakes of other threads. Both are NaN if they are not counted.
  *
  * @returns {() => { writes: number, wakes: number }}
  */

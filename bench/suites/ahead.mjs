@@ -1,4 +1,4 @@
-// Frames that the addon's threads have decoded before JavaScript gets them.
+// The read-ahead: frames that the threads of the addon have decoded before JavaScript gets them.
 
 import { ENTRIES } from '../lib/corpus.mjs';
 import { alternate, runAlone, runClient, startServer } from '../lib/process.mjs';
@@ -6,12 +6,12 @@ import { compareCorpus } from './codec.mjs';
 
 const LEVELS = { full: { rounds: 3, totalBytes: 8_000_000 }, quick: { rounds: 1, totalBytes: 1_000_000 } };
 
-/** At least this share of the messages must be decoded by the read-ahead. Otherwise the measurement is not valid. */
-const LEAST_AHEAD = 0.9;
+/** The read-ahead must decode at least this share of the messages. Otherwise the measurement is not valid. */
+const MIN_SHARE = 0.9;
 
 export default {
   name: 'ahead',
-  title: 'frames decoded ahead of the JavaScript thread',
+  title: 'frames decoded by the read-ahead',
   async run(level) {
     const { rounds, totalBytes } = LEVELS[level];
     const server = await startServer({ tls: true });
@@ -22,8 +22,8 @@ export default {
           : runClient('ahead.mjs', { entries: ENTRIES, totalBytes }, { backend, server, register: false })
       );
       for (const { shareAhead } of native) {
-        const late = Object.entries(shareAhead).filter(([, share]) => share < LEAST_AHEAD);
-        if (late.length > 0) throw new Error(`not decoded ahead: ${late.map(([name]) => name).join(', ')}`);
+        const late = Object.entries(shareAhead).filter(([, share]) => share < MIN_SHARE);
+        if (late.length > 0) throw new Error(`not decoded by the read-ahead: ${late.map(([name]) => name).join(', ')}`);
       }
       const inAll = ({ hydrate, handOver }) =>
         Object.fromEntries(ENTRIES.map(name => [name, hydrate[name] + handOver[name]]));

@@ -1,5 +1,5 @@
-// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, this package and the WASM
-// bridge.
+// Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, this package and the
+// WASM bridge.
 
 import { ENTRIES } from '../lib/corpus.mjs';
 import { alternate, runAlone } from '../lib/process.mjs';

@@ -9,7 +9,10 @@ const LEVELS = {
 
 const PING_WITHIN_MS = 10_000;
 
-/** Size of a message to each of the first connections. After it, memory that is unused since the start is freed. */
+/**
+ * The size of a message to each of the first connections. Afterwards, memory that was not used since the start is
+ * freed.
+ */
 const SETTLE_BYTES = 41_189;
 
 async function measure(backend, { base, steps }) {

@@ -49,7 +49,7 @@ async function cargoBench(args, timeout) {
   return stdout;
 }
 
-/** Rows by group, `ours` next to each of the others. */
+/** Compares the results of this package (`ours`) with each of the others, for each group and entry. */
 function pair(rounds) {
   const times = new Map();
   for (const round of rounds) {

@@ -13,7 +13,7 @@ const INTERVAL_MS = 5;
 
 const SHARES = Array.from({ length: 200 }, (_, index) => index / 199);
 
-/** The quantiles of all rounds together. */
+/** Quantiles over all rounds. */
 const distribution = (runs, name) => {
   const all = runs.flatMap(run => run[name]);
   return { count: all.length, ms: SHARES.map(share => quantile(all, share)) };

@@ -4,7 +4,7 @@ import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
 
 /**
- * `base`: connections that are not counted. They use the memory that all share, and memory that is free since the
+ * `base`: connections that are not counted. They use memory that all connections share, and memory that is free at the
  * start.
  */
 const LEVELS = {
@@ -15,7 +15,7 @@ const LEVELS = {
 /** The length of the encoded stanza `group1024`. */
 const LARGE_BYTES = 41_189;
 
-/** One key of every 32nd stanza is kept. Between two of them are more bytes than a slab has (32 KB). */
+/** The bot keeps one key of every 32nd stanza. Between two such keys are more bytes than one slab has (32 KB). */
 const KEPT = { stanza: 'preKeys10', tag: 'identity', every: 32, count: 8192 };
 
 async function measureKept() {
@@ -31,7 +31,7 @@ async function measureKept() {
 
 async function measure({ rounds, base, count }, settings) {
   return alternate(['js', 'native'], rounds, async backend => {
-    // Both sides get a new server.
+    // Each side gets a new server.
     const server = await startServer({ tls: true });
     try {
       const register = settings.layer === 'bots';

@@ -4,8 +4,8 @@ import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare, percentile } from '../lib/statistics.mjs';
 
 /**
- * Floods take about the same time on both sides, so that their start has the same weight. There are fewer bots than
- * sessions, because a thousand bots take a minute.
+ * The numbers of stanzas are chosen so that floods take about the same time on both sides. There are fewer bots than
+ * sessions, because it takes a minute to log in a thousand bots.
  */
 const LEVELS = {
   full: {
@@ -61,7 +61,7 @@ async function measureFloods({ rounds, counts, warmUp }) {
   }
 }
 
-/** Idle round trips of the drop-in (in place of `js`) and of the session (in place of `native`). */
+/** Round trips on idle connections: `js` in the result is the drop-in, `native` is the session. */
 async function measurePings({ rounds, pings }) {
   const server = await startServer({ tls: true });
   try {
@@ -79,12 +79,15 @@ async function measurePings({ rounds, pings }) {
   }
 }
 
-/** A fixed size for V8's young generation: its changes of size are larger than the memory of a thousand connections. */
+/**
+ * V8's young generation has a fixed size. Otherwise its changes of size would be larger than the memory of a thousand
+ * connections.
+ */
 const FIXED_HEAP = ['--max-semi-space-size=2'];
 
 async function measureMemory({ connections }) {
   const { js, native } = await alternate(['js', 'native'], 1, async side => {
-    // Both sides get a new server.
+    // Each side gets a new server.
     const server = await startServer({ tls: true });
     try {
       const settings = { base: BASE, steps: [connections[side]], layer: side === 'js' ? 'bots' : 'sessions' };

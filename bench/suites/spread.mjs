@@ -1,4 +1,4 @@
-// The same number of stanzas for a growing number of bots in one process, at the same time.
+// Floods into a growing number of bots in one process at the same time. The total number of stanzas is always the same.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
@@ -10,7 +10,7 @@ const LEVELS = {
 
 export default {
   name: 'spread',
-  title: 'stanzas a second over the number of connections',
+  title: 'stanzas per second over the number of connections',
   async run(level) {
     const { rounds, bots, count } = LEVELS[level];
     const { js, native } = await alternate(['js', 'native'], rounds, async backend => {

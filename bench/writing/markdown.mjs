@@ -89,7 +89,7 @@ const DETAILS = {
     };
     return [
       '## Codec and sealing, synchronous calls',
-      `Time per stanza. Before it was measured, each process compared ${compared} stanzas with what Baileys makes of them, each encoded, decoded, sealed and opened.`,
+      `Time per stanza. Before the measurement, each process encoded, decoded, sealed and opened ${compared} stanzas and compared the results with those of Baileys.`,
       ...Object.entries(titles).flatMap(([operation, title]) => [
         `### ${title}`,
         corpusTable(baileys[operation], sizes, 'Baileys'),
@@ -99,15 +99,15 @@ const DETAILS = {
   },
 
   ahead: ({ hydrate, withHandOver }) => [
-    '## Frames decoded ahead',
-    "What is left for the JavaScript thread when the addon's threads have opened and decoded a frame: `decodeFrame`, against Baileys' synchronous decoding of the same bytes.",
+    '## Frames decoded by the read-ahead',
+    "The time of the JavaScript thread for a frame that the threads of the addon have already opened and decoded: `decodeFrame`, compared with Baileys' synchronous decoding of the same bytes.",
     corpusTable(hydrate, undefined, 'Baileys'),
-    `With the hand-over (messages and tapes copied into memory of JavaScript's), against Baileys' \`decodeFrame\`: geometric mean ${ratio(withHandOver.mean.median)}, worst ${ratio(withHandOver.worst.ratio.median)} (${withHandOver.worst.name}).`
+    `With the hand-over (messages and tapes are copied into memory of JavaScript), compared with Baileys' \`decodeFrame\`: geometric mean ${ratio(withHandOver.mean.median)}, worst ${ratio(withHandOver.worst.ratio.median)} (${withHandOver.worst.name}).`
   ],
 
   stanzas: ({ cells, count, headroom }) => [
     '## Stanzas into `makeSocket`',
-    `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`; on the native side under \`baileys-native/register\`. The server is another process and has encrypted everything ahead; by itself it is at least ${digits(headroom.least)} times as fast as the faster of the two.`,
+    `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`; on the native side under \`baileys-native/register\`. The server is another process and has encrypted all stanzas in advance. Alone it is at least ${digits(headroom.least)} times as fast as the faster side.`,
     table(
       [
         '',
@@ -141,7 +141,7 @@ const DETAILS = {
       .map(([stanza, count]) => `${whole(count)} ${stanza}`)
       .join(
         ', '
-      )} out of an unmodified \`makeSocket\` (native: under \`baileys-native/register\`) and out of a \`NativeSession\`. The server is another process that only reads and counts bytes; by itself it is at least ${digits(headroom.least)} times as fast as the fastest client. Time counts until every send has resolved and the server has read everything. Ratios are to JavaScript.`,
+      )} out of an unmodified \`makeSocket\` (native: under \`baileys-native/register\`) and out of a \`NativeSession\`. The server is another process that only reads and counts bytes. Alone it is at least ${digits(headroom.least)} times as fast as the fastest client. The time ends when every send has resolved and the server has read everything. Ratios are relative to JavaScript.`,
     table(
       [
         '',
@@ -178,7 +178,7 @@ const DETAILS = {
 
   bot: ({ texts, turns, in: into, out, alternate, delayMs, rss, peakRss, parts }) => [
     '## Whole bots',
-    `Two unmodified \`makeWASocket\` exchange encrypted texts over the mock server: ${whole(texts)} in each direction in waves of ten, and ${whole(turns)} times one out and one in. A wave ends with the delivery receipts of its texts. One bot is measured, with its receipts and acks; the other runs in the process of the server, on JavaScript.`,
+    `Two unmodified \`makeWASocket\` exchange encrypted texts over the mock server: ${whole(texts)} in each direction in waves of ten, and ${whole(turns)} times one out and one in. A wave ends with the delivery receipts of its texts. One bot is measured, with its receipts and acks. The other bot runs on JavaScript in the process of the server.`,
     table(
       ['', 'JavaScript', 'native', 'ratio'],
       [
@@ -198,7 +198,7 @@ const DETAILS = {
         ratio(1 / times.median)
       ])
     ),
-    'The JavaScript thread by part, in µs per text, from one profiled run each. What Node does counts for the part that has called it. Only "socket layer" and "timeouts" are replaced by this package.',
+    'The time of the JavaScript thread by part, in µs per text, from one profiled run of each side. The time of Node counts for the part that has called it. This package only replaces "socket layer" and "timeouts".',
     table(
       ['part', 'in, JavaScript', 'native', 'out, JavaScript', 'native'],
       Object.keys(parts.js.in).map(name => [
@@ -209,7 +209,7 @@ const DETAILS = {
   ],
 
   spread: ({ points, count }) => [
-    '## Over many connections',
+    '## Many connections',
     `${whole(count)} messages over all connections of a process at the same time.`,
     table(
       ['connections', 'stanzas/s, JavaScript', 'native', 'ratio', 'CPU each, JavaScript', 'native'],
@@ -226,7 +226,7 @@ const DETAILS = {
 
   latency: ({ idle, burst, count, intervalMs }) => [
     '## Query round trips',
-    `During a burst of ${whole(count)} messages a query is due every ${intervalMs} ms; its time counts from when it was due. The server answers behind what it has sent before, so these times are those of the queue.`,
+    `During a burst of ${whole(count)} messages a query is due every ${intervalMs} ms. Its latency counts from the time at which it was due. The server sends an answer after all stanzas that it has sent before, so these latencies include that queue.`,
     table(
       ['', 'JavaScript', 'native', 'ratio'],
       [
@@ -245,7 +245,7 @@ const DETAILS = {
 
   session: ({ cells, counts, rtt, memory, connections }) => [
     '## NativeSession',
-    `Floods over TLS, of ${whole(counts.native)} stanzas into a \`NativeSession\` and of ${whole(counts.js)} into an unmodified \`makeSocket\`, each with one listener for the stanza (asked for) or with none. Times count from the wish for the flood.`,
+    `Floods over TLS, of ${whole(counts.native)} stanzas into a \`NativeSession\` and of ${whole(counts.js)} into an unmodified \`makeSocket\`, each with one listener for the stanza or without a listener. The time starts with the request for the flood.`,
     table(
       [
         '',
@@ -260,7 +260,7 @@ const DETAILS = {
         'ratio'
       ],
       cells.map(({ stanza, perMessage, asked, perSecond, cpuUs, threadUs }) => [
-        `${stanza}, ${perMessage} a message, ${asked ? 'asked for' : 'nobody asked'}`,
+        `${stanza}, ${perMessage} a message, ${asked ? 'with a listener' : 'without a listener'}`,
         spread(perSecond.js, whole),
         spread(perSecond.native, whole),
         ratio(perSecond.ratio.median),
@@ -304,7 +304,7 @@ const DETAILS = {
 
   memory: ({ connections, base, bare, bots, kept, grown, messageBytes, keptBuffer }) => [
     '## Memory',
-    `Resident memory over that of a process with ${base.bare} connections (bots: ${base.bots}), after collecting garbage.`,
+    `Resident memory after garbage collection, without that of the same process with ${base.bare} connections (bots: ${base.bots}).`,
     table(
       ['per connection', 'JavaScript', 'native', 'ratio'],
       [
@@ -344,12 +344,12 @@ const DETAILS = {
         `${whole(step.connectCpuUs)} µs`
       ])
     ),
-    `All pinged at once: JavaScript answered ${whole(js.ping.answered)} of ${whole(js.ping.asked)} (the last after ${whole(js.ping.ms)} ms), native ${whole(native.ping.answered)} of ${whole(native.ping.asked)} (${whole(native.ping.ms)} ms).`
+    `A ping to all connections at the same time: JavaScript answered ${whole(js.ping.answered)} of ${whole(js.ping.asked)} (the last after ${whole(js.ping.ms)} ms), native ${whole(native.ping.answered)} of ${whole(native.ping.asked)} (${whole(native.ping.ms)} ms).`
   ],
 
   core: ({ rows }) => [
     '## The Rust core',
-    'Medians of divan, nanoseconds to milliseconds, against `wacore-binary` and `wacore-noise` 0.7 built by the same compiler. Groups without a goal: `decode_owned` (nodes that own their strings, which the addon does not use), and theirs with JIDs parsed beforehand, which a program with strings would still have to do.',
+    'Medians of divan, compared with `wacore-binary` and `wacore-noise` 0.7, built by the same compiler. Two groups have no goal: `decode_owned`, with nodes that own their strings, which the addon does not use; and nodes of the other crate with JIDs that were parsed before the measurement, which a program with strings would have to do first.',
     table(
       ['', 'theirs', 'ours', 'ratio', 'goal'],
       rows.map(entry => [
@@ -377,12 +377,12 @@ export function machineLine({ machine, finished }) {
  */
 export function writeMarkdown(report, plots, { heading, folder, reasons, other }) {
   const picture = file => (plots[file] ? [`![${plots[file].title}](${folder}${file})`] : []);
-  const level = report.level === 'quick' ? ' A quick run: too short for figures to be relied on.' : '';
+  const level = report.level === 'quick' ? ' This was a quick run. Its figures are not reliable.' : '';
   const parts = [
     `# ${heading}`,
     `Measured ${report.started.slice(0, 10)} in ${Math.round(report.finished.seconds)} s by \`npm run bench\` on: ${machineLine(report)}${level}`,
     '## Goals',
-    'Ratios are medians over rounds in which both sides took turns, each in a process of its own. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
+    'Ratios are medians over rounds. In a round both sides run one after the other, each in its own process. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
     ...(other
       ? [`Column "Node ${Number.parseInt(other.machine.node, 10)}": the same goals on ${machineLine(other)}`]
       : []),

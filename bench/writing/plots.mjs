@@ -51,7 +51,7 @@ function ratioBars(rows) {
   const better = ({ sense }, value) => Math.log10(Math.max(sense === '>=' ? value : 1 / value, 1e-3));
   const bars = rows.filter(({ unit, suite }) => unit === 'x' && suite !== 'connections');
   const times = exponent => `${short(10 ** exponent)}x`;
-  return draw('How many times better than what it replaces, and the goals', 110 + bars.length * 24, {
+  return draw('Factor by which native is better, and the goals', 110 + bars.length * 24, {
     grid: { left: LABEL_WIDTH, right: 80, top: 70, bottom: 40 },
     xAxis: { type: 'value', interval: 1, axisLabel: { formatter: times } },
     yAxis: {
@@ -150,8 +150,8 @@ const overConnections = ({ title, yTitle, points, show }) =>
 
 const throughput = ({ points, count }) =>
   overConnections({
-    title: `Stanzas a second into makeSocket, ${count.toLocaleString('en-US')} messages over all connections (wss)`,
-    yTitle: 'stanzas a second',
+    title: `Stanzas per second into makeSocket, ${count.toLocaleString('en-US')} messages over all connections (wss)`,
+    yTitle: 'stanzas per second',
     points: side => points.map(({ connections, perSecond }) => [connections, perSecond[side].median]),
     show: short
   });
@@ -179,7 +179,7 @@ function latencyDistribution({ idle, burst, count }) {
     yAxis: {
       type: 'value',
       max: 1,
-      name: 'answered by then',
+      name: 'share of answers',
       axisLabel: { formatter: share => `${Math.round(share * 100)}%` }
     },
     series: Object.entries(sets).flatMap(([name, { distribution }]) =>

@@ -25,9 +25,9 @@ fn main() {
             .unwrap()
             .encrypt_with_counter(0, &plaintext(length))
             .unwrap();
-        assert_eq!(theirs, sealed(length), "both seal alike");
+        assert_eq!(theirs, sealed(length), "both seal the same bytes");
     }
-    assert_eq!(handshake_ours(), handshake_theirs(), "both mix alike");
+    assert_eq!(handshake_ours(), handshake_theirs(), "both handshakes give the same bytes");
     divan::main();
 }
 

@@ -59,7 +59,7 @@ fn load(path: &Path) -> Stanza {
     let ours = Node::decode(&encoded, DIALECT).unwrap();
     let theirs_parsed = unmarshal_ref(&encoded).unwrap().to_owned();
     let theirs = with_strings(theirs_parsed.clone());
-    assert_eq!(as_ours(&theirs), ours, "{name}: both decode alike");
+    assert_eq!(as_ours(&theirs), ours, "{name}: both decode to the same node");
 
     let mut out = Vec::new();
     ours.encode(DIALECT, &mut out).unwrap();
