@@ -21,7 +21,7 @@ const CHECKS = [
 const TIMEOUT = 120_000;
 
 const wanted = process.argv[2] ?? 'latest';
-if (!/^[\w.-]+$/.test(wanted)) throw new Error(`${wanted} is no tag or version`);
+if (!/^[\w.-]+$/.test(wanted)) throw new Error(`${wanted} is neither a tag nor a version`);
 const project = join(ROOT, 'target/baileys', wanted);
 rmSync(project, { recursive: true, force: true });
 mkdirSync(project, { recursive: true });
@@ -56,7 +56,7 @@ writeFileSync(
   join(project, 'files.mjs'),
   `import 'baileys';
 import { replaced } from 'baileys-native';
-if (replaced().length === 0) throw new Error('its files are not known: Baileys runs on its JavaScript');`
+if (replaced().length === 0) throw new Error('register does not know its files: Baileys runs on its own socket layer');`
 );
 check('files', ['--import', 'baileys-native/register', 'files.mjs']);
 for (const { name, flags: own, args } of CHECKS) {

@@ -3,10 +3,10 @@
  *
  *     npm run fuzz                               each target for 60 seconds
  *     npm run fuzz -- --seconds 600 decode       one target for ten minutes
- *     npm run fuzz -- --keep                     afterwards adds inputs that reach new code to the committed corpora
+ *     npm run fuzz -- --keep                     then adds inputs that reach new code to the committed corpora
  *
- * If there is a fault, the exit code is 1 and the input is in target/fuzz/artifacts. To keep it as a test, correct the
- * fault and copy the input into __test__/fuzz/corpus/<target>: `cargo test corpora` runs it.
+ * If a target fails, the exit code is 1 and the input is in target/fuzz/artifacts. Correct the fault, then copy the
+ * input into __test__/fuzz/corpus/<target>: `cargo test corpora` runs it as a test.
  */
 
 import { spawnSync } from 'node:child_process';

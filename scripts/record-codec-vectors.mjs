@@ -17,13 +17,14 @@ import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
 
 /** @typedef {{ fill: string, count: number }} Repeated A text of one repeated character. */
 /**
- * A node as the vectors have it.
+ * A node of the vectors.
  *
- * @typedef {{ tag: any, attrs?: any, text?: string | Repeated, hex?: string, bytes?: string | Repeated, list?: Described[],
- *   repeat?: Described, count?: number }} Described
+ * @typedef {{ tag: any, attrs?: any, text?: string | Repeated, hex?: string, bytes?: string | Repeated, list?:
+ *   Described[], repeat?: Described, count?: number }} Described
  */
 
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+/** The number of bytes that are recorded of a long result. */
 const HEAD = 32;
 
 /**
@@ -235,8 +236,9 @@ const NODES = [
  */
 const nest = (depth, inner) => 'f80219f801'.repeat(depth) + inner;
 
-/** Bytes, in hexadecimal, for every branch of the decoder; `A` is a node up to the value of its only attribute. */
+/** The beginning of a node, up to the value of its only attribute, in hexadecimal. */
 const A = 'f803' + '1904';
+/** Bytes for every branch of the decoder, in hexadecimal. */
 const DECODE = [
   ['nothing', ''],
   ['list tag alone', 'f8'],
@@ -439,7 +441,7 @@ async function codec(name) {
 }
 
 /**
- * Converts the form above into a node of Baileys.
+ * Converts a node of the vectors into a node of Baileys.
  *
  * @param {Described} node
  */
@@ -458,7 +460,7 @@ function toBaileys({ tag, attrs = [], text, hex, bytes, list, repeat, count }) {
 }
 
 /**
- * Converts a node of Baileys into the form above.
+ * Converts a node of Baileys into a node of the vectors.
  *
  * @param {{ tag: string, attrs: Record<string, string>, content?: unknown }} node
  */

@@ -1,10 +1,10 @@
 /**
  * Steps of a release, for the workflow and for people; see RELEASING.md.
  *
- *     node scripts/release.mjs collect <folder>    moves binaries from a folder to the folder that `npm run pack:all` uses
+ *     node scripts/release.mjs collect <folder>    copies binaries from a folder to that of `npm run pack:all`
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
- *     node scripts/release.mjs publish <folder>    publishes the tarballs of a folder, the main package last; or --dry-run
+ *     node scripts/release.mjs publish <folder>    publishes the tarballs; or with --dry-run
  */
 
 import { copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';

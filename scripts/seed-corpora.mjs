@@ -81,12 +81,13 @@ function randomBytes(length, state) {
 for (let i = 1; i <= 10; i++) seed('session', `steps-${i}`, randomBytes(100 * i, i));
 for (let i = 1; i <= 10; i++) seed('sender', `steps-${i}`, randomBytes(40 * i, 100 + i));
 
-/** The kinds of frame of the target as `arbitrary` reads them: the high bits of four bytes; bytes have their length at the end. */
+// The input of the target `read_ahead`, in the format of `arbitrary`: the kind of a frame is in the high bits of four
+// bytes, and the length of bytes follows them.
 const payloads = small.map(({ bytes }) =>
   Buffer.concat([Buffer.alloc(4), Buffer.of(0), bytes, Buffer.of(bytes.length + 1)])
 );
 payloads.forEach((payload, place) => {
-  // No frame is early, dialect 7, no lengths: all is one message.
+  // No early frame, dialect 7, no chunk lengths: everything is one message.
   seed('read_ahead', `frame-${place}`, Buffer.concat([Buffer.of(0, 0, 0), payload]));
 });
 for (let i = 1; i <= 10; i++) seed('read_ahead', `steps-${i}`, randomBytes(60 * i, 200 + i));

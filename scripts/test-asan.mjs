@@ -1,8 +1,9 @@
 /**
- * Builds the addon with AddressSanitizer and runs the tests of the boundary, the codec and hostile peers with it:
- * `npm run test:asan`. Arguments are parts of file names of other tests. Linux x64 only.
+ * Builds the addon with AddressSanitizer and runs tests with it: `npm run test:asan [-- parts of file names]`. Without
+ * arguments these are the tests of the boundary, the codec and hostile peers. Linux x64 only.
  *
- * The runtime of the sanitizer must be loaded before the addon. GCC's runtime is used: it has the same interface.
+ * The runtime of the sanitizer must be loaded before the addon. GCC's runtime is used, because it has the same
+ * interface.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -70,8 +71,8 @@ const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1'
   env: {
     ...process.env,
     LD_PRELOAD: runtime(),
-    // Node.js does not free all memory at its end. The tests expect failed allocations. Tests of memory run as well, so
-    // that the sanitizer keeps little freed memory: 32 MB and not 256.
+    // Node.js does not free all memory when it ends. The tests expect failed allocations. Some tests measure memory, so
+    // the sanitizer keeps only 32 MB of freed memory instead of 256 MB.
     ASAN_OPTIONS: [
       'detect_leaks=0',
       'abort_on_error=1',

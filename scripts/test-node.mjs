@@ -6,6 +6,8 @@ const [version, ...names] = process.argv.slice(2);
 if (isVersion(version)) {
   process.exitCode = runOnNode(version, ['scripts/test.mjs', ...names]);
 } else {
-  console.error('Which version of Node? For example: npm run test:node -- 24 websocket');
+  console.error(
+    'Usage: npm run test:node -- <version of Node> [part of a file name]…, for example: npm run test:node -- 24 websocket'
+  );
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@
  *
  *     npm run test:runtimes                        writes the tables into docs/platforms.md
  *     npm run test:runtimes -- --on bun            only one runtime
- *     npm run test:runtimes -- --last              runs nothing: judges and writes the last result of each file and bot
+ *     npm run test:runtimes -- --last              runs nothing: checks and writes the last result of each file and bot
  *     npm run test:runtimes -- --record            also writes the failed tests into runtimes/failures.json
  *     npm run test:runtimes -- websocket session   only test files with these parts in their names
  *     npm run test:runtimes -- --bots              only the bots
@@ -58,12 +58,12 @@ function lastResults(name) {
 }
 
 /**
- * Adds results to the last ones, in place of those for the same files.
+ * Saves results. They replace the last results for the same files.
  *
  * @param {string} name
  * @param {Results} results
  */
-function keepResults(name, { version, bots, files }) {
+function saveResults(name, { version, bots, files }) {
   const last = lastResults(name);
   const isSame = last.version === version;
   const others = isSame ? last.files.filter(({ file }) => !files.some(each => each.file === file)) : [];
@@ -81,7 +81,7 @@ async function measure(runtime) {
   const binary = binaryOf(runtime);
   const version = versionOf(binary) ?? '';
   const bots = parts.length > 0 ? [] : await runBots(binary, runtime.botArgs('bot.mjs'));
-  if (bots.length > 0) keepResults(runtime.name, { version, bots, files: [] });
+  if (bots.length > 0) saveResults(runtime.name, { version, bots, files: [] });
   const files = [];
   for (const file of values.bots || runtime.testArgs === undefined ? [] : suiteFiles(parts)) {
     if (REASONS[runtime.name][nameOf(file)]?.run === false) continue;
@@ -92,18 +92,18 @@ async function measure(runtime) {
       `${runtime.name} ${result.file}: ${result.passed} passed, ${result.failed.length} failed, ${seconds} s`
     );
     files.push(result);
-    keepResults(runtime.name, { version, bots, files: [result] });
+    saveResults(runtime.name, { version, bots, files: [result] });
   }
   return { version, bots, files };
 }
 
 /**
- * Compares the results of a file with the record.
+ * Compares the results of a file with failures.json.
  *
  * @param {string} runtime
  * @param {import('./runtimes/suite.mjs').FileResult} result
  */
-function judge(runtime, { file, failed, output }) {
+function checkResult(runtime, { file, failed, output }) {
   if (values.record) {
     recorded[runtime] ??= {};
     if (failed.length > 0) recorded[runtime][file] = [...failed].sort();
@@ -111,9 +111,9 @@ function judge(runtime, { file, failed, output }) {
   }
   const known = recorded[runtime]?.[file] ?? [];
   const added = failed.filter(name => !known.includes(name));
-  const gone = known.filter(name => !failed.includes(name));
+  const passing = known.filter(name => !failed.includes(name));
   if (added.length > 0) faults.push(`${runtime}, ${file}: failed: ${added.join('; ')}\n${output}`);
-  if (gone.length > 0) faults.push(`${runtime}, ${file}: in failures.json, and passed: ${gone.join('; ')}`);
+  if (passing.length > 0) faults.push(`${runtime}, ${file}: passed, but is in failures.json: ${passing.join('; ')}`);
   if (failed.length > 0 && REASONS[runtime][file] === undefined)
     faults.push(`${runtime}, ${file}: no reason in reasons.mjs`);
 }
@@ -133,7 +133,7 @@ function report(all) {
     }
     const ran = files.filter(({ file }) => REASONS[name][file]?.run !== false);
     for (const result of ran) {
-      judge(name, result);
+      checkResult(name, result);
       const { file, passed, failed } = result;
       if (failed.length > 0) {
         const why = REASONS[name][file]?.why ?? '';

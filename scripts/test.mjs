@@ -12,13 +12,13 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['__test__/addon', '__test__/compat', '__test__/lifecycle'];
 
-/** The file with the results that the tests record. */
+/** The file for the results of behaviours that the tests record. */
 const RECORD = `${ROOT}target/compat.jsonl`;
 
-/** The file with only the failures. */
+/** The file for the failures. */
 const FAILURES = `${ROOT}target/failures.txt`;
 
-/** Time limit of one file, in milliseconds: much more than it needs on an idle machine. */
+/** Time limit of one file, in milliseconds. It is much longer than a file takes on an idle machine. */
 const TIMEOUT = process.env.COMPAT_COUNTS === 'full' ? 1_200_000 : 600_000;
 
 const wanted = process.argv.slice(2);

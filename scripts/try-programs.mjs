@@ -1,8 +1,8 @@
 /**
- * `npm run try:programs`: published programs that use Baileys, on this package. Each is installed from npm into a
- * temporary folder, together with the packed tarballs of this package, and started unmodified under `--import
+ * `npm run try:programs`: runs published programs that use Baileys with this package. Each program is installed from
+ * npm into a temporary folder, together with the packed tarballs of this package, and started unmodified with `--import
  * baileys-native/register`. It connects to a mock server on loopback, directly and through a proxy, until it has a QR
- * code. It runs once more with `BAILEYS_NATIVE=off`, which must not be counted as native.
+ * code. It also runs with `BAILEYS_NATIVE=off`: then it must not run natively.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import { install, runProgram } from './try-programs/run.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `Usage: npm run try:programs -- [options] [part of a program's name]…
 
-  --keep   keeps the folder of the installed programs, and prints it
+  --keep   does not delete the folder of the installed programs, and prints its path
 `;
 
 const { values, positionals } = parseArgs({
@@ -94,7 +94,7 @@ async function main() {
       }
     }
   } finally {
-    if (values.keep) console.error(`kept: ${parent}`);
+    if (values.keep) console.error(`The programs are in ${parent}`);
     else rmSync(parent, { recursive: true, force: true, maxRetries: 3 });
   }
   console.table(rows);
@@ -102,4 +102,4 @@ async function main() {
 }
 
 await main();
-process.exit(); // timers of the servers
+process.exit(); // timers of the servers would keep the process alive

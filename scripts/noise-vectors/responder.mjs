@@ -12,7 +12,11 @@ import {
 } from 'node:crypto';
 
 /** @typedef {{ private: Uint8Array, public: Uint8Array }} KeyPair */
-/** @typedef {Record<string, any> & { proto: any, Curve: any }} Baileys The exports of one release, also internal ones. */
+/**
+ * The exports of one release, also internal ones.
+ *
+ * @typedef {Record<string, any> & { proto: any, Curve: any }} Baileys
+ */
 
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
@@ -87,10 +91,10 @@ const derive = (chainingKey, input) => {
 
 /** The server in one handshake and in the transport phase. */
 export class Responder {
-  /** @type {Buffer} The key of the handshake at its stage. */
+  /** The current key of the handshake. @type {Buffer} */
   key = Buffer.alloc(0);
   counter = 0;
-  /** The keys and counters of the transport, after the handshake. */
+  /** The keys and counters after the handshake. */
   transport = { clientToServer: this.key, serverToClient: this.key, sent: 0, received: 0 };
 
   /** @param {{ header: Buffer, ephemeral: KeyPair, staticKey: KeyPair }} options */
@@ -143,7 +147,7 @@ export class Responder {
 
   /**
    * @param {{ static: Uint8Array, payload: Uint8Array }} finish
-   * @returns the client's static key and payload; then the transport is ready
+   * @returns the client's static key and payload. Afterwards `seal` and `open` can be called.
    */
   clientFinish({ static: sealedStatic, payload }) {
     const clientStatic = this.decryptAndHash(sealedStatic);

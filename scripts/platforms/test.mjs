@@ -31,8 +31,8 @@ const CHECKS = [
 ];
 
 /**
- * A check is ended if it prints nothing for this time, in milliseconds. It prints a line after each step. The longest step
- * takes about a second on an idle machine, and an emulator is about ten times slower.
+ * A check is ended if it prints nothing for this time, in milliseconds. It prints a line after each step. The longest
+ * step takes about a second on an idle machine, and an emulator is about ten times slower.
  */
 const IDLE_LIMIT = 300_000;
 

@@ -18,7 +18,7 @@ const { url, ca, rootKey } = JSON.parse(serverText);
  * @param {string} event
  * @param {unknown} value
  */
-const say = (event, value) => process.stdout.write(`${JSON.stringify({ event, value })}\n`);
+const report = (event, value) => process.stdout.write(`${JSON.stringify({ event, value })}\n`);
 const lines = createInterface({ input: process.stdin });
 
 /**
@@ -29,7 +29,7 @@ const lines = createInterface({ input: process.stdin });
  */
 async function ask(event, value) {
   const answer = once(lines, 'line');
-  say(event, value);
+  report(event, value);
   return JSON.parse(String((await answer)[0]));
 }
 
@@ -38,7 +38,7 @@ const baileys = namespace.makeWASocket ? namespace : namespace.default;
 const root = Buffer.from(rootKey, 'base64');
 addTrustedRoot(root);
 trustTestRoot(baileys, root);
-say(
+report(
   'replaced',
   replaced().flatMap(({ exports }) => exports)
 );
@@ -46,11 +46,11 @@ say(
 const server = { url, ca };
 const auth = await pair({
   baileys,
-  server /** @param {string} qr */,
+  server,
   /** @param {string} qr */
   scan: qr => ask('qr', qr)
 });
-say('paired', auth.creds.me.id);
+report('paired', auth.creds.me.id);
 
 const sock = await login({ baileys, server, auth });
 /** @type {string[]} */
@@ -58,10 +58,10 @@ const received = [];
 sock.ws.on('CB:relay', (/** @type {any} */ node) => received.push(node.attrs.id));
 const { count } = await ask('login', auth.creds.me.id);
 await ping(sock);
-say('received', [received.length, received.every((id, i) => i === 0 || received[i - 1] !== id)]);
+report('received', [received.length, received.every((id, i) => i === 0 || received[i - 1] !== id)]);
 for (let n = 0; n < count; n++) await sock.sendNode({ tag: 'presence', attrs: { type: 'available', n: String(n) } });
 await ping(sock);
-say('socket', sock.ws.socket.constructor.name);
+report('socket', sock.ws.socket.constructor.name);
 await ask('sent', count);
 sock.end(undefined);
 process.exit(0);

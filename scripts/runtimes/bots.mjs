@@ -14,7 +14,7 @@ const BOT = join(ROOT, 'scripts/runtimes/bot.mjs');
 const SUPPORT = pathToFileURL(join(ROOT, '__test__/support/baileys-client.mjs')).href;
 const STANZAS = 200;
 
-/** A bot is ended if it reports nothing for this time, in milliseconds. */
+/** A bot is killed if it reports nothing for this time, in milliseconds. */
 const IDLE_LIMIT = 120_000;
 
 /** Creates a folder with all installed packages and this package. */
@@ -35,18 +35,21 @@ function makeProject() {
 }
 
 /**
- * Runs one bot. Resolves with the result of each check, and the other output of the bot.
+ * Runs one bot. Resolves with the result of each check, its standard error and its exit code.
  *
  * @param {string} binary
  * @param {string[]} args
- * @param {string} line package of Baileys
+ * @param {string} packageName The package of Baileys.
  * @param {string} directory
  */
-async function runBot(binary, args, line, directory) {
+async function runBot(binary, args, packageName, directory) {
   // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
-  const server = await MockServer.start({ baileys: line, ...(line === 'baileys' ? {} : { greetingDelayMs: 250 }) });
-  const facts = { url: server.url, ca: server.ca, rootKey: Buffer.from(server.rootKey).toString('base64') };
-  const child = spawn(binary, [...args, line, SUPPORT, JSON.stringify(facts)], { cwd: directory });
+  const server = await MockServer.start({
+    baileys: packageName,
+    ...(packageName === 'baileys' ? {} : { greetingDelayMs: 250 })
+  });
+  const address = { url: server.url, ca: server.ca, rootKey: Buffer.from(server.rootKey).toString('base64') };
+  const child = spawn(binary, [...args, packageName, SUPPORT, JSON.stringify(address)], { cwd: directory });
   const timer = setTimeout(() => child.kill('SIGKILL'), IDLE_LIMIT);
   const passed = { replaced: '', paired: '', 'logged in': '', received: '', sent: '', 'native socket': '' };
   let errors = '';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FOLDER = join(ROOT, 'target/runtimes');
 
-/** Names of processors in the packages of Bun. @type {Record<string, string>} */
+/** The names of processors in the package names of Bun. @type {Record<string, string>} */
 const BUN_PROCESSORS = { x64: 'x64', arm64: 'aarch64' };
 
 /**

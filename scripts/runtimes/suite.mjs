@@ -8,10 +8,10 @@ import { FOLDER, ROOT } from './runtimes.mjs';
 /** The tests of `__test__/compat` are about Node.js itself: its flags, launchers and package managers. */
 const FOLDERS = ['__test__/addon', '__test__/lifecycle'];
 
-/** A file is ended if it prints nothing for this time, in milliseconds. */
+/** The process of a test file is killed if it prints nothing for this time, in milliseconds. */
 const IDLE_LIMIT = 300_000;
 
-/** Entities of XML, as Bun and Deno write them. @type {Record<string, string>} */
+/** The XML entities in the reports of Bun and Deno. @type {Record<string, string>} */
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#10': '\n', '#39': "'", '#x27': "'", '#34': '"' };
 
 /**
@@ -19,7 +19,7 @@ const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#10': '\n'
  * @property {string} file Name without the folder and `.test.mjs`.
  * @property {number} passed Number of tests.
  * @property {string[]} failed Names of tests; the name of the file if it failed outside of a test.
- * @property {string} output Its end, if a test failed.
+ * @property {string} output The end of its output, if a test failed.
  */
 
 /** @param {readonly string[]} parts Parts of names; empty: all. @returns {string[]} */

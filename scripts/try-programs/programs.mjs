@@ -1,14 +1,14 @@
-// Published programs that use Baileys, and how a user of each sets a proxy.
+// Published programs that use Baileys, and how a proxy is set for each.
 
 /**
  * @typedef {object} Program
  * @property {string} name The package.
  * @property {string} version
- * @property {string[]} packages What npm installs beside it.
+ * @property {string[]} packages Other packages that are installed with it.
  * @property {string} baileys The name under which it uses Baileys.
  * @property {string} [node] The version of Node that it needs, if the running one may be older.
  * @property {string} starter The file of `project` that starts it.
- * @property {Record<string, string>} [env] For the starter.
+ * @property {Record<string, string>} [env] Environment variables of the starter.
  * @property {'http' | 'socks'} proxy
  * @property {string} configuration How the proxy is set, for the table.
  * @property {(url: string) => Record<string, string>} proxyEnv The environment variables that set the proxy.

@@ -92,7 +92,7 @@ export async function runProgram(program, folder, route) {
     /** @type {Promise<any>} */
     const reported = new Promise(resolve => {
       child.once('message', resolve);
-      child.once('exit', (code, signal) => resolve({ failure: `it ended by ${signal ?? code}` }));
+      child.once('exit', (code, signal) => resolve({ failure: `it ended with ${signal ?? code}` }));
     });
     const late = delay(RUN_MS, { failure: `no QR code after ${RUN_MS / 1000} s` }, { ref: false });
     const message = await Promise.race([reported, late]);

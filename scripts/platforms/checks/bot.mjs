@@ -9,8 +9,8 @@ import { MockServer, sampleStanzas, trustTestRoot } from 'baileys-native/testing
 
 const FLOOD = 500;
 
-/** Time limit of a connection and of a query, in milliseconds: for an emulator on a busy machine. */
-const PATIENCE = 300_000;
+/** Time limit of a connection and of a query, in milliseconds. It is long enough for an emulator on a busy machine. */
+const TIMEOUT_MS = 300_000;
 
 const NATIVE = Symbol.for('baileys-native');
 assert.equal(/** @type {any} */ (baileys.makeNoiseHandler)[NATIVE], true);
@@ -48,8 +48,8 @@ function start(jid) {
         waWebSocketUrl: server.url,
         agent: new Agent({ ca: server.ca }),
         auth: { creds, keys },
-        connectTimeoutMs: PATIENCE,
-        defaultQueryTimeoutMs: PATIENCE,
+        connectTimeoutMs: TIMEOUT_MS,
+        defaultQueryTimeoutMs: TIMEOUT_MS,
         logger: silent
       });
       assert.equal(/** @type {any} */ (sock.ws.constructor)[NATIVE], true);

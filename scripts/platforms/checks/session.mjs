@@ -8,8 +8,8 @@ import { MockServer } from 'baileys-native/testing';
 
 const QUERY = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
 
-/** Time limit of a connection and of a query, in milliseconds: for an emulator on a busy machine. */
-const PATIENCE = 300_000;
+/** Time limit of a connection and of a query, in milliseconds. It is long enough for an emulator on a busy machine. */
+const TIMEOUT_MS = 300_000;
 
 const server = await MockServer.start();
 const session = new NativeSession({
@@ -18,8 +18,8 @@ const session = new NativeSession({
   trustedRoot: server.rootKey,
   auth: { creds: initAuthCreds() },
   reconnect: { baseMs: 20, maxMs: 100 },
-  connectTimeoutMs: PATIENCE,
-  queryTimeoutMs: PATIENCE
+  connectTimeoutMs: TIMEOUT_MS,
+  queryTimeoutMs: TIMEOUT_MS
 });
 session.on('qr', qr => server.scanQr(qr, { jid: '15550001234', pushName: 'Session' }).catch(fail));
 await session.connect();

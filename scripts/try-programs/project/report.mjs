@@ -1,4 +1,4 @@
-// What a program tells scripts/try-programs.mjs.
+// The messages of a program to scripts/try-programs.mjs.
 
 import { metrics } from 'baileys-native';
 import { isActive, replaced } from 'baileys-native/register';
