@@ -17,7 +17,11 @@ const NO_CALLER = { url: '', functionName: '' };
 const isIn = (url, folder) => url.startsWith(`file://${ROOT}${folder}`) || url.startsWith(`${ROOT}${folder}`);
 const isOurs = ({ url }) => isIn(url, 'js/');
 
-/** The areas. A frame belongs to the first area that matches. @type {[string, (frame: any, caller: any) => boolean][]} */
+/**
+ * The areas. A frame belongs to the first area that matches.
+ *
+ * @type {[string, (frame: any, caller: any) => boolean][]}
+ */
 const AREAS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
@@ -74,7 +78,11 @@ export function selfTimes(profiles) {
   };
 }
 
-/** The parts of a whole bot. A frame belongs to the first part that matches. @type {[string, (frame: any) => boolean][]} */
+/**
+ * The parts of a whole bot. A frame belongs to the first part that matches.
+ *
+ * @type {[string, (frame: any) => boolean][]}
+ */
 const PARTS = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],

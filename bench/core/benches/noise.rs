@@ -27,7 +27,11 @@ fn main() {
             .unwrap();
         assert_eq!(theirs, sealed(length), "both seal the same bytes");
     }
-    assert_eq!(handshake_ours(), handshake_theirs(), "both handshakes give the same bytes");
+    assert_eq!(
+        handshake_ours(),
+        handshake_theirs(),
+        "both handshakes give the same bytes"
+    );
     divan::main();
 }
 
