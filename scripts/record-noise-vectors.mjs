@@ -102,7 +102,7 @@ const recordHandshake = async (baileys, options) => {
     const plaintext = Buffer.alloc(length, length);
     const frame = noise.encodeFrame(plaintext);
     if (!responder.open(frame.subarray(3)).equals(plaintext)) {
-      throw new Error('the responder does not open what Baileys seals');
+      throw new Error('the responder cannot open what Baileys seals');
     }
     const sealed = responder.seal(plaintext);
     const opened = noise.decrypt(sealed);
@@ -324,7 +324,7 @@ const recordSignatures = ({ Curve }) => {
       'commitment changed': [change(i, 4), message, publicKey],
       'response changed': [change(32 + i, 4), message, publicKey],
       'sign changed': [change(63, 0x80), message, publicKey],
-      'other key': [signature, message, keys.stranger.public],
+      'other key': [signature, message, keys.unrelated.public],
       'zero key': [signature, message, Buffer.alloc(32)],
       'short signature': [signature.subarray(0, 63), message, publicKey],
       'no signature': [Buffer.alloc(0), message, publicKey]

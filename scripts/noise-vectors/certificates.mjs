@@ -27,7 +27,7 @@ export const keys = {
   serverEphemeral: keyPairOf('server ephemeral'),
   clientStatic: keyPairOf('client static'),
   clientEphemeral: keyPairOf('client ephemeral'),
-  stranger: keyPairOf('stranger')
+  unrelated: keyPairOf('unrelated')
 };
 
 const validity = { notBefore: 1700000000, notAfter: 1900000000 };
@@ -94,21 +94,21 @@ export const chains = baileys => {
     'leaf signature changed': changed(good, 'leaf', 'signature', flipped),
     'leaf signature short': changed(good, 'leaf', 'signature', (/** @type {Uint8Array} */ bytes) => bytes.subarray(1)),
     'leaf signature empty': changed(good, 'leaf', 'signature', () => Buffer.alloc(0)),
-    'leaf signed by a stranger': parts(baileys, { leafSigner: keys.stranger }),
+    'leaf signed by an unrelated key': parts(baileys, { leafSigner: keys.unrelated }),
     'leaf signed by the root': parts(baileys, { leafSigner: keys.root }),
     'intermediate signature changed': changed(good, 'intermediate', 'signature', flipped),
-    'intermediate signed by a stranger': parts(baileys, { intermediateSigner: keys.stranger }),
+    'intermediate signed by an unrelated key': parts(baileys, { intermediateSigner: keys.unrelated }),
     'intermediate without key': parts(baileys, { intermediate: { key: undefined } }),
     'intermediate with a short key': parts(baileys, { intermediate: { key: Buffer.alloc(31, 1) } }),
     'intermediate with a prefixed key': parts(baileys, {
       intermediate: { key: Buffer.concat([Buffer.from([5]), keys.intermediate.public]) }
     }),
-    'both signatures wrong': parts(baileys, { leafSigner: keys.stranger, intermediateSigner: keys.stranger }),
+    'both signatures wrong': parts(baileys, { leafSigner: keys.unrelated, intermediateSigner: keys.unrelated }),
     'issuer of another serial': parts(baileys, { intermediate: { issuerSerial: 1 } }),
     'issuer not named': parts(baileys, { intermediate: { issuerSerial: undefined } }),
     'intermediate details are no protobuf': withDetails('intermediate', keys.root, garbage()),
     'leaf of another issuer': parts(baileys, { leaf: { issuerSerial: 6 } }),
-    'leaf for another key': parts(baileys, { leaf: { key: keys.stranger.public } }),
+    'leaf for another key': parts(baileys, { leaf: { key: keys.unrelated.public } }),
     'leaf without key': parts(baileys, { leaf: { key: undefined } }),
     'leaf details are no protobuf': withDetails('leaf', keys.intermediate, garbage())
   };
