@@ -23,13 +23,15 @@ const [validation, companion, crypto, generics, binary, { proto }] = await impor
 /** @param {Uint8Array | number[]} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
 /**
+ * Bytes that are the same on every run.
+ *
  * @param {string} name
- * @param {number} length
+ * @param {number} length At most 96.
  */
-const fixed = (name, length) =>
+const fixedBytes = (name, length) =>
   Buffer.concat([sha256(name), sha256(`${name}, on`), sha256(`${name}, on and on`)]).subarray(0, length);
 
-const names = {
+const keyPairs = {
   noise: keyPairOf('noise key'),
   identity: keyPairOf('signed identity'),
   preKey: keyPairOf('signed pre-key'),
@@ -38,7 +40,7 @@ const names = {
   primaryEphemeral: keyPairOf('primary ephemeral')
 };
 /** @param {{ private: Uint8Array, public: Uint8Array }} keys */
-const pair = ({ private: secret, public: open }) => ({ private: hex(secret), public: hex(open) });
+const toHex = keys => ({ private: hex(keys.private), public: hex(keys.public) });
 
 const systems = ['Mac OS', 'Windows', 'Ubuntu', 'Baileys'];
 const browserNames = [
@@ -58,6 +60,7 @@ const browserNames = [
 ];
 const browsers = systems.flatMap(system => browserNames.map(name => [system, name, '1.2.3']));
 
+/** The payloads of registration and login, for many configurations. */
 const payloads = () => {
   /** @param {object} node */
   const encode = node => hex(proto.ClientPayload.encode(node).finish());
@@ -70,8 +73,8 @@ const payloads = () => {
     };
     const creds = {
       registrationId: (place * 331) & 16383,
-      signedIdentityKey: names.identity,
-      signedPreKey: { keyId: place * 65537, keyPair: names.preKey, signature: fixed('pre-key signature', 64) }
+      signedIdentityKey: keyPairs.identity,
+      signedPreKey: { keyId: place * 65537, keyPair: keyPairs.preKey, signature: fixedBytes('pre-key signature', 64) }
     };
     const user = `${49151 + place}${1000000 + place * 7919}`;
     const jid = [`${user}:${place}@s.whatsapp.net`, `${user}@s.whatsapp.net`, `${user}_1:${place * 5}@hosted`][
@@ -83,9 +86,9 @@ const payloads = () => {
       config,
       registration: {
         registrationId: creds.registrationId,
-        identityPublic: hex(names.identity.public),
+        identityPublic: hex(keyPairs.identity.public),
         signedPreKeyId: creds.signedPreKey.keyId,
-        signedPreKeyPublic: hex(names.preKey.public),
+        signedPreKeyPublic: hex(keyPairs.preKey.public),
         signedPreKeySignature: hex(creds.signedPreKey.signature),
         encoded: encode(validation.generateRegistrationNode(creds, config))
       },
@@ -95,23 +98,23 @@ const payloads = () => {
   });
 };
 
-const secret = fixed('adv secret', 32).toString('base64');
+const secret = fixedBytes('adv secret', 32).toString('base64');
 
-const qrs = () =>
+const qrCodes = () =>
   browsers.map(browser => ({
     browser,
     platform: companion.getCompanionPlatformId(browser),
     text: companion.buildPairingQRData(
       '2@a,b/c+d==',
-      names.noise.public.toString('base64'),
-      names.identity.public.toString('base64'),
+      keyPairs.noise.public.toString('base64'),
+      keyPairs.identity.public.toString('base64'),
       secret,
       browser
     )
   }));
 
 /** Variants of the server's `pair-success`, each with one difference. */
-const successes = () => {
+const pairSuccesses = () => {
   const { E2EE, HOSTED } = proto.ADVEncryptionType;
   const kinds = [
     { name: 'usual' },
@@ -136,13 +139,13 @@ const successes = () => {
     );
     const prefix = Buffer.from(kind.deviceType === HOSTED ? [6, 5] : [6, 0]);
     const accountSignature = crypto.Curve.sign(
-      names.account.private,
-      Buffer.concat([prefix, details, names.identity.public])
+      keyPairs.account.private,
+      Buffer.concat([prefix, details, keyPairs.identity.public])
     );
     const signed = Buffer.from(
       proto.ADVSignedDeviceIdentity.encode({
         details,
-        accountSignatureKey: names.account.public,
+        accountSignatureKey: keyPairs.account.public,
         accountSignature
       }).finish()
     );
@@ -169,7 +172,7 @@ const successes = () => {
     try {
       const { creds, reply } = validation.configureSuccessfulPairing(stanza, {
         advSecretKey: secret,
-        signedIdentityKey: names.identity,
+        signedIdentityKey: keyPairs.identity,
         signalIdentities: []
       });
       const [identity] = creds.signalIdentities;
@@ -200,44 +203,44 @@ const successes = () => {
 /**
  * Pairing by code: the results of Baileys' `requestPairingCode` and of its handler for the notification of the phone.
  */
-const codes = async () => {
+const pairingCodes = async () => {
   const { Curve, aesEncryptCTR, aesEncryptGCM, derivePairingCodeKey, hkdf } = crypto;
   const code = 'ABCD1234';
-  const random = fixed('code salt', 32);
-  const iv = fixed('code iv', 16);
+  const random = fixedBytes('code salt', 32);
+  const iv = fixedBytes('code iv', 16);
   const wrapped = Buffer.concat([
     random,
     iv,
-    aesEncryptCTR(names.pairing.public, await derivePairingCodeKey(code, random), iv)
+    aesEncryptCTR(keyPairs.pairing.public, await derivePairingCodeKey(code, random), iv)
   ]);
 
-  const phoneSalt = fixed('phone salt', 32);
-  const phoneIv = fixed('phone iv', 16);
+  const phoneSalt = fixedBytes('phone salt', 32);
+  const phoneIv = fixedBytes('phone iv', 16);
   const phoneKey = await derivePairingCodeKey(code, phoneSalt);
   const phoneWrapped = Buffer.concat([
     phoneSalt,
     phoneIv,
-    aesEncryptCTR(names.primaryEphemeral.public, phoneKey, phoneIv)
+    aesEncryptCTR(keyPairs.primaryEphemeral.public, phoneKey, phoneIv)
   ]);
 
-  const shared = Curve.sharedKey(names.pairing.private, names.primaryEphemeral.public);
-  const bundleRandom = fixed('bundle random', 32);
-  const bundleSalt = fixed('bundle salt', 32);
-  const bundleIv = fixed('bundle iv', 12);
+  const shared = Curve.sharedKey(keyPairs.pairing.private, keyPairs.primaryEphemeral.public);
+  const bundleRandom = fixedBytes('bundle random', 32);
+  const bundleSalt = fixedBytes('bundle salt', 32);
+  const bundleIv = fixedBytes('bundle iv', 12);
   const key = hkdf(shared, 32, { salt: bundleSalt, info: 'link_code_pairing_key_bundle_encryption_key' });
-  const bundle = Buffer.concat([names.identity.public, names.account.public, bundleRandom]);
-  const identityShared = Curve.sharedKey(names.identity.private, names.account.public);
+  const bundle = Buffer.concat([keyPairs.identity.public, keyPairs.account.public, bundleRandom]);
+  const identityShared = Curve.sharedKey(keyPairs.identity.private, keyPairs.account.public);
   const advSecret = hkdf(Buffer.concat([shared, identityShared, bundleRandom]), 32, { info: 'adv_secret' });
   return {
     code,
     helloRandom: hex(Buffer.concat([random, iv])),
     wrapped: hex(wrapped),
     phoneWrapped: hex(phoneWrapped),
-    primaryIdentity: hex(names.account.public),
+    primaryIdentity: hex(keyPairs.account.public),
     finishRandom: hex(Buffer.concat([bundleRandom, bundleSalt, bundleIv])),
     keyBundle: hex(Buffer.concat([bundleSalt, bundleIv, aesEncryptGCM(bundle, key, bundleIv, Buffer.alloc(0))])),
     advSecretKey: Buffer.from(advSecret).toString('base64'),
-    crockford: [[0, 0, 0, 0, 0], [255, 255, 255, 255, 255], [1, 35, 69, 103, 137], [...fixed('crockford', 5)]].map(
+    crockford: [[0, 0, 0, 0, 0], [255, 255, 255, 255, 255], [1, 35, 69, 103, 137], [...fixedBytes('crockford', 5)]].map(
       bytes => ({
         bytes: hex(bytes),
         code: generics.bytesToCrockford(Buffer.from(bytes))
@@ -249,12 +252,12 @@ const codes = async () => {
 const recordings = {
   'session-payloads': payloads(),
   'session-pairing': {
-    keys: Object.fromEntries(Object.entries(names).map(([name, keys]) => [name, pair(keys)])),
+    keys: Object.fromEntries(Object.entries(keyPairs).map(([name, keys]) => [name, toHex(keys)])),
     advSecretKey: secret,
-    qrs: qrs(),
-    codes: await codes()
+    qrs: qrCodes(),
+    codes: await pairingCodes()
   },
-  'session-pair-success': successes()
+  'session-pair-success': pairSuccesses()
 };
 
 const check = process.argv.includes('--check');

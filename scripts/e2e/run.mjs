@@ -343,7 +343,7 @@ function flow(phase, from, sent, reports, inFlight) {
 }
 
 /**
- * Runs two clients against each other.
+ * Runs two clients that send messages to each other.
  *
  * @param {object} options
  * @param {import('./types.js').Backends} options.backends

@@ -32,7 +32,7 @@ export const root = baileys.Curve.generateKeyPair();
 const rootKey = Buffer.from(root.public).toString('hex');
 
 /**
- * A server whose script answers the ClientHello.
+ * A server. The script answers the ClientHello.
  *
  * @param {(ws: any, hello: () => Record<string, Uint8Array>) => unknown} script `hello` creates the fields of a valid
  *   ServerHello.

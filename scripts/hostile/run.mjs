@@ -17,7 +17,7 @@ const ROW_MIB = 250;
 const SHORT_CONNECT_MS = 2_000;
 /** The same for all other rows. They must not reach it, also on a busy machine. */
 const CONNECT_MS = 30_000;
-/** AddressSanitizer keeps freed memory. */
+/** Memory is not checked with AddressSanitizer, because it keeps freed memory. */
 const CHECKS_MEMORY = !process.env.ASAN_OPTIONS;
 
 /**

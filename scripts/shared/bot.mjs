@@ -39,7 +39,7 @@ export function memoryKeys() {
 export const statusCode = error =>
   /** @type {{ output?: { statusCode?: number } } | undefined} */ (error)?.output?.statusCode;
 
-/** A query that every server answers. Baileys' keep-alive is the same. */
+/** A ping (`w:p`). The mock server answers it. */
 export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 
 /** @param {unknown} value */

@@ -37,7 +37,8 @@ let lastQuery = 0;
 let isStopping = false;
 
 /**
- * Checks the sequence of one client. Each must be the next one. The first one after a cut may be the latest one again.
+ * Checks the numbers of the stanzas of one client. Each must be one greater than the last one. The first one after a cut
+ * may be the last one again.
  */
 class SequenceCheck {
   latest = 0;

@@ -60,7 +60,7 @@ const stanza = (n, bytes = 64) => ({
 });
 
 /**
- * Closes connections that send nothing for `ms` milliseconds. The result stops that.
+ * Closes connections that send nothing for `ms` milliseconds. Returns a function that stops it.
  *
  * @param {import('baileys-native/testing').MockServer} server
  * @param {number} ms
