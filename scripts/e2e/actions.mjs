@@ -23,7 +23,7 @@ function socketOf({ sock }) {
  * Waits until `isDone` returns true; rejects after a time limit.
  *
  * @param {Client} client
- * @param {'text' | 'presence'} event The event of `arrivals` after which the condition is checked again.
+ * @param {'message' | 'presence'} event The event of `arrivals` after which the condition is checked again.
  * @param {() => boolean} isDone
  */
 async function until({ arrivals }, event, isDone) {
@@ -87,7 +87,7 @@ export const ACTIONS = {
 
   /** Waits for a text; resolves with the number of times that it has arrived. */
   awaitText: async (client, /** @type {string} */ text) => {
-    await until(client, 'text', () => client.received.includes(text));
+    await until(client, 'message', () => client.received.includes(text));
     return client.received.filter(item => item === text).length;
   }
 };

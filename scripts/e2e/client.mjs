@@ -25,8 +25,13 @@ const baileys = await importPackage(packageName);
 
 const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
-/** After this time a message that has not arrived counts as lost, in milliseconds. */
+/**
+ * When no message arrives for this time, those that have not arrived count as lost, in milliseconds. Baileys 6 waits for
+ * 5 seconds before it requests a message again, and requests one message at a time.
+ */
 const LOST_AFTER_MS = 10_000;
+/** A message with this problem is not requested again. */
+const KEY_USED = 'Key used already or never filled';
 
 /** libsignal writes sessions with their keys to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn', 'error'])) console[method] = () => {};
@@ -51,12 +56,14 @@ class Client {
   /** Received presences and chat states, as `jid state`. @type {string[]} */
   presences = [];
   undecrypted = 0;
+  /** Ids of messages that this client is decrypting or has requested again. @type {Set<string>} */
+  pending = new Set();
   logins = 0;
   /** @type {import('./types.js').Backend[]} */
   layers = [];
   /** The names of the stanzas that each socket has delivered to Baileys. @type {string[][]} */
   stanzas = [];
-  /** Emits `text` and `presence` when one has arrived. */
+  /** Emits `message` and `presence` when one has arrived. */
   arrivals = new EventEmitter();
   outbox = new Outbox();
   state = new SavedState(baileys);
@@ -121,6 +128,8 @@ class Client {
     const sock = this.connect();
     this.sock = sock;
     this.isLoggingOut = false;
+    // The server sends unacknowledged messages again.
+    this.pending.clear();
     this.#listen(sock);
     return new Promise((resolve, reject) => {
       sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
@@ -154,8 +163,8 @@ class Client {
   }
 
   /**
-   * Waits until Baileys has delivered `count` messages of a flow, or for a limited time. Baileys delays events by up to
-   * 0.1 seconds.
+   * Waits until Baileys has delivered `count` messages of a flow and has no message to request again, or until no
+   * message arrives for some time. Baileys delays events by up to 0.1 seconds.
    *
    * @param {import('./types.js').ClientServices['arrived'][0]} expected
    * @returns {Promise<number>} The number of delivered messages.
@@ -165,12 +174,16 @@ class Client {
     return new Promise(resolve => {
       const done = () => {
         clearTimeout(timer);
-        this.arrivals.off('text', check);
+        this.arrivals.off('message', check);
+        this.pending.clear();
         resolve(number());
       };
-      const check = () => number() >= count && done();
       const timer = setTimeout(done, LOST_AFTER_MS);
-      this.arrivals.on('text', check);
+      const check = () => {
+        timer.refresh();
+        if (number() >= count && this.pending.size === 0) done();
+      };
+      this.arrivals.on('message', check);
       check();
     });
   }
@@ -204,6 +217,7 @@ class Client {
       if (type === undefined || type === 'inactive') mark(this.delivered, idsOf(receipt));
       if (type === 'read') mark(this.read, idsOf(receipt));
     });
+    sock.ws.on('CB:message', (/** @type {Stanza} */ { attrs }) => this.pending.add(attrs.id));
     sock.ev.on('messages.upsert', ({ messages }) => messages.forEach(message => this.#onMessage(message)));
     sock.ev.on('presence.update', ({ id, presences }) => {
       for (const { lastKnownPresence } of Object.values(presences)) this.presences.push(`${id} ${lastKnownPresence}`);
@@ -212,13 +226,15 @@ class Client {
   }
 
   /** @param {import('baileys').WAMessage} message */
-  #onMessage({ key, message, messageStubType }) {
+  #onMessage({ key, message, messageStubType, messageStubParameters }) {
+    const isUndecrypted = messageStubType === baileys.proto.WebMessageInfo.StubType.CIPHERTEXT;
+    if (!isUndecrypted || messageStubParameters?.[0] === KEY_USED) this.pending.delete(String(key.id));
     if (key.fromMe) return;
-    if (messageStubType === baileys.proto.WebMessageInfo.StubType.CIPHERTEXT) this.undecrypted += 1;
+    if (isUndecrypted) this.undecrypted += 1;
     const text = message?.conversation || message?.extendedTextMessage?.text;
+    if (text) this.received.push(text);
+    this.arrivals.emit('message');
     if (!text) return;
-    this.received.push(text);
-    this.arrivals.emit('text');
     this.outbox.add(`read:${key.id}`, sock => sock.readMessages([key]));
   }
 }
