@@ -45,7 +45,7 @@ fn the_generated_javascript_is_current() {
 }
 
 #[test]
-fn within_a_group_no_number_has_two_meanings() {
+fn the_numbers_of_a_group_are_distinct() {
     for Group { name, numbers, .. } in GROUPS {
         // A layout also contains its own length and offsets, so its numbers can be equal.
         let is_layout = ["op", "text"].contains(name);

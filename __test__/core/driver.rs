@@ -31,7 +31,7 @@ use crate::session::{
 };
 
 /// Time limit of each wait.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_LIMIT: Duration = Duration::from_secs(20);
 
 /// The behaviour of the server on a connection after the client's login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ fn answer(server: &mut Server, stanza: &Node, pings: &AtomicUsize) {
 /// A session and its events.
 struct User {
     handle: Handle,
-    told: mpsc::Receiver<()>,
+    notifications: mpsc::Receiver<()>,
     events: Vec<Event>,
 }
 
@@ -187,7 +187,7 @@ impl User {
             options,
             limiter: None,
         };
-        let (tell, told) = mpsc::channel();
+        let (tell, notifications) = mpsc::channel();
         let tell = Mutex::new(tell);
         let notify = Box::new(move || {
             let _ = tell.lock().unwrap().send(());
@@ -196,7 +196,7 @@ impl User {
         let handle = start(endpoint, config, paired_device(1), notify, log).unwrap();
         Self {
             handle,
-            told,
+            notifications,
             events: Vec::new(),
         }
     }
@@ -218,9 +218,9 @@ impl User {
                 return;
             }
             if self.events.len() == before {
-                let rest = PATIENCE.checked_sub(start.elapsed()).unwrap_or_default();
-                let told = self.told.recv_timeout(rest);
-                assert!(told.is_ok(), "nothing more came after {:?}", self.events);
+                let rest = WAIT_LIMIT.checked_sub(start.elapsed()).unwrap_or_default();
+                let notifications = self.notifications.recv_timeout(rest);
+                assert!(notifications.is_ok(), "nothing more came after {:?}", self.events);
             }
         }
     }
@@ -272,11 +272,11 @@ fn connects_asks_and_closes() {
 }
 
 #[test]
-fn closing_ends_at_once_where_no_transport_is_open() {
+fn closing_ends_at_once_without_an_open_transport() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut config = config();
     // The test fails if the close timeout is used.
-    config.close_timeout = 10 * PATIENCE.as_millis() as u64;
+    config.close_timeout = 10 * WAIT_LIMIT.as_millis() as u64;
     let mut user = User::new(server.address, config);
     for round in 0..20 {
         user.handle.with(|session, now| session.connect(now));
@@ -289,7 +289,7 @@ fn closing_ends_at_once_where_no_transport_is_open() {
 }
 
 #[test]
-fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
+fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
     const COUNT: u64 = 10_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);
     let mut config = config();
@@ -309,7 +309,10 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
     // The user is away for longer than the allowed silence, like a blocked JavaScript thread.
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(2_500) || server.pings.load(Ordering::SeqCst) < 3 {
-        assert!(start.elapsed() < PATIENCE, "no keep-alive while the user is away");
+        assert!(
+            start.elapsed() < WAIT_LIMIT,
+            "no keep-alive query while the user takes no events"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(user.state(), State::Connected);
@@ -322,7 +325,7 @@ fn a_flood_waits_for_a_user_who_is_away_and_comes_in_order() {
 }
 
 #[test]
-fn stanzas_that_nobody_asked_for_tell_the_user_nothing() {
+fn stanzas_without_a_matching_pattern_do_not_wake_the_user() {
     const COUNT: u64 = 2_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);
     let mut user = User::connected(&server, config());
@@ -332,13 +335,16 @@ fn stanzas_that_nobody_asked_for_tell_the_user_nothing() {
     });
     // All current events are taken. No events are taken after this.
     while user.handle.take_events(100, &mut user.events) > 0 {}
-    while user.told.try_recv().is_ok() {}
+    while user.notifications.try_recv().is_ok() {}
     let start = Instant::now();
     while user.handle.with(|session, _| session.metrics()).stanzas_in < COUNT {
-        assert!(start.elapsed() < PATIENCE, "the flood has not come");
+        assert!(start.elapsed() < WAIT_LIMIT, "the flood has not arrived");
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(user.told.try_recv().is_err(), "nobody was to be woken");
+    assert!(
+        user.notifications.try_recv().is_err(),
+        "the user was woken without an event"
+    );
     let metrics = user.handle.with(|session, _| session.metrics());
     assert_eq!((metrics.incoming.stanzas, user.numbers().len()), (0, 0));
 }
@@ -419,7 +425,7 @@ fn a_close_frame_is_answered_at_once() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_told_and_tried_again() {
+fn a_refused_connection_is_reported_and_retried() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -438,7 +444,7 @@ fn a_server_that_is_not_there_is_told_and_tried_again() {
 }
 
 #[test]
-fn an_answer_that_is_no_websocket_has_its_status_as_the_code() {
+fn a_refused_upgrade_has_its_status_as_the_code() {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -492,7 +498,7 @@ fn queries_time_out_by_the_real_clock() {
 }
 
 #[test]
-fn a_lease_ends_the_connection_and_keeps_others_from_being_made() {
+fn the_end_of_a_lease_closes_the_connection_and_prevents_others() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut user = User::connected(&server, config());
     let ended = |event: &Event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded));
@@ -543,25 +549,27 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
 fn dropping_the_handle_ends_the_connection() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let user = User::connected(&server, config());
-    let told = {
-        let User { handle, told, .. } = user;
+    let notifications = {
+        let User {
+            handle, notifications, ..
+        } = user;
         let (other, weak) = (handle.clone(), handle.downgrade());
         drop(handle);
         assert_eq!(other.with(|session, _| session.state()), State::Connected);
         assert!(weak.upgrade().is_some());
         drop(other);
         assert!(weak.upgrade().is_none());
-        told
+        notifications
     };
     // The session is dropped when the last sender of notifications is dropped.
     let start = Instant::now();
     loop {
-        match told.recv_timeout(PATIENCE) {
+        match notifications.recv_timeout(WAIT_LIMIT) {
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Ok(()) => {}
             Err(mpsc::RecvTimeoutError::Timeout) => panic!("the session lives on"),
         }
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < WAIT_LIMIT);
     }
 }
 
@@ -579,39 +587,45 @@ fn messages(entries: &Mutex<Vec<LogEntry>>) -> Vec<String> {
 }
 
 #[test]
-fn what_the_code_tells_goes_to_the_log_of_its_session() {
+fn log_entries_go_to_the_log_of_their_session() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let (log, entries) = recording(LogLevel::Debug);
     let mut user = User::with_log(server.address, config(), Some(Arc::clone(&log)));
     let (_other_log, others) = recording(LogLevel::Trace);
     user.handle.with(|session, now| session.connect(now));
     user.wait_for(|event| is_state(event, State::Connected));
-    let told = messages(&entries);
+    let logged = messages(&entries);
     for expected in [
         "opening a connection",
         "name resolved",
         "sending ClientHello",
         "handshake complete",
     ] {
-        assert!(told.iter().any(|message| message == expected), "{expected}: {told:?}");
+        assert!(
+            logged.iter().any(|message| message == expected),
+            "{expected}: {logged:?}"
+        );
     }
     let kind = ("kind", LogValue::Text("XX".to_owned()));
     assert!(entries.lock().unwrap().iter().any(|entry| entry.fields.contains(&kind)));
     assert!(
-        !told.iter().any(|message| message.starts_with("stanza")),
-        "those are for trace"
+        !logged.iter().any(|message| message.starts_with("stanza")),
+        "these entries need the level trace"
     );
-    assert!(others.lock().unwrap().is_empty(), "another session's log");
+    assert!(
+        others.lock().unwrap().is_empty(),
+        "the log of another session has entries"
+    );
 
     log.set_level(Some(LogLevel::Info));
-    let before = told.len();
+    let before = logged.len();
     user.handle.with(|session, now| session.close(now));
     user.wait_for(|event| is_state(event, State::Disconnected));
     assert_eq!(messages(&entries).len(), before);
 }
 
 #[test]
-fn texts_of_the_log_are_bounded() {
+fn log_texts_are_bounded() {
     let server = Loopback::new(&[Behaviour::Tag("x".repeat(100_000))]);
     let (log, entries) = recording(LogLevel::Trace);
     let mut user = User::with_log(server.address, config(), Some(log));
@@ -635,7 +649,7 @@ fn texts_of_the_log_are_bounded() {
 }
 
 #[test]
-fn no_level_tells_keys_or_the_content_of_stanzas() {
+fn no_log_level_shows_keys_or_contents_of_stanzas() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let (log, entries) = recording(LogLevel::Trace);
     let mut user = User::with_log(server.address, config(), Some(log));
@@ -673,7 +687,7 @@ fn no_level_tells_keys_or_the_content_of_stanzas() {
 }
 
 #[test]
-fn a_session_that_fails_again_and_again_ends_for_good_and_says_so() {
+fn a_session_with_repeated_internal_errors_ends_and_reports_it() {
     let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = vacant.local_addr().unwrap();
     drop(vacant);

@@ -84,7 +84,7 @@ fn byte_by_byte() {
 }
 
 #[test]
-fn a_frame_is_lent_in_place() {
+fn a_frame_is_borrowed_without_a_copy() {
     let mut decoder = FrameDecoder::new();
     decoder.feed(&[0, 0, 2, 7, 8, 0, 0]);
     let frame = decoder.next().unwrap().unwrap();
@@ -95,7 +95,7 @@ fn a_frame_is_lent_in_place() {
 }
 
 #[test]
-fn the_longest_frame_is_accepted_and_its_memory_given_back() {
+fn the_longest_frame_is_accepted_and_its_memory_freed() {
     let mut decoder = FrameDecoder::new();
     decoder.feed(&[0xff, 0xff, 0xff]);
     assert_eq!(decoder.next().unwrap(), None);

@@ -117,7 +117,7 @@ fn client_and_server_agree() {
 }
 
 #[test]
-fn dates_are_reported_and_not_enforced() {
+fn certificate_dates_are_reported_and_not_enforced() {
     let report = Server::new().run(|_, _| ()).unwrap().report;
     assert_eq!(
         (report.leaf.serial, report.leaf.not_before, report.leaf.not_after),
@@ -174,7 +174,7 @@ fn every_truncated_message_fails_the_handshake() {
 }
 
 #[test]
-fn the_root_must_be_the_trusted_one() {
+fn another_root_is_refused() {
     let mut server = Server::new();
     server.root.serial = 0;
     assert_eq!(server.run(|_, _| ()).unwrap_err(), HandshakeError::IntermediateIssuer);
@@ -408,7 +408,7 @@ fn answer(
 /// Shows why this crate has its own symmetric state: the specification mixes the empty payload of message 1 into the
 /// hash, and WhatsApp does not.
 #[test]
-fn snows_handshake_state_does_not_interoperate() {
+fn the_handshake_state_of_snow_is_not_compatible() {
     let client = pair(10);
     let mut state = SymmetricState::new(PROTOCOL_XX);
     state.mix_hash(HEADER);

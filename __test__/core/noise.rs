@@ -59,7 +59,7 @@ proptest! {
 }
 
 #[test]
-fn counters_end_for_good() {
+fn an_exhausted_counter_stays_exhausted() {
     let mut sender = Sender::resume(&KEY, u32::MAX).unwrap();
     let mut receiver = Receiver::resume(&KEY, u32::MAX).unwrap();
     let last = seal(&mut sender, b"last");
@@ -90,7 +90,7 @@ fn nothing_prints_keys() {
 }
 
 #[test]
-fn public_keys_are_32_bytes_or_33_with_a_5() {
+fn public_keys_have_32_bytes_or_33_with_a_prefix_of_5() {
     let bare = PublicKey::from([9; 32]);
     let mut prefixed = [9; 33];
     assert_eq!(PublicKey::try_from(&[9; 32][..]), Ok(bare));
@@ -127,7 +127,7 @@ fn a_key_of_low_order_is_refused() {
 
 /// Calls of Baileys' noise handler in unusual orders, with its recorded results.
 #[test]
-fn the_channel_does_what_the_handler_of_baileys_7_does() {
+fn the_channel_equals_the_handler_of_baileys_7() {
     let recorded = load("noise-operations");
     let (header, ephemeral) = (bytes(&recorded["header"]), bytes(&recorded["ephemeralPublic"]));
     for script in items(&recorded["scripts"]) {
@@ -162,7 +162,7 @@ fn the_channel_does_what_the_handler_of_baileys_7_does() {
 }
 
 #[test]
-fn the_channel_gives_its_directions_away() {
+fn the_sender_and_receiver_of_the_channel_can_be_taken() {
     let mut channel = Channel::new(PROTOCOL_XX, b"WA\x06\x03", &[9; 32]).unwrap();
     assert!(!channel.is_transport() && channel.receiver_mut().is_none());
     let (mut sender, _) = channel.derive_transport().unwrap();
@@ -178,7 +178,7 @@ fn the_channel_gives_its_directions_away() {
 }
 
 #[test]
-fn a_name_of_more_than_32_bytes_is_hashed() {
+fn a_protocol_name_above_32_bytes_is_hashed() {
     let name = "Noise_XXfallback_25519_AESGCM_SHA256";
     assert_eq!(
         SymmetricState::new(name).hash(),

@@ -21,7 +21,7 @@ fn again<M: Message + Default>(encoded: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn every_field_of_every_message_survives_in_its_place() {
+fn every_field_of_every_message_survives_a_round_trip() {
     let recorded = load("noise-messages");
     for case in items(&recorded) {
         let name = text(&case["type"]);

@@ -133,7 +133,7 @@ fn large(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_not() {
+fn a_message_above_the_limit_is_left_to_the_handler_and_later_messages_are_read_ahead() {
     const MIB: usize = 1024 * 1024;
     let mut sender = Sender::new(&KEY).unwrap();
     let mut message = |sizes: &[usize]| {
@@ -166,7 +166,7 @@ fn a_message_with_too_much_in_it_is_left_to_the_handler_and_those_after_it_are_n
 }
 
 #[test]
-fn a_stream_that_has_begun_cannot_be_followed() {
+fn a_read_ahead_cannot_be_linked_after_the_first_message() {
     let mut read_ahead = ReadAhead::default();
     assert_eq!(
         read_ahead.message(HANDSHAKE, &mut Scratch::default(), &mut Tapes::default()),
@@ -228,7 +228,7 @@ fn messages_after_a_payload_that_is_not_a_stanza_are_opened() {
 }
 
 #[test]
-fn more_handshake_frames_than_came_is_no_stream() {
+fn a_count_above_the_received_handshake_frames_opens_nothing() {
     let mut read_ahead = linked();
     read_ahead.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
     assert_eq!(
@@ -238,7 +238,7 @@ fn more_handshake_frames_than_came_is_no_stream() {
 }
 
 #[test]
-fn closed_it_makes_nothing() {
+fn a_closed_read_ahead_opens_nothing() {
     let mut read_ahead = opened();
     assert!(
         read_ahead
@@ -270,7 +270,7 @@ fn stanza(tag: &str, id: &str, kind: &str, dialect: Dialect) -> Vec<u8> {
 }
 
 #[test]
-fn replies_to_keep_alive_queries_of_the_io_side_are_hidden_and_nothing_else_is() {
+fn only_replies_to_keep_alive_queries_of_the_addon_are_hidden() {
     let own = format!("{OURS}1");
     for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
         let stanzas = [

@@ -82,7 +82,7 @@ fn an_accepting_server_and_the_client_agree() {
 }
 
 #[test]
-fn a_declining_server_goes_on_as_xx_with_its_new_key() {
+fn a_server_that_declines_continues_with_xx_and_its_new_key() {
     // The server's static key differs from the one that the client knows, so the server cannot decrypt the request.
     let (hello, client) = client_hello(HEADER, pair(10), &pair(11), pair(77).public, b"payload").unwrap();
     let request = Request::decode(HEADER, &hello).unwrap().unwrap();
@@ -99,14 +99,14 @@ fn a_declining_server_goes_on_as_xx_with_its_new_key() {
 }
 
 #[test]
-fn another_static_key_cannot_accept() {
+fn a_server_with_another_static_key_cannot_accept() {
     let (hello, _) = client_hello(HEADER, pair(10), &pair(11), pair(77).public, b"payload").unwrap();
     let request = Request::decode(HEADER, &hello).unwrap().unwrap();
     assert!(request.accept(&pair(6), &pair(3), &[]).is_err());
 }
 
 #[test]
-fn an_xx_hello_is_no_request() {
+fn an_xx_hello_is_not_a_request_to_resume() {
     let hello = baileys_native::handshake::messages::encode_client_hello(&[1; 32]);
     assert!(Request::decode(HEADER, &hello).unwrap().is_none());
     assert!(matches!(

@@ -47,7 +47,7 @@ fn blocked(dialect: Dialect) -> SharedSender {
 }
 
 #[test]
-fn the_query_is_the_clients_own_and_comes_every_interval() {
+fn the_query_equals_that_of_baileys_and_is_sent_every_interval() {
     for dialect in [Dialect::V7, Dialect::V6_7, Dialect::V6_17] {
         let mut shared_sender = blocked(dialect);
         assert_eq!(shared_sender.due(0, 0), Some(1_062));
@@ -76,7 +76,7 @@ fn the_query_is_the_clients_own_and_comes_every_interval() {
 }
 
 #[test]
-fn a_thread_that_runs_is_left_alone() {
+fn no_query_is_sent_while_the_thread_runs() {
     let mut shared_sender = blocked(Dialect::V7);
     assert_eq!(keep_alive(&mut shared_sender, 60_000, 59_751), None);
     assert_eq!(shared_sender.due(60_000, 59_751), Some(60_001));
@@ -98,7 +98,7 @@ fn nothing_is_sealed_before_the_first_frame_or_while_one_is_unsent() {
 }
 
 #[test]
-fn too_many_unsent_frames_are_somebody_elses() {
+fn the_sender_gives_up_after_too_many_unsent_frames() {
     let mut shared_sender = blocked(Dialect::V7);
     for _ in 0..2_000 {
         seal(&mut shared_sender, b"elsewhere");
@@ -107,7 +107,7 @@ fn too_many_unsent_frames_are_somebody_elses() {
 }
 
 #[test]
-fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
+fn the_sender_is_not_shared_without_a_link_and_an_interval() {
     let mut shared_sender = SharedSender::default();
     assert!(!shared_sender.open(|| panic!("taken"), Dialect::V7, 0));
     shared_sender.link(KeepAliveConfig {
@@ -119,7 +119,7 @@ fn without_a_link_or_an_interval_the_sender_stays_where_it_is() {
 }
 
 #[test]
-fn a_closed_one_has_no_keys_any_more() {
+fn a_closed_sender_seals_nothing_and_opens_no_other_handler() {
     let mut shared_sender = blocked(Dialect::V7);
     shared_sender.close();
     assert!(shared_sender.seal_frame(b"x", &mut Vec::new()).is_none());

@@ -127,7 +127,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_text_widens_with_its_first_wide_character() {
+fn a_text_becomes_wide_at_its_first_wide_character() {
     let mut tapes = Tapes::default();
     let mut tape = TapeWriter::new(&mut tapes);
     node(&mut tape, &[], Content::Text(Text::Str("é")));
@@ -145,7 +145,7 @@ fn a_text_widens_with_its_first_wide_character() {
 }
 
 #[test]
-fn tapes_are_read_as_they_were_written() {
+fn tapes_survive_a_round_trip() {
     let mut tapes = Tapes::default();
     let mut written = Vec::new();
     for (number, text) in ["a", "", "ж", "éé", "abc"].into_iter().enumerate() {
@@ -174,7 +174,7 @@ fn tapes_are_read_as_they_were_written() {
 }
 
 #[test]
-fn a_cursor_on_damaged_words_ends() {
+fn a_cursor_ends_at_invalid_words() {
     let mut tapes = Tapes::default();
     let mut tape = TapeWriter::new(&mut tapes);
     node(&mut tape, &[], Content::Text(Text::Str("abc")));
@@ -190,7 +190,7 @@ fn a_cursor_on_damaged_words_ends() {
 }
 
 #[test]
-fn bytes_are_referred_to_where_the_payload_is_shared() {
+fn bytes_of_a_shared_payload_are_not_copied() {
     let payload = *b"0123456789";
     let mut tapes = Tapes::default();
     let mut tape = TapeWriter::borrowing(&mut tapes, &payload);
@@ -207,7 +207,7 @@ fn bytes_are_referred_to_where_the_payload_is_shared() {
 }
 
 #[test]
-fn a_reader_gives_what_the_tape_says() {
+fn a_reader_returns_the_content_of_the_tape() {
     let ops = [
         1 << op::HEAD_SHIFT | content_kind::LIST,
         !1,
@@ -235,7 +235,7 @@ fn a_reader_gives_what_the_tape_says() {
 }
 
 #[test]
-fn a_broken_tape_is_an_error() {
+fn an_invalid_tape_is_an_error() {
     for (ops, text, bytes) in [
         (&[content_kind::NONE, !9][..], "short", &[][..]),
         (&[-1, 1][..], "", &[]),
@@ -251,7 +251,7 @@ fn a_broken_tape_is_an_error() {
 }
 
 #[test]
-fn surrogates_of_two_strings_do_not_meet() {
+fn surrogates_of_two_strings_are_not_joined() {
     let units = [0xD83D, 0xDE00, 0xD83D, 0xDE00];
     let ops = [content_kind::TEXT, !1, !3];
     let mut reader = TapeReader::new(&ops, TapeText::wide(&units), &[]);
@@ -260,7 +260,7 @@ fn surrogates_of_two_strings_do_not_meet() {
 }
 
 #[test]
-fn an_attempt_leaves_all_or_nothing() {
+fn a_tape_is_appended_completely_or_not_at_all() {
     let mut tapes = Tapes::default();
     let append = |tapes: &mut Tapes| {
         let tape = Tape {

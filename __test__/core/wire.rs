@@ -73,7 +73,7 @@ impl<S: baileys_native::binary::NodeSource> FirstAttr for S {
 }
 
 #[test]
-fn each_way_to_fail_has_its_error() {
+fn each_failure_has_its_own_error() {
     let open = |frame: &[u8]| {
         let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
         let mut tape = TapeWriter::new(&mut tapes);
@@ -100,7 +100,7 @@ fn each_way_to_fail_has_its_error() {
 }
 
 #[test]
-fn a_redacted_error_has_no_text_of_the_payload() {
+fn a_redacted_error_contains_no_text_of_the_payload() {
     // A JID pair with a user and an empty server: list of 3, tag `ack`, key `id`, JID_PAIR "secret" "".
     let payload = [0, 248, 3, 7, 8, 250, 252, 6, b's', b'e', b'c', b'r', b'e', b't', 0];
     let (mut opener, mut receiver) = (Opener::default(), Receiver::new(&KEY).unwrap());
@@ -148,7 +148,7 @@ fn a_payload_that_does_not_fit_uses_no_counter_value() {
 }
 
 #[test]
-fn a_trimmed_opener_keeps_little() {
+fn a_trimmed_opener_keeps_little_memory() {
     let (mut opener, mut receiver) = (Opener::default(), Receiver::new(&KEY).unwrap());
     let large = sealed(&compressed(
         &[&[0, 248, 2, 7, 254, 0, 32, 0, 0][..], &vec![b'x'; 2 << 20]].concat(),

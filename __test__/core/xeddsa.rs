@@ -19,7 +19,7 @@ fn equal_to_libsignal_byte_for_byte() {
 }
 
 #[test]
-fn libsignals_verdicts() {
+fn signatures_verify_as_in_libsignal() {
     let recorded = load("noise-signatures");
     let mut verdicts = [0; 2];
     for case in items(&recorded).iter().flat_map(|signer| items(&signer["cases"])) {

@@ -1,4 +1,4 @@
-//! The in-memory server and network of the session tests, and the world of the shared sender tests.
+//! The in-memory server and network of the session tests, and the simulation of the shared sender tests.
 
 #![allow(dead_code, reason = "the session tests use all of it")]
 

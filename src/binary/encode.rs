@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_devices() {
+    fn plain_devices_are_parsed() {
         assert_eq!(plain_device(":7@lid"), Some((7, "lid")));
         assert_eq!(plain_device(":255@a@b"), Some((255, "a@b")));
         assert_eq!(plain_device(":007@"), Some((7, "")));

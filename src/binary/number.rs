@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unary_plus() {
+    fn numbers_are_converted_as_by_unary_plus() {
         let cases = [
             ("0", 0),
             ("5", 5),

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_cut_and_nul() {
+    fn unpack_odd_lengths_ends_and_nul() {
         let mut out = [0; UNPACKED_MAX];
         assert_eq!(unpack(NIBBLE_8, &mut Reader::new(&[0x80]), &mut out), Ok(0));
         assert_eq!(unpack(NIBBLE_8, &mut Reader::new(&[2, 0x1f, 0xf2]), &mut out), Ok(4));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spills_and_returns() {
+    fn items_move_to_the_heap_and_back() {
         let mut stack = Stack::new();
         for item in 0..3 * INLINE {
             stack.push(item);

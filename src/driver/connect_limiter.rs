@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_and_then_the_rate() {
+    fn connections_after_a_burst_have_the_rate() {
         let (mut bucket, now) = (bucket(3), Instant::now());
         let waits: Vec<_> = (0..6).map(|_| bucket.reserve(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_gives_one_burst_and_no_more() {
+    fn a_pause_allows_one_burst_only() {
         let (mut bucket, now) = (bucket(2), Instant::now());
         let later = now + 1000 * INTERVAL;
         let waits: Vec<_> = (0..4).map(|_| bucket.reserve(later).as_millis()).collect();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn another_rate_holds_for_what_comes() {
+    fn a_new_rate_applies_to_later_connections() {
         let limiter = ConnectLimiter::new(10.0, 0);
         assert_eq!(limiter.lock().burst, 1);
         limiter.set_rate(1000.0);

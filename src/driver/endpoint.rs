@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routing_is_added_to_what_query_there_is() {
+    fn routing_is_added_to_an_existing_query() {
         let routed = |target: &str| {
             let mut target = target.to_owned();
             add_routing(&mut target, &[251, 255, 1]);

@@ -79,7 +79,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn ends_when_either_clock_says_so() {
+    fn a_lease_ends_by_the_earlier_of_two_clocks() {
         let (instant, time) = (Instant::now(), SystemTime::now());
         let second = Duration::from_secs(1);
         let end = End {

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lookup_of_a_name_goes_on_at_a_time() {
+    fn concurrent_lookups_of_a_name_share_one_query() {
         block_on(async {
             let lookups = Lookups::default();
             let (finish, finished) = oneshot::channel();

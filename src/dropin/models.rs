@@ -35,7 +35,7 @@ fn monitor() -> Arc<LoopMonitor> {
 }
 
 #[test]
-fn no_record_waits_without_a_wake() {
+fn every_waiting_record_has_a_wake() {
     loom::model(|| {
         let wake = Arc::new(Notify::new());
         let on_wake = Arc::clone(&wake);
@@ -68,7 +68,7 @@ fn no_record_waits_without_a_wake() {
 }
 
 #[test]
-fn a_reader_that_was_stopped_goes_on() {
+fn a_stopped_reader_resumes() {
     loom::model(|| {
         let flow = Arc::new(Flow::default());
         flow.add(HIGH_WATER);
@@ -106,7 +106,7 @@ impl QuerySender for Arc<Wire> {
 }
 
 #[test]
-fn two_threads_that_seal_keep_the_order_of_the_counters_on_the_wire() {
+fn frames_sealed_by_two_threads_are_written_in_counter_order() {
     loom::model(|| {
         let (state, monitor, wire) = (
             Arc::new(ConnectionState::default()),

@@ -200,7 +200,7 @@ mod tests {
     use crate::noise::Sender;
 
     #[test]
-    fn what_a_large_message_took_is_given_back_whatever_it_was() {
+    fn the_memory_of_a_large_message_is_freed_for_each_kind() {
         let key = [9; 32];
         let text = [&[0, 248, 2, 19, 254, 0, 16, 0, 0][..], &[b'x'; 1 << 20]].concat();
         let no_node = [&[0, 255][..], &[0; 1 << 20]].concat();

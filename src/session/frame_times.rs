@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_frame_in_many_stands_for_all() {
+    fn measured_times_are_scaled_to_all_frames() {
         let mut sampler = FrameTimer::default();
         sampler.frame();
         sampler.done(Step::Decrypted);

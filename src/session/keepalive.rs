@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_after_interval_and_grace() {
+    fn a_connection_is_dead_after_interval_and_grace() {
         let config = Config::default();
         let mut keepalive = KeepAlive::default();
         keepalive.heard(1_000);

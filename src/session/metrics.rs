@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_keep_counters_and_greatest_depths() {
+    fn sums_add_counters_and_keep_the_greatest_depths() {
         let depth = |now, most| QueueMetrics {
             stanzas: now,
             bytes: now,

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_exit_leaves_nothing_behind() {
+    fn removed_queries_are_in_no_index() {
         let mut queries = Queries::default();
         for (place, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
             queries.insert(id.into(), user(place as u64), 0, Some(10 * (4 - place as u64)), None);

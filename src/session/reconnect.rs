@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn intended_ends_and_no_policy_stop() {
+    fn requested_ends_and_a_missing_policy_stop_reconnection() {
         let config = ReconnectConfig {
             classes: vec![(428, ReconnectClass::Immediate), (408, ReconnectClass::Final)],
             ..Default::default()

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expire_in_order_and_once() {
+    fn timers_expire_in_order_and_once() {
         let mut timers = Timers::default();
         timers.set(Timer::Qr, 30);
         timers.set(Timer::Close, 10);

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn full_at_the_mark_and_relieved_at_half() {
+    fn a_queue_is_full_at_its_mark_and_drained_at_half() {
         let mut watermark = Watermark::new(QueueLimits {
             stanzas: 4,
             bytes: 100,

@@ -237,7 +237,7 @@ mod tests {
     use super::{Accepted, Connection, Shared, Timing};
 
     #[test]
-    fn a_full_queue_defers_until_half_of_it_is_out() {
+    fn a_full_queue_defers_until_half_of_it_is_written() {
         let shared = Arc::new(Shared::default());
         let connection = Connection::new(Arc::clone(&shared));
         assert_eq!(connection.send_binary(&vec![0; HIGH_WATER], Timing::Now), Accepted::Now);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_accepted_behind_a_close() {
+    fn nothing_is_accepted_after_a_close_frame() {
         let shared = Arc::new(Shared::default());
         let connection = Connection::new(Arc::clone(&shared));
         assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::Now);

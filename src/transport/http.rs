@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn request_has_the_handshake_behind_the_callers_headers() {
+    fn a_request_has_the_handshake_headers_after_those_of_the_caller() {
         assert_eq!(
             text(&[("X-A", "1")]),
             "GET /ws HTTP/1.1\r\nX-A: 1\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: KEY\r\n\
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn handshake_headers_replace_the_callers_in_place() {
+    fn handshake_headers_replace_those_of_the_caller_in_place() {
         let text = text(&[("upgrade", "x"), ("host", "other.test"), ("UPGRADE", "y")]);
         assert!(
             text.starts_with("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nhost: other.test\r\nSec-"),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_http_is_told() {
+    fn a_response_that_is_not_http_is_reported() {
         assert_eq!(parse_response(b"hello\r\n\r\n"), Err(ResponseError::NotHttp));
         assert_eq!(parse_response(b"HTTP/1.1 abc\r\n\r\n"), Err(ResponseError::Status));
         assert_eq!(

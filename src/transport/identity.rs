@@ -75,7 +75,7 @@ mod tests {
     use super::{labels, matches};
 
     #[test]
-    fn an_asterisk_stands_for_a_part_of_the_first_label() {
+    fn a_wildcard_matches_a_part_of_the_first_label() {
         for (pattern, host, is_valid) in [
             ("a.test", "a.test", true),
             ("a.test.", "A.TEST", true),

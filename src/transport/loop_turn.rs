@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_does_not_end_is_written_within_two_periods() {
+    fn messages_of_an_endless_turn_are_written_within_two_periods() {
         in_virtual_time(async {
             let turn = LoopTurn::new();
             let sender = turn.unwatched_sender();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_that_end_are_not_written_by_the_task() {
+    fn messages_of_a_turn_that_ends_are_not_written_by_the_task() {
         in_virtual_time(async {
             let turn = LoopTurn::new();
             let sender = turn.unwatched_sender();

@@ -41,7 +41,7 @@ mod tests {
     use super::{BLOCKING_THREADS, runtime};
 
     #[test]
-    fn what_blocks_does_not_hold_up_the_rest() {
+    fn blocking_work_does_not_delay_other_tasks() {
         const PATIENCE: Duration = Duration::from_secs(10);
         let runtime = runtime().unwrap();
         let blocked: Vec<_> = (1..BLOCKING_THREADS)

@@ -121,7 +121,7 @@ mod tests {
     use super::{KeepAliveProbes, PROBE_INTERVAL, PROBES, endpoints, set_probes};
 
     #[test]
-    fn probes_are_those_of_libuv() {
+    fn keep_alive_probes_equal_those_of_libuv() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -92,7 +92,7 @@ fn next(events: &Receiver<Event>) -> Event {
 }
 
 #[test]
-fn a_panic_in_the_task_is_the_connections_error() {
+fn a_panic_in_the_task_is_an_error_of_the_connection() {
     let (address, server) = serve(|mut stream| {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).ok();
@@ -117,7 +117,7 @@ fn a_panic_in_the_task_is_the_connections_error() {
 }
 
 #[test]
-fn dropping_the_connection_ends_it_without_another_event() {
+fn a_dropped_connection_ends_without_another_event() {
     let (address, server) = serve(|mut stream| {
         let mut byte = [0];
         // The stream has ended or was reset.
@@ -140,7 +140,7 @@ fn dropping_the_connection_ends_it_without_another_event() {
 }
 
 #[test]
-fn a_close_behind_what_the_peer_does_not_read_takes_no_longer_than_a_closing_handshake() {
+fn a_close_after_unread_data_takes_no_longer_than_a_closing_handshake() {
     let (over, server_may_go) = channel::<()>();
     let (address, server) = serve(move |_stream| {
         server_may_go.recv_timeout(PATIENCE).ok();
@@ -186,7 +186,7 @@ fn long_message() -> Vec<u8> {
 }
 
 #[test]
-fn what_a_long_message_took_is_given_back_and_the_connection_goes_on() {
+fn the_memory_of_a_long_message_is_freed_and_the_connection_continues() {
     static IDLE: OnceLock<Sender<()>> = OnceLock::new();
     let (sender, idle) = channel();
     IDLE.set(sender).unwrap();
@@ -388,17 +388,17 @@ fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: im
 }
 
 #[test]
-fn endless_interim_heads_do_not_hold_an_opening_for_ever() {
+fn endless_interim_heads_end_at_the_connect_timeout() {
     opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |_| {});
 }
 
 #[test]
-fn a_head_one_byte_at_a_time_does_not_hold_an_opening_for_ever() {
+fn a_slow_head_ends_at_the_connect_timeout() {
     opening_that_never_ends(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"y", |_| {});
 }
 
 #[test]
-fn a_tls_handshake_one_byte_at_a_time_does_not_hold_an_opening_for_ever() {
+fn a_slow_tls_handshake_ends_at_the_connect_timeout() {
     // The head of a handshake record of 16 KiB.
     opening_that_never_ends(&[22, 3, 3, 0x40, 0], &[2], |options| {
         options.tls = Some(TlsTarget {
@@ -416,7 +416,7 @@ fn a_tls_handshake_one_byte_at_a_time_does_not_hold_an_opening_for_ever() {
 }
 
 #[test]
-fn interim_heads_of_a_proxy_do_not_hold_an_opening_for_ever() {
+fn endless_interim_heads_of_a_proxy_end_at_the_connect_timeout() {
     opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |options| {
         options.proxy = Some(Proxy {
             protocol: ProxyProtocol::Http(Vec::new()),

@@ -311,7 +311,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_are_read_without_holding_up_the_runtime() {
+    fn files_are_read_without_blocking_the_runtime() {
         use std::sync::mpsc::channel;
         use std::time::Duration;
 
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_counts() {
+    fn the_digest_depends_on_every_setting() {
         let bundled = |extra: Option<&str>, system| Roots::Bundled {
             extra: extra.map(PathBuf::from),
             system,

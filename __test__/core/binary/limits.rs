@@ -33,7 +33,7 @@ fn nodes_are_nested_up_to_the_limit() {
 }
 
 #[test]
-fn strings_that_are_put_together_are_bounded_in_all() {
+fn the_total_size_of_joined_strings_is_bounded() {
     struct Count(usize);
     impl NodeSink for Count {
         fn node(&mut self, _: Text<'_>, _: usize) {}
@@ -96,7 +96,7 @@ fn nodes_and_attributes_are_bounded_together() {
 }
 
 #[test]
-fn an_owned_node_is_cut_to_its_budget() {
+fn an_owned_node_is_truncated_to_its_budget() {
     let leaf = |n: usize| Node {
         tag: format!("leaf-{n}"),
         attrs: vec![("n".into(), n.to_string())],
@@ -129,7 +129,7 @@ fn an_owned_node_is_cut_to_its_budget() {
 }
 
 #[test]
-fn a_copy_of_a_source_is_the_node() {
+fn a_copied_source_equals_its_node() {
     let node = Node {
         tag: "root".into(),
         attrs: vec![("id".into(), "1".into())],
@@ -187,14 +187,14 @@ fn jids_are_nested_up_to_the_limit() {
 }
 
 #[test]
-fn jids_without_a_server_cannot_multiply_the_work() {
+fn jids_without_a_server_are_decoded_in_linear_time() {
     // A pair of an interop JID and a server. Reading the server of the interop JID fails, so the bytes are read twice.
     let doubling = [0xfa, 0xf5, 10, 0, 0, 0, 0].repeat(MAX_JID_DEPTH);
     assert_eq!(decode(&with_value(&doubling)), Err(DecodeErrorKind::TooManyRetries));
 }
 
 #[test]
-fn claims_reserve_nothing() {
+fn a_claimed_length_reserves_no_memory() {
     // 65535 children. The first child also has 65535 children, and so on.
     let lists = [0xf8, 2, 25, 0xf9, 0xff, 0xff].repeat(MAX_DEPTH - 1);
     assert_eq!(decode(&lists), Err(DecodeErrorKind::EndOfStream));
@@ -267,7 +267,7 @@ fn inherited_names_are_strings() {
 }
 
 #[test]
-fn sizes_that_do_not_fit_are_refused() {
+fn lengths_above_the_format_are_refused() {
     let child = Node {
         tag: "iq".to_owned(),
         ..Node::default()
@@ -339,7 +339,7 @@ impl NodeSource for One<'_> {
 }
 
 #[test]
-fn sources_are_not_trusted() {
+fn invalid_sources_are_refused() {
     let tag = Text::Str("iq");
     let encode = |head, content| {
         let mut out = Vec::new();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::harness::{INTERVAL, World, in_virtual_time, pass, query_number};
 
 #[test]
-fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
+fn keep_alive_queries_are_sent_until_a_blocked_thread_runs_again() {
     in_virtual_time(async {
         let mut world = World::new();
         world.send(b"first");
@@ -28,7 +28,7 @@ fn a_blocked_thread_is_stood_in_for_until_it_runs_again() {
 }
 
 #[test]
-fn a_thread_that_runs_is_left_alone() {
+fn no_query_is_sent_while_the_thread_runs() {
     in_virtual_time(async {
         let mut world = World::new();
         world.send(b"first");
@@ -43,7 +43,7 @@ fn a_thread_that_runs_is_left_alone() {
 }
 
 #[test]
-fn a_connection_without_room_is_tried_again() {
+fn a_query_is_retried_until_the_connection_has_room() {
     in_virtual_time(async {
         let mut world = World::new();
         world.send(b"first");
@@ -59,7 +59,7 @@ fn a_connection_without_room_is_tried_again() {
 }
 
 #[test]
-fn a_frame_that_is_sealed_and_not_sent_holds_the_queries_back() {
+fn no_query_is_sent_while_a_sealed_frame_is_unsent() {
     in_virtual_time(async {
         let mut world = World::new();
         world.send(b"first");
@@ -76,7 +76,7 @@ fn a_frame_that_is_sealed_and_not_sent_holds_the_queries_back() {
 }
 
 #[test]
-fn a_query_is_written_behind_the_frames_that_are_held() {
+fn a_query_is_written_after_the_held_frames() {
     in_virtual_time(async {
         let mut world = World::new();
         world.hold(world.seal(b"first"));
@@ -89,7 +89,7 @@ fn a_query_is_written_behind_the_frames_that_are_held() {
 }
 
 #[test]
-fn the_task_ends_when_frames_go_elsewhere() {
+fn the_task_ends_when_a_frame_is_lost() {
     in_virtual_time(async {
         let world = World::new();
         world.send(b"first");

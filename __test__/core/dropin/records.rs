@@ -42,7 +42,7 @@ impl Wake for Wakes {
 }
 
 #[test]
-fn a_connection_is_read_until_the_high_water_mark_and_again_from_the_low_one() {
+fn reading_stops_at_the_high_water_mark_and_resumes_at_the_low_water_mark() {
     let (flow, wakes) = (Flow::default(), Arc::<Wakes>::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut cx = Context::from_waker(&waker);
@@ -68,7 +68,7 @@ fn inbox(monitor: LoopMonitor) -> (Inbox, Arc<Wakes>) {
 }
 
 #[test]
-fn javascript_is_woken_once_until_it_has_found_the_queue_empty() {
+fn javascript_is_woken_once_until_it_finds_the_queue_empty() {
     let (inbox, wakes) = inbox(LoopMonitor::new(Arc::default()));
     let (mut batch, mut into, mut ready) = (Batch::default(), Batch::default(), Default::default());
     inbox.push(&mut batch).unwrap();
@@ -92,7 +92,7 @@ fn javascript_is_woken_once_until_it_has_found_the_queue_empty() {
 }
 
 #[test]
-fn a_wake_that_is_answered_late_is_a_stall() {
+fn a_late_answer_to_a_wake_is_a_stall() {
     in_virtual_time(async {
         let counters = Arc::default();
         let (inbox, _) = inbox(LoopMonitor::new(Arc::clone(&counters)));
@@ -112,7 +112,7 @@ fn a_wake_that_is_answered_late_is_a_stall() {
 }
 
 #[test]
-fn a_batch_gives_what_fits_and_says_what_the_next_record_needs() {
+fn a_batch_returns_the_records_that_fit_and_the_size_of_the_next() {
     let mut batch = Batch::default();
     let mut costs = 0;
     for (connection, payload) in [(1, &b"a"[..]), (1, b"bc"), (2, &[7; 100])] {
@@ -162,7 +162,7 @@ fn heads(words: &[i32]) -> Vec<[i32; 4]> {
 }
 
 #[test]
-fn the_events_of_a_socket_become_records_with_their_frames_opened() {
+fn the_events_of_a_socket_become_records_with_opened_frames() {
     let (inbox, _) = inbox(LoopMonitor::new(Arc::default()));
     let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
     let monitor = Arc::new(LoopMonitor::new(Arc::default()));
@@ -238,7 +238,7 @@ impl RecordSource for Source {
 }
 
 #[test]
-fn sources_take_turns() {
+fn sources_are_served_in_turns() {
     let environment = Environment::new(Arc::<ProcessMetrics>::default(), || ());
     let [many, few] = [1, 2];
     for (number, records) in [(many, 2 * RECORDS_AT_ONCE), (few, 1)] {

@@ -104,7 +104,7 @@ fn modules_use_only_what_the_table_allows() {
 }
 
 #[test]
-fn only_the_bindings_name_napi_or_unsafe() {
+fn only_the_bindings_use_napi_or_unsafe() {
     let sources = Sources::of_crate();
     for source in sources.files.iter().filter(|source| source.top != "bindings") {
         for word in ["napi", "napi_derive", "napi_sys", "unsafe"] {
@@ -168,7 +168,7 @@ fn uses_std(source: &Source, module: &str) -> bool {
 }
 
 #[test]
-fn verification_has_no_switch() {
+fn no_feature_disables_verification() {
     let sources = Sources::of_crate();
     for source in sources
         .files
@@ -186,7 +186,7 @@ fn verification_has_no_switch() {
 }
 
 #[test]
-fn only_the_cipher_knows_snows_cipher() {
+fn only_noise_cipher_uses_the_cipher_of_snow() {
     let sources = Sources::of_crate();
     for source in sources.files.iter().filter(|source| source.name != "noise/cipher.rs") {
         let names_snow = source

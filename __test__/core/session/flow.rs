@@ -66,7 +66,7 @@ fn a_device_without_an_account_registers() {
 }
 
 #[test]
-fn routing_and_offline_are_noted_and_carried_across() {
+fn routing_and_offline_stanzas_are_reported_and_routing_is_used_at_the_next_login() {
     let mut world = World::connected();
     let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[8, 2, 8, 5])]);
     world.serve(&node("ib", &[("from", "s.whatsapp.net")], vec![routing]));
@@ -113,11 +113,11 @@ fn queries_get_ids_and_answers_once() {
     assert!(world.stanzas().is_empty());
     let metrics = world.session.metrics();
     assert_eq!((metrics.queries, metrics.query_latency.count), (1, 1));
-    assert_eq!(metrics.queries_pending, 1, "the session's own, which nobody answered");
+    assert_eq!(metrics.queries_pending, 1, "the session's own query, without an answer");
 }
 
 #[test]
-fn own_ids_are_kept_and_empty_ones_replaced() {
+fn ids_of_the_user_are_kept_and_empty_ids_replaced() {
     let mut world = World::connected();
     let named = node("iq", &[("id", "mine"), ("type", "get")], Vec::new());
     assert_eq!(world.query(&named, options(None, false)).1, "mine");
@@ -274,7 +274,7 @@ fn queries_are_limited() {
 }
 
 #[test]
-fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
+fn the_outgoing_queue_reports_full_and_drained() {
     let mut config = config();
     config.outgoing = QueueLimits {
         stanzas: 4,
@@ -309,7 +309,7 @@ fn the_outgoing_queue_says_when_to_wait_and_when_to_go_on() {
 }
 
 #[test]
-fn what_was_accepted_and_not_sent_is_told() {
+fn accepted_stanzas_that_were_not_sent_are_reported() {
     let mut world = World::connected();
     let ids: Vec<_> = (0..3)
         .map(|_| world.session.send(world.now, &mut question().source()).unwrap().id)
@@ -323,7 +323,7 @@ fn what_was_accepted_and_not_sent_is_told() {
 }
 
 #[test]
-fn a_hand_over_returns_what_was_not_polled_and_sends_the_rest() {
+fn a_hand_over_returns_the_queued_stanzas_and_sends_the_polled_ones() {
     let mut config = config();
     config.outgoing.stanzas = 3;
     let mut world = World::connected_with(config);
@@ -403,7 +403,7 @@ fn the_end_of_a_lease_ends_every_state_without_another_connection() {
 }
 
 #[test]
-fn a_transport_that_opens_later_has_its_time_from_then_on() {
+fn the_connect_timeout_starts_after_a_delay() {
     let mut world = World::paired();
     world.opens = false;
     world.connect();
@@ -425,7 +425,7 @@ fn a_transport_that_opens_later_has_its_time_from_then_on() {
 }
 
 #[test]
-fn stanzas_that_have_no_encoding_or_no_frame_are_refused() {
+fn stanzas_that_cannot_be_encoded_or_framed_are_refused() {
     let mut world = World::connected();
     let sent = world.session.send(world.now, &mut node("", &[], Vec::new()).source());
     assert!(matches!(sent, Err(SendError::Encode(_))));
@@ -441,7 +441,7 @@ fn stanzas_that_have_no_encoding_or_no_frame_are_refused() {
 }
 
 #[test]
-fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
+fn a_full_incoming_queue_stops_reading_and_loses_no_stanza() {
     let mut config = config();
     config.incoming = QueueLimits {
         stanzas: 10,
@@ -487,7 +487,7 @@ fn a_full_incoming_queue_stops_the_reading_and_loses_nothing() {
 }
 
 #[test]
-fn a_server_that_takes_no_answers_is_not_listened_to() {
+fn reading_stops_while_the_server_reads_no_answers() {
     let mut config = config();
     config.outgoing = QueueLimits {
         stanzas: 4,
@@ -517,7 +517,7 @@ fn a_server_that_takes_no_answers_is_not_listened_to() {
 }
 
 #[test]
-fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
+fn events_caused_by_the_server_have_the_bounds_of_stanzas() {
     let mut config = config();
     config.incoming = QueueLimits {
         stanzas: 10,
@@ -539,7 +539,7 @@ fn events_that_the_server_causes_are_bounded_as_stanzas_are() {
 }
 
 #[test]
-fn texts_that_the_server_gives_events_count_by_their_length() {
+fn events_count_by_the_length_of_their_texts() {
     let text = "x".repeat(300_000);
     let bounded = || {
         let mut config = config();
@@ -578,7 +578,7 @@ fn texts_that_the_server_gives_events_count_by_their_length() {
 }
 
 #[test]
-fn what_a_lost_connection_had_received_is_bounded_and_its_end_is_not_lost() {
+fn stanzas_of_a_lost_connection_are_bounded_and_its_end_is_reported() {
     let mut config = config();
     config.incoming = QueueLimits {
         stanzas: 1_000,
@@ -640,7 +640,7 @@ fn routing_info_that_is_too_long_is_ignored() {
 }
 
 #[test]
-fn what_is_told_of_a_malformed_payload_has_nothing_of_it() {
+fn the_report_of_a_malformed_payload_contains_none_of_it() {
     let mut world = World::connected();
     // An attribute with a JID that has no server.
     let payload = [&[0, 248, 3, 25, 5, 250, 252, 11][..], b"15551234567", &[0]].concat();
@@ -716,7 +716,7 @@ fn reading_can_be_paused() {
 }
 
 #[test]
-fn keep_alive_asks_and_swallows_its_answers() {
+fn keep_alive_queries_are_sent_and_their_answers_hidden() {
     let mut world = World::connected();
     world.watch("frame");
     world.advance(30_000);
@@ -744,7 +744,7 @@ fn keep_alive_asks_and_swallows_its_answers() {
 }
 
 #[test]
-fn websocket_pings_on_request_and_pongs_count_as_life() {
+fn websocket_pings_are_optional_and_pongs_reset_the_silence_timer() {
     let mut config = config();
     config.socket_ping_interval = NonZero::new(10_000);
     let mut world = World::connected_with(config);
@@ -757,7 +757,7 @@ fn websocket_pings_on_request_and_pongs_count_as_life() {
 }
 
 #[test]
-fn what_a_large_stanza_took_is_given_back_with_it() {
+fn the_memory_of_a_large_stanza_is_freed_with_it() {
     let mut world = World::connected();
     world.watch("CB:large");
     let text = "x".repeat(1 << 20);
@@ -779,7 +779,7 @@ fn what_a_large_stanza_took_is_given_back_with_it() {
 }
 
 #[test]
-fn payloads_that_are_no_stanza_are_told_and_do_no_more() {
+fn invalid_payloads_are_reported_and_have_no_other_effect() {
     let mut world = World::connected();
     world.watch("frame");
     for payload in [&[0, 0xff][..], &[2, 1, 2, 3], &[]] {
@@ -796,7 +796,7 @@ fn payloads_that_are_no_stanza_are_told_and_do_no_more() {
 }
 
 #[test]
-fn stanzas_come_as_they_were_sent() {
+fn stanzas_are_received_unchanged() {
     let mut world = World::connected();
     world.watch("CB:message");
     let mut all = vec![
@@ -833,7 +833,7 @@ fn stanzas_come_as_they_were_sent() {
 }
 
 #[test]
-fn classes_can_be_chosen() {
+fn reconnect_classes_can_be_configured() {
     let mut config = config();
     config.reconnect.as_mut().unwrap().classes = vec![(440, ReconnectClass::Immediate)];
     let mut world = World::new(config, paired_device(1));
@@ -855,14 +855,14 @@ fn a_restart_is_immediate() {
 
 /// A connection after a stop of the process (SIGSTOP or a suspended machine): the keep-alive and silence timers are
 /// long overdue.
-fn after_a_standstill() -> World {
+fn after_a_suspension() -> World {
     let mut world = World::connected();
     world.now += 600_000;
     world.session.handle_timeout(world.now);
     assert_eq!(
         world.session.state(),
         State::Connected,
-        "judged before anything was read"
+        "the silence check ran before the read"
     );
     let again = world.session.poll_timeout().unwrap();
     assert_eq!(again, world.now + 1_000);
@@ -870,8 +870,8 @@ fn after_a_standstill() -> World {
 }
 
 #[test]
-fn after_a_standstill_what_came_in_is_read_before_the_server_counts_as_silent() {
-    let mut world = after_a_standstill();
+fn after_a_suspension_received_data_is_read_before_the_silence_check() {
+    let mut world = after_a_suspension();
     world.serve(&node("message", &[("n", "1")], Vec::new()));
     world.advance(1_000);
     assert_eq!(world.session.state(), State::Connected);
@@ -883,14 +883,14 @@ fn after_a_standstill_what_came_in_is_read_before_the_server_counts_as_silent() 
 }
 
 #[test]
-fn after_a_standstill_a_server_that_has_sent_nothing_counts_as_silent() {
-    let mut world = after_a_standstill();
+fn after_a_suspension_a_server_that_sent_nothing_is_silent() {
+    let mut world = after_a_suspension();
     world.advance(1_000);
     assert_eq!(world.last_reason(), EndReason::Silence);
 }
 
 #[test]
-fn a_failure_that_no_other_attempt_mends_ends_the_session() {
+fn a_permanent_failure_ends_the_session() {
     for (failure, code, next) in [
         (Failure::from("refused"), 408, State::Reconnecting),
         (Failure::from("untrusted").permanent(), 400, State::Disconnected),

@@ -153,7 +153,7 @@ impl World {
     fn transmit(&mut self, transmit: Transmit) {
         match transmit {
             Transmit::Open(id) => {
-                assert!(self.link.is_none(), "the last transport was not given up");
+                assert!(self.link.is_none(), "the last transport was not abandoned");
                 self.wanted = Some(id);
                 if self.opens {
                     self.open();
@@ -167,7 +167,7 @@ impl World {
             Transmit::Close(id) => {
                 let open = self.link.take_if(|link| link.id == id).is_some();
                 let opening = self.wanted.take_if(|wanted| *wanted == id).is_some();
-                assert!(open || opening, "closed a transport that there is not");
+                assert!(open || opening, "closed a transport that does not exist");
                 if self.closes {
                     self.session.handle_closed(self.now, id);
                 }

@@ -62,7 +62,7 @@ fn pairing_codes_are_those_of_baileys() {
 }
 
 #[test]
-fn pair_success_is_taken_as_by_baileys() {
+fn pair_success_is_processed_as_in_baileys() {
     let (credentials, _) = recorded_device();
     let recorded = load("session-pair-success");
     for case in items(&recorded) {
@@ -134,7 +134,7 @@ fn sign_answer(reply: &mut Node, signature: &[u8]) {
 }
 
 #[test]
-fn an_account_signature_that_is_wrong_is_refused() {
+fn an_invalid_account_signature_is_refused() {
     let (mut credentials, _) = recorded_device();
     let stanza = Node::decode(&bytes(&load("session-pair-success")[0]["stanza"])[1..], Dialect::V7).unwrap();
     credentials.identity_key = new_device(9).identity_key;
@@ -208,7 +208,7 @@ fn from_the_first_code_to_the_login() {
 }
 
 #[test]
-fn references_that_cannot_be_shown_are_left_out() {
+fn references_that_are_too_long_for_a_qr_code_are_skipped() {
     let (fits, too_long) = ("r".repeat(4096), "r".repeat(4097));
     let mut world = World::new(config(), new_device(1));
     world.connect();
@@ -360,7 +360,7 @@ fn pairing_by_code_computes_what_baileys_computes() {
 }
 
 #[test]
-fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
+fn few_answers_to_one_code_are_processed_and_all_are_acknowledged() {
     let (mut world, _, codes) = scripted();
     world.connect();
     let ask = |world: &mut World| {
@@ -384,7 +384,7 @@ fn of_one_code_few_answers_are_worked_on_and_all_acknowledged() {
 }
 
 #[test]
-fn a_key_that_comes_too_late_is_of_no_use() {
+fn a_key_that_is_derived_too_late_is_ignored() {
     let (mut world, _, codes) = scripted();
     world.connect();
     request_code(&mut world, None).unwrap();
@@ -435,7 +435,7 @@ fn an_unfinished_pairing_by_code_registers_again() {
 }
 
 #[test]
-fn codes_are_for_registrations_alone() {
+fn pairing_codes_are_only_for_registrations() {
     let mut world = World::connected();
     let refused = request_code(&mut world, None);
     assert_eq!(refused, Err(PairingError::NotRegistering));

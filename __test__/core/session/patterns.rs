@@ -101,14 +101,14 @@ proptest! {
 }
 
 #[test]
-fn texts_that_are_no_patterns() {
+fn invalid_patterns_are_refused() {
     for text in ["", "CB", "CB:", "TAG", "message", "frames"] {
         assert!(Pattern::parse(text).is_err(), "{text}");
     }
 }
 
 #[test]
-fn structured_patterns_match_all_that_they_say() {
+fn structured_patterns_match_only_if_all_parts_match() {
     let mut world = World::connected();
     let pattern = Pattern {
         tag: Some("iq".into()),
@@ -138,7 +138,7 @@ fn structured_patterns_match_all_that_they_say() {
 }
 
 #[test]
-fn stanzas_that_nobody_asked_for_do_not_come_out() {
+fn stanzas_without_a_matching_pattern_cause_no_event() {
     let mut world = World::connected();
     world.watch("CB:message");
     for _ in 0..10 {

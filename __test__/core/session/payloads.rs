@@ -65,7 +65,7 @@ fn equal_to_baileys_7_byte_for_byte() {
 }
 
 #[test]
-fn a_jid_must_be_an_accounts() {
+fn a_login_needs_the_jid_of_an_account() {
     for jid in [
         "",
         "@s.whatsapp.net",

@@ -33,7 +33,10 @@ fn ends(mut world: World, code: u16, retries: bool, cause: impl FnOnce(&mut Worl
         assert_eq!(world.session.state(), State::Disconnected);
         assert_eq!(world.session.poll_timeout(), None, "{reason:?}");
     }
-    assert!(world.link.is_none() || world.links > 1, "the transport is given up");
+    assert!(
+        world.link.is_none() || world.links > 1,
+        "the transport was not abandoned"
+    );
     reason
 }
 
@@ -95,7 +98,7 @@ fn failures_have_their_reason_as_the_code() {
 }
 
 #[test]
-fn the_servers_other_ends() {
+fn reasons_of_other_server_stanzas() {
     assert_eq!(
         stanza(428, true, &node("xmlstreamend", &[], Vec::new())),
         EndReason::StreamEnd
@@ -105,7 +108,7 @@ fn the_servers_other_ends() {
 }
 
 #[test]
-fn the_transports_ends() {
+fn reasons_of_transport_ends() {
     let reason = ends(World::connected(), 428, true, World::drop_link);
     assert_eq!(reason, EndReason::TransportClosed);
     for (status, code, retries) in [
@@ -126,7 +129,7 @@ fn the_transports_ends() {
 }
 
 #[test]
-fn ends_by_time() {
+fn reasons_of_timeouts() {
     let mut world = World::paired();
     world.opens = false;
     let reason = ends(world, 408, true, |world| {
@@ -185,7 +188,7 @@ fn qr_codes_run_out() {
 }
 
 #[test]
-fn handshakes_that_fail() {
+fn reasons_of_failed_handshakes() {
     let mut world = World::paired();
     world.options.chain = chain(&pair(99), None);
     let reason = ends(world, 400, false, World::connect);
@@ -210,7 +213,7 @@ fn handshakes_that_fail() {
 }
 
 #[test]
-fn frames_that_do_not_open() {
+fn reasons_of_invalid_frames() {
     let reason = ends(World::connected(), 428, true, |world| {
         let link = world.link.as_mut().unwrap();
         world
@@ -221,7 +224,7 @@ fn frames_that_do_not_open() {
 }
 
 #[test]
-fn ends_that_were_wanted() {
+fn reasons_of_requested_ends() {
     let reason = ends(World::connected(), 428, false, |world| {
         world.session.close(world.now);
     });
@@ -245,7 +248,7 @@ fn ends_that_were_wanted() {
 }
 
 #[test]
-fn a_transport_that_does_not_close_is_given_up() {
+fn a_transport_that_does_not_close_is_abandoned() {
     let mut world = World::connected();
     world.closes = false;
     world.session.close(world.now);
@@ -257,7 +260,7 @@ fn a_transport_that_does_not_close_is_given_up() {
 }
 
 #[test]
-fn codes_are_those_of_disconnect_reason() {
+fn the_codes_equal_those_of_disconnect_reason() {
     // Source: Baileys 7.0.0-rc14, `Types`.
     let codes = [
         code::CONNECTION_CLOSED,
@@ -312,7 +315,7 @@ fn read(name: &str) -> String {
 }
 
 #[test]
-fn the_table_in_the_documentation_is_true() {
+fn the_documented_reasons_equal_the_code() {
     let document = read("docs/session.md");
     let (_, section) = document.split_once("## Reasons for an end").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
@@ -358,7 +361,7 @@ fn the_table_in_the_documentation_is_true() {
 }
 
 #[test]
-fn javascript_knows_every_kind() {
+fn every_kind_is_declared_in_index_d_ts() {
     let declarations = read("index.d.ts");
     let (_, reason) = declarations.split_once("export interface EndReason {").unwrap();
     let (kinds, _) = reason.split_once(';').unwrap();

@@ -13,7 +13,7 @@ fn world(on_resume: OnResume) -> World {
     let mut world = World::new(config, paired_device(1));
     world.options.on_resume = on_resume;
     world.connect();
-    assert!(!world.server().asked_to_resume, "nothing is known of the server yet");
+    assert!(!world.server().asked_to_resume, "the server is not known yet");
     world.log_in();
     world
 }
@@ -28,7 +28,7 @@ fn kind(world: &World) -> HandshakeKind {
 }
 
 #[test]
-fn a_known_server_is_resumed_with_in_one_round_trip() {
+fn a_session_resumes_with_a_known_server_in_one_round_trip() {
     for on_resume in [OnResume::Accept, OnResume::AcceptWithChain] {
         let mut world = world(on_resume);
         assert_eq!(kind(&world), HandshakeKind::Xx);
@@ -44,7 +44,7 @@ fn a_known_server_is_resumed_with_in_one_round_trip() {
 }
 
 #[test]
-fn a_server_that_declines_is_gone_on_with() {
+fn a_declined_resumption_continues_on_the_same_connection() {
     let mut world = world(OnResume::Decline);
     world.options.static_key = pair(33);
     world.options.chain = chain(&pair(33), None);
@@ -60,7 +60,7 @@ fn a_server_that_declines_is_gone_on_with() {
 }
 
 #[test]
-fn an_answer_that_makes_no_sense_leads_to_xx_at_once() {
+fn an_invalid_answer_to_a_resumption_leads_to_xx_at_once() {
     let mut world = world(OnResume::Garbage);
     again(&mut world);
     assert_eq!(world.links, 3, "another connection follows without delay");
@@ -71,7 +71,7 @@ fn an_answer_that_makes_no_sense_leads_to_xx_at_once() {
 }
 
 #[test]
-fn a_server_that_hangs_up_is_not_asked_again() {
+fn a_server_that_closes_on_resumption_gets_a_full_handshake_next() {
     let mut world = world(OnResume::HangUp);
     again(&mut world);
     assert_eq!(world.session.state(), State::Reconnecting);
@@ -81,7 +81,7 @@ fn a_server_that_hangs_up_is_not_asked_again() {
 }
 
 #[test]
-fn certificates_that_have_expired_are_not_relied_on() {
+fn a_server_with_an_expired_certificate_is_not_resumed() {
     let mut config = config();
     config.resume = true;
     let mut world = World::new(config, paired_device(1));
@@ -97,7 +97,7 @@ fn certificates_that_have_expired_are_not_relied_on() {
 }
 
 #[test]
-fn neither_registrations_nor_sessions_that_do_not_want_it_resume() {
+fn registrations_and_sessions_without_the_option_do_not_resume() {
     let known = *world(OnResume::Accept).session.known_server().unwrap();
     let mut resuming = config();
     resuming.resume = true;
@@ -110,7 +110,7 @@ fn neither_registrations_nor_sessions_that_do_not_want_it_resume() {
 }
 
 #[test]
-fn an_end_that_the_user_wanted_forgets_no_server() {
+fn a_requested_end_keeps_the_known_server() {
     let wishes: [fn(&mut Session, Millis); 2] = [Session::handle_lease_end, |session: &mut Session, now| {
         session.close(now);
         let id = session.connection().unwrap();

@@ -132,7 +132,7 @@ struct Run {
     settled: BTreeSet<QueryId>,
     // Records of the server.
     next_stanza: u64,
-    told: BTreeSet<u64>,
+    reported: BTreeSet<u64>,
     /// Stanzas that arrived before their link ended. They must be delivered to the user.
     arrived: BTreeSet<u64>,
     received: Vec<u64>,
@@ -167,7 +167,7 @@ impl Run {
             asked: Vec::new(),
             settled: BTreeSet::new(),
             next_stanza: 0,
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
             arrived: BTreeSet::new(),
             received: Vec::new(),
             in_flight: BTreeSet::new(),
@@ -242,7 +242,7 @@ impl Run {
         self.session.handle_timeout(self.now);
         assert!(
             self.session.poll_timeout().is_none_or(|at| at > self.now),
-            "a timer stays expired"
+            "an expired timer was not handled"
         );
     }
 
@@ -382,7 +382,7 @@ impl Run {
         {
             match transmit {
                 Transmit::Open(id) => {
-                    assert!(self.link.is_none(), "two transports at a time");
+                    assert!(self.link.is_none(), "two transports at the same time");
                     let server = Server::new(self.options.clone());
                     self.link = Some(Link {
                         id,
@@ -428,19 +428,19 @@ impl Run {
     fn event(&mut self, event: Event) {
         match event {
             Event::State(change) => {
-                assert_eq!(change.from, self.state, "states follow on each other");
+                assert_eq!(change.from, self.state, "a state change starts from another state");
                 assert_eq!(change.from.on(change.trigger), Some(change.to), "by the table");
                 self.state = change.to;
             }
             Event::Answer { query, result } => {
                 assert!(
                     self.asked.iter().any(|(asked, _)| *asked == query),
-                    "an answer to a question"
+                    "an answer without a query"
                 );
                 assert!(self.settled.insert(query), "{query:?} is settled twice");
                 if let Ok(stanza) = result {
                     let id = stanza.to_node(Dialect::V7).attr("id").unwrap().to_owned();
-                    assert!(self.asked.contains(&(query, id)), "its own answer");
+                    assert!(self.asked.contains(&(query, id)), "the answer of another query");
                 }
             }
             Event::Stanzas(stanzas) => {
@@ -448,12 +448,15 @@ impl Run {
                 for (stanza, matched) in stanzas.iter() {
                     assert_eq!(matched.len(), 1);
                     let number: u64 = stanza.to_node(Dialect::V7).attr("n").unwrap().parse().unwrap();
-                    assert!(self.told.last().is_none_or(|last| *last < number), "in order, and once");
-                    self.told.insert(number);
+                    assert!(
+                        self.reported.last().is_none_or(|last| *last < number),
+                        "a stanza came twice or out of order"
+                    );
+                    self.reported.insert(number);
                     if let Some(link) = &mut self.link {
                         // All earlier stanzas of the same link were already delivered.
                         let place = link.expected.iter().position(|(expected, _)| *expected == number);
-                        assert!(place.is_none_or(|place| place == 0), "none was left out");
+                        assert!(place.is_none_or(|place| place == 0), "a stanza was skipped");
                         link.expected.drain(..place.map_or(0, |place| place + 1));
                     }
                 }
@@ -486,11 +489,11 @@ impl Run {
             assert_eq!(
                 (metrics.queries_pending, self.session.poll_timeout()),
                 (0, None),
-                "nothing waits any more"
+                "a query or a timer is still active"
             );
         }
         for id in &self.unsent {
-            assert!(!self.received.contains(&self.numbers[id]), "sent all the same");
+            assert!(!self.received.contains(&self.numbers[id]), "a refused stanza was sent");
         }
         let connected = matches!(self.session.state(), State::Authenticating | State::Connected);
         assert!(
@@ -518,7 +521,7 @@ impl Run {
         self.take_events(usize::MAX);
         self.check();
         assert_eq!(self.session.state(), State::Disconnected);
-        assert_eq!(self.state, State::Disconnected, "the last state is told");
+        assert_eq!(self.state, State::Disconnected, "the last state was not reported");
         assert_eq!(self.session.poll_timeout(), None);
         assert_eq!(self.session.metrics().queries_pending, 0);
         let unsettled: Vec<_> = self
@@ -528,18 +531,18 @@ impl Run {
             .collect();
         assert!(unsettled.is_empty(), "{unsettled:?}");
         assert_eq!(self.session.metrics().incoming.stanzas, 0);
-        let untold: Vec<_> = self.arrived.difference(&self.told).collect();
-        assert!(untold.is_empty(), "arrived and not told: {untold:?}");
+        let unreported: Vec<_> = self.arrived.difference(&self.reported).collect();
+        assert!(unreported.is_empty(), "stanzas without an event: {unreported:?}");
         for (send, number) in &self.numbers {
-            let fates = [
+            let outcomes = [
                 self.received.contains(number),
                 self.unsent.contains(send),
                 self.in_flight.contains(number),
             ];
             assert_eq!(
-                fates.iter().filter(|fate| **fate).count(),
+                outcomes.iter().filter(|outcome| **outcome).count(),
                 1,
-                "{number} was sent: {fates:?}"
+                "{number} was sent: {outcomes:?}"
             );
         }
     }

@@ -141,7 +141,7 @@ fn rows(markdown: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_table_in_the_documentation_is_that_of_the_code() {
+fn the_documented_table_equals_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/session.md");
     let documented = rows(&fs::read_to_string(path).unwrap());
     let table = rows(&transition_table());
@@ -168,7 +168,7 @@ fn every_state_can_be_reached_and_left() {
 }
 
 #[test]
-fn a_life_from_connecting_to_closing() {
+fn the_states_from_connecting_to_disconnected() {
     let mut world = World::paired();
     world.connect();
     world.log_in();
@@ -226,7 +226,7 @@ fn closing_sends_what_is_queued_first() {
 }
 
 #[test]
-fn a_veto_ends_the_wait_with_the_reason_of_the_loss() {
+fn a_cancelled_reconnection_ends_with_the_reason_of_the_loss() {
     let mut world = World::connected();
     world.drop_link();
     assert!(world.reconnecting().is_some());
@@ -277,7 +277,7 @@ fn a_reconnection_waits_for_its_confirmation() {
 }
 
 #[test]
-fn attempts_are_limited_and_start_over_after_a_login() {
+fn attempts_are_limited_and_counted_again_after_a_login() {
     let mut config = config();
     config.reconnect.as_mut().unwrap().attempts = Some(3);
     let mut world = World::new(config, paired_device(1));
@@ -310,7 +310,7 @@ fn attempts_are_limited_and_start_over_after_a_login() {
 }
 
 #[test]
-fn without_a_policy_nothing_connects_again() {
+fn a_session_without_a_policy_does_not_reconnect() {
     let mut config = config();
     config.reconnect = None;
     let mut world = World::connected_with(config);
@@ -325,7 +325,7 @@ fn without_a_policy_nothing_connects_again() {
 }
 
 #[test]
-fn news_of_a_transport_that_was_given_up_are_ignored() {
+fn events_of_an_abandoned_transport_are_ignored() {
     let mut world = World::connected();
     let old = world.link.as_ref().unwrap().id;
     world.drop_link();

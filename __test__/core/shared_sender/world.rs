@@ -1,4 +1,4 @@
-//! A shared sender with JavaScript, a socket and a clock, and what has to be true of it after every step.
+//! A shared sender with simulated JavaScript, socket and clock. Every step checks the invariants.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) fn opened(dialect: Dialect) -> SharedSender {
     shared_sender
 }
 
-/// The frame that holds what was sealed.
+/// The frame with a sealed message.
 pub(crate) fn framed(sealed: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     encode_frame(sealed, &mut frame).unwrap();
@@ -36,60 +36,60 @@ pub(crate) fn seal(shared_sender: &mut SharedSender, payload: &[u8]) -> Vec<u8> 
     frame
 }
 
-/// The query, where one is due; it counts as sent.
+/// The keep-alive query if one is due. It counts as sent.
 pub(crate) fn keep_alive(shared_sender: &mut SharedSender, now: u64, seen: u64) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     shared_sender.keep_alive(now, seen, &mut frame).then_some(frame)
 }
 
-/// What a frame with a counter holds.
+/// The plaintext of the frame with a counter.
 pub(crate) fn open(frame: &[u8], counter: u32) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let mut receiver = Receiver::resume(&KEY, counter).unwrap();
     receiver.open(&frame[3..], &mut plain).ok().map(|()| plain)
 }
 
-/// What JavaScript, the socket, or the clock does.
+/// A step of JavaScript, of the socket or of the clock.
 #[derive(Arbitrary, Debug, Clone)]
 pub(crate) enum Step {
     /// JavaScript seals a frame.
     Seal,
     /// JavaScript sends one of the frames that it holds.
     Send(u8),
-    /// JavaScript sends the oldest, as it should.
+    /// JavaScript sends the oldest frame that it holds. This is the correct order.
     SendNext,
-    /// JavaScript sends once more what it sent last.
+    /// JavaScript sends its last message again.
     Repeat,
     /// JavaScript drops one of the frames that it holds.
     Drop(u8),
-    /// JavaScript seals what is not a frame.
+    /// JavaScript seals a message that is not sent as a frame.
     Loose,
-    /// JavaScript sends something else.
+    /// JavaScript sends other bytes.
     Foreign,
-    /// The event loop's turn ends: what the socket has accepted is written.
+    /// The turn of the event loop ends: the accepted messages are written.
     EndTurn,
-    /// JavaScript shows that it runs.
+    /// The heartbeat of JavaScript.
     Heartbeat,
-    /// Time passes, and the I/O side looks.
+    /// Time passes, then the I/O thread checks whether a query is due.
     Wait(u16),
 }
 
-/// What happens, and what has to be true of it.
+/// The simulation and its expected state.
 #[derive(Default)]
 pub(crate) struct World {
     now: u64,
     last_heartbeat: u64,
     last_sent: u64,
-    /// Counters used so far, which is the next one.
+    /// The number of used counters, which is also the next counter.
     used: u32,
-    /// Frames sealed and not sent, with their counters.
+    /// Sealed frames that were not sent, with their counters.
     held: Vec<(u32, Vec<u8>)>,
-    /// Counters of the messages that the socket has accepted and holds, in order; `None` for something foreign.
+    /// Counters of the accepted messages that were not written, in order. `None` for other bytes.
     queue: Vec<Option<u32>>,
-    /// Counters in the order of the wire.
+    /// Counters of the written messages, in order.
     wire: Vec<Option<u32>>,
     own: u32,
-    /// What JavaScript sent last.
+    /// The last message of JavaScript.
     last: Option<Vec<u8>>,
 }
 
@@ -101,13 +101,13 @@ impl World {
         self.last = Some(message.to_vec());
     }
 
-    /// Does a step, and checks what the I/O side does then.
+    /// Runs a step and checks the reaction of the I/O thread.
     pub(crate) fn apply(&mut self, shared_sender: &mut SharedSender, step: &Step) {
         match step {
             Step::Seal => {
                 let payload = self.used.to_be_bytes();
                 let frame = seal(shared_sender, &payload);
-                // Nobody else has used its counter.
+                // The query has used this counter alone.
                 assert_eq!(open(&frame, self.used).unwrap(), payload);
                 self.held.push((self.used, frame));
                 self.used += 1;
@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// Everything is written: no counter was used twice.
+    /// Writes all messages and checks that no counter was used twice.
     pub(crate) fn finish(&mut self, shared_sender: &SharedSender) {
         self.write();
         let counters: Vec<u32> = self.wire.iter().copied().flatten().collect();
@@ -176,7 +176,7 @@ impl World {
                 self.own += 1;
                 let node = Node::decode(&payload[1..], Dialect::V7).unwrap();
                 assert_eq!(node.attr("id").unwrap(), format!("{PREFIX}{}", self.own));
-                // The query wakes the task, which writes what is held first.
+                // The query wakes the task, which first writes the accepted messages.
                 self.queue.push(Some(self.used));
                 self.write();
                 assert!(self.wire.iter().copied().eq((0..=self.used).map(Some)));
@@ -185,7 +185,7 @@ impl World {
             }
             None if in_order && self.used > 0 => {
                 let late = self.now - self.last_sent >= INTERVAL + INTERVAL / 16;
-                assert!(!(blocked && late), "nothing was in the way");
+                assert!(!(blocked && late), "a due query was not sent");
             }
             None => {}
         }

@@ -1,4 +1,4 @@
-//! The frame decoder: all ways to cut a stream give the same frames, and the frames are the whole stream.
+//! The frame decoder. All chunks of a stream give the same frames, and the frames contain the whole stream.
 
 use arbitrary::Unstructured;
 use baileys_native::frame::{FrameDecoder, encode_frame, split_frame};

@@ -1,4 +1,4 @@
-//! The handshakes with proxies, against a reference that has all bytes at once. What follows the consent stays unread.
+//! The handshakes with proxies, compared with a reference that gets all bytes at once. Bytes after the final answer stay unread.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ enum Kind {
     Socks5WithPassword,
 }
 
-/// The first byte of `data` chooses the protocol and how the rest, which the proxy sends, is cut.
+/// The first byte of `data` selects the protocol and the chunks. The other bytes are those of the proxy.
 pub fn run(data: &[u8]) {
     let Some((&choice, answer)) = data.split_first() else {
         return;
@@ -30,7 +30,7 @@ pub fn run(data: &[u8]) {
     let piece = usize::from(choice >> 2).max(1);
     let (result, rest) = RUNTIME.with_borrow(|runtime| runtime.block_on(negotiate(kind, answer, piece)));
     match (kind, reference(kind, answer)) {
-        // The parser of heads has a target of its own; here only its use is checked.
+        // The parser of heads has its own target. Here only its use is checked.
         (Kind::Http, _) => {
             if result == Ok(None) {
                 assert!(
@@ -45,7 +45,7 @@ pub fn run(data: &[u8]) {
         }
         (_, Some(used)) => {
             assert_eq!(result, Ok(None));
-            assert_eq!(rest, &answer[used..], "what the target sends is its own");
+            assert_eq!(rest, &answer[used..], "bytes of the target were read");
         }
         (_, None) => assert!(result.is_err(), "{result:?}"),
     }
@@ -68,14 +68,14 @@ fn proxy(kind: Kind) -> Proxy {
     }
 }
 
-/// The result, and what the client has not read.
+/// The result, and the bytes that the client has not read.
 async fn negotiate(kind: Kind, answer: &[u8], piece: usize) -> (Result<Option<u16>, String>, Vec<u8>) {
     let (mut client, server) = duplex(64);
     let (mut requests, mut answers) = tokio::io::split(server);
     let proxy = proxy(kind);
     let serve = async {
         for part in answer.chunks(piece) {
-            // The client may have gone.
+            // The client may have closed the connection.
             if answers.write_all(part).await.is_err() {
                 break;
             }
@@ -99,7 +99,7 @@ async fn negotiate(kind: Kind, answer: &[u8], piece: usize) -> (Result<Option<u1
     outcome
 }
 
-/// The length of the answer that grants the connection over SOCKS; `None` if it does not.
+/// The length of a SOCKS answer that grants the connection. `None` for other answers.
 fn reference(kind: Kind, answer: &[u8]) -> Option<usize> {
     match kind {
         Kind::Http => None,

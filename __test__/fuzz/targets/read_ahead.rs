@@ -1,4 +1,4 @@
-//! The read-ahead, against the noise handler's way: it makes the same tapes or none, however the stream is cut into messages.
+//! The read-ahead, compared with the noise handler. For all messages of a stream it makes the same tapes or none.
 
 use arbitrary::{Arbitrary, Unstructured};
 use baileys_native::{
@@ -15,9 +15,9 @@ const MAX_TAPES: usize = 8 * 1024 * 1024;
 
 #[derive(Arbitrary, Debug)]
 enum Frame<'a> {
-    /// A payload that is sealed as it should be.
+    /// A payload that is sealed correctly.
     Payload(&'a [u8]),
-    /// Bytes that nobody sealed.
+    /// Bytes that were not sealed.
     Bytes(&'a [u8]),
 }
 

@@ -1,8 +1,8 @@
-//! The head of an HTTP response: whatever it is cut into, it is read the same, and as a plain reading of RFC 9112 has it.
+//! The head of an HTTP response. All chunks give the same result, which is that of a simple parser by RFC 9112.
 
 use baileys_native::transport::{MAX_RESPONSE_HEAD, ResponseHead, seams::parse_response};
 
-/// `data` is what a server sends.
+/// `data` is the bytes of a server.
 pub fn run(data: &[u8]) {
     let whole = parse_response(data);
     match &whole {
@@ -14,7 +14,7 @@ pub fn run(data: &[u8]) {
         Ok(None) => assert!(data.len() < MAX_RESPONSE_HEAD, "an endless head is refused"),
         Err(_) => {}
     }
-    // The first answer that is not "incomplete" is the answer, and does not come before the end of the head.
+    // The first result other than "incomplete" is final. There is none before the end of the head.
     let mut first = None;
     for cut in (0..=data.len().min(512)).chain([data.len()]) {
         let part = parse_response(&data[..cut]);
@@ -48,7 +48,7 @@ fn reference(head: &[u8]) -> ResponseHead {
     ResponseHead {
         minor_version: status[7] - b'0',
         status: number.parse().expect("a number"),
-        // The parser gives none with characters beyond ASCII.
+        // The parser returns no values with characters beyond ASCII.
         reason: status
             .get(13..)
             .filter(|reason| reason.is_ascii())
@@ -67,7 +67,7 @@ fn split_lines(mut head: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// Without spaces and tabs at both ends.
+/// Removes spaces and tabs at both ends.
 fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;

@@ -1,5 +1,5 @@
-//! The sender that JavaScript and the I/O side share: in any schedule of the two, no counter is used twice, and the frames on the
-//! wire are in the order of their counters wherever the I/O side seals.
+//! The sender that JavaScript and the I/O thread share. In every schedule no counter is used twice, and if the I/O thread
+//! seals, the frames on the wire are in the order of their counters.
 
 use arbitrary::Unstructured;
 use baileys_native::binary::Dialect;

@@ -1,5 +1,5 @@
-//! An open WebSocket, over memory and in paused time: the events are those of a reference that has all bytes at once, however
-//! they are cut, and what the client sends is well-formed.
+//! An open WebSocket in memory, in virtual time. For all chunks of the server's bytes the events are those of a reference that
+//! gets all bytes at once, and the client sends only valid frames.
 
 use std::{
     cell::RefCell,
@@ -15,7 +15,7 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
-/// The most fragments of a message.
+/// The maximum number of fragments of a message.
 const MAX_FRAGMENTS: usize = 16 * 1024;
 
 thread_local! {
@@ -33,8 +33,7 @@ enum Seen {
     Violation(Violation),
 }
 
-/// `data` is what a server sends, behind the lengths of the chunks that it comes in. The first chunk has come with the response
-/// head.
+/// `data` is the lengths of chunks, and then the bytes of a server. The first chunk arrives with the response head.
 pub fn run(data: &[u8]) {
     let mut source = Unstructured::new(data);
     let chunks: Vec<u8> = source.arbitrary().unwrap_or_default();
@@ -45,7 +44,7 @@ pub fn run(data: &[u8]) {
     check_sent(&sent, &expected);
 }
 
-/// Keeps the events. It takes none at every third question, and asks again at once.
+/// Stores the events. It refuses every third call and then asks again at once.
 #[derive(Clone, Default)]
 struct Probe {
     seen: Arc<Mutex<(Vec<Seen>, bool)>>,
@@ -81,7 +80,7 @@ impl EventSink for Probe {
     fn flush(&mut self) {}
 }
 
-/// The events, and what the client has sent.
+/// The events, and the bytes of the client.
 async fn serve(stream: &[u8], chunks: &[u8]) -> (Vec<Seen>, Vec<u8>) {
     let (client, server) = duplex(1024);
     let (mut from_client, mut to_client) = tokio::io::split(server);
@@ -128,7 +127,7 @@ async fn serve(stream: &[u8], chunks: &[u8]) -> (Vec<Seen>, Vec<u8>) {
     (seen, sent)
 }
 
-/// What RFC 6455 and the limits of `ws` make of the bytes of a server.
+/// The expected events for the bytes of a server, by RFC 6455 and the limits of `ws`.
 fn reference(mut rest: &[u8]) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut message: Option<(u8, Vec<u8>, u64, usize)> = None;
@@ -195,7 +194,7 @@ fn reference(mut rest: &[u8]) -> Vec<Seen> {
                 let (kind, mut bytes, total, fragments) = message.take().unwrap_or_default();
                 bytes.extend_from_slice(payload);
                 let is_text = kind == 1;
-                // Text is checked fragment by fragment; only a character that is cut off may wait for the next.
+                // Text is checked in each fragment. Only an incomplete character can continue in the next one.
                 let is_broken = match std::str::from_utf8(&bytes) {
                     Ok(_) => false,
                     Err(error) => is_final || error.error_len().is_some(),
@@ -229,7 +228,7 @@ fn close(payload: &[u8]) -> Seen {
     }
 }
 
-/// The client sends masked frames alone: pongs for pings, in their order, and one close frame as the last.
+/// Checks that the client sends only masked frames: pongs in the order of the pings, and one close frame at the end.
 fn check_sent(mut sent: &[u8], seen: &[Seen]) {
     let mut pings = seen.iter().filter_map(|event| match event {
         Seen::Ping(payload) => Some(payload),
@@ -237,8 +236,12 @@ fn check_sent(mut sent: &[u8], seen: &[Seen]) {
     });
     let mut is_closed = false;
     while let [first, second, ..] = *sent {
-        assert!(!is_closed, "something behind the close frame");
-        assert_eq!((first & 0xf0, second & 0x80), (0x80, 0x80), "a whole frame, masked");
+        assert!(!is_closed, "bytes after the close frame");
+        assert_eq!(
+            (first & 0xf0, second & 0x80),
+            (0x80, 0x80),
+            "the frame is not final and masked"
+        );
         let length = usize::from(second & 0x7f);
         let Some(frame) = sent.get(2..6 + length) else { return };
         let (mask, payload) = frame.split_at(4);
@@ -248,7 +251,7 @@ fn check_sent(mut sent: &[u8], seen: &[Seen]) {
             .map(|(byte, mask)| byte ^ mask)
             .collect();
         match first & 15 {
-            10 => assert!(pings.any(|ping| *ping == payload), "a pong that answers no ping"),
+            10 => assert!(pings.any(|ping| *ping == payload), "a pong without a ping"),
             8 => is_closed = true,
             other => panic!("opcode {other}"),
         }

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_compared_whole() {
+    fn texts_are_compared_completely() {
         for length in 0..40 {
             let text = vec![b'a'; length];
             assert!(same(&text, &text));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn probes_stay_short() {
+    fn hash_probes_are_short() {
         for dictionary in [Dictionary::V2, Dictionary::V3] {
             let slots = &dictionary.0.slots;
             let mut longest_run = 0;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn known_places() {
+    fn known_tokens_have_their_ids() {
         assert_eq!(Dictionary::V3.find("s.whatsapp.net"), Some(TokenId(3)));
         assert_eq!(Dictionary::V3.find("read-self"), Some(TokenId(236)));
         assert_eq!(Dictionary::V2.find("xmlstreamend"), Some(TokenId(2)));

@@ -28,7 +28,7 @@ fn whole_frames_pass_in_any_portions() {
 }
 
 #[test]
-fn a_fault_is_told_apart_in_any_portions() {
+fn faults_are_distinguished_in_any_portions() {
     let cases: [(&[u8], Violation); 14] = [
         (&[0x92, 0], Violation::ReservedBits23),
         (&[0xc2, 0], Violation::ReservedBit1),

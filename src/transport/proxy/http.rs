@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_be_incomplete_but_not_endless_or_something_else() {
+    fn an_incomplete_answer_is_awaited_but_an_endless_or_invalid_one_is_refused() {
         let bytes = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
         for cut in 0..bytes.len() {
             assert!(

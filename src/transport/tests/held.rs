@@ -70,7 +70,7 @@ fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
 }
 
 #[test]
-fn a_turn_is_one_write_after_its_first_message() {
+fn the_messages_of_a_turn_are_one_write_after_the_first() {
     let (sender, sizes) = channel();
     let mut world = World::new(LoopTurn::new(), false, move |mut stream| {
         let mut buffer = vec![0; 64 * 1024];
@@ -96,7 +96,7 @@ fn a_turn_is_one_write_after_its_first_message() {
 }
 
 #[test]
-fn what_a_blocked_loop_holds_is_written_without_it() {
+fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
     let (sender, received) = channel();
     let world = World::new(LoopTurn::new(), true, move |mut stream| {
         for _ in 0..2 {
@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whoever_writes_the_wire_is_in_the_order_of_sending_and_the_close_frame_is_last(
+    fn messages_are_written_in_sending_order_with_the_close_frame_last(
         steps in prop::collection::vec(step(), 1..80),
         watched in any::<bool>(),
     ) {

@@ -60,7 +60,7 @@ fn version_4_takes_addresses_and_names() {
 }
 
 #[test]
-fn version_4_tells_codes_apart() {
+fn version_4_distinguishes_codes() {
     for (code, name) in [
         (91, "Failed"),
         (92, "Rejected"),
@@ -106,7 +106,7 @@ fn version_5_with_credentials() {
 }
 
 #[test]
-fn version_5_refuses_what_is_not_of_the_protocol() {
+fn version_5_refuses_invalid_answers() {
     let proxy = version_5(None, "a.test");
     let ends = |answers: &[u8]| run(&proxy, answers).1.unwrap_err();
     assert_eq!(ends(&[4, 0]), ProxyError::Socks5Version.to_string());
@@ -125,7 +125,7 @@ fn version_5_refuses_what_is_not_of_the_protocol() {
 }
 
 #[test]
-fn what_does_not_fit_is_not_sent() {
+fn fields_that_are_too_long_are_refused() {
     let long = "a".repeat(256);
     for (proxy, error) in [
         (version_5(None, &long), ProxyError::Destination),
