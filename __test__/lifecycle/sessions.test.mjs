@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sampleStanzas } from 'baileys-native/testing';
-import { makeWorld } from './support/world.mjs';
+import { startServerAndPrograms } from './support/server-and-programs.mjs';
 
-/** Lines of JSON. */
-const told = ({ stdout }) =>
+/** The printed lines, parsed as JSON. */
+const printed = ({ stdout }) =>
   stdout
     .trim()
     .split('\n')
@@ -17,7 +17,7 @@ const told = ({ stdout }) =>
 const listening = (server, { id }) =>
   server.waitFor(({ connection, node }) => connection === id && node.attrs.type === 'ready');
 
-/** Floods every login of the world until the connection ends. */
+/** Sends a flood to every client that logs in, until its connection ends. */
 function floodLogins(server, count) {
   server.on('login', async connection => {
     try {
@@ -32,10 +32,10 @@ function floodLogins(server, count) {
 describe('a process ends', () => {
   for (const native of [false, true]) {
     test(`a process ends by itself after sock.end(), ${native ? 'native' : 'JavaScript'}`, async t => {
-      const { start } = await makeWorld(t);
-      const { code, stdout, stderr } = await start('end.mjs', { native }).ended;
+      const { start } = await startServerAndPrograms(t);
+      const { code, stdout, stderr } = await start('end-session.mjs', { native }).ended;
       assert.deepEqual([code, stderr], [0, '']);
-      const [{ isNative, resources }] = told({ stdout });
+      const [{ isNative, resources }] = printed({ stdout });
       assert.equal(isNative, native);
       assert.deepEqual(
         resources.filter(name => name !== 'Timeout'),
@@ -45,8 +45,8 @@ describe('a process ends', () => {
   }
 
   test('a process with an open socket runs until a signal ends it', async t => {
-    const { start, login, server } = await makeWorld(t);
-    const { child, ended } = start('stay.mjs');
+    const { start, login, server } = await startServerAndPrograms(t);
+    const { child, ended } = start('stay-connected.mjs');
     const connection = await login();
     await listening(server, connection);
     const gone = new Promise(resolve => connection.once('close', resolve));
@@ -59,7 +59,7 @@ describe('a process ends', () => {
   });
 
   test('process.exit() in a listener ends a process during a flood', async t => {
-    const { start, server } = await makeWorld(t);
+    const { start, server } = await startServerAndPrograms(t);
     floodLogins(server, 20_000);
     const { code, signal, stderr } = await start('exit-in-listener.mjs').ended;
     assert.deepEqual([code, signal, stderr], [7, null, '']);
@@ -68,20 +68,20 @@ describe('a process ends', () => {
 
 describe('worker threads', () => {
   test('worker threads can be terminated while their sessions receive a flood', async t => {
-    const { start, server } = await makeWorld(t);
+    const { start, server } = await startServerAndPrograms(t);
     floodLogins(server, 20_000);
-    const { code, signal, stdout, stderr } = await start('workers.mjs').ended;
+    const { code, signal, stdout, stderr } = await start('terminate-workers.mjs').ended;
     assert.deepEqual([code, signal, stderr], [0, null, '']);
-    assert.deepEqual(told({ stdout }), Array(4).fill({ isNative: true, received: 100, code: 1 }));
+    assert.deepEqual(printed({ stdout }), Array(4).fill({ isNative: true, received: 100, code: 1 }));
   });
 
   test('worker threads can have sessions while the main thread has one', async t => {
-    const { start, server } = await makeWorld(t, { devices: 3 });
+    const { start, server } = await startServerAndPrograms(t, { devices: 3 });
     floodLogins(server, 300);
-    const { code, signal, stdout, stderr } = await start('three.mjs').ended;
+    const { code, signal, stdout, stderr } = await start('three-sessions.mjs').ended;
     assert.deepEqual([code, signal, stderr], [0, null, '']);
     const received = Array(2).fill({ isNative: true, received: 100 });
-    assert.deepEqual(told({ stdout }), [{ isNative: true, received, codes: [0, 1] }]);
+    assert.deepEqual(printed({ stdout }), [{ isNative: true, received, codes: [0, 1] }]);
   });
 });
 
@@ -90,20 +90,20 @@ describe('an exception in a listener of a stanza', () => {
     const backend = native ? 'native' : 'JavaScript';
 
     test(`an exception in a stanza listener is an unhandled rejection, ${backend}`, async t => {
-      const { start, server } = await makeWorld(t);
+      const { start, server } = await startServerAndPrograms(t);
       floodLogins(server, 10);
-      const { code, signal, stderr } = await start('throw.mjs', { native }).ended;
+      const { code, signal, stderr } = await start('throw-in-listener.mjs', { native }).ended;
       assert.deepEqual([code, signal], [1, null]);
       assert.match(stderr, /Error: of a listener\n\s+at /);
     });
   }
 
   test('the connection stays open if the program handles the rejection', async t => {
-    const { start, server } = await makeWorld(t);
+    const { start, server } = await startServerAndPrograms(t);
     floodLogins(server, 10);
-    const { code, stdout, stderr } = await start('throw.mjs', { args: ['--survive'] }).ended;
+    const { code, stdout, stderr } = await start('throw-in-listener.mjs', { args: ['--survive'] }).ended;
     assert.deepEqual([code, stderr], [0, '']);
-    assert.deepEqual(told({ stdout }), [{ message: 'of a listener', count: 10, isOpen: true }]);
+    assert.deepEqual(printed({ stdout }), [{ message: 'of a listener', count: 10, isOpen: true }]);
   });
 });
 
@@ -115,19 +115,19 @@ describe('a frame that cannot be opened', () => {
     });
 
   test("an invalid frame ends the process with Baileys' own JavaScript", async t => {
-    const { start, server } = await makeWorld(t);
+    const { start, server } = await startServerAndPrograms(t);
     breakFirst(server);
-    const { code, signal, stdout, stderr } = await start('broken-frame.mjs', { native: false }).ended;
+    const { code, signal, stdout, stderr } = await start('invalid-frame.mjs', { native: false }).ended;
     assert.deepEqual([code, signal, stdout], [1, null, '']);
     assert.match(stderr, /unable to authenticate data/);
   });
 
   test('an invalid frame ends its connection with baileys-native', async t => {
-    const { start, server } = await makeWorld(t);
+    const { start, server } = await startServerAndPrograms(t);
     breakFirst(server);
-    const { code, stdout, stderr } = await start('broken-frame.mjs').ended;
+    const { code, stdout, stderr } = await start('invalid-frame.mjs').ended;
     assert.deepEqual([code, stderr], [0, '']);
-    const [{ isNative, message, statusCode }] = told({ stdout });
+    const [{ isNative, message, statusCode }] = printed({ stdout });
     assert.equal(isNative, true);
     assert.match(message, /unable to authenticate data/);
     assert.equal(statusCode, 408);

@@ -4,7 +4,7 @@ import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
 import { login, memoryAuth } from '../../support/baileys-client.mjs';
 
-const { url, rootKey, accounts } = JSON.parse(process.env.WORLD ?? '{}');
+const { url, rootKey, accounts } = JSON.parse(process.env.TEST_SERVER ?? '{}');
 
 trustTestRoot(baileys, Buffer.from(rootKey, 'hex'));
 
@@ -31,4 +31,4 @@ export function floodOf(sock, count) {
 export const ready = sock => sock.sendNode({ tag: 'presence', attrs: { type: 'ready' } });
 
 /** Prints a line for the test to read. */
-export const tell = value => console.log(JSON.stringify(value));
+export const printJson = value => console.log(JSON.stringify(value));

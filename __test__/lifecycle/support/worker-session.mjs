@@ -1,4 +1,4 @@
-// A session in a thread: reports a hundred stanzas, and runs until it is terminated or told to end.
+// A session in a thread: reports a hundred stanzas, and runs until it is terminated or gets a message to end.
 import { parentPort, workerData } from 'node:worker_threads';
 import { floodOf, isNative, logIn } from './client.mjs';
 

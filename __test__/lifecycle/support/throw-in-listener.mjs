@@ -1,7 +1,7 @@
 // A listener that throws. Baileys' async message listener turns the exception into an unhandled rejection.
 import { once } from 'node:events';
 import { ping } from '../../support/baileys-client.mjs';
-import { logIn, ready, tell } from './client.mjs';
+import { logIn, ready, printJson } from './client.mjs';
 
 const survive = process.argv.includes('--survive');
 const sock = await logIn();
@@ -14,6 +14,6 @@ await ready(sock);
 if (thrown) {
   const [error] = await thrown;
   await ping(sock);
-  tell({ message: error.message, count, isOpen: sock.ws.isOpen });
+  printJson({ message: error.message, count, isOpen: sock.ws.isOpen });
   await sock.end(undefined);
 }

@@ -1,13 +1,13 @@
 // Sessions in threads that are terminated during a flood, one after another.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { tell } from './client.mjs';
+import { printJson } from './client.mjs';
 
 const ROUNDS = 4;
 
 for (let round = 0; round < ROUNDS; round++) {
-  const worker = new Worker(new URL('thread.mjs', import.meta.url), { workerData: { device: 0 } });
+  const worker = new Worker(new URL('worker-session.mjs', import.meta.url), { workerData: { device: 0 } });
   const [{ isNative, received }] = await once(worker, 'message');
   const code = await worker.terminate();
-  tell({ isNative, received, code });
+  printJson({ isNative, received, code });
 }

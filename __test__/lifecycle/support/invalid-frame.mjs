@@ -1,6 +1,6 @@
 // Gets a frame that cannot be opened. If that does not end the process, it logs in again.
 import { closed, ping } from '../../support/baileys-client.mjs';
-import { isNative, logIn, ready, tell } from './client.mjs';
+import { isNative, logIn, ready, printJson } from './client.mjs';
 
 const sock = await logIn();
 const end = closed(sock);
@@ -9,4 +9,4 @@ const error = await end;
 const again = await logIn();
 await ping(again);
 await again.end(undefined);
-tell({ isNative, message: error.message, statusCode: error.output?.statusCode });
+printJson({ isNative, message: error.message, statusCode: error.output?.statusCode });

@@ -4,8 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as baileys from 'baileys';
-import { MockServer, trustTestRoot } from 'baileys-native/testing';
+import { trustTestRoot } from 'baileys-native/testing';
 import { pair } from '../../support/baileys-client.mjs';
+import { startServer } from '../../support/native-session.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const NATIVE = ['--import', 'baileys-native/register'];
@@ -17,9 +18,8 @@ const TIMEOUT = 60_000;
  * @param {import('node:test').TestContext} t
  * @param {{ devices?: number }} [options]
  */
-export async function makeWorld(t, { devices = 1 } = {}) {
-  const server = await MockServer.start({ tls: false, preKeyCount: 100 });
-  t.after(() => server.stop());
+export async function startServerAndPrograms(t, { devices = 1 } = {}) {
+  const server = await startServer(t, { preKeyCount: 100 });
   const restore = trustTestRoot(baileys, server.rootKey);
   const accounts = [];
   for (let i = 0; i < devices; i++) {
@@ -51,7 +51,7 @@ export async function makeWorld(t, { devices = 1 } = {}) {
       const file = fileURLToPath(new URL(name, import.meta.url));
       const child = spawn(process.execPath, [...(native ? NATIVE : []), file, ...args], {
         cwd: ROOT,
-        env: { ...env, WORLD: JSON.stringify(facts) },
+        env: { ...env, TEST_SERVER: JSON.stringify(facts) },
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: TIMEOUT,
         killSignal: 'SIGKILL'

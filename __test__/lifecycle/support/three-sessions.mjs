@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ping } from '../../support/baileys-client.mjs';
-import { floodOf, isNative, logIn, tell } from './client.mjs';
+import { floodOf, isNative, logIn, printJson } from './client.mjs';
 
-const workers = [1, 2].map(device => new Worker(new URL('thread.mjs', import.meta.url), { workerData: { device } }));
+const workers = [1, 2].map(
+  device => new Worker(new URL('worker-session.mjs', import.meta.url), { workerData: { device } })
+);
 const messages = workers.map(worker => once(worker, 'message'));
 const sock = await logIn(0);
 await floodOf(sock, 100);
@@ -14,4 +16,4 @@ workers[0].postMessage('end');
 const codes = [(await ended)[0], await workers[1].terminate()];
 await ping(sock);
 await sock.end(undefined);
-tell({ isNative, received, codes });
+printJson({ isNative, received, codes });
