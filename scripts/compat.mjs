@@ -24,7 +24,7 @@ const SUITES = [
   'differential',
   'proxy',
   'agents',
-  'ways-in',
+  'register-loading',
   'lines.test',
   'two-clients',
   'declarations'

@@ -7,38 +7,32 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
 import * as baileys from 'baileys';
-import { WebSocketServer } from 'ws';
-
 import * as ours from 'baileys-native';
+import { silentLogger } from '../support/baileys-client.mjs';
 import { declaredCallables, declaredMembers } from '../support/declared-members.mjs';
 import { NODES, VALUES } from '../support/hostile-values.mjs';
 import { linkedCredentials } from '../support/native-session.mjs';
+import { suiteResources } from '../support/resources.mjs';
+import { startWebSocketServer } from '../support/websocket-server.mjs';
 
 const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, ConnectLimiter, Lease, NativeSession, WebSocketClient } =
   ours;
 
 /** Time limit of one call, in milliseconds. */
-const PATIENCE = 30_000;
+const CALL_TIMEOUT_MS = 30_000;
 
-const SILENT = { level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const NODE = { tag: 'iq', attrs: { id: '1', to: 's.whatsapp.net' }, content: [{ tag: 'ping', attrs: {} }] };
 const STANZA = baileys.encodeBinaryNode(NODE);
 const FRAME = Buffer.concat([Buffer.from([0, 0, STANZA.length]), STANZA]);
 
 /** A server that accepts every connection and never answers. */
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-server.on('connection', socket => socket.on('error', () => {}));
-await once(server, 'listening');
+const server = await startWebSocketServer(suiteResources());
 const url = `ws://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`;
-test.after(() => {
-  for (const client of server.clients) client.terminate();
-  server.close();
-});
 
 const noiseOptions = () => ({
   keyPair: baileys.Curve.generateKeyPair(),
   NOISE_HEADER: baileys.NOISE_WA_HEADER,
-  logger: SILENT,
+  logger: silentLogger(),
   routingInfo: Buffer.from('route'),
   trustedRoot: Buffer.alloc(32, 1)
 });
@@ -71,7 +65,7 @@ const clients = {
 async function openClient() {
   const client = new WebSocketClient(new URL(url), {});
   client.connect();
-  await once(client, 'open', { signal: AbortSignal.timeout(PATIENCE) });
+  await once(client, 'open', { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   return client;
 }
 
@@ -203,7 +197,10 @@ async function settle(call, label) {
     if (typeof result?.then !== 'function') return;
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new assert.AssertionError({ message: `${label} never settled` })), PATIENCE);
+      timer = setTimeout(
+        () => reject(new assert.AssertionError({ message: `${label} never settled` })),
+        CALL_TIMEOUT_MS
+      );
     });
     await Promise.race([result, late]).finally(() => clearTimeout(timer));
   } catch (error) {
@@ -277,7 +274,7 @@ for (const [label, make] of Object.entries(NODES)) {
   });
 }
 
-test('worker threads are terminated during calls', async () => {
+test('worker threads are terminated during calls', async t => {
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
     const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = require(${JSON.stringify(
@@ -300,7 +297,8 @@ test('worker threads are terminated during calls', async () => {
     });`;
   for (let i = 0; i < 10; i++) {
     const worker = new Worker(source, { eval: true, workerData: { url, auth: linkedCredentials() } });
-    await once(worker, 'message', { signal: AbortSignal.timeout(PATIENCE) });
+    t.after(() => worker.terminate());
+    await once(worker, 'message', { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
     await worker.terminate();
   }
   await assertSound();

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { chain } from '../support/arbitraries.mjs';
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { CODEC_PROPERTIES } from '../support/codec-properties.mjs';
-import { compare, compareAll, explore, keep, knownDifferences, SEED } from '../support/differential.mjs';
+import { compare, compareAll, explore, recordComparisons, knownDifferences, SEED } from '../support/differential.mjs';
 import { fromJson } from '../support/values.mjs';
 
 const CORPUS = JSON.parse(await readFile(new URL('../vectors/corpus-codec.json', import.meta.url)));
@@ -40,13 +40,13 @@ test('the codec equals Baileys for edge cases that random inputs seldom contain'
       node(new Uint8Array(length)),
       node([node(Buffer.alloc(length, 7))], { to: 'y'.repeat(length) })
     ]),
-    'lists about 2^16': [65_535, 65_536].map(length => node(Array.from({ length }, () => node()))),
-    'nodes within nodes': [1023, 1024, 1025, 1500].map(chain),
+    'lists of 65,535 and 65,536 nodes': [65_535, 65_536].map(length => node(Array.from({ length }, () => node()))),
+    'nested nodes': [1023, 1024, 1025, 1500].map(chain),
     'tags of other types': [5, true, {}, ['a'], 10n].map(tag => ({ tag, attrs: {} })),
     'attributes of other types': [{}, [], new Date(0), Symbol('x'), () => {}].map(value =>
       node(undefined, { a: 'b', c: value })
     ),
-    'a content of every other type': [
+    'contents of other types': [
       null,
       0,
       '',
@@ -75,7 +75,7 @@ test('the codec equals Baileys for edge cases that random inputs seldom contain'
       node('@'),
       node(undefined, { '': 'x' })
     ],
-    'attributes that are no plain object': [
+    'attributes that are not a plain object': [
       'ab',
       ['x', 'y'],
       Object.create({ inherited: 'x' }),
@@ -83,8 +83,8 @@ test('the codec equals Baileys for edge cases that random inputs seldom contain'
     ].map(attrs => node(undefined, attrs))
   };
   const decode = {
-    'nodes within nodes': [1000, 1023, 1024, 1100].map(nested),
-    'JIDs within JIDs': [63, 64, 65, 100].map(depth =>
+    'nested nodes': [1000, 1023, 1024, 1100].map(nested),
+    'nested JIDs': [63, 64, 65, 100].map(depth =>
       Buffer.concat([
         Buffer.from([0, 248, 2, 30]),
         Buffer.alloc(depth, 250),
@@ -115,8 +115,8 @@ test('the codec equals Baileys for edge cases that random inputs seldom contain'
       Buffer.from([0, 248, 2, 30, 250, 3, 0])
     ],
     'a reason with NUL in it': [Buffer.from([0, 248, 2, 30, 250, 255, 1, 0x1f, 0])],
-    nothing: [Buffer.alloc(0), Buffer.from([2]), Buffer.from([0])],
-    'what is no Buffer': [
+    'empty input': [Buffer.alloc(0), Buffer.from([2]), Buffer.from([0])],
+    'values that are not a Buffer': [
       Uint8Array.of(0, 248, 1, 30),
       Uint8Array.of(0, 248),
       'text',
@@ -185,9 +185,9 @@ test('a getter in the attributes cannot make the codec write invalid bytes', asy
 
 for (const name of LINE_NAMES) {
   for (const property of CODEC_PROPERTIES) {
-    test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
+    test(`random inputs have the same result as in Baileys: ${property.name}, line ${name}, seed ${SEED}`, async () => {
       const { runs, known, failure } = await explore(property, lines.get(name), { seed: SEED });
-      keep(property.title, lines.get(name), `${runs} inputs`, known);
+      recordComparisons(property.title, lines.get(name), `${runs} inputs`, known);
       if (failure) assert.fail(failure.report);
     });
   }

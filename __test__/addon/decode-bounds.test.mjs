@@ -6,11 +6,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { decodeBinaryNode, makeNoiseHandler } from '../../js/index.mjs';
+import { silentLogger } from '../support/baileys-client.mjs';
 import { framed, keyPairOf, NoisePeer } from '../support/noise-peer.mjs';
 
 /** The bound, as in src/binary/decode.rs. */
 const MAX_ELEMENTS = 1_048_576;
-const logger = { level: 'silent', child: () => logger, trace() {} };
 const MEBIBYTE = 1024 * 1024;
 
 /** The payload of a stanza with lists of `count` nodes of 3 bytes each. */
@@ -51,7 +51,7 @@ if (process.argv.includes('--measure')) {
     await assert.rejects(decodeBinaryNode(payload), { message: 'too many nodes and attributes' });
     const header = Buffer.from([87, 65, 6, 3]);
     const keyPair = keyPairOf(Buffer.alloc(32, 7));
-    const handler = makeNoiseHandler({ keyPair, NOISE_HEADER: header, logger });
+    const handler = makeNoiseHandler({ keyPair, NOISE_HEADER: header, logger: silentLogger() });
     const peer = new NoisePeer({ header, publicKey: keyPair.public });
     await handler.finishInit();
     peer.finishInit();

@@ -1,4 +1,4 @@
-/** TLS servers, Noise responders and servers that misbehave, on the drop-in and on NativeSession: a part of `npm run test:hostile`. */
+/** The drop-in and NativeSession with TLS, Noise and WebSocket servers that misbehave. A part of `npm run test:hostile`. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { faultOf, runRows } from '../../scripts/hostile/run.mjs';
 
 const rows = ROWS.filter(row => TESTED_PHASES.includes(row.phase) && !row.isLong);
 
-// Both at the same time: much of a run is waiting.
+// Both layers at the same time, because a run mostly waits.
 describe(`${rows.length} hostile peers`, { concurrency: true }, () => {
   for (const layer of /** @type {const} */ (['native', 'session'])) {
     test(`on ${layer}`, async t => {
@@ -21,7 +21,7 @@ describe(`${rows.length} hostile peers`, { concurrency: true }, () => {
   }
 });
 
-test('every hostile peer has an expected outcome, and every expected outcome its peer', () => {
+test('the lists of hostile peers and of expected outcomes have the same names', () => {
   const names = ROWS.map(({ phase, name }) => `${phase}: ${name}`);
   assert.deepEqual(Object.keys(EXPECTED).sort(), names.sort());
 });

@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inspect } from 'baileys-native';
 import { request, startBot, startInspect, temporaryDirectory } from '../support/inspected.mjs';
-import { PATIENCE, iq, numbered, openSession, startServer, until } from '../support/native-session.mjs';
+import { EVENT_TIMEOUT_MS, iq, numbered, openSession, startServer, until } from '../support/native-session.mjs';
+import { closeAfter } from '../support/resources.mjs';
 
 const require = createRequire(import.meta.url);
 const { Publisher, KEPT } = require('../../js/inspect/publisher.cjs');
@@ -144,7 +145,7 @@ test('a process is not inspectable by default', options, async t => {
   for (const value of [undefined, '', '0', 'off', 'OFF', 'false', 'no']) {
     const env = { ...process.env, BAILEYS_NATIVE_INSPECT_DIR: directory, BAILEYS_NATIVE_INSPECT: value };
     if (value === undefined) delete env.BAILEYS_NATIVE_INSPECT;
-    const { stdout } = await run(process.execPath, ['-e', source], { env, timeout: PATIENCE });
+    const { stdout } = await run(process.execPath, ['-e', source], { env, timeout: EVENT_TIMEOUT_MS });
     assert.deepEqual([value, JSON.parse(stdout), readdirSync(directory)], [value, [], []]);
   }
 });
@@ -154,7 +155,7 @@ test('an inspectable process exits by itself and removes its socket file', optio
   const source = `require(${JSON.stringify(require.resolve('../../js/index.cjs'))});
     console.log(require('node:fs').readdirSync(${JSON.stringify(directory)}).length);`;
   const env = { ...process.env, BAILEYS_NATIVE_INSPECT_DIR: directory, BAILEYS_NATIVE_INSPECT: 'bot' };
-  const { stdout } = await run(process.execPath, ['-e', source], { env, timeout: PATIENCE });
+  const { stdout } = await run(process.execPath, ['-e', source], { env, timeout: EVENT_TIMEOUT_MS });
   assert.deepEqual([stdout.trim(), readdirSync(directory)], ['1', []]);
 });
 
@@ -177,7 +178,7 @@ test('inspect refuses a directory that other users can access; a bot only warns'
 
   const source = `require(${JSON.stringify(require.resolve('../../js/index.cjs'))}); console.log('alive');`;
   const env = { ...process.env, BAILEYS_NATIVE_INSPECT_DIR: open, BAILEYS_NATIVE_INSPECT: '1' };
-  const { stdout, stderr } = await run(process.execPath, ['-e', source], { env, timeout: PATIENCE });
+  const { stdout, stderr } = await run(process.execPath, ['-e', source], { env, timeout: EVENT_TIMEOUT_MS });
   assert.equal(stdout.trim(), 'alive');
   assert.match(stderr, /BAILEYS_NATIVE_INSPECT.*cannot be inspected/);
 });
@@ -393,9 +394,12 @@ for (const mode of ['baileys', 'session']) {
   });
 }
 
-test('the inspect command reports errors with messages and exit codes', options, async () => {
+test('the inspect command reports errors with messages and exit codes', options, async t => {
   const fails = async args => {
-    const error = await run(process.execPath, [CLI, ...args], { timeout: PATIENCE }).then(assert.fail, error => error);
+    const error = await run(process.execPath, [CLI, ...args], { timeout: EVENT_TIMEOUT_MS }).then(
+      assert.fail,
+      error => error
+    );
     return [error.code, error.stderr.split('\n')[0]];
   };
   assert.deepEqual(await fails(['inspect', '--port', '70000']), [
@@ -403,14 +407,13 @@ test('the inspect command reports errors with messages and exit codes', options,
     'baileys-native: --port takes a whole number from 0 to 65535'
   ]);
   assert.match((await fails(['inspect', '--nonsense']))[1], /--nonsense/);
-  const taken = createServer().listen(0, '127.0.0.1');
+  const taken = closeAfter(t, createServer().listen(0, '127.0.0.1'));
   await once(taken, 'listening');
   const { port } = taken.address();
   const [code, message] = await fails(['inspect', '--port', String(port)]);
-  taken.close();
   assert.deepEqual([code, message], [2, `baileys-native: port ${port} is in use; choose another one with --port`]);
-  const { stdout } = await run(process.execPath, [CLI, 'inspect', '--help'], { timeout: PATIENCE });
+  const { stdout } = await run(process.execPath, [CLI, 'inspect', '--help'], { timeout: EVENT_TIMEOUT_MS });
   assert.match(stdout, /^Usage: baileys-native inspect \[--port N\]/);
-  const { stdout: version } = await run(process.execPath, [CLI, '--version'], { timeout: PATIENCE });
+  const { stdout: version } = await run(process.execPath, [CLI, '--version'], { timeout: EVENT_TIMEOUT_MS });
   assert.equal(version.trim(), require('../../package.json').version);
 });

@@ -1,4 +1,4 @@
-// Messages of one turn of the event loop arrive together and in order, in all cases of the end of the turn.
+// Messages that are sent in one turn of the event loop arrive together and in order, however the turn ends.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -8,8 +8,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { WebSocketClient } from '../../js/index.mjs';
+import { closeAfter, releaseAfter } from '../support/resources.mjs';
 
-const CHILD = fileURLToPath(new URL('../support/sends-and.mjs', import.meta.url));
+const CHILD = fileURLToPath(new URL('../support/send-then-exit.mjs', import.meta.url));
 const options = { timeout: 30_000 };
 
 /** A server that collects the messages of each connection. */
@@ -24,7 +25,7 @@ async function listen(t) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  releaseAfter(t, () => {
     for (const socket of sockets.clients) socket.terminate();
     server.close();
   });
@@ -38,6 +39,7 @@ for (const way of ['exit', 'close', 'terminate', 'block', 'throw']) {
   test(`all messages of a turn arrive when the turn ends with: ${way}`, options, async t => {
     const { url, connections } = await listen(t);
     const child = spawn(process.execPath, [CHILD, url, way, String(COUNT)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
     const errors = [];
     child.stderr.on('data', data => errors.push(data));
     const [code] = await once(child, 'exit');
@@ -56,10 +58,9 @@ function work(ms) {
 
 test('a chain of slow sends does not block the event loop, if each callback starts the next send', options, async t => {
   const { url, connections } = await listen(t);
-  const client = new WebSocketClient(new URL(url), {});
+  const client = closeAfter(t, new WebSocketClient(new URL(url), {}));
   client.connect();
   await once(client, 'open');
-  t.after(() => client.close());
   let turns = 0;
   const count = () => {
     turns++;

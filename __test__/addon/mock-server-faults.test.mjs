@@ -8,7 +8,7 @@ import { MockServer, parseQr } from '../../js/testing/index.mjs';
 import { NoiseAuthority } from '../../js/testing/certificate.mjs';
 import { verifySignature } from '../../js/testing/xeddsa.mjs';
 import { closed, connectionUpdate, openSocket, ping } from '../support/baileys-client.mjs';
-import { online, root, trustRoot } from '../support/mock-clients.mjs';
+import { logInDevice, root, trustRoot } from '../support/mock-clients.mjs';
 
 trustRoot();
 
@@ -20,34 +20,41 @@ describe('faults of the mock server', () => {
   after(() => server.stop());
 
   for (const [name, faults, message] of [
-    ['another issuer', { certificate: 'wrong-issuer' }, /certification match failed/],
-    ['no leaf', { certificate: 'no-leaf' }, /invalid noise leaf certificate/],
-    ['garbage for a handshake', { garbageHandshake: true }, /./],
-    [
-      'HTTP 503 on a connection that stays',
-      { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } },
-      /timed out/
-    ],
-    ['no answer to the upgrade', { stallUpgrade: true }, /timed out/],
-    ['no answer to the handshake', { stallHandshake: true }, /Timed Out/]
+    ['a certificate of another issuer', { certificate: 'wrong-issuer' }, /certification match failed/],
+    ['a chain without a leaf certificate', { certificate: 'no-leaf' }, /invalid noise leaf certificate/],
+    ['an invalid handshake', { garbageHandshake: true }, /./]
   ]) {
-    test(name, async () => {
+    test(`Baileys ends the connection for ${name}`, async () => {
       server.faults = faults;
-      const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs: 500 } }));
+      const error = await closed(openSocket({ baileys, server }));
       assert.match(error.message, message);
     });
   }
 
-  test('an HTTP status instead of the upgrade reaches the socket', async () => {
+  for (const [name, faults] of [
+    ['HTTP 503 on a connection that stays open', { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } }],
+    ['no answer to the upgrade', { stallUpgrade: true }],
+    ['no answer to the handshake', { stallHandshake: true }]
+  ]) {
+    test(`the connection of Baileys times out for ${name}`, async () => {
+      server.faults = faults;
+      const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs: 500 } }));
+      assert.match(error.message, /timed out/i);
+    });
+  }
+
+  test('an HTTP status instead of the upgrade reaches the socket', async t => {
     // Baileys has a listener for `unexpected-response`, so `ws` leaves the request open. Baileys does not end it, so the
     // test does.
     server.faults = { httpStatus: 429, httpHeaders: { 'Retry-After': '1' } };
     const sock = openSocket({ baileys, server });
+    t.after(async () => {
+      sock.ws.socket.terminate();
+      await sock.end(undefined);
+    });
     const [, response] = await once(sock.ws, 'unexpected-response');
     assert.equal(response.statusCode, 429);
     assert.equal(response.headers['retry-after'], '1');
-    await sock.ws.socket.terminate();
-    await sock.end(undefined);
   });
 
   test('Baileys accepts certificates if it does not check their fault', async () => {
@@ -104,13 +111,12 @@ describe('faults of the mock server', () => {
     }
   });
 
-  test('the mock server can delay answers', async () => {
-    const delayed = await online();
+  test('the mock server can delay answers', async t => {
+    const delayed = await logInDevice(t);
     delayed.connection.faults.delayMs = 60;
     const started = performance.now();
     await ping(delayed.sock);
     assert.ok(performance.now() - started >= 55);
-    await delayed.stop();
   });
 
   test('the mock server refuses an unknown fault', async () => {

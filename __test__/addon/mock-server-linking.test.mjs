@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as baileys from 'baileys';
-import { MockServer, parseQr } from '../../js/testing/index.mjs';
+import { parseQr } from '../../js/testing/index.mjs';
 import {
   closed,
   connectionUpdate,
@@ -17,7 +17,8 @@ import {
   ping,
   recordingLogger
 } from '../support/baileys-client.mjs';
-import { linked, online, root, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { linkDevice, logInDevice, root, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { startMockServer } from '../support/mock-server.mjs';
 
 trustRoot();
 
@@ -42,8 +43,7 @@ describe('linking and logging in', () => {
       return delay === 30_000 ? timer.unref() : timer;
     });
 
-    const server = await MockServer.start({ root });
-    t.after(() => server.stop());
+    const server = await startMockServer(t, { root });
     const events = [];
     server.on('connection', ({ id }) => events.push(`connection ${id}`));
     server.on('registered', ({ jid }) => events.push(`registered ${jid}`));
@@ -78,7 +78,6 @@ describe('linking and logging in', () => {
       auth: { ...saved, apply: update => Object.assign(saved.creds, update) },
       config: { logger: first }
     });
-    t.after(() => sock.end(undefined));
     await server.waitFor(({ connection, node }) => connection === 1 && node.attrs.type === 'available');
     await ping(sock);
     assert.deepEqual(first.entries, []);
@@ -98,81 +97,67 @@ describe('linking and logging in', () => {
     for (const { node } of asked) assert.ok(answered.has(node.attrs.id), JSON.stringify(node.attrs));
   });
 
-  test('a second login with the same credentials reaches open', async () => {
-    const { server, auth, stop } = await online();
+  test('a second login with the same credentials reaches open', async t => {
+    const { server, auth } = await logInDevice(t);
     const before = server.stanzas.length;
-    const again = await login({ baileys, server, auth });
+    await login({ baileys, server, auth });
     await server.waitFor(({ node }) => node.tag === 'success', { from: before });
-    await again.end(undefined);
-    await stop();
   });
 
-  test('plain ws:// serves without TLS', async () => {
-    const { server, sock, stop } = await online({ tls: false });
+  test('plain ws:// serves without TLS', async t => {
+    const { server, sock } = await logInDevice(t, { tls: false });
     assert.match(server.url, /^ws:\/\/127\.0\.0\.1:\d+\/ws\/chat$/);
     assert.equal(server.ca, undefined);
     await ping(sock);
-    await stop();
   });
 
-  test('an unlinked device is refused, unless the server accepts every device', async () => {
-    const { server, auth } = await linked();
-    await server.stop();
+  test('an unlinked device is refused, unless the server accepts every device', async t => {
+    const { auth } = await linkDevice(t);
 
-    const strict = await MockServer.start({ root });
+    const strict = await startMockServer(t, { root });
     assert.equal(
       statusOf(await closed(openSocket({ baileys, server: strict, auth }))),
       baileys.DisconnectReason.loggedOut
     );
-    await strict.stop();
-
-    const open = await MockServer.start({ root, acceptUnknown: true, preKeyCount: 100 });
+    const open = await startMockServer(t, { root, acceptUnknown: true, preKeyCount: 100 });
     const logger = recordingLogger('warn');
     const sock = await login({ baileys, server: open, auth, config: { logger } });
     await ping(sock);
     assert.deepEqual(logger.entries, []);
-    await sock.end(undefined);
-    await open.stop();
   });
 
-  test('the first stanza may follow the handshake at once', async () => {
-    const { server, sock, stop } = await online({ greetingDelayMs: 0 });
+  test('the first stanza may follow the handshake at once', async t => {
+    const { server, sock } = await logInDevice(t, { greetingDelayMs: 0 });
     assert.equal(server.connections.length, 2);
     await ping(sock);
-    await stop();
   });
 
-  test('a second login of a device ends its first connection with a conflict', async () => {
-    const { server, sock, auth, stop } = await online();
+  test('a second login of a device ends its first connection with a conflict', async t => {
+    const { server, sock, auth } = await logInDevice(t);
     const first = closed(sock);
-    const second = await login({ baileys, server, auth });
+    await login({ baileys, server, auth });
     assert.equal(statusOf(await first), baileys.DisconnectReason.connectionReplaced);
-    await second.end(undefined);
-    await stop();
   });
 
-  test('logging out unlinks the device', async () => {
-    const { server, sock, auth, stop } = await online();
+  test('logging out unlinks the device', async t => {
+    const { server, sock, auth } = await logInDevice(t);
     const end = closed(sock);
     await sock.logout();
     assert.equal(statusOf(await end), baileys.DisconnectReason.loggedOut);
     await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'md');
     assert.deepEqual(server.devices, []);
     assert.equal(statusOf(await closed(openSocket({ baileys, server, auth }))), 401);
-    await stop();
   });
 
   test('an unknown or invalid QR text is refused', async t => {
-    const server = await MockServer.start({ root });
-    t.after(() => server.stop());
+    const server = await startMockServer(t, { root });
     const key = Buffer.alloc(32, 1).toString('base64');
     await assert.rejects(server.scanQr('hello'), /not a QR code/);
     await assert.rejects(server.scanQr(['2@ref', key, key, key].join(',')), /no client/);
   });
 
   test('a QR text with a changed secret does not link', async t => {
-    const server = await MockServer.start({ root });
-    t.after(() => server.stop());
+    const server = await startMockServer(t, { root });
     const sock = openSocket({ baileys, server });
     const end = closed(sock);
     const { qr } = await connectionUpdate(sock, update => update.qr);
@@ -194,26 +179,23 @@ describe('linking and logging in', () => {
     });
   });
 
-  test('the client sends the routing info of one login at the next login', async () => {
+  test('the client sends the routing info of one login at the next login', async t => {
     const edgeRouting = Buffer.from([8, 13, 8, 5]);
-    const { server, sock, auth, connection, stop } = await online({ login: { edgeRouting } });
+    const { server, sock, auth, connection } = await logInDevice(t, { login: { edgeRouting } });
     assert.equal(connection.routingInfo, undefined);
     assert.deepEqual(auth.creds.routingInfo, edgeRouting);
     await sock.end(undefined);
-    const again = await login({ baileys, server, auth });
+    await login({ baileys, server, auth });
     assert.deepEqual(server.connections.at(-1).routingInfo, edgeRouting);
     assert.equal(server.connections.at(-1).header.toString('latin1', 0, 2), 'WA');
-    await again.end(undefined);
-    await stop();
   });
 
-  test('the client processes dirty bits and an offline preview', async () => {
-    const { server, stop } = await online({
+  test('the client processes dirty bits and an offline preview', async t => {
+    const { server } = await logInDevice(t, {
       login: { dirty: [{ type: 'groups', timestamp: 1 }], offlinePreview: { count: 0 }, offline: { count: 0 } }
     });
     await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'w:g2');
     await server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'urn:xmpp:whatsapp:dirty');
     await server.waitFor(({ direction, node }) => direction === 'in' && node.content?.[0]?.tag === 'offline_batch');
-    await stop();
   });
 });

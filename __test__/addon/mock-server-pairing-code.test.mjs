@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import * as baileys from 'baileys';
-import { MockServer, trustTestRoot } from '../../js/testing/index.mjs';
+import { trustTestRoot } from '../../js/testing/index.mjs';
 import { closed, connectionUpdate, login, memoryAuth, openSocket } from '../support/baileys-client.mjs';
 import { runModule } from '../support/child.mjs';
 import { ROOT } from '../support/baileys-lines.mjs';
+import { startMockServer } from '../support/mock-server.mjs';
 import { createSession, next, startServer } from '../support/native-session.mjs';
 
 const options = { timeout: 90_000 };
 const PHONE = '15550000042';
 
 /** A server that the Baileys of this process trusts. */
-async function trustedServer(t) {
-  const server = await MockServer.start({ preKeyCount: 100 });
-  t.after(() => server.stop());
+async function trustedServer(t, more) {
+  const server = await startMockServer(t, { preKeyCount: 100, ...more });
   t.after(trustTestRoot(baileys, server.rootKey));
   return server;
 }
@@ -42,9 +42,8 @@ test('Baileys on JavaScript links by code and logs in', options, async t => {
   assert.equal(device.user, PHONE);
   assert.equal(auth.creds.me.id, device.jid);
   assert.equal(auth.creds.registered, true);
-  const sock = await login({ baileys, server, auth });
+  await login({ baileys, server, auth });
   assert.equal(server.connections.at(-1).device, device);
-  await sock.end(undefined);
 });
 
 test('a wrong code is refused by the phone', options, async t => {
@@ -100,16 +99,13 @@ test('NativeSession links by code', options, async t => {
 });
 
 test('a new group member gets the whole group, the other members only the addition', options, async t => {
-  const server = await MockServer.start({ tls: false, acceptUnknown: true, preKeyCount: 100 });
-  t.after(() => server.stop());
-  t.after(trustTestRoot(baileys, server.rootKey));
+  const server = await trustedServer(t, { tls: false, acceptUnknown: true });
   const client = async user => {
     const auth = memoryAuth(baileys);
     auth.creds.me = { id: `${user}:1@s.whatsapp.net`, name: user };
     return login({ baileys, server, auth });
   };
   const [ada, bob] = [await client('15550000001'), await client('15550000002')];
-  t.after(() => Promise.all([ada.end(undefined), bob.end(undefined)]));
   const group = server.createGroup({ subject: 'Readers', creator: '15550000001', participants: [] });
   const upsert = new Promise(resolve => bob.ev.on('groups.upsert', resolve));
   await ada.groupParticipantsUpdate(group.id, ['15550000002@s.whatsapp.net'], 'add');
@@ -126,18 +122,11 @@ test('the server works with the definitions of 7.0.0-rc.1 to rc.5, which have no
         return typeof value === 'function' && /^[A-Z]/.test(String(key)) ? without(value) : value;
       }
     });
-  const server = await MockServer.start({
-    tls: false,
-    preKeyCount: 100,
-    baileys: { ...baileys, proto: without(baileys.proto) }
-  });
-  t.after(() => server.stop());
-  t.after(trustTestRoot(baileys, server.rootKey));
+  const server = await trustedServer(t, { tls: false, baileys: { ...baileys, proto: without(baileys.proto) } });
   const auth = memoryAuth(baileys);
   const sock = openSocket({ baileys, server, auth });
   const end = closed(sock);
   const { qr } = await connectionUpdate(sock, update => update.qr);
   await Promise.all([server.scanQr(qr), end]);
-  const again = await login({ baileys, server, auth });
-  await again.end(undefined);
+  await login({ baileys, server, auth });
 });

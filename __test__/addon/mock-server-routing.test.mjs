@@ -4,10 +4,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import * as baileys from 'baileys';
-import { MockServer, trustTestRoot } from '../../js/testing/index.mjs';
+import { trustTestRoot } from '../../js/testing/index.mjs';
 import { login, pair } from '../support/baileys-client.mjs';
+import { root, trustRoot } from '../support/mock-clients.mjs';
+import { startMockServer } from '../support/mock-server.mjs';
+import { nextWhere } from '../support/native-session.mjs';
 
-const root = baileys.Curve.generateKeyPair();
+trustRoot();
+
 const ADA = '15550000001';
 const BOB = '15550000002';
 const pn = user => `${user}@s.whatsapp.net`;
@@ -16,23 +20,17 @@ const config = { keepAliveIntervalMs: 300_000, getMessage: async ({ id }) => ({ 
 /** libsignal writes sessions with their keys to the console. */
 const quiet = ['info', 'log', 'warn', 'error'];
 
-let distrust;
 let restoreConsole;
 before(() => {
-  distrust = trustTestRoot(baileys, root.public);
   const originals = quiet.map(name => console[name]);
   for (const name of quiet) console[name] = () => {};
   restoreConsole = () => quiet.forEach((name, index) => (console[name] = originals[index]));
 });
-after(() => {
-  restoreConsole();
-  distrust();
-});
+after(() => restoreConsole());
 
 /** A server with linked devices, none of them connected. */
 async function setUp(t, options = {}, users = [ADA, BOB], lib = baileys) {
-  const server = await MockServer.start({ root, preKeyCount: 100, ...options });
-  t.after(() => server.stop());
+  const server = await startMockServer(t, { root, preKeyCount: 100, ...options });
   const failures = [];
   server.on('failure', error => failures.push(error));
   t.after(() => assert.deepEqual(failures, []));
@@ -40,27 +38,12 @@ async function setUp(t, options = {}, users = [ADA, BOB], lib = baileys) {
   for (const jid of users) {
     auths.push(await pair({ baileys: lib, server, scan: qr => server.scanQr(qr, { jid, pushName: jid }), config }));
   }
-  const enter = async index => {
-    const sock = await login({ baileys: lib, server, auth: auths[index], config });
-    t.after(() => sock.end(undefined));
-    return sock;
-  };
+  const enter = index => login({ baileys: lib, server, auth: auths[index], config });
   return { server, auths, enter, devices: server.devices };
 }
 
 /** Resolves with the first argument of an event that the predicate accepts. */
-function event(emitter, name, predicate = () => true) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no such ${name}`)), 10_000);
-    const listener = value => {
-      if (!predicate(value)) return;
-      clearTimeout(timer);
-      emitter.off(name, listener);
-      resolve(value);
-    };
-    emitter.on(name, listener);
-  });
-}
+const event = async (emitter, name, predicate) => (await nextWhere(emitter, name, predicate))[0];
 
 const textOf = ({ message }) => message?.conversation || message?.extendedTextMessage?.text;
 const text = (sock, wanted) =>
@@ -432,8 +415,7 @@ describe('other release lines of Baileys', () => {
     test(`${line}: texts both ways and to a group`, async t => {
       const namespace = await import(line);
       const lib = { ...namespace.default, ...namespace };
-      const undo = trustTestRoot(lib, root.public);
-      t.after(undo);
+      t.after(trustTestRoot(lib, root.public));
       const options = { baileys: line, groupAddressing: 'pn', greetingDelayMs: 250 };
       const { server, enter } = await setUp(t, options, [ADA, BOB], lib);
       const [ada, bob] = [await enter(0), await enter(1)];

@@ -1,20 +1,21 @@
 // Stanzas, floods and ends of connections on the mock server, with an unmodified Baileys 7.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import * as baileys from 'baileys';
 import { compressStanza, result, sampleStanzas } from '../../js/testing/index.mjs';
 import { closed, pair, ping } from '../support/baileys-client.mjs';
-import { online, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { logInDevice, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { suiteResources } from '../support/resources.mjs';
 
 trustRoot();
 
 describe('traffic', () => {
+  const resources = suiteResources();
   let client;
   before(async () => {
-    client = await online();
+    client = await logInDevice(resources);
   });
-  after(() => client.stop());
 
   /** The ids of the next `count` stanzas with this tag. */
   const collect = (sock, tag, count) =>
@@ -172,11 +173,11 @@ describe('traffic', () => {
 });
 
 describe('a server that stops reading', () => {
+  const resources = suiteResources();
   let client;
   before(async () => {
-    client = await online();
+    client = await logInDevice(resources);
   });
-  after(() => client.stop());
 
   test('stanzas that the client sends during a pause are read after it, in order', async () => {
     const { sock, connection, server } = client;
@@ -213,8 +214,8 @@ describe('ends of a connection', () => {
     ['a cut connection', connection => connection.drop(), reasons.connectionClosed],
     ['a reset connection', connection => connection.drop({ reset: true }), [reasons.connectionClosed, reasons.timedOut]]
   ]) {
-    test(name, async () => {
-      const { sock, server, connection, stop } = await online();
+    test(`Baileys reports ${name}`, async t => {
+      const { sock, server, connection } = await logInDevice(t);
       const ended = closed(sock);
       const gone = new Promise(resolve => server.on('close', resolve));
       await end(connection);
@@ -222,17 +223,15 @@ describe('ends of a connection', () => {
       assert.equal(await gone, connection);
       assert.equal(connection.state, 'closed');
       await assert.rejects(connection.send({ tag: 'ib', attrs: {} }), /closed/);
-      await stop();
     });
   }
 
-  test('a connection that closes during a flood fails the flood', async () => {
-    const { connection, stop } = await online();
+  test('a connection that closes during a flood fails the flood', async t => {
+    const { connection } = await logInDevice(t);
     const flood = connection.prepareFlood(sampleStanzas.message, 20_000);
     const started = flood.start();
     connection.drop();
     await assert.rejects(started);
     assert.equal(flood.state, 'failed');
-    await stop();
   });
 });

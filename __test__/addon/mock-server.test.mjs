@@ -12,7 +12,8 @@ import { promisify } from 'node:util';
 import * as baileys from 'baileys';
 import { MockServer, sampleStanzas, trustTestRoot } from '../../js/testing/index.mjs';
 import { closed, login, openSocket, pair, ping, recordingLogger } from '../support/baileys-client.mjs';
-import { online, root, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { logInDevice, root, statusOf, trustRoot } from '../support/mock-clients.mjs';
+import { startMockServer } from '../support/mock-server.mjs';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -35,18 +36,16 @@ describe('the mock server', () => {
     assert.equal(stdout, 'the mock server was stopped\n');
   });
 
-  test('events and waitFor() work without records', async () => {
-    const { server, sock, stop } = await online({ record: false });
+  test('events and waitFor() work without records', async t => {
+    const { server, sock } = await logInDevice(t, { record: false });
     const seen = server.waitFor(({ direction, node }) => direction === 'in' && node.attrs.xmlns === 'w:p');
     await ping(sock);
     assert.equal((await seen).node.attrs.type, 'get');
     assert.deepEqual(server.stanzas, []);
-    await stop();
   });
 
   test('the error of waitFor() lists the received stanzas', async t => {
-    const server = await MockServer.start({ root });
-    t.after(() => server.stop());
+    const server = await startMockServer(t, { root });
     await assert.rejects(
       server.waitFor(() => false, { timeoutMs: 20 }),
       /no such stanza in 20 ms; .* none/
@@ -65,11 +64,11 @@ describe('the mock server', () => {
   });
 
   for (const line of ['baileys-6.7.24', 'baileys-6.17.16']) {
-    test(`${line} pairs, logs in and receives a flood`, async () => {
+    test(`${line} pairs, logs in and receives a flood`, async t => {
       const namespace = await import(line);
       const older = namespace.makeWASocket ? namespace : namespace.default;
-      const restore = trustTestRoot(older, root.public);
-      const server = await MockServer.start({ root, preKeyCount: 100, baileys: line, greetingDelayMs: 250 });
+      t.after(trustTestRoot(older, root.public));
+      const server = await startMockServer(t, { root, preKeyCount: 100, baileys: line, greetingDelayMs: 250 });
       const auth = await pair({ baileys: older, server, scan: qr => server.scanQr(qr) });
       const logger = recordingLogger('warn');
       const sock = await login({ baileys: older, server, auth, config: { logger } });
@@ -79,19 +78,15 @@ describe('the mock server', () => {
       await ping(sock);
       assert.equal(received, 500);
       assert.deepEqual(logger.entries, []);
-      await sock.end(undefined);
-      await server.stop();
-      restore();
     });
   }
 
-  test('a client with another dictionary is reported', async () => {
-    const server = await MockServer.start({ root, baileys: 'baileys-6.17.16' });
+  test('a client with another dictionary is reported', async t => {
+    const server = await startMockServer(t, { root, baileys: 'baileys-6.17.16' });
     const failed = once(server, 'failure');
     const error = await closed(openSocket({ baileys, server }));
     assert.equal(statusOf(error), baileys.DisconnectReason.connectionClosed);
     assert.match((await failed)[0].message, /dictionary 3.*uses 2:/);
-    await server.stop();
   });
 
   test('the example in the documentation works unchanged', async () => {
@@ -105,8 +100,7 @@ describe('the mock server', () => {
   });
 
   test('pending() accepts only a linked device', async t => {
-    const server = await MockServer.start({ tls: false });
-    t.after(() => server.stop());
+    const server = await startMockServer(t, { tls: false });
     const [device] = server.devicesOf('15550005678');
     for (const wrong of [device, null, '15550005678']) {
       assert.throws(() => server.pending(wrong), { name: 'TypeError', message: /takes a device.*linked\?$/ });
@@ -119,9 +113,8 @@ describe('the mock server', () => {
     t.after(() => (Module._resolveFilename = resolve));
     Module._resolveFilename = (name, ...rest) => (name === 'ws' ? name : resolve.call(Module, name, ...rest));
     for (const source of [baileys, undefined]) {
-      const server = await MockServer.start({ baileys: source, tls: false });
+      const server = await startMockServer(t, { baileys: source, tls: false });
       assert.match(server.url, /^ws:/);
-      await server.stop();
     }
   });
 

@@ -1,4 +1,4 @@
-// The first connection of a process that has no free file descriptors: the threads of the addon cannot be started.
+// The first connection of a process without free file descriptors. The addon cannot start its threads then.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

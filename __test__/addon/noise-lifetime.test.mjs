@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
+import { silentLogger } from '../support/baileys-client.mjs';
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { NOISE_HANDLER } from '../support/surface.mjs';
 import { runModule } from '../support/child.mjs';
@@ -17,11 +18,10 @@ const require = createRequire(import.meta.url);
 const { createNoiseHandlerFactory } = require('../../js/baileys/noise-handler.cjs');
 const { addTrustedRoot } = require('../../js/connect/trust.cjs');
 
-const SILENT = { level: 'silent', child: () => SILENT, trace() {} };
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 const pair = keyPairOf(new Uint8Array(32).fill(1));
 const keys = Array.from({ length: 7 }, (_, i) => new Uint8Array(32).fill(i + 1));
-const options = line => ({ keyPair: pair, NOISE_HEADER: line.header, logger: SILENT });
+const options = line => ({ keyPair: pair, NOISE_HEADER: line.header, logger: silentLogger() });
 
 const detached = new Uint8Array(8);
 structuredClone(detached, { transfer: [detached.buffer] });

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
-import { compare, compareAll, explore, keep, knownDifferences, SEED } from '../support/differential.mjs';
+import { compare, compareAll, explore, recordComparisons, knownDifferences, SEED } from '../support/differential.mjs';
 import { FAULTS, NOISE_PROPERTIES } from '../support/noise-properties.mjs';
 import { fromJson } from '../support/values.mjs';
 
@@ -48,9 +48,9 @@ test('every fault of a ServerHello has the same result as in Baileys', async t =
 
 for (const name of LINE_NAMES) {
   for (const property of NOISE_PROPERTIES) {
-    test(`${property.name}, line ${name}, seed ${SEED}`, async () => {
+    test(`random inputs have the same result as in Baileys: ${property.name}, line ${name}, seed ${SEED}`, async () => {
       const { runs, known, failure } = await explore(property, lines.get(name), { seed: SEED });
-      keep(property.title, lines.get(name), `${runs} inputs`, known);
+      recordComparisons(property.title, lines.get(name), `${runs} inputs`, known);
       if (failure) assert.fail(failure.report);
     });
   }

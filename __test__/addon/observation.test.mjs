@@ -8,8 +8,16 @@ import { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 import { WebSocketClient, encodeBinaryNode, metrics } from 'baileys-native';
-import { PATIENCE, createSession, iq, next, numbered, openSession, startServer } from '../support/native-session.mjs';
-import { loggedInClient } from '../support/observed-client.mjs';
+import {
+  EVENT_TIMEOUT_MS,
+  createSession,
+  iq,
+  next,
+  numbered,
+  openSession,
+  startServer
+} from '../support/native-session.mjs';
+import { loggedInClient } from '../support/drop-in-client.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -32,7 +40,7 @@ test('a session publishes its events on diagnostics channels', options, async t 
   const again = next(session, 'reconnecting');
   await connection.streamError(503);
   await again;
-  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   await session.close();
   for (const published of Object.values(messages))
     for (const message of published) assert.equal(message.session, session);
@@ -64,7 +72,7 @@ test('a session publishes pairing', options, async t => {
   const server = await startServer(t);
   const session = createSession(t, server);
   session.once('qr', qr => server.scanQr(qr));
-  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   const [{ qr, expiresAt }] = messages.qr;
   assert.ok(qr.split(',').length >= 4 && expiresAt > Date.now());
   assert.equal(messages.paired[0].me.id, session.credentials.me.id);
@@ -87,7 +95,7 @@ test('a session publishes stanzas and queries without building nodes for it', op
   assert.equal(twice.length, 1, 'an answer that a pattern matches as well is one stanza');
   const [{ node, outcome, ms, answer: told }] = messages.query;
   assert.deepEqual([node, outcome, told], [question, 'answered', answer]);
-  assert.ok(ms > 0 && ms < PATIENCE);
+  assert.ok(ms > 0 && ms < EVENT_TIMEOUT_MS);
 
   // Answers arrive but are not read.
   session.pause();

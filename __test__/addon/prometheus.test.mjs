@@ -7,7 +7,7 @@ import test from 'node:test';
 import { collectMetrics } from 'baileys-native/prometheus';
 import { Registry, register as defaultRegister } from 'prom-client';
 import { iq, numbered, openSession } from '../support/native-session.mjs';
-import { loggedInClient } from '../support/observed-client.mjs';
+import { loggedInClient } from '../support/drop-in-client.mjs';
 
 const options = { timeout: 60_000 };
 

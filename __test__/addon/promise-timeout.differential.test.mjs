@@ -154,7 +154,7 @@ const SCENARIOS = {
     executor: ({ resolve, defer }) => resolve(new Promise(done => defer(() => done(1), 20))),
     ticks: [10, 10]
   },
-  'a limit that is a text': { ms: '10', executor: () => {}, ticks: [10] }
+  'a limit that is a string': { ms: '10', executor: () => {}, ticks: [10] }
 };
 
 for (const name of LINE_NAMES) {

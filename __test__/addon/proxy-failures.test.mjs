@@ -1,6 +1,6 @@
 /**
- * Proxies that refuse, misbehave or do not exist: the errors are those of Baileys' client, in limited time, without
- * secrets. The same on NativeSession.
+ * Proxies that refuse, misbehave or do not exist. The errors are those of Baileys' client, come in limited time and
+ * contain no secrets. The same with NativeSession.
  */
 
 import assert from 'node:assert/strict';
@@ -12,8 +12,9 @@ import { inspect } from 'node:util';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { endOfSession, greeter, logOf, statusOf, throughProxy } from '../support/proxy-scenarios.mjs';
-import { BaileysClient, LINES, NativeClient, closeEvent, observe } from '../support/socket-log.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { endOfSession, greetingServer, logOf, statusOf, testThroughProxy } from '../support/proxy-scenarios.mjs';
+import { BaileysClient, LINES, NativeClient, closeEvent, logEvents } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const BOUND = { timeout: 60_000 };
@@ -29,7 +30,7 @@ const UNKNOWN_NAME = await lookup('nowhere.invalid').then(
 
 let target;
 before(async () => {
-  target = await greeter();
+  target = await greetingServer();
 });
 after(() => target.close());
 
@@ -37,7 +38,7 @@ const url = port => `ws://${PROXY_NAME}:${port}/ws`;
 const errorOf = log => log.find(([event]) => event === 'error')?.[1];
 
 /** An address without a proxy. */
-const noProxy = async () => ({ port: 0, asked: [], ports: new Set(), close() {} });
+const noProxy = async () => ({ port: 0, requests: [], ports: new Set(), close() {} });
 
 /** A proxy that answers a `CONNECT` with a text and, if `ends`, ends the connection. */
 const answers = (text, { ends = true } = {}) =>
@@ -52,7 +53,7 @@ for (const [label, make] of Object.entries(httpsAgents)) {
     [407, 'Proxy Authentication Required'],
     [502, 'Bad Gateway']
   ]) {
-    throughProxy(`the proxy answers ${status}, with ${label}`, async compare => {
+    testThroughProxy(`the proxy answers ${status}, with ${label}`, async compare => {
       const text = `HTTP/1.1 ${status} ${reason}\r\nX-Why: not\r\nContent-Length: 2\r\n\r\nno`;
       const until = 'unexpected-response';
       const { log } = await compare({ startProxy: () => answers(text), makeAgent, url, target, until });
@@ -61,31 +62,30 @@ for (const [label, make] of Object.entries(httpsAgents)) {
   }
 
   for (const [what, startProxy, code] of [
-    ['an answer that is not HTTP', () => answers('SSH-2.0-x\r\n\r\n'), 'HPE_INVALID_CONSTANT'],
-    ['a status that is no number', () => answers('HTTP/1.1 abc\r\n\r\n'), 'HPE_INVALID_STATUS'],
-    ['an end after consent', () => answers('HTTP/1.1 200 OK\r\n\r\n'), 'ECONNRESET'],
-    ['a reset', () => httpProxy({ answer: client => client.resetAndDestroy() }), 'ECONNRESET']
+    ['the proxy answers without HTTP,', () => answers('SSH-2.0-x\r\n\r\n'), 'HPE_INVALID_CONSTANT'],
+    ['the proxy answers with an invalid status,', () => answers('HTTP/1.1 abc\r\n\r\n'), 'HPE_INVALID_STATUS'],
+    ['the proxy ends after status 200,', () => answers('HTTP/1.1 200 OK\r\n\r\n'), 'ECONNRESET'],
+    ['the proxy resets the connection,', () => httpProxy({ answer: client => client.resetAndDestroy() }), 'ECONNRESET']
   ]) {
-    throughProxy(`${what} with ${label}`, async compare => {
+    testThroughProxy(`${what} with ${label}`, async compare => {
       const { log } = await compare({ startProxy, makeAgent, url, target });
       assert.equal(errorOf(log).code, code);
     });
   }
 
-  test(`an end instead of an answer with ${label}`, BOUND, async () => {
+  test(`the proxy ends without a complete answer, with ${label}`, BOUND, async t => {
     for (const startProxy of [() => answers(''), () => answers('HTTP/1.1 200 OK\r\nVia')]) {
       const statuses = [];
       for (const Client of [BaileysClient, NativeClient]) {
-        const proxy = await startProxy();
+        const proxy = closeAfter(t, await startProxy());
         const config = { agent: makeAgent(proxy.port), connectTimeoutMs: SHORT };
         statuses.push(statusOf(await logOf(Client, url(target.port), config)));
-        proxy.close();
       }
       assert.equal(statuses[1], statuses[0]);
     }
   });
 
-  throughProxy(`a proxy that is not there with ${label}`, async compare => {
+  testThroughProxy(`the proxy does not exist, with ${label}`, async compare => {
     const unused = net.createServer().listen(0, '127.0.0.1');
     await once(unused, 'listening');
     const { port } = unused.address();
@@ -103,7 +103,7 @@ for (const [label, make] of Object.entries(httpsAgents)) {
   });
 }
 
-throughProxy('TLS to a proxy that cannot be trusted or does not speak it', async compare => {
+testThroughProxy('TLS to a proxy with an untrusted certificate or without TLS', async (compare, t) => {
   const authority = await certificate({ isAuthority: true, names: [], addresses: [] });
   const wrongName = await certificate({ issuer: authority, names: ['other.test'], addresses: ['192.0.2.7'] });
   const good = await certificate({ issuer: authority });
@@ -114,15 +114,14 @@ throughProxy('TLS to a proxy that cannot be trusted or does not speak it', async
     ]) {
       const startProxy = () => httpProxy({ tls });
       const makeAgent = port => make(`https://localhost:${port}`, options);
-      const { log, asked } = await compare({ startProxy, makeAgent, url, target });
+      const { log, requests } = await compare({ startProxy, makeAgent, url, target });
       assert.equal(errorOf(log).code, code, label);
-      assert.deepEqual(asked, []);
+      assert.deepEqual(requests, []);
     }
     const logs = [];
     for (const Client of [BaileysClient, NativeClient]) {
-      const proxy = await httpProxy();
+      const proxy = closeAfter(t, await httpProxy());
       logs.push(await logOf(Client, url(target.port), { agent: make(`https://localhost:${proxy.port}`) }));
-      proxy.close();
     }
     // OpenSSL's text contains memory addresses. Programs use the code.
     assert.deepEqual(...logs.map(log => [log.map(([event]) => event), errorOf(log).code]));
@@ -130,7 +129,7 @@ throughProxy('TLS to a proxy that cannot be trusted or does not speak it', async
 });
 
 for (const [label, make] of Object.entries(httpAgents)) {
-  throughProxy(`refusals with ${label}`, async compare => {
+  testThroughProxy(`the proxy refuses the credentials, with ${label}`, async compare => {
     const { log } = await compare({
       startProxy: () => httpProxy({ credentials: 'user:right' }),
       makeAgent: port => make(`http://user:wrong@127.0.0.1:${port}`),
@@ -155,7 +154,7 @@ const SOCKS_FAILURES = [
   ...[1, 2, 3, 4, 5, 6, 7, 8, 99].map(reply => ['socks5h', { reply }, /^Socks5 proxy rejected connection - \w+$/])
 ];
 for (const [label, make] of Object.entries(socksAgents)) {
-  throughProxy(`SOCKS refusals with ${label}`, async compare => {
+  testThroughProxy(`the SOCKS proxy refuses, with ${label}`, async compare => {
     for (const [scheme, options, message] of SOCKS_FAILURES) {
       const { log } = await compare({
         startProxy: () => socksProxy(options),
@@ -168,7 +167,7 @@ for (const [label, make] of Object.entries(socksAgents)) {
     }
   });
 
-  throughProxy(`a SOCKS proxy that is not there with ${label}`, async compare => {
+  testThroughProxy(`the SOCKS proxy does not exist, with ${label}`, async compare => {
     for (const [host, code] of [
       ['127.0.0.1', 'ECONNREFUSED'],
       ['nowhere.invalid', UNKNOWN_NAME]
@@ -180,15 +179,15 @@ for (const [label, make] of Object.entries(socksAgents)) {
     }
   });
 
-  throughProxy(`a target that cannot be resolved for SOCKS with ${label}`, async compare => {
-    const { log, asked } = await compare({
+  testThroughProxy(`the target of a SOCKS proxy cannot be resolved, with ${label}`, async compare => {
+    const { log, requests } = await compare({
       startProxy: () => socksProxy(),
       makeAgent: port => make(`socks5://127.0.0.1:${port}`),
       url: port => `ws://nowhere.invalid:${port}/`,
       target,
       config: UNRESOLVED
     });
-    assert.deepEqual([errorOf(log).code, asked], [UNKNOWN_NAME, []]);
+    assert.deepEqual([errorOf(log).code, requests], [UNKNOWN_NAME, []]);
   });
 }
 
@@ -206,23 +205,19 @@ const LAYERS = {
   },
   async session(config) {
     const { reason } = await endOfSession(url(target.port), config);
-    // The limits of a step and of the whole opening are equal: either can be first.
+    // The timeouts of one step and of the whole opening are equal, so either can be first.
     return [reason.kind === 'timedOut' ? TIMED_OUT[0] : reason.cause.message, reason.code];
   }
 };
 
-/** Tests that both layers fail in the same way, each with a new proxy. `same`: the message and the status code. */
+/** Declares a test that both layers fail with the same message and status code. Each connection has a new proxy. */
 const onBothLayers = (name, cases) =>
-  test(name, BOUND, async () => {
+  test(name, BOUND, async t => {
     for (const [startProxy, make, scheme, ...same] of cases) {
       for (const [layer, fail] of Object.entries(LAYERS)) {
-        const proxy = await startProxy();
-        try {
-          const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
-          assert.deepEqual(await fail({ agent, connectTimeoutMs: SHORT }), same, `${layer}, ${scheme}`);
-        } finally {
-          proxy.close();
-        }
+        const proxy = closeAfter(t, await startProxy());
+        const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
+        assert.deepEqual(await fail({ agent, connectTimeoutMs: SHORT }), same, `${layer}, ${scheme}`);
       }
     }
   });
@@ -245,32 +240,30 @@ const drip = client => {
 };
 const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`);
 
-test('a refusal ends in time', BOUND, async () => {
-  const proxy = await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+test('a proxy that refuses ends the connection in time', BOUND, async t => {
+  const proxy = closeAfter(t, await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
-  const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: SHORT });
+  const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: 1_000 });
   assert.deepEqual([log.map(([event]) => event), statusOf(log)], [['unexpected-response', 'error', 'close'], 408]);
-  const { reason } = await endOfSession(url(target.port), { agent, connectTimeoutMs: SHORT });
+  const { reason } = await endOfSession(url(target.port), { agent });
   assert.deepEqual([reason.cause.message, reason.code], ['Unexpected server response: 407', 407]);
-  proxy.close();
 });
 
-test('an answer that never ends is bounded in time and size', BOUND, async () => {
-  for (const [answer, message] of [
-    [drip, TIMED_OUT[0]],
-    [flood, 'Parse Error: Header overflow']
+test('an endless answer of a proxy is limited in time and size', BOUND, async t => {
+  for (const [answer, message, connectTimeoutMs] of [
+    [drip, TIMED_OUT[0], SHORT],
+    [flood, 'Parse Error: Header overflow', 5_000]
   ]) {
-    const proxy = await httpProxy({ answer });
+    const proxy = closeAfter(t, await httpProxy({ answer }));
     const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
     for (const [layer, fail] of Object.entries(LAYERS)) {
-      const [text] = await fail({ agent, connectTimeoutMs: SHORT });
+      const [text] = await fail({ agent, connectTimeoutMs });
       assert.equal(text, message, layer);
     }
-    proxy.close();
   }
 });
 
-throughProxy("a SOCKS agent's own limit", async compare => {
+testThroughProxy('the timeout of a SOCKS agent', async compare => {
   const { log } = await compare({
     startProxy: () => socksProxy({ silent: true }),
     makeAgent: port => socksAgents['socks-proxy-agent 10'](`socks5h://127.0.0.1:${port}`, { timeout: SHORT }),
@@ -280,14 +273,14 @@ throughProxy("a SOCKS agent's own limit", async compare => {
   assert.deepEqual([errorOf(log).message, statusOf(log)], ['Proxy connection timed out', 408]);
 });
 
-test('close() while the proxy is asked', BOUND, async () => {
+test('close() while the proxy has not answered', BOUND, async t => {
   for (const [startProxy, make, scheme] of [
     [() => httpProxy({ answer: () => {} }), httpsAgents['https-proxy-agent 9'], 'http'],
     [() => socksProxy({ silent: true }), socksAgents['socks-proxy-agent 10'], 'socks5']
   ]) {
     const ends = [];
     for (const Client of [BaileysClient, NativeClient]) {
-      const proxy = await startProxy();
+      const proxy = closeAfter(t, await startProxy());
       const client = new Client(url(target.port).replace(PROXY_NAME, '127.0.0.1'), {
         agent: make(`${scheme}://127.0.0.1:${proxy.port}`)
       });
@@ -297,7 +290,6 @@ test('close() while the proxy is asked', BOUND, async () => {
       const closing = client.close();
       ends.push([(await error)[0].message, await closed]);
       await closing;
-      proxy.close();
     }
     assert.deepEqual(ends[1], ends[0]);
   }
@@ -314,10 +306,10 @@ for (const [label, startProxy, make, scheme] of [
     for (const { Baileys, Native, name } of LINES) {
       const logs = [];
       for (const Client of [Baileys, Native]) {
-        const proxy = await startProxy();
+        const proxy = closeAfter(t, await startProxy());
         const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
         const client = new Client(url(target.port), { agent, connectTimeoutMs: 5000 });
-        const log = observe(client);
+        const log = logEvents(client);
         const closed = closeEvent(client);
         client.once('message', () => proxy.close());
         client.connect();
@@ -329,7 +321,7 @@ for (const [label, startProxy, make, scheme] of [
     }
 
     const server = await startServer(t, { acceptUnknown: true });
-    const proxy = await startProxy();
+    const proxy = closeAfter(t, await startProxy());
     const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
     const session = createSession(t, server, { creds: linkedCredentials(), agent, reconnect: false });
     await session.connect();
@@ -345,10 +337,11 @@ for (const [label, startProxy, make, scheme] of [
 
 // --- secrets
 
-test('no error and no warning shows a password', BOUND, async () => {
+test('no error and no warning shows a password', BOUND, async t => {
   const shown = [];
   const onWarning = warning => shown.push(inspect(warning, { depth: 9, showHidden: true }));
   process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
   const secret = 'c0nf1dent1al';
   const encoded = Buffer.from(`user:${secret}`).toString('base64');
   const refusing = [
@@ -364,17 +357,15 @@ test('no error and no warning shows a password', BOUND, async () => {
   ];
   for (const [startProxy, makes, scheme] of refusing) {
     for (const make of makes) {
-      const proxy = await startProxy();
+      const proxy = closeAfter(t, await startProxy());
       const agent = make(`${scheme}://user:${secret}@127.0.0.1:${proxy.port}`);
       const client = new NativeClient(url(target.port), { agent, connectTimeoutMs: SHORT });
       client.on('error', error => shown.push(inspect(error, { depth: 9, showHidden: true }), String(error.stack)));
       const closed = new Promise(resolve => client.once('close', resolve));
       client.connect();
       await closed;
-      proxy.close();
     }
   }
-  process.off('warning', onWarning);
   assert.ok(shown.length > 30);
   for (const text of shown) {
     assert.ok(!text.includes(secret) && !text.includes(encoded), text);

@@ -1,4 +1,4 @@
-/** Proxies that are not an agent's alone: of the environment, of `global-agent`, of `@openclaw/proxyline`; and all proxies on NativeSession. */
+/** Proxies for a whole process: environment variables, `global-agent`, `@openclaw/proxyline`. Also all proxies with NativeSession. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,8 @@ import { after, before, test } from 'node:test';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 import { httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { greeter, logOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { greetingServer, logOf, testThroughProxy } from '../support/proxy-scenarios.mjs';
 import { NativeClient } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
@@ -24,8 +25,8 @@ const BOUND = { timeout: 60_000 };
 let plain;
 let secure;
 before(async () => {
-  plain = await greeter();
-  secure = await greeter(await certificate());
+  plain = await greetingServer();
+  secure = await greetingServer(await certificate());
 });
 after(() => {
   plain.close();
@@ -55,7 +56,7 @@ async function withEnvironment(values, act) {
 
 // --- the environment
 
-/** Each variable that could be set on this machine, emptied. */
+/** All proxy variables, empty. */
 const EMPTY = Object.fromEntries(
   ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'].flatMap(name => [
     [name, ''],
@@ -63,14 +64,14 @@ const EMPTY = Object.fromEntries(
   ])
 );
 
-test('BAILEYS_NATIVE_PROXY=env: the variables, and NO_PROXY', BOUND, async () => {
+test('BAILEYS_NATIVE_PROXY=env uses the proxy variables and NO_PROXY', BOUND, async t => {
   for (const [variable, scheme, start] of [
     ['HTTP_PROXY', 'http', () => httpProxy()],
     ['http_proxy', 'http', () => httpProxy({ credentials: 'user:p@ss' })],
     ['ALL_PROXY', 'socks5h', () => socksProxy()],
     ['all_proxy', 'socks5', () => socksProxy()]
   ]) {
-    const proxy = await start();
+    const proxy = closeAfter(t, await start());
     const credentials = variable === 'http_proxy' ? 'user:p%40ss@' : '';
     const values = {
       ...EMPTY,
@@ -79,28 +80,27 @@ test('BAILEYS_NATIVE_PROXY=env: the variables, and NO_PROXY', BOUND, async () =>
     };
     await withEnvironment(values, async () => {
       opened({ log: await logOf(NativeClient, `ws://127.0.0.1:${plain.port}/`, {}) });
-      assert.equal(proxy.asked.length, 1, variable);
-      // An agent of the connection comes first, and so does an exception.
+      assert.equal(proxy.requests.length, 1, variable);
+      // An agent and NO_PROXY have priority over the proxy variables.
       opened({ log: await logOf(NativeClient, `ws://127.0.0.1:${plain.port}/`, { agent: new http.Agent() }) });
       for (const list of ['*', '127.0.0.1', `127.0.0.1:${plain.port}`, 'other, 127.0.0.1', '127.0.0.0-127.0.0.9']) {
         await withEnvironment({ NO_PROXY: list }, async () =>
           opened({ log: await logOf(NativeClient, `ws://127.0.0.1:${plain.port}/`, {}) })
         );
       }
-      assert.equal(proxy.asked.length, 1, variable);
+      assert.equal(proxy.requests.length, 1, variable);
     });
-    // Without the opt-in nothing of it counts.
+    // Without BAILEYS_NATIVE_PROXY the variables have no effect.
     await withEnvironment({ ...values, BAILEYS_NATIVE_PROXY: '' }, async () =>
       opened({ log: await logOf(NativeClient, `ws://127.0.0.1:${plain.port}/`, {}) })
     );
-    assert.equal(proxy.asked.length, 1, variable);
-    proxy.close();
+    assert.equal(proxy.requests.length, 1, variable);
   }
 });
 
-test('BAILEYS_NATIVE_PROXY=env: nothing connects where the proxy is none', BOUND, async () => {
+test('BAILEYS_NATIVE_PROXY=env: no connection is made if the proxy is invalid', BOUND, async t => {
   let connections = 0;
-  const target = net.createServer(() => connections++).listen(0, '127.0.0.1');
+  const target = closeAfter(t, net.createServer(() => connections++).listen(0, '127.0.0.1'));
   await once(target, 'listening');
   for (const url of ['nonsense', 'ftp://127.0.0.1:1', 'http://user:secret@[', 'http://127.0.0.1:1']) {
     await withEnvironment({ ...EMPTY, BAILEYS_NATIVE_PROXY: 'env', HTTP_PROXY: url }, async () => {
@@ -111,7 +111,6 @@ test('BAILEYS_NATIVE_PROXY=env: nothing connects where the proxy is none', BOUND
     });
   }
   assert.equal(connections, 0);
-  target.close();
 });
 
 test('NO_PROXY is read as Node reads it', () => {
@@ -143,7 +142,7 @@ test('NO_PROXY is read as Node reads it', () => {
 // --- @openclaw/proxyline
 
 for (const scheme of ['ws', 'wss']) {
-  throughProxy(`CONNECT with @openclaw/proxyline, ${scheme}`, async compare => {
+  testThroughProxy(`CONNECT with @openclaw/proxyline, ${scheme}`, async compare => {
     const result = await compare({
       startProxy: () => httpProxy({ credentials: 'user:p@ss' }),
       makeAgent: port => {
@@ -166,7 +165,7 @@ for (const [label, load] of [
   ['global-agent 3', () => require('global-agent-3')],
   ['global-agent 4', () => require('global-agent')]
 ]) {
-  throughProxy(`CONNECT with ${label}`, async compare => {
+  testThroughProxy(`CONNECT with ${label}`, async compare => {
     const places = [http, https].flatMap(module =>
       ['request', 'get', 'globalAgent'].map(name => [module, name, module[name]])
     );
@@ -188,7 +187,7 @@ for (const [label, load] of [
           target
         });
         opened(result);
-        assert.equal(result.asked.length, 1);
+        assert.equal(result.requests.length, 1);
         controller.NO_PROXY = 'localhost';
         opened({ log: await logOf(NativeClient, `${scheme}://localhost:${target.port}/`, {}) });
         controller.NO_PROXY = null;
@@ -211,33 +210,30 @@ for (const [label, make, scheme, start] of [
 ]) {
   test(`NativeSession through ${label}`, BOUND, async t => {
     const server = await startServer(t, { acceptUnknown: true });
-    const proxy = await start();
-    t.after(() => proxy.close());
+    const proxy = closeAfter(t, await start());
     const { port, pathname } = new URL(server.url);
     const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
     const url = `ws://localhost:${port}${pathname}`;
     const session = createSession(t, { url, rootKey: server.rootKey }, { creds: linkedCredentials(), agent });
     await session.connect();
-    assert.equal(proxy.asked.length, 1);
+    assert.equal(proxy.requests.length, 1);
     assert.equal(session.state, 'connected');
   });
 }
 
-test('NativeSession: the environment, and a proxy that refuses', BOUND, async t => {
+test('NativeSession uses the environment, and ends if a proxy refuses', BOUND, async t => {
   const server = await startServer(t, { acceptUnknown: true });
-  const proxy = await httpProxy();
-  t.after(() => proxy.close());
+  const proxy = closeAfter(t, await httpProxy());
   await withEnvironment(
     { ...EMPTY, BAILEYS_NATIVE_PROXY: 'env', HTTP_PROXY: `http://127.0.0.1:${proxy.port}` },
     async () => {
       const session = createSession(t, server, { creds: linkedCredentials() });
       await session.connect();
-      assert.equal(proxy.asked.length, 1);
+      assert.equal(proxy.requests.length, 1);
       await session.close();
     }
   );
-  const refusing = await httpProxy({ credentials: 'user:right' });
-  t.after(() => refusing.close());
+  const refusing = closeAfter(t, await httpProxy({ credentials: 'user:right' }));
   const agent = httpsAgents['https-proxy-agent 9'](`http://user:wrong@127.0.0.1:${refusing.port}`);
   const session = createSession(t, server, { creds: linkedCredentials(), agent, reconnect: false });
   const closed = next(session, 'close');
@@ -245,7 +241,7 @@ test('NativeSession: the environment, and a proxy that refuses', BOUND, async t 
   assert.equal((await closed)[0].code, 407);
 });
 
-/** Replaces `net.Socket.prototype.connect` until the test ends. Its text does not show that it is Node's own. */
+/** Replaces `net.Socket.prototype.connect` until the test ends, as a process-wide proxy does. */
 function replaceConnect(t) {
   const { connect } = net.Socket.prototype;
   net.Socket.prototype.connect = function (...args) {
@@ -274,14 +270,14 @@ for (const [when, replaceIn] of [
     await closed;
     assert.deepEqual(errors, ['ERR_AGENT_UNSUPPORTED']);
     await assert.rejects(session.connect(), { code: 'ERR_AGENT_UNSUPPORTED' });
-    assert.equal(server.connections.length <= opened, true);
+    assert.ok(server.connections.length <= opened);
     restore();
     await session.connect();
     assert.equal(session.state, 'connected');
   });
 }
 
-test('NativeSession: connect() during a planned reconnection checks the functions of Node', BOUND, async t => {
+test('NativeSession: connect() during a wait for reconnection checks the functions of Node', BOUND, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const session = createSession(t, server, { creds: linkedCredentials(), reconnect: { baseMs: 60_000 } });
   await session.connect();
@@ -291,7 +287,7 @@ test('NativeSession: connect() during a planned reconnection checks the function
   const { cancel } = await planned;
   const restore = replaceConnect(t);
   await assert.rejects(session.connect(), { code: 'ERR_AGENT_UNSUPPORTED' });
-  assert.equal(server.connections.length <= opened, true);
+  assert.ok(server.connections.length <= opened);
   restore();
   const closed = new Promise(resolve => session.once('close', resolve));
   cancel();

@@ -6,7 +6,8 @@ import https from 'node:https';
 import { after, before } from 'node:test';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { ProxyAgent8, SocksProxyAgent10, httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { greeter, logOf, throughProxy } from '../support/proxy-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { greetingServer, logOf, testThroughProxy } from '../support/proxy-scenarios.mjs';
 import { LINES, NativeClient } from '../support/socket-log.mjs';
 import { certificate } from '../support/tls.mjs';
 
@@ -21,8 +22,8 @@ let secure;
 before(async () => {
   authority = await certificate({ isAuthority: true, names: [], addresses: [] });
   identity = await certificate({ issuer: authority, names: ['localhost', PROXY_NAME] });
-  plain = await greeter();
-  secure = await greeter(identity);
+  plain = await greetingServer();
+  secure = await greetingServer(identity);
 });
 after(() => {
   plain.close();
@@ -54,7 +55,7 @@ async function eachTarget(run) {
 }
 
 for (const [label, make] of Object.entries(httpsAgents)) {
-  throughProxy(`CONNECT with ${label}`, async compare => {
+  testThroughProxy(`CONNECT with ${label}`, async compare => {
     await eachTarget(async (target, scheme) => {
       const result = await compare({
         startProxy: () => httpProxy(),
@@ -63,11 +64,11 @@ for (const [label, make] of Object.entries(httpsAgents)) {
         target
       });
       assertOpened(result);
-      assert.match(result.asked[0], new RegExp(`^CONNECT ${PROXY_NAME}:${target.port}\n`));
+      assert.match(result.requests[0], new RegExp(`^CONNECT ${PROXY_NAME}:${target.port}\n`));
     });
   });
 
-  throughProxy(`CONNECT with credentials, headers and TLS to the proxy with ${label}`, async compare => {
+  testThroughProxy(`CONNECT with credentials, headers and TLS to the proxy with ${label}`, async compare => {
     await eachTarget(async (target, scheme) => {
       const result = await compare({
         startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: identity }),
@@ -77,17 +78,17 @@ for (const [label, make] of Object.entries(httpsAgents)) {
         target
       });
       assertOpened(result);
-      assert.match(result.asked[0], /\nX-Extra: yes$/m);
-      assert.match(result.asked[0], new RegExp(`Basic ${Buffer.from(CREDENTIALS).toString('base64')}`));
+      assert.match(result.requests[0], /\nX-Extra: yes$/m);
+      assert.match(result.requests[0], new RegExp(`Basic ${Buffer.from(CREDENTIALS).toString('base64')}`));
     });
   });
 }
 
 for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
-  throughProxy(`headers made anew for every connection with ${label}`, async compare => {
+  testThroughProxy(`a function creates the headers for each connection, with ${label}`, async compare => {
     let count = 0;
     const agents = [];
-    const { asked } = await compare({
+    const { requests } = await compare({
       startProxy: () => httpProxy(),
       makeAgent: port => {
         count = 0;
@@ -98,14 +99,14 @@ for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
       url: port => `ws://127.0.0.1:${port}/`,
       target: plain
     });
-    assert.match(asked[0], /Proxy-Connection: Keep-Alive\nX-Count: 1/);
+    assert.match(requests[0], /Proxy-Connection: Keep-Alive\nX-Count: 1/);
     for (const agent of agents) agent.destroy();
   });
 }
 
 for (const [label, make] of Object.entries(httpAgents)) {
   for (const tls of [false, true]) {
-    throughProxy(`requests by URL with ${label}${tls ? ' over TLS' : ''}`, async compare => {
+    testThroughProxy(`requests by URL with ${label}${tls ? ' over TLS' : ''}`, async compare => {
       const result = await compare({
         startProxy: () => httpProxy({ credentials: CREDENTIALS, tls: tls ? identity : undefined }),
         makeAgent: port => make(`http${tls ? 's' : ''}://${IN_URL}localhost:${port}`, { ca: authority.cert }),
@@ -113,7 +114,7 @@ for (const [label, make] of Object.entries(httpAgents)) {
         target: plain
       });
       assertOpened(result);
-      assert.match(result.asked[0], new RegExp(`^GET http://${PROXY_NAME}:${plain.port}/ws\\?a=b\n`));
+      assert.match(result.requests[0], new RegExp(`^GET http://${PROXY_NAME}:${plain.port}/ws\\?a=b\n`));
     });
   }
 }
@@ -126,9 +127,9 @@ for (const [label, make] of Object.entries(socksAgents)) {
     ['socks5h', { [PROXY_NAME]: `5 @name:${PROXY_NAME}`, '127.0.0.1': '5 @address:127.0.0.1' }],
     ['socks', { [PROXY_NAME]: `5 @name:${PROXY_NAME}` }]
   ]) {
-    throughProxy(`${scheme} with ${label}`, async compare => {
+    testThroughProxy(`${scheme} with ${label}`, async compare => {
       await eachTarget(async (target, protocol) => {
-        for (const [name, asked] of Object.entries(names)) {
+        for (const [name, request] of Object.entries(names)) {
           const result = await compare({
             startProxy: () => socksProxy({ bound: name === PROXY_NAME ? 'name' : 'ipv6', drip: protocol === 'ws' }),
             makeAgent: port => make(`${scheme}://127.0.0.1:${port}`),
@@ -136,13 +137,13 @@ for (const [label, make] of Object.entries(socksAgents)) {
             target
           });
           assertOpened(result);
-          assert.deepEqual(result.asked, [`${asked}:${target.port}`]);
+          assert.deepEqual(result.requests, [`${request}:${target.port}`]);
         }
       });
     });
   }
 
-  throughProxy(`SOCKS credentials with ${label}`, async compare => {
+  testThroughProxy(`SOCKS credentials with ${label}`, async compare => {
     for (const [scheme, credentials] of [
       ['socks5h', 'user:secret'],
       ['socks4a', 'user']
@@ -154,12 +155,12 @@ for (const [label, make] of Object.entries(socksAgents)) {
         target: plain
       });
       assertOpened(result);
-      assert.deepEqual(result.asked, [`${scheme[5]} ${credentials}@name:${PROXY_NAME}:${plain.port}`]);
+      assert.deepEqual(result.requests, [`${scheme[5]} ${credentials}@name:${PROXY_NAME}:${plain.port}`]);
     }
   });
 }
 
-throughProxy('trust in the target through a proxy', async compare => {
+testThroughProxy('the certificate of the target is verified through a proxy', async compare => {
   const through = (makeAgent, startProxy, host) =>
     compare({ startProxy, makeAgent, url: port => `wss://${host}:${port}/`, target: secure });
   const agents = [
@@ -181,10 +182,10 @@ throughProxy('trust in the target through a proxy', async compare => {
   }
 });
 
-throughProxy('localAddress, lookup and family on the way to the proxy', async compare => {
-  const asked = [];
+testThroughProxy('localAddress, lookup and family for the connection to the proxy', async compare => {
+  const lookups = [];
   const lookup = (host, options, done) => {
-    asked.push(host);
+    lookups.push(host);
     done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4);
   };
   const options = { lookup, localAddress: '127.0.0.5' };
@@ -196,21 +197,21 @@ throughProxy('localAddress, lookup and family on the way to the proxy', async co
       port => new SocksProxyAgent10(`socks5h://some.proxy.test:${port}`, { socketOptions: { ...options, family: 4 } })
     ]
   ]) {
-    asked.length = 0;
+    lookups.length = 0;
     const url = port => `ws://${PROXY_NAME}:${port}/`;
     assertOpened(await compare({ startProxy: () => startProxy(), makeAgent, url, target: plain }));
     const clients = LINES.flatMap(line => [line.Baileys, line.Native]);
     assert.deepEqual(
-      asked,
+      lookups,
       clients.map(() => 'some.proxy.test')
     );
   }
 });
 
-throughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
+testThroughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
   let target;
   try {
-    target = await greeter(undefined, '::1');
+    target = closeAfter(t, await greetingServer(undefined, '::1'));
   } catch {
     return t.skip('no IPv6 on this machine');
   }
@@ -221,16 +222,14 @@ throughProxy('a proxy and a target with IPv6 addresses', async (compare, t) => {
     assertOpened(await compare({ startProxy, makeAgent, url, target }));
   }
   // `new URL` keeps the brackets of the address. With them the SOCKS agents themselves do not find the proxy.
-  const proxy = await socksProxy({ host: '::1' });
+  const proxy = closeAfter(t, await socksProxy({ host: '::1' }));
   const agent = new SocksProxyAgent10(`socks5h://[::1]:${proxy.port}`);
   assertOpened({ log: await logOf(NativeClient, url(target.port), { agent }) });
-  assert.deepEqual(proxy.asked, [`5 @address:0:0:0:0:0:0:0:1:${target.port}`]);
+  assert.deepEqual(proxy.requests, [`5 @address:0:0:0:0:0:0:0:1:${target.port}`]);
   assert.ok(target.ports.every((port, i) => i < target.ports.length - 1 || proxy.ports.has(port)));
-  proxy.close();
-  target.close();
 });
 
-throughProxy('proxy-agent and the environment', async compare => {
+testThroughProxy('proxy-agent with environment variables', async compare => {
   const names = ['WS_PROXY', 'ALL_PROXY', 'NO_PROXY'];
   const before = names.map(name => process.env[name]);
   try {
@@ -245,7 +244,7 @@ throughProxy('proxy-agent and the environment', async compare => {
       url,
       target: plain
     });
-    assert.equal(proxied.asked.length, 1);
+    assert.equal(proxied.requests.length, 1);
     // NO_PROXY requests a direct connection.
     process.env.NO_PROXY = '127.0.0.1';
     const log = await logOf(NativeClient, url(plain.port), { agent: new ProxyAgent8() });

@@ -1,5 +1,4 @@
-// Errors of a NativeSession whose connection cannot be opened: they are those of a socket, and decide about another
-// attempt.
+// The errors of a NativeSession that cannot connect. They equal those of a socket, and decide whether it connects again.
 
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
@@ -9,6 +8,7 @@ import test from 'node:test';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 import { socksProxy } from '../support/proxies.mjs';
 import { socksAgents } from '../support/proxy-agents.mjs';
+import { closeAfter } from '../support/resources.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -89,8 +89,7 @@ for (const [scheme, version] of [
 ]) {
   test(`${scheme}: the session resolves the target's name and sends the address to the proxy`, options, async t => {
     const server = await startServer(t, { acceptUnknown: true });
-    const proxy = await socksProxy();
-    t.after(() => proxy.close());
+    const proxy = closeAfter(t, await socksProxy());
     const { port } = new URL(server.url);
     const session = createSession(
       t,
@@ -102,7 +101,7 @@ for (const [scheme, version] of [
     );
     await session.connect();
     assert.equal(session.state, 'connected');
-    assert.deepEqual(proxy.asked, [`${version} @address:127.0.0.1:${port}`]);
+    assert.deepEqual(proxy.requests, [`${version} @address:127.0.0.1:${port}`]);
   });
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { recordingLogger } from '../support/baileys-client.mjs';
-import { PATIENCE, iq, nextWhere, numbered, openSession } from '../support/native-session.mjs';
+import { EVENT_TIMEOUT_MS, iq, nextWhere, numbered, openSession } from '../support/native-session.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -67,7 +67,7 @@ test('the log queue is limited while the event loop is busy; dropped entries are
   const before = logger.entries.length;
   // No event is taken in this turn.
   const { stanzasIn } = session.metrics();
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + EVENT_TIMEOUT_MS;
   while (session.metrics().stanzasIn < stanzasIn + COUNT && Date.now() < end);
   await sent;
   await session.query(iq());

@@ -1,4 +1,4 @@
-// The connection of a NativeSession stays open while JavaScript is blocked. That of Baileys does not.
+// The connection of a NativeSession stays open while JavaScript is blocked. A connection of Baileys does not.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,11 +1,11 @@
-// NativeSession with the mock server: commands, events and stanzas. Pairing and lifetime have their own files.
+// NativeSession with the mock server: methods, events and stanzas. Pairing and lifetime have their own files.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeSession, SessionError, StanzaError, metrics } from 'baileys-native';
 import {
-  PATIENCE,
+  EVENT_TIMEOUT_MS,
   createSession,
   iq,
   linkedCredentials,
@@ -79,7 +79,7 @@ test('an aborted close() still closes the session', options, async t => {
   await assert.rejects(session.close({ signal: AbortSignal.abort(new Error('enough')) }), /enough/);
   const [{ kind }] = await closed;
   assert.deepEqual([kind, session.state], ['requested', 'disconnected']);
-  await session.close({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.close({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
 });
 
 test('a query ends with an answer, an error stanza, a timeout or an abort', options, async t => {
@@ -406,7 +406,7 @@ test('connect() during the wait for a reconnection connects at once', options, a
   const waiting = next(session, 'reconnecting');
   connection.drop();
   await waiting;
-  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   assert.equal(session.state, 'connected');
 });
 

@@ -1,4 +1,4 @@
-// Decoded objects: strings keep little memory alive, a peer cannot cause many shapes, and all kinds of keys work.
+// Decoded objects: the memory of their strings, the number of object shapes, and all kinds of attribute keys.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-/** Every name that this package and Baileys have is compared by a test, or has a reason why not. */
+/** Every export and member that this package shares with Baileys is compared by a test, or has a listed reason. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { CODEC_PROPERTIES } from '../support/codec-properties.mjs';
 import { SEED } from '../support/differential.mjs';
 import { NOISE_PROPERTIES } from '../support/noise-properties.mjs';
 import { LINES } from '../support/socket-log.mjs';
-import { sameResult } from '../support/socket-scenarios.mjs';
+import { testSameResult } from '../support/socket-scenarios.mjs';
 import { EXPORTS, NOISE_HANDLER, WEB_SOCKET_CLIENT } from '../support/surface.mjs';
 
 const require = createRequire(import.meta.url);
@@ -73,15 +73,15 @@ function noting(object, called) {
 
 for (const { name: propertyName, inputs, run } of PROPERTIES) {
   test(`${propertyName} uses the exports that it compares, on both sides`, async () => {
-    const said = Object.entries({ ...EXPORTS, ...NOISE_HANDLER }).flatMap(([name, { properties = [] }]) =>
+    const listed = Object.entries({ ...EXPORTS, ...NOISE_HANDLER }).flatMap(([name, { properties = [] }]) =>
       properties.includes(propertyName) ? [name] : []
     );
-    assert.ok(said.length > 0, `nothing is said to be compared by ${propertyName}`);
+    assert.ok(listed.length > 0, `surface.mjs lists nothing for ${propertyName}`);
     const line = await loadLine('7');
     const [theirs, ours] = [new Set(), new Set()];
     const watched = { ...line, theirs: noting(line.theirs, theirs), ours: noting(line.ours, ours) };
     for (const input of fc.sample(inputs(line), { numRuns: 30, seed: SEED })) await run(watched, input);
-    for (const name of said) assert.ok(theirs.has(name) && ours.has(name), `${propertyName} never calls ${name}`);
+    for (const name of listed) assert.ok(theirs.has(name) && ours.has(name), `${propertyName} never calls ${name}`);
   });
 }
 
@@ -103,8 +103,8 @@ test('every named scenario and property exists', async () => {
   }
 });
 
-sameResult(
-  'a client as it is made',
+testSameResult(
+  'a new client',
   Client => {
     const url = new URL('ws://127.0.0.1:1/ws');
     const config = { connectTimeoutMs: 1 };

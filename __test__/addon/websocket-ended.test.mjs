@@ -1,4 +1,4 @@
-// Messages that a program sends after the connection has ended, and before its event loop has learned this.
+// Messages that a program sends after the end of a connection, before its event loop gets the event of the end.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -6,11 +6,12 @@ import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { NativeClient, statusCodeOf } from '../support/socket-log.mjs';
 
-/** A server in a thread of its own. It opens each WebSocket and then ends it in the way of `workerData`. */
+/** A server in its own thread. It opens each WebSocket, ends it as `workerData.how` says, and then sets `ended`. */
 const SERVER = `
 const { createHash } = require('node:crypto');
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
+const ended = new Int32Array(workerData.ended);
 const server = createServer(socket => {
   socket.on('error', () => {});
   socket.once('data', request => {
@@ -18,17 +19,22 @@ const server = createServer(socket => {
     const accept = createHash('sha1').update(key).digest('base64');
     const head = 'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n';
     socket.write(head + 'Sec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n', () => {
-      if (workerData === 'reset') socket.resetAndDestroy();
-      else if (workerData === 'end') socket.end();
+      if (workerData.how === 'reset') socket.resetAndDestroy();
+      else if (workerData.how === 'end') socket.end();
       else socket.write(Buffer.of(0x82, 127, 0, 0, 0, 0, 64, 0, 0, 0)); // a message of 1 GiB
+      Atomics.store(ended, 0, 1);
+      Atomics.notify(ended, 0);
     });
   });
 }).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-/** For how long JavaScript is blocked while it sends, and the time between two messages, in milliseconds. */
+/** The time for which JavaScript sends while it is blocked, after the end of the connection, in milliseconds. */
 const BLOCKED_MS = 500;
+/** The time between two messages, in milliseconds. */
 const EVERY_MS = 10;
+/** The longest wait for the server, in milliseconds. */
+const SERVER_MS = 20_000;
 const wait = new Int32Array(new SharedArrayBuffer(4));
 
 for (const [how, ...events] of [
@@ -40,7 +46,8 @@ for (const [how, ...events] of [
     `messages are sent after the end of the connection, before the program knows it: ${how}`,
     { timeout: 30_000 },
     async t => {
-      const server = new Worker(SERVER, { eval: true, workerData: how });
+      const ended = new Int32Array(new SharedArrayBuffer(4));
+      const server = new Worker(SERVER, { eval: true, workerData: { how, ended: ended.buffer } });
       t.after(() => server.terminate());
       const [port] = await once(server, 'message');
       const client = new NativeClient(new URL(`ws://127.0.0.1:${port}/`), { connectTimeoutMs: 5000 });
@@ -49,6 +56,7 @@ for (const [how, ...events] of [
       let sent = 0;
       const all = new Promise(resolve => {
         client.on('open', () => {
+          Atomics.wait(ended, 0, 0, SERVER_MS);
           for (let waited = 0; waited < BLOCKED_MS; waited += EVERY_MS) {
             Atomics.wait(wait, 0, 0, EVERY_MS);
             sent++;
@@ -65,7 +73,7 @@ for (const [how, ...events] of [
       await all;
       const errors = order.filter(each => each instanceof Error);
       assert.ok(errors.length > 0);
-      // Baileys takes the reason from the first of them. 500 would be a bad session, on which programs delete credentials.
+      // Baileys uses the status code of the first error. With 500 (bad session) programs delete their credentials.
       assert.deepEqual(order, [...events, ...errors]);
       for (const error of errors) assert.equal(statusCodeOf(error), 408, error.message);
     }

@@ -1,4 +1,4 @@
-/** Servers that speak no TLS that rustls speaks: under register Baileys' class meets them, elsewhere the error says why. */
+/** Servers whose TLS parameters rustls does not have. Baileys' class connects to them under register; otherwise it is an error. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { WebSocketServer } from 'ws';
-import { LINES, event } from '../support/socket-log.mjs';
+import { LINES, nextEvent } from '../support/socket-log.mjs';
 import { closeEvent } from '../support/socket-scenarios.mjs';
 import { issue } from '../support/x509.mjs';
 
@@ -19,7 +19,7 @@ const rsa = issue({ issuer: root, keyKind: 'rsa2048', usage: null });
 const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
 const group = ecdhCurve => ({ ...ec, minVersion: 'TLSv1.3', ecdhCurve });
 
-/** What a server speaks alone. */
+/** The only TLS parameters of a server. */
 const SERVERS = {
   'TLS 1.2 with CBC': { ...ec, ...old, ciphers: 'ECDHE-ECDSA-AES128-SHA256' },
   'TLS 1.2 with static RSA': { ...rsa, ...old, ciphers: 'AES128-GCM-SHA256' },
@@ -33,8 +33,8 @@ const SERVERS = {
   'a certificate of version 1': issue({ issuer: root, version: 1, subject: 'localhost' })
 };
 
-/** What Node itself can meet as a client by default. */
-const isMet = options =>
+/** Whether Node's TLS can connect with its default options. */
+const canConnect = options =>
   new Promise(resolve => {
     const { port } = options;
     const socket = tls.connect({ port, host: 'localhost', ca: root.cert }, () => resolve(socket.destroy() && true));
@@ -58,7 +58,7 @@ for (const [name, options] of Object.entries(SERVERS)) {
       server.closeAllConnections();
     });
     const { port } = server.address();
-    if (!(await isMet({ port }))) return t.skip('Node does not meet it either');
+    if (!(await canConnect({ port }))) return t.skip('Node cannot connect either');
     const url = `wss://localhost:${port}/`;
     const config = () => ({ agent: new https.Agent({ ca: root.cert }), connectTimeoutMs: 10_000 });
 
@@ -78,9 +78,9 @@ for (const [name, options] of Object.entries(SERVERS)) {
       const client = new WebSocketClient(url, config());
       const seen = [];
       client.on('error', ({ message }) => seen.push(message));
-      const greeted = event(client, 'message');
+      const greeted = nextEvent(client, 'message');
       client.connect();
-      // A listener that the program adds to the socket stays.
+      // A listener on the socket also gets the events of the other class.
       const onSocket = new Promise(resolve => client.socket.once('open', resolve));
       await onSocket;
       assert.equal(String((await greeted)[0]), 'hello');
@@ -89,7 +89,7 @@ for (const [name, options] of Object.entries(SERVERS)) {
       client.socket.terminate();
       await gone;
     }
-    // The next test meets another reason, and each is told once.
+    // There is one warning for each reason.
     for (const [code, message] of warnings.filter(([code]) => String(code).startsWith('BAILEYS'))) {
       assert.equal(code, 'BAILEYS_NATIVE_TLS');
       assert.match(message, /Baileys' own WebSocketClient/);

@@ -1,4 +1,4 @@
-/** Processes and worker threads with sockets: they end at the right time. */
+/** The lifetime of processes and worker threads with sockets. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { closeAfter } from '../support/resources.mjs';
 import { wsServer } from '../support/socket-log.mjs';
 
 const clientPath = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
@@ -35,18 +36,26 @@ async function runChild(code, { onLine = () => {} } = {}) {
   return { output: output.trim(), errors, exitCode, signal };
 }
 
-test('a process ends by itself after its sockets are closed', { timeout: 30_000 }, async () => {
-  const server = await wsServer(() => {});
+/** A server that sends 50 messages every millisecond. */
+const busyServer = () =>
+  wsServer(s => {
+    const timer = setInterval(() => {
+      for (let i = 0; i < 50; i++) s.send('busy');
+    }, 1);
+    s.on('close', () => clearInterval(timer));
+  });
+
+test('a process ends by itself after its sockets are closed', { timeout: 30_000 }, async t => {
+  const server = closeAfter(t, await wsServer(() => {}));
   const { output, exitCode, signal, errors } = await runChild(`${prelude(server.port)}
     const c = open();
     c.on('open', async () => { await c.close(); console.log('closed'); });
   `);
   assert.deepEqual({ output, exitCode, signal }, { output: 'closed', exitCode: 0, signal: null }, errors);
-  server.close();
 });
 
-test('an open socket keeps its process alive until the server closes it', { timeout: 30_000 }, async () => {
-  const server = await wsServer(s => s.on('message', () => s.close(1000)));
+test('an open socket keeps its process alive until the server closes it', { timeout: 30_000 }, async t => {
+  const server = closeAfter(t, await wsServer(s => s.on('message', () => s.close(1000))));
   const { output, exitCode } = await runChild(`${prelude(server.port)}
     const c = open();
     const start = Date.now();
@@ -57,7 +66,6 @@ test('an open socket keeps its process alive until the server closes it', { time
     c.on('close', code => console.log('close ' + code));
   `);
   assert.deepEqual([output, exitCode], ['still here\nclose 1000', 0]);
-  server.close();
 });
 
 test('a socket that cannot connect does not keep its process alive', { timeout: 30_000 }, async () => {
@@ -66,13 +74,8 @@ test('a socket that cannot connect does not keep its process alive', { timeout: 
 });
 
 for (const ending of ['process.exit(7)', "process.kill(process.pid, 'SIGTERM')", "throw new Error('deliberate')"]) {
-  test(`a process with open and busy sockets ends with ${ending}`, { timeout: 30_000 }, async () => {
-    const server = await wsServer(s => {
-      const timer = setInterval(() => {
-        for (let i = 0; i < 50; i++) s.send('busy');
-      }, 1);
-      s.on('close', () => clearInterval(timer));
-    });
+  test(`a process with open and busy sockets ends with ${ending}`, { timeout: 30_000 }, async t => {
+    const server = closeAfter(t, await busyServer());
     const { exitCode, signal } = await runChild(`${prelude(server.port)}
       const sockets = Array.from({ length: 10 }, open);
       let n = 0;
@@ -83,17 +86,11 @@ for (const ending of ['process.exit(7)', "process.kill(process.pid, 'SIGTERM')",
       'SIGTERM'
     ];
     assert.deepEqual([exitCode, signal], expected);
-    server.close();
   });
 }
 
-test('workers with open and busy sockets can be terminated repeatedly', { timeout: 240_000 }, async () => {
-  const server = await wsServer(s => {
-    const timer = setInterval(() => {
-      for (let i = 0; i < 50; i++) s.send('busy');
-    }, 1);
-    s.on('close', () => clearInterval(timer));
-  });
+test('workers with open and busy sockets can be terminated repeatedly', { timeout: 240_000 }, async t => {
+  const server = closeAfter(t, await busyServer());
   // In a child process in which only workers load the addon.
   const { output, exitCode, signal, errors } = await runChild(`
     const { Worker } = require('node:worker_threads');
@@ -119,11 +116,10 @@ test('workers with open and busy sockets can be terminated repeatedly', { timeou
     { output: '0 1 2 3 4 5 6 7 8 9'.replaceAll(' ', '\n'), exitCode: 0, signal: null },
     errors
   );
-  server.close();
 });
 
-test('a worker ends by itself, and its sockets belong only to it', { timeout: 30_000 }, async () => {
-  const server = await wsServer(s => s.on('message', m => s.send(m)));
+test('a worker ends by itself, and its sockets belong only to it', { timeout: 30_000 }, async t => {
+  const server = closeAfter(t, await wsServer(s => s.on('message', m => s.send(m))));
   const worker = new Worker(
     `${prelude(server.port)}
     const { parentPort } = require('node:worker_threads');
@@ -133,9 +129,9 @@ test('a worker ends by itself, and its sockets belong only to it', { timeout: 30
   `,
     { eval: true }
   );
+  t.after(() => worker.terminate());
   const [message] = await once(worker, 'message');
   assert.equal(message, 'from the worker');
   const [exitCode] = await once(worker, 'exit');
   assert.equal(exitCode, 0);
-  server.close();
 });

@@ -7,21 +7,31 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { NativeClient, event, observe, outcomeOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
-import { answers, closed, same, sameResult, untilClosed } from '../support/socket-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { NativeClient, nextEvent, logEvents, summaryOf, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import {
+  serverAnswering,
+  whenClosed,
+  testSameLog,
+  testSameResult,
+  connectUntilClosed
+} from '../support/socket-scenarios.mjs';
 
 const { lastFrameError } = createRequire(import.meta.url)('../../js/baileys/frame-error.cjs');
 
 // --- listeners
 
 test(
-  'an exception of a listener is an uncaught exception, and later events are emitted',
+  'an exception in a listener is an uncaught exception, and later events are emitted',
   { timeout: 10_000 },
-  async () => {
-    const server = await wsServer(s => {
-      for (let i = 0; i < 5; i++) s.send(`${i}`);
-    });
-    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+  async t => {
+    const server = closeAfter(
+      t,
+      await wsServer(s => {
+        for (let i = 0; i < 5; i++) s.send(`${i}`);
+      })
+    );
+    const client = closeAfter(t, new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
     const seen = [];
     const caught = [];
     const handler = error => caught.push(error.message);
@@ -42,18 +52,16 @@ test(
     }
     assert.deepEqual(seen, ['0', '1', '2', '3', '4']);
     assert.deepEqual(caught, ['at 0', 'at 2', 'at 4']);
-    await client.close();
-    server.close();
   }
 );
 
 test(
   'a rejected message listener ends the connection for an invalid frame, otherwise it is an unhandled rejection',
   { timeout: 10_000 },
-  async () => {
-    const server = await wsServer(s => s.send('x'));
+  async t => {
+    const server = closeAfter(t, await wsServer(s => s.send('x')));
     const fault = Object.assign(new Error('cannot decrypt'), { [Symbol.for('baileys-native.frame-error')]: true });
-    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    const client = closeAfter(t, new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
     client.on('message', async () => {
       // decodeFrame does the same.
       lastFrameError.error = fault;
@@ -62,20 +70,19 @@ test(
     client.connect();
     const [error] = await new Promise(resolve => client.once('error', (...args) => resolve(args)));
     assert.equal(error, fault);
-    await client.close();
 
-    const other = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    const other = closeAfter(t, new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
     const others = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
+    t.after(() => {
+      for (const listener of others) process.on('unhandledRejection', listener);
+    });
     const rejected = new Promise(resolve => process.once('unhandledRejection', resolve));
     other.on('message', async () => {
       throw new Error('another');
     });
     other.connect();
     assert.equal((await rejected).message, 'another');
-    for (const listener of others) process.on('unhandledRejection', listener);
-    await other.close();
-    server.close();
   }
 );
 
@@ -86,7 +93,7 @@ const twoMessages = () =>
     s.close();
   });
 
-same('listeners added and removed while emitting', twoMessages, async ({ client, note }) => {
+testSameLog('listeners that are added and removed during an event', twoMessages, async ({ client, note }) => {
   const late = () => note('late');
   const removed = () => note('removed');
   client.once('message', () => {
@@ -96,11 +103,11 @@ same('listeners added and removed while emitting', twoMessages, async ({ client,
   client.on('message', removed);
   client.prependListener('message', () => note('first', client.listenerCount('message')));
   client.once('open', () => client.removeAllListeners('open'));
-  await untilClosed({ client });
+  await connectUntilClosed({ client });
   note('names', client.eventNames());
 });
 
-same('a listener that removes all', twoMessages, async ({ client, note }) => {
+testSameLog('a listener that removes all listeners', twoMessages, async ({ client, note }) => {
   client.once('message', () => {
     client.removeAllListeners();
     client.on('close', (...args) => note('closed', ...args));
@@ -111,15 +118,15 @@ same('a listener that removes all', twoMessages, async ({ client, note }) => {
   await turn();
 });
 
-same('1,000 listeners', twoMessages, async ({ client, note }) => {
+testSameLog('1,000 listeners', twoMessages, async ({ client, note }) => {
   let calls = 0;
   for (let i = 0; i < 1000; i++) client.on('message', () => calls++);
   note('max listeners', client.getMaxListeners(), client.listenerCount('message'));
-  await untilClosed({ client });
+  await connectUntilClosed({ client });
   note('calls', calls);
 });
 
-same('nobody listens', twoMessages, async ({ client, note }) => {
+testSameLog('events without listeners', twoMessages, async ({ client, note }) => {
   client.removeAllListeners();
   client.connect();
   while (!client.isClosed) await turn();
@@ -137,16 +144,16 @@ const CAUSES = {
   pong: () => wsServer(s => s.pong('x')),
   close: () => wsServer(s => s.close(1000, 'done')),
   error: () => rawServer(s => s.resetAndDestroy()),
-  'unexpected-response': answers('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+  'unexpected-response': serverAnswering('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
 };
 
 for (const [name, start] of Object.entries(CAUSES)) {
-  sameResult(
+  testSameResult(
     `an exception in a listener of ${name} is an uncaught exception`,
     async Client => {
       const server = await start();
       const client = new Client(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 5000 });
-      const log = observe(client);
+      const log = logEvents(client);
       // node:test has its own handler, which would fail the test.
       const others = process.listeners('uncaughtException');
       process.removeAllListeners('uncaughtException');
@@ -174,28 +181,24 @@ for (const [name, start] of Object.entries(CAUSES)) {
         for (const other of others) process.on('uncaughtException', other);
       }
     },
-    { outcome: log => `${outcomeOf(log.slice(0, -1))}; uncaughtException` }
+    { outcome: log => `${summaryOf(log.slice(0, -1))}; uncaughtException` }
   );
 }
 
 const run = promisify(execFile);
 const throwing = fileURLToPath(new URL('../support/throwing-client.mjs', import.meta.url));
 
-sameResult(
+testSameResult(
   'an exception in a listener ends the process',
-  async (Client, line) => {
-    const server = await wsServer(s => s.send('x'));
+  async (Client, line, t) => {
+    const server = closeAfter(t, await wsServer(s => s.send('x')));
     const kind = Client === line.Native ? 'native' : 'baileys';
-    try {
-      const { code, stdout, stderr } = await run(
-        process.execPath,
-        [throwing, line.name, kind, 'message', `ws://127.0.0.1:${server.port}/`],
-        { timeout: 20_000 }
-      ).catch(error => error);
-      return { code, stdout, error: /^Error: .*$/m.exec(stderr)?.[0] };
-    } finally {
-      server.close();
-    }
+    const { code, stdout, stderr } = await run(
+      process.execPath,
+      [throwing, line.name, kind, 'message', `ws://127.0.0.1:${server.port}/`],
+      { timeout: 20_000 }
+    ).catch(error => error);
+    return { code, stdout, error: /^Error: .*$/m.exec(stderr)?.[0] };
   },
   {
     outcome: ({ code, error }) => `exit code ${code}, ${error}`,
@@ -205,36 +208,38 @@ sameResult(
 
 // --- load
 
-test('200 connections each get their answers', { timeout: 60_000 }, async () => {
-  const server = await wsServer(s => s.on('message', m => s.send(m)));
+test('200 connections each get their answers', { timeout: 60_000 }, async t => {
+  const server = closeAfter(t, await wsServer(s => s.on('message', m => s.send(m))));
   const clients = Array.from({ length: 200 }, () => new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
   await Promise.all(
     clients.map(async (client, i) => {
       client.connect();
-      await event(client, 'open');
-      const answer = event(client, 'message');
+      await nextEvent(client, 'open');
+      const answer = nextEvent(client, 'message');
       client.send(`number ${i}`);
       assert.equal(String((await answer)[0]), `number ${i}`);
       await client.close();
     })
   );
-  server.close();
 });
 
 test(
   'a slow reader applies back-pressure to the server, and no message is lost or reordered',
   { timeout: 60_000 },
-  async () => {
+  async t => {
     const total = 40_000;
     const payload = Buffer.alloc(1000, 1);
-    const server = await wsServer(async s => {
-      for (let i = 0; i < total; i++) {
-        const message = Buffer.from(payload);
-        message.writeUInt32BE(i);
-        await new Promise(resolve => s.send(message, resolve));
-      }
-    });
-    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    const server = closeAfter(
+      t,
+      await wsServer(async s => {
+        for (let i = 0; i < total; i++) {
+          const message = Buffer.from(payload);
+          message.writeUInt32BE(i);
+          await new Promise(resolve => s.send(message, resolve));
+        }
+      })
+    );
+    const client = closeAfter(t, new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
     let next = 0;
     const done = new Promise(resolve =>
       client.on('message', data => {
@@ -248,24 +253,25 @@ test(
     );
     client.connect();
     await done;
-    await client.close();
-    server.close();
   }
 );
 
 test(
   'callbacks of send() wait for the network if much is queued, and get an error if the connection is lost',
   { timeout: 30_000 },
-  async () => {
+  async t => {
     let peer;
-    const server = await wsServer(s => {
-      peer = s;
-      s.pause();
-    });
-    const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
+    const server = closeAfter(
+      t,
+      await wsServer(s => {
+        peer = s;
+        s.pause();
+      })
+    );
+    const client = closeAfter(t, new NativeClient(`ws://127.0.0.1:${server.port}/`, {}));
     client.on('error', () => {});
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const results = [];
     const chunk = Buffer.alloc(1 << 20);
     for (let i = 0; i < 32; i++) client.send(chunk, error => results.push(error?.code ?? 'ok'));
@@ -273,7 +279,7 @@ test(
     await turn();
     assert.ok(results.length < 32, `${results.length} of 32 MiB accepted at once`);
     peer.terminate();
-    await closed(client);
+    await whenClosed(client);
     await turn();
     assert.equal(results.length, 32);
     assert.equal(results.at(-1), 'ERR_STREAM_DESTROYED');
@@ -282,6 +288,5 @@ test(
       [...results].sort((a, b) => (a !== 'ok') - (b !== 'ok')),
       'in order'
     );
-    server.close();
   }
 );

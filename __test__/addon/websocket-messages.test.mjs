@@ -1,27 +1,27 @@
-/** The socket, event by event: messages and violations give the same log with Baileys' client and with ours. */
+/** The events of both clients for messages and for violations of the protocol. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { accept, event, rawServer, state, wsServer } from '../support/socket-log.mjs';
-import { closeEvent, opensWith, same, untilClosed } from '../support/socket-scenarios.mjs';
+import { upgradeResponse, nextEvent, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { closeEvent, serverSending, testSameLog, connectUntilClosed } from '../support/socket-scenarios.mjs';
 
 // --- messages
 
 /** Lengths of messages: for every form of the WebSocket header, and longer than a slab. */
 const SIZES = [0, 1, 125, 126, 127, 4096, 8191, 8192, 32768, 65535, 65536, 1 << 20, 16 << 20];
 
-same(
-  'messages of all sizes, both ways',
+testSameLog(
+  'messages of all sizes, in both directions',
   () => wsServer(s => s.on('message', (m, isBinary) => s.send(m, { binary: isBinary }))),
   async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     for (const size of SIZES) {
       const data = Buffer.alloc(size, size & 0xff);
-      const answered = event(client, 'message');
+      const answered = nextEvent(client, 'message');
       await new Promise((resolve, reject) => client.send(data, error => (error ? reject(error) : resolve())));
       const [received, isBinary] = await answered;
       note('echo', size, isBinary, received.equals(data), Object.getPrototypeOf(received) === Buffer.prototype);
@@ -30,12 +30,12 @@ same(
   }
 );
 
-same(
-  'everything that can be sent',
+testSameLog(
+  'send() with values of each type',
   ({ note }) => wsServer(s => s.on('message', (m, isBinary) => note('server', m, isBinary))),
   async ({ client, note, log }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
     const values = [
       'text',
@@ -62,12 +62,12 @@ same(
   }
 );
 
-same(
-  'callbacks of send come in order, with null, and asynchronously',
+testSameLog(
+  'callbacks of send() are called asynchronously, in order, with null',
   () => wsServer(() => {}),
   async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const calls = [1, 2, 3].map(
       n => new Promise(resolve => client.send('x', (...args) => resolve(note(`callback ${n}`, ...args))))
     );
@@ -77,7 +77,7 @@ same(
   }
 );
 
-/** A server on another thread: it answers while this thread is busy. */
+/** A server in another thread, which answers while this thread is busy. */
 const ANSWERING = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { WebSocketServer } = require(workerData);
@@ -89,8 +89,8 @@ const ANSWERING = `
   server.on('listening', () => parentPort.postMessage(server.address().port));
 `;
 
-same(
-  'a callback of send comes before the answer to what was sent, however long the thread was busy',
+testSameLog(
+  'a callback of send() is called before the answer arrives, also on a busy thread',
   async () => {
     const worker = new Worker(ANSWERING, { eval: true, workerData: createRequire(import.meta.url).resolve('ws') });
     const [port] = await once(worker, 'message');
@@ -104,11 +104,11 @@ same(
       await called;
       note('called back', state(client));
     });
-    await untilClosed({ client });
+    await connectUntilClosed({ client });
   }
 );
 
-same(
+testSameLog(
   'send() in every state',
   () => wsServer(() => {}),
   async ({ client, note }) => {
@@ -125,7 +125,7 @@ same(
     send('before connect');
     client.connect();
     send('connecting');
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     send('while open');
     note('open, no callback', client.send('x'));
     await turn();
@@ -145,26 +145,26 @@ same(
   }
 );
 
-same(
+testSameLog(
   'text, fragments, and control frames between them',
-  opensWith(
+  serverSending(
     [
       0x81, 2, 0x68, 0x69, 0x01, 1, 0x61, 0x89, 1, 0x70, 0x00, 1, 0x62, 0x8a, 0, 0x80, 1, 0x63, 0x02, 0, 0x80, 0, 0x82,
       0, 0x88, 2, 3, 0xe8
     ],
     s => s.once('data', () => s.end())
   ),
-  untilClosed
+  connectUntilClosed
 );
 
-same(
-  'messages that come with the answer, then a drop',
-  opensWith([0x82, 1, 1, 0x82, 1, 2, 0x82, 5, 3], s => s.end()),
-  untilClosed
+testSameLog(
+  'messages directly after the upgrade response, then the end of the connection',
+  serverSending([0x82, 1, 1, 0x82, 1, 2, 0x82, 5, 3], s => s.end()),
+  connectUntilClosed
 );
-same(
-  'a reset while open',
-  opensWith([0x82, 1, 1], s => setImmediate(() => s.resetAndDestroy())),
+testSameLog(
+  'the server resets an open connection',
+  serverSending([0x82, 1, 1], s => setImmediate(() => s.resetAndDestroy())),
   async ({ client, log }) => {
     client.connect();
     await closeEvent(client);
@@ -173,13 +173,13 @@ same(
   }
 );
 
-same(
-  'a message split in single bytes',
+testSameLog(
+  'a message that arrives byte by byte',
   () =>
     rawServer(async (socket, key) => {
       socket.setNoDelay();
       for (const byte of Buffer.concat([
-        Buffer.from(accept(key)),
+        Buffer.from(upgradeResponse(key)),
         Buffer.from([0x82, 126, 0, 130]),
         Buffer.alloc(130, 7),
         Buffer.from([0x88, 0])
@@ -189,11 +189,11 @@ same(
       }
       socket.once('data', () => socket.end());
     }),
-  untilClosed
+  connectUntilClosed
 );
 
-same(
-  'pings are answered, each',
+testSameLog(
+  'each ping is answered',
   ({ note }) =>
     wsServer(s => {
       s.on('pong', data => note('server pong', data));
@@ -201,7 +201,7 @@ same(
     }),
   async ({ client, log }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     while (log.filter(([what]) => what === 'server pong').length < 4) await turn();
     await client.close();
     // The entries of the server and of the client may be in any order.
@@ -217,23 +217,23 @@ const frames = {
   'RSV3 set': [0x92, 0],
   'an unknown data opcode': [0x83, 0],
   'an unknown control opcode': [0x8b, 0],
-  'a continuation of nothing': [0x80, 0],
-  'text amid fragments': [0x02, 1, 1, 0x81, 0],
+  'a continuation frame without a first frame': [0x80, 0],
+  'a text frame between fragments': [0x02, 1, 1, 0x81, 0],
   'a fragmented ping': [0x09, 0],
-  'a long ping': [0x89, 126, 0, 126],
+  'a ping with more than 125 bytes': [0x89, 126, 0, 126],
   'a close frame of one byte': [0x88, 1, 3],
   'a masked frame': [0x82, 0x81, 1, 2, 3, 4, 5],
   'text that is not UTF-8': [0x81, 2, 0xc3, 0x28],
-  'a close code that may not be sent': [0x88, 2, 3, 0xed],
+  'a reserved close code': [0x88, 2, 3, 0xed],
   'a close reason that is not UTF-8': [0x88, 3, 3, 0xe8, 0xff],
   'a message longer than 100 MiB': [0x82, 127, 0, 0, 0, 0, 0x06, 0x40, 0, 1],
   'a length beyond 2^53': [0x82, 127, 0, 0x20, 0, 0, 0, 0, 0, 0],
-  'a fault behind a message': [0x82, 1, 1, 0xc2, 0, 0x82, 1, 1]
+  'an invalid frame after a message': [0x82, 1, 1, 0xc2, 0, 0x82, 1, 1]
 };
 for (const [name, bytes] of Object.entries(frames)) {
   const start = ({ note }) =>
     rawServer((socket, key) => {
-      socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from(bytes)]));
+      socket.write(Buffer.concat([Buffer.from(upgradeResponse(key)), Buffer.from(bytes)]));
       socket.once('data', data => {
         // Our close frame, unmasked.
         const [, , a, b, c, d, ...payload] = data;
@@ -245,7 +245,7 @@ for (const [name, bytes] of Object.entries(frames)) {
         socket.end();
       });
     });
-  same(
+  testSameLog(
     name,
     start,
     async ({ client, log }) => {

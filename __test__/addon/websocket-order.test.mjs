@@ -1,15 +1,16 @@
-// Code that awaits the sending of a message continues before the answer is delivered, even if the thread is late.
+// Code that awaits the callback of send() continues before the answer is delivered, also if the thread was blocked.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { closeAfter, releaseAfter } from '../support/resources.mjs';
 import { BaileysClient } from '../support/socket-log.mjs';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
-/** A server on another thread: it answers while this thread is blocked. */
+/** A server in another thread, which answers while this thread is blocked. */
 const SERVER = `
   const { WebSocketServer } = require('ws');
   const { parentPort } = require('node:worker_threads');
@@ -26,9 +27,9 @@ const block = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0,
 for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native: WebSocketClient })) {
   test(`code after send() runs before the answer is delivered, ${name}`, async t => {
     const worker = new Worker(SERVER, { eval: true });
-    t.after(() => worker.terminate());
+    releaseAfter(t, () => worker.terminate());
     const [port] = await once(worker, 'message');
-    const client = new Client(new URL(`ws://127.0.0.1:${port}`), {});
+    const client = closeAfter(t, new Client(new URL(`ws://127.0.0.1:${port}`), {}));
     const log = [];
     const done = new Promise(resolve => {
       client.on('message', async data => {
@@ -53,6 +54,5 @@ for (const [name, Client] of Object.entries({ JavaScript: BaileysClient, native:
       ['got go', 'sent a', 'sent b', 'sent c', 'idle']
     );
     for (const text of ['a', 'b', 'c']) assert.ok(log.indexOf(`sent ${text}`) < log.indexOf(`got ${text}`), log.join());
-    await client.close();
   });
 }

@@ -1,4 +1,4 @@
-/** Ends that the peer does not shape: a refused upgrade, a peer that has gone silent, and an end that the program itself wants. */
+/** Refused upgrades, peers that stop answering, and connections that the program ends. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,8 +13,9 @@ import { WebSocketServer } from 'ws';
 import { runModule } from '../support/child.mjs';
 import { httpProxy } from '../support/proxies.mjs';
 import { httpsAgents } from '../support/proxy-agents.mjs';
-import { LINES, accept, closeEvent, event, rawServer } from '../support/socket-log.mjs';
-import { answers, closed, same, sameResult } from '../support/socket-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { LINES, upgradeResponse, closeEvent, nextEvent, rawServer } from '../support/socket-log.mjs';
+import { serverAnswering, whenClosed, testSameLog, testSameResult } from '../support/socket-scenarios.mjs';
 import { RELEASES, urlOf } from '../../scripts/shared/baileys.mjs';
 
 const require = createRequire(import.meta.url);
@@ -24,12 +25,12 @@ const SHORT = 300;
 
 // --- a refused upgrade
 
-/** Statuses, and what Baileys makes of the error where nothing but its own listeners is there. */
+/** HTTP statuses, and Baileys' status code for the error if only Baileys has listeners. */
 const STATUSES = {
   200: 408,
   302: 408,
   400: 400,
-  // Of these Baileys would think that the account is logged out or the session bad.
+  // Baileys would take these codes for a logged-out account or a bad session.
   401: 408,
   403: 403,
   404: 404,
@@ -44,11 +45,11 @@ const STATUSES = {
   515: 408
 };
 
-const refusing = status => answers(`HTTP/1.1 ${status} Some Reason\r\nContent-Length: 0\r\n\r\n`);
+const refusing = status => serverAnswering(`HTTP/1.1 ${status} Some Reason\r\nContent-Length: 0\r\n\r\n`);
 
-/** Connects as Baileys does, with listeners of `error` and `close` alone, unless `listen` adds some. */
-async function errorOf(Client, line, port, { agent, listen = () => {} } = {}) {
-  const client = new Client(`ws://127.0.0.1:${port}/`, { connectTimeoutMs: SHORT, agent });
+/** Connects like Baileys, with listeners only of `error` and `close`, and those that `listen` adds. */
+async function errorOf(Client, line, port, { agent, listen = () => {}, connectTimeoutMs = 5_000 } = {}) {
+  const client = new Client(`ws://127.0.0.1:${port}/`, { connectTimeoutMs, agent });
   const seen = [];
   client.on('error', error => seen.push(['error', error.message, line.statusCodeOf(error)]));
   client.on('close', code => seen.push(['close', code]));
@@ -76,15 +77,13 @@ const words = seen =>
   seen.map(([name, first, code]) => (name === 'error' ? `status ${code}: ${first}` : name)).join(', ');
 
 for (const [status, code] of Object.entries(STATUSES)) {
-  sameResult(
-    `status ${status} instead of 101, where nothing but Baileys listens`,
-    async (Client, line) => {
-      const server = await refusing(status)();
-      try {
-        return await errorOf(Client, line, server.port);
-      } finally {
-        server.close();
-      }
+  testSameResult(
+    `status ${status} instead of 101, with only the listeners of Baileys`,
+    async (Client, line, t) => {
+      const server = closeAfter(t, await refusing(status)());
+      // Baileys reports the error only after this time.
+      const connectTimeoutMs = Client === line.Baileys ? SHORT : 5_000;
+      return errorOf(Client, line, server.port, { connectTimeoutMs });
     },
     {
       outcome: words,
@@ -99,53 +98,44 @@ for (const [where, listen] of [
   ['on the client, once', (client, seen) => client.once('unexpected-response', () => seen.push(['once']))],
   ['on the socket', (client, seen) => client.socket.on('unexpected-response', () => seen.push(['socket']))]
 ]) {
-  sameResult(
+  testSameResult(
     `status 403 instead of 101, with a listener of unexpected-response ${where}`,
-    async (Client, line) => {
-      const server = await refusing(403)();
-      try {
-        return await errorOf(Client, line, server.port, { listen });
-      } finally {
-        server.close();
-      }
+    async (Client, line, t) => {
+      const server = closeAfter(t, await refusing(403)());
+      return errorOf(Client, line, server.port, { listen, connectTimeoutMs: 1_000 });
     },
     { outcome: words, check: seen => assert.deepEqual(seen.slice(1), TIMED_OUT) }
   );
 }
 
-sameResult(
-  'status 403 instead of 101, where the listeners of the socket are taken away',
-  async (Client, line) => {
-    const server = await refusing(403)();
-    try {
-      const listen = client => client.socket.removeAllListeners('unexpected-response');
-      return await errorOf(Client, line, server.port, { listen });
-    } finally {
-      server.close();
-    }
+testSameResult(
+  'status 403 instead of 101, after the listeners of the socket were removed',
+  async (Client, line, t) => {
+    const server = closeAfter(t, await refusing(403)());
+    const listen = client => client.socket.removeAllListeners('unexpected-response');
+    return errorOf(Client, line, server.port, { listen });
   },
   { outcome: words, check: seen => assert.deepEqual(seen, refusedWith(403, 403)) }
 );
 
-test('a refusing proxy ends the connection if only Baileys has listeners', { timeout: 30_000 }, async () => {
+test('a refusing proxy ends the connection if only Baileys has listeners', { timeout: 30_000 }, async t => {
   for (const line of LINES) {
-    const proxy = await httpProxy({ credentials: 'user:right' });
+    const proxy = closeAfter(t, await httpProxy({ credentials: 'user:right' }));
     const agent = httpsAgents['https-proxy-agent 9'](`http://user:wrong@127.0.0.1:${proxy.port}`);
     assert.deepEqual(await errorOf(line.Native, line, 1, { agent }), refusedWith(407, 407));
-    proxy.close();
   }
 });
 
-// --- a peer that has gone silent
+// --- a peer that sends nothing
 
-/** How long a close that does not wait may take, in milliseconds; `ws` waits 30 s. */
+/** The limit for a close() that does not wait, in milliseconds. `ws` waits 30 s. */
 const AT_ONCE = 3000;
 
-/** What a client does whose close() meets a peer that answers nothing. */
-const endsAt = limit =>
+/** A script that calls close() after `limit`, for a peer that sends no close frame. */
+const closeAfterSilence = limit =>
   async function ({ client, note }) {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     await limit(client);
     const { socket } = client;
     const gone = closeEvent(client);
@@ -154,7 +144,7 @@ const endsAt = limit =>
     socket.terminate();
     await gone;
   };
-const sooner = log => {
+const closedAtOnce = log => {
   const [upgrade, open, ...rest] = log;
   const [[, ...end], ...others] = rest.filter(([what]) => what === 'close').map(each => each);
   assert.deepEqual(others, []);
@@ -166,32 +156,35 @@ const sooner = log => {
     ['at once', true]
   ];
 };
-const silentPeer = { id: 'silent-peer', ours: sooner };
+const silentPeer = { id: 'silent-peer', ours: closedAtOnce };
 
-same(
-  'close() of a peer that has answered nothing since the opening',
-  () => rawServer((socket, key) => socket.write(accept(key))),
-  endsAt(() => delay(SHORT)),
+testSameLog(
+  'close() if the peer has sent nothing since the opening',
+  () => rawServer((socket, key) => socket.write(upgradeResponse(key))),
+  closeAfterSilence(() => delay(SHORT)),
   { config: { connectTimeoutMs: SHORT }, differs: silentPeer }
 );
 
-same(
-  'close() of a peer that has been silent for the keep-alive interval and 5 s',
-  () => rawServer((socket, key) => socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from([0x82, 1, 1])]))),
-  endsAt(() => delay(5_200)),
+testSameLog(
+  'close() if the peer was silent for the keep-alive interval and 5 s',
+  () =>
+    rawServer((socket, key) =>
+      socket.write(Buffer.concat([Buffer.from(upgradeResponse(key)), Buffer.from([0x82, 1, 1])]))
+    ),
+  closeAfterSilence(() => delay(5_200)),
   { config: { connectTimeoutMs: SHORT, keepAliveIntervalMs: 100 }, differs: silentPeer }
 );
 
-same(
-  'close() of a peer that was silent for less than that',
+testSameLog(
+  'close() if the peer was silent for less than the keep-alive interval and 5 s',
   () =>
     rawServer((socket, key) => {
-      socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from([0x82, 1, 1])]));
+      socket.write(Buffer.concat([Buffer.from(upgradeResponse(key)), Buffer.from([0x82, 1, 1])]));
       socket.on('data', () => socket.end(Buffer.from([0x88, 0])));
     }),
   async ({ client }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     await delay(2 * SHORT);
     await Promise.all([closeEvent(client), client.close()]);
   },
@@ -222,7 +215,7 @@ test('a ws+unix: URL uses the class of Baileys, and is an error without it', { t
     const client = new WebSocketClient(url, {});
     const accepted = once(server, 'connection');
     client.connect();
-    const [[, request]] = await Promise.all([accepted, event(client, 'open')]);
+    const [[, request]] = await Promise.all([accepted, nextEvent(client, 'open')]);
     assert.equal(request.url, '/ws/chat', name);
     const gone = closeEvent(client);
     client.socket.terminate();
@@ -234,9 +227,9 @@ test('a ws+unix: URL uses the class of Baileys, and is an error without it', { t
   });
 });
 
-// --- an end that the program wants
+// --- connections that the program ends
 
-/** Ends a connection without a listener of `error`, and tells what was uncaught. */
+/** A program that ends a connection without a listener of `error`, and prints the uncaught exceptions. */
 const program = (load, end) => `
   import { once } from 'node:events';
   import { createServer } from 'node:net';
@@ -253,7 +246,7 @@ const program = (load, end) => `
   const closed = new Promise(resolve => client.once('close', resolve));
   const { socket } = client;
   void ${end};
-  // The package ws does not close where a listener is missing.
+  // The package ws emits no close event if a listener is missing.
   await Promise.race([closed, caught]);
   await new Promise(setImmediate);
   console.log(JSON.stringify(uncaught));
@@ -273,7 +266,7 @@ for (const end of ['client.close()', 'socket.terminate()']) {
         const theirs = `(namespace => namespace.WebSocketClient ?? namespace.default.WebSocketClient)(${javascript})`;
         const ours = `createRequire(${JSON.stringify(import.meta.url)})(${DROP_IN}).createDropIn({ dialect: '${dialect}' }).WebSocketClient`;
         const message = 'WebSocket was closed before the connection was established';
-        // In Baileys 6.17 end() takes its listener of `error` away first.
+        // In Baileys 6.17 end() first removes its listener of `error`.
         assert.deepEqual(await runModule([], program(theirs, end)), [message], `${dialect}, JavaScript`);
         assert.deepEqual(await runModule([], program(ours, end)), [], `${dialect}, native`);
       }
@@ -287,23 +280,23 @@ test('an error event without a listener is an uncaught exception, as with ws', {
   assert.deepEqual(await runModule([], source), ['read ECONNRESET']);
 });
 
-test('a client whose connection was refused connects again', { timeout: 30_000 }, async () => {
+test('a client whose connection was refused connects again', { timeout: 30_000 }, async t => {
   const [{ Native, statusCodeOf }] = LINES;
   let refuse = true;
-  const server = await rawServer((socket, key) => {
-    socket.write(refuse ? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n' : accept(key));
+  const answer = (socket, key) => {
+    socket.write(refuse ? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n' : upgradeResponse(key));
     refuse = false;
-  });
+  };
+  const server = closeAfter(t, await rawServer(answer));
   const client = new Native(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 5000 });
   const failed = new Promise(resolve => client.once('error', resolve));
   client.connect();
   assert.equal(statusCodeOf(await failed), 503);
-  await closed(client);
+  await whenClosed(client);
   client.socket = null;
   client.connect();
   await once(client, 'open');
   const gone = closeEvent(client);
   client.socket.terminate();
   await gone;
-  server.close();
 });

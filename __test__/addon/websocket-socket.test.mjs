@@ -3,14 +3,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { event, observe, rawServer, state, wsServer } from '../support/socket-log.mjs';
-import { closed, closeEvent, opensWith, same, sameResult, shut } from '../support/socket-scenarios.mjs';
+import { nextEvent, logEvents, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import {
+  whenClosed,
+  closeEvent,
+  serverSending,
+  testSameLog,
+  testSameResult,
+  closeAndWait
+} from '../support/socket-scenarios.mjs';
 
 const quiet = () => wsServer(() => {});
 /** A server that records the end of each connection. */
 const noting = ({ note }) => wsServer(s => s.on('close', code => note('server', code)));
-/** Waits until the server has recorded the end. It may be before or after the client's end. */
-async function serverToo(log) {
+/** Waits until the server has recorded the end, and moves the entry to the end: its order is arbitrary. */
+async function serverEnded(log) {
   while (!log.some(([what]) => what === 'server')) await turn();
   log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
 }
@@ -28,9 +35,9 @@ const notingControl = ({ note }) =>
     s.on('close', () => note('server', received));
   });
 
-same('ping() and pong(), with everything that can be in them', notingControl, async ({ client, note, log }) => {
+testSameLog('ping() and pong() with each type of payload', notingControl, async ({ client, note, log }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const { socket } = client;
   const payloads = [undefined, '', 'text', 42, 0, Buffer.from('bytes'), new Uint8Array([1, 2]), 'x'.repeat(125)];
   for (const payload of payloads) {
@@ -57,11 +64,11 @@ same('ping() and pong(), with everything that can be in them', notingControl, as
   const last = once(socket, 'pong');
   socket.ping('last');
   await last;
-  await shut(client);
-  await serverToo(log);
+  await closeAndWait(client);
+  await serverEnded(log);
 });
 
-same('ping() and pong() in every state', quiet, async ({ client, note }) => {
+testSameLog('ping() and pong() in every state', quiet, async ({ client, note }) => {
   client.connect();
   const { socket } = client;
   for (const send of ['ping', 'pong']) {
@@ -71,8 +78,8 @@ same('ping() and pong() in every state', quiet, async ({ client, note }) => {
       note(`${send}()`, error.message);
     }
   }
-  await event(client, 'open');
-  await shut(client);
+  await nextEvent(client, 'open');
+  await closeAndWait(client);
   for (const send of ['ping', 'pong', 'send']) {
     await new Promise(resolve => socket[send]('late', error => resolve(note(`${send}()`, error.message))));
     note('amount', socket.bufferedAmount);
@@ -81,23 +88,23 @@ same('ping() and pong() in every state', quiet, async ({ client, note }) => {
   note('amount', socket.bufferedAmount);
 });
 
-same("the watchdog of ws' README leaves a healthy connection alone", quiet, async ({ client, note }) => {
+testSameLog('the heartbeat of the README of ws does not end a healthy connection', quiet, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   for (let round = 0; round < 3; round++) {
     const alive = once(client, 'pong');
     client.socket.ping();
     await alive;
     note('alive', state(client));
   }
-  await shut(client);
+  await closeAndWait(client);
 });
 
 // --- terminate
 
-same('terminate() while open', noting, async ({ client, note, log }) => {
+testSameLog('terminate() while open', noting, async ({ client, note, log }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const gone = closeEvent(client);
   note('returned', client.socket.terminate(), state(client), client.socket.readyState);
   process.nextTick(() => note('tick', state(client)));
@@ -105,24 +112,24 @@ same('terminate() while open', noting, async ({ client, note, log }) => {
   setImmediate(() => note('immediate', state(client)));
   await gone;
   note('closed', client.socket === null, state(client), client.socket.readyState);
-  await serverToo(log);
+  await serverEnded(log);
 });
 
-same('terminate() by the words of a watchdog', noting, async ({ client, note, log }) => {
+testSameLog('terminate() as the watchdogs of programs call it', noting, async ({ client, note, log }) => {
   const sock = { ws: client };
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const gone = closeEvent(client);
   note('no such method', sock.ws.terminate?.());
   sock.ws?.socket?.terminate?.();
   note('is it open?', client.isOpen);
   await gone;
-  await serverToo(log);
+  await serverEnded(log);
 });
 
-same('terminate() twice, then close()', quiet, async ({ client, note }) => {
+testSameLog('terminate() twice, then close()', quiet, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const { socket } = client;
   const gone = closeEvent(client);
   socket.terminate();
@@ -133,7 +140,7 @@ same('terminate() twice, then close()', quiet, async ({ client, note }) => {
   note('end', state(client));
 });
 
-same('terminate() right after connect()', quiet, async ({ client, note }) => {
+testSameLog('terminate() right after connect()', quiet, async ({ client, note }) => {
   client.connect();
   const gone = closeEvent(client);
   client.socket.terminate();
@@ -142,18 +149,18 @@ same('terminate() right after connect()', quiet, async ({ client, note }) => {
   await gone;
 });
 
-same('terminate() before connect(), and after the end', quiet, async ({ client, note }) => {
+testSameLog('terminate() before connect(), and after the end', quiet, async ({ client, note }) => {
   note('before', client.socket?.terminate());
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const { socket } = client;
-  await shut(client);
+  await closeAndWait(client);
   note('after', socket.terminate(), socket.readyState);
   for (let i = 0; i < 5; i++) await turn();
 });
 
 for (const name of ['upgrade', 'open']) {
-  same(`terminate() in a listener of ${name}`, noting, async ({ client, note, log }) => {
+  testSameLog(`terminate() in a listener of ${name}`, noting, async ({ client, note, log }) => {
     const gone = closeEvent(client);
     client.once(name, () => {
       client.socket.terminate();
@@ -162,13 +169,13 @@ for (const name of ['upgrade', 'open']) {
     client.connect();
     await gone;
     note('closed', state(client));
-    await serverToo(log);
+    await serverEnded(log);
   });
 }
 
-same(
-  'terminate() in a listener of message, with more behind it',
-  opensWith([...hello, ...hello, 0x89, 0, ...hello]),
+testSameLog(
+  'terminate() in a listener of message, with more frames after it',
+  serverSending([...hello, ...hello, 0x89, 0, ...hello]),
   async ({ client, note }) => {
     client.once('message', () => {
       client.socket.terminate();
@@ -179,9 +186,9 @@ same(
   }
 );
 
-same(
-  'terminate() in a listener of message, with a close frame behind it',
-  opensWith([...hello, 0x88, 2, 3, 232]),
+testSameLog(
+  'terminate() in a listener of message, with a close frame after it',
+  serverSending([...hello, 0x88, 2, 3, 232]),
   async ({ client }) => {
     client.once('message', () => client.socket.terminate());
     client.connect();
@@ -189,24 +196,28 @@ same(
   }
 );
 
-same('terminate() while closing, with a server that never answers', opensWith([]), async ({ client, note }) => {
-  client.connect();
-  await event(client, 'open');
-  const { socket } = client;
-  const gone = closeEvent(client);
-  const closing = client.close();
-  note('closing', socket.readyState);
-  await turn();
-  socket.terminate();
-  note('terminated', socket.readyState);
-  await gone;
-  await closing;
-  note('closed', socket.readyState);
-});
+testSameLog(
+  'terminate() while closing, with a server that never answers',
+  serverSending([]),
+  async ({ client, note }) => {
+    client.connect();
+    await nextEvent(client, 'open');
+    const { socket } = client;
+    const gone = closeEvent(client);
+    const closing = client.close();
+    note('closing', socket.readyState);
+    await turn();
+    socket.terminate();
+    note('terminated', socket.readyState);
+    await gone;
+    await closing;
+    note('closed', socket.readyState);
+  }
+);
 
-same(
-  'terminate() in a listener of error, the connection being open',
-  opensWith([...hello, 0xc2, 0]),
+testSameLog(
+  'terminate() in a listener of error while the connection is open',
+  serverSending([...hello, 0xc2, 0]),
   async ({ client, note }) => {
     client.once('error', () => {
       note('before', state(client));
@@ -217,8 +228,8 @@ same(
   }
 );
 
-same(
-  'terminate() in a listener of error, the connection being refused',
+testSameLog(
+  'terminate() in a listener of error of a refused connection',
   () => rawServer(s => s.resetAndDestroy()),
   async ({ client, note }) => {
     client.once('error', () => note('returned', client.socket.terminate(), state(client)));
@@ -227,10 +238,10 @@ same(
   }
 );
 
-same('terminate(), and a new connection', noting, async ({ client, note, log }) => {
+testSameLog('a new connection after terminate()', noting, async ({ client, note, log }) => {
   for (let round = 0; round < 2; round++) {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const gone = closeEvent(client);
     client.socket.terminate();
     client.connect();
@@ -242,9 +253,9 @@ same('terminate(), and a new connection', noting, async ({ client, note, log }) 
   log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
 });
 
-same('send() after terminate()', quiet, async ({ client, note }) => {
+testSameLog('send() after terminate()', quiet, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const gone = closeEvent(client);
   const { socket } = client;
   socket.terminate();
@@ -259,9 +270,9 @@ same('send() after terminate()', quiet, async ({ client, note }) => {
 
 // --- events
 
-same(
+testSameLog(
   'listeners on the socket: order, once, off',
-  opensWith([...hello, 0x89, 1, 7, 0x8a, 1, 8, 0x88, 5, 3, 232, 97, 98, 99]),
+  serverSending([...hello, 0x89, 1, 7, 0x8a, 1, 8, 0x88, 5, 3, 232, 97, 98, 99]),
   async ({ client, note }) => {
     client.connect();
     const { socket } = client;
@@ -281,8 +292,8 @@ same(
   }
 );
 
-same(
-  'error on the socket, and its event',
+testSameLog(
+  'an error on the socket, for a listener and for onerror',
   () => rawServer(s => s.resetAndDestroy()),
   async ({ client, note }) => {
     client.connect();
@@ -294,9 +305,9 @@ same(
 );
 
 for (const bytes of [[0x81, 2, 104, 105, ...hello, 0x88, 5, 3, 232, 97, 98, 99], hello]) {
-  same(
-    `event objects${bytes === hello ? ', where no close frame comes' : ''}`,
-    opensWith(bytes, s => s.end()),
+  testSameLog(
+    `event objects${bytes === hello ? ' without a close frame' : ''}`,
+    serverSending(bytes, s => s.end()),
     async ({ client, note }) => {
       client.connect();
       const { socket } = client;
@@ -321,15 +332,15 @@ for (const bytes of [[0x81, 2, 104, 105, ...hello, 0x88, 5, 3, 232, 97, 98, 99],
   );
 }
 
-same(
-  'removeAllListeners() on the socket takes the client its events',
+testSameLog(
+  'removeAllListeners() on the socket ends the events of the client',
   () => wsServer(s => s.on('message', message => s.send(message))),
   async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const { socket } = client;
     client.send('1');
-    await event(client, 'message');
+    await nextEvent(client, 'message');
     socket.removeAllListeners('message');
     client.send('2');
     await once(socket, 'message');
@@ -342,30 +353,30 @@ same(
   }
 );
 
-same('emit() on the socket reaches the client', quiet, async ({ client, note }) => {
+testSameLog('emit() on the socket reaches the client', quiet, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   note('a pong', client.socket.emit('pong', Buffer.from([1])));
   note('a message', client.socket.emit('message', Buffer.from([2]), true));
   note('nobody', client.socket.emit('other'));
-  await shut(client);
+  await closeAndWait(client);
 });
 
-// --- the rest
+// --- send() and properties
 
-same(
+testSameLog(
   'send() on the socket, with options',
   () => wsServer(s => s.on('message', (data, isBinary) => s.send(`${isBinary} ${data}`))),
   async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const { socket } = client;
     for (const args of [['a'], ['b', { binary: true }], [Buffer.from('c')], [Buffer.from('d'), { binary: false }]]) {
-      const answer = event(client, 'message');
+      const answer = nextEvent(client, 'message');
       await new Promise(resolve => socket.send(...args, error => resolve(note('sent', error ?? null))));
       await answer;
     }
-    await shut(client);
+    await closeAndWait(client);
   }
 );
 
@@ -381,12 +392,12 @@ const PROPERTIES = [
   'CLOSED'
 ];
 
-same(
+testSameLog(
   'send(), ping() and pong() of detached views',
   () => wsServer(s => s.on('message', data => s.send(data))),
   async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const { socket } = client;
     const views = {
       Buffer: memory => Buffer.from(memory),
@@ -409,26 +420,26 @@ same(
         }
       }
     }
-    // What has arrived: only the Buffer, which `ws` does not look at, is an empty message.
+    // Only the detached Buffer arrives, as an empty message: `ws` does not check Buffers.
     const last = new Promise(resolve => client.on('message', data => String(data) === 'last' && resolve()));
     client.send('last');
     await last;
-    await shut(client);
+    await closeAndWait(client);
   }
 );
 
-same('properties of the socket', quiet, async ({ client, note, port }) => {
+testSameLog('properties of the socket', quiet, async ({ client, note, port }) => {
   const say = socket =>
     note('properties', ...PROPERTIES.map(name => String(socket[name]).replace(port, 'PORT')), socket.readyState);
   client.connect();
   const { socket } = client;
   say(socket);
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   say(socket);
   note('constants', socket.constructor.OPEN, socket.getMaxListeners());
   socket.binaryType = 'something';
   note('type', socket.binaryType);
-  await shut(client);
+  await closeAndWait(client);
   say(socket);
 });
 
@@ -448,20 +459,20 @@ const MEMBERS = [
   '_socket'
 ];
 
-sameResult(
+testSameResult(
   'members of the socket',
   async Client => {
     const server = await quiet();
     const client = new Client(new URL(`ws://127.0.0.1:${server.port}/`), {});
-    observe(client);
+    logEvents(client);
     try {
       client.connect();
-      await event(client, 'open');
+      await nextEvent(client, 'open');
       return MEMBERS.filter(name => name in client.socket);
     } finally {
-      await shut(client);
+      await closeAndWait(client);
       server.close();
-      await closed(client);
+      await whenClosed(client);
     }
   },
   {

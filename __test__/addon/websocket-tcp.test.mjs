@@ -1,4 +1,4 @@
-/** The TCP connection beneath: pause, resume, `_socket`, and TCP keep-alive as agents ask for it. */
+/** The TCP connection of a socket: pause(), resume(), `_socket`, and the TCP keep-alive of agents. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,9 +10,9 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { createSession, linkedCredentials, startServer } from '../support/native-session.mjs';
 import { httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
-import { greeter } from '../support/proxy-scenarios.mjs';
-import { NativeClient, event, wsServer } from '../support/socket-log.mjs';
-import { closeEvent, same, sameResult, shut } from '../support/socket-scenarios.mjs';
+import { greetingServer } from '../support/proxy-scenarios.mjs';
+import { NativeClient, nextEvent, wsServer } from '../support/socket-log.mjs';
+import { closeEvent, testSameLog, testSameResult, closeAndWait } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const quiet = () => wsServer(() => {});
@@ -20,35 +20,35 @@ const echoing = () => wsServer(s => s.on('message', data => s.send(data)));
 
 // --- pause and resume
 
-same('pause() and resume()', echoing, async ({ client, note }) => {
+testSameLog('pause() and resume()', echoing, async ({ client, note }) => {
   let count = 0;
   client.on('message', () => count++);
   client.connect();
   const { socket } = client;
   socket.pause();
   note('while connecting', socket.isPaused);
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   socket.pause();
   note('paused', socket.isPaused);
   const sent = new Promise(resolve => client.send('x', resolve));
   await sent;
-  // That nothing comes takes a wait.
+  // Nothing arrives in this time.
   await delay(300);
   note('while paused', count);
-  const arrived = event(client, 'message');
+  const arrived = nextEvent(client, 'message');
   socket.resume();
   note('resumed', socket.isPaused);
   await arrived;
   note('afterwards', count);
-  await shut(client);
+  await closeAndWait(client);
   socket.pause();
   note('after the end', socket.isPaused);
 });
 
 const LARGE = 24 << 20;
 
-same(
-  'a paused socket holds the server back',
+testSameLog(
+  'a paused socket applies back-pressure to the server',
   ({ note }) =>
     wsServer(async s => {
       s.on('message', async () => {
@@ -60,20 +60,20 @@ same(
     }),
   async ({ client, note, log }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     client.socket.pause();
     client.send('x');
     while (!log.some(([what]) => what === 'held back')) await delay(10);
-    const arrived = Promise.all([event(client, 'message'), event(client, 'ping')]);
+    const arrived = Promise.all([nextEvent(client, 'message'), nextEvent(client, 'ping')]);
     client.socket.resume();
     note('length', (await arrived)[0][0].length);
-    await shut(client);
+    await closeAndWait(client);
   }
 );
 
-same('terminate() and close events of a paused socket', quiet, async ({ client, note }) => {
+testSameLog('terminate() and close events of a paused socket', quiet, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const gone = closeEvent(client);
   client.socket.pause();
   client.socket.terminate();
@@ -85,11 +85,11 @@ same('terminate() and close events of a paused socket', quiet, async ({ client, 
 
 const seesPorts = ({ note }) => wsServer((s, request) => note('server', request.socket.remotePort));
 
-same('_socket: the ends of the connection', seesPorts, async ({ client, note, port, log }) => {
+testSameLog('_socket: the addresses of the connection', seesPorts, async ({ client, note, port, log }) => {
   client.connect();
   const { socket } = client;
   note('before', socket._socket);
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   while (!log.some(([what]) => what === 'server')) await turn();
   const [[, seen]] = log.splice(
     log.findIndex(([what]) => what === 'server'),
@@ -100,13 +100,13 @@ same('_socket: the ends of the connection', seesPorts, async ({ client, note, po
   note('remote', tcp.remoteAddress, tcp.remotePort === port, tcp.remoteFamily);
   note('local', tcp.localAddress, tcp.localPort === seen, tcp.localFamily);
   note('address', { ...tcp.address(), port: tcp.address().port === seen });
-  await shut(client);
+  await closeAndWait(client);
   note('after', socket._socket === tcp, tcp.destroyed, tcp.remoteAddress, tcp.localPort === seen);
 });
 
-same('_socket: setTimeout()', echoing, async ({ client, note }) => {
+testSameLog('_socket: setTimeout()', echoing, async ({ client, note }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const tcp = client.socket._socket;
   for (const bad of ['x', -1, Infinity]) {
     try {
@@ -119,12 +119,12 @@ same('_socket: setTimeout()', echoing, async ({ client, note }) => {
   const first = once(tcp, 'timeout');
   note('returned', tcp.setTimeout(50, () => note('called')) === tcp, tcp.timeout);
   await first;
-  // Whoever sends or receives is not idle.
+  // A connection with traffic is not idle.
   let isIdle = false;
   tcp.on('timeout', () => (isIdle = true));
   tcp.setTimeout(2000);
   for (let round = 0; round < 50; round++) {
-    const answered = event(client, 'message');
+    const answered = nextEvent(client, 'message');
     client.send('x');
     await answered;
     await delay(50);
@@ -134,14 +134,14 @@ same('_socket: setTimeout()', echoing, async ({ client, note }) => {
   tcp.setTimeout(10_000, never);
   tcp.setTimeout(0, never);
   note('left', tcp.timeout, tcp.listenerCount('timeout'));
-  await shut(client);
+  await closeAndWait(client);
   note('after', tcp.setTimeout(10) === tcp);
 });
 
 for (const error of [undefined, new Error('why')]) {
-  same(`_socket: destroy(${error ? 'error' : ''})`, quiet, async ({ client, note }) => {
+  testSameLog(`_socket: destroy(${error ? 'error' : ''})`, quiet, async ({ client, note }) => {
     client.connect();
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const { socket } = client;
     const tcp = socket._socket;
     const gone = Promise.all([closeEvent(client), new Promise(resolve => tcp.once('close', resolve))]);
@@ -154,14 +154,14 @@ for (const error of [undefined, new Error('why')]) {
 
 // --- TCP keep-alive
 
-/** Linux tells the timers of its connections. */
+/** Only on Linux the TCP timers of connections can be read. */
 const IS_KNOWN = process.platform === 'linux';
 
 /** The times that these tests use, in seconds. */
 const IDLE_TIMES = [1, 7, 20, 30, 40, 45, 7200];
 
 /**
- * Seconds until the next probe of the connections to a port, rounded up to one of these times; `off` where none is to come.
+ * Seconds until the next probe of the connections to a port, rounded up to one of these times. `off`: there are no probes.
  *
  * @param {number} port
  */
@@ -189,16 +189,16 @@ async function probesTo(port) {
   }
 }
 
-/** Opens a connection, and gives the result of `look`. */
+/** Opens a connection and returns the result of `look`. */
 async function whileOpen(Client, url, config, look) {
   const client = new Client(url, { connectTimeoutMs: 5000, ...config });
   client.on('error', () => {});
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   try {
     return await look(client);
   } finally {
-    await shut(client);
+    await closeAndWait(client);
     config.agent?.destroy?.();
   }
 }
@@ -206,32 +206,32 @@ async function whileOpen(Client, url, config, look) {
 let plain;
 let secure;
 before(async () => {
-  plain = await greeter();
-  secure = await greeter(await certificate());
+  plain = await greetingServer();
+  secure = await greetingServer(await certificate());
 });
 after(() => {
   plain.close();
   secure.close();
 });
 
-/** Node 20 does not hand `keepAlive` on to TLS. */
+/** Node 20 does not pass `keepAlive` to TLS connections. */
 const ON_TLS = Number(process.versions.node.split('.')[0]) >= 24;
 
-/** Declares a test of both clients; `idle` is what they must have, if it is known. */
+/** Declares a test of both clients. `idle` is the expected time, if it is known. */
 function sameProbes(name, run, idle) {
-  sameResult(`TCP keep-alive: ${name}`, run, {
+  testSameResult(`TCP keep-alive: ${name}`, run, {
     outcome: found => (found === 'off' ? 'no probes' : `probes after ${found} s`),
     check: found => IS_KNOWN && idle !== undefined && assert.equal(found, idle)
   });
 }
 
 for (const [name, options, idle] of [
-  ['an agent without it', {}, 'off'],
+  ['an agent without keepAlive', {}, 'off'],
   ['keepAlive', { keepAlive: true }, '1'],
   ['keepAlive and keepAliveMsecs', { keepAlive: true, keepAliveMsecs: 45_000 }, '45'],
-  ['keepAlive and less than a second', { keepAlive: true, keepAliveMsecs: 900 }],
+  ['keepAlive with less than a second', { keepAlive: true, keepAliveMsecs: 900 }],
   ['keepAlive and keepAliveInitialDelay', { keepAlive: true, keepAliveInitialDelay: 30_000 }, '1'],
-  ['keepAliveMsecs alone', { keepAliveMsecs: 45_000 }, 'off']
+  ['only keepAliveMsecs', { keepAliveMsecs: 45_000 }, 'off']
 ]) {
   for (const [scheme, Agent] of [
     ['ws', http.Agent],
@@ -255,7 +255,7 @@ for (const [label, make, start, scheme] of [
     .filter(([label]) => !/agent [67]$/.test(label) || label.startsWith('proxy'))
     .map(([label, make]) => [`SOCKS by ${label}`, make, socksProxy, 'socks5h'])
 ]) {
-  sameProbes(`of the connection to the proxy, with ${label}`, async Client => {
+  sameProbes(`the connection to the proxy, with ${label}`, async Client => {
     const proxy = await start();
     try {
       const options = { keepAlive: true, keepAliveMsecs: 20_000, keepAliveInitialDelay: 30_000 };
@@ -267,15 +267,15 @@ for (const [label, make, start, scheme] of [
   });
 }
 
-same('_socket: setKeepAlive() and setNoDelay()', quiet, async ({ client, note, port }) => {
+testSameLog('_socket: setKeepAlive() and setNoDelay()', quiet, async ({ client, note, port }) => {
   client.connect();
-  await event(client, 'open');
+  await nextEvent(client, 'open');
   const tcp = client.socket._socket;
   for (const args of [[], [true, 45_000], [true, 7_000], [false], [true], [true, 'x']]) {
     note('keepAlive', tcp.setKeepAlive(...args) === tcp, await probesTo(port));
   }
   for (const args of [[], [false], [true]]) note('noDelay', tcp.setNoDelay(...args) === tcp);
-  await shut(client);
+  await closeAndWait(client);
   note('after', tcp.setKeepAlive(true, 7_000) === tcp, tcp.setNoDelay() === tcp);
 });
 

@@ -14,8 +14,9 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
-import { BaileysClient, NativeClient, event, observe } from '../support/socket-log.mjs';
-import { closeEvent, sameResult, shut } from '../support/socket-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { BaileysClient, NativeClient, nextEvent, logEvents } from '../support/socket-log.mjs';
+import { closeEvent, testSameResult, closeAndWait } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const run = promisify(execFile);
@@ -79,7 +80,7 @@ async function tlsServer({ cert, key, ...options }) {
 /** Connects. Resolves with the log after the first message or the end. */
 async function logOf(Client, port, config, host = 'localhost') {
   const socket = new Client(`wss://${host}:${port}/`, { connectTimeoutMs: 5000, ...config });
-  const log = observe(socket);
+  const log = logEvents(socket);
   await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('neither message nor close')), 8000);
     const done = () => (clearTimeout(timer), resolve());
@@ -87,7 +88,7 @@ async function logOf(Client, port, config, host = 'localhost') {
     socket.once('close', done);
     socket.connect();
   });
-  if (socket.isOpen) await shut(socket);
+  if (socket.isOpen) await closeAndWait(socket);
   return log;
 }
 
@@ -96,15 +97,11 @@ const trusting = () => ({ agent: new https.Agent({ ca: authority.cert }) });
 
 /** Declares a test of both clients against servers with the same certificate; `code` is the error that both give. */
 function sameTls(name, options, config, code, { host = 'localhost', check } = {}) {
-  sameResult(
+  testSameResult(
     `TLS: ${name}`,
-    async Client => {
-      const server = await tlsServer(options());
-      try {
-        return await logOf(Client, server.port, config(), host);
-      } finally {
-        server.close();
-      }
+    async (Client, line, t) => {
+      const server = closeAfter(t, await tlsServer(options()));
+      return logOf(Client, server.port, config(), host);
     },
     {
       check: log => {
@@ -131,7 +128,7 @@ const cases = [
   ['a trusted issuer', 'signed', trusting, undefined],
   ['a wrong name', 'wrongName', trusting, 'ERR_TLS_CERT_ALTNAME_INVALID'],
   ['an expired certificate', 'expired', trusting, 'CERT_HAS_EXPIRED'],
-  ['a certificate of the future', 'early', trusting, 'CERT_NOT_YET_VALID'],
+  ['a certificate that is not valid yet', 'early', trusting, 'CERT_NOT_YET_VALID'],
   [
     'a self-signed certificate that is trusted',
     'selfSigned',
@@ -152,14 +149,14 @@ const cases = [
     undefined
   ],
   [
-    'an agent whose options are as newer versions of Node make them',
+    'an agent with the options of newer versions of Node',
     'signed',
     withAgent(() => ({ ca: authority.cert, defaultPort: 443, protocol: 'https:', noDelay: true, path: null })),
     undefined
   ],
   ['servername', 'wrongName', withAgent(() => ({ ca: authority.cert, servername: 'other.test' })), undefined],
   [
-    'servername, and a name with an asterisk',
+    'servername for a name with a wildcard',
     'wrongName',
     withAgent(() => ({ ca: authority.cert, servername: 'deep.more.test' })),
     undefined
@@ -199,20 +196,21 @@ sameTls(
 );
 
 for (const [name, answer, code] of [
-  ['a server that does not speak it', socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'EPROTO'],
-  ['a server that hangs up', socket => socket.end(), 'ECONNRESET'],
-  ['a server that resets', socket => socket.resetAndDestroy(), 'ECONNRESET'],
+  ['a server without TLS', socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'EPROTO'],
+  ['a server that ends the connection', socket => socket.end(), 'ECONNRESET'],
+  ['a server that resets the connection', socket => socket.resetAndDestroy(), 'ECONNRESET'],
   ['a server that never answers', () => {}, undefined]
 ]) {
-  sameResult(
+  testSameResult(
     `TLS: ${name}`,
-    async Client => {
+    async (Client, line, t) => {
       const server = net
         .createServer(socket => socket.once('data', () => answer(socket)).on('error', () => {}))
         .listen(0, '127.0.0.1');
+      closeAfter(t, server);
       await once(server, 'listening');
-      const log = await logOf(Client, server.address().port, { connectTimeoutMs: 300 });
-      server.close();
+      const connectTimeoutMs = code === undefined ? 300 : 5_000;
+      const log = await logOf(Client, server.address().port, { connectTimeoutMs });
       // OpenSSL's text contains memory addresses and source lines. Programs use the code.
       return log.map(([what, first]) =>
         what === 'error' ? [what, { code: first.code, statusCode: first.statusCode }] : [what, first]
@@ -264,18 +262,20 @@ test('certificates of environment variables are used', { timeout: 60_000 }, asyn
   }
 });
 
-test('the environment variables are read when a connection starts', { timeout: 30_000 }, async () => {
-  const server = await tlsServer(made.selfSigned);
+test('the environment variables are read when a connection starts', { timeout: 30_000 }, async t => {
+  const server = closeAfter(t, await tlsServer(made.selfSigned));
   const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  t.after(() => {
+    if (before !== undefined) process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+    else delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  });
   const codes = [];
   for (const value of [undefined, '0', undefined]) {
     if (value === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     else process.env.NODE_TLS_REJECT_UNAUTHORIZED = value;
     codes.push(codeOf(await logOf(NativeClient, server.port, {})));
   }
-  if (before !== undefined) process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
   assert.deepEqual(codes, ['DEPTH_ZERO_SELF_SIGNED_CERT', undefined, 'DEPTH_ZERO_SELF_SIGNED_CERT']);
-  server.close();
 });
 
 // --- agents that are not supported
@@ -291,34 +291,30 @@ own.createConnection = () => {};
 for (const [name, agent] of [
   ['a subclass with createConnection', new Tunnel()],
   ['an instance with createConnection', own],
-  ['an object that is no agent of Node', { addRequest() {} }],
-  ['an option that is not understood', new https.Agent({ checkServerIdentity: () => undefined })],
-  ['another', new https.Agent({ ciphers: 'AES128-SHA' })],
-  ['an agent without TLS that says that it has it', Object.assign(new http.Agent(), { protocol: 'https:' })]
+  ['an object that is not an agent of Node', { addRequest() {} }],
+  ['an unsupported option', new https.Agent({ checkServerIdentity: () => undefined })],
+  ['the option ciphers', new https.Agent({ ciphers: 'AES128-SHA' })],
+  ['an agent without TLS whose protocol is https:', Object.assign(new http.Agent(), { protocol: 'https:' })]
 ]) {
-  test(`no connection is made for ${name}`, { timeout: 10_000 }, async () => {
+  test(`no connection is made for ${name}`, { timeout: 10_000 }, async t => {
     let connections = 0;
-    const server = net.createServer(() => connections++).listen(0, '127.0.0.1');
+    const server = closeAfter(t, net.createServer(() => connections++).listen(0, '127.0.0.1'));
     await once(server, 'listening');
-    try {
-      const log = await logOf(NativeClient, server.address().port, { agent });
-      assert.deepEqual(
-        log.map(([what]) => what),
-        ['error', 'close']
-      );
-      assert.equal(codeOf(log), 'ERR_AGENT_UNSUPPORTED');
-      assert.equal(log[1][1], 1006);
-      assert.equal(connections, 0);
-    } finally {
-      server.close();
-    }
+    const log = await logOf(NativeClient, server.address().port, { agent });
+    assert.deepEqual(
+      log.map(([what]) => what),
+      ['error', 'close']
+    );
+    assert.equal(codeOf(log), 'ERR_AGENT_UNSUPPORTED');
+    assert.equal(log[1][1], 1006);
+    assert.equal(connections, 0);
   });
 }
 
 test('no connection is made for a TLS agent whose protocol is http:', { timeout: 10_000 }, async () => {
   const agent = Object.assign(new https.Agent(), { protocol: 'http:' });
   const socket = new NativeClient('ws://127.0.0.1:1/', { agent });
-  const log = observe(socket);
+  const log = logEvents(socket);
   socket.connect();
   await closeEvent(socket);
   assert.deepEqual([log.map(([what]) => what), codeOf(log)], [['error', 'close'], 'ERR_AGENT_UNSUPPORTED']);
@@ -363,23 +359,19 @@ test('an agent of the other protocol throws, as in Node', () => {
 
 after(() => https.globalAgent.destroy());
 
-test('TLS: long and short messages alternate in both directions', async () => {
-  const server = await tlsServer(made.signed);
-  const socket = new NativeClient(`wss://localhost:${server.port}/`, { connectTimeoutMs: 5000, ...trusting() });
-  try {
-    const greeted = event(socket, 'message');
-    socket.connect();
-    await greeted;
-    // After each long message the connection has small buffers again.
-    for (const size of [100_000, 1, 2047, 2048, 2049, 41_189, 0, 3 << 20, 5]) {
-      const data = Buffer.alloc(size, size & 0xff);
-      const echoed = event(socket, 'message');
-      socket.send(data);
-      const [received, isBinary] = await echoed;
-      assert.deepEqual([received.equals(data), isBinary], [true, true], `${size} bytes`);
-    }
-  } finally {
-    await socket.close();
-    server.close();
+test('TLS: long and short messages alternate in both directions', async t => {
+  const server = closeAfter(t, await tlsServer(made.signed));
+  const url = `wss://localhost:${server.port}/`;
+  const socket = closeAfter(t, new NativeClient(url, { connectTimeoutMs: 5000, ...trusting() }));
+  const greeted = nextEvent(socket, 'message');
+  socket.connect();
+  await greeted;
+  // After each long message the connection has small buffers again.
+  for (const size of [100_000, 1, 2047, 2048, 2049, 41_189, 0, 3 << 20, 5]) {
+    const data = Buffer.alloc(size, size & 0xff);
+    const echoed = nextEvent(socket, 'message');
+    socket.send(data);
+    const [received, isBinary] = await echoed;
+    assert.deepEqual([received.equals(data), isBinary], [true, true], `${size} bytes`);
   }
 });

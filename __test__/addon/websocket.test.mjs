@@ -1,4 +1,4 @@
-/** The socket, event by event: opening and closing give the same log with Baileys' client and with ours. */
+/** The events of both clients for opening and closing a connection. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -7,18 +7,35 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import util from 'node:util';
-import { LINES, NativeClient, accept, event, observe, rawServer, state, wsServer } from '../support/socket-log.mjs';
-import { answers, closeEvent, same, sameResult, shut, untilClosed } from '../support/socket-scenarios.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import {
+  LINES,
+  NativeClient,
+  upgradeResponse,
+  nextEvent,
+  logEvents,
+  rawServer,
+  state,
+  wsServer
+} from '../support/socket-log.mjs';
+import {
+  serverAnswering,
+  closeEvent,
+  testSameLog,
+  testSameResult,
+  closeAndWait,
+  connectUntilClosed
+} from '../support/socket-scenarios.mjs';
 
 // --- opening
 
-same(
-  'opens, and closes when asked',
+testSameLog(
+  'connect() opens the connection, and close() closes it',
   () => wsServer(() => {}),
   async ({ client, note }) => {
     note('before', client.socket, state(client));
     note('connect', util.types.isPromise(client.connect()), state(client));
-    await event(client, 'open');
+    await nextEvent(client, 'open');
     const socket = client.socket;
     client.connect();
     note('connect again makes no new socket', client.socket === socket);
@@ -29,13 +46,13 @@ same(
   }
 );
 
-same(
-  'tells the server 1005 when it closes',
+testSameLog(
+  'close() sends code 1005 to the server',
   ({ note }) => wsServer(s => s.on('close', (code, reason) => note('server', code, reason))),
   async ({ client, log }) => {
     client.connect();
-    await event(client, 'open');
-    await shut(client);
+    await nextEvent(client, 'open');
+    await closeAndWait(client);
     while (!log.some(([what]) => what === 'server')) await turn();
     log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
   }
@@ -49,25 +66,25 @@ for (const [code, reason] of [
   [4999, ''],
   [undefined, undefined]
 ]) {
-  same(`the server closes with ${code}`, () => wsServer(s => s.close(code, reason)), untilClosed);
+  testSameLog(`the server closes with ${code}`, () => wsServer(s => s.close(code, reason)), connectUntilClosed);
 }
 
-same(
-  'reconnects with the same object',
+testSameLog(
+  'a client connects again after close()',
   () => wsServer(s => s.on('message', m => s.send(m))),
   async ({ client, note }) => {
     for (let round = 0; round < 3; round++) {
       client.connect();
-      await event(client, 'open');
+      await nextEvent(client, 'open');
       note('send', client.send(`round ${round}`));
-      await event(client, 'message');
-      await shut(client);
+      await nextEvent(client, 'message');
+      await closeAndWait(client);
     }
   }
 );
 
-same(
-  'keeps a socket that the server closed until close is called',
+testSameLog(
+  'a socket that the server has closed is kept until close()',
   () => wsServer(s => s.close()),
   async ({ client, note }) => {
     client.connect();
@@ -77,8 +94,8 @@ same(
   }
 );
 
-same(
-  'sends the headers that were configured',
+testSameLog(
+  'the configured headers are sent',
   ({ note }) =>
     wsServer((s, request) => {
       const names = request.rawHeaders
@@ -95,23 +112,23 @@ same(
       );
       s.close();
     }),
-  untilClosed,
+  connectUntilClosed,
   {
     config: { options: { headers: { 'X-A': ['1', '2'], cookie: ['a=1', 'b=2'], upgrade: 'h2c', Authorization: 'x' } } }
   }
 );
 
 for (const [name, url, config] of [
-  ['that is none', 'nope'],
-  ['of another protocol', 'ftp://x'],
-  ['with a fragment', 'ws://x/#a'],
-  ['and a header with a bad name', 'ws://x', { options: { headers: { 'bad name': '1' } } }],
-  ['and a header with a line break', 'ws://x', { options: { headers: { a: '\n' } } }],
-  ['and a header without a value', 'ws://x', { options: { headers: { a: undefined } } }],
-  ['and an agent that is none', 'wss://x', { agent: {} }]
+  ['an invalid URL', 'nope'],
+  ['a URL of another protocol', 'ftp://x'],
+  ['a URL with a fragment', 'ws://x/#a'],
+  ['a header with an invalid name', 'ws://x', { options: { headers: { 'bad name': '1' } } }],
+  ['a header with a line break', 'ws://x', { options: { headers: { a: '\n' } } }],
+  ['a header without a value', 'ws://x', { options: { headers: { a: undefined } } }],
+  ['an agent that is not an agent', 'wss://x', { agent: {} }]
 ]) {
-  sameResult(
-    `an address ${name} is refused before anything connects`,
+  testSameResult(
+    `${name} is refused before a connection is made`,
     async Client => {
       try {
         await new Client(url, config ?? {}).connect();
@@ -147,9 +164,9 @@ const TIMED_OUT = [
   ['close', 1006, '', 'isClosed']
 ];
 
-sameResult(
+testSameResult(
   'the request is that of ws, without compression',
-  async Client => {
+  async (Client, line, t) => {
     let request;
     const server = createServer(socket =>
       socket.once('data', head => {
@@ -158,6 +175,7 @@ sameResult(
       })
     );
     server.listen(0, '127.0.0.1');
+    closeAfter(t, server);
     await once(server, 'listening');
     const url = new URL(`ws://127.0.0.1:${server.address().port}/ws/chat?a=b`);
     const headers = { 'User-Agent': 'me', 'X-Two': ['1', '2'] };
@@ -165,7 +183,6 @@ sameResult(
     client.on('error', () => {});
     client.connect();
     await closeEvent(client);
-    server.close();
     // The order of headers and the case of their names do not matter.
     return request
       .split('\r\n')
@@ -182,7 +199,7 @@ sameResult(
 );
 
 for (const host of ['127.0.0.1', 'localhost']) {
-  sameResult(
+  testSameResult(
     `a refused port at ${host}`,
     async Client => {
       const server = createServer().listen(0, '127.0.0.1');
@@ -191,19 +208,19 @@ for (const host of ['127.0.0.1', 'localhost']) {
       server.close();
       await once(server, 'close');
       const client = new Client(`ws://${host}:${port}`, { connectTimeoutMs: 5000 });
-      const log = observe(client);
-      await untilClosed({ client });
+      const log = logEvents(client);
+      await connectUntilClosed({ client });
       return log;
     },
     { check: log => assert.equal(log[0][1].code, 'ECONNREFUSED') }
   );
 }
 
-// The error of the machine's resolver, which may be slow. A name in .invalid never exists.
-sameResult('a host that does not resolve', async Client => {
+// The error comes from the resolver of the machine, which may be slow. Names in .invalid do not exist.
+testSameResult('a host name that cannot be resolved', async Client => {
   const client = new Client('ws://nowhere.invalid/', { connectTimeoutMs: 4000 });
-  const log = observe(client);
-  await untilClosed({ client });
+  const log = logEvents(client);
+  await connectUntilClosed({ client });
   return log;
 });
 
@@ -217,27 +234,28 @@ const notFound = host =>
   });
 
 for (const [name, answer] of [
-  ['says at once that there is none', done => done(notFound('some.name.test'))],
-  ['says later that there is none', done => setImmediate(done, notFound('some.name.test'))],
+  ['fails at once', done => done(notFound('some.name.test'))],
+  ['fails later', done => setImmediate(done, notFound('some.name.test'))],
   ['never answers', () => {}]
 ]) {
-  sameResult(
-    `a host of which the agent's lookup ${name}`,
+  testSameResult(
+    `the lookup function of an agent ${name}`,
     async Client => {
       const lookup = (_, __, done) => answer(done);
-      const client = new Client('ws://some.name.test/', { connectTimeoutMs: 400, agent: new Agent({ lookup }) });
-      const log = observe(client);
-      await untilClosed({ client });
+      const connectTimeoutMs = name === 'never answers' ? 400 : 5_000;
+      const client = new Client('ws://some.name.test/', { connectTimeoutMs, agent: new Agent({ lookup }) });
+      const log = logEvents(client);
+      await connectUntilClosed({ client });
       return log;
     },
     { check: log => assert.equal(log[0][0], 'error') }
   );
 }
 
-sameResult(
+testSameResult(
   'lookup, family and localAddress of an agent',
-  async Client => {
-    const server = await wsServer((s, request) => s.send(request.socket.remoteAddress));
+  async (Client, line, t) => {
+    const server = closeAfter(t, await wsServer((s, request) => s.send(request.socket.remoteAddress)));
     const asked = [];
     const lookup = (host, options, done) => {
       asked.push(host);
@@ -246,12 +264,11 @@ sameResult(
     const agent = new Agent({ lookup, localAddress: '127.0.0.3' });
     const client = new Client(`ws://some.name.test:${server.port}/`, { agent });
     client.on('error', () => {});
-    const answer = event(client, 'message');
+    const answer = nextEvent(client, 'message');
     client.connect();
     const from = String((await answer)[0]);
-    await shut(client);
+    await closeAndWait(client);
     agent.destroy();
-    server.close();
     return { from, asked };
   },
   {
@@ -261,23 +278,23 @@ sameResult(
 );
 
 for (const status of [200, 301, 400, 401, 403, 404, 405, 429, 500, 503]) {
-  same(
+  testSameLog(
     `status ${status} instead of 101`,
-    answers(`HTTP/1.1 ${status} Some Reason\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n`),
-    untilClosed,
+    serverAnswering(`HTTP/1.1 ${status} Some Reason\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n`),
+    connectUntilClosed,
     // `ws` ends the request at this time. It must be longer than the answer takes on a busy machine.
     { config: { connectTimeoutMs: 1_000 } }
   );
 }
 
-same(
-  'status 403, and the server hangs up',
+testSameLog(
+  'status 403 from a server that then ends the connection',
   () => rawServer(s => s.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')),
-  async ({ client }) => {
+  async ({ client, Client, line }) => {
     client.connect();
-    await event(client, 'unexpected-response');
+    await nextEvent(client, 'unexpected-response');
     // Baileys' client emits nothing more. The test waits to check that.
-    await Promise.race([closeEvent(client).catch(() => {}), delay(1000)]);
+    await (Client === line.Native ? closeEvent(client) : delay(1000));
   },
   {
     config: { connectTimeoutMs: 300 },
@@ -285,9 +302,9 @@ same(
   }
 );
 
-same(
+testSameLog(
   'close() in an unexpected-response listener',
-  answers('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
+  serverAnswering('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
   async ({ client, note }) => {
     let closing;
     client.on('unexpected-response', () => (closing = client.close()));
@@ -298,20 +315,18 @@ same(
   }
 );
 
-test('an unexpected response can be read', { timeout: 10_000 }, async () => {
-  const server = await rawServer(s =>
-    s.write('HTTP/1.1 403 Forbidden\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\n\r\nno')
-  );
+test('an unexpected response can be read', { timeout: 10_000 }, async t => {
+  const response403 = 'HTTP/1.1 403 Forbidden\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\n\r\nno';
+  const server = closeAfter(t, await rawServer(s => s.write(response403)));
   const client = new NativeClient(`ws://127.0.0.1:${server.port}/`, {});
   client.on('error', () => {});
   client.connect();
-  const [request, response] = await event(client, 'unexpected-response');
+  const [request, response] = await nextEvent(client, 'unexpected-response');
   let body = '';
   for await (const chunk of response) body += chunk;
   assert.deepEqual([body, response.headers['x-a']], ['no', '1, 2']);
   request.destroy();
   await closeEvent(client);
-  server.close();
 });
 
 const heads = {
@@ -320,33 +335,39 @@ const heads = {
   'a wrong Upgrade header': 'Upgrade: h2c\r\nConnection: Upgrade\r\n'
 };
 for (const [name, lines] of Object.entries(heads)) {
-  same(name, answers(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`), untilClosed);
+  testSameLog(name, serverAnswering(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`), connectUntilClosed);
 }
 for (const header of ['Sec-WebSocket-Protocol: chat']) {
-  same(
+  testSameLog(
     `an answer with ${header}`,
-    () => rawServer((socket, key) => socket.write(accept(key).replace('\r\n\r\n', `\r\n${header}\r\n\r\n`))),
-    untilClosed
+    () => rawServer((socket, key) => socket.write(upgradeResponse(key).replace('\r\n\r\n', `\r\n${header}\r\n\r\n`))),
+    connectUntilClosed
   );
 }
 for (const [name, text] of [
-  ['not HTTP', 'hello\r\n\r\n'],
-  ['a bad status', 'HTTP/1.1 abc\r\n\r\n'],
-  ['a bad header', 'HTTP/1.1 101 ok\r\nfoo\x01 bar\r\n\r\n'],
+  ['that is not HTTP', 'hello\r\n\r\n'],
+  ['with an invalid status', 'HTTP/1.1 abc\r\n\r\n'],
+  ['with an invalid header', 'HTTP/1.1 101 ok\r\nfoo\x01 bar\r\n\r\n'],
   [
-    'an interim answer first',
+    'after an interim answer',
     'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
   ]
 ]) {
-  same(`an answer that is ${name}`, answers(text), untilClosed);
+  testSameLog(`an answer ${name}`, serverAnswering(text), connectUntilClosed);
 }
 
-same('a server that never answers', () => rawServer(() => {}), untilClosed, { config: { connectTimeoutMs: 200 } });
-same('a server that ends before it answers', () => rawServer(s => s.end()), untilClosed);
-same('a server that resets before it answers', () => rawServer(s => s.resetAndDestroy()), untilClosed);
-same('a server that ends amid its answer', () => rawServer(s => s.end('HTTP/1.1 101 Switch')), untilClosed);
+testSameLog('a server that never answers', () => rawServer(() => {}), connectUntilClosed, {
+  config: { connectTimeoutMs: 200 }
+});
+testSameLog('a server that ends before it answers', () => rawServer(s => s.end()), connectUntilClosed);
+testSameLog('a server that resets before it answers', () => rawServer(s => s.resetAndDestroy()), connectUntilClosed);
+testSameLog(
+  'a server that ends in the middle of its answer',
+  () => rawServer(s => s.end('HTTP/1.1 101 Switch')),
+  connectUntilClosed
+);
 
-same(
+testSameLog(
   'close() while connecting',
   () => rawServer(() => {}),
   async ({ client, note }) => {
@@ -366,7 +387,7 @@ same(
 );
 
 for (const name of ['upgrade', 'open', 'message', 'ping', 'pong']) {
-  same(
+  testSameLog(
     `close() in a listener of ${name}`,
     () =>
       wsServer(s => {
@@ -386,7 +407,7 @@ for (const name of ['upgrade', 'open', 'message', 'ping', 'pong']) {
   );
 }
 for (const name of ['error', 'close']) {
-  same(
+  testSameLog(
     `send() in a listener of ${name}`,
     () => rawServer(s => s.end()),
     async ({ client, note }) => {
@@ -400,10 +421,10 @@ for (const name of ['error', 'close']) {
   );
 }
 
-test('close() after the server has closed lets connect() work again', { timeout: 10_000 }, async () => {
+test('close() after the server has closed lets connect() work again', { timeout: 10_000 }, async t => {
   // An intended difference: Baileys 7 waits forever here, and its socket cannot be used again.
   for (const { Native } of LINES) {
-    const server = await wsServer(s => s.close(1000));
+    const server = closeAfter(t, await wsServer(s => s.close(1000)));
     const client = new Native(`ws://127.0.0.1:${server.port}/`, {});
     client.connect();
     await closeEvent(client);
@@ -411,6 +432,5 @@ test('close() after the server has closed lets connect() work again', { timeout:
     assert.equal(client.socket, null);
     client.connect();
     await closeEvent(client);
-    server.close();
   }
 });

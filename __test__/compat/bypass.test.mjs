@@ -1,11 +1,11 @@
-/** A Baileys that runs on JavaScript while register is active: there is one warning with the cause. */
+/** If Baileys runs on JavaScript although register is active, there is one warning with the cause. */
 
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import causes from '../../js/loader/causes.cjs';
-import { greeter } from '../support/proxy-scenarios.mjs';
+import { greetingServer } from '../support/proxy-scenarios.mjs';
 import { makeProject } from './support/project.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -28,7 +28,7 @@ const connect = (agent = 'undefined') => `
 
 /** Runs a program with the port of a server. Resolves with its output and its warnings. */
 async function run(project, args, env) {
-  const target = await greeter();
+  const target = await greetingServer();
   try {
     const { code, stdout, stderr } = await project.run([...args, String(target.port)], env);
     assert.equal(code, 0, stderr);

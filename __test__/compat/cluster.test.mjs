@@ -1,4 +1,4 @@
-// A short run of `npm run test:cluster`: each fault once. The time without a connection is judged there, not here, because
+// A short run of `npm run test:cluster` with each fault once. The time without a connection is not checked here, because
 // other tests keep the machine busy.
 
 import assert from 'node:assert/strict';

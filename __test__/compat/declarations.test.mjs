@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { LINE_NAMES, packageOf, ROOT } from '../support/baileys-lines.mjs';
-import { CLAIMS, DECLARATION_DIFFERENCES, moduleOf, OF_OURS_ALONE } from '../support/declarations.mjs';
+import { CLAIMS, DECLARATION_DIFFERENCES, moduleOf, ONLY_OURS } from '../support/declarations.mjs';
 import { record } from '../support/record.mjs';
 
 const FOLDER = join(ROOT, '__test__/types');
@@ -72,11 +72,11 @@ for (const line of LINE_NAMES) {
       test(name, () => {
         let native = differs ? `as registered: ${differs.id}` : 'same';
         try {
-          assert.deepEqual(faultsOf(theirs), [], 'what Baileys declares fits itself');
+          assert.deepEqual(faultsOf(theirs), [], 'the claim is wrong for the type of Baileys itself');
           if (differs === undefined) assert.deepEqual(faultsOf(ours), []);
           else {
             assert.ok(DECLARATION_DIFFERENCES.some(({ id }) => id === differs.id));
-            assert.ok(faultsOf(ours).length > 0, `${differs.id} is no difference any more`);
+            assert.ok(faultsOf(ours).length > 0, `the known difference ${differs.id} does not occur`);
             assert.deepEqual(faultsOf(instead), []);
           }
         } catch (error) {
@@ -94,7 +94,7 @@ for (const line of LINE_NAMES) {
 test("every export of index.d.ts is compared with Baileys' type or listed as our own", () => {
   const checker = program.getTypeChecker();
   const exports = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(INDEX)));
-  assert.deepEqual(exports.map(({ name }) => name).sort(), [...Object.keys(CLAIMS), ...OF_OURS_ALONE].sort());
+  assert.deepEqual(exports.map(({ name }) => name).sort(), [...Object.keys(CLAIMS), ...ONLY_OURS].sort());
 });
 
 test('an incompatible declaration is reported', () => {

@@ -10,10 +10,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as baileys from 'baileys';
-import { MockServer, trustTestRoot } from '../../js/testing/index.mjs';
+import { trustTestRoot } from '../../js/testing/index.mjs';
 import { login, memoryAuth } from '../support/baileys-client.mjs';
 import { ROOT } from '../support/baileys-lines.mjs';
+import { startMockServer } from '../support/mock-server.mjs';
 import { httpProxy, socksProxy } from '../support/proxies.mjs';
+import { closeAfter } from '../support/resources.mjs';
 
 const require = createRequire(import.meta.url);
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
@@ -23,8 +25,7 @@ const REGISTER = ['--import', 'baileys-native/register'];
 const FRIEND = '15550000009';
 
 async function startServer(t, more) {
-  const server = await MockServer.start({ tls: false, acceptUnknown: true, preKeyCount: 100, ...more });
-  t.after(() => server.stop());
+  const server = await startMockServer(t, { tls: false, acceptUnknown: true, preKeyCount: 100, ...more });
   t.after(trustTestRoot(baileys, server.rootKey));
   return server;
 }
@@ -89,9 +90,7 @@ async function talkTo(server, jid) {
     })
   );
   await friend.sendMessage(`${jid.split(':')[0]}@s.whatsapp.net`, { text: 'hello' });
-  const text = await answer;
-  await friend.end(undefined);
-  return text;
+  return answer;
 }
 
 for (const [file, flags] of [
@@ -140,8 +139,7 @@ test('pairing-code: links by a code and logs in', options, async t => {
 
 test('proxies: each session uses its own proxy', options, async t => {
   const server = await startServer(t);
-  const proxies = [await httpProxy(), await socksProxy()];
-  for (const { close } of proxies) t.after(close);
+  const proxies = [closeAfter(t, await httpProxy()), closeAfter(t, await socksProxy())];
   const AUTH_DIR = temporaryDirectory();
   ['1', '2'].forEach(name => keepCredentials(join(AUTH_DIR, name), `1555000000${name}`));
   const PROXIES = `http://127.0.0.1:${proxies[0].port} socks5://127.0.0.1:${proxies[1].port}`;

@@ -1,5 +1,5 @@
-// Runs every release line of Baileys, unmodified, in child processes on JavaScript and on the native layer. The bot and
-// the server see the same on both.
+// Runs every release line of Baileys, unmodified, in child processes on JavaScript and on the native layer. The results of
+// the bot and of the server must be the same.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -26,7 +26,7 @@ async function session(nodeFlags, args) {
   return JSON.parse(stdout);
 }
 
-/** For each behaviour: its part of the result of a session, and a short text of it. */
+/** For each behaviour: functions that return its part of a result, and a short text of that part. */
 const BEHAVIOURS = {
   'connects and pairs by QR code': [({ seen, me }) => [seen[0], me], ([[event], me]) => `${event} as ${me}`],
   'logs in with saved credentials': [({ seen }) => seen.slice(1), seen => seen.map(([event]) => event).join(', ')],
@@ -44,11 +44,11 @@ const BEHAVIOURS = {
 };
 
 /** Records the results of both layers for docs/compatibility.md. */
-function keep(line, javascript, native) {
-  for (const [behaviour, [pick, words]] of Object.entries(BEHAVIOURS)) {
+function recordBehaviours(line, javascript, native) {
+  for (const [behaviour, [pick, textOf]] of Object.entries(BEHAVIOURS)) {
     const picked = pick(javascript);
     const same = isDeepStrictEqual(pick(native), picked);
-    record({ section: 'lines', behaviour, line, javascript: words(picked), native: same ? 'same' : 'DIFFERS' });
+    record({ section: 'lines', behaviour, line, javascript: textOf(picked), native: same ? 'same' : 'DIFFERS' });
   }
 }
 
@@ -57,7 +57,7 @@ for (const name of LINE_NAMES) {
   test(`${line} pairs, logs in and exchanges traffic as with its own JavaScript`, async () => {
     const javascript = await session([], [line]);
     const native = await session(REGISTER, [line]);
-    keep(name, javascript, native);
+    recordBehaviours(name, javascript, native);
     assert.deepEqual([javascript.active, javascript.native, native.active, native.native], [false, false, true, true]);
     assert.equal(native.me, '15550001234:1@s.whatsapp.net');
     assert.deepEqual(native.seen, [

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { FILES } from '../../scripts/shared/baileys.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { httpProxy } from '../support/proxies.mjs';
-import { greeter } from '../support/proxy-scenarios.mjs';
+import { greetingServer } from '../support/proxy-scenarios.mjs';
 import { record } from '../support/record.mjs';
 import { makeProject } from './support/project.mjs';
 
@@ -58,7 +58,7 @@ const FILE = FILES.webSocketClient;
  */
 async function runProgram(project, args) {
   const proxy = await httpProxy();
-  const target = await greeter();
+  const target = await greetingServer();
   try {
     const { code, stdout, stderr } = await project.run([...args, String(proxy.port), String(target.port)]);
     assert.equal(code, 0, stderr);
@@ -85,12 +85,12 @@ async function assertSame(project, name, flag) {
 describe('an unsupported agent', () => {
   for (const name of LINE_NAMES) {
     const line = packageOf(name);
-    test(`${line}, imported`, async t => {
+    test(`an unsupported agent is used under register: ${line}, imported`, async t => {
       const project = makeProject(t);
       project.write('app.mjs', program(`import('${line}/${FILE}')`) + WITH_IMPORT);
       const result = { section: 'proxies', line: name };
       for (const flag of ['--import', '--require']) {
-        const behaviour = `an agent with a createConnection of its own, under register by ${flag}`;
+        const behaviour = `an agent with its own createConnection(), under register by ${flag}`;
         try {
           const javascript = await assertSame(project, 'app.mjs', flag);
           record({ ...result, behaviour, javascript, native: "same, by Baileys' own class" });
@@ -102,7 +102,7 @@ describe('an unsupported agent', () => {
     });
 
     const canRequire = line === 'baileys-6.17.16' || process.features.require_module;
-    test(`${line}, required`, { skip: !canRequire }, async t => {
+    test(`an unsupported agent is used under register: ${line}, required`, { skip: !canRequire }, async t => {
       const project = makeProject(t);
       project.write('app.cjs', program(`require('${line}/${FILE}')`) + WITH_REQUIRE);
       for (const flag of ['--import', '--require']) await assertSame(project, 'app.cjs', flag);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, test } from 'node:test';
-import { greeter } from '../support/proxy-scenarios.mjs';
+import { greetingServer } from '../support/proxy-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
 import { makeProject } from './support/project.mjs';
 
@@ -98,7 +98,7 @@ const SECURE = [
  * Runs a program with a target and a relay to it. Resolves with its report, its warnings and the count of the relay.
  */
 async function run(project, args, { tls, env = {} } = {}) {
-  const target = await greeter(tls);
+  const target = await greetingServer(tls);
   const way = await relay(target.port);
   try {
     const ports = [String(target.port), String(way.port)];
@@ -121,7 +121,7 @@ describe('intercepted functions with register', () => {
       ['baileys', 'lib/Socket/Client/websocket.js'],
       ['baileys-6.17.16', 'lib/Socket/Client/websocket.js']
     ]) {
-      test(`${line}: ${name} every function, replaced after register was loaded`, async t => {
+      test(`${line}, ${name} each function that was replaced after register was loaded is used`, async t => {
         const project = makeProject(t);
         const tls = name === 'wss:' ? await certificate({ names: ['127.0.0.1'] }) : undefined;
         project.write(
@@ -154,7 +154,7 @@ describe('intercepted functions with register', () => {
     }
   }
 
-  test('a function that was replaced before register was loaded', async t => {
+  test('a function that was replaced before register was loaded is used', async t => {
     const project = makeProject(t);
     project.write('preload.cjs', `${REDIRECT} install(process.env.PLACE);`);
     project.write(

@@ -110,7 +110,7 @@ describe('register replaces every release line, however it is loaded', () => {
     assertOurs(await project.run(['app.mjs']), ALL);
   });
 
-  test('several lines in one process', async t => {
+  test('several release lines in one process', async t => {
     const project = makeProject(t);
     project.write(
       'app.mjs',
@@ -160,7 +160,7 @@ describe('every place in node_modules', () => {
     assertOurs(await project.run(['--preserve-symlinks', ...flag, 'app.mjs']), ALL);
   });
 
-  test('a path with spaces and signs that URLs escape', async t => {
+  test('a path with spaces and characters that URLs escape', async t => {
     const project = makeProject(t);
     const place = 'a b%20#c/node_modules';
     project.copyPackage('baileys', `${place}/baileys`);

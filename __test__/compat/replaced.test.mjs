@@ -1,4 +1,4 @@
-// The ways in which programs learn which layer runs.
+// replaced() and isActive(): how a program finds out which layer is used.
 
 import assert from 'node:assert/strict';
 import { realpathSync } from 'node:fs';

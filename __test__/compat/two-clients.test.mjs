@@ -39,7 +39,7 @@ function behavioursOf({ flows, logins, undecrypted, inFlight, stanzas, behaviour
 }
 
 /** Records a run and the run on JavaScript for docs/compatibility.md. */
-function keep(line, javascript, native) {
+function recordBehaviours(line, javascript, native) {
   for (const [behaviour, words] of Object.entries(javascript)) {
     const same = native[behaviour] === words ? 'same' : 'DIFFERS';
     record({ section: 'clients', behaviour, line, javascript: words, native: same });
@@ -70,8 +70,8 @@ const clientsOf = line =>
             `${away} away from a`
           ]
         );
-        assert.ok(baseline.inFlight.length > 0, 'the connection was cut with messages on their way');
-        assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'stanzas were compared');
+        assert.ok(baseline.inFlight.length > 0, 'no message was in flight when the connection was cut');
+        assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'no stanzas were compared');
       }
     );
 
@@ -85,7 +85,7 @@ const clientsOf = line =>
         async () => {
           const result = await run(backends);
           const [javascript, native] = [baseline, result].map(each => behavioursOf(each, leniency.mayLoseInFlight));
-          keep(line, javascript, native);
+          recordBehaviours(line, javascript, native);
           assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
           assert.deepEqual(native, javascript);
           assert.deepEqual(new Set(result.layers.a), new Set([backends.a]));
@@ -95,7 +95,7 @@ const clientsOf = line =>
     }
   });
 
-// Concurrently: most of the time of a run is waiting for events that Baileys delays.
+// Concurrently, because a run mostly waits for events that Baileys delays.
 describe('two clients', { concurrency: true }, () => LINE_NAMES.forEach(clientsOf));
 
 describe('problems that the check of a run reports', () => {

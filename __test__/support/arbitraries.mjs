@@ -122,7 +122,7 @@ const CONTENT_BYTES = fc.tuple(BYTES, fc.integer({ min: 0, max: 3 })).map(([byte
 });
 
 /** Values that are not valid as content or as a child. */
-const ODD = fc.oneof(
+const INVALID_VALUES = fc.oneof(
   fc.constantFrom(null, 0, 1, NaN, true, false, 10n),
   fc.constant({}),
   fc.constant(new Uint16Array([1, 2])),
@@ -154,34 +154,37 @@ function attributesOf(string, value) {
  * Nodes over the tokens of a dictionary.
  *
  * @param {{ SINGLE_BYTE_TOKENS: string[], DOUBLE_BYTE_TOKENS: string[][] }} constants
- * @param {{ odd: boolean }} options `odd`: also invalid nodes, with attributes that are not strings, contents of wrong
+ * @param {{ invalid: boolean }} options `invalid`: also invalid nodes, with attributes that are not strings, contents of wrong
  *   types, holes among the children, or missing attributes
  */
-export function nodesOf(constants, { odd }) {
+export function nodesOf(constants, { invalid }) {
   const string = stringsOf([...constants.SINGLE_BYTE_TOKENS, ...constants.DOUBLE_BYTE_TOKENS.flat()]);
-  const value = odd
+  const value = invalid
     ? fc.oneof(
         { weight: 40, arbitrary: string },
         { weight: 3, arbitrary: fc.constantFrom(undefined, null) },
         { weight: 1, arbitrary: fc.constantFrom(0, 7, -1, 1.5, NaN, true, false, 12n) }
       )
     : string;
-  const name = odd ? string : string.filter(text => text !== '');
-  const attrs = odd
+  const name = invalid ? string : string.filter(text => text !== '');
+  const attrs = invalid
     ? fc.oneof(
         { weight: 30, arbitrary: attributesOf(string, value) },
         { weight: 1, arbitrary: fc.constantFrom(undefined, null) }
       )
     : attributesOf(string, value);
   return fc.letrec(tie => {
-    const child = odd
-      ? fc.oneof({ weight: 30, arbitrary: tie('node') }, { weight: 1, arbitrary: fc.oneof(ODD, string, CONTENT_BYTES) })
+    const child = invalid
+      ? fc.oneof(
+          { weight: 30, arbitrary: tie('node') },
+          { weight: 1, arbitrary: fc.oneof(INVALID_VALUES, string, CONTENT_BYTES) }
+        )
       : tie('node');
     const leaf = fc.oneof(
       { weight: 3, arbitrary: fc.constant(undefined) },
       { weight: 3, arbitrary: string },
       { weight: 3, arbitrary: CONTENT_BYTES },
-      ...(odd ? [{ weight: 1, arbitrary: fc.oneof({ weight: 1, arbitrary: ODD }) }] : [])
+      ...(invalid ? [{ weight: 1, arbitrary: fc.oneof({ weight: 1, arbitrary: INVALID_VALUES }) }] : [])
     );
     const wide = fc
       .tuple(fc.constantFrom(255, 256, 257, 300), fc.record({ tag: name, attrs: fc.constant({}), content: string }))
@@ -193,7 +196,7 @@ export function nodesOf(constants, { odd }) {
       { weight: 1, arbitrary: fc.oneof({ weight: 20, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: wide }) }
     );
     return {
-      node: fc.record({ tag: name, attrs, content }, odd ? { requiredKeys: ['tag'] } : undefined)
+      node: fc.record({ tag: name, attrs, content }, invalid ? { requiredKeys: ['tag'] } : undefined)
     };
   }).node;
 }
@@ -261,9 +264,9 @@ export function wireBytes() {
         weight: 3,
         arbitrary: fc
           .tuple(fc.constantFrom(251, 255), fc.boolean(), fc.uint8Array({ maxLength: 5 }), fc.boolean())
-          .map(([tag, odd, packed, decimal]) => {
+          .map(([tag, isOddLength, packed, decimal]) => {
             const digits = decimal ? packed.map(byte => (((byte >> 4) % 10) << 4) | (((byte & 15) % 12) % 10)) : packed;
-            return join([[tag, digits.length | (odd ? 128 : 0)], digits]);
+            return join([[tag, digits.length | (isOddLength ? 128 : 0)], digits]);
           })
       },
       { weight: 2, arbitrary: fc.tuple(tie('text'), tie('text')).map(parts => join([[250], ...parts])) },
@@ -323,7 +326,7 @@ export const CHUNKS = fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integ
   maxLength: 12
 });
 
-export function cut(stream, sizes) {
+export function split(stream, sizes) {
   const chunks = [];
   let at = 0;
   for (const size of sizes) {

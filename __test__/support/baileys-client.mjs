@@ -14,8 +14,8 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 export function recordingLogger(level = 'warn', entries = []) {
   const logger = { level, entries, child: () => logger };
   for (const name of LEVELS) {
-    const kept = LEVELS.indexOf(name) >= LEVELS.indexOf(level);
-    logger[name] = kept ? (data, message) => entries.push({ level: name, data, message }) : () => {};
+    const isStored = LEVELS.indexOf(name) >= LEVELS.indexOf(level);
+    logger[name] = isStored ? (data, message) => entries.push({ level: name, data, message }) : () => {};
   }
   return logger;
 }

@@ -15,7 +15,10 @@ const both = async (line, call) => ({
 /** Payloads that Baileys has encoded from a node, and whose bytes are then changed. */
 const payloads = line =>
   fc.oneof(
-    { weight: 3, arbitrary: nodesOf(line.constants, { odd: false }).map(node => line.theirs.encodeBinaryNode(node)) },
+    {
+      weight: 3,
+      arbitrary: nodesOf(line.constants, { invalid: false }).map(node => line.theirs.encodeBinaryNode(node))
+    },
     { weight: 2, arbitrary: wireBytes().map(node => Buffer.concat([Buffer.from([0]), node])) }
   );
 
@@ -62,17 +65,17 @@ const ENCODE = {
   name: 'encode',
   title: 'codec: random nodes, encoded',
   runs: 2000,
-  inputs: line => nodesOf(line.constants, { odd: true }),
+  inputs: line => nodesOf(line.constants, { invalid: true }),
   run: (line, node) => both(line, codec => codec.encodeBinaryNode(node))
 };
 
 const ENCODE_APPEND = {
   name: 'encode-append',
-  title: 'codec: random nodes, encoded behind bytes that are there',
+  title: 'codec: random nodes, appended to existing bytes',
   runs: 300,
   inputs: line =>
     fc.record({
-      node: nodesOf(line.constants, { odd: false }),
+      node: nodesOf(line.constants, { invalid: false }),
       buffer: fc.array(fc.oneof(fc.nat(255), fc.integer({ min: -300, max: 600 })), { maxLength: 5 })
     }),
   run: (line, { node, buffer }) =>
@@ -119,7 +122,7 @@ const ROUND_TRIP = {
   name: 'round-trip',
   title: 'codec: random nodes, encoded and decoded',
   runs: 500,
-  inputs: line => nodesOf(line.constants, { odd: false }),
+  inputs: line => nodesOf(line.constants, { invalid: false }),
   run: (line, node) => both(line, codec => codec.decodeBinaryNode(codec.encodeBinaryNode(node)))
 };
 

@@ -1,22 +1,22 @@
 /**
- * What is claimed of the exports of index.d.ts beside each line's own declarations, and what of ours Baileys does not have.
- * A new export fails the tests until it is in one of the two.
+ * The claims about exports of index.d.ts: how the type of each compares with the type that Baileys declares. Exports that
+ * Baileys does not have are in a second list. A new export fails the tests until it is in one of them.
  */
 
 import { FILES } from '../../scripts/shared/baileys.mjs';
 
-/** Where our declarations differ from a line's: all intended. */
+/** The deliberate differences between our declarations and those of a release line. */
 export const DECLARATION_DIFFERENCES = [
   {
     id: 'promises-of-6.x',
     reason:
-      'The declarations are those of Baileys 7. In 6.x `mixIntoKey`, `processHandshake` and `connect` return promises; ours ' +
-      'are declared with the values themselves, which can be awaited as well. Under `register` a 6.x gets promises.',
+      'The declarations are those of Baileys 7. In 6.x `mixIntoKey`, `processHandshake` and `connect` return promises. Ours ' +
+      'declare the values themselves, which can also be awaited. Under `register`, Baileys 6.x gets promises.',
     test: 'declarations.test.mjs'
   }
 ];
 
-/** Assignable, but for promises of which ours gives the values. */
+/** A type in which methods may return the values instead of the promises. */
 const AWAITED = `
   type Awaitable<T> = {
     [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R | Promise<R> : T[K];
@@ -24,23 +24,25 @@ const AWAITED = `
 
 /**
  * @typedef {object} Claim
- * @property {(own: string) => string} theirs the type that Baileys has, `own` being its package as a type of a module
- * @property {string} ours the type of ours, of the module `baileys-native`
- * @property {'out' | 'in' | 'both'} goes `out`: ours is assigned where Baileys' is expected; `in`: the other way round
- * @property {{ id: string, lines: string[], theirs: (own: string) => string }} [differs] what ours is assignable to instead
+ * @property {(own: string) => string} theirs the type of Baileys; `own` is the name of its imported module
+ * @property {string} ours our type, from the module `baileys-native`
+ * @property {'out' | 'in' | 'both'} direction `out`: our type is assignable to Baileys' type; `in`: Baileys' type is
+ *   assignable to ours
+ * @property {{ id: string, lines: string[], theirs: (own: string) => string }} [differs] the type to which ours is
+ *   assignable instead, for these release lines
  */
 
 /** @type {(name: string) => Claim} */
 const exported = name => ({
   theirs: own => `typeof ${own}.${name}`,
   ours: `typeof ours.${name}`,
-  goes: 'out'
+  direction: 'out'
 });
 
 /** @type {(name: string) => Claim} */
-const alike = name => ({ theirs: own => `${own}.${name}`, ours: `ours.${name}`, goes: 'both' });
+const sameType = name => ({ theirs: own => `${own}.${name}`, ours: `ours.${name}`, direction: 'both' });
 
-/** @type {Record<string, Claim>} By export. */
+/** The claims by the name of the export. @type {Record<string, Claim>} */
 export const CLAIMS = {
   encodeBinaryNode: exported('encodeBinaryNode'),
   decodeBinaryNode: exported('decodeBinaryNode'),
@@ -58,45 +60,45 @@ export const CLAIMS = {
   NoiseHandler: {
     theirs: own => `ReturnType<typeof ${own}.makeNoiseHandler>`,
     ours: 'ours.NoiseHandler',
-    goes: 'out',
+    direction: 'out',
     differs: {
       id: 'promises-of-6.x',
       lines: ['6.7', '6.17'],
       theirs: own => `Awaitable<ReturnType<typeof ${own}.makeNoiseHandler>>`
     }
   },
-  // Baileys' class itself has a protected member, which makes it nominal: what it has in public, and its abstract class.
+  // A class with a protected member is a nominal type. So its public members and its abstract class are compared.
   WebSocketClient: {
     theirs: own => `new (url: URL, config: ${own}.SocketConfig) => client.AbstractSocketClient & Own`,
     ours: 'typeof ours.WebSocketClient',
-    goes: 'out',
+    direction: 'out',
     differs: {
       id: 'promises-of-6.x',
       lines: ['6.7', '6.17'],
       theirs: own => `new (url: URL, config: ${own}.SocketConfig) => EventEmitter & Awaitable<Own>`
     }
   },
-  BinaryNode: alike('BinaryNode'),
-  BinaryNodeAttributes: alike('BinaryNodeAttributes'),
-  BinaryNodeData: alike('BinaryNodeData'),
-  KeyPair: alike('KeyPair'),
+  BinaryNode: sameType('BinaryNode'),
+  BinaryNodeAttributes: sameType('BinaryNodeAttributes'),
+  BinaryNodeData: sameType('BinaryNodeData'),
+  KeyPair: sameType('KeyPair'),
   BinaryNodeCodingOptions: {
     theirs: own => `${own}.BinaryNodeCodingOptions`,
     ours: 'ours.BinaryNodeCodingOptions',
-    goes: 'in'
+    direction: 'in'
   },
   NoiseHandlerOptions: {
     theirs: own => `Parameters<typeof ${own}.makeNoiseHandler>[0]`,
     ours: 'ours.NoiseHandlerOptions',
-    goes: 'in'
+    direction: 'in'
   },
-  NoiseLogger: { theirs: own => `${own}.SocketConfig['logger']`, ours: 'ours.NoiseLogger', goes: 'in' },
-  ServerHandshake: { theirs: own => `${own}.proto.HandshakeMessage`, ours: 'ours.ServerHandshake', goes: 'in' },
-  WebSocketClientConfig: { theirs: own => `${own}.SocketConfig`, ours: 'ours.WebSocketClientConfig', goes: 'in' }
+  NoiseLogger: { theirs: own => `${own}.SocketConfig['logger']`, ours: 'ours.NoiseLogger', direction: 'in' },
+  ServerHandshake: { theirs: own => `${own}.proto.HandshakeMessage`, ours: 'ours.ServerHandshake', direction: 'in' },
+  WebSocketClientConfig: { theirs: own => `${own}.SocketConfig`, ours: 'ours.WebSocketClientConfig', direction: 'in' }
 };
 
-/** Exports of ours that no line of Baileys has a type for. */
-export const OF_OURS_ALONE = [
+/** Exports for which no release line of Baileys has a type. */
+export const ONLY_OURS = [
   'DiagnosticsMessages',
   'HandshakeKind',
   'Inspection',
@@ -141,15 +143,15 @@ export const OF_OURS_ALONE = [
 ];
 
 /**
- * A module that compiles where a claim holds.
+ * The source of a module that compiles if a claim is true.
  *
  * @param {Claim} claim
  * @param {object} of
- * @param {string} of.packageName the line's
- * @param {string} of.subject whose type is claimed to fit: `baileys-native`, or the line's own package
- * @param {(own: string) => string} [of.theirs] what it has to fit, where that is not Baileys' type itself
+ * @param {string} of.packageName the package of the release line
+ * @param {string} of.subject the package with the tested type: `baileys-native`, or that of the release line
+ * @param {(own: string) => string} [of.theirs] the expected type; default: the type of Baileys
  */
-export function moduleOf({ theirs, ours, goes }, { packageName, subject, theirs: expected = theirs }) {
+export function moduleOf({ theirs, ours, direction }, { packageName, subject, theirs: expected = theirs }) {
   const isOwn = subject === packageName;
   const lines = [
     `import type * as theirs from '${packageName}';`,
@@ -162,7 +164,7 @@ export function moduleOf({ theirs, ours, goes }, { packageName, subject, theirs:
     `type Subject = ${isOwn ? theirs('theirs') : ours};`,
     'declare const subject: Subject, their: Theirs;'
   ];
-  if (goes !== 'in') lines.push('export const out: Theirs = subject;');
-  if (goes !== 'out') lines.push('export const into: Subject = their;');
+  if (direction !== 'in') lines.push('export const out: Theirs = subject;');
+  if (direction !== 'out') lines.push('export const into: Subject = their;');
   return `${lines.join('\n')}\nexport type { theirs, client, ours, Awaitable, Own };\n`;
 }

@@ -20,9 +20,9 @@ const INHERITED = new RegExp(Object.getOwnPropertyNames(Object.prototype).join('
 const nodeOf = ({ property, input }) => (property === 'encode-append' ? input.node : input);
 
 /** Whether the predicate accepts a node or one of its descendants. */
-function some(node, predicate) {
+function someNode(node, predicate) {
   if (predicate(node)) return true;
-  return Array.isArray(node?.content) && Array.from(node.content).some(child => some(child, predicate));
+  return Array.isArray(node?.content) && Array.from(node.content).some(child => someNode(child, predicate));
 }
 
 const attributesOf = node => Object.values(node?.attrs ?? {});
@@ -30,11 +30,11 @@ const isScalar = value => ['number', 'boolean', 'bigint'].includes(typeof value)
 const stringsOf = node => [node?.tag, node?.content, ...Object.keys(node?.attrs ?? {}), ...attributesOf(node)];
 
 const hasInherited = context =>
-  some(nodeOf(context), node => stringsOf(node).some(text => typeof text === 'string' && INHERITED.test(text)));
-const hasScalar = context => some(nodeOf(context), node => attributesOf(node).some(isScalar));
+  someNode(nodeOf(context), node => stringsOf(node).some(text => typeof text === 'string' && INHERITED.test(text)));
+const hasScalar = context => someNode(nodeOf(context), node => attributesOf(node).some(isScalar));
 
 /** Converts the attributes of a node to the strings that our encoder writes. */
-function withTexts(node) {
+function withTextAttributes(node) {
   if (node === null || typeof node !== 'object' || ArrayBuffer.isView(node)) return node;
   const copy = { ...node };
   if (node.attrs) {
@@ -44,7 +44,7 @@ function withTexts(node) {
       Object.defineProperty(copy.attrs, key, { value: text, enumerable: true, configurable: true, writable: true });
     }
   }
-  if (Array.isArray(node.content)) copy.content = node.content.map(withTexts);
+  if (Array.isArray(node.content)) copy.content = node.content.map(withTextAttributes);
   return copy;
 }
 
@@ -52,11 +52,11 @@ function withTexts(node) {
  * The result of Baileys' encoder without its known defects: attributes are text, only tokens are looked up, and 6.17
  * has the checks of the later release lines.
  */
-async function mended(context) {
+async function outcomeWithoutDefects(context) {
   const { property, line, input } = context;
   const { theirs } = line.name === '6.17' ? await loadLine('6.7') : line;
   const constants = { ...line.constants, TOKEN_MAP: Object.assign(Object.create(null), line.constants.TOKEN_MAP) };
-  const node = withTexts(nodeOf(context));
+  const node = withTextAttributes(nodeOf(context));
   return outcomeOf(() => {
     if (property === 'encode') return theirs.encodeBinaryNode(node, constants);
     if (property === 'round-trip') return line.theirs.decodeBinaryNode(theirs.encodeBinaryNode(node, constants));
@@ -98,7 +98,7 @@ const tagsChecked = log =>
   );
 
 /** The result of the handler of Baileys 7. On all release lines, our state machine is that of Baileys 7. */
-async function asInSeven({ property, line, input }) {
+async function outcomeOfBaileys7({ property, line, input }) {
   const { makeNoiseHandler } = (await loadLine('7')).theirs;
   return tagsChecked(
     property === 'noise-steps'
@@ -138,7 +138,7 @@ const chainRefused = ({ input, theirs }) => [
 ];
 
 /** The error messages of ours for other faults. Baileys fails too, with messages of its libraries. */
-const FAULT_WORDS = {
+const FAULT_MESSAGES = {
   'garbage-chain': /^invalid certificate chain: /,
   'short-static': /^a public key of 31 bytes is invalid$/,
   'short-ephemeral': /^a public key of 31 bytes is invalid$/,
@@ -153,27 +153,28 @@ const depthOf = node => 1 + (Array.isArray(node?.content) ? Math.max(0, ...node.
 
 export const DIFFERENCES = [
   {
-    id: 'lists-from-2^16',
+    id: 'lists-from-65536',
     status: 'intended',
-    reason: 'Baileys writes the size of a list modulo 2^16, so that nobody can read the stanza. Ours refuses it.',
+    reason:
+      'Baileys writes the length of a list modulo 65,536, so no decoder can read the stanza. Ours throws an error.',
     properties: ['encode'],
-    applies: ({ input }) => some(input, node => node?.content?.length > 65_535 && Array.isArray(node.content)),
+    applies: ({ input }) => someNode(input, node => node?.content?.length > 65_535 && Array.isArray(node.content)),
     expected: ({ input }) => failure('Error', `list too large to encode: ${input.content.length}`)
   },
   {
     id: 'depth-of-nodes',
     status: 'intended',
     reason:
-      'Baileys goes as deep as its stack allows and then fails with a RangeError about it, wherever it is. Ours fails ' +
-      'beyond 1,024 nodes within one another, both ways; real stanzas stay below ten.',
+      'In Baileys the limit is the stack: deeper nodes cause a RangeError. Ours refuses more than 1,024 nested ' +
+      'nodes, in both directions. Real stanzas have fewer than ten.',
     properties: ['encode'],
     applies: ({ input }) => depthOf(input) > 1024,
     expected: () => failure('RangeError', 'Invalid node: nested too deeply')
   },
   {
-    id: 'depth-of-nodes-read',
+    id: 'depth-of-decoded-nodes',
     status: 'intended',
-    reason: 'As depth-of-nodes.',
+    reason: 'The same as depth-of-nodes.',
     properties: ['decode'],
     applies: context => payloadOf(context).length > 4096,
     expected: () => failure('Error', 'nodes are nested too deeply')
@@ -182,9 +183,9 @@ export const DIFFERENCES = [
     id: 'size-of-a-stanza',
     status: 'intended',
     reason:
-      'Baileys builds whatever a compressed stanza holds, so that a frame of 64 KiB can take gigabytes. Ours refuses more ' +
-      'than 16 MiB inflated, 1,048,576 nodes and attributes, or 16 MiB of JIDs and packed strings. Real stanzas have less ' +
-      'than a twentieth of each.',
+      'Baileys decodes a compressed stanza of any size, so a frame of 64 KiB can need gigabytes. Ours refuses more ' +
+      'than 16 MiB after decompression, 1,048,576 nodes and attributes, or 16 MiB of JIDs and packed strings. Real ' +
+      'stanzas have less than a twentieth of each.',
     properties: ['decode'],
     applies: context => payloadOf(context).length > 1024 * 1024,
     expected: () => failure('Error', 'too many nodes and attributes')
@@ -192,15 +193,17 @@ export const DIFFERENCES = [
   {
     id: 'depth-of-jids',
     status: 'intended',
-    reason: 'A JID within more than 64 JIDs is refused; Baileys goes as deep as its stack allows.',
+    reason: 'Ours refuses more than 64 nested JIDs. In Baileys the limit is the stack.',
     properties: DECODING,
     applies: context => payloadOf(context).filter(byte => [245, 246, 247, 250].includes(byte)).length > 64,
     expected: () => failure('Error', 'JIDs are nested too deeply')
   },
   {
-    id: 'tags-that-are-no-text',
+    id: 'tags-that-are-not-strings',
     status: 'intended',
-    reason: 'A tag that is no string is a TypeError of its own; in Baileys it is one about its internals, or a token.',
+    reason:
+      'If a tag is not a string, ours throws a TypeError that says so. Baileys throws a TypeError about its ' +
+      'internals, or writes a token.',
     properties: ['encode'],
     applies: ({ input }) => input.tag && typeof input.tag !== 'string',
     expected: ({ input }) => failure('TypeError', `Invalid node: tag is ${typeof input.tag}, not a string`)
@@ -208,7 +211,7 @@ export const DIFFERENCES = [
   {
     id: 'attributes-that-are-objects',
     status: 'intended',
-    reason: 'As attributes-that-are-no-text, where there is no sensible text.',
+    reason: 'The same as attributes-that-are-not-strings, for values that have no useful text.',
     properties: ['encode'],
     applies: ({ input }) =>
       attributesOf(input).some(value => value !== null && ['object', 'symbol', 'function'].includes(typeof value)),
@@ -221,11 +224,11 @@ export const DIFFERENCES = [
     }
   },
   {
-    id: 'input-that-is-no-buffer',
+    id: 'input-that-is-not-a-buffer',
     status: 'intended',
     reason:
-      'Baileys needs a Buffer, and fails with a TypeError about its own internals for anything else. Ours reads any ' +
-      'Uint8Array and names what it needs.',
+      'Baileys needs a Buffer. For any other value it throws a TypeError about its internals. Ours accepts any ' +
+      'Uint8Array, and its error names the expected type.',
     properties: ['decode', 'decompress'],
     applies: ({ input }) => !Buffer.isBuffer(input),
     expected: ({ property, line, input }) =>
@@ -239,117 +242,118 @@ export const DIFFERENCES = [
         : failure('TypeError', 'a Buffer or Uint8Array is required')
   },
   {
-    id: 'names-that-objects-inherit',
+    id: 'names-of-object-prototype',
     status: 'intended',
     reason:
-      'Baileys looks tokens up in an object with a prototype and so takes `constructor`, `toString` and the like for ' +
-      'a token; it writes them as the empty string. Ours writes them.',
+      'Baileys looks up tokens in an object with a prototype. It takes `constructor`, `toString` and similar names ' +
+      'for tokens and writes the empty string. Ours writes the names.',
     properties: ENCODING,
     applies: hasInherited,
-    expected: mended
+    expected: outcomeWithoutDefects
   },
   {
-    id: 'attributes-that-are-no-text',
+    id: 'attributes-that-are-not-strings',
     status: 'intended',
     reason:
-      'Baileys counts an attribute that is a number, boolean or bigint but does not write it, so that nobody can read ' +
-      'the stanza. Ours writes it as text; any other type is an error.',
+      'If an attribute is a number, boolean or bigint, Baileys counts it but does not write it, so no decoder can ' +
+      'read the stanza. Ours writes it as text. Any other type is an error.',
     properties: ['encode'],
     applies: hasScalar,
-    expected: mended
+    expected: outcomeWithoutDefects
   },
   {
     id: 'checks-of-6.17',
     status: 'intended',
     reason:
-      '6.17 neither accepts missing attributes, nor skips what is no node among the children, nor refuses a node ' +
-      'without a tag: it fails with a TypeError about its own internals or writes what nobody can read. Ours checks on ' +
-      'all lines as the later lines do.',
+      '6.17 does not accept missing attributes, does not skip children that are not nodes, and does not refuse a ' +
+      'node without a tag. It throws a TypeError about its internals, or writes bytes that no decoder can read. ' +
+      'Ours has the checks of the later release lines for all lines.',
     properties: ['encode'],
     applies: ({ line, input }) =>
       line.name === '6.17' &&
-      some(input, node => !node?.tag || typeof node !== 'object' || !node.attrs || ArrayBuffer.isView(node)),
-    expected: mended
+      someNode(input, node => !node?.tag || typeof node !== 'object' || !node.attrs || ArrayBuffer.isView(node)),
+    expected: outcomeWithoutDefects
   },
   {
     id: 'lengths-from-2^31',
     status: 'intended',
     reason:
-      'Baileys reads a 32-bit length as a signed number and goes back in its input where it is negative. To ours it is ' +
-      'a length that the input does not have.',
+      'Baileys reads a 32-bit length as a signed number and moves back in its input if it is negative. For ours the ' +
+      'input is too short.',
     properties: DECODING,
     applies: context =>
       hasNegativeLength(context) &&
       (context.ours.error?.message === 'end of stream' || payloadOf(context).includes(245))
   },
   {
-    id: 'windows-of-zlib',
+    id: 'zlib-window-size',
     status: 'intended',
     reason:
-      'Where the header of compressed data claims a smaller window than the data use, Node refuses them or not, by where ' +
-      'its own chunks of output end. zlib-rs always keeps a window of 32 KB, and meets the next fault, if any.',
+      'If the header of compressed data has a smaller window than the data need, Node refuses the data or not, ' +
+      'depending on the chunks of its output. zlib-rs always uses a window of 32 KB and reports the next error, if ' +
+      'there is one.',
     properties: ['decode-compressed', 'decompress'],
     applies: ({ input, theirs }) =>
       theirs.error?.message === 'invalid distance too far back' && input[0] & 2 && input[1] >> 4 < 7
   },
   {
-    id: 'tags-cut-short',
+    id: 'truncated-authentication-tags',
     status: 'intended',
     reason:
-      'Baileys takes what there is of a ciphertext shorter than its 16-byte tag for the tag, and Node accepts tags of ' +
-      '4 and 8 bytes. To ours it does not authenticate, and that is the message.',
+      'If a ciphertext is shorter than the authentication tag of 16 bytes, Baileys uses all its bytes as the tag, ' +
+      'and Node accepts tags of 4 and 8 bytes. Ours reports an authentication error.',
     properties: ['noise-steps', 'noise-stream'],
     applies: context =>
       !isOld(context) && kindsOf(context).some(kind => ['decrypt-short', 'zero', 'short'].includes(kind)),
     expected: ({ theirs }) => tagsChecked(theirs)
   },
   {
-    id: 'damage-in-6.x',
+    id: 'damaged-frames-in-6.x',
     status: 'intended',
     reason:
-      '6.x uses no counter value for a message that does not authenticate, so that every later one fails too. Ours goes ' +
-      'on as Baileys 7 does: a damaged frame is one error.',
+      '6.x does not use a counter value for a frame that fails authentication, so all later frames fail too. Ours ' +
+      'continues as Baileys 7 does: a damaged frame is one error.',
     properties: ['noise-steps', 'noise-stream'],
     applies: context => isOld(context) && kindsOf(context).some(kind => DAMAGE.includes(kind)),
-    expected: asInSeven
+    expected: outcomeOfBaileys7
   },
   {
     id: 'empty-frames-in-6.x',
     status: 'intended',
-    reason: '6.x stops for good at a frame of length zero. Ours takes it for a frame, as Baileys 7 does.',
+    reason: '6.x does not continue after a frame of length zero. Ours treats it as a frame, as Baileys 7 does.',
     properties: ['noise-stream'],
     applies: context => isOld(context) && context.input.raw.some(bytes => bytes.length === 0),
-    expected: asInSeven
+    expected: outcomeOfBaileys7
   },
   {
     id: 'keys-mixed-in-transport-in-6.x',
     status: 'intended',
     reason:
-      'In 6.x mixIntoKey changes the keys of the transport, in Baileys 7 only those of the handshake. Nobody calls it ' +
-      'then; ours is as Baileys 7.',
+      'In 6.x mixIntoKey also changes the keys of the transport phase, in Baileys 7 only those of the handshake. It ' +
+      'is never called in the transport phase. Ours is like Baileys 7.',
     properties: ['noise-steps'],
     applies: context => {
       const kinds = kindsOf(context);
       return isOld(context) && kinds.includes('finish') && kinds.lastIndexOf('mix') > kinds.indexOf('finish');
     },
-    expected: asInSeven
+    expected: outcomeOfBaileys7
   },
   {
-    id: 'finish-takes-a-turn-in-6.x',
+    id: 'delayed-finishInit-in-6.x',
     status: 'intended',
     reason:
-      'In 6.x finishInit takes effect a turn of the event loop after its call; a sealed frame that comes before is ' +
-      'delivered as it is. In ours, as in Baileys 7, it takes effect at once.',
+      'In 6.x finishInit takes effect one turn of the event loop after its call. A sealed frame before that time is ' +
+      'delivered without decryption. In ours and in Baileys 7 it takes effect at once.',
     properties: ['noise-stream'],
     applies: context => isOld(context) && context.input.finishes === 'within',
-    expected: asInSeven
+    expected: outcomeOfBaileys7
   },
   {
     id: 'wire-order',
     status: 'intended',
     reason:
-      'Baileys inflates a compressed stanza in the background, and delivers stanzas of later chunks before it. Ours ' +
-      'delivers in the order of the wire.',
+      'Baileys decompresses a stanza asynchronously and can deliver stanzas of later chunks first. Ours delivers ' +
+      'stanzas in the order of the wire.',
     properties: ['noise-concurrent'],
     applies: ({ input }) => input.frames.some(({ kind }) => kind === 'compressed'),
     expected: async ({ line, input }) => {
@@ -359,11 +363,11 @@ export const DIFFERENCES = [
     }
   },
   {
-    id: 'signatures-of-certificates',
+    id: 'certificate-signatures',
     status: 'intended',
     reason:
-      'Baileys 7 calls a verification that returns false and waits for it to throw: no signature in a chain is ever ' +
-      'refused, unless it is not 64 bytes long. 6.x does not look at signatures. Ours verifies both on all lines.',
+      'Baileys 7 calls a verification that returns false, and expects an exception. So it accepts every signature ' +
+      'of 64 bytes. 6.x does not check signatures. Ours verifies both signatures for all release lines.',
     properties: ['noise-handshake'],
     applies: ({ input }) => input.fault in CHAIN_ERRORS && !LEAF_FAULTS.includes(input.fault),
     expected: chainRefused
@@ -372,19 +376,18 @@ export const DIFFERENCES = [
     id: 'leaf-certificates',
     status: 'intended',
     reason:
-      'Baileys does not compare the leaf with the key that the server uses, nor with its issuer. WhatsApp Web does, and ' +
-      'so does ours.',
+      'Baileys does not compare the leaf certificate with the key of the server or with its issuer. WhatsApp Web ' +
+      'does, and ours too.',
     properties: ['noise-handshake'],
     applies: ({ input }) => LEAF_FAULTS.includes(input.fault),
     expected: chainRefused
   },
   {
-    id: 'words-for-a-bad-server-hello',
+    id: 'error-texts-for-an-invalid-server-hello',
     status: 'intended',
-    reason:
-      'Keys, fields and protobuf that are malformed are errors in both; Baileys has the words of the libraries it uses.',
+    reason: 'Invalid keys, fields and protobuf messages are errors in both. Baileys has the texts of its libraries.',
     properties: ['noise-handshake'],
     applies: ({ input, theirs, ours }) =>
-      theirs.at(-1).error !== undefined && FAULT_WORDS[input.fault]?.test(ours.at(-1).error?.message)
+      theirs.at(-1).error !== undefined && FAULT_MESSAGES[input.fault]?.test(ours.at(-1).error?.message)
   }
 ];

@@ -1,5 +1,5 @@
-// Runs a property: Baileys and this package get the same input and must have the same outcome, or the one in the
-// registry of known differences.
+// Runs a property: Baileys and this package get the same input and must have the same outcome, or the outcome in the
+// list of known differences.
 
 import fc from 'fast-check';
 
@@ -7,8 +7,8 @@ import { DIFFERENCES } from './differences.mjs';
 import { record } from './record.mjs';
 import { same, show, toJson } from './values.mjs';
 
-/** How often each known difference has occurred. */
-const met = new Map(DIFFERENCES.map(({ id }) => [id, 0]));
+/** The number of occurrences of each known difference. */
+const occurrences = new Map(DIFFERENCES.map(({ id }) => [id, 0]));
 
 /** The error for outcomes that differ without a known difference. */
 class Mismatch extends Error {
@@ -34,10 +34,10 @@ export async function compare(property, line, input) {
   for (const known of applicable) {
     const accepted = known.expected ? same(await known.expected(context), ours) : true;
     if (accepted) {
-      met.set(known.id, met.get(known.id) + 1);
+      occurrences.set(known.id, occurrences.get(known.id) + 1);
       return { theirs, known: known.id };
     }
-    tried.push(`\n  not as the known difference ${known.id} has it: ${show(await known.expected(context))}`);
+    tried.push(`\n  expected by the known difference ${known.id}: ${show(await known.expected(context))}`);
   }
   throw new Mismatch(theirs, ours, tried.join(''));
 }
@@ -73,8 +73,8 @@ export async function explore(property, line, { seed, path, runs = property.runs
       `${result.numShrinks} steps of shrinking`,
     `  smallest input: ${JSON.stringify(toJson(input))}`,
     `  ${result.errorInstance?.stack ?? result.errorInstance}`,
-    `  replay:   ${command}`,
-    `  keep it:  ${command} --record`
+    `  repeat:   ${command}`,
+    `  add to the corpus: ${command} --record`
   ].join('\n');
   return {
     runs: result.numRuns,
@@ -88,9 +88,9 @@ export async function explore(property, line, { seed, path, runs = property.runs
  * @param {string} behaviour
  * @param {object} line
  * @param {string} javascript a short text of the result of Baileys
- * @param {(string | undefined)[]} [known] the differences that have occurred; undefined if the comparison failed
+ * @param {(string | undefined)[]} [known] the ids of differences that have occurred; undefined if the comparison failed
  */
-export function keep(behaviour, line, javascript, known) {
+export function recordComparisons(behaviour, line, javascript, known) {
   const ids = [...new Set(known)].filter(id => id !== undefined).sort();
   const native = known === undefined ? 'DIFFERS' : ids.length > 0 ? `as registered: ${ids.join(', ')}` : 'same';
   record({ section: 'codec', behaviour, line: line.name, javascript, native });
@@ -102,27 +102,22 @@ export async function compareAll(behaviour, comparisons, line) {
   try {
     for (const [property, input] of comparisons) results.push(await compare(property, line, input));
   } catch (error) {
-    keep(behaviour, line, `${comparisons.length} inputs`);
+    recordComparisons(behaviour, line, `${comparisons.length} inputs`);
     throw error;
   }
   const refused = results.filter(({ theirs }) => (Array.isArray(theirs) ? theirs : [theirs]).some(each => each?.error));
-  keep(
+  recordComparisons(
     behaviour,
     line,
-    `${results.length - refused.length} taken, ${refused.length} refused`,
+    `${results.length - refused.length} accepted, ${refused.length} refused`,
     results.map(({ known }) => known)
   );
 }
 
-/** Resets the counts of the differences. */
-export function reset() {
-  for (const id of met.keys()) met.set(id, 0);
-}
-
-/** The registry as text: one line for each difference, with its count. */
+/** The known differences as text: one line for each, with the number of its occurrences. */
 export function knownDifferences(properties) {
   return DIFFERENCES.filter(known => known.properties.some(name => properties.includes(name))).map(
-    ({ id, status, reason }) => `${status.padEnd(8)} ${id} (met ${met.get(id)} times): ${reason}`
+    ({ id, status, reason }) => `${status.padEnd(8)} ${id} (occurrences ${occurrences.get(id)} times): ${reason}`
   );
 }
 

@@ -8,7 +8,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PATIENCE } from './native-session.mjs';
+import { EVENT_TIMEOUT_MS } from './native-session.mjs';
 
 const BOT = fileURLToPath(new URL('inspected-bot.mjs', import.meta.url));
 const CLI = fileURLToPath(new URL('../../js/cli/main.cjs', import.meta.url));
@@ -74,7 +74,15 @@ export async function startInspect(t, directory) {
 export function request(url, { method = 'GET', headers = {}, path } = {}) {
   return new Promise((resolve, reject) => {
     const { hostname, port, pathname } = new URL(url);
-    const options = { hostname, port, path: path ?? pathname, method, headers, timeout: PATIENCE, agent: false };
+    const options = {
+      hostname,
+      port,
+      path: path ?? pathname,
+      method,
+      headers,
+      timeout: EVENT_TIMEOUT_MS,
+      agent: false
+    };
     const sent = get(options, async response => {
       const chunks = [];
       for await (const chunk of response) chunks.push(chunk);

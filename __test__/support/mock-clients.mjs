@@ -2,37 +2,33 @@
 
 import * as baileys from 'baileys';
 import { after, before } from 'node:test';
-import { MockServer, trustTestRoot } from '../../js/testing/index.mjs';
+import { trustTestRoot } from '../../js/testing/index.mjs';
 import { login, pair } from './baileys-client.mjs';
+import { startMockServer } from './mock-server.mjs';
 
 export const root = baileys.Curve.generateKeyPair();
 
 /** Makes Baileys trust `root` during the tests of a file. */
 export function trustRoot() {
-  let distrust;
+  let undo;
   before(() => {
-    distrust = trustTestRoot(baileys, root.public);
+    undo = trustTestRoot(baileys, root.public);
   });
-  after(() => distrust());
+  after(() => undo());
 }
 
-/** A linked device. It is paired once, because most tests only need to log in. */
-export async function linked(options = {}) {
-  const server = await MockServer.start({ root, preKeyCount: 100, ...options });
+/** Starts a server with a linked device. It is stopped with its owner. */
+export async function linkDevice(owner, options = {}) {
+  const server = await startMockServer(owner, { root, preKeyCount: 100, ...options });
   const auth = await pair({ baileys, server, scan: qr => server.scanQr(qr) });
   return { server, auth };
 }
 
-/** A logged-in client and its connection on the server. */
-export async function online(options) {
-  const { server, auth } = await linked(options);
+/** Starts a server with a linked device that is logged in. `connection` is the server's side. */
+export async function logInDevice(owner, options) {
+  const { server, auth } = await linkDevice(owner, options);
   const sock = await login({ baileys, server, auth });
-  const connection = server.connections.at(-1);
-  const stop = async () => {
-    await sock.end(undefined);
-    await server.stop();
-  };
-  return { server, auth, sock, connection, stop };
+  return { server, auth, sock, connection: server.connections.at(-1) };
 }
 
 export const statusOf = error => error?.output?.statusCode;

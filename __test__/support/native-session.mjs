@@ -4,17 +4,13 @@ import { once } from 'node:events';
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
-import { MockServer } from 'baileys-native/testing';
+import { startMockServer } from './mock-server.mjs';
 
 /** Time limit for each event in a test, in milliseconds. */
-export const PATIENCE = 15_000;
+export const EVENT_TIMEOUT_MS = 15_000;
 
-/** Starts a server that ends with the test. */
-export async function startServer(t, options) {
-  const server = await MockServer.start({ tls: false, ...options });
-  t.after(() => server.stop());
-  return server;
-}
+/** Starts a server without TLS. It is stopped with the test. */
+export const startServer = (t, options) => startMockServer(t, { tls: false, ...options });
 
 /** Creates a disconnected session for a new device. It is closed with the test. */
 export function createSession(t, server, { creds = baileys.initAuthCreds(), ...options } = {}) {
@@ -31,19 +27,20 @@ export function createSession(t, server, { creds = baileys.initAuthCreds(), ...o
 }
 
 /** Waits for an event; resolves with its arguments. */
-export const next = (session, event) => once(session, event, { signal: AbortSignal.timeout(PATIENCE) });
+export const next = (session, event) => once(session, event, { signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
 
 /** Resolves with the first arguments of `event` that the predicate accepts. */
-export function nextWhere(session, event, predicate) {
+export function nextWhere(emitter, event, predicate = () => true) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => finish(reject, new Error(`no such ${event} in time`)), PATIENCE);
+    // The timer does not keep the process alive after a test that has failed.
+    const timer = setTimeout(() => finish(reject, new Error(`no such ${event} in time`)), EVENT_TIMEOUT_MS).unref();
     const listener = (...args) => predicate(...args) && finish(resolve, args);
     const finish = (settle, value) => {
       clearTimeout(timer);
-      session.off(event, listener);
+      emitter.off(event, listener);
       settle(value);
     };
-    session.on(event, listener);
+    emitter.on(event, listener);
   });
 }
 
@@ -60,7 +57,7 @@ export function linkedCredentials(user = '15550000001') {
 export async function openSession(t, options = {}, serverOptions = {}) {
   const server = await startServer(t, { acceptUnknown: true, ...serverOptions });
   const session = createSession(t, server, { creds: linkedCredentials(), ...options });
-  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   return { server, session, connection: server.connections[server.connections.length - 1] };
 }
 
@@ -76,13 +73,13 @@ export const numbered = n => ({ tag: 'message', attrs: { id: `M${n}`, n: String(
 /** Whole numbers below `count`. */
 export const upTo = count => Array.from({ length: count }, (_, n) => n);
 
-/** Waits until a condition holds, which something else brings about. */
+/** Waits until a condition is true. Checks it every `every` milliseconds. */
 export async function until(condition, { every = 20 } = {}) {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + EVENT_TIMEOUT_MS;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`it does not come to ${condition}`);
+    if (Date.now() > end) throw new Error(`this did not become true in time: ${condition}`);
     await new Promise(resolve => setTimeout(resolve, every));
   }
 }

@@ -5,13 +5,12 @@ import { createRequire } from 'node:module';
 
 import fc from 'fast-check';
 
-import { CHUNKS, cut } from './arbitraries.mjs';
+import { CHUNKS, split } from './arbitraries.mjs';
+import { silentLogger } from './baileys-client.mjs';
 import { agree, framed, keyPairOf, NoisePeer } from './noise-peer.mjs';
 import { outcomeOf } from './values.mjs';
 
 const { addTrustedRoot } = createRequire(import.meta.url)('../../js/connect/trust.cjs');
-
-const SILENT = { level: 'silent', child: () => SILENT, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 const KEY = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const BYTES = fc.oneof(
@@ -33,7 +32,7 @@ const ROUTING = fc.oneof(
 const buffer = bytes => (bytes ? Buffer.from(bytes) : bytes);
 
 function handlerOf(make, { header, pair, routingInfo }) {
-  return make({ keyPair: pair, NOISE_HEADER: header, logger: SILENT, routingInfo: buffer(routingInfo) });
+  return make({ keyPair: pair, NOISE_HEADER: header, logger: silentLogger(), routingInfo: buffer(routingInfo) });
 }
 
 /** Runs `drive` with Baileys' handler and with ours. */
@@ -188,12 +187,12 @@ export async function driveStream(make, line, input) {
     for (const chunk of chunks) log.push(await outcomeOf(() => handler.decodeFrame(chunk, onFrame)));
   };
   if (finishes === 'within' && raw.length > 0) {
-    await feed(cut(Buffer.concat([handshake, sealed]), sizes));
+    await feed(split(Buffer.concat([handshake, sealed]), sizes));
   } else {
-    await feed(cut(handshake, sizes));
+    await feed(split(handshake, sizes));
     await feed(raw.map(() => Buffer.alloc(0)));
     log.push(await outcomeOf(() => handler.finishInit()));
-    await feed(cut(sealed, sizes));
+    await feed(split(sealed, sizes));
   }
   // Delivers the frames after a frame that failed.
   await feed([...raw, ...frames].map(() => Buffer.alloc(0)));
@@ -226,13 +225,13 @@ export async function driveConcurrently(make, line, { key, frames, sizes }) {
   const handler = handlerOf(make, { header: line.header, pair });
   await handler.finishInit();
   const log = [];
-  await Promise.all(cut(sealed, sizes).map(chunk => handler.decodeFrame(chunk, frame => log.push(frame))));
+  await Promise.all(split(sealed, sizes).map(chunk => handler.decodeFrame(chunk, frame => log.push(frame))));
   return log;
 }
 
 const CONCURRENT = {
   name: 'noise-concurrent',
-  title: 'noise handler: chunks that nobody waits for',
+  title: 'noise handler: chunks that are not awaited',
   runs: 200,
   inputs: () =>
     fc.record({

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 export interface Proxy {
   port: number;
   /** The requests of clients, in order. */
-  asked: string[];
+  requests: string[];
   /** The local ports of its connections to targets. */
   ports: Set<number>;
   /** The number of bytes from and to targets. */

@@ -8,14 +8,14 @@ import net from 'node:net';
 /**
  * @typedef {object} Proxy
  * @property {number} port
- * @property {string[]} asked the requests of clients, in order
+ * @property {string[]} requests the requests of clients, in order
  * @property {Set<number>} ports local ports of its connections to targets
  * @property {() => number} bytes the number of bytes from and to targets
  * @property {() => void} close
  */
 
 /** Starts `server` on a free port; closing it also closes its sockets and those in `targets`. */
-async function start(server, host, asked, targets) {
+async function start(server, host, requests, targets) {
   const sockets = new Set();
   for (const event of ['connection', 'secureConnection']) {
     server.on(event, socket => {
@@ -28,7 +28,7 @@ async function start(server, host, asked, targets) {
   await once(server, 'listening');
   return {
     port: server.address().port,
-    asked,
+    requests,
     ports: targets.ports,
     bytes: () => [...targets.sockets].reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0),
     close: () => {
@@ -54,16 +54,16 @@ function join(client, { host, port }, targets, granted, refused) {
   target.on('close', () => isJoined && client.destroy());
 }
 
-/** A name that only the proxies can resolve: a test sees who has resolved it. */
+/** A host name that only the proxies can resolve. */
 export const PROXY_NAME = 'only.proxy.test';
 const NAMES = new Map([
   [PROXY_NAME, '127.0.0.1'],
   ['localhost', '127.0.0.1']
 ]);
-const known = host => (net.isIP(host) ? host : NAMES.get(host));
+const addressOf = host => (net.isIP(host) ? host : NAMES.get(host));
 
 /**
- * An HTTP proxy: `CONNECT`, and requests with an absolute URL. `asked` has the unchanged heads of requests.
+ * An HTTP proxy: `CONNECT`, and requests with an absolute URL. `requests` has the unchanged heads of requests.
  *
  * @param {object} [options]
  * @param {{ cert: string, key: string }} [options.tls] the proxy's certificate, for TLS to the proxy
@@ -73,13 +73,13 @@ const known = host => (net.isIP(host) ? host : NAMES.get(host));
  * @returns {Promise<Proxy>}
  */
 export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {}) {
-  const asked = [];
+  const requests = [];
   const targets = { sockets: new Set(), ports: new Set() };
   const server = tls ? https.createServer(tls) : http.createServer();
   const note = request => {
     const { method, url, rawHeaders } = request;
     const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []));
-    asked.push([`${method} ${url}`, ...lines].join('\n'));
+    requests.push([`${method} ${url}`, ...lines].join('\n'));
   };
   const refusal = request => {
     const given = request.headers['proxy-authorization'];
@@ -92,7 +92,7 @@ export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {})
     const refused = refusal(request);
     if (refused) return client.end(refused);
     const url = new URL(`http://${request.url}`);
-    const address = known(url.hostname.replace(/^\[|\]$/g, ''));
+    const address = addressOf(url.hostname.replace(/^\[|\]$/g, ''));
     if (!address) return client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
     join(
       client,
@@ -109,10 +109,10 @@ export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {})
     const { hostname, port, pathname, search } = new URL(request.url);
     join(
       client,
-      { host: known(hostname), port: Number(port || 80) },
+      { host: addressOf(hostname), port: Number(port || 80) },
       targets,
       target => {
-        const [first, ...lines] = asked.at(-1).split('\n');
+        const [first, ...lines] = requests.at(-1).split('\n');
         const forwarded = lines.filter(line => !/^proxy-/i.test(line));
         const path = `${first.split(' ')[0]} ${pathname}${search} HTTP/1.1`;
         target.write(`${[path, ...forwarded].join('\r\n')}\r\n\r\n${head}`);
@@ -120,7 +120,7 @@ export function httpProxy({ tls, credentials, host = '127.0.0.1', answer } = {})
       () => client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')
     );
   });
-  return start(server, host, asked, targets);
+  return start(server, host, requests, targets);
 }
 
 /** Reads exact numbers of bytes from a socket. */
@@ -163,7 +163,7 @@ function reader(socket) {
 }
 
 /**
- * A SOCKS proxy, versions 4, 4a and 5. `asked` has lines such as `5 user:password@name:only.proxy.test:443`.
+ * A SOCKS proxy, versions 4, 4a and 5. `requests` has lines such as `5 user:password@name:only.proxy.test:443`.
  *
  * @param {object} [options]
  * @param {string} [options.credentials] the required `user:password` of version 5, or user id of version 4
@@ -177,17 +177,17 @@ function reader(socket) {
  * @returns {Promise<Proxy>}
  */
 export function socksProxy(options = {}) {
-  const asked = [];
+  const requests = [];
   const targets = { sockets: new Set(), ports: new Set() };
   const server = net.createServer(client => {
     client.on('error', () => {});
     if (options.silent) client.resume();
-    else serveSocks(client, options, asked, targets).catch(() => client.destroy());
+    else serveSocks(client, options, requests, targets).catch(() => client.destroy());
   });
-  return start(server, options.host ?? '127.0.0.1', asked, targets);
+  return start(server, options.host ?? '127.0.0.1', requests, targets);
 }
 
-async function serveSocks(client, options, asked, targets) {
+async function serveSocks(client, options, requests, targets) {
   const input = reader(client);
   const [version] = await input.read(1);
   const write = bytes => {
@@ -199,31 +199,31 @@ async function serveSocks(client, options, asked, targets) {
     write(bytes);
     client.end();
   };
-  if (version === 4) await serveVersion4(client, input, write, refuse, options, asked, targets);
-  else await serveVersion5(client, input, write, refuse, options, asked, targets);
+  if (version === 4) await serveVersion4(client, input, write, refuse, options, requests, targets);
+  else await serveVersion5(client, input, write, refuse, options, requests, targets);
 }
 
-async function serveVersion4(client, input, write, refuse, { credentials, reply, answer }, asked, targets) {
+async function serveVersion4(client, input, write, refuse, { credentials, reply, answer }, requests, targets) {
   const head = await input.read(7);
   const port = head.readUInt16BE(1);
   const address = head.subarray(3);
   const user = await input.readToZero();
   const isName = address.readUInt32BE() < 256 && address[3] !== 0;
   const host = isName ? await input.readToZero() : address.join('.');
-  asked.push(`4 ${user}@${isName ? 'name' : 'address'}:${host}:${port}`);
+  requests.push(`4 ${user}@${isName ? 'name' : 'address'}:${host}:${port}`);
   const result = code => Buffer.of(0, code, 0, 0, 0, 0, 0, 0);
   if (answer) return refuse(answer);
   if (reply !== undefined) return refuse(result(reply));
   if (credentials !== undefined && user !== credentials) return refuse(result(93));
-  if (!known(host)) return refuse(result(91));
+  if (!addressOf(host)) return refuse(result(91));
   const granted = () => {
     input.release();
     write(result(90));
   };
-  join(client, { host: known(host), port }, targets, granted, () => refuse(result(91)));
+  join(client, { host: addressOf(host), port }, targets, granted, () => refuse(result(91)));
 }
 
-async function serveVersion5(client, input, write, refuse, options, asked, targets) {
+async function serveVersion5(client, input, write, refuse, options, requests, targets) {
   const { credentials, reply, greeting, answer, bound = 'ipv4' } = options;
   const [count] = await input.read(1);
   const methods = await input.read(count);
@@ -232,7 +232,7 @@ async function serveVersion5(client, input, write, refuse, options, asked, targe
   if (credentials === undefined) {
     write(Buffer.of(5, 0));
   } else if (!methods.includes(2)) {
-    asked.push(`5 methods:${methods.join()}`);
+    requests.push(`5 methods:${methods.join()}`);
     return refuse(Buffer.of(5, 255));
   } else {
     write(Buffer.of(5, 2));
@@ -241,7 +241,7 @@ async function serveVersion5(client, input, write, refuse, options, asked, targe
     const [size] = await input.read(1);
     user = `${name}:${size > 0 ? await input.read(size) : ''}`;
     if (user !== credentials) {
-      asked.push(`5 refused ${user}`);
+      requests.push(`5 refused ${user}`);
       return refuse(Buffer.of(1, 1));
     }
     write(Buffer.of(1, 0));
@@ -249,17 +249,17 @@ async function serveVersion5(client, input, write, refuse, options, asked, targe
   const [, , , type] = await input.read(4);
   const host = await readHost(input, type);
   const port = (await input.read(2)).readUInt16BE();
-  asked.push(`5 ${user}@${type === 3 ? 'name' : 'address'}:${host}:${port}`);
+  requests.push(`5 ${user}@${type === 3 ? 'name' : 'address'}:${host}:${port}`);
   const at = { ipv4: [1, 0, 0, 0, 0], ipv6: [4, ...new Array(16).fill(0)], name: [3, 4, 98, 110, 100, 46] }[bound];
   const result = code => Buffer.of(5, code, 0, ...at, 0, 0);
   if (answer) return refuse(answer);
   if (reply !== undefined) return refuse(result(reply));
-  if (!known(host)) return refuse(result(4));
+  if (!addressOf(host)) return refuse(result(4));
   const granted = () => {
     input.release();
     write(result(0));
   };
-  join(client, { host: known(host), port }, targets, granted, () => refuse(result(5)));
+  join(client, { host: addressOf(host), port }, targets, granted, () => refuse(result(5)));
 }
 
 async function readHost(input, type) {

@@ -1,4 +1,4 @@
-/** The agents of every supported package and version, by label, made from a proxy's URL. */
+/** Functions that create an agent for the URL of a proxy, for every supported package and version. */
 
 import { createRequire } from 'node:module';
 import { HttpProxyAgent as HttpProxyAgent9 } from 'http-proxy-agent';
@@ -16,11 +16,11 @@ const { ProxyAgent: ProxyAgent6 } = require('proxy-agent-6');
 const { HttpsProxyAgent: HttpsProxyAgent5 } = require('https-proxy-agent-5');
 const { HttpProxyAgent: HttpProxyAgent5 } = require('http-proxy-agent-5');
 
-/** Options of the former versions: what the former parser of Node makes of a URL, and more. */
+/** Options for version 5: the result of Node's former URL parser, and further options. */
 const legacy = (url, options) => {
   const { protocol, hostname, port, username, password } = new URL(url);
   const auth = username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined;
-  // The default of version 5 is a name of no protocol, which servers of today refuse.
+  // The default of version 5 is not a registered protocol name, and current servers refuse it.
   const ALPNProtocols = ['http/1.1'];
   return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, auth, ALPNProtocols, ...options };
 };

@@ -1,6 +1,6 @@
 /**
- * Runs Baileys' client, ours and a NativeSession through proxies, and compares what each of them, the proxy and the
- * target saw.
+ * Runs Baileys' client, ours and a NativeSession through proxies, and compares their events and errors, the requests to
+ * the proxy, and the connections to the target.
  */
 
 import assert from 'node:assert/strict';
@@ -11,16 +11,16 @@ import { test } from 'node:test';
 import { initAuthCreds } from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { WebSocketServer } from 'ws';
-import { LINES, observe, outcomeOf, plain, statusCodeOf } from './socket-log.mjs';
-import { closeEvent, judge } from './socket-scenarios.mjs';
+import { LINES, logEvents, summaryOf, plain, statusCodeOf } from './socket-log.mjs';
+import { closeEvent, assertSameAndRecord } from './socket-scenarios.mjs';
 
 /**
- * A WebSocket server that greets, and knows from which ports it was connected to.
+ * A WebSocket server that sends a greeting and returns each message. `ports` are the client ports of its connections.
  *
  * @param {{ cert: string, key: string }} [tls]
  * @param {string} [host]
  */
-export async function greeter(tls, host = '127.0.0.1') {
+export async function greetingServer(tls, host = '127.0.0.1') {
   const server = tls ? https.createServer(tls) : http.createServer();
   const wss = new WebSocketServer({ server });
   const ports = [];
@@ -44,22 +44,22 @@ export async function greeter(tls, host = '127.0.0.1') {
   };
 }
 
-/** How long beyond its own limit a connection that neither opens nor closes is waited for, in milliseconds. */
-const PATIENCE = 3000;
+/** The time after `connectTimeoutMs` in which a connection must be closed, in milliseconds. */
+const TIME_TO_CLOSE_MS = 3000;
 
 /**
- * Connects once; the log until the first message, the end, or `until`.
+ * Connects once. Resolves with the log of events at the first message, at the end of the connection, or at `until`.
  *
  * @param {object} config
- * @param {string} [until] an event that ends it as well
+ * @param {string} [until] the name of another event
  */
 export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config }, until) {
   const client = new Client(url, { connectTimeoutMs, ...config });
-  const log = observe(client);
+  const log = logEvents(client);
   await new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`neither message nor end: ${JSON.stringify(log)}`)),
-      connectTimeoutMs + PATIENCE
+      connectTimeoutMs + TIME_TO_CLOSE_MS
     );
     for (const event of ['message', 'close', until]) {
       if (event) client.once(event, () => (clearTimeout(timer), resolve()));
@@ -71,27 +71,27 @@ export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config },
     client.send(Buffer.alloc(70_000, 7));
     await echo;
   }
-  // Baileys 7 waits for ever on a connection that is closed already; 6.x never waits.
+  // Baileys 7 would wait forever if the connection is already closed. Baileys 6 does not wait.
   if (!client.isClosed) await Promise.all([closeEvent(client), client.close()]);
   return log;
 }
 
 /**
- * A run through proxies, which both clients of every line make, each with a proxy of its own.
+ * A connection through a proxy, to be made by both clients of every release line, each with its own proxy.
  *
  * @typedef {object} Run
  * @property {() => Promise<import('./proxies.mjs').Proxy>} startProxy
  * @property {(port: number) => object} makeAgent
- * @property {(port: number) => string} url of the target, by the target's port
- * @property {Awaited<ReturnType<typeof greeter>>} target
- * @property {string} [until] an event that ends it, besides the first message and the end
+ * @property {(port: number) => string} url the URL of the target with this port
+ * @property {Awaited<ReturnType<typeof greetingServer>>} target
+ * @property {string} [until] an event at which the log ends, besides the first message and the end
  * @property {object} [config]
- * @typedef {{ log: unknown[], asked: string[] }} Seen by a client, and by its proxy
- * @typedef {Seen & { reason?: import('baileys-native').EndReason }} Compared `reason`: the end of the session
+ * @typedef {{ log: unknown[], requests: string[] }} Seen The events of a client, and the requests to its proxy.
+ * @typedef {Seen & { reason?: import('baileys-native').EndReason }} Compared `reason` is the end of the session.
  */
 
 /**
- * Calls `act` with a new proxy; asserts that the target saw no connection but the proxy's.
+ * Calls `act` with a new proxy. Asserts that the target had only connections of the proxy.
  *
  * @template T
  * @param {Pick<Run, 'startProxy' | 'target'>} run
@@ -102,8 +102,8 @@ async function withProxy({ startProxy, target }, act) {
   const from = target.ports.length;
   try {
     const result = await act(proxy);
-    const strangers = target.ports.slice(from).filter(port => !proxy.ports.has(port));
-    assert.deepEqual(strangers, [], 'connections that did not come from the proxy');
+    const others = target.ports.slice(from).filter(port => !proxy.ports.has(port));
+    assert.deepEqual(others, [], 'connections that did not come from the proxy');
     return result;
   } finally {
     proxy.close();
@@ -111,7 +111,7 @@ async function withProxy({ startProxy, target }, act) {
 }
 
 /**
- * One client's run.
+ * Connects one client.
  *
  * @param {Run} run
  * @returns {Promise<Seen>}
@@ -120,11 +120,11 @@ const runThroughProxy = (Client, run) =>
   withProxy(run, async proxy => {
     const { target, url, makeAgent, until, config } = run;
     const log = await logOf(Client, url(target.port), { agent: makeAgent(proxy.port), ...config }, until);
-    return { log, asked: proxy.asked.map(comparable) };
+    return { log, requests: proxy.requests.map(comparableRequest) };
   });
 
 /**
- * The end of a NativeSession that cannot connect.
+ * Resolves with the end of a NativeSession that cannot connect.
  *
  * @param {string} url
  * @param {{ agent: object, connectTimeoutMs?: number }} options
@@ -148,10 +148,10 @@ export async function endOfSession(url, { connectTimeoutMs = 5000, ...options })
 }
 
 /**
- * The run of a session through a proxy that does not work: its error is that of our socket, and it may connect again.
+ * Connects a session through a proxy that does not work. Asserts that its error is that of our socket.
  *
  * @param {Run} run
- * @param {Seen} socket what our socket and its proxy saw
+ * @param {Seen} socket the result of our socket
  */
 const runSession = (run, socket) =>
   withProxy(run, async proxy => {
@@ -166,39 +166,41 @@ const runSession = (run, socket) =>
       assert.equal(reason.code, statusCode < 400 ? 408 : statusCode);
     } else {
       assert.equal(event, 'error');
-      // The package `socks` keeps only the text of a system error.
+      // An error of the package `socks` has only the text of the system error.
       if (first.code === undefined) assert.equal(plain(reason.cause).message, first.message);
       else assert.deepEqual(plain(reason.cause), first);
       assert.equal(reason.errorCode, reason.cause.code);
-      // 400 is final: another connection would fail as well.
+      // With 400 the session does not connect again, because another connection would also fail.
       assert.equal(reason.code, UNTRUSTED.test(first.code) ? 400 : 408);
     }
-    assert.deepEqual(proxy.asked.map(comparable), socket.asked);
+    assert.deepEqual(proxy.requests.map(comparableRequest), socket.requests);
     return reason;
   });
 
-/** The codes of certificates that are not trusted. */
+/** Error codes of untrusted certificates. */
 const UNTRUSTED = /^(?:UNABLE_TO_|ERR_TLS_CERT_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
 /**
- * Declares a test of runs through proxies. `compare` makes a run on every line, asserts that with both clients logs and
- * requests are equal, keeps that for docs/compatibility.md, and gives what our client of Baileys 7 and its proxy saw. If
- * the proxy does not work, a NativeSession makes the run too.
+ * Declares a test of connections through proxies. `compare` connects both clients of every release line, asserts that
+ * their logs and requests are equal, records that for docs/compatibility.md, and returns the result of our client for
+ * Baileys 7. If the proxy does not work, a NativeSession also connects.
  *
  * @param {string} name
  * @param {(compare: (run: Run) => Promise<Compared>, t: import('node:test').TestContext) => Promise<void>} script
  */
-export function throughProxy(name, script) {
+export function testThroughProxy(name, script) {
   const compare = async run => {
     const seen = [];
     for (const line of LINES) {
       const expected = await runThroughProxy(line.Baileys, run);
       const actual = await runThroughProxy(line.Native, run);
-      const outcome = `${outcomeOf(expected.log)}; ${expected.asked.length} asked of the proxy`;
-      // Older agents give an address to Node 26 as the server's name. The caller looks at what ours does.
-      const isRefused = ADDRESSES_ARE_REFUSED && codeOf(expected.log) === 'ERR_INVALID_ARG_VALUE';
-      const differs = isRefused ? { id: 'proxies-that-fail', ours: ({ asked }) => ({ ...actual, asked }) } : undefined;
-      judge(name, line, { expected, actual, outcome, differs, section: 'proxies' });
+      const outcome = `${summaryOf(expected.log)}; ${expected.requests.length} requests to the proxy`;
+      // Older agents pass an address as the server name, which Node 26 refuses. The caller checks the result of ours.
+      const isRefused = REFUSES_ADDRESSES && codeOf(expected.log) === 'ERR_INVALID_ARG_VALUE';
+      const differs = isRefused
+        ? { id: 'proxy-failures', ours: ({ requests }) => ({ ...actual, requests }) }
+        : undefined;
+      assertSameAndRecord(name, line, { expected, actual, outcome, differs, section: 'proxies' });
       seen.push(actual);
     }
     const isOpen = seen[0].log.some(([event]) => event === 'open');
@@ -207,19 +209,19 @@ export function throughProxy(name, script) {
   test(name, { timeout: 60_000 }, t => script(compare, t));
 }
 
-/** Whether this version of Node throws where an address is to be the server's name. */
-const ADDRESSES_ARE_REFUSED = Number(process.versions.node.split('.')[0]) >= 26;
+/** Whether this version of Node throws if the server name is an address. */
+const REFUSES_ADDRESSES = Number(process.versions.node.split('.')[0]) >= 26;
 
 const codeOf = log => log.find(([event]) => event === 'error')?.[1].code;
 
-/** A request without what differs: the key, the compression that ours does not offer, and the headers' order. */
-function comparable(request) {
+/** A request without expected differences: the key, the compression that ours does not offer, the order of headers. */
+function comparableRequest(request) {
   const [first, ...lines] = request.split('\n');
   const kept = lines.filter(line => !/^sec-websocket-(key|extensions):/i.test(line));
   return [first, ...kept.sort()].join('\n');
 }
 
-/** What Baileys makes of the error in a log. */
+/** Baileys' status code for the error in a log; undefined if there is no error. */
 export const statusOf = log => {
   const error = log.find(([event]) => event === 'error')?.[1];
   return error && statusCodeOf(error);

@@ -3,127 +3,138 @@
 export const SOCKET_DIFFERENCES = [
   {
     id: 'compression',
-    reason: '`permessage-deflate` is not offered: tungstenite has none, and WhatsApp does not use it.',
+    reason: 'Ours does not offer `permessage-deflate`: tungstenite does not have it, and WhatsApp does not use it.',
     test: 'websocket.test.mjs, "the request is that of ws, without compression"'
   },
   {
     id: 'socket-of-the-client',
     reason:
-      '`socket` of the client is no `ws` WebSocket. It has the methods, the states, the properties and the events of one, for ' +
-      'listeners of both kinds; `close` ignores its arguments, `send` all options but `binary`, and `binaryType` is always ' +
-      '`nodebuffer`. TCP is read outside JavaScript: `_socket` has the addresses, `setKeepAlive`, `setNoDelay`, `setTimeout` ' +
-      'and `destroy` of a `net.Socket`, but nothing to read or write with.',
+      '`socket` of the client is not a WebSocket of the package `ws`. It has the same methods, states, properties ' +
+      'and events, for both kinds of listeners. `close` ignores its arguments, `send` ignores all options except ' +
+      '`binary`, and `binaryType` is always `nodebuffer`. TCP is read outside JavaScript: `_socket` has the ' +
+      'addresses, `setKeepAlive`, `setNoDelay`, `setTimeout` and `destroy` of a `net.Socket`, but cannot read or ' +
+      'write.',
     test: 'websocket-socket.test.mjs, "members of the socket"'
   },
   {
-    id: 'frames-that-fail',
+    id: 'invalid-frames',
     reason:
-      'With both our handler and our socket, a frame that does not authenticate ends the connection by an `error` event with ' +
-      'a code that Baileys maps to 408. A stanza that authenticates but does not decode is skipped, logged as a warning and ' +
-      'published on `baileys-native:socket:undecodable`. In Baileys both are unhandled rejections, which end the process.',
-    test: 'frames-that-fail.test.mjs'
+      'This needs our noise handler and our socket. A frame that fails authentication ends the connection: `error` ' +
+      'is emitted with a code that Baileys maps to 408. A stanza that cannot be decoded is skipped, logged as a ' +
+      'warning and published on `baileys-native:socket:undecodable`. In Baileys both are unhandled rejections, ' +
+      'which end the process.',
+    test: 'invalid-frames.test.mjs'
   },
   {
-    id: 'own-socket',
+    id: 'replaced-socket',
     reason:
-      'A program that puts a WebSocket of its own in the place of `socket`, or replaces `connect`, gets the same as in Baileys: ' +
-      'frames go to its socket, and nothing is opened ahead.',
-    test: 'frames-that-fail.test.mjs, "a socket of the program\'s own…"'
+      'If a program sets its own WebSocket as `socket`, or replaces `connect`, the behaviour is that of Baileys: ' +
+      'frames are sent on its socket, and received frames are not opened ahead.',
+    test: 'invalid-frames.test.mjs, "a socket of the program\'s own…"'
   },
   {
     id: 'handler-destroy',
-    reason: 'A noise handler has `destroy()`, which frees its keys; Baileys is about to have it. Later calls throw.',
-    test: 'frames-that-fail.test.mjs, "destroy() frees…"'
+    reason:
+      'A noise handler has `destroy()`, which frees its keys. Later calls throw. A later release of Baileys will ' +
+      'have it.',
+    test: 'invalid-frames.test.mjs, "destroy() frees…"'
   },
   {
     id: 'close-after-close',
-    reason: 'close() after the server has closed resolves, and connect() works again. In Baileys 7 it never resolves.',
+    reason: 'close() resolves after the server has closed, and connect() works again. In Baileys 7 it never resolves.',
     test: 'websocket.test.mjs, "close() after the server has closed…"'
   },
   {
     id: 'refused-upgrade',
     reason:
-      'An answer other than 101: where nothing but Baileys listens to `unexpected-response`, an `error` gives Baileys the ' +
-      'status at once; Baileys itself waits and says "Opening handshake has timed out". Statuses that Baileys would take for a ' +
-      'verdict on the account (401, 411, 440, 500, 515, and those below 400) become 408. With a listener the events are those ' +
-      'of Baileys, but the TCP connection is freed at once, and the timeout comes also where the server has hung up.',
-    test: 'websocket-refused.test.mjs; compat/endings.test.mjs; websocket.test.mjs, "status 403, and the server hangs up"'
+      'This is about an HTTP response with a status other than 101. If only Baileys listens to ' +
+      '`unexpected-response`, ours emits `error` with the status at once. Baileys waits and reports "Opening ' +
+      'handshake has timed out". Statuses that Baileys would treat as a decision about the account (401, 411, 440, ' +
+      '500, 515, and all below 400) become 408. If the program has a listener, the events are those of Baileys, but ' +
+      'the TCP connection is closed at once, and the timeout is also reported if the server has ended the ' +
+      'connection.',
+    test: 'websocket-refused.test.mjs; compat/endings.test.mjs; websocket.test.mjs, "status 403 from a server that then ends the connection"'
   },
   {
     id: 'silent-peer',
     reason:
-      'close() ends a connection at once if its peer has been silent for as long as Baileys waits for it (`connectTimeoutMs` ' +
-      'for the first message, later `keepAliveIntervalMs` and 5 s). `ws` waits 30 s more for a close frame, and Baileys 7 ' +
-      'reports the end only then.',
-    test: 'websocket-refused.test.mjs, "close() of a peer…"; compat/endings.test.mjs'
+      'close() ends a connection at once if its peer has been silent for the time that Baileys waits for it ' +
+      '(`connectTimeoutMs` for the first message, later `keepAliveIntervalMs` and 5 s). `ws` waits another 30 s for ' +
+      'a close frame, and Baileys 7 reports the end only then.',
+    test: 'websocket-refused.test.mjs, "close() if the peer…"; compat/endings.test.mjs'
   },
   {
-    id: 'unwanted-errors',
+    id: 'errors-after-close',
     reason:
-      'An error of a connection that the program has ended itself is not thrown where nobody listens. In Baileys 6.17 `end()` ' +
-      'while connecting is an uncaught exception.',
-    test: 'websocket-refused.test.mjs, "…is no uncaught exception"; compat/endings.test.mjs'
+      'If the program itself has ended a connection, an error of it is not thrown if nobody listens. In Baileys ' +
+      '6.17 `end()` while connecting causes an uncaught exception.',
+    test: 'websocket-refused.test.mjs, "…causes no uncaught exception"; compat/endings.test.mjs'
   },
   {
     id: 'agents',
     reason:
-      'Agents of Node and proxy agents of `https-proxy-agent`, `http-proxy-agent`, `socks-proxy-agent` and `proxy-agent` are ' +
-      "honoured natively. Any other agent or option gets Baileys' own class under `register`, after a warning " +
-      '(`BAILEYS_NATIVE_AGENT`), and is an error (`ERR_AGENT_UNSUPPORTED`) without it; never a direct connection.',
-    test: 'websocket-tls.test.mjs and proxy-agents.test.mjs, "nothing connects for…"; register-agents.test.mjs'
+      'Agents of Node and proxy agents of `https-proxy-agent`, `http-proxy-agent`, `socks-proxy-agent` and ' +
+      "`proxy-agent` work natively. With any other agent or option, Baileys' own class is used under `register`, " +
+      'after a warning (`BAILEYS_NATIVE_AGENT`). Without `register` it is an error (`ERR_AGENT_UNSUPPORTED`). A ' +
+      'direct connection is never made.',
+    test: 'websocket-tls.test.mjs and proxy-agents.test.mjs, "no connection is made for…"; register-agents.test.mjs'
   },
   {
-    id: 'blocked-threads',
+    id: 'keep-alive-while-blocked',
     reason:
-      "While the JavaScript thread is blocked, the addon sends Baileys' keep-alive query in its place and keeps the answer from " +
-      'it; Baileys sends nothing then and loses the connection. Afterwards `onFrame` may be called once with an empty Buffer, ' +
-      "which updates Baileys' clock and which our `emit` keeps to itself. `keepAliveWhileBlocked: false` or " +
-      '`BAILEYS_NATIVE_KEEP_ALIVE=off` takes it back.',
-    test: 'standby.test.mjs and compat/stall.test.mjs'
+      "While the JavaScript thread is blocked, the addon sends Baileys' keep-alive query and hides the answer. " +
+      'Baileys itself sends nothing then and loses the connection. Afterwards `onFrame` may be called once with an ' +
+      "empty Buffer, which updates Baileys' clock and which our `emit` does not pass on. `keepAliveWhileBlocked: " +
+      'false` or `BAILEYS_NATIVE_KEEP_ALIVE=off` turns this off.',
+    test: 'keep-alive-while-blocked.test.mjs and compat/stall.test.mjs'
   },
   {
-    id: 'proxies-that-fail',
+    id: 'proxy-failures',
     reason:
-      'A proxy that is silent, or that refuses, ends the connection after `connectTimeoutMs`; some versions of the packages ' +
-      'wait longer or for ever, or wait where the proxy has hung up. On Node 26 the older ones fail for a target that is an ' +
-      'address. The whole list is in [proxies.md](proxies.md).',
+      'If a proxy does not answer or refuses, the connection ends after `connectTimeoutMs`. Some versions of the ' +
+      'packages wait longer or forever, also if the proxy has ended the connection. On Node 26 the older versions ' +
+      'fail if the target is an address. The whole list is in [proxies.md](proxies.md).',
     test: 'proxy-failures.test.mjs'
   },
   {
     id: 'certificates',
     reason:
-      'Certificates are judged as Node judges them, with one exception: those with a key that ring does not have (RSA below ' +
-      '2048 or above 8192 bits, P-521, RSA for PSS alone), signatures by SHA-1, version 1, unknown critical extensions, and ' +
-      'authorities that serve as a server cannot be judged. Under register such a connection is made by the class of Baileys, ' +
-      'so that Node judges; elsewhere it ends with `ERR_TLS_UNSUPPORTED`. With `rejectUnauthorized: false` all are taken.',
+      'Ours accepts and refuses the same certificates as Node, except those that it cannot verify: keys that ring ' +
+      'does not have (RSA below 2048 or above 8192 bits, P-521, RSA only for PSS), signatures with SHA-1, version ' +
+      '1, unknown critical extensions, and authorities that are used as a server. Under `register` such a ' +
+      'connection is made by the class of Baileys, so Node verifies it. Without `register` it ends with ' +
+      '`ERR_TLS_UNSUPPORTED`. With `rejectUnauthorized: false` all certificates are accepted.',
     test: 'websocket-certificates.test.mjs'
   },
   {
-    id: 'tls-incompatible',
+    id: 'unsupported-tls',
     reason:
-      'A server that speaks no TLS that rustls speaks (CBC, static RSA, DHE and CCM of TLS 1.2; groups such as P-521, X448 and ' +
-      'ffdhe) is met by the class of Baileys under register, after the warning `BAILEYS_NATIVE_TLS`. Elsewhere the error has ' +
-      "Node's code of the alert and names the reason.",
+      'This is about a server that has no TLS parameters in common with rustls (CBC, static RSA, DHE and CCM of TLS ' +
+      '1.2; groups such as P-521, X448 and ffdhe). Under `register` the class of Baileys makes the connection, ' +
+      "after the warning `BAILEYS_NATIVE_TLS`. Without `register` the error has Node's code of the alert and names " +
+      'the reason.',
     test: 'websocket-incompatible.test.mjs'
   },
   {
-    id: 'words-of-tls',
+    id: 'texts-of-tls-errors',
     reason:
-      'TLS errors have the codes that Node gives (`CERT_HAS_EXPIRED` and so on); alerts and garbage have `EPROTO`-like codes ' +
-      "but not OpenSSL's texts, a wrong-name error has no `cert`, and Node 24's hint at `--use-system-ca` is not in the text.",
+      'TLS errors have the codes of Node (`CERT_HAS_EXPIRED` and so on). Errors for alerts and invalid records have ' +
+      "codes like `EPROTO`, but not the texts of OpenSSL. An error for a wrong name has no `cert`. Node 24's advice " +
+      'about `--use-system-ca` is not in the text.',
     test: 'websocket-tls.test.mjs'
   },
   {
-    id: 'listeners-that-throw',
+    id: 'exceptions-in-listeners',
     reason:
-      'An exception of a listener is an uncaught exception, as with `ws`; events behind it still come, next turn.',
-    test: 'websocket-listeners.test.mjs, "an exception of a listener…"'
+      'An exception in a listener is an uncaught exception, as with `ws`. Later events are emitted in the next turn ' +
+      'of the event loop.',
+    test: 'websocket-listeners.test.mjs, "an exception in a listener…"'
   },
   {
     id: 'delivery-of-frames',
     reason:
-      '`decodeFrame` calls `onFrame` before it returns, for every whole frame; Baileys lets some microtasks run between ' +
-      'frames of one chunk. Nothing can run in between that would run before the next message.',
+      '`decodeFrame` calls `onFrame` for every complete frame before it returns. Baileys lets some microtasks run ' +
+      'between the frames of one chunk. No other code of a connection can run between them before the next message.',
     test: 'noise.differential.test.mjs'
   }
 ];

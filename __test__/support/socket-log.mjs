@@ -1,4 +1,4 @@
-/** Runs a script with Baileys' WebSocketClient and with ours, for each release line, and returns both logs. */
+/** The clients of each release line, logs of their events, and servers for them. */
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -34,7 +34,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** The names of the getters of a client that are true. */
 export const state = client => GETTERS.filter(name => client[name] === true).join(' ');
 
-/** Text that Node 24 appends to some TLS errors: `words-of-tls` in the registry. */
+/** The text that Node 24 appends to some TLS errors: the known difference `texts-of-tls-errors`. */
 const HINT = '; if the root CA is installed locally, try running Node.js with --use-system-ca';
 
 /**
@@ -72,7 +72,7 @@ export function plain(value) {
 }
 
 /** Logs every event of a client, in order, with arguments and getters. */
-export function observe(client, log = []) {
+export function logEvents(client, log = []) {
   for (const event of EVENTS) client.on(event, (...args) => log.push([event, ...args.map(plain), state(client)]));
   return log;
 }
@@ -106,13 +106,10 @@ export async function rawServer(answer) {
 }
 
 /** The response that opens a WebSocket. */
-export const accept = key =>
+export const upgradeResponse = key =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`;
 
-/**
- * A `ws` server; `connected(socket)` is called for every client. What a client does to its connection is no error of
- * the server's.
- */
+/** A `ws` server. `connected(socket)` is called for every client. Errors of connections are ignored. */
 export async function wsServer(connected, options = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   server.on('connection', socket => socket.on('error', () => {}));
@@ -128,15 +125,15 @@ export async function wsServer(connected, options = {}) {
 }
 
 /**
- * Runs `script({ client, Client, line, log, note, port })` with both clients of a release line, each with a new server.
+ * Runs `script({ client, Client, line, log, note, port })` with both clients of a release line, each with its own server.
  *
  * @param {object} line one of {@link LINES}
  * @param {() => Promise<{ port: number, close: () => void }>} start starts the server
- * @param {(context: object) => Promise<void>} script connects, and resolves at the end of the test
+ * @param {(context: object) => Promise<void>} script connects, and resolves when the log is complete
  * @param {object} [config] the clients' configuration
  * @returns {Promise<{ expected: unknown[], actual: unknown[] }>}
  */
-export async function compare(line, start, script, config = {}) {
+export async function runBothClients(line, start, script, config = {}) {
   const logs = [];
   for (const Client of [line.Baileys, line.Native]) {
     const log = [];
@@ -145,11 +142,12 @@ export async function compare(line, start, script, config = {}) {
       log.push([what, ...args.map(plain)]);
     };
     const server = await start({ note });
-    const client = new Client(new URL(`ws://127.0.0.1:${server.port}/ws?a=b`), { connectTimeoutMs: 5000, ...config });
-    observe(client, log);
     try {
+      const url = new URL(`ws://127.0.0.1:${server.port}/ws?a=b`);
+      const client = new Client(url, { connectTimeoutMs: 5000, ...config });
+      logEvents(client, log);
       await script({ client, Client, line, log, note, port: server.port });
-      // Baileys 6.x does not wait in close().
+      // close() of Baileys 6 does not wait for the event.
       const count = name => log.filter(([what]) => what === name).length;
       if (client.socket === null && count('open') > count('close')) await closeEvent(client);
     } finally {
@@ -161,15 +159,15 @@ export async function compare(line, start, script, config = {}) {
 }
 
 /** A short text of a log: its events, with the codes of errors and closes. */
-export function outcomeOf(log) {
-  const said = log.flatMap(([what, first, second]) => {
+export function summaryOf(log) {
+  const entries = log.flatMap(([what, first, second]) => {
     if (what === 'upgrade' || !EVENTS.includes(what)) return [];
     if (what === 'error') return [`error ${first.code ?? `"${first.message}"`}`];
     if (what === 'unexpected-response') return [`unexpected-response ${second.statusCode}`];
     return [what === 'close' && first !== undefined ? `close ${first}` : what];
   });
   const counted = [];
-  for (const each of said) {
+  for (const each of entries) {
     if (counted.at(-1)?.each === each) counted.at(-1).times++;
     else counted.push({ each, times: 1 });
   }
@@ -190,4 +188,4 @@ export function closeEvent(client) {
 }
 
 /** Waits for an event; rejects on `error` and after eight seconds. */
-export const event = (client, name) => once(client, name, { signal: AbortSignal.timeout(8000) });
+export const nextEvent = (client, name) => once(client, name, { signal: AbortSignal.timeout(8000) });

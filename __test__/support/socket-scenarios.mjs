@@ -1,18 +1,18 @@
-/** Shared functions of the tests of the socket. */
+/** Declares the tests that compare both clients of each release line. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { record } from './record.mjs';
 import { SOCKET_DIFFERENCES } from './socket-differences.mjs';
-import { accept, closeEvent, compare, LINES, outcomeOf, rawServer } from './socket-log.mjs';
+import { upgradeResponse, closeEvent, runBothClients, LINES, summaryOf, rawServer } from './socket-log.mjs';
 
 export { closeEvent };
 
-/** Waits until a client is closed. */
-export const closed = client => (client.isClosed ? undefined : closeEvent(client));
+/** Resolves when a client is closed. */
+export const whenClosed = client => (client.isClosed ? undefined : closeEvent(client));
 
-/** Closes a client and waits for its `close` event: in Baileys 6.x, close() does not wait. */
-export async function shut(client) {
+/** Closes a client and waits for its `close` event. close() of Baileys 6 does not wait for it. */
+export async function closeAndWait(client) {
   const gone = closeEvent(client);
   await client.close();
   await gone;
@@ -25,16 +25,15 @@ export async function shut(client) {
  * @param {object} line
  * @param {{ expected: unknown, actual: unknown, outcome: string, differs?: Difference, section?: string }} result
  */
-export function judge(behaviour, line, { expected, actual, outcome, differs, section = 'socket' }) {
+export function assertSameAndRecord(behaviour, line, { expected, actual, outcome, differs, section = 'socket' }) {
   const known = differs && (differs.lines ?? [line.name]).includes(line.name) ? differs : undefined;
-  if (known)
-    assert.ok(
-      SOCKET_DIFFERENCES.some(({ id }) => id === known.id),
-      `${known.id} is registered`
-    );
+  if (known) {
+    const isListed = SOCKET_DIFFERENCES.some(({ id }) => id === known.id);
+    assert.ok(isListed, `${known.id} is not a known difference`);
+  }
   let native = known ? `as registered: ${known.id}` : 'same';
   try {
-    if (known) assert.notDeepEqual(actual, expected, `${known.id} is no difference any more`);
+    if (known) assert.notDeepEqual(actual, expected, `the known difference ${known.id} does not occur`);
     assert.deepEqual(actual, known ? known.ours(expected) : expected);
   } catch (error) {
     native = 'DIFFERS';
@@ -46,7 +45,7 @@ export function judge(behaviour, line, { expected, actual, outcome, differs, sec
 
 /**
  * @typedef {object} Difference
- * @property {string} id in the registry
+ * @property {string} id the id of a known difference
  * @property {string[]} [lines] the release lines that differ; default: all
  * @property {(log: unknown) => unknown} ours returns our expected result for the result of Baileys
  */
@@ -59,14 +58,14 @@ export function judge(behaviour, line, { expected, actual, outcome, differs, sec
  * @param {(context: object) => Promise<void>} script
  * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: Difference }} [options]
  */
-export function same(name, start, script, { config, check, differs } = {}) {
+export function testSameLog(name, start, script, { config, check, differs } = {}) {
   test(name, { timeout: 60_000, concurrency: true }, t =>
     Promise.all(
       LINES.map(line =>
         t.test(`line ${line.name}: ${name}`, async () => {
-          const { expected, actual } = await compare(line, start, script, config);
+          const { expected, actual } = await runBothClients(line, start, script, config);
           assert.ok(expected.length > 0, 'the script logged something');
-          judge(name, line, { expected, actual, outcome: outcomeOf(expected), differs });
+          assertSameAndRecord(name, line, { expected, actual, outcome: summaryOf(expected), differs });
           check?.(actual);
         })
       )
@@ -78,37 +77,37 @@ export function same(name, start, script, { config, check, differs } = {}) {
  * Declares a test: for every release line `probe` has the same result with both clients.
  *
  * @param {string} name
- * @param {(Client: Function, line: object) => Promise<unknown> | unknown} probe
+ * @param {(Client: Function, line: object, t: import('node:test').TestContext) => Promise<unknown> | unknown} probe
  * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: Difference,
  *   section?: string }} [options] `outcome` returns a short text of the result of Baileys
  */
-export function sameResult(name, probe, { outcome = outcomeOf, check, differs, section } = {}) {
+export function testSameResult(name, probe, { outcome = summaryOf, check, differs, section } = {}) {
   test(name, { timeout: 60_000 }, async t => {
     for (const line of LINES) {
-      await t.test(`line ${line.name}: ${name}`, async () => {
-        const expected = await probe(line.Baileys, line);
-        const actual = await probe(line.Native, line);
-        judge(name, line, { expected, actual, outcome: outcome(expected), differs, section });
+      await t.test(`line ${line.name}: ${name}`, async t => {
+        const expected = await probe(line.Baileys, line, t);
+        const actual = await probe(line.Native, line, t);
+        assertSameAndRecord(name, line, { expected, actual, outcome: outcome(expected), differs, section });
         check?.(actual);
       });
     }
   });
 }
 
-/** A raw server that opens the WebSocket and sends `bytes` with the response or directly after it. */
-export const opensWith =
+/** Starts a raw server that opens the WebSocket and then sends `bytes`. */
+export const serverSending =
   (bytes, after = () => {}) =>
   () =>
     rawServer((socket, key) => {
-      socket.write(Buffer.concat([Buffer.from(accept(key)), Buffer.from(bytes)]));
+      socket.write(Buffer.concat([Buffer.from(upgradeResponse(key)), Buffer.from(bytes)]));
       after(socket);
     });
 
-/** The script of most tests: connects and waits for the end. */
-export const untilClosed = async ({ client }) => {
+/** A script that connects and waits for the end of the connection. */
+export const connectUntilClosed = async ({ client }) => {
   client.connect();
   await closeEvent(client);
 };
 
-/** A raw server that answers every request with `text`. */
-export const answers = text => () => rawServer(socket => socket.write(text));
+/** Starts a raw server that answers every request with `text`. */
+export const serverAnswering = text => () => rawServer(socket => socket.write(text));

@@ -13,12 +13,12 @@ export const EXPORTS = {
   decodeDecompressedBinaryNode: { properties: ['decode-at'] },
   decompressingIfRequired: { properties: ['decompress'] },
   makeNoiseHandler: { properties: ['noise-steps', 'noise-stream', 'noise-concurrent', 'noise-handshake'] },
-  WebSocketClient: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isActive: { excuse: 'Only in this package: whether register is at work in this thread.' },
-  replaced: { excuse: 'Only in this package: which copies of Baileys register has replaced in this thread.' },
-  NativeSession: { excuse: 'Only in this package: a session with a surface of its own, tested by session.test.mjs.' },
-  SessionError: { excuse: 'Only in this package: what ends a NativeSession.' },
-  StanzaError: { excuse: 'Only in this package: an answer of type error to a query of a NativeSession.' },
+  WebSocketClient: { file: 'websocket.test.mjs', titles: ['connect() opens the connection, and close() closes it'] },
+  isActive: { excuse: 'Only in this package: whether register is active in this thread.' },
+  replaced: { excuse: 'Only in this package: the copies of Baileys that register has replaced in this thread.' },
+  NativeSession: { excuse: 'Only in this package: a session with its own API, tested by session.test.mjs.' },
+  SessionError: { excuse: 'Only in this package: the errors of a NativeSession.' },
+  StanzaError: { excuse: 'Only in this package: an error stanza as the answer to a query of a NativeSession.' },
   ConnectLimiter: { excuse: 'Only in this package: a limit on the connections of NativeSessions.' },
   Lease: { excuse: 'Only in this package: a time limit on the connections of NativeSessions.' },
   metrics: { excuse: 'Only in this package: counters of the addon.' },
@@ -35,32 +35,35 @@ export const NOISE_HANDLER = {
   processHandshake: { properties: ['noise-handshake'] },
   encodeFrame: { properties: ['noise-steps', 'noise-handshake'] },
   decodeFrame: { properties: ['noise-stream', 'noise-concurrent'] },
-  destroy: { excuse: 'Only in this package until a coming release of Baileys: frees the keys.' }
+  destroy: { excuse: 'Only in this package: frees the keys. A later release of Baileys will have it.' }
 };
 
-/** What the prototype of `WebSocketClient` has, and what its constructor sets. */
+/** The members of the prototype of `WebSocketClient`, and the properties that its constructor sets. */
 export const WEB_SOCKET_CLIENT = {
   connect: { file: 'websocket-closing.test.mjs', titles: ['connect() twice at once', 'connect() in a listener of'] },
   close: { file: 'websocket-closing.test.mjs', titles: ['close() twice while open', 'close() in a listener of error'] },
-  send: { file: 'websocket-messages.test.mjs', titles: ['everything that can be sent', 'send() in every state'] },
-  isOpen: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isClosed: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isClosing: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  isConnecting: { file: 'websocket.test.mjs', titles: ['opens, and closes when asked'] },
-  url: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
-  config: { file: 'surface.test.mjs', titles: ['a client as it is made'] },
+  send: { file: 'websocket-messages.test.mjs', titles: ['send() with values of each type', 'send() in every state'] },
+  isOpen: { file: 'websocket.test.mjs', titles: ['connect() opens the connection, and close() closes it'] },
+  isClosed: { file: 'websocket.test.mjs', titles: ['connect() opens the connection, and close() closes it'] },
+  isClosing: { file: 'websocket.test.mjs', titles: ['connect() opens the connection, and close() closes it'] },
+  isConnecting: { file: 'websocket.test.mjs', titles: ['connect() opens the connection, and close() closes it'] },
+  url: { file: 'surface.test.mjs', titles: ['a new client'] },
+  config: { file: 'surface.test.mjs', titles: ['a new client'] },
   socket: {
     file: 'websocket-socket.test.mjs',
     titles: ['terminate() while open', 'properties of the socket', 'members of the socket']
   },
-  emit: { file: 'websocket-listeners.test.mjs', titles: ['nobody listens'] },
+  emit: { file: 'websocket-listeners.test.mjs', titles: ['events without listeners'] },
   on: {
     file: 'websocket-listeners.test.mjs',
-    titles: ['listeners added and removed while emitting', '1,000 listeners']
+    titles: ['listeners that are added and removed during an event', '1,000 listeners']
   },
   addListener: { file: 'indexed-emitter.test.mjs', titles: ['addListener'] },
-  prependListener: { file: 'websocket-listeners.test.mjs', titles: ['listeners added and removed while emitting'] },
+  prependListener: {
+    file: 'websocket-listeners.test.mjs',
+    titles: ['listeners that are added and removed during an event']
+  },
   removeListener: { file: 'indexed-emitter.test.mjs', titles: ['removeListener'] },
-  off: { file: 'websocket-listeners.test.mjs', titles: ['listeners added and removed while emitting'] },
-  removeAllListeners: { file: 'websocket-listeners.test.mjs', titles: ['a listener that removes all'] }
+  off: { file: 'websocket-listeners.test.mjs', titles: ['listeners that are added and removed during an event'] },
+  removeAllListeners: { file: 'websocket-listeners.test.mjs', titles: ['a listener that removes all listeners'] }
 };

@@ -1,4 +1,4 @@
-/** X.509 certificates of every kind, unusual and wrong ones included. */
+/** Creates X.509 certificates, also unusual and invalid ones. */
 
 import { constants, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -61,7 +61,7 @@ const KEYS = {
   pss: () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
 };
 
-/** An algorithm identifier, and what signs by it. */
+/** An algorithm identifier and its signing function. */
 function signature(key, hash, isPss) {
   const type = key.asymmetricKeyType;
   if (type === 'ed25519') return [new AlgorithmIdentifier({ algorithm: '1.3.101.112' }), data => sign(null, data, key)];
@@ -105,13 +105,13 @@ const extension = (extnID, critical, value) =>
  * @param {boolean | null} [options.isAuthority] `null` for no basic constraints
  * @param {number} [options.pathLength]
  * @param {number | null} [options.usage] flags of its key usage; `null` for none
- * @param {string[]} [options.purposes] of its extended key usage
+ * @param {string[]} [options.purposes] the purposes of its extended key usage
  * @param {string[]} [options.names] DNS names and IP addresses
  * @param {[string, boolean, Uint8Array][]} [options.others] further extensions
  * @param {'sha1' | 'sha256' | 'sha384' | 'sha512'} [options.hash]
  * @param {boolean} [options.isPss] signs with PSS by an ordinary RSA key
  * @param {number} [options.from] first day of its validity, counted from today
- * @param {number} [options.to] last day likewise
+ * @param {number} [options.to] last day of its validity, counted from today
  * @param {boolean} [options.isTampered] changes the signature
  * @returns {Issued}
  */

@@ -61,13 +61,13 @@ export const REQUIRED = {
     ['messages', /receives stanzas/]
   ],
   socket: [
-    ['open and close, by us', /opens, and closes when asked/],
+    ['open and close, by us', /^connect\(\) opens the connection/],
     ...[1000, 1001, 1011, 3000, 4999, undefined].map(code =>
       row(`the server closes with ${code}`, new RegExp(`server closes with ${code}`))
     ),
     ['refused port', /a refused port/],
-    ['unresolvable host', /^a host that does not resolve/],
-    ['unresolvable host, by the lookup of an agent', /^a host of which the agent's lookup/],
+    ['unresolvable host', /^a host name that cannot be resolved/],
+    ['unresolvable host, by the lookup of an agent', /^the lookup function of an agent/],
     ...['ca', 'rejectUnauthorized', 'servername', 'keepAlive'].map(name =>
       row(`https.Agent: ${name}`, AGENT_OPTIONS[name])
     ),
@@ -76,17 +76,17 @@ export const REQUIRED = {
     ['TLS: self-signed', /TLS: a self-signed certificate, /],
     ['TLS: wrong name', /TLS: a wrong name/],
     ['TLS: expired', /TLS: an expired/],
-    ['TLS: handshake garbage', /TLS: a server that does not speak it/],
+    ['TLS: handshake garbage', /TLS: a server without TLS/],
     ...[301, 400, 401, 403, 405, 429, 500, 503].map(status =>
       row(`HTTP ${status}`, new RegExp(`status ${status} instead of 101`))
     ),
     ['bad Sec-WebSocket-Accept', /a wrong Sec-WebSocket-Accept/],
-    ['connect timeout', /takes no connection: the timeout/],
+    ['connect timeout', /accepts no connection: the timeout/],
     ['server that never answers', /^a server that never answers/],
-    ['drop mid-handshake', /ends amid its answer/],
-    ['reset mid-handshake', /reset while the handshake/],
-    ['drop mid-frame', /ends amid a payload/],
-    ['reset', /a reset while open/],
+    ['drop mid-handshake', /ends in the middle of its answer/],
+    ['reset mid-handshake', /reset during the handshake/],
+    ['drop mid-frame', /ends in the middle of a payload/],
+    ['reset', /resets an open connection/],
     ['close() while connecting', /close\(\) while connecting/],
     ['close() twice', /close\(\) twice/],
     ['close() before connect', /close\(\) before connect/],
@@ -94,18 +94,18 @@ export const REQUIRED = {
       row(`close() inside ${name}`, new RegExp(`close\\(\\) in an? (listener of ${name}|${name} listener)`))
     ),
     ['connect() twice', /connect\(\) twice/],
-    ['reconnect on the same object', /reconnects with the same object/],
+    ['reconnect on the same object', /^a client connects again after close/],
     ['send in every state', /send\(\) in every state/],
-    ['everything that can be sent', /everything that can be sent/],
+    ['values of each type', /send\(\) with values of each type/],
     ['0 to 16 MiB', /messages of all sizes/],
     ['fragments, text, control frames between', /text, fragments, and control frames/],
     ['masked server frame', /a masked frame/],
     ['reserved bits', /RSV1/],
     ['oversize frame', /longer than 100 MiB/],
     ['invalid UTF-8', /text that is not UTF-8/],
-    ['auto-pong', /pings are answered/],
+    ['auto-pong', /each ping is answered/],
     ['perMessageDeflate', /without compression/],
-    ['listeners added and removed', /listeners added and removed/],
+    ['listeners added and removed', /listeners that are added and removed/],
     ['1,000 listeners', /1,000 listeners/],
     ['an exception in a listener', /an exception in a listener ends the process/]
   ],
@@ -119,7 +119,7 @@ export const REQUIRED = {
     ['IPv6', /IPv6/],
     ...[403, 407, 502].map(status => row(`proxy error ${status}`, new RegExp(`${status}`))),
     ['https.Agent options', /localAddress/],
-    ['an agent that is not understood', /createConnection|not understood/]
+    ['an unsupported agent', /createConnection|unsupported agent/]
   ],
   codec: [
     ...[

@@ -31,7 +31,9 @@ export const REASONS = {
       why: 'Bun does not run `--preload` in workers, so Baileys runs on JavaScript there; its stack traces have another form'
     },
     soak: { why: BUN_RESET },
-    standby: { why: "The tests depend on the order of timers and promises in Node.js; Bun's order is another" },
+    'keep-alive-while-blocked': {
+      why: "The tests depend on the order of timers and promises in Node.js; Bun's order is another"
+    },
     strings: { why: 'The test counts calls of a replaced `globalThis.Function`, which Bun does not call' },
     'promise-timeout.differential': {
       why: 'Stack traces of JavaScriptCore, and mock timers of Bun, differ from those of Node.js'

@@ -1,8 +1,8 @@
-// A bot that connects once and tells how that has ended, as JSON.
+// A bot that connects once and prints the end of the connection as JSON.
 //
 //     node --import baileys-native/register ending-bot.mjs <package> <url> wait|end|qr <connectTimeoutMs> [root key, in hex]
 //
-// `qr` ends it at the first QR code.
+// `qr`: the bot ends at the first QR code.
 
 import { Boom } from '@hapi/boom';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
@@ -22,10 +22,11 @@ if (root !== undefined) {
 const sock = openSocket({ baileys, server: { url }, config: { connectTimeoutMs: Number(timeout) } });
 const { socket } = sock.ws;
 
-let verdict;
+/** The time of the first call of close(). */
+let closeCalledAt;
 const close = sock.ws.close;
 sock.ws.close = function () {
-  verdict ??= performance.now();
+  closeCalledAt ??= performance.now();
   return Reflect.apply(close, this, []);
 };
 const ended = new Promise(resolve => {
@@ -36,9 +37,9 @@ const ended = new Promise(resolve => {
 });
 if (act === 'end') void sock.end(new Boom('Connection Closed', { statusCode: 428 }));
 const code = await ended;
-const afterVerdict = verdict === undefined ? 0 : performance.now() - verdict;
+const closeMs = closeCalledAt === undefined ? 0 : performance.now() - closeCalledAt;
 const isGone = () => socket.readyState === socket.CLOSED;
-for (let i = 0; i < 200 && !isGone(); i++) await new Promise(resolve => setTimeout(resolve, 10));
+for (let i = 0; i < 1_000 && !isGone(); i++) await new Promise(resolve => setTimeout(resolve, 10));
 const report =
-  act === 'wait' && verdict === undefined ? { code, uncaught } : { code, uncaught, isClosed: isGone(), afterVerdict };
+  act === 'wait' && closeCalledAt === undefined ? { code, uncaught } : { code, uncaught, isClosed: isGone(), closeMs };
 process.stdout.write(JSON.stringify(report), () => process.exit());

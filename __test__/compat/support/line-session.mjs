@@ -2,7 +2,7 @@
 //
 //     node [--import baileys-native/register] line-session.mjs <package> [--untrusted | --only-added]
 //
-// `--untrusted` adds no root key, `--only-added` does not change Baileys' own root key. Both must end with a refusal.
+// `--untrusted` adds no root key. `--only-added` does not change Baileys' own root key. With both the server is refused.
 
 import { once } from 'node:events';
 import { isActive } from 'baileys-native';
@@ -17,8 +17,8 @@ const SENDS = 100;
 const namespace = await import(line);
 const baileys = namespace.makeWASocket ? namespace : namespace.default;
 // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
-const patience = line === 'baileys' ? {} : { greetingDelayMs: 250 };
-const server = await MockServer.start({ baileys: line, preKeyCount: 100, ...patience });
+const delay = line === 'baileys' ? {} : { greetingDelayMs: 250 };
+const server = await MockServer.start({ baileys: line, preKeyCount: 100, ...delay });
 if (flags.length === 0) trustTestRoot(baileys, server.rootKey);
 if (!flags.includes('--untrusted')) addTrustedRoot(server.rootKey);
 

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import diagnostics from 'node:diagnostics_channel';
 import { metrics } from 'baileys-native';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import { RELEASES } from '../../scripts/shared/baileys.mjs';
 import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
+import { closeAfter, releaseAfter, suiteResources } from '../support/resources.mjs';
+import { startWebSocketServer } from '../support/websocket-server.mjs';
 import { LINES } from '../support/socket-log.mjs';
 
 const { createDropIn } = createRequire(import.meta.url)('../../js/baileys/drop-in.cjs');
@@ -18,15 +20,7 @@ const HELLO = framed(Buffer.from('server hello'));
 /** A list of 255 items without its items. */
 const NOT_A_STANZA = Buffer.from([0, 248, 255]);
 
-let server;
-before(async () => {
-  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-});
-after(() => {
-  for (const client of server.clients) client.terminate();
-  server.close();
-});
+const server = await startWebSocketServer(suiteResources());
 
 /** A logger that stores the warnings. */
 function noting() {
@@ -37,10 +31,11 @@ function noting() {
 }
 
 /** A connection in transport phase, with the `message` listener of this release of Baileys. */
-async function connect({ dialect, dictionary }, isReplaced) {
+async function connect(t, { dialect, dictionary }, isReplaced) {
   const header = Buffer.from([87, 65, 6, dictionary]);
   const { WebSocketClient, makeNoiseHandler, encodeBinaryNode } = createDropIn({ dialect });
-  const client = new WebSocketClient(`ws://127.0.0.1:${server.address().port}`, { connectTimeoutMs: 5_000 });
+  const url = `ws://127.0.0.1:${server.address().port}`;
+  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 5_000 }));
   if (isReplaced) {
     const emit = client.emit;
     client.emit = function (...args) {
@@ -76,11 +71,12 @@ async function connect({ dialect, dictionary }, isReplaced) {
 for (const release of RELEASES) {
   for (const isReplaced of [false, true]) {
     const name = `${release.version}${isReplaced ? ', emit replaced' : ''}`;
-    test(`a stanza that does not decode is skipped and reported: ${name}`, { timeout: 20_000 }, async () => {
-      const { client, seen, send, stanza, warnings } = await connect(release, isReplaced);
+    test(`a stanza that does not decode is skipped and reported: ${name}`, { timeout: 20_000 }, async t => {
+      const { client, seen, send, stanza, warnings } = await connect(t, release, isReplaced);
       const published = [];
       const listener = message => published.push(message);
       diagnostics.subscribe('baileys-native:socket:undecodable', listener);
+      t.after(() => diagnostics.unsubscribe('baileys-native:socket:undecodable', listener));
       const { framesOpened } = metrics().sockets;
       send(stanza('1'));
       send(NOT_A_STANZA);
@@ -88,7 +84,6 @@ for (const release of RELEASES) {
       send(NOT_A_STANZA);
       send(stanza('3'));
       while (seen.length < 3) await once(client, 'seen');
-      diagnostics.unsubscribe('baileys-native:socket:undecodable', listener);
       assert.deepEqual(seen, ['1', '2', '3']);
       // The read-ahead goes on after a stanza that does not decode.
       assert.equal(metrics().sockets.framesOpened - framesOpened, 3);
@@ -102,11 +97,10 @@ for (const release of RELEASES) {
         ]
       );
       assert.ok(client.isOpen);
-      await client.close();
     });
 
-    test(`a frame that does not authenticate ends the connection with 408: ${name}`, { timeout: 20_000 }, async () => {
-      const { client, socket, seen, send, stanza } = await connect(release, isReplaced);
+    test(`a frame that does not authenticate ends the connection with 408: ${name}`, { timeout: 20_000 }, async t => {
+      const { client, socket, seen, send, stanza } = await connect(t, release, isReplaced);
       const { statusCodeOf } = LINES.find(line => line.name === release.dialect);
       const failed = once(client, 'error');
       send(stanza('1'));
@@ -115,11 +109,10 @@ for (const release of RELEASES) {
       assert.match(error.message, /unable to authenticate/);
       assert.equal(statusCodeOf(error), 408);
       assert.deepEqual(seen, ['1']);
-      await client.close();
     });
   }
 
-  test(`a socket of the program's own is not linked: ${release.version}`, { timeout: 20_000 }, async () => {
+  test(`a socket of the program's own is not linked: ${release.version}`, { timeout: 20_000 }, async t => {
     const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: release.dialect });
     class Replaced extends WebSocketClient {
       connect() {
@@ -130,6 +123,7 @@ for (const release of RELEASES) {
     const client = new Replaced(`ws://127.0.0.1:${server.address().port}`, {});
     const accepted = once(server, 'connection');
     client.connect();
+    releaseAfter(t, () => client.socket.terminate());
     const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
     const header = Buffer.from([87, 65, 6, release.dictionary]);
     const { logger } = noting();
@@ -138,14 +132,12 @@ for (const release of RELEASES) {
     const frame = handler.encodeFrame(Buffer.from('client hello'));
     assert.equal(client.send(frame), true);
     assert.deepEqual((await received)[0], frame);
-    client.socket.terminate();
   });
 
-  test(`destroy() frees the keys of a handler: ${release.version}`, { timeout: 20_000 }, async () => {
-    const { client, handler, stanza } = await connect(release, false);
+  test(`destroy() frees the keys of a handler: ${release.version}`, { timeout: 20_000 }, async t => {
+    const { handler, stanza } = await connect(t, release, false);
     handler.destroy();
     handler.destroy();
     assert.throws(() => handler.encodeFrame(stanza('1')));
-    await client.close();
   });
 }

@@ -1,4 +1,4 @@
-// Every release line of Baileys, loaded in every way that programs use, with and without register.
+// Loads every release line of Baileys in every way that programs use, with and without register.
 
 import assert from 'node:assert/strict';
 import { rmSync, symlinkSync } from 'node:fs';
@@ -18,7 +18,7 @@ const ALL = [
   'encodeBinaryNode',
   'makeNoiseHandler'
 ];
-/** Not replaced in required ES modules if Node.js runs no hooks for their imports. */
+/** This export is not replaced in required ES modules if Node.js runs no hooks for their imports. */
 const PROMISE_TIMEOUT = 'promiseTimeout';
 
 /** Uses the codec and prints whether our functions ran. `index` and `client` are modules of Baileys. */
@@ -39,8 +39,8 @@ const cjs = name => `
 
 const canRequire = line => line === '6.17' || process.features.require_module === true;
 
-/** The ways by name. Each writes the program into a project and returns the arguments that run it, with the flag. */
-const WAYS = {
+/** Functions by name. Each writes a program into a project and returns the arguments that run it, with the flag. */
+const LOADERS = {
   'an ES module, by --import': (project, name, flag) => {
     project.write('app.mjs', esm(name));
     return [...flag('--import'), 'app.mjs'];
@@ -80,7 +80,7 @@ const WAYS = {
     project.write('app.mts', `// @ts-nocheck\n${esm(name)}`);
     return ['--import', 'tsx', ...flag('--import'), 'app.mts'];
   },
-  'a module mock, which is left alone': (project, name, flag) => {
+  'a module mock, which is not replaced': (project, name, flag) => {
     project.write(
       'mocks.mjs',
       `const MOCK = 'noise-handler.js';
@@ -93,7 +93,7 @@ const WAYS = {
         return { format: 'module', source: 'export const makeNoiseHandler = "mock";', shortCircuit: true };
       }`
     );
-    // A CommonJS Baileys requires its files: there the mock is one of the require cache.
+    // The CommonJS release requires its files, so its mock is in the require cache.
     project.write(
       'mock.mjs',
       `import { createRequire, register } from 'node:module';
@@ -115,8 +115,8 @@ const expected = (way, line) => {
   return hasHooks ? [...names, PROMISE_TIMEOUT] : names;
 };
 
-for (const [way, prepare] of Object.entries(WAYS)) {
-  test(`${way}`, { concurrency: true }, t =>
+for (const [way, prepare] of Object.entries(LOADERS)) {
+  test(`register replaces Baileys as loaded: ${way}`, { concurrency: true }, t =>
     Promise.all(
       LINE_NAMES.map(line =>
         t.test(`line ${line}: ${way}`, async t => {

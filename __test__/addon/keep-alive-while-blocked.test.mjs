@@ -1,16 +1,17 @@
-// A linked noise handler and socket with a blocked thread: what the addon sends instead, and what it does not send.
+// The keep-alive queries that the addon sends while the JavaScript thread is blocked.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { WebSocketServer } from 'ws';
 import { silentLogger } from '../support/baileys-client.mjs';
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
 import { NoisePeer, framed, keyPairOf } from '../support/noise-peer.mjs';
+import { closeAfter, suiteResources } from '../support/resources.mjs';
+import { startWebSocketServer } from '../support/websocket-server.mjs';
 
 const require = createRequire(import.meta.url);
 const { createDropIn } = require('../../js/baileys/drop-in.cjs');
@@ -19,35 +20,25 @@ const { intervalOf } = require('../../js/addon/keep-alive.cjs');
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 7));
 const INTERVAL = 200;
-/** Milliseconds that are always long enough for one query, and often for two. */
+/** The time of a block, in milliseconds: enough for one query, and often for two. */
 const BLOCK = 600;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 /** @param {number} ms */
 const block = ms => void Atomics.wait(cell, 0, 0, ms);
 
-let server;
-before(async () => {
-  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-});
-after(() => {
-  for (const client of server.clients) client.terminate();
-  server.close();
-});
+const server = await startWebSocketServer(suiteResources());
 
 /**
  * A client in transport phase and its peer. Unless `silent`, the client has sent a first frame. `received` are the
- * frames of the peer as nodes. A frame out of order ends the peer.
+ * decoded frames that the peer has received. A frame with a wrong counter throws.
  */
-async function connect({ name = '7', config = {}, silent = false, afterFinish = () => {} } = {}) {
+async function connect(t, { name = '7', config = {}, silent = false, afterFinish = () => {} } = {}) {
   const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: name });
   const { theirs } = await loadLine(name);
-  const client = new WebSocketClient(`ws://127.0.0.1:${server.address().port}`, {
-    connectTimeoutMs: 5_000,
-    keepAliveIntervalMs: INTERVAL,
-    ...config
-  });
+  const url = `ws://127.0.0.1:${server.address().port}`;
+  const options = { connectTimeoutMs: 5_000, keepAliveIntervalMs: INTERVAL, ...config };
+  const client = closeAfter(t, new WebSocketClient(url, options));
   const accepted = once(server, 'connection');
   await Promise.all([client.connect(), once(client, 'open')]);
   const [socket] = await accepted;
@@ -96,16 +87,17 @@ async function connect({ name = '7', config = {}, silent = false, afterFinish = 
   return { client, socket, handler, peer, seal, encode, received, payloads, settle };
 }
 
-const isOwn = ({ tag }) => tag === 'iq';
-const numbers = received => received.filter(node => !isOwn(node)).map(({ tag, attrs }) => attrs.n ?? tag);
+/** Whether the addon has sent a stanza. The tests send no queries. */
+const isKeepAlive = ({ tag }) => tag === 'iq';
+const numbers = received => received.filter(node => !isKeepAlive(node)).map(({ tag, attrs }) => attrs.n ?? tag);
 
 for (const name of LINE_NAMES) {
-  test(`${name}: the keep-alive query is that of Baileys, and its answer is not passed to onFrame()`, async () => {
-    const { client, socket, handler, peer, seal, encode, received, payloads, settle } = await connect({ name });
+  test(`${name}: the keep-alive query is that of Baileys, and its answer is not passed to onFrame()`, async t => {
+    const { client, socket, handler, peer, seal, encode, received, payloads, settle } = await connect(t, { name });
     await settle();
     block(BLOCK);
     await settle();
-    const own = received.filter(isOwn);
+    const own = received.filter(isKeepAlive);
     assert.ok(own.length >= 1, 'no query');
     assert.equal(new Set(own.map(({ attrs }) => attrs.id)).size, own.length);
     for (const node of own) {
@@ -141,17 +133,16 @@ for (const name of LINE_NAMES) {
     client.send(seal({ tag: 'after', attrs: {} }));
     await settle();
     assert.equal(received.at(-1).tag, 'after');
-    await client.close();
   });
 }
 
 /** The actions of JavaScript: seal a frame, send the oldest sealed frame, block. */
 const steps = fc.array(fc.constantFrom('seal', 'seal', 'send', 'send', 'block'), { minLength: 3, maxLength: 9 });
 
-test('frames arrive in counter order for random sequences of sealing, sending and blocking', { timeout: 120_000 }, () =>
+test('frames arrive in counter order for random sequences of sealing, sending and blocking', { timeout: 120_000 }, t =>
   fc.assert(
     fc.asyncProperty(steps, async steps => {
-      const { client, seal, received, settle } = await connect();
+      const { client, seal, received, settle } = await connect(t);
       const held = [];
       const order = ['first'];
       let sealed = 0;
@@ -167,7 +158,7 @@ test('frames arrive in counter order for random sequences of sealing, sending an
         const before = received.length;
         block(BLOCK);
         await settle();
-        const own = received.slice(before).filter(isOwn).length;
+        const own = received.slice(before).filter(isKeepAlive).length;
         if (held.length > 0) assert.equal(own, 0, 'a frame overtook one that was sealed before it');
         else assert.ok(own >= 1, 'no query');
       }
@@ -185,41 +176,38 @@ test('frames arrive in counter order for random sequences of sealing, sending an
 );
 
 describe('no keep-alive query is sent', () => {
-  const silentFor = async (client, received, settle) => {
+  const assertNoQuery = async ({ received, settle }) => {
     await settle();
     block(BLOCK);
     await settle();
-    assert.deepEqual(received.filter(isOwn), []);
-    await client.close();
+    assert.deepEqual(received.filter(isKeepAlive), []);
   };
 
-  test('no keep-alive query is sent before the first frame', async () => {
-    const { client, received, settle } = await connect({ silent: true });
-    await silentFor(client, received, settle);
+  test('no keep-alive query is sent before the first frame', async t => {
+    await assertNoQuery(await connect(t, { silent: true }));
   });
 
-  test('no keep-alive query is sent after a frame was not sent, or was sent on another socket', async () => {
-    const { client, seal, received, settle } = await connect();
-    seal({ tag: 'elsewhere', attrs: {} });
-    await silentFor(client, received, settle);
+  test('no keep-alive query is sent after a frame was not sent, or was sent on another socket', async t => {
+    const connection = await connect(t);
+    connection.seal({ tag: 'elsewhere', attrs: {} });
+    await assertNoQuery(connection);
   });
 
-  test('no keep-alive query is sent after a call of encrypt()', async () => {
-    const { client, handler, received, settle } = await connect();
-    handler.encrypt(Buffer.from('loose'));
-    await silentFor(client, received, settle);
+  test('no keep-alive query is sent after a call of encrypt()', async t => {
+    const connection = await connect(t);
+    connection.handler.encrypt(Buffer.from('not sent'));
+    await assertNoQuery(connection);
   });
 
-  test('no keep-alive query is sent if the option is false or the interval is unknown', async () => {
+  test('no keep-alive query is sent if the option is false or the interval is unknown', async t => {
     for (const config of [{ keepAliveWhileBlocked: false }, { keepAliveIntervalMs: undefined }]) {
-      const { client, received, settle } = await connect({ config });
-      await silentFor(client, received, settle);
+      await assertNoQuery(await connect(t, { config }));
     }
   });
 
-  test('no keep-alive query is sent while the thread is not blocked', async () => {
+  test('no keep-alive query is sent while the thread is not blocked', async t => {
     const interval = 2_000;
-    const { client, received, settle } = await connect({ config: { keepAliveIntervalMs: interval } });
+    const { received, settle } = await connect(t, { config: { keepAliveIntervalMs: interval } });
     const lateness = monitorEventLoopDelay({ resolution: 10 });
     lateness.enable();
     await delay(2.5 * interval);
@@ -227,9 +215,8 @@ describe('no keep-alive query is sent', () => {
     lateness.disable();
     // A quarter of the interval, minus the time between two heartbeats of a thread that is not blocked.
     const ran = lateness.max / 1e6 < interval / 4 - interval / 16;
-    const own = received.filter(isOwn).length;
+    const own = received.filter(isKeepAlive).length;
     assert.ok(own === 0 || !ran, `${own} queries, although the thread was never late by more than ${lateness.max} ns`);
-    await client.close();
   });
 });
 
@@ -253,8 +240,8 @@ test('keepAliveWhileBlocked is set by environment variable and by configuration'
 });
 
 /**
- * Runs the event loop until a time. Returns whether it ran often enough to run timers separately that are some
- * milliseconds apart. On a busy machine it may not.
+ * Runs the event loop until a time. Returns whether no turn took more than some milliseconds, so that timers with a
+ * small distance ran separately. On a busy machine this can be false.
  */
 async function turnUntil(at) {
   await delay(Math.max(0, at - performance.now() - 20));
@@ -271,61 +258,61 @@ async function turnUntil(at) {
 
 /**
  * A client with a timer like that of Baileys: it has the same interval, is started `skew` milliseconds after
- * `finishInit`, and sends something. `missed`: for each block that made this timer late, whether the empty Buffer
+ * `finishInit`, and sends a query. `wasInTime`: for each block that made this timer late, whether the empty Buffer
  * arrived before it.
  */
-async function connectWithTimer(interval, skew) {
-  const state = { fired: 0, blockedUntil: 0, told: 0, missed: [], stop: () => clearInterval(timer) };
+async function connectWithTimer(t, interval, skew) {
+  const state = { fired: 0, blockedUntil: 0, aliveAt: 0, wasInTime: [], stop: () => clearInterval(timer) };
+  t.after(state.stop);
   let timer;
   const afterFinish = query => {
     block(skew);
     state.fired = performance.now();
     timer = setInterval(() => {
       const now = performance.now();
-      if (now - state.fired > 1.5 * interval) state.missed.push(state.told >= state.blockedUntil);
+      if (now - state.fired > 1.5 * interval) state.wasInTime.push(state.aliveAt >= state.blockedUntil);
       state.fired = now;
       query();
     }, interval);
   };
-  const { client, handler, settle } = await connect({ config: { keepAliveIntervalMs: interval }, afterFinish });
-  client.on('frame', () => assert.fail("a sign of life is nobody else's"));
+  const { client, handler, settle } = await connect(t, { config: { keepAliveIntervalMs: interval }, afterFinish });
+  client.on('frame', () => assert.fail('the empty Buffer is emitted as a frame'));
   await handler.decodeFrame(Buffer.alloc(0), frame => {
     assert.deepEqual(frame, Buffer.alloc(0));
     assert.equal(client.emit('frame', frame), false);
-    state.told = performance.now();
+    state.aliveAt = performance.now();
   });
   /** Blocks the thread at `offset` milliseconds after the timer is due. Returns whether timers were in time before. */
   state.blockAt = async offset => {
-    // The server must be heard: otherwise the connection is not reported as alive.
+    // Without data from the server in this time the connection would not be reported as alive.
     await settle();
     const inTime = await turnUntil(state.fired + interval + offset);
     block(BLOCK);
     state.blockedUntil = performance.now();
-    const seen = state.missed.length;
-    while (state.missed.length === seen && performance.now() - state.blockedUntil < 2 * interval) await delay(5);
+    const seen = state.wasInTime.length;
+    while (state.wasInTime.length === seen && performance.now() - state.blockedUntil < 2 * interval) await delay(5);
     return inTime;
   };
   return { client, state };
 }
 
-test('after a block, onFrame(empty) is called before a timer that was started after finishInit()', async () => {
-  const { client, state } = await connectWithTimer(240, 0);
+test('after a block, onFrame(empty) is called before a timer that was started after finishInit()', async t => {
+  const { state } = await connectWithTimer(t, 240, 0);
   for (const offset of [-100, -30, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 30]) await state.blockAt(offset);
   state.stop();
-  await client.close();
-  assert.ok(state.missed.length >= 10, `${state.missed.length} blocks were noticed`);
-  assert.ok(state.missed.every(Boolean), String(state.missed));
+  assert.ok(state.wasInTime.length >= 10, `${state.wasInTime.length} blocks were noticed`);
+  assert.ok(state.wasInTime.every(Boolean), String(state.wasInTime));
 });
 
-test("onFrame(empty) is called if a block is between our timer and Baileys' timer, twice in a row", async () => {
+test("onFrame(empty) is called if a block is between our timer and Baileys' timer, twice in a row", async t => {
   for (const offset of [-3, -5, -7]) {
-    const { client, state } = await connectWithTimer(240, 10);
+    const { client, state } = await connectWithTimer(t, 240, 10);
     const inTime = await state.blockAt(offset);
     await state.blockAt(30);
     await state.blockAt(-30);
     state.stop();
     await client.close();
-    assert.ok(state.missed.length > 0);
-    if (inTime) assert.ok(state.missed.every(Boolean), String(state.missed));
+    assert.ok(state.wasInTime.length > 0);
+    if (inTime) assert.ok(state.wasInTime.every(Boolean), String(state.wasInTime));
   }
 });

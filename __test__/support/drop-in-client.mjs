@@ -1,28 +1,24 @@
-// A linked noise handler and socket of the drop-in, without Baileys. Their peer answers every iq.
+// The socket and noise handler of the drop-in, without Baileys. Their peer answers every iq.
 
 import { once } from 'node:events';
 import { decodeBinaryNode, encodeBinaryNode } from 'baileys';
 import { WebSocketClient, makeNoiseHandler } from 'baileys-native';
-import { WebSocketServer } from 'ws';
 import { silentLogger } from './baileys-client.mjs';
 import { NoisePeer, framed, keyPairOf } from './noise-peer.mjs';
+import { closeAfter } from './resources.mjs';
+import { startWebSocketServer } from './websocket-server.mjs';
 
 const HEADER = Buffer.from([87, 65, 6, 3]);
 const KEYS = keyPairOf(Buffer.alloc(32, 9));
 
-/** Creates a client that ends with the test. `stanza(id)` resolves with the received stanza with that id. */
+/** Creates a client that is closed with the test. `stanza(id)` resolves with the received stanza with that id. */
 export async function loggedInClient(t) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  t.after(() => {
-    for (const each of server.clients) each.terminate();
-    server.close();
-  });
-  const client = new WebSocketClient(new URL(`ws://127.0.0.1:${server.address().port}/`), { connectTimeoutMs: 5_000 });
+  const server = await startWebSocketServer(t);
+  const url = new URL(`ws://127.0.0.1:${server.address().port}/`);
+  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 5_000 }));
   const accepted = once(server, 'connection');
   client.connect();
   const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
-  t.after(() => client.close());
   const noise = makeNoiseHandler({ keyPair: KEYS, NOISE_HEADER: HEADER, logger: silentLogger() });
   const peer = new NoisePeer({ header: HEADER, publicKey: KEYS.public });
   const hello = once(socket, 'message');
