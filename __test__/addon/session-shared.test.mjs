@@ -284,6 +284,45 @@ test('fromStore() runs one save at a time, and close() waits for the last save',
   assert.ok(store.saves - before <= 2);
 });
 
+test('close() of a session that has ended waits for the last save', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const store = memoryStore({ creds: linkedCredentials() });
+  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  let release;
+  store.hold = new Promise(resolve => (release = resolve));
+  const ended = next(session, 'close');
+  session.emit('creds', {});
+  await server.connections[0].streamError(401);
+  await ended;
+  let isClosed = false;
+  const closed = session.close().then(() => (isClosed = true));
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(isClosed, false);
+  const before = store.stored;
+  release();
+  await closed;
+  assert.notEqual(store.stored, before);
+});
+
+test('a change during a save that fails is saved', options, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const store = memoryStore({ creds: linkedCredentials() });
+  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  const { save } = store;
+  const failed = next(session, 'error');
+  const saved = new Promise(resolve => {
+    store.save = () => {
+      store.save = async state => resolve(await save(state));
+      session.emit('creds', {});
+      return Promise.reject(new Error('FENCED'));
+    };
+  });
+  session.emit('creds', {});
+  assert.equal((await failed)[0].cause.message, 'FENCED');
+  await saved;
+});
+
 test('a failed save emits `error`, and the next change saves again', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });

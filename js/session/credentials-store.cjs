@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Saves the credentials and the known server of a session after each change. Only one save runs at a time. Changes during
- * a save are saved together by the next one.
+ * Saves the credentials and the known server of a session after each change. Only one save runs at a time. Changes
+ * during a save are saved together by the next one.
  *
  * @param {any} session a NativeSession
  * @param {{ save(stored: object): Promise<void> }} store
@@ -22,10 +22,12 @@ function keepSaved(session, store, failed) {
         await null;
         isWanted = false;
         const { credentials: creds, knownServer } = session;
-        await store.save({ creds, knownServer });
+        try {
+          await store.save({ creds, knownServer });
+        } catch (error) {
+          failed(error);
+        }
       }
-    } catch (error) {
-      failed(error);
     } finally {
       saving = undefined;
     }

@@ -53,8 +53,7 @@ function createLog(logger) {
      * @param {BinaryNode} node
      */
     trace(what, node) {
-      if (to !== undefined && to !== null && writes('trace'))
-        to.trace({ node: withoutBytes(node) }, `${what} a stanza`);
+      if (writes('trace')) to.trace({ node: withoutBytes(node) }, `${what} a stanza`);
     }
   };
 }

@@ -9,6 +9,7 @@ const pump = require('../addon/event-pump.cjs');
 const observe = require('../observe/session.cjs');
 const { credentialsUpdate } = require('./credentials.cjs');
 const { keepSaved } = require('./credentials-store.cjs');
+const { addDeferred, settleAll, waitIn } = require('./deferred.cjs');
 const watchAll = require('./watch-all.cjs');
 const {
   sessionRecord: { ANSWER, EVENT, FAILED }
@@ -30,7 +31,7 @@ const { StanzaStream } = require('./stanza-stream.cjs');
 const { Watches } = require('./watches.cjs');
 
 /** @import { BinaryNode, SessionStateChange, StanzaPattern } from '../../index' */
-/** @typedef {{ resolve: (value?: any) => void, reject: (reason: unknown) => void }} Deferred */
+/** @import { Deferred } from './deferred.cjs' */
 
 const native = loadBinding();
 
@@ -69,13 +70,13 @@ class NativeSession extends ListenedEmitter {
   #needsDrain = false;
   /** @type {Set<InstanceType<typeof StanzaStream>>} */
   #streams = new Set();
-  /** The session and the streams that keep the session from reading. */
+  /** Objects that have paused reading: streams, and the session itself after `pause()`. */
   #pausedBy = new Set();
   /** @type {Deferred[]} */
   #connecting = [];
   /** @type {Deferred[]} */
   #closing = [];
-  /** Resolves when the store has the credentials. */
+  /** Waits until the store has saved the credentials. */
   #saved = async () => {};
 
   /** @param {any} options */
@@ -175,7 +176,7 @@ class NativeSession extends ListenedEmitter {
       this.#checkInterception();
       this.#native.reconnectNow();
     }
-    await waiter(this.#connecting, signal, () => void this.close());
+    await waitIn(this.#connecting, signal, () => void this.close());
   }
 
   /** @param {{ signal?: AbortSignal }} [options] */
@@ -193,14 +194,16 @@ class NativeSession extends ListenedEmitter {
    * @param {AbortSignal} [signal]
    */
   async #close(act, signal) {
-    if (this.#phase === 'idle') return;
     if (this.#phase === 'active') {
       this.#phase = 'closing';
       act();
     }
     // An aborted signal ends only the wait: the session closes.
-    signal?.throwIfAborted();
-    await waiter(this.#closing, signal);
+    if (this.#phase === 'closing') {
+      signal?.throwIfAborted();
+      await waitIn(this.#closing, signal);
+    }
+    // Changes that were emitted before the end may still be being saved.
     await this.#saved();
   }
 
@@ -233,7 +236,7 @@ class NativeSession extends ListenedEmitter {
         return;
       }
       this.#needsDrain = true;
-      settleOnce(this.#sends, ~number, signal, resolve, reject);
+      addDeferred(this.#sends, ~number, signal, resolve, reject);
     });
   }
 
@@ -254,7 +257,7 @@ class NativeSession extends ListenedEmitter {
         number = ~number;
       }
       const [answered, failed] = observe.query(this, node, resolve, reject);
-      settleOnce(this.#queries, number, signal, answered, failed, () => this.#native.cancel(number));
+      addDeferred(this.#queries, number, signal, answered, failed, () => this.#native.cancel(number));
     });
   }
 
@@ -366,8 +369,8 @@ class NativeSession extends ListenedEmitter {
   }
 
   /**
-   * Delivers one stanza of a `STANZAS` record: the number of the patterns that it matches, these patterns, its tape.
-   * Called by the event pump.
+   * Delivers one stanza of a `STANZAS` record. Its words are the number of patterns that it matches, the numbers of these
+   * patterns, and its tape. Called by the event pump.
    */
   deliverStanza() {
     const { tapeCursor } = pump;
@@ -375,20 +378,10 @@ class NativeSession extends ListenedEmitter {
     const count = words[wordAt];
     const first = wordAt + 1;
     tapeCursor.wordAt = first + count;
-    if (count === 1) {
-      const number = words[first];
-      const node = takeStanza();
-      this.#log.trace('received', node);
-      observe.stanza(this, node);
-      this.#watches.deliver(number, node);
-      return;
-    }
-    // Copied: a listener may run the event loop, which changes the shared words.
-    const numbers = words.slice(first, first + count);
     const node = takeStanza();
     this.#log.trace('received', node);
     observe.stanza(this, node);
-    for (let i = 0; i < count; i++) this.#watches.deliver(numbers[i], node);
+    for (let i = 0; i < count; i++) this.#watches.deliver(words[first + i], node);
   }
 
   /**
@@ -518,7 +511,7 @@ class NativeSession extends ListenedEmitter {
     const change = { from, to, trigger, at, reason };
     this.#log.write(to === 'connected' ? 'info' : 'debug', { from, to, trigger, code: reason?.code }, 'session state');
     observe.state(this, change);
-    if (to === 'connected') settle(this.#connecting, settlers => settlers.resolve());
+    if (to === 'connected') settleAll(this.#connecting, ({ resolve }) => resolve());
     if (to !== 'disconnected') {
       this.emit('state', change);
       return;
@@ -528,8 +521,8 @@ class NativeSession extends ListenedEmitter {
     watchAll.removeSession(this);
     this.#native.setActive(false);
     for (const stream of [...this.#streams]) stream.end();
-    settle(this.#connecting, ({ reject }) => reject(endError(reason)));
-    settle(this.#closing, ({ resolve }) => resolve());
+    settleAll(this.#connecting, ({ reject }) => reject(endError(reason)));
+    settleAll(this.#closing, ({ resolve }) => resolve());
     try {
       this.emit('state', change);
     } finally {
@@ -537,68 +530,6 @@ class NativeSession extends ListenedEmitter {
       this.emit('close', reason);
     }
   }
-}
-
-/**
- * A promise. Its `resolve` and `reject` are in `list` until it is settled or the signal aborts.
- *
- * @param {Deferred[]} list
- * @param {AbortSignal | undefined} signal
- */
-function waiter(list, signal, onAbort = () => {}) {
-  return new Promise((resolve, reject) => {
-    const entry = { resolve, reject };
-    const aborted = () => {
-      list.splice(list.indexOf(entry), 1);
-      reject(signal?.reason);
-      onAbort();
-    };
-    if (signal) {
-      signal.addEventListener('abort', aborted, { once: true });
-      /** @param {(value: any) => void} settle */
-      const done = settle => (/** @type {unknown} */ value) => {
-        signal.removeEventListener('abort', aborted);
-        settle(value);
-      };
-      Object.assign(entry, { resolve: done(resolve), reject: done(reject) });
-    }
-    list.push(entry);
-  });
-}
-
-/**
- * Empties `list` and calls `each` for its entries.
- *
- * @param {Deferred[]} list
- * @param {(settlers: Deferred) => void} each
- */
-function settle(list, each) {
-  list.splice(0).forEach(each);
-}
-
-/**
- * Puts `resolve` and `reject` into `table` until one of them is called or the signal aborts.
- *
- * @param {Map<number, Deferred>} table
- * @param {number} number
- * @param {AbortSignal | undefined} signal
- * @param {(value: any) => void} resolve
- * @param {(reason: unknown) => void} reject
- */
-function settleOnce(table, number, signal, resolve, reject, onAbort = () => {}) {
-  /** @param {(value: any) => void} end */
-  const finish = end => (/** @type {unknown} */ value) => {
-    table.delete(number);
-    signal?.removeEventListener('abort', aborted);
-    end(value);
-  };
-  const entry = { resolve: finish(resolve), reject: finish(reject) };
-  const aborted = () => {
-    entry.reject(signal?.reason);
-    onAbort();
-  };
-  signal?.addEventListener('abort', aborted, { once: true });
-  table.set(number, entry);
 }
 
 module.exports = { NativeSession };
