@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync
@@ -22,6 +23,7 @@ import { FILES } from '../../scripts/shared/baileys.mjs';
 import { MockServer } from '../../js/testing/index.mjs';
 
 const require = createRequire(import.meta.url);
+const { resolvedRoot } = require('../../js/cli/doctor/copies.cjs');
 const { checkNode } = require('../../js/cli/doctor/runtime.cjs');
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
@@ -232,6 +234,33 @@ test('doctor reports an unreachable proxy without its credentials', timeout, asy
   const [fault] = JSON.parse(stdout).results.filter(({ status }) => status === 'fault');
   assert.match(fault.message, /^HTTPS_PROXY=http:\/\/\*\*\*@127\.0\.0\.1:\d+ does not accept connections/);
   assert.ok(!stdout.includes('secret'));
+});
+
+test('--connect uses a proxy whose variable has no scheme', timeout, async t => {
+  const refuse = socket => socket.once('data', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+  const proxy = createServer(refuse).listen(0, '127.0.0.1');
+  await new Promise(resolve => proxy.once('listening', resolve));
+  t.after(() => proxy.close());
+  const { port } = proxy.address();
+  const modules = ['baileys', 'https-proxy-agent'].map(name => [name, `node_modules/${name}`]);
+  const directory = project(t, {}, { ...Object.fromEntries(modules), 'baileys-native': '.' });
+  const args = ['--json', '--connect', '--url', 'ws://localhost:1/'];
+  const { stdout } = await doctor(directory, args, { env: { HTTPS_PROXY: `127.0.0.1:${port}` } });
+  const connect = JSON.parse(stdout).results.filter(({ check }) => check === 'connect');
+  assert.equal(connect[0].message, `Through HTTPS_PROXY (http://127.0.0.1:${port})`, stdout);
+  assert.equal(connect.length, 2);
+  assert.match(connect[1].message, /^Native connection fails: .*502/);
+});
+
+test('doctor tells a copy from another one in a folder with a longer name', t => {
+  const directory = project(
+    t,
+    { 'a/package.json': '{}', 'a-fork/package.json': '{"main": "index.js"}', 'a-fork/index.js': '' },
+    {}
+  );
+  symlinkSync(join(directory, 'a-fork'), join(directory, 'node_modules/baileys'));
+  const copies = ['a', 'a-fork'].map(name => ({ root: join(realpathSync(directory), name) }));
+  assert.equal(resolvedRoot(directory, copies), copies[1].root);
 });
 
 test('doctor reports an old Node.js and another runtime', () => {

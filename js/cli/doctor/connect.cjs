@@ -6,10 +6,11 @@
 const { lookup } = require('node:dns/promises');
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
+const { isIP } = require('node:net');
 const tls = require('node:tls');
 const { pathToFileURL } = require('node:url');
 const { connectOnce } = require('./connection.cjs');
-const { dial, proxyOf, withoutCredentials } = require('./network.cjs');
+const { dial, hostOf, proxyOf, withoutCredentials } = require('./network.cjs');
 const { fault, ok, skipped, warning } = require('./results.cjs');
 
 const WHATSAPP_URL = 'wss://web.whatsapp.com/ws/chat';
@@ -57,11 +58,11 @@ async function checkLoopback(baileys) {
  * Creates the agent for the proxy of the environment, from a package that is installed in the directory.
  *
  * @param {string} directory
- * @param {string} value
+ * @param {URL | undefined} url
  */
-async function agentFor(directory, value) {
-  const address = value.includes('://') ? value : `http://${value}`;
-  const socks = new URL(address).protocol.startsWith('socks');
+async function agentFor(directory, url) {
+  if (url === undefined) throw new Error('its value is not a URL');
+  const socks = url.protocol.startsWith('socks');
   const name = socks ? 'socks-proxy-agent' : 'https-proxy-agent';
   let file;
   try {
@@ -71,7 +72,7 @@ async function agentFor(directory, value) {
   }
   const namespace = await import(pathToFileURL(file).href);
   const Agent = socks ? namespace.SocksProxyAgent : (namespace.HttpsProxyAgent ?? namespace.default);
-  return new Agent(address);
+  return new Agent(url.href);
 }
 
 /**
@@ -83,7 +84,7 @@ async function agentFor(directory, value) {
 function handshake(host, port) {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host, port, servername: host, timeout: TIMEOUT_MS });
+    const socket = tls.connect({ host, port, servername: isIP(host) ? '' : host, timeout: TIMEOUT_MS });
     /** @param {() => void} action */
     const end = action => {
       socket.destroy();
@@ -132,8 +133,8 @@ async function checkConnection({ directory, url = WHATSAPP_URL, trustedRoot, ste
   let agent;
   if (proxy !== undefined) {
     try {
-      agent = await agentFor(directory, proxy.value);
-      results.push(ok('connect', `Through ${proxy.name} (${withoutCredentials(new URL(proxy.value))})`));
+      agent = await agentFor(directory, proxy.url);
+      results.push(ok('connect', `Through ${proxy.name} (${withoutCredentials(/** @type {URL} */ (proxy.url))})`));
     } catch (error) {
       return [fault('connect', `Through ${proxy.name}: ${error.message}`)];
     }
@@ -158,7 +159,7 @@ async function checkConnection({ directory, url = WHATSAPP_URL, trustedRoot, ste
 
 /** @param {URL} target @param {number} port @param {(text: string) => void} step */
 async function directSteps(target, port, step) {
-  const { hostname } = target;
+  const hostname = hostOf(target);
   const results = [];
   step(`resolving ${hostname}`);
   results.push(

@@ -5,9 +5,9 @@
 const { execFile } = require('node:child_process');
 const { existsSync, readFileSync, readdirSync, realpathSync } = require('node:fs');
 const { createRequire } = require('node:module');
-const { dirname, join } = require('node:path');
+const { dirname, join, sep } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { FILES } = require('../../shared/baileys-layout.cjs');
+const { FILES, PACKAGE_NAMES } = require('../../shared/baileys-layout.cjs');
 const { fault, ok, warning } = require('./results.cjs');
 
 const REGISTER = pathToFileURL(join(__dirname, '../../loader/register.mjs')).href;
@@ -18,7 +18,11 @@ const MAX_DEPTH = 5;
 /** The longest time for loading one copy, in milliseconds. */
 const PROBE_TIMEOUT_MS = 60_000;
 
-/** @typedef {{ root: string, path: string, name: string, version: string, main: string }} Copy `root` is without links. */
+/**
+ * A copy of Baileys. `path` is where it was found, `root` is the same folder after all links are followed.
+ *
+ * @typedef {{ root: string, path: string, name: string, version: string, main: string }} Copy
+ */
 
 /** @param {string} folder */
 function entries(folder) {
@@ -45,8 +49,10 @@ function packagesIn(modules) {
 }
 
 /**
+ * All copies in the `node_modules` of a directory and of its parents, and in packages there.
+ *
  * @param {string} directory
- * @returns {Copy[]} The first one is the copy that an import in `directory` resolves to.
+ * @returns {Copy[]}
  */
 function findCopies(directory) {
   /** @type {Map<string, Copy>} */
@@ -105,7 +111,9 @@ function probe(copy, directory) {
   const source = `
     import { replaced } from ${JSON.stringify(REGISTER)};
     const warnings = [];
-    process.on('warning', ({ name, code, message }) => name === 'BaileysNativeWarning' && warnings.push({ code, message }));
+    process.on('warning', ({ name, code, message }) => {
+      if (name === 'BaileysNativeWarning') warnings.push({ code, message });
+    });
     let error;
     try { await import(${JSON.stringify(pathToFileURL(copy.main).href)}); } catch (cause) { error = cause.message; }
     await new Promise(resolve => setImmediate(resolve));
@@ -133,10 +141,10 @@ function probe(copy, directory) {
  */
 function resolvedRoot(directory, copies) {
   const { resolve } = createRequire(join(directory, 'package.json'));
-  for (const name of ['baileys', '@whiskeysockets/baileys']) {
+  for (const name of PACKAGE_NAMES) {
     try {
       const file = realpathSync(resolve(name));
-      return copies.find(({ root }) => file.startsWith(root))?.root;
+      return copies.find(({ root }) => file.startsWith(root + sep))?.root;
     } catch {
       continue;
     }
@@ -145,8 +153,11 @@ function resolvedRoot(directory, copies) {
 }
 
 /**
+ * Loads each copy under register and reports whether it is replaced.
+ *
  * @param {string} directory
- * @param {{ canLoad: boolean, step: (text: string) => void }} options Whether the addon can be loaded here.
+ * @param {{ canLoad: boolean, step: (text: string) => void }} options `canLoad`: whether the addon can be loaded. If
+ *   not, no copy is loaded.
  * @returns {Promise<{ results: import('./results.cjs').Result[], copies: Copy[] }>} The first copy is the one that an
  *   import in `directory` resolves to.
  */
@@ -160,16 +171,16 @@ async function checkCopies(directory, { canLoad, step }) {
   const first = resolvedRoot(directory, copies);
   copies.sort((a, b) => Number(b.root === first) - Number(a.root === first));
   const results = [];
-  for (const copy of copies) {
+  for (const copy of canLoad ? copies : []) {
     step(`loading ${copy.name} ${copy.version} under register`);
-    results.push(canLoad ? verdict(copy, await probe(copy, directory), first) : undefined);
+    results.push(verdict(copy, await probe(copy, directory), first));
   }
   if (copies.length > 1) {
     const list = copies.map(({ version, path }) => `${version} at ${path}`).join('; ');
     const advice = 'npm ls baileys shows who asks for which; a bot normally has one.';
     results.push(warning('baileys', `There are ${copies.length} copies of Baileys: ${list}`, { advice }));
   }
-  return { results: results.filter(result => result !== undefined), copies };
+  return { results, copies };
 }
 
 /**

@@ -205,7 +205,7 @@ const TOOLS = [
     tool: 'patch-package',
     dependency: 'patch-package',
     files: /^patches$/,
-    hint: 'changes files of packages: files of Baileys that differ from the published ones are left alone'
+    hint: 'changes files of packages: a changed file of Baileys is not replaced'
   }
 ];
 

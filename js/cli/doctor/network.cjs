@@ -56,10 +56,26 @@ function checkTrust(env = process.env) {
   return results;
 }
 
-/** The first proxy variable that is set, and its value. */
+/**
+ * The first proxy variable that is set, and its value as a URL. A value without a scheme is an HTTP proxy.
+ *
+ * @returns {{ name: string, url: URL | undefined } | undefined} `url` is undefined if the value is not a URL.
+ */
 function proxyOf(env = process.env) {
   const name = PROXY_VARIABLES.find(each => env[each]);
-  return name === undefined ? undefined : { name, value: String(env[name]) };
+  if (name === undefined) return undefined;
+  const value = String(env[name]);
+  const text = value.includes('://') ? value : `http://${value}`;
+  return { name, url: URL.canParse(text) ? new URL(text) : undefined };
+}
+
+/**
+ * The host of a URL for `net` and `tls`: without the brackets of an IPv6 address.
+ *
+ * @param {URL} url
+ */
+function hostOf(url) {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /**
@@ -98,24 +114,20 @@ function dial(port, host, timeout) {
 async function checkProxy(env = process.env) {
   const proxy = proxyOf(env);
   if (proxy === undefined) return [ok('proxy', 'No proxy variable is set')];
-  let url;
-  try {
-    url = new URL(proxy.value.includes('://') ? proxy.value : `http://${proxy.value}`);
-  } catch {
-    return [fault('proxy', `${proxy.name} is not a URL`)];
-  }
+  const { name, url } = proxy;
+  if (url === undefined) return [fault('proxy', `${name} is not a URL`)];
   const shown = withoutCredentials(url);
   const port = Number(url.port) || DEFAULT_PORTS[url.protocol] || SOCKS_PORT;
   try {
-    const ms = await dial(port, url.hostname.replace(/^\[|\]$/g, ''), PROXY_TIMEOUT_MS);
+    const ms = await dial(port, hostOf(url), PROXY_TIMEOUT_MS);
     return [
-      note('proxy', `${proxy.name}=${shown} accepts connections (${ms.toFixed(0)} ms)`, {
+      note('proxy', `${name}=${shown} accepts connections (${ms.toFixed(0)} ms)`, {
         advice: 'Baileys uses a proxy only through its `agent` option (docs/proxies.md).'
       })
     ];
   } catch (error) {
     return [
-      fault('proxy', `${proxy.name}=${shown} does not accept connections: ${error.message}`, {
+      fault('proxy', `${name}=${shown} does not accept connections: ${error.message}`, {
         advice: 'Start the proxy, correct the variable, or remove it.'
       })
     ];
@@ -157,4 +169,4 @@ function versionOf(file, name) {
   return '?';
 }
 
-module.exports = { checkAgents, checkProxy, checkTrust, dial, proxyOf, withoutCredentials };
+module.exports = { checkAgents, checkProxy, checkTrust, dial, hostOf, proxyOf, withoutCredentials };
