@@ -60,7 +60,16 @@ const name = text => sequence(der(0x31, sequence(oid(OID.commonName), utf8(text)
  */
 const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value));
 
-/** @param {{ subject: string, issuer: string, publicKey: KeyObject, signingKey: KeyObject, notBefore: Date, notAfter: Date, extensions: Buffer[] }} certificate */
+/**
+ * @param {object} certificate
+ * @param {string} certificate.subject
+ * @param {string} certificate.issuer
+ * @param {KeyObject} certificate.publicKey
+ * @param {KeyObject} certificate.signingKey
+ * @param {Date} certificate.notBefore
+ * @param {Date} certificate.notAfter
+ * @param {Buffer[]} certificate.extensions
+ */
 function issue({ subject, issuer, publicKey, signingKey, notBefore, notAfter, extensions }) {
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const serial = randomBytes(16);

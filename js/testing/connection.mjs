@@ -87,7 +87,13 @@ export class Connection extends EventEmitter {
   /**
    * Connections are made by the server.
    *
-   * @param {{ id: number, host: Host, ws: any, socket: import('node:net').Socket, request: import('node:http').IncomingMessage, faults: Faults }} parts
+   * @param {object} parts
+   * @param {number} parts.id
+   * @param {Host} parts.host
+   * @param {any} parts.ws
+   * @param {import('node:net').Socket} parts.socket
+   * @param {import('node:http').IncomingMessage} parts.request
+   * @param {Faults} parts.faults
    */
   constructor({ id, host, ws, socket, request, faults }) {
     super();
@@ -312,7 +318,7 @@ export class Connection extends EventEmitter {
     }
     return new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
       const item = {
-        build /** @param {Error | undefined} error */,
+        build,
         /** @param {Error | undefined} error */
         settle: error => (error ? reject(error) : resolve())
       };

@@ -15,6 +15,12 @@ import { frame } from './frame-reader.mjs';
  * @property {(node: Stanza) => Uint8Array} encode
  * @property {(plaintext: Uint8Array) => Buffer} seal
  */
+/**
+ * @typedef {object} FloodOutput
+ * @property {import('node:net').Socket} socket
+ * @property {(sent: Stanza[]) => void} onStart
+ * @property {(end: { sent: boolean, rewind?: boolean }) => void} onEnd
+ */
 
 const CHUNK_BYTES = 256 * 1024;
 const COMPRESSED = 2;
@@ -143,7 +149,7 @@ export class Flood {
   /**
    * Use `connection.prepareFlood()`.
    *
-   * @param {FloodParts & { socket: import('node:net').Socket, onStart: (sent: Stanza[]) => void, onEnd: (end: { sent: boolean, rewind?: boolean }) => void }} parts
+   * @param {FloodParts & FloodOutput} parts
    */
   constructor({ nodes, count, perMessage = 1, compress = false, encode, seal, socket, onStart, onEnd }) {
     if (!Number.isInteger(count) || count < 0) throw new RangeError('count must be a whole number');

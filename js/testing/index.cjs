@@ -1,4 +1,5 @@
 'use strict';
 
-// Where Node.js can require an ES module (20.19, 22.12 and later); elsewhere this throws ERR_REQUIRE_ESM, and `import()` works.
+// Works if Node.js can require ES modules: 20.19, and 22.12 or later. Other versions throw ERR_REQUIRE_ESM; there the
+// program must use `import()`.
 module.exports = require('./index.mjs');

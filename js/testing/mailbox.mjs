@@ -1,7 +1,8 @@
+// The stanzas for one device that it has not acknowledged. A stanza is removed when the client acknowledges it, not
+// when it is written to a socket. So a cut connection loses nothing.
+
 /** @import { Connection } from './connection.mjs' */
 /** @import { Stanza } from './types.d.ts' */
-// The stanzas for one device that it has not acknowledged. A stanza is removed when the client acknowledges it, not
-// when it is written to a socket: a cut connection loses nothing.
 
 const OFFLINE_TAGS = ['message', 'receipt', 'notification', 'call'];
 

@@ -1,25 +1,24 @@
-// The mock server: connections, accounts and devices, the record of stanzas, and handlers.
+// The mock server: logins, linking, handlers, and the answers to stanzas.
 
 import { EventEmitter } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
 import { loadBaileys } from './baileys-modules.mjs';
 import { BROKEN_CHAINS, NoiseAuthority, createTlsCertificate } from './certificate.mjs';
 import { Connection } from './connection.mjs';
 import { Groups } from './groups.mjs';
 import { Handshake } from './handshake.mjs';
+import { Listener } from './listener.mjs';
 import { child } from './nodes.mjs';
 import { exchangeKeys, takeCodeRequest } from './pairing-code.mjs';
 import { Registry } from './registry.mjs';
 import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
 import { Router } from './routing.mjs';
+import { StanzaLog } from './stanza-log.mjs';
 import { defaultAnswer, success } from './stanzas.mjs';
 
 /** @import { Device, Faults, GroupOptions, Matcher, MockServerOptions, StanzaRecord, TlsCertificate } from './index.cjs' */
 /** @import { Baileys, Finished, Host, Linked, PairingKeys, Stanza } from './types.d.ts' */
 /** @typedef {MockServerOptions & typeof DEFAULTS} Settings */
 
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * Pause after the handshake, in milliseconds. Baileys 6 derives its transport keys asynchronously and treats a stanza
@@ -59,13 +58,10 @@ export class MockServer extends EventEmitter {
   #authority;
   /** @type {TlsCertificate | undefined} */
   #tls;
-  /** @type {any} */
-  #http;
-  /** @type {any} */
-  #webSockets;
-  #sockets = new Set();
+  /** @type {Listener | undefined} Undefined before {@link MockServer.start} has ended. */
+  #listener;
   #timers = new Set();
-  #waiters = new Set();
+  #log = new StanzaLog();
   /** @type {{ matches: (node: any, connection: any) => unknown, answer: (node: any, connection: any) => unknown }[]} */
   #handlers = [];
   #registry;
@@ -78,8 +74,6 @@ export class MockServer extends EventEmitter {
   options;
   /** @type {Connection[]} */
   connections = [];
-  /** @type {StanzaRecord[]} */
-  stanzas = [];
 
   /**
    * @private Use {@link MockServer.start}.
@@ -114,7 +108,7 @@ export class MockServer extends EventEmitter {
   }
 
   get port() {
-    return this.#http.address()?.port;
+    return this.#listener?.port;
   }
 
   /** The address for Baileys' `waWebSocketUrl`. */
@@ -130,6 +124,11 @@ export class MockServer extends EventEmitter {
   /** The key that clients must trust in the Noise handshake, 32 bytes; see `trustTestRoot`. */
   get rootKey() {
     return this.#authority.rootKey;
+  }
+
+  /** All recorded stanzas. */
+  get stanzas() {
+    return this.#log.stanzas;
   }
 
   /** All linked devices. */
@@ -213,39 +212,13 @@ export class MockServer extends EventEmitter {
   }
 
   /**
-   * Resolves with the first recorded stanza, past or future, that the predicate accepts.
+   * Resolves with the first stanza, recorded or future, that the predicate accepts.
    *
    * @param {(record: StanzaRecord) => boolean} predicate
+   * @param {{ timeoutMs?: number, from?: number }} [options]
    */
-  waitFor(predicate, { timeoutMs = 10_000, from = 0 } = {}) {
-    const found = this.stanzas.slice(from).find(record => predicate(record));
-    if (found) return Promise.resolve(found);
-    if (this.#stopping) return Promise.reject(new Error('the mock server has been stopped'));
-    return new Promise((resolve, reject) => {
-      /**
-       * @param {(value: any) => void} settle
-       * @param {unknown} value
-       */
-      const finish = (settle, value) => {
-        this.#cancel(timer);
-        this.#waiters.delete(waiter);
-        settle(value);
-      };
-      const waiter = {
-        /** @param {StanzaRecord} record */
-        offer: record => predicate(record) && finish(resolve, record),
-        /** @param {Error} error */
-        reject: error => finish(reject, error)
-      };
-      const timer = this.#later(timeoutMs, () => {
-        const recent = this.stanzas.slice(-8).map(({ direction, node }) => `${direction} ${node.tag}`);
-        finish(
-          reject,
-          new Error(`no such stanza in ${timeoutMs} ms; the last ones were: ${recent.join(', ') || 'none'}`)
-        );
-      });
-      this.#waiters.add(waiter);
-    });
+  waitFor(predicate, options) {
+    return this.#log.waitFor(predicate, options);
   }
 
   /**
@@ -347,94 +320,38 @@ export class MockServer extends EventEmitter {
   async #close() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    for (const { reject } of [...this.#waiters]) reject(new Error('the mock server was stopped'));
-    const closed = new Promise(resolve => this.#http.close(resolve));
-    const gone = this.connections.filter(({ state }) => state !== 'closed');
-    const quiet = Promise.all(gone.map(connection => new Promise(resolve => connection.once('close', resolve))));
-    for (const client of this.#webSockets.clients) client.terminate();
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([closed, quiet]);
-    this.#webSockets.close();
+    this.#log.close();
+    const open = this.connections.filter(({ state }) => state !== 'closed');
+    const ended = open.map(connection => new Promise(resolve => connection.once('close', resolve)));
+    await Promise.all([this.#listener?.close(), ...ended]);
   }
 
   async #listen() {
     this.faults = this.options.faults;
     const { tls = true, host = '127.0.0.1', port = 0 } = this.options;
     if (tls) this.#tls = tls === true ? createTlsCertificate() : tls;
-    /**
-     * @param {unknown} _request
-     * @param {import('node:http').ServerResponse} response
-     */
-    const refuse = (_request, response) => response.writeHead(404).end();
-    this.#http = this.#tls
-      ? https.createServer({ cert: this.#tls.cert, key: this.#tls.key }, refuse)
-      : http.createServer(refuse);
-    this.#webSockets = new this.#baileys.WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES
+    const listener = new Listener({
+      tls: this.#tls,
+      WebSocketServer: this.#baileys.WebSocketServer,
+      faults: () => this.faults,
+      onWebSocket: (ws, socket, request, faults) => {
+        const id = this.connections.length;
+        const connection = new Connection({ id, host: this.#host(listener), ws, socket, request, faults });
+        this.connections.push(connection);
+        this.emit('connection', connection);
+      }
     });
-    this.#http.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
-      socket.setNoDelay(true);
-      this.#sockets.add(socket);
-      socket.on('error', () => {}); // 'close' follows
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    this.#http.on('tlsClientError', () => {});
-    this.#http.on(
-      'upgrade',
-      (
-        /** @type {import('node:http').IncomingMessage} */ request,
-        /** @type {import('node:net').Socket} */ socket,
-        /** @type {Buffer} */ head
-      ) => this.#upgrade(request, socket, head)
-    );
-    await new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen(port, host, () => {
-        this.#http.off('error', reject);
-        resolve();
-      });
-    });
-  }
-
-  /**
-   * @param {import('node:http').IncomingMessage} request
-   * @param {import('node:net').Socket} socket
-   * @param {Buffer} head
-   */
-  #upgrade(request, socket, head) {
-    const faults = { ...this.faults };
-    socket.on('error', () => {});
-    if (faults.stallUpgrade) return;
-    if (faults.httpStatus) {
-      const text = http.STATUS_CODES[faults.httpStatus] ?? 'Unknown';
-      const headers = { Connection: 'close', 'Content-Length': '0', ...faults.httpHeaders };
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-      socket.write(`HTTP/1.1 ${faults.httpStatus} ${text}\r\n${lines.join('\r\n')}\r\n\r\n`);
-      if (headers.Connection === 'close') socket.end();
-      return;
-    }
-    this.#webSockets.handleUpgrade(request, socket, head, (/** @type {any} */ ws) => {
-      const connection = new Connection({
-        id: this.connections.length,
-        host: this.#host(),
-        ws,
-        socket,
-        request,
-        faults
-      });
-      this.connections.push(connection);
-      this.emit('connection', connection);
-    });
+    await listener.listen(port, host);
+    this.#listener = listener;
   }
 
   /**
    * The functions of the server that a connection uses.
    *
+   * @param {Listener} listener
    * @returns {Host}
    */
-  #host() {
+  #host(listener) {
     return {
       baileys: this.#baileys,
       /** @param {Connection} connection */
@@ -447,8 +364,8 @@ export class MockServer extends EventEmitter {
           certificate: faults.certificate
         }),
       /** @param {import('node:net').Socket} socket */
-      tcpSocket: socket => [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket,
-      wantsRecords: () => this.options.record || this.#waiters.size > 0 || this.listenerCount('stanza') > 0,
+      tcpSocket: socket => listener.tcpSocket(socket),
+      wantsRecords: () => this.options.record || this.#log.hasWaiters || this.listenerCount('stanza') > 0,
       /**
        * @param {Connection} connection
        * @param {'in' | 'out'} direction
@@ -494,7 +411,7 @@ export class MockServer extends EventEmitter {
       (direction === 'in' ? connection.received : connection.sent).push(record);
     }
     this.emit('stanza', record, connection);
-    for (const waiter of this.#waiters) waiter.offer(record);
+    this.#log.offer(record);
   }
 
   /** @param {Finished} connection */
@@ -595,12 +512,5 @@ export class MockServer extends EventEmitter {
       action();
     }, delayMs);
     this.#timers.add(timer);
-    return timer;
-  }
-
-  /** @param {NodeJS.Timeout} timer */
-  #cancel(timer) {
-    clearTimeout(timer);
-    this.#timers.delete(timer);
   }
 }

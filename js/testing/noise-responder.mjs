@@ -1,5 +1,6 @@
-// The server's half of WhatsApp's Noise_XX_25519_AESGCM_SHA256, by node:crypto. Also of IK, by which a client that
-// knows the server's static key resumes, and of XXfallback, by which a server continues when it declines to resume.
+// The server's side of WhatsApp's Noise handshakes, by node:crypto. XX is the full handshake. IK is the handshake of a
+// client that resumes, because it knows the server's static key. XXfallback continues a handshake that started as IK if
+// the server declines to resume. The cipher suite is 25519_AESGCM_SHA256.
 //
 // It differs from the Noise specification in one place: no hash is mixed for the empty payload of the first message.
 // In all three patterns the payload of the server's message is the certificate chain.
@@ -115,7 +116,7 @@ export class Transport {
   }
 
   /**
-   * Resets the counter: frames that were sealed after it were not sent.
+   * Sets the counter back to an earlier value. The frames that were sealed since then must not have been sent.
    *
    * @param {number} writeCounter
    */
@@ -231,7 +232,7 @@ export class NoiseResponder {
     return { ephemeral, payload: this.#seal(certificates) };
   }
 
-  /** The client writes with the first key and reads with the second. The server uses them the other way round. */
+  /** Ends the handshake. The client seals with the first key and opens with the second one; the server does the reverse. */
   split() {
     const [fromClient, toClient] = this.#derive(EMPTY);
     return new Transport(fromClient, toClient);

@@ -2,7 +2,7 @@
 // identity, gets the device's own signature, and makes the client restart.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { S_WHATSAPP_NET, child, seconds } from './nodes.mjs';
+import { S_WHATSAPP_NET, child, number, seconds } from './nodes.mjs';
 import { verifySignature } from './xeddsa.mjs';
 
 /** @import { Connection } from './connection.mjs' */
@@ -35,8 +35,6 @@ export function parseQr(qr) {
  * @param {Record<string, any>} payload
  */
 export function keysOfPayload({ devicePairingData: data }) {
-  /** @param {Uint8Array} bytes */
-  const number = bytes => Buffer.from(bytes).readUIntBE(0, bytes.length);
   return {
     registrationId: number(data.eRegid),
     identityKey: Buffer.from(data.eIdent),

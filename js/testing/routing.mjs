@@ -13,11 +13,10 @@ const STATUS_BROADCAST = 'status@broadcast';
 /** Children of a sent message that are only for the server. */
 const FOR_THE_SERVER = ['participants', 'enc', 'tctoken'];
 /**
- * Receipts after which a message stays in the mailbox: they do not say that this copy has arrived. After a cut
- * connection a message is sent again. The second copy waits until the client says that it arrived or that it cannot be
- * decrypted.
+ * Receipts that do not confirm the arrival of a message, so it stays in the mailbox. After a cut connection the message
+ * is sent again. It is removed when the client confirms that it has arrived, or that it cannot be decrypted.
  */
-const SAYS_NOTHING_OF_ARRIVAL = ['retry', 'read', 'read-self', 'played'];
+const UNCONFIRMING_RECEIPTS = ['retry', 'read', 'read-self', 'played'];
 /** Receipts that are only sent to devices of the same user. */
 const OWN_RECEIPTS = ['sender', 'peer_msg', 'hist_sync'];
 
@@ -62,14 +61,7 @@ export class Router {
     this.#groups = groups;
     this.#write = write;
     this.#emit = emit;
-    this.presence = new Presence({
-      registry,
-      groups /**
-       * @param {Device} device
-       * @param {Stanza} node
-       */,
-      push: (device, node) => this.#push(device, node)
-    });
+    this.presence = new Presence({ registry, groups, push: (device, node) => this.#push(device, node) });
     groups.onChange = (device, node) => this.deliver(device, { ...node, attrs: { ...node.attrs, id: this.nextId() } });
   }
 
@@ -164,7 +156,7 @@ export class Router {
   receipt(node, device) {
     const { to, type, participant } = node.attrs;
     const items = children(child(node, 'list'), 'item').map(({ attrs }) => attrs.id);
-    if (!SAYS_NOTHING_OF_ARRIVAL.includes(type)) {
+    if (!UNCONFIRMING_RECEIPTS.includes(type)) {
       this.#settled(device, this.#mailbox(device).received([node.attrs.id, ...items]));
     }
     const wanted = isGroup(to) || to === STATUS_BROADCAST ? participant : to;

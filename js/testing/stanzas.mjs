@@ -106,16 +106,12 @@ function groups(request, { device, groups: all, server }) {
  * @type {Record<string, (request: Stanza, context: Context) => Stanza | Stanza[]>}
  */
 const QUERIES = {
-  /** @param {Stanza} request */
   'w:p': request => result(request),
   encrypt: encryption,
   passive,
-  /** @param {Stanza} request */
   abt: request =>
     result(request, [{ tag: 'props', attrs: { protocol: '1', hash: 'mock', refresh: '86400' }, content: [] }]),
-  /** @param {Stanza} request */
   blocklist: request => result(request, [{ tag: 'list', attrs: { dhash: 'mock' }, content: [] }]),
-  /** @param {Stanza} request */
   privacy: request => {
     const categories = Object.entries(PRIVACY).map(([name, value]) => ({ tag: 'category', attrs: { name, value } }));
     return result(request, [{ tag: 'privacy', attrs: {}, content: categories }]);
@@ -123,11 +119,8 @@ const QUERIES = {
   usync,
   'w:sync:app:state': appState,
   'w:g2': groups,
-  /** @param {Stanza} request */
   'w:m': request => errorResult(request, 503, 'service-unavailable'),
-  /** @param {Stanza} request */
   'w:mex': request => result(request, [{ tag: 'result', attrs: {}, content: Buffer.from('{"data":{}}') }]),
-  /** @param {Stanza} request */
   'w:profile:picture': request => errorResult(request, 404, 'item-not-found'),
   md: multiDevice
 };
@@ -138,30 +131,10 @@ const QUERIES = {
  * @type {Record<string, (node: Stanza, context: Context) => Stanza | void>}
  */
 const ROUTES = {
-  /**
-   * @param {Stanza} node
-   * @param {Context} context
-   */
   message: (node, { router, device }) => router.message(node, device),
-  /**
-   * @param {Stanza} node
-   * @param {Context} context
-   */
   receipt: (node, { router, device }) => router.receipt(node, device),
-  /**
-   * @param {Stanza} node
-   * @param {Context} context
-   */
   ack: (node, { router, device }) => router.ack(node, device),
-  /**
-   * @param {Stanza} node
-   * @param {Context} context
-   */
   chatstate: (node, { router, device }) => router.presence.chatState(node, device),
-  /**
-   * @param {Stanza} node
-   * @param {Context} context
-   */
   presence: (node, { router, connection }) => router.presence.receive(node, connection)
 };
 

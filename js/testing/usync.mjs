@@ -18,7 +18,7 @@ function devices(account, { registry }) {
 }
 
 /**
- * Not answered if the query uses the LID: Baileys would store a mapping of the LID to itself.
+ * Gives no answer if the query uses the LID, because Baileys would store a mapping of the LID to itself.
  *
  * @param {Account} account
  * @param {Context} _context
