@@ -1,5 +1,5 @@
-// A server to try the examples against without WhatsApp. Prints the value of WA_SERVER. Takes a pairing code, or the text of
-// a QR code, as a line of input, and plays the phone.
+// A mock server for trying the examples without WhatsApp. It prints the value of WA_SERVER. To link a device, type its
+// pairing code, or the text of its QR code, as a line of input: the server then acts as the phone.
 
 import { createInterface } from 'node:readline';
 import { MockServer } from 'baileys-native/testing';

@@ -1,10 +1,11 @@
 'use strict';
 
 /**
- * The server that an example connects to: WhatsApp, unless WA_SERVER names a mock server. Its value is what
- * `node examples/mock-server.mjs` prints: the URL, and behind `#` the root key of the server's Noise certificates in hex.
+ * The server that an example connects to: WhatsApp, or the mock server in the variable WA_SERVER. `node
+ * examples/mock-server.mjs` prints the value of the variable: the URL, `#`, and the root key of the server's Noise
+ * certificates in hex.
  *
- * @param {object} [baileys] The module namespace of Baileys, which is then made to trust that key.
+ * @param {object} [baileys] The module namespace of Baileys. It then trusts that key.
  * @returns {Promise<{ url?: string, trustedRoot?: Buffer }>} Both undefined for WhatsApp.
  */
 async function chosenServer(baileys) {

@@ -3,7 +3,7 @@
 const qrcode = require('qrcode-terminal');
 
 /**
- * Draws a pairing code in the terminal. Where the output is no terminal, the text of the code is printed.
+ * Draws a QR code in the terminal. If the output is not a terminal, the text of the code is printed.
  *
  * @param {string} qr
  */

@@ -1,5 +1,6 @@
-// Signal for a NativeSession, with the functions of Baileys: it encrypts texts for every device of the sender and the
-// receiver, and decrypts messages. Each message is one transaction on the keys. A session runs one transaction at a time.
+// Encrypts and decrypts the messages of a NativeSession by the Signal protocol, with functions of Baileys. A text is
+// encrypted for every device of the receiver and for the sender's other devices. Each message is one transaction on the
+// Signal keys, and a session runs one transaction at a time.
 
 import {
   DEFAULT_CONNECTION_CONFIG,
@@ -16,11 +17,11 @@ import {
 } from 'baileys';
 import pino from 'pino';
 
-/** How many pre-keys are uploaded at a time. */
+/** The number of pre-keys in one upload. */
 const PRE_KEYS = 30;
 /** More pre-keys are uploaded if the server has fewer than this. */
 const FEW_PRE_KEYS = 5;
-/** How long the list of a user's devices is used. */
+/** The list of a user's devices is fetched again after this time, in milliseconds. */
 const DEVICES_KEPT_MS = 5 * 60_000;
 
 const logger = pino({ level: 'silent' });
@@ -33,7 +34,7 @@ export class Messenger {
   #keys;
   #repository;
   #devices = new Map();
-  /** The end of the uploads until now. */
+  /** Resolves when all uploads that were started have ended. */
   #uploading = Promise.resolve();
 
   /**
@@ -45,7 +46,7 @@ export class Messenger {
     this.#session = session;
     this.#store = store;
     this.#saveCredentials = saveCredentials;
-    // A commit that was refused would be refused again.
+    // One attempt: a commit that Redis has refused would be refused again.
     this.#keys = addTransactionCapability(store, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const auth = { creds: session.credentials, keys: this.#keys };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => undefined);
@@ -55,14 +56,14 @@ export class Messenger {
     return this.#session.credentials.me;
   }
 
-  /** One transaction at a time: the work is done, then its changes are committed. */
+  /** Runs `work`, then commits its changes. Other transactions of this session wait. */
   #transaction(work) {
     return this.#keys.transaction(work, this.#me.id);
   }
 
   /**
-   * Uploads pre-keys if the server has few. Without pre-keys nobody can write to a new device. Uploads run one after the
-   * other, because two at a time would give the same number to two keys.
+   * Uploads pre-keys if the server has few. Other devices need a pre-key for their first message to this device.
+   * Uploads run one after the other, because concurrent uploads would give one number to two keys.
    */
   uploadPreKeys() {
     const upload = this.#uploading.then(() => this.#uploadPreKeys());
@@ -77,13 +78,14 @@ export class Messenger {
     const { update, node } = await this.#transaction(() =>
       getNextPreKeysNode({ creds: credentials, keys: this.#keys }, PRE_KEYS)
     );
-    // Saved before the upload, so that the next owner gives these numbers to no other keys.
+    // The next key number is saved before the upload. So the next owner of the session does not use the same numbers
+    // again.
     Object.assign(credentials, update);
     await this.#saveCredentials();
     await this.#session.query(node);
   }
 
-  /** The stanza of a text, encrypted for every device of the receiver and for the sender's other devices. */
+  /** Returns the stanza of a text, encrypted for every device of the receiver and for the sender's other devices. */
   async encrypt(id, to, conversation) {
     const users = [...new Set([jidNormalizedUser(to), jidNormalizedUser(this.#me.id)])];
     const own = jidDecode(this.#me.id);
@@ -117,8 +119,8 @@ export class Messenger {
   }
 
   /**
-   * Decrypts a message. The change of keys and the event about the message are committed together: a message that comes a
-   * second time, since its acknowledgement was lost, cannot be decrypted again and need not be.
+   * Decrypts a message. The changed keys and the event about the message are committed together. If the acknowledgement
+   * is lost, the server sends the message again. It cannot be decrypted a second time, but its event is already stored.
    */
   async receive(stanza) {
     const { failedReads } = this.#store;
@@ -131,6 +133,7 @@ export class Messenger {
         logger
       );
       await decrypt();
+      // Baileys reports a failed read of keys as a message that cannot be decrypted. The caller must try again.
       if (this.#store.failedReads !== failedReads) throw new Error('keys could not be read');
       const { id } = stanza.attrs;
       const isReadable = fullMessage.messageStubType === undefined;
@@ -145,7 +148,7 @@ export class Messenger {
     await this.#store.flush();
   }
 
-  /** Creates the missing Signal sessions with devices. Devices without keys are removed from the list. */
+  /** Creates the missing Signal sessions with devices. Devices without pre-keys are removed from the array. */
   async #openSessions(devices) {
     const known = await Promise.all(devices.map(jid => this.#repository.validateSession(jid)));
     const missing = devices.filter((_, i) => !known[i].exists);

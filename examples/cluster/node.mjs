@@ -1,5 +1,7 @@
-// A node: it takes its share of the sessions, connects them, sends their texts and reports what they receive. Start as many
-// nodes as you like, on any number of machines. They share a Redis. Start: node examples/cluster/node.mjs
+// A node of the cluster. It takes its share of the sessions, connects them, sends their texts and writes an event for
+// each message that they receive. Any number of nodes can run, on any number of machines. They use the same Redis.
+//
+// Start: node examples/cluster/node.mjs
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -10,37 +12,40 @@ import { settings } from './settings.mjs';
 import { Slot } from './slot.mjs';
 import { withScripts } from './store.mjs';
 
-/** The longest wait for work. It is shorter than a lease: Redis must not give work to a node that has lost its slots. */
+/**
+ * The longest time that one call waits for work, in milliseconds. It is shorter than a lease, so that Redis gives no work
+ * to a node that has lost its slots.
+ */
 const WAIT_MS = 200;
-/** Work that was not finished for this number of leases is started again. */
+/** Work that is not finished after this number of leases is started again. */
 const UNFINISHED_LEASES = 3;
 
 const log = text => console.log(`${settings.name}: ${text}`);
 
 const redis = withScripts(new Redis(settings.redisUrl, { maxRetriesPerRequest: null }));
-// A client that waits for work cannot do anything else.
+// Waiting for work needs its own connection, because a connection that waits cannot send other commands.
 const waiting = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
 for (const client of [redis, waiting]) client.on('error', error => log(`Redis: ${error.message}`));
 
 const limiter = new ConnectLimiter({ perSecond: settings.connectsPerSecond, burst: 5 });
 const { url, trustedRoot } = await chosenServer();
-// The mock server records the node of each connection.
+// With the header, the mock server of `npm run test:cluster` knows the node of each connection.
 const options = { connectLimiter: limiter, ...(url && { url, trustedRoot, headers: { 'x-node': settings.name } }) };
 
 /** The slots that this node owns, by number. */
 const slots = new Map();
 /** @type {Lease | undefined} */
 let lease;
-/** The current wait for work. */
+/** Resolves when the current call that waits for work has ended. */
 let reading = Promise.resolve();
 let isStopping = false;
 
-// The thread sees by this number whether the main thread runs.
+// The main thread increments this number. The ownership thread reads it to detect that the main thread is blocked.
 const turns = new Int32Array(new SharedArrayBuffer(4));
 const running = setInterval(() => Atomics.add(turns, 0, 1), settings.renewMs);
 
 const ownership = new Worker(new URL('ownership-thread.mjs', import.meta.url), { workerData: { turns: turns.buffer } });
-/** Requests to release slots, by number. */
+/** Functions that resolve the requests to release slots, by the number of the request. */
 const releases = new Map();
 let lastRelease = 0;
 
@@ -51,10 +56,10 @@ ownership.on('message', message => {
   else if (message.released !== undefined) releases.get(message.released)();
 });
 
-/** The lease was renewed: slots were taken, or this node has too many. */
+/** Handles a renewal of the lease: opens the new slots, and gives slots away if this node has too many. */
 function renewed({ lease: id, members, surplus, taken }) {
   limiter.perSecond = settings.connectsPerSecond / members;
-  if (taken.length > 0) log(`has taken ${taken.length} slots, of ${members} nodes`);
+  if (taken.length > 0) log(`has taken ${taken.length} slots; the cluster has ${members} nodes`);
   if (isStopping) {
     void release(taken.map(({ slot }) => slot));
     return;
@@ -62,18 +67,21 @@ function renewed({ lease: id, members, surplus, taken }) {
   try {
     if (lease?.id !== id) lease = Lease.withId(id);
   } catch {
-    // It has ended already. The message about that comes next.
+    // The lease has already ended. The next message says so.
     return;
   }
   for (const owned of taken) void open(new Slot(owned, { redis, settings, log, options }), lease);
   const kept = [...slots.values()].filter(({ state }) => state !== 'closing');
   const given = fairShare(kept, surplus - (slots.size - kept.length));
-  // All or none: slots without sessions are settled at once, and giving these alone would be no share.
+  // Only all of them together have their share of the sessions. So this waits until all are settled.
   if (given.length > 0 && given.every(({ isSettled }) => isSettled))
     void giveAway(given).catch(error => log(error.message));
 }
 
-/** `count` slots that have their share of the sessions: slots have different numbers of sessions, some have none. */
+/**
+ * Chooses `count` slots with their share of the sessions. The slots are sorted by their number of sessions, and taken
+ * at equal distances, because some slots have many sessions and others have none.
+ */
 function fairShare(from, count) {
   const bySize = from.toSorted((a, b) => b.sessions.length - a.sessions.length || a.number - b.number);
   const length = Math.max(0, Math.min(count, bySize.length));
@@ -81,7 +89,9 @@ function fairShare(from, count) {
   return Array.from({ length }, (_, i) => bySize[Math.floor(((i + start) * bySize.length) / length)]);
 }
 
-/** The lease has ended: other nodes can own the slots. The sessions have dropped their connections by themselves. */
+/**
+ * Handles the end of the lease: other nodes can own the slots now. The sessions have already dropped their connections.
+ */
 function ended(id) {
   if (lease?.id === id) lease = undefined;
   for (const slot of slots.values()) slot.drop();
@@ -109,7 +119,8 @@ function release(numbers) {
 /** Ends the sessions of slots, and lets other nodes take the slots. */
 async function giveAway(given) {
   await Promise.all(given.map(slot => slot.handOver()));
-  // The next owner claims the work that this wait brings, so the wait must end first.
+  // A call that waits for work may still get work of these slots. The next owner can claim that work only after the
+  // call.
   await reading;
   const still = given.filter(slot => slots.get(slot.number) === slot);
   await release(still.map(({ number }) => number));
@@ -145,7 +156,7 @@ async function takeWork() {
         () => {}
       );
       const streams = (await read) ?? [];
-      // Work of a slot that is closing now stays with this consumer until the next owner claims it.
+      // If a slot is closing now, its sessions do no more work. The next owner of the slot claims the entries.
       for (const [key, entries] of streams) byKey.get(key).take(entries);
     } catch (error) {
       if (!isStopping) log(`no work: ${error.message}`);
@@ -154,7 +165,7 @@ async function takeWork() {
   }
 }
 
-/** Starts work again that was taken long ago and not finished. */
+/** Starts work again that was taken too long ago and is not finished. */
 const claiming = setInterval(() => {
   for (const slot of slots.values()) {
     if (slot.state === 'open') {
@@ -163,14 +174,14 @@ const claiming = setInterval(() => {
   }
 }, UNFINISHED_LEASES * settings.leaseMs);
 
-/** Gives all slots away, and ends. The lease is renewed until then. */
+/** Gives all slots away, then ends the process. The lease is renewed until then. */
 async function stop() {
   if (isStopping) return;
   isStopping = true;
   clearInterval(claiming);
   ownership.postMessage({ leave: true });
   await giveAway([...slots.values()]);
-  // Slots of a renewal that was on its way.
+  // A renewal that was in progress may have taken slots. They are released too.
   while (releases.size > 0) await pause(10);
   ownership.postMessage({ close: true });
   ownership.once('exit', () => {

@@ -1,12 +1,15 @@
-// The worker thread of a node that renews the lease and takes slots. It has its own connection to the database. The main
-// thread can be busy with encryption for longer than a lease; the sessions stay connected meanwhile.
+// The worker thread of a node. It renews the lease and takes slots, with its own connection to the database. So the
+// sessions stay connected if encryption blocks the main thread for longer than a lease.
 //
 // Messages to the main thread:
 //   { lease, taken, members, surplus }   after each renewal; `lease` is the id of the `Lease`
-//   { ended }                            the lease with this id has ended, together with its slots
-//   { released }                         the answer to `release`: the request's number
-//   { closed }                           the answer to `close`
-// Messages from it: { release, number }, { leave } and { close }.
+//   { ended }                            the lease with this id has ended, and the node has lost its slots
+//   { released }                         the slots of the `release` with this number were released
+//   { log }                              a line for the log
+// Messages from the main thread:
+//   { release, number }                  release these slots
+//   { leave }                            take no more slots
+//   { close }                            leave the cluster and end the thread
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,7 +20,7 @@ import { PostgresOwnership } from './postgres-ownership.mjs';
 import { Expired, RedisOwnership } from './redis-ownership.mjs';
 import { settings } from './settings.mjs';
 
-/** The main thread increments it while it runs. */
+/** A number that the main thread increments while it runs. */
 const turns = new Int32Array(workerData.turns);
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
@@ -36,7 +39,7 @@ let isClosing = false;
 let ranAt = performance.now();
 let lastTurns = 0;
 
-/** Joins under a new name. */
+/** Joins the cluster under a new name. */
 async function join() {
   const member = `${settings.name}:${randomUUID()}`;
   if (settings.databaseUrl) return PostgresOwnership.open(settings.databaseUrl, member, settings);
@@ -56,7 +59,7 @@ function mainBlockedMs() {
 async function renew() {
   const blockedMs = mainBlockedMs();
   if (blockedMs > settings.hangMs) throw new Expired(`the main thread has not run for ${Math.round(blockedMs)} ms`);
-  // The time before the request: by the clock of the database the lease starts later, never earlier.
+  // Read before the request. So the lease that the database grants never starts before this time.
   const asked = Date.now();
   // A main thread that is blocked cannot connect more sessions now.
   const leaving = isLeaving || blockedMs > settings.leaseMs;
@@ -67,7 +70,10 @@ async function renew() {
   port.postMessage({ lease: lease.id, members, surplus, taken });
 }
 
-/** The lease has ended; other nodes can own the slots. The sessions have dropped their connections by themselves. */
+/**
+ * Handles the end of the lease: other nodes can own the slots now. The sessions have already dropped their connections.
+ * Joins again when the main thread runs.
+ */
 async function expire(/** @type {Error} */ { message }) {
   log(`the lease has ended: ${message}`);
   if (lease !== undefined) port.postMessage({ ended: lease.id });
@@ -100,5 +106,4 @@ while (!isClosing) {
 }
 await ownership.close();
 redis?.disconnect();
-port.postMessage({ closed: true });
 port.close();

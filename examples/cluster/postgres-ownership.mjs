@@ -1,6 +1,7 @@
-// The owners of the slots, in PostgreSQL instead of Redis (redis-ownership.mjs). A member has a lease, and an advisory lock
-// that belongs to its connection. Its slots are free when the lease has ended and the lock is free. The connection of a
-// member that is stopped is closed first, so that a write that it has begun cannot follow.
+// The owners of the slots, in PostgreSQL instead of Redis (redis-ownership.mjs). A member has a lease, and an advisory
+// lock that belongs to its connection. Its slots become free when the lease has ended and the lock is free. If a member
+// has lost its lease but still has the lock, its connection is closed first. So a write that it has begun cannot happen
+// later.
 
 import pg from 'pg';
 import { Expired } from './redis-ownership.mjs';
@@ -51,7 +52,7 @@ begin
 end $$;
 `;
 
-/** Nodes that start at the same time create the schema one after the other. */
+/** The advisory lock for creating the schema. Nodes that start at the same time create it one after the other. */
 const SCHEMA_LOCK = 0x7761636c;
 
 export class PostgresOwnership {
@@ -60,14 +61,23 @@ export class PostgresOwnership {
   #settings;
   #intent = 'join';
 
-  /** @param {string} member A name that is used once. */
+  /**
+   * Connects, and creates the schema if it does not exist.
+   *
+   * @param {string} member A new name.
+   */
   static async open(databaseUrl, member, settings) {
     const client = new pg.Client({ connectionString: databaseUrl, application_name: member, keepAlive: true });
-    // The next renewal reports a lost connection.
+    // If the connection is lost, the next renewal fails.
     client.on('error', () => {});
-    await client.connect();
-    await client.query(`begin; select pg_advisory_xact_lock(${SCHEMA_LOCK}); ${SCHEMA} commit;`);
-    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [member]);
+    try {
+      await client.connect();
+      await client.query(`begin; select pg_advisory_xact_lock(${SCHEMA_LOCK}); ${SCHEMA} commit;`);
+      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [member]);
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
     return new PostgresOwnership(client, member, settings);
   }
 
@@ -86,7 +96,7 @@ export class PostgresOwnership {
       this.#intent = 'stay';
       return rows[0].answer;
     } catch (error) {
-      // A member that has lost its connection has lost its lock, and cannot renew its lease.
+      // With the connection the member has lost its lock, so it cannot renew its lease.
       if (error.message.startsWith('EXPIRED') || error.severity === undefined || error.code === '57P01') {
         throw new Expired(error.message, { cause: error });
       }
@@ -101,7 +111,7 @@ export class PostgresOwnership {
     ]);
   }
 
-  /** Leaves. A member with slots stays until its lease ends. */
+  /** Leaves the cluster. If the member still has slots, it stays until its lease ends. */
   async close() {
     const unused = 'member = $1 and not exists (select from cluster_slots where owner = $1)';
     await this.#client.query(`delete from cluster_members where ${unused}`, [this.#member]).catch(() => {});

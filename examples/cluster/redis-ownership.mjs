@@ -1,13 +1,14 @@
-// The owners of the slots, in Redis. A node has one lease for all its slots. One call renews it, removes nodes whose lease has
-// ended, and takes slots. So the number of calls does not depend on the number of sessions.
+// The owners of the slots, in Redis. A node has one lease for all its slots. One call renews the lease, removes nodes
+// with an ended lease, and takes slots. So the number of calls does not depend on the number of sessions.
 
 /**
- * KEYS: members (a sorted set: member, end of its lease), free slots, owners by slot, tokens by slot.
- * ARGV: member, length of a lease, number of slots, prefix of the members' sets of slots, intent ("join", "stay" or
- * "leave"), number of slots that the member knows to own.
+ * KEYS: members (a sorted set: member, end of its lease), free slots, owners by slot, tokens by slot. ARGV: member,
+ * length of a lease, number of slots, prefix of the keys with the slots of each member, intent ("join", "stay" or
+ * "leave"), number of slots that the member knows.
  *
- * The clock is that of Redis, so the clocks of nodes do not matter here. A slot gets a larger token each time it is taken.
- * A member that does not know all its slots, because an answer was lost, gets the list of all.
+ * The script uses the clock of Redis, so the clocks of the nodes do not matter. Each time a slot is taken, it gets a
+ * larger token. If an answer was lost, the member knows fewer slots than it owns. It then gets the list of all its
+ * slots.
  */
 const RENEW = `
 local members, free, owners, tokens = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -48,7 +49,7 @@ end
 return { count, math.max(0, -wanted), taken }
 `;
 
-/** KEYS: free slots, owners by slot, the member's slots. ARGV: slots. */
+/** Releases slots. KEYS: free slots, owners by slot, the member's slots. ARGV: the slots. */
 const RELEASE = `
 for _, slot in ipairs(ARGV) do
   if redis.call('SREM', KEYS[3], slot) == 1 then
@@ -68,12 +69,12 @@ export class RedisOwnership {
   #member;
   #settings;
   #joined = false;
-  /** The slots that this member knows to own. */
+  /** The slots that this member knows. */
   #owned = new Set();
 
   /**
    * @param {import('ioredis').Redis} redis
-   * @param {string} member A name that is used once: after the end of its lease a node joins under another name.
+   * @param {string} member A new name. After the end of its lease a node joins under another name.
    * @param {typeof import('./settings.mjs').settings} settings
    */
   constructor(redis, member, settings) {
@@ -91,8 +92,8 @@ export class RedisOwnership {
   /**
    * Renews the lease, and takes slots up to this node's share. A node that is `leaving` takes none.
    *
-   * @returns {Promise<{ members: number, surplus: number, taken: { slot: number, token: number }[] }>} `surplus`: how many
-   *   slots the node should give away.
+   * @returns {Promise<{ members: number, surplus: number, taken: { slot: number, token: number }[] }>} `surplus` is the
+   *   number of slots that the node should give away.
    * @throws {Expired} if the lease has ended.
    */
   async renew({ leaving = false } = {}) {
@@ -126,7 +127,7 @@ export class RedisOwnership {
     for (const slot of slots) this.#owned.delete(slot);
   }
 
-  /** Leaves. A member with slots stays until its lease ends. */
+  /** Leaves the cluster. If the member still has slots, it stays until its lease ends. */
   async close() {
     if ((await this.#redis.scard(this.#key(`slots:${this.#member}`))) === 0) {
       await this.#redis.zrem(this.#key('members'), this.#member);

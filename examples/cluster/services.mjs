@@ -1,15 +1,14 @@
-// Redis and PostgreSQL for trying the cluster on one machine: they run in a folder and listen on a Unix socket there, so
-// that they need no port. What they keep is gone with the folder.
+// Starts Redis and PostgreSQL for trying the cluster on one machine. Each has its data and a Unix socket in a folder,
+// and uses no port. Delete the folder to delete the data.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /**
- * Whether a program is found on PATH.
+ * Whether a program is in a folder of PATH.
  *
  * @param {string} program
  */
@@ -17,7 +16,7 @@ export const isInstalled = program =>
   (process.env.PATH ?? '').split(delimiter).some(folder => folder !== '' && existsSync(join(folder, program)));
 
 /**
- * Starts a server; resolves when its output has a line that matches.
+ * Starts a server. Resolves when a line of its output matches `isReady`. Rejects if the server ends before.
  *
  * @param {string} program
  * @param {string[]} args
@@ -47,7 +46,11 @@ async function start(program, args, { isReady, ...options }) {
   return { child, stop };
 }
 
-/** @param {string} directory An empty folder. */
+/**
+ * Starts Redis. It stores nothing on the disk.
+ *
+ * @param {string} directory An empty folder.
+ */
 export async function startRedis(directory) {
   const url = join(directory, 'redis.sock');
   const args = ['--port', '0', '--unixsocket', url, '--dir', directory, '--save', '', '--appendonly', 'no'];
@@ -55,9 +58,13 @@ export async function startRedis(directory) {
   return { url, pid: child.pid, stop: () => stop('SIGTERM') };
 }
 
-/** @param {string} directory An empty folder that other users may enter. */
+/**
+ * Starts PostgreSQL.
+ *
+ * @param {string} directory An empty folder. If this process runs as root, the user `nobody` must have access to it.
+ */
 export async function startPostgres(directory) {
-  // PostgreSQL refuses to run as root.
+  // PostgreSQL refuses to run as root, so it then runs as `nobody`.
   /** @param {string} flag */
   const id = flag => Number(execFileSync('id', [flag, 'nobody']));
   const user = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : {};
@@ -69,6 +76,6 @@ export async function startPostgres(directory) {
   execFileSync('initdb', ['-D', data, '-U', 'cluster', '-A', 'trust', '--no-sync'], { ...options, stdio: 'ignore' });
   const args = ['-D', data, '-k', home, '-c', 'listen_addresses=', '-c', 'fsync=off'];
   const { child, stop } = await start('postgres', args, { isReady: /ready to accept connections/, ...options });
-  // A fast shutdown: it does not wait for its clients.
+  // SIGINT is a fast shutdown: PostgreSQL does not wait for its clients to disconnect.
   return { url: `socket:${home}?db=postgres&user=cluster`, pid: child.pid, stop: () => stop('SIGINT') };
 }

@@ -1,4 +1,4 @@
-// The sessions of a slot, as long as this node owns it.
+// A slot that this node owns, and its sessions.
 
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,16 +6,19 @@ import { NativeSession } from 'baileys-native';
 import { Messenger } from './messenger.mjs';
 import { SlotStore, fromJson, isFenced } from './store.mjs';
 
-/** How long a session that gives its slot away may take to finish the stanza at hand. */
+/** When a slot is given away, a session has this time to finish its current stanza, in milliseconds. */
 const LAST_STANZA_MS = 2_000;
-/** Before a stanza is tried again. */
+/** The pause before another attempt, in milliseconds. */
 const RETRY_MS = 200;
-/** After this time a slot can be given away although a session is not connected: the server may refuse it. */
+/**
+ * After this time, in milliseconds, a slot can be given away even if some of its sessions are not connected. The server
+ * may be refusing them.
+ */
 const SETTLING_MS = 10_000;
-/** How long the server may take to acknowledge a stanza. */
+/** The time limit for the server's acknowledgement of a stanza, in milliseconds. */
 const ACK_TIMEOUT_MS = 10_000;
 
-/** The `ack` of what came in. */
+/** The `ack` of a received stanza. */
 function acknowledgement({ tag, attrs: { id, from, participant, type } }) {
   const attrs = { class: tag, id, to: from };
   if (participant) attrs.participant = participant;
@@ -23,13 +26,14 @@ function acknowledgement({ tag, attrs: { id, from, participant, type } }) {
   return { tag: 'ack', attrs };
 }
 
-/** One session with its work: one stanza at a time, so that they keep their order. */
+/** One session and its work. It sends one stanza at a time, so that their order is kept. */
 class OwnedSession {
   #store;
   #messenger;
   #log;
-  /** The end of the work so far. */
+  /** Resolves when all work that was taken has ended. */
   #work = Promise.resolve();
+  /** Resolves when all stanzas that were received are processed. */
   #received = Promise.resolve();
   #isLeaving = false;
   #wakeLeaving = () => {};
@@ -50,7 +54,7 @@ class OwnedSession {
     this.#messenger = new Messenger(session, store.signalKeys(name), save);
     session.on('error', error => this.#failed(error));
     session.on('close', ({ kind, code, message }) => {
-      // Logged out, replaced or refused: a person has to look at it.
+      // The session was logged out, replaced or refused. An operator must look at it.
       if (kind !== 'requested') log(`${name}: closed: ${message} (${kind}, ${code})`);
     });
     session.on('state', ({ to }) => {
@@ -62,10 +66,10 @@ class OwnedSession {
     session.onStanza('CB:notification,type:encrypt', () => this.#upload());
   }
 
-  /** Connects for as long as the lease lasts. */
+  /** Connects. The session stays connected until the lease ends. */
   connect(lease) {
     this.session.setLease(lease);
-    // The event `close` has the reason of a failure.
+    // If it fails, the listener of `close` logs the reason.
     this.session.connect().catch(() => {});
   }
 
@@ -78,11 +82,11 @@ class OwnedSession {
     this.#messenger.uploadPreKeys().catch(error => this.#failed(error));
   }
 
-  /** What came in is acknowledged when it is kept; until then the server has it. */
+  /** Acknowledges a received stanza after `keep` has stored it. Until then the server would send it again. */
   #receive(node, keep) {
     this.#received = this.#received.then(async () => {
       try {
-        await this.#insist(keep);
+        await this.#retry(keep);
         if (this.#isLeaving) return;
         await this.session.sendNode(acknowledgement(node));
       } catch (error) {
@@ -91,14 +95,14 @@ class OwnedSession {
     });
   }
 
-  /** Does work from the slot's stream, when all before it is done. */
+  /** Performs an entry of the slot's stream after all earlier ones. */
   take(entry, fields, done) {
-    const perform = this.#work.then(() => this.#insist(() => this.#perform(entry, fields)));
+    const perform = this.#work.then(() => this.#retry(() => this.#perform(entry, fields)));
     this.#work = perform.catch(error => this.#failed(error)).finally(done);
   }
 
-  /** Tries until it is done, or the session is another node's. */
-  async #insist(act) {
+  /** Repeats `act` until it succeeds, the session leaves, or another node owns the slot. */
+  async #retry(act) {
     while (!this.#isLeaving) {
       try {
         return await act();
@@ -122,11 +126,11 @@ class OwnedSession {
     const ack = await this.session.query(stanza, { timeoutMs: ACK_TIMEOUT_MS });
     const event =
       ack.attrs.error === undefined ? { type: 'sent', id } : { type: 'refused', id, error: ack.attrs.error };
-    // It is sent: only this is left to be tried again.
-    await this.#insist(() => this.#store.commit(this.name, { done: entry, events: [event] }));
+    // The text is sent, so only the commit is repeated if it fails.
+    await this.#retry(() => this.#store.commit(this.name, { done: entry, events: [event] }));
   }
 
-  /** Resolves when the session is logged in, or leaves. */
+  /** Resolves when the session is logged in or leaves. */
   async #connected() {
     while (this.session.state !== 'connected' && !this.#isLeaving) {
       await Promise.race([once(this.session, 'state'), this.#leaving]);
@@ -138,7 +142,9 @@ class OwnedSession {
     this.#wakeLeaving();
   }
 
-  /** Ends without logging out, so that another node can go on. What was not sent becomes work again. */
+  /**
+   * Disconnects without logging out, so that another node can connect the session. Unsent stanzas become work again.
+   */
   async handOver() {
     this.#leave();
     await Promise.race([this.#work, pause(LAST_STANZA_MS, undefined, { ref: false })]);
@@ -146,7 +152,7 @@ class OwnedSession {
     if (unsent.length > 0) await this.#store.addUnsent(this.name, unsent);
   }
 
-  /** Ends at once: the slot has another owner. */
+  /** Disconnects at once, because the slot may have another owner. */
   drop() {
     this.#leave();
     this.session.setLease(0);
@@ -160,7 +166,7 @@ export class Slot {
   #options;
   #store;
   #sessions = new Map();
-  /** Entries of the stream that are being worked on. */
+  /** Ids of the entries of the stream that are being performed. */
   #entries = new Set();
 
   state = 'opening';
@@ -185,8 +191,10 @@ export class Slot {
     return [...this.#sessions.values()];
   }
 
-  /** Whether no session is connecting, at least not for the first time. A slot is given away only then, so that sessions
-   * that have just moved do not move again before they are connected. */
+  /**
+   * Whether every session is connected or disconnected, or the slot was taken long ago. Only a settled slot is given
+   * away, so that a session that has just moved is connected before it moves again.
+   */
   get isSettled() {
     const isSettled = ({ session }) => session.state === 'connected' || session.state === 'disconnected';
     const isOld = performance.now() - this.#takenAt > SETTLING_MS;
@@ -208,12 +216,12 @@ export class Slot {
     await this.#redis.xgroup('CREATE', this.workKey, 'owners', '0', 'MKSTREAM').catch(error => {
       if (!error.message.startsWith('BUSYGROUP')) throw error;
     });
-    // What earlier owners have taken and not finished comes first.
+    // The unfinished work of earlier owners comes first.
     await this.claim(0);
     if (this.state === 'opening') this.state = 'open';
   }
 
-  /** Takes work that some consumer has had for so long without finishing it. */
+  /** Takes the unfinished work that any consumer took at least `minIdleMs` milliseconds ago. */
   async claim(minIdleMs) {
     let from = '0-0';
     do {
@@ -238,7 +246,7 @@ export class Slot {
       const fields = Object.fromEntries(list.flatMap((field, i) => (i % 2 === 0 ? [[field, list[i + 1]]] : [])));
       const owned = this.#sessions.get(fields.session);
       if (owned === undefined) {
-        this.#log(`slot ${this.number}: work for ${fields.session}, which is not known`);
+        this.#log(`slot ${this.number}: work for the unknown session ${fields.session}`);
         continue;
       }
       this.#entries.add(entry);

@@ -1,30 +1,33 @@
-// What sessions keep in Redis: credentials, Signal keys, and the streams of work and events. Each write carries the token of
-// the slot's owner, and is refused once an owner with a larger token has been here: a node that was frozen, and wakes,
-// changes nothing any more.
+// The data of sessions in Redis: credentials, Signal keys, and the streams of work and events. Each write has the token
+// of the slot's owner. It is refused if an owner with a larger token has used the slot. So a node that was frozen
+// cannot change anything after another node has taken its slots.
 
 import { createHash } from 'node:crypto';
 import { BufferJSON } from 'baileys';
 
 /** @import { Redis } from 'ioredis' */
-/** @typedef {Record<string, Record<string, any>>} Keys Signal keys by type and id; null deletes. */
+/** @typedef {Record<string, Record<string, any>>} Keys Signal keys by type and id; null deletes a key. */
 /** @typedef {{ prefix: string, slots: number }} Place */
 
-/** Compares the token, and notes it. KEYS[1]: the largest tokens by slot. ARGV: slot, token. */
+/**
+ * Compares the token with the largest one, and stores it. KEYS[1]: the largest token of each slot. ARGV: slot, token.
+ */
 const FENCE = `
 local seen = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if seen > tonumber(ARGV[2]) then return redis.error_reply('FENCED slot ' .. ARGV[1] .. ' has another owner') end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 `;
 
-/** KEYS[2]: the slot's sessions. */
+/** Returns the sessions of a slot. KEYS[2]: the sessions of the slot. */
 const LOAD = `${FENCE} return redis.call('HGETALL', KEYS[2])`;
 
-/** KEYS[2]: the slot's sessions. ARGV: session, its text. */
+/** Saves the credentials of a session. KEYS[2]: the sessions of the slot. Further ARGV: session, its JSON. */
 const SAVE = `${FENCE} return redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])`;
 
 /**
- * Everything that one transaction changes. KEYS: the session's keys, events, the slot's work. ARGV: the work that is done
- * with it or "", most events to keep, the number of events, their texts, then fields with texts; "" deletes.
+ * Writes all changes of one transaction. Further KEYS: the Signal keys of the session, the events, the work of the
+ * slot. Further ARGV: the entry of the work that is finished or "", the number of events to keep, the number of new
+ * events, their JSON, then pairs of a key's field and its JSON; "" deletes the field.
  */
 const COMMIT = `${FENCE}
 local done, most, events = ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -39,7 +42,7 @@ if done ~= '' then
 end
 `;
 
-/** Signal keys of a session that are held in memory; the owner alone changes them, so they are never out of date. */
+/** The most Signal keys of a session in memory. Only the owner changes them, so the memory is never out of date. */
 const CACHED_KEYS = 1_000;
 
 /** @param {unknown} value */
@@ -58,7 +61,7 @@ export function slotOf(session, slots) {
 }
 
 /**
- * A client with the scripts of this module.
+ * Adds the scripts of this module to a client.
  *
  * @param {Redis} redis
  */
@@ -70,7 +73,7 @@ export function withScripts(redis) {
 }
 
 /**
- * Adds a session, whose credentials are `creds`. The owner of its slot connects it when it takes the slot.
+ * Adds a session with these credentials. A node connects it when it takes the slot of the session the next time.
  *
  * @param {Redis} redis
  * @param {Place} place
@@ -82,7 +85,8 @@ export async function addSession(redis, { prefix, slots }, session, creds) {
 }
 
 /**
- * Puts a text for a session to send into the stream of its slot. `id` is that of the message, for the event about it.
+ * Adds a text that a session must send to the stream of its slot. `id` is the id of the message, also in the event
+ * about it.
  *
  * @param {Redis} redis
  * @param {Place} place
@@ -94,13 +98,13 @@ export function addWork(redis, { prefix, slots }, { session, to, message, id }) 
 }
 
 /**
- * Whether Redis refused a write since the slot has another owner.
+ * Whether Redis refused a write because the slot has another owner.
  *
  * @param {any} error
  */
 export const isFenced = error => /^FENCED/.test(error?.message) || /^FENCED/.test(error?.cause?.message);
 
-/** What one owner of a slot reads and writes. */
+/** The data of a slot, for one owner. */
 export class SlotStore {
   #redis;
   #settings;
@@ -108,7 +112,7 @@ export class SlotStore {
   #token;
 
   /**
-   * @param {any} redis With the scripts.
+   * @param {any} redis A client with the scripts, see {@link withScripts}.
    * @param {typeof import('./settings.mjs').settings} settings
    * @param {{ slot: number, token: number }} owned
    */
@@ -128,7 +132,10 @@ export class SlotStore {
     return this.#key(`work:${this.#slot}`);
   }
 
-  /** All sessions of the slot with their credentials, in one round trip. From here on earlier owners write nothing. */
+  /**
+   * Returns all sessions of the slot with their credentials, in one round trip. From now on earlier owners cannot
+   * write.
+   */
   async load() {
     const fields = await this.#redis.loadSlot(
       this.#key('fence'),
@@ -158,7 +165,7 @@ export class SlotStore {
   }
 
   /**
-   * Writes what a transaction has changed, all or nothing, in one round trip.
+   * Writes the changes of a transaction in one round trip: all of them or none.
    *
    * @param {string} session
    * @param {{ keys?: Keys, events?: object[], done?: string }} changes
@@ -174,7 +181,7 @@ export class SlotStore {
   }
 
   /**
-   * Stanzas that a session had accepted and not sent become work for the next owner.
+   * Adds stanzas that a session has accepted but not sent as work for the next owner.
    *
    * @param {string} session
    * @param {{ node: object }[]} stanzas
@@ -186,8 +193,8 @@ export class SlotStore {
   }
 
   /**
-   * A session's Signal keys, for Baileys' `addTransactionCapability`. An event that is given to `withNextCommit` is written
-   * together with the next change of keys, or by `flush`.
+   * The store of a session's Signal keys, for Baileys' `addTransactionCapability`. An event that is passed to
+   * `withNextCommit` is written together with the next change of keys, or by `flush`.
    *
    * @param {string} session
    */
@@ -209,7 +216,7 @@ export class SlotStore {
     /** @type {object[]} */
     const events = [];
     return {
-      /** How many reads have failed: what Baileys then takes for a message that cannot be decrypted may be one that can. */
+      /** The number of reads that have failed. Baileys reports such a failure as a message that cannot be decrypted. */
       failedReads: 0,
       /**
        * @param {string} type
@@ -225,7 +232,7 @@ export class SlotStore {
           unknown.forEach((id, i) => remember(`${type}:${id}`, found[i] === null ? undefined : found[i]));
         }
         const entries = ids.map(id => [id, cache.get(`${type}:${id}`)]).filter(([, json]) => json !== undefined);
-        // Callers change what they get.
+        // A new object for each call, because callers change it.
         return Object.fromEntries(entries.map(([id, json]) => [id, value(json)]));
       },
       /** @param {Keys} keys */
@@ -233,7 +240,7 @@ export class SlotStore {
         try {
           await commit({ keys, events: events.splice(0) });
         } catch (error) {
-          // Whether it was written is not known.
+          // It is unknown whether the keys were written.
           cache.clear();
           throw error;
         }

@@ -1,7 +1,7 @@
 'use strict';
 
 // The echo bot as CommonJS. Start: node --import baileys-native/register examples/echo-bot/bot.cjs
-// Baileys 6.7 and 7 are ES modules, which CommonJS loads by import().
+// Baileys 6.7 and 7 are ES modules. CommonJS loads them by import().
 
 const pino = require('pino');
 const { replaced } = require('baileys-native');
@@ -30,7 +30,12 @@ async function main() {
       if (type !== 'notify') return;
       for (const { key, message } of messages) {
         const text = message?.conversation ?? message?.extendedTextMessage?.text;
-        if (text && !key.fromMe) await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+        if (!text || key.fromMe) continue;
+        try {
+          await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+        } catch (error) {
+          console.error('the answer was not sent:', error);
+        }
       }
     });
   }
@@ -38,4 +43,7 @@ async function main() {
   start();
 }
 
-main();
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});

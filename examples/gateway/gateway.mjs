@@ -1,5 +1,5 @@
-// A gateway on NativeSession: stanzas without Baileys' upper layers. It reconnects by itself, acknowledges what it receives,
-// and serves its metrics for Prometheus. Start: node examples/gateway/gateway.mjs
+// A gateway on NativeSession: stanzas without Baileys' upper layers. It reconnects by itself, acknowledges messages,
+// and serves metrics for Prometheus. Start: node examples/gateway/gateway.mjs
 
 import { createServer } from 'node:http';
 import { useMultiFileAuthState } from 'baileys';
@@ -25,17 +25,25 @@ session.on('close', ({ code, message }) => {
   http.close();
 });
 
-// Every message has to be acknowledged, or the server sends it again after the next login.
+// The server sends a message again after the next login, until it is acknowledged.
 session.onStanza('CB:message', ({ attrs: { id, from, participant } }) => {
   console.log(`message ${id} from ${from}`);
-  void session.sendNode({ tag: 'ack', attrs: { class: 'message', id, to: from, ...(participant && { participant }) } });
+  const attrs = { class: 'message', id, to: from, ...(participant && { participant }) };
+  session.sendNode({ tag: 'ack', attrs }).catch(error => console.error(`message ${id}: ${error.message}`));
 });
 
 collectMetrics({ register });
 const http = createServer(async (request, response) => {
   if (request.url === '/metrics') {
-    response.setHeader('Content-Type', register.contentType);
-    return response.end(await register.metrics());
+    try {
+      const text = await register.metrics();
+      response.setHeader('Content-Type', register.contentType);
+      response.end(text);
+    } catch (error) {
+      response.statusCode = 500;
+      response.end(error.message);
+    }
+    return;
   }
   // For the health check of a container.
   response.statusCode = request.url === '/health' ? (session.state === 'connected' ? 200 : 503) : 404;

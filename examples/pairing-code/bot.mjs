@@ -1,4 +1,4 @@
-// Links a device by a code that is typed on the phone, in place of a QR code. Start:
+// Links a device by a code that is typed on the phone, instead of a QR code. Start:
 // PHONE=15551234567 node --import baileys-native/register examples/pairing-code/bot.mjs
 
 import * as baileys from 'baileys';
@@ -12,21 +12,27 @@ const { state, saveCreds } = await useMultiFileAuthState(process.env.AUTH_DIR ??
 const server = await serverOptions(baileys);
 
 function start() {
-  const browser = Browsers.ubuntu('Chrome'); // WhatsApp takes codes from browsers that it knows
+  // WhatsApp accepts pairing codes only from browsers that it knows.
+  const browser = Browsers.ubuntu('Chrome');
   const sock = makeWASocket({ auth: state, browser, logger: pino({ level: 'error' }), ...server });
   let asked = false;
   sock.ev.on('creds.update', saveCreds);
   sock.ev.on('connection.update', async ({ connection, lastDisconnect, qr }) => {
-    // The first QR code tells that the server is ready to link a device.
+    // The first QR code means that the server is ready to link a device.
     if (qr && !asked) {
       asked = true;
-      console.log(`CODE ${await sock.requestPairingCode(phone)}`);
-      console.log('On the phone: Settings, Linked devices, Link a device, Link with phone number instead.');
+      try {
+        console.log(`CODE ${await sock.requestPairingCode(phone)}`);
+        console.log('On the phone: Settings, Linked devices, Link a device, Link with phone number instead.');
+      } catch (error) {
+        console.error('no pairing code:', error);
+      }
     }
     if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);
     if (connection !== 'close') return;
     const code = lastDisconnect?.error?.output?.statusCode;
-    if (code !== DisconnectReason.loggedOut) setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
+    if (code === DisconnectReason.loggedOut) console.log('logged out; delete the auth folder to link again');
+    else setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
   });
 }
 

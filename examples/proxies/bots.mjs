@@ -1,6 +1,7 @@
-// Several sessions, each through its own proxy. PROXIES names them, separated by spaces; the sessions keep their
-// credentials in the folders auth/1, auth/2 and so on. Start:
-// PROXIES="http://user:pass@proxy-1:3128 socks5://proxy-2:1080" node --import baileys-native/register examples/proxies/bots.mjs
+// Several sessions, each with its own proxy. PROXIES has the URLs of the proxies, separated by spaces. The credentials
+// of the sessions are in the folders auth/1, auth/2 and so on. Start:
+// PROXIES="http://user:pass@proxy-1:3128 socks5://proxy-2:1080" \
+//   node --import baileys-native/register examples/proxies/bots.mjs
 
 import { join } from 'node:path';
 import * as baileys from 'baileys';
@@ -12,12 +13,12 @@ import { showQr } from '../show-qr.cjs';
 
 const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
 const proxies = process.env.PROXIES?.split(' ').filter(Boolean) ?? [];
-if (proxies.length === 0) throw new Error('PROXIES names the proxies, separated by spaces');
+if (proxies.length === 0) throw new Error('set PROXIES to the URLs of the proxies, separated by spaces');
 const server = await serverOptions(baileys);
 
 async function start(name, proxy) {
   const { state, saveCreds } = await useMultiFileAuthState(join(process.env.AUTH_DIR ?? 'auth', name));
-  // The socket goes through `agent` and never past it. Uploads and downloads of media use `fetchAgent`.
+  // The socket always uses the proxy of `agent`. Uploads and downloads of media use `fetchAgent`.
   const agent = proxy.startsWith('socks') ? new SocksProxyAgent(proxy) : new HttpsProxyAgent(proxy);
   const sock = makeWASocket({ auth: state, agent, fetchAgent: agent, logger: pino({ level: 'error' }), ...server });
   sock.ev.on('creds.update', saveCreds);
@@ -29,7 +30,11 @@ async function start(name, proxy) {
     if (connection === 'open') console.log(`session ${name}: logged in as ${sock.user?.id}`);
     if (connection !== 'close') return;
     const code = lastDisconnect?.error?.output?.statusCode;
-    if (code !== DisconnectReason.loggedOut) setTimeout(start, 5_000, name, proxy);
+    if (code === DisconnectReason.loggedOut) {
+      console.log(`session ${name}: logged out; delete its folder to link it again`);
+    } else {
+      setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000, name, proxy);
+    }
   });
 }
 

@@ -5,7 +5,12 @@ export function echo(sock) {
     if (type !== 'notify') return;
     for (const { key, message } of messages) {
       const text = message?.conversation ?? message?.extendedTextMessage?.text;
-      if (text && !key.fromMe) await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+      if (!text || key.fromMe) continue;
+      try {
+        await sock.sendMessage(key.remoteJid, { text: `You said: ${text}` });
+      } catch (error) {
+        console.error('the answer was not sent:', error);
+      }
     }
   });
 }

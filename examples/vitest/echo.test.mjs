@@ -1,4 +1,5 @@
-// Tests a bot with Vitest against the mock server: two clients, one of them the bot. Run: npx vitest run --root examples/vitest
+// Tests a bot with Vitest and the mock server. One client is the bot, the other one writes to it. Run:
+// npx vitest run --root examples/vitest
 
 import * as baileys from 'baileys';
 import { replaced } from 'baileys-native';
@@ -10,7 +11,7 @@ import { echo } from './echo.mjs';
 const logger = pino({ level: 'silent' });
 let server;
 
-/** A client that the server knows, logged in. */
+/** Logs in a client. The server accepts every user, because of `acceptUnknown`. */
 async function client(user) {
   const creds = {
     ...baileys.initAuthCreds(),

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Files that Vitest does not transform are loaded by Node.js, and so through register. Threads of vmThreads are not.
+    // Packages such as Baileys are loaded by Node.js, so register replaces them. The pool vmThreads has its own loader.
     pool: 'forks',
     poolOptions: { forks: { execArgv: ['--import', 'baileys-native/register'] } },
     testTimeout: 60_000,

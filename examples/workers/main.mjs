@@ -1,5 +1,5 @@
-// Many sessions in worker threads. Each folder in SESSIONS_DIR has the credentials of one session; the workers share them
-// out. Flags of the process are flags of its workers, so register needs to be given once. Start:
+// Many sessions in worker threads. Each folder in SESSIONS_DIR has the credentials of one session. Each worker gets an
+// equal share of the folders. Workers have the flags of the process, so register is active in them too. Start:
 // SESSIONS_DIR=sessions node --import baileys-native/register examples/workers/main.mjs
 
 import { readdirSync } from 'node:fs';
@@ -12,6 +12,7 @@ const directory = process.env.SESSIONS_DIR ?? 'sessions';
 const names = readdirSync(directory, { withFileTypes: true })
   .filter(entry => entry.isDirectory())
   .map(({ name }) => name);
+if (names.length === 0) throw new Error(`there are no folders in ${directory}`);
 const count = Math.min(Number(process.env.WORKERS ?? availableParallelism()), names.length);
 
 for (let index = 0; index < count; index++) {
@@ -21,5 +22,5 @@ for (let index = 0; index < count; index++) {
   worker.on('error', error => console.error(`worker ${index + 1} has failed:`, error));
 }
 
-// Counters cover all threads of the process.
-setInterval(() => console.log(`${metrics().sockets.open} sockets are open`), 60_000);
+// The metrics of the main thread include those of all workers.
+setInterval(() => console.log(`${metrics().sockets.open} sockets are open`), 60_000).unref();

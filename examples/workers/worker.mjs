@@ -18,7 +18,8 @@ async function start(folder) {
     if (connection === 'open') parentPort.postMessage(`${sock.user?.id} runs ${layer}`);
     if (connection !== 'close') return;
     const code = lastDisconnect?.error?.output?.statusCode;
-    if (code !== DisconnectReason.loggedOut) setTimeout(start, 5_000, folder);
+    if (code === DisconnectReason.loggedOut) parentPort.postMessage(`${folder} is logged out`);
+    else setTimeout(start, 5_000, folder);
   });
 }
 
