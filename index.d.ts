@@ -106,7 +106,8 @@ export interface NoiseHandlerOptions {
   /** The ephemeral key pair. It must be new for each connection. */
   keyPair: KeyPair;
   /**
-   * The WhatsApp header: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Stanzas use dictionary 3.
+   * The WhatsApp header: `WA`, protocol version, dictionary version (Baileys' `NOISE_WA_HEADER`). Stanzas use
+   * dictionary 3.
    */
   NOISE_HEADER: Uint8Array;
   logger: NoiseLogger;
@@ -200,9 +201,9 @@ export interface WebSocketClientConfig {
   /**
    * Node's `http.Agent` or `https.Agent` with the options `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`,
    * `localAddress`, `family` and `lookup`; or a proxy agent of `https-proxy-agent`, `http-proxy-agent`,
-   * `socks-proxy-agent` or `proxy-agent` (the page on proxies in the repository lists versions and options). For any other agent or
-   * option the socket emits `error` with the code `ERR_AGENT_UNSUPPORTED`; it never bypasses a proxy. Under
-   * `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
+   * `socks-proxy-agent` or `proxy-agent` (the page on proxies in the repository lists versions and options). For any
+   * other agent or option the socket emits `error` with the code `ERR_AGENT_UNSUPPORTED`; it never bypasses a proxy.
+   * Under `baileys-native/register` such a connection is left to Baileys' own `WebSocketClient`.
    */
   agent?: HttpAgent | HttpsAgent | undefined;
   options?: {
@@ -591,7 +592,7 @@ export interface NativeSessionOptions {
         maxMs?: number;
         /** The most attempts in a row. Default: no limit. */
         attempts?: number;
-        /** What to do on particular codes, in place of the table in `session.md` of the repository. */
+        /** What to do on particular codes, instead of the table in `session.md` of the repository. */
         classes?: Record<number, ReconnectClass>;
       };
   /** Limits the rate of connections, for the first connection and every later one. Default: no limit. */
@@ -599,9 +600,9 @@ export interface NativeSessionOptions {
 }
 
 /**
- * Limits the rate at which the sessions that share it open connections. Use it if many sessions start at the same time, or
- * can lose their server at the same time. Sessions connect in the order of their requests. A session that waits is in the
- * state `connecting`; its `connectTimeoutMs` begins after the wait. The sessions must be of the same thread.
+ * Limits the rate at which the sessions that share it open connections. Use it if many sessions start at the same time,
+ * or can lose their server at the same time. Sessions connect in the order of their requests. A session that waits is
+ * in the state `connecting`; its `connectTimeoutMs` begins after the wait. The sessions must be of the same thread.
  */
 export declare class ConnectLimiter {
   /** `burst`: the number of sessions that can connect at once after a pause. Default 1. */
@@ -611,8 +612,8 @@ export declare class ConnectLimiter {
 }
 
 /**
- * A lease that sessions share: they may be connected until it ends. Any thread of the process can renew it, so that sessions
- * stay connected while their own thread is busy. A lease that has ended cannot be renewed.
+ * A lease that sessions share: they may be connected until it ends. Any thread of the process can renew it, so that
+ * sessions stay connected while their own thread is busy. A lease that has ended cannot be renewed.
  */
 export declare class Lease {
   /** `until`: the end, in milliseconds since 1970. */
@@ -929,7 +930,8 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
   constructor(options: NativeSessionOptions);
 
   /**
-   * Creates a session with credentials from a store. The credentials and `knownServer` are saved after every change. `close` and `handOver` resolve after the last save. If a save rejects, the session emits `error`.
+   * Creates a session with credentials from a store. The credentials and `knownServer` are saved after every change.
+   * `close` and `handOver` resolve after the last save. If a save rejects, the session emits `error`.
    */
   static fromStore(
     store: SessionStore,
@@ -964,19 +966,19 @@ export declare class NativeSession extends EventEmitter<NativeSessionEvents> imp
 
   /**
    * Closes without logging out, so that the device can connect from another process. Resolves when the session is
-   * disconnected, with the stanzas of `sendNode` that are still in the queue, in order. A `sendNode` that waits for `drain`
-   * rejects with `ERR_HANDED_OVER`. Other stanzas are written before the connection closes, unless the server does not
-   * read for `closeTimeoutMs`. Only an answer of the server shows that it has received a stanza. Queries without an
-   * answer reject with `ERR_CONNECTION_CLOSED`.
+   * disconnected, with the stanzas of `sendNode` that are still in the queue, in order. A `sendNode` that waits for
+   * `drain` rejects with `ERR_HANDED_OVER`. Other stanzas are written before the connection closes, unless the server
+   * does not read for `closeTimeoutMs`. Only an answer of the server shows that it has received a stanza. Queries
+   * without an answer reject with `ERR_CONNECTION_CLOSED`.
    */
   handOver(): Promise<UnsentStanza[]>;
 
   /**
-   * Sets the lease, or the end of a lease of its own in milliseconds since 1970. It is for locks that expire. Without an
-   * argument, and before the first call, the session needs no lease. At the end of the lease the session drops its
-   * connection and the waiting stanzas, also while JavaScript is blocked. It ends with the reason `leaseEnded` and cannot
-   * connect until it has another lease. A session checks its lease before it does anything, also after its process was
-   * stopped (`SIGSTOP`).
+   * Sets the lease, or the end of a lease of its own in milliseconds since 1970. It is for locks that expire. Without
+   * an argument, and before the first call, the session needs no lease. At the end of the lease the session drops its
+   * connection and the waiting stanzas, also while JavaScript is blocked. It ends with the reason `leaseEnded` and
+   * cannot connect until it has another lease. A session checks its lease before it does anything, also after its
+   * process was stopped (`SIGSTOP`).
    */
   setLease(lease?: Lease | number): void;
 

@@ -296,24 +296,19 @@ describe('register does not change other properties of modules', () => {
 });
 
 describe('options that register passes to the drop-in', () => {
-  test('dialect and version of the copy, once', async t => {
+  test('the dialect of the copy, once', async t => {
     const project = makeProject(t, { addon: 'double' });
     project.write(
       'app.mjs',
       `const facts = [];
       for (const line of ${JSON.stringify(LINES)}) {
         const { makeNoiseHandler, encodeBinaryNode } = await import(line);
-        for (const { dialect, version } of [makeNoiseHandler(), encodeBinaryNode()]) facts.push(dialect, version);
+        for (const { dialect } of [makeNoiseHandler(), encodeBinaryNode()]) facts.push(dialect);
       }
       console.log(facts.join());`
     );
     const { stdout, stderr } = await project.run(['--import', 'baileys-native/register', 'app.mjs']);
-    const expected = [
-      ['7', installedVersion('baileys')],
-      ['6.7', installedVersion('baileys-6.7.24')],
-      ['6.17', installedVersion('baileys-6.17.16')]
-    ];
-    assert.equal(stdout.trim(), expected.flatMap(facts => [...facts, ...facts]).join(), stderr);
+    assert.equal(stdout.trim(), '7,7,6.7,6.7,6.17,6.17', stderr);
   });
 
   test('the current WA_CERT_DETAILS of the same copy of Baileys', async t => {

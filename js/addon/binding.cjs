@@ -74,15 +74,15 @@ function fromPackage(name) {
 }
 
 /**
- * Checks the size of the binary. To load a truncated file (for example after a full disk) would end the process with
- * SIGBUS.
+ * Checks the size of the binary. Loading a truncated file, for example one that was written to a full disk, ends the
+ * process with SIGBUS.
  *
  * @param {string} name
  * @param {{ name: string, binarySize?: number }} manifest
  */
 function checkSize(name, { name: packageName, binarySize }) {
   const path = look(name, 'path').found;
-  // A bundler has moved the binary.
+  // The path is unknown if a bundler has moved the binary. Only published packages have the size.
   if (path === undefined || binarySize === undefined) return;
   const { size } = statSync(path);
   if (size !== binarySize) {

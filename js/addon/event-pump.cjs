@@ -152,7 +152,7 @@ function dispatch() {
     tapeCursor.textAt = batch.textAt;
     tapeCursor.memory = memory;
     tapeCursor.bytesAt = payloadAt + length;
-    // Set by `message` for this record.
+    // `message` sets it when it creates the Buffer of this record.
     tapeCursor.buffer = undefined;
   }
   batch.records--;
@@ -172,7 +172,7 @@ function dispatch() {
 
 /** Dispatches events until none is left or a limit is reached. */
 function run() {
-  // A listener may run the event loop itself: a nested call must not replace the batch.
+  // A listener may cause a nested call, which must not replace the batch.
   if (running) return;
   running = true;
   let finished = false;
@@ -189,7 +189,8 @@ function run() {
       }
       if (!batch.more) break;
       fetch();
-      // The new events may answer what a listener has just sent. As with `ws`, code that awaits the send runs first.
+      // A new event may be the answer to a message that a listener has just sent. Code that awaits that send must run
+      // first, as with `ws`. Therefore the events are dispatched in the next turn.
       if (events > 0 && batch.records > 0) return;
     }
     finished = true;

@@ -25,7 +25,7 @@ const HEARTBEATS = 16;
 /** Baileys' timer runs at most this many milliseconds after ours, unless the thread is blocked between them. */
 const TIMER_GAP_MS = 20;
 
-/** The longest interval for which the addon keeps a connection alive: the longest timer of Node.js. */
+/** The longest keep-alive interval, in milliseconds: the longest timer of Node.js. */
 const MAX_INTERVAL = 2 ** 31 - 1;
 
 /**

@@ -9,8 +9,8 @@ const { setImmediate } = require('node:timers');
 const { core } = require('./shared-memory.cjs');
 
 /**
- * A turn may send for this long, in milliseconds, before the callbacks of its messages wait for its end. A program that
- * sends a message in the callback of the one before it would otherwise never let the loop run.
+ * A turn may send for this number of milliseconds. After that, callbacks of messages wait for its end. Otherwise a
+ * program that sends each message in the callback of the previous one would block the event loop.
  */
 const MAX_MS = 2;
 
@@ -18,7 +18,11 @@ let isScheduled = false;
 let isFirst = true;
 /** When the first message of the turn was sent. */
 let startedAt = 0;
-/** Callbacks that wait for the end of the turn, and their arguments. @type {[(value: any) => void, unknown][]} */
+/**
+ * Callbacks that wait for the end of the turn, and their arguments.
+ *
+ * @type {[(value: any) => void, unknown][]}
+ */
 let waiting = [];
 
 function endTurn() {
@@ -37,12 +41,12 @@ function sentInTurn() {
   setImmediate(endTurn);
   if (isFirst) {
     isFirst = false;
-    // The turn of process.exit() does not end. Messages that were sent before it must be written.
+    // `process.exit()` runs no immediates. Messages that were sent before it must be written.
     process.on('exit', endTurn);
   }
 }
 
-/** Whether the turn has been sending for so long that what follows from a message should wait for the turn's end. */
+/** Whether this turn has sent messages for more than {@link MAX_MS}. Callbacks of messages then wait for its end. */
 const isLong = () => isScheduled && performance.now() - startedAt > MAX_MS;
 
 /**

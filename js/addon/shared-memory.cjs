@@ -71,7 +71,11 @@ const scratch = {
 };
 scratch.share();
 
-/** @param {number} length */
+/**
+ * The least power of two that is not less than `length`, and at least `TEXT_WINDOW`.
+ *
+ * @param {number} length
+ */
 function nextPowerOfTwo(length) {
   return 2 ** Math.ceil(Math.log2(Math.max(length, TEXT_WINDOW)));
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// Buffers for bytes that the addon writes. They are cut from slabs, like Node's pooled Buffers: to allocate one takes a
-// microsecond, to cut one a twentieth of that.
+// Buffers for bytes that the addon writes. They are cut from slabs, like Node's pooled Buffers. Cutting a Buffer takes
+// a twentieth of the time of allocating one, which is about a microsecond.
 
 const { markAsUntransferable } = require('node:worker_threads');
 
@@ -39,7 +39,7 @@ const slab = {
 function reserve(length) {
   if (slab.position + length <= slab.buffer.length) return;
   slab.buffer = /** @type {TextBuffer} */ (Buffer.allocUnsafeSlow(Math.max(SLAB_SIZE, length)));
-  // To transfer one Buffer to another thread would detach all Buffers of the slab.
+  // If one Buffer were transferred to another thread, all Buffers of the slab would lose their memory.
   slab.memory = slab.buffer.buffer;
   markAsUntransferable(slab.memory);
   slab.position = 0;

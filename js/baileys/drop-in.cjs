@@ -12,14 +12,13 @@ const NATIVE = Symbol.for('baileys-native');
 
 /**
  * @param {object} [options]
- * @param {import('../codec/binary-node.cjs').Dialect} [options.dialect]
- * @param {string} [options.version] version of the copy
- * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] `WA_CERT_DETAILS` of
- *   the copy
+ * @param {import('../shared/baileys-layout.cjs').Dialect} [options.dialect]
+ * @param {() => { PUBLIC_KEY?: Uint8Array, SERIAL?: number } | undefined} [options.certDetails] returns the copy's
+ *   `WA_CERT_DETAILS`
  * @param {() => import('./websocket-client.cjs').BaileysClientClass | undefined} [options.webSocketClient] the copy's
  *   own class, for agents that are not supported natively
- * @param {import('./promise-timeout.cjs').Original} [options.timeoutParts] what `promiseTimeout` needs;
- *   without it `promiseTimeout` is not replaced
+ * @param {import('./promise-timeout.cjs').Original} [options.timeoutParts] the parts of the copy that `promiseTimeout`
+ *   needs; without them `promiseTimeout` is not replaced
  */
 function createDropIn({
   dialect = '7',

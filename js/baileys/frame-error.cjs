@@ -4,8 +4,8 @@
 const FRAME_ERROR = Symbol.for('baileys-native.frame-error');
 
 /**
- * The latest marked error, and the promise of `decodeFrame` that is rejected with it. The socket sets `error` to undefined
- * before it emits `message`, and reads both afterwards.
+ * The latest marked error, and the promise of `decodeFrame` that is rejected with it. The socket sets `error` to
+ * undefined before it emits `message`, and reads both afterwards.
  *
  * @type {{ error: (Error & { code?: string }) | undefined, promise: Promise<void> | undefined }}
  */

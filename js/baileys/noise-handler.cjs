@@ -25,21 +25,22 @@ const { environmentSwitch } = require('../shared/environment.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 
 /** @import { BinaryNode, KeyPair, NoiseHandlerOptions, NoiseLogger, ServerHandshake } from '../../index' */
-/** @import { Dialect } from '../codec/binary-node.cjs' */
+/** @import { Dialect } from '../shared/baileys-layout.cjs' */
 /** @typedef {BinaryNode | (Uint8Array & { attrs?: undefined })} Frame A stanza; in the handshake phase bytes. */
 /** @typedef {(frame: Uint8Array | BinaryNode) => void} OnFrame */
 /** @typedef {NoiseLogger & { warn?(data: unknown, message?: string): void }} Logger */
 /** @typedef {Parameters<typeof takeTape>[0] & { message: Buffer, left: number }} Tapes */
 
 /**
- * The result of every successful `decodeFrame`. Shared: to create a promise takes as long as to decode a small frame.
+ * The result of every successful `decodeFrame`. It is shared, because creating a promise takes as long as decoding a
+ * small frame.
  */
 const DONE = Promise.resolve();
 
 const released = new FinalizationRegistry(id => core.noiseRelease(id));
 
 /**
- * Creates `makeNoiseHandler` for one dialect.
+ * Creates the function `makeNoiseHandler` of one dialect.
  *
  * @param {object} options
  * @param {Dialect} options.dialect
@@ -53,8 +54,9 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
   /** @param {NoiseHandlerOptions & { logger: Logger }} options */
   function makeNoiseHandler({ keyPair, NOISE_HEADER, logger, routingInfo, trustedRoot, checkCertificateDates }) {
     logger = /** @type {Logger} */ (logger.child({ class: 'ns' }));
-    const introLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
-    // Every method refers to `handle`. When all of them are garbage-collected, the native state is freed.
+    /** The most bytes before the first frame: routing info with its prefix of 7 bytes, and the header. */
+    const preambleLength = NOISE_HEADER.length + (routingInfo ? 7 + routingInfo.length : 0);
+    // All methods refer to `handle`. When the last method is garbage-collected, the native state is freed.
     const handle = {
       id: core.noiseNew(
         DIALECTS[dialect].id,
@@ -69,7 +71,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
     let inTransport = false;
     /** The number of opened transport frames. */
     let opened = 0;
-    /** The number of frames taken from tapes that the native handler was not yet advanced by. */
+    /** The number of frames that were taken from tapes and that the native handler does not count yet. */
     let pendingAdvance = 0;
     /** Whether the native handler has bytes that were not delivered, such as the beginning of a frame. */
     let hasUnread = false;
@@ -103,7 +105,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
 
     /** @param {Uint8Array} ciphertext */
     function decrypt(ciphertext) {
-      // This uses a counter value that the read-ahead does not know about.
+      // This uses a counter value, which the read-ahead does not notice.
       usesReadAhead = false;
       advanceNative();
       return output(core.noiseDecrypt, ciphertext);
@@ -160,7 +162,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
       data = asBytes(data);
       const { id } = handle;
       if (inTransport && observe.wantsNodes()) publishSent(data);
-      reserve(introLength + FRAME_OVERHEAD + data.length);
+      reserve(preambleLength + FRAME_OVERHEAD + data.length);
       const frame = encoded(core.seal(id, data, slab.buffer, slab.position));
       if (inTransport) sealed++;
       else registerHandshakeFrame(frame, link);
@@ -296,7 +298,7 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
         hasUnread = result === PARTIAL;
         return DONE;
       } catch (error) {
-        // Frames may be left, and a frame that failed used a counter value that the read-ahead does not know about.
+        // Frames may be left. A frame that failed has used a counter value, which the read-ahead does not notice.
         hasUnread = true;
         if (error?.[FRAME_ERROR]) {
           usesReadAhead = false;

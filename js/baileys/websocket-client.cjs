@@ -12,7 +12,7 @@ const observe = require('../observe/socket.cjs');
 const { lastFrameError, FRAME_ERROR } = require('./frame-error.cjs');
 const { linkOf } = require('./connection-link.cjs');
 
-/** Key of a function on the class: it returns the `WebSocketClient` of Baileys itself. */
+/** Key of a static method that returns the `WebSocketClient` of Baileys itself. */
 const ORIGINAL = Symbol('original');
 
 /** The method that EventEmitter calls when the promise of a listener is rejected. */
@@ -98,7 +98,7 @@ class WebSocketClient extends IndexedEmitter {
       return this.#connectOriginal(Original, 'BAILEYS_NATIVE_AGENT', plan.error.reason);
     }
     const socket = new Socket(this, plan, emitMessage, reason => {
-      // Baileys' own class knows nothing of a proxy in the environment.
+      // Baileys' own class would bypass a proxy of the environment.
       if (!Original || plan.route?.isForced || this.socket !== socket) return undefined;
       this.#connectOriginal(Original, 'BAILEYS_NATIVE_TLS', reason);
       return this.socket;
@@ -187,8 +187,8 @@ function asConnectionError(error) {
 }
 
 /**
- * Emits `message` like EventEmitter, but checks the result of a listener only if a frame has just failed. To check
- * every result is slow.
+ * Emits `message` like EventEmitter, but checks the result of a listener only if a frame has just failed. Checking
+ * every result would be slow.
  *
  * @param {WebSocketClient} client
  * @param {Buffer} data
@@ -216,7 +216,8 @@ function emitMessage(client, data, isBinary) {
 }
 
 /**
- * Ends the connection by `error` after a frame has failed in a synchronous listener, such as that of Baileys 6.
+ * Emits `error`, which ends the connection, after a frame has failed in a synchronous listener such as that of Baileys
+ * 6.
  *
  * @param {WebSocketClient} client
  */
@@ -264,7 +265,7 @@ class WebSocketClient6 extends WebSocketClient {
 /**
  * Creates the class for one copy of Baileys.
  *
- * @param {import('../codec/binary-node.cjs').Dialect} dialect
+ * @param {import('../shared/baileys-layout.cjs').Dialect} dialect
  * @param {() => BaileysClientClass | undefined} [original] the copy's own class, for
  *   agents that are not supported natively; without it such a connection fails
  */

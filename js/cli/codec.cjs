@@ -4,8 +4,8 @@
 
 const { UsageError } = require('./arguments.cjs');
 
-/** The dialect for each version of the dictionary. */
-const LINES = /** @type {const} */ ({ 3: '7', 2: '6.17' });
+/** The dialect that is used for each version of the dictionary. */
+const DIALECTS = /** @type {const} */ ({ 3: '7', 2: '6.17' });
 
 /** The option for `readArguments`. */
 const DICTIONARY = /** @type {const} */ ({ dictionary: { type: 'string', default: '3' } });
@@ -15,9 +15,9 @@ const DICTIONARY = /** @type {const} */ ({ dictionary: { type: 'string', default
  * @param {string} usage
  */
 function codecOf(dictionary, usage) {
-  if (!Object.hasOwn(LINES, dictionary)) throw new UsageError('--dictionary must be 3 or 2', usage);
+  if (!Object.hasOwn(DIALECTS, dictionary)) throw new UsageError('--dictionary must be 3 or 2', usage);
   const { createCodec } = require('../codec/binary-node.cjs');
-  return createCodec(LINES[/** @type {'2' | '3'} */ (dictionary)]);
+  return createCodec(DIALECTS[/** @type {'2' | '3'} */ (dictionary)]);
 }
 
 module.exports = { DICTIONARY, codecOf };

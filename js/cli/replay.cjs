@@ -77,7 +77,8 @@ async function run(args) {
   const indicator = progress();
   const started = performance.now();
   for (const [index, { tag, payload }] of payloads.entries()) {
-    if (performance.now() - started > 1_000) indicator.step(`stanza ${index + 1} of ${payloads.length}`);
+    const tenths = Math.floor((10 * index) / payloads.length);
+    if (performance.now() - started > 1_000) indicator.step(`${10 * tenths} % of ${payloads.length} stanzas`);
     const start = performance.now();
     for (let round = 0; round < rounds; round++) codec.decodePayload(payload);
     const ms = (performance.now() - start) / rounds;

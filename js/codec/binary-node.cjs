@@ -25,7 +25,7 @@ const {
 const dictionaries = require('./tape/tokens.cjs');
 
 /** @import { BinaryNode, BinaryNodeCodingOptions } from '../../index' */
-/** @typedef {'7' | '6.7' | '6.17'} Dialect */
+/** @import { Dialect } from '../shared/baileys-layout.cjs' */
 /** @typedef {ReturnType<typeof createHydrator>} Hydrator */
 
 /** For each dialect: its number in the addon, and the version of its dictionary. */
@@ -79,8 +79,8 @@ function asBuffer(bytes) {
 }
 
 /**
- * Builds the node of a tape. `text` is the result of the addon: the text of the tape, or the signal `MORE`. `bytes` from
- * `start` on are the payload that was decoded.
+ * Builds the node of a tape. `text` is the result of the addon: the text of the tape, or the signal `MORE`. The decoded
+ * payload starts at `start` in `bytes`.
  *
  * @param {Hydrator} hydrate
  * @param {string | number} text
@@ -132,7 +132,7 @@ const USUAL_OUTPUT = 1024;
 /**
  * The codec of one dialect.
  *
- * @param {'7' | '6.7' | '6.17'} name
+ * @param {Dialect} name
  */
 function createCodec(name) {
   const { id: dialect, dictionary } = DIALECTS[name];
@@ -240,7 +240,8 @@ async function decompressingIfRequired(payload) {
 }
 
 /**
- * Returns the constants (Baileys' `opts`). Throws if their tokens are not those of the dialect: they would be ignored.
+ * Returns the constants (Baileys' `opts`). Throws if their tokens are not those of the dialect, because the addon uses
+ * only its own tokens.
  *
  * @param {BinaryNodeCodingOptions} opts
  * @param {Dialect} name

@@ -62,7 +62,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
  * @property {string} [localAddress] the address to connect from
  * @property {number} [family] 4 or 6, for the lookup of `host`
  * @property {Lookup} [lookup] resolves `host`
- * @property {number} [tcpKeepAliveSeconds] of TCP keep-alive, before the first probe
+ * @property {number} [tcpKeepAliveSeconds] seconds without traffic before the first TCP keep-alive probe
  * @property {import('../addon/native').SocketTlsOptions} [tls] settings for TLS with the target
  * @property {import('../addon/native').SocketProxyOptions} [proxy] the request to the proxy
  * @property {Lookup} [lookupTarget] resolves the target's name, if the proxy must get an address

@@ -9,8 +9,8 @@ const { environmentSwitch } = require('../shared/environment.cjs');
 const SCHEMES = /^(?:https?|socks[45]?[ah]?):\/\//i;
 
 /**
- * `HTTPS_PROXY` (for `ws:` `HTTP_PROXY`), then `ALL_PROXY`, unless `NO_PROXY` names the target. Names in lower case come first.
- * The rules are those of Node's `--use-env-proxy`. `ALL_PROXY` and SOCKS are additions.
+ * `HTTPS_PROXY` (for `ws:` `HTTP_PROXY`), then `ALL_PROXY`, unless `NO_PROXY` names the target. Names in lower case
+ * come first. The rules are those of Node's `--use-env-proxy`. `ALL_PROXY` and SOCKS are additions.
  *
  * @param {import('./agent.cjs').Target} target
  * @returns {string | undefined} the proxy's URL
@@ -22,7 +22,7 @@ function environmentProxy({ secure, host, port }) {
   const url = valueOf(name) ?? valueOf('all_proxy');
   if (url === undefined || isExcepted(host.toLowerCase(), port)) return undefined;
   if (SCHEMES.test(url) && URL.canParse(url)) return url;
-  // Without the URL, which may have a password.
+  // The message does not contain the URL, because the URL may contain a password.
   const error = new TypeError(
     `The environment variable ${valueOf(name) === undefined ? 'ALL_PROXY' : name.toUpperCase()} ` +
       'is not an http:, https: or socks: URL. The connection was not opened.'

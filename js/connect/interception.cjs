@@ -44,7 +44,7 @@ const loaded = new Set(CONNECT_FUNCTIONS.map(({ owner, key }) => owner[key]));
 /** Keys of the function by which `agent-base` 4 and 5 replace `https.request`. It does not redirect connections. */
 const HARMLESS_MARKS = ['__agent_base_https_request_patched__'];
 
-/** Folders of tracing libraries whose wrappers have no property for the wrapped function. */
+/** Folders of tracing libraries. Their wrappers do not have the wrapped function in a property. */
 const TRACERS = /[\\/]node_modules[\\/](?:dd-trace|elastic-apm-node)[\\/]/;
 
 /** @type {WeakMap<object, boolean>} Whether a function connects like Node's own. */

@@ -187,10 +187,10 @@ function resolvePlan(options, route, done) {
 }
 
 /**
- * @param {(error: Error | null, addresses: string[]) => void} done
  * @param {string} host
  * @param {import('./agent.cjs').Lookup | undefined} lookup
  * @param {number | undefined} family
+ * @param {(error: Error | null, addresses: string[]) => void} done
  */
 function resolveAddresses(host, lookup, family, done) {
   if (isIP(host)) {

@@ -30,7 +30,8 @@ const { UnsupportedConnectionError } = require('./unsupported-connection-error.c
 /** @typedef {Record<string, any>} Agent An agent of one of the packages. Its fields depend on the version. */
 /** @typedef {(options: object, others?: string[]) => void} CheckOptions */
 /** @typedef {{ routeOf: (agent: unknown, target: Target) => Route, checkOptions: CheckOptions }} Tools */
-/** @typedef {{ methods: string[], connects: string, word: string, route: (agent: Agent, target: Target, tools: Tools) => Route }} Known */
+/** @typedef {(agent: Agent, target: Target, tools: Tools) => Route} MakeRoute */
+/** @typedef {{ methods: string[], connects: string, word: string, route: MakeRoute }} Known */
 
 /** Default timeout of the npm package `socks`, in milliseconds. */
 const SOCKS_TIMEOUT = 30_000;
@@ -312,7 +313,12 @@ function oldSocksRoute(agent, target, { checkOptions }) {
 }
 
 /**
- * @param {{ proxy: any, lookupTarget?: Route['lookup'], timeout?: number, socketOptions?: ConnectOptions, tls: ConnectOptions }} settings
+ * @param {object} settings
+ * @param {any} settings.proxy
+ * @param {Route['lookup']} [settings.lookupTarget]
+ * @param {number} [settings.timeout]
+ * @param {ConnectOptions} [settings.socketOptions]
+ * @param {ConnectOptions} settings.tls
  * @param {string} name
  * @param {Target} target
  */
@@ -365,7 +371,7 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
  *
  * @param {string} url
  * @param {any} connectOpts options for the connection to the proxy
- * @param {any} options those that reach the TLS with the target
+ * @param {any} options options for TLS with the target
  * @param {Target} target
  * @param {CheckOptions} checkOptions
  * @returns {Route}
@@ -410,10 +416,10 @@ function proxylineRoute(agent, target, { checkOptions }) {
   checkOptions(options, ['path']);
   const authority = `${bracketed(target.host)}:${target.port}`;
   const url = agent.getProxyForUrl(`${target.secure ? 'wss' : 'ws'}://${authority}${target.path}`);
-  // Whether it connects directly may depend on what it alone knows of the request.
+  // The agent sees the whole request and may decide differently for it, so a direct connection is not assumed.
   if (!url) throw new UnsupportedConnectionError('its getProxyForUrl returned no proxy for this connection');
   const proxy = parse(url);
-  // The certificates that it trusts for the proxy cannot be read.
+  // The certificates that the agent trusts for an https: proxy cannot be read.
   if (proxy.protocol !== 'http:')
     throw new UnsupportedConnectionError(
       `this agent is supported only with http: proxies, and its proxy has the protocol "${proxy.protocol}"`

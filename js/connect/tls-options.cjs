@@ -2,6 +2,7 @@
 
 /** Converts options of `tls.connect` and environment variables into TLS settings of the addon. */
 
+const { unshared } = require('../shared/bytes.cjs');
 const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** The supported options for trust and identity. */
@@ -68,11 +69,8 @@ function certificateName({ host, hostHeader }) {
 function pem(value, name) {
   if (typeof value === 'string') return Buffer.from(value);
   if (ArrayBuffer.isView(value)) {
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    // Another thread could change shared memory while the addon reads it.
-    return value.buffer instanceof SharedArrayBuffer
-      ? Buffer.from(bytes)
-      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const bytes = unshared(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   throw new UnsupportedConnectionError(`its option "${name}" must be a string or a Buffer`);
 }

@@ -2,7 +2,7 @@
 
 /** Texts that explain why Baileys does not run natively. */
 
-/** Jest replaces `node:module`, so that hooks would have no effect. */
+/** Hooks have no effect under Jest, because Jest replaces `node:module`. */
 const JEST = 'Jest has its own module loader and ignores the module hooks of Node.js';
 
 /**

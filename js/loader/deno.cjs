@@ -70,7 +70,8 @@ const LOAD_HOOK = {
 };
 
 /**
- * Stays installed while an ES module is loaded by `require()`. Baileys would run on JavaScript there.
+ * Installed instead of the `load` hook while `require()` loads an ES module. It refuses Baileys, because Baileys would
+ * not be replaced there.
  */
 const RESOLVE_HOOK = {
   /**
@@ -95,20 +96,20 @@ const registerHooks = /** @type {any} */ (Module).registerHooks;
 let installed;
 
 /**
- * Loads an ES module that is required. If a `load` hook is installed, Deno 2.9 finds none of the imports of such a module
- * ("Cannot resolve module"). With a `resolve` hook alone it finds those that are CommonJS.
+ * Loads an ES module that is required. With a `load` hook, Deno 2.9 finds none of the imports of such a module ("Cannot
+ * resolve module"). With only a `resolve` hook, it finds the imports that are CommonJS.
  *
  * @param {string} url
  */
 function required(url) {
   const path = fileURLToPath(url);
   installed.deregister();
-  const guard = registerHooks(RESOLVE_HOOK);
+  const temporary = registerHooks(RESOLVE_HOOK);
   try {
     delete require.cache[path];
     namespaces.set(url, require(path));
   } finally {
-    guard.deregister();
+    temporary.deregister();
     installed = registerHooks(LOAD_HOOK);
   }
   const source = `module.exports = globalThis[Symbol.for(${JSON.stringify(NAMESPACES.description)})].get(${JSON.stringify(url)})`;

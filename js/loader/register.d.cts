@@ -23,8 +23,8 @@
  * | `BAILEYS_NATIVE_AGENT` | one connection: its agent or proxy is not supported |
  * | `BAILEYS_NATIVE_TLS` | one connection: the server needs TLS features that the addon does not have |
  *
- * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_PROMISE_TIMEOUT=off` does not replace
- * `promiseTimeout`. `BAILEYS_NATIVE_PACKAGES` names forks of Baileys, separated by commas.
+ * Environment variables: `BAILEYS_NATIVE=off` disables this module. `BAILEYS_NATIVE_PROMISE_TIMEOUT=off` does not
+ * replace `promiseTimeout`. `BAILEYS_NATIVE_PACKAGES` names forks of Baileys, separated by commas.
  *
  * While the event loop is blocked, the addon sends the keep-alive queries of connections. To turn this off, set
  * `BAILEYS_NATIVE_KEEP_ALIVE=off`, or `keepAliveWhileBlocked: false` in the configuration of one socket. Baileys' types

@@ -15,7 +15,7 @@ const { locationOfTimeout } = require('./targets.cjs');
  * @property {string} root Directory of the package.json of its copy.
  * @property {string} name
  * @property {string} version
- * @property {import('./targets.cjs').Dialect} dialect
+ * @property {import('../shared/baileys-layout.cjs').Dialect} dialect
  * @property {readonly string[]} names The replaced exports.
  */
 
@@ -26,7 +26,7 @@ const { locationOfTimeout } = require('./targets.cjs');
  */
 
 /**
- * @typedef {object} Entry One copy of Baileys.
+ * @typedef {object} Entry The replacements for one copy of Baileys.
  * @property {Record<string, unknown> | undefined} dropIn Undefined if the addon cannot be loaded.
  * @property {Originals} originals
  * @property {import('./state.cjs').Replaced} copy
@@ -70,12 +70,11 @@ function announce({ name, version, root }) {
  * @param {Facts} facts
  * @param {Originals} originals
  */
-function makeDropIn({ root, dialect, version }, originals) {
+function makeDropIn({ root, dialect }, originals) {
   try {
     const { createDropIn } = require('../baileys/drop-in.cjs');
     return createDropIn({
       dialect,
-      version,
       certDetails: () => originals.certDetails?.(),
       webSocketClient: () => originals.webSocketClient?.(),
       timeoutParts: {

@@ -30,7 +30,7 @@ const TARGET_PATTERN = new RegExp(
     .join('|')})$`
 );
 
-/** @typedef {'7' | '6.7' | '6.17'} Dialect Releases of Baileys whose replaced exports behave alike. */
+/** @import { Dialect } from '../shared/baileys-layout.cjs' */
 
 /**
  * @typedef {object} Copy One installed copy of Baileys.
@@ -222,8 +222,7 @@ function dialectsOf(part, hashes) {
 }
 
 /**
- * The dialect of all parts of some targets. If there are two, because releases of both have the same texts, the version
- * decides.
+ * The dialect of all parts of some targets. Releases of two dialects can have the same texts. Then the version decides.
  *
  * @param {readonly string[]} files
  * @param {Map<string, string>} hashes
@@ -232,9 +231,8 @@ function dialectsOf(part, hashes) {
  */
 function commonDialect(files, hashes, version) {
   const parts = files.flatMap(file => TARGETS[file].parts);
-  const common = /** @type {const} */ (['7', '6.7', '6.17']).filter(dialect =>
-    parts.every(part => dialectsOf(part, hashes).includes(dialect))
-  );
+  const dialects = RELEASES.map(({ dialect }) => dialect);
+  const common = dialects.filter(dialect => parts.every(part => dialectsOf(part, hashes).includes(dialect)));
   return version.startsWith('7.') ? common.at(0) : common.at(-1);
 }
 
@@ -244,8 +242,8 @@ function namedPackages() {
 }
 
 /**
- * Chooses the dialect of a copy, or gives the reason why there is none. Releases differ in the functions that they await, and the
- * tokens of the two dictionaries differ.
+ * Chooses the dialect of a copy, or gives the reason why there is none. Releases differ in their dictionary and in the
+ * functions that they await.
  *
  * Facts, read in the published releases:
  * - Dictionary 2: 6.6.0 to 6.7.18, and 6.17.16. Dictionary 3: 6.7.19 and later, and all of 7.

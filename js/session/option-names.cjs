@@ -23,8 +23,8 @@ function suggestion(name, known) {
 }
 
 /**
- * Throws for an unknown option. To ignore it could connect to a wrong server or wait too long. Options that are
- * `undefined` are skipped.
+ * Throws for an unknown option. If it were ignored, the session could connect to a wrong server or wait too long.
+ * Options that are `undefined` are skipped.
  *
  * @param {object} options
  * @param {Set<string>} known

@@ -65,18 +65,16 @@ const CLASSES = ['immediate', 'backoff', 'final'];
 
 /** The names of all options. */
 const NAMES = new Set([
-  ...[
-    'auth',
-    'url',
-    'agent',
-    'headers',
-    'trustedRoot',
-    'logger',
-    'knownServer',
-    'reconnect',
-    'tcpKeepAliveMs',
-    'connectLimiter'
-  ],
+  'auth',
+  'url',
+  'agent',
+  'headers',
+  'trustedRoot',
+  'logger',
+  'knownServer',
+  'reconnect',
+  'tcpKeepAliveMs',
+  'connectLimiter',
   ...Object.keys(TIMES),
   ...Object.keys(PASSED_THROUGH)
 ]);

@@ -50,7 +50,11 @@ class StanzaStream extends Readable {
     callback(error);
   }
 
-  /** Ends the stream after the waiting stanzas. With a failure, ends it at once. @param {unknown} [failure] */
+  /**
+   * Ends the stream after the waiting stanzas. With a failure, ends it at once.
+   *
+   * @param {unknown} [failure]
+   */
   end(failure) {
     if (this.#isReleased) return;
     this.#leave();

@@ -1,7 +1,11 @@
 'use strict';
 
 /** @import { BinaryNode, StanzaPattern } from '../../index' */
-/** @typedef {{ listener: (node: any) => void }} Entry One registration. An object, because the same function can be registered twice. */
+/**
+ * One registration. It is an object, because the same function can be registered twice.
+ *
+ * @typedef {{ listener: (node: any) => void }} Entry
+ */
 /** @typedef {{ key: string, number: number, listeners: Entry[] }} Watch */
 
 /** The patterns of a session and their listeners. Listeners of one pattern share one entry in the addon. */

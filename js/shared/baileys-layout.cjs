@@ -34,9 +34,11 @@ const FILES = /** @type {const} */ ({
   jidUtils: 'lib/WABinary/jid-utils.js'
 });
 
+/** @typedef {'7' | '6.7' | '6.17'} Dialect Releases with the same wire format and signatures of the replaced exports. */
+
 /**
  * @typedef {object} Release A published release of Baileys that this package is compared with.
- * @property {'7' | '6.7' | '6.17'} dialect Name of the dialect: wire format and signatures of the replaced exports.
+ * @property {Dialect} dialect
  * @property {string} packageName Name that this repository installs it under.
  * @property {string} version
  * @property {2 | 3} dictionary Version of its token dictionary.

@@ -26,7 +26,8 @@ const CLASSES = { Error, RangeError };
  * @property {Description} [textOf] The error has the message of this one.
  */
 
-/** @typedef {NodeJS.ErrnoException & { reason?: string, host?: string, address?: string, port?: number }} TransportError */
+/** @typedef {{ reason?: string, host?: string, address?: string, port?: number }} Details */
+/** @typedef {NodeJS.ErrnoException & Details} TransportError */
 
 /**
  * Creates the error that Node or `ws` would give for a failure of the transport.

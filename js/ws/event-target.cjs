@@ -21,8 +21,9 @@ const FIELDS = {
    * @param {boolean} isBinary
    */
   message: (data, isBinary) => ({ data: isBinary ? data : data.toString() }),
-  // RFC 6455, section 7.1.5: 1006 means that no close frame was received.
   /**
+   * RFC 6455, section 7.1.5: 1006 means that no close frame was received.
+   *
    * @param {number} code
    * @param {Buffer} reason
    */
@@ -95,7 +96,6 @@ function find(socket, type, handler) {
  * @param {boolean} isByAttribute
  */
 function add(socket, type, handler, once, isByAttribute) {
-  /** @param {...any} args */
   /** @type {Listener} */
   const listener = (...args) => {
     const event = { type, target: socket, ...FIELDS[type](...args) };

@@ -272,7 +272,7 @@ class Socket extends EventTargetEmitter {
     return { silence: pump.silence(this.#id), hasMessages: this.#hasMessages };
   }
 
-  /** The connection has ended. */
+  /** Handles the end of the connection. */
   #end() {
     if (this.readyState === CLOSED) return;
     keepAlive.stopKeepAlive(this.#id);
@@ -453,7 +453,7 @@ class Socket extends EventTargetEmitter {
   }
 
   /**
-   * The server, or the proxy before it, has answered with something other than an upgrade.
+   * Handles an answer of the server or of a proxy that is not an upgrade.
    *
    * @param {string} head
    * @param {Buffer} body
@@ -463,7 +463,7 @@ class Socket extends EventTargetEmitter {
     const response = incomingMessage(head, body);
     const isHeard = this.#isHeard('unexpected-response');
     this.#emit('unexpected-response', request, response);
-    // As `ws` does without listeners; that of Baileys only forwards the event.
+    // Like `ws` without listeners. The listener of Baileys does not count, because it only forwards the event.
     if (!isHeard) this.#abort(refusal(/** @type {number} */ (response.statusCode)));
   }
 
