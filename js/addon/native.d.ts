@@ -25,7 +25,7 @@ export declare class Lease {
 
 /** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
 export declare class NodeEnvironment {
-  /** Creates it. `wake` is called when there can be records to drain. */
+  /** Creates an environment. `wake` is called when there can be records to drain. */
   constructor(wake: () => void)
   /**
    * Starts the threads of the connections, if they do not run yet. Returns the JSON of the failure if they cannot be
@@ -40,7 +40,7 @@ export declare class NodeEnvironment {
   setPaused(socket: number, isPaused: boolean): void
   /** The endpoints of an open socket's TCP connection. */
   endpoints(socket: number): SocketEndpoints | null
-  /** Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`. */
+  /** Starts TCP keep-alive on an open socket, or stops it if no seconds are given; see `SocketOptions`. */
   setKeepAlive(socket: number, seconds?: number | undefined | null): void
   /** Sets TCP_NODELAY of an open socket: small packets are sent at once. */
   setNoDelay(socket: number, isOn: boolean): void

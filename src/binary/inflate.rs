@@ -71,8 +71,8 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
     }
 }
 
-/// The message that zlib-rs gives for damage that its fast path finds, because the fast path does not store the reason.
-/// The size of the output buffer decides whether the fast path is used.
+/// The message of zlib-rs if its fast path finds damaged data. The fast path does not store the reason. The size of the
+/// output buffer decides whether the fast path is used.
 const LOST: &str = "repeated call with bad state";
 
 fn message(error: &DecompressError) -> &str {

@@ -18,8 +18,8 @@ pub(super) fn to_number(text: &str) -> u8 {
             0
         };
     }
-    // Rust's parser accepts more than JavaScript. Texts with other letters are infinite or not a number in both
-    // languages.
+    // A text with other characters is infinite or not a number in JavaScript, so its low byte is 0. Rust's parser
+    // accepts some of these texts, such as `inf`.
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     if text.bytes().all(plain) {
         text.parse().map_or(0, low_byte)

@@ -133,9 +133,9 @@ raw_function! {
 
 raw_function! {
     /// `noiseProcessHandshake(handler, ephemeralPrivate, ephemeral, static, payload, noisePrivate, noisePublic, roots,
-    /// serial, out, offset, seconds)`: the length of the own static key sealed, as `encode` gives it. `roots` is one
-    /// root key of 32 bytes after another. `seconds` is the time since 1970 at which the certificates have to be valid,
-    /// 0 where their dates do not matter.
+    /// serial, out, offset, seconds)`: processes the server's hello and writes the sealed static key of the client.
+    /// Returns its length in the form of the result of `encode`. `roots` is a list of root keys of 32 bytes without
+    /// separators. The certificates must be valid at the time `seconds` since 1970; 0 does not check their dates.
     NoiseProcessHandshake, "noiseProcessHandshake", 12, |call, core: Core| {
         let serial = call.u32(8)?;
         let roots = call.bytes(7)?;

@@ -287,7 +287,7 @@ impl From<SendError> for Failure {
     }
 }
 
-/// The number of a stanza or query. It is complemented (`!number`) if the caller should wait.
+/// The number of a stanza or query. Its bits are inverted (`!number`) if the caller should wait.
 fn advised(number: u64, readiness: SendReadiness) -> i32 {
     match readiness {
         SendReadiness::Ready => short(number),
@@ -296,8 +296,8 @@ fn advised(number: u64, readiness: SendReadiness) -> i32 {
 }
 
 raw_function! {
-    /// `sessionSend(session, text)`: sends the shared tape. Returns the number of the stanza, complemented if the
-    /// caller should wait.
+    /// `sessionSend(session, text)`: sends the shared tape. Returns the number of the stanza. Its bits are inverted
+    /// (`~number`) if the caller should wait.
     SessionSend, "sessionSend", 2, |call, core: Core| {
         let source = core.environment.source(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let mut inner = core.inner()?;
@@ -310,8 +310,8 @@ raw_function! {
 
 raw_function! {
     /// `sessionQuery(session, text, timeout, idempotent)`: sends the shared tape as a query. `timeout` is in
-    /// milliseconds; 0 uses the timeout of the session. Returns the number of the query, complemented if the caller
-    /// should wait.
+    /// milliseconds; 0 uses the timeout of the session. Returns the number of the query. Its bits are inverted
+    /// (`~number`) if the caller should wait.
     SessionQuery, "sessionQuery", 4, |call, core: Core| {
         let source = core.environment.source(call.u32(0)?).ok_or(SendError::NotConnected)?;
         let options = QueryOptions {

@@ -55,7 +55,7 @@ impl NodeEnvironment {
 
 #[napi]
 impl NodeEnvironment {
-    /// Creates it. `wake` is called when there can be records to drain.
+    /// Creates an environment. `wake` is called when there can be records to drain.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
         transport::on_idle(trim);
@@ -125,7 +125,7 @@ impl NodeEnvironment {
         })
     }
 
-    /// Starts TCP keep-alive on an open socket, or stops it where no seconds are given; see `SocketOptions`.
+    /// Starts TCP keep-alive on an open socket, or stops it if no seconds are given; see `SocketOptions`.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, socket: u32, seconds: Option<u32>) {
         self.environment().set_probes(socket, seconds.map(probes));

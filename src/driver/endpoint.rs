@@ -19,7 +19,7 @@ pub struct Endpoint {
     pub port: u16,
     /// All other options. `addresses` is ignored, because the name is resolved for each connection.
     pub options: ConnectOptions,
-    /// Says when a connection may be opened; at once where there is none.
+    /// Decides when a connection may be opened. `None` means at once.
     pub limiter: Option<Arc<ConnectLimiter>>,
 }
 

@@ -63,7 +63,7 @@ async fn run(shared: &Arc<SharedSession>, endpoint: &Arc<Endpoint>) {
     while let Some(action) = shared.next_action() {
         if let Some(derivation) = action.derive {
             let shared = Arc::clone(shared);
-            // The result is delivered by `derive`.
+            // `derive` passes its result to the session, so nothing waits for this task.
             drop(tokio::task::spawn_blocking(move || shared.derive(derivation)));
         }
         if let Some(connection) = action.open {

@@ -79,7 +79,7 @@ impl SocketCounters {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Adds bytes that wait for JavaScript. The maximum is relaxed: one thread writes it, for display only.
+    /// Adds bytes that wait for JavaScript. The maximum needs no ordering, because one thread writes it for display only.
     pub(super) fn add_waiting(&self, bytes: usize) {
         let waiting = self.waiting.fetch_add(bytes, Ordering::AcqRel) + bytes;
         if waiting > self.most_waiting.load(Ordering::Relaxed) {

@@ -25,7 +25,7 @@ pub struct Inbox {
 #[derive(Debug, Default)]
 struct InboxState {
     batch: Batch,
-    /// The record sources (sessions) that have records.
+    /// The numbers of the sessions that have records.
     ready: VecDeque<u32>,
     /// JavaScript was woken, and has not found the queue empty since then.
     woken: bool,

@@ -35,7 +35,7 @@ impl Default for TrustedRoot {
     }
 }
 
-/// By how many seconds this machine's clock may be wrong when the validity of certificates is checked: a day.
+/// Tolerance for a wrong clock of this machine when the validity of certificates is checked, in seconds: one day.
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
 /// The serial and validity of a certificate.

@@ -288,8 +288,8 @@ impl Session {
 
     /// Ends the connection. `gone` is true if the transport is already closed.
     pub(super) fn end(&mut self, reason: EndReason, gone: bool) {
-        // A server that does not support resumption may close the connection. An end that the user wanted says nothing
-        // about the server.
+        // The server may have closed the connection because it does not support resumption. This is not assumed if the
+        // user has ended the connection.
         let resuming = self.connection.as_ref().is_some_and(Connection::is_resuming);
         if resuming && !reason.is_intended() && self.closing.is_none() {
             self.server = None;

@@ -184,7 +184,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Adds the metrics of another session. The greatest depths become the maximum of both. The latest handshake and
-    /// keep-alive time are cleared, because a sum has none.
+    /// keep-alive time are cleared, because they belong to one session.
     pub fn absorb(&mut self, other: &Self) {
         self.connections += other.connections;
         self.logins += other.logins;

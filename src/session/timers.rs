@@ -5,7 +5,8 @@ use super::Millis;
 /// A timer. At most one timer of each kind is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// The transport must be open. After that: the server's handshake message must be received.
+    /// The transport must be open by this time. Once it is open, the server's handshake message must be received by a
+    /// new time.
     Connect,
     /// The next keep-alive query is due.
     KeepAlive,

@@ -142,7 +142,7 @@ impl<'a> TapeReader<'a> {
         usize::try_from(self.op()?).map_err(|_| EncodeError::InvalidSource)
     }
 
-    // Inlined, as are its callers. Otherwise the result of each string is written to memory and read back.
+    // Inlined like its callers. Otherwise the result for each string is written to memory and read back.
     #[inline(always)]
     fn string(&mut self) -> Result<Text<'_>, EncodeError> {
         let op = self.op()?;

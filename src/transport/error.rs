@@ -44,7 +44,7 @@ pub enum TransportError {
     /// The certificate of the peer or proxy is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustFailure),
-    /// The peer (or the proxy) speaks no TLS that this library speaks.
+    /// The peer or the proxy supports no TLS version or cipher that this library supports.
     #[error("no TLS in common: {0}")]
     TlsIncompatible(rustls::Error),
     /// The TLS handshake failed, but not because of the certificate.

@@ -209,7 +209,8 @@ impl Shared {
     }
 }
 
-/// Writes the connections of the task, and the held messages of turns that do not end.
+/// Runs the task that writes messages for the loop: those of connections that the loop has passed to it, and those of
+/// turns that do not end.
 async fn watch(shared: Arc<Shared>) {
     loop {
         shared.task.notified().await;
@@ -286,7 +287,7 @@ mod tests {
             let turn = LoopTurn::new();
             let sender = turn.unwatched_sender();
             tokio::spawn(watch(Arc::clone(&turn.shared)));
-            // The times differ in relation to the periods. At some of them the task sleeps.
+            // The waits end at different times within a period. At some of these times the task sleeps.
             for wait in 0..40 {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 let connection = Arc::<Flushes>::default();

@@ -11,7 +11,8 @@ use super::tls::TlsTarget;
 /// TCP keep-alive: probes of the operating system on a connection without traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAliveProbes {
-    /// The time without traffic before the first probe. With zero, this and all else is the operating system's default.
+    /// The time without traffic before the first probe. With zero, all keep-alive settings are those of the operating
+    /// system.
     pub idle: Duration,
 }
 

@@ -13,8 +13,9 @@ use super::options::{ConnectOptions, KeepAliveProbes};
 /// `net.getDefaultAutoSelectFamilyAttemptTimeout()`.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The time between two keep-alive probes, and the number of those that may stay unanswered: the values of libuv.
+/// The time between two keep-alive probes. It is the value of libuv.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// The connection is closed after this number of unanswered keep-alive probes. It is the value of libuv.
 const PROBES: u32 = 10;
 
 /// The endpoints of a TCP connection.

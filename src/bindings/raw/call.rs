@@ -24,7 +24,7 @@ impl Call {
     /// Whether an argument is `undefined` or missing.
     pub(in crate::bindings) fn is_undefined(&self, index: usize) -> Result<bool, Failure> {
         let mut kind = 0;
-        // SAFETY: as in `u32`.
+        // SAFETY: `env` belongs to the running callback, and `kind` lives longer than the call.
         check(unsafe { sys::napi_typeof(self.env, self.arg(index), &mut kind) })?;
         Ok(kind == sys::ValueType::napi_undefined)
     }
@@ -77,7 +77,7 @@ impl Call {
     /// Creates an integer result.
     pub(in crate::bindings) fn int(&self, value: i32) -> Outcome {
         let mut result = ptr::null_mut();
-        // SAFETY: as in `u32`.
+        // SAFETY: `env` belongs to the running callback, and `result` lives longer than the call.
         check(unsafe { sys::napi_create_int32(self.env, value, &mut result) })?;
         Ok(result)
     }

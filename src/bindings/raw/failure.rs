@@ -76,7 +76,7 @@ fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str)
         let mut error = ptr::null_mut();
         // SAFETY: all values belong to this env and to the callback's scope. A null code is documented as no code.
         check(unsafe { create(env, code, message, &mut error) })?;
-        // SAFETY: as above.
+        // SAFETY: as for the call above.
         check(unsafe { sys::napi_throw(env, error) })
     };
     let _ = create();

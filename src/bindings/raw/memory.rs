@@ -19,7 +19,8 @@ impl Call {
         let mut data = ptr::null_mut();
         let mut buffer = ptr::null_mut();
         let mut is_own = false;
-        // SAFETY: as in `u32`. The null pointers are documented as optional.
+        // SAFETY: `env` belongs to the running callback, and the out-pointers live longer than the call. The null
+        // pointers are documented as optional.
         let status = unsafe {
             sys::napi_get_typedarray_info(
                 self.env,
@@ -40,8 +41,8 @@ impl Call {
             sys::TypedarrayType::int32_array => size_of::<i32>(),
             _ => return Err(Failure::Type("a Buffer or Uint8Array is required")),
         };
-        // SAFETY: as in `u32`; `buffer` is a handle in this callback's scope. A SharedArrayBuffer is not an
-        // ArrayBuffer.
+        // SAFETY: `env` belongs to the running callback, and `buffer` is a handle in its scope. A SharedArrayBuffer is
+        // not an ArrayBuffer.
         check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &mut is_own) })?;
         Ok(Memory {
             data: data.cast(),
