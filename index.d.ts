@@ -483,7 +483,10 @@ export interface QueueBounds {
   stanzas?: number;
   /** Default 4 MiB. */
   bytes?: number;
-  /** The most bytes in the outgoing queue: a stanza beyond it is refused. Default 64 MiB. For `incoming` see there. */
+  /**
+   * The most bytes in the outgoing queue: a stanza beyond it is refused. Default 64 MiB. For the incoming queue see
+   * {@link NativeSessionOptions.incoming}.
+   */
   limit?: number;
 }
 

@@ -216,8 +216,8 @@ function emitMessage(client, data, isBinary) {
 }
 
 /**
- * Emits `error`, which ends the connection, after a frame has failed in a synchronous listener such as that of Baileys
- * 6.
+ * Emits `error`, which ends the connection. Called after a frame has failed in a synchronous listener, such as that of
+ * Baileys 6.
  *
  * @param {WebSocketClient} client
  */

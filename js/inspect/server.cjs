@@ -103,7 +103,7 @@ class Inspector {
     if (!this.#isHost(request.headers.host)) return refuse(response, 403, 'This name is not served here.');
     const [, token, path, ...rest] = String(request.url).split('?')[0].split('/');
     if (!isToken(token, this.#token))
-      return refuse(response, 403, 'The URL that was printed has a token; this one has not.');
+      return refuse(response, 403, 'This URL does not have the token of the printed URL.');
     if (request.method !== 'GET') return refuse(response, 405, 'Only GET.');
     if (path === 'processes' && rest.length === 0) return sendJson(response, await listProcesses(this.#directory));
     if (path === 'stream' && rest.length === 1 && ID.test(rest[0])) return this.#stream(rest[0], response);
