@@ -116,8 +116,8 @@ export interface NoiseHandlerOptions {
   /** The root key of the server's certificate chain, 32 bytes. Default: WhatsApp's. */
   trustedRoot?: Uint8Array | undefined;
   /**
-   * `true`: certificates are refused if they have expired, or are not valid yet, by more than a day, as in
-   * `NativeSession` and WhatsApp Web. `BAILEYS_NATIVE_CERTIFICATE_DATES=on` in the environment does this for all
+   * `true`: certificates are refused if their validity ended more than a day ago, or begins more than a day from now,
+   * as in `NativeSession` and WhatsApp Web. `BAILEYS_NATIVE_CERTIFICATE_DATES=on` in the environment does this for all
    * handlers. Default: `false`, as in Baileys.
    */
   checkCertificateDates?: boolean | undefined;

@@ -225,7 +225,7 @@ export class Flood {
 
 /**
  * Stanzas that can be sent in thousands. Baileys decodes and dispatches each one and answers with at most one `ack`. A
- * `message` that cannot be decrypted would be different: Baileys requests each one again, with a pause after each.
+ * `message` that cannot be decrypted is not suitable: Baileys requests each one again, and pauses after each request.
  */
 export const sampleStanzas = {
   /**
