@@ -73,6 +73,13 @@ const QUERY_ERROR = 'Baileys rejects the query with the close code, a number';
  * @type {Record<string, { native?: [RegExp, string], session?: [RegExp, string] }>}
  */
 export const DIFFERENCES = {
+  // The RST arrives before or after the client knows that it is connected, on every layer.
+  'accept: reset': {
+    native: [
+      /^408 WebSocket Error \((?:read ECONNRESET|connect ECONNRESET 127\.0\.0\.1:<port>)\)$/,
+      'the code is the same; the message depends on the time at which the RST arrives'
+    ]
+  },
   'upgrade: reset': {
     native: [/^408 WebSocket Error/, 'the code is the same; the message names the error of the system']
   },
