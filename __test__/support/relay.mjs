@@ -160,13 +160,17 @@ class RelayedConnection {
     const { latencyMs = 0, bytesPerSecond = Infinity } = this.#conditions;
     /** The time at which the line is free again. */
     let free = 0;
+    /** In order. Several timers could fire in another order. @type {{ at: number, act: () => void }[]} */
+    const waiting = [];
+    const actDue = () => {
+      while (waiting.length > 0 && waiting[0].at <= performance.now()) waiting.shift()?.act();
+      if (waiting.length > 0) setTimeout(actDue, Math.ceil(waiting[0].at - performance.now()));
+    };
     /** @param {() => void} act @param {number} [bytes] */
     const later = (act, bytes = 0) => {
-      const now = performance.now();
-      free = Math.max(free, now) + (bytes / bytesPerSecond) * 1000;
-      const wait = free - now + latencyMs;
-      if (wait > 0) setTimeout(act, wait);
-      else act();
+      free = Math.max(free, performance.now()) + (bytes / bytesPerSecond) * 1000;
+      waiting.push({ at: free + latencyMs, act });
+      if (waiting.length === 1) actDue();
     };
     from.on('data', chunk => {
       if (this.#silent) return;
