@@ -3,7 +3,7 @@
 // Takes events from the native queue and delivers them to the sockets and sessions of this thread.
 
 const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
-const { sentInTurn } = require('./loop-turn.cjs');
+const { sentInTurn, hasWaiting } = require('./loop-turn.cjs');
 const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
 const {
   batchHead: { HAS_MORE, SLAB_NEEDED, SLAB_TAKEN, STALLED_MS, TEXT_NEEDED, WORDS: HEAD_WORDS, WORDS_NEEDED },
@@ -189,9 +189,9 @@ function run() {
       }
       if (!batch.more) break;
       fetch();
-      // A new event may be the answer to a message that a listener has just sent. Code that awaits that send must run
+      // A new event may be the answer to a message that was sent in this turn. Code that awaits that send must run
       // first, as with `ws`. Therefore the events are dispatched in the next turn.
-      if (events > 0 && batch.records > 0) return;
+      if (batch.records > 0 && (events > 0 || hasWaiting())) return;
     }
     finished = true;
   } finally {
@@ -209,7 +209,8 @@ function run() {
 
 wake.callback = () => {
   batch.more = true;
-  run();
+  // Otherwise the events are dispatched in the next turn, behind those that wait for it.
+  if (continuation === null) run();
 };
 
 module.exports = {

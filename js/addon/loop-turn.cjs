@@ -60,4 +60,7 @@ function afterTurn(callback, value) {
   waiting.push([callback, value]);
 }
 
-module.exports = { sentInTurn, isLong, afterTurn };
+/** Whether callbacks wait for the end of the turn. */
+const hasWaiting = () => waiting.length > 0;
+
+module.exports = { sentInTurn, isLong, afterTurn, hasWaiting };
