@@ -288,7 +288,7 @@ test('close() of a session that has ended waits for the last save', options, asy
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });
   const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
-  await session.connect({ signal: AbortSignal.timeout(PATIENCE) });
+  await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   let release;
   store.hold = new Promise(resolve => (release = resolve));
   const ended = next(session, 'close');
