@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { describeBinary } from './binary.mjs';
 import { missingFor, ownToolchainHas } from './requirements.mjs';
 import { GLIBC, binaryName, binaryPath, selectTargets } from './targets.mjs';
-import { debianRustEnvironment, windowsImportLibrary, zigEnvironment } from './toolchains.mjs';
+import { debianRustEnvironment, windowsLibraries, zigEnvironment } from './toolchains.mjs';
 import { ROOT, log, run } from './tools.mjs';
 
 /**
@@ -43,7 +43,7 @@ function build(target) {
   // Rust links musl statically by default, which is not possible for a shared library.
   if (triple.endsWith('-musl')) env[variable] = '-C target-feature=-crt-static';
   if (triple.endsWith('-windows-gnu')) {
-    env.LIBNODE_PATH = windowsImportLibrary();
+    env.LIBNODE_PATH = windowsLibraries();
     env[variable] = `-L native=${env.LIBNODE_PATH}`;
   }
   const zigTarget = triple.endsWith('-linux-gnu') ? `${triple}.${GLIBC}` : triple;

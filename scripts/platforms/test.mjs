@@ -12,7 +12,17 @@
  */
 
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  watch,
+  writeFileSync
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../compat/markdown.mjs';
@@ -75,27 +85,31 @@ function layOut({ name }) {
 function runCheck(project, runner, { name, flags, args }) {
   const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...env } = runner.env;
   const command = [...runner.args, ...flags, `${name}.mjs`, ...args.map(runner.path)];
-  const child = spawn(runner.command, command, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
+  // Files, because Node.js for Windows cannot open a pipe of this system under Wine.
+  const files = ['output', 'errors'].map(kind => join(project, `${name}.${kind}.txt`));
+  const [stdout, stderr] = files.map(file => openSync(file, 'w'));
+  const child = spawn(runner.command, command, { cwd: project, env, stdio: ['ignore', stdout, stderr] });
+  for (const file of [stdout, stderr]) closeSync(file);
   const timer = setTimeout(() => child.kill('SIGKILL'), IDLE_LIMIT);
-  child.stdout.setEncoding('utf8').on('data', text => {
-    output += text;
-    timer.refresh();
-  });
-  child.stderr.setEncoding('utf8').on('data', text => (errors += text));
+  const watcher = watch(files[0], () => timer.refresh());
   return new Promise(resolve => {
+    /** @param {{ passed: boolean, text: string }} result */
+    const end = result => {
+      clearTimeout(timer);
+      watcher.close();
+      resolve(result);
+    };
     child.on('error', error => {
-      clearTimeout(timer);
       log(error.message);
-      resolve({ passed: false, text: 'failed (not started)' });
+      end({ passed: false, text: 'failed (not started)' });
     });
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
+    child.on('exit', (code, signal) => {
+      const [output, errors] = files.map(file => readFileSync(file, 'utf8'));
       const last = output.trim().split(/\r?\n/).at(-1) ?? '';
       const passed = code === 0 && last.startsWith(RESULT);
       if (!passed) log(`the last step was "${last}"\n${errors.slice(-4000)}`);
       const text = passed ? last.slice(RESULT.length) : `failed (${signal ?? `exit code ${code}`})`;
-      resolve({ passed, text });
+      end({ passed, text });
     });
   });
 }

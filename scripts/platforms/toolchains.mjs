@@ -1,9 +1,9 @@
 /** Compilers, emulators and Node.js binaries for other platforms. The client of a registry downloads each once. */
 
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { NEWER_RELEASE, unpackPackages } from './debian.mjs';
-import { provide, provideCrate, provideNpm, providePython, run } from './tools.mjs';
+import { ROOT, provide, provideCrate, provideNpm, providePython, run } from './tools.mjs';
 
 const VERSIONS = {
   cargoZigbuild: '0.24.1',
@@ -61,14 +61,19 @@ export function debianRustEnvironment() {
   };
 }
 
+/** The content of a static library without members. */
+const EMPTY_LIBRARY = '!<arch>\n';
+
 /**
- * Creates the import library of `node.exe`, which napi-build needs to link an addon for MinGW. It is made from the list
- * of symbols that the Node.js project publishes.
+ * Creates the libraries that an addon for MinGW is linked with. The import library of `node.exe` is made from the list
+ * of symbols that the Node.js project publishes. Debian's Rust links the stack protection of its own MinGW, which Zig
+ * does not have and Rust's code does not use: these libraries are empty.
  *
  * @returns {string} Folder.
  */
-export function windowsImportLibrary() {
-  return provide(`node-import-library-${VERSIONS.nodeApiHeaders}`, into => {
+export function windowsLibraries() {
+  return provide(`windows-libraries-${VERSIONS.nodeApiHeaders}`, into => {
+    for (const name of ['libssp.a', 'libssp_nonshared.a']) writeFileSync(join(into, name), EMPTY_LIBRARY);
     const headers = provideNpm(`node-api-headers@${VERSIONS.nodeApiHeaders}`);
     const zig = zigEnvironment().CARGO_ZIGBUILD_ZIG_PATH ?? 'zig';
     const exported = ['js_native_api', 'node_api'].flatMap(name => symbolsOf(join(headers, `def/${name}.def`)));
@@ -142,11 +147,17 @@ function wine() {
     LD_LIBRARY_PATH: join(folder, 'usr/lib/x86_64-linux-gnu')
   };
   const command = join(folder, 'usr/lib/wine/wine64');
-  const prefix = provide('wine64-prefix', into => {
+  const prefix = provide('wine64-prefix-with-process-prng', into => {
     const system = join(into, 'drive_c/windows/system32');
     mkdirSync(system, { recursive: true });
     // Debian's Wine expects this library at the path of the installed package.
     cpSync(join(folder, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), join(system, 'zlib1.dll'));
+    const { CARGO_ZIGBUILD_ZIG_PATH: zig = 'zig', ...zigEnv } = zigEnvironment();
+    const source = join(ROOT, 'scripts/platforms/process-prng.c');
+    const library = join(into, 'bcryptprimitives.dll');
+    const flags = ['-target', 'x86_64-windows-gnu', '-shared', '-O1', '-s', '-o', library, source, '-ladvapi32'];
+    run(zig, ['cc', ...flags], { step: 'compiling bcryptprimitives.dll for Wine', env: zigEnv });
+    renameSync(library, join(system, 'bcryptprimitives.dll'));
     const own = { ...env, WINEPREFIX: into };
     run(command, ['wineboot', '--init'], { step: 'making a Windows for Wine', env: own });
     run(command, ['winecfg', '-v', 'win10'], { env: own });
