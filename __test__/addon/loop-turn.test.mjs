@@ -5,9 +5,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { WebSocketServer } from 'ws';
-import { WebSocketClient } from '../../js/index.mjs';
+import { WebSocketClient, metrics } from '../../js/index.mjs';
 import { closeAfter, releaseAfter } from '../support/resources.mjs';
 
 const CHILD = fileURLToPath(new URL('../support/send-then-exit.mjs', import.meta.url));
@@ -89,3 +91,54 @@ test('a chain of slow sends does not block the event loop, if each callback star
   await connections[0].closed;
   assert.deepEqual(connections[0].messages, EXPECTED.slice(0, 10));
 });
+
+/** A server in another thread, which answers while this thread is blocked. `answered[0]` is then 1. */
+async function listenInThread(t, answered) {
+  const program = `
+    const { parentPort, workerData: answered } = require('node:worker_threads');
+    const { WebSocketServer } = require('ws');
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server.on('listening', () => parentPort.postMessage(server.address().port));
+    server.on('connection', socket => {
+      socket.send('start');
+      socket.on('message', data => {
+        if (String(data) !== 'question') return;
+        socket.send('answer');
+        Atomics.store(answered, 0, 1);
+        Atomics.notify(answered, 0);
+      });
+    });`;
+  const worker = new Worker(program, { eval: true, workerData: answered });
+  releaseAfter(t, () => worker.terminate());
+  const [port] = await once(worker, 'message');
+  return new URL(`ws://127.0.0.1:${port}/`);
+}
+
+for (const sender of ['listener', 'timer']) {
+  test(`an answer is delivered after the callback of its question, which a ${sender} has sent`, options, async t => {
+    const answered = new Int32Array(new SharedArrayBuffer(4));
+    const client = closeAfter(t, new WebSocketClient(await listenInThread(t, answered), {}));
+    const order = [];
+    /** Sends a question when the turn is already long: the callback waits for its end. Blocks until the answer is there. */
+    const ask = () => {
+      const { messagesIn } = metrics().sockets;
+      client.send('a message');
+      work(3);
+      client.send('question', () => order.push('callback'));
+      assert.notEqual(Atomics.wait(answered, 0, 0, 10_000), 'timed-out');
+      while (metrics().sockets.messagesIn === messagesIn);
+      // The addon counts a message shortly before it wakes this thread.
+      work(20);
+    };
+    client.on('message', data => {
+      order.push(String(data));
+      // After a timer the loop polls for events, and only then ends its turn.
+      if (order.length > 1) return;
+      if (sender === 'listener') ask();
+      else setTimeout(ask, 1);
+    });
+    client.connect();
+    while (order.length < 3) await nextTurn();
+    assert.deepEqual(order, ['start', 'callback', 'answer']);
+  });
+}

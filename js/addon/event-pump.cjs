@@ -170,8 +170,12 @@ function dispatch() {
   target.deliver(words[at + KIND], words[at + VALUE], memory, payloadAt, length);
 }
 
-/** Dispatches events until none is left or a limit is reached. */
-function run() {
+/**
+ * Dispatches events until none is left or a limit is reached.
+ *
+ * @param {boolean} isUrgent Whether the events must not wait for callbacks of messages.
+ */
+function run(isUrgent) {
   // A listener may cause a nested call, which must not replace the batch.
   if (running) return;
   running = true;
@@ -191,7 +195,7 @@ function run() {
       fetch();
       // A new event may be the answer to a message that was sent in this turn. Code that awaits that send must run
       // first, as with `ws`. Therefore the events are dispatched in the next turn.
-      if (batch.records > 0 && (events > 0 || hasWaiting())) return;
+      if (batch.records > 0 && (events > 0 || (hasWaiting() && !isUrgent))) return;
     }
     finished = true;
   } finally {
@@ -201,7 +205,7 @@ function run() {
     if (!finished && continuation === null) {
       continuation = setImmediate(() => {
         continuation = null;
-        run();
+        run(false);
       });
     }
   }
@@ -209,15 +213,17 @@ function run() {
 
 wake.callback = () => {
   batch.more = true;
-  // Otherwise the events are dispatched in the next turn, behind those that wait for it.
-  if (continuation === null) run();
+  run(false);
 };
 
 module.exports = {
   tapeCursor,
   start,
-  /** Dispatches the events that wait, like a wake. */
-  run: () => wake.callback(),
+  /** Dispatches the events that wait, also if callbacks of messages wait for the end of this turn. */
+  runNow() {
+    batch.more = true;
+    run(true);
+  },
   /**
    * A Buffer that is a view of a slab.
    *

@@ -160,7 +160,7 @@ function scheduleHeartbeat() {
       core.heartbeat();
       // Deliver the waiting stanzas before other timers run: the answer of a query can be among them, and its timeout
       // must not run first.
-      if (late) pump.run();
+      if (late) pump.runNow();
     }, period)
     .unref();
 }
