@@ -79,14 +79,15 @@ function histogram(name, labels, { buckets, count, sumMs }) {
   return series;
 }
 
+/** @typedef {{ labels: Record<string, string | number>, value: number, metricName?: string }} Sample */
+
 /**
  * @typedef {object} Family
  * @property {string} name
  * @property {'counter' | 'gauge' | 'histogram'} type
  * @property {string} help
  * @property {'sum' | 'max'} [aggregator] how values of the processes of a cluster are combined
- * @property {(figures: ProcessMetrics, name: string) => { labels: Record<string, string | number>, value: number, metricName?:
- *   string }[]} read
+ * @property {(figures: ProcessMetrics, name: string) => Sample[]} read
  */
 
 /** @returns {Family[]} */

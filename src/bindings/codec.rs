@@ -1,6 +1,6 @@
 //! Functions of the binary-node codec for JavaScript.
 
-use super::core::{Core, Inner, Scratch, dialect};
+use super::core::{Core, Inner, Scratch, dialect, text_result};
 use super::raw::{Failure, Shared, raw_function};
 use crate::abi::register;
 use crate::binary;
@@ -47,12 +47,12 @@ raw_function! {
     /// `bytes` at `offset`.
     Take, "take", 2, |call, core: Core| {
         let mut inner = core.inner()?;
-        let (bytes, result) = inner.take(call)?;
+        let tape = inner.take()?;
         let offset = call.u32(1)? as usize;
-        if !bytes.is_empty() && !call.output(0)?.write(offset, bytes) {
+        if !tape.bytes.is_empty() && !call.output(0)?.write(offset, tape.bytes) {
             return Err(Failure::Type("the buffer is too small"));
         }
-        result
+        text_result(call, tape)
     }
 }
 

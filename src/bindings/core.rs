@@ -55,7 +55,7 @@ const fn is_result(tape: Tape<'_>) -> bool {
 }
 
 /// The text of a tape as the result of a call, or the empty text if it is in shared memory.
-fn text_result(call: &Call, tape: Tape<'_>) -> Outcome {
+pub(super) fn text_result(call: &Call, tape: Tape<'_>) -> Outcome {
     call.latin1(if is_result(tape) { tape.text } else { b"" })
 }
 
@@ -127,13 +127,14 @@ impl Inner {
         }
     }
 
-    /// Passes the tape to JavaScript without its content bytes, and returns these and the result of the call.
-    pub(super) fn take(&mut self, call: &Call) -> Result<(&[u8], Outcome), Failure> {
+    /// Writes the tape without its content bytes to shared memory, and returns it.
+    pub(super) fn take(&mut self) -> Result<Tape<'_>, Failure> {
         let (scratch, tape, consumed) = self.shared()?;
-        if !scratch.write_tape(tape, consumed) {
-            return Err(Failure::Type("the shared memory is too small"));
+        if scratch.write_tape(tape, consumed) {
+            Ok(tape)
+        } else {
+            Err(Failure::Type("the shared memory is too small"))
         }
-        Ok((tape.bytes, text_result(call, tape)))
     }
 
     /// The shared memory, the tape that JavaScript takes next, and the number of consumed bytes. The tape is empty if

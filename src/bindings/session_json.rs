@@ -1,11 +1,15 @@
 //! JSON for events and metrics of sessions. Field names are those of JavaScript; bytes are in base64.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::driver::Handle;
-use crate::session::{Account, CredentialsUpdate, EndReason, Event, Me, Metrics, QueryError, StateChange};
+use crate::session::{
+    Account, CredentialsUpdate, EndReason, Event, Me, Metrics, QueryError, StateChange, duration_as_ms,
+};
 
 /// Number of bits of send and query numbers in JavaScript. With 30 bits, their complements are small integers too.
 const NUMBER_BITS: u32 = 30;
@@ -137,13 +141,13 @@ fn update_value(update: &CredentialsUpdate) -> Value {
 
 /// The metrics of a session. The names are those of `SessionMetrics` in `index.d.ts`.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct SessionMetrics {
     state: &'static str,
     #[serde(flatten)]
     metrics: Metrics,
-    /// The time in milliseconds that the session spent on received data.
-    inbound_ms: f64,
+    /// The time that the session spent on received data.
+    #[serde(rename = "inboundMs", serialize_with = "duration_as_ms")]
+    busy: Duration,
 }
 
 /// The metrics of a session.
@@ -152,7 +156,7 @@ pub(super) fn metrics_json(handle: &Handle) -> napi::Result<String> {
     to_json(&SessionMetrics {
         state: state.name(),
         metrics,
-        inbound_ms: handle.busy().as_secs_f64() * 1000.0,
+        busy: handle.busy(),
     })
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::counters::{SocketCounters, SocketState, SocketTotals};
 use super::loop_monitor::{KeptAlive, LoopCounters};
 use crate::driver::{Handle, WeakHandle};
-use crate::session::{Metrics, Session, nanos_as_ms};
+use crate::session::{Metrics, Session, duration_as_ms};
 
 /// All sessions and sockets of the process.
 #[derive(Debug, Default)]
@@ -46,9 +46,9 @@ pub struct ProcessSnapshot {
     /// The sums over all sessions.
     #[serde(flatten)]
     pub session_metrics: Metrics,
-    /// The time in nanoseconds that sessions spent on received data.
-    #[serde(rename = "inboundMs", serialize_with = "nanos_as_ms")]
-    pub busy: u64,
+    /// The time that sessions spent on received data.
+    #[serde(rename = "inboundMs", serialize_with = "duration_as_ms")]
+    pub busy: Duration,
     /// The sockets of the drop-in.
     pub sockets: SocketSnapshot,
 }
@@ -120,15 +120,14 @@ impl ProcessMetrics {
 impl Sessions {
     fn add_to(&self, snapshot: &mut ProcessSnapshot) {
         snapshot.session_metrics = self.ended.clone();
-        let mut busy = self.busy;
+        snapshot.busy = self.busy;
         for handle in self.live.values().filter_map(WeakHandle::upgrade) {
             let (state, metrics) = handle.inspect(|session| (session.state(), session.metrics()));
             snapshot.sessions += 1;
             *snapshot.states.entry(state.name()).or_default() += 1;
             snapshot.session_metrics.absorb(&metrics);
-            busy += handle.busy();
+            snapshot.busy += handle.busy();
         }
-        snapshot.busy = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     }
 }
 

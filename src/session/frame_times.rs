@@ -39,7 +39,12 @@ pub struct FrameTimes {
 /// Serializes a time in nanoseconds as milliseconds.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
 pub(crate) fn nanos_as_ms<S: Serializer>(nanos: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(Duration::from_nanos(*nanos).as_secs_f64() * 1000.0)
+    duration_as_ms(&Duration::from_nanos(*nanos), serializer)
+}
+
+/// Serializes a duration as milliseconds.
+pub(crate) fn duration_as_ms<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1000.0)
 }
 
 impl FrameTimes {

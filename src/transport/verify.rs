@@ -55,8 +55,8 @@ pub enum TrustFailure {
     /// The server's certificate is valid for other names.
     #[error("the certificate is not valid for this name")]
     WrongName {
-        /// The names that the certificate is valid for, in the format of Node: `DNS:example.test`, `IP
-        /// Address:127.0.0.1`.
+        /// The names that the certificate is valid for, in the format of Node: `DNS:example.test` or
+        /// `IP Address:127.0.0.1`.
         presented: Vec<String>,
         /// The common names of its subject. They are only used if there is no DNS name.
         common_names: Vec<String>,

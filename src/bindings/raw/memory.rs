@@ -80,10 +80,8 @@ impl Call {
     /// The memory of a typed array, for writing. It borrows the call mutably, so that no view of an argument exists at
     /// the same time. This is necessary because two arguments can have the same memory.
     pub(in crate::bindings) fn output(&mut self, index: usize) -> Result<Output<'_>, Failure> {
-        let Memory { data, length, .. } = self.memory(index)?;
         Ok(Output {
-            data,
-            length,
+            memory: self.memory(index)?,
             call: PhantomData,
         })
     }
@@ -98,26 +96,33 @@ struct Memory {
     is_shared: bool,
 }
 
+impl Memory {
+    /// Copies `bytes` to `offset`. Returns false if they do not fit. The owner of this location keeps the memory alive.
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
+            return false;
+        }
+        // SAFETY: within bounds by the check. `Output` exists only during a call, and `Shared` has a reference, so the
+        // memory is alive.
+        unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
+        true
+    }
+}
+
 /// The memory of an argument, for writing during a call.
 pub(in crate::bindings) struct Output<'c> {
-    data: *mut u8,
-    length: usize,
+    memory: Memory,
     call: PhantomData<&'c Call>,
 }
 
 impl Output<'_> {
     pub(in crate::bindings) fn len(&self) -> usize {
-        self.length
+        self.memory.length
     }
 
     /// Copies `bytes` to `offset`. Returns false if they do not fit.
     pub(in crate::bindings) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
-        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
-            return false;
-        }
-        // SAFETY: within bounds by the check; the memory is alive as in `Call::bytes`. `bytes` is memory of Rust.
-        unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
-        true
+        self.memory.write(offset, bytes)
     }
 }
 
@@ -126,37 +131,29 @@ impl Output<'_> {
 pub(in crate::bindings) struct Shared {
     env: sys::napi_env,
     reference: sys::napi_ref,
-    data: *mut u8,
-    length: usize,
+    memory: Memory,
 }
 
 impl Shared {
     pub(in crate::bindings) fn new(call: &Call, index: usize) -> Result<Self, Failure> {
-        let Memory { data, length, .. } = call.memory(index)?;
+        let memory = call.memory(index)?;
         let mut reference = ptr::null_mut();
         // SAFETY: the argument is an object: `memory` has checked that it is a typed array.
         check(unsafe { sys::napi_create_reference(call.env, call.arg(index), 1, &mut reference) })?;
         Ok(Self {
             env: call.env,
             reference,
-            data,
-            length,
+            memory,
         })
     }
 
     pub(in crate::bindings) fn len(&self) -> usize {
-        self.length
+        self.memory.length
     }
 
     /// Copies `bytes` to `offset`. Returns false if they do not fit.
     pub(in crate::bindings) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
-        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
-            return false;
-        }
-        // SAFETY: within bounds by the check. The reference keeps the memory alive. Only this package's JavaScript has
-        // the array, and it never detaches the array. `bytes` is memory of Rust.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
-        true
+        self.memory.write(offset, bytes)
     }
 
     /// Copies operations. `index` counts operations. Returns false if they do not fit.
@@ -169,12 +166,13 @@ impl Shared {
     /// All operations, including the registers. The memory must belong to an Int32Array. The slice is only valid while
     /// no JavaScript runs.
     pub(in crate::bindings) fn ops(&self) -> &[i32] {
-        let data = self.data.cast::<i32>();
-        let count = self.length / size_of::<i32>();
+        let data = self.memory.data.cast::<i32>();
+        let count = self.memory.length / size_of::<i32>();
         if count == 0 || !data.is_aligned() {
             return &[];
         }
-        // SAFETY: within bounds and aligned; alive and not written to, as in `write`. Each value is a valid `i32`.
+        // SAFETY: within bounds and aligned. The reference keeps the memory alive, and only this package's JavaScript
+        // has the array. It never detaches the array, and writes to it only while it runs. Each value is a valid `i32`.
         unsafe { std::slice::from_raw_parts(data, count) }
     }
 
@@ -185,14 +183,14 @@ impl Shared {
 
     /// The first `length` bytes. The slice is only valid while no JavaScript runs.
     pub(in crate::bindings) fn bytes(&self, length: usize) -> Option<&[u8]> {
-        if length > self.length {
+        if length > self.memory.length {
             return None;
         }
         if length == 0 {
             return Some(&[]);
         }
-        // SAFETY: within bounds; alive and not written to, as in `write`.
-        Some(unsafe { std::slice::from_raw_parts(self.data, length) })
+        // SAFETY: within bounds by the check; otherwise as in `ops`.
+        Some(unsafe { std::slice::from_raw_parts(self.memory.data, length) })
     }
 }
 
