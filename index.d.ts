@@ -919,9 +919,9 @@ export interface SocketMessage {
 
 /**
  * A connection to WhatsApp without Baileys' upper layers: pairing, login, stanzas, queries, keep-alive and
- * reconnection, all outside the JavaScript thread. While that thread is blocked, keep-alive queries are sent and
- * stanzas are read up to the limit `incoming`. They are delivered once and in order afterwards. Only a new connection
- * waits for the JavaScript thread.
+ * reconnection. An open connection runs outside the JavaScript thread. While that thread is blocked, keep-alive queries
+ * are sent and stanzas are read up to the limit `incoming`. They are delivered once and in order afterwards. A new
+ * connection waits for the JavaScript thread.
  *
  * It keeps the process alive from `connect` until `close` is emitted. The program must acknowledge stanzas itself.
  */

@@ -87,7 +87,7 @@ async function connect(t, { name = '7', config = {}, silent = false, afterFinish
   return { client, socket, handler, peer, seal, encode, received, payloads, settle };
 }
 
-/** Whether the addon has sent a stanza. The tests send no queries. */
+/** Whether the addon has sent a stanza. The tests send no `iq`. */
 const isKeepAlive = ({ tag }) => tag === 'iq';
 const numbers = received => received.filter(node => !isKeepAlive(node)).map(({ tag, attrs }) => attrs.n ?? tag);
 

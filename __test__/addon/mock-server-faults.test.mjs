@@ -22,7 +22,7 @@ describe('faults of the mock server', () => {
   for (const [name, faults, message] of [
     ['a certificate of another issuer', { certificate: 'wrong-issuer' }, /certification match failed/],
     ['a chain without a leaf certificate', { certificate: 'no-leaf' }, /invalid noise leaf certificate/],
-    ['an invalid handshake', { garbageHandshake: true }, /./]
+    ['an invalid handshake', { garbageHandshake: true }, /^(?!.*timed out)./i]
   ]) {
     test(`Baileys ends the connection for ${name}`, async () => {
       server.faults = faults;
@@ -31,15 +31,19 @@ describe('faults of the mock server', () => {
     });
   }
 
-  for (const [name, faults] of [
-    ['HTTP 503 on a connection that stays open', { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } }],
-    ['no answer to the upgrade', { stallUpgrade: true }],
-    ['no answer to the handshake', { stallHandshake: true }]
+  for (const [name, faults, message] of [
+    [
+      'HTTP 503 on a connection that stays open',
+      { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } },
+      /timed out/
+    ],
+    ['no answer to the upgrade', { stallUpgrade: true }, /timed out/],
+    ['no answer to the handshake', { stallHandshake: true }, /Timed Out/]
   ]) {
     test(`the connection of Baileys times out for ${name}`, async () => {
       server.faults = faults;
       const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs: 500 } }));
-      assert.match(error.message, /timed out/i);
+      assert.match(error.message, message);
     });
   }
 

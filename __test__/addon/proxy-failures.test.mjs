@@ -240,7 +240,7 @@ const drip = client => {
 };
 const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`);
 
-test('a proxy that refuses ends the connection in time', BOUND, async t => {
+test('a proxy that refuses ends the connection', BOUND, async t => {
   const proxy = closeAfter(t, await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
   const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: 1_000 });

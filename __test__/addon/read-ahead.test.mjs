@@ -145,6 +145,8 @@ async function run(t, { frames, cuts, joined, uses, held }) {
   await client.close();
 }
 
+const BOUND = { timeout: 30_000 };
+
 function withResolvers() {
   let resolve, reject;
   const promise = new Promise((...settle) => ([resolve, reject] = settle));
@@ -158,61 +160,53 @@ test('frames arrive unchanged and in order for random messages and uses', { time
   )
 );
 
-test('messages of whole frames are not opened on the JavaScript thread', async t => {
+/** Connects, and counts the frames that the handler opens after the handshake. Stanzas are passed to `onStanza`. */
+async function connectCounted(t, onStanza) {
   const { client, socket, handler, peer } = await connect(t);
   const { open } = core;
-  let opens = 0;
-  const counted = (...args) => (opens++, open(...args));
+  const counter = { opens: 0 };
   t.after(() => (core.open = open));
   peer.finishInit();
-  let seen = 0;
-  const { promise, resolve } = withResolvers();
+  const { promise: ready, resolve } = withResolvers();
   client.on('message', data => {
     handler.decodeFrame(data, frame => {
-      if (Buffer.isBuffer(frame)) {
-        void handler.finishInit();
-        core.open = counted;
-      } else if (++seen === 300) resolve();
+      if (!Buffer.isBuffer(frame)) return onStanza(frame);
+      void handler.finishInit();
+      core.open = (...args) => (counter.opens++, open(...args));
+      resolve();
     });
   });
   socket.send(HELLO);
   // The addon gets the keys when the handler has them.
-  while (core.open !== counted) await new Promise(setImmediate);
-  opens = 0;
+  await ready;
+  counter.opens = 0;
+  return { socket, peer, counter };
+}
+
+test('messages of whole frames are not opened on the JavaScript thread', BOUND, async t => {
+  let seen = 0;
+  const { promise, resolve } = withResolvers();
+  const { socket, peer, counter } = await connectCounted(t, () => ++seen === 300 && resolve());
   for (let i = 0; i < 300; i++) socket.send(framed(peer.seal(payloadOf(nodeOf(i, { bytes: 50 }), i % 7 === 0))));
   await promise;
-  assert.equal(opens, 0);
+  assert.equal(counter.opens, 0);
 });
 
-test('the handler opens a message above 8 MiB; the next message is read ahead again', async t => {
-  const { client, socket, handler, peer } = await connect(t);
-  const { open } = core;
-  let opens = 0;
-  const counted = (...args) => (opens++, open(...args));
-  t.after(() => (core.open = open));
-  peer.finishInit();
+test('the handler opens a message above 8 MiB; the next message is read ahead again', BOUND, async t => {
   const seen = [];
   let wanted = withResolvers();
-  client.on('message', data => {
-    handler.decodeFrame(data, frame => {
-      if (Buffer.isBuffer(frame)) {
-        void handler.finishInit();
-        core.open = counted;
-      } else if (seen.push(Number(frame.attrs.id)) % 10 === 0) wanted.resolve(opens);
-    });
+  const { socket, peer, counter } = await connectCounted(t, ({ attrs }) => {
+    if (seen.push(Number(attrs.id)) % 10 === 0) wanted.resolve(counter.opens);
   });
-  socket.send(HELLO);
-  while (core.open !== counted) await new Promise(setImmediate);
   // Ten frames of 2 MiB each. At most 8 MiB of them are stored as tapes.
   const message = (from, bytes) =>
     Buffer.concat(
       Array.from({ length: 10 }, (_, i) => framed(peer.seal(payloadOf(nodeOf(from + i, { bytes }), true))))
     );
-  opens = 0;
   socket.send(message(0, 1 << 20));
   assert.equal(await wanted.promise, 10);
   wanted = withResolvers();
-  opens = 0;
+  counter.opens = 0;
   socket.send(message(10, 5));
   assert.equal(await wanted.promise, 0);
   assert.deepEqual(
@@ -221,7 +215,7 @@ test('the handler opens a message above 8 MiB; the next message is read ahead ag
   );
 });
 
-test('a record that does not fit twice throws instead of looping', async t => {
+test('a record that does not fit twice throws instead of looping', BOUND, async t => {
   const { client, socket } = await connect(t);
   const { drain } = core;
   const { callback } = wake;
@@ -249,7 +243,7 @@ test('a record that does not fit twice throws instead of looping', async t => {
   assert.deepEqual(thrown, ['internal error of baileys-native: a received record does not fit into its buffer']);
 });
 
-test('an invalid frame is refused with and without the link, and later frames are delivered', async t => {
+test('an invalid frame is refused with and without the link, and later frames are delivered', BOUND, async t => {
   const { client, socket, handler, peer } = await connect(t);
   peer.finishInit();
   const frames = [];

@@ -30,7 +30,7 @@ const prelude = server => `
 /** Runs a program in a child process. Resolves with its output and its exit. */
 async function run(code, flags = []) {
   const child = spawn(process.execPath, [...flags, '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 50_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const [output, errors] = [[], []];
   child.stdout.on('data', text => output.push(text));
   child.stderr.on('data', text => errors.push(text));
@@ -183,7 +183,7 @@ test('unreferenced sessions are garbage-collected, connected sessions are not', 
       for (let i = 0; i < 50; i++) (() => { const session = open(); session.on('node', () => {}); session.stanzas(); })();
       // Only its connection keeps it alive.
       await (() => open().connect())();
-      for (let i = 0; i < 500 && metrics().sessions > 1; i++) { gc(); await delay(20); }
+      for (let i = 0; i < 50 && metrics().sessions > 1; i++) { gc(); await delay(20); }
       console.log(metrics().sessions, metrics().states.connected);
       process.exit();
     })();

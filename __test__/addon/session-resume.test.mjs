@@ -89,7 +89,7 @@ for (const [name, faults] of [
 }
 
 test('after an unanswered resumption the next connection does a full handshake', options, async t => {
-  const { server, session } = await openSession(t, { resume: true, connectTimeoutMs: 3_000 });
+  const { server, session } = await openSession(t, { resume: true, connectTimeoutMs: 1_500 });
   faultOnce(server, { stallHandshake: true });
   const reconnecting = nextWhere(session, 'reconnecting', ({ reason }) => reason.kind === 'timedOut');
   const latest = await again(server, session);

@@ -18,7 +18,7 @@ import {
   startServer,
   upTo
 } from '../support/native-session.mjs';
-import { closeAfter } from '../support/resources.mjs';
+import { closeAfter, releaseAfter } from '../support/resources.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -287,10 +287,11 @@ test('fromStore() runs one save at a time, and close() waits for the last save',
 test('close() of a session that has ended waits for the last save', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });
-  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  const session = await sessionFromStore(t, store, server);
   await session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });
   let release;
   store.hold = new Promise(resolve => (release = resolve));
+  releaseAfter(t, release);
   const ended = next(session, 'close');
   session.emit('creds', {});
   await server.connections[0].streamError(401);
@@ -308,7 +309,7 @@ test('close() of a session that has ended waits for the last save', options, asy
 test('a change during a save that fails is saved', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
   const store = memoryStore({ creds: linkedCredentials() });
-  const session = await NativeSession.fromStore(store, { url: server.url, trustedRoot: server.rootKey });
+  const session = await sessionFromStore(t, store, server);
   const { save } = store;
   const failed = next(session, 'error');
   const saved = new Promise(resolve => {

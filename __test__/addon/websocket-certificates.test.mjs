@@ -240,7 +240,7 @@ for (const [name, make] of Object.entries(CERTIFICATES)) {
     const javascript = Object.entries(results)
       .map(([check, verdicts]) => `${check}: ${[...new Set(verdicts)].join(' / ')}`)
       .join(', ');
-    // If both refuse with different codes, only the text of the error differs.
+    // Both refuse, with different codes.
     const isStricter = JSON.stringify(ours).includes(UNSUPPORTED) || JSON.stringify(ours).includes(NO_SCHEME);
     const id = isStricter ? 'certificates' : 'texts-of-tls-errors';
     const native = Object.keys(ours).length === 0 ? 'same' : `as registered: ${id}`;

@@ -15,6 +15,7 @@ import {
   closeAndWait,
   connectUntilClosed
 } from '../support/socket-scenarios.mjs';
+import { until } from '../support/until.mjs';
 
 const quiet = () => wsServer(() => {});
 
@@ -150,7 +151,7 @@ testSameLog(
     await nextEvent(client, 'open');
     for (let i = 0; i < 8; i++) client.send(Buffer.alloc(1 << 20, i));
     await closeAndWait(client);
-    while (!log.some(([what]) => what === 'server')) await turn();
+    await until(() => log.some(([what]) => what === 'server'), { every: 1 });
     log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
   }
 );

@@ -16,6 +16,7 @@ import {
   testSameResult,
   connectUntilClosed
 } from '../support/socket-scenarios.mjs';
+import { until } from '../support/until.mjs';
 
 const { lastFrameError } = createRequire(import.meta.url)('../../js/baileys/frame-error.cjs');
 
@@ -45,7 +46,7 @@ test(
         if (seen.length % 2 === 1) throw new Error(`at ${data}`);
       });
       client.connect();
-      while (seen.length < 5 || caught.length < 3) await turn();
+      await until(() => seen.length >= 5 && caught.length >= 3, { every: 1 });
     } finally {
       process.removeListener('uncaughtException', handler);
       for (const other of others) process.on('uncaughtException', other);
@@ -114,7 +115,7 @@ testSameLog('a listener that removes all listeners', twoMessages, async ({ clien
   });
   client.on('message', () => note('still called'));
   client.connect();
-  while (!client.isClosed) await turn();
+  await until(() => client.isClosed, { every: 1 });
   await turn();
 });
 
@@ -129,7 +130,7 @@ testSameLog('1,000 listeners', twoMessages, async ({ client, note }) => {
 testSameLog('events without listeners', twoMessages, async ({ client, note }) => {
   client.removeAllListeners();
   client.connect();
-  while (!client.isClosed) await turn();
+  await until(() => client.isClosed, { every: 1 });
   note('emitted', client.emit('other'), client.emit('message', 1), client.listenerCount('close'));
 });
 

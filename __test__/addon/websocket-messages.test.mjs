@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { upgradeResponse, nextEvent, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import { closeEvent, serverSending, testSameLog, connectUntilClosed } from '../support/socket-scenarios.mjs';
+import { until } from '../support/until.mjs';
 
 // --- messages
 
@@ -57,7 +58,7 @@ testSameLog(
     for (const value of values) note('returned', client.send(value));
     assert.throws(() => client.send({}), TypeError);
     const count = () => log.filter(([what]) => what === 'server').length;
-    while (count() < values.length) await turn();
+    await until(() => count() >= values.length, { every: 1 });
     await client.close();
   }
 );
@@ -202,7 +203,7 @@ testSameLog(
   async ({ client, log }) => {
     client.connect();
     await nextEvent(client, 'open');
-    while (log.filter(([what]) => what === 'server pong').length < 4) await turn();
+    await until(() => log.filter(([what]) => what === 'server pong').length >= 4, { every: 1 });
     await client.close();
     // The entries of the server and of the client may be in any order.
     log.sort(([a], [b]) => (a === 'server pong') - (b === 'server pong'));

@@ -12,13 +12,14 @@ import {
   testSameResult,
   closeAndWait
 } from '../support/socket-scenarios.mjs';
+import { until } from '../support/until.mjs';
 
 const quiet = () => wsServer(() => {});
 /** A server that records the end of each connection. */
 const noting = ({ note }) => wsServer(s => s.on('close', code => note('server', code)));
 /** Waits until the server has recorded the end, and moves the entry to the end: its order is arbitrary. */
 async function serverEnded(log) {
-  while (!log.some(([what]) => what === 'server')) await turn();
+  await until(() => log.some(([what]) => what === 'server'), { every: 1 });
   log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
 }
 
@@ -249,7 +250,7 @@ testSameLog('a new connection after terminate()', noting, async ({ client, note,
     await gone;
     client.socket = null;
   }
-  while (log.filter(([what]) => what === 'server').length < 2) await turn();
+  await until(() => log.filter(([what]) => what === 'server').length >= 2, { every: 1 });
   log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
 });
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { after, before, test } from 'node:test';
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSession, linkedCredentials, startServer } from '../support/native-session.mjs';
 import { httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
@@ -14,6 +14,7 @@ import { greetingServer } from '../support/proxy-scenarios.mjs';
 import { NativeClient, nextEvent, wsServer } from '../support/socket-log.mjs';
 import { closeEvent, testSameLog, testSameResult, closeAndWait } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
+import { until } from '../support/until.mjs';
 
 const quiet = () => wsServer(() => {});
 const echoing = () => wsServer(s => s.on('message', data => s.send(data)));
@@ -63,7 +64,7 @@ testSameLog(
     await nextEvent(client, 'open');
     client.socket.pause();
     client.send('x');
-    while (!log.some(([what]) => what === 'held back')) await delay(10);
+    await until(() => log.some(([what]) => what === 'held back'), { every: 10 });
     const arrived = Promise.all([nextEvent(client, 'message'), nextEvent(client, 'ping')]);
     client.socket.resume();
     note('length', (await arrived)[0][0].length);
@@ -90,7 +91,7 @@ testSameLog('_socket: the addresses of the connection', seesPorts, async ({ clie
   const { socket } = client;
   note('before', socket._socket);
   await nextEvent(client, 'open');
-  while (!log.some(([what]) => what === 'server')) await turn();
+  await until(() => log.some(([what]) => what === 'server'), { every: 1 });
   const [[, seen]] = log.splice(
     log.findIndex(([what]) => what === 'server'),
     1

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import util from 'node:util';
 import { closeAfter } from '../support/resources.mjs';
 import {
@@ -26,6 +26,7 @@ import {
   closeAndWait,
   connectUntilClosed
 } from '../support/socket-scenarios.mjs';
+import { until } from '../support/until.mjs';
 
 // --- opening
 
@@ -53,7 +54,7 @@ testSameLog(
     client.connect();
     await nextEvent(client, 'open');
     await closeAndWait(client);
-    while (!log.some(([what]) => what === 'server')) await turn();
+    await until(() => log.some(([what]) => what === 'server'), { every: 1 });
     log.sort(([a], [b]) => (a === 'server') - (b === 'server'));
   }
 );

@@ -21,6 +21,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FILES } from '../../scripts/shared/baileys.mjs';
 import { MockServer } from '../../js/testing/index.mjs';
+import { httpProxy } from '../support/proxies.mjs';
+import { closeAfter } from '../support/resources.mjs';
 
 const require = createRequire(import.meta.url);
 const { resolvedRoot } = require('../../js/cli/doctor/copies.cjs');
@@ -237,11 +239,8 @@ test('doctor reports an unreachable proxy without its credentials', timeout, asy
 });
 
 test('--connect uses a proxy whose variable has no scheme', timeout, async t => {
-  const refuse = socket => socket.once('data', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
-  const proxy = createServer(refuse).listen(0, '127.0.0.1');
-  await new Promise(resolve => proxy.once('listening', resolve));
-  t.after(() => proxy.close());
-  const { port } = proxy.address();
+  const answer = client => client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  const { port } = closeAfter(t, await httpProxy({ answer }));
   const modules = ['baileys', 'https-proxy-agent'].map(name => [name, `node_modules/${name}`]);
   const directory = project(t, {}, { ...Object.fromEntries(modules), 'baileys-native': '.' });
   const args = ['--json', '--connect', '--url', 'ws://localhost:1/'];

@@ -6,17 +6,12 @@ import { describe, test } from 'node:test';
 import { FILES, OFF_QUERY, RELEASES } from '../../scripts/shared/baileys.mjs';
 import targets from '../../js/loader/targets.cjs';
 import { makeProject } from './support/project.mjs';
+import { REPLACED } from './support/replaced-names.mjs';
 
 const { SUPPORTED } = targets;
 
-const FROM_INDEX = [
-  'decodeBinaryNode',
-  'decodeDecompressedBinaryNode',
-  'decompressingIfRequired',
-  'encodeBinaryNode',
-  'makeNoiseHandler',
-  'promiseTimeout'
-];
+/** The index does not export the socket class. */
+const FROM_INDEX = REPLACED.filter(name => name !== 'WebSocketClient');
 const LINES = RELEASES.map(release => release.packageName);
 const FLAGS = ['--import', '--require'];
 

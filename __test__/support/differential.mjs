@@ -117,7 +117,7 @@ export async function compareAll(behaviour, comparisons, line) {
 /** The known differences as text: one line for each, with the number of its occurrences. */
 export function knownDifferences(properties) {
   return DIFFERENCES.filter(known => known.properties.some(name => properties.includes(name))).map(
-    ({ id, status, reason }) => `${status.padEnd(8)} ${id} (occurrences ${occurrences.get(id)} times): ${reason}`
+    ({ id, status, reason }) => `${status.padEnd(8)} ${id} (occurred ${occurrences.get(id)} times): ${reason}`
   );
 }
 

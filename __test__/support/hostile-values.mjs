@@ -1,17 +1,17 @@
 // Invalid values that a caller can pass to the addon, for the boundary matrix.
 
 /** A view of memory that was transferred to another thread. */
-export function detachedView() {
+function detachedView() {
   const view = new Uint8Array(8);
   structuredClone(view, { transfer: [view.buffer] });
   return view;
 }
 
 /** A view of memory that is shared with other threads. */
-export const sharedView = () => new Uint8Array(new SharedArrayBuffer(16)).fill(7);
+const sharedView = () => new Uint8Array(new SharedArrayBuffer(16)).fill(7);
 
 /** A length-tracking view of memory that is then made smaller. */
-export function shrunkView() {
+function shrunkView() {
   const memory = new ArrayBuffer(64, /** @type {any} */ ({ maxByteLength: 128 }));
   const view = new Uint8Array(memory);
   /** @type {any} */ (memory).resize(3);
@@ -19,7 +19,7 @@ export function shrunkView() {
 }
 
 /** A view with a fixed length. It is out of bounds because its memory was made smaller. */
-export function outOfBoundsView() {
+function outOfBoundsView() {
   const memory = new ArrayBuffer(64, /** @type {any} */ ({ maxByteLength: 128 }));
   const view = new Uint8Array(memory, 32, 32);
   /** @type {any} */ (memory).resize(3);
@@ -27,7 +27,7 @@ export function outOfBoundsView() {
 }
 
 /** A proxy that throws for every operation except `typeof`. */
-export const throwingProxy = () => {
+const throwingProxy = () => {
   const refuse = () => {
     throw new RangeError('hostile');
   };

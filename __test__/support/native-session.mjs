@@ -5,9 +5,10 @@ import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { startMockServer } from './mock-server.mjs';
+import { closeAfter } from './resources.mjs';
+import { EVENT_TIMEOUT_MS, until } from './until.mjs';
 
-/** Time limit for each event in a test, in milliseconds. */
-export const EVENT_TIMEOUT_MS = 15_000;
+export { EVENT_TIMEOUT_MS, until };
 
 /** Starts a server without TLS. It is stopped with the test. */
 export const startServer = (t, options) => startMockServer(t, { tls: false, ...options });
@@ -22,8 +23,7 @@ export function createSession(t, server, { creds = baileys.initAuthCreds(), ...o
     reconnect: { baseMs: 20, maxMs: 50 },
     ...options
   });
-  t.after(() => session.close());
-  return session;
+  return closeAfter(t, session);
 }
 
 /** Waits for an event; resolves with its arguments. */
@@ -72,14 +72,3 @@ export const numbered = n => ({ tag: 'message', attrs: { id: `M${n}`, n: String(
 
 /** Whole numbers below `count`. */
 export const upTo = count => Array.from({ length: count }, (_, n) => n);
-
-/** Waits until a condition is true. Checks it every `every` milliseconds. */
-export async function until(condition, { every = 20 } = {}) {
-  const end = Date.now() + EVENT_TIMEOUT_MS;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`this did not become true in time: ${condition}`);
-    await new Promise(resolve => setTimeout(resolve, every));
-  }
-}

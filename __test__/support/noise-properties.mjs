@@ -220,7 +220,7 @@ const STREAM = {
 };
 
 /** Decodes all chunks without awaiting, like a socket. */
-export async function driveConcurrently(make, line, { key, frames, sizes }) {
+async function driveConcurrently(make, line, { key, frames, sizes }) {
   const { pair, sealed } = streamOf(line, { key, raw: [], frames });
   const handler = handlerOf(make, { header: line.header, pair });
   await handler.finishInit();

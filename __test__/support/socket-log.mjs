@@ -27,7 +27,7 @@ export const LINES = await Promise.all(LINE_NAMES.map(loadClients));
 
 export const { Baileys: BaileysClient, Native: NativeClient, statusCodeOf } = LINES[0];
 
-export const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
+const EVENTS = ['open', 'message', 'close', 'error', 'upgrade', 'unexpected-response', 'ping', 'pong'];
 const GETTERS = ['isOpen', 'isClosed', 'isClosing', 'isConnecting'];
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 

@@ -35,7 +35,7 @@ export const NOISE_HANDLER = {
   processHandshake: { properties: ['noise-handshake'] },
   encodeFrame: { properties: ['noise-steps', 'noise-handshake'] },
   decodeFrame: { properties: ['noise-stream', 'noise-concurrent'] },
-  destroy: { excuse: 'Only in this package: frees the keys. A later release of Baileys will have it.' }
+  destroy: { excuse: 'Only in this package: frees the keys.' }
 };
 
 /** The members of the prototype of `WebSocketClient`, and the properties that its constructor sets. */

@@ -26,6 +26,7 @@ function start() {
         console.log('On the phone: Settings, Linked devices, Link a device, Link with phone number instead.');
       } catch (error) {
         console.error('no pairing code:', error);
+        asked = false;
       }
     }
     if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);

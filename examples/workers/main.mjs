@@ -13,13 +13,18 @@ const names = readdirSync(directory, { withFileTypes: true })
   .filter(entry => entry.isDirectory())
   .map(({ name }) => name);
 if (names.length === 0) throw new Error(`there are no folders in ${directory}`);
-const count = Math.min(Number(process.env.WORKERS ?? availableParallelism()), names.length);
+const wanted = Number(process.env.WORKERS ?? availableParallelism());
+if (!Number.isSafeInteger(wanted) || wanted < 1) throw new Error('WORKERS must be a whole number from 1');
+const count = Math.min(wanted, names.length);
 
 for (let index = 0; index < count; index++) {
   const folders = names.filter((_, i) => i % count === index).map(name => join(directory, name));
   const worker = new Worker(new URL('worker.mjs', import.meta.url), { workerData: { folders } });
   worker.on('message', text => console.log(`worker ${index + 1}: ${text}`));
-  worker.on('error', error => console.error(`worker ${index + 1} has failed:`, error));
+  worker.on('error', error => {
+    console.error(`worker ${index + 1} has failed:`, error);
+    process.exitCode = 1;
+  });
 }
 
 // The metrics of the main thread include those of all workers.

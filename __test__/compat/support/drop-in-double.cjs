@@ -13,9 +13,9 @@ const FUNCTIONS = [
   'decompressingIfRequired'
 ];
 
-exports.createDropIn = ({ dialect, version, certDetails }) => {
+exports.createDropIn = ({ dialect, certDetails }) => {
   const dropIn = { WebSocketClient: class WebSocketClient extends EventEmitter {} };
-  for (const name of FUNCTIONS) dropIn[name] = () => ({ name, dialect, version, certDetails: certDetails() });
+  for (const name of FUNCTIONS) dropIn[name] = () => ({ name, dialect, certDetails: certDetails() });
   for (const replaced of Object.values(dropIn)) replaced[MARKER] = true;
   return dropIn;
 };

@@ -107,7 +107,7 @@ impl World {
             Step::Seal => {
                 let payload = self.used.to_be_bytes();
                 let frame = seal(shared_sender, &payload);
-                // The query has used this counter alone.
+                // No query has used this counter.
                 assert_eq!(open(&frame, self.used).unwrap(), payload);
                 self.held.push((self.used, frame));
                 self.used += 1;

@@ -1,4 +1,5 @@
-//! The frame decoder. All chunks of a stream give the same frames, and the frames contain the whole stream.
+//! The frame decoder. Every way to split a stream into chunks gives the same frames, and the frames
+//! contain the whole stream.
 
 use arbitrary::Unstructured;
 use baileys_native::frame::{FrameDecoder, encode_frame, split_frame};

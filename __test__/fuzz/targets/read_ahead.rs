@@ -1,4 +1,5 @@
-//! The read-ahead, compared with the noise handler. For all messages of a stream it makes the same tapes or none.
+//! The read-ahead, compared with the noise handler. For every way to split a stream into messages it
+//! makes the same tapes or none.
 
 use arbitrary::{Arbitrary, Unstructured};
 use baileys_native::{

@@ -1,4 +1,4 @@
-//! The head of an HTTP response. All chunks give the same result, which is that of a simple parser by RFC 9112.
+//! The head of an HTTP response. Every way to split it into chunks gives the result of a simple parser by RFC 9112.
 
 use baileys_native::transport::{MAX_RESPONSE_HEAD, ResponseHead, seams::parse_response};
 
