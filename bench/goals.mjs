@@ -354,7 +354,7 @@ function connectionRows({ wanted, pingWithinMs, native }) {
 }
 
 /** The groups of the core's benches that have a goal. The others are reported for comparison. */
-export const CORE_GROUPS = ['decode', 'encode', 'seal', 'open', 'handshake', 'frames_64'];
+const CORE_GROUPS = ['decode', 'encode', 'seal', 'open', 'handshake', 'frames_64'];
 
 export const isCoreGoal = ({ group, against }) => CORE_GROUPS.includes(group) && against === 'wacore';
 

@@ -36,7 +36,7 @@ const PUBLISHED = [24, 20];
 
 const USAGE = `Usage: npm run bench -- [options]
 
-  --quick         fewer and shorter rounds, one or two minutes; for a first look
+  --quick         fewer and shorter rounds, for a first look
   --only <name>   only this suite; can be repeated: ${SUITES.join(', ')}
   --node <major>  runs on this version of Node, from the npm registry
   --out <folder>  the folder for the report (default: ${REPORTS}/node-${MAJOR} and docs/performance.md for a complete run,

@@ -19,7 +19,7 @@ const read = path => readFileSync(join(ROOT, path), 'utf8');
  * @returns {string[]} Direct dependencies that are missing in docs/dependencies.md, and names there that are not
  * dependencies.
  */
-export function undocumented() {
+function undocumented() {
   const manifest = JSON.parse(read('package.json'));
   const crates = Array.from(
     read('Cargo.toml').matchAll(/^\[(?:build-|dev-)?dependencies\]\n((?:(?!^\[).*\n?)*)/gm),

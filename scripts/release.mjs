@@ -4,7 +4,8 @@
  *     node scripts/release.mjs collect <folder>    copies binaries from a folder to that of `npm run pack:all`
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
- *     node scripts/release.mjs publish <folder>    publishes the tarballs; or with --dry-run
+ *     node scripts/release.mjs publish <folder>    publishes the tarballs of a folder, the main package last;
+ *                                                  --dry-run publishes nothing
  */
 
 import { copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';

@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCluster } from './cluster/run.mjs';
 import { table, verify } from './cluster/verify.mjs';
+import { positiveNumber, wholeNumber } from './shared/options.mjs';
 
 const text = /** @type {const} */ ({ type: 'string' });
 const { values } = parseArgs({
@@ -28,15 +29,18 @@ const { values } = parseArgs({
   }
 });
 
+const { ownership } = values;
+if (ownership !== 'redis' && ownership !== 'postgres') throw new TypeError('--ownership takes redis or postgres');
+
 const report = await runCluster({
-  seconds: Number(values.seconds),
-  sessions: Number(values.sessions),
-  nodes: Number(values.nodes),
-  perSecond: Number(values['per-second']),
-  leaseMs: Number(values.lease),
-  connectsPerSecond: Number(values['connects-per-second']),
-  ownership: values.ownership === 'postgres' ? 'postgres' : 'redis',
-  seed: Number(values.seed),
+  seconds: positiveNumber(values, 'seconds'),
+  sessions: wholeNumber(values, 'sessions', 1),
+  nodes: wholeNumber(values, 'nodes', 1),
+  perSecond: positiveNumber(values, 'per-second'),
+  leaseMs: wholeNumber(values, 'lease', 1),
+  connectsPerSecond: positiveNumber(values, 'connects-per-second'),
+  ownership,
+  seed: wholeNumber(values, 'seed', 0),
   faults: values['no-faults'] ? [] : ['kill', 'freeze', 'restart'],
   log: line => (values.verbose || /^\d+ sessions|^(kill|freeze|restart) /.test(line)) && console.log(line)
 });

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { DIFFERENCES } from './faults/matrix.mjs';
 import { runLayer } from './faults/run.mjs';
+import { wholeNumber } from './shared/options.mjs';
 
 const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
 
@@ -55,10 +56,12 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
-  for (let round = 1; round <= Number(values.rounds); round++) {
+  const rounds = wholeNumber(values, 'rounds', 1);
+  for (let round = 1; round <= rounds; round++) {
     /** @type {Record<string, Outcomes>} */
     const results = {};
     for (const layer of LAYERS) results[layer] = await runLayer(layer, positionals);
+    if (Object.keys(results.js).length === 0) throw new TypeError(`no row has ${positionals.join(' or ')} in its name`);
     let faults = 0;
     for (const [name, { outcome: expected, ms }] of Object.entries(results.js)) {
       console.log(`${name}\n  ${'JavaScript'.padEnd(12)}${expected} (${(ms / 1000).toFixed(1)} s)`);

@@ -31,6 +31,7 @@ const LABELS = { js: 'JavaScript', native: 'drop-in', session: 'session' };
 
 async function main() {
   if (values.help) return void process.stdout.write(USAGE);
+  if (wanted.length === 0) throw new TypeError(`no row has ${positionals.join(' or ')} in its name`);
   let faults = 0;
   const worst = { ms: 0, mib: 0 };
   for (const layer of /** @type {import('./hostile/run.mjs').Layer[]} */ (values.layers.split(','))) {

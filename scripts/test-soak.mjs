@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startChild } from './shared/child.mjs';
-import { positiveNumber } from './shared/options.mjs';
+import { positiveNumber, wholeNumber } from './shared/options.mjs';
 import { alignColumns } from './shared/text.mjs';
 import { SoakServer } from './soak/server.mjs';
 
@@ -40,12 +40,12 @@ function readOptions() {
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
-  const bots = positiveNumber(values, 'bots');
+  const bots = wholeNumber(values, 'bots', 1);
   return {
     help: values.help,
     minutes: positiveNumber(values, 'minutes'),
     cutMs: positiveNumber(values, 'cut'),
-    clients: { js: bots, native: bots, session: positiveNumber(values, 'sessions') }
+    clients: { js: bots, native: bots, session: wholeNumber(values, 'sessions', 1) }
   };
 }
 
@@ -86,8 +86,8 @@ async function main() {
     );
     console.log(`Logged in: ${LAYERS.map(layer => `${clients[layer]} ${NAMES[layer]}`).join(', ')}.`);
     server.startCutting(cutMs);
-    const start = performance.now();
-    const minute = () => (performance.now() - start) / 60_000;
+    const startedAt = performance.now();
+    const minute = () => (performance.now() - startedAt) / 60_000;
     /** @type {Record<string, any[]>} */
     const samples = { js: [], native: [], session: [] };
     const sampleMs = Math.min(10_000, (minutes * 60_000) / 12);

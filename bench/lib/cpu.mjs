@@ -7,12 +7,11 @@ const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
 
 const sum = ({ user, system }) => user + system;
 
-/** From Node 24 on. @type {(() => { user: number, system: number }) | undefined} */
-const threadCpuUsage = /** @type {any} */ (process).threadCpuUsage;
-
 /** CPU time of the calling thread in microseconds. Call it only on the main thread. */
 function threadCpuUs() {
-  if (threadCpuUsage !== undefined) return sum(Reflect.apply(threadCpuUsage, process, []));
+  // From Node 24 on.
+  const { threadCpuUsage } = /** @type {any} */ (process);
+  if (threadCpuUsage !== undefined) return sum(threadCpuUsage.call(process));
   try {
     return Number.parseInt(readFileSync(SCHEDSTAT, 'latin1'), 10) / 1000;
   } catch {

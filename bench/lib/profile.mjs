@@ -122,7 +122,7 @@ export function partTimes(profiles) {
     const partOf = new Map();
     const byId = new Map(nodes.map(node => [node.id, node]));
     const visit = (id, inherited) => {
-      const { callFrame, children = [] } = byId.get(id) ?? nodes[0];
+      const { callFrame, children = [] } = /** @type {any} */ (byId.get(id));
       const part = PARTS.find(([, matches]) => matches(callFrame))?.[0] ?? inherited;
       partOf.set(id, part);
       for (const child of children) visit(child, part);

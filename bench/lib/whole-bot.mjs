@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.mjs';
+import { checkSocket, memoryKeys, silentLogger, statusCode } from '../../scripts/shared/bot.mjs';
 
 const RESTART_REQUIRED = 515;
 const KEEP_ALIVE_MS = 600_000;
@@ -48,7 +48,7 @@ export class WholeBot {
     await this.#connect((sock, { qr, connection, lastDisconnect }, done) => {
       if (qr) this.#scan(qr).catch(done);
       if (connection !== 'close') return;
-      const restart = lastDisconnect?.error?.output?.statusCode === RESTART_REQUIRED;
+      const restart = statusCode(lastDisconnect?.error) === RESTART_REQUIRED;
       done(restart ? undefined : (lastDisconnect?.error ?? new Error('the connection closed')));
     });
     this.#sock = await this.#connect((sock, { connection, lastDisconnect }, done) => {

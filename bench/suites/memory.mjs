@@ -15,7 +15,7 @@ const LEVELS = {
 /** The length of the encoded stanza `group1024`. */
 const LARGE_BYTES = 41_189;
 
-/** The bot keeps one key of every 32nd stanza. Between two such keys are more bytes than one slab has (32 KB). */
+/** The bot keeps one key of every 32nd stanza. The stanzas between two such keys fill more than one slab (32 KB). */
 const KEPT = { stanza: 'preKeys10', tag: 'identity', every: 32, count: 8192 };
 
 async function measureKept() {

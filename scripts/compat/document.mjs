@@ -57,7 +57,7 @@ const nativeWords = values =>
  *
  * @param {Row} row
  */
-export const cellsOf = ({ lines }) =>
+const cellsOf = ({ lines }) =>
   LINE_NAMES.flatMap(name => {
     const cells = lines.get(name);
     return cells === undefined ? [NOT_RUN, NOT_RUN] : [joined(cells.javascript), nativeWords(cells.native)];

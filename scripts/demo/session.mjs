@@ -8,7 +8,7 @@ import { NativeSession } from 'baileys-native';
 import { MockServer } from 'baileys-native/testing';
 import { pingQuery } from '../shared/bot.mjs';
 import { within } from '../shared/child.mjs';
-import { positiveNumber } from '../shared/options.mjs';
+import { positiveNumber, wholeNumber } from '../shared/options.mjs';
 import { rounded } from '../shared/text.mjs';
 import { stall } from '../stall/run.mjs';
 
@@ -162,8 +162,8 @@ function readOptions(args) {
     }
   });
   return {
-    queries: positiveNumber(values, 'queries'),
-    stanzas: positiveNumber(values, 'stanzas'),
+    queries: wholeNumber(values, 'queries', 1),
+    stanzas: wholeNumber(values, 'stanzas', 1),
     blockedMs: positiveNumber(values, 'blocked') * 1000,
     intervalMs: positiveNumber(values, 'interval'),
     help: values.help

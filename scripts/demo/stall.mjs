@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { PACKAGES } from '../shared/baileys.mjs';
-import { positiveNumber } from '../shared/options.mjs';
+import { positiveNumber, wholeNumber } from '../shared/options.mjs';
 import { rounded } from '../shared/text.mjs';
 import { stall } from '../stall/run.mjs';
 
@@ -39,7 +39,7 @@ function readOptions(args) {
   if (!lines.every(line => Object.hasOwn(PACKAGES, line))) throw new TypeError('--line takes 7, 6.7, 6.17 or all');
   return {
     lines,
-    stanzas: positiveNumber(values, 'stanzas'),
+    stanzas: wholeNumber(values, 'stanzas', 1),
     blockedMs: positiveNumber(values, 'blocked') * 1000,
     intervalMs: positiveNumber(values, 'interval')
   };

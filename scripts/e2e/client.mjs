@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { importPackage } from '../shared/baileys.mjs';
-import { silentLogger, statusCode } from '../shared/bot.mjs';
+import { isNative, silentLogger, statusCode } from '../shared/bot.mjs';
 import { describeError, openChannel } from '../shared/channel.mjs';
 import { ACTIONS } from './actions.mjs';
 import { Outbox } from './outbox.mjs';
@@ -23,7 +23,6 @@ import { nameOf } from './stanzas.mjs';
 const packageName = process.argv[2];
 const baileys = await importPackage(packageName);
 
-const NATIVE = Symbol.for('baileys-native');
 const RESTART_REQUIRED = 515;
 /**
  * When no message arrives for this time, those that have not arrived count as lost, in milliseconds. Baileys 6 waits for
@@ -98,8 +97,7 @@ class Client {
       defaultQueryTimeoutMs: 20_000,
       keepAliveIntervalMs: 300_000
     });
-    const isNative = /** @type {{ [NATIVE]?: boolean }} */ (sock.ws.constructor)[NATIVE] === true;
-    this.layers.push(isNative ? 'native' : 'js');
+    this.layers.push(isNative(sock.ws.constructor) ? 'native' : 'js');
     /** @type {string[]} */
     const stanzas = [];
     this.stanzas.push(stanzas);

@@ -16,7 +16,7 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('./types.js').ClientServices} ClientServices
  * @typedef {import('baileys-native/testing').Device} Device
  * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} Ask
- * @typedef {{ backend: import('./types.js').Backend, ask: Ask, failed: Promise<never>, stop: () => Promise<void> }}
+ * @typedef {{ ask: Ask, failed: Promise<never>, stop: () => Promise<void> }}
  *   Client
  */
 
@@ -56,7 +56,7 @@ function startClient(server, side, backend, packageName) {
       scan: ({ qr }) => server.scanQr(qr, { jid: USERS[side], pushName: side }).then(() => undefined)
     }
   });
-  return { backend, ask, failed, stop };
+  return { ask, failed, stop };
 }
 
 export class Run {
@@ -117,8 +117,7 @@ export class Run {
   async connect() {
     for (const side of SIDES) {
       const { url, ca, rootKey } = this.server;
-      const { backend } = this.clients[side];
-      await this.ask(side, 'pair', { side, backend, url, ca: String(ca), rootKey: rootKey.toString('hex') });
+      await this.ask(side, 'pair', { side, url, ca: String(ca), rootKey: rootKey.toString('hex') });
       await this.ask(side, 'login', undefined);
     }
   }

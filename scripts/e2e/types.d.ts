@@ -24,7 +24,6 @@ export type Phase = 'texts' | 'group' | 'away' | 'retry';
 
 export interface Settings {
   side: Side;
-  backend: Backend;
   url: string;
   /** PEM of the authority that has issued the TLS certificate of the server. */
   ca: string;

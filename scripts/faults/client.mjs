@@ -4,7 +4,7 @@ import { openSync } from 'node:fs';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../shared/client-outcomes.mjs';
 
@@ -53,7 +53,7 @@ function baileysClient({ url, user, layer, scenario }) {
   });
   checkSocket(sock.ws, /** @type {import('../shared/bot.mjs').Backend} */ (layer));
   return {
-    ...outcomesOfSocket(sock, error => `${error?.output?.statusCode} ${plainText(error?.message)}`),
+    ...outcomesOfSocket(sock, error => `${statusCode(error)} ${plainText(error?.message)}`),
     query: node => sock.query(node),
     send: node => sock.sendNode(node),
     onRelay: listener => sock.ws.on('CB:relay', listener)
@@ -88,7 +88,7 @@ function sessionClient({ url, user, rootKey, scenario }) {
  */
 const describeRejection = error =>
   error instanceof Error
-    ? `${/** @type {any} */ (error).output?.statusCode ?? /** @type {any} */ (error).statusCode ?? /** @type {any} */ (error).code ?? ''} ${plainText(error.message)}`.trim()
+    ? `${statusCode(error) ?? /** @type {any} */ (error).statusCode ?? /** @type {any} */ (error).code ?? ''} ${plainText(error.message)}`.trim()
     : `the value ${error}`;
 
 /** Resolves when a client is open. Rejects if it ends before that. @param {Client} client */

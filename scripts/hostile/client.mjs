@@ -7,12 +7,12 @@ import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
-import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
 import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../shared/client-outcomes.mjs';
 
 const QUERY_MS = 10_000;
-/** The keep-alive interval. A client closes a connection that receives nothing for this time and 5 s. */
+/** The keep-alive interval. A client closes a connection that receives nothing for this time plus 5 s. */
 const KEEP_ALIVE_MS = 1000;
 
 /** Shortens {@link plainText}. @param {unknown} text */
@@ -63,7 +63,7 @@ function baileysClient({ url, user, layer, connectTimeoutMs, ...settings }) {
   sock.ws.on('error', error => events.push(`error ${error.code ?? plain(error.message)}`));
   sock.ws.on('close', code => events.push(`close ${code}`));
   return {
-    ...outcomesOfSocket(sock, error => `${events.join(', ')}; ${error?.output?.statusCode} ${plain(error?.message)}`),
+    ...outcomesOfSocket(sock, error => `${events.join(', ')}; ${statusCode(error)} ${plain(error?.message)}`),
     query: () => sock.query(pingQuery()),
     close: () => Promise.resolve(sock.end(undefined))
   };

@@ -15,7 +15,7 @@ const LONG_ROW_MS = 150_000;
 const ROW_MIB = 250;
 /** The connect timeout in milliseconds, for rows that end by this timeout. */
 const SHORT_CONNECT_MS = 2_000;
-/** The same for all other rows. They must not reach it, also on a busy machine. */
+/** The same for all other rows. They must not reach it, even on a busy machine. */
 const CONNECT_MS = 30_000;
 /** Memory is not checked with AddressSanitizer, because it keeps freed memory. */
 const CHECKS_MEMORY = !process.env.ASAN_OPTIONS;

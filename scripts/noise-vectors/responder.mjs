@@ -45,7 +45,7 @@ export const keyPairOf = name => {
 };
 
 /** @param {Uint8Array} privateKey @param {Uint8Array} publicKey */
-export const sharedSecret = (privateKey, publicKey) =>
+const sharedSecret = (privateKey, publicKey) =>
   diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: publicKeyObject(publicKey) });
 
 /** @param {number} counter */

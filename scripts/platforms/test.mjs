@@ -41,8 +41,8 @@ const CHECKS = [
 ];
 
 /**
- * A check is ended if it prints nothing for this time, in milliseconds. It prints a line after each step. The longest
- * step takes about a second on an idle machine, and an emulator is about ten times slower.
+ * A check is ended if it prints nothing for this time, in milliseconds. It prints a line after each step. An emulator
+ * on a busy machine needs much time for a step.
  */
 const IDLE_LIMIT = 300_000;
 

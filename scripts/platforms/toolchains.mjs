@@ -66,8 +66,8 @@ const EMPTY_LIBRARY = '!<arch>\n';
 
 /**
  * Creates the libraries that an addon for MinGW is linked with. The import library of `node.exe` is made from the list
- * of symbols that the Node.js project publishes. Debian's Rust links the stack protection of its own MinGW, which Zig
- * does not have and Rust's code does not use: these libraries are empty.
+ * of symbols that the Node.js project publishes. Debian's Rust also asks for the libraries of GCC's stack
+ * protection. Zig does not have them, and no code uses them, so these libraries are empty.
  *
  * @returns {string} Folder.
  */

@@ -13,7 +13,7 @@ export const CACHE =
   process.env.BAILEYS_NATIVE_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'baileys-native');
 
 /** Exit code of the commands if a tool cannot be installed, for example without a network. `.ci/run` knows it. */
-export const EXIT_NOT_INSTALLED = 4;
+const EXIT_NOT_INSTALLED = 4;
 
 /** @param {string} text Progress, written to standard error. */
 export function log(text) {

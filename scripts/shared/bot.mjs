@@ -42,8 +42,8 @@ export const statusCode = error =>
 /** A ping (`w:p`). The mock server answers it. */
 export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
 
-/** @param {unknown} value */
-const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
+/** Whether a function or class is one of this package. @param {unknown} value */
+export const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
 
 /**
  * Throws if this process has not loaded the expected socket layer: then measurements would be wrong.

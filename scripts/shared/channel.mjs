@@ -11,7 +11,7 @@ export const describeError = error => (error instanceof Error ? (error.stack ?? 
 
 /**
  * One end of a channel. `ask` calls a function of the other side and resolves with its result. `fail` rejects all
- * pending calls.
+ * pending and later calls.
  *
  * @template {{ [Name in keyof Theirs]: [any, any] }} [Theirs=Services]
  * @typedef {{ ask: <Name extends keyof Theirs & string>(what: Name, data?: Theirs[Name][0]) =>
@@ -32,6 +32,8 @@ export function openChannel(endpoint, offered = /** @type {any} */ ({})) {
   /** Pending calls by id. @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
   const pending = new Map();
   let lastId = 0;
+  /** @type {Error | undefined} */
+  let failure;
 
   /** @param {import('node:child_process').Serializable} message */
   const post = message => {
@@ -62,6 +64,7 @@ export function openChannel(endpoint, offered = /** @type {any} */ ({})) {
 
   return {
     ask(what, data) {
+      if (failure !== undefined) return Promise.reject(failure);
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });
@@ -69,6 +72,7 @@ export function openChannel(endpoint, offered = /** @type {any} */ ({})) {
       });
     },
     fail(error) {
+      failure ??= error;
       for (const { reject } of pending.values()) reject(error);
       pending.clear();
     }

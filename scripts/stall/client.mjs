@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeSession, metrics } from 'baileys-native';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { importPackage } from '../shared/baileys.mjs';
-import { pingQuery, silentLogger } from '../shared/bot.mjs';
+import { pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { childMain } from '../shared/child.mjs';
 
 /**
@@ -14,7 +14,7 @@ import { childMain } from '../shared/child.mjs';
  *
  * @typedef {object} Listeners
  * @property {(number: string) => void} onStanza
- * @property {(code: number) => void} onClose
+ * @property {(code: number | undefined) => void} onClose
  *
  * @typedef {() => Promise<Partial<ClientResult>>} Check Checks the connection after the block.
  */
@@ -82,7 +82,7 @@ async function connectBaileys(settings, { onStanza, onClose }, ask) {
       if (connection === 'open') resolve(undefined);
       if (connection !== 'close') return;
       const error = lastDisconnect?.error;
-      onClose(error?.output?.statusCode);
+      onClose(statusCode(error));
       reject(error);
     });
   });
@@ -90,8 +90,8 @@ async function connectBaileys(settings, { onStanza, onClose }, ask) {
     if (tag === undefined || (attrs.type === 'result' && !attrs.id.startsWith(ownIds))) unsolicited++;
   });
   return async () => {
-    await sock.query(pingQuery());
-    const clientQueryAnswered = true;
+    // Baileys resolves with undefined when the time is over.
+    const clientQueryAnswered = (await sock.query(pingQuery()))?.attrs.type === 'result';
     const serverQueryAnswered = await ask('queryClient');
     return { clientQueryAnswered, serverQueryAnswered, unsolicited, keptAlive: metrics().sockets.keptAlive };
   };

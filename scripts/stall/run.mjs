@@ -132,11 +132,14 @@ export async function stall(scenario) {
       void sendAll(latest(), scenario);
       if (scenario.pings) sendPings();
     },
-    /** Sends a query to the client; resolves when it is answered. */
-    async queryClient() {
-      await latest().query({ tag: 'iq', attrs: { type: 'get', xmlns: 'stall' } });
-      return true;
-    }
+    /** Sends a query to the client. Resolves with whether it was answered. */
+    queryClient: () =>
+      latest()
+        .query({ tag: 'iq', attrs: { type: 'get', xmlns: 'stall' } })
+        .then(
+          () => true,
+          () => false
+        )
   };
   try {
     /** @type {ClientResult} */
