@@ -51,6 +51,7 @@ pub use self::entropy::Entropy;
 pub use self::error::{LoginError, PairingError, QueryError, SendError};
 pub use self::event::{ConnectionId, Event, Transmit};
 pub use self::frame_times::{FrameTimes, Stopwatch};
+#[cfg(feature = "transport")]
 pub(crate) use self::frame_times::{duration_as_ms, nanos_as_ms};
 pub(crate) use self::log::log;
 pub use self::log::{Log, LogEntry, LogLevel, LogValue, WriteEntry};
