@@ -1,6 +1,7 @@
-// Measures one codec: `node codec.mjs '{ "backend": …, "operations": […], "entries": […], "effort": {…} }'`.
-// Every process first compares the codec with Baileys' own, and warms up with all stanzas before it measures.
+// Measures one codec. The parent says what is measured next, so that it can measure several codecs in turn. The process
+// first compares the codec with Baileys' own, and warms up with all stanzas.
 
+import { openChannel } from '../../scripts/shared/channel.mjs';
 import { EFFORT, timePrepared, timeRepeated } from '../lib/timing.mjs';
 import { Peer, openCodec } from '../lib/backends.mjs';
 import { checkCodec } from '../lib/codec-check.mjs';
@@ -24,7 +25,7 @@ const freshStanzas = name => count => Array.from({ length: count }, () => makeSt
 const maxPrepared = name => Math.max(4, Math.floor(PREPARED_BYTES / payloads[name].length / 8));
 
 /** The last result. It is stored so that V8 does not remove the call. */
-let last;
+export let last;
 const keep = node => {
   last = node;
 };
@@ -70,18 +71,25 @@ const OPERATIONS = {
     )
 };
 
-const warmUp = { ...effort, batches: 1 };
 for (const operation of operations) {
-  for (const name of entries) await OPERATIONS[operation](name, warmUp);
+  for (const name of entries) await OPERATIONS[operation](name, effort);
 }
 
-const nanoseconds = {};
-for (const operation of operations) {
-  nanoseconds[operation] = {};
-  for (const name of entries) {
-    nanoseconds[operation][name] = await OPERATIONS[operation](name, effort);
+/** @type {() => Promise<number>} */
+let measure;
+
+process.on('disconnect', () => process.exit(1)); // the parent has ended
+openChannel(process, {
+  /** What the codec was compared for, and the sizes of the stanzas. */
+  describe: () => ({
+    compared,
+    sizes: Object.fromEntries(entries.map(name => [name, payloads[name].length]))
+  }),
+  /** Warms up an operation with a stanza. */
+  select: async ({ operation, name }) => {
+    measure = await OPERATIONS[operation](name, effort);
     globalThis.gc?.();
-  }
-}
-const sizes = Object.fromEntries(entries.map(name => [name, payloads[name].length]));
-process.stdout.write(JSON.stringify({ compared, nanoseconds, sizes, kept: last !== undefined }));
+  },
+  /** Nanoseconds for one call of the selected operation. */
+  measure: () => measure()
+});

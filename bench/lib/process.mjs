@@ -1,7 +1,5 @@
 // Starts the child processes: the server, and the measured clients.
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { ROOT, runChild, startChild } from '../../scripts/shared/child.mjs';
 
@@ -12,7 +10,8 @@ const CHILDREN = new URL('../children/', import.meta.url);
 /** Time limit of one child, in milliseconds. */
 const TIMEOUT_MS = 300_000;
 
-const path = name => fileURLToPath(new URL(name, CHILDREN));
+/** The path of a file in `children/`. */
+export const childPath = name => fileURLToPath(new URL(name, CHILDREN));
 
 /**
  * Starts a server in a child process. The functions of `children/server.mjs` can be called.
@@ -20,7 +19,7 @@ const path = name => fileURLToPath(new URL(name, CHILDREN));
  * @param {{ tls: boolean }} options
  */
 export async function startServer({ tls }) {
-  const { ask, stop } = startChild(path('server.mjs'), { layer: 'js', name: 'the server' });
+  const { ask, stop } = startChild(childPath('server.mjs'), { layer: 'js', name: 'the server' });
   return { address: await ask('listen', { tls }), ask, stop };
 }
 
@@ -42,7 +41,7 @@ let nextUser = 15_550_100_000;
  * @returns {Promise<any>} The result of the child.
  */
 export function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
-  return runChild(path(script), {
+  return runChild(childPath(script), {
     layer: register ? backend : 'session',
     name: `${script} (${backend})`,
     flags: ['--expose-gc', ...flags],
@@ -51,19 +50,6 @@ export function runClient(script, settings, { backend, server, register = true, 
     settings: { ...settings, ...server.address, backend, firstUser: (nextUser += 10_000) },
     timeoutMs: TIMEOUT_MS
   });
-}
-
-/**
- * Runs a child without a server. It prints its result as JSON.
- *
- * @param {string} script A file in `children/`.
- * @param {object} settings
- */
-export async function runAlone(script, settings) {
-  const args = ['--expose-gc', path(script), JSON.stringify(settings)];
-  const options = { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
-  const { stdout } = await promisify(execFile)(process.execPath, args, options);
-  return JSON.parse(stdout);
 }
 
 /**

@@ -13,19 +13,20 @@ import { median } from './statistics.mjs';
 
 /** @type {Record<'full' | 'quick', Effort>} */
 export const EFFORT = {
-  full: { warmUpMs: 25, batchMs: 3, batches: 11 },
-  quick: { warmUpMs: 6, batchMs: 1, batches: 5 }
+  full: { warmUpMs: 25, batchMs: 3, batches: 3 },
+  quick: { warmUpMs: 6, batchMs: 1, batches: 3 }
 };
 
 /**
- * Calls `prepare` to create `count` inputs, then `run` with them. Only `run` is timed.
+ * Warms up a call, and returns a function that measures it. Before each batch `prepare` creates `count` inputs. Then
+ * `run` is called with them. Only `run` is timed.
  *
  * @template Prepared
  * @param {(count: number) => Prepared} prepare
  * @param {(prepared: Prepared, count: number) => void | Promise<void>} run
  * @param {Effort} effort
  * @param {number} [maxCount] The most inputs that are prepared at once.
- * @returns {Promise<number>} Nanoseconds for one input, the median over the batches.
+ * @returns {Promise<() => Promise<number>>} Nanoseconds for one input, the median over the batches.
  */
 export async function timePrepared(prepare, run, { warmUpMs, batchMs, batches }, maxCount = Infinity) {
   const once = async count => {
@@ -45,9 +46,11 @@ export async function timePrepared(prepare, run, { warmUpMs, batchMs, batches },
     count = Math.max(1, Math.min(count * 2, maxCount, Math.ceil(batchMs / each)));
   }
   count = Math.max(1, Math.min(maxCount, Math.round(batchMs / each)));
-  const times = [];
-  for (let batch = 0; batch < batches; batch++) times.push((await once(count)) / count);
-  return median(times) * 1e6;
+  return async () => {
+    const times = [];
+    for (let batch = 0; batch < batches; batch++) times.push((await once(count)) / count);
+    return median(times) * 1e6;
+  };
 }
 
 /**

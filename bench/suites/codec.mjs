@@ -1,12 +1,12 @@
 // Synchronous calls: decode, encode, encode and seal, open and decode, over the corpus; Baileys, this package and the
 // WASM bridge.
 
+import { measureCodecs } from '../lib/codecs.mjs';
 import { ENTRIES } from '../lib/corpus.mjs';
-import { alternate, runAlone } from '../lib/process.mjs';
 import { compare, geometricMean, summarize } from '../lib/statistics.mjs';
 
 const OPERATIONS = ['decode', 'encode', 'seal', 'open'];
-const LEVELS = { full: { rounds: 3 }, quick: { rounds: 1 } };
+const LEVELS = { full: { rounds: 15 }, quick: { rounds: 3 } };
 
 /**
  * Compares two codecs for each operation: every entry of the corpus, the geometric mean in each round, and the worst
@@ -39,15 +39,13 @@ export default {
   name: 'codec',
   title: 'codec and sealing, synchronous',
   async run(level) {
-    const settings = { operations: OPERATIONS, entries: ENTRIES, effort: level };
-    const { js, native, bridge } = await alternate(['js', 'native', 'bridge'], LEVELS[level].rounds, backend =>
-      runAlone('codec.mjs', { backend, ...settings })
-    );
+    const settings = { operations: OPERATIONS, entries: ENTRIES, level, ...LEVELS[level] };
+    const { compared, sizes, rounds } = await measureCodecs(['js', 'native', 'bridge'], settings);
     return {
-      compared: native[0].compared,
-      sizes: native[0].sizes,
-      baileys: compareCorpus(js, native),
-      bridge: compareCorpus(bridge, native)
+      compared,
+      sizes,
+      baileys: compareCorpus(rounds.js, rounds.native),
+      bridge: compareCorpus(rounds.bridge, rounds.native)
     };
   }
 };

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { ROOT } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
 
-const LEVELS = { full: { rounds: 3, seconds: '0.15' }, quick: { rounds: 1, seconds: '0.1' } };
+const LEVELS = { full: { rounds: 9, seconds: '0.05' }, quick: { rounds: 1, seconds: '0.1' } };
 const COMPILE_TIMEOUT_MS = 900_000;
 
 const UNITS = { ps: 1e-3, ns: 1, µs: 1e3, ms: 1e6, s: 1e9 };
