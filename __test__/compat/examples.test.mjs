@@ -35,12 +35,15 @@ const base = mkdtempSync(join(tmpdir(), 'baileys-native-examples-'));
 after(() => rmSync(base, { recursive: true, force: true }));
 const temporaryDirectory = () => mkdtempSync(join(base, 'auth-'));
 
-/** Writes credentials to a folder. The device does not wait for its history. With a user it is linked. */
+/**
+ * Writes credentials to a folder and returns them. The device does not wait for its history. With a user it is linked.
+ */
 function keepCredentials(folder, user) {
   mkdirSync(folder, { recursive: true });
   const me = user && { id: `${user}:1@s.whatsapp.net`, name: 'Example' };
   const creds = { ...baileys.initAuthCreds(), accountSyncCounter: 1, ...(me && { me }) };
   writeFileSync(join(folder, 'creds.json'), JSON.stringify(creds, baileys.BufferJSON.replacer));
+  return creds;
 }
 
 /** Starts an example in a process. `line` resolves with the first line of its output that matches. */
@@ -124,6 +127,39 @@ test('the example prints the QR code on a terminal', () => {
   }
   assert.match(written[0], /[▄█▀]{10}/);
   assert.match(written.at(-1), /Linked devices/);
+});
+
+/** Each example with a bot: its file, the flags of Node.js, and more environment variables. */
+const BOTS = [
+  ['echo-bot/bot.mjs', REGISTER],
+  ['echo-bot/bot.cjs', REGISTER],
+  ['echo-bot/bot.mts', [...REGISTER, '--import', 'tsx']],
+  ['pairing-code/bot.mjs', REGISTER, { PHONE: '15550000001' }],
+  ['proxies/bots.mjs', REGISTER],
+  ['workers/main.mjs', REGISTER],
+  ['gateway/gateway.mjs', [], { PORT: '0' }]
+];
+
+test('each bot stops if another program connects with its credentials', options, async t => {
+  for (const [file, flags, env] of BOTS) {
+    await t.test(file, options, async t => {
+      const server = await startServer(t);
+      const proxy = closeAfter(t, await httpProxy());
+      const AUTH_DIR = temporaryDirectory();
+      const folder = /^(?:proxies|workers)/.test(file) ? join(AUTH_DIR, '1') : AUTH_DIR;
+      const creds = keepCredentials(folder, '15550000001');
+      const PROXIES = `http://127.0.0.1:${proxy.port}`;
+      const places = { AUTH_DIR, SESSIONS_DIR: AUTH_DIR, PROXIES };
+      const bot = start(t, server, [...flags, `examples/${file}`], { ...places, ...env });
+      const exited = once(bot.child, 'exit');
+      await bot.line(/^(?:session 1: )?logged in as|runs natively$|^state connected$/m);
+      const other = await login({ baileys, server, auth: memoryAuth(baileys, creds) });
+      await bot.line(file.startsWith('gateway') ? /^closed: .* \(440\)$/m : /another program has connected/);
+      assert.deepEqual(await exited, [0, null]);
+      assert.equal(server.connections.length, 2, 'the bot has not connected again');
+      await other.end(undefined);
+    });
+  }
 });
 
 test('pairing-code: links by a code and logs in', options, async t => {

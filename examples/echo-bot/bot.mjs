@@ -3,10 +3,11 @@
 import * as baileys from 'baileys';
 import { replaced } from 'baileys-native';
 import pino from 'pino';
+import { afterClose } from '../after-close.cjs';
 import { serverOptions } from '../server.cjs';
 import { showQr } from '../show-qr.cjs';
 
-const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const { makeWASocket, useMultiFileAuthState } = baileys;
 const { state, saveCreds } = await useMultiFileAuthState(process.env.AUTH_DIR ?? 'auth');
 const server = await serverOptions(baileys);
 console.log(replaced().length > 0 ? 'running natively' : 'running on JavaScript');
@@ -18,9 +19,9 @@ function start() {
     if (qr) showQr(qr);
     if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);
     if (connection !== 'close') return;
-    const code = lastDisconnect?.error?.output?.statusCode;
-    if (code === DisconnectReason.loggedOut) console.log('logged out; delete the auth folder to link again');
-    else setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
+    const { stop, delayMs } = afterClose(baileys, lastDisconnect?.error);
+    if (stop) console.log(stop);
+    else setTimeout(start, delayMs);
   });
   sock.ev.on('messages.upsert', async ({ type, messages }) => {
     if (type !== 'notify') return;

@@ -3,9 +3,10 @@
 
 import * as baileys from 'baileys';
 import pino from 'pino';
+import { afterClose } from '../after-close.cjs';
 import { serverOptions } from '../server.cjs';
 
-const { Browsers, DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const { Browsers, makeWASocket, useMultiFileAuthState } = baileys;
 const phone = process.env.PHONE?.replace(/\D/g, '');
 if (!phone) throw new Error('PHONE is the number of the account, with its country code');
 const { state, saveCreds } = await useMultiFileAuthState(process.env.AUTH_DIR ?? 'auth');
@@ -31,9 +32,9 @@ function start() {
     }
     if (connection === 'open') console.log(`logged in as ${sock.user?.id}`);
     if (connection !== 'close') return;
-    const code = lastDisconnect?.error?.output?.statusCode;
-    if (code === DisconnectReason.loggedOut) console.log('logged out; delete the auth folder to link again');
-    else setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000);
+    const { stop, delayMs } = afterClose(baileys, lastDisconnect?.error);
+    if (stop) console.log(stop);
+    else setTimeout(start, delayMs);
   });
 }
 

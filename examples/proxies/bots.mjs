@@ -8,10 +8,11 @@ import * as baileys from 'baileys';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import pino from 'pino';
 import { SocksProxyAgent } from 'socks-proxy-agent';
+import { afterClose } from '../after-close.cjs';
 import { serverOptions } from '../server.cjs';
 import { showQr } from '../show-qr.cjs';
 
-const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const { makeWASocket, useMultiFileAuthState } = baileys;
 const proxies = process.env.PROXIES?.split(' ').filter(Boolean) ?? [];
 if (proxies.length === 0) throw new Error('set PROXIES to the URLs of the proxies, separated by spaces');
 const server = await serverOptions(baileys);
@@ -29,12 +30,9 @@ async function start(name, proxy) {
     }
     if (connection === 'open') console.log(`session ${name}: logged in as ${sock.user?.id}`);
     if (connection !== 'close') return;
-    const code = lastDisconnect?.error?.output?.statusCode;
-    if (code === DisconnectReason.loggedOut) {
-      console.log(`session ${name}: logged out; delete its folder to link it again`);
-    } else {
-      setTimeout(start, code === DisconnectReason.restartRequired ? 0 : 5_000, name, proxy);
-    }
+    const { stop, delayMs } = afterClose(baileys, lastDisconnect?.error);
+    if (stop) console.log(`session ${name}: ${stop}`);
+    else setTimeout(start, delayMs, name, proxy);
   });
 }
 

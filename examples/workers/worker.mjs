@@ -4,9 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as baileys from 'baileys';
 import { replaced } from 'baileys-native';
 import pino from 'pino';
+import { afterClose } from '../after-close.cjs';
 import { serverOptions } from '../server.cjs';
 
-const { DisconnectReason, makeWASocket, useMultiFileAuthState } = baileys;
+const { makeWASocket, useMultiFileAuthState } = baileys;
 const server = await serverOptions(baileys);
 const layer = replaced().length > 0 ? 'natively' : 'on JavaScript';
 
@@ -17,9 +18,9 @@ async function start(folder) {
   sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
     if (connection === 'open') parentPort.postMessage(`${sock.user?.id} runs ${layer}`);
     if (connection !== 'close') return;
-    const code = lastDisconnect?.error?.output?.statusCode;
-    if (code === DisconnectReason.loggedOut) parentPort.postMessage(`${folder} is logged out`);
-    else setTimeout(start, 5_000, folder);
+    const { stop, delayMs } = afterClose(baileys, lastDisconnect?.error);
+    if (stop) parentPort.postMessage(`${folder}: ${stop}`);
+    else setTimeout(start, delayMs, folder);
   });
 }
 
