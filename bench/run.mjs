@@ -8,6 +8,7 @@ import { isVersion, runOnNode } from '../scripts/shared/node-binary.mjs';
 import { goalRows } from './goals.mjs';
 import { describeMachine, loadAverage } from './lib/machine.mjs';
 import { ROOT } from './lib/process.mjs';
+import { PLACES, withFigures } from './writing/figures.mjs';
 import { machineLine, writeMarkdown } from './writing/markdown.mjs';
 import { plots } from './writing/plots.mjs';
 
@@ -41,7 +42,8 @@ const USAGE = `Usage: npm run bench -- [options]
   --node <major>  runs on this version of Node, from the npm registry
   --out <folder>  the folder for the report (default: ${REPORTS}/node-${MAJOR} and docs/performance.md for a complete run,
                   otherwise ${SCRATCH})
-  --write         measures nothing; writes docs/performance.md from the existing reports
+  --write         measures nothing; writes docs/performance.md and the figures of other documents from the reports
+  --check         measures nothing; fails if these documents differ from the reports
 `;
 
 function readOptions(args) {
@@ -53,6 +55,7 @@ function readOptions(args) {
       node: { type: 'string' },
       out: { type: 'string' },
       write: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
     }
   });
@@ -64,6 +67,7 @@ function readOptions(args) {
     help: values.help,
     node: values.node,
     write: values.write,
+    check: values.check,
     level: values.quick ? 'quick' : 'full',
     suites: SUITES.filter(name => values.only?.includes(name) ?? true),
     publish: complete && values.out === undefined,
@@ -86,9 +90,12 @@ async function measure({ level, suites }) {
   return { level, started: started.toISOString(), machine, finished, goals: goalRows(results), results };
 }
 
+async function formatted(path, content) {
+  return path.endsWith('.svg') ? content : format(content, { ...(await resolveConfig(path)), filepath: path });
+}
+
 async function write(path, content) {
-  const options = { ...(await resolveConfig(path)), filepath: path };
-  writeFileSync(path, path.endsWith('.svg') ? content : await format(content, options));
+  writeFileSync(path, await formatted(path, content));
 }
 
 const reasonTexts = () => JSON.parse(readFileSync(join(ROOT, 'bench/reasons.json'), 'utf8'));
@@ -102,8 +109,13 @@ async function writeReport(report, folder) {
   for (const [file, { svg }] of Object.entries(made)) await write(join(folder, file), svg);
 }
 
-/** Writes docs/performance.md from the reports of the published versions of Node. */
-async function publish() {
+/**
+ * The documents with figures, made from the reports of the published versions of Node: docs/performance.md, and other
+ * documents with some figures of the first report.
+ *
+ * @returns {Promise<Record<string, string>>} The texts by path.
+ */
+async function documents() {
   const path = major => join(ROOT, REPORTS, `node-${major}`, 'report.json');
   const majors = PUBLISHED.filter(major => existsSync(path(major)));
   const [report, other] = majors.map(major => JSON.parse(readFileSync(path(major), 'utf8')));
@@ -114,7 +126,23 @@ async function publish() {
   const folder = `../${REPORTS}/node-${majors[0]}/`;
   const options = { heading: 'Performance', folder, reasons: reasonTexts(), other };
   const note = '<!-- Written by `npm run bench`; see docs/benchmarks.md for how to read it. -->\n\n';
-  await write(join(ROOT, 'docs/performance.md'), note + writeMarkdown(report, made, options));
+  const texts = { 'docs/performance.md': note + writeMarkdown(report, made, options) };
+  for (const [name, places] of Object.entries(PLACES)) {
+    texts[name] = withFigures(readFileSync(join(ROOT, name), 'utf8'), places, report.goals);
+  }
+  for (const name of Object.keys(texts)) texts[name] = await formatted(join(ROOT, name), texts[name]);
+  return texts;
+}
+
+async function publish() {
+  for (const [name, text] of Object.entries(await documents())) writeFileSync(join(ROOT, name), text);
+}
+
+/** Throws if a document differs from the reports. */
+async function check() {
+  const texts = Object.entries(await documents());
+  const stale = texts.filter(([name, text]) => readFileSync(join(ROOT, name), 'utf8') !== text).map(([name]) => name);
+  if (stale.length > 0) throw new Error(`${stale.join(', ')}: not as the reports say; run npm run bench -- --write`);
 }
 
 function summary({ goals }) {
@@ -133,8 +161,8 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
-  if (options.write) {
-    await publish();
+  if (options.write || options.check) {
+    await (options.write ? publish() : check());
     return;
   }
   if (options.node !== undefined && Number.parseInt(options.node, 10) !== MAJOR) {

@@ -15,6 +15,7 @@ import { checkCodec } from '../../bench/lib/codec-check.mjs';
 import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
 import { Sink } from '../../scripts/shared/sink.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
+import { PLACES, withFigures } from '../../bench/writing/figures.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,6 +52,33 @@ test('an unknown suite is refused', async () => {
   const failed = await node(['bench/run.mjs', '--only', 'nothing']).catch(error => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /there is no suite nothing/);
+});
+
+test('docs/performance.md and the figures of README.md and docs/scale.md are those of the reports', async () => {
+  await node(['bench/run.mjs', '--check']);
+});
+
+test('figures are replaced in a text; a missing text or goal is an error', () => {
+  const places = PLACES['docs/scale.md'];
+  const row = { id: 'session-rss', value: 31.6 };
+  assert.equal(
+    withFigures('An idle `NativeSession` takes 26 KB.', places, [row]),
+    'An idle `NativeSession` takes 32 KB.'
+  );
+  assert.throws(() => withFigures('An idle session takes 26 KB.', places, [row]), /the document has no text for/);
+  assert.throws(() => withFigures('An idle `NativeSession` takes 26 KB.', places, []), /no goal session-rss/);
+  const goals = [
+    ['stanzas-per-second', 4.444, 'worst of 12: wss message by 1; geometric mean 6.5x'],
+    ['outbound-rate-hundred', 7.04, 'worst of 8: wss message, 1 socket; geometric mean 10.4x'],
+    ['rss-bots', 0.2336],
+    ['bot-in', 0.832],
+    ['bot-out', 0.7845]
+  ].map(([id, value, note]) => ({ id, value, note }));
+  const readme = withFigures(readFileSync(join(ROOT, 'README.md'), 'utf8'), PLACES['README.md'], goals);
+  assert.match(readme, /\*\*4\.4x\*\* the stanzas .* in the worst of 12 cases, 6\.5x on average/);
+  assert.match(readme, /\*\*7\.0x\*\* the stanzas .* in the worst of 8 cases, 10x on average/);
+  assert.match(readme, /\*\*0\.23x\*\* the memory of an idle connection/);
+  assert.match(readme, /0\.83x the CPU time for an incoming text, and 0\.78x for an\s+outgoing one/);
 });
 
 test('a codec that differs from Baileys is not measured', async () => {
