@@ -4,12 +4,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as baileys from 'baileys';
 import { loadLine } from '../support/baileys-lines.mjs';
+
+const { painter, progress } = createRequire(import.meta.url)('../../js/cli/terminal.cjs');
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'js/cli/main.cjs');
@@ -107,6 +110,30 @@ test('sealed frames are opened with a key from standard input only', async t => 
   assert.match((await cli(['decode', '--sealed'], key)).stderr, /INPUT must be a file or an argument/);
 });
 
+test('colours and an animated line are only for a terminal', () => {
+  const terminal = { isTTY: true, hasColors: () => true };
+  assert.equal(painter(terminal)('cyan', 'iq'), '\u001b[36miq\u001b[39m');
+  for (const stream of [{ isTTY: false }, { isTTY: true, hasColors: () => false }]) {
+    assert.equal(painter(stream)('cyan', 'iq'), 'iq');
+  }
+  process.env.NO_COLOR = '1';
+  try {
+    assert.equal(painter(terminal)('cyan', 'iq'), 'iq');
+  } finally {
+    delete process.env.NO_COLOR;
+  }
+  for (const isTTY of [true, false]) {
+    const written = [];
+    const indicator = progress({ isTTY, write: text => written.push(text) });
+    indicator.step('first');
+    indicator.step('first');
+    indicator.step('second');
+    indicator.end();
+    const expected = isTTY ? ['\r\u001b[2K| first', '\r\u001b[2K/ second', '\r\u001b[2K'] : ['first\n', 'second\n'];
+    assert.deepEqual(written, expected);
+  }
+});
+
 test('control characters of a stanza are escaped', async () => {
   const bytes = baileys.encodeBinaryNode({ tag: 'a', attrs: { b: '\u001b[31m\u0007\u009b' }, content: undefined });
   const { stdout } = await cli(['decode'], bytes);
@@ -116,7 +143,7 @@ test('control characters of a stanza are escaped', async () => {
 test('an error message has exit code 1, or 2 for wrong usage', async () => {
   for (const [args, input, code, message] of [
     [['decode', 'f8'], '', 1, /end of/],
-    [['decode', '!!'], '', 1, /neither hex nor base64/],
+    [['decode', '!!'], '', 1, /no file, and neither hex nor base64/],
     [['decode'], '', 1, /the input is empty/],
     [['encode'], '{', 1, /not JSON/],
     [['encode'], '{"attrs":{}}', 1, /has no "tag"/],
@@ -124,7 +151,8 @@ test('an error message has exit code 1, or 2 for wrong usage', async () => {
     [['encode', '--format', 'x'], '', 2, /hex, base64, binary/],
     [['decode', 'a', 'b'], '', 2, /unexpected argument/],
     [['decode', '--nothing'], '', 2, /Unknown option/],
-    [['replay', 'nowhere'], '', 1, /JSON/],
+    [['replay', 'nowhere'], '', 1, /there is no file nowhere/],
+    [['replay'], '{', 1, /line 1 is not JSON/],
     [['bench'], '', 2, /--quick/],
     [['nothing'], '', 2, /there is no command/]
   ]) {
@@ -135,17 +163,19 @@ test('an error message has exit code 1, or 2 for wrong usage', async () => {
   }
 });
 
-test('each help fits a screen of 24 lines and 90 columns', async () => {
-  for (const args of [
-    [],
-    ...['doctor', 'decode', 'encode', 'replay', 'bench', 'demo', 'inspect'].map(name => [name])
-  ]) {
+test('each help fits a terminal of 24 lines and 80 columns', async () => {
+  const commands = ['doctor', 'decode', 'encode', 'replay', 'bench', 'demo', 'inspect'];
+  const { stdout: overview } = await cli(['--help']);
+  assert.deepEqual(Array.from(overview.matchAll(/^ {2}([a-z]+) /gm), ([, name]) => name).sort(), [...commands].sort());
+  for (const args of [[], ...commands.map(name => [name])]) {
     const { code, stdout } = await cli([...args, '--help']);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: baileys-native/);
+    // The last line is the prompt of the shell.
     const lines = stdout.split('\n');
     assert.ok(lines.length <= 24, `${args} has ${lines.length} lines`);
-    for (const line of lines) assert.ok(line.length <= 90, line);
+    for (const line of lines) assert.ok(line.length <= 80, line);
+    if (args.length > 0) assert.match(stdout, /^ {2}--json /m);
   }
 });
 
@@ -185,6 +215,7 @@ test('replay times the stanzas of an export; redacted contents are zeros', async
 test('demo and bench run Baileys on both layers', { timeout: 2 * TIMEOUT }, async () => {
   const demo = await cli(['demo', '--stanzas', '1000', '--json']);
   assert.equal(demo.code, 0, demo.stdout + demo.stderr);
+  assert.equal(demo.stderr, 'the bot on JavaScript\nthe bot on native\n');
   const { same, steps, sent } = JSON.parse(demo.stdout);
   assert.equal(same, true);
   assert.ok(sent > 1_000);
@@ -192,6 +223,7 @@ test('demo and bench run Baileys on both layers', { timeout: 2 * TIMEOUT }, asyn
 
   const bench = await cli(['bench', '--quick', '--rounds', '1', '--stanzas', '500', '--json']);
   assert.equal(bench.code, 0, bench.stderr);
+  assert.equal(bench.stderr, 'JavaScript, run 1 of 1\nnative, run 1 of 1\n');
   const { figures } = JSON.parse(bench.stdout);
   for (const [name, { js, native, ratio }] of Object.entries(figures))
     assert.ok(js > 0 && native > 0 && ratio > 0, name);

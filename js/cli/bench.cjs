@@ -6,15 +6,17 @@ const { availableParallelism, cpus } = require('node:os');
 const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');
 const { bars, painter, progress, table } = require('./terminal.cjs');
 
-const USAGE = `Usage: baileys-native bench --quick [--rounds N] [--json]
+const USAGE = `Usage: baileys-native bench --quick [--rounds N] [--stanzas N] [--json]
 
-Runs the Baileys of this folder on its own JavaScript and on baileys-native against a
-server on this machine, in turn, and prints medians and ratios. Nothing is connected to
-WhatsApp. It measures the socket layer; the rest of a bot (Signal, key store, events)
-costs the same on both. The full suites are in the repository: npm run bench.
+Runs the Baileys of this folder on its own JavaScript and on baileys-native,
+in turn, against a server on this machine, and prints medians and ratios.
+Nothing is connected to WhatsApp. It measures the socket layer; the rest of a
+bot (Signal, key store, events) costs the same on both. The full suites are in
+the repository: npm run bench.
 
-  --rounds N   runs of each layer (3, about a minute)
-  --json       prints JSON instead of the table
+  --rounds N    runs of each layer (3, about a minute)
+  --stanzas N   stanzas to receive in each run (20000)
+  --json        prints JSON instead of the table
 `;
 
 const COUNTS = { warmUp: 3_000, stanzas: 20_000, sends: 5_000, pings: 200, codecMs: 300 };

@@ -11,15 +11,17 @@ const { painter } = require('./terminal.cjs');
 
 const USAGE = `Usage: baileys-native decode [INPUT] [options]
 
-INPUT is a file, or a stanza in hex or base64; - or nothing reads standard input.
-Text has one stanza a line. A stanza starts with its flags byte, as it is before
-sealing and after opening.
+INPUT is a file, or a stanza in hex or base64; - or nothing reads standard
+input. Text has one stanza on each line. A stanza starts with its flags byte,
+as it is before sealing and after opening.
 
-  --dictionary N   3 (default; Baileys 7 and 6.7.19 and later) or 2 (Baileys 6.17)
-  --sealed         INPUT has frames as they are on the wire; their key, 32 bytes in hex
-                   or base64, is read from standard input and never from an argument
+  --dictionary N   3 (default; Baileys 7, and 6.7 since 6.7.19) or 2 (6.17)
+  --sealed         INPUT has frames as they are on the wire. Their key, 32 bytes
+                   in hex or base64, is read from standard input and never
+                   from an argument
   --counter N      number of the first sealed frame in its direction (0)
-  --json           one line of JSON a stanza; bytes as {"type":"Buffer","data":base64}
+  --json           one line of JSON for each stanza; bytes are
+                   {"type":"Buffer","data":base64}
 
 Examples:
   baileys-native decode 00f8061904290855f801f80156

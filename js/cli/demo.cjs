@@ -7,9 +7,10 @@ const { painter, progress, table } = require('./terminal.cjs');
 
 const USAGE = `Usage: baileys-native demo [--stanzas N] [--json]
 
-Runs the Baileys of this folder twice, on its own JavaScript and on baileys-native:
-links a new device by QR code, logs in, exchanges stanzas. The server is a mock server
-on this machine. Prints the time of each step and whether the server has seen the same.
+Runs the Baileys of this folder twice, on its own JavaScript and on
+baileys-native: links a new device by QR code, logs in, exchanges stanzas. The
+server is a mock server on this machine. Prints the time of each step, and
+whether the server has received the same stanzas.
 
   --stanzas N   stanzas to receive (10000)
   --json        prints JSON instead of the table

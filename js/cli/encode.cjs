@@ -12,14 +12,15 @@ const FORMATS = ['hex', 'base64', 'binary'];
 
 const USAGE = `Usage: baileys-native encode [INPUT] [options]
 
-INPUT is a file with JSON, or JSON itself; - or nothing reads standard input. It is one
-stanza {"tag", "attrs", "content"}, a list of them, or one on each line. Bytes are
-{"type":"Buffer","data":base64}, as decode --json and Baileys' BufferJSON write them.
+INPUT is a file with JSON, or JSON itself; - or nothing reads standard input. It
+is one stanza {"tag", "attrs", "content"}, a list of them, or one on each line.
+Bytes are {"type":"Buffer","data":base64}, as decode --json writes them.
 
-  --dictionary N   3 (default; Baileys 7 and 6.7.19 and later) or 2 (Baileys 6.17)
+  --dictionary N   3 (default; Baileys 7, and 6.7 since 6.7.19) or 2 (6.17)
   --format F       hex (default), base64, or binary
-  --sealed         seals each stanza into a frame; the key, 32 bytes in hex or base64,
-                   is read from standard input and never from an argument
+  --sealed         seals each stanza into a frame. The key, 32 bytes in hex or
+                   base64, is read from standard input and never from an
+                   argument
   --counter N      number of the first sealed frame in its direction (0)
   --json           prints a JSON list of the texts
 

@@ -40,6 +40,18 @@ async function readInput(argument, usage) {
 }
 
 /**
+ * Reads the file that an argument names, or standard input for `-`.
+ *
+ * @param {string | undefined} argument
+ * @param {string} usage
+ */
+async function readFileOrStdin(argument, usage) {
+  if (argument !== undefined && argument !== '-' && !existsSync(argument))
+    throw new Error(`there is no file ${argument}`);
+  return readInput(argument, usage);
+}
+
+/**
  * Whether bytes may be text in hex or base64: printable ASCII, tabs and line ends only.
  *
  * @param {Buffer} bytes
@@ -54,7 +66,7 @@ function fromText(text) {
   const compact = text.replace(/^0x/i, '').replace(/[\s:]/g, '');
   if (/^(?:[0-9a-f]{2})+$/i.test(compact)) return Buffer.from(compact, 'hex');
   if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(compact)) return Buffer.from(compact, 'base64');
-  throw new Error(`the input is neither hex nor base64: ${text.slice(0, 60)}`);
+  throw new Error(`the input is no file, and neither hex nor base64: ${text.slice(0, 60)}`);
 }
 
 /**
@@ -89,4 +101,4 @@ async function readKey(usage) {
   return key;
 }
 
-module.exports = { readInput, readKey, splitBinary };
+module.exports = { readFileOrStdin, readInput, readKey, splitBinary };

@@ -6,9 +6,10 @@ const { UsageError, readArguments, wholeNumber } = require('./arguments.cjs');
 
 const USAGE = `Usage: baileys-native inspect [--port N] [--json]
 
-Shows the stanzas of this user's bots in a web page on this machine only. A bot is shown
-if BAILEYS_NATIVE_INSPECT=1 is in its environment, or if it calls inspect() of
-baileys-native. Contents of messages, keys and codes never leave the bot's process.
+Shows the stanzas of this user's bots in a web page on this machine only. A bot
+is shown if BAILEYS_NATIVE_INSPECT=1 is in its environment, or if it calls
+inspect() of baileys-native. Contents of messages, keys and codes never leave
+the bot's process.
 
   --port N   port of the page; default: any free port
   --json     prints {"url": ...} instead of text

@@ -19,7 +19,7 @@ const COMMANDS = {
 
 const USAGE = `Usage: baileys-native COMMAND [options]
 
-  doctor [FILE]    checks this machine and project: binary, Baileys, flag, TLS, proxy
+  doctor [FILE]    checks machine and project: binary, Baileys, flag, TLS, proxy
   decode [INPUT]   prints a stanza from hex, base64, a file or a pipe
   encode [INPUT]   writes a stanza from JSON, as decode --json prints it
   replay FILE      times the decoder on a session that inspect has exported

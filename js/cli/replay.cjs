@@ -4,17 +4,17 @@
 
 const { readArguments, wholeNumber } = require('./arguments.cjs');
 const { codecOf, DICTIONARY } = require('./codec.cjs');
-const { readInput } = require('./input.cjs');
+const { readFileOrStdin } = require('./input.cjs');
 const { progress, table } = require('./terminal.cjs');
 
 const USAGE = `Usage: baileys-native replay FILE [options]
 
-FILE is what the Export button of inspect has saved. Hidden contents are replaced by
-other contents of the same length. Each stanza is encoded once and decoded many times;
-the table has the time of one decoding by tag.
+FILE is what the Export button of inspect has saved. Hidden contents are
+replaced by other contents of the same length. Each stanza is encoded once and
+decoded many times; the table has the time of one decoding by tag.
 
   --rounds N       how often each stanza is decoded (100)
-  --dictionary N   3 (default) or 2 (Baileys 6.17)
+  --dictionary N   3 (default; Baileys 7, and 6.7 since 6.7.19) or 2 (6.17)
   --json           prints JSON instead of the table
 `;
 
@@ -67,7 +67,7 @@ async function run(args) {
   const { values, positionals } = parsed;
   const rounds = wholeNumber(values.rounds, '--rounds', { least: 1, most: 1_000_000, usage: USAGE });
   const codec = codecOf(values.dictionary, USAGE);
-  const rows = parseExport((await readInput(positionals[0], USAGE)).toString());
+  const rows = parseExport((await readFileOrStdin(positionals[0], USAGE)).toString());
   const payloads = rows.map(({ node }) => {
     const restored = restore(node);
     return { tag: restored.tag, payload: codec.encodeBinaryNode(restored, undefined) };

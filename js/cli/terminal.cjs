@@ -17,8 +17,7 @@ const STYLES = {
 /** @typedef {keyof typeof STYLES} Style */
 
 /**
- * Returns a function that colours text if the stream is a terminal with colours. NO_COLOR and FORCE_COLOR are
- * respected.
+ * Returns a function that colours text if the stream is a terminal with colours. NO_COLOR switches colours off.
  *
  * @param {NodeJS.WriteStream} [stream]
  * @returns {(style: Style, text: string) => string}
