@@ -136,6 +136,21 @@ test('doctor reports a wrong flag', timeout, async t => {
   assert.deepEqual(judged('node bot.js'), []);
 });
 
+test('doctor reports a flag that pm2 does not resolve in cluster mode', timeout, async t => {
+  const apps = more => `module.exports = { apps: [{ name: 'bot', script: 'bot.js', ${more} }] };`;
+  const flag = "node_args: '--import baileys-native/register'";
+  for (const mode of ["exec_mode: 'cluster'", 'instances: 2', '"instances": "max"']) {
+    const found = await faults(project(t, { 'ecosystem.config.js': apps(`${mode}, ${flag}`) }));
+    assert.match(found[0], /^flag: ecosystem\.config\.js has baileys-native\/register in cluster mode/, mode);
+    assert.match(found[0], /--import \/.*js\/loader\/register\.mjs'$/);
+  }
+  const path = "node_args: '--import /app/node_modules/baileys-native/js/loader/register.mjs'";
+  for (const more of [flag, `instances: 1, ${flag}`, `exec_mode: 'cluster', ${path}`]) {
+    const { code, stdout } = await doctor(project(t, { 'ecosystem.config.js': apps(more) }));
+    assert.equal(code, 0, stdout);
+  }
+});
+
 test('doctor reports a wrong working directory', timeout, async t => {
   const directory = project(t, {}, { baileys: 'node_modules/baileys' });
   const [found] = await faults(directory);
@@ -150,6 +165,16 @@ test('doctor reports a missing binary of the platform', timeout, async t => {
   cpSync(join(ROOT, 'js'), join(copy, 'js'), { recursive: true, filter: source => !source.endsWith('.node') });
   const [found] = await faults(directory, { cli: join(copy, 'js/cli/main.cjs') });
   assert.match(found, /^binary: There is no usable binary of baileys-native for linux-/);
+
+  // node_modules was copied from another platform.
+  const other = join(directory, 'node_modules/baileys-native-darwin-arm64');
+  cpSync(join(ROOT, 'npm/darwin-arm64'), other, { recursive: true });
+  writeFileSync(join(other, 'baileys-native.darwin-arm64.node'), '');
+  const [again] = await faults(directory, { cli: join(copy, 'js/cli/main.cjs') });
+  assert.match(
+    again,
+    /The package baileys-native-linux-\S+ .* is missing .* package-lock\.json was written on another platform/
+  );
 });
 
 test('doctor reports a late import of register', timeout, async t => {
@@ -262,7 +287,16 @@ test('doctor tells a copy from another one in a folder with a longer name', t =>
   assert.equal(resolvedRoot(directory, copies), copies[1].root);
 });
 
-test('doctor reports an old Node.js and another runtime', () => {
+test('doctor reports an old Node.js and another runtime', timeout, async t => {
+  const directory = project(t, {
+    'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.4' });"
+  });
+  const found = await faults(directory, { flags: ['--require', './old.cjs'] });
+  assert.deepEqual(found.length, 1);
+  assert.match(
+    found[0],
+    /^node: Node\.js 18\.20\.4 is too old; 20\.10 or later is needed Baileys uses its own JavaScript code/
+  );
   const version = node => checkNode({ ...process.versions, node }).status;
   assert.deepEqual(['18.20.4', '20.9.0', '20.10.0', '26.1.0'].map(version), ['fault', 'fault', 'ok', 'ok']);
   assert.match(

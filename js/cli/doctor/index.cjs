@@ -9,12 +9,13 @@ const { packageVersion } = require('../version.cjs');
 
 const USAGE = `Usage: baileys-native doctor [FILE] [options]
 
-Run it in the folder that the bot is started in. FILE is the bot's program; by default
-it is what package.json starts. Prints one line for each check and what to do.
-For a bug report: npx baileys-native doctor --json
+Run it in the folder that the bot is started in. FILE is the bot's program; by
+default it is what package.json starts. Prints a line for each check, and what
+to do. For a bug report: npx baileys-native doctor --json
 
-  --connect      also connects to WhatsApp: TCP, TLS, upgrade and Noise, each timed,
-                 through the proxy of HTTPS_PROXY or ALL_PROXY; it does not log in
+  --connect      also connects to WhatsApp: TCP, TLS, upgrade and Noise, each
+                 timed, through the proxy of HTTPS_PROXY or ALL_PROXY. It does
+                 not log in
   --url URL      with --connect: another server, such as a MockServer
   --root HEX     with --url: the root key of its Noise certificates
   --json         the results as JSON

@@ -61,6 +61,27 @@ function judgeFlags(text, where) {
   });
 }
 
+/** Files of process managers and containers. */
+const LAUNCH_FILES = /^(?:ecosystem\.config\.[cm]?js|Dockerfile.*|.*\.service|(?:docker-)?compose\.ya?ml)$/;
+
+/**
+ * Checks the flags in a file of a process manager or container.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+function judgeFile(text, name) {
+  const results = judgeFlags(text.replace(/[",[\]]+\s*/g, ' '), name);
+  // pm2 starts the processes of a cluster in the folder of its daemon.
+  const isCluster = name.startsWith('ecosystem.') && /\bexec_mode\b\W+cluster|\binstances\b\W+(?!1\b)\w/.test(text);
+  if (!isCluster || !/baileys-native\/register\b/.test(text)) return results;
+  return [
+    fault('flag', `${name} has baileys-native/register in cluster mode, where pm2 does not resolve it from cwd`, {
+      advice: `Use node_args: '--import ${REGISTER_FILE}'`
+    })
+  ];
+}
+
 /** @param {string} directory @param {NodeJS.ProcessEnv} [env] */
 function checkFlags(directory, env = process.env) {
   const manifest = parseJson(readText(join(directory, 'package.json')));
@@ -68,9 +89,7 @@ function checkFlags(directory, env = process.env) {
   const results = [
     ...judgeFlags(env.NODE_OPTIONS ?? '', 'NODE_OPTIONS'),
     ...scripts.flatMap(([name, text]) => judgeFlags(text, `The script "${name}"`)),
-    ...filesNamed(directory, /^(?:ecosystem\.config\.[cm]?js|Dockerfile.*|.*\.service|docker-compose\.ya?ml)$/).flatMap(
-      name => judgeFlags(readText(join(directory, name)).replace(/[",[\]]+\s*/g, ' '), name)
-    )
+    ...filesNamed(directory, LAUNCH_FILES).flatMap(name => judgeFile(readText(join(directory, name)), name))
   ];
   if (results.length > 0) return results;
   const advice = `Start the bot with: ${RIGHT_LINE}`;
@@ -187,13 +206,13 @@ const TOOLS = [
     tool: 'Vitest',
     dependency: 'vitest',
     files: /^vitest\.config\./,
-    hint: 'needs test.execArgv: ["--import", "baileys-native/register"] and no deps.inline of baileys (docs/launchers.md)'
+    hint: 'needs execArgv: ["--import", "baileys-native/register"] for its pool forks, and no deps.inline of baileys (docs/launchers.md)'
   },
   {
     tool: 'pm2',
     dependency: 'pm2',
     files: /^ecosystem\.config\.[cm]?js$/,
-    hint: 'takes the flag as node_args: "--import baileys-native/register" with cwd set to the bot\'s folder'
+    hint: 'in fork mode takes the flag as node_args: "--import baileys-native/register", with cwd set to the bot\'s folder (docs/launchers.md)'
   },
   {
     tool: 'A bundler',

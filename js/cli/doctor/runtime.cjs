@@ -20,7 +20,7 @@ function checkNode(versions = process.versions) {
   }
   const [oldest, oldestMinor] = OLDEST_NODE;
   if (major < oldest || (major === oldest && minor < oldestMinor)) {
-    return fault('node', `Node.js ${versions.node} is too old; ${OLDEST_NODE.join('.')} is needed`, {
+    return fault('node', `Node.js ${versions.node} is too old; ${OLDEST_NODE.join('.')} or later is needed`, {
       advice: 'Baileys uses its own JavaScript code until Node.js is updated.'
     });
   }
