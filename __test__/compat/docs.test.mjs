@@ -16,11 +16,9 @@ const require = createRequire(import.meta.url);
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
 const options = { timeout: 300_000 };
-const DOCUMENTS = [
-  'README.md',
-  'examples/README.md',
-  ...readdirSync(join(ROOT, 'docs')).map(name => `docs/${name}`)
-].filter(name => name.endsWith('.md'));
+const DOCUMENTS = ['.', 'docs', 'examples', 'examples/cluster']
+  .flatMap(folder => readdirSync(join(ROOT, folder)).map(name => join(folder, name)))
+  .filter(name => name.endsWith('.md'));
 const read = name => readFileSync(join(ROOT, name), 'utf8');
 
 /** @returns {{ document: string, line: number, language: string, code: string }[]} */
@@ -35,6 +33,19 @@ function blocks() {
     }));
   });
 }
+
+/** Languages of code blocks. JavaScript, TypeScript and shell are checked below, the others are no code to run. */
+const LANGUAGES = ['js', 'ts', 'sh', 'ini', 'mermaid', 'text'];
+
+test('each code block has a known language', () => {
+  const fences = DOCUMENTS.flatMap(name => read(name).match(/^ *(?:```|~~~)/gm) ?? []);
+  const found = blocks();
+  assert.equal(fences.length, 2 * found.length);
+  assert.deepEqual(
+    found.filter(({ language }) => !LANGUAGES.includes(language)),
+    []
+  );
+});
 
 /** Names that a code block may use without declaring them. They are added if the block does not declare them. */
 const SURROUNDINGS = {
@@ -75,16 +86,14 @@ function declared(source) {
 }
 
 test('each JavaScript and TypeScript block passes the type check', options, () => {
-  const found = blocks().filter(({ language }) =>
-    ['js', 'ts', 'mjs', 'cjs', 'javascript', 'typescript'].includes(language)
-  );
+  const found = blocks().filter(({ language }) => ['js', 'ts'].includes(language));
   assert.ok(found.length >= 14, `${found.length} blocks`);
   const directory = join(ROOT, 'target/docs-blocks');
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const places = new Map();
   for (const [index, { document, line, language, code }] of found.entries()) {
-    const extension = /^t/.test(language) ? 'mts' : 'mjs';
+    const extension = language === 'ts' ? 'mts' : 'mjs';
     const source = ts.createSourceFile('block.mts', code, ts.ScriptTarget.Latest, true);
     const own = declared(source);
     const needed = Object.entries(SURROUNDINGS)
@@ -120,6 +129,14 @@ test('each JavaScript and TypeScript block passes the type check', options, () =
   assert.deepEqual(wrong, []);
 });
 
+/** The files of the commands of `npx baileys-native`. */
+const CLI_FILES = Object.fromEntries(
+  Array.from(read('js/cli/main.cjs').matchAll(/^ {2}(\w+): \(\) => require\('\.\/(.*)'\)/gm), ([, name, file]) => [
+    name,
+    file
+  ])
+);
+
 /** Commands that a shell block may use, and how each is checked. */
 const CHECKS = {
   node: words => {
@@ -132,7 +149,10 @@ const CHECKS = {
     if (command === 'run') assert.ok(require('../../package.json').scripts[name], `there is no script ${name}`);
     else assert.ok(['install', 'ci', 'test', 'pack'].includes(command), command);
   },
-  npx: words => assert.ok(['baileys-native', 'vitest', 'tsx'].includes(words[0]), words[0]),
+  npx: ([name, command]) => {
+    assert.ok(['baileys-native', 'vitest', 'tsx'].includes(name), name);
+    if (name === 'baileys-native') assert.doesNotThrow(() => read(`js/cli/${CLI_FILES[command]}`), command);
+  },
   // Bots on these are run by `npm run test:runtimes`.
   bun: words => assert.match(words.join(' '), /^--preload baileys-native\/register \S+/),
   deno: words => assert.match(words.join(' '), /^run .*--preload=\S*js\/loader\/register\.mjs /),
@@ -146,8 +166,9 @@ const CHECKS = {
 };
 
 test('each shell block parses, and its commands exist', options, async () => {
-  const found = blocks().filter(({ language }) => ['sh', 'shell', 'bash'].includes(language));
-  assert.ok(found.length >= 5);
+  const found = blocks().filter(({ language }) => language === 'sh');
+  assert.ok(found.length >= 13, `${found.length} blocks`);
+  assert.equal(Object.keys(CLI_FILES).length, 7);
   for (const { document, line, code } of found) {
     const where = `${document}:${line}`;
     await run('bash', ['-n', '-c', code]).catch(error => assert.fail(`${where}: ${error.stderr}`));
@@ -194,7 +215,7 @@ test('troubleshooting.md has every warning code and error code', () => {
     for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) collect(path);
-      else if (/\.(?:cjs|rs)$/.test(entry.name) && !path.endsWith('addon/native.cjs')) files.push(path);
+      else if (/\.(?:[cm]js|rs)$/.test(entry.name) && !path.endsWith('addon/native.cjs')) files.push(path);
     }
   };
   collect('js');
@@ -202,13 +223,23 @@ test('troubleshooting.md has every warning code and error code', () => {
   const codes = new Set();
   for (const file of files) {
     const source = read(file);
-    for (const [, code] of source.matchAll(/["'](ERR_[A-Z_]+)["']/g)) codes.add(code);
-    for (const [, code] of source.matchAll(/warnOnce\(\s*["'](BAILEYS_NATIVE_[A-Z]+)["']/g)) codes.add(code);
-    for (const [, code] of source.matchAll(/code: '(BAILEYS_NATIVE_[A-Z]+)'/g)) codes.add(code);
+    for (const [, code] of source.matchAll(/["']((?:WS_)?ERR_[A-Z_]+)\w*["']/g)) {
+      codes.add(code.startsWith('WS_') ? 'WS_ERR_…' : code);
+    }
+    // All quoted names but environment variables.
+    for (const [, code] of source.matchAll(/(?<!environmentSwitch\()["'](BAILEYS_NATIVE_[A-Z]+)["']/g)) codes.add(code);
   }
   assert.ok(codes.size > 25);
   assert.deepEqual(
     [...codes].filter(code => !NOT_OURS.has(code) && !text.includes(`\`${code}\``)),
+    []
+  );
+  // And none that the source does not have.
+  const explained = Array.from(text.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell.match(/`[^`]+`/g) ?? []).flat();
+  const ours = explained.map(code => code.slice(1, -1)).filter(code => /^(?:(?:WS_)?ERR_|BAILEYS_NATIVE_)/.test(code));
+  assert.ok(ours.length >= codes.size - NOT_OURS.size);
+  assert.deepEqual(
+    ours.filter(code => !codes.has(code)),
     []
   );
 });
