@@ -4,7 +4,6 @@
 
 import {
   DEFAULT_CONNECTION_CONFIG,
-  addTransactionCapability,
   decryptMessageNode,
   encodeSignedDeviceIdentity,
   encodeWAMessage,
@@ -29,7 +28,6 @@ const iq = (xmlns, type, content) => ({ tag: 'iq', attrs: { to: 's.whatsapp.net'
 
 export class Messenger {
   #session;
-  #store;
   #saveCredentials;
   #keys;
   #repository;
@@ -39,26 +37,19 @@ export class Messenger {
 
   /**
    * @param {import('baileys-native').NativeSession} session
-   * @param {ReturnType<import('./store.mjs').SlotStore['signalKeys']>} store
+   * @param {import('./signal-keys.mjs').SignalKeys} keys
    * @param {() => Promise<void>} saveCredentials
    */
-  constructor(session, store, saveCredentials) {
+  constructor(session, keys, saveCredentials) {
     this.#session = session;
-    this.#store = store;
+    this.#keys = keys;
     this.#saveCredentials = saveCredentials;
-    // One attempt: a commit that Redis has refused would be refused again.
-    this.#keys = addTransactionCapability(store, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const auth = { creds: session.credentials, keys: this.#keys };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => undefined);
   }
 
   get #me() {
     return this.#session.credentials.me;
-  }
-
-  /** Runs `work`, then commits its changes. Other transactions of this session wait. */
-  #transaction(work) {
-    return this.#keys.transaction(work, this.#me.id);
   }
 
   /**
@@ -75,7 +66,7 @@ export class Messenger {
     const answer = await this.#session.query(iq('encrypt', 'get', [{ tag: 'count', attrs: {} }]));
     if (Number(getBinaryNodeChild(answer, 'count')?.attrs.value) >= FEW_PRE_KEYS) return;
     const { credentials } = this.#session;
-    const { update, node } = await this.#transaction(() =>
+    const { update, node } = await this.#keys.exclusively(() =>
       getNextPreKeysNode({ creds: credentials, keys: this.#keys }, PRE_KEYS)
     );
     // The next key number is saved before the upload. So the next owner of the session does not use the same numbers
@@ -95,7 +86,7 @@ export class Messenger {
     const message = { conversation };
     const forOwn = { deviceSentMessage: { destinationJid: to, message } };
     let withIdentity = false;
-    const participants = await this.#transaction(async () => {
+    const participants = await this.#keys.exclusively(async () => {
       await this.#openSessions(devices);
       const nodes = [];
       for (const jid of devices) {
@@ -123,8 +114,7 @@ export class Messenger {
    * is lost, the server sends the message again. It cannot be decrypted a second time, but its event is already stored.
    */
   async receive(stanza) {
-    const { failedReads } = this.#store;
-    await this.#transaction(async () => {
+    await this.#keys.exclusively(async () => {
       const { fullMessage, decrypt } = decryptMessageNode(
         stanza,
         this.#me.id,
@@ -133,19 +123,14 @@ export class Messenger {
         logger
       );
       await decrypt();
-      // Baileys reports a failed read of keys as a message that cannot be decrypted. The caller must try again.
-      if (this.#store.failedReads !== failedReads) throw new Error('keys could not be read');
-      const { id } = stanza.attrs;
+      const { id, from } = stanza.attrs;
       const isReadable = fullMessage.messageStubType === undefined;
-      const content = isReadable ? fullMessage.message?.conversation : undefined;
-      this.#store.withNextCommit({
-        type: isReadable ? 'message' : 'unreadable',
-        id,
-        from: stanza.attrs.from,
-        text: content
-      });
+      this.#keys.addEvent(
+        isReadable
+          ? { type: 'message', id, from, text: fullMessage.message?.conversation }
+          : { type: 'unreadable', id, from, error: fullMessage.messageStubParameters?.[0] }
+      );
     });
-    await this.#store.flush();
   }
 
   /** Creates the missing Signal sessions with devices. Devices without pre-keys are removed from the array. */

@@ -3,8 +3,9 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NativeSession } from 'baileys-native';
+import { fromJson } from './json.mjs';
 import { Messenger } from './messenger.mjs';
-import { SlotStore, fromJson, isFenced } from './store.mjs';
+import { SlotStore, isFenced } from './store.mjs';
 
 /** When a slot is given away, a session has this time to finish its current stanza, in milliseconds. */
 const LAST_STANZA_MS = 2_000;

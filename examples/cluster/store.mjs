@@ -3,10 +3,10 @@
 // cannot change anything after another node has taken its slots.
 
 import { createHash } from 'node:crypto';
-import { BufferJSON } from 'baileys';
+import { fromJson, toJson } from './json.mjs';
+import { SignalKeys } from './signal-keys.mjs';
 
 /** @import { Redis } from 'ioredis' */
-/** @typedef {Record<string, Record<string, any>>} Keys Signal keys by type and id; null deletes a key. */
 /** @typedef {{ prefix: string, slots: number }} Place */
 
 /**
@@ -42,14 +42,6 @@ if done ~= '' then
 end
 `;
 
-/** The most Signal keys of a session in memory. Only the owner changes them, so the memory is never out of date. */
-const CACHED_KEYS = 1_000;
-
-/** @param {unknown} value */
-const text = value => JSON.stringify(value, BufferJSON.replacer);
-/** @param {string} json */
-const value = json => JSON.parse(json, BufferJSON.reviver);
-
 /**
  * The slot of a session.
  *
@@ -81,7 +73,7 @@ export function withScripts(redis) {
  * @param {object} creds
  */
 export async function addSession(redis, { prefix, slots }, session, creds) {
-  await redis.hset(`${prefix}sessions:${slotOf(session, slots)}`, session, text({ creds }));
+  await redis.hset(`${prefix}sessions:${slotOf(session, slots)}`, session, toJson({ creds }));
 }
 
 /**
@@ -144,7 +136,7 @@ export class SlotStore {
       this.#token
     );
     const sessions = new Map();
-    for (let i = 0; i < fields.length; i += 2) sessions.set(fields[i], value(fields[i + 1]));
+    for (let i = 0; i < fields.length; i += 2) sessions.set(fields[i], fromJson(fields[i + 1]));
     return sessions;
   }
 
@@ -160,21 +152,19 @@ export class SlotStore {
       load: async () => stored,
       /** @param {any} stored */
       save: async stored =>
-        void (await this.#redis.saveSession(fence, sessions, this.#slot, this.#token, session, text(stored)))
+        void (await this.#redis.saveSession(fence, sessions, this.#slot, this.#token, session, toJson(stored)))
     };
   }
 
   /**
-   * Writes the changes of a transaction in one round trip: all of them or none.
+   * Writes Signal keys and events, and finishes an entry of the work, in one round trip: all of them or none.
    *
    * @param {string} session
-   * @param {{ keys?: Keys, events?: object[], done?: string }} changes
+   * @param {{ keys?: [field: string, json: string | null][], events?: object[], done?: string }} changes
    */
-  async commit(session, { keys = {}, events = [], done = '' }) {
-    const fields = Object.entries(keys).flatMap(([type, byId]) =>
-      Object.entries(byId).flatMap(([id, key]) => [`${type}:${id}`, key === null || key === undefined ? '' : text(key)])
-    );
-    const texts = events.map(event => text({ session, ...event }));
+  async commit(session, { keys = [], events = [], done = '' }) {
+    const fields = keys.flatMap(([field, json]) => [field, json ?? '']);
+    const texts = events.map(event => toJson({ session, ...event }));
     const names = [this.#key('fence'), this.#key(`keys:${session}`), this.#key('events'), this.workKey];
     const { eventsKept } = this.#settings;
     await this.#redis.commit(...names, this.#slot, this.#token, done, eventsKept, texts.length, ...texts, ...fields);
@@ -188,73 +178,19 @@ export class SlotStore {
    */
   async addUnsent(session, stanzas) {
     const pipeline = this.#redis.pipeline();
-    for (const { node } of stanzas) pipeline.xadd(this.workKey, '*', 'session', session, 'node', text(node));
+    for (const { node } of stanzas) pipeline.xadd(this.workKey, '*', 'session', session, 'node', toJson(node));
     await pipeline.exec();
   }
 
   /**
-   * The store of a session's Signal keys, for Baileys' `addTransactionCapability`. An event that is passed to
-   * `withNextCommit` is written together with the next change of keys, or by `flush`.
+   * The Signal keys of a session.
    *
    * @param {string} session
    */
   signalKeys(session) {
-    /** @param {string[]} fields */
-    const read = fields => this.#redis.hmget(this.#key(`keys:${session}`), ...fields);
-    /** @param {{ keys?: Keys, events?: object[] }} changes */
-    const commit = changes => this.commit(session, changes);
-    const cache = new Map();
-    /**
-     * @param {string} field
-     * @param {any} key
-     */
-    const remember = (field, key) => {
-      cache.delete(field);
-      cache.set(field, key);
-      if (cache.size > CACHED_KEYS) cache.delete(cache.keys().next().value);
-    };
-    /** @type {object[]} */
-    const events = [];
-    return {
-      /** The number of reads that have failed. Baileys reports such a failure as a message that cannot be decrypted. */
-      failedReads: 0,
-      /**
-       * @param {string} type
-       * @param {string[]} ids
-       */
-      async get(type, ids) {
-        const unknown = ids.filter(id => !cache.has(`${type}:${id}`));
-        if (unknown.length > 0) {
-          const found = await read(unknown.map(id => `${type}:${id}`)).catch((/** @type {unknown} */ error) => {
-            this.failedReads += 1;
-            throw error;
-          });
-          unknown.forEach((id, i) => remember(`${type}:${id}`, found[i] === null ? undefined : found[i]));
-        }
-        const entries = ids.map(id => [id, cache.get(`${type}:${id}`)]).filter(([, json]) => json !== undefined);
-        // A new object for each call, because callers change it.
-        return Object.fromEntries(entries.map(([id, json]) => [id, value(json)]));
-      },
-      /** @param {Keys} keys */
-      async set(keys) {
-        try {
-          await commit({ keys, events: events.splice(0) });
-        } catch (error) {
-          // It is unknown whether the keys were written.
-          cache.clear();
-          throw error;
-        }
-        for (const [type, byId] of Object.entries(keys)) {
-          for (const [id, key] of Object.entries(byId)) {
-            remember(`${type}:${id}`, key === null || key === undefined ? undefined : text(key));
-          }
-        }
-      },
-      /** @param {object} event */
-      withNextCommit: event => void events.push(event),
-      flush: async () => events.length > 0 && commit({ events: events.splice(0) })
-    };
+    return new SignalKeys({
+      read: fields => this.#redis.hmget(this.#key(`keys:${session}`), ...fields),
+      commit: changes => this.commit(session, changes)
+    });
   }
 }
-
-export { text as toJson, value as fromJson };

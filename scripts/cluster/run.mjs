@@ -200,7 +200,7 @@ async function followEvents(url, closers) {
   const redis = new Redis(url);
   await redis.xgroup('CREATE', `${PREFIX}events`, 'test', '0', 'MKSTREAM');
   const byId = new Map();
-  const none = new Set();
+  const none = new Map();
   let isFollowing = true;
   const follow = async () => {
     while (isFollowing) {
@@ -210,8 +210,8 @@ async function followEvents(url, closers) {
         const [, text] = fields ?? [];
         const event = JSON.parse(text);
         const key = event.id;
-        if (!byId.has(key)) byId.set(key, new Set());
-        byId.get(key).add(event.type);
+        if (!byId.has(key)) byId.set(key, new Map());
+        byId.get(key).set(event.type, event);
         await redis.xack(`${PREFIX}events`, 'test', entry);
       }
     }
@@ -223,7 +223,7 @@ async function followEvents(url, closers) {
     redis.disconnect();
   });
   return {
-    /** The types of the events of a message. @param {string} id */
+    /** The events of a message by their type. @param {string} id @returns {Map<string, any>} */
     of: id => byId.get(id) ?? none
   };
 }

@@ -117,7 +117,8 @@ export function verify(report, reconnectMs = RECONNECT_MS) {
     arrived.length + unreadable.length === accepted.length,
     `${accepted.length - arrived.length - unreadable.length} messages did not arrive`
   );
-  check(unreadable.length === 0, `${unreadable.length} messages could not be decrypted`);
+  const errors = unreadable.map(id => `${id}: ${events.of(id).get('unreadable').error}`);
+  check(unreadable.length === 0, `${unreadable.length} messages could not be decrypted (${errors.join('; ')})`);
   check(
     codes.every(code => code === 0),
     `nodes ended with ${codes.join(', ')}`
