@@ -69,6 +69,8 @@ function randomNumbers(seed) {
  * @param {number} options.connectsPerSecond
  * @param {('kill' | 'freeze' | 'restart')[]} options.faults They are repeated in this order. Empty: no faults.
  * @param {'redis' | 'postgres'} options.ownership
+ * @param {boolean} [options.warmUp] Before the load, every session sends a first text to each of its receivers. The first
+ *   text to a user takes more CPU time than later ones.
  * @param {boolean} [options.cut] Cuts all connections after the load.
  * @param {number} [options.seed]
  * @param {(text: string) => void} options.log
@@ -128,6 +130,11 @@ export async function runCluster(options) {
     log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
 
     const events = await followEvents(redisServer.url, closers);
+    if (options.warmUp) {
+      const ids = await sendToAll({ redis, place, users });
+      await until(() => ids.every(id => events.of(id).has('message')), 'not all first texts have arrived');
+      log(`${ids.length} first texts have arrived`);
+    }
     const load = startLoad({ redis, place, users, ...options });
     closers.push(load.stop);
     const before = measure({ nodes, redis: await redisFigures(redis), record });
@@ -228,8 +235,37 @@ async function followEvents(url, closers) {
   };
 }
 
+/** The number of users that each user sends texts to: those that follow in the list. */
+const RECEIVERS = 3;
+
+/** @type {(from: number, receiver: number, users: string[], id: string) => Parameters<typeof addWork>[2]} */
+const workFor = (from, receiver, users, id) => ({
+  session: users[from],
+  to: `${users[(from + 1 + receiver) % users.length]}@s.whatsapp.net`,
+  message: `text ${id}`,
+  id
+});
+
 /**
- * Sends texts from random users to users that follow them in the list.
+ * Sends a text from every user to each of its receivers. Returns their ids.
+ *
+ * @param {{ redis: Redis, place: Place, users: string[] }} cluster
+ */
+async function sendToAll({ redis, place, users }) {
+  /** @type {string[]} */
+  const ids = [];
+  for (const from of users.keys()) {
+    for (let receiver = 0; receiver < RECEIVERS; receiver++) {
+      const id = `FIRST${String(ids.length).padStart(8, '0')}`;
+      await addWork(redis, place, workFor(from, receiver, users, id));
+      ids.push(id);
+    }
+  }
+  return ids;
+}
+
+/**
+ * Sends texts from random users to random receivers.
  *
  * @param {{ redis: Redis, place: Place, users: string[], perSecond: number, seed?: number }} load
  */
@@ -244,9 +280,9 @@ function startLoad({ redis, place, users, perSecond, seed = 1 }) {
       const due = Math.floor(((now() - start) / 1000) * perSecond);
       while (ids.length < due) {
         const from = Math.floor(random() * users.length);
-        const to = users[(from + 1 + Math.floor(random() * 3)) % users.length];
+        /** @type {string} */
         const id = `CLUSTER${String(ids.length).padStart(8, '0')}`;
-        await addWork(redis, place, { session: users[from], to: `${to}@s.whatsapp.net`, message: `text ${id}`, id });
+        await addWork(redis, place, workFor(from, Math.floor(random() * RECEIVERS), users, id));
         ids.push(id);
       }
       await pause(20);

@@ -1,5 +1,6 @@
 // Checks a run of a cluster: what the server has recorded must agree with what docs/scale.md promises.
 
+import { median } from '../shared/statistics.mjs';
 import { overlaps } from './server-record.mjs';
 
 /** @import { Incident, Measured } from './run.mjs' */
@@ -16,9 +17,6 @@ const RESUME_MS = 2_000;
 /** The key of a server is in the store when a login is older than this, in milliseconds. */
 const SAVED_MS = 1_000;
 
-/** @param {number[]} values */
-const median = values =>
-  values.toSorted((/** @type {number} */ a, /** @type {number} */ b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 /** @param {number} value */
 const milliseconds = value => `${Math.round(value).toLocaleString('en')} ms`;
 
