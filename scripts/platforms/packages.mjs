@@ -93,6 +93,14 @@ function withAbsoluteLinks(text, file, packed) {
 }
 
 /**
+ * Removes the spaces that align the columns of tables.
+ *
+ * @param {string} text
+ */
+const withNarrowTables = text =>
+  text.replace(/^\|.*$/gm, row => row.replace(/ {2,}\|/g, ' |').replace(/-{4,}/g, '---'));
+
+/**
  * Writes the main package.
  *
  * @param {string} folder
@@ -108,7 +116,8 @@ export function stageMain(folder, platforms = []) {
     mkdirSync(dirname(target), { recursive: true });
     const source = join(ROOT, file);
     if (/\.[cm]?js$/.test(file)) writeFileSync(target, withoutComments(readFileSync(source, 'utf8'), file));
-    else if (file.endsWith('.md')) writeFileSync(target, withAbsoluteLinks(readFileSync(source, 'utf8'), file, packed));
+    else if (file.endsWith('.md'))
+      writeFileSync(target, withNarrowTables(withAbsoluteLinks(readFileSync(source, 'utf8'), file, packed)));
     else copyFileSync(source, target);
   }
   const optionalDependencies = Object.fromEntries(
