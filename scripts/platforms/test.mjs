@@ -6,6 +6,7 @@
  *     npm run test:platforms -- --check                  does not change docs/platforms.md
  *     npm run test:platforms -- --here linux-x64-musl    tests the existing binary on the Node.js that runs this script
  *     npm run test:platforms -- --missing                only prints what this machine lacks; exit code 3 if anything
+ *     npm run test:platforms -- --install linux-arm64-gnu  instead: npm, pnpm and Yarn install the packages there
  *
  * Builds the binaries, creates a project like npm (with the main package and the platform package), and runs the
  * programs in `checks/`. Prints a table. If all checks pass, writes the rows of the targets into docs/platforms.md.
@@ -28,6 +29,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../compat/markdown.mjs';
 import { describeBinary } from './binary.mjs';
 import { readSection, writeSection } from './document.mjs';
+import { MANAGERS, installAndRun, startRelease } from './install.mjs';
 import { stageMain, stagePlatform } from './packages.mjs';
 import { missingFor } from './requirements.mjs';
 import { BUILDABLE, binaryPath, publishedName, selectTargets } from './targets.mjs';
@@ -45,6 +47,9 @@ const CHECKS = [
  * on a busy machine needs much time for a step.
  */
 const IDLE_LIMIT = 300_000;
+
+/** Time limit of one installation, in milliseconds. A package manager under an emulator needs minutes. */
+const INSTALL_LIMIT = 900_000;
 
 /** Exit code of `--missing` if this machine lacks anything. */
 const EXIT_MISSING = 3;
@@ -115,13 +120,56 @@ function runCheck(project, runner, { name, flags, args }) {
 }
 
 /**
+ * @param {import('./targets.mjs').Target} target
+ * @param {import('./toolchains.mjs').Runner} runner
+ * @returns {Promise<{ passed: boolean, text: string }[]>} The results, in the order of `CHECKS`.
+ */
+async function runChecks(target, runner) {
+  const project = layOut(target);
+  const results = [];
+  for (const check of CHECKS) {
+    log(`${target.name}: ${check.name}`);
+    results.push(await runCheck(project, runner, check));
+  }
+  return results;
+}
+
+/**
+ * Installs the packages of a target by each package manager, on a Node.js of that target.
+ *
+ * @param {import('./targets.mjs').Target} target
+ * @param {import('./toolchains.mjs').Runner} runner
+ * @returns {Promise<{ passed: boolean, text: string }[]>} The results, in the order of `MANAGERS`.
+ */
+async function runInstallations({ name }, runner) {
+  const platform = publishedName(name);
+  const release = await startRelease({ platform, binary: binaryPath(name), runner, timeout: INSTALL_LIMIT });
+  const results = [];
+  try {
+    for (const manager of MANAGERS) {
+      log(`${name}: ${manager.name}`);
+      try {
+        await installAndRun(release, manager);
+        results.push({ passed: true, text: 'installed, runs natively' });
+      } catch (error) {
+        log(`${error.message}\n${error.stdout ?? ''}`);
+        results.push({ passed: false, text: 'failed' });
+      }
+    }
+  } finally {
+    release.stop();
+  }
+  return results;
+}
+
+/**
  * Adds the rows of the other targets: those in the document, or rows that say that there is no result.
  *
  * @param {string[][]} rows
  * @returns {string[][]}
  */
 function withOtherRows(rows) {
-  const written = readSection('npm run test:platforms')
+  const written = readSection(command)
     .split('\n')
     .map(line =>
       line
@@ -137,9 +185,16 @@ function withOtherRows(rows) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean' }, here: { type: 'boolean' }, missing: { type: 'boolean' } }
+  options: {
+    check: { type: 'boolean' },
+    here: { type: 'boolean' },
+    install: { type: 'boolean' },
+    missing: { type: 'boolean' }
+  }
 });
 const targets = selectTargets(positionals);
+/** The command in the mark of the table in the document. */
+const command = values.install ? 'npm run test:platforms -- --install' : 'npm run test:platforms';
 if (values.missing) {
   const lacking = new Set(targets.flatMap(target => missingFor(target)));
   if (lacking.size > 0) console.log([...lacking].join(', '));
@@ -150,26 +205,22 @@ if (!values.here) {
   run(process.execPath, [join(ROOT, 'scripts/platforms/build.mjs'), ...targets.map(({ name }) => name)]);
 }
 
-const head = ['target', 'binary', 'needs', 'run by', ...CHECKS.map(({ does }) => does)];
+const columns = values.install ? MANAGERS.map(({ name }) => name) : CHECKS.map(({ does }) => does);
+const head = values.install ? ['target', 'run by', ...columns] : ['target', 'binary', 'needs', 'run by', ...columns];
 const rows = [];
 let failed = 0;
 let passed = 0;
 for (const target of targets) {
   const runner = runnerOf(values.here ? { ...target, runner: 'native' } : target);
-  const project = layOut(target);
+  const results = await (values.install ? runInstallations(target, runner) : runChecks(target, runner));
+  passed += results.filter(result => result.passed).length;
+  failed += results.filter(result => !result.passed).length;
   const { size, needs } = describeBinary(binaryPath(target.name));
-  const cells = [];
-  for (const check of CHECKS) {
-    log(`${target.name}: ${check.name}`);
-    const result = await runCheck(project, runner, check);
-    if (result.passed) passed += 1;
-    else failed += 1;
-    cells.push(result.text);
-  }
-  rows.push([`\`${target.name}\``, `${(size / 2 ** 20).toFixed(1)} MiB`, needs, runner.runs, ...cells]);
+  const facts = values.install ? [] : [`${(size / 2 ** 20).toFixed(1)} MiB`, needs];
+  rows.push([`\`${target.name}\``, ...facts, runner.runs, ...results.map(({ text }) => text)]);
 }
 const result = table(head, rows);
 console.log(result);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
-else if (!values.check) writeSection('npm run test:platforms', table(head, withOtherRows(rows)));
+else if (!values.check) writeSection(command, table(head, withOtherRows(rows)));

@@ -1,4 +1,4 @@
-// An npm registry on loopback that has only the packages of this project.
+/** An npm registry on loopback that has only the packages of this project. */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,11 +8,10 @@ import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 
 /**
- * @param {import('node:test').TestContext | { after: (fn: () => unknown) => void }} t
  * @param {string[]} tarballs
- * @returns {Promise<{ url: string, served: string[] }>} `served`: names of the downloaded tarballs.
+ * @returns {Promise<{ url: string, served: string[], stop: () => void }>} `served`: names of the downloaded tarballs.
  */
-export async function startRegistry(t, tarballs) {
+export async function startRegistry(tarballs) {
   const packages = new Map(
     tarballs.map(path => {
       const data = readFileSync(path);
@@ -20,6 +19,7 @@ export async function startRegistry(t, tarballs) {
       return [manifest.name, { data, manifest, file: basename(path) }];
     })
   );
+  /** @type {string[]} */
   const served = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname).slice(1);
@@ -53,10 +53,11 @@ export async function startRegistry(t, tarballs) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const url = `http://127.0.0.1:${server.address().port}/`;
-  t.after(() => {
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const url = `http://127.0.0.1:${port}/`;
+  const stop = () => {
     server.closeAllConnections();
     server.close();
-  });
-  return { url, served };
+  };
+  return { url, served, stop };
 }
