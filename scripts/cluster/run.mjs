@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { startPostgres, startRedis } from '../../examples/cluster/services.mjs';
 import { addSession, addWork, slotOf } from '../../examples/cluster/store.mjs';
+import { within } from '../shared/child.mjs';
 import { Node } from './nodes.mjs';
 import { watchServer } from './server-record.mjs';
 
@@ -35,11 +36,13 @@ const userOf = index => String(15550000001 + index);
  * @param {string} message The beginning of the error message.
  */
 async function until(get, message) {
+  const late = () => `${message}, after ${TIMEOUT_MS / 1000} s`;
   const end = now() + TIMEOUT_MS;
   for (;;) {
-    const value = await get();
+    // A database that does not answer is a failure too.
+    const value = await within(end - now(), Promise.resolve(get()), late);
     if (value) return value;
-    if (now() > end) throw new Error(`${message}, after ${TIMEOUT_MS / 1000} s`);
+    if (now() > end) throw new Error(late());
     await pause(50);
   }
 }
@@ -169,7 +172,10 @@ export async function runCluster(options) {
       figures: { before, after }
     };
   } finally {
-    for (const close of closers.reverse()) await close();
+    for (const close of closers.reverse())
+      await within(TIMEOUT_MS, Promise.resolve(close()), () => `not closed: ${close}`).catch(error =>
+        log(error.message)
+      );
   }
 }
 
