@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Curve, DEFAULT_CONNECTION_CONFIG, initAuthCreds, signedKeyPair } from 'baileys';
+import { Curve, DEFAULT_CONNECTION_CONFIG, getNextPreKeys, initAuthCreds, signedKeyPair } from 'baileys';
 import pino from 'pino';
 import { SignalKeys } from '../../examples/cluster/signal-keys.mjs';
 
@@ -100,6 +100,14 @@ test('transactions of a session run one after another and see the changes of ear
   assert.deepEqual(seen, [1, 3, 6]);
   await keys.exclusively(() => keys.set({ test: { count: null } }));
   assert.deepEqual(await keys.exclusively(() => keys.get('test', ['count'])), {});
+});
+
+test('functions of Baileys read and write pre-keys', async () => {
+  const { store, keys } = await openSession();
+  const creds = initAuthCreds();
+  const { preKeys } = await keys.exclusively(() => getNextPreKeys({ creds, keys }, 3));
+  assert.deepEqual(Object.keys(preKeys), ['1', '2', '3']);
+  assert.deepEqual(store.commits.at(-1)?.fields, ['pre-key:1', 'pre-key:2', 'pre-key:3']);
 });
 
 test('a failed read fails the transaction, and a failed write forgets what was read', async () => {

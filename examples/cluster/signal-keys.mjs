@@ -101,20 +101,18 @@ export class SignalKeys {
     this.#events.push(event);
   }
 
-  // The functions of Baileys' key store:
+  // The functions of Baileys' key store. Baileys also calls them without the object.
 
-  isInTransaction() {
-    return this.#changes !== undefined;
-  }
+  isInTransaction = () => this.#changes !== undefined;
 
-  /** @template Result @param {() => Promise<Result>} work */
-  async transaction(work) {
+  /** @type {<Result>(work: () => Promise<Result>) => Promise<Result>} */
+  transaction = async work => {
     void this.#current;
     return work();
-  }
+  };
 
   /** @param {string} type @param {string[]} ids */
-  async get(type, ids) {
+  get = async (type, ids) => {
     const changes = this.#current;
     const fields = ids.map(id => `${type}:${id}`);
     const unknown = fields.filter(field => !changes.has(field) && !this.#cache.has(field));
@@ -134,15 +132,15 @@ export class SignalKeys {
       if (json !== null && json !== undefined) keys[id] = fromJson(json);
     });
     return keys;
-  }
+  };
 
   /** @param {Keys} keys */
-  async set(keys) {
+  set = async keys => {
     const changes = this.#current;
     for (const [type, byId] of Object.entries(keys)) {
       for (const [id, key] of Object.entries(byId)) {
         changes.set(`${type}:${id}`, key === null || key === undefined ? null : toJson(key));
       }
     }
-  }
+  };
 }
