@@ -866,8 +866,11 @@ export declare function metrics(): ProcessMetrics;
  */
 export interface DiagnosticsMessages {
   'baileys-native:session:state': { session: NativeSession } & SessionStateChange;
-  /** Every stanza that JavaScript sends or gets. A subscriber does not change which stanzas are built. */
-  'baileys-native:session:node': { session: NativeSession; direction: 'in' | 'out'; node: BinaryNode };
+  /**
+   * Every stanza that JavaScript sends or gets. A subscriber does not change which stanzas are built. While
+   * {@link inspect} is on, also the stanzas that Rust sends by itself, and their answers, with `own: true`.
+   */
+  'baileys-native:session:node': { session: NativeSession; direction: 'in' | 'out'; node: BinaryNode; own?: true };
   /** A query that was settled. `node` is the object that was passed to `query`. */
   'baileys-native:session:query': {
     session: NativeSession;

@@ -169,6 +169,8 @@ test(
     assert.equal(await page.locator('#connections').textContent(), '1');
     await until(async () => Number(await page.locator('#in').textContent()) >= 25);
 
+    // Only this tag: a keep-alive query of the session could add rows.
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('tag:message');
     await page.getByRole('button', { name: 'Pause' }).click();
     const paused = await rows(page).count();
     const seen = Number(await page.locator('#in').textContent());
@@ -177,6 +179,10 @@ test(
     assert.equal(await rows(page).count(), paused);
     await page.getByRole('button', { name: 'Resume' }).click();
     assert.equal(await rows(page).count(), paused + 1);
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('dir:out @xmlns=passive');
+    await rows(page).first().click();
+    await page.locator('.facts').getByText('baileys-native itself').waitFor();
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('');
 
     // Each region and control has a name.
     for (const [role, name] of Object.entries({ searchbox: 'Filter', combobox: 'Process', listbox: /Stanzas/ })) {

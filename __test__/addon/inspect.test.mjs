@@ -303,6 +303,39 @@ test('a client with a wrong request is disconnected; unreadable stanzas do no ha
   assert.deepEqual(nodes.at(-1).attrs, [['n', '3']]);
 });
 
+test('inspect() shows the stanzas that Rust sends by itself, and their answers', options, async t => {
+  const inspection = inspect({ directory: temporaryDirectory(t) });
+  t.after(() => inspection.close());
+  const { lines } = await view(t, inspection.path);
+  const { session, server } = await openSession(t, { keepAliveIntervalMs: 50 });
+  const own = xmlns =>
+    lines.filter(({ kind, own, node }) => kind === 'node' && own && Object.fromEntries(node.attrs).xmlns === xmlns);
+  const [activation] = await until(() => own('passive').length > 0 && own('passive'));
+  const [keepAlive] = await until(() => own('w:p').length > 0 && own('w:p'));
+  assert.deepEqual([activation.direction, activation.node.children[0].tag], ['out', 'active']);
+  assert.deepEqual([keepAlive.direction, keepAlive.node.children[0].tag], ['out', 'ping']);
+  for (const { node } of [activation, keepAlive]) {
+    const { id } = Object.fromEntries(node.attrs);
+    assert.ok(server.stanzas.some(({ direction, node }) => direction === 'in' && node.attrs.id === id));
+    const answer = await until(() =>
+      lines.find(({ own, direction, node }) => own && direction === 'in' && Object.fromEntries(node.attrs).id === id)
+    );
+    assert.equal(Object.fromEntries(answer.node.attrs).type, 'result');
+  }
+  // They are not queries of the program.
+  assert.equal(lines.filter(({ kind }) => kind === 'answer').length, 0);
+  await inspection.close();
+  await session.query(iq());
+  const seen = [];
+  const record = ({ own }) => own && seen.push(own);
+  channel('baileys-native:session:node').subscribe(record);
+  t.after(() => channel('baileys-native:session:node').unsubscribe(record));
+  const { pings } = session.metrics();
+  await until(() => session.metrics().pings >= pings + 3);
+  await session.query(iq());
+  assert.deepEqual(seen, [], 'nothing is reported without the live view');
+});
+
 test('inspect() of a session shows every stanza, with or without a listener, until it is closed', options, async t => {
   const { session, connection } = await openSession(t);
   const before = session.metrics().stanzasDelivered;

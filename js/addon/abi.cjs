@@ -151,6 +151,11 @@ module.exports = {
     /** Payload: an event as JSON. */
     EVENT: 3,
     /**
+     * A stanza that the session has sent by itself (value 0), or the answer to one (value 1). Payload: the encoded
+     * stanza with the flag byte in front.
+     */
+    OWN: 4,
+    /**
      * One stanza per tape. Before each tape are the number of matching patterns and their ids. The value differs
      * from all values of `socket_event`.
      */

@@ -88,6 +88,8 @@ export declare class Session {
   watchPattern(wanted: StanzaPattern): number
   /** Stops watching for a pattern. Returns true if it was watched. */
   unwatch(pattern: number): boolean
+  /** Sets whether there are records of the stanzas that the session sends by itself, and of their answers. */
+  reportOwnStanzas(report: boolean): void
   /** Cancels a query. Returns true if it was pending. */
   cancel(query: number): boolean
   /** Requests pairing by code. Returns the code. */

@@ -39,7 +39,7 @@ class Recorder {
   constructor(write) {
     this.#write = write;
     const { state, node, query, reconnecting, close } = sessionChannels;
-    this.#on(node, ({ session, direction, node }) => this.#stanza(this.#session(session), direction, node));
+    this.#on(node, ({ session, direction, node, own }) => this.#stanza(this.#session(session), direction, node, own));
     this.#on(query, message => this.#settled(message));
     this.#on(state, ({ session, to, reason }) => this.#state(this.#session(session), to, reason?.message));
     this.#on(reconnecting, ({ session, attempt }) => this.#state(this.#session(session), `attempt ${attempt}`));
@@ -111,12 +111,13 @@ class Recorder {
    * @param {string} connection
    * @param {'in' | 'out'} direction
    * @param {BinaryNode} node
+   * @param {boolean} [own] Whether Rust has sent it by itself, or it is the answer to such a stanza.
    * @returns {number} the number of the stanza
    */
-  #stanza(connection, direction, node) {
+  #stanza(connection, direction, node, own) {
     this.#seen[direction]++;
     const n = ++this.#last;
-    if (this.#mayWrite()) this.#write({ kind: 'node', n, at: now(), direction, connection, node: redact(node) });
+    if (this.#mayWrite()) this.#write({ kind: 'node', n, at: now(), direction, connection, own, node: redact(node) });
     else this.#skipped++;
     this.#numbers.set(node, n);
     return n;

@@ -41,6 +41,15 @@ module.exports = {
    */
   sent: (session, node) => has(channels.node) && channels.node.publish({ session, direction: 'out', node }),
   /**
+   * A stanza that Rust has sent by itself, or the answer to one. Rust reports them only while the live view is on.
+   *
+   * @param {object} session
+   * @param {'in' | 'out'} direction
+   * @param {BinaryNode} node
+   */
+  own: (session, direction, node) =>
+    has(channels.node) && channels.node.publish({ session, direction, node, own: true }),
+  /**
    * @param {object} session
    * @param {BinaryNode} node
    */

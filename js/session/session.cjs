@@ -12,7 +12,7 @@ const { keepSaved } = require('./credentials-store.cjs');
 const { addDeferred, settleAll, waitIn } = require('./deferred.cjs');
 const watchAll = require('./watch-all.cjs');
 const {
-  sessionRecord: { ANSWER, EVENT, FAILED }
+  sessionRecord: { ANSWER, EVENT, FAILED, OWN }
 } = require('../addon/abi.cjs');
 const {
   SessionError,
@@ -168,7 +168,7 @@ class NativeSession extends ListenedEmitter {
       }
       this.#phase = 'active';
       pump.add(this.#number, this);
-      watchAll.addSession(this);
+      watchAll.addSession(this, this.#native);
       this.#native.setActive(true);
     } else if (this.#state === 'connected') {
       return;
@@ -409,6 +409,9 @@ class NativeSession extends ListenedEmitter {
         break;
       case EVENT:
         this.#event(JSON.parse(memory.utf8Slice(offset, offset + length)));
+        break;
+      case OWN:
+        observe.own(this, value === 0 ? 'out' : 'in', decodePayload(memory.subarray(offset, offset + length)));
         break;
       default:
         throw new Error(`internal error of baileys-native: unknown record kind ${kind}`);

@@ -1,28 +1,46 @@
 'use strict';
 
 /**
- * Makes all sessions of this thread build every stanza, for the live view. Without it a session builds only the stanzas
- * that a listener or query asks for.
+ * Makes all sessions of this thread report every stanza, for the live view. Without it a session builds only the
+ * stanzas that a listener or query asks for, and does not report those that Rust sends by itself.
  */
 
+/** @typedef {Pick<import('../addon/native').Session, 'reportOwnStanzas'>} Reporter */
+/** @typedef {{ native: Reporter, stop?: () => void }} Active `stop` ends the watch. */
+
 /**
- * Sessions between `connect` and their end, each with the function that ends its watch.
+ * Sessions between `connect` and their end.
  *
- * @type {Map<any, (() => void) | undefined>}
+ * @type {Map<any, Active>}
  */
 const active = new Map();
 let wanted = false;
 
-/** @param {any} session */
-const watch = session => session.onStanza('frame', () => {});
+/** @param {any} session @param {Active} entry */
+function start(session, entry) {
+  entry.stop?.();
+  entry.stop = session.onStanza('frame', () => {});
+  entry.native.reportOwnStanzas(true);
+}
+
+/** @param {Active | undefined} entry */
+function stop(entry) {
+  if (entry?.stop === undefined) return;
+  entry.stop();
+  entry.stop = undefined;
+  entry.native.reportOwnStanzas(false);
+}
 
 /**
  * Adds a session that starts to connect.
  *
  * @param {object} session
+ * @param {Reporter} native
  */
-function addSession(session) {
-  active.set(session, wanted ? watch(session) : undefined);
+function addSession(session, native) {
+  const entry = { native };
+  active.set(session, entry);
+  if (wanted) start(session, entry);
 }
 
 /**
@@ -31,7 +49,7 @@ function addSession(session) {
  * @param {object} session
  */
 function removeSession(session) {
-  active.get(session)?.();
+  stop(active.get(session));
   active.delete(session);
 }
 
@@ -42,16 +60,10 @@ function removeSession(session) {
  */
 function watchAll() {
   wanted = true;
-  for (const [session, stop] of active) {
-    stop?.();
-    addSession(session);
-  }
+  for (const [session, entry] of active) start(session, entry);
   return () => {
     wanted = false;
-    for (const [session, stop] of active) {
-      stop?.();
-      active.set(session, undefined);
-    }
+    for (const entry of active.values()) stop(entry);
   };
 }
 

@@ -243,6 +243,12 @@ impl Session {
         self.handle.with(|session, _| session.unwatch(PatternId(pattern)))
     }
 
+    /// Sets whether there are records of the stanzas that the session sends by itself, and of their answers.
+    #[napi(catch_unwind)]
+    pub fn report_own_stanzas(&self, report: bool) {
+        self.handle.with(|session, _| session.report_own_stanzas(report));
+    }
+
     /// Cancels a query. Returns true if it was pending.
     #[napi(catch_unwind)]
     pub fn cancel(&self, query: u32) -> bool {

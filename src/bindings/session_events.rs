@@ -49,6 +49,9 @@ fn record(session: u32, event: Event, batch: &mut Batch) {
                 json.as_bytes(),
             );
         }
+        Event::Own { is_answer, payload } => {
+            batch.push(session_record::OWN, session, u32::from(is_answer), &payload);
+        }
         other => {
             batch.push(session_record::EVENT, session, 0, event_json(&other).as_bytes());
         }

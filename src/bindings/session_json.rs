@@ -47,7 +47,7 @@ pub(super) fn event_json(event: &Event) -> String {
         }
         Event::Malformed(error) => json!({ "type": "malformed", "message": error.to_string() }),
         // Stanzas and answers have their own records.
-        Event::Stanzas(_) | Event::Answer { .. } => json!({}),
+        Event::Stanzas(_) | Event::Answer { .. } | Event::Own { .. } => json!({}),
     };
     value.to_string()
 }

@@ -267,7 +267,7 @@ impl Session {
         let stanza = companion_hello(&id, &jid, key, &self.credentials, &self.config, self.entropy.as_mut());
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);
-        self.outbox.push(Origin::Session, payload);
+        self.queue_session_stanza(payload);
         self.code_answers = 0;
         self.forget_code_answer();
         self.update_credentials(CredentialsUpdate {

@@ -17,6 +17,9 @@ const MAX_ROUTING_INFO: usize = 4 * 1024;
 /// milliseconds. More than one is allowed because a user may mistype the code.
 const MAX_CODE_ANSWERS: u32 = 5;
 
+/// Maximum length of a reported answer to a query of the session, in bytes (16 KiB). Real answers have less than 100 bytes.
+const MAX_OWN_ANSWER: usize = 16 << 10;
+
 /// Maximum memory for the nodes of a stanza that the session reads itself, in bytes (1 MiB). Nodes that do not fit are
 /// ignored. These stanzas (login, pairing, stream error, refusal) have a few kilobytes.
 const MAX_REACTION: usize = 1 << 20;
@@ -112,6 +115,13 @@ impl Session {
             true => Some(Node::decode_within(encoded, self.config.dialect, MAX_REACTION)?),
             false => None,
         };
+        if self.reports_own && target.is_session() && encoded.len() < MAX_OWN_ANSWER {
+            let payload = [&[0], encoded].concat();
+            self.push_event(Event::Own {
+                is_answer: true,
+                payload,
+            });
+        }
         if let Some(pending) = pending {
             let error = node.as_ref().filter(|_| refused).and_then(refusal);
             self.settle(&pending, error);

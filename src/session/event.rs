@@ -76,6 +76,14 @@ pub enum Event {
         /// The answer or the error.
         result: Result<Stanza, QueryError>,
     },
+    /// A stanza that the session has queued by itself, or the answer to one. Only after
+    /// [`Session::report_own_stanzas`](super::Session::report_own_stanzas).
+    Own {
+        /// Whether it is the answer.
+        is_answer: bool,
+        /// The stanza, encoded, with the flag byte in front.
+        payload: Vec<u8>,
+    },
     /// The outgoing queue has room again.
     Drain,
     /// Stanzas that were accepted but not sent before the connection ended. They are not sent later.
@@ -105,6 +113,7 @@ impl Event {
                 result: Err(QueryError::Refused { text, .. }),
                 ..
             } => text.len(),
+            Self::Own { payload, .. } => payload.len(),
             Self::Credentials(update) => update.footprint(),
             Self::Paired(me) => me.text_len(),
             Self::Qr { text, .. } => text.len(),

@@ -228,11 +228,22 @@ impl Session {
         // The session's own stanzas can always be encoded.
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
-            self.outbox.push(Origin::Session, payload);
+            self.queue_session_stanza(payload);
             if self.is_over_limit() {
                 self.suspend_reading();
             }
         }
+    }
+
+    /// Queues an encoded stanza of the session.
+    pub(super) fn queue_session_stanza(&mut self, payload: Vec<u8>) {
+        if self.reports_own {
+            self.push_event(Event::Own {
+                is_answer: false,
+                payload: payload.clone(),
+            });
+        }
+        self.outbox.push(Origin::Session, payload);
     }
 
     /// Sends a query of the session. The default timeout does not apply.

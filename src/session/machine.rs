@@ -101,6 +101,8 @@ pub struct Session {
     pub(super) metrics: Metrics,
     pub(super) sampler: FrameTimer,
     pub(super) log: Option<Arc<Log>>,
+    /// Whether [`Event::Own`] is emitted.
+    pub(super) reports_own: bool,
     pub(super) scratch: Scratch,
 }
 
@@ -173,6 +175,7 @@ impl Session {
             metrics: Metrics::default(),
             sampler: FrameTimer::default(),
             log: None,
+            reports_own: false,
             scratch,
         }
     }
@@ -180,6 +183,12 @@ impl Session {
     /// Sets the log. Without it, nothing is logged.
     pub fn set_log(&mut self, log: Arc<Log>) {
         self.log = Some(log);
+    }
+
+    /// Sets whether the stanzas that the session sends by itself, and their answers, are reported by [`Event::Own`]. By
+    /// default they are not.
+    pub const fn report_own_stanzas(&mut self, report: bool) {
+        self.reports_own = report;
     }
 
     /// Sets the clock for [`Metrics::work`]. Without it, nothing is measured.

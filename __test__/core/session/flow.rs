@@ -744,6 +744,46 @@ fn keep_alive_queries_are_sent_and_their_answers_hidden() {
 }
 
 #[test]
+fn own_stanzas_and_their_answers_are_reported_on_request() {
+    let mut world = World::paired();
+    world.session.report_own_stanzas(true);
+    world.connect();
+    world.log_in();
+    world.advance(30_000);
+    let sent = world.server().received.clone();
+    assert_eq!(sent.len(), 2, "the activation and a keep-alive query");
+    let answers: Vec<Node> = sent
+        .iter()
+        .map(|own| node("iq", &[("id", own.attr("id").unwrap()), ("type", "result")], Vec::new()))
+        .collect();
+    for answer in &answers {
+        world.serve(answer);
+    }
+    // A query of the user and its answer have events of their own.
+    let (_, id) = world.query(&question(), options(None, false));
+    world.serve(&node("iq", &[("id", &id), ("type", "result")], Vec::new()));
+    // An answer of this length is not reported: the server could make the queue large.
+    let long = bytes_node("x", &[0; 16 << 10]);
+    let id = answers[1].attr("id").unwrap();
+    world.serve(&node("iq", &[("id", id), ("type", "result")], vec![long]));
+    let reported = |world: &World| -> Vec<(bool, Node)> {
+        let own = world.events.iter().filter_map(|event| match event {
+            Event::Own { is_answer, payload } => Some((*is_answer, Node::decode(&payload[1..], Dialect::V7).unwrap())),
+            _ => None,
+        });
+        own.collect()
+    };
+    let sent = sent.into_iter().map(|own| (false, own));
+    let expected: Vec<_> = sent.chain(answers.into_iter().map(|own| (true, own))).collect();
+    assert_eq!(reported(&world), expected);
+
+    world.session.report_own_stanzas(false);
+    world.advance(30_000);
+    assert_eq!(world.session.metrics().pings, 2);
+    assert_eq!(reported(&world), expected);
+}
+
+#[test]
 fn websocket_pings_are_optional_and_pongs_reset_the_silence_timer() {
     let mut config = config();
     config.socket_ping_interval = NonZero::new(10_000);

@@ -97,9 +97,9 @@ function take(line) {
   schedule();
 }
 
-/** Whether a stanza is a query. */
-const isQuestion = (/** @type {Row} */ { direction, node }) =>
-  direction === 'out' && node.tag === 'iq' && ['get', 'set'].includes(attr(node, 'type') ?? '');
+/** Whether a stanza is a query of the program. */
+const isQuestion = (/** @type {Row} */ { direction, own, node }) =>
+  !own && direction === 'out' && node.tag === 'iq' && ['get', 'set'].includes(attr(node, 'type') ?? '');
 
 /** Adds a row and removes the oldest one if there are too many. @param {Row | StateRow} row */
 function keep(row) {
@@ -304,8 +304,10 @@ function drawFigures() {
   const open = (metrics?.states?.connected ?? 0) + (metrics?.sockets?.open ?? 0);
   view.connections.textContent = number.format(open);
   const stalls = metrics?.loopStalls?.count ?? 0;
+  const keepAlives = metrics?.sockets?.keptAlive?.keepAlives ?? 0;
   const megabytes = figures === undefined ? 0 : Math.round(figures.rss / 1e6);
-  view['connections-detail'].textContent = `open; ${megabytes} MB in use${stalls > 0 ? `, ${stalls} stalls` : ''}`;
+  const during = [stalls > 0 && `${stalls} stalls`, keepAlives > 0 && `${keepAlives} keep-alives during stalls`];
+  view['connections-detail'].textContent = [`open; ${megabytes} MB in use`, ...during.filter(Boolean)].join(', ');
   view.dropped.textContent = compact.format(stanzas.skipped + dropped);
   view['dropped-detail'].textContent = `too fast; ${compact.format(forgotten)} older gone`;
   view['rates-top'].textContent = `${plotRates(view.rates, series)} per second`;
@@ -336,6 +338,7 @@ function showStanza(row) {
     facts.append(make('span', '', `${name} `, make('b', '', value)));
   fact(row.direction === 'in' ? 'received' : 'sent', clock(row.at));
   fact('on', row.connection);
+  if (row.own) fact(row.direction === 'out' ? 'sent by' : 'answer to', 'baileys-native itself');
   if (row.ms !== undefined) fact(row.question === undefined ? `${row.outcome} in` : 'answers after', duration(row.ms));
   const otherNumber = row.answer ?? row.question;
   const other = otherNumber === undefined ? undefined : byNumber.get(otherNumber);

@@ -3,8 +3,8 @@
 /**
  * @typedef {{ tag: string, attrs: [string, string | { hidden: number }][], text?: string, bytes?: number, hidden?:
  *   number, children?: Tree[], omitted?: number }} Tree
- * @typedef {{ kind: 'node', n: number, at: number, direction: 'in' | 'out', connection: string, node: Tree, ms?: number,
- *   outcome?: string, answer?: number, question?: number, haystack?: string, fits?: boolean, element?: HTMLElement }} Row
+ * @typedef {{ kind: 'node', n: number, at: number, direction: 'in' | 'out', connection: string, own?: boolean, node: Tree, ms?:
+ *   number, outcome?: string, answer?: number, question?: number, haystack?: string, fits?: boolean, element?: HTMLElement }} Row
  */
 
 /** All nodes of a tree. @param {Tree} node @returns {Generator<Tree>} */
