@@ -35,7 +35,7 @@ function blocks() {
 }
 
 /** Languages of code blocks. JavaScript, TypeScript and shell are checked below, the others are no code to run. */
-const LANGUAGES = ['js', 'ts', 'sh', 'ini', 'mermaid', 'text'];
+const LANGUAGES = ['js', 'ts', 'sh', 'ini', 'json', 'mermaid', 'text'];
 
 test('each code block has a known language', () => {
   const fences = DOCUMENTS.flatMap(name => read(name).match(/^ *(?:```|~~~)/gm) ?? []);

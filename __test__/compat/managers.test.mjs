@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import platform from '../../js/addon/platform.cjs';
@@ -10,10 +12,12 @@ import {
   NAMES,
   binariesIn,
   installAndRun,
-  installByNpm,
+  runProgram,
   startRelease
 } from '../../scripts/platforms/install.mjs';
 import { builtBinary } from '../../scripts/platforms/packages.mjs';
+import { startRegistry } from '../../scripts/platforms/registry.mjs';
+import { ROOT } from '../../scripts/platforms/tools.mjs';
 
 const NAME = platform.nameOf(platform.currentPlatform());
 
@@ -57,7 +61,40 @@ test('npm installs the binary package of the requested platform', options, async
     const [os, cpu, abi] = name.split('-');
     const made = release.makeProject(`for-${name}`);
     const libc = os === 'linux' ? [`--libc=${abi === 'gnu' ? 'glibc' : 'musl'}`] : [];
-    await installByNpm(made, [`--os=${os}`, `--cpu=${cpu}`, ...libc]);
+    const [npm] = MANAGERS;
+    await made.node(npm.file(), ...npm.add, `--os=${os}`, `--cpu=${cpu}`, ...libc, 'baileys-native');
     assert.deepEqual(binariesIn(made.project), [`baileys-native-${name}`]);
   }
 });
+
+test(
+  'each manager installs the tarballs of a clone as docs/faq.md says, without the packages in the registry',
+  { timeout: 5 * TIMEOUT },
+  async t => {
+    const registry = await startRegistry([]);
+    t.after(registry.stop);
+    const env = {
+      npm_config_registry: registry.url,
+      YARN_REGISTRY: registry.url,
+      YARN_NPM_REGISTRY_SERVER: registry.url
+    };
+    const { project: folder } = release.makeProject('tarballs');
+    const { stdout } = await promisify(execFile)(process.execPath, ['scripts/pack.mjs', folder, '--only', NAME], {
+      cwd: ROOT
+    });
+    const tarballs = stdout.trim().split('\n');
+    const [, recipe] = /```json\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/faq.md'), 'utf8'));
+    const manifest = recipe
+      .replaceAll('linux-x64-gnu', NAME)
+      .replaceAll(/file:\.\/([^"]+)/g, (_, name) => `file:${tarballs.find(path => basename(path) === name)}`);
+    assert.ok(!manifest.includes('undefined'), manifest);
+    for (const manager of MANAGERS) {
+      const made = release.makeProject(`tarballs-${manager.name.replaceAll(/\W+/g, '-')}`, { ...env, ...manager.env });
+      if (manager.name.startsWith('Yarn')) {
+        writeFileSync(join(made.project, 'package.json'), manifest);
+        await made.node(manager.file(), 'install');
+      } else await made.node(manager.file(), ...manager.add, ...tarballs);
+      await runProgram(made, manager);
+    }
+  }
+);

@@ -124,61 +124,54 @@ export const binariesIn = project =>
   readdirSync(join(project, 'node_modules')).filter(name => name.startsWith('baileys-native-'));
 
 /**
- * Installs by npm.
- *
- * @param {Project} project
- * @param {string[]} [flags]
+ * @typedef {object} Manager A package manager.
+ * @property {string} name
+ * @property {() => string} file Installs it if it is missing. Returns its program for Node.js.
+ * @property {string[]} add Arguments before the packages to install.
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {string[]} [flags] Flags of Node.js for programs in a project of this manager.
  */
-export const installByNpm = ({ node }, flags = []) =>
-  node(npmFile(), 'install', '--no-audit', '--no-fund', ...flags, 'baileys-native');
 
-/**
- * The package managers: each installs `baileys-native` into a new project. Resolves with the names of the downloaded
- * packages. Rejects if the program does not print the result of Baileys' own encoder.
- *
- * @type {{ name: string, env?: NodeJS.ProcessEnv, install: (project: Project) => Promise<unknown>, flags?: string[] }[]}
- */
+const yarn4 = () => join(provideNpm('@yarnpkg/cli-dist@4.12.0'), 'bin/yarn.js');
+
+/** @type {Manager[]} */
 export const MANAGERS = [
-  { name: 'npm', install: project => installByNpm(project) },
-  {
-    name: 'pnpm',
-    install: ({ project, node }) => {
-      const pnpm = join(provideNpm('pnpm@10.28.2'), 'bin/pnpm.cjs');
-      return node(pnpm, 'add', '--store-dir', `${project}.home/store`, 'baileys-native');
-    }
-  },
-  {
-    name: 'Yarn 1',
-    install: ({ node }) =>
-      node(join(provideNpm('yarn@1.22.22'), 'bin/yarn.js'), 'add', '--non-interactive', 'baileys-native')
-  },
-  { name: 'Yarn 4', env: { YARN_NODE_LINKER: 'node-modules' }, install: installByYarn4 },
+  { name: 'npm', file: npmFile, add: ['install', '--no-audit', '--no-fund'] },
+  { name: 'pnpm', file: () => join(provideNpm('pnpm@10.28.2'), 'bin/pnpm.cjs'), add: ['add'] },
+  { name: 'Yarn 1', file: () => join(provideNpm('yarn@1.22.22'), 'bin/yarn.js'), add: ['add', '--non-interactive'] },
+  { name: 'Yarn 4', file: yarn4, add: ['add'], env: { YARN_NODE_LINKER: 'node-modules' } },
   {
     name: "Yarn 4, Plug'n'Play",
+    file: yarn4,
+    add: ['add'],
     env: { YARN_NODE_LINKER: 'pnp' },
-    install: installByYarn4,
     // What `yarn node` adds. It would start a second Node.js, which is not possible under an emulator.
     flags: ['--require', './.pnp.cjs']
   }
 ];
 
-/** @param {Project} project */
-function installByYarn4({ node }) {
-  return node(join(provideNpm('@yarnpkg/cli-dist@4.12.0'), 'bin/yarn.js'), 'add', 'baileys-native');
+/**
+ * Runs the program in a project. Throws if it does not print the result of Baileys' own encoder.
+ *
+ * @param {Project} project
+ * @param {Manager} manager
+ */
+export async function runProgram({ node }, { flags = [] }) {
+  const { stdout } = await node(...flags, 'app.cjs');
+  if (stdout.trim() !== PRINTS) throw new Error(`the program printed ${stdout.trim()} instead of ${PRINTS}`);
 }
 
 /**
- * Installs by one of {@link MANAGERS} and runs the program.
+ * Installs `baileys-native` into a new project and runs the program.
  *
  * @param {Release} release
- * @param {typeof MANAGERS[number]} manager
+ * @param {Manager} manager
  * @returns {Promise<{ project: string, served: string[] }>} `served`: the packages that the registry has sent.
  */
-export async function installAndRun({ makeProject, registry }, { name, env, install, flags = [] }) {
+export async function installAndRun({ makeProject, registry }, manager) {
   const before = registry.served.length;
-  const made = makeProject(name.replaceAll(/\W+/g, '-'), env);
-  await install(made);
-  const { stdout } = await made.node(...flags, 'app.cjs');
-  if (stdout.trim() !== PRINTS) throw new Error(`the program printed ${stdout.trim()} instead of ${PRINTS}`);
+  const made = makeProject(manager.name.replaceAll(/\W+/g, '-'), manager.env);
+  await made.node(manager.file(), ...manager.add, 'baileys-native');
+  await runProgram(made, manager);
   return { project: made.project, served: registry.served.slice(before) };
 }
