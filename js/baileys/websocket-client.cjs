@@ -5,7 +5,8 @@ const { noteLeftToBaileys } = require('../shared/left-to-baileys.cjs');
 const { warnOnce } = require('../shared/warn-once.cjs');
 const { planConnection } = require('../connect/plan.cjs');
 const { GRACE_MS, intervalOf } = require('../addon/keep-alive.cjs');
-const { Socket, OPEN, CLOSING, CLOSED, CONNECTING } = require('../ws/socket.cjs');
+const { CONNECTING, OPEN, CLOSING, CLOSED } = require('../ws/ready-state.cjs');
+const { Socket } = require('../ws/socket.cjs');
 const { UnsupportedConnectionError } = require('../connect/unsupported-connection-error.cjs');
 
 const observe = require('../observe/socket.cjs');

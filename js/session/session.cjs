@@ -27,7 +27,7 @@ const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { Lease } = require('./lease.cjs');
 const { createLog } = require('./log.cjs');
 const { sessionOptions } = require('./options.cjs');
-const { StanzaStream } = require('./stanza-stream.cjs');
+const { Streams } = require('./streams.cjs');
 const { Watches } = require('./watches.cjs');
 
 /** @import { BinaryNode, SessionStateChange, StanzaPattern } from '../../index' */
@@ -57,6 +57,7 @@ class NativeSession extends ListenedEmitter {
   /** `active` from `connect` on, `closing` from `close` on, `idle` before and after. */
   #phase = 'idle';
   #watches;
+  #streams;
   /**
    * Ends the watch of the pattern `frame` that serves the listeners of `node`.
    *
@@ -68,10 +69,6 @@ class NativeSession extends ListenedEmitter {
   /** @type {Map<number, Deferred>} Promises of `sendNode` that wait for room in the queue, by number. */
   #sends = new Map();
   #needsDrain = false;
-  /** @type {Set<InstanceType<typeof StanzaStream>>} */
-  #streams = new Set();
-  /** Objects that have paused reading: streams, and the session itself after `pause()`. */
-  #pausedBy = new Set();
   /** @type {Deferred[]} */
   #connecting = [];
   /** @type {Deferred[]} */
@@ -91,6 +88,7 @@ class NativeSession extends ListenedEmitter {
     this.#native = new native.Session(environment, { ...nativeOptions, logLevel: this.#logLevel }, limiter);
     this.#number = this.#native.number;
     this.#watches = new Watches(this.#native);
+    this.#streams = new Streams(this.#native, this.#watches);
   }
 
   /**
@@ -293,22 +291,11 @@ class NativeSession extends ListenedEmitter {
   }
 
   pause() {
-    this.#setPausedBy(this, true);
+    this.#streams.setPausedBy(this, true);
   }
 
   resume() {
-    this.#setPausedBy(this, false);
-  }
-
-  /**
-   * @param {object} holder
-   * @param {boolean} held
-   */
-  #setPausedBy(holder, held) {
-    const before = this.#pausedBy.size;
-    if (held) this.#pausedBy.add(holder);
-    else this.#pausedBy.delete(holder);
-    if (before > 0 !== this.#pausedBy.size > 0) this.#native.setPaused(this.#pausedBy.size > 0);
+    this.#streams.setPausedBy(this, false);
   }
 
   /**
@@ -346,18 +333,7 @@ class NativeSession extends ListenedEmitter {
    * @param {{ signal?: AbortSignal }} [options]
    */
   stanzas(pattern = 'frame', { signal } = {}) {
-    const onAbort = () => stream.end(signal?.reason);
-    const release = () => {
-      remove();
-      this.#streams.delete(stream);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const stream = new StanzaStream(held => this.#setPausedBy(stream, held), release);
-    const remove = this.#watches.add(pattern, node => stream.add(node));
-    this.#streams.add(stream);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
-    return stream.iterate();
+    return this.#streams.iterate(pattern, signal);
   }
 
   [Symbol.asyncIterator]() {
@@ -523,7 +499,7 @@ class NativeSession extends ListenedEmitter {
     pump.remove(this.#number);
     watchAll.removeSession(this);
     this.#native.setActive(false);
-    for (const stream of [...this.#streams]) stream.end();
+    this.#streams.end();
     settleAll(this.#connecting, ({ reject }) => reject(endError(reason)));
     settleAll(this.#closing, ({ resolve }) => resolve());
     try {

@@ -5,9 +5,9 @@ import { loadBaileys } from './baileys-modules.mjs';
 import { BROKEN_CHAINS, NoiseAuthority, createTlsCertificate } from './certificate.mjs';
 import { Connection } from './connection.mjs';
 import { Groups } from './groups.mjs';
+import { Handlers } from './handlers.mjs';
 import { Handshake } from './handshake.mjs';
 import { Listener } from './listener.mjs';
-import { child } from './nodes.mjs';
 import { exchangeKeys, takeCodeRequest } from './pairing-code.mjs';
 import { Registry } from './registry.mjs';
 import { completePairing, keysOfPayload, offerPairing, parseQr } from './registration.mjs';
@@ -38,21 +38,6 @@ const DEFAULTS = {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/**
- * Converts the matcher of a handler into a predicate.
- *
- * @param {Matcher} matcher
- */
-function toPredicate(matcher) {
-  if (typeof matcher === 'function') return matcher;
-  const { tag, child: childTag, ...attrs } = typeof matcher === 'string' ? { tag: matcher } : matcher;
-  /** @param {Stanza} node */
-  return node =>
-    (tag === undefined || node.tag === tag) &&
-    (childTag === undefined || child(node, childTag) !== undefined) &&
-    Object.entries(attrs).every(([name, value]) => node.attrs[name] === value);
-}
-
 export class MockServer extends EventEmitter {
   #baileys;
   #authority;
@@ -62,8 +47,7 @@ export class MockServer extends EventEmitter {
   #listener;
   #timers = new Set();
   #log = new StanzaLog();
-  /** @type {{ matches: (node: any, connection: any) => unknown, answer: (node: any, connection: any) => unknown }[]} */
-  #handlers = [];
+  #handlers = new Handlers();
   #registry;
   #groups;
   #router;
@@ -204,11 +188,7 @@ export class MockServer extends EventEmitter {
    * @returns {() => void} Removes the handler.
    */
   handle(matcher, answer) {
-    const handler = { matches: toPredicate(matcher), answer };
-    this.#handlers.unshift(handler);
-    return () => {
-      this.#handlers = this.#handlers.filter(item => item !== handler);
-    };
+    return this.#handlers.add(matcher, answer);
   }
 
   /**
@@ -457,10 +437,8 @@ export class MockServer extends EventEmitter {
    * @param {Stanza} node
    */
   #answer(connection, node) {
-    for (const handler of this.#handlers) {
-      if (!handler.matches(node, connection)) continue;
-      const answer = handler.answer(node, connection);
-      if (answer === undefined) continue;
+    const answer = this.#handlers.answer(node, connection);
+    if (answer !== undefined) {
       Promise.resolve(answer).then(
         (/** @type {any} */ nodes) => this.#send(connection, nodes),
         error => this.emit('failure', error, connection)

@@ -3,7 +3,7 @@
 /** One native connection with the states, events, errors and most methods of the `WebSocket` class of `ws`. */
 
 const {
-  accepted: { LATER, NO: REFUSED },
+  accepted: { NO: REFUSED },
   socketEvent: {
     BINARY,
     CLOSED: ENDED,
@@ -18,7 +18,6 @@ const {
     WRITTEN
   }
 } = require('../addon/abi.cjs');
-const turn = require('../addon/loop-turn.cjs');
 const pump = require('../addon/event-pump.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
@@ -26,13 +25,13 @@ const { resolvePlan } = require('../connect/plan.cjs');
 const { unshared } = require('../shared/bytes.cjs');
 const { transportError } = require('../shared/transport-error.cjs');
 const { EventTargetEmitter } = require('./event-target.cjs');
-const { HandshakeRequest, incomingMessage } = require('./response.cjs');
+const { CONNECTING, OPEN, CLOSING, CLOSED, STATE_NAMES } = require('./ready-state.cjs');
+const { HandshakeRequest, incomingMessage, refusal } = require('./response.cjs');
+const { SendCallbacks } = require('./send-callbacks.cjs');
 const { TcpSocket } = require('./tcp-socket.cjs');
 
-/** @typedef {(error?: Error | null) => void} SendCallback */
+/** @import { SendCallback } from './send-callbacks.cjs' */
 
-const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
-const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 const EMPTY = Buffer.alloc(0);
 
 /** RFC 6455, section 5.5: the most bytes in a ping or pong. */
@@ -42,13 +41,6 @@ const MAX_CONTROL = 125;
 const ABNORMAL = 1006;
 
 const CLOSED_EARLY = 'WebSocket was closed before the connection was established';
-
-/**
- * HTTP statuses that have another meaning as Baileys' status: logged out, multi-device mismatch, connection replaced,
- * bad session, restart required. Many programs delete their credentials on some of these. Baileys treats a status below
- * 400 as 500.
- */
-const ACCOUNT_STATUSES = new Set([401, 411, 440, 500, 515]);
 
 /** Events that are forwarded to the client, in the order in which Baileys registers its listeners. */
 const FORWARDED = ['close', 'error', 'upgrade', 'message', 'open', 'ping', 'pong', 'unexpected-response'];
@@ -82,8 +74,7 @@ class Socket extends EventTargetEmitter {
   #closeReason = EMPTY;
   /** @type {((value?: undefined) => void)[]} */
   #closeWaiters = [];
-  /** @type {(SendCallback | undefined)[]} */
-  #sendCallbacks = [];
+  #sendCallbacks = new SendCallbacks();
   /** True after `open`: there is a connection to destroy. */
   #wasOpen = false;
   #hasMessages = false;
@@ -181,7 +172,7 @@ class Socket extends EventTargetEmitter {
 
   #emitClose() {
     this.readyState = CLOSED;
-    this.#failCallbacks();
+    this.#sendCallbacks.fail();
     try {
       this.#emit('close', this.#closeCode, this.#closeReason);
     } finally {
@@ -345,8 +336,8 @@ class Socket extends EventTargetEmitter {
 
   /**
    * @param {any} data
-   * @param {{ binary?: boolean } | ((error?: Error | null) => void)} [options] only `binary` is used
-   * @param {(error?: Error | null) => void} [callback]
+   * @param {{ binary?: boolean } | SendCallback} [options] only `binary` is used
+   * @param {SendCallback} [callback]
    */
   send(data, options, callback) {
     if (typeof options === 'function') {
@@ -358,7 +349,8 @@ class Socket extends EventTargetEmitter {
     const isText = !(options?.binary ?? typeof data !== 'string');
     const bytes = data ? asBytes(data) : EMPTY;
     this.#tcp?.touch();
-    this.#settle(this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED, callback);
+    const accepted = this.readyState === OPEN ? pump.send(this.#id, bytes, isText ? 1 : 0) : REFUSED;
+    this.#sendCallbacks.settle(accepted, callback, this.readyState);
     if (this.readyState !== OPEN) this.#sentAfterClose += bytes.length;
   }
 
@@ -367,7 +359,7 @@ class Socket extends EventTargetEmitter {
    *
    * @param {any} [data] at most 125 bytes
    * @param {unknown} [mask] ignored: a client always masks
-   * @param {(error?: Error | null) => void} [callback]
+   * @param {SendCallback} [callback]
    */
   ping(data, mask, callback) {
     this.#control(0, data, mask, callback);
@@ -378,7 +370,7 @@ class Socket extends EventTargetEmitter {
    *
    * @param {any} [data] at most 125 bytes
    * @param {unknown} [mask] ignored: a client always masks
-   * @param {(error?: Error | null) => void} [callback]
+   * @param {SendCallback} [callback]
    */
   pong(data, mask, callback) {
     this.#control(1, data, mask, callback);
@@ -388,7 +380,7 @@ class Socket extends EventTargetEmitter {
    * @param {0 | 1} isPong
    * @param {any} data
    * @param {unknown} mask
-   * @param {((error?: Error | null) => void) | undefined} callback
+   * @param {SendCallback | undefined} callback
    */
   #control(isPong, data, mask, callback) {
     if (this.readyState === CONNECTING) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
@@ -405,7 +397,8 @@ class Socket extends EventTargetEmitter {
       throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
     }
     this.#tcp?.touch();
-    this.#settle(isOpen ? pump.sendControl(this.#id, bytes, isPong) : REFUSED, callback);
+    const accepted = isOpen ? pump.sendControl(this.#id, bytes, isPong) : REFUSED;
+    this.#sendCallbacks.settle(accepted, callback, this.readyState);
     if (!isOpen) this.#sentAfterClose += bytes.length;
   }
 
@@ -414,42 +407,10 @@ class Socket extends EventTargetEmitter {
     return this.#sentAfterClose + (this.#id === 0 ? 0 : pump.buffered(this.#id));
   }
 
-  /**
-   * Calls the callback of a message, or stores it until the message is written.
-   *
-   * @param {number} accepted the result of the addon's `send`
-   * @param {((error?: Error | null) => void) | undefined} callback
-   */
-  #settle(accepted, callback) {
-    if (typeof callback !== 'function') {
-      if (accepted === LATER) this.#sendCallbacks.push(undefined);
-    } else if (accepted === LATER || (accepted === REFUSED && this.readyState === OPEN)) {
-      // Refused while OPEN: the connection has ended in the addon, and JavaScript has not received that event yet. Node
-      // also writes to such a socket. The callback gets its error after `close`, from which Baileys takes the reason.
-      this.#sendCallbacks.push(callback);
-    } else if (accepted === REFUSED) {
-      const state = this.readyState;
-      process.nextTick(callback, new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`));
-    } else if (turn.isLong()) {
-      turn.afterTurn(callback, null);
-    } else {
-      process.nextTick(callback, null);
-    }
-  }
-
   /** @param {import('../shared/transport-error.cjs').Description} description */
   #error(description) {
     const error = transportError(description);
     return this.#adaptError?.(error) ?? error;
-  }
-
-  #failCallbacks() {
-    for (const callback of this.#sendCallbacks) {
-      if (!callback) continue;
-      const error = new Error('Cannot call write after a stream was destroyed');
-      process.nextTick(callback, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
-    }
-    this.#sendCallbacks = [];
   }
 
   /**
@@ -514,9 +475,7 @@ class Socket extends EventTargetEmitter {
           this.#closeReason = Buffer.from(Uint8Array.prototype.slice.call(memory, offset, offset + length));
         break;
       case WRITTEN:
-        for (const callback of this.#sendCallbacks.splice(0, value)) {
-          if (callback) process.nextTick(callback, null);
-        }
+        this.#sendCallbacks.written(value);
         break;
       case OPENED:
         this.readyState = OPEN;
@@ -552,17 +511,6 @@ for (const [value, name] of STATE_NAMES.entries()) {
 }
 
 /**
- * The error of a refused upgrade. Baileys reads the status from its message, see {@link ACCOUNT_STATUSES}.
- *
- * @param {number} status
- */
-function refusal(status) {
-  if (status >= 400 && !ACCOUNT_STATUSES.has(status)) return new Error(`Unexpected server response: ${status}`);
-  const error = new Error(`The server refused the WebSocket upgrade with status ${status}`);
-  return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
-}
-
-/**
  * Converts data to bytes like `ws`. It throws for a detached view, except for a Buffer.
  *
  * @param {any} data
@@ -574,4 +522,4 @@ function asBytes(data) {
   return Buffer.from(data);
 }
 
-module.exports = { Socket, CONNECTING, OPEN, CLOSING, CLOSED };
+module.exports = { Socket };

@@ -4,7 +4,7 @@ use baileys_native::{
     binary::{Dialect, Node},
     session::{
         CREDENTIALS_ENTROPY, Config, ConnectionId, Credentials, EndReason, Event, Me, Millis, Pattern, PatternId,
-        QueryError, QueryId, Session, State, StateChange, Transmit,
+        QueryError, QueryId, QueryOptions, Session, State, StateChange, Transmit,
     },
 };
 
@@ -45,6 +45,20 @@ pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.roots = vec![root()];
     config
+}
+
+/// A query stanza without an id.
+pub(crate) fn question() -> Node {
+    node(
+        "iq",
+        &[("type", "get"), ("xmlns", "w")],
+        vec![node("props", &[], Vec::new())],
+    )
+}
+
+/// `timeout`: in milliseconds.
+pub(crate) fn query_options(timeout: Option<Millis>, idempotent: bool) -> QueryOptions {
+    QueryOptions { timeout, idempotent }
 }
 
 /// The link of the current connection.
@@ -231,7 +245,7 @@ impl World {
         self.session.watch(Pattern::parse(pattern).unwrap())
     }
 
-    pub(crate) fn query(&mut self, stanza: &Node, options: baileys_native::session::QueryOptions) -> (QueryId, String) {
+    pub(crate) fn query(&mut self, stanza: &Node, options: QueryOptions) -> (QueryId, String) {
         let query = self.session.query(self.now, &mut stanza.source(), options).unwrap();
         self.pump();
         (query.query, query.id)

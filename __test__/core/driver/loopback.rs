@@ -1,0 +1,128 @@
+//! A server on loopback, with one behaviour for each connection.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use baileys_native::binary::Node;
+use futures_util::{SinkExt, StreamExt};
+use tokio::{net::TcpListener, runtime::Runtime};
+use tokio_tungstenite::{accept_async, tungstenite::Message};
+
+use crate::session::server::{Server, ServerOptions, node};
+
+/// The behaviour of the server on a connection after the client's login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Behaviour {
+    /// Answer queries.
+    Answer,
+    /// Also send this number of stanzas at once.
+    Flood(u64),
+    /// Also send a stanza with this tag.
+    Tag(String),
+    /// End the stream.
+    Restart,
+    /// Drop the connection.
+    Drop,
+    /// Close the WebSocket and wait for the answer.
+    Close,
+}
+
+pub(super) struct Loopback {
+    pub(super) address: SocketAddr,
+    pub(super) connections: Arc<AtomicUsize>,
+    /// Number of received keep-alive queries.
+    pub(super) pings: Arc<AtomicUsize>,
+    _runtime: Runtime,
+}
+
+impl Loopback {
+    /// A server with one behaviour per connection. Further connections use the last one.
+    pub(super) fn new(behaviours: &[Behaviour]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connections, pings) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (behaviours, count, seen) = (behaviours.to_vec(), Arc::clone(&connections), Arc::clone(&pings));
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let place = count.fetch_add(1, Ordering::SeqCst).min(behaviours.len() - 1);
+                tokio::spawn(converse(stream, behaviours[place].clone(), Arc::clone(&seen)));
+            }
+        });
+        Self {
+            address,
+            connections,
+            pings,
+            _runtime: runtime,
+        }
+    }
+}
+
+async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsize>) {
+    let Ok(mut socket) = accept_async(stream).await else {
+        return;
+    };
+    let mut server = Server::new(ServerOptions::default());
+    let mut greeted = false;
+    while let Some(Ok(message)) = socket.next().await {
+        if !message.is_binary() {
+            continue;
+        }
+        server.receive(&message.into_data());
+        if server.is_open() && !greeted {
+            greeted = true;
+            server.send(&node("success", &[("t", "1700000000")], Vec::new()));
+            match &behaviour {
+                Behaviour::Answer => {}
+                Behaviour::Tag(tag) => server.send(&node(tag, &[], Vec::new())),
+                Behaviour::Flood(count) => {
+                    for number in 0..*count {
+                        server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
+                        if server.out.len() > 8000 {
+                            let sent = socket
+                                .send(Message::Binary(std::mem::take(&mut server.out).into()))
+                                .await;
+                            if sent.is_err() {
+                                return;
+                            }
+                        }
+                    }
+                }
+                Behaviour::Restart => server.send(&node("stream:error", &[("code", "515")], Vec::new())),
+                Behaviour::Drop => return,
+                Behaviour::Close => {
+                    let _ = socket.close(None).await;
+                    while let Some(Ok(_)) = socket.next().await {}
+                    return;
+                }
+            }
+        }
+        for stanza in std::mem::take(&mut server.received) {
+            answer(&mut server, &stanza, &pings);
+        }
+        let out = std::mem::take(&mut server.out);
+        if !out.is_empty() && socket.send(Message::Binary(out.into())).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(server: &mut Server, stanza: &Node, pings: &AtomicUsize) {
+    if stanza.attr("xmlns") == Some("w:p") {
+        pings.fetch_add(1, Ordering::SeqCst);
+    }
+    if stanza.tag == "iq"
+        && let Some(id) = stanza.attr("id")
+    {
+        server.send(&node("iq", &[("type", "result"), ("id", id)], Vec::new()));
+    }
+}

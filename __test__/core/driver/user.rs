@@ -1,0 +1,127 @@
+//! A session and its user, who waits for events.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, mpsc},
+    time::{Duration, Instant},
+};
+
+use baileys_native::{
+    binary::{Dialect, Node},
+    driver::{Endpoint, Handle, start},
+    session::{Config, Event, Log, State},
+    transport::ConnectOptions,
+};
+
+use super::loopback::Loopback;
+use crate::session::{harness::paired_device, server::node};
+
+/// Time limit of each wait.
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A session and its events.
+pub(super) struct User {
+    pub(super) handle: Handle,
+    pub(super) notifications: mpsc::Receiver<()>,
+    pub(super) events: Vec<Event>,
+}
+
+impl User {
+    pub(super) fn new(address: SocketAddr, config: Config) -> Self {
+        Self::with_log(address, config, None)
+    }
+
+    pub(super) fn with_log(address: SocketAddr, config: Config, log: Option<Arc<Log>>) -> Self {
+        Self::with_notify(address, config, log, || {})
+    }
+
+    /// A user that also calls `notified` on each notification.
+    pub(super) fn with_notify(
+        address: SocketAddr,
+        config: Config,
+        log: Option<Arc<Log>>,
+        notified: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let options = ConnectOptions {
+            addresses: Vec::new(),
+            local_address: None,
+            probes: None,
+            proxy: None,
+            tls: None,
+            host: address.to_string(),
+            target: "/ws/chat".into(),
+            headers: Vec::new(),
+            origin: "https://web.whatsapp.com".into(),
+            handshake_timeout: Some(Duration::from_secs(5)),
+            turn: None,
+        };
+        let endpoint = Endpoint {
+            host: address.ip().to_string(),
+            port: address.port(),
+            options,
+            limiter: None,
+        };
+        let (tell, notifications) = mpsc::channel();
+        let tell = Mutex::new(tell);
+        let notify = Box::new(move || {
+            let _ = tell.lock().unwrap().send(());
+            notified();
+        });
+        let handle = start(endpoint, config, paired_device(1), notify, log).unwrap();
+        Self {
+            handle,
+            notifications,
+            events: Vec::new(),
+        }
+    }
+
+    pub(super) fn connected(server: &Loopback, config: Config) -> Self {
+        let mut user = Self::new(server.address, config);
+        assert!(user.handle.with(|session, now| session.connect(now)));
+        user.wait_for(|event| is_state(event, State::Connected));
+        user
+    }
+
+    /// Takes events until `wanted` returns true for one.
+    pub(super) fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) {
+        let start = Instant::now();
+        loop {
+            let before = self.events.len();
+            self.handle.take_events(100, &mut self.events);
+            if self.events[before..].iter().any(&wanted) {
+                return;
+            }
+            if self.events.len() == before {
+                let rest = WAIT_LIMIT.checked_sub(start.elapsed()).unwrap_or_default();
+                let notifications = self.notifications.recv_timeout(rest);
+                assert!(notifications.is_ok(), "nothing more came after {:?}", self.events);
+            }
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.handle.with(|session, _| session.state())
+    }
+
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.events.iter().flat_map(numbers_of).collect()
+    }
+}
+
+/// The numbers of the stanzas in an event.
+pub(super) fn numbers_of(event: &Event) -> Vec<u64> {
+    let Event::Stanzas(stanzas) = event else {
+        return Vec::new();
+    };
+    let nodes = stanzas.iter().map(|(stanza, _)| stanza.to_node(Dialect::V7));
+    nodes.map(|node| node.attr("n").unwrap().parse().unwrap()).collect()
+}
+
+pub(super) fn is_state(event: &Event, state: State) -> bool {
+    matches!(event, Event::State(change) if change.to == state)
+}
+
+/// A query stanza without an id.
+pub(super) fn question() -> Node {
+    node("iq", &[("type", "get")], Vec::new())
+}

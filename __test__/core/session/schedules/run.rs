@@ -1,0 +1,356 @@
+//! One run of a schedule: a session, its network, its server and its user.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use baileys_native::session::{
+    Config, ConnectionId, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session, State,
+    Transmit,
+};
+
+use super::step::Step;
+use crate::session::{
+    harness::{entropy, paired_device},
+    server::{OnResume, Server, ServerOptions, chain, node, pair},
+};
+
+/// The link between client and server. Data in `up` and `down` has not arrived yet.
+pub(super) struct Link {
+    id: ConnectionId,
+    open: bool,
+    up: VecDeque<Vec<u8>>,
+    down: Vec<u8>,
+    server: Server,
+    /// The numbers of the stanzas that the server sent on this link. Each has the stream position of its end in bytes.
+    pub(super) expected: VecDeque<(u64, usize)>,
+    /// Number of bytes that the server sent.
+    sent: usize,
+    /// Number of bytes that the client received while it still used the connection.
+    fed: usize,
+    /// Whether the server has ended the stream.
+    ended: bool,
+}
+
+impl Link {
+    /// Whether the server can send stanzas.
+    fn talks(&self) -> bool {
+        self.server.is_open() && !self.ended
+    }
+
+    /// Moves the output of the server to the network.
+    fn flush(&mut self) {
+        self.sent += self.server.out.len();
+        self.down.append(&mut self.server.out);
+    }
+}
+
+/// The parts of a run, and what the user and the server have sent and received so far.
+pub(super) struct Run {
+    pub(super) session: Session,
+    options: ServerOptions,
+    pub(super) now: Millis,
+    pub(super) link: Option<Link>,
+    pub(super) bounds: QueueLimits,
+    pub(super) state: State,
+    pub(super) blocked: bool,
+    // Kept by the user.
+    pub(super) sends: BTreeSet<SendId>,
+    pub(super) numbers: BTreeMap<SendId, u64>,
+    pub(super) unsent: BTreeSet<SendId>,
+    next_number: u64,
+    pub(super) asked: Vec<(QueryId, String)>,
+    pub(super) settled: BTreeSet<QueryId>,
+    // Kept by the server.
+    next_stanza: u64,
+    pub(super) reported: BTreeSet<u64>,
+    /// Stanzas that arrived before their link ended. They must be delivered to the user.
+    pub(super) arrived: BTreeSet<u64>,
+    pub(super) received: Vec<u64>,
+    /// Stanzas that had not arrived when their link broke.
+    pub(super) in_flight: BTreeSet<u64>,
+    /// Maximum number of stanzas in the incoming queue: its limit, or the number at the end of a link.
+    pub(super) most: usize,
+    asked_ids: Vec<String>,
+}
+
+impl Run {
+    pub(super) fn new(config: Config, on_resume: OnResume) -> Self {
+        let bounds = config.incoming;
+        let mut session = Session::new(config, paired_device(1), Box::new(entropy(11)));
+        session.watch(Pattern::parse("CB:message").unwrap());
+        Self {
+            session,
+            options: ServerOptions {
+                static_key: pair(3),
+                chain: chain(&pair(3), None),
+                on_resume,
+            },
+            now: 1_000_000,
+            link: None,
+            bounds,
+            state: State::Disconnected,
+            blocked: false,
+            sends: BTreeSet::new(),
+            numbers: BTreeMap::new(),
+            unsent: BTreeSet::new(),
+            next_number: 0,
+            asked: Vec::new(),
+            settled: BTreeSet::new(),
+            next_stanza: 0,
+            reported: BTreeSet::new(),
+            arrived: BTreeSet::new(),
+            received: Vec::new(),
+            in_flight: BTreeSet::new(),
+            most: 0,
+            asked_ids: Vec::new(),
+        }
+    }
+
+    pub(super) fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Connect => {
+                self.session.connect(self.now);
+            }
+            Step::Close => {
+                self.session.close(self.now);
+            }
+            Step::Veto => {
+                self.session.cancel_reconnect(self.now);
+            }
+            Step::Send(count) => (0..count).for_each(|_| self.send()),
+            Step::Query { timeout, idempotent } => self.query(QueryOptions { timeout, idempotent }),
+            Step::Cancel(place) => {
+                if let Some((query, _)) = self.asked.get(usize::from(place) % self.asked.len().max(1)) {
+                    self.session.cancel(self.now, *query);
+                }
+            }
+            Step::Pause => {
+                self.session.pause_reading(self.now);
+            }
+            Step::Resume => {
+                self.session.resume_reading(self.now);
+            }
+            Step::Block => self.blocked = true,
+            Step::Unblock => self.blocked = false,
+            Step::TakeEvents(count) => self.take_events(usize::from(count)),
+            Step::Up(count) => (0..count).for_each(|_| self.up()),
+            Step::Down(count) => self.down(usize::from(count)),
+            Step::Open => self.open(),
+            Step::Fail => self.lose(true),
+            Step::Break => self.lose(false),
+            Step::LogIn => self.serve(|server| server.send(&node("success", &[("t", "1")], Vec::new()))),
+            Step::Answer { query, times, error } => self.answer(query, times, error),
+            Step::Stray => self.serve(|server| server.send(&node("iq", &[("id", "stray")], Vec::new()))),
+            Step::Stanzas(count) => (0..count).for_each(|_| self.stanza()),
+            Step::StreamError(code) => {
+                let code = code.to_string();
+                self.serve(|server| server.send(&node("stream:error", &[("code", &code)], Vec::new())));
+                if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
+                    link.ended = true;
+                }
+            }
+            Step::Junk => self.serve(|server| server.send_payload(&[0, 0xff, 1])),
+            Step::Advance(by) => {
+                self.now += by;
+                self.timeout();
+            }
+            Step::ToTimeout => {
+                if let Some(at) = self.session.poll_timeout() {
+                    self.now = self.now.max(at);
+                    self.timeout();
+                }
+            }
+        }
+        self.transmit();
+        if self.link.is_none() || matches!(self.session.state(), State::Disconnected | State::Reconnecting) {
+            self.most = self.session.metrics().incoming.stanzas;
+        }
+        self.check();
+    }
+
+    pub(super) fn timeout(&mut self) {
+        self.session.handle_timeout(self.now);
+        assert!(
+            self.session.poll_timeout().is_none_or(|at| at > self.now),
+            "an expired timer was not handled"
+        );
+    }
+
+    fn send(&mut self) {
+        let number = self.next_number;
+        let stanza = node("message", &[("n", &number.to_string())], Vec::new());
+        match self.session.send(self.now, &mut stanza.source()) {
+            Ok(sent) => {
+                self.next_number += 1;
+                assert!(self.sends.last().is_none_or(|last| *last < sent.id));
+                self.sends.insert(sent.id);
+                self.numbers.insert(sent.id, number);
+            }
+            Err(SendError::NotConnected) => assert!(!self.session.can_send()),
+            Err(error) => assert_eq!(error, SendError::Full),
+        }
+    }
+
+    fn query(&mut self, options: QueryOptions) {
+        let stanza = node("iq", &[("type", "get")], vec![node("q", &[], Vec::new())]);
+        if let Ok(query) = self.session.query(self.now, &mut stanza.source(), options) {
+            assert!(
+                self.asked
+                    .iter()
+                    .all(|(other, id)| *other != query.query && *id != query.id)
+            );
+            self.asked.push((query.query, query.id));
+        }
+    }
+
+    fn open(&mut self) {
+        if let Some(link) = self.link.as_mut().filter(|link| !link.open) {
+            link.open = true;
+            self.session.handle_opened(self.now, link.id);
+        }
+    }
+
+    fn lose(&mut self, failed: bool) {
+        if let Some(mut link) = self.link.take() {
+            self.bury(&mut link);
+            match failed {
+                true => self.session.handle_failed(self.now, link.id, "reset".into(), None),
+                false => self.session.handle_closed(self.now, link.id),
+            }
+        }
+    }
+
+    /// A link has ended. Records which stanzas had arrived and which had not.
+    fn bury(&mut self, link: &mut Link) {
+        let arrived = link.expected.iter().filter(|(_, end)| *end <= link.fed);
+        self.arrived.extend(arrived.map(|(number, _)| *number));
+        while let Some(message) = link.up.pop_front() {
+            link.server.receive(&message);
+        }
+        let lost = link
+            .server
+            .received
+            .drain(..)
+            .filter_map(|stanza| stanza.attr("n")?.parse::<u64>().ok());
+        self.in_flight.extend(lost);
+    }
+
+    /// The next message arrives at the server.
+    fn up(&mut self) {
+        let Some(link) = &mut self.link else { return };
+        let Some(message) = link.up.pop_front() else { return };
+        link.server.receive(&message);
+        for stanza in link.server.received.drain(..) {
+            if let Some(number) = stanza.attr("n") {
+                self.received.push(number.parse().unwrap());
+            } else if stanza.attr("type") == Some("get") && stanza.attr("xmlns").is_none() {
+                self.asked_ids.push(stanza.attr("id").unwrap().to_owned());
+            }
+        }
+        link.flush();
+    }
+
+    fn down(&mut self, count: usize) {
+        let Some(link) = self.link.as_mut().filter(|link| link.open) else {
+            return;
+        };
+        if link.server.has_hung_up() && link.down.is_empty() {
+            return self.lose(false);
+        }
+        // As in a driver, data that the session does not want stays in the network.
+        if self.session.wants_data() {
+            let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
+            // Data that arrives after the session has ended the connection is not counted.
+            let cared_for = match self.session.state() {
+                State::Authenticating | State::Connected => true,
+                State::Closing => !self.blocked,
+                State::Connecting | State::Reconnecting | State::Disconnected => false,
+            };
+            link.fed += if cared_for { data.len() } else { 0 };
+            self.session.handle_data(self.now, link.id, &data);
+        }
+    }
+
+    fn serve(&mut self, act: impl FnOnce(&mut Server)) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
+            act(&mut link.server);
+            link.flush();
+        }
+    }
+
+    fn stanza(&mut self) {
+        let number = self.next_stanza;
+        let text = number.to_string();
+        self.serve(|server| server.send(&node("message", &[("n", &text)], Vec::new())));
+        if let Some(link) = self.link.as_mut().filter(|link| link.talks()) {
+            link.expected.push_back((number, link.sent));
+            self.next_stanza += 1;
+        }
+    }
+
+    fn answer(&mut self, place: u8, times: u8, error: bool) {
+        let Some(id) = self
+            .asked_ids
+            .get(usize::from(place) % self.asked_ids.len().max(1))
+            .cloned()
+        else {
+            return;
+        };
+        let children = if error {
+            vec![node("error", &[("code", "500")], Vec::new())]
+        } else {
+            Vec::new()
+        };
+        let kind = if error { "error" } else { "result" };
+        let answer = node("iq", &[("type", kind), ("id", &id)], children);
+        self.serve(|server| (0..times).for_each(|_| server.send(&answer)));
+    }
+
+    pub(super) fn transmit(&mut self) {
+        while !self.blocked
+            && let Some(transmit) = self.session.poll_transmit(self.now)
+        {
+            match transmit {
+                Transmit::Open(id) => {
+                    assert!(self.link.is_none(), "two transports at the same time");
+                    let server = Server::new(self.options.clone());
+                    self.link = Some(Link {
+                        id,
+                        open: false,
+                        up: VecDeque::new(),
+                        down: Vec::new(),
+                        server,
+                        expected: VecDeque::new(),
+                        sent: 0,
+                        fed: 0,
+                        ended: false,
+                    });
+                }
+                Transmit::Message(id, message) => {
+                    let link = self.link.as_mut().filter(|link| link.open && link.id == id);
+                    link.expect("messages go to the open transport").up.push_back(message);
+                }
+                Transmit::Ping(id) => assert_eq!(self.link.as_ref().map(|link| link.id), Some(id)),
+                Transmit::Close(id) => {
+                    // Data that was sent before the close of a WebSocket still arrives.
+                    while self.link.as_ref().is_some_and(|link| !link.up.is_empty()) {
+                        self.up();
+                    }
+                    let mut link = self.link.take().expect("a transport to close");
+                    assert_eq!(link.id, id);
+                    self.bury(&mut link);
+                    self.session.handle_closed(self.now, id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_events(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(event) = self.session.poll_event(self.now) else {
+                return;
+            };
+            self.transmit();
+            self.event(event);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Stanzas that the user sends: when they are accepted, their queue, and the ones that were not sent.
+
+use baileys_native::{
+    binary::{Dialect, Node},
+    session::{EndReason, Event, QueryError, QueueLimits, SendError, SendReadiness, State, Transmit},
+};
+
+use super::{
+    harness::{World, config, query_options, question},
+    server::{bytes_node, node},
+};
+
+#[test]
+fn nothing_is_accepted_without_a_connection() {
+    let mut world = World::paired();
+    let stanza = question();
+    let refused = |world: &mut World| {
+        let sent = world.session.send(world.now, &mut stanza.source()).unwrap_err();
+        let asked = world
+            .session
+            .query(world.now, &mut stanza.source(), query_options(None, true))
+            .unwrap_err();
+        assert_eq!((&sent, sent.code()), (&SendError::NotConnected, Some(428)));
+        assert_eq!(asked, SendError::NotConnected);
+    };
+    refused(&mut world);
+    world.opens = false;
+    world.connect();
+    refused(&mut world);
+    world.open();
+    world.pump();
+    assert!(world.session.can_send());
+    world.drop_link();
+    refused(&mut world);
+}
+
+#[test]
+fn the_outgoing_queue_reports_full_and_drained() {
+    let mut config = config();
+    config.outgoing = QueueLimits {
+        stanzas: 4,
+        bytes: 1 << 20,
+        limit: 4_000,
+    };
+    let mut world = World::connected_with(config);
+    let stanza = bytes_node("message", &[1; 500]);
+    let mut readinesses = Vec::new();
+    let refused = loop {
+        match world.session.send(world.now, &mut stanza.source()) {
+            Ok(sent) => readinesses.push(sent.readiness),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, SendError::Full);
+    assert_eq!(
+        readinesses[..4],
+        [
+            SendReadiness::Ready,
+            SendReadiness::Ready,
+            SendReadiness::Ready,
+            SendReadiness::Wait
+        ]
+    );
+    assert_eq!(readinesses.len(), 7);
+    let depth = world.session.metrics().outgoing;
+    assert_eq!((depth.stanzas, depth.most_stanzas), (7, 7));
+    world.pump();
+    assert_eq!(world.server().received.len(), 8);
+    assert_eq!(world.events.iter().filter(|event| **event == Event::Drain).count(), 1);
+}
+
+#[test]
+fn accepted_stanzas_that_were_not_sent_are_reported() {
+    let mut world = World::connected();
+    let ids: Vec<_> = (0..3)
+        .map(|_| world.session.send(world.now, &mut question().source()).unwrap().id)
+        .collect();
+    let first = world.session.poll_transmit(world.now);
+    assert!(matches!(first, Some(Transmit::Message(..))));
+    let id = world.link.take().unwrap().id;
+    world.session.handle_failed(world.now, id, "reset".into(), None);
+    world.pump();
+    assert!(world.events.contains(&Event::Unsent(ids[1..].to_vec())));
+}
+
+#[test]
+fn a_hand_over_returns_the_queued_stanzas_and_sends_the_polled_ones() {
+    let mut config = config();
+    config.outgoing.stanzas = 3;
+    let mut world = World::connected_with(config);
+    let stanza = |number: u64| node("message", &[("n", &number.to_string())], Vec::new());
+    let sent: Vec<_> = (0..4)
+        .map(|number| world.session.send(world.now, &mut stanza(number).source()).unwrap())
+        .collect();
+    assert_eq!(sent[3].readiness, SendReadiness::Wait);
+    let query = world
+        .session
+        .query(world.now, &mut question().source(), query_options(None, true))
+        .unwrap();
+    let Some(Transmit::Message(_, first)) = world.session.poll_transmit(world.now) else {
+        panic!("the first stanza goes out");
+    };
+    world.server().receive(&first);
+
+    let unsent = world.session.hand_over(world.now);
+    assert_eq!(world.session.state(), State::Closing);
+    let ids: Vec<_> = unsent.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, sent[1..].iter().map(|sent| sent.id).collect::<Vec<_>>());
+    for ((_, payload), number) in unsent.iter().zip(1..) {
+        assert_eq!(Node::decode(&payload[1..], Dialect::V7).unwrap(), stanza(number));
+    }
+    assert_eq!(world.session.metrics().outgoing.stanzas, 1, "the query stays");
+    let received = {
+        world.closes = false;
+        let Some(Transmit::Message(_, message)) = world.session.poll_transmit(world.now) else {
+            panic!("the query goes out");
+        };
+        let server = world.server();
+        server.receive(&message);
+        server
+            .received
+            .iter()
+            .map(|stanza| stanza.tag.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(received[received.len() - 2..], ["message", "iq"]);
+    world.closes = true;
+    world.pump();
+    assert_eq!(world.last_reason(), EndReason::Requested);
+    assert_eq!(world.answers(), [(query.query, Err(QueryError::Closed { code: 428 }))]);
+    assert!(world.events.contains(&Event::Drain));
+    assert!(!world.events.iter().any(|event| matches!(event, Event::Unsent(_))));
+    assert!(world.session.hand_over(world.now).is_empty());
+}
+
+#[test]
+fn stanzas_that_cannot_be_encoded_or_framed_are_refused() {
+    let mut world = World::connected();
+    let sent = world.session.send(world.now, &mut node("", &[], Vec::new()).source());
+    assert!(matches!(sent, Err(SendError::Encode(_))));
+    let huge = bytes_node("message", &vec![0; 1 << 24]);
+    assert!(matches!(
+        world.session.send(world.now, &mut huge.source()),
+        Err(SendError::TooLarge(_))
+    ));
+    let fits = bytes_node("message", &vec![0; (1 << 24) - 100]);
+    let _ = world.session.send(world.now, &mut fits.source()).unwrap();
+    world.pump();
+    assert_eq!(world.server().received.last(), Some(&fits));
+}
