@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../scripts/shared/options.mjs';
+import { ROOT } from '../scripts/shared/root.mjs';
 import { ENTRIES } from './lib/corpus.mjs';
-import { ROOT, runClient, startServer } from './lib/process.mjs';
+import { runClient, startServer } from './lib/process.mjs';
 import { selfTimes } from './lib/profile.mjs';
 
 const USAGE = `Usage: npm run bench:profile -- [options]

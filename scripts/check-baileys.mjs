@@ -9,7 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, log, run } from './platforms/tools.mjs';
+import { log, run } from './platforms/tools.mjs';
+import { ROOT } from './shared/root.mjs';
 
 const CHECKS = [
   { name: 'codec', flags: [], args: [join(ROOT, '__test__/vectors/codec-7.json')] },

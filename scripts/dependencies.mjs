@@ -8,7 +8,8 @@
 
 import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { ROOT, provideCrate, run } from './platforms/tools.mjs';
+import { provideCrate, run } from './platforms/tools.mjs';
+import { ROOT } from './shared/root.mjs';
 
 const CARGO_DENY = '0.20.2';
 

@@ -12,10 +12,9 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKSPACE = join(ROOT, '__test__/fuzz');
 const WORK = join(ROOT, 'target/fuzz');
 const TOOLS = join(ROOT, 'target/tools');

@@ -9,11 +9,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import parts from '../js/loader/parts.cjs';
 import targets from '../js/loader/targets.cjs';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RELEASES = join(ROOT, 'target/releases');
 const OUTPUT = join(ROOT, 'js/loader/known-texts.json');
 const NAMES = ['baileys', '@whiskeysockets/baileys'];

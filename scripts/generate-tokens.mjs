@@ -7,12 +7,10 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
+import { ROOT } from './shared/root.mjs';
 
 /** @typedef {{ version: number, label: string, single: string[], double: string[][] }} Dictionary */
-
-const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Each dictionary with the packages that must have it. The generated files name the first package. */
 const DICTIONARIES = [2, 3].map(version => ({

@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { builtBinary, builtPlatforms, stageMain, stagePlatform, unfitReason } from './platforms/packages.mjs';
 import { PUBLISHED } from './platforms/targets.mjs';
-import { ROOT } from './platforms/tools.mjs';
+import { ROOT } from './shared/root.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -12,8 +12,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
+import { ROOT } from './shared/root.mjs';
 
 /** @typedef {{ fill: string, count: number }} Repeated A text of one repeated character. */
 /**
@@ -23,7 +23,6 @@ import { importFiles, RELEASES, rootOf } from './shared/baileys.mjs';
  *   Described[], repeat?: Described, count?: number }} Described
  */
 
-const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** The number of bytes that are recorded of a long result. */
 const HEAD = 32;
 

@@ -11,7 +11,8 @@
 import { copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PUBLISHED, binaryName, binaryPath } from './platforms/targets.mjs';
-import { ROOT, log, run } from './platforms/tools.mjs';
+import { log, run } from './platforms/tools.mjs';
+import { ROOT } from './shared/root.mjs';
 
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');

@@ -5,10 +5,9 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CORPORA = join(ROOT, '__test__/fuzz/corpus');
 
 /** The largest seed in bytes: larger stanzas make the fuzzer slow. */

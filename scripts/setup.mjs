@@ -7,9 +7,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOCK = join(ROOT, 'target', 'setup.lock');
 const LOCK_POLL_MS = 250;
 const MIN_NODE = 20;

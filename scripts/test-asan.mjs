@@ -9,9 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TARGET = 'x86_64-unknown-linux-gnu';
 const BUILD = join(ROOT, 'target/asan');
 /** The file name must end in `.node`: Node.js then loads it as an addon. */

@@ -19,8 +19,9 @@ import { table } from './compat/markdown.mjs';
 import { writeSection } from './platforms/document.mjs';
 import { BOT_CHECKS, runBots } from './runtimes/bots.mjs';
 import { REASONS } from './runtimes/reasons.mjs';
-import { FOLDER, ROOT, RUNTIMES, binaryOf, versionOf } from './runtimes/runtimes.mjs';
+import { FOLDER, RUNTIMES, binaryOf, versionOf } from './runtimes/runtimes.mjs';
 import { nameOf, runFile, suiteFiles } from './runtimes/suite.mjs';
+import { ROOT } from './shared/root.mjs';
 
 const RECORD = join(ROOT, 'scripts/runtimes/failures.json');
 

@@ -7,9 +7,8 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['__test__/addon', '__test__/compat', '__test__/lifecycle'];
 
 /** The file for the results of behaviours that the tests record. */

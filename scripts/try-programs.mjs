@@ -9,13 +9,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import platform from '../js/addon/platform.cjs';
+import { ROOT } from './shared/root.mjs';
 import { PROGRAMS } from './try-programs/programs.mjs';
 import { install, runProgram } from './try-programs/run.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `Usage: npm run try:programs -- [options] [part of a program's name]…
 
   --keep   does not delete the folder of the installed programs, and prints its path

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { TARGETS } from '../../js/loader/parts.cjs';
 import { FILES, importFiles, RELEASES, rootOf } from '../../scripts/shared/baileys.mjs';
 import layout from '../../js/shared/baileys-layout.cjs';
-import { ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const manifestOf = root => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 

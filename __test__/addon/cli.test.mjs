@@ -8,13 +8,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import * as baileys from 'baileys';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { loadLine } from '../support/baileys-lines.mjs';
 
 const { painter, progress } = createRequire(import.meta.url)('../../js/cli/terminal.cjs');
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'js/cli/main.cjs');
 const TIMEOUT = 150_000;
 

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import * as baileys from 'baileys';
 import { trustTestRoot } from '../../js/testing/index.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { closed, connectionUpdate, login, memoryAuth, openSocket } from '../support/baileys-client.mjs';
 import { runModule } from '../support/child.mjs';
-import { ROOT } from '../support/baileys-lines.mjs';
 import { startMockServer } from '../support/mock-server.mjs';
 import { createSession, next, startServer } from '../support/native-session.mjs';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import test from 'node:test';
 import { promisify } from 'node:util';
-import { ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const run = promisify(execFile);
 const options = { timeout: 60_000, skip: process.platform === 'win32' && 'Windows has no such limit' };

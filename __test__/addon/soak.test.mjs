@@ -3,10 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 test('a short soak accounts for every stanza', { timeout: 180_000 }, async () => {
   const args = ['scripts/test-soak.mjs', '--minutes', '0.2', '--sessions', '6', '--bots', '3', '--cut', '500'];

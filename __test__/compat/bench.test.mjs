@@ -7,18 +7,16 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { goalRows } from '../../bench/goals.mjs';
 import { openCodec } from '../../bench/lib/backends.mjs';
 import { checkCodec } from '../../bench/lib/codec-check.mjs';
 import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
-import { Sink } from '../../scripts/shared/sink.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
 import { PLACES, withFigures } from '../../bench/writing/figures.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../../scripts/shared/root.mjs';
+import { Sink } from '../../scripts/shared/sink.mjs';
 
 const node = args => promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 120_000 });
 

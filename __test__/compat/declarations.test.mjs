@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { LINE_NAMES, packageOf, ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
+import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { CLAIMS, DECLARATION_DIFFERENCES, moduleOf, ONLY_OURS } from '../support/declarations.mjs';
 import { record } from '../support/record.mjs';
 

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describeQr, describeStanza, excerpts, firstDifference } from '../../scripts/demo/log.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COUNTS = { stanzas: 400, sends: 100, pings: 10 };
 
 async function demo(args, env = process.env) {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import ts from 'typescript';
-import { ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);

@@ -18,9 +18,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { FILES } from '../../scripts/shared/baileys.mjs';
 import { MockServer } from '../../js/testing/index.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { httpProxy } from '../support/proxies.mjs';
 import { closeAfter } from '../support/resources.mjs';
 
@@ -29,7 +29,6 @@ const { resolvedRoot } = require('../../js/cli/doctor/copies.cjs');
 const { checkNode } = require('../../js/cli/doctor/runtime.cjs');
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'js/cli/main.cjs');
 const TIMEOUT = 120_000;
 const timeout = { timeout: TIMEOUT };

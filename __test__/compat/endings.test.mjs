@@ -8,11 +8,11 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 
 const BOT = fileURLToPath(new URL('support/ending-bot.mjs', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const options = { timeout: 120_000 };
 
 /** Runs a bot under register. Resolves with its report. */

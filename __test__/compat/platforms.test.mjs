@@ -6,13 +6,12 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { builtBinary, stageMain, stagePlatform } from '../../scripts/platforms/packages.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { makeProject } from './support/project.mjs';
 
 const require = createRequire(import.meta.url);
 const { currentPlatform, nameOf } = require('../../js/addon/platform.cjs');
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = nameOf(currentPlatform());
 const { version } = require('../../package.json');
 

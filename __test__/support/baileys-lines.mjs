@@ -1,15 +1,11 @@
 // The functions of three release lines of Baileys, and our replacements for them.
 
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { importFiles, PACKAGES, RELEASES } from '../../scripts/shared/baileys.mjs';
 
 const require = createRequire(import.meta.url);
 const { createCodec } = require('../../js/codec/binary-node.cjs');
 const { createNoiseHandlerFactory } = require('../../js/baileys/noise-handler.cjs');
-
-/** The root of this package. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The names of the release lines, which are also the names of the dialects. */
 export const LINE_NAMES = RELEASES.map(release => release.dialect);

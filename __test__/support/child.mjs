@@ -2,8 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-
-import { ROOT } from './baileys-lines.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const run = promisify(execFile);
 

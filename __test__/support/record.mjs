@@ -2,9 +2,7 @@
 
 import { appendFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 /** The sections of the document. */
 export const SECTIONS = {

@@ -1,9 +1,7 @@
 // Starts the child processes: the server, and the measured clients.
 
 import { fileURLToPath } from 'node:url';
-import { ROOT, runChild, startChild } from '../../scripts/shared/child.mjs';
-
-export { ROOT };
+import { runChild, startChild } from '../../scripts/shared/child.mjs';
 
 const CHILDREN = new URL('../children/', import.meta.url);
 

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import sharedMemory from '../../js/addon/shared-memory.cjs';
-import { ROOT } from './process.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const ADDON = 'our addon';
 

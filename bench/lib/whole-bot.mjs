@@ -5,11 +5,14 @@ import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
 import { checkSocket, memoryKeys, silentLogger, statusCode } from '../../scripts/shared/bot.mjs';
+import { within } from '../../scripts/shared/child.mjs';
 
 const RESTART_REQUIRED = 515;
 const KEEP_ALIVE_MS = 600_000;
 /** Time limit of a wave, in milliseconds. */
-const TIMEOUT_MS = 30_000;
+const WAVE_LIMIT_MS = 30_000;
+/** Time limit of Baileys for the texts that it has received, in milliseconds. */
+const ARRIVAL_LIMIT_MS = 5000;
 
 /** libsignal writes sessions to the console. */
 for (const method of /** @type {const} */ (['info', 'log', 'warn'])) console[method] = () => {};
@@ -30,8 +33,8 @@ export class WholeBot {
   #prefix = `3EB0${randomBytes(4).toString('hex').toUpperCase()}`;
   /** Ids of the texts that Baileys has delivered. */
   received = new Set();
-  /** @type {(error?: Error) => void} */
-  #arrival = () => {};
+  /** Called when Baileys has delivered texts. */
+  #onArrival = () => {};
 
   /**
    * @param {BotSettings} settings
@@ -60,7 +63,7 @@ export class WholeBot {
       for (const { key, message } of messages) {
         if (!key.fromMe && (message?.conversation || message?.extendedTextMessage)) this.received.add(key.id);
       }
-      this.#arrival();
+      this.#onArrival();
     });
   }
 
@@ -74,7 +77,7 @@ export class WholeBot {
     let timer;
     const delivered = new Promise((resolve, reject) => {
       this.#delivered = resolve;
-      timer = setTimeout(() => reject(new Error('a wave of texts was not delivered')), TIMEOUT_MS);
+      timer = setTimeout(() => reject(new Error('a wave of texts was not delivered')), WAVE_LIMIT_MS);
     });
     const send = async () => {
       const messageId = `${this.#prefix}${String(this.#sent++).padStart(10, '0')}`;
@@ -88,18 +91,11 @@ export class WholeBot {
 
   /** Resolves when Baileys has delivered `count` texts. Baileys may delay events. */
   async arrived(count) {
-    const deadline = setTimeout(
-      () => this.#arrival(new Error(`${this.received.size} of ${count} texts have arrived`)),
-      5000
-    );
-    await new Promise((resolve, reject) => {
-      this.#arrival = error => {
-        if (error) reject(error);
-        else if (this.received.size >= count) resolve(undefined);
-      };
-      this.#arrival();
+    const arrived = new Promise(resolve => {
+      this.#onArrival = () => this.received.size >= count && resolve(undefined);
+      this.#onArrival();
     });
-    clearTimeout(deadline);
+    await within(ARRIVAL_LIMIT_MS, arrived, () => `${this.received.size} of ${count} texts have arrived`);
     if (this.received.size !== count) throw new Error(`${this.received.size} texts have arrived, not ${count}`);
   }
 

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../lib/process.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 import { compare } from '../lib/statistics.mjs';
 
 const LEVELS = { full: { rounds: 9, seconds: '0.05' }, quick: { rounds: 1, seconds: '0.1' } };

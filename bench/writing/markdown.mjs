@@ -27,6 +27,24 @@ function table(head, rows) {
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
+/** The head of a table of floods, with the names of both sides. */
+const floodHead = (js, native) => [
+  '',
+  ...['stanzas/s', 'CPU each', 'thread'].flatMap(what => [`${what}, ${js}`, native, 'ratio'])
+];
+
+/** A row of that table without its name: stanzas per second, then CPU time and thread time of one stanza. */
+const floodCells = ({ perSecond, cpuUs, threadUs }) => [
+  spread(perSecond.js, whole),
+  spread(perSecond.native, whole),
+  ratio(perSecond.ratio.median),
+  ...[cpuUs, threadUs].flatMap(cost => [
+    `${digits(cost.js.median)} µs`,
+    `${digits(cost.native.median)} µs`,
+    ratio(1 / cost.ratio.median)
+  ])
+];
+
 /** @param {object} [other] A report of another version of Node, shown beside it. */
 function goalTable(rows, other) {
   const show = (row, value) => (row.unit === 'x' ? ratio(value) : row.goal < 10 ? digits(value) : whole(value));
@@ -109,29 +127,8 @@ const DETAILS = {
     '## Stanzas into `makeSocket`',
     `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`; on the native side under \`baileys-native/register\`. The server is another process and has encrypted all stanzas in advance. Alone it is at least ${digits(headroom.least)} times as fast as the faster side.`,
     table(
-      [
-        '',
-        'stanzas/s, JavaScript',
-        'native',
-        'ratio',
-        'CPU each, JavaScript',
-        'native',
-        'ratio',
-        'thread, JavaScript',
-        'native',
-        'ratio'
-      ],
-      cells.map(({ protocol, stanza, perMessage, perSecond, cpuUs, threadUs }) => [
-        `${protocol}, ${stanza}, ${perMessage} a message`,
-        spread(perSecond.js, whole),
-        spread(perSecond.native, whole),
-        ratio(perSecond.ratio.median),
-        ...[cpuUs, threadUs].flatMap(cost => [
-          `${digits(cost.js.median)} µs`,
-          `${digits(cost.native.median)} µs`,
-          ratio(1 / cost.ratio.median)
-        ])
-      ])
+      floodHead('JavaScript', 'native'),
+      cells.map(cell => [`${cell.protocol}, ${cell.stanza}, ${cell.perMessage} a message`, ...floodCells(cell)])
     )
   ],
 
@@ -247,28 +244,10 @@ const DETAILS = {
     '## NativeSession',
     `Floods over TLS, of ${whole(counts.native)} stanzas into a \`NativeSession\` and of ${whole(counts.js)} into an unmodified \`makeSocket\`, each with one listener for the stanza or without a listener. The time starts with the request for the flood.`,
     table(
-      [
-        '',
-        'stanzas/s, Baileys',
-        'session',
-        'ratio',
-        'CPU each, Baileys',
-        'session',
-        'ratio',
-        'thread, Baileys',
-        'session',
-        'ratio'
-      ],
-      cells.map(({ stanza, perMessage, asked, perSecond, cpuUs, threadUs }) => [
-        `${stanza}, ${perMessage} a message, ${asked ? 'with a listener' : 'without a listener'}`,
-        spread(perSecond.js, whole),
-        spread(perSecond.native, whole),
-        ratio(perSecond.ratio.median),
-        ...[cpuUs, threadUs].flatMap(cost => [
-          `${digits(cost.js.median)} µs`,
-          `${digits(cost.native.median)} µs`,
-          ratio(1 / cost.ratio.median)
-        ])
+      floodHead('Baileys', 'session'),
+      cells.map(cell => [
+        `${cell.stanza}, ${cell.perMessage} a message, ${cell.asked ? 'with a listener' : 'without a listener'}`,
+        ...floodCells(cell)
       ])
     ),
     table(

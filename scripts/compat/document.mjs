@@ -1,7 +1,8 @@
 /** Creates the text of docs/compatibility.md from results, and checks such a text. */
 
 import { existsSync } from 'node:fs';
-import { LINE_NAMES, ROOT } from '../../__test__/support/baileys-lines.mjs';
+import { LINE_NAMES } from '../../__test__/support/baileys-lines.mjs';
+import { ROOT } from '../shared/root.mjs';
 import { SECTIONS } from '../../__test__/support/record.mjs';
 import { RELEASES } from '../shared/baileys.mjs';
 import { differencesText } from './differences.mjs';

@@ -11,11 +11,12 @@
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ROOT } from '../shared/root.mjs';
 import { describeBinary } from './binary.mjs';
 import { missingFor, ownToolchainHas } from './requirements.mjs';
 import { GLIBC, binaryName, binaryPath, selectTargets } from './targets.mjs';
 import { debianRustEnvironment, windowsLibraries, zigEnvironment } from './toolchains.mjs';
-import { ROOT, log, run } from './tools.mjs';
+import { log, run } from './tools.mjs';
 
 /**
  * @param {import('./targets.mjs').Target} target

@@ -2,7 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, run } from './tools.mjs';
+import { ROOT } from '../shared/root.mjs';
+import { run } from './tools.mjs';
 
 const DOCUMENT = join(ROOT, 'docs/platforms.md');
 const END = '<!-- end -->';

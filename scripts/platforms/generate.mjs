@@ -9,8 +9,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { NapiCli } from '@napi-rs/cli';
 import { format, resolveConfig } from 'prettier';
+import { ROOT } from '../shared/root.mjs';
 import { GLIBC, PUBLISHED, binaryName } from './targets.mjs';
-import { ROOT } from './tools.mjs';
 
 const out = process.argv[2] ?? ROOT;
 const main = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

@@ -3,9 +3,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
+import { ROOT } from '../shared/root.mjs';
 import { describeBinary } from './binary.mjs';
 import { GLIBC, PUBLISHED, binaryName, binaryPath } from './targets.mjs';
-import { ROOT } from './tools.mjs';
 
 /** Fields of package.json that are only for the repository. */
 const REPOSITORY_FIELDS = ['devDependencies', 'overrides', 'scripts', 'napi', 'private'];

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { ROOT } from './tools.mjs';
+import { ROOT } from '../shared/root.mjs';
 
 /** @param {string} command @param {string[]} args */
 function works(command, args) {

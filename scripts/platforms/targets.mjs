@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTriple } from '@napi-rs/cli';
-import { ROOT } from './tools.mjs';
+import { ROOT } from '../shared/root.mjs';
 
 /** The glibc that the binaries need: that of CentOS 7. Node.js itself needs a later one. */
 export const GLIBC = '2.17';

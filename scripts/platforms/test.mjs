@@ -27,6 +27,7 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../compat/markdown.mjs';
+import { ROOT } from '../shared/root.mjs';
 import { describeBinary } from './binary.mjs';
 import { readSection, writeSection } from './document.mjs';
 import { MANAGERS, installAndRun, startRelease } from './install.mjs';
@@ -34,7 +35,7 @@ import { stageMain, stagePlatform } from './packages.mjs';
 import { missingFor } from './requirements.mjs';
 import { BUILDABLE, binaryPath, publishedName, selectTargets } from './targets.mjs';
 import { runnerOf } from './toolchains.mjs';
-import { ROOT, log, run } from './tools.mjs';
+import { log, run } from './tools.mjs';
 
 const CHECKS = [
   { name: 'codec', does: 'codec', flags: [], args: [join(ROOT, '__test__/vectors/codec-7.json')] },

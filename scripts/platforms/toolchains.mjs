@@ -2,8 +2,9 @@
 
 import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ROOT } from '../shared/root.mjs';
 import { NEWER_RELEASE, unpackPackages } from './debian.mjs';
-import { ROOT, provide, provideCrate, provideNpm, providePython, run } from './tools.mjs';
+import { provide, provideCrate, provideNpm, providePython, run } from './tools.mjs';
 
 const VERSIONS = {
   cargoZigbuild: '0.24.1',

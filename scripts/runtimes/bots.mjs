@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { MockServer, sampleStanzas } from 'baileys-native/testing';
 import layout from '../../js/shared/baileys-layout.cjs';
-import { ROOT } from './runtimes.mjs';
+import { ROOT } from '../shared/root.mjs';
 
 const BOT = join(ROOT, 'scripts/runtimes/bot.mjs');
 const SUPPORT = pathToFileURL(join(ROOT, '__test__/support/baileys-client.mjs')).href;

@@ -3,9 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../shared/root.mjs';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FOLDER = join(ROOT, 'target/runtimes');
 
 /** The names of processors in the package names of Bun. @type {Record<string, string>} */

@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { FOLDER, ROOT } from './runtimes.mjs';
+import { ROOT } from '../shared/root.mjs';
+import { FOLDER } from './runtimes.mjs';
 
 /** The tests of `__test__/compat` are about Node.js itself: its flags, launchers and package managers. */
 const FOLDERS = ['__test__/addon', '__test__/lifecycle'];

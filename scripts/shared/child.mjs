@@ -3,10 +3,8 @@
 
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describeError, openChannel } from './channel.mjs';
-
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from './root.mjs';
 
 /**
  * `js`: Baileys on its own socket layer. `native`: Baileys under `baileys-native/register`. `session`: a NativeSession,

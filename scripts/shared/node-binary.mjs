@@ -3,9 +3,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './root.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGE = `node-${process.platform}-${process.arch}`;
 
 /**

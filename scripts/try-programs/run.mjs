@@ -9,9 +9,9 @@ import { promisify } from 'node:util';
 import { MockServer } from 'baileys-native/testing';
 import { httpProxy, socksProxy } from '../../__test__/support/proxies.mjs';
 import { binaryOf } from '../shared/node-binary.mjs';
+import { ROOT } from '../shared/root.mjs';
 
 const runFile = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROJECT = fileURLToPath(new URL('project', import.meta.url));
 
 /** Time limits in milliseconds. */

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../../scripts/shared/root.mjs';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOUBLE = fileURLToPath(new URL('drop-in-double.cjs', import.meta.url));
 const INSTALLED = join(ROOT, 'node_modules');
 

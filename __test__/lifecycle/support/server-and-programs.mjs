@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
+import { ROOT } from '../../../scripts/shared/root.mjs';
 import { pair } from '../../support/baileys-client.mjs';
 import { startServer } from '../../support/native-session.mjs';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const NATIVE = ['--import', 'baileys-native/register'];
 
 /** Time limit of one child process, in milliseconds. */
