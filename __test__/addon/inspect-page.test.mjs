@@ -159,7 +159,7 @@ test(
     await rows(page).first().click();
     await page.locator('.facts').getByText('session 1').waitFor();
 
-    // The plot has only complete seconds.
+    // The plot shows a second only after its end.
     const line = direction => page.locator(`#rates polyline.${direction}`).getAttribute('points');
     const heights = async direction =>
       new Set((await line(direction)).split(' ').map(point => point.split(',')[1])).size;

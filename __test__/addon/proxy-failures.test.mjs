@@ -20,7 +20,7 @@ import { certificate } from '../support/tls.mjs';
 const BOUND = { timeout: 60_000 };
 /** The connect timeout of Baileys in tests that wait for it, in milliseconds. */
 const SHORT = 400;
-/** The timeout for names that do not resolve: resolvers repeat a lost query after five seconds. */
+/** For names that do not resolve. The timeout is long, because resolvers repeat a lost query after five seconds. */
 const UNRESOLVED = { connectTimeoutMs: 14_000 };
 /** The error code of this machine's resolver for an unknown name. Without a network it is a different one. */
 const UNKNOWN_NAME = await lookup('nowhere.invalid').then(

@@ -29,7 +29,7 @@ if (!isMainThread) {
   const { memory, at } = workerData;
   const bytes = new Uint8Array(memory);
   parentPort.postMessage('ready');
-  // Until the thread is terminated.
+  // Runs until the thread is terminated.
   for (let round = 0; ; round++) Atomics.store(bytes, at, round & 1 ? WHOLE : BROKEN);
 } else {
   test('a stanza that another thread changes is decoded from one copy', async t => {

@@ -228,7 +228,7 @@ for (const [name, bytes] of [
   );
   testSameLog(
     `the connection is reset in the middle of ${name}`,
-    // After the client has read the earlier data.
+    // The reset follows when the client has read the earlier data.
     serverSending(bytes, s => s.once('data', () => s.resetAndDestroy())),
     async ({ client }) => {
       client.once('open', () => client.send('x'));
@@ -242,7 +242,7 @@ testSameLog(
   () =>
     rawServer(s => {
       s.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n');
-      // After the client has read that.
+      // The client reads the line before the reset.
       setTimeout(() => s.resetAndDestroy(), 30);
     }),
   connectUntilClosed

@@ -155,14 +155,15 @@ for (const error of [undefined, new Error('why')]) {
 
 // --- TCP keep-alive
 
-/** Only on Linux the TCP timers of connections can be read. */
+/** The TCP timers of connections can be read only on Linux. */
 const IS_KNOWN = process.platform === 'linux';
 
 /** The times that these tests use, in seconds. */
 const IDLE_TIMES = [1, 7, 20, 30, 40, 45, 7200];
 
 /**
- * Seconds until the next probe of the connections to a port, rounded up to one of these times. `off`: there are no probes.
+ * Reads the timers of the connections to a port: the seconds until the next keep-alive probe, rounded up to one of
+ * IDLE_TIMES, or `off` if there are no probes.
  *
  * @param {number} port
  */

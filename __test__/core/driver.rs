@@ -282,7 +282,7 @@ fn the_end_of_a_lease_closes_the_connection_and_prevents_others() {
     user.handle.set_lease(None);
     assert!(user.handle.with(|session, now| session.connect(now)));
     user.wait_for(|event| is_state(event, State::Connected));
-    // At once, with what waits to be sent.
+    // A lease that has ended closes the connection at once, also if stanzas wait to be sent.
     let sent = user.handle.with(|session, now| {
         let sent = session.send(now, &mut question().source());
         assert!(sent.is_ok());

@@ -135,7 +135,7 @@ function attributesOf(string, value) {
     { weight: 20, arbitrary: string },
     { weight: 1, arbitrary: fc.constantFrom('1', '2', '10', '01', '-1') }
   );
-  // As own properties, `__proto__` too.
+  // Creates own properties, also for the name `__proto__`.
   const object = entries => {
     const attrs = {};
     for (const [name, value] of entries) {

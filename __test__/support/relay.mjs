@@ -158,9 +158,13 @@ class RelayedConnection {
    */
   #pass(from, to, change) {
     const { latencyMs = 0, bytesPerSecond = Infinity } = this.#conditions;
-    /** The time at which the line is free again. */
+    /** The time at which all earlier data is sent. */
     let free = 0;
-    /** In order. Several timers could fire in another order. @type {{ at: number, act: () => void }[]} */
+    /**
+     * In order. There is one timer for all, because several timers could fire in another order.
+     *
+     * @type {{ at: number, act: () => void }[]}
+     */
     const waiting = [];
     const actDue = () => {
       while (waiting.length > 0 && waiting[0].at <= performance.now()) waiting.shift()?.act();

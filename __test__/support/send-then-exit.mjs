@@ -20,7 +20,7 @@ const after = {
   throw() {
     throw new Error('deliberate');
   },
-  /** The thread never comes back: the I/O thread has to write. */
+  /** Blocks the thread, then exits without running the event loop: only the I/O thread can write the messages. */
   block() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     process.reallyExit(0);

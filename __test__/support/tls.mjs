@@ -10,7 +10,7 @@ const DAY = 24 * 60 * 60 * 1000;
  * @param {string[]} [options.addresses] IP addresses
  * @param {string} [options.commonName]
  * @param {boolean} [options.isAuthority] whether it may sign others
- * @param {{ cert: string, key: string }} [options.issuer] signs it; self-signed where absent
+ * @param {{ cert: string, key: string }} [options.issuer] signs it; without it the certificate is self-signed
  * @param {number} [options.from] first day of its validity, counted from today
  * @param {number} [options.to] last day of its validity, counted from today
  * @returns {Promise<{ cert: string, key: string }>} PEM

@@ -100,7 +100,7 @@ const extension = (extnID, critical, value) =>
  * @param {object} [options]
  * @param {string} [options.subject] the common name
  * @param {keyof KEYS} [options.keyKind]
- * @param {Issued} [options.issuer] signs it; self-signed where absent
+ * @param {Issued} [options.issuer] signs it; without it the certificate is self-signed
  * @param {1 | 3} [options.version]
  * @param {boolean | null} [options.isAuthority] `null` for no basic constraints
  * @param {number} [options.pathLength]

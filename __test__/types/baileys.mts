@@ -21,12 +21,12 @@ export const handler67: (...args: Parameters<typeof baileys67.makeNoiseHandler>)
 export const handler617: (...args: Parameters<typeof baileys617.makeNoiseHandler>) => Handler617 =
   native.makeNoiseHandler;
 
-/** Baileys' own class cannot be named: a protected member makes it nominal. */
+/** The type is the abstract class. Baileys' own class has a protected member, so no other class is assignable to it. */
 export const client: new (url: URL, config: baileys.SocketConfig) => AbstractSocketClient = native.WebSocketClient;
 export const client67: new (url: URL, config: baileys67.SocketConfig) => { isOpen: boolean; close(): Promise<void> } =
   native.WebSocketClient;
 
-/** Nodes go both ways. */
+/** Our types are assignable to those of Baileys, and the reverse. */
 export const toBaileys = (node: native.BinaryNode): baileys.BinaryNode => node;
 export const fromBaileys = (node: baileys.BinaryNode): native.BinaryNode => node;
 export const toBaileys617 = (node: native.BinaryNode): baileys617.BinaryNode => node;

@@ -22,7 +22,10 @@ const latest = () => server.connections[server.connections.length - 1];
 
 const PEER = '15559990001@s.whatsapp.net';
 
-/** A bot on JavaScript with which measured bots exchange texts, and the number of its texts before the latest bot. */
+/**
+ * A bot on JavaScript that exchanges texts with the measured bots, and the number of texts that it had received when
+ * the latest measured bot started.
+ */
 let peer;
 let peerReceived = 0;
 

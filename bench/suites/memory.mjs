@@ -1,4 +1,5 @@
-// Memory of idle TLS connections: bare clients, bots, and bare clients after one large message each.
+// Memory of idle TLS connections: of clients that are only a WebSocket (bare), of bots, and of bare clients after each
+// has received a large message.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';

@@ -21,7 +21,7 @@ const KEEP_TEXT = 8 * TEXT_BYTES;
 /** The least room in the slab for a call of `drain`, in bytes. */
 const SLAB_ROOM = 4 * 1024;
 
-/** The most events, and about the most milliseconds, that one run dispatches. Then the event loop continues. */
+/** Limits of one run: the number of events, and the approximate time in milliseconds. Then the event loop continues. */
 const MAX_EVENTS = 256;
 const MAX_MS = 2;
 /** The clock is read once per this number of events. */

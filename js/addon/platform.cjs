@@ -25,8 +25,9 @@ function currentPlatform() {
 }
 
 /**
- * Whether the C library is musl. The name of the dynamic loader in the executable tells it in microseconds. If Node.js
- * was started by its loader, the executable is the loader itself; then a report tells it, which takes 10 ms.
+ * Whether the C library is musl. The executable contains the name of its dynamic loader; reading it takes microseconds.
+ * If Node.js was started by its loader, the executable is the loader itself and has no such name. Then the libraries in
+ * Node's diagnostic report are checked, which takes 10 ms.
  */
 function usesMusl() {
   const [, loader] = /\0\/[\w/.-]*\/(ld-(?:linux|musl)[\w.-]*)\0/.exec(headOf(process.execPath)) ?? [];

@@ -86,7 +86,7 @@ class Inspector {
   }
 
   /**
-   * Checks the Host header. With DNS rebinding, a page of another site sends its own name.
+   * Checks the Host header. With DNS rebinding, a page of another site sends the name of that site.
    *
    * @param {string | undefined} host
    */

@@ -104,7 +104,7 @@ function sessionOptions(options) {
   const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs, tcpKeepAliveMs });
   if (plan.route === undefined) throw plan.error;
   const { host, lookup, family, lookupTarget } = plan.route;
-  // Rust resolves the name again for each connection.
+  // Rust resolves the name for each connection, so a function of the agent would not be called.
   if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
     throw new UnsupportedConnectionError('NativeSession does not support the agent options `lookup` and `family`');
   }

@@ -146,7 +146,7 @@ class NativeSession extends ListenedEmitter {
   /** @param {{ signal?: AbortSignal }} [options] */
   connect({ signal } = {}) {
     const connected = this.#connect(signal);
-    // A program that does not await `connect` learns of the end by `close`.
+    // A program that does not await `connect` is told of the end by the event `close`.
     connected.catch(() => {});
     return connected;
   }
@@ -201,7 +201,7 @@ class NativeSession extends ListenedEmitter {
       signal?.throwIfAborted();
       await waitIn(this.#closing, signal);
     }
-    // Changes that were emitted before the end may still be being saved.
+    // The store may still be saving changes that were emitted before the end.
     await this.#saved();
   }
 

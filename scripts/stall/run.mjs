@@ -73,7 +73,7 @@ function closeSilent(server, ms) {
     if (direction !== 'in') return;
     const before = ++received;
     clearTimeout(timer);
-    // Data that has arrived in time but was not read yet by this busy process counts.
+    // Data that arrived in time counts, also if this busy process has not read it yet.
     const check = () => setImmediate(() => received === before && connection.drop());
     timer = setTimeout(() => setImmediate(check), ms);
   });

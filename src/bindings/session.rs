@@ -162,13 +162,14 @@ impl Session {
             .with(|session, now| session.state() == State::Reconnecting && session.connect(now))
     }
 
-    /// Closes the connection. Returns true if there was one, or a planned reconnection.
+    /// Closes the connection, or cancels the planned reconnection. Returns true if there was one of them.
     #[napi(catch_unwind)]
     pub fn close(&self) -> bool {
         self.handle.with(session::Session::close)
     }
 
-    /// Logs out and closes the connection. Returns true if there was one, or a planned reconnection.
+    /// Logs the device out and closes the connection, or cancels the planned reconnection. Returns true if there was
+    /// one of them.
     #[napi(catch_unwind)]
     pub fn log_out(&self) -> bool {
         self.handle.with(session::Session::log_out)

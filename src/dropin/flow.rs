@@ -18,7 +18,7 @@ pub const LOW_WATER: usize = HIGH_WATER / 2;
 pub struct Flow {
     counters: Arc<SocketCounters>,
     reader: AtomicWaker,
-    /// JavaScript wants nothing to be read.
+    /// JavaScript has stopped the reading.
     is_paused: AtomicBool,
 }
 

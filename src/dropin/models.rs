@@ -1,4 +1,5 @@
-//! What JavaScript's thread and the I/O side share, in every order of two threads: `npm run test:loom`.
+//! Tests of the state that the JavaScript thread and the I/O thread share, in every possible order of their steps:
+//! `npm run test:loom`.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -51,7 +52,7 @@ fn every_waiting_record_has_a_wake() {
                 inbox.ready(7);
             })
         };
-        // JavaScript: takes all there is at each wake.
+        // JavaScript takes everything at each wake.
         let (mut records, mut sources) = (0, 0);
         while records < 2 || sources < 1 {
             wake.wait();

@@ -1,6 +1,6 @@
 //! Framing with 3-byte lengths, and the preamble.
 //!
-//! Each message on the wire is a frame: a 3-byte big-endian length and a payload of this length. A client sends an
+//! Each message on the wire is a frame: a 3-byte big-endian length and a payload of this length. A client sends a
 //! [`Preamble`] before its first frame. Frames are independent of WebSocket messages: a message can contain several
 //! frames, and a frame can span several messages.
 

@@ -15,8 +15,8 @@ use super::{
 use crate::failure::Failure;
 use crate::wire::{KEEP_PER_CONNECTION, OpenError, OpenedFrame, keep_alive_query};
 
-/// A deadline that is noticed this much too late means that the process was stopped. The session then reads for this
-/// time before it checks deadlines. Milliseconds.
+/// If a deadline is noticed this many milliseconds late, the process was stopped or suspended. The session then reads
+/// for the same time before it checks deadlines.
 const CATCH_UP: Millis = 1_000;
 
 impl Session {

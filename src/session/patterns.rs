@@ -38,11 +38,11 @@ pub struct PatternError(pub String);
 pub struct PatternId(pub u32);
 
 impl Pattern {
-    /// Parses the text of a pattern. Returns two alternatives if the text after `:` has a comma: this text can be a
-    /// value, or a value and a child.
+    /// Parses the text of a pattern. Usually there is one result. If the text after `:` has a comma, there are two
+    /// alternatives: the whole text is the value, or the text after the comma is the tag of a child.
     ///
     /// # Errors
-    /// Fails with [`PatternError`] if Baileys emits this text for no stanza.
+    /// Fails with [`PatternError`] if the text cannot be the name of an event that Baileys emits for a stanza.
     pub fn parse(text: &str) -> Result<Vec<Self>, PatternError> {
         if text == "frame" {
             return Ok(vec![Self::default()]);

@@ -119,7 +119,8 @@ impl Tapes {
         }
     }
 
-    /// Makes the length of the text even. Peers' texts are appended with one byte of capacity left for this.
+    /// Makes the length of the text even. [`TapeWriter`](super::TapeWriter) reserves one more byte for this, so that
+    /// it does not allocate.
     fn pad_text(&mut self) {
         if !self.text.len().is_multiple_of(2) {
             self.text.push(0);

@@ -23,7 +23,7 @@ use super::tls::connect_tls;
 pub(super) enum Opening {
     /// The WebSocket is open.
     Open(CheckedStream<NetStream>),
-    /// The peer sent a different response. The response was reported, and the connection is closed.
+    /// The peer or the proxy refused with an HTTP response. The response was reported, and the connection is closed.
     Refused,
 }
 

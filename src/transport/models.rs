@@ -1,4 +1,5 @@
-//! State that the owner of a connection and its task share, in every order of two threads: `npm run test:loom`.
+//! Tests of the state that the owner of a connection and its task share, in every possible order of their steps:
+//! `npm run test:loom`.
 //!
 //! The send queue is not modelled, because loom 0.7 reports a deadlock where one thread calls `try_lock` and another
 //! one `lock`. Its order is tested with real threads in `tests/held.rs`.
@@ -54,7 +55,7 @@ fn the_memory_hook_runs_after_the_last_release() {
         let other = spawn(release(Arc::clone(&releases), Arc::clone(&hooks)));
         release(Arc::clone(&releases), Arc::clone(&hooks))();
         other.join().unwrap();
-        // One for both, or one for each; and the next release begins anew.
+        // The hook was called once for both releases, or once for each. The next release starts a new wait.
         assert!((1..=2).contains(&hooks.load(Ordering::Acquire)));
         assert!(releases.add());
     });

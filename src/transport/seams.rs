@@ -22,10 +22,11 @@ pub fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Res
     http::parse_response(bytes)
 }
 
-/// Asks the proxy at the other end of `stream` for a connection. The status if it refused over HTTP.
+/// Asks the proxy at the other end of `stream` for a connection. Returns the status if an HTTP proxy refused, otherwise
+/// `None`.
 ///
 /// # Errors
-/// The text of the error.
+/// Returns the text of the error.
 pub async fn negotiate(proxy: &Proxy, stream: &mut DuplexStream) -> Result<Option<u16>, String> {
     let refusal = proxy::negotiate(proxy, stream)
         .await
@@ -33,8 +34,8 @@ pub async fn negotiate(proxy: &Proxy, stream: &mut DuplexStream) -> Result<Optio
     Ok(refusal.map(|refusal| refusal.head.status))
 }
 
-/// An open WebSocket on `stream`: the owner's half, and the task that serves it. `leftover` has come behind the
-/// response head.
+/// An open WebSocket on `stream`. Returns the connection for its owner, and the task that moves its messages.
+/// `leftover`: bytes that were received after the response head.
 pub fn open<S: EventSink>(
     stream: DuplexStream,
     leftover: Vec<u8>,

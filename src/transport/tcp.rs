@@ -1,4 +1,4 @@
-//! From addresses to a TCP connection, and what can be set on it.
+//! Makes TCP connections to addresses, and sets their options.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,9 +21,9 @@ const PROBES: u32 = 10;
 /// The endpoints of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TcpEndpoints {
-    /// This machine's.
+    /// The address of this machine.
     pub local: SocketAddr,
-    /// The peer's, or that of the proxy on the way to it.
+    /// The address of the peer, or of the proxy if there is one.
     pub peer: SocketAddr,
 }
 

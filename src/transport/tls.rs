@@ -180,7 +180,7 @@ fn handshake_error(error: io::Error) -> TlsError {
     }
 }
 
-/// What servers say that find nothing to their liking in a ClientHello (RFC 8446, section 6.2).
+/// The alerts of a server that supports none of the versions or parameters in a ClientHello (RFC 8446, section 6.2).
 const NOTHING_IN_COMMON: [AlertDescription; 3] = [
     AlertDescription::HandshakeFailure,
     AlertDescription::ProtocolVersion,
@@ -267,7 +267,7 @@ fn verifier(options: &TlsOptions, provider: &CryptoProvider) -> Result<Verifier,
             if *system {
                 given.extend(rustls_native_certs::load_native_certs().certs);
             }
-            // What cannot be used of a store adds nothing.
+            // Certificates of a store that cannot be roots are ignored.
             given.retain(Verifier::takes);
             Verifier::new(webpki_roots::TLS_SERVER_ROOTS, given, enforced, provider)
         }

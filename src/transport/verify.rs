@@ -333,8 +333,8 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.algorithms.supported_schemes();
         if !self.enforced {
-            // The schemes of keys that are not verified then: P-521, Ed448, and RSA keys only for PSS (RFC 8446,
-            // section 4.2.3).
+            // Without enforcement, signatures of these keys are accepted and not verified: P-521, Ed448, and RSA keys
+            // only for PSS (RFC 8446, section 4.2.3).
             schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
             schemes.extend([0x0809, 0x080a, 0x080b].map(SignatureScheme::Unknown));
         }

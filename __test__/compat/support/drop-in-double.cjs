@@ -1,6 +1,6 @@
 'use strict';
 
-// Replaces js/baileys/drop-in.cjs in tests: its functions return the facts that the loader has passed.
+// Replaces js/baileys/drop-in.cjs in tests: its functions return their name and what the loader has passed.
 
 const { EventEmitter } = require('node:events');
 

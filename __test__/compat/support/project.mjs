@@ -26,8 +26,8 @@ const TIMEOUT = 60_000;
  * and to `baileys-native`.
  *
  * @param {import('node:test').TestContext} t
- * @param {{ addon?: 'real' | 'double' | 'none' }} [options] `double` returns the facts of the loader; `none` is a
- *   package without a binary.
+ * @param {{ addon?: 'real' | 'double' | 'none' }} [options] `double` is
+ *   drop-in-double.cjs instead of the drop-in; `none` is a package without a binary.
  */
 export function makeProject(t, { addon = existsSync(join(ROOT, 'js/baileys/drop-in.cjs')) ? 'real' : 'double' } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-register-'));

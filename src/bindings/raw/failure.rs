@@ -61,8 +61,8 @@ type CreateError =
 fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str) {
     let string = |text: &str| {
         let mut value = ptr::null_mut();
-        // SAFETY: `env` as in `throw`. Node-API copies `text.len()` bytes. The length is given, so NUL is a normal
-        // character.
+        // SAFETY: `env` belongs to the running callback. Node-API copies `text.len()` bytes. The length is given, so
+        // NUL is a normal character.
         check(unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut value) })
             .map(|()| value)
     };
@@ -76,7 +76,7 @@ fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str)
         let mut error = ptr::null_mut();
         // SAFETY: all values belong to this env and to the callback's scope. A null code is documented as no code.
         check(unsafe { create(env, code, message, &mut error) })?;
-        // SAFETY: as for the call above.
+        // SAFETY: `env` belongs to the running callback, and `error` to its scope.
         check(unsafe { sys::napi_throw(env, error) })
     };
     let _ = create();

@@ -64,8 +64,9 @@ impl Call {
         }
         if is_shared {
             let byte = |offset| {
-                // SAFETY: within bounds and alive as below. Atomic access is defined while other threads access the
-                // byte.
+                // SAFETY: `offset` is less than `length`. Node-API returned address and length of memory that lives at
+                // least as long as the argument's handle, and the handle is valid until the callback returns. Atomic
+                // access is defined while other threads access the byte.
                 unsafe { AtomicU8::from_ptr(data.add(offset)) }.load(Ordering::Relaxed)
             };
             return Ok(Cow::Owned((0..length).map(byte).collect()));
@@ -189,7 +190,8 @@ impl Shared {
         if length == 0 {
             return Some(&[]);
         }
-        // SAFETY: within bounds by the check; otherwise as in `ops`.
+        // SAFETY: within bounds by the check. The reference keeps the memory alive, and only this package's JavaScript
+        // has the array. It never detaches the array, and writes to it only while it runs.
         Some(unsafe { std::slice::from_raw_parts(self.memory.data, length) })
     }
 }

@@ -107,7 +107,8 @@ impl Wake {
     pub(in crate::bindings) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ThreadsafeFunction(function)) = &*function {
-            // SAFETY: as in `wake`. The caller has a `napi::Env`, so this is the thread of the environment.
+            // SAFETY: the function is alive while it is in the mutex, and the lock is held. The caller has a
+            // `napi::Env`, so this is the thread of the environment.
             unsafe {
                 if referenced {
                     sys::napi_ref_threadsafe_function(env.raw(), *function);
