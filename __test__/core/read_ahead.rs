@@ -3,7 +3,7 @@
 use baileys_native::binary::{self, Dialect, Node, NodeContent};
 use baileys_native::frame::{FrameDecoder, encode_frame};
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::read_ahead::{KeepAliveReplies, OpenedMessage, ReadAhead, Scratch};
+use baileys_native::read_ahead::{KeepAliveReplies, OpenedMessage, ReadAhead, ThreadBuffers};
 use baileys_native::tape::{TapeWriter, Tapes};
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
@@ -89,7 +89,7 @@ proptest! {
         places.sort_unstable();
         let mut read_ahead = linked();
         let mut tapes = Tapes::default();
-        prop_assert_eq!(read_ahead.message(HANDSHAKE, &mut Scratch::default(), &mut tapes), None);
+        prop_assert_eq!(read_ahead.message(HANDSHAKE, &mut ThreadBuffers::default(), &mut tapes), None);
         let mut followed = FrameDecoder::new();
         let mut frames = 0;
         for (at, ends) in places.windows(2).enumerate() {
@@ -105,7 +105,7 @@ proptest! {
                 frames += 1;
             }
             tapes.clear();
-            let result = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
+            let result = read_ahead.message(message, &mut ThreadBuffers::default(), &mut tapes);
             if at >= early && whole && followed.buffered() == 0 && frames > before {
                 prop_assert_eq!(result, Some(OpenedMessage { counter: before as u64, frames: (frames - before) as u32 }));
                 prop_assert_eq!(split(&tapes), &expected[before..frames]);
@@ -149,7 +149,7 @@ fn a_message_above_the_limit_is_left_to_the_handler_and_later_messages_are_read_
     let mut tapes = Tapes::default();
     let mut open = |message: &[u8]| {
         tapes.clear();
-        let opened = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
+        let opened = read_ahead.message(message, &mut ThreadBuffers::default(), &mut tapes);
         (opened, tapes.bytes.len())
     };
     let some = |counter, frames| Some(OpenedMessage { counter, frames });
@@ -169,13 +169,13 @@ fn a_message_above_the_limit_is_left_to_the_handler_and_later_messages_are_read_
 fn a_read_ahead_cannot_be_linked_after_the_first_message() {
     let mut read_ahead = ReadAhead::default();
     assert_eq!(
-        read_ahead.message(HANDSHAKE, &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(HANDSHAKE, &mut ThreadBuffers::default(), &mut Tapes::default()),
         None
     );
     assert!(!read_ahead.link());
     read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
     assert_eq!(
-        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut ThreadBuffers::default(), &mut Tapes::default()),
         None
     );
 }
@@ -186,10 +186,13 @@ fn nothing_is_opened_after_a_frame_that_cannot_be_decrypted() {
     damaged[10] ^= 1;
     let mut read_ahead = opened();
     let mut tapes = Tapes::default();
-    assert_eq!(read_ahead.message(&damaged, &mut Scratch::default(), &mut tapes), None);
+    assert_eq!(
+        read_ahead.message(&damaged, &mut ThreadBuffers::default(), &mut tapes),
+        None
+    );
     assert!(tapes.is_empty());
     assert_eq!(
-        read_ahead.message(&stream(1), &mut Scratch::default(), &mut tapes),
+        read_ahead.message(&stream(1), &mut ThreadBuffers::default(), &mut tapes),
         None
     );
 }
@@ -213,7 +216,7 @@ fn messages_after_a_payload_that_is_not_a_stanza_are_opened() {
     let mut tapes = Tapes::default();
     let mut open = |message: &[u8]| {
         tapes.clear();
-        let opened = read_ahead.message(message, &mut Scratch::default(), &mut tapes);
+        let opened = read_ahead.message(message, &mut ThreadBuffers::default(), &mut tapes);
         assert_eq!(tapes.is_empty(), opened.is_none());
         opened
     };
@@ -232,7 +235,7 @@ fn a_count_above_the_received_handshake_frames_opens_nothing() {
     let mut read_ahead = linked();
     read_ahead.open(Receiver::new(&KEY).unwrap(), 1, Dialect::V7);
     assert_eq!(
-        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut ThreadBuffers::default(), &mut Tapes::default()),
         None
     );
 }
@@ -242,12 +245,12 @@ fn a_closed_read_ahead_opens_nothing() {
     let mut read_ahead = opened();
     assert!(
         read_ahead
-            .message(&stream(1), &mut Scratch::default(), &mut Tapes::default())
+            .message(&stream(1), &mut ThreadBuffers::default(), &mut Tapes::default())
             .is_some()
     );
     read_ahead.close();
     assert_eq!(
-        read_ahead.message(&stream(1), &mut Scratch::default(), &mut Tapes::default()),
+        read_ahead.message(&stream(1), &mut ThreadBuffers::default(), &mut Tapes::default()),
         None
     );
     assert!(!read_ahead.link());
@@ -297,7 +300,7 @@ fn only_replies_to_keep_alive_queries_of_the_addon_are_hidden() {
                 read_ahead.hide(KeepAliveReplies::new(OURS.to_owned()));
             }
             let mut tapes = Tapes::default();
-            let opened = read_ahead.message(&message, &mut Scratch::default(), &mut tapes);
+            let opened = read_ahead.message(&message, &mut ThreadBuffers::default(), &mut tapes);
             // A hidden frame still has an empty tape, so that the counters are correct.
             assert_eq!(opened, Some(OpenedMessage { counter: 0, frames: 8 }));
             let passed: Vec<bool> = split(&tapes).iter().map(Vec::is_empty).collect();

@@ -26,7 +26,7 @@ use std::time::Instant;
 use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node};
 use baileys_native::frame::FrameDecoder;
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::read_ahead::{ReadAhead, Scratch};
+use baileys_native::read_ahead::{ReadAhead, ThreadBuffers};
 use baileys_native::session::{Event, State};
 use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{KEEP_PER_THREAD, OpenError, Opener, PayloadError, seal_frame};
@@ -97,10 +97,10 @@ fn one_opener(Payload { name, bytes, fits, .. }: &Payload) {
 
 fn one_read_ahead(Payload { name, bytes, fits, .. }: &Payload) {
     let frame = sealed(bytes);
-    let (mut read_ahead, mut scratch, mut tapes) = (ReadAhead::default(), Scratch::default(), Tapes::default());
+    let (mut read_ahead, mut buffers, mut tapes) = (ReadAhead::default(), ThreadBuffers::default(), Tapes::default());
     assert!(read_ahead.link());
     read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
-    let (peak, time, opened) = measure(|| read_ahead.message(&frame, &mut scratch, &mut tapes));
+    let (peak, time, opened) = measure(|| read_ahead.message(&frame, &mut buffers, &mut tapes));
     assert_eq!(opened.is_some(), *fits, "{name}");
     report("read-ahead", name, frame.len(), (peak, time), READ_AHEAD_BOUND);
 }

@@ -66,9 +66,12 @@ export declare class Session {
   connect(): boolean
   /** Starts a planned reconnection now. Returns true if one was planned. */
   reconnectNow(): boolean
-  /** Closes the connection. Returns true if there was one, or a planned reconnection. */
+  /** Closes the connection, or cancels the planned reconnection. Returns true if there was one of them. */
   close(): boolean
-  /** Logs out and closes the connection. Returns true if there was one, or a planned reconnection. */
+  /**
+   * Logs the device out and closes the connection, or cancels the planned reconnection. Returns true if there was
+   * one of them.
+   */
   logOut(): boolean
   /** Closes without the stanzas that still wait in the queue. Returns those stanzas. */
   handOver(): Array<UnsentStanza>

@@ -1,7 +1,7 @@
 //! Functions of the binary-node codec for JavaScript.
 
-use super::core::{Core, Inner, Scratch, dialect, text_result};
-use super::raw::{Failure, Shared, raw_function};
+use super::core::{Core, Inner, TapeMemory, dialect, text_result};
+use super::raw::{Exception, Shared, raw_function};
 use crate::abi::register;
 use crate::binary;
 use crate::wire::KEEP_PER_THREAD;
@@ -10,11 +10,11 @@ raw_function! {
     /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: sets the memory for the exchange of tapes. It is
     /// used until the next call of `share`.
     Share, "share", 3, |call, core: Core| {
-        let scratch = Scratch { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
-        if scratch.ops.len() < register::FIRST_OP * size_of::<i32>() {
-            return Err(Failure::Type("the shared memory is too small"));
+        let tape_memory = TapeMemory { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
+        if tape_memory.ops.len() < register::FIRST_OP * size_of::<i32>() {
+            return Err(Exception::Type("the shared memory is too small"));
         }
-        core.inner()?.scratch = Some(scratch);
+        core.inner()?.tape_memory = Some(tape_memory);
         call.undefined()
     }
 }
@@ -24,7 +24,7 @@ raw_function! {
     /// Offsets of content bytes are relative to this byte.
     Decode, "decode", 2, |call, core: Core| {
         let mut inner = core.inner()?;
-        let start = inner.scratch()?.ops.register(register::AT);
+        let start = inner.tape_memory()?.ops.register(register::AT);
         let bytes = call.bytes(1)?;
         let payload = bytes.get(start..).unwrap_or_default();
         inner.decode(dialect(call, 0)?, payload)?;
@@ -50,7 +50,7 @@ raw_function! {
         let tape = inner.take()?;
         let offset = call.u32(1)? as usize;
         if !tape.bytes.is_empty() && !call.output(0)?.write(offset, tape.bytes) {
-            return Err(Failure::Type("the buffer is too small"));
+            return Err(Exception::Type("the buffer is too small"));
         }
         text_result(call, tape)
     }
@@ -78,7 +78,7 @@ raw_function! {
     /// `takeOutput` returns the data.
     Encode, "encode", 3, |call, core: Core| {
         let mut inner = core.inner()?;
-        let at = inner.scratch()?.ops.register(register::AT);
+        let at = inner.tape_memory()?.ops.register(register::AT);
         let (mut tape, output) = inner.shared_tape(call, 1)?;
         output.clear();
         output.push(0);

@@ -3,7 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
-use super::raw::{Call, Failure, Outcome, Shared};
+use super::raw::{Call, Exception, Outcome, Shared};
 use super::session_events::SessionEvents;
 use crate::abi::{self, register, signal};
 use crate::binary::{self, Dialect};
@@ -15,13 +15,13 @@ use crate::wire::{KEEP_PER_THREAD, Opener};
 pub(super) type Environment = dropin::Environment<SessionEvents>;
 
 /// Memory that is shared with JavaScript permanently.
-pub(super) struct Scratch {
+pub(super) struct TapeMemory {
     pub(super) ops: Shared,
     pub(super) text: Shared,
     pub(super) input: Shared,
 }
 
-impl Scratch {
+impl TapeMemory {
     /// Writes the lengths of a tape and the number of consumed bytes to the registers.
     fn write_sizes(&mut self, tape: Tape<'_>, consumed: usize) {
         let mut registers = [0; register::FIRST_OP];
@@ -69,7 +69,7 @@ pub(super) struct Core {
 
 #[derive(Default)]
 pub(super) struct Inner {
-    pub(super) scratch: Option<Scratch>,
+    pub(super) tape_memory: Option<TapeMemory>,
     /// The tape that JavaScript takes next.
     pub(super) tapes: Tapes,
     consumed: usize,
@@ -92,65 +92,67 @@ impl Core {
         }
     }
 
-    pub(super) fn handlers(&self) -> Result<RefMut<'_, Handlers>, Failure> {
+    pub(super) fn handlers(&self) -> Result<RefMut<'_, Handlers>, Exception> {
         self.handlers
             .try_borrow_mut()
-            .map_err(|_| Failure::Type("the noise handler is in use"))
+            .map_err(|_| Exception::Type("the noise handler is in use"))
     }
 
-    pub(super) fn batch(&self) -> Result<RefMut<'_, Option<BatchMemory>>, Failure> {
+    pub(super) fn batch(&self) -> Result<RefMut<'_, Option<BatchMemory>>, Exception> {
         self.batch
             .try_borrow_mut()
-            .map_err(|_| Failure::Type("the batch is in use"))
+            .map_err(|_| Exception::Type("the batch is in use"))
     }
 
-    pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Failure> {
+    pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Exception> {
         self.inner
             .try_borrow_mut()
-            .map_err(|_| Failure::Type("the codec is in use"))
+            .map_err(|_| Exception::Type("the codec is in use"))
     }
 }
 
 impl Inner {
-    pub(super) fn scratch(&mut self) -> Result<&mut Scratch, Failure> {
-        self.scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))
+    pub(super) fn tape_memory(&mut self) -> Result<&mut TapeMemory, Exception> {
+        self.tape_memory
+            .as_mut()
+            .ok_or(Exception::Type("no memory is shared yet"))
     }
 
     /// Passes the tape to JavaScript: the text as the result, the rest in shared memory.
     pub(super) fn deliver(&mut self, call: &Call) -> Outcome {
-        let (scratch, tape, consumed) = self.shared()?;
-        if tape.bytes.is_empty() && scratch.write_tape(tape, consumed) {
+        let (tape_memory, tape, consumed) = self.shared()?;
+        if tape.bytes.is_empty() && tape_memory.write_tape(tape, consumed) {
             text_result(call, tape)
         } else {
-            scratch.write_sizes(tape, consumed);
+            tape_memory.write_sizes(tape, consumed);
             call.int(signal::MORE)
         }
     }
 
     /// Writes the tape without its content bytes to shared memory, and returns it.
-    pub(super) fn take(&mut self) -> Result<Tape<'_>, Failure> {
-        let (scratch, tape, consumed) = self.shared()?;
-        if scratch.write_tape(tape, consumed) {
+    pub(super) fn take(&mut self) -> Result<Tape<'_>, Exception> {
+        let (tape_memory, tape, consumed) = self.shared()?;
+        if tape_memory.write_tape(tape, consumed) {
             Ok(tape)
         } else {
-            Err(Failure::Type("the shared memory is too small"))
+            Err(Exception::Type("the shared memory is too small"))
         }
     }
 
     /// The shared memory, the tape that JavaScript takes next, and the number of consumed bytes. The tape is empty if
     /// nothing was decoded.
-    fn shared(&mut self) -> Result<(&mut Scratch, Tape<'_>, usize), Failure> {
+    fn shared(&mut self) -> Result<(&mut TapeMemory, Tape<'_>, usize), Exception> {
         let Self {
-            scratch,
+            tape_memory,
             tapes,
             consumed,
             ..
         } = self;
-        let scratch = scratch.as_mut().ok_or(Failure::Type("no memory is shared yet"))?;
-        Ok((scratch, tapes.first().unwrap_or_default(), *consumed))
+        let tape_memory = tape_memory.as_mut().ok_or(Exception::Type("no memory is shared yet"))?;
+        Ok((tape_memory, tapes.first().unwrap_or_default(), *consumed))
     }
 
-    pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+    pub(super) fn decode(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Exception> {
         self.tapes.trim(KEEP_PER_THREAD);
         let mut writer = TapeWriter::borrowing(&mut self.tapes, payload);
         match binary::decode(payload, dialect, &mut writer) {
@@ -163,8 +165,8 @@ impl Inner {
                 self.tapes.clear();
                 // The position of the error, as in Baileys' `indexRef.index`.
                 self.consumed = error.offset;
-                let (scratch, tape, consumed) = self.shared()?;
-                scratch.write_sizes(tape, consumed);
+                let (tape_memory, tape, consumed) = self.shared()?;
+                tape_memory.write_sizes(tape, consumed);
                 Err(error.into())
             }
         }
@@ -172,12 +174,12 @@ impl Inner {
 
     /// Decodes a payload with its flag byte. Content bytes are copied, because JavaScript has no access to the
     /// decompressed payload.
-    pub(super) fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Failure> {
+    pub(super) fn decode_packed(&mut self, dialect: Dialect, payload: &[u8]) -> Result<(), Exception> {
         let Self { inflated, tapes, .. } = self;
         tapes.trim(KEEP_PER_THREAD);
         let mut writer = TapeWriter::new(tapes);
         let decoded = binary::unpack(payload, inflated)
-            .map_err(Failure::from)
+            .map_err(Exception::from)
             .and_then(|payload| Ok(binary::decode(payload, dialect, &mut writer)?));
         match decoded {
             Ok(_) => drop(writer.finish()),
@@ -190,54 +192,58 @@ impl Inner {
     }
 
     /// Tells JavaScript that the frame that failed is authentic, but is not a stanza.
-    pub(super) fn share_undecodable(&mut self) -> Result<(), Failure> {
-        self.scratch()?.ops.write_ops(register::UNDECODABLE, &[1]);
+    pub(super) fn share_undecodable(&mut self) -> Result<(), Exception> {
+        self.tape_memory()?.ops.write_ops(register::UNDECODABLE, &[1]);
         Ok(())
     }
 
     /// Writes the length of the waiting output to shared memory.
-    pub(super) fn share_length(&mut self) -> Result<(), Failure> {
+    pub(super) fn share_length(&mut self) -> Result<(), Exception> {
         let mut registers = [0; register::FIRST_OP];
         if let Some(register) = registers.get_mut(register::BYTES) {
             *register = self.output.len() as i32;
         }
-        self.scratch()?.ops.write_ops(0, &registers);
+        self.tape_memory()?.ops.write_ops(0, &registers);
         Ok(())
     }
 }
 
-pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Failure> {
+pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Exception> {
     match call.u32(index)? {
         abi::dialect::V7 => Ok(Dialect::V7),
         abi::dialect::V6_7 => Ok(Dialect::V6_7),
         abi::dialect::V6_17 => Ok(Dialect::V6_17),
-        _ => Err(Failure::Type("unknown dialect")),
+        _ => Err(Exception::Type("unknown dialect")),
     }
 }
 
 impl Inner {
     /// Returns a reader for the tape that JavaScript has written to shared memory, and the output buffer. The registers
     /// have the lengths of the tape. Argument `index` is the text.
-    pub(super) fn shared_tape(&mut self, call: &Call, index: usize) -> Result<(TapeReader<'_>, &mut Vec<u8>), Failure> {
+    pub(super) fn shared_tape(
+        &mut self,
+        call: &Call,
+        index: usize,
+    ) -> Result<(TapeReader<'_>, &mut Vec<u8>), Exception> {
         let Self {
-            scratch,
+            tape_memory,
             output,
             utf8,
             utf16,
             ..
         } = self;
-        let Some(scratch) = scratch else {
-            return Err(Failure::Type("no memory is shared yet"));
+        let Some(tape_memory) = tape_memory else {
+            return Err(Exception::Type("no memory is shared yet"));
         };
         let [count, units, length] =
-            [register::OPS, register::TEXT, register::BYTES].map(|register| scratch.ops.register(register));
-        let ops = scratch
+            [register::OPS, register::TEXT, register::BYTES].map(|register| tape_memory.ops.register(register));
+        let ops = tape_memory
             .ops
             .ops()
             .get(register::FIRST_OP..)
             .and_then(|ops| ops.get(..count));
-        let (Some(ops), Some(bytes)) = (ops, scratch.input.bytes(length)) else {
-            return Err(Failure::Type("the shared memory is too small"));
+        let (Some(ops), Some(bytes)) = (ops, tape_memory.input.bytes(length)) else {
+            return Err(Exception::Type("the shared memory is too small"));
         };
         call.utf8(index, utf8, units)?;
         let text = match std::str::from_utf8(utf8) {
@@ -297,11 +303,11 @@ impl Handlers {
         }
     }
 
-    pub(super) fn by_number(&mut self, number: u32) -> Result<&mut NoiseHandler, Failure> {
+    pub(super) fn by_number(&mut self, number: u32) -> Result<&mut NoiseHandler, Exception> {
         self.0
             .get_mut(number as usize)
             .and_then(Option::as_mut)
-            .ok_or(Failure::Type("unknown noise handler"))
+            .ok_or(Exception::Type("unknown noise handler"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conversion of errors to JavaScript, with the `message`, `code` and `statusCode` that Baileys expects.
 
-use super::raw::Failure;
+use super::raw::Exception;
 use crate::binary::{DecodeError, EncodeError, InflateError};
 use crate::dropin::FrameOpenError;
 use crate::frame::FrameError;
@@ -8,7 +8,7 @@ use crate::handshake::HandshakeError;
 use crate::noise::NoiseError;
 use crate::wire::{OpenError, PayloadError, SealError};
 
-impl Failure {
+impl Exception {
     fn error(message: impl ToString, code: &'static str) -> Self {
         Self::Error {
             message: message.to_string(),
@@ -17,19 +17,19 @@ impl Failure {
     }
 }
 
-impl From<DecodeError> for Failure {
+impl From<DecodeError> for Exception {
     fn from(error: DecodeError) -> Self {
         Self::error(error, "")
     }
 }
 
-impl From<EncodeError> for Failure {
+impl From<EncodeError> for Exception {
     fn from(error: EncodeError) -> Self {
         Self::error(error, "")
     }
 }
 
-impl From<InflateError> for Failure {
+impl From<InflateError> for Exception {
     fn from(error: InflateError) -> Self {
         // The codes of Node's zlib and Buffer.
         let code = match &error {
@@ -48,13 +48,13 @@ impl From<InflateError> for Failure {
     }
 }
 
-impl From<FrameError> for Failure {
+impl From<FrameError> for Exception {
     fn from(error: FrameError) -> Self {
         Self::error(error, "ERR_FRAME")
     }
 }
 
-impl From<NoiseError> for Failure {
+impl From<NoiseError> for Exception {
     fn from(error: NoiseError) -> Self {
         match error {
             // The message of AES-GCM in Node.js, which Baileys throws.
@@ -64,7 +64,7 @@ impl From<NoiseError> for Failure {
     }
 }
 
-impl From<SealError> for Failure {
+impl From<SealError> for Exception {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Noise(error) => error.into(),
@@ -73,7 +73,7 @@ impl From<SealError> for Failure {
     }
 }
 
-impl From<OpenError> for Failure {
+impl From<OpenError> for Exception {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Noise(error) => error.into(),
@@ -83,7 +83,7 @@ impl From<OpenError> for Failure {
     }
 }
 
-impl From<HandshakeError> for Failure {
+impl From<HandshakeError> for Exception {
     fn from(error: HandshakeError) -> Self {
         match error {
             HandshakeError::Noise(error) => error.into(),
@@ -93,7 +93,7 @@ impl From<HandshakeError> for Failure {
     }
 }
 
-impl From<FrameOpenError> for Failure {
+impl From<FrameOpenError> for Exception {
     fn from(error: FrameOpenError) -> Self {
         match error {
             FrameOpenError::Stream(error) => error.into(),

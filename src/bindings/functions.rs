@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, Object};
 
 use super::core::Core;
-use super::raw::{Failure, Functions};
+use super::raw::{Exception, Functions};
 use super::websocket::NodeEnvironment;
 use super::{codec, noise, session, websocket};
 
@@ -16,7 +16,7 @@ use super::{codec, noise, session, websocket};
 #[napi_derive::napi(js_name = "createCore", ts_return_type = "object", catch_unwind)]
 pub(super) fn create_core<'env>(env: &'env Env, environment: &NodeEnvironment) -> napi::Result<Object<'env>> {
     let core = Core::new(Arc::clone(environment.environment()));
-    let functions = || -> Result<_, Failure> {
+    let functions = || -> Result<_, Exception> {
         Functions::new(env.raw(), core)?
             .add::<codec::Share>()?
             .add::<codec::Decode>()?

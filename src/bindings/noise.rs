@@ -4,7 +4,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::core::{Core, dialect};
 
-use super::raw::{Failure, raw_function};
+use super::raw::{Exception, raw_function};
 use crate::abi::{finish_init, signal};
 use crate::dropin::{Frame, FrameOpenError, NoiseHandler};
 use crate::handshake::messages::ServerHello;
@@ -76,12 +76,12 @@ raw_function! {
     NoiseFinishInit, "noiseFinishInit", 1, |call, core: Core| {
         let mut handlers = core.handlers()?;
         let handler = handlers.by_number(call.u32(0)?)?;
-        let linked = handler.finish_init(core.environment.monitor().now())?;
+        let can_read_ahead = handler.finish_init(core.environment.monitor().now())?;
         let shared_socket = handler.shared_socket();
         if let Some(socket) = shared_socket {
             core.environment.start_keep_alive(socket);
         }
-        let reads_ahead = if linked { finish_init::READS_AHEAD } else { 0 };
+        let reads_ahead = if can_read_ahead { finish_init::READS_AHEAD } else { 0 };
         let keeps_alive = if shared_socket.is_some() { finish_init::KEEPS_ALIVE } else { 0 };
         call.int(reads_ahead | keeps_alive)
     }
@@ -96,18 +96,18 @@ raw_function! {
         let handler = handlers.by_number(call.u32(0)?)?;
         let socket = call.u32(1)?;
         let interval = call.u32(2)?.into();
-        let linked = handler.link(socket, core.environment.connection_state(socket), || {
-            Ok::<_, Failure>(KeepAliveConfig { interval, id_prefix: id_prefix()? })
+        let can_read_ahead = handler.link(socket, core.environment.connection_state(socket), || {
+            Ok::<_, Exception>(KeepAliveConfig { interval, id_prefix: id_prefix()? })
         })?;
-        call.int(i32::from(linked))
+        call.int(i32::from(can_read_ahead))
     }
 }
 
 /// A prefix for stanza ids that no other id has: 128 random bits in the form of Baileys' ids.
-fn id_prefix() -> Result<String, Failure> {
+fn id_prefix() -> Result<String, Exception> {
     let mut random = [0; 16];
     let filled = SystemRandom::new().fill(&mut random);
-    filled.map_err(|_| Failure::Type("the system's random number generator failed"))?;
+    filled.map_err(|_| Exception::Type("the system's random number generator failed"))?;
     let random = u128::from_le_bytes(random);
     Ok(format!("{}.{}-", random >> 64, random & u128::from(u64::MAX)))
 }
@@ -141,7 +141,7 @@ raw_function! {
         let roots = call.bytes(7)?;
         let (keys, rest) = roots.as_chunks();
         if keys.is_empty() || !rest.is_empty() {
-            return Err(Failure::Type("a root key must have 32 bytes"));
+            return Err(Exception::Type("a root key must have 32 bytes"));
         }
         let roots: Vec<_> = keys.iter().map(|&public_key| TrustedRoot { public_key, serial }).collect();
         let (ephemeral, static_key, payload) = (call.bytes(2)?, call.bytes(3)?, call.bytes(4)?);

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::core::Core;
 use super::lease::{Lease, time_of_day};
 use super::process_metrics::METRICS;
-use super::raw::{Failure, raw_function};
+use super::raw::{Exception, raw_function};
 use super::session_events::SessionEvents;
 use super::session_json::{metrics_json, short};
 use super::session_log::LogQueue;
@@ -277,7 +277,7 @@ impl Session {
     }
 }
 
-impl From<SendError> for Failure {
+impl From<SendError> for Exception {
     fn from(error: SendError) -> Self {
         let code = match &error {
             SendError::NotConnected => "ERR_NOT_CONNECTED",

@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use super::core::{BatchMemory, Core, Environment};
 use super::process_metrics::METRICS;
-use super::raw::{Failure, Shared, Wake, raw_function};
+use super::raw::{Exception, Shared, Wake, raw_function};
 use super::socket_options::{SocketOptions, connect_options, probes};
 use super::trim::trim;
 use crate::abi::{accepted, batch_head, record};
@@ -152,7 +152,7 @@ raw_function! {
     ShareBatch, "shareBatch", 2, |call, core: Core| {
         let memory = BatchMemory { words: Shared::new(call, 0)?, text: Shared::new(call, 1)? };
         if memory.words.len() < (batch_head::WORDS + record::WORDS) * size_of::<i32>() {
-            return Err(Failure::Type("the shared memory is too small"));
+            return Err(Exception::Type("the shared memory is too small"));
         }
         *core.batch()? = Some(memory);
         call.undefined()
@@ -164,7 +164,7 @@ raw_function! {
     /// content bytes are written to the slab from `offset` on. Returns the number of records.
     Drain, "drain", 2, |call, core: Core| {
         let mut memory = core.batch()?;
-        let BatchMemory { words, text } = memory.as_mut().ok_or(Failure::Type("no memory is shared yet"))?;
+        let BatchMemory { words, text } = memory.as_mut().ok_or(Exception::Type("no memory is shared yet"))?;
         let slab_at = call.u32(1)? as usize;
         let mut slab = call.output(0)?;
         let room = Room {
@@ -203,7 +203,7 @@ raw_function! {
         let result = core
             .environment
             .send(call.u32(0)?, &call.bytes(1)?, is_text)
-            .map_err(|_| Failure::Type("a text message must be valid UTF-8"))?;
+            .map_err(|_| Exception::Type("a text message must be valid UTF-8"))?;
         call.int(accepted_code(result))
     }
 }
@@ -222,7 +222,7 @@ raw_function! {
     SendControl, "sendControl", 3, |call, core: Core| {
         let (payload, is_pong) = (call.bytes(1)?, call.u32(2)? != 0);
         if payload.len() > transport::MAX_CONTROL_PAYLOAD {
-            return Err(Failure::Type("the payload of a ping or pong must have at most 125 bytes"));
+            return Err(Exception::Type("the payload of a ping or pong must have at most 125 bytes"));
         }
         call.int(accepted_code(core.environment.send_control(call.u32(0)?, &payload, is_pong)))
     }

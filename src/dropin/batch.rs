@@ -3,7 +3,7 @@
 use std::collections::{TryReserveError, VecDeque};
 
 use crate::abi::record;
-use crate::read_ahead::{OpenedMessage, ReadAhead, Scratch};
+use crate::read_ahead::{OpenedMessage, ReadAhead, ThreadBuffers};
 use crate::session::{Stanza, Stanzas};
 use crate::tape::Tapes;
 
@@ -82,11 +82,11 @@ impl Batch {
         connection: u32,
         payload: &[u8],
         read_ahead: &mut ReadAhead,
-        scratch: &mut Scratch,
+        buffers: &mut ThreadBuffers,
     ) -> Option<(u32, usize)> {
         let mut frames = 0;
         let cost = self.record(kind, connection, 0, payload, |parts| {
-            let opened = read_ahead.message(payload, scratch, parts).unwrap_or_default();
+            let opened = read_ahead.message(payload, buffers, parts).unwrap_or_default();
             frames = opened.frames;
             opened
         });

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::flow::Flow;
 use super::loop_monitor::LoopMonitor;
 use crate::read_ahead::ReadAhead;
-use crate::shared_sender::{Millis, SharedSender};
+use crate::shared_sender::{MonotonicMillis, SharedSender};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// State shared by a socket, its event sink and its noise handler.
@@ -32,13 +32,13 @@ impl ConnectionState {
     }
 
     /// Records that data was received.
-    pub fn received(&self, now: Millis) {
+    pub fn received(&self, now: MonotonicMillis) {
         self.last_received.store(now, Ordering::Relaxed);
     }
 
     /// Milliseconds since data was received. 0 if records are waiting for JavaScript.
     #[must_use]
-    pub fn silence(&self, monitor: &LoopMonitor) -> Millis {
+    pub fn silence(&self, monitor: &LoopMonitor) -> MonotonicMillis {
         if self.flow.is_waiting() {
             0
         } else {

@@ -96,7 +96,7 @@ impl SocketCounters {
 /// The sums over many sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SocketTotals {
+pub struct SocketMetrics {
     /// The number of sockets.
     #[serde(rename = "connections")]
     pub sockets: u64,
@@ -118,7 +118,7 @@ pub struct SocketTotals {
     pub most_waiting: usize,
 }
 
-impl SocketTotals {
+impl SocketMetrics {
     /// Adds the counters of one socket.
     pub fn add(&mut self, socket: &SocketCounters) {
         self.sockets += 1;

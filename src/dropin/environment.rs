@@ -16,7 +16,7 @@ use super::keep_alive;
 use super::loop_monitor::LoopMonitor;
 use super::process_metrics::ProcessMetrics;
 use super::socket_sink::{DescribeError, SocketSink};
-use crate::shared_sender::Millis;
+use crate::shared_sender::MonotonicMillis;
 use crate::transport::{
     self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEndpoints, Timing, TurnSender,
 };
@@ -81,7 +81,7 @@ pub struct Drained<'b> {
     /// Whether more records can be available before the next wake.
     pub has_more: bool,
     /// Duration of the last stall of the event loop in milliseconds. 0 if there was none.
-    pub stalled: Millis,
+    pub stalled: MonotonicMillis,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

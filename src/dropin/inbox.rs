@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::loop_monitor::LoopMonitor;
-use crate::shared_sender::Millis;
+use crate::shared_sender::MonotonicMillis;
 use crate::sync::{Mutex, MutexGuard};
 
 /// Capacity that an empty batch keeps, in elements of each of its vectors (words, text, bytes).
@@ -94,7 +94,7 @@ impl Inbox {
 
     /// JavaScript answers a wake. Returns the delay in milliseconds if it counts as a stall of the event loop,
     /// otherwise 0.
-    pub fn answer(&self) -> Millis {
+    pub fn answer(&self) -> MonotonicMillis {
         let woken_at = self.lock().woken_at.take();
         woken_at.map_or(0, |woken_at| self.monitor.counters().record_wait(woken_at.elapsed()))
     }

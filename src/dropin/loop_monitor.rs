@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::session::LoopStalls;
-use crate::shared_sender::Millis;
+use crate::shared_sender::MonotonicMillis;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 /// Stalls of event loops, for all environments of the process.
@@ -38,7 +38,7 @@ impl LoopCounters {
 
     /// Records the time that events waited for an event loop. Returns it in milliseconds if it counts as a stall,
     /// otherwise 0.
-    pub fn record_wait(&self, waited: Duration) -> Millis {
+    pub fn record_wait(&self, waited: Duration) -> MonotonicMillis {
         let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let is_stall = waited >= LoopStalls::LEAST
             && self
@@ -101,13 +101,13 @@ impl LoopMonitor {
 
     /// Milliseconds since the creation of the monitor.
     #[must_use]
-    pub fn now(&self) -> Millis {
+    pub fn now(&self) -> MonotonicMillis {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The time of the last heartbeat.
     #[must_use]
-    pub fn last_heartbeat(&self) -> Millis {
+    pub fn last_heartbeat(&self) -> MonotonicMillis {
         self.last_heartbeat.load(Ordering::Acquire)
     }
 

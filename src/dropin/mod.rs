@@ -23,7 +23,7 @@ mod socket_sink;
 
 pub use batch::{Batch, Records, Room};
 pub use connection_state::ConnectionState;
-pub use counters::{Counter, SocketCounters, SocketState, SocketTotals};
+pub use counters::{Counter, SocketCounters, SocketMetrics, SocketState};
 pub use environment::{Drained, Environment, RECORDS_AT_ONCE, RecordSource};
 pub use flow::{Flow, HIGH_WATER, LOW_WATER};
 pub use inbox::Inbox;

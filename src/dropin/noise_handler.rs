@@ -7,7 +7,7 @@ use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, FrameError, Preamble, encode_frame};
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
 use crate::read_ahead::KeepAliveReplies;
-use crate::shared_sender::{KeepAliveConfig, Millis};
+use crate::shared_sender::{KeepAliveConfig, MonotonicMillis};
 use crate::tape::{TapeWriter, Tapes};
 use crate::wire::{OpenError, Opener, SealError, seal_frame};
 
@@ -107,7 +107,7 @@ impl NoiseHandler {
     ///
     /// # Errors
     /// Fails if the keys cannot be derived.
-    pub fn finish_init(&mut self, now: Millis) -> Result<bool, NoiseError> {
+    pub fn finish_init(&mut self, now: MonotonicMillis) -> Result<bool, NoiseError> {
         let first = !self.channel.is_transport();
         self.channel.finish_init()?;
         self.unshare();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::counters::{SocketCounters, SocketState, SocketTotals};
+use super::counters::{SocketCounters, SocketMetrics, SocketState};
 use super::loop_monitor::{KeptAlive, LoopCounters};
 use crate::driver::{Handle, WeakHandle};
 use crate::session::{Metrics, Session, duration_as_ms};
@@ -32,7 +32,7 @@ struct Sessions {
 #[derive(Debug, Default)]
 struct Sockets {
     live: Vec<Arc<SocketCounters>>,
-    ended: SocketTotals,
+    ended: SocketMetrics,
 }
 
 /// A snapshot of the metrics. It serializes with the names that JavaScript sees (`ProcessMetrics` in `index.d.ts`).
@@ -59,7 +59,7 @@ pub struct ProcessSnapshot {
 pub struct SocketSnapshot {
     /// The sums over all sockets.
     #[serde(flatten)]
-    pub totals: SocketTotals,
+    pub socket_metrics: SocketMetrics,
     /// Number of sockets that are connecting.
     pub connecting: u64,
     /// Number of open sockets.
@@ -146,9 +146,9 @@ impl Sockets {
 
     fn add_to(&mut self, snapshot: &mut SocketSnapshot) {
         self.absorb_ended();
-        snapshot.totals = self.ended;
+        snapshot.socket_metrics = self.ended;
         for socket in &self.live {
-            snapshot.totals.add(socket);
+            snapshot.socket_metrics.add(socket);
             snapshot.waiting_bytes += socket.waiting();
             match socket.state() {
                 SocketState::Connecting => snapshot.connecting += 1,

@@ -12,7 +12,7 @@ use super::counters::SocketState;
 use super::inbox::{Inbox, KEPT};
 use super::loop_monitor::LoopMonitor;
 use crate::abi::socket_event;
-use crate::read_ahead::Scratch;
+use crate::read_ahead::ThreadBuffers;
 use crate::transport::{self, Event, ResponseHead, TransportError};
 
 /// Converts an error to its JSON description for JavaScript.
@@ -20,7 +20,7 @@ pub type DescribeError = fn(&TransportError) -> String;
 
 thread_local! {
     /// Buffers that are shared by all connections of a thread, so that a connection keeps no buffers between events.
-    static SCRATCH: RefCell<(Scratch, Batch)> = RefCell::default();
+    static BUFFERS: RefCell<(ThreadBuffers, Batch)> = RefCell::default();
 }
 
 /// The event sink of one socket.
@@ -75,13 +75,13 @@ impl SocketSink {
             counters.messages_in.add(1);
             counters.bytes_in.add(payload.len() as u64);
         }
-        SCRATCH.with_borrow_mut(|(scratch, spare)| {
+        BUFFERS.with_borrow_mut(|(buffers, spare)| {
             let batch = &mut self.pending;
             if batch.is_empty() {
                 std::mem::swap(batch, spare);
             }
             let added = if kind == socket_event::BINARY {
-                batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), scratch)
+                batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), buffers)
             } else {
                 batch.push(kind, self.connection, value, payload).map(|cost| (0, cost))
             };
@@ -158,7 +158,7 @@ impl transport::EventSink for SocketSink {
         if !self.pending.is_empty() {
             self.is_exhausted |= self.inbox.push(&mut self.pending).is_err();
             self.pending.clear(KEPT);
-            SCRATCH.with_borrow_mut(|(_, spare)| *spare = std::mem::take(&mut self.pending));
+            BUFFERS.with_borrow_mut(|(_, spare)| *spare = std::mem::take(&mut self.pending));
         }
     }
 }

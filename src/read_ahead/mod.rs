@@ -21,7 +21,7 @@ use crate::wire::{KEEP_PER_THREAD, OpenError, Opener};
 
 /// Buffers that are shared by all connections of a thread.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct ThreadBuffers {
     opener: Opener,
 }
 
@@ -107,7 +107,12 @@ impl ReadAhead {
     }
 
     /// Handles a received message. If it can be opened, its tapes are appended to `tapes`.
-    pub fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<OpenedMessage> {
+    pub fn message(
+        &mut self,
+        mut message: &[u8],
+        buffers: &mut ThreadBuffers,
+        tapes: &mut Tapes,
+    ) -> Option<OpenedMessage> {
         match &mut self.state {
             State::Fresh => self.state = State::Off,
             State::Counting { frames, seen } => {
@@ -117,8 +122,8 @@ impl ReadAhead {
             }
             State::Open(stream) => {
                 let start = tapes.len();
-                let opened = stream.message(message, scratch, tapes);
-                scratch.opener.trim(KEEP_PER_THREAD);
+                let opened = stream.message(message, buffers, tapes);
+                buffers.opener.trim(KEEP_PER_THREAD);
                 match opened {
                     Some(opened) if opened.frames > 0 => return Some(opened),
                     Some(_) => tapes.truncate(start),
@@ -138,7 +143,7 @@ impl Stream {
     /// Opens the frames of a message of complete frames. For other messages, for too much content and for a payload that
     /// is not a stanza, the frames are only counted, and the result has 0 frames. Returns `None` if a frame cannot be
     /// decrypted.
-    fn message(&mut self, mut message: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Option<OpenedMessage> {
+    fn message(&mut self, mut message: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Option<OpenedMessage> {
         let counter = self.receiver.counter();
         let start = tapes.size();
         let mut count = 0;
@@ -148,7 +153,7 @@ impl Stream {
                 && tapes.size() - start < MAX_TAPES
                 && let Some((frame, rest)) = split_frame(message)
             {
-                all_stanzas = match self.open_frame(frame, scratch, tapes) {
+                all_stanzas = match self.open_frame(frame, buffers, tapes) {
                     Ok(()) => true,
                     Err(OpenError::Payload(_)) => false,
                     Err(OpenError::Noise(_)) => return None,
@@ -167,10 +172,10 @@ impl Stream {
         })
     }
 
-    fn open_frame(&mut self, frame: &[u8], scratch: &mut Scratch, tapes: &mut Tapes) -> Result<(), OpenError> {
+    fn open_frame(&mut self, frame: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Result<(), OpenError> {
         let start = tapes.len();
         let mut writer = TapeWriter::new(tapes);
-        scratch
+        buffers
             .opener
             .open(frame, &mut self.receiver, self.dialect, &mut writer, |_| ())?;
         let tape = writer.finish();
@@ -208,12 +213,12 @@ mod tests {
             let (mut sealed, mut message) = (Vec::new(), Vec::new());
             Sender::new(&key).unwrap().seal(&payload, &mut sealed).unwrap();
             encode_frame(&sealed, &mut message).unwrap();
-            let (mut read_ahead, mut scratch) = (ReadAhead::default(), Scratch::default());
+            let (mut read_ahead, mut buffers) = (ReadAhead::default(), ThreadBuffers::default());
             assert!(read_ahead.link());
             read_ahead.open(Receiver::new(&key).unwrap(), 0, Dialect::V7);
-            let opened = read_ahead.message(&message, &mut scratch, &mut Tapes::default());
+            let opened = read_ahead.message(&message, &mut buffers, &mut Tapes::default());
             assert_eq!(opened.is_some(), opens);
-            let held = scratch.opener.capacity();
+            let held = buffers.opener.capacity();
             assert!(held <= 2 * KEEP_PER_THREAD, "{held}");
         }
     }

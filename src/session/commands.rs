@@ -3,7 +3,7 @@
 use super::{
     CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError, Pattern,
     PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, SendReadiness, Session, State, Trigger, nodes,
-    outbox::Origin,
+    outgoing::Origin,
     pairing::{companion_hello, is_pairing_code, pairing_code},
     queries::Purpose,
     timers::Timer,
@@ -62,7 +62,7 @@ impl Session {
     /// transport has already taken are still sent.
     pub fn hand_over(&mut self, now: Millis) -> Vec<(SendId, Vec<u8>)> {
         self.tick(now);
-        let (unsent, has_room_again) = self.outbox.take_unsent();
+        let (unsent, has_room_again) = self.outgoing.take_unsent();
         if has_room_again {
             self.push_event(Event::Drain);
         }
@@ -115,7 +115,7 @@ impl Session {
     /// makes the server wait.
     pub fn pause_reading(&mut self, now: Millis) {
         self.tick(now);
-        self.inbox.set_paused(true);
+        self.incoming.set_paused(true);
         self.suspend_reading();
     }
 
@@ -123,7 +123,7 @@ impl Session {
     pub fn resume_reading(&mut self, now: Millis) {
         self.tick(now);
         let held_back = self.is_over_limit();
-        self.inbox.set_paused(false);
+        self.incoming.set_paused(false);
         if held_back && !self.is_over_limit() {
             self.read_on();
         }
@@ -136,8 +136,8 @@ impl Session {
     pub fn send(&mut self, now: Millis, stanza: &mut impl NodeSource) -> Result<Sent, SendError> {
         self.tick(now);
         let payload = self.encode(stanza)?;
-        let id = self.outbox.next_send();
-        let readiness = self.outbox.push(Origin::User(id), payload);
+        let id = self.outgoing.next_send();
+        let readiness = self.outgoing.push(Origin::User(id), payload);
         Ok(Sent { id, readiness })
     }
 
@@ -172,7 +172,7 @@ impl Session {
         self.queries
             .insert(id.clone(), Purpose::User(query), self.now, timeout, resend);
         self.metrics.queries += 1;
-        let readiness = self.outbox.push(Origin::Query, payload);
+        let readiness = self.outgoing.push(Origin::Query, payload);
         Ok(Query { query, id, readiness })
     }
 
@@ -204,7 +204,7 @@ impl Session {
             }
             .into());
         }
-        self.outbox.check(payload.len())?;
+        self.outgoing.check(payload.len())?;
         Ok(payload)
     }
 

@@ -227,7 +227,7 @@ impl Session {
     fn process_all(&mut self) {
         let mut left_out = 0;
         loop {
-            let limit_reached = self.inbox.is_overfull();
+            let limit_reached = self.incoming.is_overfull();
             if !self.process_frame(&mut [].as_slice()) {
                 break;
             }
@@ -267,7 +267,7 @@ impl Session {
             ..
         } = &mut self.scratch;
         let mut opener = mem::take(opener);
-        let limit_reached = self.inbox.is_overfull();
+        let limit_reached = self.incoming.is_overfull();
         let (patterns, queries, sampler) = (&self.patterns, &self.queries, &mut self.sampler);
         matched.clear();
         let mut target = AnswerTarget::Nobody;
@@ -307,7 +307,7 @@ impl Session {
                 error = LogValue::text(&error),
                 offset = error.offset().unwrap_or_default(),
             );
-            if !self.inbox.is_overfull() {
+            if !self.incoming.is_overfull() {
                 self.push_event(Event::Malformed(error));
             }
         }
@@ -322,7 +322,7 @@ impl Session {
     pub(super) fn suspend_reading(&mut self) {
         if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
-            let (stanzas, bytes) = self.inbox.watermark().depth();
+            let (stanzas, bytes) = self.incoming.watermark().depth();
             log!(
                 self.log.as_deref(),
                 Debug,

@@ -8,7 +8,7 @@ use super::{
     log,
     login::client_payload,
     nodes,
-    outbox::Origin,
+    outgoing::Origin,
     queries::{Pending, Purpose},
     timers::Timer,
 };
@@ -199,7 +199,7 @@ impl Session {
     pub(super) fn next_message(&mut self) -> Option<Transmit> {
         let connection = self.connection.as_mut().filter(|connection| connection.is_open())?;
         let id = connection.id;
-        let (payload, has_room_again) = self.outbox.pop()?;
+        let (payload, has_room_again) = self.outgoing.pop()?;
         let sealed = connection.seal(&payload)?;
         if has_room_again {
             self.push_event(Event::Drain);
@@ -243,7 +243,7 @@ impl Session {
                 payload: payload.clone(),
             });
         }
-        self.outbox.push(Origin::Session, payload);
+        self.outgoing.push(Origin::Session, payload);
     }
 
     /// Sends a query of the session. The default timeout does not apply.
@@ -283,13 +283,13 @@ impl Session {
                 "sending a query again",
                 bytes = payload.len()
             );
-            self.outbox.push(Origin::Query, payload);
+            self.outgoing.push(Origin::Query, payload);
         }
     }
 
     /// Requests to close the transport when a closing session has nothing more to send.
     pub(super) fn finish_closing(&mut self) {
-        let nothing_left = self.outbox.is_empty();
+        let nothing_left = self.outgoing.is_empty();
         let Some(connection) = &mut self.connection else { return };
         if self.state == State::Closing && !connection.close_sent && (nothing_left || !connection.is_open()) {
             connection.close_sent = true;
@@ -339,7 +339,7 @@ impl Session {
         );
         let ended = self.queries.take_ended(again);
         self.reject(ended, code);
-        let (unsent, has_room_again) = self.outbox.clear();
+        let (unsent, has_room_again) = self.outgoing.clear();
         if !unsent.is_empty() {
             self.push_event(Event::Unsent(unsent));
         }

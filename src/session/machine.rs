@@ -14,11 +14,11 @@ use super::{
     event::{ConnectionId, Event, Transmit},
     frame_times::{FrameTimer, Stopwatch},
     head_filter::Head,
-    inbox::Inbox,
+    incoming::IncomingQueue,
     keepalive::KeepAlive,
     log::Log,
     metrics::{Metrics, QueueMetrics},
-    outbox::Outbox,
+    outgoing::OutgoingQueue,
     pairing::CodeAnswer,
     patterns::{Matched, Patterns},
     queries::{Ids, Queries},
@@ -72,8 +72,8 @@ pub struct Session {
     pub(super) connection: Option<Connection>,
     pub(super) connections: u64,
     pub(super) transmits: VecDeque<Transmit>,
-    pub(super) outbox: Outbox,
-    pub(super) inbox: Inbox,
+    pub(super) outgoing: OutgoingQueue,
+    pub(super) incoming: IncomingQueue,
     pub(super) queries: Queries,
     pub(super) ids: Ids,
     pub(super) patterns: Patterns,
@@ -146,8 +146,8 @@ impl Session {
             matched: Matched::default(),
         };
         Self {
-            outbox: Outbox::new(config.outgoing),
-            inbox: Inbox::new(config.incoming),
+            outgoing: OutgoingQueue::new(config.outgoing),
+            incoming: IncomingQueue::new(config.incoming),
             config,
             credentials,
             entropy,
@@ -248,7 +248,7 @@ impl Session {
     /// Whether [`poll_event`](Self::poll_event) would return an event.
     #[must_use]
     pub fn has_events(&self) -> bool {
-        !self.inbox.is_empty()
+        !self.incoming.is_empty()
     }
 
     /// Whether stanzas are accepted for sending.
@@ -276,8 +276,8 @@ impl Session {
             .map_or(0, |connection| connection.frames.capacity());
         Metrics {
             queries_pending: self.queries.len(),
-            outgoing: depths(self.outbox.watermark()),
-            incoming: depths(self.inbox.watermark()),
+            outgoing: depths(self.outgoing.watermark()),
+            incoming: depths(self.incoming.watermark()),
             work: self.sampler.work(),
             buffers: self.scratch.capacity() + received,
             ..self.metrics.clone()
@@ -308,7 +308,7 @@ impl Session {
     pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
         self.tick(now);
         let held_back = self.is_over_limit();
-        let event = self.inbox.pop();
+        let event = self.incoming.pop();
         if held_back && !self.is_over_limit() {
             self.read_on();
         }
@@ -350,7 +350,7 @@ impl Session {
     }
 
     pub(super) fn is_over_limit(&self) -> bool {
-        self.inbox.is_stalled() || self.outbox.watermark().exceeds(0)
+        self.incoming.is_stalled() || self.outgoing.watermark().exceeds(0)
     }
 
     pub(super) fn tick(&mut self, now: Millis) {
@@ -358,7 +358,7 @@ impl Session {
     }
 
     pub(super) fn push_event(&mut self, event: Event) {
-        self.inbox.push(event);
+        self.incoming.push(event);
         self.suspend_where_full();
     }
 
@@ -368,7 +368,7 @@ impl Session {
     /// If there is not enough memory.
     pub(super) fn push_stanza_event(&mut self) -> Result<(), PayloadError> {
         if let Some(tape) = self.scratch.tapes.first() {
-            let pushed = self.inbox.push_stanza(self.scratch.matched.ids(), tape);
+            let pushed = self.incoming.push_stanza(self.scratch.matched.ids(), tape);
             pushed.map_err(|_| InflateError::OutOfMemory)?;
         }
         self.suspend_where_full();

@@ -20,11 +20,11 @@ use crate::noise::{NoiseError, Sender, TAG_LEN};
 use crate::wire::{SealError, keep_alive_query, seal_frame};
 
 /// Milliseconds on the caller's monotonic clock.
-pub type Millis = u64;
+pub type MonotonicMillis = u64;
 
 /// Minimum keep-alive interval for queries of the I/O thread, in milliseconds. With a shorter interval, a busy thread
 /// would count as blocked.
-pub const MIN_INTERVAL: Millis = 200;
+pub const MIN_INTERVAL: MonotonicMillis = 200;
 
 /// Maximum number of sealed frames that were not sent. If there are more, they are probably sent on another connection.
 const MAX_UNSENT: usize = 1024;
@@ -33,19 +33,19 @@ const MAX_UNSENT: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepAliveConfig {
     /// Time between the client's own keep-alive queries in milliseconds.
-    pub interval: Millis,
+    pub interval: MonotonicMillis,
     /// The prefix of the ids of the I/O thread's queries. It must be unpredictable.
     pub id_prefix: String,
 }
 
 impl KeepAliveConfig {
     /// JavaScript counts as blocked after this time without a heartbeat, in milliseconds.
-    const fn blocked(&self) -> Millis {
+    const fn blocked(&self) -> MonotonicMillis {
         self.interval / 4
     }
 
     /// Tolerated delay of the client's own query, in milliseconds.
-    const fn grace(&self) -> Millis {
+    const fn grace(&self) -> MonotonicMillis {
         self.interval / 16
     }
 }
@@ -75,7 +75,7 @@ struct OpenSender {
     /// Sealed frames that were not sent yet.
     unsent: VecDeque<SealedFrame>,
     permission: SealPermission,
-    last_sent: Millis,
+    last_sent: MonotonicMillis,
     /// Number of queries that the I/O thread has sealed.
     sealed_queries: u32,
     /// Whether the last sent frame was one of these queries.
@@ -110,7 +110,7 @@ impl SharedSender {
 
     /// The handshake is complete. If a noise handler is linked, this takes its sender and seals for it. Returns true in
     /// this case.
-    pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: Millis) -> bool {
+    pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: MonotonicMillis) -> bool {
         let State::Linked(config) = &self.state else {
             return false;
         };
@@ -154,7 +154,7 @@ impl SharedSender {
     }
 
     /// The socket has accepted a message of JavaScript.
-    pub fn sent(&mut self, message: &[u8], now: Millis) {
+    pub fn sent(&mut self, message: &[u8], now: MonotonicMillis) {
         let Some(open) = self.open_sender() else { return };
         open.last_sent = now;
         open.last_is_own = false;
@@ -171,7 +171,7 @@ impl SharedSender {
 
     /// The time for the next call of [`keep_alive`](Self::keep_alive). `None` if no more queries will be sent.
     #[must_use]
-    pub fn due(&self, now: Millis, last_heartbeat: Millis) -> Option<Millis> {
+    pub fn due(&self, now: MonotonicMillis, last_heartbeat: MonotonicMillis) -> Option<MonotonicMillis> {
         let State::Open(open) = &self.state else { return None };
         match open.permission {
             SealPermission::Withdrawn => None,
@@ -182,7 +182,7 @@ impl SharedSender {
 
     /// If a keep-alive query is due, seals it and appends it to `out` as a frame. Returns true in this case. The frame
     /// must be given to the socket before the lock of this sender is released.
-    pub fn keep_alive(&mut self, now: Millis, last_heartbeat: Millis, out: &mut Vec<u8>) -> bool {
+    pub fn keep_alive(&mut self, now: MonotonicMillis, last_heartbeat: MonotonicMillis, out: &mut Vec<u8>) -> bool {
         let Some(open) = self.open_sender() else { return false };
         let may_seal = open.permission == SealPermission::Granted && open.unsent.is_empty();
         if !may_seal || now < open.due(last_heartbeat) {
@@ -225,7 +225,7 @@ impl SharedSender {
 
 impl OpenSender {
     /// The time of the next query: the connection was silent for an interval, and JavaScript is blocked.
-    fn due(&self, last_heartbeat: Millis) -> Millis {
+    fn due(&self, last_heartbeat: MonotonicMillis) -> MonotonicMillis {
         let grace = if self.last_is_own { 0 } else { self.config.grace() };
         let silent = self.last_sent.saturating_add(self.config.interval + grace);
         silent.max(last_heartbeat.saturating_add(self.config.blocked()))

@@ -6,7 +6,7 @@ use baileys_native::{
     binary::{Dialect, decode, unpack},
     frame::{FrameDecoder, encode_frame},
     noise::{Receiver, Sender},
-    read_ahead::{OpenedMessage, ReadAhead, Scratch},
+    read_ahead::{OpenedMessage, ReadAhead, ThreadBuffers},
     tape::{TapeWriter, Tapes},
 };
 
@@ -80,7 +80,7 @@ fn handled(sealed: &[u8], counter: u32, dialect: Dialect) -> Handled {
 fn follow(stream: &[u8], handled: &[Handled], lengths: &[u16], early: u8, dialect: Dialect) {
     let mut read_ahead = ReadAhead::default();
     assert!(read_ahead.link());
-    let (mut frames, mut scratch, mut made) = (FrameDecoder::new(), Scratch::default(), Tapes::default());
+    let (mut frames, mut buffers, mut made) = (FrameDecoder::new(), ThreadBuffers::default(), Tapes::default());
     let (mut rest, mut before, mut is_open, mut is_off) = (stream, 0, false, false);
     let mut lengths = lengths.iter();
     while !rest.is_empty() {
@@ -100,7 +100,7 @@ fn follow(stream: &[u8], handled: &[Handled], lengths: &[u16], early: u8, dialec
             count += 1;
         }
         made.clear();
-        let opened = read_ahead.message(message, &mut scratch, &mut made);
+        let opened = read_ahead.message(message, &mut buffers, &mut made);
         let is_whole = begins && frames.buffered() == 0 && count > 0;
         if is_open && is_whole && !is_off {
             let mut expected = Tapes::default();

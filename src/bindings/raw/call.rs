@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::failure::{Failure, Outcome, check};
+use super::exception::{Exception, Outcome, check};
 
 /// Maximum number of arguments of a raw function.
 pub(super) const MAX_ARGS: usize = 12;
@@ -22,7 +22,7 @@ impl Call {
     }
 
     /// Whether an argument is `undefined` or missing.
-    pub(in crate::bindings) fn is_undefined(&self, index: usize) -> Result<bool, Failure> {
+    pub(in crate::bindings) fn is_undefined(&self, index: usize) -> Result<bool, Exception> {
         let mut kind = 0;
         // SAFETY: `env` belongs to the running callback, and `kind` lives longer than the call.
         check(unsafe { sys::napi_typeof(self.env, self.arg(index), &mut kind) })?;
@@ -30,7 +30,7 @@ impl Call {
     }
 
     /// An unsigned integer argument.
-    pub(in crate::bindings) fn u32(&self, index: usize) -> Result<u32, Failure> {
+    pub(in crate::bindings) fn u32(&self, index: usize) -> Result<u32, Exception> {
         let mut value = 0;
         // SAFETY: `env` belongs to the running callback, and `value` lives longer than the call.
         check(unsafe { sys::napi_get_value_uint32(self.env, self.arg(index), &mut value) })?;
@@ -38,7 +38,7 @@ impl Call {
     }
 
     /// Reads a string argument of `units` UTF-16 units into `out`, as UTF-8. A lone surrogate becomes U+FFFD.
-    pub(in crate::bindings) fn utf8(&self, index: usize, out: &mut Vec<u8>, units: usize) -> Result<(), Failure> {
+    pub(in crate::bindings) fn utf8(&self, index: usize, out: &mut Vec<u8>, units: usize) -> Result<(), Exception> {
         // The first attempt has room for ASCII, the second for any text, both with the terminator of Node-API. If the
         // text fills the room, it can be truncated.
         for room in [units + 8, units * 3 + 8] {
@@ -56,11 +56,11 @@ impl Call {
                 return Ok(());
             }
         }
-        Err(Failure::Type("the text is longer than its given length"))
+        Err(Exception::Type("the text is longer than its given length"))
     }
 
     /// Reads a string argument into `out`, as UTF-16 with `units` units.
-    pub(in crate::bindings) fn utf16(&self, index: usize, out: &mut Vec<u16>, units: usize) -> Result<(), Failure> {
+    pub(in crate::bindings) fn utf16(&self, index: usize, out: &mut Vec<u16>, units: usize) -> Result<(), Exception> {
         out.clear();
         out.reserve(units + 1);
         let mut written = 0;

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use napi::sys;
 
 use super::call::{Call, MAX_ARGS};
-use super::failure::{Failure, Outcome, check, panic_message, throw};
+use super::exception::{Exception, Outcome, check, panic_message, throw};
 
 /// A function that JavaScript calls. All functions of one object share a state.
 pub(in crate::bindings) trait RawFunction<S: 'static> {
@@ -65,22 +65,22 @@ unsafe extern "C" fn trampoline<S: 'static, F: RawFunction<S>>(
         )
     };
     if status != sys::Status::napi_ok {
-        throw(env, Failure::Status(status));
+        throw(env, Exception::Status(status));
         return ptr::null_mut();
     }
     // SAFETY: `data` is the pointer that `Functions::add` registered. It points into an `Rc<S>`, and this function owns
     // a strong count of that `Rc` until its finalizer runs.
     let state = unsafe { &*data.cast::<S>() };
     let outcome = catch_unwind(AssertUnwindSafe(|| F::call(&mut call, state))).unwrap_or_else(|panic| {
-        Err(Failure::Error {
+        Err(Exception::Error {
             message: panic_message(&*panic),
             code: "ERR_INTERNAL",
         })
     });
     match outcome {
         Ok(value) => value,
-        Err(failure) => {
-            throw(env, failure);
+        Err(exception) => {
+            throw(env, exception);
             ptr::null_mut()
         }
     }
@@ -103,7 +103,7 @@ pub(in crate::bindings) struct Functions<S> {
 }
 
 impl<S: 'static> Functions<S> {
-    pub(in crate::bindings) fn new(env: sys::napi_env, state: S) -> Result<Self, Failure> {
+    pub(in crate::bindings) fn new(env: sys::napi_env, state: S) -> Result<Self, Exception> {
         let mut object = ptr::null_mut();
         // SAFETY: `env` is valid, because an exported function is running.
         check(unsafe { sys::napi_create_object(env, &mut object) })?;
@@ -114,7 +114,7 @@ impl<S: 'static> Functions<S> {
         })
     }
 
-    pub(in crate::bindings) fn add<F: RawFunction<S>>(self) -> Result<Self, Failure> {
+    pub(in crate::bindings) fn add<F: RawFunction<S>>(self) -> Result<Self, Exception> {
         let name = CString::new(F::NAME).unwrap_or_default();
         let data = Rc::into_raw(Rc::clone(&self.state)).cast_mut().cast();
         let mut function = ptr::null_mut();

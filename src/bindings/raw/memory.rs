@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use napi::sys;
 
 use super::call::Call;
-use super::failure::{Failure, check};
+use super::exception::{Exception, check};
 
 impl Call {
     /// The memory of a Buffer, a Uint8Array or an Int32Array. Int32Arrays are used for shared memory.
-    fn memory(&self, index: usize) -> Result<Memory, Failure> {
+    fn memory(&self, index: usize) -> Result<Memory, Exception> {
         let mut kind = 0;
         let mut length = 0;
         let mut data = ptr::null_mut();
@@ -33,13 +33,13 @@ impl Call {
             )
         };
         if status != sys::Status::napi_ok {
-            return Err(Failure::Type("a Buffer or Uint8Array is required"));
+            return Err(Exception::Type("a Buffer or Uint8Array is required"));
         }
         // `length` is in elements. Only these two kinds are accepted; all other typed arrays are refused.
         let width = match kind {
             sys::TypedarrayType::uint8_array => 1,
             sys::TypedarrayType::int32_array => size_of::<i32>(),
-            _ => return Err(Failure::Type("a Buffer or Uint8Array is required")),
+            _ => return Err(Exception::Type("a Buffer or Uint8Array is required")),
         };
         // SAFETY: `env` belongs to the running callback, and `buffer` is a handle in its scope. A SharedArrayBuffer is
         // not an ArrayBuffer.
@@ -53,7 +53,7 @@ impl Call {
 
     /// The bytes of a typed array. Memory of a SharedArrayBuffer is copied, because other threads can write to it at
     /// any time.
-    pub(in crate::bindings) fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, Failure> {
+    pub(in crate::bindings) fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, Exception> {
         let Memory {
             data,
             length,
@@ -80,7 +80,7 @@ impl Call {
 
     /// The memory of a typed array, for writing. It borrows the call mutably, so that no view of an argument exists at
     /// the same time. This is necessary because two arguments can have the same memory.
-    pub(in crate::bindings) fn output(&mut self, index: usize) -> Result<Output<'_>, Failure> {
+    pub(in crate::bindings) fn output(&mut self, index: usize) -> Result<Output<'_>, Exception> {
         Ok(Output {
             memory: self.memory(index)?,
             call: PhantomData,
@@ -136,7 +136,7 @@ pub(in crate::bindings) struct Shared {
 }
 
 impl Shared {
-    pub(in crate::bindings) fn new(call: &Call, index: usize) -> Result<Self, Failure> {
+    pub(in crate::bindings) fn new(call: &Call, index: usize) -> Result<Self, Exception> {
         let memory = call.memory(index)?;
         let mut reference = ptr::null_mut();
         // SAFETY: the argument is an object: `memory` has checked that it is a typed array.

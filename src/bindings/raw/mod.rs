@@ -4,13 +4,13 @@
 //! 30 to 70 ns, and JavaScript calls them for each stanza. The interface of this module is safe.
 
 mod call;
-mod failure;
+mod exception;
 mod functions;
 mod memory;
 mod wake;
 
 pub(super) use call::Call;
-pub(super) use failure::{Failure, Outcome};
+pub(super) use exception::{Exception, Outcome};
 pub(super) use functions::{Functions, RawFunction, raw_function};
 pub(super) use memory::Shared;
 pub(super) use wake::Wake;

@@ -30,13 +30,13 @@ pub(super) enum Origin {
 
 /// The queue.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct OutgoingQueue {
     stanzas: VecDeque<(Origin, Vec<u8>)>,
     watermark: Watermark,
     sent: u64,
 }
 
-impl Outbox {
+impl OutgoingQueue {
     pub(super) fn new(bounds: QueueLimits) -> Self {
         Self {
             stanzas: VecDeque::new(),

@@ -8,7 +8,7 @@ use crate::tape::Tape;
 /// The queue. Events that the server causes count for its limits. Other events are small, and the commands of the user
 /// bound their number.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(super) struct IncomingQueue {
     events: VecDeque<Event>,
     watermark: Watermark,
     paused: bool,
@@ -17,7 +17,7 @@ pub(super) struct Inbox {
 /// Event slots that an empty queue keeps allocated.
 const RETAINED: usize = 64;
 
-impl Inbox {
+impl IncomingQueue {
     pub(super) fn new(bounds: QueueLimits) -> Self {
         Self {
             events: VecDeque::new(),

@@ -1,4 +1,4 @@
-//! Exceptions.
+//! Exceptions that raw functions throw in JavaScript.
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 
 use std::any::Any;
@@ -6,8 +6,8 @@ use std::ptr;
 
 use napi::sys;
 
-/// The reason for a JavaScript exception.
-pub(in crate::bindings) enum Failure {
+/// An exception that JavaScript gets.
+pub(in crate::bindings) enum Exception {
     /// Node-API returned an error. If an exception is pending, that exception is thrown.
     Status(sys::napi_status),
     /// An `Error` with a message. An empty `code` is omitted.
@@ -18,27 +18,27 @@ pub(in crate::bindings) enum Failure {
     Type(&'static str),
 }
 
-pub(in crate::bindings) type Outcome = Result<sys::napi_value, Failure>;
+pub(in crate::bindings) type Outcome = Result<sys::napi_value, Exception>;
 
 /// The error for a status that is not `napi_ok`.
-pub(super) fn check(status: sys::napi_status) -> Result<(), Failure> {
+pub(super) fn check(status: sys::napi_status) -> Result<(), Exception> {
     if status == sys::Status::napi_ok {
         Ok(())
     } else {
-        Err(Failure::Status(status))
+        Err(Exception::Status(status))
     }
 }
 
-/// Throws the exception for a failure.
-pub(super) fn throw(env: sys::napi_env, failure: Failure) {
+/// Throws an exception in JavaScript.
+pub(super) fn throw(env: sys::napi_env, exception: Exception) {
     let mut pending = false;
     // SAFETY: `env` belongs to the running callback.
     unsafe { sys::napi_is_exception_pending(env, &mut pending) };
     if pending {
         return;
     }
-    match failure {
-        Failure::Status(status) => {
+    match exception {
+        Exception::Status(status) => {
             throw_new(
                 env,
                 sys::napi_create_error,
@@ -46,9 +46,9 @@ pub(super) fn throw(env: sys::napi_env, failure: Failure) {
                 "",
             );
         }
-        Failure::Error { message, code } => throw_new(env, sys::napi_create_error, &message, code),
-        Failure::Range { message, code } => throw_new(env, sys::napi_create_range_error, message, code),
-        Failure::Type(message) => throw_new(env, sys::napi_create_type_error, message, ""),
+        Exception::Error { message, code } => throw_new(env, sys::napi_create_error, &message, code),
+        Exception::Range { message, code } => throw_new(env, sys::napi_create_range_error, message, code),
+        Exception::Type(message) => throw_new(env, sys::napi_create_type_error, message, ""),
     }
 }
 
@@ -66,7 +66,7 @@ fn throw_new(env: sys::napi_env, create: CreateError, message: &str, code: &str)
         check(unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut value) })
             .map(|()| value)
     };
-    let create = || -> Result<(), Failure> {
+    let create = || -> Result<(), Exception> {
         let message = string(message)?;
         let code = if code.is_empty() {
             ptr::null_mut()
