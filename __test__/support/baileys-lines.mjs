@@ -23,14 +23,14 @@ const loaded = new Map();
  * One release line: `theirs` is Baileys' codec with its `constants`, `ours` is our codec. The same for
  * `makeNoiseHandler`.
  *
- * @param {'7' | '6.7' | '6.17'} name
+ * @param {import('../../js/shared/baileys-layout.cjs').Dialect} name
  */
 export function loadLine(name) {
   if (!loaded.has(name)) loaded.set(name, load(name));
   return loaded.get(name);
 }
 
-/** @param {'7' | '6.7' | '6.17'} name */
+/** @param {import('../../js/shared/baileys-layout.cjs').Dialect} name */
 async function load(name) {
   const [encode, decode, constants, noise, defaults, crypto, proto] = await importFiles(PACKAGES[name], [
     'encode',

@@ -21,7 +21,7 @@ export const SECTIONS = {
  * @param {object} result
  * @param {keyof typeof SECTIONS} result.section
  * @param {string} result.behaviour the name of the row
- * @param {'7' | '6.7' | '6.17'} result.line
+ * @param {import('../../js/shared/baileys-layout.cjs').Dialect} result.line
  * @param {string} result.javascript a short text of the result of Baileys' own layer; it must be the same in every run
  * @param {string} result.native `same`, `as registered: ID`, or a text of our different result
  */
