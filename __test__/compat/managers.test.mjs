@@ -17,7 +17,7 @@ import {
 } from '../../scripts/platforms/install.mjs';
 import { builtBinary } from '../../scripts/platforms/packages.mjs';
 import { startRegistry } from '../../scripts/platforms/registry.mjs';
-import { ROOT } from '../../scripts/platforms/tools.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
 
 const NAME = platform.nameOf(platform.currentPlatform());
 
