@@ -197,6 +197,16 @@ test(
     );
     assert.deepEqual(cut, []);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 375);
+    const times = await page.evaluate(() =>
+      [...document.querySelectorAll('#stanzas time')].map(time => {
+        const seconds = document.createRange();
+        seconds.setStart(time.firstChild, 0);
+        seconds.setEnd(time.firstChild, 'hh:mm:ss'.length);
+        const fits = seconds.getBoundingClientRect().width <= time.clientWidth;
+        return fits && getComputedStyle(time).textOverflow === 'clip';
+      })
+    );
+    assert.ok(times.length > 0 && times.every(Boolean), 'the time is shown up to its seconds');
     await page.setViewportSize({ width: 1280, height: 900 });
 
     // A second session appears in the picker, and can be selected.
