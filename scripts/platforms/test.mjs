@@ -178,9 +178,12 @@ function withOtherRows(rows) {
         .split('|')
         .map(text => text.trim())
     );
-  return BUILDABLE.map(({ name }) => {
+  return BUILDABLE.flatMap(({ name }) => {
     const find = (/** @type {string[][]} */ among) => among.find(([first]) => first === `\`${name}\``);
-    return find(rows) ?? find(written) ?? [`\`${name}\``, ...rows[0].slice(1).map(() => 'not run')];
+    const row = find(rows) ?? find(written);
+    if (row !== undefined) return [row];
+    // The table of installations has only the targets with results.
+    return values.install ? [] : [[`\`${name}\``, ...rows[0].slice(1).map(() => 'not run')]];
   });
 }
 
