@@ -213,7 +213,8 @@ function run(isUrgent) {
 
 wake.callback = () => {
   batch.more = true;
-  run(false);
+  // If events already wait for the next turn, the new ones are dispatched after them.
+  if (continuation === null) run(false);
 };
 
 module.exports = {
