@@ -71,6 +71,18 @@ const CASES = {
     new ProxyAgent8({ getProxyForUrl: async () => `http://${address}` }),
   'getProxyForUrl() with an unknown protocol': address =>
     new ProxyAgent8({ getProxyForUrl: () => `quic://${address}` }),
+  'an agent of a class that has replaced http.Agent': () => {
+    const { Agent } = http;
+    http.Agent = class extends Agent {
+      createConnection() {}
+    };
+    try {
+      return new http.Agent();
+    } finally {
+      // The class stays in place until the connection was tried.
+      setImmediate(() => (http.Agent = Agent));
+    }
+  },
   'no proxy, and an unsupported direct agent': () =>
     new ProxyAgent8({ getProxyForUrl: () => '', httpAgent: new Lookalike() })
 };
@@ -87,6 +99,15 @@ for (const [what, make] of Object.entries(CASES)) {
     assert.deepEqual([target.ports, connections], [[], 0]);
   });
 }
+
+test('no connection is made for the agent false after the global agent was replaced', { timeout: 20_000 }, async t => {
+  const { globalAgent } = http;
+  t.after(() => (http.globalAgent = globalAgent));
+  http.globalAgent = new ProxyAgent8({ getProxyForUrl: () => `http://127.0.0.1:${proxy.port}` });
+  const log = await logOf(NativeClient, `ws://127.0.0.1:${target.port}/`, { agent: false });
+  assert.equal(log[0][1].code, 'ERR_AGENT_UNSUPPORTED');
+  assert.deepEqual([target.ports, connections], [[], 0]);
+});
 
 testSameResult(
   'an unsupported agent without register',

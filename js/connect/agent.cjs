@@ -11,6 +11,10 @@ const { proxyRoute, routeBy } = require('./proxy-agent.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
+/** Node's classes. A program can later put other classes into their places, perhaps to use a proxy. */
+const { Agent: HttpAgent } = http;
+const { Agent: HttpsAgent } = https;
+
 /** Agent options for pooling or HTTP. They have no effect on one WebSocket. */
 const IRRELEVANT = new Set([
   'agentKeepAliveTimeoutBuffer',
@@ -94,7 +98,15 @@ function routeOf(agent, target) {
  * @param {Target} target
  */
 function agentRoute(agent, target) {
-  if (agent === undefined || agent === null || agent === false) return directRoute({}, target);
+  if (agent === undefined || agent === null) return directRoute({}, target);
+  if (agent === false) {
+    // Node makes an agent of the class of the global agent.
+    const { globalAgent } = target.secure ? https : http;
+    if (globalAgent?.constructor !== (target.secure ? HttpsAgent : HttpAgent)) {
+      throw new UnsupportedConnectionError('the agent is false, and another package has replaced the global agent');
+    }
+    return directRoute({}, target);
+  }
   if (typeof agent.addRequest !== 'function') {
     const message = 'The "options.agent" property must be one of Agent-like Object, undefined, or false.';
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -106,7 +118,7 @@ function agentRoute(agent, target) {
     const message = `Protocol "${protocol}" not supported. Expected "${expected}"`;
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_PROTOCOL' });
   }
-  if (agent instanceof https.Agent !== target.secure) {
+  if (agent instanceof HttpsAgent !== target.secure) {
     throw new UnsupportedConnectionError(
       target.secure ? 'a wss: connection needs an https.Agent' : 'a ws: connection needs an http.Agent'
     );
@@ -145,7 +157,7 @@ function checkOptions(options, others = []) {
  * @param {any} agent
  */
 function isPlain(agent) {
-  const base = agent instanceof https.Agent ? https.Agent : http.Agent;
+  const base = agent instanceof HttpsAgent ? HttpsAgent : HttpAgent;
   const prototype = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (base.prototype));
   return agent instanceof base && METHODS.every(method => /** @type {any} */ (agent)[method] === prototype[method]);
 }

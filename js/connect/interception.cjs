@@ -63,8 +63,7 @@ function refuseInterception(secure) {
   const names = typeof ignored === 'string' ? ignored.split(',').map(name => name.trim()) : [];
   for (const { name, owner, key, secure: only } of CONNECT_FUNCTIONS) {
     if (only !== undefined && only !== secure) continue;
-    // An inherited function is checked at its owner, which has its own entry in CONNECT_FUNCTIONS.
-    if (!Object.hasOwn(owner, key)) continue;
+    if (isInheritedFromAnother(owner, key)) continue;
     if (isHarmless(owner[key]) || names.includes(name)) continue;
     throw new UnsupportedConnectionError(
       `another package has replaced ${name}, perhaps to use a proxy. ` +
@@ -72,6 +71,17 @@ function refuseInterception(secure) {
       false
     );
   }
+}
+
+/**
+ * Whether an object inherits a function from an object that has its own entry in CONNECT_FUNCTIONS, where it is checked.
+ *
+ * @param {any} owner
+ * @param {string} key
+ */
+function isInheritedFromAnother(owner, key) {
+  if (Object.hasOwn(owner, key)) return false;
+  return CONNECT_FUNCTIONS.some(other => other.key === key && other.owner !== owner && other.owner[key] === owner[key]);
 }
 
 /** @param {any} value the value in one of CONNECT_FUNCTIONS */

@@ -19,7 +19,7 @@ const { EventEmitter } = require('node:events');
 const http = require('node:http');
 const { isIPv6 } = require('node:net');
 const dns = require('node:dns');
-const { validateHeaderName, validateHeaderValue } = http;
+const { Agent: HttpAgent, validateHeaderName, validateHeaderValue } = http;
 const { keepAliveOf } = require('./tcp-keep-alive.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
@@ -101,8 +101,8 @@ function recognise(agent) {
   const name = prototype?.constructor?.name || '(unnamed)';
   const base = Object.getPrototypeOf(prototype ?? {});
   const root = Object.getPrototypeOf(base ?? {});
-  const isOfNode = base === http.Agent.prototype;
-  const generation = isOfNode ? 'node' : root === http.Agent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
+  const isOfNode = base === HttpAgent.prototype;
+  const generation = isOfNode ? 'node' : root === HttpAgent.prototype ? 7 : root === EventEmitter.prototype ? 6 : 0;
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name][generation] : undefined;
   if (known === undefined || base.constructor.name !== 'Agent') {
     throw new UnsupportedConnectionError(
