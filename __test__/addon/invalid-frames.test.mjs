@@ -77,7 +77,7 @@ for (const release of RELEASES) {
       const listener = message => published.push(message);
       diagnostics.subscribe('baileys-native:socket:undecodable', listener);
       t.after(() => diagnostics.unsubscribe('baileys-native:socket:undecodable', listener));
-      const { framesOpened } = metrics().sockets;
+      const { framesOpened, malformed } = metrics().sockets;
       send(stanza('1'));
       send(NOT_A_STANZA);
       send(stanza('2'));
@@ -87,6 +87,7 @@ for (const release of RELEASES) {
       assert.deepEqual(seen, ['1', '2', '3']);
       // The read-ahead goes on after a stanza that does not decode.
       assert.equal(metrics().sockets.framesOpened - framesOpened, 3);
+      assert.equal(metrics().sockets.malformed - malformed, 2);
       assert.equal(warnings.length, 2);
       assert.ok(warnings[0][0].err instanceof Error);
       assert.deepEqual(

@@ -277,6 +277,12 @@ const families = () => [
     read: ({ sockets }) => one(sockets.framesOpened)
   },
   {
+    name: 'socket_stanzas_malformed_total',
+    type: 'counter',
+    help: 'Stanzas of the drop-in that could not be decoded and were skipped.',
+    read: ({ sockets }) => one(sockets.malformed)
+  },
+  {
     name: 'socket_inbound_seconds_total',
     type: 'counter',
     help: 'Time spent on incoming data of the drop-in outside the JavaScript thread.',

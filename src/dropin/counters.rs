@@ -53,6 +53,8 @@ pub struct SocketCounters {
     pub messages_out: Counter,
     /// Bytes of the sent data messages.
     pub bytes_out: Counter,
+    /// Authentic frames that could not be decoded as stanzas. The JavaScript thread counts them.
+    pub malformed: Counter,
     waiting: AtomicUsize,
     most_waiting: AtomicUsize,
 }
@@ -113,6 +115,8 @@ pub struct SocketMetrics {
     pub messages_out: u64,
     /// Bytes of the sent data messages.
     pub bytes_out: u64,
+    /// Authentic frames that could not be decoded as stanzas.
+    pub malformed: u64,
     /// Maximum number of bytes of one socket that waited for JavaScript.
     #[serde(rename = "mostWaitingBytes")]
     pub most_waiting: usize,
@@ -128,6 +132,7 @@ impl SocketMetrics {
         self.busy += socket.busy.get();
         self.messages_out += socket.messages_out.get();
         self.bytes_out += socket.bytes_out.get();
+        self.malformed += socket.malformed.get();
         self.most_waiting = self.most_waiting.max(socket.most_waiting.load(Ordering::Relaxed));
     }
 }

@@ -199,6 +199,11 @@ impl NoiseHandler {
         let mut writer = TapeWriter::new(tapes);
         if let Err(error) = opener.open(frame, receiver, self.dialect, &mut writer, |_| ()) {
             tapes.clear();
+            if matches!(error, OpenError::Payload(_))
+                && let Some((state, _)) = &self.connection
+            {
+                state.flow.counters().malformed.add(1);
+            }
             return Err(error.into());
         }
         let tape = writer.finish();
