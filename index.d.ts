@@ -227,6 +227,11 @@ export interface WebSocketClientConfig {
    * agent.
    */
   tcpKeepAliveMs?: number | undefined;
+  /**
+   * The number of listeners of one event of `socket` above which Node warns; 0: no limit. The option is proposed for
+   * Baileys. Default: 0.
+   */
+  maxWebSocketListeners?: number | undefined;
 }
 
 /** Arguments of the listeners by event. They are those of `ws`, as Baileys forwards them. */
@@ -523,7 +528,10 @@ export interface NativeSessionOptions {
   auth: { creds: SessionCredentials } | SessionCredentials;
   /** Default: WhatsApp's. */
   url?: string | URL;
-  /** See {@link WebSocketClientConfig.agent}. An agent with `lookup` or `family` is refused too. */
+  /**
+   * See {@link WebSocketClientConfig.agent}. It is asked when the session is created, and again for each connection: a
+   * proxy agent can choose another proxy. If it is not supported any more, the session ends.
+   */
   agent?: HttpAgent | HttpsAgent | undefined;
   /** Headers of the upgrade request, by name. */
   headers?: object | undefined;
@@ -826,6 +834,8 @@ export interface SocketFigures {
   messagesOut: number;
   /** Frames that were decrypted and decoded outside the JavaScript thread. */
   framesOpened: number;
+  /** Stanzas that could not be decoded. They were skipped. */
+  malformed: number;
   /** Time spent on incoming data outside the JavaScript thread. */
   inboundMs: number;
   /** Bytes that wait for JavaScript. */

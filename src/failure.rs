@@ -100,19 +100,6 @@ impl Failure {
         }
     }
 
-    /// A name that could not be resolved, with the code of Node.js and the number of libuv.
-    pub fn lookup(hostname: &str, (code, errno): (&str, i32)) -> Self {
-        Self {
-            message: format!("getaddrinfo {code} {hostname}"),
-            code: Some(code.to_owned()),
-            lookup: Some(FailedLookup {
-                errno,
-                hostname: hostname.to_owned(),
-            }),
-            ..Self::default()
-        }
-    }
-
     /// Sets the code.
     #[must_use]
     pub fn with_code(self, code: impl Into<String>) -> Self {

@@ -241,6 +241,25 @@ test('NativeSession uses the environment, and ends if a proxy refuses', BOUND, a
   assert.equal((await closed)[0].code, 407);
 });
 
+test('a session uses a global-agent that was started after its first connection', BOUND, async t => {
+  const server = await startServer(t, { acceptUnknown: true });
+  const proxy = closeAfter(t, await httpProxy());
+  const session = createSession(t, server, { creds: linkedCredentials() });
+  await session.connect();
+  const places = [http, https].flatMap(module =>
+    ['request', 'get', 'globalAgent'].map(name => [module, name, module[name]])
+  );
+  t.after(() => {
+    for (const [module, name, value] of places) module[name] = value;
+  });
+  const controller = require('global-agent').createGlobalProxyAgent();
+  controller.HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
+  const reconnected = new Promise(resolve => session.on('state', ({ to }) => to === 'connected' && resolve()));
+  await server.connections.at(-1).streamError(503);
+  await reconnected;
+  assert.deepEqual([server.connections.length, proxy.requests.length], [2, 1]);
+});
+
 /** Replaces `net.Socket.prototype.connect` until the test ends, as a process-wide proxy does. */
 function replaceConnect(t) {
   const { connect } = net.Socket.prototype;

@@ -1,4 +1,7 @@
-/** Proxies that work: every package, version and protocol sends the same requests as with Baileys' client. */
+/**
+ * Proxies that work: every package, version and protocol sends the same requests as with Baileys' client, on the drop-in
+ * and on NativeSession.
+ */
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -97,7 +100,9 @@ for (const label of ['https-proxy-agent 7', 'https-proxy-agent 9']) {
         return agents.at(-1);
       },
       url: port => `ws://127.0.0.1:${port}/`,
-      target: plain
+      target: plain,
+      // A session calls the function also when it is created.
+      sessionRequest: request => request.replace('X-Count: 2', 'X-Count: 1')
     });
     assert.match(requests[0], /Proxy-Connection: Keep-Alive\nX-Count: 1/);
     for (const agent of agents) agent.destroy();
@@ -200,11 +205,8 @@ testThroughProxy('localAddress, lookup and family for the connection to the prox
     lookups.length = 0;
     const url = port => `ws://${PROXY_NAME}:${port}/`;
     assertOpened(await compare({ startProxy: () => startProxy(), makeAgent, url, target: plain }));
-    const clients = LINES.flatMap(line => [line.Baileys, line.Native]);
-    assert.deepEqual(
-      lookups,
-      clients.map(() => 'some.proxy.test')
-    );
+    // Both clients of each release line, and a session.
+    assert.deepEqual(lookups, Array(2 * LINES.length + 1).fill('some.proxy.test'));
   }
 });
 

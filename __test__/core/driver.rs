@@ -49,7 +49,7 @@ fn closing_ends_at_once_without_an_open_transport() {
     let mut user = User::new(server.address, config);
     for round in 0..20 {
         user.handle.with(|session, now| session.connect(now));
-        // The delays range from before the name lookup to the middle of the handshake.
+        // The delays range from before the TCP connection to the middle of the handshake.
         std::thread::sleep(Duration::from_micros(round * 100));
         user.handle.with(|session, now| session.close(now));
         user.wait_for(|event| is_state(event, State::Disconnected));

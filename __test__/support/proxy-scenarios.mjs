@@ -15,7 +15,8 @@ import { LINES, logEvents, summaryOf, plain, statusCodeOf } from './socket-log.m
 import { closeEvent, assertSameAndRecord } from './socket-scenarios.mjs';
 
 /**
- * A WebSocket server that sends a greeting and returns each message. `ports` are the client ports of its connections.
+ * A WebSocket server that sends a greeting and returns each message. It closes the connection of a session, whose first
+ * message begins with `WA`. `ports` are the client ports of its connections.
  *
  * @param {{ cert: string, key: string }} [tls]
  * @param {string} [host]
@@ -28,7 +29,10 @@ export async function greetingServer(tls, host = '127.0.0.1') {
   server.on('tlsClientError', () => {});
   wss.on('connection', (socket, request) => {
     socket.on('error', () => {});
-    socket.on('message', message => socket.send(message));
+    socket.on('message', message => {
+      if (message.subarray(0, 2).toString('latin1') === 'WA') socket.close();
+      else socket.send(message);
+    });
     socket.send(`${request.url} ${Object.keys(request.headers).some(name => name.startsWith('proxy-'))}`);
   });
   server.listen(0, host);
@@ -86,8 +90,9 @@ export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config },
  * @property {Awaited<ReturnType<typeof greetingServer>>} target
  * @property {string} [until] an event at which the log ends, besides the first message and the end
  * @property {object} [config]
+ * @property {(request: string) => string} [sessionRequest] changes the requests of a session, if they differ
  * @typedef {{ log: unknown[], requests: string[] }} Seen The events of a client, and the requests to its proxy.
- * @typedef {Seen & { reason?: import('baileys-native').EndReason }} Compared `reason` is the end of the session.
+ * @typedef {Seen & { reason: import('baileys-native').EndReason }} Compared `reason` is the end of the session.
  */
 
 /**
@@ -148,34 +153,53 @@ export async function endOfSession(url, { connectTimeoutMs = 5000, ...options })
 }
 
 /**
- * Connects a session through a proxy that does not work. Asserts that its error is that of our socket.
+ * Connects a session through a proxy. The target is no server of WhatsApp and closes after the first message. Asserts that the requests to the proxy are those of our socket. If the proxy does not work, the error is that of
+ * our socket.
  *
  * @param {Run} run
  * @param {Seen} socket the result of our socket
  */
 const runSession = (run, socket) =>
   withProxy(run, async proxy => {
-    const { target, url, makeAgent, config } = run;
+    const { target, url, makeAgent, config, sessionRequest = request => request } = run;
+    const connections = target.ports.length;
     const { reason, error } = await endOfSession(url(target.port), { agent: makeAgent(proxy.port), ...config });
-    assert.equal(reason.kind, 'transport');
-    assert.deepEqual([error.code, error.cause], ['ERR_SESSION_ENDED', reason.cause]);
-    const [[event, first, response]] = socket.log;
-    if (event === 'unexpected-response') {
-      const { statusCode } = response;
-      assert.equal(reason.cause.message, `Unexpected server response: ${statusCode}`);
-      assert.equal(reason.code, statusCode < 400 ? 408 : statusCode);
+    assert.equal(error.code, 'ERR_SESSION_ENDED');
+    if (socket.log.some(([event]) => event === 'open')) {
+      assert.equal(reason.kind, 'transportClosed', reason.message);
+      assert.equal(target.ports.length, connections + 1);
     } else {
-      assert.equal(event, 'error');
-      // An error of the package `socks` has only the text of the system error.
-      if (first.code === undefined) assert.equal(plain(reason.cause).message, first.message);
-      else assert.deepEqual(plain(reason.cause), first);
-      assert.equal(reason.errorCode, reason.cause.code);
-      // With 400 the session does not connect again, because another connection would also fail.
-      assert.equal(reason.code, UNTRUSTED.test(first.code) ? 400 : 408);
+      assertSameError(reason, error, socket);
     }
-    assert.deepEqual(proxy.requests.map(comparableRequest), socket.requests);
+    assert.deepEqual(proxy.requests.map(comparableRequest).map(sessionRequest), socket.requests);
     return reason;
   });
+
+/**
+ * Asserts that a session has ended with the error of our socket.
+ *
+ * @param {import('baileys-native').EndReason} reason
+ * @param {Error} error the error of `connect()`
+ * @param {Seen} socket
+ */
+function assertSameError(reason, error, socket) {
+  assert.equal(reason.kind, 'transport');
+  assert.equal(error.cause, reason.cause);
+  const [[event, first, response]] = socket.log;
+  if (event === 'unexpected-response') {
+    const { statusCode } = response;
+    assert.equal(reason.cause.message, `Unexpected server response: ${statusCode}`);
+    assert.equal(reason.code, statusCode < 400 ? 408 : statusCode);
+    return;
+  }
+  assert.equal(event, 'error');
+  // An error of the package `socks` has only the text of the system error.
+  if (first.code === undefined) assert.equal(plain(reason.cause).message, first.message);
+  else assert.deepEqual(plain(reason.cause), first);
+  assert.equal(reason.errorCode, reason.cause.code);
+  // With 400 the session does not connect again, because another connection would also fail.
+  assert.equal(reason.code, UNTRUSTED.test(first.code) ? 400 : 408);
+}
 
 /** Error codes of untrusted certificates. */
 const UNTRUSTED = /^(?:UNABLE_TO_|ERR_TLS_CERT_|SELF_SIGNED_|DEPTH_ZERO_)/;
@@ -183,7 +207,7 @@ const UNTRUSTED = /^(?:UNABLE_TO_|ERR_TLS_CERT_|SELF_SIGNED_|DEPTH_ZERO_)/;
 /**
  * Declares a test of connections through proxies. `compare` connects both clients of every release line, asserts that
  * their logs and requests are equal, records that for docs/compatibility.md, and returns the result of our client for
- * Baileys 7. If the proxy does not work, a NativeSession also connects.
+ * Baileys 7, with the end of a NativeSession that connects in the same way.
  *
  * @param {string} name
  * @param {(compare: (run: Run) => Promise<Compared>, t: import('node:test').TestContext) => Promise<void>} script
@@ -203,8 +227,7 @@ export function testThroughProxy(name, script) {
       assertSameAndRecord(name, line, { expected, actual, outcome, differs, section: 'proxies' });
       seen.push(actual);
     }
-    const isOpen = seen[0].log.some(([event]) => event === 'open');
-    return { ...seen[0], reason: isOpen ? undefined : await runSession(run, seen[0]) };
+    return { ...seen[0], reason: await runSession(run, seen[0]) };
   };
   test(name, { timeout: 60_000 }, t => script(compare, t));
 }

@@ -64,6 +64,10 @@ export declare class Session {
   setActive(active: boolean): void
   /** Connects. Returns true if a connection was started. */
   connect(): boolean
+  /** Opens the connection of an event `open`. It has no effect if the session has given up this connection. */
+  open(connection: number, options: SocketOptions): void
+  /** Ends the connection of an event `open`, because it has no options. */
+  cannotOpen(connection: number, failure: PlanFailure): void
   /** Starts a planned reconnection now. Returns true if one was planned. */
   reconnectNow(): boolean
   /** Closes the connection, or cancels the planned reconnection. Returns true if there was one of them. */
@@ -116,6 +120,20 @@ export declare function createCore(environment: NodeEnvironment): object
 export interface PatternAttribute {
   name: string
   value?: string
+}
+
+/** Why JavaScript cannot provide the options of a connection. */
+export interface PlanFailure {
+  /** The message of the error. */
+  message: string
+  /** The code of the error. */
+  code?: string
+  /** The name that could not be resolved. */
+  hostname?: string
+  /** The error number of libuv, which is negative. */
+  errno?: number
+  /** Whether another attempt would fail for the same reason. */
+  isPermanent: boolean
 }
 
 /** The metrics of the process as JSON. */
@@ -178,10 +196,6 @@ export interface SessionMe {
 
 /** Options of a session. A missing option has the default of the core. Times are in milliseconds. */
 export interface SessionOptions {
-  /** The host name or address of the server. It is resolved for each connection. */
-  hostname: string
-  /** Options of the connection. The addresses are not used. */
-  socket: SocketOptions
   /** The credentials of the device. */
   credentials: SessionCredentials
   /** Trusted root keys for the server's certificate chain, 32 bytes each. */
@@ -282,8 +296,6 @@ export interface SocketProxyOptions {
   host: string
   /** The port of the target. */
   port: number
-  /** Whether a session resolves the name of the target for each connection, and gives the address to the proxy. */
-  lookupTarget?: boolean
   /** TLS settings for the connection to the proxy. */
   tls?: SocketTlsOptions
   /** Header names and values of the `CONNECT` request, alternating. */

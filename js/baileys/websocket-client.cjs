@@ -104,6 +104,7 @@ class WebSocketClient extends IndexedEmitter {
       this.#connectOriginal(Original, 'BAILEYS_NATIVE_TLS', reason);
       return this.socket;
     });
+    if (this.config?.maxWebSocketListeners !== undefined) socket.setMaxListeners(this.config.maxWebSocketListeners);
     this.socket = socket;
   }
 

@@ -8,6 +8,7 @@ const { isIP } = require('node:net');
 const { routeOf } = require('./agent.cjs');
 const { configuredKeepAlive } = require('./tcp-keep-alive.cjs');
 const { refuseInterception } = require('./interception.cjs');
+const { sharedLookup } = require('./shared-lookup.cjs');
 const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
 /** @import { WebSocketClientConfig } from '../../index' */
@@ -143,15 +144,13 @@ function hostHeader(lines) {
 }
 
 /**
- * Adds the addresses to the options of a plan. It calls `dns.lookup` or the agent's function, like Node's
- * `net.connect`: errors and the order of addresses are the same, and a replaced `dns.lookup` is used.
+ * Adds the addresses to the options of a plan, within its time limit and with the errors of a socket of `ws`.
  *
  * @param {SocketOptions} options the options of the plan
  * @param {Route} route
  * @param {(error: Error | null) => void} done
  */
 function resolvePlan(options, route, done) {
-  const { host, family, lookup, lookupTarget, proxy } = route;
   /** @type {NodeJS.Timeout | null | undefined} */
   let timer = null;
   /** @param {Error | null} error */
@@ -161,24 +160,39 @@ function resolvePlan(options, route, done) {
     timer = undefined;
     done(error);
   };
-  const resolveHost = () => {
-    resolveAddresses(host, lookup, family, (error, addresses) => {
-      options.addresses = addresses;
-      // The npm package `socks` keeps only the message of a lookup error.
-      finish(error && proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
-    });
-  };
   if (options.handshakeTimeout !== undefined && options.handshakeTimeout > 0) {
     timer = setTimeout(() => finish(new Error('Opening handshake has timed out')), options.handshakeTimeout);
     timer.unref();
   }
+  resolveNames(options, route, (error, isOfProxy) => {
+    // The npm package `socks` keeps only the message of an error of the proxy's name.
+    finish(error && isOfProxy && route.proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
+  });
+}
+
+/**
+ * Adds the addresses to the options of a plan. It calls `dns.lookup` or the agent's function, like Node's
+ * `net.connect`: errors and the order of addresses are the same, and a replaced `dns.lookup` is used.
+ *
+ * @param {SocketOptions} options the options of the plan
+ * @param {Route} route
+ * @param {(error: Error | null, isOfProxy?: boolean) => void} done `isOfProxy`: the error is of the name of the first host
+ */
+function resolveNames(options, route, done) {
+  const { host, family, lookup, lookupTarget, proxy } = route;
+  const resolveHost = () => {
+    resolveAddresses(host, lookup, family, (error, addresses) => {
+      options.addresses = addresses;
+      done(error, true);
+    });
+  };
   if (lookupTarget === undefined || proxy === undefined || isIP(proxy.host)) {
     resolveHost();
     return;
   }
   lookupTarget(proxy.host, {}, (error, result) => {
     if (error) {
-      finish(error);
+      done(error);
       return;
     }
     proxy.host = typeof result === 'string' ? result : result[0].address;
@@ -197,14 +211,32 @@ function resolveAddresses(host, lookup, family, done) {
     done(null, [host]);
     return;
   }
-  (lookup ?? dns.lookup)(
-    host,
-    { all: true, family: family ?? 0, hints: 0 },
-    (/** @type {Error | null} */ error, /** @type {any} */ result, /** @type {number | undefined} */ resultFamily) => {
-      if (error) done(error, []);
-      else done(null, interleaveFamilies(Array.isArray(result) ? result : [{ address: result, family: resultFamily }]));
+  /**
+   * @param {Error | null} error
+   * @param {any} result
+   * @param {number} [resultFamily]
+   */
+  const callback = (error, result, resultFamily) => {
+    if (error) {
+      done(error, []);
+      return;
     }
-  );
+    const results = Array.isArray(result) ? result : [{ address: result, family: resultFamily }];
+    const valid = results.filter(({ address }) => isIP(address));
+    if (valid.length > 0) done(null, interleaveFamilies(valid));
+    else done(invalidAddress(results[0]?.address), []);
+  };
+  if (lookup === undefined && family === undefined) sharedLookup(host, callback);
+  else (lookup ?? dns.lookup)(host, { all: true, family: family ?? 0, hints: 0 }, callback);
+}
+
+/**
+ * The error of Node for a lookup that gives no IP address.
+ *
+ * @param {unknown} address
+ */
+function invalidAddress(address) {
+  return Object.assign(new TypeError(`Invalid IP address: ${address}`), { code: 'ERR_INVALID_IP_ADDRESS' });
 }
 
 /**
@@ -223,4 +255,4 @@ function interleaveFamilies(results) {
   return [...ordered];
 }
 
-module.exports = { DEFAULT_ORIGIN, planConnection, resolvePlan };
+module.exports = { DEFAULT_ORIGIN, planConnection, resolveNames, resolvePlan };

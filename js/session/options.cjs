@@ -1,9 +1,7 @@
 'use strict';
 
-const dns = require('node:dns');
 const { refuseInterception } = require('../connect/interception.cjs');
 const { planConnection } = require('../connect/plan.cjs');
-const { UnsupportedConnectionError } = require('../connect/unsupported-connection-error.cjs');
 const { trustedRoots } = require('../connect/trust.cjs');
 const { nativeCredentials } = require('./credentials.cjs');
 const { ConnectLimiter } = require('./connect-limiter.cjs');
@@ -101,18 +99,16 @@ function sessionOptions(options) {
   if (tcpKeepAliveMs !== undefined && !(Number.isFinite(tcpKeepAliveMs) && tcpKeepAliveMs >= 0)) {
     throw new RangeError('tcpKeepAliveMs must be a number of milliseconds');
   }
-  const plan = planConnection(url, { agent, options: { headers }, connectTimeoutMs, tcpKeepAliveMs });
-  if (plan.route === undefined) throw plan.error;
-  const { host, lookup, family, lookupTarget } = plan.route;
-  // Rust resolves the name for each connection, so a function of the agent would not be called.
-  if (lookup !== undefined || family !== undefined || (lookupTarget !== undefined && lookupTarget !== dns.lookup)) {
-    throw new UnsupportedConnectionError('NativeSession does not support the agent options `lookup` and `family`');
-  }
-  if (lookupTarget !== undefined && plan.options.proxy) plan.options.proxy.lookupTarget = true;
+  const config = { agent, options: { headers }, connectTimeoutMs, tcpKeepAliveMs };
+  // A new plan for each connection: the agent, the environment and the functions of Node may have changed.
+  const plan = () => {
+    const planned = planConnection(url, config);
+    if (planned.route === undefined) throw planned.error;
+    return planned;
+  };
+  const { url: address, route } = plan();
   /** @type {any} */
   const native = {
-    hostname: host,
-    socket: plan.options,
     credentials: nativeCredentials(creds),
     roots: Buffer.from(trustedRoots(trustedRoot)),
     ...reconnectOptions(reconnect)
@@ -136,12 +132,12 @@ function sessionOptions(options) {
     if (isRight === isBounds) refuseUnknown(rest[name], NAMES_OF_BOUNDS, `${name}.`);
     native[name] = rest[name];
   }
-  const secure = plan.url.startsWith('wss:');
   return {
     creds,
     native,
     limiter: connectLimiter === undefined ? undefined : ConnectLimiter.native(connectLimiter),
-    checkInterception: () => plan.route.isForced || refuseInterception(secure)
+    plan,
+    checkInterception: () => route.isForced || refuseInterception(address.startsWith('wss:'))
   };
 }
 

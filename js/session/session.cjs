@@ -26,6 +26,7 @@ const {
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { Lease } = require('./lease.cjs');
 const { createLog } = require('./log.cjs');
+const { openConnection } = require('./open-connection.cjs');
 const { sessionOptions } = require('./options.cjs');
 const { Streams } = require('./streams.cjs');
 const { Watches } = require('./watches.cjs');
@@ -48,6 +49,8 @@ class NativeSession extends ListenedEmitter {
   #native;
   #number;
   #creds;
+  /** Plans a connection. Throws if it is not supported. */
+  #plan;
   /** Throws if the program has replaced a connection function of Node since the session was created. */
   #checkInterception;
   #log;
@@ -79,8 +82,9 @@ class NativeSession extends ListenedEmitter {
   /** @param {any} options */
   constructor(options) {
     super(() => this.#watchNodes());
-    const { creds, native: nativeOptions, limiter, checkInterception } = sessionOptions(options ?? {});
+    const { creds, native: nativeOptions, limiter, plan, checkInterception } = sessionOptions(options ?? {});
     this.#creds = creds;
+    this.#plan = plan;
     this.#checkInterception = checkInterception;
     this.#log = createLog(options.logger);
     this.#logLevel = this.#log.level();
@@ -419,6 +423,9 @@ class NativeSession extends ListenedEmitter {
         this.emit('reconnecting', { attempt, at, reason, cancel: () => this.#cancelReconnect() });
         break;
       }
+      case 'open':
+        openConnection(this.#native, event.connection, this.#plan);
+        break;
       case 'reconnectDue':
         try {
           this.#checkInterception();

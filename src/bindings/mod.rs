@@ -7,6 +7,7 @@ mod error;
 mod functions;
 mod lease;
 mod noise;
+mod plan_failure;
 mod process_metrics;
 mod raw;
 mod session;

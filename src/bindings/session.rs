@@ -8,21 +8,24 @@ use napi_derive::napi;
 
 use super::core::Core;
 use super::lease::{Lease, time_of_day};
+use super::plan_failure::PlanFailure;
 use super::process_metrics::METRICS;
 use super::raw::{Exception, raw_function};
 use super::session_events::SessionEvents;
 use super::session_json::{metrics_json, short};
 use super::session_log::LogQueue;
 use super::session_options::{
-    SessionOptions, SessionServer, StanzaPattern, config, credentials, endpoint, known_server, pattern,
+    SessionOptions, SessionServer, StanzaPattern, config, credentials, known_server, pattern,
 };
+use super::socket_options::{SocketOptions, connect_options};
 use super::websocket::{NodeEnvironment, SharedEnvironment};
-use crate::driver::{self, Handle};
+use crate::driver::{self, Endpoint, Handle, OptionsSource, PendingConnections};
 use crate::dropin::EnrolledSession;
 use crate::session::{
     self, KeyDerivation, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId,
     SendReadiness, State,
 };
+use crate::transport::TurnSender;
 
 /// A stanza that was accepted but not sent.
 #[napi(object)]
@@ -59,12 +62,15 @@ pub struct Session {
     number: u32,
     handle: Handle,
     log: Arc<Log>,
+    connections: Arc<PendingConnections>,
+    turn: TurnSender,
     _enrolled: EnrolledSession,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         self.shared.environment.remove_source(self.number);
+        self.connections.clear();
     }
 }
 
@@ -88,14 +94,23 @@ impl Session {
             let inbox = Arc::clone(&inbox);
             move || inbox.ready(number)
         });
+        let connections = Arc::<PendingConnections>::default();
+        let ask = {
+            let (connections, inbox) = (Arc::clone(&connections), Arc::clone(&inbox));
+            move |answer| {
+                connections.add(answer);
+                inbox.ready(number);
+            }
+        };
+        let endpoint = Endpoint {
+            options: OptionsSource::Asked(Box::new(ask)),
+            limiter: limiter.map(|limiter| Arc::clone(&limiter.0)),
+        };
         let notify = Box::new(move || inbox.ready(number));
-        let mut endpoint = endpoint(options, limiter.map(|limiter| Arc::clone(&limiter.0)))?;
-        endpoint.options.turn = Some(
-            shared
-                .environment
-                .turn()
-                .map_err(|error| Error::from_reason(error.to_string()))?,
-        );
+        let turn = shared
+            .environment
+            .turn()
+            .map_err(|error| Error::from_reason(error.to_string()))?;
         let handle = driver::start(endpoint, config, credentials, notify, Some(Arc::clone(&log)))
             .map_err(|error| Error::from_reason(error.to_string()))?;
         if let Some(server) = server {
@@ -105,6 +120,7 @@ impl Session {
         let source = SessionEvents {
             handle: handle.clone(),
             log: log_queue,
+            connections: Arc::clone(&connections),
         };
         shared.environment.add_source(number, Arc::new(source));
         Ok(Self {
@@ -112,6 +128,8 @@ impl Session {
             number,
             handle,
             log,
+            connections,
+            turn,
             _enrolled: enrolled,
         })
     }
@@ -153,6 +171,27 @@ impl Session {
     #[napi(catch_unwind)]
     pub fn connect(&self) -> bool {
         self.handle.with(session::Session::connect)
+    }
+
+    /// Opens the connection of an event `open`. It has no effect if the session has given up this connection.
+    #[napi(catch_unwind)]
+    pub fn open(&self, connection: u32, options: SocketOptions) -> Result<()> {
+        let mut options = connect_options(options)?;
+        options.turn = Some(self.turn.clone());
+        if let Some(answer) = self.connections.take(connection) {
+            // The session may give up the connection at any time.
+            let _ = answer.send(Ok(options));
+        }
+        Ok(())
+    }
+
+    /// Ends the connection of an event `open`, because it has no options.
+    #[napi(catch_unwind)]
+    pub fn cannot_open(&self, connection: u32, failure: PlanFailure) {
+        if let Some(answer) = self.connections.take(connection) {
+            // The session may give up the connection at any time.
+            let _ = answer.send(Err(failure.into()));
+        }
     }
 
     /// Starts a planned reconnection now. Returns true if one was planned.

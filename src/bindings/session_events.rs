@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::session_json::{event_json, query_error_json, short};
+use super::session_json::{event_json, open_json, query_error_json, short};
 use super::session_log::LogQueue;
 use crate::abi::session_record;
-use crate::driver::Handle;
+use crate::driver::{Handle, PendingConnections};
 use crate::dropin::{Batch, RECORDS_AT_ONCE, RecordSource};
 use crate::session::Event;
 
@@ -13,12 +13,16 @@ use crate::session::Event;
 pub(super) struct SessionEvents {
     pub(super) handle: Handle,
     pub(super) log: Arc<LogQueue>,
+    pub(super) connections: Arc<PendingConnections>,
 }
 
 impl RecordSource for SessionEvents {
     fn take_records(&self, session: u32, batch: &mut Batch) -> usize {
         for entry in self.log.take() {
             batch.push(session_record::EVENT, session, 0, entry.as_bytes());
+        }
+        for number in self.connections.take_untold() {
+            batch.push(session_record::EVENT, session, 0, open_json(number).as_bytes());
         }
         let mut events = Vec::new();
         let taken = self.handle.take_events(RECORDS_AT_ONCE, &mut events);

@@ -52,6 +52,11 @@ pub(super) fn event_json(event: &Event) -> String {
     value.to_string()
 }
 
+/// The event of a connection that needs its options.
+pub(super) fn open_json(connection: u32) -> String {
+    json!({ "type": "open", "connection": connection }).to_string()
+}
+
 fn state(change: &StateChange) -> Value {
     let fields = json!({
         "type": "state",

@@ -1,15 +1,12 @@
 //! Conversion of session options from JavaScript.
 
 use std::num::NonZero;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
 use napi_derive::napi;
 use zeroize::Zeroizing;
 
-use super::socket_options::{SocketOptions, connect_options};
-use crate::driver::{ConnectLimiter, Endpoint};
 use crate::handshake::TrustedRoot;
 use crate::noise::{KeyPair, PrivateKey};
 use crate::session::{
@@ -20,10 +17,6 @@ use crate::session::{
 /// Options of a session. A missing option has the default of the core. Times are in milliseconds.
 #[napi(object)]
 pub struct SessionOptions {
-    /// The host name or address of the server. It is resolved for each connection.
-    pub hostname: String,
-    /// Options of the connection. The addresses are not used.
-    pub socket: SocketOptions,
     /// The credentials of the device.
     pub credentials: SessionCredentials,
     /// Trusted root keys for the server's certificate chain, 32 bytes each.
@@ -180,15 +173,6 @@ pub(super) fn pattern(pattern: StanzaPattern) -> Pattern {
     let StanzaPattern { tag, id, attrs, child } = pattern;
     let attrs = attrs.into_iter().map(|attr| (attr.name, attr.value)).collect();
     Pattern { tag, id, attrs, child }
-}
-
-pub(super) fn endpoint(options: SessionOptions, limiter: Option<Arc<ConnectLimiter>>) -> Result<Endpoint> {
-    Ok(Endpoint {
-        host: options.hostname,
-        port: options.socket.port,
-        options: connect_options(options.socket)?,
-        limiter,
-    })
 }
 
 /// Sets `place` if a value is given.

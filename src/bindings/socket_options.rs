@@ -49,8 +49,6 @@ pub struct SocketProxyOptions {
     pub host: String,
     /// The port of the target.
     pub port: u16,
-    /// Whether a session resolves the name of the target for each connection, and gives the address to the proxy.
-    pub lookup_target: Option<bool>,
     /// TLS settings for the connection to the proxy.
     pub tls: Option<SocketTlsOptions>,
     /// Header names and values of the `CONNECT` request, alternating.
@@ -147,7 +145,6 @@ fn proxy(options: SocketProxyOptions) -> Result<Proxy> {
     Ok(Proxy {
         protocol,
         host: options.host,
-        lookup_target: options.lookup_target.unwrap_or_default(),
         port: options.port,
         tls: options.tls.map(tls_target),
         timeout: options.timeout.and_then(milliseconds),

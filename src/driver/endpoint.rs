@@ -1,81 +1,66 @@
 //! The server that a session connects to.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::{sync::oneshot, time::timeout};
 
-use super::{connect_limiter::ConnectLimiter, lookup::lookup};
-use crate::{
-    failure::Failure,
-    transport::{ConnectOptions, TransportError},
-};
+use super::connect_limiter::ConnectLimiter;
+use crate::{failure::Failure, transport::ConnectOptions};
+
+/// Where the options of one connection are sent to, or the reason why there is no connection. Any thread may send them.
+pub type OptionsAnswer = oneshot::Sender<Result<ConnectOptions, Failure>>;
+
+/// Where the options of the connections come from.
+pub enum OptionsSource {
+    /// All connections have the same options.
+    Same(Box<ConnectOptions>),
+    /// The user is asked for the options of each connection. The addresses of a name can change, and so can the proxy.
+    Asked(Box<dyn Fn(OptionsAnswer) + Send + Sync>),
+}
+
+impl fmt::Debug for OptionsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Same(options) => f.debug_tuple("Same").field(options).finish(),
+            Self::Asked(_) => f.debug_tuple("Asked").finish_non_exhaustive(),
+        }
+    }
+}
 
 /// The server that a session connects to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Endpoint {
-    /// The host name or address of the server, or of the proxy if `options` has one.
-    pub host: String,
-    /// The port of the server or the proxy.
-    pub port: u16,
-    /// All other options. `addresses` is ignored, because the name is resolved for each connection.
-    pub options: ConnectOptions,
+    /// The options of the connections.
+    pub options: OptionsSource,
     /// Decides when a connection may be opened. `None` means at once.
     pub limiter: Option<Arc<ConnectLimiter>>,
 }
 
-/// Time limit for a name lookup.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit for the answer of the user. The session has its own, shorter timeout and then ignores the answer. This
+/// timeout only frees the memory of the attempt.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Endpoint {
-    /// The options for one connection. The host name is resolved again, because its addresses can change. `routing` is
-    /// added to the query of the request (source: Baileys 7.0.0-rc14, `socket`).
-    pub(super) async fn resolve(&self, routing: Option<&[u8]>) -> Result<ConnectOptions, Failure> {
-        let mut options = self.options.clone();
-        options.addresses = self
-            .addresses()
-            .await
-            .map_err(|error| lookup_failure(&self.host, &error))?;
-        if let Some(proxy) = options.proxy.as_mut().filter(|proxy| proxy.lookup_target) {
-            let found = lookup(&proxy.host, proxy.port).await;
-            let found = found.map_err(|error| lookup_failure(&proxy.host, &error))?;
-            if let Some(address) = found.first() {
-                proxy.host = address.ip().to_string();
+    /// The options for one connection. `routing` is added to the query of the request (source: Baileys 7.0.0-rc14,
+    /// `socket`).
+    pub(super) async fn connect_options(&self, routing: Option<&[u8]>) -> Result<ConnectOptions, Failure> {
+        let mut options = match &self.options {
+            OptionsSource::Same(options) => (**options).clone(),
+            OptionsSource::Asked(ask) => {
+                let (answer, answered) = oneshot::channel();
+                ask(answer);
+                match timeout(ANSWER_TIMEOUT, answered).await {
+                    Ok(Ok(options)) => options?,
+                    Ok(Err(_)) | Err(_) => return Err(Failure::new("the connection was not prepared")),
+                }
             }
-        }
+        };
         if let Some(info) = routing.filter(|_| options.tls.is_some()) {
             add_routing(&mut options.target, info);
         }
         Ok(options)
     }
-
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
-        // The session has its own, shorter timeout and then ignores this lookup. This timeout only frees the memory of
-        // the attempt.
-        tokio::time::timeout(LOOKUP_TIMEOUT, lookup(&self.host, self.port))
-            .await
-            .map_err(|_| Arc::new(io::Error::from(io::ErrorKind::TimedOut)))?
-    }
-}
-
-/// The error of Node's `dns.lookup`.
-fn lookup_failure(host: &str, error: &io::Error) -> Failure {
-    /// The errors of `getaddrinfo`: the code of Node.js, and the number of libuv.
-    const TRY_AGAIN: (&str, i32) = ("EAI_AGAIN", -3001);
-    const NO_NAME: (&str, i32) = ("ENOTFOUND", -3008);
-    if error.kind() == io::ErrorKind::TimedOut {
-        return Failure::lookup(host, TRY_AGAIN);
-    }
-    // The standard library keeps only the text of the resolver's errors.
-    let text = error.to_string();
-    if text.starts_with("failed to lookup address information") {
-        return Failure::lookup(host, if text.contains("emporary") { TRY_AGAIN } else { NO_NAME });
-    }
-    let source = match error.raw_os_error() {
-        Some(errno) => io::Error::from_raw_os_error(errno),
-        None => io::Error::new(error.kind(), text),
-    };
-    let syscall = "getaddrinfo";
-    TransportError::Io { syscall, source }.describe()
 }
 
 fn add_routing(target: &mut String, info: &[u8]) {

@@ -12,16 +12,17 @@ mod connect_limiter;
 mod endpoint;
 mod handle;
 mod lease;
-mod lookup;
+mod pending_connections;
 mod shared_session;
 mod sink;
 mod task;
 
 pub use self::{
     connect_limiter::ConnectLimiter,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, OptionsAnswer, OptionsSource},
     handle::{Handle, WeakHandle},
     lease::Lease,
+    pending_connections::PendingConnections,
     shared_session::Notify,
     task::start,
 };

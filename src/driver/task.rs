@@ -67,7 +67,7 @@ async fn run(shared: &Arc<SharedSession>, endpoint: &Arc<Endpoint>) {
             drop(tokio::task::spawn_blocking(move || shared.derive(derivation)));
         }
         if let Some(connection) = action.open {
-            // A name lookup can take long. It runs in its own task, so that timers continue.
+            // The answer of the user can take long. It has its own task, so that timers continue.
             tokio::spawn(open(Arc::clone(shared), connection, Arc::clone(endpoint)));
             continue;
         }
@@ -84,13 +84,13 @@ async fn run(shared: &Arc<SharedSession>, endpoint: &Arc<Endpoint>) {
 
 async fn open(shared: Arc<SharedSession>, connection: ConnectionId, endpoint: Arc<Endpoint>) {
     let routing = shared.inspect(|session| session.credentials().routing_info.clone());
-    match endpoint.resolve(routing.as_deref()).await {
+    match endpoint.connect_options(routing.as_deref()).await {
         Ok(options) => {
             log!(
                 shared.log(),
                 Debug,
                 "name resolved",
-                host = &*endpoint.host,
+                host = &*options.host,
                 addresses = options.addresses.len(),
             );
             let sink = SessionSink::new(Arc::clone(&shared), connection);

@@ -8,8 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 /// Number of threads for all connections. One thread is enough for the traffic that one JavaScript thread can handle,
 /// and causes the fewest wake-ups.
 const WORKER_THREADS: usize = 1;
-/// Maximum number of threads for blocking work, mainly name lookups. Several threads are needed because a lookup can
-/// hang. A thread is started when it is needed, and ends soon after its work.
+/// Maximum number of threads for blocking work: TLS settings, whose files are read, and key derivations. A thread is
+/// started when it is needed, and ends soon after its work.
 const BLOCKING_THREADS: usize = 8;
 
 /// The runtime. The first connection starts it. It exists until the process ends, and all environments (worker threads)

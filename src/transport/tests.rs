@@ -421,7 +421,6 @@ fn endless_interim_heads_of_a_proxy_end_at_the_connect_timeout() {
         options.proxy = Some(Proxy {
             protocol: ProxyProtocol::Http(Vec::new()),
             host: "target.test".to_owned(),
-            lookup_target: false,
             port: 443,
             tls: None,
             timeout: None,

@@ -8,7 +8,7 @@ use std::{
 
 use baileys_native::{
     binary::{Dialect, Node},
-    driver::{Endpoint, Handle, start},
+    driver::{Endpoint, Handle, OptionsSource, start},
     session::{Config, Event, Log, State},
     transport::ConnectOptions,
 };
@@ -43,7 +43,7 @@ impl User {
         notified: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let options = ConnectOptions {
-            addresses: Vec::new(),
+            addresses: vec![address],
             local_address: None,
             probes: None,
             proxy: None,
@@ -56,9 +56,7 @@ impl User {
             turn: None,
         };
         let endpoint = Endpoint {
-            host: address.ip().to_string(),
-            port: address.port(),
-            options,
+            options: OptionsSource::Same(Box::new(options)),
             limiter: None,
         };
         let (tell, notifications) = mpsc::channel();

@@ -61,7 +61,6 @@ fn proxy(kind: Kind) -> Proxy {
             Kind::Socks5WithPassword => ProxyProtocol::Socks5(Some((secret("user"), secret("password")))),
         },
         host: "a.test".to_owned(),
-        lookup_target: false,
         port: 443,
         tls: None,
         timeout: None,

@@ -13,9 +13,6 @@ pub struct Proxy {
     pub protocol: ProxyProtocol,
     /// The host name or address of the target. IPv6 addresses have no brackets.
     pub host: String,
-    /// Whether the driver resolves the target's name before it connects, as for `socks4:` and `socks5:` URLs. For the
-    /// drop-in, JavaScript resolves the name.
-    pub lookup_target: bool,
     /// The port of the target.
     pub port: u16,
     /// TLS settings for the connection to the proxy.

@@ -7,7 +7,6 @@ fn proxy(protocol: ProxyProtocol, host: &str) -> Proxy {
     Proxy {
         protocol,
         host: host.into(),
-        lookup_target: false,
         port: 443,
         tls: None,
         timeout: None,
