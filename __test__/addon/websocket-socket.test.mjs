@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { nextEvent, logEvents, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { closeAfter } from '../support/resources.mjs';
+import { LINES, nextEvent, logEvents, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import {
   whenClosed,
   closeEvent,
@@ -442,6 +444,21 @@ testSameLog('properties of the socket', quiet, async ({ client, note, port }) =>
   note('type', socket.binaryType);
   await closeAndWait(client);
   say(socket);
+});
+
+test('maxWebSocketListeners limits the listeners of the socket before Node warns', async t => {
+  const server = closeAfter(t, await quiet());
+  const { Native } = LINES[0];
+  for (const [config, limit] of [
+    [{}, 0],
+    [{ maxWebSocketListeners: 20 }, 20]
+  ]) {
+    const client = new Native(`ws://127.0.0.1:${server.port}/`, config);
+    client.connect();
+    assert.equal(client.socket.getMaxListeners(), limit);
+    await nextEvent(client, 'open');
+    await closeAndWait(client);
+  }
 });
 
 const MEMBERS = [

@@ -237,6 +237,7 @@ const notFound = host =>
 for (const [name, answer] of [
   ['fails at once', done => done(notFound('some.name.test'))],
   ['fails later', done => setImmediate(done, notFound('some.name.test'))],
+  ['gives no address', done => done(null, [{ address: 'nonsense', family: 4 }])],
   ['never answers', () => {}]
 ]) {
   testSameResult(
@@ -355,6 +356,19 @@ for (const [name, text] of [
   ]
 ]) {
   testSameLog(`an answer ${name}`, serverAnswering(text), connectUntilClosed);
+}
+
+for (const [name, edit] of [
+  ['a second Sec-WebSocket-Accept header', text => text.replace(/(Sec-WebSocket-Accept: .*\r\n)/, '$1$1')],
+  ['a second Upgrade header', text => text.replace(/(Upgrade: .*\r\n)/, '$1$1')],
+  ['a header line that ends without a carriage return', text => text.replace('Upgrade\r\n', 'Upgrade\n')],
+  ['a status line that ends without a carriage return', text => text.replace('Protocols\r\n', 'Protocols\n')]
+]) {
+  testSameLog(
+    `an answer with ${name}`,
+    () => rawServer((socket, key) => socket.write(edit(upgradeResponse(key)))),
+    connectUntilClosed
+  );
 }
 
 testSameLog('a server that never answers', () => rawServer(() => {}), connectUntilClosed, {

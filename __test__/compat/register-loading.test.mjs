@@ -1,7 +1,7 @@
 // Loads every release line of Baileys in every way that programs use, with and without register.
 
 import assert from 'node:assert/strict';
-import { rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, rmSync, symlinkSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -69,6 +69,17 @@ const LOADERS = {
     project.write('app.mjs', esm('baileys'));
     return [...flag('--import'), 'app.mjs'];
   },
+  'a fork with another name': (project, name, flag) => {
+    project.copyPackage(name, 'node_modules/fork', { name: 'fork', version: '9.1.0' });
+    project.write('app.mjs', esm('fork'));
+    return [...flag('--import'), 'app.mjs'];
+  },
+  'a patched file, which is not replaced': (project, name, flag) => {
+    const root = project.copyPackage(name, 'node_modules/baileys', { name: 'baileys' });
+    appendFileSync(join(root, FILES.noiseHandler), '\n// patched\n');
+    project.write('app.mjs', esm('baileys'));
+    return [...flag('--import'), 'app.mjs'];
+  },
   'TypeScript, by tsx': (project, name, flag) => {
     project.write('app.mts', `// @ts-nocheck\n${esm(name)}`);
     return ['--import', 'tsx', ...flag('--import'), 'app.mts'];
@@ -104,7 +115,7 @@ const LOADERS = {
 /** The exports that must be ours. */
 const expected = (way, line) => {
   const hasHooks = Module.registerHooks !== undefined || line === '6.17' || !way.includes('CommonJS');
-  const left = [...(way.includes('mock') ? ['makeNoiseHandler'] : []), ...(hasHooks ? [] : [PROMISE_TIMEOUT])];
+  const left = [...(/mock|patched/.test(way) ? ['makeNoiseHandler'] : []), ...(hasHooks ? [] : [PROMISE_TIMEOUT])];
   return REPLACED.filter(name => !left.includes(name));
 };
 

@@ -78,6 +78,30 @@ export const SOCKET_DIFFERENCES = [
     test: 'websocket-tls.test.mjs and proxy-agents.test.mjs, "no connection is made for…"; register-agents.test.mjs'
   },
   {
+    id: 'replaced-functions',
+    reason:
+      'If a program has replaced a function of Node that makes connections (`https.request`, `tls.connect`, ' +
+      '`net.Socket.prototype.connect` and others), perhaps to use a proxy, the connection is made by the class of ' +
+      'Baileys under `register`, after the warning `BAILEYS_NATIVE_AGENT`. Without `register` it is an error ' +
+      '(`ERR_AGENT_UNSUPPORTED`). Wrappers of tracing libraries and the package `global-agent` are known and work ' +
+      'natively.',
+    test: 'register-intercepted.test.mjs; proxy-process.test.mjs'
+  },
+  {
+    id: 'unix-sockets',
+    reason:
+      'A `ws+unix:` URL is left to the class of Baileys under `register`. Without `register` it is an error ' +
+      '(`ERR_AGENT_UNSUPPORTED`).',
+    test: 'websocket-refused.test.mjs, "a ws+unix: URL…"'
+  },
+  {
+    id: 'max-listeners',
+    reason:
+      'If the config has `maxWebSocketListeners`, Node warns of more listeners on one event of `socket`. This option ' +
+      'is proposed for Baileys. The releases above ignore it and have no limit.',
+    test: 'websocket-socket.test.mjs, "maxWebSocketListeners…"'
+  },
+  {
     id: 'keep-alive-while-blocked',
     reason:
       "While the JavaScript thread is blocked, the addon sends Baileys' keep-alive query and hides the answer. " +

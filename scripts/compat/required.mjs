@@ -56,6 +56,8 @@ export const REQUIRED = {
     ['pnpm', /pnpm/],
     ['TypeScript runners', /tsx/],
     ['module mocks', /mock/],
+    ['patched files', /register: a patched file/],
+    ['forks', /register: a fork/],
     ['connect and pair', /pairs/],
     ['log in', /logs in/],
     ['messages', /receives stanzas/]

@@ -232,6 +232,8 @@ export const EXPECTED = {
   'upgrade: a wrong Sec-WebSocket-Accept': ['error Invalid Sec-WebSocket-Accept header; 500 WebSocket Error (Invalid Sec-WebSocket-Accept header)', '408 transport: WebSocket Error (Invalid Sec-WebSocket-Accept header)'],
   'upgrade: an extension that was not requested': ['error Server sent a Sec-WebSocket-Extensions header but no extension was requested; 500 WebSocket Error (Server sent a Sec-WebSocket-Extensions header but no extension was requested)', '408 transport: WebSocket Error (Server sent a Sec-WebSocket-Extensions header but no extension was requested)'],
   'upgrade: a subprotocol that was not requested': ['error Server sent a subprotocol but none was requested; 500 WebSocket Error (Server sent a subprotocol but none was requested)', '408 transport: WebSocket Error (Server sent a subprotocol but none was requested)'],
+  'upgrade: a second Sec-WebSocket-Accept': ['error Invalid Sec-WebSocket-Accept header; 500 WebSocket Error (Invalid Sec-WebSocket-Accept header)', '408 transport: WebSocket Error (Invalid Sec-WebSocket-Accept header)'],
+  'upgrade: a header line that ends with a line feed alone': ['error HPE_CR_EXPECTED; 500 WebSocket Error (Parse Error: Missing expected CR after header value)', '408 transport: WebSocket Error (Parse Error: Missing expected CR after header value)'],
   'upgrade: a NUL in a header': ['error HPE_INVALID_HEADER_TOKEN; 500 WebSocket Error (Parse Error: Invalid header value char)', '408 transport: WebSocket Error (Parse Error: Invalid header value char)'],
   'upgrade: 101, then FIN': CONNECTION_LOST,
   'upgrade: 101, then RST': [RESET, RESET],

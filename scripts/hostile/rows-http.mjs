@@ -73,6 +73,16 @@ export const UPGRADE = [
     name: 'a subprotocol that was not requested',
     peer: answer((socket, head) => socket.write(switchingProtocols(head, { 'Sec-WebSocket-Protocol': 'x' })))
   },
+  {
+    name: 'a second Sec-WebSocket-Accept',
+    peer: answer((socket, head) =>
+      socket.write(switchingProtocols(head).replace(/(Sec-WebSocket-Accept: .*\r\n)/i, '$1$1'))
+    )
+  },
+  {
+    name: 'a header line that ends with a line feed alone',
+    peer: answer((socket, head) => socket.write(switchingProtocols(head).replace(/Upgrade\r\n/, 'Upgrade\n')))
+  },
   { name: 'a NUL in a header', peer: answer((socket, head) => socket.write(switchingProtocols(head, { X: 'a\0b' }))) },
   { name: '101, then FIN', peer: tcpPeer(afterUpgrade(socket => socket.end())) },
   { name: '101, then RST', peer: tcpPeer(afterUpgrade(socket => socket.resetAndDestroy())) }
