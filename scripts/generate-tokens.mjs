@@ -62,17 +62,18 @@ async function readAgreeing({ version, packages }) {
  * @param {string[]} tokens
  * @param {string} indent
  * @param {(token: string) => string} quote
+ * @param {string} [gap] the text between two strings
  */
-function lines(tokens, indent, quote) {
+function lines(tokens, indent, quote, gap = ' ') {
   const out = [];
   let line = indent;
   for (const token of tokens) {
     const item = `${quote(token)},`;
-    if (line !== indent && line.length + 1 + item.length > 120) {
+    if (line !== indent && line.length + gap.length + item.length > 120) {
       out.push(line);
       line = indent;
     }
-    line += line === indent ? item : ` ${item}`;
+    line += line === indent ? item : `${gap}${item}`;
   }
   out.push(line);
   return out.join('\n');
@@ -101,8 +102,8 @@ ${parts.join('\n')}
 
 /** @param {Dictionary[]} dictionaries */
 function js(dictionaries) {
-  // Without indentation, because the file is part of the package.
-  const array = (/** @type {string[]} */ tokens) => `[\n${lines(tokens, '', jsQuote).replace(/,$/, '')}\n]`;
+  // Without white space, because the file is part of the package.
+  const array = (/** @type {string[]} */ tokens) => `[\n${lines(tokens, '', jsQuote, '').replace(/,$/, '')}\n]`;
   const entries = dictionaries.map((/** @type {Dictionary} */ { version, label, single, double }) => {
     return `// ${label}\n${version}: {\nsingle: ${array(single)},\ndouble: [\n${double.map(array).join(',\n')}\n]\n}`;
   });
