@@ -41,8 +41,9 @@ use crate::{
 ///   [`metrics`](Self::metrics), [`wants_data`](Self::wants_data) and others.
 /// - **Commands** are called by the user: [`connect`](Self::connect), [`close`](Self::close),
 ///   [`hand_over`](Self::hand_over), [`send`](Self::send),
-///   [`query`](Self::query), [`cancel`](Self::cancel), [`pause`](Self::pause), [`resume`](Self::resume),
-///   [`cancel_reconnect`](Self::cancel_reconnect), [`watch`](Self::watch) and others.
+///   [`query`](Self::query), [`cancel`](Self::cancel), [`pause_reading`](Self::pause_reading),
+///   [`resume_reading`](Self::resume_reading), [`cancel_reconnect`](Self::cancel_reconnect), [`watch`](Self::watch)
+///   and others.
 /// - **`handle_*`** methods report what happened. The transport [opened](Self::handle_opened), [received
 ///   data](Self::handle_data), [received a ping or pong](Self::handle_pong), [was closed](Self::handle_closed) or
 ///   [failed](Self::handle_failed). Time [has passed](Self::handle_timeout).
