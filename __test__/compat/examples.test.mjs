@@ -140,7 +140,8 @@ const BOTS = [
   ['gateway/gateway.mjs', [], { PORT: '0' }]
 ];
 
-test('each bot stops if another program connects with its credentials', options, async t => {
+const allBots = { timeout: BOTS.length * options.timeout };
+test('each bot stops if another program connects with its credentials', allBots, async t => {
   for (const [file, flags, env] of BOTS) {
     await t.test(file, options, async t => {
       const server = await startServer(t);

@@ -7,10 +7,10 @@ import { existsSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { provideNpm } from '../../scripts/platforms/tools.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
-import { until } from '../support/until.mjs';
 import { makeProject } from './support/project.mjs';
 
 const run = promisify(execFile);
@@ -103,39 +103,51 @@ const LONG_BOT = `console.log = (...words) => require('node:fs').appendFileSync(
 ${BOT}
 setInterval(() => {}, 1_000);`;
 
+/** Waits until a file has a content: the daemon, the bot and Baileys start one after another. Resolves with false if not. */
+async function appears(file) {
+  const end = Date.now() + options.timeout / 2;
+  while (Date.now() < end) {
+    if (existsSync(file) && readFileSync(file, 'utf8') !== '') return true;
+    await pause(100);
+  }
+  return false;
+}
+
 /** The ecosystem files of docs/launchers.md, by their mode. */
 function ecosystems() {
   const blocks = Array.from(read('docs/launchers.md').matchAll(/```js\n(module\.exports = \{[\s\S]*?)```/g));
   return blocks.map(([, code]) => ({ code, mode: /exec_mode: '(\w+)'/.exec(code)?.[1] ?? 'fork' }));
 }
 
-test('pm2: each ecosystem file of docs/launchers.md starts the bot natively', options, async t => {
-  const pm2 = join(provideNpm('pm2@7.0.4'), 'bin/pm2');
-  assert.deepEqual(
-    ecosystems().map(({ mode }) => mode),
-    ['fork', 'cluster']
-  );
-  for (const { code, mode } of ecosystems()) {
-    await t.test(mode, options, async t => {
-      const project = makeProject(t);
-      const directory = realpathSync(project.directory);
-      project.write('bot.js', LONG_BOT);
-      project.write('ecosystem.config.js', code.replaceAll('/app', directory));
-      const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...inherited } = process.env;
-      const env = { ...inherited, PM2_HOME: join(directory, '.pm2') };
-      // The daemon starts in another folder: register must not be resolved from there.
-      const call = (...args) => run(process.execPath, [pm2, ...args], { cwd: tmpdir(), env, timeout: 60_000 });
-      t.after(() => call('kill'));
-      await call('start', join(directory, 'ecosystem.config.js'));
-      const file = join(directory, 'result');
-      await until(() => existsSync(file) && readFileSync(file, 'utf8') !== '').catch(async error => {
-        const { stdout } = await call('logs', '--nostream', '--lines', '50');
-        throw new Error(`${error.message}\n${stdout}`);
+test(
+  'pm2: each ecosystem file of docs/launchers.md starts the bot natively',
+  { timeout: 2 * options.timeout },
+  async t => {
+    const pm2 = join(provideNpm('pm2@7.0.4'), 'bin/pm2');
+    assert.deepEqual(
+      ecosystems().map(({ mode }) => mode),
+      ['fork', 'cluster']
+    );
+    for (const { code, mode } of ecosystems()) {
+      await t.test(mode, options, async t => {
+        const project = makeProject(t);
+        const directory = realpathSync(project.directory);
+        project.write('bot.js', LONG_BOT);
+        project.write('ecosystem.config.js', code.replaceAll('/app', directory));
+        const { NODE_OPTIONS: _, BAILEYS_NATIVE: __, ...inherited } = process.env;
+        const env = { ...inherited, PM2_HOME: join(directory, '.pm2') };
+        // The daemon starts in another folder: register must not be resolved from there.
+        const call = (...args) =>
+          run(process.execPath, [pm2, ...args], { cwd: tmpdir(), env, timeout: options.timeout / 2 });
+        t.after(() => call('kill'));
+        await call('start', join(directory, 'ecosystem.config.js'));
+        const file = join(directory, 'result');
+        if (!(await appears(file))) assert.fail((await call('logs', '--nostream', '--lines', '50')).stdout);
+        assert.equal(readFileSync(file, 'utf8'), NATIVE);
       });
-      assert.equal(readFileSync(file, 'utf8'), NATIVE);
-    });
+    }
   }
-});
+);
 
 const ESM_BOT = `import { replaced } from 'baileys-native';
 import { makeWASocket } from 'baileys';
