@@ -35,7 +35,7 @@ const common = {
 const sum = list => list.reduce((/** @type {number} */ total, /** @type {number} */ value) => total + value, 0);
 
 /**
- * Fits a linear model by least squares (normal equations). Each row begins with 1 for the constant.
+ * Fits a linear model by least squares (normal equations).
  *
  * @param {number[][]} rows
  * @param {number[]} results
@@ -108,6 +108,31 @@ async function cut(sessions, connectsPerSecond) {
   return row;
 }
 
+/**
+ * Like {@link fit}, without negative parts: costs are never negative. A part that would be negative is too small to be
+ * measured; it becomes 0.
+ *
+ * @param {number[][]} rows
+ * @param {number[]} results
+ */
+function fitCosts(rows, results) {
+  const parts = rows[0].map(() => 0);
+  let used = [...parts.keys()];
+  while (used.length > 0) {
+    const fitted = fit(
+      rows.map(row => used.map(part => row[part])),
+      results
+    );
+    const least = Math.min(...fitted);
+    if (least >= 0) {
+      used.forEach((part, i) => (parts[part] = fitted[i]));
+      break;
+    }
+    used = used.filter((_, i) => fitted[i] !== least);
+  }
+  return parts;
+}
+
 /** @type {Awaited<ReturnType<typeof steady>>[]} */
 const rows = [];
 for (const sessions of numbers(values.sizes))
@@ -126,7 +151,7 @@ const model = Object.fromEntries(
     'redisMemoryMB'
   ]).map(name => [
     name,
-    fit(
+    fitCosts(
       inputs,
       rows.map(row => row[name])
     )
