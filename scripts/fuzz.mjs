@@ -6,7 +6,8 @@
  *     npm run fuzz -- --keep                     then adds inputs that reach new code to the committed corpora
  *
  * If a target fails, the exit code is 1 and the input is in target/fuzz/artifacts. Correct the fault, then copy the
- * input into __test__/fuzz/corpus/<target>: `cargo test corpora` runs it as a test.
+ * input into __test__/fuzz/corpus/<target>: `cargo test --no-default-features --features seams corpora` runs it as a
+ * test.
  */
 
 import { spawnSync } from 'node:child_process';

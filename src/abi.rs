@@ -1,7 +1,7 @@
 //! The numbers that Rust and JavaScript share.
 //!
-//! `js/addon/abi.cjs` is generated from [`GROUPS`]. A test compares them. `UPDATE=1 cargo test --test core abi`
-//! writes the file.
+//! `js/addon/abi.cjs` is generated from [`GROUPS`]. A test compares them.
+//! `UPDATE=1 cargo test --no-default-features --test core abi` writes the file.
 
 /// A group of numbers, for the generator.
 #[derive(Debug)]
@@ -255,7 +255,8 @@ pub fn javascript(limits: &Group, keys: &[&str]) -> String {
     use std::fmt::Write as _;
 
     let mut source = String::from(
-        "// Generated from src/abi.rs; `UPDATE=1 cargo test --test core abi` writes it.\n\n'use strict';\n\nmodule.exports = {\n",
+        "// Generated from src/abi.rs; `UPDATE=1 cargo test --no-default-features --test core abi` writes it.\n\n\
+         'use strict';\n\nmodule.exports = {\n",
     );
     let mut group = |Group { name, doc, numbers }: &Group| {
         let _ = writeln!(source, "{}  {}: {{", comment(doc, 2), camel_case(name));

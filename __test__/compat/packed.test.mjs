@@ -182,7 +182,7 @@ test('the package has its command and its other files', async () => {
   for (const file of readdirSync(join(ROOT, 'js/inspect/page'))) {
     assert.ok(existsSync(join(project, 'node_modules/baileys-native/js/inspect/page', file)), file);
   }
-  // prom-client, which is optional, is not installed: another registry is passed.
+  // The optional package prom-client is not installed, so the program passes a registry of its own.
   const names = await program(
     'prometheus.mjs',
     `import { collectMetrics } from 'baileys-native/prometheus';

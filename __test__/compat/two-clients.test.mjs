@@ -38,7 +38,7 @@ function behavioursOf({ flows, logins, undecrypted, inFlight, stanzas, behaviour
   return { ...rows, ...behaviours };
 }
 
-/** Records a run and the run on JavaScript for docs/compatibility.md. */
+/** Records the results of a run for docs/compatibility.md, compared with those of the run on JavaScript. */
 function recordBehaviours(line, javascript, native) {
   for (const [behaviour, words] of Object.entries(javascript)) {
     const same = native[behaviour] === words ? 'same' : 'DIFFERS';

@@ -41,7 +41,10 @@ fn the_generated_javascript_is_current() {
         std::fs::write(&path, &source).unwrap();
     }
     let is_current = std::fs::read_to_string(path).unwrap() == source;
-    assert!(is_current, "run `UPDATE=1 cargo test --test core abi`");
+    assert!(
+        is_current,
+        "run `UPDATE=1 cargo test --no-default-features --test core abi`"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Maximum memory use of one received frame, per layer. `cargo test --test memory -- --nocapture` prints the table.
+//! Maximum memory use of one received frame, per layer.
+//! `cargo test --no-default-features --features seams --test memory -- --nocapture` prints the table.
 //!
 //! There is only one test in the process, because the allocator counts for the whole process.
 

@@ -1,4 +1,4 @@
-// Generated from src/abi.rs; `UPDATE=1 cargo test --test core abi` writes it.
+// Generated from src/abi.rs; `UPDATE=1 cargo test --no-default-features --test core abi` writes it.
 
 'use strict';
 

@@ -83,9 +83,9 @@ struct Given {
 #[derive(Debug)]
 pub(super) struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
-    /// The roots. Those of `given` are last.
+    /// The roots: the bundled ones, then the self-signed authorities of `given`.
     anchors: Vec<TrustAnchor<'static>>,
-    /// The index in `given` of each of the last roots.
+    /// For each root that comes from `given`: its index in `given`.
     anchors_given: Vec<usize>,
     /// The certificates that the caller trusts. A server may use a self-signed one as its own certificate.
     given: Vec<Given>,
@@ -101,8 +101,10 @@ impl Verifier {
         Facts::read(certificate).is_some() && webpki::anchor_from_trusted_cert(certificate).is_ok()
     }
 
+    /// A verifier with the roots `bundled` and the certificates `given` by the caller.
+    ///
     /// # Errors
-    /// A description, if a certificate of `given` is malformed.
+    /// Returns a description if a certificate of `given` is malformed.
     pub(super) fn new(
         bundled: &[TrustAnchor<'static>],
         given: Vec<CertificateDer<'static>>,
