@@ -12,7 +12,7 @@ import * as baileys from 'baileys';
 import { ROOT } from '../../scripts/shared/root.mjs';
 import { loadLine } from '../support/baileys-lines.mjs';
 
-const { painter, progress } = createRequire(import.meta.url)('../../js/cli/terminal.cjs');
+const { painter, progress, wrap } = createRequire(import.meta.url)('../../js/cli/terminal.cjs');
 
 const CLI = join(ROOT, 'js/cli/main.cjs');
 const TIMEOUT = 150_000;
@@ -131,6 +131,15 @@ test('colours and an animated line are only for a terminal', () => {
     const expected = isTTY ? ['\r\u001b[2K| first', '\r\u001b[2K/ second', '\r\u001b[2K'] : ['first\n', 'second\n'];
     assert.deepEqual(written, expected);
   }
+});
+
+test('long texts are broken at spaces to fit a terminal, and indented', () => {
+  assert.equal(wrap('one two three four five six seven', 4, 26), 'one two three four\n    five six seven');
+  assert.equal(wrap('a /very/long/path/without/any/spaces b', 2, 24), 'a\n  /very/long/path/without/any/spaces\n  b');
+  const long = 'word '.repeat(50).trim();
+  // A file or a pipe, and a terminal without room.
+  assert.equal(wrap(long, 4, undefined), long);
+  assert.equal(wrap(long, 70, 80), long);
 });
 
 test('control characters of a stanza are escaped', async () => {

@@ -94,4 +94,27 @@ function bars(entries, width = 40) {
   });
 }
 
-module.exports = { bars, painter, progress, table };
+/** With less room than this a terminal breaks the lines itself. */
+const LEAST_ROOM = 20;
+
+/**
+ * Breaks a text at spaces, so that it fits a terminal.
+ *
+ * @param {string} text
+ * @param {number} indent The column of the text, in all lines.
+ * @param {number | undefined} [columns] The width of the terminal; undefined for a file or a pipe, where nothing breaks.
+ */
+function wrap(text, indent, columns = process.stdout.columns) {
+  const room = (columns ?? 0) - indent;
+  if (room < LEAST_ROOM) return text;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.length - 1;
+    if (lines[last] === '') lines[last] = word;
+    else if (lines[last].length + 1 + word.length <= room) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+}
+
+module.exports = { bars, painter, progress, table, wrap };

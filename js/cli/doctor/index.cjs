@@ -4,7 +4,7 @@
 
 const { resolve } = require('node:path');
 const { UsageError, readArguments } = require('../arguments.cjs');
-const { painter, progress } = require('../terminal.cjs');
+const { painter, progress, wrap } = require('../terminal.cjs');
 const { packageVersion } = require('../version.cjs');
 
 const USAGE = `Usage: baileys-native doctor [FILE] [options]
@@ -123,8 +123,11 @@ function print(results, version) {
   const width = Math.max(...results.map(({ check }) => check.length));
   for (const { status, check, message, advice } of results) {
     const [mark, style] = MARKS[status];
-    console.log(`${paint(style, mark)}  ${paint('bold', check.padEnd(width))}  ${message}`);
-    if (advice !== undefined) console.log(`${' '.repeat(mark.length + width + 4)}${paint('dim', `→ ${advice}`)}`);
+    const indent = mark.length + width + 4;
+    console.log(`${paint(style, mark)}  ${paint('bold', check.padEnd(width))}  ${wrap(message, indent)}`);
+    if (advice !== undefined) {
+      console.log(`${' '.repeat(indent)}${paint('dim', `→ ${wrap(advice, indent + 2)}`)}`);
+    }
   }
 }
 
