@@ -10,7 +10,7 @@ import { makeStanza } from '../lib/corpus.mjs';
 /** The most bytes of stanzas that are created before a batch. */
 const PREPARED_BYTES = 8 * 1024 * 1024;
 
-const { backend, operations, entries, effort: level } = JSON.parse(process.argv[2]);
+const { backend, operations, entries, level } = JSON.parse(process.argv[2]);
 const effort = EFFORT[level];
 const codec = await openCodec(backend);
 const compared = await checkCodec(codec, entries);

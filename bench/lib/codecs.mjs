@@ -21,7 +21,7 @@ import { alternate, childPath } from './process.mjs';
 export async function measureCodecs(backends, { operations, entries, level, rounds: count }) {
   const children = Object.fromEntries(
     backends.map(backend => {
-      const settings = JSON.stringify({ backend, operations, entries, effort: level });
+      const settings = JSON.stringify({ backend, operations, entries, level });
       const options = { name: `codec.mjs (${backend})`, args: [settings], flags: ['--expose-gc'] };
       return [backend, startChild(childPath('codec.mjs'), { layer: 'session', ...options })];
     })

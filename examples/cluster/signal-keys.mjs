@@ -107,7 +107,7 @@ export class SignalKeys {
 
   /** @type {<Result>(work: () => Promise<Result>) => Promise<Result>} */
   transaction = async work => {
-    void this.#current;
+    void this.#current; // throws outside of a transaction
     return work();
   };
 

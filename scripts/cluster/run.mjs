@@ -79,104 +79,111 @@ function randomNumbers(seed) {
  * @param {(text: string) => void} options.log
  */
 export async function runCluster(options) {
+  /** @type {Closers} */
+  const closers = [];
+  const [result] = await Promise.allSettled([run(options, closers)]);
+  const errors = result.status === 'rejected' ? [result.reason] : [];
+  for (const close of closers.reverse()) {
+    const closed = Promise.resolve().then(close);
+    await within(TIMEOUT_MS, closed, () => `not closed: ${close}`).catch(error => errors.push(error));
+  }
+  if (result.status === 'fulfilled' && errors.length === 0) return result.value;
+  throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(error => error.message).join('; '));
+}
+
+/** @param {Parameters<typeof runCluster>[0]} options @param {Closers} closers */
+async function run(options, closers) {
   const { seconds, sessions, leaseMs, log } = options;
   const directory = mkdtempSync(join(tmpdir(), 'baileys-native-cluster-'));
+  closers.push(() => rmSync(directory, { recursive: true, force: true }));
   // PostgreSQL runs as another user.
   chmodSync(directory, 0o755);
-  const closers = [() => rmSync(directory, { recursive: true, force: true })];
-  try {
-    const redisServer = await startRedis(directory);
-    closers.push(redisServer.stop);
-    const database = options.ownership === 'postgres' ? await startPostgres(directory) : undefined;
-    if (database !== undefined) closers.push(database.stop);
-    const redis = new Redis(redisServer.url);
-    closers.push(() => redis.disconnect());
-    const server = await MockServer.start({ tls: false, acceptUnknown: true, record: false });
-    closers.push(() => server.stop());
-    server.on('failure', error => log(`server: ${error.message}`));
+  const redisServer = await startRedis(directory);
+  closers.push(redisServer.stop);
+  const database = options.ownership === 'postgres' ? await startPostgres(directory) : undefined;
+  if (database !== undefined) closers.push(database.stop);
+  const redis = new Redis(redisServer.url);
+  closers.push(() => redis.disconnect());
+  const server = await MockServer.start({ tls: false, acceptUnknown: true, record: false });
+  closers.push(() => server.stop());
+  server.on('failure', error => log(`server: ${error.message}`));
 
-    // Two sessions for each slot. With more slots than sessions, a node could have slots but no session.
-    const slots = Math.max(2 * options.nodes, Math.min(64, Math.floor(sessions / 2)));
-    const place = { prefix: PREFIX, slots };
-    const users = Array.from({ length: sessions }, (_, index) => userOf(index));
-    for (const user of users) {
-      const me = { id: `${user}:1@s.whatsapp.net`, name: 'Cluster' };
-      await addSession(redis, place, user, { ...initAuthCreds(), me, accountSyncCounter: 1 });
-    }
-    const record = watchServer(server);
-    const env = {
-      WA_SERVER: `${server.url}#${server.rootKey.toString('hex')}`,
-      REDIS_URL: redisServer.url,
-      CLUSTER_PREFIX: PREFIX,
-      SLOTS: String(slots),
-      LEASE_MS: String(leaseMs),
-      RENEW_MS: String(leaseMs / 8),
-      // On a busy machine threads run late.
-      LEASE_MARGIN_MS: String(leaseMs / 3),
-      CONNECTS_PER_SECOND: String(options.connectsPerSecond),
-      ...(database && { DATABASE_URL: database.url })
-    };
-    const nodes = Array.from({ length: options.nodes }, (_, i) => new Node(`node-${i + 1}`, env, log));
-    closers.push(() => Promise.all(nodes.map(node => node.end('SIGKILL'))));
-    const owners = await ownersReader({ redis, database, place, users, closers });
-    const startedAt = now();
-    for (const node of nodes) node.start();
-    const isComplete = () => {
-      const failed = nodes.find(({ failure }) => failure !== '');
-      if (failed) throw new Error(failed.failure);
-      return record.connected.size === sessions;
-    };
-    await until(isComplete, 'not all sessions were connected');
-    // Nodes that start one after another still move slots.
-    await pause(2 * leaseMs);
-    await until(isComplete, 'not all sessions were connected again');
-    log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
-
-    const events = await followEvents(redisServer.url, closers);
-    if (options.warmUp) {
-      const ids = await sendToAll({ redis, place, users });
-      await until(() => ids.every(id => events.of(id).has('message')), 'not all first texts have arrived');
-      log(`${ids.length} first texts have arrived`);
-    }
-    const load = startLoad({ redis, place, users, ...options });
-    closers.push(load.stop);
-    const before = measure({ nodes, redis: await redisFigures(redis), record });
-    const incidents =
-      options.faults.length > 0
-        ? await injectFaults({ ...options, nodes, owners, record })
-        : await pause(seconds * 1000, []);
-    const after = measure({ nodes, redis: await redisFigures(redis), record });
-    await load.stop();
-    const cutLogins = options.cut ? await cutAll({ server, record, sessions }) : [];
-    const accepted = load.ids;
-    await until(() => accepted.every(id => events.of(id).has('sent')), 'not all texts were sent').catch(error =>
-      log(error.message)
-    );
-    /** @param {string} id */
-    const arrived = id => events.of(id).has('message') || events.of(id).has('unreadable');
-    await until(() => accepted.every(arrived), 'not all messages have arrived').catch(error => log(error.message));
-    await until(() => nodes.every(node => node.hasSlots), 'a node has no slots');
-    const stoppedAt = now();
-    const codes = await Promise.all(nodes.map(node => node.end('SIGTERM')));
-    await until(() => record.connected.size === 0, 'sessions are still connected');
-    return {
-      accepted,
-      codes,
-      cutLogins,
-      events,
-      incidents,
-      nodes,
-      options,
-      record,
-      stopMs: now() - stoppedAt,
-      figures: { before, after }
-    };
-  } finally {
-    for (const close of closers.reverse())
-      await within(TIMEOUT_MS, Promise.resolve(close()), () => `not closed: ${close}`).catch(error =>
-        log(error.message)
-      );
+  // Two sessions for each slot. With more slots than sessions, a node could have slots but no session.
+  const slots = Math.max(2 * options.nodes, Math.min(64, Math.floor(sessions / 2)));
+  const place = { prefix: PREFIX, slots };
+  const users = Array.from({ length: sessions }, (_, index) => userOf(index));
+  for (const user of users) {
+    const me = { id: `${user}:1@s.whatsapp.net`, name: 'Cluster' };
+    await addSession(redis, place, user, { ...initAuthCreds(), me, accountSyncCounter: 1 });
   }
+  const record = watchServer(server);
+  const env = {
+    WA_SERVER: `${server.url}#${server.rootKey.toString('hex')}`,
+    REDIS_URL: redisServer.url,
+    CLUSTER_PREFIX: PREFIX,
+    SLOTS: String(slots),
+    LEASE_MS: String(leaseMs),
+    RENEW_MS: String(leaseMs / 8),
+    // On a busy machine threads run late.
+    LEASE_MARGIN_MS: String(leaseMs / 3),
+    CONNECTS_PER_SECOND: String(options.connectsPerSecond),
+    ...(database && { DATABASE_URL: database.url })
+  };
+  const nodes = Array.from({ length: options.nodes }, (_, i) => new Node(`node-${i + 1}`, env, log));
+  closers.push(() => Promise.all(nodes.map(node => node.end('SIGKILL'))));
+  const owners = await ownersReader({ redis, database, place, users, closers });
+  const startedAt = now();
+  for (const node of nodes) node.start();
+  const isComplete = () => {
+    const failed = nodes.find(({ failure }) => failure !== '');
+    if (failed) throw new Error(failed.failure);
+    return record.connected.size === sessions;
+  };
+  await until(isComplete, 'not all sessions were connected');
+  // Nodes that start one after another still move slots.
+  await pause(2 * leaseMs);
+  await until(isComplete, 'not all sessions were connected again');
+  log(`${sessions} sessions are connected after ${Math.round(now() - startedAt)} ms`);
+
+  const events = await followEvents(redisServer.url, closers);
+  if (options.warmUp) {
+    const ids = await sendToAll({ redis, place, users });
+    await until(() => ids.every(id => events.of(id).has('message')), 'not all first texts have arrived');
+    log(`${ids.length} first texts have arrived`);
+  }
+  const load = startLoad({ redis, place, users, ...options });
+  closers.push(load.stop);
+  const before = measure({ nodes, redis: await redisFigures(redis), record });
+  const incidents =
+    options.faults.length > 0
+      ? await injectFaults({ ...options, nodes, owners, record })
+      : await pause(seconds * 1000, []);
+  const after = measure({ nodes, redis: await redisFigures(redis), record });
+  await load.stop();
+  const cutLogins = options.cut ? await cutAll({ server, record, sessions }) : [];
+  const accepted = load.ids;
+  await until(() => accepted.every(id => events.of(id).has('sent')), 'not all texts were sent').catch(error =>
+    log(error.message)
+  );
+  /** @param {string} id */
+  const arrived = id => events.of(id).has('message') || events.of(id).has('unreadable');
+  await until(() => accepted.every(arrived), 'not all messages have arrived').catch(error => log(error.message));
+  await until(() => nodes.every(node => node.hasSlots), 'a node has no slots');
+  const stoppedAt = now();
+  const codes = await Promise.all(nodes.map(node => node.end('SIGTERM')));
+  await until(() => record.connected.size === 0, 'sessions are still connected');
+  return {
+    accepted,
+    codes,
+    cutLogins,
+    events,
+    incidents,
+    nodes,
+    options,
+    record,
+    stopMs: now() - stoppedAt,
+    figures: { before, after }
+  };
 }
 
 /**

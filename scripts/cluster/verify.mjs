@@ -74,7 +74,7 @@ export function verify(report, reconnectMs = RECONNECT_MS) {
   const afterLease = options.leaseMs + reconnectMs;
   /** @type {Record<string, number>} */
   const bound = { kill: afterLease, freeze: afterLease, restart: reconnectMs };
-  const takeovers = ['kill', 'freeze', 'restart'].map(fault => {
+  const takeovers = [...new Set(incidents.map(({ fault }) => fault))].map(fault => {
     const of = incidents.filter(incident => incident.fault === fault);
     const times = of.flatMap(incident => gaps(incident, byUser));
     const longest = Math.max(0, ...times);
@@ -180,12 +180,10 @@ export function table(result) {
       `${options.sessions} sessions, ${options.nodes} nodes, ownership in ${options.ownership}`,
       `${options.seconds} s of load, lease ${options.leaseMs} ms`
     ],
-    ...takeovers
-      .filter((/** @type {any} */ { incidents }) => incidents > 0)
-      .map((/** @type {any} */ { fault, incidents, sessions, medianMs, longestMs, boundMs }) => [
-        `${fault}: ${incidents} times, ${sessions} sessions connected again`,
-        `median ${milliseconds(medianMs)}, longest ${milliseconds(longestMs)} (bound ${milliseconds(boundMs)})`
-      ]),
+    ...takeovers.map(({ fault, incidents, sessions, medianMs, longestMs, boundMs }) => [
+      `${fault}: ${incidents} times, ${sessions} sessions connected again`,
+      `median ${milliseconds(medianMs)}, longest ${milliseconds(longestMs)} (bound ${milliseconds(boundMs)})`
+    ]),
     ['connections', String(result.connections)],
     [
       'two connections of one session at a time',

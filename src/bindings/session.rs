@@ -19,7 +19,7 @@ use super::session_options::{
 };
 use super::socket_options::{SocketOptions, connect_options};
 use super::websocket::{NodeEnvironment, SharedEnvironment};
-use crate::driver::{self, Endpoint, Handle, OptionsSource, PendingConnections};
+use crate::driver::{self, AskOptions, Endpoint, Handle, PendingConnections};
 use crate::dropin::EnrolledSession;
 use crate::session::{
     self, KeyDerivation, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId,
@@ -95,15 +95,15 @@ impl Session {
             move || inbox.ready(number)
         });
         let connections = Arc::<PendingConnections>::default();
-        let ask = {
+        let ask: AskOptions = {
             let (connections, inbox) = (Arc::clone(&connections), Arc::clone(&inbox));
-            move |answer| {
+            Box::new(move |answer| {
                 connections.add(answer);
                 inbox.ready(number);
-            }
+            })
         };
         let endpoint = Endpoint {
-            options: OptionsSource::Asked(Box::new(ask)),
+            ask,
             limiter: limiter.map(|limiter| Arc::clone(&limiter.0)),
         };
         let notify = Box::new(move || inbox.ready(number));

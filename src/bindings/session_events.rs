@@ -21,7 +21,7 @@ impl RecordSource for SessionEvents {
         for entry in self.log.take() {
             batch.push(session_record::EVENT, session, 0, entry.as_bytes());
         }
-        for number in self.connections.take_untold() {
+        for number in self.connections.take_unreported() {
             batch.push(session_record::EVENT, session, 0, open_json(number).as_bytes());
         }
         let mut events = Vec::new();

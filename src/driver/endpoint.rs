@@ -11,30 +11,23 @@ use crate::{failure::Failure, transport::ConnectOptions};
 /// Where the options of one connection are sent to, or the reason why there is no connection. Any thread may send them.
 pub type OptionsAnswer = oneshot::Sender<Result<ConnectOptions, Failure>>;
 
-/// Where the options of the connections come from.
-pub enum OptionsSource {
-    /// All connections have the same options.
-    Same(Box<ConnectOptions>),
-    /// The user is asked for the options of each connection. The addresses of a name can change, and so can the proxy.
-    Asked(Box<dyn Fn(OptionsAnswer) + Send + Sync>),
-}
-
-impl fmt::Debug for OptionsSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Same(options) => f.debug_tuple("Same").field(options).finish(),
-            Self::Asked(_) => f.debug_tuple("Asked").finish_non_exhaustive(),
-        }
-    }
-}
+/// Asks the user for the options of one connection. The addresses of a name can change, and so can the proxy.
+pub type AskOptions = Box<dyn Fn(OptionsAnswer) + Send + Sync>;
 
 /// The server that a session connects to.
-#[derive(Debug)]
 pub struct Endpoint {
-    /// The options of the connections.
-    pub options: OptionsSource,
+    /// Called for each connection.
+    pub ask: AskOptions,
     /// Decides when a connection may be opened. `None` means at once.
     pub limiter: Option<Arc<ConnectLimiter>>,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("limiter", &self.limiter)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Time limit for the answer of the user. The session has its own, shorter timeout and then ignores the answer. This
@@ -45,17 +38,12 @@ impl Endpoint {
     /// The options for one connection. `routing` is added to the query of the request (source: Baileys 7.0.0-rc14,
     /// `socket`).
     pub(super) async fn connect_options(&self, routing: Option<&[u8]>) -> Result<ConnectOptions, Failure> {
-        let mut options = match &self.options {
-            OptionsSource::Same(options) => (**options).clone(),
-            OptionsSource::Asked(ask) => {
-                let (answer, answered) = oneshot::channel();
-                ask(answer);
-                match timeout(ANSWER_TIMEOUT, answered).await {
-                    Ok(Ok(options)) => options?,
-                    Ok(Err(_)) | Err(_) => return Err(Failure::new("the connection was not prepared")),
-                }
-            }
+        let (answer, answered) = oneshot::channel();
+        (self.ask)(answer);
+        let Ok(Ok(answer)) = timeout(ANSWER_TIMEOUT, answered).await else {
+            return Err(Failure::new("the connection was not prepared"));
         };
+        let mut options = answer?;
         if let Some(info) = routing.filter(|_| options.tls.is_some()) {
             add_routing(&mut options.target, info);
         }

@@ -19,7 +19,7 @@ mod task;
 
 pub use self::{
     connect_limiter::ConnectLimiter,
-    endpoint::{Endpoint, OptionsAnswer, OptionsSource},
+    endpoint::{AskOptions, Endpoint, OptionsAnswer},
     handle::{Handle, WeakHandle},
     lease::Lease,
     pending_connections::PendingConnections,

@@ -14,8 +14,8 @@ pub struct PendingConnections(Mutex<Pending>);
 #[derive(Debug, Default)]
 struct Pending {
     next: u32,
-    /// Connections that the user was not told of yet.
-    untold: Vec<u32>,
+    /// Connections that were not reported to the user yet.
+    unreported: Vec<u32>,
     answers: HashMap<u32, OptionsAnswer>,
 }
 
@@ -27,18 +27,18 @@ impl PendingConnections {
     /// Adds a connection.
     pub fn add(&self, answer: OptionsAnswer) {
         let mut pending = self.lock();
-        // Attempts that were given up.
+        // Removes the connections that the session has given up.
         pending.answers.retain(|_, answer| !answer.is_closed());
         let number = pending.next;
         pending.next = number.wrapping_add(1);
-        pending.untold.push(number);
+        pending.unreported.push(number);
         pending.answers.insert(number, answer);
     }
 
-    /// Takes the numbers of the connections that the user was not told of yet.
+    /// Takes the numbers of the connections that were not reported to the user yet.
     #[must_use]
-    pub fn take_untold(&self) -> Vec<u32> {
-        std::mem::take(&mut self.lock().untold)
+    pub fn take_unreported(&self) -> Vec<u32> {
+        std::mem::take(&mut self.lock().unreported)
     }
 
     /// Ends the waiting connections.
@@ -46,7 +46,7 @@ impl PendingConnections {
         *self.lock() = Pending::default();
     }
 
-    /// Takes the place for the options of a connection. `None` if the connection was given up.
+    /// Takes the sender for the answer about a connection. `None` if the connection was given up.
     #[must_use]
     pub fn take(&self, number: u32) -> Option<OptionsAnswer> {
         self.lock().answers.remove(&number)
@@ -61,17 +61,17 @@ mod tests {
     use crate::failure::Failure;
 
     #[test]
-    fn each_connection_is_told_once_and_answered_once() {
+    fn each_connection_is_reported_once_and_answered_once() {
         let pending = PendingConnections::default();
         let (given_up, _) = oneshot::channel();
         let (answer, mut answered) = oneshot::channel();
         pending.add(given_up);
         pending.add(answer);
-        assert_eq!(pending.take_untold(), [0, 1]);
-        assert!(pending.take_untold().is_empty());
+        assert_eq!(pending.take_unreported(), [0, 1]);
+        assert!(pending.take_unreported().is_empty());
         assert!(pending.take(0).is_none());
-        let place = pending.take(1).unwrap();
-        place.send(Err(Failure::new("why"))).unwrap();
+        let sender = pending.take(1).unwrap();
+        sender.send(Err(Failure::new("why"))).unwrap();
         assert!(pending.take(1).is_none());
         assert_eq!(answered.try_recv().unwrap().unwrap_err().message, "why");
     }
@@ -82,7 +82,7 @@ mod tests {
         let (answer, mut answered) = oneshot::channel();
         pending.add(answer);
         pending.clear();
-        assert!(pending.take_untold().is_empty());
+        assert!(pending.take_unreported().is_empty());
         assert_eq!(answered.try_recv().unwrap_err(), oneshot::error::TryRecvError::Closed);
     }
 }

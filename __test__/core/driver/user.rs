@@ -8,7 +8,7 @@ use std::{
 
 use baileys_native::{
     binary::{Dialect, Node},
-    driver::{Endpoint, Handle, OptionsSource, start},
+    driver::{Endpoint, Handle, start},
     session::{Config, Event, Log, State},
     transport::ConnectOptions,
 };
@@ -56,7 +56,10 @@ impl User {
             turn: None,
         };
         let endpoint = Endpoint {
-            options: OptionsSource::Same(Box::new(options)),
+            ask: Box::new(move |answer| {
+                // The session may have given up the connection.
+                let _ = answer.send(Ok(options.clone()));
+            }),
             limiter: None,
         };
         let (tell, notifications) = mpsc::channel();

@@ -10,17 +10,23 @@ use super::{
     server::{bytes_node, node},
 };
 
+/// A connected session with these limits of its incoming queue. Its user takes no events.
+fn with_waiting_user(incoming: QueueLimits) -> World {
+    let mut config = config();
+    config.incoming = incoming;
+    let mut world = World::connected_with(config);
+    world.takes_events = false;
+    world
+}
+
 #[test]
 fn a_full_incoming_queue_stops_reading_and_loses_no_stanza() {
-    let mut config = config();
-    config.incoming = QueueLimits {
+    let mut world = with_waiting_user(QueueLimits {
         stanzas: 10,
         bytes: 1 << 20,
         limit: 1 << 20,
-    };
-    let mut world = World::connected_with(config);
+    });
     world.watch("CB:message");
-    world.takes_events = false;
     for number in 0..100 {
         world
             .server()
@@ -88,14 +94,11 @@ fn reading_stops_while_the_server_reads_no_answers() {
 
 #[test]
 fn events_caused_by_the_server_have_the_bounds_of_stanzas() {
-    let mut config = config();
-    config.incoming = QueueLimits {
+    let mut world = with_waiting_user(QueueLimits {
         stanzas: 10,
         bytes: 1 << 20,
         limit: 1 << 20,
-    };
-    let mut world = World::connected_with(config);
-    world.takes_events = false;
+    });
     let routing = node("edge_routing", &[], vec![bytes_node("routing_info", &[1])]);
     for _ in 0..50 {
         world.server().send(&node("ib", &[], vec![routing.clone()]));
@@ -112,15 +115,11 @@ fn events_caused_by_the_server_have_the_bounds_of_stanzas() {
 fn events_count_by_the_length_of_their_texts() {
     let text = "x".repeat(300_000);
     let bounded = || {
-        let mut config = config();
-        config.incoming = QueueLimits {
+        with_waiting_user(QueueLimits {
             stanzas: 1_000,
             bytes: 1 << 20,
             limit: 64 << 20,
-        };
-        let mut world = World::connected_with(config);
-        world.takes_events = false;
-        world
+        })
     };
     // Texts of refusals.
     let mut world = bounded();
