@@ -3,9 +3,9 @@
 use super::dialect::Dialect;
 use super::error::{DecodeError, DecodeErrorKind};
 use super::jid::{Composer, binary, double_token, push_lossy};
+use super::open_nodes::OpenNodes;
 use super::packed;
 use super::reader::Reader;
-use super::stack::Open;
 use super::tags::{
     AD_JID, BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, DICTIONARY_3, HEX_8, JID_PAIR, LIST_8, LIST_16, LIST_EMPTY,
     NIBBLE_8,
@@ -45,7 +45,7 @@ pub fn decode(input: &[u8], dialect: Dialect, sink: &mut impl NodeSink) -> Resul
         composed: 0,
         elements: 0,
     };
-    let mut open = Open::new();
+    let mut open = OpenNodes::new();
     loop {
         let children = walker.node(sink)?;
         if children > 0 {

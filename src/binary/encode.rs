@@ -3,8 +3,8 @@
 use super::dialect::Dialect;
 use super::error::EncodeError;
 use super::jid::Jid;
+use super::open_nodes::OpenNodes;
 use super::packed;
-use super::stack::Open;
 use super::tags::{AD_JID, BINARY_8, BINARY_20, BINARY_32, DICTIONARY_0, JID_PAIR, LIST_8, LIST_16, LIST_EMPTY};
 use super::{Content, NodeSource, Text, TokenId, tokens};
 
@@ -32,7 +32,7 @@ struct Writer<'o> {
 
 impl Writer<'_> {
     fn tree(&mut self, source: &mut impl NodeSource) -> Result<(), EncodeError> {
-        let mut open = Open::new();
+        let mut open = OpenNodes::new();
         loop {
             let children = self.node(source)?;
             if children > 0 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::dialect::Dialect;
 use super::error::{DecodeError, EncodeError};
-use super::stack::Open;
+use super::open_nodes::OpenNodes;
 use super::tokens::Dictionary;
 use super::{Content, NodeHead, NodeSink, NodeSource, Text, decode, encode};
 
@@ -62,7 +62,7 @@ impl Node {
     /// Fails with [`EncodeError::InvalidSource`] if the source is not a complete node.
     pub fn read(source: &mut impl NodeSource, dictionary: Dictionary) -> Result<Node, EncodeError> {
         let mut builder = NodeBuilder::new(dictionary);
-        let mut open = Open::new();
+        let mut open = OpenNodes::new();
         loop {
             let head = source.node()?;
             let attrs = head.attrs;
