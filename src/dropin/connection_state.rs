@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::flow::Flow;
 use super::loop_monitor::LoopMonitor;
-use crate::read_ahead::ReadAhead;
+use super::read_ahead_requests::ReadAheadRequests;
 use crate::shared_sender::{MonotonicMillis, SharedSender};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
@@ -13,18 +13,14 @@ use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 pub struct ConnectionState {
     /// Records that wait for JavaScript.
     pub flow: Flow,
-    read_ahead: Mutex<ReadAhead>,
+    /// Requests to the read-ahead, which the event sink owns.
+    pub read_ahead: ReadAheadRequests,
     shared_sender: Mutex<SharedSender>,
     /// The time of the last received data. Relaxed, because no other memory depends on it.
     last_received: AtomicU64,
 }
 
 impl ConnectionState {
-    /// The read-ahead. It is only locked while a message is opened.
-    pub fn read_ahead(&self) -> MutexGuard<'_, ReadAhead> {
-        self.read_ahead.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The shared sender. A frame that is sealed under this lock must be queued on the connection before the lock is
     /// released, or be recorded as unsent.
     pub fn shared_sender(&self) -> MutexGuard<'_, SharedSender> {

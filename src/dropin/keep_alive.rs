@@ -41,15 +41,18 @@ pub async fn run(state: Arc<ConnectionState>, sender: impl QuerySender, monitor:
 
 /// Sends a query if one is due. Returns true if it was sent.
 pub(super) fn send_query(state: &ConnectionState, sender: &impl QuerySender, monitor: &LoopMonitor) -> bool {
-    let Some(id_prefix) = state.shared_sender().id_prefix().map(ToOwned::to_owned) else {
-        return false;
-    };
-    state.read_ahead().hide(KeepAliveReplies::new(id_prefix));
     let mut shared_sender = state.shared_sender();
     sender.send_with(|| {
         let mut message = Vec::new();
         if !shared_sender.keep_alive(monitor.now(), monitor.last_heartbeat(), &mut message) {
             return None;
+        }
+        // Before the first query is queued, so that its reply is recognized.
+        if shared_sender.sealed_queries() == 1
+            && let Some(id_prefix) = shared_sender.id_prefix()
+        {
+            let replies = KeepAliveReplies::new(id_prefix.to_owned());
+            state.read_ahead.add_request(|read_ahead| read_ahead.hide(replies));
         }
         monitor.sent_keep_alive();
         Some(message)

@@ -19,6 +19,7 @@ mod loop_monitor;
 mod models;
 mod noise_handler;
 mod process_metrics;
+mod read_ahead_requests;
 mod socket_sink;
 
 pub use batch::{Batch, Records, Room};
@@ -30,4 +31,5 @@ pub use inbox::Inbox;
 pub use loop_monitor::{KeptAlive, LoopCounters, LoopMonitor};
 pub use noise_handler::{Frame, FrameOpenError, NoiseHandler};
 pub use process_metrics::{EnrolledSession, ProcessMetrics, ProcessSnapshot, SocketSnapshot};
+pub use read_ahead_requests::ReadAheadRequests;
 pub use socket_sink::{DescribeError, SocketSink};

@@ -1,7 +1,7 @@
 //! Tests of the state that the JavaScript thread and the I/O thread share, in every possible order of their steps:
 //! `npm run test:loom`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -16,9 +16,13 @@ use super::flow::{Flow, HIGH_WATER, LOW_WATER};
 use super::inbox::Inbox;
 use super::keep_alive::{QuerySender, send_query};
 use super::loop_monitor::{LoopCounters, LoopMonitor};
+use super::read_ahead_requests::ReadAheadRequests;
 use crate::binary::Dialect;
-use crate::frame::split_frame;
+use crate::frame::{encode_frame, split_frame};
 use crate::noise::{Receiver, Sender};
+use crate::read_ahead::{ReadAhead, ThreadBuffers};
+use crate::tape::Tapes;
+use crate::wire::seal_frame;
 use crate::shared_sender::{KeepAliveConfig, MIN_INTERVAL};
 
 const KEY: [u8; 32] = [7; 32];
@@ -145,4 +149,55 @@ fn frames_sealed_by_two_threads_are_written_in_counter_order() {
                 .expect("in the order of the counters");
         }
     });
+}
+
+#[test]
+fn a_read_ahead_opens_frames_at_the_counter_of_the_noise_handler_or_not_at_all() {
+    /// A payload that is not compressed: a node with a token as its tag, and nothing else.
+    const STANZA: [u8; 4] = [0, 248, 1, 46];
+    type Counters = [Option<u64>; 3];
+    let mut handshake = Vec::new();
+    encode_frame(b"handshake", &mut handshake).unwrap();
+    let mut sender = Sender::new(&KEY).unwrap();
+    let stanzas = [(); 2].map(|()| {
+        let mut message = Vec::new();
+        seal_frame(&mut sender, &STANZA, &mut message).unwrap();
+        message
+    });
+    let outcomes = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let found = Arc::clone(&outcomes);
+    loom::model(move || {
+        let requests = Arc::new(ReadAheadRequests::default());
+        let io_side = {
+            let messages = [handshake.clone(), stanzas[0].clone(), stanzas[1].clone()];
+            let requests = Arc::clone(&requests);
+            spawn(move || {
+                let mut read_ahead = ReadAhead::default();
+                messages.map(|message| {
+                    requests.apply(&mut read_ahead);
+                    let opened = read_ahead.message(&message, &mut ThreadBuffers::default(), &mut Tapes::default());
+                    opened.map(|opened| opened.counter)
+                })
+            })
+        };
+        // JavaScript, as in NoiseHandler.
+        let is_linked = requests.link();
+        if is_linked {
+            let receiver = Receiver::new(&KEY).unwrap();
+            requests.add_request(|read_ahead| read_ahead.open(receiver, 1, Dialect::V7));
+        }
+        let counters: Counters = io_side.join().unwrap();
+        outcomes.lock().unwrap().insert((is_linked, counters));
+    });
+    let expected: [(bool, Counters); 4] = [
+        // Linked after the first message.
+        (false, [None, None, None]),
+        // Opened before the handshake frame, or after the last message.
+        (true, [None, None, None]),
+        // Opened after the first stanza.
+        (true, [None, None, Some(1)]),
+        // Opened between the handshake frame and the first stanza.
+        (true, [None, Some(0), Some(1)]),
+    ];
+    assert_eq!(*found.lock().unwrap(), BTreeSet::from(expected));
 }

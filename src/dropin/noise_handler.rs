@@ -6,7 +6,7 @@ use super::connection_state::ConnectionState;
 use crate::binary::Dialect;
 use crate::frame::{FrameDecoder, FrameError, Preamble, encode_frame};
 use crate::noise::{Channel, NoiseError, PROTOCOL_XX};
-use crate::read_ahead::KeepAliveReplies;
+use crate::read_ahead::{KeepAliveReplies, ReadAhead};
 use crate::shared_sender::{KeepAliveConfig, MonotonicMillis};
 use crate::tape::{TapeWriter, Tapes};
 use crate::wire::{OpenError, Opener, SealError, seal_frame};
@@ -95,7 +95,7 @@ impl NoiseHandler {
         if self.connection.is_none()
             && fresh
             && let Some(state) = state
-            && state.read_ahead().link()
+            && state.read_ahead.link()
         {
             state.shared_sender().link(config()?);
             self.connection = Some((state, socket));
@@ -116,11 +116,14 @@ impl NoiseHandler {
         };
         if first {
             let (_, receiver) = self.channel.derive_transport()?;
-            state.read_ahead().open(receiver, self.handshake_frames, self.dialect);
+            let (handshake_frames, dialect) = (self.handshake_frames, self.dialect);
+            state
+                .read_ahead
+                .add_request(move |read_ahead| read_ahead.open(receiver, handshake_frames, dialect));
             let channel = &mut self.channel;
             self.is_shared = state.shared_sender().open(|| channel.take_sender(), self.dialect, now);
         } else {
-            state.read_ahead().close();
+            state.read_ahead.add_request(ReadAhead::close);
         }
         Ok(first)
     }

@@ -12,7 +12,7 @@ use super::counters::SocketState;
 use super::inbox::{Inbox, KEPT};
 use super::loop_monitor::LoopMonitor;
 use crate::abi::socket_event;
-use crate::read_ahead::ThreadBuffers;
+use crate::read_ahead::{ReadAhead, ThreadBuffers};
 use crate::transport::{self, Event, ResponseHead, TransportError};
 
 /// Converts an error to its JSON description for JavaScript.
@@ -31,6 +31,7 @@ pub struct SocketSink {
     state: Arc<ConnectionState>,
     monitor: Arc<LoopMonitor>,
     describe_error: DescribeError,
+    read_ahead: ReadAhead,
     /// The time of the first message since the last flush.
     began: Option<Instant>,
     /// The records since the last flush. Their buffers belong to the thread.
@@ -55,6 +56,7 @@ impl SocketSink {
             state,
             monitor,
             describe_error,
+            read_ahead: ReadAhead::default(),
             began: None,
             pending: Batch::default(),
             is_exhausted: false,
@@ -81,7 +83,8 @@ impl SocketSink {
                 std::mem::swap(batch, spare);
             }
             let added = if kind == socket_event::BINARY {
-                batch.message(kind, self.connection, payload, &mut self.state.read_ahead(), buffers)
+                self.state.read_ahead.apply(&mut self.read_ahead);
+                batch.message(kind, self.connection, payload, &mut self.read_ahead, buffers)
             } else {
                 batch.push(kind, self.connection, value, payload).map(|cost| (0, cost))
             };

@@ -91,9 +91,9 @@ impl World {
             interval: INTERVAL,
             id_prefix: ID_PREFIX.to_owned(),
         };
-        assert!(state.read_ahead().link());
+        assert!(state.read_ahead.link());
         state.shared_sender().link(config);
-        state.read_ahead().open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+        state.read_ahead.add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
         assert!(state.shared_sender().open(|| Sender::new(&KEY).ok(), Dialect::V7, 0));
         let outbox = Outbox {
             network: Arc::default(),

@@ -167,8 +167,8 @@ fn the_events_of_a_socket_become_records_with_opened_frames() {
     let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
     let monitor = Arc::new(LoopMonitor::new(Arc::default()));
     let mut sink = SocketSink::new(3, Arc::clone(&inbox), Arc::clone(&state), monitor, describe);
-    assert!(state.read_ahead().link());
-    state.read_ahead().open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
+    assert!(state.read_ahead.link());
+    state.read_ahead.add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
     let mut payload = vec![0];
     let node = Node {
         tag: "ack".to_owned(),
