@@ -13,7 +13,9 @@ use std::{
 
 use baileys_native::{
     driver::Lease,
-    session::{EndReason, Event, Pattern, QueryError, QueryOptions, QueueLimits, ReconnectConfig, State, code},
+    session::{
+        EndReason, Pattern, QueryError, QueryOptions, QueueLimits, ReconnectConfig, SessionEvent, SessionState, code,
+    },
 };
 
 use crate::session::{harness::config, server::node};
@@ -28,15 +30,15 @@ fn connects_asks_and_closes() {
         .handle
         .with(|session, now| session.query(now, &mut question().source(), QueryOptions::default()))
         .unwrap();
-    user.wait_for(|event| matches!(event, Event::Answer { query: of, result: Ok(_) } if *of == query.query));
+    user.wait_for(|event| matches!(event, SessionEvent::Answer { query: of, result: Ok(_) } if *of == query.query));
     assert!(user.handle.with(|session, now| session.close(now)));
-    user.wait_for(|event| is_state(event, State::Disconnected));
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
     let metrics = user.handle.with(|session, _| session.metrics());
     assert_eq!((metrics.logins, metrics.queries), (1, 1));
     assert!(user.handle.busy() > Duration::ZERO);
     // The same session can connect again.
     assert!(user.handle.with(|session, now| session.connect(now)));
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     assert_eq!(server.connections.load(Ordering::SeqCst), 2);
 }
 
@@ -52,9 +54,9 @@ fn closing_ends_at_once_without_an_open_transport() {
         // The delays range from before the TCP connection to the middle of the handshake.
         std::thread::sleep(Duration::from_micros(round * 100));
         user.handle.with(|session, now| session.close(now));
-        user.wait_for(|event| is_state(event, State::Disconnected));
+        user.wait_for(|event| is_state(event, SessionState::Disconnected));
     }
-    assert_eq!(user.state(), State::Disconnected);
+    assert_eq!(user.state(), SessionState::Disconnected);
 }
 
 #[test]
@@ -74,7 +76,7 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
         session.watch(Pattern::parse("CB:message").unwrap());
         session.connect(now);
     });
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     // The user is away for longer than the allowed silence, like a blocked JavaScript thread.
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(2_500) || server.pings.load(Ordering::SeqCst) < 3 {
@@ -84,12 +86,12 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
         );
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(user.state(), State::Connected);
+    assert_eq!(user.state(), SessionState::Connected);
     let incoming = user.handle.with(|session, _| session.metrics()).incoming;
     assert!(incoming.stanzas <= 501 && incoming.most_stanzas <= 501, "{incoming:?}");
     user.wait_for(|event| numbers_of(event).contains(&(COUNT - 1)));
     assert_eq!(user.numbers(), (0..COUNT).collect::<Vec<_>>());
-    assert_eq!(user.state(), State::Connected);
+    assert_eq!(user.state(), SessionState::Connected);
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
 }
 
@@ -131,12 +133,12 @@ fn many_stanzas_go_out_in_order() {
         })
         .collect();
     let last = *queries.last().unwrap();
-    user.wait_for(|event| matches!(event, Event::Answer { query, .. } if *query == last));
+    user.wait_for(|event| matches!(event, SessionEvent::Answer { query, .. } if *query == last));
     let answered: Vec<_> = user
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Answer { query, result: Ok(_) } => Some(*query),
+            SessionEvent::Answer { query, result: Ok(_) } => Some(*query),
             _ => None,
         })
         .collect();
@@ -151,18 +153,18 @@ fn reconnects_after_a_restart_and_after_a_loss() {
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| session.connect(now));
     user.wait_for(
-        |event| matches!(event, Event::Reconnecting { reason, .. } if reason.code() == code::RESTART_REQUIRED),
+        |event| matches!(event, SessionEvent::Reconnecting { reason, .. } if reason.code() == code::RESTART_REQUIRED),
     );
     user.wait_for(|event| {
         matches!(
             event,
-            Event::Reconnecting {
+            SessionEvent::Reconnecting {
                 reason: EndReason::TransportClosed,
                 ..
             }
         )
     });
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     // The first connection had also logged in.
     assert!(server.connections.load(Ordering::SeqCst) >= 3);
     assert!(
@@ -170,7 +172,7 @@ fn reconnects_after_a_restart_and_after_a_loss() {
             .with(|session, now| session.query(now, &mut question().source(), QueryOptions::default()))
             .is_ok()
     );
-    user.wait_for(|event| matches!(event, Event::Answer { result: Ok(_), .. }));
+    user.wait_for(|event| matches!(event, SessionEvent::Answer { result: Ok(_), .. }));
 }
 
 #[test]
@@ -181,15 +183,15 @@ fn a_close_frame_is_answered_at_once() {
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| session.connect(now));
     // Without an answer this would take 30 seconds in the transport, which is longer than the limit of `wait_for`.
-    let reconnecting = |event: &Event| matches!(event, Event::Reconnecting { .. });
+    let reconnecting = |event: &SessionEvent| matches!(event, SessionEvent::Reconnecting { .. });
     user.wait_for(reconnecting);
     // On a slow machine, the next connection can already exist.
     let since = user.events.iter().position(reconnecting).unwrap();
     if !user.events[since..]
         .iter()
-        .any(|event| is_state(event, State::Connected))
+        .any(|event| is_state(event, SessionState::Connected))
     {
-        user.wait_for(|event| is_state(event, State::Connected));
+        user.wait_for(|event| is_state(event, SessionState::Connected));
     }
 }
 
@@ -203,11 +205,11 @@ fn a_refused_connection_is_reported_and_retried() {
     (reconnect.base, reconnect.attempts) = (5, Some(2));
     let mut user = User::new(address, config);
     user.handle.with(|session, now| session.connect(now));
-    user.wait_for(|event| is_state(event, State::Disconnected));
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
     let lost = user
         .events
         .iter()
-        .filter(|event| matches!(event, Event::Reconnecting { .. }))
+        .filter(|event| matches!(event, SessionEvent::Reconnecting { .. }))
         .count();
     assert_eq!(lost, 2);
 }
@@ -226,12 +228,12 @@ fn a_refused_upgrade_has_its_status_as_the_code() {
     });
     let mut user = User::new(address, config());
     user.handle.with(|session, now| session.connect(now));
-    user.wait_for(|event| is_state(event, State::Disconnected));
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
     let reasons: Vec<u16> = user
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::State(change) => change.reason.as_ref().map(EndReason::code),
+            SessionEvent::State(change) => change.reason.as_ref().map(EndReason::code),
             _ => None,
         })
         .collect();
@@ -257,7 +259,7 @@ fn queries_time_out_by_the_real_clock() {
     user.wait_for(|event| {
         matches!(
             event,
-            Event::Answer {
+            SessionEvent::Answer {
                 result: Err(QueryError::TimedOut),
                 ..
             }
@@ -270,18 +272,18 @@ fn queries_time_out_by_the_real_clock() {
 fn the_end_of_a_lease_closes_the_connection_and_prevents_others() {
     let server = Loopback::new(&[Behaviour::Answer]);
     let mut user = User::connected(&server, config());
-    let ended = |event: &Event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded));
+    let ended = |event: &SessionEvent| matches!(event, SessionEvent::State(change) if change.reason == Some(EndReason::LeaseEnded));
     let until = |time| Some(Arc::new(Lease::until(time)));
     user.handle
         .set_lease(until(SystemTime::now() + Duration::from_millis(100)));
     user.wait_for(ended);
-    assert_eq!(user.state(), State::Disconnected);
+    assert_eq!(user.state(), SessionState::Disconnected);
     assert!(user.handle.with(|session, now| session.connect(now)));
     user.wait_for(ended);
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
     user.handle.set_lease(None);
     assert!(user.handle.with(|session, now| session.connect(now)));
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     // A lease that has ended closes the connection at once, also if stanzas wait to be sent.
     let sent = user.handle.with(|session, now| {
         let sent = session.send(now, &mut question().source());
@@ -290,7 +292,7 @@ fn the_end_of_a_lease_closes_the_connection_and_prevents_others() {
     });
     assert!(sent.is_ok());
     user.handle.set_lease(until(SystemTime::UNIX_EPOCH));
-    assert_eq!(user.state(), State::Disconnected);
+    assert_eq!(user.state(), SessionState::Disconnected);
 }
 
 #[test]
@@ -304,7 +306,9 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
     }
     assert!(lease.renew(start + Duration::from_millis(600)));
     for user in &mut users {
-        user.wait_for(|event| matches!(event, Event::State(change) if change.reason == Some(EndReason::LeaseEnded)));
+        user.wait_for(
+            |event| matches!(event, SessionEvent::State(change) if change.reason == Some(EndReason::LeaseEnded)),
+        );
         assert!(
             start
                 .elapsed()
@@ -324,7 +328,7 @@ fn dropping_the_handle_ends_the_connection() {
         } = user;
         let (other, weak) = (handle.clone(), handle.downgrade());
         drop(handle);
-        assert_eq!(other.with(|session, _| session.state()), State::Connected);
+        assert_eq!(other.with(|session, _| session.state()), SessionState::Connected);
         assert!(weak.upgrade().is_some());
         drop(other);
         assert!(weak.upgrade().is_none());
@@ -356,11 +360,11 @@ fn a_session_with_repeated_internal_errors_ends_and_reports_it() {
         assert!(!on_the_io_thread, "deliberate");
     });
     assert!(user.handle.with(|session, now| session.connect(now)));
-    user.wait_for(|event| is_state(event, State::Disconnected));
-    let Some(Event::State(change)) = user.events.last() else {
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
+    let Some(SessionEvent::State(change)) = user.events.last() else {
         panic!("{:?}", user.events.last())
     };
     assert_eq!(change.reason, Some(EndReason::Defect));
     assert!(!user.handle.with(|session, now| session.connect(now)));
-    assert_eq!(user.state(), State::Disconnected);
+    assert_eq!(user.state(), SessionState::Disconnected);
 }

@@ -5,7 +5,7 @@ use baileys_native::frame::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
 use baileys_native::noise::{NoiseError, Receiver, Sender, TAG_LEN};
 use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{
-    KEEP_PER_CONNECTION, MAX_PAYLOAD, OpenError, OpenedFrame, Opener, PayloadError, SealError, Step, seal_frame,
+    KEEP_PER_CONNECTION, MAX_PAYLOAD, OpenError, OpenStep, OpenedFrame, Opener, PayloadError, SealError, seal_frame,
 };
 use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ proptest! {
         let opened = opener.open(&frame[HEADER_LEN..], &mut receiver, Dialect::V7, &mut tape, |step| steps.push(step));
         let expected = OpenedFrame { payload: &payload[1..], stanza_len: payload.len() - 1 };
         prop_assert_eq!(opened, Ok(expected));
-        prop_assert_eq!(steps, [Step::Decrypted, Step::Inflated, Step::Walked]);
+        prop_assert_eq!(steps, [OpenStep::Decrypted, OpenStep::Inflated, OpenStep::Walked]);
         prop_assert_eq!(tape.finish().source().next_attr_of_root(), id);
     }
 }

@@ -28,7 +28,7 @@ use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node}
 use baileys_native::frame::FrameDecoder;
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::read_ahead::{ReadAhead, ThreadBuffers};
-use baileys_native::session::{Event, State};
+use baileys_native::session::{SessionEvent, SessionState};
 use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{KEEP_PER_THREAD, OpenError, Opener, PayloadError, seal_frame};
 use cap::Cap;
@@ -116,13 +116,17 @@ fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
     let (peak, time, ()) = measure(|| world.pump());
     let layer = if watched { "delivered" } else { "session" };
     report(layer, name, bytes.len(), (peak, time), SESSION_BOUND);
-    let malformed = world.events.iter().any(|event| matches!(event, Event::Malformed(_)));
+    let malformed = world
+        .events
+        .iter()
+        .any(|event| matches!(event, SessionEvent::Malformed(_)));
     assert_eq!(malformed, !fits, "{name}: {:?}", world.session.state());
     // The session reacts to the part of a `success` that fits, and continues.
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
 }
 
-/// If a session has memory to open a stanza but not to queue it, it reports the stanza as malformed and stays connected.
+/// If a session has memory to open a stanza but not to queue it, it reports the stanza as malformed and stays
+/// connected.
 fn session_without_memory(payload: &[u8]) {
     let mut world = World::connected();
     world.watch("frame");
@@ -133,9 +137,15 @@ fn session_without_memory(payload: &[u8]) {
         ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare * MIB).unwrap();
         world.pump();
         ALLOCATOR.set_limit(usize::MAX).unwrap();
-        assert_eq!(world.session.state(), State::Connected);
-        let is_delivered = world.events.iter().any(|event| matches!(event, Event::Stanzas(_)));
-        let malformed = world.events.iter().filter(|event| matches!(event, Event::Malformed(_)));
+        assert_eq!(world.session.state(), SessionState::Connected);
+        let is_delivered = world
+            .events
+            .iter()
+            .any(|event| matches!(event, SessionEvent::Stanzas(_)));
+        let malformed = world
+            .events
+            .iter()
+            .filter(|event| matches!(event, SessionEvent::Malformed(_)));
         assert_eq!(malformed.count(), usize::from(!is_delivered), "{spare} MiB");
     }
 }

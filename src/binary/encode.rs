@@ -17,7 +17,7 @@ use super::{Content, NodeSource, Text, TokenId, tokens};
 /// Fails if the source fails or the node has no encoding. `out` is then unchanged.
 pub fn encode(source: &mut impl NodeSource, dialect: Dialect, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let start = out.len();
-    let mut writer = Writer { dialect, out };
+    let mut writer = NodeWriter { dialect, out };
     let result = writer.tree(source);
     if result.is_err() {
         out.truncate(start);
@@ -25,12 +25,12 @@ pub fn encode(source: &mut impl NodeSource, dialect: Dialect, out: &mut Vec<u8>)
     result
 }
 
-struct Writer<'o> {
+struct NodeWriter<'o> {
     dialect: Dialect,
     out: &'o mut Vec<u8>,
 }
 
-impl Writer<'_> {
+impl NodeWriter<'_> {
     fn tree(&mut self, source: &mut impl NodeSource) -> Result<(), EncodeError> {
         let mut open = OpenNodes::new();
         loop {
@@ -231,7 +231,7 @@ mod tests {
     fn lengths() {
         let write = |length| {
             let mut out = Vec::new();
-            Writer {
+            NodeWriter {
                 dialect: Dialect::V7,
                 out: &mut out,
             }
@@ -274,7 +274,7 @@ mod tests {
     fn list_sizes() {
         let write = |size| {
             let mut out = Vec::new();
-            Writer {
+            NodeWriter {
                 dialect: Dialect::V7,
                 out: &mut out,
             }

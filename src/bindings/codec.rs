@@ -1,7 +1,7 @@
 //! Functions of the binary-node codec for JavaScript.
 
-use super::core::{Core, Inner, TapeMemory, dialect, text_result};
-use super::raw::{Exception, Shared, raw_function};
+use super::core::{Core, CoreState, TapeMemory, dialect, text_result};
+use super::raw::{Exception, SharedMemory, raw_function};
 use crate::abi::register;
 use crate::binary;
 use crate::wire::KEEP_PER_THREAD;
@@ -10,7 +10,11 @@ raw_function! {
     /// `share(ops: Int32Array, text: Uint8Array, input: Uint8Array)`: sets the memory for the exchange of tapes. It is
     /// used until the next call of `share`.
     Share, "share", 3, |call, core: Core| {
-        let tape_memory = TapeMemory { ops: Shared::new(call, 0)?, text: Shared::new(call, 1)?, input: Shared::new(call, 2)? };
+        let tape_memory = TapeMemory {
+            ops: SharedMemory::new(call, 0)?,
+            text: SharedMemory::new(call, 1)?,
+            input: SharedMemory::new(call, 2)?,
+        };
         if tape_memory.ops.len() < register::FIRST_OP * size_of::<i32>() {
             return Err(Exception::Type("the shared memory is too small"));
         }
@@ -61,7 +65,7 @@ raw_function! {
     /// data.
     Unpack, "unpack", 1, |call, core: Core| {
         let mut inner = core.inner()?;
-        let Inner { inflated, output, .. } = &mut *inner;
+        let CoreState { inflated, output, .. } = &mut *inner;
         let payload = call.bytes(0)?;
         let unpacked = binary::unpack(&payload, inflated)?;
         output.clear();

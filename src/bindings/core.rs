@@ -3,7 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
-use super::raw::{Call, Exception, Outcome, Shared};
+use super::raw::{Call, Exception, Outcome, SharedMemory};
 use super::session_events::SessionEvents;
 use crate::abi::{self, register, signal};
 use crate::binary::{self, Dialect};
@@ -12,13 +12,13 @@ use crate::tape::{Tape, TapeReader, TapeText, TapeWriter, Tapes};
 use crate::wire::{KEEP_PER_THREAD, Opener};
 
 /// The sockets and sessions of one environment.
-pub(super) type Environment = dropin::Environment<SessionEvents>;
+pub(super) type JsEnvironment = dropin::Environment<SessionEvents>;
 
 /// Memory that is shared with JavaScript permanently.
 pub(super) struct TapeMemory {
-    pub(super) ops: Shared,
-    pub(super) text: Shared,
-    pub(super) input: Shared,
+    pub(super) ops: SharedMemory,
+    pub(super) text: SharedMemory,
+    pub(super) input: SharedMemory,
 }
 
 impl TapeMemory {
@@ -61,14 +61,14 @@ pub(super) fn text_result(call: &Call, tape: Tape<'_>) -> Outcome {
 
 /// The state of the functions of one environment.
 pub(super) struct Core {
-    inner: RefCell<Inner>,
+    inner: RefCell<CoreState>,
     handlers: RefCell<Handlers>,
     batch: RefCell<Option<BatchMemory>>,
-    pub(super) environment: Arc<Environment>,
+    pub(super) environment: Arc<JsEnvironment>,
 }
 
 #[derive(Default)]
-pub(super) struct Inner {
+pub(super) struct CoreState {
     pub(super) tape_memory: Option<TapeMemory>,
     /// The tape that JavaScript takes next.
     pub(super) tapes: Tapes,
@@ -83,7 +83,7 @@ pub(super) struct Inner {
 }
 
 impl Core {
-    pub(super) fn new(environment: Arc<Environment>) -> Self {
+    pub(super) fn new(environment: Arc<JsEnvironment>) -> Self {
         Self {
             inner: RefCell::default(),
             handlers: RefCell::default(),
@@ -104,14 +104,14 @@ impl Core {
             .map_err(|_| Exception::Type("the batch is in use"))
     }
 
-    pub(super) fn inner(&self) -> Result<RefMut<'_, Inner>, Exception> {
+    pub(super) fn inner(&self) -> Result<RefMut<'_, CoreState>, Exception> {
         self.inner
             .try_borrow_mut()
             .map_err(|_| Exception::Type("the codec is in use"))
     }
 }
 
-impl Inner {
+impl CoreState {
     pub(super) fn tape_memory(&mut self) -> Result<&mut TapeMemory, Exception> {
         self.tape_memory
             .as_mut()
@@ -217,7 +217,7 @@ pub(super) fn dialect(call: &Call, index: usize) -> Result<Dialect, Exception> {
     }
 }
 
-impl Inner {
+impl CoreState {
     /// Returns a reader for the tape that JavaScript has written to shared memory, and the output buffer. The registers
     /// have the lengths of the tape. Argument `index` is the text.
     pub(super) fn shared_tape(
@@ -313,6 +313,6 @@ impl Handlers {
 
 /// The memory that JavaScript shares for batches of records.
 pub(super) struct BatchMemory {
-    pub(super) words: Shared,
-    pub(super) text: Shared,
+    pub(super) words: SharedMemory,
+    pub(super) text: SharedMemory,
 }

@@ -20,14 +20,14 @@ fn leases() -> MutexGuard<'static, BTreeMap<u32, Weak<driver::Lease>>> {
 }
 
 /// A lease, for `js/session/lease.cjs`.
-#[napi]
-pub struct Lease {
+#[napi(js_name = "Lease")]
+pub struct JsLease {
     id: u32,
     lease: Arc<driver::Lease>,
 }
 
 #[napi]
-impl Lease {
+impl JsLease {
     /// A lease until a time in milliseconds since 1970.
     #[napi(constructor, catch_unwind)]
     pub fn new(until: f64) -> Self {
@@ -41,9 +41,9 @@ impl Lease {
 
     /// The lease with this id, which another thread may have created. `None` if there is none.
     #[napi(catch_unwind)]
-    pub fn with_id(id: u32) -> Option<Lease> {
+    pub fn with_id(id: u32) -> Option<JsLease> {
         let lease = leases().get(&id)?.upgrade()?;
-        Some(Lease { id, lease })
+        Some(JsLease { id, lease })
     }
 
     /// Identifies the lease in the process.
@@ -66,7 +66,7 @@ impl Lease {
     }
 }
 
-impl Lease {
+impl JsLease {
     pub(super) fn shared(&self) -> Arc<driver::Lease> {
         Arc::clone(&self.lease)
     }

@@ -7,7 +7,7 @@ use napi::{Env, Error, Result};
 use napi_derive::napi;
 
 use super::core::Core;
-use super::lease::{Lease, time_of_day};
+use super::lease::{JsLease, time_of_day};
 use super::plan_failure::PlanFailure;
 use super::process_metrics::METRICS;
 use super::raw::{Exception, raw_function};
@@ -23,7 +23,7 @@ use crate::driver::{self, AskOptions, Endpoint, Handle, PendingConnections};
 use crate::dropin::EnrolledSession;
 use crate::session::{
     self, KeyDerivation, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId,
-    SendReadiness, State,
+    SendReadiness, SessionState,
 };
 use crate::transport::TurnSender;
 
@@ -37,11 +37,11 @@ pub struct UnsentStanza {
 }
 
 /// A limit on the connections of the sessions that share it.
-#[napi]
-pub struct ConnectLimiter(Arc<driver::ConnectLimiter>);
+#[napi(js_name = "ConnectLimiter")]
+pub struct JsConnectLimiter(Arc<driver::ConnectLimiter>);
 
 #[napi]
-impl ConnectLimiter {
+impl JsConnectLimiter {
     /// `per_second` is the rate of connections. `burst` is how many may be opened at once after a pause.
     #[napi(constructor, catch_unwind)]
     pub fn new(per_second: f64, burst: u32) -> Self {
@@ -56,8 +56,8 @@ impl ConnectLimiter {
 }
 
 /// A session for `js/session/session.cjs`. The session ends when this object is garbage-collected.
-#[napi]
-pub struct Session {
+#[napi(js_name = "Session")]
+pub struct JsSession {
     shared: Arc<SharedEnvironment>,
     number: u32,
     handle: Handle,
@@ -67,7 +67,7 @@ pub struct Session {
     _enrolled: EnrolledSession,
 }
 
-impl Drop for Session {
+impl Drop for JsSession {
     fn drop(&mut self) {
         self.shared.environment.remove_source(self.number);
         self.connections.clear();
@@ -75,13 +75,13 @@ impl Drop for Session {
 }
 
 #[napi]
-impl Session {
+impl JsSession {
     /// Creates a disconnected session. `setActive` decides whether it keeps the event loop running.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         environment: &NodeEnvironment,
         options: SessionOptions,
-        limiter: Option<ClassInstance<'_, ConnectLimiter>>,
+        limiter: Option<ClassInstance<'_, JsConnectLimiter>>,
     ) -> Result<Self> {
         let shared = Arc::clone(environment.shared());
         let number = shared.environment.next_number();
@@ -198,7 +198,7 @@ impl Session {
     #[napi(catch_unwind)]
     pub fn reconnect_now(&self) -> bool {
         self.handle
-            .with(|session, now| session.state() == State::Reconnecting && session.connect(now))
+            .with(|session, now| session.state() == SessionState::Reconnecting && session.connect(now))
     }
 
     /// Closes the connection, or cancels the planned reconnection. Returns true if there was one of them.
@@ -234,7 +234,7 @@ impl Session {
 
     /// Sets a lease that the session shares with others.
     #[napi(catch_unwind)]
-    pub fn share_lease(&self, lease: &Lease) {
+    pub fn share_lease(&self, lease: &JsLease) {
         self.handle.set_lease(Some(lease.shared()));
     }
 

@@ -7,7 +7,7 @@ use super::session_log::LogQueue;
 use crate::abi::session_record;
 use crate::driver::{Handle, PendingConnections};
 use crate::dropin::{Batch, RECORDS_AT_ONCE, RecordSource};
-use crate::session::Event;
+use crate::session::SessionEvent;
 
 /// A session as a source of records.
 pub(super) struct SessionEvents {
@@ -34,14 +34,14 @@ impl RecordSource for SessionEvents {
 }
 
 /// Adds the record of an event. If there is no memory even for a small record, the record is lost.
-fn record(session: u32, event: Event, batch: &mut Batch) {
+fn record(session: u32, event: SessionEvent, batch: &mut Batch) {
     match event {
-        Event::Stanzas(stanzas) => batch.stanzas(session_record::STANZAS, session, &stanzas),
-        Event::Answer {
+        SessionEvent::Stanzas(stanzas) => batch.stanzas(session_record::STANZAS, session, &stanzas),
+        SessionEvent::Answer {
             query,
             result: Ok(stanza),
         } => batch.stanza(session_record::ANSWER, session, short(query.0).cast_unsigned(), &stanza),
-        Event::Answer {
+        SessionEvent::Answer {
             query,
             result: Err(error),
         } => {
@@ -53,7 +53,7 @@ fn record(session: u32, event: Event, batch: &mut Batch) {
                 json.as_bytes(),
             );
         }
-        Event::Own { is_answer, payload } => {
+        SessionEvent::Own { is_answer, payload } => {
             batch.push(session_record::OWN, session, u32::from(is_answer), &payload);
         }
         other => {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::driver::Handle;
 use crate::session::{
-    Account, CredentialsUpdate, EndReason, Event, Me, Metrics, QueryError, StateChange, duration_as_ms,
+    Account, CredentialsUpdate, EndReason, Me, Metrics, QueryError, SessionEvent, StateChange, duration_as_ms,
 };
 
 /// Number of bits of send and query numbers in JavaScript. With 30 bits, their complements are small integers too.
@@ -28,26 +28,26 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// An event that is neither a stanza nor an answer. `type` is its kind.
-pub(super) fn event_json(event: &Event) -> String {
+pub(super) fn event_json(event: &SessionEvent) -> String {
     let value = match event {
-        Event::State(change) => state(change),
-        Event::Reconnecting { attempt, at, reason } => {
+        SessionEvent::State(change) => state(change),
+        SessionEvent::Reconnecting { attempt, at, reason } => {
             json!({ "type": "reconnecting", "attempt": attempt, "at": at, "reason": reason_value(reason) })
         }
-        Event::ReconnectDue => json!({ "type": "reconnectDue" }),
-        Event::Qr { text, expires_at } => json!({ "type": "qr", "qr": text, "expiresAt": expires_at }),
-        Event::PairingFailed(error) => json!({ "type": "pairingFailed", "message": error.to_string() }),
-        Event::Paired(me) => json!({ "type": "paired", "me": me_value(me) }),
-        Event::Credentials(update) => json!({ "type": "creds", "update": update_value(update) }),
-        Event::Offline { count } => json!({ "type": "offline", "count": count }),
-        Event::Drain => json!({ "type": "drain" }),
-        Event::Unsent(sends) => {
+        SessionEvent::ReconnectDue => json!({ "type": "reconnectDue" }),
+        SessionEvent::Qr { text, expires_at } => json!({ "type": "qr", "qr": text, "expiresAt": expires_at }),
+        SessionEvent::PairingFailed(error) => json!({ "type": "pairingFailed", "message": error.to_string() }),
+        SessionEvent::Paired(me) => json!({ "type": "paired", "me": me_value(me) }),
+        SessionEvent::Credentials(update) => json!({ "type": "creds", "update": update_value(update) }),
+        SessionEvent::Offline { count } => json!({ "type": "offline", "count": count }),
+        SessionEvent::Drain => json!({ "type": "drain" }),
+        SessionEvent::Unsent(sends) => {
             let sends: Vec<_> = sends.iter().map(|send| short(send.0)).collect();
             json!({ "type": "unsent", "sends": sends })
         }
-        Event::Malformed(error) => json!({ "type": "malformed", "message": error.to_string() }),
+        SessionEvent::Malformed(error) => json!({ "type": "malformed", "message": error.to_string() }),
         // Stanzas and answers have their own records.
-        Event::Stanzas(_) | Event::Answer { .. } | Event::Own { .. } => json!({}),
+        SessionEvent::Stanzas(_) | SessionEvent::Answer { .. } | SessionEvent::Own { .. } => json!({}),
     };
     value.to_string()
 }

@@ -12,16 +12,16 @@ const MOST: usize = 1024;
 
 /// The log entries of one session that wait for JavaScript, as JSON.
 #[derive(Default)]
-pub(super) struct LogQueue(Mutex<Waiting>);
+pub(super) struct LogQueue(Mutex<WaitingEntries>);
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingEntries {
     entries: VecDeque<String>,
     left_out: u64,
 }
 
 impl LogQueue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, WaitingEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,7 +53,7 @@ impl LogQueue {
 
     /// Takes all waiting entries.
     pub(super) fn take(&self) -> VecDeque<String> {
-        let Waiting { mut entries, left_out } = std::mem::take(&mut *self.lock());
+        let WaitingEntries { mut entries, left_out } = std::mem::take(&mut *self.lock());
         if left_out > 0 {
             entries.push_back(entry_json(&LogEntry {
                 level: LogLevel::Warn,

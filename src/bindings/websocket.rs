@@ -6,9 +6,9 @@ use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-use super::core::{BatchMemory, Core, Environment};
+use super::core::{BatchMemory, Core, JsEnvironment};
 use super::process_metrics::METRICS;
-use super::raw::{Exception, Shared, Wake, raw_function};
+use super::raw::{Exception, SharedMemory, Wake, raw_function};
 use super::socket_options::{SocketOptions, connect_options, probes};
 use super::trim::trim;
 use crate::abi::{accepted, batch_head, record};
@@ -32,7 +32,7 @@ pub struct SocketEndpoints {
 
 /// An environment and the wake of its event loop.
 pub(super) struct SharedEnvironment {
-    pub(super) environment: Arc<Environment>,
+    pub(super) environment: Arc<JsEnvironment>,
     wake: Arc<Wake>,
 }
 
@@ -48,7 +48,7 @@ impl NodeEnvironment {
         &self.shared
     }
 
-    pub(super) fn environment(&self) -> &Arc<Environment> {
+    pub(super) fn environment(&self) -> &Arc<JsEnvironment> {
         &self.shared.environment
     }
 }
@@ -60,7 +60,7 @@ impl NodeEnvironment {
     pub fn new(env: &Env, wake: Function<'_, (), ()>) -> Result<Self> {
         transport::on_idle(trim);
         // The exit hook is created before the environment that it clears.
-        let place: Arc<OnceLock<Arc<Environment>>> = Arc::default();
+        let place: Arc<OnceLock<Arc<JsEnvironment>>> = Arc::default();
         let at_exit = {
             let place = Arc::clone(&place);
             move || {
@@ -70,7 +70,7 @@ impl NodeEnvironment {
             }
         };
         let wake = Wake::new(env, &wake, at_exit)?;
-        let environment = Arc::new(Environment::new(Arc::clone(LazyLock::force(&METRICS)), {
+        let environment = Arc::new(JsEnvironment::new(Arc::clone(LazyLock::force(&METRICS)), {
             let wake = Arc::clone(&wake);
             move || wake.wake()
         }));
@@ -150,7 +150,7 @@ raw_function! {
     /// `shareBatch(words: Int32Array, text: Uint8Array)`: sets the memory for `drain`. It is used until the next call
     /// of `shareBatch`.
     ShareBatch, "shareBatch", 2, |call, core: Core| {
-        let memory = BatchMemory { words: Shared::new(call, 0)?, text: Shared::new(call, 1)? };
+        let memory = BatchMemory { words: SharedMemory::new(call, 0)?, text: SharedMemory::new(call, 1)? };
         if memory.words.len() < (batch_head::WORDS + record::WORDS) * size_of::<i32>() {
             return Err(Exception::Type("the shared memory is too small"));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{lease::Lease, shared_session::SharedSession};
-use crate::session::{Event, Millis, Session};
+use crate::session::{Millis, Session, SessionEvent};
 use crate::transport::Timing;
 
 /// The user's reference to a session. When the last handle is dropped, the session ends at once, without another event.
@@ -54,10 +54,10 @@ impl Handle {
         self.0.0.set_lease(lease);
     }
 
-    /// Appends the next events to `out`, until their total [weight](Event::weight) is at least `most`. Returns the
-    /// total weight. If it is less than `most`, there are no more events. [`Notify`](super::Notify) is called when
-    /// there are new ones.
-    pub fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
+    /// Appends the next events to `out`, until their total [weight](SessionEvent::weight) is at least `most`. Returns
+    /// the total weight. If it is less than `most`, there are no more events. [`NotifyUser`](super::NotifyUser) is
+    /// called when there are new ones.
+    pub fn take_events(&self, most: usize, out: &mut Vec<SessionEvent>) -> usize {
         self.0.0.take_events(most, out)
     }
 

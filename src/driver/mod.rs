@@ -23,6 +23,6 @@ pub use self::{
     handle::{Handle, WeakHandle},
     lease::Lease,
     pending_connections::PendingConnections,
-    shared_session::Notify,
+    shared_session::NotifyUser,
     task::start,
 };

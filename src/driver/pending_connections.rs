@@ -9,10 +9,10 @@ use super::endpoint::OptionsAnswer;
 
 /// The connections of a session that wait for their options.
 #[derive(Debug, Default)]
-pub struct PendingConnections(Mutex<Pending>);
+pub struct PendingConnections(Mutex<ConnectionAnswers>);
 
 #[derive(Debug, Default)]
-struct Pending {
+struct ConnectionAnswers {
     next: u32,
     /// Connections that were not reported to the user yet.
     unreported: Vec<u32>,
@@ -20,7 +20,7 @@ struct Pending {
 }
 
 impl PendingConnections {
-    fn lock(&self) -> MutexGuard<'_, Pending> {
+    fn lock(&self) -> MutexGuard<'_, ConnectionAnswers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -43,7 +43,7 @@ impl PendingConnections {
 
     /// Ends the waiting connections.
     pub fn clear(&self) {
-        *self.lock() = Pending::default();
+        *self.lock() = ConnectionAnswers::default();
     }
 
     /// Takes the sender for the answer about a connection. `None` if the connection was given up.

@@ -12,7 +12,7 @@ use tokio::sync;
 use super::{clock::Clock, connect_limiter::ConnectLimiter, lease::Lease};
 use crate::{
     failure::Failure,
-    session::{ConnectionId, Event, KeyDerivation, Log, Millis, Session, State, Transmit, log},
+    session::{ConnectionId, KeyDerivation, Log, Millis, Session, SessionEvent, SessionState, Transmit, log},
     transport::{Accepted, Connection, Timing, TransportError},
 };
 
@@ -29,13 +29,13 @@ pub(super) struct NextAction {
 
 /// Called when there are events and the user was not notified yet. It can be called on any thread. No lock of
 /// [`Handle`](super::Handle) is held during the call.
-pub type Notify = Box<dyn Fn() + Send + Sync>;
+pub type NotifyUser = Box<dyn Fn() + Send + Sync>;
 
 /// A session, its transports, its clock and its log.
 pub(super) struct SharedSession {
-    inner: Mutex<Inner>,
+    inner: Mutex<SessionParts>,
     clock: Clock,
-    notify: Notify,
+    notify: NotifyUser,
     log: Option<Arc<Log>>,
     /// Wakes the session's task.
     task: sync::Notify,
@@ -43,7 +43,7 @@ pub(super) struct SharedSession {
     reader: AtomicWaker,
 }
 
-struct Inner {
+struct SessionParts {
     session: Session,
     /// The transport of the current connection.
     transport: Option<(ConnectionId, Connection)>,
@@ -77,14 +77,14 @@ impl fmt::Debug for SharedSession {
 impl SharedSession {
     pub(super) fn new(
         mut session: Session,
-        notify: Notify,
+        notify: NotifyUser,
         log: Option<Arc<Log>>,
         limiter: Option<Arc<ConnectLimiter>>,
     ) -> Self {
         if let Some(log) = &log {
             session.set_log(Arc::clone(log));
         }
-        let inner = Inner {
+        let inner = SessionParts {
             session,
             transport: None,
             closing: Vec::new(),
@@ -107,7 +107,7 @@ impl SharedSession {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, SessionParts> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -135,7 +135,7 @@ impl SharedSession {
     }
 
     /// Takes events until their total weight is at least `most`. Returns the total weight.
-    pub(super) fn take_events(&self, most: usize, out: &mut Vec<Event>) -> usize {
+    pub(super) fn take_events(&self, most: usize, out: &mut Vec<SessionEvent>) -> usize {
         let mut inner = self.lock();
         let now = self.clock.now();
         inner.check_lease(now);
@@ -173,7 +173,7 @@ impl SharedSession {
         self.drive(inner, now, Timing::Now);
     }
 
-    fn drive(&self, mut guard: MutexGuard<'_, Inner>, now: Millis, timing: Timing) {
+    fn drive(&self, mut guard: MutexGuard<'_, SessionParts>, now: Millis, timing: Timing) {
         let inner = &mut *guard;
         inner.check_lease(now);
         while inner.is_free()
@@ -339,7 +339,7 @@ impl SharedSession {
     }
 }
 
-impl Inner {
+impl SessionParts {
     /// Whether the session can be polled for requests. A full send queue only counts if it belongs to the current
     /// connection.
     fn is_free(&self) -> bool {
@@ -351,7 +351,7 @@ impl Inner {
         let lease = self
             .lease
             .as_ref()
-            .filter(|_| self.session.state() != State::Disconnected);
+            .filter(|_| self.session.state() != SessionState::Disconnected);
         lease.map(|lease| lease.left().unwrap_or_default())
     }
 

@@ -9,7 +9,7 @@ use super::shared_session::SharedSession;
 use crate::{
     failure::Failure,
     session::ConnectionId,
-    transport::{Event, EventSink},
+    transport::{EventSink, TransportEvent},
 };
 
 /// The event sink of a connection's transport.
@@ -42,29 +42,31 @@ impl EventSink for SessionSink {
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: TransportEvent) {
         let (shared, id) = (&self.session, self.connection);
         match event {
-            Event::Upgrade(_) => {}
-            Event::CloseFrame { .. } => shared.answer_close(id),
-            Event::UnexpectedResponse { head, .. } => {
+            TransportEvent::Upgrade(_) => {}
+            TransportEvent::CloseFrame { .. } => shared.answer_close(id),
+            TransportEvent::UnexpectedResponse { head, .. } => {
                 // Without this, the transport waits until someone reads the response.
                 shared.forget(id);
                 let failure = Failure::new(format!("Unexpected server response: {}", head.status));
                 shared.receive(|session, now| session.handle_failed(now, id, failure, Some(head.status)));
             }
-            Event::Open => drop(shared.receive(|session, now| session.handle_opened(now, id))),
+            TransportEvent::Open => drop(shared.receive(|session, now| session.handle_opened(now, id))),
             // As in Baileys, text and binary messages are handled alike.
-            Event::Message { bytes, .. } => {
+            TransportEvent::Message { bytes, .. } => {
                 self.wants_more = shared.receive(|session, now| session.handle_data(now, id, &bytes));
             }
-            Event::Ping(_) | Event::Pong(_) => drop(shared.receive(|session, now| session.handle_pong(now, id))),
-            Event::Written(_) => shared.written(id),
-            Event::Error(error) => {
+            TransportEvent::Ping(_) | TransportEvent::Pong(_) => {
+                drop(shared.receive(|session, now| session.handle_pong(now, id)))
+            }
+            TransportEvent::Written(_) => shared.written(id),
+            TransportEvent::Error(error) => {
                 let failure = error.describe();
                 shared.receive(|session, now| session.handle_failed(now, id, failure, None));
             }
-            Event::Closed => {
+            TransportEvent::Closed => {
                 shared.forget(id);
                 shared.receive(|session, now| session.handle_closed(now, id));
             }

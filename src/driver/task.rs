@@ -12,7 +12,7 @@ use super::{
     clock::{SystemEntropy, stopwatch},
     endpoint::Endpoint,
     handle::Handle,
-    shared_session::{Notify, SharedSession},
+    shared_session::{NotifyUser, SharedSession},
     sink::SessionSink,
 };
 use crate::{
@@ -31,7 +31,7 @@ pub fn start(
     endpoint: Endpoint,
     config: Config,
     credentials: Credentials,
-    notify: Notify,
+    notify: NotifyUser,
     log: Option<Arc<Log>>,
 ) -> io::Result<Handle> {
     let mut session = Session::new(config, credentials, Box::new(SystemEntropy::new()?));

@@ -21,9 +21,9 @@ use crate::binary::Dialect;
 use crate::frame::{encode_frame, split_frame};
 use crate::noise::{Receiver, Sender};
 use crate::read_ahead::{ReadAhead, ThreadBuffers};
+use crate::shared_sender::{KeepAliveConfig, MIN_INTERVAL};
 use crate::tape::Tapes;
 use crate::wire::seal_frame;
-use crate::shared_sender::{KeepAliveConfig, MIN_INTERVAL};
 
 const KEY: [u8; 32] = [7; 32];
 const ROOM: Room = Room {

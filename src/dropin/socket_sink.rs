@@ -13,7 +13,7 @@ use super::inbox::{Inbox, KEPT};
 use super::loop_monitor::LoopMonitor;
 use crate::abi::socket_event;
 use crate::read_ahead::{ReadAhead, ThreadBuffers};
-use crate::transport::{self, Event, ResponseHead, TransportError};
+use crate::transport::{self, ResponseHead, TransportError, TransportEvent};
 
 /// Converts an error to its JSON description for JavaScript.
 pub type DescribeError = fn(&TransportError) -> String;
@@ -103,10 +103,10 @@ impl transport::EventSink for SocketSink {
         self.state.flow.poll_ready(cx)
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: TransportEvent) {
         let counters = self.state.flow.counters();
         match event {
-            Event::Message { bytes, is_binary } => {
+            TransportEvent::Message { bytes, is_binary } => {
                 self.record(
                     if is_binary {
                         socket_event::BINARY
@@ -117,31 +117,31 @@ impl transport::EventSink for SocketSink {
                     &bytes,
                 );
             }
-            Event::Ping(bytes) => self.record(socket_event::PING, 0, &bytes),
-            Event::Pong(bytes) => self.record(socket_event::PONG, 0, &bytes),
-            Event::CloseFrame { code, reason } => {
+            TransportEvent::Ping(bytes) => self.record(socket_event::PING, 0, &bytes),
+            TransportEvent::Pong(bytes) => self.record(socket_event::PONG, 0, &bytes),
+            TransportEvent::CloseFrame { code, reason } => {
                 counters.reach(SocketState::Closing);
                 self.record(socket_event::CLOSE_FRAME, code.into(), &reason);
             }
-            Event::Written(count) => self.record(socket_event::WRITTEN, count, &[]),
-            Event::Open => {
+            TransportEvent::Written(count) => self.record(socket_event::WRITTEN, count, &[]),
+            TransportEvent::Open => {
                 counters.reach(SocketState::Open);
                 // The silence of the peer is counted from here.
                 self.state.received(self.monitor.now());
                 self.record(socket_event::OPEN, 0, &[]);
             }
-            Event::Upgrade(head) => self.record(socket_event::UPGRADE, 0, &head_fields(&head)),
-            Event::UnexpectedResponse { head, body } => {
+            TransportEvent::Upgrade(head) => self.record(socket_event::UPGRADE, 0, &head_fields(&head)),
+            TransportEvent::UnexpectedResponse { head, body } => {
                 let mut payload = head_fields(&head);
                 let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
                 payload.extend_from_slice(&body);
                 self.record(socket_event::UNEXPECTED_RESPONSE, length, &payload);
             }
-            Event::Error(error) => {
+            TransportEvent::Error(error) => {
                 let description = (self.describe_error)(&error);
                 self.record(socket_event::ERROR, 0, description.as_bytes());
             }
-            Event::Closed => {
+            TransportEvent::Closed => {
                 counters.reach(SocketState::Closed);
                 self.record(socket_event::CLOSED, 0, &[]);
             }

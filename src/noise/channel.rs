@@ -7,11 +7,11 @@ use super::{NoiseError, Receiver, Sender, SymmetricState};
 #[derive(Debug)]
 pub struct Channel {
     symmetric: SymmetricState,
-    phase: Phase,
+    phase: ChannelPhase,
 }
 
 #[derive(Debug)]
-enum Phase {
+enum ChannelPhase {
     Handshake,
     Transport {
         /// `None` after [`Channel::take_sender`].
@@ -32,14 +32,14 @@ impl Channel {
         symmetric.mix_hash(ephemeral_public);
         Ok(Self {
             symmetric,
-            phase: Phase::Handshake,
+            phase: ChannelPhase::Handshake,
         })
     }
 
     /// Whether [`finish_init`](Self::finish_init) succeeded.
     #[must_use]
     pub const fn is_transport(&self) -> bool {
-        matches!(self.phase, Phase::Transport { .. })
+        matches!(self.phase, ChannelPhase::Transport { .. })
     }
 
     /// Encrypts `plaintext` and appends the ciphertext to `out`. During the handshake, the ciphertext is also mixed
@@ -50,8 +50,10 @@ impl Channel {
     /// after [`take_sender`](Self::take_sender).
     pub fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
-            Phase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),
-            Phase::Transport { sender, .. } => sender.as_mut().ok_or(NoiseError::SenderTaken)?.seal(plaintext, out),
+            ChannelPhase::Handshake => self.symmetric.encrypt_and_hash(plaintext, out),
+            ChannelPhase::Transport { sender, .. } => {
+                sender.as_mut().ok_or(NoiseError::SenderTaken)?.seal(plaintext, out)
+            }
         }
     }
 
@@ -62,8 +64,8 @@ impl Channel {
     /// Same errors as [`SymmetricState::decrypt_and_hash`] or [`Receiver::open`].
     pub fn decrypt(&mut self, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), NoiseError> {
         match &mut self.phase {
-            Phase::Handshake => self.symmetric.decrypt_and_hash(ciphertext, out),
-            Phase::Transport { receiver, .. } => receiver.open(ciphertext, out),
+            ChannelPhase::Handshake => self.symmetric.decrypt_and_hash(ciphertext, out),
+            ChannelPhase::Transport { receiver, .. } => receiver.open(ciphertext, out),
         }
     }
 
@@ -87,7 +89,7 @@ impl Channel {
     /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM. The phase is then unchanged.
     pub fn finish_init(&mut self) -> Result<(), NoiseError> {
         let (sender, receiver) = self.derive_transport()?;
-        self.phase = Phase::Transport {
+        self.phase = ChannelPhase::Transport {
             sender: Some(sender),
             receiver,
         };
@@ -108,8 +110,8 @@ impl Channel {
     #[must_use]
     pub const fn take_sender(&mut self) -> Option<Sender> {
         match &mut self.phase {
-            Phase::Handshake => None,
-            Phase::Transport { sender, .. } => sender.take(),
+            ChannelPhase::Handshake => None,
+            ChannelPhase::Transport { sender, .. } => sender.take(),
         }
     }
 
@@ -117,8 +119,8 @@ impl Channel {
     #[must_use]
     pub const fn sender_mut(&mut self) -> Option<&mut Sender> {
         match &mut self.phase {
-            Phase::Handshake => None,
-            Phase::Transport { sender, .. } => sender.as_mut(),
+            ChannelPhase::Handshake => None,
+            ChannelPhase::Transport { sender, .. } => sender.as_mut(),
         }
     }
 
@@ -126,8 +128,8 @@ impl Channel {
     #[must_use]
     pub const fn receiver_mut(&mut self) -> Option<&mut Receiver> {
         match &mut self.phase {
-            Phase::Handshake => None,
-            Phase::Transport { receiver, .. } => Some(receiver),
+            ChannelPhase::Handshake => None,
+            ChannelPhase::Transport { receiver, .. } => Some(receiver),
         }
     }
 }

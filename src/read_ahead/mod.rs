@@ -4,10 +4,10 @@
 //! message of complete frames, it makes the same tapes as the handler, and gives the counter of the first frame. A
 //! handler with the same counter takes the tapes and continues after them.
 //!
-//! The handler opens all other messages itself: frames that span messages, messages with a payload that is not a stanza,
-//! and messages with too much content. It also does this if it was given other bytes. After a frame that cannot be
-//! decrypted it opens everything itself. The read-ahead has its own receiver and never changes the handler's receiver.
-//! Therefore it can save work, but cannot change a result.
+//! The handler opens all other messages itself: frames that span messages, messages with a payload that is not a
+//! stanza, and messages with too much content. It also does this if it was given other bytes. After a frame that cannot
+//! be decrypted it opens everything itself. The read-ahead has its own receiver and never changes the handler's
+//! receiver. Therefore it can save work, but cannot change a result.
 
 mod keep_alive_replies;
 
@@ -41,11 +41,11 @@ pub struct OpenedMessage {
 /// The read-ahead of one connection.
 #[derive(Debug, Default)]
 pub struct ReadAhead {
-    state: State,
+    state: ReadAheadState,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum ReadAheadState {
     /// No message was received, and no handler is linked.
     #[default]
     Fresh,
@@ -69,41 +69,41 @@ struct Stream {
 impl ReadAhead {
     /// Starts to follow the stream. Returns false if a message was already received.
     pub fn link(&mut self) -> bool {
-        if matches!(self.state, State::Fresh) {
-            self.state = State::Counting {
+        if matches!(self.state, ReadAheadState::Fresh) {
+            self.state = ReadAheadState::Counting {
                 frames: FrameDecoder::new(),
                 seen: 0,
             };
         }
-        matches!(self.state, State::Counting { .. })
+        matches!(self.state, ReadAheadState::Counting { .. })
     }
 
     /// Starts to open frames. `receiver` has counter 0. `handshake` is the number of handshake frames.
     pub fn open(&mut self, receiver: Receiver, handshake: u64, dialect: Dialect) {
-        self.state = match std::mem::replace(&mut self.state, State::Off) {
-            State::Counting { frames, seen } => match seen.checked_sub(handshake) {
-                Some(skipped) => State::Open(Box::new(Stream {
+        self.state = match std::mem::replace(&mut self.state, ReadAheadState::Off) {
+            ReadAheadState::Counting { frames, seen } => match seen.checked_sub(handshake) {
+                Some(skipped) => ReadAheadState::Open(Box::new(Stream {
                     frames,
                     receiver: receiver.skip(skipped),
                     dialect,
                     hidden: None,
                 })),
-                None => State::Off,
+                None => ReadAheadState::Off,
             },
-            _ => State::Off,
+            _ => ReadAheadState::Off,
         };
     }
 
     /// Hides these replies from JavaScript.
     pub fn hide(&mut self, replies: KeepAliveReplies) {
-        if let State::Open(stream) = &mut self.state {
+        if let ReadAheadState::Open(stream) = &mut self.state {
             stream.hidden.get_or_insert(replies);
         }
     }
 
     /// Stops opening frames.
     pub fn close(&mut self) {
-        self.state = State::Off;
+        self.state = ReadAheadState::Off;
     }
 
     /// Handles a received message. If it can be opened, its tapes are appended to `tapes`.
@@ -114,13 +114,13 @@ impl ReadAhead {
         tapes: &mut Tapes,
     ) -> Option<OpenedMessage> {
         match &mut self.state {
-            State::Fresh => self.state = State::Off,
-            State::Counting { frames, seen } => {
+            ReadAheadState::Fresh => self.state = ReadAheadState::Off,
+            ReadAheadState::Counting { frames, seen } => {
                 while let Ok(Some(_)) = frames.next_of(&mut message) {
                     *seen += 1;
                 }
             }
-            State::Open(stream) => {
+            ReadAheadState::Open(stream) => {
                 let start = tapes.len();
                 let opened = stream.message(message, buffers, tapes);
                 buffers.opener.trim(KEEP_PER_THREAD);
@@ -129,20 +129,20 @@ impl ReadAhead {
                     Some(_) => tapes.truncate(start),
                     None => {
                         tapes.truncate(start);
-                        self.state = State::Off;
+                        self.state = ReadAheadState::Off;
                     }
                 }
             }
-            State::Off => {}
+            ReadAheadState::Off => {}
         }
         None
     }
 }
 
 impl Stream {
-    /// Opens the frames of a message of complete frames. For other messages, for too much content and for a payload that
-    /// is not a stanza, the frames are only counted, and the result has 0 frames. Returns `None` if a frame cannot be
-    /// decrypted.
+    /// Opens the frames of a message of complete frames. For other messages, for too much content and for a payload
+    /// that is not a stanza, the frames are only counted, and the result has 0 frames. Returns `None` if a frame cannot
+    /// be decrypted.
     fn message(&mut self, mut message: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Option<OpenedMessage> {
         let counter = self.receiver.counter();
         let start = tapes.size();

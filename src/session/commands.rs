@@ -1,8 +1,9 @@
 //! The commands of a session: methods that the user calls.
 
 use super::{
-    CodeKey, CredentialsUpdate, EndReason, Event, KeyDerivation, KnownServer, Me, Millis, PairingError, Pattern,
-    PatternId, QueryError, QueryId, QueryOptions, SendError, SendId, SendReadiness, Session, State, Trigger, nodes,
+    CodeKey, CredentialsUpdate, EndReason, KeyDerivation, KnownServer, Me, Millis, PairingError, Pattern, PatternId,
+    QueryError, QueryId, QueryOptions, SendError, SendId, SendReadiness, Session, SessionEvent, SessionState, Trigger,
+    nodes,
     outgoing::Origin,
     pairing::{companion_hello, is_pairing_code, pairing_code},
     queries::Purpose,
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the caller must check whether the queue is full"]
 pub struct Sent {
-    /// The identifier of the stanza; [`Event::Unsent`] repeats it.
+    /// The identifier of the stanza; [`SessionEvent::Unsent`] repeats it.
     pub id: SendId,
     /// Whether the caller should wait before it sends more.
     pub readiness: SendReadiness,
@@ -29,7 +30,7 @@ pub struct Sent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the answer is identified by this id"]
 pub struct Query {
-    /// The identifier of the query; [`Event::Answer`] repeats it.
+    /// The identifier of the query; [`SessionEvent::Answer`] repeats it.
     pub query: QueryId,
     /// The `id` attribute of the stanza.
     pub id: String,
@@ -64,7 +65,7 @@ impl Session {
         self.tick(now);
         let (unsent, has_room_again) = self.outgoing.take_unsent();
         if has_room_again {
-            self.push_event(Event::Drain);
+            self.push_event(SessionEvent::Drain);
         }
         self.close_with(EndReason::Requested);
         unsent
@@ -95,10 +96,10 @@ impl Session {
         true
     }
 
-    /// Starts the reconnection that an [`Event::ReconnectDue`] has announced. Returns true if one was waiting.
+    /// Starts the reconnection that a [`SessionEvent::ReconnectDue`] has announced. Returns true if one was waiting.
     pub fn confirm_reconnect(&mut self, now: Millis) -> bool {
         self.tick(now);
-        let is_due = self.state == State::Reconnecting && !self.timers.is_set(Timer::Reconnect);
+        let is_due = self.state == SessionState::Reconnecting && !self.timers.is_set(Timer::Reconnect);
         if is_due {
             self.begin(Trigger::Due);
         }
@@ -182,7 +183,7 @@ impl Session {
         let cancelled = self.queries.cancel(query).is_some();
         if cancelled {
             self.metrics.queries_cancelled += 1;
-            self.push_event(Event::Answer {
+            self.push_event(SessionEvent::Answer {
                 query,
                 result: Err(QueryError::Cancelled),
             });
@@ -208,8 +209,8 @@ impl Session {
         Ok(payload)
     }
 
-    /// Watches for a pattern. Each matching stanza is delivered in [`Event::Stanzas`]. All alternatives get one id.
-    /// [`Pattern::parse`] converts a text to alternatives.
+    /// Watches for a pattern. Each matching stanza is delivered in [`SessionEvent::Stanzas`]. All alternatives get one
+    /// id. [`Pattern::parse`] converts a text to alternatives.
     pub fn watch(&mut self, alternatives: Vec<Pattern>) -> PatternId {
         self.patterns.watch(alternatives)
     }
@@ -242,7 +243,7 @@ impl Session {
     }
 
     fn check_registering(&self) -> Result<(), PairingError> {
-        if self.state != State::Authenticating || !self.can_send() || self.credentials.account.is_some() {
+        if self.state != SessionState::Authenticating || !self.can_send() || self.credentials.account.is_some() {
             return Err(PairingError::NotRegistering);
         }
         Ok(())

@@ -50,9 +50,9 @@ impl KnownServer {
 }
 
 /// One connection.
-pub(super) struct Connection {
+pub(super) struct SessionConnection {
     pub(super) id: ConnectionId,
-    pub(super) phase: Phase,
+    pub(super) phase: ConnectionPhase,
     pub(super) frames: FrameDecoder,
     /// Bytes to send before the first frame: the routing info and the WhatsApp header.
     preamble: Preamble,
@@ -65,7 +65,7 @@ pub(super) struct Connection {
 }
 
 /// The progress of a connection.
-pub(super) enum Phase {
+pub(super) enum ConnectionPhase {
     /// The transport is opening.
     Opening,
     /// ClientHello is queued.
@@ -78,27 +78,27 @@ pub(super) enum Phase {
     Broken,
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for SessionConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match &self.phase {
-            Phase::Opening => "opening",
-            Phase::Hello(_) => "hello",
-            Phase::Resuming(_) => "resuming",
-            Phase::Open { .. } => "open",
-            Phase::Broken => "broken",
+            ConnectionPhase::Opening => "opening",
+            ConnectionPhase::Hello(_) => "hello",
+            ConnectionPhase::Resuming(_) => "resuming",
+            ConnectionPhase::Open { .. } => "open",
+            ConnectionPhase::Broken => "broken",
         };
-        f.debug_struct("Connection")
+        f.debug_struct("SessionConnection")
             .field("id", &self.id)
             .field("phase", &phase)
             .finish_non_exhaustive()
     }
 }
 
-impl Connection {
+impl SessionConnection {
     pub(super) fn new(id: ConnectionId, preamble: Preamble) -> Self {
         Self {
             id,
-            phase: Phase::Opening,
+            phase: ConnectionPhase::Opening,
             frames: FrameDecoder::new(),
             preamble,
             opened_at: 0,
@@ -109,16 +109,16 @@ impl Connection {
 
     /// Whether stanzas can be sent and received.
     pub(super) const fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. })
+        matches!(self.phase, ConnectionPhase::Open { .. })
     }
 
     pub(super) const fn is_resuming(&self) -> bool {
-        matches!(self.phase, Phase::Resuming(_))
+        matches!(self.phase, ConnectionPhase::Resuming(_))
     }
 
     /// Takes the phase for a handshake step and leaves `Broken`. The caller sets the next phase if the step succeeds.
-    pub(super) fn take_phase(&mut self) -> Phase {
-        std::mem::replace(&mut self.phase, Phase::Broken)
+    pub(super) fn take_phase(&mut self) -> ConnectionPhase {
+        std::mem::replace(&mut self.phase, ConnectionPhase::Broken)
     }
 
     /// Frames a handshake message. Returns one WebSocket message.
@@ -131,7 +131,7 @@ impl Connection {
 
     /// Seals and frames a payload. Returns one WebSocket message. Returns `None` if the connection is not open.
     pub(super) fn seal(&mut self, payload: &[u8]) -> Option<Result<Vec<u8>, SealError>> {
-        let Phase::Open { sender, .. } = &mut self.phase else {
+        let ConnectionPhase::Open { sender, .. } = &mut self.phase else {
             return None;
         };
         let mut message = Vec::new();

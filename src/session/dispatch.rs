@@ -1,12 +1,13 @@
 //! How the session handles inbound stanzas, and which stanzas it delivers to the user.
 
 use super::{
-    CodeKey, CredentialsUpdate, EndReason, Event, Millis, PayloadError, QueryError, Session, Stanza, State,
+    CodeKey, CredentialsUpdate, EndReason, Millis, PayloadError, QueryError, Session, SessionEvent, SessionState,
+    Stanza,
     head_filter::Head,
     log,
     nodes::{acknowledgement, child, content_bytes, offline_batch, result},
     pairing::{CodeAnswer, accept_pair_success, companion_finish, qr_references},
-    queries::{AnswerTarget, Pending, Purpose},
+    queries::{AnswerTarget, PendingQuery, Purpose},
 };
 use crate::binary::{Node, NodeContent};
 
@@ -17,7 +18,8 @@ const MAX_ROUTING_INFO: usize = 4 * 1024;
 /// milliseconds. More than one is allowed because a user may mistype the code.
 const MAX_CODE_ANSWERS: u32 = 5;
 
-/// Maximum length of a reported answer to a query of the session, in bytes (16 KiB). Real answers have less than 100 bytes.
+/// Maximum length of a reported answer to a query of the session, in bytes (16 KiB). Real answers have less than 100
+/// bytes.
 const MAX_OWN_ANSWER: usize = 16 << 10;
 
 /// Maximum memory for the nodes of a stanza that the session reads itself, in bytes (1 MiB). Nodes that do not fit are
@@ -117,7 +119,7 @@ impl Session {
         };
         if self.reports_own && target.is_session() && encoded.len() < MAX_OWN_ANSWER {
             let payload = [&[0], encoded].concat();
-            self.push_event(Event::Own {
+            self.push_event(SessionEvent::Own {
                 is_answer: true,
                 payload,
             });
@@ -136,7 +138,7 @@ impl Session {
     }
 
     /// Settles a query. The answer is the stanza on the tape, or `error`.
-    fn settle(&mut self, pending: &Pending, error: Option<QueryError>) {
+    fn settle(&mut self, pending: &PendingQuery, error: Option<QueryError>) {
         let waited = self.now.saturating_sub(pending.asked_at);
         match pending.purpose {
             Purpose::User(query) => {
@@ -146,7 +148,7 @@ impl Session {
                     None => Ok(Stanza::of(self.scratch.tapes.first().unwrap_or_default())),
                     Some(error) => Err(error),
                 };
-                self.push_event(Event::Answer { query, result });
+                self.push_event(SessionEvent::Answer { query, result });
             }
             Purpose::KeepAlive => {
                 log!(self.log.as_deref(), Debug, "keep-alive answered", ms = waited);
@@ -177,7 +179,7 @@ impl Session {
             Reaction::Offline => {
                 let count = child(stanza, "offline").and_then(|offline| offline.attr("count")?.parse().ok());
                 let count = count.unwrap_or_default();
-                self.push_event(Event::Offline { count });
+                self.push_event(SessionEvent::Offline { count });
             }
             Reaction::OfflinePreview => {
                 if let Some(count) = self.config.offline_batch {
@@ -227,7 +229,7 @@ impl Session {
     }
 
     fn offer_qr(&mut self, stanza: &Node) {
-        if self.state != State::Authenticating {
+        if self.state != SessionState::Authenticating {
             return;
         }
         self.send_session_stanza(&result(stanza.attr("id").unwrap_or_default()));
@@ -237,7 +239,7 @@ impl Session {
     }
 
     fn paired(&mut self, stanza: &Node) {
-        if self.state != State::Authenticating {
+        if self.state != SessionState::Authenticating {
             return;
         }
         self.note_server_time(stanza);
@@ -248,7 +250,7 @@ impl Session {
                 self.qr.clear();
                 let me = paired.update.me.clone().unwrap_or_default();
                 self.update_credentials(paired.update);
-                self.push_event(Event::Paired(me));
+                self.push_event(SessionEvent::Paired(me));
                 self.send_session_stanza(&paired.reply);
             }
             Err(error) => self.end(EndReason::Pairing(error), false),
@@ -269,7 +271,7 @@ impl Session {
                 self.code_answer = Some(answer);
             }
             Err(error) => {
-                self.push_event(Event::PairingFailed(error));
+                self.push_event(SessionEvent::PairingFailed(error));
                 self.send_session_stanza(&acknowledgement(stanza));
             }
         }
@@ -289,7 +291,7 @@ impl Session {
                 self.update_credentials(accepted.update);
                 self.send_session_stanza(&accepted.query);
             }
-            Err(error) => self.push_event(Event::PairingFailed(error)),
+            Err(error) => self.push_event(SessionEvent::PairingFailed(error)),
         }
         self.send_session_stanza(&answer.acknowledgement);
     }

@@ -9,7 +9,7 @@ pub enum SendError {
     /// There is no open connection.
     #[error("Connection Closed")]
     NotConnected,
-    /// The queue has reached its limit. Wait for [`Event::Drain`](super::Event::Drain).
+    /// The queue has reached its limit. Wait for [`SessionEvent::Drain`](super::SessionEvent::Drain).
     #[error("the outgoing queue is full")]
     Full,
     /// The stanza cannot be encoded.

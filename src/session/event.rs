@@ -33,7 +33,7 @@ impl Transmit {
 /// An event for the user. Events are delivered in order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum SessionEvent {
     /// The state has changed.
     State(StateChange),
     /// A reconnection is planned. [`Session::cancel_reconnect`](super::Session::cancel_reconnect) cancels it before
@@ -93,7 +93,7 @@ pub enum Event {
     Malformed(PayloadError),
 }
 
-impl Event {
+impl SessionEvent {
     /// The number of stanzas in the event. Other events count as one.
     #[must_use]
     pub const fn weight(&self) -> usize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::wire::Step;
+use crate::wire::OpenStep;
 
 /// A monotonic clock in nanoseconds. The origin is arbitrary.
 pub trait Stopwatch: Send {
@@ -89,16 +89,16 @@ impl FrameTimer {
     }
 
     /// Ends a step and starts the next one.
-    pub(super) fn done(&mut self, step: Step) {
+    pub(super) fn done(&mut self, step: OpenStep) {
         let (Some(began), Some(stopwatch)) = (self.began, &self.stopwatch) else {
             return;
         };
         let now = stopwatch.nanos();
         let time = now.saturating_sub(began).saturating_mul(FrameTimes::SAMPLED.into());
         let part = match step {
-            Step::Decrypted => &mut self.work.opening,
-            Step::Inflated => &mut self.work.inflating,
-            Step::Walked => &mut self.work.parsing,
+            OpenStep::Decrypted => &mut self.work.opening,
+            OpenStep::Inflated => &mut self.work.inflating,
+            OpenStep::Walked => &mut self.work.parsing,
         };
         *part = part.saturating_add(time);
         self.began = Some(now);
@@ -115,7 +115,7 @@ mod tests {
     fn measured_times_are_scaled_to_all_frames() {
         let mut sampler = FrameTimer::default();
         sampler.frame();
-        sampler.done(Step::Decrypted);
+        sampler.done(OpenStep::Decrypted);
         assert_eq!(sampler.work(), FrameTimes::default());
 
         let time = Cell::new(0);
@@ -127,9 +127,9 @@ mod tests {
         sampler.set_stopwatch(Box::new(tick));
         for _ in 0..2 * FrameTimes::SAMPLED {
             sampler.frame();
-            sampler.done(Step::Decrypted);
-            sampler.done(Step::Inflated);
-            sampler.done(Step::Walked);
+            sampler.done(OpenStep::Decrypted);
+            sampler.done(OpenStep::Inflated);
+            sampler.done(OpenStep::Walked);
         }
         let each = u64::from(2 * 5 * FrameTimes::SAMPLED);
         assert_eq!(

@@ -104,7 +104,7 @@ impl Head {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
+enum HeadPosition {
     /// Before the root's tag.
     Start,
     /// In the root's attributes and content.
@@ -122,7 +122,7 @@ pub(super) struct HeadFilter<'a, F> {
     head: &'a mut Head,
     tape: TapeWriter<'a>,
     wanted: F,
-    progress: Progress,
+    progress: HeadPosition,
 }
 
 impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
@@ -133,20 +133,20 @@ impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
             head,
             tape: TapeWriter::new(tapes),
             wanted,
-            progress: Progress::Start,
+            progress: HeadPosition::Start,
         }
     }
 
     /// Ends the stanza. Returns its tape if it is wanted.
     pub(super) fn finish(self) -> Option<Tape<'a>> {
-        (self.progress == Progress::Writing).then(|| self.tape.finish())
+        (self.progress == HeadPosition::Writing).then(|| self.tape.finish())
     }
 
     fn decide(&mut self) {
         self.progress = if (self.wanted)(self.head) {
-            Progress::Writing
+            HeadPosition::Writing
         } else {
-            Progress::Skipping
+            HeadPosition::Skipping
         };
     }
 }
@@ -158,55 +158,55 @@ impl<F: FnMut(&Head) -> bool> NodeSink for HeadFilter<'_, F> {
 
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
         match self.progress {
-            Progress::Start => {
+            HeadPosition::Start => {
                 self.head.tag = self.head.word(tag);
-                self.progress = Progress::Root;
+                self.progress = HeadPosition::Root;
             }
-            Progress::Child => {
+            HeadPosition::Child => {
                 self.head.child = self.head.word(tag);
                 self.decide();
             }
-            Progress::Root | Progress::Writing | Progress::Skipping => {}
+            HeadPosition::Root | HeadPosition::Writing | HeadPosition::Skipping => {}
         }
-        if self.progress != Progress::Skipping {
+        if self.progress != HeadPosition::Skipping {
             self.tape.node(tag, attrs);
         }
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
-        if self.progress == Progress::Root {
+        if self.progress == HeadPosition::Root {
             let key = self.head.word(key);
             self.head.attrs.push((key, Word::Token("")));
         }
-        if self.progress != Progress::Skipping {
+        if self.progress != HeadPosition::Skipping {
             self.tape.attr_key(key);
         }
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
-        if self.progress == Progress::Root {
+        if self.progress == HeadPosition::Root {
             let value = self.head.word(value);
             if let Some((_, place)) = self.head.attrs.last_mut() {
                 *place = value;
             }
         }
-        if self.progress != Progress::Skipping {
+        if self.progress != HeadPosition::Skipping {
             self.tape.attr_value(value);
         }
     }
 
     fn content(&mut self, content: Content<'_>) {
-        if self.progress == Progress::Root {
+        if self.progress == HeadPosition::Root {
             match content {
                 Content::List(0) => {
                     self.head.child = Word::Token("undefined");
                     self.decide();
                 }
-                Content::List(_) => self.progress = Progress::Child,
+                Content::List(_) => self.progress = HeadPosition::Child,
                 Content::None | Content::Text(_) | Content::Bytes(_) => self.decide(),
             }
         }
-        if self.progress != Progress::Skipping {
+        if self.progress != HeadPosition::Skipping {
             self.tape.content(content);
         }
     }

@@ -2,19 +2,19 @@
 
 use std::collections::{TryReserveError, VecDeque};
 
-use super::{Event, PatternId, QueueLimits, Stanzas, watermark::Watermark};
+use super::{PatternId, QueueLimits, SessionEvent, Stanzas, watermark::Watermark};
 use crate::tape::Tape;
 
 /// The queue. Events that the server causes count for its limits. Other events are small, and the commands of the user
 /// bound their number.
 #[derive(Debug)]
 pub(super) struct IncomingQueue {
-    events: VecDeque<Event>,
+    events: VecDeque<SessionEvent>,
     watermark: Watermark,
     paused: bool,
 }
 
-/// Event slots that an empty queue keeps allocated.
+/// Number of events for which an empty queue keeps memory.
 const RETAINED: usize = 64;
 
 impl IncomingQueue {
@@ -26,7 +26,7 @@ impl IncomingQueue {
         }
     }
 
-    pub(super) fn push(&mut self, event: Event) {
+    pub(super) fn push(&mut self, event: SessionEvent) {
         if let Some(bytes) = event.footprint() {
             self.watermark.add(bytes);
         }
@@ -39,11 +39,11 @@ impl IncomingQueue {
     /// If there is not enough memory.
     pub(super) fn push_stanza(&mut self, matched: &[PatternId], tape: Tape<'_>) -> Result<(), TryReserveError> {
         let bytes = match self.events.back_mut() {
-            Some(Event::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape)?,
+            Some(SessionEvent::Stanzas(stanzas)) if stanzas.has_room() => stanzas.push(matched, tape)?,
             _ => {
                 let mut stanzas = Stanzas::default();
                 let bytes = stanzas.push(matched, tape)?;
-                self.events.push_back(Event::Stanzas(stanzas));
+                self.events.push_back(SessionEvent::Stanzas(stanzas));
                 bytes
             }
         };
@@ -52,7 +52,7 @@ impl IncomingQueue {
     }
 
     /// The next event.
-    pub(super) fn pop(&mut self) -> Option<Event> {
+    pub(super) fn pop(&mut self) -> Option<SessionEvent> {
         let event = self.events.pop_front()?;
         if let Some(bytes) = event.footprint() {
             self.watermark.remove_all(event.weight(), bytes);

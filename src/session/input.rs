@@ -3,8 +3,9 @@
 use std::mem;
 
 use super::{
-    ConnectionId, EndReason, Event, LogValue, Millis, QueryError, Scratch, Session, State, Transmit, Trigger,
-    connection::{Connection, Phase},
+    ConnectionId, EndReason, LogValue, Millis, QueryError, Scratch, Session, SessionEvent, SessionState, Transmit,
+    Trigger,
+    connection::{ConnectionPhase, SessionConnection},
     dispatch::Received,
     head_filter::{Head, HeadFilter},
     log,
@@ -25,8 +26,8 @@ impl Session {
         self.tick(now);
         if self
             .current(connection)
-            .is_some_and(|connection| matches!(connection.phase, Phase::Opening))
-            && self.state == State::Connecting
+            .is_some_and(|connection| matches!(connection.phase, ConnectionPhase::Opening))
+            && self.state == SessionState::Connecting
         {
             self.hello();
         }
@@ -39,7 +40,7 @@ impl Session {
         let Some(connection) = self.current(connection) else {
             return;
         };
-        if matches!(connection.phase, Phase::Opening) {
+        if matches!(connection.phase, ConnectionPhase::Opening) {
             return;
         }
         self.metrics.bytes_in += data.len() as u64;
@@ -99,8 +100,8 @@ impl Session {
     /// Ends the connection, or the wait for one. Its transport is gone.
     fn end_for_good(&mut self, reason: EndReason) {
         match self.state {
-            State::Disconnected => {}
-            State::Reconnecting => {
+            SessionState::Disconnected => {}
+            SessionState::Reconnecting => {
                 self.last_end = Some(reason);
                 self.end_waiting();
             }
@@ -140,7 +141,7 @@ impl Session {
             );
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_timed_out += 1;
-                self.push_event(Event::Answer {
+                self.push_event(SessionEvent::Answer {
                     query,
                     result: Err(QueryError::TimedOut),
                 });
@@ -190,7 +191,7 @@ impl Session {
                 }
             }
             Timer::Qr => self.show_qr(self.config.qr_timeout),
-            Timer::Reconnect if self.config.confirm_reconnect => self.push_event(Event::ReconnectDue),
+            Timer::Reconnect if self.config.confirm_reconnect => self.push_event(SessionEvent::ReconnectDue),
             Timer::Reconnect => self.begin(Trigger::Due),
             Timer::Close => {
                 self.process_all();
@@ -207,7 +208,7 @@ impl Session {
         let expires_at = self.now.saturating_add(lifetime);
         self.timers.set(Timer::Qr, expires_at);
         let text = qr_text(&reference, &self.credentials, &self.config);
-        self.push_event(Event::Qr { text, expires_at });
+        self.push_event(SessionEvent::Qr { text, expires_at });
     }
 
     /// Handles stored frames, then the frames of `input`, until reading stops. The rest of `input` is stored.
@@ -241,7 +242,7 @@ impl Session {
 
     /// Handles the next frame of the stored data and `input`. Returns true if there was one.
     fn process_frame(&mut self, input: &mut &[u8]) -> bool {
-        let Some(Connection { frames, phase, .. }) = &mut self.connection else {
+        let Some(SessionConnection { frames, phase, .. }) = &mut self.connection else {
             return false;
         };
         let frame = match frames.next_of(input) {
@@ -253,7 +254,7 @@ impl Session {
             }
         };
         self.metrics.frames_in += 1;
-        let Phase::Open { receiver, .. } = phase else {
+        let ConnectionPhase::Open { receiver, .. } = phase else {
             let message = frame.to_vec();
             self.server_hello(&message);
             return true;
@@ -308,7 +309,7 @@ impl Session {
                 offset = error.offset().unwrap_or_default(),
             );
             if !self.incoming.is_overfull() {
-                self.push_event(Event::Malformed(error));
+                self.push_event(SessionEvent::Malformed(error));
             }
         }
         opener.trim(KEEP_PER_CONNECTION);
@@ -320,7 +321,7 @@ impl Session {
 
     /// Reading stops. The silence timer stops too, because the server is not responsible for this silence.
     pub(super) fn suspend_reading(&mut self) {
-        if self.connection.as_ref().is_some_and(Connection::is_open) && self.timers.stop(Timer::Silence) {
+        if self.connection.as_ref().is_some_and(SessionConnection::is_open) && self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
             let (stanzas, bytes) = self.incoming.watermark().depth();
             log!(
@@ -336,14 +337,14 @@ impl Session {
     /// Reading continues.
     pub(super) fn read_on(&mut self) {
         log!(self.log.as_deref(), Debug, "reading continues");
-        if self.connection.as_ref().is_some_and(Connection::is_open) {
+        if self.connection.as_ref().is_some_and(SessionConnection::is_open) {
             self.keepalive.heard(self.now);
             self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config));
         }
         self.process(&[]);
     }
 
-    fn current(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+    fn current(&mut self, id: ConnectionId) -> Option<&mut SessionConnection> {
         self.connection.as_mut().filter(|connection| connection.id == id)
     }
 }

@@ -1,15 +1,15 @@
 //! Connecting, the handshake, login, and the end of a connection.
 
 use super::{
-    Config, Credentials, CredentialsUpdate, EndReason, Event, HandshakeKind, HandshakeTime, KnownServer, LogValue,
-    QueryError, ReconnectPlan, Session, State, StateChange, Transmit, Trigger,
-    connection::{Connection, Established, Phase},
+    Config, Credentials, CredentialsUpdate, EndReason, HandshakeKind, HandshakeTime, KnownServer, LogValue, QueryError,
+    ReconnectPlan, Session, SessionEvent, SessionState, StateChange, Transmit, Trigger,
+    connection::{ConnectionPhase, Established, SessionConnection},
     event::ConnectionId,
     log,
     login::client_payload,
     nodes,
     outgoing::Origin,
-    queries::{Pending, Purpose},
+    queries::{PendingQuery, Purpose},
     timers::Timer,
 };
 use crate::{
@@ -32,7 +32,7 @@ impl Session {
             reason,
         };
         self.state = to;
-        self.push_event(Event::State(change));
+        self.push_event(SessionEvent::State(change));
         true
     }
 
@@ -59,7 +59,7 @@ impl Session {
                     connection = id.0,
                     routed = routing_info.is_some(),
                 );
-                self.connection = Some(Connection::new(id, preamble));
+                self.connection = Some(SessionConnection::new(id, preamble));
                 self.transmits.push_back(Transmit::Open(id));
             }
             Err(error) => self.end(EndReason::Frame(error), true),
@@ -79,7 +79,7 @@ impl Session {
         let Some(connection) = &mut self.connection else { return };
         let (id, framed) = match hello {
             Ok((message, phase)) => {
-                let resuming = matches!(phase, Phase::Resuming(_));
+                let resuming = matches!(phase, ConnectionPhase::Resuming(_));
                 log!(self.log.as_deref(), Debug, "sending ClientHello", resuming = resuming);
                 connection.phase = phase;
                 connection.opened_at = now;
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    fn client_hello(&self, ephemeral: PrivateKey) -> Result<(Vec<u8>, Phase), EndReason> {
+    fn client_hello(&self, ephemeral: PrivateKey) -> Result<(Vec<u8>, ConnectionPhase), EndReason> {
         let ephemeral = KeyPair::from_private(ephemeral)?;
         let header = self.config.header();
         if let Some(server) = self.resumable() {
@@ -102,11 +102,11 @@ impl Session {
             // If the server's key cannot be used for IK, the handshake is XX.
             let hello = resume::client_hello(&header, ephemeral.clone(), key, server.report.server_static, &payload);
             if let Ok((message, state)) = hello {
-                return Ok((message, Phase::Resuming(state)));
+                return Ok((message, ConnectionPhase::Resuming(state)));
             }
         }
         let (message, state) = Start::new(&header, ephemeral)?.client_hello();
-        Ok((message, Phase::Hello(state)))
+        Ok((message, ConnectionPhase::Hello(state)))
     }
 
     /// The server to resume with. It requires that resumption is enabled, the credentials are paired, and the server's
@@ -121,7 +121,7 @@ impl Session {
     pub(super) fn server_hello(&mut self, message: &[u8]) {
         let Some(connection) = &mut self.connection else { return };
         let phase = connection.take_phase();
-        let resuming = matches!(phase, Phase::Resuming(_));
+        let resuming = matches!(phase, ConnectionPhase::Resuming(_));
         let opened_at = connection.opened_at;
         let established = match establish(phase, message, &self.credentials, &self.config) {
             Ok(established) => established,
@@ -136,7 +136,7 @@ impl Session {
             .as_deref()
             .map(|finish| connection.frame(finish))
             .transpose();
-        connection.phase = Phase::Open {
+        connection.phase = ConnectionPhase::Open {
             sender: established.sender,
             receiver: established.receiver,
         };
@@ -176,7 +176,7 @@ impl Session {
     /// handshake.
     fn end_handshake(&mut self, reason: EndReason, resuming: bool) {
         if let (true, Some(connection)) = (resuming, &mut self.connection) {
-            connection.phase = Phase::Broken;
+            connection.phase = ConnectionPhase::Broken;
             self.server = None;
             log!(
                 self.log.as_deref(),
@@ -202,7 +202,7 @@ impl Session {
         let (payload, has_room_again) = self.outgoing.pop()?;
         let sealed = connection.seal(&payload)?;
         if has_room_again {
-            self.push_event(Event::Drain);
+            self.push_event(SessionEvent::Drain);
         }
         match sealed {
             Ok(message) => {
@@ -238,7 +238,7 @@ impl Session {
     /// Queues an encoded stanza of the session.
     pub(super) fn queue_session_stanza(&mut self, payload: Vec<u8>) {
         if self.reports_own {
-            self.push_event(Event::Own {
+            self.push_event(SessionEvent::Own {
                 is_answer: false,
                 payload: payload.clone(),
             });
@@ -291,7 +291,7 @@ impl Session {
     pub(super) fn finish_closing(&mut self) {
         let nothing_left = self.outgoing.is_empty();
         let Some(connection) = &mut self.connection else { return };
-        if self.state == State::Closing && !connection.close_sent && (nothing_left || !connection.is_open()) {
+        if self.state == SessionState::Closing && !connection.close_sent && (nothing_left || !connection.is_open()) {
             connection.close_sent = true;
             self.transmits.push_back(Transmit::Close(connection.id));
         }
@@ -301,7 +301,7 @@ impl Session {
     pub(super) fn end(&mut self, reason: EndReason, gone: bool) {
         // The server may have closed the connection because it does not support resumption. This is not assumed if the
         // user has ended the connection.
-        let resuming = self.connection.as_ref().is_some_and(Connection::is_resuming);
+        let resuming = self.connection.as_ref().is_some_and(SessionConnection::is_resuming);
         if resuming && !reason.is_intended() && self.closing.is_none() {
             self.server = None;
         }
@@ -319,7 +319,7 @@ impl Session {
             Some(wish) => wish,
             None => reason,
         };
-        let plan = if reason.is_intended() || self.is_defunct || self.state == State::Closing {
+        let plan = if reason.is_intended() || self.is_defunct || self.state == SessionState::Closing {
             ReconnectPlan::Stop
         } else if retry_now && self.config.reconnect.is_some() {
             self.reconnect.retry_now()
@@ -341,10 +341,10 @@ impl Session {
         self.reject(ended, code);
         let (unsent, has_room_again) = self.outgoing.clear();
         if !unsent.is_empty() {
-            self.push_event(Event::Unsent(unsent));
+            self.push_event(SessionEvent::Unsent(unsent));
         }
         if has_room_again {
-            self.push_event(Event::Drain);
+            self.push_event(SessionEvent::Drain);
         }
         match plan {
             ReconnectPlan::Retry { attempt, delay } => {
@@ -360,7 +360,7 @@ impl Session {
                 self.step(Trigger::Lost, Some(reason.clone()));
                 self.last_end = Some(reason.clone());
                 self.timers.set(Timer::Reconnect, at);
-                self.push_event(Event::Reconnecting { attempt, at, reason });
+                self.push_event(SessionEvent::Reconnecting { attempt, at, reason });
             }
             ReconnectPlan::Stop => {
                 self.reconnect.succeeded();
@@ -370,7 +370,7 @@ impl Session {
     }
 
     /// Removes all requests to the transport of a connection, and closes the transport if it is still open.
-    fn abandon(&mut self, connection: &Connection, gone: bool) {
+    fn abandon(&mut self, connection: &SessionConnection, gone: bool) {
         let id = connection.id;
         let never_opened = self.transmits.contains(&Transmit::Open(id));
         let closing = self.transmits.contains(&Transmit::Close(id));
@@ -382,7 +382,7 @@ impl Session {
 
     /// Cancels a planned reconnection. Returns true if one was planned.
     pub(super) fn end_waiting(&mut self) -> bool {
-        if self.state != State::Reconnecting {
+        if self.state != SessionState::Reconnecting {
             return false;
         }
         let reason = self.last_end.take();
@@ -394,11 +394,11 @@ impl Session {
         self.step(Trigger::Ended, reason)
     }
 
-    fn reject(&mut self, ended: Vec<Pending>, code: u16) {
+    fn reject(&mut self, ended: Vec<PendingQuery>, code: u16) {
         for pending in ended {
             if let Purpose::User(query) = pending.purpose {
                 self.metrics.queries_closed += 1;
-                self.push_event(Event::Answer {
+                self.push_event(SessionEvent::Answer {
                     query,
                     result: Err(QueryError::Closed { code }),
                 });
@@ -409,18 +409,18 @@ impl Session {
 
 /// Finishes a handshake with the server's message.
 fn establish(
-    phase: Phase,
+    phase: ConnectionPhase,
     message: &[u8],
     credentials: &Credentials,
     config: &Config,
 ) -> Result<Established, EndReason> {
     let key = &credentials.noise_key;
     let (finish, report, kind) = match phase {
-        Phase::Hello(state) => {
+        ConnectionPhase::Hello(state) => {
             let (finish, report) = state.server_hello(message, key, &config.roots)?;
             (finish, report, HandshakeKind::Xx)
         }
-        Phase::Resuming(state) => match state.server_hello(message, key, &config.roots)? {
+        ConnectionPhase::Resuming(state) => match state.server_hello(message, key, &config.roots)? {
             resume::Resumption::Declined { finish, report } => (finish, report, HandshakeKind::XxFallback),
             resume::Resumption::Resumed {
                 sender,
@@ -436,7 +436,7 @@ fn establish(
                 });
             }
         },
-        Phase::Opening | Phase::Open { .. } | Phase::Broken => {
+        ConnectionPhase::Opening | ConnectionPhase::Open { .. } | ConnectionPhase::Broken => {
             return Err(HandshakeError::MissingField {
                 message: "handshake",
                 field: "clientHello",

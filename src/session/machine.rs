@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 use super::{
     code_key::KeyDerivation,
     config::Config,
-    connection::{Connection, KnownServer},
+    connection::{KnownServer, SessionConnection},
     credentials::{Credentials, CredentialsUpdate},
     end_reason::EndReason,
     entropy::Entropy,
-    event::{ConnectionId, Event, Transmit},
+    event::{ConnectionId, SessionEvent, Transmit},
     frame_times::{FrameTimer, Stopwatch},
     head_filter::Head,
     incoming::IncomingQueue,
@@ -23,7 +23,7 @@ use super::{
     patterns::{Matched, Patterns},
     queries::{Ids, Queries},
     reconnect::Reconnect,
-    state::State,
+    state::SessionState,
     time::Millis,
     timers::Timers,
     watermark::Watermark,
@@ -69,8 +69,8 @@ pub struct Session {
     pub(super) credentials: Credentials,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) now: Millis,
-    pub(super) state: State,
-    pub(super) connection: Option<Connection>,
+    pub(super) state: SessionState,
+    pub(super) connection: Option<SessionConnection>,
     pub(super) connections: u64,
     pub(super) transmits: VecDeque<Transmit>,
     pub(super) outgoing: OutgoingQueue,
@@ -102,7 +102,7 @@ pub struct Session {
     pub(super) metrics: Metrics,
     pub(super) sampler: FrameTimer,
     pub(super) log: Option<Arc<Log>>,
-    /// Whether [`Event::Own`] is emitted.
+    /// Whether [`SessionEvent::Own`] is emitted.
     pub(super) reports_own: bool,
     pub(super) scratch: Scratch,
 }
@@ -153,7 +153,7 @@ impl Session {
             credentials,
             entropy,
             now: 0,
-            state: State::Disconnected,
+            state: SessionState::Disconnected,
             connection: None,
             connections: 0,
             transmits: VecDeque::new(),
@@ -186,8 +186,8 @@ impl Session {
         self.log = Some(log);
     }
 
-    /// Sets whether the stanzas that the session sends by itself, and their answers, are reported by [`Event::Own`]. By
-    /// default they are not.
+    /// Sets whether the stanzas that the session sends by itself, and their answers, are reported by
+    /// [`SessionEvent::Own`]. By default they are not.
     pub const fn report_own_stanzas(&mut self, report: bool) {
         self.reports_own = report;
     }
@@ -211,7 +211,7 @@ impl Session {
 
     /// The current state.
     #[must_use]
-    pub const fn state(&self) -> State {
+    pub const fn state(&self) -> SessionState {
         self.state
     }
 
@@ -255,8 +255,8 @@ impl Session {
     /// Whether stanzas are accepted for sending.
     #[must_use]
     pub fn can_send(&self) -> bool {
-        matches!(self.state, State::Authenticating | State::Connected)
-            && self.connection.as_ref().is_some_and(Connection::is_open)
+        matches!(self.state, SessionState::Authenticating | SessionState::Connected)
+            && self.connection.as_ref().is_some_and(SessionConnection::is_open)
     }
 
     /// The current metrics.
@@ -306,7 +306,7 @@ impl Session {
 
     /// Returns the next event for the user. The type's documentation gives the order of calls.
     #[must_use]
-    pub fn poll_event(&mut self, now: Millis) -> Option<Event> {
+    pub fn poll_event(&mut self, now: Millis) -> Option<SessionEvent> {
         self.tick(now);
         let held_back = self.is_over_limit();
         let event = self.incoming.pop();
@@ -347,7 +347,7 @@ impl Session {
     /// Whether reading is stopped. It stops if the incoming queue is full or paused, or if the outgoing queue has
     /// reached its limit. The handshake is always read, because it fills neither queue.
     pub(super) fn is_reading_stopped(&self) -> bool {
-        self.is_over_limit() && self.connection.as_ref().is_some_and(Connection::is_open)
+        self.is_over_limit() && self.connection.as_ref().is_some_and(SessionConnection::is_open)
     }
 
     pub(super) fn is_over_limit(&self) -> bool {
@@ -358,7 +358,7 @@ impl Session {
         self.now = self.now.max(now);
     }
 
-    pub(super) fn push_event(&mut self, event: Event) {
+    pub(super) fn push_event(&mut self, event: SessionEvent) {
         self.incoming.push(event);
         self.suspend_where_full();
     }
@@ -395,6 +395,6 @@ impl Session {
 
     pub(super) fn update_credentials(&mut self, update: CredentialsUpdate) {
         self.credentials.apply(&update);
-        self.push_event(Event::Credentials(Box::new(update)));
+        self.push_event(SessionEvent::Credentials(Box::new(update)));
     }
 }

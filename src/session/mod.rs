@@ -49,7 +49,7 @@ pub use self::credentials::{
 pub use self::end_reason::EndReason;
 pub use self::entropy::Entropy;
 pub use self::error::{LoginError, PairingError, QueryError, SendError};
-pub use self::event::{ConnectionId, Event, Transmit};
+pub use self::event::{ConnectionId, SessionEvent, Transmit};
 pub use self::frame_times::{FrameTimes, Stopwatch};
 #[cfg(feature = "transport")]
 pub(crate) use self::frame_times::{duration_as_ms, nanos_as_ms};
@@ -63,7 +63,7 @@ pub use self::queries::{QueryId, QueryOptions};
 pub use self::reconnect::ReconnectPlan;
 pub use self::stanza::Stanza;
 pub use self::stanzas::Stanzas;
-pub use self::state::{State, StateChange, Trigger, transition_table};
+pub use self::state::{SessionState, StateChange, Trigger, transition_table};
 pub use self::time::Millis;
 pub use crate::wire::PayloadError;
 

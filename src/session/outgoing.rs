@@ -13,7 +13,7 @@ pub struct SendId(pub u64);
 pub enum SendReadiness {
     /// Continue to send.
     Ready,
-    /// The queue has reached its high-water mark. Wait for [`Event::Drain`](super::Event::Drain).
+    /// The queue has reached its high-water mark. Wait for [`SessionEvent::Drain`](super::SessionEvent::Drain).
     Wait,
 }
 

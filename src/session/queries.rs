@@ -46,7 +46,7 @@ impl AnswerTarget {
 
 /// A pending query.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct PendingQuery {
     pub(super) purpose: Purpose,
     pub(super) asked_at: Millis,
     deadline: Option<Millis>,
@@ -64,7 +64,7 @@ const REMEMBERED: usize = 8;
 /// consistent.
 #[derive(Debug, Default)]
 pub(super) struct Queries {
-    by_id: HashMap<String, Pending>,
+    by_id: HashMap<String, PendingQuery>,
     by_query: HashMap<QueryId, String>,
     deadlines: BTreeSet<(Millis, u64, String)>,
     asked: u64,
@@ -117,7 +117,7 @@ impl Queries {
         }
         self.by_id.insert(
             id,
-            Pending {
+            PendingQuery {
                 purpose,
                 asked_at: now,
                 deadline,
@@ -128,7 +128,7 @@ impl Queries {
     }
 
     /// Removes a query.
-    pub(super) fn remove(&mut self, id: &str) -> Option<Pending> {
+    pub(super) fn remove(&mut self, id: &str) -> Option<PendingQuery> {
         let (id, pending) = self.by_id.remove_entry(id)?;
         match pending.purpose {
             Purpose::User(query) => {
@@ -146,7 +146,7 @@ impl Queries {
     }
 
     /// Removes a query of the user.
-    pub(super) fn cancel(&mut self, query: QueryId) -> Option<Pending> {
+    pub(super) fn cancel(&mut self, query: QueryId) -> Option<PendingQuery> {
         let id = self.by_query.get(&query)?.clone();
         self.remove(&id)
     }
@@ -157,7 +157,7 @@ impl Queries {
     }
 
     /// Removes the next query that has timed out.
-    pub(super) fn take_expired(&mut self, now: Millis) -> Option<Pending> {
+    pub(super) fn take_expired(&mut self, now: Millis) -> Option<PendingQuery> {
         let (_, _, id) = self
             .deadlines
             .first()
@@ -168,15 +168,15 @@ impl Queries {
 
     /// Removes the queries that end with their connection, in the order in which they were sent. If `keep_idempotent`
     /// is true, idempotent queries stay.
-    pub(super) fn take_ended(&mut self, keep_idempotent: bool) -> Vec<Pending> {
-        let ends = |pending: &Pending| !keep_idempotent || pending.resend.is_none();
+    pub(super) fn take_ended(&mut self, keep_idempotent: bool) -> Vec<PendingQuery> {
+        let ends = |pending: &PendingQuery| !keep_idempotent || pending.resend.is_none();
         let ids: Vec<String> = self
             .by_id
             .iter()
             .filter(|(_, pending)| ends(pending))
             .map(|(id, _)| id.clone())
             .collect();
-        let mut ended: Vec<Pending> = ids.iter().filter_map(|id| self.remove(id)).collect();
+        let mut ended: Vec<PendingQuery> = ids.iter().filter_map(|id| self.remove(id)).collect();
         ended.sort_unstable_by_key(|pending| pending.order);
         ended
     }

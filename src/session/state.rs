@@ -6,7 +6,7 @@ use super::{EndReason, Millis};
 
 /// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum SessionState {
     /// There is no connection, and no reconnection is planned.
     Disconnected,
     /// The transport is opening.
@@ -45,9 +45,9 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateChange {
     /// The previous state.
-    pub from: State,
+    pub from: SessionState,
     /// The new state.
-    pub to: State,
+    pub to: SessionState,
     /// The cause.
     pub trigger: Trigger,
     /// The time, from the driver's clock.
@@ -56,7 +56,7 @@ pub struct StateChange {
     pub reason: Option<EndReason>,
 }
 
-impl State {
+impl SessionState {
     /// All states.
     pub const ALL: [Self; 6] = [
         Self::Disconnected,
@@ -100,7 +100,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for SessionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -133,8 +133,8 @@ impl Trigger {
     }
 }
 
-/// The transitions of [`State::on`] as a Markdown table: one row per state, one column per trigger. `docs/session.md`
-/// contains it.
+/// The transitions of [`SessionState::on`] as a Markdown table: one row per state, one column per trigger.
+/// `docs/session.md` contains it.
 #[must_use]
 pub fn transition_table() -> String {
     let mut table = String::from("| |");
@@ -143,7 +143,7 @@ pub fn transition_table() -> String {
     }
     table.push_str("\n|---|");
     table.push_str(&"---|".repeat(Trigger::ALL.len()));
-    for state in State::ALL {
+    for state in SessionState::ALL {
         table.push_str(&format!("\n| **{state}** |"));
         for trigger in Trigger::ALL {
             match state.on(trigger) {

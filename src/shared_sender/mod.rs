@@ -53,11 +53,11 @@ impl KeepAliveConfig {
 /// The shared sender of one connection.
 #[derive(Debug, Default)]
 pub struct SharedSender {
-    state: State,
+    state: SharedSenderState,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum SharedSenderState {
     /// No noise handler uses it.
     #[default]
     Idle,
@@ -103,19 +103,19 @@ enum SealPermission {
 impl SharedSender {
     /// A noise handler starts its handshake on this connection.
     pub fn link(&mut self, config: KeepAliveConfig) {
-        if matches!(self.state, State::Idle) && config.interval >= MIN_INTERVAL {
-            self.state = State::Linked(config);
+        if matches!(self.state, SharedSenderState::Idle) && config.interval >= MIN_INTERVAL {
+            self.state = SharedSenderState::Linked(config);
         }
     }
 
     /// The handshake is complete. If a noise handler is linked, this takes its sender and seals for it. Returns true in
     /// this case.
     pub fn open(&mut self, take: impl FnOnce() -> Option<Sender>, dialect: Dialect, now: MonotonicMillis) -> bool {
-        let State::Linked(config) = &self.state else {
+        let SharedSenderState::Linked(config) = &self.state else {
             return false;
         };
         let Some(sender) = take() else { return false };
-        self.state = State::Open(Box::new(OpenSender {
+        self.state = SharedSenderState::Open(Box::new(OpenSender {
             sender,
             dialect,
             config: config.clone(),
@@ -130,7 +130,7 @@ impl SharedSender {
 
     /// The noise handler was removed or uses another sender. Drops the keys.
     pub fn close(&mut self) {
-        self.state = State::Idle;
+        self.state = SharedSenderState::Idle;
     }
 
     /// Seals `payload` and appends it to `out` as a frame. Returns `None` if this object does not have the sender of
@@ -172,7 +172,9 @@ impl SharedSender {
     /// The time for the next call of [`keep_alive`](Self::keep_alive). `None` if no more queries will be sent.
     #[must_use]
     pub fn due(&self, now: MonotonicMillis, last_heartbeat: MonotonicMillis) -> Option<MonotonicMillis> {
-        let State::Open(open) = &self.state else { return None };
+        let SharedSenderState::Open(open) = &self.state else {
+            return None;
+        };
         match open.permission {
             SealPermission::Withdrawn => None,
             SealPermission::Granted if open.unsent.is_empty() => Some(open.due(last_heartbeat)),
@@ -201,7 +203,7 @@ impl SharedSender {
     #[must_use]
     pub fn id_prefix(&self) -> Option<&str> {
         match &self.state {
-            State::Open(open) => Some(&open.config.id_prefix),
+            SharedSenderState::Open(open) => Some(&open.config.id_prefix),
             _ => None,
         }
     }
@@ -210,14 +212,14 @@ impl SharedSender {
     #[must_use]
     pub fn sealed_queries(&self) -> u32 {
         match &self.state {
-            State::Open(open) => open.sealed_queries,
+            SharedSenderState::Open(open) => open.sealed_queries,
             _ => 0,
         }
     }
 
     fn open_sender(&mut self) -> Option<&mut OpenSender> {
         match &mut self.state {
-            State::Open(open) => Some(open),
+            SharedSenderState::Open(open) => Some(open),
             _ => None,
         }
     }

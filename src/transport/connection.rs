@@ -15,11 +15,11 @@ use crate::sync::{AtomicBool, AtomicWaker, Mutex, MutexGuard, Ordering};
 
 /// The owner's side of a connection. Dropping it aborts the connection.
 pub struct Connection {
-    shared: Arc<Shared>,
+    shared: Arc<SharedConnection>,
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<SharedConnection>) -> Self {
         Self { shared }
     }
 
@@ -118,13 +118,14 @@ impl Drop for Connection {
 
 /// Sends on a connection without keeping it alive.
 pub struct WeakSender {
-    shared: Weak<Shared>,
+    shared: Weak<SharedConnection>,
 }
 
 impl WeakSender {
-    /// Queues the binary message that `make` returns. It is not counted in [`Event::Written`](super::Event::Written).
-    /// Returns true if a message was queued. `make` is not called if the connection is closing or has ended, or if more
-    /// than [`HIGH_WATER`](super::HIGH_WATER) bytes are queued.
+    /// Queues the binary message that `make` returns. It is not counted in
+    /// [`TransportEvent::Written`](super::TransportEvent::Written). Returns true if a message was queued. `make` is not
+    /// called if the connection is closing or has ended, or if more than [`HIGH_WATER`](super::HIGH_WATER) bytes are
+    /// queued.
     pub fn send_with(&self, make: impl FnOnce() -> Option<Vec<u8>>) -> bool {
         let Some(shared) = self.shared.upgrade() else {
             return false;
@@ -143,7 +144,7 @@ impl WeakSender {
 
 /// The state that the owner and the task share.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct SharedConnection {
     pub(super) queue: SharedQueue,
     /// The writer, while the connection is open. A thread that holds the queue's lock only tries to lock the writer,
     /// because the task takes the locks in the opposite order.
@@ -156,7 +157,7 @@ pub(super) struct Shared {
     aborted: AtomicBool,
 }
 
-impl Shared {
+impl SharedConnection {
     pub(super) fn new(turn: Option<TurnSender>) -> Self {
         Self {
             turn,
@@ -218,7 +219,7 @@ impl Shared {
     }
 }
 
-impl Held for Shared {
+impl Held for SharedConnection {
     fn flush(&self) {
         let mut queue = self.queue.lock();
         queue.set_held(false);
@@ -234,11 +235,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::send_queue::HIGH_WATER;
-    use super::{Accepted, Connection, Shared, Timing};
+    use super::{Accepted, Connection, SharedConnection, Timing};
 
     #[test]
     fn a_full_queue_defers_until_half_of_it_is_written() {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedConnection::default());
         let connection = Connection::new(Arc::clone(&shared));
         assert_eq!(connection.send_binary(&vec![0; HIGH_WATER], Timing::Now), Accepted::Now);
         assert_eq!(connection.send_binary(&[0], Timing::Now), Accepted::Later);
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn nothing_is_accepted_after_a_close_frame() {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedConnection::default());
         let connection = Connection::new(Arc::clone(&shared));
         assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::Now);
         connection.close();
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_weak_sender_does_not_keep_the_connection_and_stops_at_a_full_queue() {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedConnection::default());
         let connection = Connection::new(Arc::clone(&shared));
         let sender = connection.weak_sender();
         assert!(!sender.send_with(|| None));

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::error::TransportError;
-use super::event::{Event, EventSink};
+use super::event::{EventSink, TransportEvent};
 use super::frame_check::CheckedStream;
 use super::http;
 use super::options::ConnectOptions;
@@ -27,13 +27,13 @@ pub(super) enum Opening {
     Refused,
 }
 
-/// Connects and performs the handshakes. Reports [`Event::Upgrade`] or [`Event::UnexpectedResponse`].
+/// Connects and performs the handshakes. Reports [`TransportEvent::Upgrade`] or [`TransportEvent::UnexpectedResponse`].
 pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSink) -> Result<Opening, TransportError> {
     let limit = options.handshake_timeout;
     let mut stream = match reach(options).await? {
         ConnectResult::Target(stream) => stream,
         ConnectResult::Refusal(Refusal { head, body }) => {
-            sink.event(Event::UnexpectedResponse { head, body });
+            sink.event(TransportEvent::UnexpectedResponse { head, body });
             sink.flush();
             return Ok(Opening::Refused);
         }
@@ -59,7 +59,7 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
                 continue;
             }
             if !head.is_upgrade() {
-                sink.event(Event::UnexpectedResponse {
+                sink.event(TransportEvent::UnexpectedResponse {
                     head,
                     body: received.freeze(),
                 });
@@ -67,7 +67,7 @@ pub(super) async fn establish(options: &ConnectOptions, sink: &mut impl EventSin
                 return Ok(Opening::Refused);
             }
             let checked = head.check_upgrade(&key);
-            sink.event(Event::Upgrade(head));
+            sink.event(TransportEvent::Upgrade(head));
             checked?;
             return Ok(Opening::Open(CheckedStream::new(
                 stream,

@@ -10,7 +10,7 @@ use super::http::ResponseHead;
 /// An event of a connection. Events are in order. The last one is [`Closed`](Self::Closed), except after
 /// [`Connection::abort`](super::Connection::abort).
 #[derive(Debug)]
-pub enum Event {
+pub enum TransportEvent {
     /// The peer accepts the upgrade. [`Open`](Self::Open) or an error follows.
     Upgrade(ResponseHead),
     /// The peer or the proxy sent a different response. The connection is dropped. As in `ws`, nothing more happens
@@ -55,7 +55,7 @@ pub trait EventSink: Send + 'static {
     /// Whether the sink accepts another message. If not, the sink wakes the task when it does.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
     /// Handles an event.
-    fn event(&mut self, event: Event);
+    fn event(&mut self, event: TransportEvent);
     /// No more events follow for now. The sink should pass on the events that it has collected.
     fn flush(&mut self);
     /// Whether an event was lost because there was not enough memory. The connection then ends with

@@ -43,23 +43,23 @@ pub(super) trait Held: Send + Sync {
 /// The turns of one event loop. Dropping it ends the holding of messages.
 #[derive(Debug)]
 pub struct LoopTurn {
-    shared: Arc<Shared>,
+    shared: Arc<SharedTurn>,
     task: OnceLock<AbortHandle>,
 }
 
 /// A connection's side of a [`LoopTurn`].
 #[derive(Debug, Clone)]
-pub struct TurnSender(Arc<Shared>);
+pub struct TurnSender(Arc<SharedTurn>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedTurn {
+    state: Mutex<TurnState>,
     /// Wakes the task.
     task: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct TurnState {
     /// Number of ended turns.
     number: u64,
     /// A message was sent in this turn.
@@ -72,7 +72,7 @@ struct State {
     is_watched: bool,
 }
 
-/// State of the task at its last check.
+/// What the task saw at its last check.
 #[derive(Debug)]
 struct Seen {
     /// Turns that had ended.
@@ -81,10 +81,10 @@ struct Seen {
     idle: u32,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedTurn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        f.debug_struct("Shared")
+        f.debug_struct("SharedTurn")
             .field("number", &state.number)
             .field("held", &state.held.len())
             .finish_non_exhaustive()
@@ -169,8 +169,8 @@ impl TurnSender {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedTurn {
+    fn lock(&self) -> MutexGuard<'_, TurnState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -211,7 +211,7 @@ impl Shared {
 
 /// Runs the task that writes messages for the loop: those of connections that the loop has passed to it, and those of
 /// turns that do not end.
-async fn watch(shared: Arc<Shared>) {
+async fn watch(shared: Arc<SharedTurn>) {
     loop {
         shared.task.notified().await;
         let mut seen = shared.start_watch();

@@ -35,7 +35,7 @@ mod writer;
 
 pub use self::connection::{Connection, WeakSender};
 pub use self::error::TransportError;
-pub use self::event::{Event, EventSink};
+pub use self::event::{EventSink, TransportEvent};
 pub use self::frame_check::{MAX_CONTROL_PAYLOAD, MAX_MESSAGE, Violation};
 pub use self::http::{MAX_RESPONSE_HEAD, ResponseError, ResponseHead, UpgradeError};
 pub use self::idle::on_idle;

@@ -12,13 +12,13 @@ use loom::future::block_on;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread::spawn;
 
-use super::connection::{Connection, Shared};
+use super::connection::{Connection, SharedConnection};
 use super::idle::Releases;
 
 #[test]
 fn an_abandoned_connection_ends() {
     loom::model(|| {
-        let shared = Arc::new(Shared::new(None));
+        let shared = Arc::new(SharedConnection::new(None));
         let connection = Connection::new(Arc::clone(&shared));
         let task = spawn(move || {
             block_on(poll_fn(|cx| {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::io::DuplexStream;
 
-use super::connection::{Connection, Shared};
-use super::event::{Event, EventSink};
+use super::connection::{Connection, SharedConnection};
+use super::event::{EventSink, TransportEvent};
 use super::frame_check::CheckedStream;
 use super::http::{self, ResponseError, ResponseHead};
 use super::proxy::{self, Proxy};
@@ -41,13 +41,13 @@ pub fn open<S: EventSink>(
     leftover: Vec<u8>,
     mut sink: S,
 ) -> (Connection, impl Future<Output = ()>) {
-    let shared = Arc::new(Shared::new(None));
+    let shared = Arc::new(SharedConnection::new(None));
     let connection = Connection::new(Arc::clone(&shared));
     let stream = CheckedStream::new(NetStream::Memory(stream), Bytes::from(leftover));
     let task = async move {
         websocket::run(stream, &shared, &mut sink).await;
         shared.end();
-        sink.event(Event::Closed);
+        sink.event(TransportEvent::Closed);
         sink.flush();
     };
     (connection, task)

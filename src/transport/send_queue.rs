@@ -22,7 +22,7 @@ const MAX_HEADER: usize = 14;
 pub enum Accepted {
     /// The message is queued, and the queue is short.
     Now,
-    /// The message is queued. An [`Event::Written`](super::event::Event::Written) will count it.
+    /// The message is queued. A [`TransportEvent::Written`](super::event::TransportEvent::Written) will count it.
     Later,
     /// The connection is closing or has ended. The message is not queued.
     No,
@@ -110,7 +110,7 @@ impl SendQueue {
         }
     }
 
-    /// Queues a message that is not counted in an [`Event::Written`](super::event::Event::Written).
+    /// Queues a message that is not counted in a [`TransportEvent::Written`](super::event::TransportEvent::Written).
     pub(super) fn push_uncounted(&mut self, message: Message) {
         self.buffered += message.len();
         self.queued += message.len() + MAX_HEADER;

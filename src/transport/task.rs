@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::connection::{Connection, Shared};
+use super::connection::{Connection, SharedConnection};
 use super::error::TransportError;
 use super::establish::{Opening, establish};
-use super::event::{Event, EventSink};
+use super::event::{EventSink, TransportEvent};
 use super::frame_check::CheckedStream;
 use super::options::ConnectOptions;
 use super::runtime::runtime;
@@ -37,13 +37,13 @@ fn opening_limit(options: &ConnectOptions) -> Duration {
 /// # Errors
 /// Fails if the threads of the runtime cannot be started.
 pub fn connect<S: EventSink>(options: ConnectOptions, sink: S) -> io::Result<Connection> {
-    let shared = Arc::new(Shared::new(options.turn.clone()));
+    let shared = Arc::new(SharedConnection::new(options.turn.clone()));
     runtime()?.spawn(serve(options, Arc::clone(&shared), sink));
     Ok(Connection::new(shared))
 }
 
 /// The task of a connection.
-pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Shared>, mut sink: S) {
+pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<SharedConnection>, mut sink: S) {
     // A defect ends this connection, but not the process. It is reported as an error.
     let outcome = AssertUnwindSafe(run_connection(options, &shared, &mut sink))
         .catch_unwind()
@@ -54,17 +54,17 @@ pub(super) async fn serve<S: EventSink>(options: ConnectOptions, shared: Arc<Sha
     }
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => sink.event(Event::Error(error)),
-        Err(panic) => sink.event(Event::Error(TransportError::Internal(panic_text(&*panic)))),
+        Ok(Err(error)) => sink.event(TransportEvent::Error(error)),
+        Err(panic) => sink.event(TransportEvent::Error(TransportError::Internal(panic_text(&*panic)))),
     }
-    sink.event(Event::Closed);
+    sink.event(TransportEvent::Closed);
     sink.flush();
 }
 
 /// Opens the connection and serves it.
 async fn run_connection<S: EventSink>(
     options: ConnectOptions,
-    shared: &Shared,
+    shared: &SharedConnection,
     sink: &mut S,
 ) -> Result<(), TransportError> {
     // The state of the opening is large. It is boxed, so that its memory is freed when the connection is open.
@@ -92,7 +92,7 @@ async fn open<S: EventSink>(options: ConnectOptions, sink: &mut S) -> Result<Che
 }
 
 /// Runs `future` until it is complete or the owner aborts the connection.
-async fn until_aborted<F: Future + Unpin>(shared: &Shared, mut future: F) -> Option<F::Output> {
+async fn until_aborted<F: Future + Unpin>(shared: &SharedConnection, mut future: F) -> Option<F::Output> {
     std::future::poll_fn(move |cx| {
         shared.waker.register(cx.waker());
         if shared.is_aborted() {

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::connection::Shared;
+use super::connection::SharedConnection;
 use super::task::MAX_OPENING;
 use super::websocket::CLOSE_TIMEOUT;
 use super::{
-    Accepted, ConnectOptions, Connection, Event, EventSink, Proxy, ProxyProtocol, Roots, Timing, TlsOptions, TlsTarget,
-    TransportError, connect, on_idle,
+    Accepted, ConnectOptions, Connection, EventSink, Proxy, ProxyProtocol, Roots, Timing, TlsOptions, TlsTarget,
+    TransportError, TransportEvent, connect, on_idle,
 };
 
 mod held;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Passes on events. Panics at the selected event.
 struct Probe {
-    events: Sender<Event>,
+    events: Sender<TransportEvent>,
     panic_at_open: bool,
 }
 
@@ -34,8 +34,11 @@ impl EventSink for Probe {
         Poll::Ready(())
     }
 
-    fn event(&mut self, event: Event) {
-        assert!(!(self.panic_at_open && matches!(event, Event::Open)), "deliberate");
+    fn event(&mut self, event: TransportEvent) {
+        assert!(
+            !(self.panic_at_open && matches!(event, TransportEvent::Open)),
+            "deliberate"
+        );
         self.events.send(event).ok();
     }
 
@@ -87,7 +90,7 @@ fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, thread::
     (address, server)
 }
 
-fn next(events: &Receiver<Event>) -> Event {
+fn next(events: &Receiver<TransportEvent>) -> TransportEvent {
     events.recv_timeout(PATIENCE).unwrap()
 }
 
@@ -106,12 +109,12 @@ fn a_panic_in_the_task_is_an_error_of_the_connection() {
         },
     )
     .unwrap();
-    assert!(matches!(next(&events), Event::Upgrade(_)));
-    let Event::Error(TransportError::Internal(text)) = next(&events) else {
+    assert!(matches!(next(&events), TransportEvent::Upgrade(_)));
+    let TransportEvent::Error(TransportError::Internal(text)) = next(&events) else {
         panic!("expected an error")
     };
     assert!(text.contains("deliberate"), "{text}");
-    assert!(matches!(next(&events), Event::Closed));
+    assert!(matches!(next(&events), TransportEvent::Closed));
     assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::No);
     server.join().unwrap();
 }
@@ -132,8 +135,8 @@ fn a_dropped_connection_ends_without_another_event() {
         },
     )
     .unwrap();
-    assert!(matches!(next(&events), Event::Upgrade(_)));
-    assert!(matches!(next(&events), Event::Open));
+    assert!(matches!(next(&events), TransportEvent::Upgrade(_)));
+    assert!(matches!(next(&events), TransportEvent::Open));
     drop(connection);
     server.join().unwrap();
     assert!(events.recv_timeout(PATIENCE).is_err());
@@ -155,7 +158,7 @@ fn a_close_after_unread_data_takes_no_longer_than_a_closing_handshake() {
         let mut options = options(address);
         options.handshake_timeout = None;
         let task = tokio::spawn(super::task::serve(options, shared, probe));
-        while !matches!(events.try_recv(), Ok(Event::Open)) {
+        while !matches!(events.try_recv(), Ok(TransportEvent::Open)) {
             tokio::task::yield_now().await;
         }
         for _ in 0..4 {
@@ -169,7 +172,7 @@ fn a_close_after_unread_data_takes_no_longer_than_a_closing_handshake() {
         start.elapsed()
     });
     assert!(taken.abs_diff(CLOSE_TIMEOUT) < Duration::from_secs(1), "{taken:?}");
-    assert!(matches!(next(&events), Event::Closed));
+    assert!(matches!(next(&events), TransportEvent::Closed));
     over.send(()).unwrap();
     server.join().unwrap();
 }
@@ -214,16 +217,16 @@ fn the_memory_of_a_long_message_is_freed_and_the_connection_continues() {
         panic_at_open: false,
     };
     let connection = connect(options(address), probe).unwrap();
-    assert!(matches!(next(&events), Event::Upgrade(_)));
-    assert!(matches!(next(&events), Event::Open));
+    assert!(matches!(next(&events), TransportEvent::Upgrade(_)));
+    assert!(matches!(next(&events), TransportEvent::Open));
     let message = || match next(&events) {
-        Event::Message { bytes, is_binary: true } => bytes,
+        TransportEvent::Message { bytes, is_binary: true } => bytes,
         other => panic!("expected a binary message, not {other:?}"),
     };
     for round in 0..3 {
         assert_eq!(message(), vec![3; 20_000]);
         assert_eq!(message(), vec![round]);
-        assert!(matches!(next(&events), Event::Ping(_)));
+        assert!(matches!(next(&events), TransportEvent::Ping(_)));
         assert_eq!(connection.send_binary(&[round], Timing::Now), Accepted::Now);
     }
     idle.recv_timeout(PATIENCE).unwrap();
@@ -261,10 +264,10 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         },
     )
     .unwrap();
-    assert!(matches!(next(&events), Event::Upgrade(_)));
-    assert!(matches!(next(&events), Event::Open));
+    assert!(matches!(next(&events), TransportEvent::Upgrade(_)));
+    assert!(matches!(next(&events), TransportEvent::Open));
     assert_eq!(connection.send_binary(&[7, 8], Timing::Now), Accepted::Now);
-    let Event::Message {
+    let TransportEvent::Message {
         bytes,
         is_binary: false,
     } = next(&events)
@@ -272,13 +275,13 @@ fn messages_travel_both_ways_until_the_peer_closes() {
         panic!("expected a text message")
     };
     assert_eq!(bytes, "ok");
-    let Event::CloseFrame { code: 1001, reason } = next(&events) else {
+    let TransportEvent::CloseFrame { code: 1001, reason } = next(&events) else {
         panic!("expected a close frame")
     };
     assert_eq!(reason, b"bye");
     assert_eq!(connection.send_binary(&[9, 10], Timing::Now), Accepted::Now);
     connection.close();
-    assert!(matches!(next(&events), Event::Closed));
+    assert!(matches!(next(&events), TransportEvent::Closed));
     server.join().unwrap();
 }
 
@@ -292,13 +295,13 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A connection that reports its events to a channel.
-fn probed() -> (Probe, Receiver<Event>, Arc<Shared>, Connection) {
+fn probed() -> (Probe, Receiver<TransportEvent>, Arc<SharedConnection>, Connection) {
     let (sender, events) = channel();
     let probe = Probe {
         events: sender,
         panic_at_open: false,
     };
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(SharedConnection::default());
     let connection = Connection::new(Arc::clone(&shared));
     (probe, events, shared, connection)
 }
@@ -315,7 +318,7 @@ fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
         let mut options = options(address);
         options.handshake_timeout = None;
         let task = tokio::spawn(super::task::serve(options, shared, probe));
-        while !matches!(events.try_recv(), Ok(Event::Open)) {
+        while !matches!(events.try_recv(), Ok(TransportEvent::Open)) {
             tokio::task::yield_now().await;
         }
         connection.close();
@@ -366,7 +369,7 @@ fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: im
         events: sender,
         panic_at_open: false,
     };
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(SharedConnection::default());
     block_on(async {
         let mut options = options(address);
         options.handshake_timeout = None;
@@ -380,10 +383,10 @@ fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: im
         tokio::time::resume();
         tokio::time::timeout(PATIENCE, task).await.unwrap().unwrap();
     });
-    let Event::Error(TransportError::HandshakeTimeout) = next(&events) else {
+    let TransportEvent::Error(TransportError::HandshakeTimeout) = next(&events) else {
         panic!("expected the end of the opening's time")
     };
-    assert!(matches!(next(&events), Event::Closed));
+    assert!(matches!(next(&events), TransportEvent::Closed));
     server.join().unwrap();
 }
 

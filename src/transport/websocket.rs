@@ -11,13 +11,13 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use super::connection::Shared;
+use super::connection::SharedConnection;
 use super::error::TransportError;
-use super::event::{Event, EventSink};
+use super::event::{EventSink, TransportEvent};
 use super::frame_check::{CheckedStream, Stop, Violation};
 use super::idle;
 use super::stream::NetStream;
-use super::writer::{Progress, Writer};
+use super::writer::{WriteProgress, Writer};
 
 /// Time limit of the closing handshake. It is the `closeTimeout` of `ws`.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ const BURST: usize = 128;
 
 /// The phase of an open connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum SocketPhase {
     /// Messages are sent and received. After our close frame, they are only received.
     Open,
     /// The peer's close frame was received. The answer is sent when the owner closes the connection, after all queued
@@ -45,9 +45,9 @@ enum Phase {
 
 /// The state of the task.
 struct OpenSocket<'a, S> {
-    shared: &'a Shared,
+    shared: &'a SharedConnection,
     sink: &'a mut S,
-    phase: Phase,
+    phase: SocketPhase,
     /// The end of the time for the closing handshake.
     deadline: Option<Pin<Box<Sleep>>>,
     /// The close frame that answers the peer's close frame.
@@ -56,16 +56,16 @@ struct OpenSocket<'a, S> {
     drained: bool,
 }
 
-/// Moves messages until the connection has ended. Reports all events except [`Event::Closed`].
-pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: &Shared, sink: &mut S) {
+/// Moves messages until the connection has ended. Reports all events except [`TransportEvent::Closed`].
+pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: &SharedConnection, sink: &mut S) {
     *shared.writer() = Some(Writer::new(stream).await);
     // Reported after the writer is set, so that a message can be written directly at once.
-    sink.event(Event::Open);
+    sink.event(TransportEvent::Open);
     sink.flush();
     let mut socket = OpenSocket {
         shared,
         sink,
-        phase: Phase::Open,
+        phase: SocketPhase::Open,
         deadline: None,
         answer: None,
         drained: false,
@@ -94,26 +94,26 @@ impl<S: EventSink> OpenSocket<'_, S> {
         };
         // Checked first, so that a peer that sends without a pause cannot delay the deadline.
         self.poll_deadline(cx);
-        if self.phase != Phase::Ended {
+        if self.phase != SocketPhase::Ended {
             self.poll_outbound(writer, cx);
         }
-        if self.phase == Phase::Open {
+        if self.phase == SocketPhase::Open {
             self.poll_inbound(writer, cx);
         }
-        if self.phase != Phase::Ended && writer.needs_flush() {
+        if self.phase != SocketPhase::Ended && writer.needs_flush() {
             self.poll_outbound(writer, cx);
         }
-        if matches!(self.phase, Phase::Flushing | Phase::Draining) {
+        if matches!(self.phase, SocketPhase::Flushing | SocketPhase::Draining) {
             self.poll_finish(writer, cx);
         }
         // Checked again for a deadline that was set in this call.
         self.poll_deadline(cx);
         self.sink.flush();
-        if self.phase != Phase::Ended && self.sink.is_exhausted() {
-            self.sink.event(Event::Error(TransportError::OutOfMemory));
-            self.phase = Phase::Ended;
+        if self.phase != SocketPhase::Ended && self.sink.is_exhausted() {
+            self.sink.event(TransportEvent::Error(TransportError::OutOfMemory));
+            self.phase = SocketPhase::Ended;
         }
-        if self.phase == Phase::Ended {
+        if self.phase == SocketPhase::Ended {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -126,7 +126,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         if let Some(deadline) = &mut self.deadline
             && Pin::new(&mut unconstrained(deadline.as_mut())).poll(cx).is_ready()
         {
-            self.phase = Phase::Ended;
+            self.phase = SocketPhase::Ended;
         }
     }
 
@@ -138,19 +138,19 @@ impl<S: EventSink> OpenSocket<'_, S> {
 
     fn poll_outbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         match writer.poll_write(&self.shared.queue, &mut self.answer, cx) {
-            Ok(Progress { written, closed }) => {
+            Ok(WriteProgress { written, closed }) => {
                 if written > 0 {
-                    self.sink.event(Event::Written(written));
+                    self.sink.event(TransportEvent::Written(written));
                 }
                 if closed {
                     self.start_deadline();
-                    if self.phase == Phase::Answering {
-                        self.phase = Phase::Flushing;
+                    if self.phase == SocketPhase::Answering {
+                        self.phase = SocketPhase::Flushing;
                     }
                 }
             }
             // A failed write means that the connection is lost. As in `ws`, only its end is reported.
-            Err(_) if self.phase != Phase::Draining => self.phase = Phase::Ended,
+            Err(_) if self.phase != SocketPhase::Draining => self.phase = SocketPhase::Ended,
             Err(_) => {}
         }
         // As in `ws`, the time starts with the call of `close`, even if messages are still queued before the close
@@ -174,9 +174,9 @@ impl<S: EventSink> OpenSocket<'_, S> {
             match item {
                 Some(Ok(message)) => self.received(writer, message),
                 Some(Err(error)) => self.failed(writer, error),
-                None => self.phase = Phase::Ended,
+                None => self.phase = SocketPhase::Ended,
             }
-            if self.phase != Phase::Open {
+            if self.phase != SocketPhase::Open {
                 return;
             }
         }
@@ -185,17 +185,17 @@ impl<S: EventSink> OpenSocket<'_, S> {
 
     fn received(&mut self, writer: &mut Writer, message: Message) {
         match message {
-            Message::Binary(bytes) => self.sink.event(Event::Message { bytes, is_binary: true }),
-            Message::Text(text) => self.sink.event(Event::Message {
+            Message::Binary(bytes) => self.sink.event(TransportEvent::Message { bytes, is_binary: true }),
+            Message::Text(text) => self.sink.event(TransportEvent::Message {
                 bytes: text.into(),
                 is_binary: false,
             }),
             Message::Ping(bytes) => {
                 // tungstenite has queued the pong.
                 writer.set_needs_flush();
-                self.sink.event(Event::Ping(bytes));
+                self.sink.event(TransportEvent::Ping(bytes));
             }
-            Message::Pong(bytes) => self.sink.event(Event::Pong(bytes)),
+            Message::Pong(bytes) => self.sink.event(TransportEvent::Pong(bytes)),
             // The frame check does not pass on close frames.
             Message::Close(_) | Message::Frame(_) => {}
         }
@@ -213,25 +213,25 @@ impl<S: EventSink> OpenSocket<'_, S> {
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
             other => {
                 self.sink
-                    .event(Event::Error(TransportError::Internal(other.to_string())));
+                    .event(TransportEvent::Error(TransportError::Internal(other.to_string())));
                 None
             }
         };
         let Some(violation) = violation else {
             // The connection was lost, or ended without a closing handshake.
-            self.phase = Phase::Ended;
+            self.phase = SocketPhase::Ended;
             return;
         };
-        self.sink.event(Event::Error(violation.into()));
+        self.sink.event(TransportEvent::Error(violation.into()));
         let frame = CloseFrame {
             code: CloseCode::from(violation.close_code()),
             reason: Utf8Bytes::default(),
         };
         self.start_deadline();
         self.phase = if writer.send_close(Some(frame)).is_ok() {
-            Phase::Flushing
+            SocketPhase::Flushing
         } else {
-            Phase::Ended
+            SocketPhase::Ended
         };
     }
 
@@ -242,15 +242,15 @@ impl<S: EventSink> OpenSocket<'_, S> {
             return;
         };
         if writer.is_close_sent() {
-            self.phase = Phase::Flushing;
+            self.phase = SocketPhase::Flushing;
         } else {
-            self.phase = Phase::Answering;
+            self.phase = SocketPhase::Answering;
             self.answer = (close.code != NO_STATUS).then(|| CloseFrame {
                 code: CloseCode::from(close.code),
                 reason: String::from_utf8_lossy(&close.reason).into_owned().into(),
             });
         }
-        self.sink.event(Event::CloseFrame {
+        self.sink.event(TransportEvent::CloseFrame {
             code: close.code,
             reason: close.reason,
         });
@@ -259,15 +259,15 @@ impl<S: EventSink> OpenSocket<'_, S> {
     /// Shuts down the sending direction after all data is written. Discards received data until the peer has shut down
     /// its direction.
     fn poll_finish(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
-        if self.phase == Phase::Flushing && !writer.needs_flush() {
+        if self.phase == SocketPhase::Flushing && !writer.needs_flush() {
             match writer.poll_shutdown(cx) {
-                Poll::Ready(Ok(())) => self.phase = Phase::Draining,
-                Poll::Ready(Err(_)) => self.phase = Phase::Ended,
+                Poll::Ready(Ok(())) => self.phase = SocketPhase::Draining,
+                Poll::Ready(Err(_)) => self.phase = SocketPhase::Ended,
                 Poll::Pending => {}
             }
         }
-        if self.phase != Phase::Ended && writer.poll_discard(cx).is_ready() {
-            self.phase = Phase::Ended;
+        if self.phase != SocketPhase::Ended && writer.poll_discard(cx).is_ready() {
+            self.phase = SocketPhase::Ended;
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Writer {
 
 /// The result of [`Writer::poll_write`].
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct WriteProgress {
     /// Number of messages to report as written.
     pub(super) written: u32,
     /// Whether our close frame was given to tungstenite in this call.
@@ -124,7 +124,7 @@ impl Writer {
         queue: &SharedQueue,
         answer: &mut Option<CloseFrame>,
         cx: &mut Context<'_>,
-    ) -> Result<Progress, WsError> {
+    ) -> Result<WriteProgress, WsError> {
         if self.failed {
             return Err(WsError::ConnectionClosed);
         }
@@ -143,7 +143,7 @@ impl Writer {
             }
             while !self.pending.is_empty() {
                 let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else {
-                    return Ok(Progress::default());
+                    return Ok(WriteProgress::default());
                 };
                 ready?;
                 if let Some(message) = self.pending.pop_front() {
@@ -162,7 +162,7 @@ impl Writer {
             self.needs_flush = false;
             written = queue.written(std::mem::take(&mut self.unflushed));
         }
-        Ok(Progress { written, closed })
+        Ok(WriteProgress { written, closed })
     }
 
     /// The TCP connection beneath.

@@ -14,7 +14,7 @@ mod sealer;
 
 pub use error::{OpenError, PayloadError, SealError};
 pub use keep_alive::{SERVER, keep_alive_query};
-pub use opener::{OpenedFrame, Opener, Step};
+pub use opener::{OpenStep, OpenedFrame, Opener};
 pub use sealer::seal_frame;
 
 use crate::frame::{self, MAX_FRAME_LEN};

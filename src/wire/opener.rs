@@ -8,7 +8,7 @@ use super::PayloadError;
 
 /// A finished step of [`Opener::open`], for a caller that measures time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum OpenStep {
     /// The frame is decrypted.
     Decrypted,
     /// The payload is decompressed.
@@ -45,15 +45,15 @@ impl Opener {
         receiver: &mut Receiver,
         dialect: Dialect,
         sink: &mut impl NodeSink,
-        mut progress: impl FnMut(Step),
+        mut progress: impl FnMut(OpenStep),
     ) -> Result<OpenedFrame<'_>, OpenError> {
         self.plain.clear();
         receiver.open(frame, &mut self.plain)?;
-        progress(Step::Decrypted);
+        progress(OpenStep::Decrypted);
         let payload = binary::unpack(&self.plain, &mut self.inflated).map_err(PayloadError::from)?;
-        progress(Step::Inflated);
+        progress(OpenStep::Inflated);
         let stanza_len = binary::decode(payload, dialect, sink).map_err(PayloadError::from)?;
-        progress(Step::Walked);
+        progress(OpenStep::Walked);
         Ok(OpenedFrame { payload, stanza_len })
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use baileys_native::{
     binary::NodeContent,
-    session::{Event, Log, LogEntry, LogLevel, LogValue, Pattern, QueryOptions, State},
+    session::{Log, LogEntry, LogLevel, LogValue, Pattern, QueryOptions, SessionEvent, SessionState},
 };
 
 use super::{
@@ -33,7 +33,7 @@ fn log_entries_go_to_the_log_of_their_session() {
     let mut user = User::with_log(server.address, config(), Some(Arc::clone(&log)));
     let (_other_log, others) = recording(LogLevel::Trace);
     user.handle.with(|session, now| session.connect(now));
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     let logged = messages(&entries);
     for expected in [
         "opening a connection",
@@ -60,7 +60,7 @@ fn log_entries_go_to_the_log_of_their_session() {
     log.set_level(Some(LogLevel::Info));
     let before = logged.len();
     user.handle.with(|session, now| session.close(now));
-    user.wait_for(|event| is_state(event, State::Disconnected));
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
     assert_eq!(messages(&entries).len(), before);
 }
 
@@ -73,7 +73,7 @@ fn log_texts_are_bounded() {
         session.watch(Pattern::parse("frame").unwrap());
         session.connect(now);
     });
-    user.wait_for(|event| matches!(event, Event::Stanzas(stanzas) if stanzas.footprint() > 100_000));
+    user.wait_for(|event| matches!(event, SessionEvent::Stanzas(stanzas) if stanzas.footprint() > 100_000));
     let longest = entries
         .lock()
         .unwrap()
@@ -94,7 +94,7 @@ fn no_log_level_shows_keys_or_contents_of_stanzas() {
     let (log, entries) = recording(LogLevel::Trace);
     let mut user = User::with_log(server.address, config(), Some(log));
     user.handle.with(|session, now| session.connect(now));
-    user.wait_for(|event| is_state(event, State::Connected));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
     let mut stanza = question();
     stanza.content = NodeContent::List(vec![node("hidden", &[("token", "content-of-a-stanza")], Vec::new())]);
     stanza.attrs.push(("value".into(), "value-of-an-attribute".into()));
@@ -102,7 +102,7 @@ fn no_log_level_shows_keys_or_contents_of_stanzas() {
         .handle
         .with(|session, now| session.query(now, &mut stanza.source(), QueryOptions::default()))
         .unwrap();
-    user.wait_for(|event| matches!(event, Event::Answer { query: of, .. } if *of == query.query));
+    user.wait_for(|event| matches!(event, SessionEvent::Answer { query: of, .. } if *of == query.query));
     let all = format!("{:?}", entries.lock().unwrap()).to_lowercase();
     assert!(all.contains("stanza received") && all.contains("stanza sent"), "{all}");
     assert!(

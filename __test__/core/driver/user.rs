@@ -9,7 +9,7 @@ use std::{
 use baileys_native::{
     binary::{Dialect, Node},
     driver::{Endpoint, Handle, start},
-    session::{Config, Event, Log, State},
+    session::{Config, Log, SessionEvent, SessionState},
     transport::ConnectOptions,
 };
 
@@ -23,7 +23,7 @@ pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct User {
     pub(super) handle: Handle,
     pub(super) notifications: mpsc::Receiver<()>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<SessionEvent>,
 }
 
 impl User {
@@ -79,12 +79,12 @@ impl User {
     pub(super) fn connected(server: &Loopback, config: Config) -> Self {
         let mut user = Self::new(server.address, config);
         assert!(user.handle.with(|session, now| session.connect(now)));
-        user.wait_for(|event| is_state(event, State::Connected));
+        user.wait_for(|event| is_state(event, SessionState::Connected));
         user
     }
 
     /// Takes events until `wanted` returns true for one.
-    pub(super) fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) {
+    pub(super) fn wait_for(&mut self, wanted: impl Fn(&SessionEvent) -> bool) {
         let start = Instant::now();
         loop {
             let before = self.events.len();
@@ -100,7 +100,7 @@ impl User {
         }
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> SessionState {
         self.handle.with(|session, _| session.state())
     }
 
@@ -110,16 +110,16 @@ impl User {
 }
 
 /// The numbers of the stanzas in an event.
-pub(super) fn numbers_of(event: &Event) -> Vec<u64> {
-    let Event::Stanzas(stanzas) = event else {
+pub(super) fn numbers_of(event: &SessionEvent) -> Vec<u64> {
+    let SessionEvent::Stanzas(stanzas) = event else {
         return Vec::new();
     };
     let nodes = stanzas.iter().map(|(stanza, _)| stanza.to_node(Dialect::V7));
     nodes.map(|node| node.attr("n").unwrap().parse().unwrap()).collect()
 }
 
-pub(super) fn is_state(event: &Event, state: State) -> bool {
-    matches!(event, Event::State(change) if change.to == state)
+pub(super) fn is_state(event: &SessionEvent, state: SessionState) -> bool {
+    matches!(event, SessionEvent::State(change) if change.to == state)
 }
 
 /// A query stanza without an id.

@@ -93,7 +93,9 @@ impl World {
         };
         assert!(state.read_ahead.link());
         state.shared_sender().link(config);
-        state.read_ahead.add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
+        state
+            .read_ahead
+            .add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
         assert!(state.shared_sender().open(|| Sender::new(&KEY).ok(), Dialect::V7, 0));
         let outbox = Outbox {
             network: Arc::default(),

@@ -14,7 +14,7 @@ use baileys_native::dropin::{
     RECORDS_AT_ONCE, RecordSource, Room, SocketSink, SocketState,
 };
 use baileys_native::noise::{Receiver, Sender};
-use baileys_native::transport::{Event, EventSink as _, TransportError};
+use baileys_native::transport::{EventSink as _, TransportError, TransportEvent};
 use baileys_native::wire::seal_frame;
 
 use super::harness::{in_virtual_time, pass};
@@ -168,7 +168,9 @@ fn the_events_of_a_socket_become_records_with_opened_frames() {
     let monitor = Arc::new(LoopMonitor::new(Arc::default()));
     let mut sink = SocketSink::new(3, Arc::clone(&inbox), Arc::clone(&state), monitor, describe);
     assert!(state.read_ahead.link());
-    state.read_ahead.add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
+    state
+        .read_ahead
+        .add_request(|read_ahead| read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7));
     let mut payload = vec![0];
     let node = Node {
         tag: "ack".to_owned(),
@@ -181,19 +183,19 @@ fn the_events_of_a_socket_become_records_with_opened_frames() {
     }
     let length = message.len() as i32;
     let counters = Arc::clone(state.flow.counters());
-    sink.event(Event::Open);
+    sink.event(TransportEvent::Open);
     assert_eq!(counters.state(), SocketState::Open);
-    sink.event(Event::Message {
+    sink.event(TransportEvent::Message {
         bytes: message.into(),
         is_binary: true,
     });
-    sink.event(Event::Written(4));
-    sink.event(Event::CloseFrame {
+    sink.event(TransportEvent::Written(4));
+    sink.event(TransportEvent::CloseFrame {
         code: 1000,
         reason: b"bye".to_vec(),
     });
-    sink.event(Event::Error(TransportError::HangUp));
-    sink.event(Event::Closed);
+    sink.event(TransportEvent::Error(TransportError::HangUp));
+    sink.event(TransportEvent::Closed);
     let mut batch = Batch::default();
     // The events of one turn are passed on together.
     assert!(!inbox.take(&mut batch, &mut Default::default()));

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sources::{Source, Sources};
 
-/// Modules for input and output. Only they may use tokio, the clock and random number generators. `sync` uses a lock of tokio.
+/// Modules for input and output. Only they may use tokio, the clock and random number generators. `sync` uses a lock of
+/// tokio.
 const OUTSIDE_CORE: [&str; 5] = ["transport", "driver", "dropin", "bindings", "sync"];
 
 /// Allowed circles between files, each as a list of file names.
@@ -101,6 +102,20 @@ fn modules_use_only_what_the_table_allows() {
         }
     }
     assert!(edges > 20, "only {edges} uses of another module were found");
+}
+
+/// One name per concept, one concept per name.
+#[test]
+fn every_type_name_is_defined_in_one_file() {
+    let mut definitions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in &Sources::of_crate().files {
+        for name in &source.types {
+            definitions.entry(name).or_default().push(&source.name);
+        }
+    }
+    assert!(definitions.len() > 200, "only {} types were found", definitions.len());
+    definitions.retain(|_, files| files.len() > 1);
+    assert!(definitions.is_empty(), "{definitions:#?}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) identifiers: BTreeSet<String>,
     /// Functions with the attribute `napi`, and whether it has `catch_unwind`.
     pub(super) exports: Vec<(String, bool)>,
+    /// Names of the types and traits that the file defines.
+    pub(super) types: BTreeSet<String>,
     /// Names of the child modules that are files.
     children: Vec<String>,
     module: Module,
@@ -216,6 +218,7 @@ impl Source {
             top,
             identifiers,
             defined: items.iter().filter_map(defined_name).collect(),
+            types: items.iter().filter_map(type_name).map(ToString::to_string).collect(),
             exports: reader.exports,
             children: items.iter().filter_map(declared_file).collect(),
             module,
@@ -274,19 +277,26 @@ fn without_tests(items: Vec<Item>) -> Vec<Item> {
         .collect()
 }
 
+/// The name of a type or trait.
+fn type_name(item: &Item) -> Option<&syn::Ident> {
+    match item {
+        Item::Enum(item) => Some(&item.ident),
+        Item::Struct(item) => Some(&item.ident),
+        Item::Trait(item) => Some(&item.ident),
+        Item::Type(item) => Some(&item.ident),
+        Item::Union(item) => Some(&item.ident),
+        _ => None,
+    }
+}
+
 fn defined_name(item: &Item) -> Option<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
-        Item::Enum(item) => &item.ident,
         Item::Fn(item) => &item.sig.ident,
         Item::Macro(item) => item.ident.as_ref()?,
         Item::Mod(item) if item.content.is_some() => &item.ident,
         Item::Static(item) => &item.ident,
-        Item::Struct(item) => &item.ident,
-        Item::Trait(item) => &item.ident,
-        Item::Type(item) => &item.ident,
-        Item::Union(item) => &item.ident,
-        _ => return None,
+        item => type_name(item)?,
     };
     Some(name.to_string())
 }

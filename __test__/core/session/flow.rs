@@ -5,7 +5,7 @@ use std::num::NonZero;
 use baileys_native::{
     binary::{Dialect, Node},
     failure::Failure,
-    session::{EndReason, Event, ReconnectClass, State},
+    session::{EndReason, ReconnectClass, SessionEvent, SessionState},
 };
 
 use super::{
@@ -33,7 +33,7 @@ fn a_login_activates_and_tells_lid_and_time() {
     let stored = world
         .events
         .iter()
-        .any(|event| matches!(event, Event::Credentials(update) if update.me.is_some()));
+        .any(|event| matches!(event, SessionEvent::Credentials(update) if update.me.is_some()));
     assert!(stored);
 
     let mut config = config();
@@ -61,7 +61,7 @@ fn routing_and_offline_stanzas_are_reported_and_routing_is_used_at_the_next_logi
         vec![node("offline_preview", &[("count", "31")], Vec::new())],
     ));
     world.serve(&node("ib", &[], vec![node("offline", &[("count", "31")], Vec::new())]));
-    assert!(world.events.contains(&Event::Offline { count: 31 }));
+    assert!(world.events.contains(&SessionEvent::Offline { count: 31 }));
     let batch = world.server().received.last().unwrap().clone();
     assert_eq!(
         batch,
@@ -85,7 +85,7 @@ fn the_end_of_a_lease_ends_every_state_without_another_connection() {
     connected.session.handle_lease_end(connected.now);
     let mut waiting = World::connected();
     waiting.drop_link();
-    assert_eq!(waiting.session.state(), State::Reconnecting);
+    assert_eq!(waiting.session.state(), SessionState::Reconnecting);
     waiting.session.handle_lease_end(waiting.now);
     let mut opening = World::paired();
     opening.opens = false;
@@ -94,7 +94,7 @@ fn the_end_of_a_lease_ends_every_state_without_another_connection() {
     opening.session.handle_lease_end(opening.now);
     for mut world in [connected, waiting, opening] {
         world.pump();
-        assert_eq!(world.session.state(), State::Disconnected);
+        assert_eq!(world.session.state(), SessionState::Disconnected);
         assert_eq!(world.last_reason(), EndReason::LeaseEnded);
         let links = world.links;
         world.advance(1_000_000);
@@ -116,10 +116,10 @@ fn the_connect_timeout_starts_after_a_delay() {
     let id = world.session.connection().unwrap();
     world.session.handle_delayed(world.now, id, 100_000);
     world.advance(110_000);
-    assert_eq!(world.session.state(), State::Connecting);
+    assert_eq!(world.session.state(), SessionState::Connecting);
     world.open();
     world.pump();
-    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.session.state(), SessionState::Authenticating);
 
     let mut late = World::paired();
     late.opens = false;
@@ -166,7 +166,7 @@ fn keep_alive_queries_are_sent_and_their_answers_hidden() {
     assert_eq!((metrics.pings, metrics.last_ping_rtt), (1, Some(40)));
     world.advance(29_960);
     assert_eq!(world.session.metrics().pings, 2);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
 }
 
 #[test]
@@ -194,7 +194,9 @@ fn own_stanzas_and_their_answers_are_reported_on_request() {
     world.serve(&node("iq", &[("id", id), ("type", "result")], vec![long]));
     let reported = |world: &World| -> Vec<(bool, Node)> {
         let own = world.events.iter().filter_map(|event| match event {
-            Event::Own { is_answer, payload } => Some((*is_answer, Node::decode(&payload[1..], Dialect::V7).unwrap())),
+            SessionEvent::Own { is_answer, payload } => {
+                Some((*is_answer, Node::decode(&payload[1..], Dialect::V7).unwrap()))
+            }
             _ => None,
         });
         own.collect()
@@ -219,7 +221,7 @@ fn websocket_pings_are_optional_and_pongs_reset_the_silence_timer() {
     let id = world.link.as_ref().unwrap().id;
     world.session.handle_pong(world.now, id);
     world.advance(34_999);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
 }
 
 #[test]
@@ -239,7 +241,7 @@ fn a_restart_is_immediate() {
     world.serve(&node("stream:error", &[("code", "515")], Vec::new()));
     assert_eq!(world.reconnecting(), Some((1, world.now)));
     world.advance(0);
-    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.session.state(), SessionState::Authenticating);
     assert_eq!(world.links, 2);
 }
 
@@ -251,7 +253,7 @@ fn after_a_suspension() -> World {
     world.session.handle_timeout(world.now);
     assert_eq!(
         world.session.state(),
-        State::Connected,
+        SessionState::Connected,
         "the silence check ran before the read"
     );
     let again = world.session.poll_timeout().unwrap();
@@ -264,10 +266,10 @@ fn after_a_suspension_received_data_is_read_before_the_silence_check() {
     let mut world = after_a_suspension();
     world.serve(&node("message", &[("n", "1")], Vec::new()));
     world.advance(1_000);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     // Silence counts from here.
     world.advance(33_999);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     world.advance(1);
     assert_eq!(world.last_reason(), EndReason::Silence);
 }
@@ -282,8 +284,8 @@ fn after_a_suspension_a_server_that_sent_nothing_is_silent() {
 #[test]
 fn a_permanent_failure_ends_the_session() {
     for (failure, code, next) in [
-        (Failure::from("refused"), 408, State::Reconnecting),
-        (Failure::from("untrusted").permanent(), 400, State::Disconnected),
+        (Failure::from("refused"), 408, SessionState::Reconnecting),
+        (Failure::from("untrusted").permanent(), 400, SessionState::Disconnected),
     ] {
         let mut world = World::paired();
         world.connect();

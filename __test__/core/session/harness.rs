@@ -3,8 +3,8 @@
 use baileys_native::{
     binary::{Dialect, Node},
     session::{
-        CREDENTIALS_ENTROPY, Config, ConnectionId, Credentials, EndReason, Event, Me, Millis, Pattern, PatternId,
-        QueryError, QueryId, QueryOptions, Session, State, StateChange, Transmit,
+        CREDENTIALS_ENTROPY, Config, ConnectionId, Credentials, EndReason, Me, Millis, Pattern, PatternId, QueryError,
+        QueryId, QueryOptions, Session, SessionEvent, SessionState, StateChange, Transmit,
     },
 };
 
@@ -78,7 +78,7 @@ pub(crate) struct World {
     pub(crate) opens: bool,
     /// Whether a transport that the session closes reports its end.
     pub(crate) closes: bool,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<SessionEvent>,
     pub(crate) pings: usize,
     pub(crate) links: usize,
     pub(crate) takes_events: bool,
@@ -114,7 +114,7 @@ impl World {
         let mut world = Self::new(config, paired_device(1));
         world.connect();
         world.log_in();
-        assert_eq!(world.session.state(), State::Connected);
+        assert_eq!(world.session.state(), SessionState::Connected);
         world.events.clear();
         world
     }
@@ -254,14 +254,14 @@ impl World {
     /// All state changes so far.
     pub(crate) fn changes(&self) -> Vec<StateChange> {
         let changes = self.events.iter().filter_map(|event| match event {
-            Event::State(change) => Some(change.clone()),
+            SessionEvent::State(change) => Some(change.clone()),
             _ => None,
         });
         changes.collect()
     }
 
     /// All entered states so far.
-    pub(crate) fn states(&self) -> Vec<State> {
+    pub(crate) fn states(&self) -> Vec<SessionState> {
         self.changes().into_iter().map(|change| change.to).collect()
     }
 
@@ -274,7 +274,7 @@ impl World {
     /// All answers so far.
     pub(crate) fn answers(&self) -> Vec<(QueryId, Result<Node, QueryError>)> {
         let answers = self.events.iter().filter_map(|event| match event {
-            Event::Answer { query, result } => {
+            SessionEvent::Answer { query, result } => {
                 let result = result.clone().map(|stanza| stanza.to_node(Dialect::V7));
                 Some((*query, result))
             }
@@ -286,7 +286,7 @@ impl World {
     /// All stanzas so far.
     pub(crate) fn stanzas(&self) -> Vec<(Node, Vec<PatternId>)> {
         let runs = self.events.iter().filter_map(|event| match event {
-            Event::Stanzas(stanzas) => Some(stanzas),
+            SessionEvent::Stanzas(stanzas) => Some(stanzas),
             _ => None,
         });
         let stanzas = runs.flat_map(|stanzas| stanzas.iter());
@@ -297,7 +297,7 @@ impl World {
 
     pub(crate) fn reconnecting(&self) -> Option<(u32, Millis)> {
         self.events.iter().rev().find_map(|event| match event {
-            Event::Reconnecting { attempt, at, .. } => Some((*attempt, *at)),
+            SessionEvent::Reconnecting { attempt, at, .. } => Some((*attempt, *at)),
             _ => None,
         })
     }

@@ -8,7 +8,8 @@ use baileys_native::{
     noise::{KeyPair, PublicKey},
     proto::AdvSignedDeviceIdentity,
     session::{
-        Account, Config, Credentials, EndReason, Event, Me, PairingError, QueryOptions, Session, SignalIdentity, State,
+        Account, Config, Credentials, EndReason, Me, PairingError, QueryOptions, Session, SessionEvent, SessionState,
+        SignalIdentity,
         pairing::{accept_pair_success, companion_platform_id, pairing_code, qr_text},
         signal_key,
     },
@@ -156,7 +157,7 @@ fn offer(references: &[&str]) -> Node {
 
 fn qr_events(world: &World) -> Vec<(String, u64)> {
     let events = world.events.iter().filter_map(|event| match event {
-        Event::Qr { text, expires_at } => Some((text.clone(), *expires_at)),
+        SessionEvent::Qr { text, expires_at } => Some((text.clone(), *expires_at)),
         _ => None,
     });
     events.collect()
@@ -192,7 +193,7 @@ fn from_the_first_code_to_the_login() {
         world
             .events
             .iter()
-            .any(|event| matches!(event, Event::Paired(me) if me.id.starts_with("15551234567")))
+            .any(|event| matches!(event, SessionEvent::Paired(me) if me.id.starts_with("15551234567")))
     );
     assert_eq!(
         world.session.server_time_offset(),
@@ -202,7 +203,7 @@ fn from_the_first_code_to_the_login() {
     world.advance(0);
     assert_eq!(world.server().payload.as_ref().unwrap().username, Some(15_551_234_567));
     world.log_in();
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     world.advance(20_000);
     assert_eq!(qr_events(&world).len(), 2, "no code after the login");
 }
@@ -429,9 +430,9 @@ fn an_unfinished_pairing_by_code_registers_again() {
     assert!(
         world
             .events
-            .contains(&Event::PairingFailed(PairingError::IncompleteAnswer))
+            .contains(&SessionEvent::PairingFailed(PairingError::IncompleteAnswer))
     );
-    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.session.state(), SessionState::Authenticating);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use baileys_native::{
     frame::FrameError,
     handshake::HandshakeError,
     noise::NoiseError,
-    session::{EndReason, LoginError, PairingError, ReconnectClass, State, code},
+    session::{EndReason, LoginError, PairingError, ReconnectClass, SessionState, code},
 };
 
 use super::{
@@ -23,14 +23,14 @@ fn ends(mut world: World, code: u16, retries: bool, cause: impl FnOnce(&mut Worl
     let reason = world.last_reason();
     assert_eq!(reason.code(), code, "{reason:?}");
     let state = if retries {
-        State::Reconnecting
+        SessionState::Reconnecting
     } else {
-        State::Disconnected
+        SessionState::Disconnected
     };
-    let after: Vec<State> = world.states();
+    let after: Vec<SessionState> = world.states();
     assert!(after.contains(&state), "{reason:?}: {after:?}");
     if !retries {
-        assert_eq!(world.session.state(), State::Disconnected);
+        assert_eq!(world.session.state(), SessionState::Disconnected);
         assert_eq!(world.session.poll_timeout(), None, "{reason:?}");
     }
     assert!(
@@ -135,9 +135,9 @@ fn reasons_of_timeouts() {
     let reason = ends(world, 408, true, |world| {
         world.connect();
         world.advance(19_999);
-        assert_eq!(world.session.state(), State::Connecting);
+        assert_eq!(world.session.state(), SessionState::Connecting);
         world.advance(1);
-        assert_eq!(world.session.state(), State::Reconnecting);
+        assert_eq!(world.session.state(), SessionState::Reconnecting);
     });
     assert_eq!(reason, EndReason::TimedOut);
 
@@ -149,16 +149,16 @@ fn reasons_of_timeouts() {
         world.session.handle_opened(world.now, id);
         while world.session.poll_transmit(world.now).is_some() {}
         world.advance(19_999);
-        assert_eq!(world.session.state(), State::Authenticating);
+        assert_eq!(world.session.state(), SessionState::Authenticating);
         world.advance(1);
     });
     assert_eq!(reason, EndReason::TimedOut);
 
     let reason = ends(World::connected(), 408, true, |world| {
         world.advance(34_999);
-        assert_eq!(world.session.state(), State::Connected);
+        assert_eq!(world.session.state(), SessionState::Connected);
         world.advance(1);
-        assert_eq!(world.session.state(), State::Reconnecting);
+        assert_eq!(world.session.state(), SessionState::Reconnecting);
     });
     assert_eq!(reason, EndReason::Silence);
 }
@@ -181,7 +181,7 @@ fn qr_codes_run_out() {
             world.advance(24_999);
             world.serve(&node("ib", &[], Vec::new()));
         }
-        assert_eq!(world.session.state(), State::Authenticating);
+        assert_eq!(world.session.state(), SessionState::Authenticating);
         world.advance(4);
     });
     assert_eq!(reason, EndReason::QrEnded);
@@ -253,9 +253,9 @@ fn a_transport_that_does_not_close_is_abandoned() {
     world.closes = false;
     world.session.close(world.now);
     world.pump();
-    assert_eq!(world.session.state(), State::Closing);
+    assert_eq!(world.session.state(), SessionState::Closing);
     world.advance(5_000);
-    assert_eq!(world.session.state(), State::Disconnected);
+    assert_eq!(world.session.state(), SessionState::Disconnected);
     assert_eq!(world.last_reason(), EndReason::Requested);
 }
 

@@ -2,7 +2,7 @@
 
 use baileys_native::{
     binary::{Dialect, Node, NodeContent},
-    session::{EndReason, Event, QueryError, QueueLimits, State},
+    session::{EndReason, QueryError, QueueLimits, SessionEvent, SessionState},
 };
 
 use super::{
@@ -38,7 +38,7 @@ fn a_full_incoming_queue_stops_reading_and_loses_no_stanza() {
     // The session does not read, so the silence is not the server's fault. Keep-alive queries continue, and the
     // connection is not closed.
     world.advance(200_000);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     let pings = world
         .server()
         .received
@@ -57,9 +57,9 @@ fn a_full_incoming_queue_stops_reading_and_loses_no_stanza() {
     assert_eq!(world.session.metrics().incoming.most_stanzas, 10);
     // The session reads again, and silence counts from here.
     world.advance(34_999);
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     world.advance(1);
-    assert_eq!(world.session.state(), State::Reconnecting);
+    assert_eq!(world.session.state(), SessionState::Reconnecting);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn reading_stops_while_the_server_reads_no_answers() {
         .iter()
         .filter(|stanza| stanza.tag == "ib")
         .count();
-    assert_eq!((answers, world.session.state()), (1_000, State::Connected));
+    assert_eq!((answers, world.session.state()), (1_000, SessionState::Connected));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn the_report_of_a_malformed_payload_contains_none_of_it() {
     let payload = [&[0, 248, 3, 25, 5, 250, 252, 11][..], b"15551234567", &[0]].concat();
     world.server().send_payload(&payload);
     world.pump();
-    let [Event::Malformed(error)] = world.events.as_slice() else {
+    let [SessionEvent::Malformed(error)] = world.events.as_slice() else {
         panic!("{:?}", world.events)
     };
     assert_eq!(error.to_string(), "invalid jid pair: …, ");
@@ -262,7 +262,7 @@ fn reading_can_be_paused() {
     assert!(!world.session.wants_data());
     world.serve(&node("message", &[], Vec::new()));
     world.advance(100_000);
-    assert!(world.stanzas().is_empty() && world.session.state() == State::Connected);
+    assert!(world.stanzas().is_empty() && world.session.state() == SessionState::Connected);
     world.session.resume_reading(world.now);
     world.pump();
     assert_eq!(world.stanzas().len(), 1);
@@ -306,7 +306,7 @@ fn invalid_payloads_are_reported_and_have_no_other_effect() {
     let malformed = world
         .events
         .iter()
-        .filter(|event| matches!(event, Event::Malformed(_)))
+        .filter(|event| matches!(event, SessionEvent::Malformed(_)))
         .count();
     assert_eq!((malformed, world.stanzas().len()), (3, 1));
     assert_eq!(world.session.metrics().malformed, 3);
@@ -341,7 +341,7 @@ fn stanzas_are_received_unchanged() {
     }
     let stanzas: Vec<_> = world.stanzas().into_iter().map(|(stanza, _)| stanza).collect();
     assert_eq!(stanzas, all);
-    let Event::Stanzas(stanzas) = &world.events[0] else {
+    let SessionEvent::Stanzas(stanzas) = &world.events[0] else {
         panic!()
     };
     let (stanza, _) = stanzas.iter().next().unwrap();

@@ -1,6 +1,6 @@
 //! Sessions that resume, and their fallback.
 
-use baileys_native::session::{HandshakeKind, Millis, Session, State};
+use baileys_native::session::{HandshakeKind, Millis, Session, SessionState};
 
 use super::{
     harness::{World, config, new_device, paired_device},
@@ -37,7 +37,7 @@ fn a_session_resumes_with_a_known_server_in_one_round_trip() {
         assert_eq!(kind(&world), HandshakeKind::Ik);
         assert_eq!(world.server().payload.as_ref().unwrap().username, Some(15_551_234_567));
         world.log_in();
-        assert_eq!(world.session.state(), State::Connected);
+        assert_eq!(world.session.state(), SessionState::Connected);
         again(&mut world);
         assert_eq!(kind(&world), HandshakeKind::Ik);
     }
@@ -52,7 +52,7 @@ fn a_declined_resumption_continues_on_the_same_connection() {
     assert_eq!(kind(&world), HandshakeKind::XxFallback);
     assert_eq!(world.links, 2);
     world.log_in();
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     assert_eq!(
         world.session.known_server().unwrap().report.server_static,
         pair(33).public
@@ -67,14 +67,14 @@ fn an_invalid_answer_to_a_resumption_leads_to_xx_at_once() {
     assert!(!world.server().asked_to_resume);
     assert_eq!(kind(&world), HandshakeKind::Xx);
     world.log_in();
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
 }
 
 #[test]
 fn a_server_that_closes_on_resumption_gets_a_full_handshake_next() {
     let mut world = world(OnResume::HangUp);
     again(&mut world);
-    assert_eq!(world.session.state(), State::Reconnecting);
+    assert_eq!(world.session.state(), SessionState::Reconnecting);
     world.advance(5_000);
     assert!(!world.server().asked_to_resume);
     assert_eq!(kind(&world), HandshakeKind::Xx);
@@ -124,7 +124,7 @@ fn a_requested_end_keeps_the_known_server() {
         let id = world.wanted.take().unwrap();
         world.session.handle_opened(world.now, id);
         wish(&mut world.session, world.now);
-        assert_eq!(world.session.state(), State::Disconnected);
+        assert_eq!(world.session.state(), SessionState::Disconnected);
         assert!(world.session.known_server().is_some());
     }
 }

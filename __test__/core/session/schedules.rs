@@ -5,7 +5,7 @@ mod checks;
 mod run;
 mod step;
 
-use baileys_native::session::{QueueLimits, State};
+use baileys_native::session::{QueueLimits, SessionState};
 use proptest::prelude::*;
 
 use super::{harness::config, server::OnResume};
@@ -37,7 +37,7 @@ proptest! {
             for step in [Step::Connect, Step::Open, Step::Up(9), Step::Down(9999), Step::Up(9), Step::LogIn, Step::Down(9999)] {
                 run.step(&step);
             }
-            assert_eq!(run.session.state(), State::Connected);
+            assert_eq!(run.session.state(), SessionState::Connected);
         }
         for step in &steps {
             run.step(step);

@@ -2,7 +2,7 @@
 
 use baileys_native::{
     binary::{Dialect, Node},
-    session::{EndReason, Event, QueryError, QueueLimits, SendError, SendReadiness, State, Transmit},
+    session::{EndReason, QueryError, QueueLimits, SendError, SendReadiness, SessionEvent, SessionState, Transmit},
 };
 
 use super::{
@@ -66,7 +66,14 @@ fn the_outgoing_queue_reports_full_and_drained() {
     assert_eq!((depth.stanzas, depth.most_stanzas), (7, 7));
     world.pump();
     assert_eq!(world.server().received.len(), 8);
-    assert_eq!(world.events.iter().filter(|event| **event == Event::Drain).count(), 1);
+    assert_eq!(
+        world
+            .events
+            .iter()
+            .filter(|event| **event == SessionEvent::Drain)
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -80,7 +87,7 @@ fn accepted_stanzas_that_were_not_sent_are_reported() {
     let id = world.link.take().unwrap().id;
     world.session.handle_failed(world.now, id, "reset".into(), None);
     world.pump();
-    assert!(world.events.contains(&Event::Unsent(ids[1..].to_vec())));
+    assert!(world.events.contains(&SessionEvent::Unsent(ids[1..].to_vec())));
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn a_hand_over_returns_the_queued_stanzas_and_sends_the_polled_ones() {
     world.server().receive(&first);
 
     let unsent = world.session.hand_over(world.now);
-    assert_eq!(world.session.state(), State::Closing);
+    assert_eq!(world.session.state(), SessionState::Closing);
     let ids: Vec<_> = unsent.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, sent[1..].iter().map(|sent| sent.id).collect::<Vec<_>>());
     for ((_, payload), number) in unsent.iter().zip(1..) {
@@ -128,8 +135,13 @@ fn a_hand_over_returns_the_queued_stanzas_and_sends_the_polled_ones() {
     world.pump();
     assert_eq!(world.last_reason(), EndReason::Requested);
     assert_eq!(world.answers(), [(query.query, Err(QueryError::Closed { code: 428 }))]);
-    assert!(world.events.contains(&Event::Drain));
-    assert!(!world.events.iter().any(|event| matches!(event, Event::Unsent(_))));
+    assert!(world.events.contains(&SessionEvent::Drain));
+    assert!(
+        !world
+            .events
+            .iter()
+            .any(|event| matches!(event, SessionEvent::Unsent(_)))
+    );
     assert!(world.session.hand_over(world.now).is_empty());
 }
 

@@ -2,34 +2,34 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use baileys_native::session::{EndReason, Event, State, Trigger, transition_table};
+use baileys_native::session::{EndReason, SessionEvent, SessionState, Trigger, transition_table};
 
 use super::{
     harness::{World, config, paired_device},
     server::node,
 };
 
-fn in_state(state: State) -> World {
+fn in_state(state: SessionState) -> World {
     let mut world = World::paired();
     match state {
-        State::Disconnected => {}
-        State::Connecting => {
+        SessionState::Disconnected => {}
+        SessionState::Connecting => {
             world.opens = false;
             world.connect();
         }
-        State::Authenticating => world.connect(),
-        State::Connected => {
+        SessionState::Authenticating => world.connect(),
+        SessionState::Connected => {
             world.connect();
             world.log_in();
         }
-        State::Closing => {
+        SessionState::Closing => {
             world.closes = false;
             world.connect();
             world.log_in();
             assert!(world.session.close(world.now));
             world.pump();
         }
-        State::Reconnecting => {
+        SessionState::Reconnecting => {
             world.connect();
             world.drop_link();
         }
@@ -58,7 +58,7 @@ fn cause(world: &mut World, trigger: Trigger) {
         }
         Trigger::Close => {
             world.closes = false;
-            if world.session.state() != State::Reconnecting {
+            if world.session.state() != SessionState::Reconnecting {
                 world.session.close(world.now);
             }
         }
@@ -71,23 +71,23 @@ fn cause(world: &mut World, trigger: Trigger) {
         Trigger::Due => {
             world.opens = false;
             world.now = world.session.poll_timeout().unwrap_or(world.now).max(world.now);
-            if world.session.state() == State::Reconnecting {
+            if world.session.state() == SessionState::Reconnecting {
                 world.session.handle_timeout(world.now);
             }
         }
         Trigger::Ended => match world.session.state() {
-            State::Reconnecting => assert!(world.session.cancel_reconnect(world.now)),
-            State::Closing => world.advance(60_000),
-            State::Connecting => {
+            SessionState::Reconnecting => assert!(world.session.cancel_reconnect(world.now)),
+            SessionState::Closing => world.advance(60_000),
+            SessionState::Connecting => {
                 let id = world.wanted.take().unwrap();
                 world
                     .session
                     .handle_failed(world.now, id, "Unexpected server response: 403".into(), Some(403));
             }
-            State::Authenticating | State::Connected => {
+            SessionState::Authenticating | SessionState::Connected => {
                 world.serve(&node("failure", &[("reason", "401")], Vec::new()));
             }
-            State::Disconnected => {}
+            SessionState::Disconnected => {}
         },
     }
     world.pump();
@@ -96,7 +96,7 @@ fn cause(world: &mut World, trigger: Trigger) {
 #[test]
 fn every_trigger_in_every_state_does_what_the_table_says() {
     let mut taken = 0;
-    for state in State::ALL {
+    for state in SessionState::ALL {
         for trigger in Trigger::ALL {
             let mut world = in_state(state);
             cause(&mut world, trigger);
@@ -145,7 +145,7 @@ fn the_documented_table_equals_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/session.md");
     let documented = rows(&fs::read_to_string(path).unwrap());
     let table = rows(&transition_table());
-    assert_eq!(table.len(), State::ALL.len() + 1);
+    assert_eq!(table.len(), SessionState::ALL.len() + 1);
     assert!(
         documented.windows(table.len()).any(|rows| rows == table),
         "docs/session.md should contain:\n{}",
@@ -155,16 +155,16 @@ fn the_documented_table_equals_the_code() {
 
 #[test]
 fn every_state_can_be_reached_and_left() {
-    let mut reached = BTreeSet::from([State::Disconnected.name()]);
-    for state in State::ALL {
-        let next: Vec<State> = Trigger::ALL
+    let mut reached = BTreeSet::from([SessionState::Disconnected.name()]);
+    for state in SessionState::ALL {
+        let next: Vec<SessionState> = Trigger::ALL
             .into_iter()
             .filter_map(|trigger| state.on(trigger))
             .collect();
         assert!(!next.is_empty(), "{state}");
-        reached.extend(next.into_iter().map(State::name));
+        reached.extend(next.into_iter().map(SessionState::name));
     }
-    assert_eq!(reached.len(), State::ALL.len());
+    assert_eq!(reached.len(), SessionState::ALL.len());
 }
 
 #[test]
@@ -178,11 +178,11 @@ fn the_states_from_connecting_to_disconnected() {
     assert_eq!(
         states,
         [
-            State::Connecting,
-            State::Authenticating,
-            State::Connected,
-            State::Closing,
-            State::Disconnected
+            SessionState::Connecting,
+            SessionState::Authenticating,
+            SessionState::Connected,
+            SessionState::Closing,
+            SessionState::Disconnected
         ]
     );
     assert_eq!(world.last_reason(), EndReason::Requested);
@@ -191,7 +191,7 @@ fn the_states_from_connecting_to_disconnected() {
     // A second connection works.
     world.connect();
     world.log_in();
-    assert_eq!(world.session.state(), State::Connected);
+    assert_eq!(world.session.state(), SessionState::Connected);
     assert!(!world.session.connect(world.now));
 }
 
@@ -232,7 +232,7 @@ fn a_cancelled_reconnection_ends_with_the_reason_of_the_loss() {
     assert!(world.reconnecting().is_some());
     assert!(world.session.cancel_reconnect(world.now));
     world.pump();
-    assert_eq!(world.states(), [State::Reconnecting, State::Disconnected]);
+    assert_eq!(world.states(), [SessionState::Reconnecting, SessionState::Disconnected]);
     assert_eq!(world.last_reason(), EndReason::TransportClosed);
     world.advance(600_000);
     assert_eq!(world.links, 1);
@@ -243,7 +243,10 @@ fn a_reconnection_waits_for_its_confirmation() {
     let mut config = config();
     config.confirm_reconnect = true;
     let due = |world: &World| {
-        let events = world.events.iter().filter(|event| matches!(event, Event::ReconnectDue));
+        let events = world
+            .events
+            .iter()
+            .filter(|event| matches!(event, SessionEvent::ReconnectDue));
         events.count()
     };
     let waiting = || {
@@ -253,7 +256,7 @@ fn a_reconnection_waits_for_its_confirmation() {
         assert!(!world.session.confirm_reconnect(world.now));
         world.advance(600_000);
         assert_eq!((due(&world), world.links), (1, 1));
-        assert_eq!(world.session.state(), State::Reconnecting);
+        assert_eq!(world.session.state(), SessionState::Reconnecting);
         world
     };
 
@@ -262,18 +265,18 @@ fn a_reconnection_waits_for_its_confirmation() {
     assert!(!world.session.confirm_reconnect(world.now));
     world.pump();
     assert_eq!((due(&world), world.links), (1, 2));
-    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.session.state(), SessionState::Authenticating);
 
     let mut world = waiting();
     assert!(world.session.cancel_reconnect(world.now));
     assert!(!world.session.confirm_reconnect(world.now));
     world.pump();
-    assert_eq!((world.session.state(), world.links), (State::Disconnected, 1));
+    assert_eq!((world.session.state(), world.links), (SessionState::Disconnected, 1));
 
     let mut world = waiting();
     world.connect();
     assert!(!world.session.confirm_reconnect(world.now));
-    assert_eq!((world.session.state(), world.links), (State::Authenticating, 2));
+    assert_eq!((world.session.state(), world.links), (SessionState::Authenticating, 2));
 }
 
 #[test]
@@ -292,7 +295,7 @@ fn attempts_are_limited_and_counted_again_after_a_login() {
             break;
         }
     }
-    while world.session.state() != State::Disconnected {
+    while world.session.state() != SessionState::Disconnected {
         world.advance(120_000);
     }
     assert_eq!(world.links, 4);
@@ -315,12 +318,12 @@ fn a_session_without_a_policy_does_not_reconnect() {
     config.reconnect = None;
     let mut world = World::connected_with(config);
     world.drop_link();
-    assert_eq!(world.states(), [State::Disconnected]);
+    assert_eq!(world.states(), [SessionState::Disconnected]);
     assert!(
         !world
             .events
             .iter()
-            .any(|event| matches!(event, Event::Reconnecting { .. }))
+            .any(|event| matches!(event, SessionEvent::Reconnecting { .. }))
     );
 }
 
@@ -330,7 +333,7 @@ fn events_of_an_abandoned_transport_are_ignored() {
     let old = world.link.as_ref().unwrap().id;
     world.drop_link();
     world.advance(1_000);
-    assert_eq!(world.session.state(), State::Authenticating);
+    assert_eq!(world.session.state(), SessionState::Authenticating);
     world.events.clear();
     world.session.handle_closed(world.now, old);
     world.session.handle_data(world.now, old, &[0xff; 100]);

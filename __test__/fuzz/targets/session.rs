@@ -2,7 +2,7 @@
 //! network in memory checks that the session's requests are possible.
 
 use arbitrary::{Arbitrary, Unstructured};
-use baileys_native::session::{QueryOptions, State};
+use baileys_native::session::{QueryOptions, SessionState};
 
 use super::super::support::{harness::World, server::node};
 
@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
     world.session.close(world.now);
     world.pump();
     world.advance(120_000);
-    assert_eq!(world.session.state(), State::Disconnected);
+    assert_eq!(world.session.state(), SessionState::Disconnected);
 }
 
 fn apply(world: &mut World, step: &Step<'_>) {

@@ -1,5 +1,5 @@
-//! An open WebSocket in memory, in virtual time. For all chunks of the server's bytes the events are those of a reference that
-//! gets all bytes at once, and the client sends only valid frames.
+//! An open WebSocket in memory, in virtual time. For all chunks of the server's bytes the events are those of a
+//! reference that gets all bytes at once, and the client sends only valid frames.
 
 use std::{
     cell::RefCell,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use arbitrary::Unstructured;
-use baileys_native::transport::{Event, EventSink, MAX_MESSAGE, TransportError, Violation, seams};
+use baileys_native::transport::{EventSink, MAX_MESSAGE, TransportError, TransportEvent, Violation, seams};
 use futures_util::future::join4;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
@@ -62,17 +62,17 @@ impl EventSink for Probe {
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: TransportEvent) {
         let (seen, is_closed) = &mut *self.seen.lock().unwrap();
         assert!(!*is_closed, "{event:?} after the end");
         match event {
-            Event::Message { bytes, is_binary } => seen.push(Seen::Message(bytes.to_vec(), is_binary)),
-            Event::Ping(bytes) => seen.push(Seen::Ping(bytes.to_vec())),
-            Event::Pong(bytes) => seen.push(Seen::Pong(bytes.to_vec())),
-            Event::CloseFrame { code, reason } => seen.push(Seen::Close(code, reason)),
-            Event::Error(TransportError::Frame(violation)) => seen.push(Seen::Violation(violation)),
-            Event::Closed => *is_closed = true,
-            Event::Open => {}
+            TransportEvent::Message { bytes, is_binary } => seen.push(Seen::Message(bytes.to_vec(), is_binary)),
+            TransportEvent::Ping(bytes) => seen.push(Seen::Ping(bytes.to_vec())),
+            TransportEvent::Pong(bytes) => seen.push(Seen::Pong(bytes.to_vec())),
+            TransportEvent::CloseFrame { code, reason } => seen.push(Seen::Close(code, reason)),
+            TransportEvent::Error(TransportError::Frame(violation)) => seen.push(Seen::Violation(violation)),
+            TransportEvent::Closed => *is_closed = true,
+            TransportEvent::Open => {}
             other => panic!("unexpected: {other:?}"),
         }
     }

@@ -103,8 +103,8 @@ impl Memory {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
             return false;
         }
-        // SAFETY: within bounds by the check. `Output` exists only during a call, and `Shared` has a reference, so the
-        // memory is alive.
+        // SAFETY: within bounds by the check. `Output` exists only during a call, and `SharedMemory` has a reference,
+        // so the memory is alive.
         unsafe { ptr::copy(bytes.as_ptr(), self.data.add(offset), bytes.len()) };
         true
     }
@@ -129,13 +129,13 @@ impl Output<'_> {
 
 /// The memory of a typed array that JavaScript shares permanently. Users never get this array, so it cannot be
 /// detached.
-pub(in crate::bindings) struct Shared {
+pub(in crate::bindings) struct SharedMemory {
     env: sys::napi_env,
     reference: sys::napi_ref,
     memory: Memory,
 }
 
-impl Shared {
+impl SharedMemory {
     pub(in crate::bindings) fn new(call: &Call, index: usize) -> Result<Self, Exception> {
         let memory = call.memory(index)?;
         let mut reference = ptr::null_mut();
@@ -196,7 +196,7 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Drop for SharedMemory {
     fn drop(&mut self) {
         // SAFETY: the reference was created in this env and is deleted once. While the env shuts down, the call fails
         // without harm.

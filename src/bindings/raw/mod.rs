@@ -12,5 +12,5 @@ mod wake;
 pub(super) use call::Call;
 pub(super) use exception::{Exception, Outcome};
 pub(super) use functions::{Functions, RawFunction, raw_function};
-pub(super) use memory::Shared;
+pub(super) use memory::SharedMemory;
 pub(super) use wake::Wake;

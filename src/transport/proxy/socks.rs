@@ -40,7 +40,7 @@ pub(super) const MAX_ANSWER: usize = u8::MAX as usize + PORT;
 
 /// The next expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ExpectedAnswer {
     Version4,
     Greeting,
     Authentication,
@@ -56,7 +56,7 @@ enum State {
 pub(super) struct Handshake<'p> {
     proxy: &'p Proxy,
     credentials: Option<(&'p [u8], &'p [u8])>,
-    state: State,
+    state: ExpectedAnswer,
     outgoing: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -68,15 +68,15 @@ impl<'p> Handshake<'p> {
             return Err(ProxyError::Destination);
         }
         let (state, outgoing, credentials) = match &proxy.protocol {
-            ProxyProtocol::Socks4(user) => (State::Version4, request_4(proxy, user)?, None),
-            ProxyProtocol::Socks5(None) => (State::Greeting, vec![VERSION_5, 1, METHOD_NONE].into(), None),
+            ProxyProtocol::Socks4(user) => (ExpectedAnswer::Version4, request_4(proxy, user)?, None),
+            ProxyProtocol::Socks5(None) => (ExpectedAnswer::Greeting, vec![VERSION_5, 1, METHOD_NONE].into(), None),
             ProxyProtocol::Socks5(Some((user, password))) => {
                 let credentials = (user.expose().as_bytes(), password.expose().as_bytes());
                 if credentials.0.len() > usize::from(u8::MAX) || credentials.1.len() > usize::from(u8::MAX) {
                     return Err(ProxyError::Credentials);
                 }
                 let greeting = vec![VERSION_5, 2, METHOD_NONE, METHOD_PASSWORD];
-                (State::Greeting, greeting.into(), Some(credentials))
+                (ExpectedAnswer::Greeting, greeting.into(), Some(credentials))
             }
             ProxyProtocol::Http(_) => return Err(ProxyError::Credentials),
         };
@@ -96,11 +96,11 @@ impl<'p> Handshake<'p> {
     /// The length of the next answer, or of its next part, in bytes. At most [`MAX_ANSWER`].
     pub(super) fn wanted(&self) -> usize {
         match self.state {
-            State::Version4 => ANSWER_4,
-            State::Greeting | State::Authentication => 2,
-            State::Reply => REPLY_HEAD,
-            State::Bound(rest) => rest,
-            State::Established => 0,
+            ExpectedAnswer::Version4 => ANSWER_4,
+            ExpectedAnswer::Greeting | ExpectedAnswer::Authentication => 2,
+            ExpectedAnswer::Reply => REPLY_HEAD,
+            ExpectedAnswer::Bound(rest) => rest,
+            ExpectedAnswer::Established => 0,
         }
     }
 
@@ -113,13 +113,13 @@ impl<'p> Handshake<'p> {
             return Err(ProxyError::Closed);
         };
         match self.state {
-            State::Version4 if second == GRANTED_4 => self.state = State::Established,
-            State::Version4 => return Err(ProxyError::Socks4Rejected(second)),
-            State::Greeting => self.handle_method(first, second)?,
-            State::Authentication if second == 0 => self.ask(),
-            State::Authentication => return Err(ProxyError::Socks5Authentication),
-            State::Reply => self.state = State::Bound(bound_length(answer)?),
-            State::Bound(_) | State::Established => self.state = State::Established,
+            ExpectedAnswer::Version4 if second == GRANTED_4 => self.state = ExpectedAnswer::Established,
+            ExpectedAnswer::Version4 => return Err(ProxyError::Socks4Rejected(second)),
+            ExpectedAnswer::Greeting => self.handle_method(first, second)?,
+            ExpectedAnswer::Authentication if second == 0 => self.ask(),
+            ExpectedAnswer::Authentication => return Err(ProxyError::Socks5Authentication),
+            ExpectedAnswer::Reply => self.state = ExpectedAnswer::Bound(bound_length(answer)?),
+            ExpectedAnswer::Bound(_) | ExpectedAnswer::Established => self.state = ExpectedAnswer::Established,
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl<'p> Handshake<'p> {
                     push_field(&mut request, field);
                 }
                 self.outgoing = Some(request);
-                self.state = State::Authentication;
+                self.state = ExpectedAnswer::Authentication;
             }
             (METHOD_UNACCEPTABLE, _) => return Err(ProxyError::Socks5NoMethod),
             _ => return Err(ProxyError::Socks5UnknownMethod),
@@ -165,7 +165,7 @@ impl<'p> Handshake<'p> {
         }
         request.extend(port.to_be_bytes());
         self.outgoing = Some(request.into());
-        self.state = State::Reply;
+        self.state = ExpectedAnswer::Reply;
     }
 }
 

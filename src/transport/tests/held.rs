@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use proptest::prelude::*;
 
 use super::super::loop_turn::LoopTurn;
-use super::super::{Connection, Event, Timing, WeakSender, connect};
+use super::super::{Connection, Timing, TransportEvent, WeakSender, connect};
 use super::{PATIENCE, Probe, next, options, serve};
 
 /// An open connection of an event loop.
@@ -16,7 +16,7 @@ struct World {
     turn: LoopTurn,
     connection: Connection,
     queries: WeakSender,
-    events: std::sync::mpsc::Receiver<Event>,
+    events: std::sync::mpsc::Receiver<TransportEvent>,
     server: JoinHandle<()>,
 }
 
@@ -35,8 +35,8 @@ impl World {
             panic_at_open: false,
         };
         let connection = connect(options, probe).unwrap();
-        assert!(matches!(next(&events), Event::Upgrade(_)));
-        assert!(matches!(next(&events), Event::Open));
+        assert!(matches!(next(&events), TransportEvent::Upgrade(_)));
+        assert!(matches!(next(&events), TransportEvent::Open));
         Self {
             turn,
             queries: connection.weak_sender(),
@@ -113,7 +113,7 @@ fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum HeldStep {
     /// The loop sends a message of this length.
     Send(usize),
     /// The loop sends a message that is not held, like the session's own messages.
@@ -123,13 +123,13 @@ enum Step {
     EndTurn,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = HeldStep> {
     prop_oneof![
-        8 => (4..400_usize).prop_map(Step::Send),
-        2 => (4..30_000_usize).prop_map(Step::Send),
-        1 => (4..400_usize).prop_map(Step::SendNow),
-        2 => Just(Step::Query),
-        4 => Just(Step::EndTurn),
+        8 => (4..400_usize).prop_map(HeldStep::Send),
+        2 => (4..30_000_usize).prop_map(HeldStep::Send),
+        1 => (4..400_usize).prop_map(HeldStep::SendNow),
+        2 => Just(HeldStep::Query),
+        4 => Just(HeldStep::EndTurn),
     ]
 }
 
@@ -161,19 +161,19 @@ proptest! {
         };
         for step in steps {
             match step {
-                Step::Send(length) => {
+                HeldStep::Send(length) => {
                     let _ = world.connection.send_owned(message(length), Timing::EndOfTurn);
                 }
-                Step::SendNow(length) => {
+                HeldStep::SendNow(length) => {
                     let _ = world.connection.send_owned(message(length), Timing::Now);
                 }
-                Step::Query => prop_assert!(world.queries.send_with(|| Some(message(4)))),
-                Step::EndTurn => world.turn.end(),
+                HeldStep::Query => prop_assert!(world.queries.send_with(|| Some(message(4)))),
+                HeldStep::EndTurn => world.turn.end(),
             }
         }
         world.connection.close();
         world.server.join().unwrap();
-        while !matches!(next(&world.events), Event::Closed) {}
+        while !matches!(next(&world.events), TransportEvent::Closed) {}
         prop_assert!(received.try_iter().eq(sent));
     }
 }

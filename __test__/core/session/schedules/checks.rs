@@ -2,20 +2,20 @@
 
 use baileys_native::{
     binary::Dialect,
-    session::{Event, State},
+    session::{SessionEvent, SessionState},
 };
 
 use super::run::Run;
 
 impl Run {
-    pub(super) fn event(&mut self, event: Event) {
+    pub(super) fn event(&mut self, event: SessionEvent) {
         match event {
-            Event::State(change) => {
+            SessionEvent::State(change) => {
                 assert_eq!(change.from, self.state, "a state change starts from another state");
                 assert_eq!(change.from.on(change.trigger), Some(change.to), "by the table");
                 self.state = change.to;
             }
-            Event::Answer { query, result } => {
+            SessionEvent::Answer { query, result } => {
                 assert!(
                     self.asked.iter().any(|(asked, _)| *asked == query),
                     "an answer without a query"
@@ -26,7 +26,7 @@ impl Run {
                     assert!(self.asked.contains(&(query, id)), "the answer of another query");
                 }
             }
-            Event::Stanzas(stanzas) => {
+            SessionEvent::Stanzas(stanzas) => {
                 assert!(!stanzas.is_empty() && stanzas.iter().count() == stanzas.len());
                 for (stanza, matched) in stanzas.iter() {
                     assert_eq!(matched.len(), 1);
@@ -44,7 +44,7 @@ impl Run {
                     }
                 }
             }
-            Event::Unsent(ids) => {
+            SessionEvent::Unsent(ids) => {
                 for id in ids {
                     assert!(self.sends.contains(&id) && self.unsent.insert(id));
                 }
@@ -68,7 +68,7 @@ impl Run {
             "in order, and once: {:?}",
             self.received
         );
-        if self.session.state() == State::Disconnected {
+        if self.session.state() == SessionState::Disconnected {
             assert_eq!(
                 (metrics.queries_pending, self.session.poll_timeout()),
                 (0, None),
@@ -78,7 +78,10 @@ impl Run {
         for id in &self.unsent {
             assert!(!self.received.contains(&self.numbers[id]), "a refused stanza was sent");
         }
-        let connected = matches!(self.session.state(), State::Authenticating | State::Connected);
+        let connected = matches!(
+            self.session.state(),
+            SessionState::Authenticating | SessionState::Connected
+        );
         assert!(
             !connected || self.link.is_some(),
             "{:?} without a link",
@@ -103,8 +106,12 @@ impl Run {
         }
         self.take_events(usize::MAX);
         self.check();
-        assert_eq!(self.session.state(), State::Disconnected);
-        assert_eq!(self.state, State::Disconnected, "the last state was not reported");
+        assert_eq!(self.session.state(), SessionState::Disconnected);
+        assert_eq!(
+            self.state,
+            SessionState::Disconnected,
+            "the last state was not reported"
+        );
         assert_eq!(self.session.poll_timeout(), None);
         assert_eq!(self.session.metrics().queries_pending, 0);
         let unsettled: Vec<_> = self

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use baileys_native::session::{
-    Config, ConnectionId, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session, State,
-    Transmit,
+    Config, ConnectionId, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session,
+    SessionState, Transmit,
 };
 
 use super::step::Step;
@@ -50,7 +50,7 @@ pub(super) struct Run {
     pub(super) now: Millis,
     pub(super) link: Option<Link>,
     pub(super) bounds: QueueLimits,
-    pub(super) state: State,
+    pub(super) state: SessionState,
     pub(super) blocked: bool,
     // Kept by the user.
     pub(super) sends: BTreeSet<SendId>,
@@ -87,7 +87,7 @@ impl Run {
             now: 1_000_000,
             link: None,
             bounds,
-            state: State::Disconnected,
+            state: SessionState::Disconnected,
             blocked: false,
             sends: BTreeSet::new(),
             numbers: BTreeMap::new(),
@@ -161,7 +161,12 @@ impl Run {
             }
         }
         self.transmit();
-        if self.link.is_none() || matches!(self.session.state(), State::Disconnected | State::Reconnecting) {
+        if self.link.is_none()
+            || matches!(
+                self.session.state(),
+                SessionState::Disconnected | SessionState::Reconnecting
+            )
+        {
             self.most = self.session.metrics().incoming.stanzas;
         }
         self.check();
@@ -261,9 +266,9 @@ impl Run {
             let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
             // Data that arrives after the session has ended the connection is not counted.
             let cared_for = match self.session.state() {
-                State::Authenticating | State::Connected => true,
-                State::Closing => !self.blocked,
-                State::Connecting | State::Reconnecting | State::Disconnected => false,
+                SessionState::Authenticating | SessionState::Connected => true,
+                SessionState::Closing => !self.blocked,
+                SessionState::Connecting | SessionState::Reconnecting | SessionState::Disconnected => false,
             };
             link.fed += if cared_for { data.len() } else { 0 };
             self.session.handle_data(self.now, link.id, &data);
