@@ -28,7 +28,7 @@ Or: npm run demo -- session [--help], a NativeSession from pairing to resumption
 `;
 
 /**
- * @typedef {import('./demo/types.js').Backend} Backend
+ * @typedef {import('./shared/bot.mjs').Backend} Backend
  * @typedef {import('./demo/types.js').LogName} LogName
  * @typedef {import('./demo/types.js').Run & { backend: Backend }} LabelledRun
  * @typedef {{ counts: import('./demo/types.js').Counts, rounds: number, json: boolean, help: boolean }} Options

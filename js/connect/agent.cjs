@@ -40,7 +40,7 @@ const SUPPORTED_OPTIONS = new Set([...TLS_OPTIONS, 'family', 'localAddress', 'lo
 const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 
 /**
- * @typedef {object} Target
+ * @typedef {object} ConnectionTarget
  * @property {boolean} secure whether the URL is `wss:`
  * @property {string} host the host of the URL; an IPv6 address has no brackets
  * @property {number} port
@@ -78,7 +78,7 @@ const METHODS = ['addRequest', 'createConnection', 'createSocket'];
 
 /**
  * @param {any} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @returns {Route}
  * @throws {TypeError} if Node's http client would throw
  * @throws {UnsupportedConnectionError} if the agent is not supported
@@ -95,7 +95,7 @@ function routeOf(agent, target) {
  * The route by the agent alone.
  *
  * @param {any} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  */
 function agentRoute(agent, target) {
   if (agent === undefined || agent === null) return directRoute({}, target);
@@ -130,7 +130,7 @@ function agentRoute(agent, target) {
 
 /**
  * @param {import('./tls-options.cjs').ConnectOptions} options
- * @param {Target} target
+ * @param {ConnectionTarget} target
  */
 function directRoute(options, target) {
   const { localAddress, family, lookup } = options;

@@ -12,7 +12,7 @@ const SCHEMES = /^(?:https?|socks[45]?[ah]?):\/\//i;
  * `HTTPS_PROXY` (for `ws:` `HTTP_PROXY`), then `ALL_PROXY`, unless `NO_PROXY` names the target. Names in lower case
  * come first. The rules are those of Node's `--use-env-proxy`. `ALL_PROXY` and SOCKS are additions.
  *
- * @param {import('./agent.cjs').Target} target
+ * @param {import('./agent.cjs').ConnectionTarget} target
  * @returns {string | undefined} the proxy's URL
  * @throws {TypeError} if the value is not the URL of a proxy
  */

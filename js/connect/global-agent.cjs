@@ -22,7 +22,7 @@ function isGlobalAgents(value) {
  * The route of the package `global-agent`, if it is active.
  *
  * @param {any} given the agent of the connection
- * @param {import('./agent.cjs').Target} target
+ * @param {import('./agent.cjs').ConnectionTarget} target
  * @param {{ routeOf: Function }} tools
  * @returns {import('./agent.cjs').Route | undefined}
  * @throws {UnsupportedConnectionError} if it is active but cannot be supported

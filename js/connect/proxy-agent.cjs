@@ -24,13 +24,13 @@ const { keepAliveOf } = require('./tcp-keep-alive.cjs');
 const { TLS_OPTIONS, certificateName, tlsOptions } = require('./tls-options.cjs');
 const { UnsupportedConnectionError } = require('./unsupported-connection-error.cjs');
 
-/** @typedef {import('./agent.cjs').Target} Target */
+/** @typedef {import('./agent.cjs').ConnectionTarget} ConnectionTarget */
 /** @typedef {import('./agent.cjs').Route} Route */
 /** @typedef {import('./tls-options.cjs').ConnectOptions} ConnectOptions */
 /** @typedef {Record<string, any>} Agent An agent of one of the packages. Its fields depend on the version. */
 /** @typedef {(options: object, others?: string[]) => void} CheckOptions */
-/** @typedef {{ routeOf: (agent: unknown, target: Target) => Route, checkOptions: CheckOptions }} Tools */
-/** @typedef {(agent: Agent, target: Target, tools: Tools) => Route} MakeRoute */
+/** @typedef {{ routeOf: (agent: unknown, target: ConnectionTarget) => Route, checkOptions: CheckOptions }} Tools */
+/** @typedef {(agent: Agent, target: ConnectionTarget, tools: Tools) => Route} MakeRoute */
 /** @typedef {{ methods: string[], connects: string, word: string, route: MakeRoute }} Known */
 
 /** Default timeout of the npm package `socks`, in milliseconds. */
@@ -82,7 +82,7 @@ const KNOWN = /** @type {Record<string, Record<number | string, Known>>} */ ({
 
 /**
  * @param {Agent} agent not an agent of Node's own
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  * @returns {Route}
  * @throws {UnsupportedConnectionError} if the agent is not one of those above, or has an option that is not supported
@@ -142,7 +142,7 @@ function isData(agent, key, value) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function httpsRoute(agent, target, { checkOptions }) {
@@ -154,7 +154,7 @@ function httpsRoute(agent, target, { checkOptions }) {
 /**
  * @param {{ proxy: any, proxyHeaders: any, connectOpts: any, keepAlive: unknown }} hop
  * @param {ConnectOptions | undefined} targetOptions options for TLS with the target
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {CheckOptions} checkOptions
  */
 function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOptions, target, checkOptions) {
@@ -176,7 +176,7 @@ function httpsRouteTo({ proxy, proxyHeaders, connectOpts, keepAlive }, targetOpt
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function oldHttpsRoute(agent, target, { checkOptions }) {
@@ -209,7 +209,7 @@ function countAsTimeout(error) {
  * @param {Record<string, any>} headers
  * @param {ConnectOptions} targetOptions
  * @param {string} name
- * @param {Target} target
+ * @param {ConnectionTarget} target
  */
 function tunnel(hop, isSecure, headers, targetOptions, name, target) {
   const first = firstHop(hop);
@@ -231,7 +231,7 @@ function tunnel(hop, isSecure, headers, targetOptions, name, target) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function httpRoute(agent, target, { checkOptions }) {
@@ -248,7 +248,7 @@ function httpRoute(agent, target, { checkOptions }) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function oldHttpRoute(agent, target, { checkOptions }) {
@@ -264,7 +264,7 @@ function oldHttpRoute(agent, target, { checkOptions }) {
  * @param {ConnectOptions} hop
  * @param {boolean} isSecure
  * @param {Record<string, any>} headers
- * @param {Target} target
+ * @param {ConnectionTarget} target
  */
 function forward(hop, isSecure, headers, target) {
   if (target.secure)
@@ -285,7 +285,7 @@ function forward(hop, isSecure, headers, target) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function socksRoute(agent, target, { checkOptions }) {
@@ -299,7 +299,7 @@ function socksRoute(agent, target, { checkOptions }) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function oldSocksRoute(agent, target, { checkOptions }) {
@@ -320,7 +320,7 @@ function oldSocksRoute(agent, target, { checkOptions }) {
  * @param {ConnectOptions} [settings.socketOptions]
  * @param {ConnectOptions} settings.tls
  * @param {string} name
- * @param {Target} target
+ * @param {ConnectionTarget} target
  */
 function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name, target) {
   const { host, port, type, userId, password, ...others } = proxy ?? {};
@@ -346,7 +346,7 @@ function socksRouteTo({ proxy, lookupTarget, timeout, socketOptions, tls }, name
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function chosenRoute(agent, target, { routeOf, checkOptions }) {
@@ -372,7 +372,7 @@ function chosenRoute(agent, target, { routeOf, checkOptions }) {
  * @param {string} url
  * @param {any} connectOpts options for the connection to the proxy
  * @param {any} options options for TLS with the target
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {CheckOptions} checkOptions
  * @returns {Route}
  */
@@ -408,7 +408,7 @@ function routeBy(url, connectOpts, options, target, checkOptions) {
 
 /**
  * @param {Agent} agent
- * @param {Target} target
+ * @param {ConnectionTarget} target
  * @param {Tools} tools
  */
 function proxylineRoute(agent, target, { checkOptions }) {

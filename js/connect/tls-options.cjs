@@ -56,7 +56,7 @@ function tlsOptions(options, host) {
 /**
  * The name that the target's certificate must have. Node's https agent takes it from the Host header.
  *
- * @param {import('./agent.cjs').Target} target
+ * @param {import('./agent.cjs').ConnectionTarget} target
  */
 function certificateName({ host, hostHeader }) {
   return hostHeader === undefined ? host : hostHeader.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');

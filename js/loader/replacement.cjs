@@ -11,7 +11,7 @@ const { state } = require('./state.cjs');
 const { locationOfTimeout } = require('./targets.cjs');
 
 /**
- * @typedef {object} Facts Facts about a replaced module.
+ * @typedef {object} ModuleFacts Facts about a replaced module.
  * @property {string} root Directory of the package.json of its copy.
  * @property {string} name
  * @property {string} version
@@ -26,19 +26,19 @@ const { locationOfTimeout } = require('./targets.cjs');
  */
 
 /**
- * @typedef {object} Entry The replacements for one copy of Baileys.
+ * @typedef {object} CopyReplacements The replacements for one copy of Baileys.
  * @property {Record<string, unknown> | undefined} dropIn Undefined if the addon cannot be loaded.
  * @property {Originals} originals
  * @property {import('./state.cjs').Replaced} copy
  */
 
-/** @type {Map<string, Entry>} */
+/** @type {Map<string, CopyReplacements>} */
 const byRoot = new Map();
 
 /**
  * The drop-in of one copy of Baileys, created once. If the addon cannot be loaded, it warns and returns undefined.
  *
- * @param {Facts} facts
+ * @param {ModuleFacts} facts
  * @param {Originals} [originals] Getters that the calling module provides.
  * @returns {Record<string, unknown> | undefined}
  */
@@ -60,14 +60,14 @@ function dropInFor(facts, originals) {
   return entry.dropIn;
 }
 
-/** @param {Facts} facts */
+/** @param {ModuleFacts} facts */
 function announce({ name, version, root }) {
   const { name: own, version: ownVersion } = require('../../package.json');
   process.stderr.write(`${name} ${version} at ${root} runs on ${own} ${ownVersion}\n`);
 }
 
 /**
- * @param {Facts} facts
+ * @param {ModuleFacts} facts
  * @param {Originals} originals
  */
 function makeDropIn({ root, dialect }, originals) {

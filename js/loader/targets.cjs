@@ -113,12 +113,12 @@ function inspect(root) {
   return ESSENTIAL.every(file => hashes.has(file)) ? inspectFork(facts, hashes) : undefined;
 }
 
-/** @typedef {Pick<Copy, 'root' | 'name' | 'version' | 'esm'>} Facts */
+/** @typedef {Pick<Copy, 'root' | 'name' | 'version' | 'esm'>} CopyFacts */
 
 /**
  * Baileys itself: its version decides the dialect. A file is replaced only if its text is the text of a known release.
  *
- * @param {Facts} facts
+ * @param {CopyFacts} facts
  * @param {Map<string, string>} hashes
  * @returns {Copy}
  */
@@ -136,7 +136,7 @@ function inspectRelease(facts, hashes) {
  * A package that `BAILEYS_NATIVE_PACKAGES` names. Its texts decide the dialect, because its version is not one of
  * Baileys.
  *
- * @param {Facts} facts
+ * @param {CopyFacts} facts
  * @param {Map<string, string>} hashes
  * @returns {Copy}
  */
@@ -152,7 +152,7 @@ function inspectNamed(facts, hashes) {
 /**
  * A package with another name and the files of Baileys. It is replaced if all of them are those of a known release.
  *
- * @param {Facts} facts
+ * @param {CopyFacts} facts
  * @param {Map<string, string>} hashes
  * @returns {Copy}
  */
@@ -168,7 +168,7 @@ function inspectFork(facts, hashes) {
 }
 
 /**
- * @param {Facts} facts
+ * @param {CopyFacts} facts
  * @param {string} reason
  * @param {string} code
  * @returns {Copy}
@@ -178,7 +178,7 @@ function notReplaced(facts, reason, code) {
 }
 
 /**
- * @param {Facts} facts
+ * @param {CopyFacts} facts
  * @param {Map<string, string>} hashes
  * @param {Dialect} dialect
  * @returns {Copy}

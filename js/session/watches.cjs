@@ -4,9 +4,9 @@
 /**
  * One registration. It is an object, because the same function can be registered twice.
  *
- * @typedef {{ listener: (node: any) => void }} Entry
+ * @typedef {{ listener: (node: any) => void }} WatchListener
  */
-/** @typedef {{ key: string, number: number, listeners: Entry[] }} Watch */
+/** @typedef {{ key: string, number: number, listeners: WatchListener[] }} Watch */
 
 /** The patterns of a session and their listeners. Listeners of one pattern share one entry in the addon. */
 class Watches {
@@ -45,11 +45,11 @@ class Watches {
 
   /**
    * @param {Watch} watch
-   * @param {Entry} entry
+   * @param {WatchListener} entry
    */
   #remove(watch, entry) {
     if (!watch.listeners.includes(entry)) return;
-    watch.listeners = watch.listeners.filter((/** @type {Entry} */ other) => other !== entry);
+    watch.listeners = watch.listeners.filter((/** @type {WatchListener} */ other) => other !== entry);
     if (watch.listeners.length > 0) return;
     this.#byKey.delete(watch.key);
     this.#byNumber.delete(watch.number);

@@ -4,7 +4,7 @@ import { child } from './nodes.mjs';
 
 /** @import { Matcher } from './index.cjs' */
 /** @import { Stanza } from './types.d.ts' */
-/** @typedef {(node: any, connection: any) => unknown} Answer */
+/** @typedef {(node: any, connection: any) => unknown} AnswerFunction */
 
 /**
  * Converts the matcher of a handler into a predicate.
@@ -22,12 +22,12 @@ function toPredicate(matcher) {
 }
 
 export class Handlers {
-  /** @type {{ matches: (node: any, connection: any) => unknown, answer: Answer }[]} The newest first. */
+  /** @type {{ matches: (node: any, connection: any) => unknown, answer: AnswerFunction }[]} The newest first. */
   #handlers = [];
 
   /**
    * @param {Matcher} matcher
-   * @param {Answer} answer
+   * @param {AnswerFunction} answer
    * @returns {() => void} Removes the handler.
    */
   add(matcher, answer) {

@@ -3,7 +3,7 @@
 const { EventEmitter } = require('node:events');
 
 /** @typedef {Function | { handleEvent: Function }} Handler */
-/** @typedef {((...args: any[]) => void) & { [HANDLER]?: Handler, [BY_ATTRIBUTE]?: boolean }} Listener */
+/** @typedef {((...args: any[]) => void) & { [HANDLER]?: Handler, [BY_ATTRIBUTE]?: boolean }} SocketListener */
 
 const HANDLER = Symbol('handler');
 /** True for a listener that was set by an attribute such as `onopen`. */
@@ -76,7 +76,7 @@ for (const type of Object.keys(FIELDS)) {
  * @param {string} type
  */
 function listenersOf(socket, type) {
-  return /** @type {Listener[]} */ (socket.listeners(type));
+  return /** @type {SocketListener[]} */ (socket.listeners(type));
 }
 
 /**
@@ -96,7 +96,7 @@ function find(socket, type, handler) {
  * @param {boolean} isByAttribute
  */
 function add(socket, type, handler, once, isByAttribute) {
-  /** @type {Listener} */
+  /** @type {SocketListener} */
   const listener = (...args) => {
     const event = { type, target: socket, ...FIELDS[type](...args) };
     if (typeof handler === 'object' && handler.handleEvent) handler.handleEvent(event);

@@ -14,7 +14,7 @@ import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboun
 /**
  * @typedef {import('./types.js').Ask} Ask
  * @typedef {import('./types.js').Cost} Cost
- * @typedef {ReturnType<typeof baileys.makeWASocket>} Sock
+ * @typedef {import('../shared/bot.mjs').Sock} Sock
  */
 
 const RESTART_REQUIRED = 515;

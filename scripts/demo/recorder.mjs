@@ -6,7 +6,7 @@ import { LogFile, describeQr, describeStanza } from './log.mjs';
 
 /**
  * @typedef {import('baileys').BinaryNode} BinaryNode
- * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
+ * @typedef {import('../shared/bot.mjs').Sock} Sock
  */
 
 /** Writes one line for each event. Inbound stanzas and connection events have separate logs. */

@@ -141,7 +141,7 @@ const lines = path => readFileSync(path, 'utf8').split('\n').slice(0, -1);
  * Runs the scenario once.
  *
  * @param {object} options
- * @param {import('./types.js').Backend} options.backend
+ * @param {import('../shared/bot.mjs').Backend} options.backend
  * @param {import('./types.js').Counts} options.counts
  * @param {string} options.creds JSON of Baileys' credentials for a new device.
  * @param {string} options.directory Directory for the logs of the child.

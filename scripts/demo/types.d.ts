@@ -1,6 +1,6 @@
 // Types that the files of the demo share.
 
-export type Backend = 'js' | 'native';
+import type { Backend } from '../shared/bot.mjs';
 
 /** How much of each kind of traffic is measured. */
 export interface Counts {

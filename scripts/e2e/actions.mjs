@@ -6,7 +6,7 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * @typedef {object} Client
- * @property {import('./outbox.mjs').Sock} [sock]
+ * @property {import('../shared/bot.mjs').Sock} [sock]
  * @property {string[]} presences
  * @property {string[]} received
  * @property {import('node:events').EventEmitter} arrivals

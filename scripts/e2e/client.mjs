@@ -15,7 +15,7 @@ import { nameOf } from './stanzas.mjs';
 
 /**
  * @typedef {import('./types.js').Settings} Settings
- * @typedef {import('./outbox.mjs').Sock} Sock
+ * @typedef {import('../shared/bot.mjs').Sock} Sock
  * @typedef {{ tag: string, attrs: Record<string, string>, content?: unknown }} Stanza
  */
 
@@ -58,7 +58,7 @@ class Client {
   /** Ids of messages that this client is decrypting or has requested again. @type {Set<string>} */
   pending = new Set();
   logins = 0;
-  /** @type {import('./types.js').Backend[]} */
+  /** @type {import('../shared/bot.mjs').Backend[]} */
   layers = [];
   /** The names of the stanzas that each socket has delivered to Baileys. @type {string[][]} */
   stanzas = [];

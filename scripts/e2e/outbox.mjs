@@ -1,7 +1,7 @@
 // The messages that a client sends in order, one at a time. Each is kept until the server acknowledges it.
 
 /**
- * @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock
+ * @typedef {import('../shared/bot.mjs').Sock} Sock
  * @typedef {{ key: string, item?: string, send: (sock: Sock) => Promise<unknown>, sent: boolean }} Entry
  */
 

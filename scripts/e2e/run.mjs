@@ -43,7 +43,7 @@ const otherSide = side => (side === 'a' ? 'b' : 'a');
 /**
  * @param {MockServer} server
  * @param {Side} side
- * @param {import('./types.js').Backend} backend
+ * @param {import('../shared/bot.mjs').Backend} backend
  * @param {string} packageName The package of Baileys.
  * @returns {Client}
  */

@@ -1,6 +1,6 @@
 // Types that the files of the end-to-end run share.
 
-export type Backend = 'js' | 'native';
+import type { Backend } from '../shared/bot.mjs';
 
 /** The two clients of a run. */
 export type Side = 'a' | 'b';

@@ -15,6 +15,7 @@ import { WEBSOCKET } from './rows-websocket.mjs';
  * @property {boolean} [endsAtLogin] Whether the row ends when the client has logged in.
  * @property {boolean} [isLong] Whether it takes 120 s, the limit for opening a connection.
  */
+/** @typedef {Omit<Row, 'phase'>[]} Rows The rows of one phase. */
 
 const PHASES = {
   accept: ACCEPT,

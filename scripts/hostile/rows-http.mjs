@@ -3,7 +3,7 @@
 import { afterRequest, afterUpgrade, drip, flood, proxyPeer, switchingProtocols, tcpPeer } from './peers.mjs';
 
 /** @typedef {import('./matrix.mjs').Row} Row */
-/** @typedef {Omit<Row, 'phase'>[]} Rows */
+/** @typedef {import('./matrix.mjs').Rows} Rows */
 
 const LONG = 'a'.repeat(64 * 1024);
 

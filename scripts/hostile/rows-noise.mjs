@@ -11,7 +11,7 @@ import { FrameReader, frame } from '../../js/testing/frame-reader.mjs';
 import { Handshake } from '../../js/testing/handshake.mjs';
 
 /** @typedef {import('./matrix.mjs').Row} Row */
-/** @typedef {Omit<Row, 'phase'>[]} Rows */
+/** @typedef {import('./matrix.mjs').Rows} Rows */
 
 const MAX_FRAME = 2 ** 24 - 1;
 /** The token `success` of dictionary 3. */

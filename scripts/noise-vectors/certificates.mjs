@@ -1,9 +1,7 @@
 /** Certificate chains: a valid one, and others with one fault each. */
 import { keyPairOf } from './responder.mjs';
 
-/** @import { Baileys } from './responder.mjs' */
-
-/** @typedef {{ private: Buffer, public: Buffer }} KeyPair */
+/** @import { Baileys, KeyPair } from './responder.mjs' */
 
 /**
  * @param {KeyPair} signer

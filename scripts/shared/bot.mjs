@@ -2,6 +2,7 @@
 // that tests another release must not load this one.
 
 /** @typedef {'js' | 'native'} Backend */
+/** @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock A socket of Baileys. */
 
 const NATIVE = Symbol.for('baileys-native');
 

@@ -104,7 +104,7 @@ impl Head {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum HeadPosition {
+enum FilterPhase {
     /// Before the root's tag.
     Start,
     /// In the root's attributes and content.
@@ -122,7 +122,7 @@ pub(super) struct HeadFilter<'a, F> {
     head: &'a mut Head,
     tape: TapeWriter<'a>,
     wanted: F,
-    progress: HeadPosition,
+    phase: FilterPhase,
 }
 
 impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
@@ -133,20 +133,20 @@ impl<'a, F: FnMut(&Head) -> bool> HeadFilter<'a, F> {
             head,
             tape: TapeWriter::new(tapes),
             wanted,
-            progress: HeadPosition::Start,
+            phase: FilterPhase::Start,
         }
     }
 
     /// Ends the stanza. Returns its tape if it is wanted.
     pub(super) fn finish(self) -> Option<Tape<'a>> {
-        (self.progress == HeadPosition::Writing).then(|| self.tape.finish())
+        (self.phase == FilterPhase::Writing).then(|| self.tape.finish())
     }
 
     fn decide(&mut self) {
-        self.progress = if (self.wanted)(self.head) {
-            HeadPosition::Writing
+        self.phase = if (self.wanted)(self.head) {
+            FilterPhase::Writing
         } else {
-            HeadPosition::Skipping
+            FilterPhase::Skipping
         };
     }
 }
@@ -157,56 +157,56 @@ impl<F: FnMut(&Head) -> bool> NodeSink for HeadFilter<'_, F> {
     }
 
     fn node(&mut self, tag: Text<'_>, attrs: usize) {
-        match self.progress {
-            HeadPosition::Start => {
+        match self.phase {
+            FilterPhase::Start => {
                 self.head.tag = self.head.word(tag);
-                self.progress = HeadPosition::Root;
+                self.phase = FilterPhase::Root;
             }
-            HeadPosition::Child => {
+            FilterPhase::Child => {
                 self.head.child = self.head.word(tag);
                 self.decide();
             }
-            HeadPosition::Root | HeadPosition::Writing | HeadPosition::Skipping => {}
+            FilterPhase::Root | FilterPhase::Writing | FilterPhase::Skipping => {}
         }
-        if self.progress != HeadPosition::Skipping {
+        if self.phase != FilterPhase::Skipping {
             self.tape.node(tag, attrs);
         }
     }
 
     fn attr_key(&mut self, key: Text<'_>) {
-        if self.progress == HeadPosition::Root {
+        if self.phase == FilterPhase::Root {
             let key = self.head.word(key);
             self.head.attrs.push((key, Word::Token("")));
         }
-        if self.progress != HeadPosition::Skipping {
+        if self.phase != FilterPhase::Skipping {
             self.tape.attr_key(key);
         }
     }
 
     fn attr_value(&mut self, value: Text<'_>) {
-        if self.progress == HeadPosition::Root {
+        if self.phase == FilterPhase::Root {
             let value = self.head.word(value);
             if let Some((_, place)) = self.head.attrs.last_mut() {
                 *place = value;
             }
         }
-        if self.progress != HeadPosition::Skipping {
+        if self.phase != FilterPhase::Skipping {
             self.tape.attr_value(value);
         }
     }
 
     fn content(&mut self, content: Content<'_>) {
-        if self.progress == HeadPosition::Root {
+        if self.phase == FilterPhase::Root {
             match content {
                 Content::List(0) => {
                     self.head.child = Word::Token("undefined");
                     self.decide();
                 }
-                Content::List(_) => self.progress = HeadPosition::Child,
+                Content::List(_) => self.phase = FilterPhase::Child,
                 Content::None | Content::Text(_) | Content::Bytes(_) => self.decide(),
             }
         }
-        if self.progress != HeadPosition::Skipping {
+        if self.phase != FilterPhase::Skipping {
             self.tape.content(content);
         }
     }

@@ -8,7 +8,7 @@ import { replaced } from '../../loader/register.mjs';
 /** @import { BinaryNode } from '../../../index.d.ts' */
 /** @typedef {Record<string, unknown>} Creds */
 /** @typedef {{ encodeBinaryNode(node: BinaryNode): Uint8Array, decodeBinaryNode(bytes: Uint8Array): unknown }} Codec */
-/** @typedef {{ baileys: any, url: string, ca?: string, auth: ReturnType<typeof memoryAuth> }} Context */
+/** @typedef {{ baileys: any, url: string, ca?: string, auth: ReturnType<typeof memoryAuth> }} ClientSetup */
 /** @typedef {{ connection?: string, qr?: string, lastDisconnect?: { error?: Error } }} Update `connection.update` */
 /**
  * @typedef {object} Sock The part of Baileys' socket that is used here.
@@ -69,7 +69,7 @@ function memoryAuth(creds) {
 /**
  * A socket, and promises of its events.
  *
- * @param {Context} context
+ * @param {ClientSetup} context
  */
 function connect({ baileys, url, ca, auth }) {
   const makeWASocket = baileys.makeWASocket ?? baileys.default?.makeWASocket ?? baileys.default;
@@ -101,7 +101,7 @@ const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
 /**
  * Links a new device: the QR code is sent to the parent, which acts as the phone.
  *
- * @param {Context} context
+ * @param {ClientSetup} context
  */
 async function pair(context) {
   const { until } = connect(context);
@@ -111,7 +111,7 @@ async function pair(context) {
   await ended;
 }
 
-/** @param {Context} context */
+/** @param {ClientSetup} context */
 async function open(context) {
   const { sock, until } = connect(context);
   await until(({ connection }) => connection === 'open');
@@ -193,7 +193,7 @@ async function codec({ encodeBinaryNode, decodeBinaryNode }, milliseconds) {
 }
 
 /**
- * @param {Context & { user: string, exported: Codec }} context
+ * @param {ClientSetup & { user: string, exported: Codec }} context
  * @param {{ counts: Record<string, number> }} settings
  */
 async function bench(context, { counts }) {
@@ -220,7 +220,7 @@ async function bench(context, { counts }) {
 }
 
 /**
- * @param {Context} context
+ * @param {ClientSetup} context
  * @param {{ counts: Record<string, number> }} settings
  */
 async function demo(context, { counts }) {

@@ -21,7 +21,7 @@ const PROBE_TIMEOUT_MS = 60_000;
 /**
  * A copy of Baileys. `path` is where it was found, `root` is the same folder after all links are followed.
  *
- * @typedef {{ root: string, path: string, name: string, version: string, main: string }} Copy
+ * @typedef {{ root: string, path: string, name: string, version: string, main: string }} FoundCopy
  */
 
 /** @param {string} folder */
@@ -52,10 +52,10 @@ function packagesIn(modules) {
  * All copies in the `node_modules` of a directory and of its parents, and in packages there.
  *
  * @param {string} directory
- * @returns {Copy[]}
+ * @returns {FoundCopy[]}
  */
 function findCopies(directory) {
-  /** @type {Map<string, Copy>} */
+  /** @type {Map<string, FoundCopy>} */
   const found = new Map();
   const seen = new Set();
   /**
@@ -89,7 +89,7 @@ function findCopies(directory) {
 /**
  * @param {string} root
  * @param {string} path
- * @returns {Copy | undefined}
+ * @returns {FoundCopy | undefined}
  */
 function describe(root, path) {
   try {
@@ -103,7 +103,7 @@ function describe(root, path) {
 /**
  * Loads a copy under register in a child process.
  *
- * @param {Copy} copy
+ * @param {FoundCopy} copy
  * @param {string} directory
  * @returns {Promise<{ replaced: string[], warnings: { code: string, message: string }[], error?: string }>}
  */
@@ -137,7 +137,7 @@ function probe(copy, directory) {
  * The root of the copy that `import 'baileys'` in the directory resolves to.
  *
  * @param {string} directory
- * @param {Copy[]} copies
+ * @param {FoundCopy[]} copies
  */
 function resolvedRoot(directory, copies) {
   const { resolve } = createRequire(join(directory, 'package.json'));
@@ -158,7 +158,7 @@ function resolvedRoot(directory, copies) {
  * @param {string} directory
  * @param {{ canLoad: boolean, step: (text: string) => void }} options `canLoad`: whether the addon can be loaded. If
  *   not, no copy is loaded.
- * @returns {Promise<{ results: import('./results.cjs').Result[], copies: Copy[] }>} The first copy is the one that an
+ * @returns {Promise<{ results: import('./results.cjs').Result[], copies: FoundCopy[] }>} The first copy is the one that an
  *   import in `directory` resolves to.
  */
 async function checkCopies(directory, { canLoad, step }) {
@@ -184,7 +184,7 @@ async function checkCopies(directory, { canLoad, step }) {
 }
 
 /**
- * @param {Copy} copy
+ * @param {FoundCopy} copy
  * @param {Awaited<ReturnType<typeof probe>>} probed
  * @param {string | undefined} first
  */

@@ -9,10 +9,10 @@ import { make, treeOf } from './tree.mjs';
  * @import { Row, Tree } from './filter.mjs'
  * @typedef {{ kind: 'state', at: number, connection: string, state: string, detail?: string, fits?: boolean, element?:
  *   undefined }} StateRow
- * @typedef {{ kind: 'answer', query: number, answer?: number, outcome: string, ms: number }} Answer
+ * @typedef {{ kind: 'answer', query: number, answer?: number, outcome: string, ms: number }} AnswerRow
  * @typedef {{ kind: 'figures', stanzas: { in: number, out: number, skipped: number }, metrics?: any, rss: number }} Figures
- * @typedef {Row | StateRow | Answer | Figures | { kind: 'dropped', count: number }} Line
- * @typedef {{ id: string, name: string, pid: number, thread: number, busy?: boolean }} Process
+ * @typedef {Row | StateRow | AnswerRow | Figures | { kind: 'dropped', count: number }} Line
+ * @typedef {{ id: string, name: string, pid: number, thread: number, busy?: boolean }} NamedProcess
  */
 
 /** The most stanzas that are kept, and the most rows that are drawn. */
@@ -122,7 +122,7 @@ function keep(row) {
   else stale = true;
 }
 
-/** @param {Answer} line */
+/** @param {AnswerRow} line */
 function takeAnswer({ query, answer: number, outcome, ms }) {
   statistics.answer(outcome, ms);
   statistics.asked.delete(query);
@@ -387,12 +387,12 @@ function watch(id) {
   stream.onerror = ended;
 }
 
-const label = (/** @type {Process} */ { name, pid, thread, busy }) =>
+const label = (/** @type {NamedProcess} */ { name, pid, thread, busy }) =>
   busy ? `${pid} (its event loop is busy)` : `${name} – ${pid}${thread > 0 ? `, thread ${thread}` : ''}`;
 
 async function lookForProcesses() {
   try {
-    /** @type {Process[]} */
+    /** @type {NamedProcess[]} */
     const processes = await (await fetch('processes')).json();
     const options = processes.map(each => new Option(label(each), each.id, false, each.id === current));
     if (processes.length === 0) options.push(new Option('none', ''));
