@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FrameError, HEADER_LEN, MAX_FRAME_LEN};
+use super::{FrameError, HEADER_LEN};
 
 /// Splits the first frame off `bytes`. Returns its payload without the length, and the bytes after it. Returns `None`
 /// if the frame is incomplete.
@@ -30,7 +30,6 @@ pub struct FrameDecoder {
     buffer: Vec<u8>,
     /// Index in `buffer` of the first byte that was not returned yet.
     cursor: usize,
-    limit: usize,
     failed: Option<FrameError>,
 }
 
@@ -44,30 +43,19 @@ impl fmt::Debug for FrameDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameDecoder")
             .field("buffered", &self.buffered())
-            .field("limit", &self.limit)
             .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
 }
 
 impl FrameDecoder {
-    /// A decoder for frames of up to [`MAX_FRAME_LEN`] bytes.
+    /// A decoder at the start of a stream.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             buffer: Vec::new(),
             cursor: 0,
-            limit: MAX_FRAME_LEN,
             failed: None,
-        }
-    }
-
-    /// A decoder that refuses frames longer than `limit` bytes. A limit above [`MAX_FRAME_LEN`] has no effect.
-    #[must_use]
-    pub fn with_limit(limit: usize) -> Self {
-        Self {
-            limit: limit.min(MAX_FRAME_LEN),
-            ..Self::new()
         }
     }
 
@@ -82,23 +70,18 @@ impl FrameDecoder {
             self.compact();
         }
         if self.buffer.try_reserve(chunk.len()).is_err() {
-            self.fail(FrameError::OutOfMemory);
+            self.buffer = Vec::new();
+            self.cursor = 0;
+            self.failed = Some(FrameError::OutOfMemory);
             return;
         }
         self.buffer.extend_from_slice(chunk);
     }
 
-    fn fail(&mut self, error: FrameError) -> FrameError {
-        self.buffer = Vec::new();
-        self.cursor = 0;
-        *self.failed.insert(error)
-    }
-
     /// Returns the next complete frame without its length. Returns `None` if more bytes are needed.
     ///
     /// # Errors
-    /// Fails with [`FrameError::TooLarge`] as soon as a length above the limit is received. Fails with
-    /// [`FrameError::OutOfMemory`] if an earlier [`feed`](Self::feed) could not store its bytes.
+    /// Fails with [`FrameError::OutOfMemory`] if an earlier [`feed`](Self::feed) could not store its bytes.
     #[expect(
         clippy::should_implement_trait,
         reason = "a frame borrows from the decoder, which an Iterator cannot express"
@@ -111,12 +94,6 @@ impl FrameDecoder {
             self.release();
             return Ok(None);
         };
-        if length > self.limit {
-            return Err(self.fail(FrameError::TooLarge {
-                length,
-                limit: self.limit,
-            }));
-        }
         let (start, end) = (self.cursor + HEADER_LEN, self.cursor + HEADER_LEN + length);
         if end > self.buffer.len() {
             self.release();
@@ -136,7 +113,6 @@ impl FrameDecoder {
         if self.failed.is_none()
             && self.buffered() == 0
             && let Some((frame, rest)) = split_frame(input)
-            && frame.len() <= self.limit
         {
             *input = rest;
             return Ok(Some(frame));

@@ -4,8 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// A frame is longer than the limit. From a [`FrameDecoder`](super::FrameDecoder), the peer is responsible, and its
-    /// stream cannot continue. From an encoding function, the caller is responsible.
+    /// A frame is longer than the limit. The caller is responsible.
     #[error("the frame is too long: {length} bytes, limit {limit}")]
     TooLarge {
         /// The length of the frame in bytes.

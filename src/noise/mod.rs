@@ -3,9 +3,9 @@
 //! WhatsApp uses `Noise_XX_25519_AESGCM_SHA256` with one difference: the empty payload of message 1 is not mixed into
 //! the hash. An implementation that follows the specification exactly does not interoperate.
 //!
-//! The curve is from [snow](https://docs.rs/snow), the hash from sha2, the cipher from ring. [`SymmetricState`] is the
-//! handshake state. [`Sender`] and [`Receiver`] are the transport directions. [`Channel`] combines both phases, like
-//! Baileys' noise handler.
+//! The curve is from [snow](https://docs.rs/snow), the hash from sha2, HMAC and the cipher from ring.
+//! [`SymmetricState`] is the handshake state. [`Sender`] and [`Receiver`] are the transport directions. [`Channel`]
+//! combines both phases, like Baileys' noise handler.
 //!
 //! A nonce is 8 zero bytes and a 32-bit big-endian counter (source: Baileys 7.0.0-rc14, `noise-handler`).
 

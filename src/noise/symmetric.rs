@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use ring::hmac;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{KEY_LEN, NoiseError, Receiver, Sender, cipher::CipherState};
+
+/// A key that is overwritten when it is dropped.
+type Key = Zeroizing<[u8; KEY_LEN]>;
 
 /// The hash, chaining key and cipher of the handshake ([Noise specification, section
 /// 5.2](https://noiseprotocol.org/noise.html#the-symmetricstate-object)).
@@ -17,7 +21,7 @@ use super::{KEY_LEN, NoiseError, Receiver, Sender, cipher::CipherState};
 ///   this crate encrypt nothing before that.
 pub struct SymmetricState {
     hash: [u8; KEY_LEN],
-    chaining_key: Zeroizing<[u8; KEY_LEN]>,
+    chaining_key: Key,
     key: Key,
     /// Whether `cipher` still has the previous key. A new key is expanded at its first use, because the expansion costs
     /// as much as the encryption of a short message, and some keys are not used.
@@ -110,17 +114,14 @@ impl SymmetricState {
     /// # Errors
     /// Fails with [`NoiseError::Unavailable`] if the build has no AES-GCM.
     pub fn split(&self) -> Result<(Sender, Receiver), NoiseError> {
-        let (write, read) = derive(&self.chaining_key, &[]);
-        Ok((Sender::new(&write)?, Receiver::new(&read)?))
+        let (initiator, responder) = self.transport_keys();
+        Ok((Sender::new(&initiator)?, Receiver::new(&responder)?))
     }
 
-    /// Derives the transport directions of the responder. They are those of the initiator, exchanged.
-    ///
-    /// # Errors
-    /// Same errors as [`split`](Self::split).
-    pub fn split_responder(&self) -> Result<(Sender, Receiver), NoiseError> {
-        let (read, write) = derive(&self.chaining_key, &[]);
-        Ok((Sender::new(&write)?, Receiver::new(&read)?))
+    /// The keys with which the initiator and the responder send.
+    #[must_use]
+    pub fn transport_keys(&self) -> (Key, Key) {
+        derive(&self.chaining_key, &[])
     }
 
     /// The current hash.
@@ -130,48 +131,26 @@ impl SymmetricState {
     }
 }
 
-type Key = Zeroizing<[u8; KEY_LEN]>;
-
 /// HKDF with two outputs, as in the Noise specification.
 fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
-    let extracted = Hmac::new(chaining_key).tag(&[input]);
-    let hmac = Hmac::new(&extracted);
-    let first = hmac.tag(&[&[1]]);
-    let second = hmac.tag(&[first.as_slice(), &[2]]);
+    let extracted = tag(&hmac_key(chaining_key), &[input]);
+    let key = hmac_key(&extracted);
+    let first = tag(&key, &[&[1]]);
+    let second = tag(&key, &[first.as_slice(), &[2]]);
     (first, second)
 }
 
-/// HMAC-SHA-256 (RFC 2104) with a key. The key is hashed once for all tags.
-struct Hmac {
-    inner: Sha256,
-    outer: Sha256,
+fn hmac_key(key: &Key) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())
 }
 
-impl Hmac {
-    /// Block length of SHA-256 in bytes. Keys are padded to it.
-    const BLOCK_LEN: usize = 64;
-
-    fn new(key: &Key) -> Self {
-        let start = |pad: u8| {
-            let mut block = [pad; Self::BLOCK_LEN];
-            for (byte, key) in block.iter_mut().zip(key.iter()) {
-                *byte ^= key;
-            }
-            Sha256::new_with_prefix(block)
-        };
-        Self {
-            inner: start(0x36),
-            outer: start(0x5c),
-        }
+/// HMAC-SHA-256 of the concatenated parts.
+fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Key {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(part);
     }
-
-    /// The tag of the concatenated parts.
-    fn tag(&self, parts: &[&[u8]]) -> Key {
-        let mut inner = self.inner.clone();
-        for part in parts {
-            inner.update(part);
-        }
-        let outer = self.outer.clone().chain_update(inner.finalize());
-        Zeroizing::new(outer.finalize().into())
-    }
+    let mut tag = Key::default();
+    tag.copy_from_slice(context.sign().as_ref());
+    tag
 }

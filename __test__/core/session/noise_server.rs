@@ -3,7 +3,7 @@
 use baileys_native::{
     handshake::{HandshakeError, messages::ServerHello, xeddsa},
     noise::{
-        KeyPair, PROTOCOL_IK, PROTOCOL_XX, PROTOCOL_XX_FALLBACK, PrivateKey, PublicKey, Receiver, Sender,
+        KeyPair, NoiseError, PROTOCOL_IK, PROTOCOL_XX, PROTOCOL_XX_FALLBACK, PrivateKey, PublicKey, Receiver, Sender,
         SymmetricState,
     },
     proto::{
@@ -22,6 +22,12 @@ pub(crate) fn issue(details: &Details, issuer: &PrivateKey, random: &[u8; 64]) -
         details: Some(details),
         signature: Some(signature),
     }
+}
+
+/// The transport directions of the responder.
+fn split_of_responder(symmetric: &SymmetricState) -> Result<(Sender, Receiver), NoiseError> {
+    let (initiator, responder) = symmetric.transport_keys();
+    Ok((Sender::new(&responder)?, Receiver::new(&initiator)?))
 }
 
 /// A server that waits for ClientHello.
@@ -107,7 +113,7 @@ impl ExpectClientFinish {
         symmetric.mix_key(self.ephemeral.private.shared_secret(&client_static)?.as_slice());
         let mut payload = Vec::new();
         symmetric.decrypt_and_hash(&sealed_payload, &mut payload)?;
-        let (sender, receiver) = symmetric.split_responder()?;
+        let (sender, receiver) = split_of_responder(symmetric)?;
         Ok(Accepted {
             client_static,
             payload,
@@ -172,7 +178,7 @@ impl Request {
             ..Default::default()
         }
         .encode_to_vec();
-        let (sender, receiver) = symmetric.split_responder()?;
+        let (sender, receiver) = split_of_responder(symmetric)?;
         Ok((
             message,
             Accepted {
