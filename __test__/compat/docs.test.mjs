@@ -1,9 +1,9 @@
-// The documents: checks the code blocks of README.md and docs, that every code of a warning or error is explained, and
-// the spelling.
+// The documents: checks the code blocks of README.md and docs, that every code of a warning or error is explained, that
+// named files exist, and the spelling.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -266,6 +266,54 @@ function readdirOrFile(path) {
     return readFileSync(path);
   }
 }
+
+/** Folders that are not tracked. */
+const UNTRACKED = new Set(['node_modules', 'target', '.git']);
+
+/** Paths of the files below a folder, with `/` on all systems. */
+function filesBelow(folder) {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(entry => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return UNTRACKED.has(entry.name) ? [] : filesBelow(path);
+  });
+}
+
+test('the files and folders that documents and comments name exist', () => {
+  const files = filesBelow('');
+  const roots = 'src|js|scripts|bench|__test__|docs|examples|npm|proto';
+  const named = new RegExp(`(?<![\\w./@-])((?:${roots})/[\\w./-]*\\w)([-*{<]?)`, 'g');
+  // A name with a pattern, such as `tokens/v*.rs`, must have a file that begins with the text before the pattern.
+  const exists = (name, pattern) =>
+    pattern === '' ? existsSync(join(ROOT, name)) : files.some(path => path.startsWith(name));
+  const missing = files
+    .filter(path => /\.(?:md|rs|[cm]?js|[cm]?ts)$/.test(path))
+    .flatMap(path => {
+      const lines = read(path).split('\n');
+      const texts = path.endsWith('.md')
+        ? lines.flatMap(line => line.match(/`[^`]+`/g) ?? [])
+        : lines.filter(line => /^\s*(?:\/\/|\/?\*)/.test(line));
+      return texts
+        .flatMap(text => Array.from(text.matchAll(named)))
+        .filter(([, name, pattern]) => !exists(name, pattern))
+        .map(([, name]) => `${path} names ${name}`);
+    });
+  assert.deepEqual(missing, []);
+});
+
+test('architecture.md has every folder of the repository, and every part of js and src', () => {
+  const text = read('docs/architecture.md');
+  const parts = folder =>
+    readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && !UNTRACKED.has(entry.name))
+      .map(entry => entry.name);
+  const folders = [...parts('.'), ...parts('js'), ...parts('src')];
+  assert.ok(folders.length > 30);
+  assert.deepEqual(
+    folders.filter(name => !new RegExp(`(?<![\\w.])${name.replace('.', '\\.')}\\b`).test(text)),
+    []
+  );
+});
 
 test('every word passes the spelling check', options, async () => {
   const cspell = join(ROOT, 'node_modules/cspell/bin.mjs');

@@ -58,8 +58,11 @@ function queryError({ kind, message, statusCode }) {
       return new StanzaError(message, statusCode);
     case 'timedOut':
       return new SessionError(message, 'ERR_QUERY_TIMEOUT', TIMED_OUT);
-    default:
+    case 'closed':
+    case 'cancelled':
       return new SessionError(message, 'ERR_CONNECTION_CLOSED', statusCode);
+    default:
+      throw new Error(`internal error of baileys-native: unknown query error ${kind}`);
   }
 }
 

@@ -93,6 +93,8 @@ function take(line) {
     case 'dropped':
       dropped = line.count;
       break;
+    default:
+      throw new Error(`unknown line ${JSON.stringify(line)}`);
   }
   schedule();
 }
