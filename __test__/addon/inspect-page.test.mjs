@@ -50,7 +50,7 @@ async function open(t, mode) {
 }
 
 const rows = page => page.getByRole('listbox').getByRole('option');
-/** The texts of the rows in elements of a class. */
+/** The text of one part of each row. `part` is the CSS class of the part. */
 const texts = (page, part) => page.locator(`#stanzas [role=option] .${part}`).allTextContents();
 
 test('the page shows, filters, opens and measures stanzas of Baileys with register', options, async t => {

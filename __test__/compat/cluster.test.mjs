@@ -9,7 +9,7 @@ import { verify } from '../../scripts/cluster/verify.mjs';
 
 const TITLE = 'examples/cluster: nodes are killed, stopped and restarted, and nothing is lost';
 
-/** More than the test needs on a busy machine, in milliseconds. */
+/** Time limit for a reconnection on a busy machine, in milliseconds. */
 const BUSY_MS = 60_000;
 
 const short = /** @type {const} */ ({

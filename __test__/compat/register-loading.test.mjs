@@ -11,7 +11,7 @@ import { record } from '../support/record.mjs';
 import { makeProject } from './support/project.mjs';
 import { REPLACED } from './support/replaced-names.mjs';
 
-/** This export is not replaced in required ES modules if Node.js runs no hooks for their imports. */
+/** An export that is not replaced if an ES module was required, and if Node.js calls no hooks for such a module. */
 const PROMISE_TIMEOUT = 'promiseTimeout';
 
 /** Uses the codec and prints whether our functions ran. `index` and `client` are modules of Baileys. */

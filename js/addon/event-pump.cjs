@@ -152,7 +152,7 @@ function dispatch() {
     tapeCursor.textAt = batch.textAt;
     tapeCursor.memory = memory;
     tapeCursor.bytesAt = payloadAt + length;
-    // `message` sets it when it creates the Buffer of this record.
+    // `message` sets the Buffer when it creates it for this record.
     tapeCursor.buffer = undefined;
   }
   batch.records--;

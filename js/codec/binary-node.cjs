@@ -94,7 +94,7 @@ function hydrated(hydrate, text, bytes, start) {
   }
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
-  // Content bytes are either all in `bytes`, or all in new memory.
+  // If `length` is 0, all content bytes are parts of `bytes`. Otherwise the addon copies all of them to new memory.
   if (length > 0) {
     bytes = allocate(length);
     start = 0;
