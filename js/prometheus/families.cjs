@@ -1,25 +1,16 @@
 'use strict';
 
-/** @import { DurationHistogram, ProcessMetrics, QueueMetrics } from '../../index' */
+/** @import { DurationHistogram, ProcessMetrics, QueueMetrics, SessionState } from '../../index' */
 
 // The metric families for Prometheus, each with a function that reads it from a snapshot of `metrics()`. Labels have
 // few values: states, kinds, and codes of Baileys' `DisconnectReason`; all other codes have the label `other`.
 
 /** Codes of the end of a connection that have their own label. */
 const CODES = new Set(['401', '403', '408', '411', '428', '429', '440', '500', '503', '515']);
-const STATES = /** @type {const} */ ([
-  'disconnected',
-  'connecting',
-  'authenticating',
-  'connected',
-  'closing',
-  'reconnecting'
-]);
+/** The states of a session. The type check fails if one is missing. @type {Record<SessionState, 0>} */
+const STATES = { disconnected: 0, connecting: 0, authenticating: 0, connected: 0, closing: 0, reconnecting: 0 };
 const SOCKET_STATES = /** @type {const} */ (['connecting', 'open', 'closing']);
 const KINDS = /** @type {const} */ (['XX', 'IK', 'XXfallback']);
-
-/** A histogram without values. */
-const EMPTY = { buckets: new Array(18).fill(0), count: 0, sumMs: 0 };
 
 /** @param {number} ms */
 const seconds = ms => ms / 1000;
@@ -79,6 +70,13 @@ function histogram(name, labels, { buckets, count, sumMs }) {
   return series;
 }
 
+/**
+ * A histogram with the same buckets and no values.
+ *
+ * @param {DurationHistogram} durations
+ */
+const emptied = ({ buckets }) => ({ buckets: buckets.map(() => 0), count: 0, sumMs: 0 });
+
 /** @typedef {{ labels: Record<string, string | number>, value: number, metricName?: string }} Sample */
 
 /**
@@ -96,7 +94,8 @@ const families = () => [
     name: 'sessions',
     type: 'gauge',
     help: 'Sessions by state.',
-    read: ({ states }) => STATES.map(state => ({ labels: { state }, value: states[state] ?? 0 }))
+    read: ({ states }) =>
+      Object.entries({ ...STATES, ...states }).map(([state, value]) => ({ labels: { state }, value }))
   },
   {
     name: 'connections_total',
@@ -181,7 +180,8 @@ const families = () => [
     name: 'handshake_seconds',
     type: 'histogram',
     help: 'Time from the open transport to the end of the handshake, by kind.',
-    read: ({ handshakes }, name) => KINDS.flatMap(kind => histogram(name, { kind }, handshakes[kind] ?? EMPTY))
+    read: ({ handshakes, queryLatency }, name) =>
+      KINDS.flatMap(kind => histogram(name, { kind }, handshakes[kind] ?? emptied(queryLatency)))
   },
   { name: 'queue_stanzas', type: 'gauge', help: 'Stanzas in queues.', read: figures => queues(figures, 'stanzas') },
   { name: 'queue_bytes', type: 'gauge', help: 'Bytes in queues.', read: figures => queues(figures, 'bytes') },
