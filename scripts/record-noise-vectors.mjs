@@ -10,7 +10,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chains, keys } from './noise-vectors/certificates.mjs';
 import { recordMessages, recordPayloads } from './noise-vectors/payloads.mjs';
-import { Responder, sha256 } from './noise-vectors/responder.mjs';
+import { Responder } from './noise-vectors/responder.mjs';
+import { sha256 } from './shared/noise-crypto.mjs';
 import { importFiles, PACKAGES, rootOf } from './shared/baileys.mjs';
 
 const require = createRequire(import.meta.url);

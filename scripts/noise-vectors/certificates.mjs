@@ -1,7 +1,8 @@
 /** Certificate chains: a valid one, and others with one fault each. */
 import { keyPairOf } from './responder.mjs';
 
-/** @import { Baileys, KeyPair } from './responder.mjs' */
+/** @import { KeyPair } from '../shared/noise-crypto.mjs' */
+/** @import { Baileys } from './responder.mjs' */
 
 /**
  * @param {KeyPair} signer

@@ -1,93 +1,21 @@
 /**
- * The server's side of WhatsApp's handshake by `node:crypto`, and deterministic keys for it.
+ * The server's side of WhatsApp's handshake, and deterministic keys for it.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  hkdfSync
-} from 'node:crypto';
+import { derive, open, seal, sha256, sharedSecret, x25519KeyPair } from '../shared/noise-crypto.mjs';
 
-/** @typedef {{ private: Uint8Array, public: Uint8Array }} KeyPair */
+/** @typedef {import('../shared/noise-crypto.mjs').KeyPair} KeyPair */
 /**
  * The exports of one release, also internal ones.
  *
  * @typedef {Record<string, any> & { proto: any, Curve: any }} Baileys
  */
 
-const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
-const TAG_LENGTH = 16;
-
-/** @param {string | Uint8Array} data */
-export const sha256 = data => createHash('sha256').update(data).digest();
-
-/** @param {Uint8Array} key */
-const privateKeyObject = key =>
-  createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, key]), format: 'der', type: 'pkcs8' });
-/** @param {Uint8Array} key */
-const publicKeyObject = key =>
-  createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, key]), format: 'der', type: 'spki' });
-
 /**
  * The key pair of a name. It is the same on every run.
  *
  * @param {string} name
- * @returns {{ private: Buffer, public: Buffer }}
  */
-export const keyPairOf = name => {
-  const privateKey = sha256(`baileys-native vector key: ${name}`);
-  const der = createPublicKey(privateKeyObject(privateKey)).export({ format: 'der', type: 'spki' });
-  return { private: privateKey, public: der.subarray(PUBLIC_PREFIX.length) };
-};
-
-/** @param {Uint8Array} privateKey @param {Uint8Array} publicKey */
-const sharedSecret = (privateKey, publicKey) =>
-  diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: publicKeyObject(publicKey) });
-
-/** @param {number} counter */
-const ivOf = counter => {
-  const iv = Buffer.alloc(12);
-  iv.writeUInt32BE(counter, 8);
-  return iv;
-};
-
-/**
- * @param {Uint8Array} key
- * @param {number} counter
- * @param {Uint8Array} associated
- * @param {Uint8Array} plaintext
- */
-const seal = (key, counter, associated, plaintext) => {
-  const cipher = createCipheriv('aes-256-gcm', key, ivOf(counter));
-  cipher.setAAD(associated);
-  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-};
-
-/**
- * @param {Uint8Array} key
- * @param {number} counter
- * @param {Uint8Array} associated
- * @param {Uint8Array} ciphertext
- */
-const open = (key, counter, associated, ciphertext) => {
-  const decipher = createDecipheriv('aes-256-gcm', key, ivOf(counter));
-  decipher.setAAD(associated);
-  decipher.setAuthTag(ciphertext.subarray(-TAG_LENGTH));
-  return Buffer.concat([decipher.update(ciphertext.subarray(0, -TAG_LENGTH)), decipher.final()]);
-};
-
-/**
- * @param {Uint8Array} chainingKey
- * @param {Uint8Array} input
- */
-const derive = (chainingKey, input) => {
-  const bytes = Buffer.from(hkdfSync('sha256', input, chainingKey, '', 64));
-  return [bytes.subarray(0, 32), bytes.subarray(32)];
-};
+export const keyPairOf = name => x25519KeyPair(sha256(`baileys-native vector key: ${name}`));
 
 /** The server in one handshake and in the transport phase. */
 export class Responder {
