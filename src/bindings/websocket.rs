@@ -267,6 +267,6 @@ raw_function! {
 fn describe_error(error: &TransportError) -> String {
     serde_json::to_string(&error.describe()).unwrap_or_else(|error| {
         // This cannot fail: the value has only string keys, and there is no writer.
-        format!("{{\"name\":\"Error\",\"message\":{:?}}}", error.to_string())
+        serde_json::json!({ "name": "Error", "message": error.to_string() }).to_string()
     })
 }
