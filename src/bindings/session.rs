@@ -22,8 +22,7 @@ use super::websocket::{NodeEnvironment, SharedEnvironment};
 use crate::driver::{self, AskOptions, Endpoint, Handle, PendingConnections};
 use crate::dropin::EnrolledSession;
 use crate::session::{
-    self, KeyDerivation, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId,
-    SendReadiness, SessionState,
+    self, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, SendReadiness,
 };
 use crate::transport::TurnSender;
 
@@ -197,8 +196,7 @@ impl JsSession {
     /// Starts a planned reconnection now. Returns true if one was planned.
     #[napi(catch_unwind)]
     pub fn reconnect_now(&self) -> bool {
-        self.handle
-            .with(|session, now| session.state() == SessionState::Reconnecting && session.connect(now))
+        self.handle.with(session::Session::reconnect_now)
     }
 
     /// Closes the connection, or cancels the planned reconnection. Returns true if there was one of them.
@@ -299,13 +297,8 @@ impl JsSession {
     /// Requests pairing by code. Returns the code.
     #[napi(catch_unwind)]
     pub fn request_pairing_code(&self, phone_number: String, code: Option<String>) -> Result<String> {
-        let prepare = |session: &mut session::Session, now: Millis| session.prepare_pairing_code(now, code.as_deref());
-        let prepared = self.handle.with(prepare).map(KeyDerivation::run);
-        prepared
-            .and_then(|key| {
-                self.handle
-                    .with(|session, now| session.request_pairing_code(now, &phone_number, &key))
-            })
+        self.handle
+            .request_pairing_code(&phone_number, code.as_deref())
             .map_err(|error| Error::from_reason(error.to_string()))
     }
 

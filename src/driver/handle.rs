@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{lease::Lease, shared_session::SharedSession};
-use crate::session::{Millis, Session, SessionEvent};
+use crate::session::{Millis, PairingError, Session, SessionEvent};
 use crate::transport::Timing;
 
 /// The user's reference to a session. When the last handle is dropped, the session ends at once, without another event.
@@ -44,6 +44,18 @@ impl Handle {
     /// loop may call this, and it must [end](crate::transport::LoopTurn::end) the turn afterwards.
     pub fn with_in_turn<R>(&self, act: impl FnOnce(&mut Session, Millis) -> R) -> R {
         self.0.0.with(Timing::EndOfTurn, act)
+    }
+
+    /// Asks the server to pair this device with an account, with `code` or with a random code. Returns the code that the
+    /// user types on the phone. The derivation of its key blocks this thread for tens of milliseconds, but not the
+    /// session.
+    ///
+    /// # Errors
+    /// Same errors as [`Session::prepare_pairing_code`] and [`Session::request_pairing_code`].
+    pub fn request_pairing_code(&self, phone_number: &str, code: Option<&str>) -> Result<String, PairingError> {
+        let derivation = self.with(|session, now| session.prepare_pairing_code(now, code))?;
+        let key = derivation.run();
+        self.with(|session, now| session.request_pairing_code(now, phone_number, &key))
     }
 
     /// Sets the lease: the session may be connected until it ends. `None`, the initial value, means without an end. At

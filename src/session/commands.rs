@@ -51,6 +51,11 @@ impl Session {
         wanted
     }
 
+    /// Starts a planned reconnection without its delay. Returns true if one was planned.
+    pub fn reconnect_now(&mut self, now: Millis) -> bool {
+        self.state == SessionState::Reconnecting && self.connect(now)
+    }
+
     /// Closes the connection after all queued stanzas are sent. While a reconnection is planned, cancels it. Returns
     /// true if there was a connection to close or a reconnection to cancel.
     pub fn close(&mut self, now: Millis) -> bool {

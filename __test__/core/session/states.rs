@@ -239,6 +239,18 @@ fn a_cancelled_reconnection_ends_with_the_reason_of_the_loss() {
 }
 
 #[test]
+fn only_a_planned_reconnection_starts_without_its_delay() {
+    for state in SessionState::ALL {
+        let mut world = in_state(state);
+        let links = world.links;
+        let is_planned = state == SessionState::Reconnecting;
+        assert_eq!(world.session.reconnect_now(world.now), is_planned, "{state}");
+        world.pump();
+        assert_eq!(world.links - links, usize::from(is_planned), "{state}");
+    }
+}
+
+#[test]
 fn a_reconnection_waits_for_its_confirmation() {
     let mut config = config();
     config.confirm_reconnect = true;
