@@ -13,7 +13,6 @@ mod raw;
 mod session;
 mod session_events;
 mod session_json;
-mod session_log;
 mod session_options;
 mod socket_options;
 mod trim;

@@ -13,13 +13,12 @@ use super::process_metrics::METRICS;
 use super::raw::{Exception, raw_function};
 use super::session_events::SessionEvents;
 use super::session_json::{metrics_json, short};
-use super::session_log::LogQueue;
 use super::session_options::{
     SessionOptions, SessionServer, StanzaPattern, config, credentials, known_server, pattern,
 };
 use super::socket_options::{SocketOptions, connect_options};
 use super::websocket::{NodeEnvironment, SharedEnvironment};
-use crate::driver::{self, AskOptions, Endpoint, Handle, PendingConnections};
+use crate::driver::{self, AskOptions, Endpoint, Handle, LogQueue, PendingConnections};
 use crate::dropin::EnrolledSession;
 use crate::session::{
     self, Log, LogLevel, Millis, Pattern, PatternId, QueryId, QueryOptions, SendError, SendId, SendReadiness,

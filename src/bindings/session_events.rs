@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::session_json::{event_json, open_json, query_error_json, short};
-use super::session_log::LogQueue;
+use super::session_json::{event_json, log_json, open_json, query_error_json, short};
 use crate::abi::session_record;
-use crate::driver::{Handle, PendingConnections};
+use crate::driver::{Handle, LogQueue, PendingConnections};
 use crate::dropin::{Batch, RECORDS_AT_ONCE, RecordSource};
 use crate::session::SessionEvent;
 
@@ -19,7 +18,7 @@ pub(super) struct SessionEvents {
 impl RecordSource for SessionEvents {
     fn take_records(&self, session: u32, batch: &mut Batch) -> usize {
         for entry in self.log.take() {
-            batch.push(session_record::EVENT, session, 0, entry.as_bytes());
+            batch.push(session_record::EVENT, session, 0, log_json(&entry).as_bytes());
         }
         for number in self.connections.take_unreported() {
             batch.push(session_record::EVENT, session, 0, open_json(number).as_bytes());

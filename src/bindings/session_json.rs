@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::driver::Handle;
 use crate::session::{
-    Account, CredentialsUpdate, EndReason, Me, Metrics, QueryError, SessionEvent, StateChange, duration_as_ms,
+    Account, CredentialsUpdate, EndReason, LogEntry, LogValue, Me, Metrics, QueryError, SessionEvent, StateChange,
+    duration_as_ms,
 };
 
 /// Number of bits of send and query numbers in JavaScript. With 30 bits, their complements are small integers too.
@@ -55,6 +56,23 @@ pub(super) fn event_json(event: &SessionEvent) -> String {
 /// The event of a connection that needs its options.
 pub(super) fn open_json(connection: u32) -> String {
     json!({ "type": "open", "connection": connection }).to_string()
+}
+
+/// A log entry as an event.
+pub(super) fn log_json(entry: &LogEntry) -> String {
+    let fields: Map<String, Value> = entry
+        .fields
+        .iter()
+        .map(|(name, value)| {
+            let value = match value {
+                LogValue::Number(number) => json!(number),
+                LogValue::Flag(flag) => json!(flag),
+                LogValue::Text(text) => json!(text),
+            };
+            ((*name).to_owned(), value)
+        })
+        .collect();
+    json!({ "type": "log", "level": entry.level.name(), "message": entry.message, "fields": fields }).to_string()
 }
 
 fn state(change: &StateChange) -> Value {

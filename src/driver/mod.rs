@@ -12,6 +12,7 @@ mod connect_limiter;
 mod endpoint;
 mod handle;
 mod lease;
+mod log_queue;
 mod pending_connections;
 mod shared_session;
 mod sink;
@@ -22,6 +23,7 @@ pub use self::{
     endpoint::{AskOptions, Endpoint, OptionsAnswer},
     handle::{Handle, WeakHandle},
     lease::Lease,
+    log_queue::LogQueue,
     pending_connections::PendingConnections,
     shared_session::NotifyUser,
     task::start,

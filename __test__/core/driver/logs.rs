@@ -1,9 +1,13 @@
 //! The log of a session on a real socket.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 use baileys_native::{
     binary::NodeContent,
+    driver::LogQueue,
     session::{Log, LogEntry, LogLevel, LogValue, Pattern, QueryOptions, SessionEvent, SessionState},
 };
 
@@ -24,6 +28,25 @@ fn recording(level: LogLevel) -> (Arc<Log>, Arc<Mutex<Vec<LogEntry>>>) {
 fn messages(entries: &Mutex<Vec<LogEntry>>) -> Vec<String> {
     let entries = entries.lock().unwrap();
     entries.iter().map(|entry| entry.message.clone()).collect()
+}
+
+#[test]
+fn a_queue_of_entries_is_limited_and_counts_the_dropped_ones() {
+    let queue = Arc::<LogQueue>::default();
+    let wakes = Arc::<AtomicU32>::default();
+    let on_wake = Arc::clone(&wakes);
+    let log = queue.log(Some(LogLevel::Warn), move || {
+        on_wake.fetch_add(1, Ordering::Relaxed);
+    });
+    for number in 0..LogQueue::MOST + 3 {
+        log.write(LogLevel::Warn, &number.to_string(), Vec::new());
+    }
+    let taken = queue.take();
+    assert_eq!(taken.len(), LogQueue::MOST + 1);
+    assert_eq!(taken[LogQueue::MOST - 1].message, (LogQueue::MOST - 1).to_string());
+    assert_eq!(taken[LogQueue::MOST].fields, [("count", LogValue::Number(3))]);
+    assert_eq!(wakes.load(Ordering::Relaxed), 1);
+    assert!(queue.take().is_empty());
 }
 
 #[test]
