@@ -1,7 +1,7 @@
 // The goals, and whether the results meet them: one row for each goal.
 
 /**
- * @typedef {object} Row
+ * @typedef {object} GoalRow
  * @property {string} id
  * @property {string} suite
  * @property {string} what
@@ -24,10 +24,10 @@ const milliseconds = value => `${value.toFixed(value < 10 ? 3 : 0)} ms`;
  * @param {string} id
  * @param {string} suite
  * @param {string} what
- * @param {Row['sense']} sense
+ * @param {GoalRow['sense']} sense
  * @param {number} goal
- * @param {{ value: number, spread?: Row['spread'], unit?: string, note?: string }} measured
- * @returns {Row}
+ * @param {{ value: number, spread?: GoalRow['spread'], unit?: string, note?: string }} measured
+ * @returns {GoalRow}
  */
 function row(id, suite, what, sense, goal, { value, spread, unit = 'x', note }) {
   const met = sense === '>=' ? value >= goal : value <= goal;
@@ -48,7 +48,7 @@ const inverse = ({ median, q1, q3, count }, note) =>
  * @param {string} what
  * @param {any} comparison
  * @param {[mean: number, worst?: number]} goals
- * @returns {Row[]}
+ * @returns {GoalRow[]}
  */
 function corpusRows(id, suite, what, { mean, worst }, [meanGoal, worstGoal]) {
   const rows = [
@@ -387,7 +387,7 @@ const ROWS = {
  * The goals for which there are results.
  *
  * @param {Record<string, any>} results By suite.
- * @returns {Row[]}
+ * @returns {GoalRow[]}
  */
 export function goalRows(results) {
   return Object.entries(ROWS).flatMap(([suite, rows]) => (results[suite] ? rows(results[suite]) : []));

@@ -10,7 +10,7 @@ import { PACKAGES } from './shared/baileys.mjs';
 
 /**
  * @typedef {import('./e2e/types.js').Backends} Backends
- * @typedef {import('./e2e/types.js').Result} Result
+ * @typedef {import('./e2e/types.js').RunResult} RunResult
  */
 
 const USAGE = `Usage: npm run compat:e2e -- [--texts 500] [--group 100] [--away 50] [--line 7] [--json]
@@ -69,7 +69,7 @@ function readOptions(args) {
 const row = cells =>
   cells.map((cell, index) => (index < 2 ? String(cell).padEnd(8) : String(cell).padStart(13))).join('');
 
-/** @param {Result} result */
+/** @param {RunResult} result */
 function rows({ backends, flows, retries, logins, ms }) {
   /** @param {import('./e2e/types.js').Phase} phase */
   const of = phase => flows.filter(flow => flow.phase === phase);
@@ -122,7 +122,7 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
-  /** @type {Result[]} */
+  /** @type {RunResult[]} */
   const results = [];
   /** @type {string[]} */
   const faults = [];

@@ -30,8 +30,8 @@ Or: npm run demo -- session [--help], a NativeSession from pairing to resumption
 /**
  * @typedef {import('./shared/bot.mjs').Backend} Backend
  * @typedef {import('./demo/types.js').LogName} LogName
- * @typedef {import('./demo/types.js').Run & { backend: Backend }} LabelledRun
- * @typedef {{ counts: import('./demo/types.js').Counts, rounds: number, json: boolean, help: boolean }} Options
+ * @typedef {import('./demo/types.js').DemoRun & { backend: Backend }} LabelledRun
+ * @typedef {{ counts: import('./demo/types.js').TrafficCounts, rounds: number, json: boolean, help: boolean }} DemoOptions
  * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').Difference} LogDifference
  * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }}
  *   Comparison
@@ -97,7 +97,7 @@ function progressLine({ name, ms }) {
 }
 
 /**
- * @param {Options} options
+ * @param {DemoOptions} options
  * @param {string} directory
  * @param {(line: string) => void} print
  */
@@ -162,7 +162,7 @@ function logReport(comparison) {
   ];
 }
 
-/** @param {Options} options */
+/** @param {DemoOptions} options */
 function methodReport({ counts, rounds }) {
   /** @param {number} value */
   const number = value => value.toLocaleString('en-US');

@@ -17,7 +17,7 @@ import { importFiles, PACKAGES, rootOf } from './shared/baileys.mjs';
 const require = createRequire(import.meta.url);
 const libsignal = require('libsignal/src/curve.js');
 
-/** @import { Baileys } from './noise-vectors/responder.mjs' */
+/** @import { BaileysExports } from './noise-vectors/responder.mjs' */
 const root = new URL('../', import.meta.url);
 /** @param {Uint8Array} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
@@ -45,7 +45,7 @@ const load = async name => {
   return baileys;
 };
 
-/** @param {Baileys} baileys */
+/** @param {BaileysExports} baileys */
 const makeHandler = (baileys, options = {}) =>
   baileys.makeNoiseHandler({
     keyPair: keys.clientEphemeral,
@@ -54,7 +54,7 @@ const makeHandler = (baileys, options = {}) =>
     ...options
   });
 
-/** @param {Baileys} baileys */
+/** @param {BaileysExports} baileys */
 const makeResponder = baileys =>
   new Responder({
     header: baileys.NOISE_WA_HEADER,
@@ -63,7 +63,7 @@ const makeResponder = baileys =>
   });
 
 /**
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  * @param {object} fields
  */
 const encodeMessage = ({ proto }, fields) => Buffer.from(proto.HandshakeMessage.encode(fields).finish());
@@ -71,7 +71,7 @@ const encodeMessage = ({ proto }, fields) => Buffer.from(proto.HandshakeMessage.
 /**
  * Records a handshake and the first frames in both directions.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  * @param {any} options
  */
 const recordHandshake = async (baileys, options) => {
@@ -148,7 +148,7 @@ const isSignature = (publicKey, message, signature) => {
 /**
  * Whether the signatures of a chain are valid; `undefined` if it has none.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  * @param {Uint8Array} chain
  */
 const signaturesOf = ({ proto }, chain) => {
@@ -167,7 +167,7 @@ const signaturesOf = ({ proto }, chain) => {
 /**
  * Records the result of `processHandshake` for each chain, and the next sealed frame of the handler.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 const recordCertificates = baileys =>
   Object.entries(chains(baileys)).map(([name, chain]) => {
@@ -201,7 +201,7 @@ const attempt = call => {
 /**
  * Records the methods of the handler in unusual orders.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 const recordOperations = async baileys => {
   /**
@@ -289,7 +289,7 @@ const unreduced = signature => {
 /**
  * Records signatures, and the results of libsignal for valid and invalid ones.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 const recordSignatures = ({ Curve }) => {
   const curve = require('curve25519-js');

@@ -13,7 +13,7 @@ const USAGE = `Usage: npm run test:faults -- [options] [part of a row's name]…
   --rounds N   how often the matrix is run (1)
 `;
 
-/** @typedef {Record<string, { outcome: string, ms: number }>} Outcomes */
+/** @typedef {Record<string, { outcome: string, ms: number }>} FaultOutcomes */
 
 /**
  * The part of an outcome that must be equal on JavaScript and on a session, which has its own messages: whether the
@@ -58,7 +58,7 @@ async function main() {
   }
   const rounds = wholeNumber(values, 'rounds', 1);
   for (let round = 1; round <= rounds; round++) {
-    /** @type {Record<string, Outcomes>} */
+    /** @type {Record<string, FaultOutcomes>} */
     const results = {};
     for (const layer of LAYERS) results[layer] = await runLayer(layer, positionals);
     if (Object.keys(results.js).length === 0) throw new TypeError(`no row has ${positionals.join(' or ')} in its name`);

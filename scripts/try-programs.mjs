@@ -25,14 +25,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true
 });
 
-/** @typedef {import('./try-programs/run.mjs').Result} Result */
-/** @typedef {import('./try-programs/run.mjs').Route} Route */
+/** @typedef {import('./try-programs/run.mjs').ProgramResult} ProgramResult */
+/** @typedef {import('./try-programs/run.mjs').LayerRoute} LayerRoute */
 
-/** @param {Result} result */
+/** @param {ProgramResult} result */
 const isNative = ({ isActive, replaced, connections, offersCompression }) =>
   isActive === true && replaced?.length === 1 && connections === 1 && !offersCompression;
 
-/** @type {Record<Route, (result: Result) => boolean>} */
+/** @type {Record<LayerRoute, (result: ProgramResult) => boolean>} */
 const IS_EXPECTED = {
   direct: result => isNative(result) && result.proxied === 0,
   proxy: result => isNative(result) && result.proxied > 0,
@@ -74,7 +74,7 @@ async function main() {
     for (const program of wanted) {
       console.error(`installing ${program.name}@${program.version}`);
       const folder = await install(program, tarballs, parent);
-      for (const route of /** @type {Route[]} */ (['direct', 'proxy', 'off'])) {
+      for (const route of /** @type {LayerRoute[]} */ (['direct', 'proxy', 'off'])) {
         const result = await runProgram(program, folder, route);
         const isRight = isQr(result.qr) && IS_EXPECTED[route](result);
         if (!isRight) {

@@ -34,7 +34,7 @@ core.drain = (memory, position) => {
   }
 };
 
-class Reader {
+class MeasuredReader {
   #noise;
   /** @type {(node: any) => void} */
   #onNode = () => {};
@@ -119,7 +119,7 @@ await runMeasurement(async ({ url, ca, rootKey, firstUser, entries, totalBytes }
   await once(ws, 'open');
   const trustedRoot = Buffer.from(rootKey, 'hex');
   const noise = await performHandshake({ ws, makeNoiseHandler, user: firstUser, trustedRoot });
-  const reader = new Reader(ws, noise);
+  const reader = new MeasuredReader(ws, noise);
   await askServer('quiet');
   const hydrate = {};
   const handOver = {};

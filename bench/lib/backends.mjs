@@ -12,14 +12,14 @@ const NOISE_HEADER = Buffer.from([0x57, 0x41, 6, 3]);
 const KEY_PAIR = { public: Buffer.alloc(32, 1), private: Buffer.alloc(32, 2) };
 
 /**
- * @typedef {object} Codec
+ * @typedef {object} BenchCodec
  * @property {(node: object) => Uint8Array} encode
  * @property {(payload: Uint8Array) => object} decode Decodes an uncompressed payload with its flags byte.
- * @property {() => Promise<Session>} openSession
+ * @property {() => Promise<NoiseSession>} openSession
  */
 
 /**
- * @typedef {object} Session A Noise transport. All codecs use the same keys.
+ * @typedef {object} NoiseSession A Noise transport. All codecs use the same keys.
  * @property {(node: object) => Uint8Array} encodeFrame
  * @property {(bytes: Uint8Array, onFrame: (node: object) => void) => void | Promise<void>} decodeFrame
  */
@@ -72,7 +72,7 @@ async function bridge() {
 
 /**
  * @param {'js' | 'native' | 'bridge'} name
- * @returns {Promise<Codec>}
+ * @returns {Promise<BenchCodec>}
  */
 export async function openCodec(name) {
   if (name === 'js') return dropIn(baileys);
@@ -80,7 +80,7 @@ export async function openCodec(name) {
   return dropIn(await import('baileys-native'));
 }
 
-/** The peer of a {@link Session}: seals and frames payloads in order. */
+/** The peer of a {@link NoiseSession}: seals and frames payloads in order. */
 export class Peer {
   #key;
   #counter = 0;

@@ -7,7 +7,7 @@ import { makeStanza } from './corpus.mjs';
 const SEEDS = [0, 1, 2];
 
 /**
- * @param {import('./backends.mjs').Codec} codec
+ * @param {import('./backends.mjs').BenchCodec} codec
  * @param {string[]} entries
  * @returns {Promise<number>} The number of compared stanzas.
  */

@@ -7,14 +7,14 @@ import { logIn, ping, prepareBots, sharedCreds } from './bot.mjs';
 const KEEP_ALIVE_MS = 600_000;
 
 /**
- * @typedef {object} Client
+ * @typedef {object} SessionClient
  * @property {(tag: string, listener: (node: any) => void) => () => void} listen Adds a listener for stanzas with a tag;
  *   the result removes it.
  * @property {() => Promise<any>} ping A round trip to the server.
  * @property {(node: object) => Promise<any>} send The client's own `sendNode`.
  */
 
-/** @returns {Promise<Client>} */
+/** @returns {Promise<SessionClient>} */
 async function baileysClient(settings, user, agent) {
   const sock = await logIn(settings, user, agent);
   return {
@@ -27,7 +27,7 @@ async function baileysClient(settings, user, agent) {
   };
 }
 
-/** @returns {Promise<Client>} */
+/** @returns {Promise<SessionClient>} */
 async function sessionClient({ url, rootKey }, user, agent) {
   const { NativeSession } = await import('baileys-native');
   const session = new NativeSession({
@@ -51,7 +51,7 @@ async function sessionClient({ url, rootKey }, user, agent) {
  *
  * @param {{ backend: 'js' | 'native', layer: 'session' | 'socket', url: string, rootKey: string, ca?: string }}
  *   settings
- * @returns {Promise<(user: number) => Promise<Client>>} Each user can log in once.
+ * @returns {Promise<(user: number) => Promise<SessionClient>>} Each user can log in once.
  */
 export async function clientsOf(settings) {
   if (settings.layer === 'session') {

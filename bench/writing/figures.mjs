@@ -1,7 +1,7 @@
 // The figures of the report that are in other documents: finds them in the text and replaces them.
 
-/** @typedef {import('../goals.mjs').Row} Row */
-/** @typedef {{ pattern: RegExp, values: (goals: Map<string, Row>) => string[] }} Place */
+/** @typedef {import('../goals.mjs').GoalRow} GoalRow */
+/** @typedef {{ pattern: RegExp, values: (goals: Map<string, GoalRow>) => string[] }} FigurePlace */
 
 /**
  * Two significant digits, as the documents have them: 4.5, 10, 0.23.
@@ -11,7 +11,7 @@
 const short = value => Number(value.toPrecision(2)).toFixed(value < 1 ? 2 : value < 9.95 ? 1 : 0);
 
 /**
- * @param {Map<string, Row>} goals
+ * @param {Map<string, GoalRow>} goals
  * @param {string} id
  */
 function goalOf(goals, id) {
@@ -23,7 +23,7 @@ function goalOf(goals, id) {
 /**
  * The number of compared cases, and the geometric mean, from the note of a goal for the worst case.
  *
- * @param {Row} row
+ * @param {GoalRow} row
  */
 function casesOf({ id, note }) {
   const match = /^worst of (\d+): .*; geometric mean ([\d.]+)x$/.exec(note ?? '');
@@ -34,7 +34,7 @@ function casesOf({ id, note }) {
 /**
  * @param {string} id
  * @param {RegExp} pattern
- * @returns {Place} The worst case, the number of cases, and the mean.
+ * @returns {FigurePlace} The worst case, the number of cases, and the mean.
  */
 const worst = (id, pattern) => ({
   pattern,
@@ -48,14 +48,14 @@ const worst = (id, pattern) => ({
 /**
  * @param {RegExp} pattern
  * @param {string[]} ids
- * @returns {Place}
+ * @returns {FigurePlace}
  */
 const plain = (pattern, ...ids) => ({ pattern, values: goals => ids.map(id => short(goalOf(goals, id).value)) });
 
 /**
  * The documents with figures, and the places of the figures. Each group of a pattern is one figure.
  *
- * @type {Record<string, Place[]>}
+ * @type {Record<string, FigurePlace[]>}
  */
 export const PLACES = {
   'README.md': [
@@ -77,8 +77,8 @@ export const PLACES = {
  * Replaces the figures in the text of a document by those of a report.
  *
  * @param {string} text
- * @param {Place[]} places
- * @param {Row[]} goals
+ * @param {FigurePlace[]} places
+ * @param {GoalRow[]} goals
  */
 export function withFigures(text, places, goals) {
   const byId = new Map(goals.map(row => [row.id, row]));

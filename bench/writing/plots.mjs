@@ -199,7 +199,7 @@ function latencyDistribution({ idle, burst, count }) {
  * All plots for which there are results, by file name.
  *
  * @param {Record<string, any>} results By suite.
- * @param {import('../goals.mjs').Row[]} rows
+ * @param {import('../goals.mjs').GoalRow[]} rows
  * @returns {Record<string, { title: string, svg: string }>}
  */
 export function plots(results, rows) {

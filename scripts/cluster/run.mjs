@@ -15,11 +15,11 @@ import { within } from '../shared/child.mjs';
 import { Node } from './nodes.mjs';
 import { watchServer } from './server-record.mjs';
 
-/** @typedef {{ prefix: string, slots: number }} Place */
+/** @typedef {{ prefix: string, slots: number }} RedisPlace */
 /** @typedef {(() => unknown)[]} Closers */
 /** @typedef {ReturnType<typeof watchServer>} ServerRecord */
 /** @typedef {{ fault: string, node: string, at: number, sessions: string[] }} Incident */
-/** @typedef {ReturnType<typeof measure>} Measured */
+/** @typedef {ReturnType<typeof measure>} MeasuredNode */
 
 const PREFIX = '{wa}:';
 /** The time for all sessions to connect at the start, and to send all texts at the end, in milliseconds. */
@@ -189,7 +189,7 @@ async function run(options, closers) {
 /**
  * Returns a function that reads the users of the sessions that a node owns.
  *
- * @param {{ redis: Redis, database: { url: string } | undefined, place: Place, users: string[], closers: Closers }}
+ * @param {{ redis: Redis, database: { url: string } | undefined, place: RedisPlace, users: string[], closers: Closers }}
  *   cluster
  */
 async function ownersReader({ redis, database, place, users, closers }) {
@@ -262,7 +262,7 @@ const workFor = (from, receiver, users, id) => ({
 /**
  * Sends a text from every user to each of its receivers. Returns their ids.
  *
- * @param {{ redis: Redis, place: Place, users: string[] }} cluster
+ * @param {{ redis: Redis, place: RedisPlace, users: string[] }} cluster
  */
 async function sendToAll({ redis, place, users }) {
   /** @type {string[]} */
@@ -280,7 +280,7 @@ async function sendToAll({ redis, place, users }) {
 /**
  * Sends texts from random users to random receivers.
  *
- * @param {{ redis: Redis, place: Place, users: string[], perSecond: number, seed?: number }} load
+ * @param {{ redis: Redis, place: RedisPlace, users: string[], perSecond: number, seed?: number }} load
  */
 function startLoad({ redis, place, users, perSecond, seed = 1 }) {
   const random = randomNumbers(seed);

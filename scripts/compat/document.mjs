@@ -13,7 +13,7 @@ import { NOTES, REQUIRED } from './required.mjs';
  * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }}
  *   Result
  * @typedef {{ javascript: Set<string>, native: Set<string> }} Cells
- * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} Row
+ * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} ComparisonRow
  */
 
 const NOT_RUN = 'not run';
@@ -23,7 +23,7 @@ const COLUMNS = RELEASES.flatMap(({ version }) => [`${version} JavaScript`, `${v
  * The rows of a section, file by file, in the order of the tests.
  *
  * @param {Result[]} results
- * @returns {Row[]}
+ * @returns {ComparisonRow[]}
  */
 export function rowsOf(results) {
   const rows = new Map();
@@ -56,7 +56,7 @@ const nativeWords = values =>
 /**
  * The texts of the cells of a row, one for each release line and layer.
  *
- * @param {Row} row
+ * @param {ComparisonRow} row
  */
 const cellsOf = ({ lines }) =>
   LINE_NAMES.flatMap(name => {
@@ -64,7 +64,7 @@ const cellsOf = ({ lines }) =>
     return cells === undefined ? [NOT_RUN, NOT_RUN] : [joined(cells.javascript), nativeWords(cells.native)];
   });
 
-/** @param {Row[]} rows */
+/** @param {ComparisonRow[]} rows */
 function summary(rows) {
   const counted = Object.entries(SECTIONS).map(([section, title], i) => {
     const natives = rows
@@ -85,7 +85,7 @@ function summary(rows) {
 }
 
 /**
- * @param {Row[]} rows
+ * @param {ComparisonRow[]} rows
  * @param {string[]} files
  */
 const sectionTable = (rows, files) =>
@@ -98,7 +98,7 @@ const sectionTable = (rows, files) =>
   );
 
 /**
- * @param {Row[]} rows
+ * @param {ComparisonRow[]} rows
  * @returns {string}
  */
 export function documentOf(rows) {

@@ -8,7 +8,7 @@ import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, silentLogger, statusCode } from '../shared/bot.mjs';
 import { childMain } from '../shared/child.mjs';
 import { rounded } from '../shared/text.mjs';
-import { Recorder } from './recorder.mjs';
+import { DemoRecorder } from './recorder.mjs';
 import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboundStanza, ping } from './traffic.mjs';
 
 /**
@@ -49,13 +49,13 @@ function stopwatch() {
 
 class Scenario {
   /**
-   * @param {import('./types.js').Settings} settings
+   * @param {import('./types.js').DemoSettings} settings
    * @param {Ask} ask
    */
   constructor(settings, ask) {
     this.settings = settings;
     this.ask = ask;
-    this.recorder = new Recorder(settings.directory);
+    this.recorder = new DemoRecorder(settings.directory);
     this.creds = JSON.parse(settings.creds, baileys.BufferJSON.reviver);
     this.keys = memoryKeys();
     /** @type {Sock | undefined} */
@@ -231,7 +231,7 @@ async function repeated(act) {
   return costs;
 }
 
-await childMain(async (/** @type {import('./types.js').Settings} */ settings, /** @type {Ask} */ ask) => {
+await childMain(async (/** @type {import('./types.js').DemoSettings} */ settings, /** @type {Ask} */ ask) => {
   await checkBackend(settings.backend);
   const { pings, stanzas, sends } = settings.counts;
   const scenario = new Scenario(settings, ask);

@@ -10,7 +10,7 @@ import { LogFile, describeQr, describeStanza } from './log.mjs';
  */
 
 /** Writes one line for each event. Inbound stanzas and connection events have separate logs. */
-export class Recorder {
+export class DemoRecorder {
   #messages = 0;
   /** @type {Sock['ws'] | undefined} */
   #ws;

@@ -11,7 +11,7 @@ export const LABELS = { js: 'JavaScript', native: 'native' };
  * The figures of one run.
  *
  * @param {import('./types.js').Measured} measured
- * @param {import('./types.js').Counts} counts
+ * @param {import('./types.js').TrafficCounts} counts
  * @returns {Figures}
  */
 export function figures({ logins, times, inbound, outbound, peakRssKb }, { stanzas, sends }) {

@@ -82,7 +82,7 @@ class Counter {
  *
  * @param {MockServer} server
  * @param {(step: import('./types.js').Step) => void} onProgress
- * @returns {import('./types.js').Services}
+ * @returns {import('./types.js').DemoParentServices}
  */
 function servicesOf(server, onProgress) {
   const counter = new Counter(server);
@@ -142,12 +142,12 @@ const lines = path => readFileSync(path, 'utf8').split('\n').slice(0, -1);
  *
  * @param {object} options
  * @param {import('../shared/bot.mjs').Backend} options.backend
- * @param {import('./types.js').Counts} options.counts
+ * @param {import('./types.js').TrafficCounts} options.counts
  * @param {string} options.creds JSON of Baileys' credentials for a new device.
  * @param {string} options.directory Directory for the logs of the child.
  * @param {number} options.timeoutMs
  * @param {(step: import('./types.js').Step) => void} options.onProgress
- * @returns {Promise<import('./types.js').Run>}
+ * @returns {Promise<import('./types.js').DemoRun>}
  */
 export async function runOnce({ backend, counts, creds, directory, timeoutMs, onProgress }) {
   mkdirSync(directory, { recursive: true });

@@ -23,8 +23,8 @@ const USAGE = `Usage: npm run demo -- session [options]
 /** The number of queries that wait for their answers at the same time. */
 const CONCURRENT_QUERIES = 32;
 
-/** @typedef {{ step: string, outcome: string, ms: number }} Row */
-/** @typedef {{ queries: number, stanzas: number, blockedMs: number, intervalMs: number }} Options */
+/** @typedef {{ step: string, outcome: string, ms: number }} StepRow */
+/** @typedef {{ queries: number, stanzas: number, blockedMs: number, intervalMs: number }} SessionDemoOptions */
 
 /** @param {NativeSession} session */
 const connected = session =>
@@ -55,7 +55,7 @@ async function queryMany(session, count) {
  *
  * @param {MockServer} server
  * @param {NativeSession} session
- * @param {Options} options
+ * @param {SessionDemoOptions} options
  * @returns {[string, () => Promise<string>][]}
  */
 function steps(server, session, { queries, stanzas, blockedMs, intervalMs }) {
@@ -140,7 +140,7 @@ function showProgress(name) {
   };
 }
 
-/** @param {Row[]} rows */
+/** @param {StepRow[]} rows */
 function table(rows) {
   const width = Math.max(...rows.map(({ step }) => step.length));
   const time = Math.max(...rows.map(({ ms }) => rounded(ms).length)) + 3;
@@ -193,7 +193,7 @@ export async function sessionDemo(args) {
     reconnect: { baseMs: 100 },
     resume: true
   });
-  /** @type {Row[]} */
+  /** @type {StepRow[]} */
   const rows = [];
   try {
     for (const [step, run] of steps(server, session, options)) {

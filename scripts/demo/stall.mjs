@@ -14,14 +14,14 @@ const USAGE = `Usage: npm run demo -- stall [options]
   --interval MS keep-alive interval of Baileys (2000)
 `;
 
-/** @typedef {import('../stall/run.mjs').ClientResult & import('../stall/run.mjs').ServerResult} Result */
-/** @typedef {{ lines: string[], stanzas: number, blockedMs: number, intervalMs: number }} Options */
+/** @typedef {import('../stall/run.mjs').ClientResult & import('../stall/run.mjs').ServerResult} StallResult */
+/** @typedef {{ lines: string[], stanzas: number, blockedMs: number, intervalMs: number }} StallDemoOptions */
 
 const LAYERS = /** @type {const} */ ({ js: 'JavaScript', native: 'native' });
 
 /**
  * @param {string[]} args
- * @returns {Options | undefined}
+ * @returns {StallDemoOptions | undefined}
  */
 function readOptions(args) {
   const { values } = parseArgs({
@@ -48,8 +48,8 @@ function readOptions(args) {
 /**
  * Whether the connection is open, all stanzas have arrived, and both sides can send queries.
  *
- * @param {Result} result
- * @param {Options} options
+ * @param {StallResult} result
+ * @param {StallDemoOptions} options
  */
 function isHealthy({ code, inOrder, clientQueryAnswered, serverQueryAnswered, unsolicited }, { stanzas }) {
   const answersAreRight = clientQueryAnswered === true && serverQueryAnswered === true && unsolicited === 0;
@@ -58,8 +58,8 @@ function isHealthy({ code, inOrder, clientQueryAnswered, serverQueryAnswered, un
 
 /**
  * @param {string} name
- * @param {Result} result
- * @param {Options} options
+ * @param {StallResult} result
+ * @param {StallDemoOptions} options
  */
 function report(name, result, options) {
   const { code, received, inOrder, keepAlives, pongs, unsolicited } = result;

@@ -3,16 +3,16 @@
 import type { Backend } from '../shared/bot.mjs';
 
 /** How much of each kind of traffic is measured. */
-export interface Counts {
+export interface TrafficCounts {
   pings: number;
   stanzas: number;
   sends: number;
 }
 
 /** What the child needs to know. */
-export interface Settings {
+export interface DemoSettings {
   backend: Backend;
-  counts: Counts;
+  counts: TrafficCounts;
   /** JSON of Baileys' credentials for a new device. */
   creds: string;
   /** The folder for the logs of the child. */
@@ -67,7 +67,7 @@ export type LogName = 'connection' | 'inbound' | 'outbound';
 /** The ordered logs of one run. Each entry is one line. */
 export type Logs = Record<LogName, string[]>;
 
-export interface Run {
+export interface DemoRun {
   measured: Measured;
   logs: Logs;
 }
@@ -99,7 +99,7 @@ export interface ParentFunctions {
   progress: [Step, void];
 }
 
-export type Services = {
+export type DemoParentServices = {
   [Name in keyof ParentFunctions]: (
     data: ParentFunctions[Name][0]
   ) => ParentFunctions[Name][1] | Promise<ParentFunctions[Name][1]>;

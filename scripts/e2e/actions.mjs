@@ -5,7 +5,7 @@ import { once } from 'node:events';
 const TIMEOUT_MS = 15_000;
 
 /**
- * @typedef {object} Client
+ * @typedef {object} ActingClient
  * @property {import('../shared/bot.mjs').Sock} [sock]
  * @property {string[]} presences
  * @property {string[]} received
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 15_000;
  * @property {import('./saved-state.mjs').SavedState} state
  */
 
-/** @param {Client} client */
+/** @param {ActingClient} client */
 function socketOf({ sock }) {
   if (!sock) throw new Error('not logged in');
   return sock;
@@ -22,7 +22,7 @@ function socketOf({ sock }) {
 /**
  * Waits until `isDone` returns true; rejects after a time limit.
  *
- * @param {Client} client
+ * @param {ActingClient} client
  * @param {'message' | 'presence'} event The event of `arrivals` after which the condition is checked again.
  * @param {() => boolean} isDone
  */
@@ -38,7 +38,7 @@ async function until({ arrivals }, event, isDone) {
  */
 const describeRefusal = error => `refused: ${error.message} ${error.data ?? ''}`.trim();
 
-/** @type {Record<string, (client: Client, ...args: any[]) => Promise<import('./types.js').ActionResult>>} */
+/** @type {Record<string, (client: ActingClient, ...args: any[]) => Promise<import('./types.js').ActionResult>>} */
 export const ACTIONS = {
   createGroup: async (client, /** @type {string} */ subject, /** @type {string[]} */ participants) =>
     (await socketOf(client).groupCreate(subject, participants)).id,

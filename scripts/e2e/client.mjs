@@ -14,7 +14,7 @@ import { SavedState } from './saved-state.mjs';
 import { nameOf } from './stanzas.mjs';
 
 /**
- * @typedef {import('./types.js').Settings} Settings
+ * @typedef {import('./types.js').ClientSettings} ClientSettings
  * @typedef {import('../shared/bot.mjs').Sock} Sock
  * @typedef {{ tag: string, attrs: Record<string, string>, content?: unknown }} Stanza
  */
@@ -71,7 +71,7 @@ class Client {
   isLoggingOut = false;
 
   /**
-   * @param {Settings} settings
+   * @param {ClientSettings} settings
    * @param {(qr: string) => Promise<void>} scan
    * @param {(error: unknown) => void} fail
    */

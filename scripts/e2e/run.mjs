@@ -15,8 +15,8 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('./types.js').Phase} Phase
  * @typedef {import('./types.js').ClientServices} ClientServices
  * @typedef {import('baileys-native/testing').Device} Device
- * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} Ask
- * @typedef {{ ask: Ask, failed: Promise<never>, stop: () => Promise<void> }}
+ * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} AskClient
+ * @typedef {{ ask: AskClient, failed: Promise<never>, stop: () => Promise<void> }}
  *   Client
  */
 
@@ -63,7 +63,7 @@ export class Run {
   /**
    * @param {MockServer} server
    * @param {Record<Side, Client>} clients
-   * @param {import('./types.js').Counts} counts
+   * @param {import('./types.js').MessageCounts} counts
    * @param {boolean} mayLoseInFlight Whether the clients may never acknowledge messages that were in flight at a cut.
    */
   constructor(server, clients, counts, mayLoseInFlight) {
@@ -346,10 +346,10 @@ function flow(phase, from, sent, reports, inFlight) {
  *
  * @param {object} options
  * @param {import('./types.js').Backends} options.backends
- * @param {import('./types.js').Counts} options.counts
+ * @param {import('./types.js').MessageCounts} options.counts
  * @param {number} options.timeoutMs
  * @param {string} [options.packageName] The package of Baileys that both clients run.
- * @returns {Promise<import('./types.js').Result>}
+ * @returns {Promise<import('./types.js').RunResult>}
  */
 export async function runPair({ backends, counts, timeoutMs, packageName = 'baileys' }) {
   const isLatest = packageName === 'baileys';
@@ -377,7 +377,7 @@ export async function runPair({ backends, counts, timeoutMs, packageName = 'bail
 /**
  * @param {Run} run
  * @param {import('./types.js').Backends} backends
- * @returns {Promise<import('./types.js').Result>}
+ * @returns {Promise<import('./types.js').RunResult>}
  */
 async function scenario(run, backends) {
   const { counts } = run;

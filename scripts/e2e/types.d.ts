@@ -7,7 +7,7 @@ export type Side = 'a' | 'b';
 
 export type Backends = Record<Side, Backend>;
 
-export interface Counts {
+export interface MessageCounts {
   /** Texts in each direction. */
   texts: number;
   /** Messages to the group, half of them from each side. */
@@ -22,7 +22,7 @@ export interface Counts {
  */
 export type Phase = 'texts' | 'group' | 'away' | 'retry';
 
-export interface Settings {
+export interface ClientSettings {
   side: Side;
   url: string;
   /** PEM of the authority that has issued the TLS certificate of the server. */
@@ -55,7 +55,7 @@ export interface Report {
 
 /** The functions of a client that the parent may call: the data and the result of each. */
 export interface ClientServices {
-  pair: [Settings, void];
+  pair: [ClientSettings, void];
   login: [void, void];
   /** Queues texts, in order. */
   send: [{ phase: Phase; to: string; first: number; count: number }, void];
@@ -109,7 +109,7 @@ export interface Stanzas {
   unexpected: string[];
 }
 
-export interface Result {
+export interface RunResult {
   backends: Backends;
   flows: Flow[];
   /** Items that were being sent to client `b` when its connection was cut. */

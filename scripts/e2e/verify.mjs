@@ -1,8 +1,8 @@
 // Checks the result of a run.
 
-/** @typedef {import('./types.js').Result} Result */
+/** @typedef {import('./types.js').RunResult} RunResult */
 
-/** @param {Result} result */
+/** @param {RunResult} result */
 const name = ({ backends }) => `${backends.a} with ${backends.b}`;
 
 /**
@@ -20,7 +20,7 @@ const name = ({ backends }) => `${backends.a} with ${backends.b}`;
  * retry. Second: the sender does not know whether its message has arrived, and sends it again. No other message may be
  * repeated. Only messages of the first case may arrive out of order or lose their receipt.
  *
- * @param {Result} result
+ * @param {RunResult} result
  * @param {Tolerance} [tolerance]
  * @returns {string[]}
  */
@@ -60,12 +60,12 @@ export function problems(result, { mayLoseInFlight = false } = {}) {
 /**
  * Differences from the run on JavaScript: messages that only this run has lost, and behaviours that differ.
  *
- * @param {Result} baseline
- * @param {Result} result
+ * @param {RunResult} baseline
+ * @param {RunResult} result
  * @param {Tolerance} [tolerance]
  */
 export function compare(baseline, result, { mayLoseInFlight = false } = {}) {
-  /** @param {Result} of @param {number} index */
+  /** @param {RunResult} of @param {number} index */
   const lostOf = ({ flows, inFlight }, index) =>
     flows[index].lost.filter(item => !mayLoseInFlight || !inFlight.includes(item)).length;
   const losses = result.flows.flatMap(({ phase, from }, index) => {

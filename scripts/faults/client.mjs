@@ -21,7 +21,7 @@ const QUERY_MS = 20_000;
 const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'unanswered' } });
 
 /**
- * @typedef {object} Client
+ * @typedef {object} FaultClient
  * @property {Promise<unknown>} opened Never resolves if the connection does not open.
  * @property {Promise<string>} ended Resolves with a description of the end.
  * @property {(node: any) => Promise<any>} query
@@ -30,7 +30,7 @@ const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type:
  */
 
 /**
- * @typedef {object} Settings
+ * @typedef {object} FaultSettings
  * @property {string} url
  * @property {string} user
  * @property {string} rootKey
@@ -39,8 +39,8 @@ const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type:
  */
 
 /**
- * @param {Settings} settings
- * @returns {Client}
+ * @param {FaultSettings} settings
+ * @returns {FaultClient}
  */
 function baileysClient({ url, user, layer, scenario }) {
   const sock = baileys.makeWASocket({
@@ -61,8 +61,8 @@ function baileysClient({ url, user, layer, scenario }) {
 }
 
 /**
- * @param {Settings} settings
- * @returns {Client}
+ * @param {FaultSettings} settings
+ * @returns {FaultClient}
  */
 function sessionClient({ url, user, rootKey, scenario }) {
   const session = new NativeSession({
@@ -91,11 +91,11 @@ const describeRejection = error =>
     ? `${statusCode(error) ?? /** @type {any} */ (error).statusCode ?? /** @type {any} */ (error).code ?? ''} ${plainText(error.message)}`.trim()
     : `the value ${error}`;
 
-/** Resolves when a client is open. Rejects if it ends before that. @param {Client} client */
+/** Resolves when a client is open. Rejects if it ends before that. @param {FaultClient} client */
 const untilOpen = ({ opened, ended }) =>
   Promise.race([opened, ended.then(outcome => Promise.reject(new Error(`not open: ${outcome}`)))]);
 
-/** @type {Record<string, (client: Client, ask: (what: string) => Promise<any>) => Promise<string>>} */
+/** @type {Record<string, (client: FaultClient, ask: (what: string) => Promise<any>) => Promise<string>>} */
 const SCENARIOS = {
   /** The connection ends by itself. */
   ends: async client => {

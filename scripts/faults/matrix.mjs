@@ -1,7 +1,7 @@
 // The rows of the fault matrix, and the outcomes that may differ between layers.
 
 /**
- * @typedef {object} Row
+ * @typedef {object} FaultRow
  * @property {string} name
  * @property {'ends' | 'endsAfterLogin' | 'staysOpen'} scenario See client.mjs.
  * @property {import('../../__test__/support/relay.mjs').Conditions} [conditions]
@@ -17,7 +17,7 @@
 const PHASES = /** @type {const} */ (['accept', 'upgrade', 'hello', 'success']);
 const KINDS = /** @type {const} */ (['fin', 'reset', 'silence', 'corrupt']);
 
-/** @type {Row[]} */
+/** @type {FaultRow[]} */
 export const ROWS = [
   ...PHASES.flatMap(phase =>
     KINDS.filter(kind => kind !== 'corrupt' || phase !== 'accept').map(kind => ({
@@ -59,7 +59,7 @@ export const ROWS = [
 ];
 
 /** Rows that need their own client process, because the fault affects the process. */
-export const PROCESS_ROWS = /** @type {Row[]} */ ([
+export const PROCESS_ROWS = /** @type {FaultRow[]} */ ([
   { name: 'stopped for 8 s (SIGSTOP)', scenario: 'staysOpen', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
   { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
 ]);

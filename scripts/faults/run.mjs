@@ -18,7 +18,7 @@ const ROW_MS = 60_000;
 const MAX_DESCRIPTORS = 128;
 
 /** @typedef {import('../shared/child.mjs').Layer} Layer */
-/** @typedef {import('./matrix.mjs').Row} Row */
+/** @typedef {import('./matrix.mjs').FaultRow} FaultRow */
 
 /** A row that is being run: its server, its relay, and the functions that its client calls. */
 class RunningRow {
@@ -30,7 +30,7 @@ class RunningRow {
   #allArrived = () => {};
 
   /**
-   * @param {Row} row
+   * @param {FaultRow} row
    * @param {MockServer} server
    * @param {Relay} relay
    * @param {import('node:child_process').ChildProcess} child
@@ -119,14 +119,14 @@ const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', '
  * Runs some rows at the same time in one child.
  *
  * @param {Layer} layer
- * @param {Row[]} rows
+ * @param {FaultRow[]} rows
  * @returns {Promise<Record<string, { outcome: string, ms: number }>>}
  */
 async function runRows(layer, rows) {
   /** @type {Map<string, RunningRow>} */
   const running = new Map();
   const services = Object.fromEntries(
-    CALLS.map(what => [what, (/** @type {Row} */ { name }) => running.get(name)?.[what]()])
+    CALLS.map(what => [what, (/** @type {FaultRow} */ { name }) => running.get(name)?.[what]()])
   );
   const child = startChild(CLIENT, {
     layer,
@@ -175,7 +175,7 @@ async function runRows(layer, rows) {
  * @param {string[]} parts Only rows with one of these in their names; all if empty.
  */
 export async function runLayer(layer, parts) {
-  /** @param {Row} row */
+  /** @param {FaultRow} row */
   const isWanted = ({ name }) => parts.length === 0 || parts.some(part => name.includes(part));
   const rows = ROWS.filter(isWanted);
   const results = rows.length > 0 ? await runRows(layer, rows) : {};

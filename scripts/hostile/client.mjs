@@ -26,7 +26,7 @@ function agentOf({ ca, proxy }) {
 }
 
 /**
- * @typedef {object} Settings
+ * @typedef {object} HostileSettings
  * @property {import('../shared/child.mjs').Layer} layer
  * @property {string} url
  * @property {number} user
@@ -37,14 +37,14 @@ function agentOf({ ca, proxy }) {
  * @property {boolean} [staysOpen] See `Row`.
  * @property {boolean} [endsAtLogin] See `Row`.
  *
- * @typedef {object} Client
+ * @typedef {object} HostileClient
  * @property {Promise<unknown>} opened Never resolves if the connection does not open.
  * @property {Promise<string>} ended Resolves with the events and the code of the end.
  * @property {() => Promise<any>} query
  * @property {() => Promise<unknown>} close
  */
 
-/** @param {Settings} settings @returns {Client} */
+/** @param {HostileSettings} settings @returns {HostileClient} */
 function baileysClient({ url, user, layer, connectTimeoutMs, ...settings }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
@@ -69,7 +69,7 @@ function baileysClient({ url, user, layer, connectTimeoutMs, ...settings }) {
   };
 }
 
-/** @param {Settings} settings @returns {Client} */
+/** @param {HostileSettings} settings @returns {HostileClient} */
 function sessionClient({ url, user, rootKey, connectTimeoutMs, ...settings }) {
   const session = new NativeSession({
     url,
@@ -106,7 +106,7 @@ function resetPeakMemory() {
   return memory('VmRSS');
 }
 
-/** @param {Settings} settings @param {Client} client @param {(what: string) => Promise<unknown>} ask */
+/** @param {HostileSettings} settings @param {HostileClient} client @param {(what: string) => Promise<unknown>} ask */
 async function outcomeOf(settings, client, ask) {
   const opened = client.opened.then(() => 'opened');
   const first = await Promise.race([client.ended, opened]);

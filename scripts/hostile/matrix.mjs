@@ -7,15 +7,15 @@ import { TLS } from './rows-tls.mjs';
 import { WEBSOCKET } from './rows-websocket.mjs';
 
 /**
- * @typedef {object} Row
+ * @typedef {object} HostileRow
  * @property {string} name The name within its phase.
  * @property {string} phase
- * @property {() => Promise<import('./peers.mjs').Peer>} peer
+ * @property {() => Promise<import('./peers.mjs').HostilePeer>} peer
  * @property {boolean} [staysOpen] Whether the connection must stay open. A query is sent to check it.
  * @property {boolean} [endsAtLogin] Whether the row ends when the client has logged in.
  * @property {boolean} [isLong] Whether it takes 120 s, the limit for opening a connection.
  */
-/** @typedef {Omit<Row, 'phase'>[]} Rows The rows of one phase. */
+/** @typedef {Omit<HostileRow, 'phase'>[]} HostileRows The rows of one phase. */
 
 const PHASES = {
   accept: ACCEPT,
@@ -30,7 +30,7 @@ const PHASES = {
   stanza: STANZA
 };
 
-/** @type {(Row & { expected?: import('./expected.mjs').Expected })[]} */
+/** @type {(HostileRow & { expected?: import('./expected.mjs').Expected })[]} */
 export const ROWS = Object.entries(PHASES).flatMap(([phase, rows]) =>
   rows.map(row => ({ ...row, phase, expected: EXPECTED[`${phase}: ${row.name}`] }))
 );

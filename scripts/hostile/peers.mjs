@@ -9,7 +9,7 @@ import { createTlsCertificate } from 'baileys-native/testing';
 /**
  * The server or proxy of a row.
  *
- * @typedef {object} Peer
+ * @typedef {object} HostilePeer
  * @property {string} url The URL to which the client connects.
  * @property {string} [ca] PEM of the certificate authority that the client trusts.
  * @property {string} [proxy] URL of the proxy that the client uses.
@@ -46,7 +46,7 @@ async function listen(server) {
  * A TCP server.
  *
  * @param {Script} script
- * @returns {() => Promise<Peer>}
+ * @returns {() => Promise<HostilePeer>}
  */
 export const tcpPeer = script => async () => {
   const { port, close } = await listen(net.createServer(script));
@@ -58,7 +58,7 @@ export const tcpPeer = script => async () => {
  *
  * @param {'http' | 'socks4a' | 'socks5h'} scheme
  * @param {Script} script
- * @returns {() => Promise<Peer>}
+ * @returns {() => Promise<HostilePeer>}
  */
 export const proxyPeer = (scheme, script) => async () => {
   const { port, close } = await listen(net.createServer(script));
@@ -167,7 +167,7 @@ const sendClose = socket => socket.end(webSocketFrame(0x88, Buffer.of(3, 0xe8)))
  *
  * @param {tls.TlsOptions} [options]
  * @param {(socket: tls.TLSSocket) => unknown} [script] What it does with the open WebSocket. By default it closes it.
- * @returns {() => Promise<Peer>}
+ * @returns {() => Promise<HostilePeer>}
  */
 export const tlsPeer =
   (options = {}, script = sendClose) =>
@@ -200,7 +200,7 @@ export function record(type, body, length = body.length) {
  * @param {(client: net.Socket, bytes: Buffer, pass: () => void) => unknown} act Gets the record and sends to the client
  *   what it wants. `pass` relays all that follows.
  * @param {tls.TlsOptions} [options] Options of the server.
- * @returns {() => Promise<Peer>}
+ * @returns {() => Promise<HostilePeer>}
  */
 export const recordPeer = (at, act, options) => async () => {
   const inner = await tlsPeer(options)();

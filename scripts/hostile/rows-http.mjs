@@ -2,12 +2,12 @@
 
 import { afterRequest, afterUpgrade, drip, flood, proxyPeer, switchingProtocols, tcpPeer } from './peers.mjs';
 
-/** @typedef {import('./matrix.mjs').Row} Row */
-/** @typedef {import('./matrix.mjs').Rows} Rows */
+/** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
+/** @typedef {import('./matrix.mjs').HostileRows} HostileRows */
 
 const LONG = 'a'.repeat(64 * 1024);
 
-/** The rows that every phase has. @param {(script: import('./peers.mjs').Script) => Row['peer']} peer */
+/** The rows that every phase has. @param {(script: import('./peers.mjs').Script) => HostileRow['peer']} peer */
 const common = peer => [
   { name: 'FIN', peer: peer(socket => socket.end()) },
   { name: 'RST', peer: peer(socket => socket.resetAndDestroy()) },
@@ -18,10 +18,10 @@ const common = peer => [
 /** @param {(socket: import('node:net').Socket, head: string) => unknown} script */
 const answer = script => tcpPeer(afterRequest(script));
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const ACCEPT = common(tcpPeer);
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const UPGRADE = [
   ...common(script => answer(script)),
   { name: 'an SSH banner', peer: answer(socket => socket.end('SSH-2.0-OpenSSH_9.9\r\n')) },
@@ -91,7 +91,7 @@ export const UPGRADE = [
 /** @param {(socket: import('node:net').Socket, head: string) => unknown} script */
 const connect = script => proxyPeer('http', afterRequest(script));
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const CONNECT = [
   ...common(script => connect(script)),
   { name: 'an SSH banner', peer: connect(socket => socket.end('SSH-2.0-OpenSSH_9.9\r\n')) },
@@ -145,7 +145,7 @@ const socks5Reply = (bytes, then = socket => socket.end()) =>
     })
   );
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const SOCKS5 = [
   ...common(script => proxyPeer('socks5h', socket => socket.once('data', () => script(socket)))),
   { name: 'no acceptable method', peer: socks5([5, 255]) },
@@ -169,7 +169,7 @@ export const SOCKS5 = [
 /** @param {Buffer | number[]} bytes */
 const socks4 = bytes => proxyPeer('socks4a', socket => socket.once('data', () => socket.end(Buffer.from(bytes))));
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const SOCKS4 = [
   ...common(script => proxyPeer('socks4a', socket => socket.once('data', () => script(socket)))),
   { name: 'request rejected', peer: socks4([0, 91, 0, 0, 0, 0, 0, 0]) },

@@ -10,8 +10,8 @@ import { NoiseAuthority } from '../../js/testing/certificate.mjs';
 import { FrameReader, frame } from '../../js/testing/frame-reader.mjs';
 import { Handshake } from '../../js/testing/handshake.mjs';
 
-/** @typedef {import('./matrix.mjs').Row} Row */
-/** @typedef {import('./matrix.mjs').Rows} Rows */
+/** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
+/** @typedef {import('./matrix.mjs').HostileRows} HostileRows */
 
 const MAX_FRAME = 2 ** 24 - 1;
 /** The token `success` of dictionary 3. */
@@ -36,7 +36,7 @@ const rootKey = Buffer.from(root.public).toString('hex');
  *
  * @param {(ws: any, hello: () => Record<string, Uint8Array>) => unknown} script `hello` creates the fields of a valid
  *   ServerHello.
- * @returns {() => Promise<import('./peers.mjs').Peer>}
+ * @returns {() => Promise<import('./peers.mjs').HostilePeer>}
  */
 const responder = script => async () => {
   const { Curve: curve, proto } = baileys;
@@ -98,7 +98,7 @@ const floodMessages = (ws, bytes) => {
   next();
 };
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const NOISE = [
   { name: 'a close frame', peer: responder(ws => ws.close()) },
   { name: 'FIN', peer: responder(ws => ws.terminate()) },
@@ -156,7 +156,7 @@ export const NOISE = [
  *
  * @param {import('baileys-native/testing').MockServerOptions} options
  * @param {(connection: import('baileys-native/testing').Connection) => unknown} [script]
- * @returns {() => Promise<import('./peers.mjs').Peer>}
+ * @returns {() => Promise<import('./peers.mjs').HostilePeer>}
  */
 function mock(options, script = () => {}) {
   return async () => {
@@ -200,7 +200,7 @@ const nested = depth =>
 /** @param {any} connection @param {Buffer} bytes @param {'plaintext' | 'frame' | 'message'} [layer] */
 const raw = (connection, bytes, layer = 'plaintext') => connection.sendRaw(bytes, { layer }).catch(() => {});
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const LOGIN = [
   { name: 'silence', peer: login(() => {}) },
   { name: 'a close frame', peer: login(connection => connection.close()) },
@@ -233,7 +233,7 @@ export const LOGIN = [
   }
 ];
 
-/** @type {Rows} */
+/** @type {HostileRows} */
 export const STANZA = [
   {
     name: 'a payload that is not a node',

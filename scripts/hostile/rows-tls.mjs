@@ -2,7 +2,7 @@
 
 import { drip, flood, record, recordPeer, tcpPeer, tlsPeer } from './peers.mjs';
 
-/** @typedef {import('./matrix.mjs').Row} Row */
+/** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
 
 const HANDSHAKE = 22;
 const ALERT = 21;
@@ -82,7 +82,7 @@ const longChain = async (/** @type {number} */ count) => {
   return { ...peer, ca };
 };
 
-/** @type {Omit<Row, 'phase'>[]} */
+/** @type {Omit<HostileRow, 'phase'>[]} */
 export const TLS = [
   { name: 'an HTTP response', peer: afterHello(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')) },
   { name: 'FIN', peer: afterHello(socket => socket.end()) },

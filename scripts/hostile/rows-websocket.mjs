@@ -2,7 +2,7 @@
 
 import { afterUpgrade, drip, flood, tcpPeer, webSocketFrame } from './peers.mjs';
 
-/** @typedef {import('./matrix.mjs').Row} Row */
+/** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
 
 const BINARY = 0x82;
 const TEXT = 0x81;
@@ -15,7 +15,7 @@ const open = script => tcpPeer(afterUpgrade(script));
 /** The server sends these bytes and keeps the connection open. @param {Buffer[]} frames */
 const sends = (...frames) => open(socket => socket.write(Buffer.concat(frames)));
 
-/** @type {Omit<Row, 'phase'>[]} */
+/** @type {Omit<HostileRow, 'phase'>[]} */
 export const WEBSOCKET = [
   { name: 'a reserved bit', peer: sends(webSocketFrame(BINARY | 0x20)) },
   { name: 'compression that was not negotiated', peer: sends(webSocketFrame(BINARY | 0x40)) },

@@ -22,7 +22,7 @@ const CHECKS_MEMORY = !process.env.ASAN_OPTIONS;
 
 /**
  * @typedef {import('../shared/child.mjs').Layer} Layer
- * @typedef {object} Result
+ * @typedef {object} RowResult
  * @property {string} outcome
  * @property {number} ms
  * @property {number} [mib] The peak memory, without the memory that the process had before the row. Linux only.
@@ -33,7 +33,7 @@ const CHECKS_MEMORY = !process.env.ASAN_OPTIONS;
  *
  * @param {(typeof import('./matrix.mjs').ROWS)[number]} row
  * @param {Layer} layer
- * @param {Result} result
+ * @param {RowResult} result
  */
 export function faultOf(row, layer, { outcome, ms, mib }) {
   const expected = row.expected?.[layer === 'session' ? 1 : 0];
@@ -53,10 +53,10 @@ const endsByTimeout = ({ expected }) => (expected ?? []).some(outcome => /timed 
  *
  * @param {Layer} layer
  * @param {typeof import('./matrix.mjs').ROWS} rows
- * @returns {AsyncGenerator<{ row: (typeof import('./matrix.mjs').ROWS)[number], result: Result }>}
+ * @returns {AsyncGenerator<{ row: (typeof import('./matrix.mjs').ROWS)[number], result: RowResult }>}
  */
 export async function* runRows(layer, rows) {
-  /** @type {import('./peers.mjs').Peer | undefined} */
+  /** @type {import('./peers.mjs').HostilePeer | undefined} */
   let peer;
   const child = startChild(CLIENT, {
     layer,

@@ -2,12 +2,12 @@
 import { keyPairOf } from './responder.mjs';
 
 /** @import { KeyPair } from '../shared/noise-crypto.mjs' */
-/** @import { Baileys } from './responder.mjs' */
+/** @import { BaileysExports } from './responder.mjs' */
 
 /**
  * @param {KeyPair} signer
  * @param {Uint8Array} details
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 const signedBy = (signer, details, { Curve }) => ({ details, signature: Curve.sign(signer.private, details) });
 
@@ -35,7 +35,7 @@ const intermediateDetails = { serial: 5, issuerSerial: 0, key: keys.intermediate
 
 /**
  * @param {object} details
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 const encodeDetails = (details, { proto }) =>
   Buffer.from(proto.CertChain.NoiseCertificate.Details.encode(details).finish());
@@ -67,7 +67,7 @@ const changed = (chain, which, field, change) => ({
 });
 
 /**
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  * @returns {Record<string, Buffer>} encoded chains by their fault
  */
 export const chains = baileys => {

@@ -4,7 +4,7 @@
  */
 import { keyPairOf } from './responder.mjs';
 
-/** @import { Baileys } from './responder.mjs' */
+/** @import { BaileysExports } from './responder.mjs' */
 
 /** @param {Uint8Array} bytes */
 const hex = bytes => Buffer.from(bytes).toString('hex');
@@ -19,7 +19,7 @@ const browsers = {
 /**
  * Registration and login payloads for several configurations, with their inputs.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 export const recordPayloads = ({ generateRegistrationNode, generateLoginNode, proto }) => {
   const identity = keyPairOf('signed identity');
@@ -178,7 +178,7 @@ const certificate = { details: bytes(3, 1), signature: bytes(64, 2) };
 /**
  * Every message with all fields set, and with none.
  *
- * @param {Baileys} baileys
+ * @param {BaileysExports} baileys
  */
 export const recordMessages = ({ proto }) => {
   const messages = {

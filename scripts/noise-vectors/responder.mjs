@@ -7,7 +7,7 @@ import { derive, open, seal, sha256, sharedSecret, x25519KeyPair } from '../shar
 /**
  * The exports of one release, also internal ones.
  *
- * @typedef {Record<string, any> & { proto: any, Curve: any }} Baileys
+ * @typedef {Record<string, any> & { proto: any, Curve: any }} BaileysExports
  */
 
 /**

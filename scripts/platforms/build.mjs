@@ -19,7 +19,7 @@ import { debianRustEnvironment, windowsLibraries, zigEnvironment } from './toolc
 import { log, run } from './tools.mjs';
 
 /**
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @returns {{ env: NodeJS.ProcessEnv, flags: string[], how: string }}
  */
 function toolchainOf({ triple, std }) {
@@ -35,7 +35,7 @@ function toolchainOf({ triple, std }) {
   };
 }
 
-/** @param {import('./targets.mjs').Target} target */
+/** @param {import('./targets.mjs').PlatformTarget} target */
 function build(target) {
   const { triple, name } = target;
   const { env, flags, how } = toolchainOf(target);

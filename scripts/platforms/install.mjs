@@ -117,7 +117,7 @@ export async function startRelease({ platform, binary, runner = { command: proce
   }
 }
 
-/** @typedef {Awaited<ReturnType<typeof startRelease>>} Release */
+/** @typedef {Awaited<ReturnType<typeof startRelease>>} PackedRelease */
 
 /** @param {string} project @returns {string[]} Names of the installed packages with binaries. */
 export const binariesIn = project =>
@@ -164,7 +164,7 @@ export async function runProgram({ node }, { flags = [] }) {
 /**
  * Installs `baileys-native` into a new project and runs the program.
  *
- * @param {Release} release
+ * @param {PackedRelease} release
  * @param {Manager} manager
  * @returns {Promise<{ project: string, served: string[] }>} `served`: the packages that the registry has sent.
  */

@@ -32,7 +32,7 @@ function isDebianX64() {
 }
 
 /**
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @param {{ builds?: boolean, runs?: boolean }} [what]
  * @returns {string[]} What is missing on this machine to build and to run a target.
  */

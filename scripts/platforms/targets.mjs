@@ -11,7 +11,7 @@ export const GLIBC = '2.17';
 const { napi } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /**
- * @typedef {object} Target
+ * @typedef {object} PlatformTarget
  * @property {string} triple The name in Rust.
  * @property {string} name The name in napi-rs, for example `linux-x64-gnu`.
  * @property {'own' | 'prebuilt' | 'source'} std Where the standard library of Rust comes from on a Debian machine: the
@@ -19,7 +19,7 @@ const { napi } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
  * @property {'native' | 'qemu' | 'musl' | 'qemu-musl' | 'wine'} runner How Node.js for this target is run there.
  */
 
-/** @type {Record<string, { std: Target['std'], runner: Target['runner'] }>} */
+/** @type {Record<string, { std: PlatformTarget['std'], runner: PlatformTarget['runner'] }>} */
 const ON_DEBIAN = {
   'x86_64-unknown-linux-gnu': { std: 'own', runner: 'native' },
   'aarch64-unknown-linux-gnu': { std: 'prebuilt', runner: 'qemu' },
@@ -37,12 +37,12 @@ function nameOf(triple) {
 /** @type {readonly { triple: string, name: string }[]} Everything that is published. */
 export const PUBLISHED = napi.targets.map((/** @type {string} */ triple) => ({ triple, name: nameOf(triple) }));
 
-/** @type {readonly Target[]} What a Debian machine can build. */
+/** @type {readonly PlatformTarget[]} What a Debian machine can build. */
 export const BUILDABLE = Object.entries(ON_DEBIAN).map(([triple, how]) => ({ triple, name: nameOf(triple), ...how }));
 
 /**
  * @param {readonly string[]} wanted Names or triples; empty: all.
- * @returns {readonly Target[]}
+ * @returns {readonly PlatformTarget[]}
  */
 export function selectTargets(wanted) {
   const unknown = wanted.find(each => !BUILDABLE.some(({ name, triple }) => each === name || each === triple));

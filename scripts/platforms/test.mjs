@@ -59,7 +59,7 @@ const EXIT_MISSING = 3;
 const RESULT = 'passed: ';
 
 /**
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @returns {string} The folder of a project with the packages of a target.
  */
 function layOut({ name }) {
@@ -121,7 +121,7 @@ function runCheck(project, runner, { name, flags, args }) {
 }
 
 /**
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @param {import('./toolchains.mjs').Runner} runner
  * @returns {Promise<{ passed: boolean, text: string }[]>} The results, in the order of `CHECKS`.
  */
@@ -138,7 +138,7 @@ async function runChecks(target, runner) {
 /**
  * Installs the packages of a target by each package manager, on a Node.js of that target.
  *
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @param {import('./toolchains.mjs').Runner} runner
  * @returns {Promise<{ passed: boolean, text: string }[]>} The results, in the order of `MANAGERS`.
  */

@@ -169,7 +169,7 @@ function wine() {
 }
 
 /**
- * @param {import('./targets.mjs').Target} target
+ * @param {import('./targets.mjs').PlatformTarget} target
  * @returns {Runner}
  */
 export function runnerOf({ runner }) {

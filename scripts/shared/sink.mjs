@@ -14,7 +14,7 @@ const headerBytes = second => {
 };
 
 /** Reads the WebSocket messages of one connection instead of the mock server. */
-class Reader {
+class MessageReader {
   /** The first bytes of an incomplete header. @type {Buffer} */
   #head = Buffer.alloc(0);
   /** Bytes of the current message that have not arrived yet. */
@@ -74,7 +74,7 @@ export class Sink {
     for (const socket of sockets) {
       if (this.#sockets.has(socket)) continue;
       this.#sockets.add(socket);
-      new Reader(socket, bytes => this.#count(bytes));
+      new MessageReader(socket, bytes => this.#count(bytes));
     }
   }
 

@@ -156,7 +156,7 @@ class Bot {
 }
 
 /** A client with a NativeSession, which reconnects itself. */
-class Session {
+class SoakSession {
   /**
    * @param {any} settings
    * @param {string} user
@@ -197,7 +197,7 @@ class Session {
   }
 }
 
-/** @type {(Bot | Session)[]} */
+/** @type {(Bot | SoakSession)[]} */
 const clients = [];
 
 /**
@@ -245,7 +245,7 @@ openChannel(process, {
     let next = 0;
     const worker = async () => {
       while (next < count) {
-        const client = new (layer === 'session' ? Session : Bot)(settings, firstUser + next++);
+        const client = new (layer === 'session' ? SoakSession : Bot)(settings, firstUser + next++);
         clients.push(client);
         // If the connection is cut during the login, the client reconnects itself.
         await client.connect().catch(() => {});

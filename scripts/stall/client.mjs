@@ -9,7 +9,7 @@ import { pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { childMain } from '../shared/child.mjs';
 
 /**
- * @typedef {import('./run.mjs').Settings} Settings
+ * @typedef {import('./run.mjs').StallSettings} StallSettings
  * @typedef {import('./run.mjs').ClientResult} ClientResult
  *
  * @typedef {object} Listeners
@@ -27,7 +27,7 @@ const credentials = baileys => ({
 });
 
 /**
- * @param {Settings} settings
+ * @param {StallSettings} settings
  * @param {Listeners} listeners
  * @returns {Promise<Check>}
  */
@@ -48,7 +48,7 @@ async function connectSession({ url, ca, rootKey, intervalMs, packageName }, { o
 }
 
 /**
- * @param {Settings} settings
+ * @param {StallSettings} settings
  * @param {Listeners} listeners
  * @param {(what: string) => Promise<any>} ask
  * @returns {Promise<Check>}
@@ -103,7 +103,7 @@ function block(ms) {
   while (Date.now() < end);
 }
 
-await childMain(async (/** @type {Settings} */ settings, ask) => {
+await childMain(async (/** @type {StallSettings} */ settings, ask) => {
   const { layer, intervalMs, stanzas, blockedMs } = settings;
   let inOrder = 0;
   let received = 0;

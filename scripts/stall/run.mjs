@@ -9,7 +9,7 @@ import { MockServer } from 'baileys-native/testing';
 import { runChild } from '../shared/child.mjs';
 
 /**
- * @typedef {object} Scenario
+ * @typedef {object} StallScenario
  * @property {import('../shared/child.mjs').Layer} layer
  * @property {string} [packageName] The package of Baileys.
  * @property {false} [keepAliveWhileBlocked] The option of this name for the socket of Baileys.
@@ -20,7 +20,7 @@ import { runChild } from '../shared/child.mjs';
  * @property {number} stanzas
  * @property {number} [bytes] The length of the content of each stanza.
  *
- * @typedef {Scenario & { packageName: string, url: string, ca: string, rootKey: string }} Settings
+ * @typedef {StallScenario & { packageName: string, url: string, ca: string, rootKey: string }} StallSettings
  *
  * @typedef {object} KeptAlive The counters of the addon.
  * @property {number} stalls
@@ -84,7 +84,7 @@ function closeSilent(server, ms) {
  * Sends the stanzas in bursts during three quarters of the time. Stops if the connection ends.
  *
  * @param {import('baileys-native/testing').Connection} connection
- * @param {Scenario} scenario
+ * @param {StallScenario} scenario
  */
 async function sendAll(connection, { stanzas, blockedMs, bytes }) {
   const pauseMs = (blockedMs * 0.75) / Math.ceil(stanzas / BURST);
@@ -98,7 +98,7 @@ async function sendAll(connection, { stanzas, blockedMs, bytes }) {
 }
 
 /**
- * @param {Scenario} scenario
+ * @param {StallScenario} scenario
  * @returns {Promise<ClientResult & ServerResult>}
  */
 export async function stall(scenario) {

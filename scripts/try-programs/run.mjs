@@ -21,9 +21,9 @@ const RUN_MS = 120_000;
 /** @typedef {import('./programs.mjs').Program} Program */
 
 /**
- * @typedef {'direct' | 'proxy' | 'off'} Route `off`: direct, with `BAILEYS_NATIVE=off`.
+ * @typedef {'direct' | 'proxy' | 'off'} LayerRoute `off`: direct, with `BAILEYS_NATIVE=off`.
  *
- * @typedef {object} Result
+ * @typedef {object} ProgramResult
  * @property {string} [failure] Why there is no QR code.
  * @property {string} [qr] The QR code that the program gives to its user: its text, or an image.
  * @property {boolean} [isActive]
@@ -60,8 +60,8 @@ export async function install({ name, version, packages }, tarballs, parent) {
  *
  * @param {Program} program
  * @param {string} folder
- * @param {Route} route
- * @returns {Promise<Result>}
+ * @param {LayerRoute} route
+ * @returns {Promise<ProgramResult>}
  */
 export async function runProgram(program, folder, route) {
   const server = await MockServer.start();
