@@ -8,8 +8,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createHmac } from 'node:crypto';
-import { keyPairOf, sha256 } from './noise-vectors/responder.mjs';
+import { keyPairOf } from './noise-vectors/responder.mjs';
 import { importFiles, PACKAGES } from './shared/baileys.mjs';
+import { sha256 } from './shared/noise-crypto.mjs';
 
 const root = new URL('../', import.meta.url);
 const [validation, companion, crypto, generics, binary, { proto }] = await importFiles(PACKAGES[7], [

@@ -3,7 +3,7 @@
 import { median } from '../shared/statistics.mjs';
 import { overlaps } from './server-record.mjs';
 
-/** @import { Incident, Measured } from './run.mjs' */
+/** @import { Incident, MeasuredNode } from './run.mjs' */
 /** @import { ConnectionRecord } from './server-record.mjs' */
 
 /**
@@ -145,7 +145,7 @@ export function verify(report, reconnectMs = RECONNECT_MS) {
 /**
  * CPU, memory and traffic between two measurements. Nodes that were restarted in the meantime are left out.
  *
- * @param {{ before: Measured, after: Measured }} figures
+ * @param {{ before: MeasuredNode, after: MeasuredNode }} figures
  */
 export function usage({ before, after }) {
   const seconds = (after.at - before.at) / 1000;
