@@ -162,6 +162,26 @@ fn heads(words: &[i32]) -> Vec<[i32; 4]> {
 }
 
 #[test]
+fn a_noise_handler_is_linked_before_the_first_message_or_not_at_all() {
+    let (inbox, _) = inbox(LoopMonitor::new(Arc::default()));
+    let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
+    let monitor = Arc::new(LoopMonitor::new(Arc::default()));
+    let mut sink = SocketSink::new(3, inbox, Arc::clone(&state), monitor, describe);
+    let mut receive = |bytes: &'static [u8], is_binary| {
+        sink.event(TransportEvent::Message {
+            bytes: bytes.into(),
+            is_binary,
+        });
+    };
+    // Only binary messages belong to the stream of frames.
+    receive(b"text", false);
+    assert!(state.read_ahead.link());
+    assert!(state.read_ahead.link());
+    receive(b"\0\0\x05hello", true);
+    assert!(!state.read_ahead.link());
+}
+
+#[test]
 fn the_events_of_a_socket_become_records_with_opened_frames() {
     let (inbox, _) = inbox(LoopMonitor::new(Arc::default()));
     let (inbox, state) = (Arc::new(inbox), Arc::<ConnectionState>::default());
