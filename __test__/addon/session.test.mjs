@@ -47,7 +47,7 @@ test('a session connects and closes repeatedly, and emits each state in order', 
 
 test('connect() and close() work in one tick, and connect() works while closing', options, async t => {
   const server = await startServer(t, { acceptUnknown: true });
-  // If the close waited for its timeout, the test would exceed its own.
+  // A close that waits for the timeout of the closing handshake would take longer than the time limit of this test.
   const session = createSession(t, server, { creds: linkedCredentials(), closeTimeoutMs: 600_000 });
   const connected = session.connect();
   const closed = session.close();

@@ -111,7 +111,7 @@ const BYTES = fc.oneof(
   fc.tuple(AROUND_EDGES, fc.nat(255)).map(([length, byte]) => new Uint8Array(length).fill(byte))
 );
 
-/** Bytes as a Buffer, a Uint8Array, a view into a larger one, or one that shares its memory. */
+/** Bytes as a Buffer, as a Uint8Array, as a part of a larger array, or in shared memory. */
 const CONTENT_BYTES = fc.tuple(BYTES, fc.integer({ min: 0, max: 3 })).map(([bytes, kind]) => {
   if (kind === 0) return Buffer.from(bytes);
   if (kind === 1) return bytes;

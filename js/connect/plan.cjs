@@ -165,7 +165,7 @@ function resolvePlan(options, route, done) {
     timer.unref();
   }
   resolveNames(options, route, (error, isOfProxy) => {
-    // The npm package `socks` keeps only the message of an error of the proxy's name.
+    // If the name of a proxy cannot be resolved, the npm package `socks` reports only the message of the error.
     finish(error && isOfProxy && route.proxy?.protocol.startsWith('socks') ? new Error(error.message) : error);
   });
 }
