@@ -53,13 +53,15 @@ impl EventSink for SessionSink {
                 let failure = Failure::new(format!("Unexpected server response: {}", head.status));
                 shared.receive(|session, now| session.handle_failed(now, id, failure, Some(head.status)));
             }
-            TransportEvent::Open => drop(shared.receive(|session, now| session.handle_opened(now, id))),
+            TransportEvent::Open => {
+                shared.receive(|session, now| session.handle_opened(now, id));
+            }
             // As in Baileys, text and binary messages are handled alike.
             TransportEvent::Message { bytes, .. } => {
                 self.wants_more = shared.receive(|session, now| session.handle_data(now, id, &bytes));
             }
             TransportEvent::Ping(_) | TransportEvent::Pong(_) => {
-                drop(shared.receive(|session, now| session.handle_pong(now, id)))
+                shared.receive(|session, now| session.handle_pong(now, id));
             }
             TransportEvent::Written(_) => shared.written(id),
             TransportEvent::Error(error) => {

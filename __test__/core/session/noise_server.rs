@@ -178,7 +178,7 @@ impl Request {
             ..Default::default()
         }
         .encode_to_vec();
-        let (sender, receiver) = split_of_responder(symmetric)?;
+        let (sender, receiver) = split_of_responder(&symmetric)?;
         Ok((
             message,
             Accepted {
