@@ -8,6 +8,7 @@ export declare class ConnectLimiter {
   /** Sets the rate for the following connections. */
   setRate(perSecond: number): void
 }
+export type JsConnectLimiter = ConnectLimiter
 
 /** A lease, for `js/session/lease.cjs`. */
 export declare class Lease {
@@ -22,6 +23,7 @@ export declare class Lease {
   /** Moves the end to a later time. Returns false if the lease has ended. */
   renew(until: number): boolean
 }
+export type JsLease = Lease
 
 /** The sockets and sessions of one environment. JavaScript identifies each by a number. Numbers are not used again. */
 export declare class NodeEnvironment {
@@ -104,6 +106,7 @@ export declare class Session {
   /** The metrics of the session as JSON. */
   metrics(): string
 }
+export type JsSession = Session
 
 /** The version of the addon. It must be equal to the version of the JavaScript package. */
 export declare function addonVersion(): string
