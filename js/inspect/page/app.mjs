@@ -11,7 +11,7 @@ import { make, treeOf } from './tree.mjs';
  *   undefined }} StateRow
  * @typedef {{ kind: 'answer', query: number, answer?: number, outcome: string, ms: number }} AnswerRow
  * @typedef {{ kind: 'figures', stanzas: { in: number, out: number, skipped: number }, metrics?: any, rss: number }} Figures
- * @typedef {Row | StateRow | AnswerRow | Figures | { kind: 'dropped', count: number }} Line
+ * @typedef {Row | StateRow | AnswerRow | Figures | { kind: 'dropped', count: number } | { kind: 'hello' }} Line
  * @typedef {{ id: string, name: string, pid: number, thread: number, busy?: boolean }} NamedProcess
  */
 
@@ -92,6 +92,8 @@ function take(line) {
       break;
     case 'dropped':
       dropped = line.count;
+      break;
+    case 'hello':
       break;
     default:
       throw new Error(`unknown line ${JSON.stringify(line)}`);
