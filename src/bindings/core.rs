@@ -3,6 +3,8 @@
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
+use slab::Slab;
+
 use super::raw::{Call, Exception, Outcome, SharedMemory};
 use super::session_events::SessionEvents;
 use crate::abi::{self, register, signal};
@@ -283,30 +285,20 @@ impl CoreState {
 
 /// The noise handlers by number. The number of a removed handler is used again.
 #[derive(Default)]
-pub(super) struct Handlers(Vec<Option<NoiseHandler>>);
+pub(super) struct Handlers(Slab<NoiseHandler>);
 
 impl Handlers {
     pub(super) fn add(&mut self, handler: NoiseHandler) -> usize {
-        if let Some(free) = self.0.iter().position(Option::is_none) {
-            if let Some(slot) = self.0.get_mut(free) {
-                *slot = Some(handler);
-            }
-            return free;
-        }
-        self.0.push(Some(handler));
-        self.0.len() - 1
+        self.0.insert(handler)
     }
 
     pub(super) fn remove(&mut self, number: u32) {
-        if let Some(slot) = self.0.get_mut(number as usize) {
-            *slot = None;
-        }
+        self.0.try_remove(number as usize);
     }
 
     pub(super) fn by_number(&mut self, number: u32) -> Result<&mut NoiseHandler, Exception> {
         self.0
             .get_mut(number as usize)
-            .and_then(Option::as_mut)
             .ok_or(Exception::Type("unknown noise handler"))
     }
 }
