@@ -6,25 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askServer, logIn, prepareBots } from '../lib/bot.mjs';
 import { runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
+import { residentBytes } from '../lib/resident.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
 
 /** The number of connections that are created at the same time. */
 const CONCURRENCY = 32;
-
-/** Memory is measured this number of times, each time after a pause in milliseconds. */
-const MEASUREMENTS = 4;
-const PAUSE_MS = 200;
-
-/** @returns {Promise<number>} Resident bytes after garbage collection, the least of several measurements. */
-async function residentBytes() {
-  let least = Infinity;
-  for (let left = MEASUREMENTS; left > 0; left--) {
-    globalThis.gc?.();
-    await delay(PAUSE_MS);
-    least = Math.min(least, process.memoryUsage.rss());
-  }
-  return least;
-}
 
 /** Returns a function that opens a bare client: only a WebSocket, of `ws` or of this package. */
 async function bareClient({ backend, url, ca }) {

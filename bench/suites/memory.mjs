@@ -1,5 +1,5 @@
-// Memory of idle TLS connections: of clients that are only a WebSocket (bare), of bots, and of bare clients after each
-// has received a large message.
+// Memory of a process that has only loaded Baileys. Memory of idle TLS connections: of clients that are only a WebSocket
+// (bare), of bots, and of bare clients after each has received a large message.
 
 import { alternate, runClient, startServer } from '../lib/process.mjs';
 import { compare } from '../lib/statistics.mjs';
@@ -9,8 +9,8 @@ import { compare } from '../lib/statistics.mjs';
  * start.
  */
 const LEVELS = {
-  full: { bare: { rounds: 2, base: 250, count: 1000 }, bots: { rounds: 1, base: 20, count: 1000 } },
-  quick: { bare: { rounds: 1, base: 50, count: 200 }, bots: { rounds: 1, base: 20, count: 60 } }
+  full: { starts: 5, bare: { rounds: 2, base: 250, count: 1000 }, bots: { rounds: 1, base: 20, count: 1000 } },
+  quick: { starts: 3, bare: { rounds: 1, base: 50, count: 200 }, bots: { rounds: 1, base: 20, count: 60 } }
 };
 
 /** The length of the encoded stanza `group1024`. */
@@ -25,6 +25,18 @@ async function measureKept() {
     const runs = await alternate(['js', 'native'], 2, backend => runClient('kept.mjs', KEPT, { backend, server }));
     const figures = side => runs[side].map(run => Math.max(run.bytesEach, 1));
     return { ...KEPT, length: runs.js[0].length, bytes: compare(figures('js'), figures('native'), 'less') };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Processes that have loaded Baileys and have no connection. */
+async function measureStart(rounds) {
+  const server = await startServer({ tls: true });
+  try {
+    const runs = await alternate(['js', 'native'], rounds, backend => runClient('start.mjs', {}, { backend, server }));
+    const figures = side => runs[side].map(({ rss }) => rss);
+    return compare(figures('js'), figures('native'), 'less');
   } finally {
     await server.stop();
   }
@@ -48,7 +60,7 @@ export default {
   name: 'memory',
   title: 'memory of idle TLS connections',
   async run(level) {
-    const { bare, bots } = LEVELS[level];
+    const { starts, bare, bots } = LEVELS[level];
     const bareRuns = await measure(bare, { layer: 'bare', messageBytes: LARGE_BYTES });
     const botRuns = await measure(bots, { layer: 'bots' });
     const of = ({ js, native }, figure) => compare(js.map(figure), native.map(figure), 'less');
@@ -57,6 +69,7 @@ export default {
       base: { bare: bare.base, bots: bots.base },
       messageBytes: LARGE_BYTES,
       keptBuffer: await measureKept(),
+      start: await measureStart(starts),
       bare: of(bareRuns, run => run.steps[0].rssEach),
       bots: of(botRuns, run => run.steps[0].rssEach),
       kept: of(bareRuns, run => run.message.keptEach),

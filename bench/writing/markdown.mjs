@@ -7,6 +7,7 @@ const digits = value =>
 const whole = value => Math.round(value).toLocaleString('en-US');
 const ratio = value => `${value < 1 ? value.toFixed(3) : digits(value)}x`;
 const kilobytes = value => `${(value / 1024).toFixed(1)} KB`;
+const megabytes = value => `${(value / 2 ** 20).toFixed(1)} MB`;
 
 const time = nanoseconds =>
   nanoseconds >= 1e6
@@ -186,8 +187,8 @@ const DETAILS = {
         ['JavaScript thread per text out', out.threadUs, us => `${whole(us)} µs`],
         ['p99 delay of the event loop, texts in', delayMs.in, ms => time(ms * 1e6)],
         ['p99 delay of the event loop, texts out', delayMs.out, ms => time(ms * 1e6)],
-        ['RSS in the end', rss, bytes => `${(bytes / 2 ** 20).toFixed(1)} MB`],
-        ['peak RSS', peakRss, bytes => `${(bytes / 2 ** 20).toFixed(1)} MB`]
+        ['RSS in the end', rss, megabytes],
+        ['peak RSS', peakRss, megabytes]
       ].map(([name, { js, native, ratio: times }, show]) => [
         name,
         spread(js, show),
@@ -281,21 +282,22 @@ const DETAILS = {
     )
   ],
 
-  memory: ({ connections, base, bare, bots, kept, grown, messageBytes, keptBuffer }) => [
+  memory: ({ connections, base, bare, bots, kept, grown, messageBytes, keptBuffer, start }) => [
     '## Memory',
-    `Resident memory after garbage collection, without that of the same process with ${base.bare} connections (bots: ${base.bots}).`,
+    `Resident memory after garbage collection. For a connection: without that of the same process with ${base.bare} connections (bots: ${base.bots}).`,
     table(
-      ['per connection', 'JavaScript', 'native', 'ratio'],
+      ['', 'JavaScript', 'native', 'ratio'],
       [
-        [`idle, bare client (${whole(connections.bare)})`, bare],
-        [`idle, makeSocket (${whole(connections.bots)})`, bots],
-        [`bare client after one message of ${whole(messageBytes)} bytes`, kept],
+        [`connection, idle, bare client (${whole(connections.bare)})`, bare],
+        [`connection, idle, makeSocket (${whole(connections.bots)})`, bots],
+        [`connection of a bare client after one message of ${whole(messageBytes)} bytes`, kept],
         ['of that, grown by the message', grown],
-        ...(keptBuffer ? [['memory that one kept key of 32 bytes keeps alive', keptBuffer.bytes]] : [])
-      ].map(([name, { js, native, ratio: times }]) => [
+        ...(keptBuffer ? [['memory that one kept key of 32 bytes keeps alive', keptBuffer.bytes]] : []),
+        ...(start ? [['a process that has loaded Baileys, without connections', start, megabytes]] : [])
+      ].map(([name, { js, native, ratio: times }, show = kilobytes]) => [
         name,
-        spread(js, kilobytes),
-        spread(native, kilobytes),
+        spread(js, show),
+        spread(native, show),
         ratio(1 / times.median)
       ])
     )
