@@ -13,6 +13,7 @@ import { openCodec } from '../../bench/lib/backends.mjs';
 import { checkCodec } from '../../bench/lib/codec-check.mjs';
 import { ENTRIES, makeStanza } from '../../bench/lib/corpus.mjs';
 import { compare, geometricMean } from '../../bench/lib/statistics.mjs';
+import { Turns } from '../../bench/lib/turns.mjs';
 import { PLACES, withFigures } from '../../bench/writing/figures.mjs';
 import { readTable } from '../../bench/suites/core.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
@@ -44,6 +45,33 @@ test('a quick run of one suite proves equality and writes a report', { timeout: 
   const markdown = readFileSync(join(folder, 'report.md'), 'utf8');
   for (const { what } of report.goals) assert.ok(markdown.includes(what), `${what} is in the report`);
   assert.match(readFileSync(join(folder, 'ratios.svg'), 'utf8'), /^<svg [^>]*>[\s\S]*<\/svg>\n$/);
+});
+
+test('processes measure in turn, and do not wait for one that has ended', async () => {
+  const turns = new Turns(['a', 'b', 'c']);
+  const log = [];
+  let measuring = 0;
+  const run = async (name, count) => {
+    const { turn, turnEnd } = turns.servicesOf(name);
+    for (let round = 0; round < count; round++) {
+      log.push(`${name} waits`);
+      await turn();
+      assert.equal(++measuring, 1, 'one at a time');
+      log.push(`${name} measures`);
+      await new Promise(resolve => setImmediate(resolve));
+      measuring--;
+      // A process that ends in its turn does not report the end of the turn.
+      if (name === 'c') break;
+      await turnEnd();
+    }
+    turns.leave(name);
+  };
+  await Promise.all([run('a', 3), run('b', 2), run('c', 1)]);
+
+  const measured = log.filter(entry => entry.endsWith('measures')).map(entry => entry[0]);
+  assert.deepEqual(measured, ['a', 'b', 'c', 'b', 'a', 'a'], 'the order is reversed in each round');
+  const second = log.lastIndexOf('b waits');
+  assert.ok(log.indexOf('c measures') < second, 'nobody prepares while another measures');
 });
 
 test('an unknown suite is refused', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { askServer, floodEnd, logIn, ping, prepareBots } from '../lib/bot.mjs';
-import { runMeasurement } from '../lib/client.mjs';
+import { inTurn, runMeasurement } from '../lib/client.mjs';
 
 async function idle(sock, count) {
   const times = [];
@@ -23,6 +23,10 @@ async function idle(sock, count) {
  */
 async function duringBurst(sock, flood, intervalMs) {
   await askServer('prepare', flood);
+  return inTurn(() => queriesDuring(sock, intervalMs));
+}
+
+async function queriesDuring(sock, intervalMs) {
   const queries = [];
   let start = 0;
   let timer;
@@ -42,26 +46,23 @@ async function duringBurst(sock, flood, intervalMs) {
   await ended;
   ask();
   clearInterval(timer);
-  const ms = performance.now() - start;
   await sent;
-  return { ms, times: await Promise.all(queries) };
+  return Promise.all(queries);
 }
 
 await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);
   await askServer('quiet');
-  const { pings, burst, bursts, intervalMs } = settings;
-  await idle(sock, Math.ceil(pings / 4));
-  const quiet = await idle(sock, pings);
+  const { turns, pings, burst, bursts, intervalMs } = settings;
+  await idle(sock, pings);
+  const quiet = [];
+  for (let left = turns; left > 0; left--) quiet.push(await inTurn(() => idle(sock, pings)));
   await duringBurst(sock, { ...burst, count: Math.ceil(burst.count / 4) }, intervalMs);
   const times = [];
-  const burstMs = [];
   for (let left = bursts; left > 0; left--) {
     await askServer('quiet');
-    const result = await duringBurst(sock, burst, intervalMs);
-    times.push(...result.times);
-    burstMs.push(result.ms);
+    times.push(await duringBurst(sock, burst, intervalMs));
   }
-  return { idle: quiet, burst: times, burstMs };
+  return { idle: quiet, burst: times };
 });

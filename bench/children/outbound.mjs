@@ -1,7 +1,7 @@
 // Measures stanzas that one or more clients send to a server that only reads, for each kind of stanza and each pattern.
 // A client is a `makeSocket` or a NativeSession.
 
-import { askServer, runMeasurement } from '../lib/client.mjs';
+import { askServer, inTurn, runMeasurement } from '../lib/client.mjs';
 import { makeStanza } from '../lib/corpus.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
@@ -52,11 +52,16 @@ async function check(client, stanza) {
 
 const countWrites = writeCounter();
 
-/** Measures from the first send until every send has resolved and the server has read everything. */
+/** Measures in this process's turn, from the first send until every send has resolved and the server has read all. */
 async function measure(clients, { stanza, pattern, count }) {
   await askServer('expect', { stanza, count });
   const nodes = stanzas(stanza, count);
   globalThis.gc?.();
+  return inTurn(() => send(clients, pattern, nodes));
+}
+
+async function send(clients, pattern, nodes) {
+  const count = nodes.length;
   const before = countWrites();
   const stop = stopwatch();
   await PATTERNS[pattern](clients, nodes);
@@ -73,7 +78,7 @@ async function measure(clients, { stanza, pattern, count }) {
 }
 
 await runMeasurement(async settings => {
-  const { sockets, counts, warmUp } = settings;
+  const { sockets, counts, warmUp, turns } = settings;
   const open = await clientsOf(settings);
   const clients = [await open(settings.firstUser)];
   await askServer('quiet');
@@ -92,7 +97,9 @@ await runMeasurement(async settings => {
       for (const pattern of Object.keys(PATTERNS)) {
         const cell = { sockets: number, stanza, pattern, count };
         await measure(clients, { ...cell, count: Math.ceil(count * warmUp) });
-        results.push({ ...cell, ...(await measure(clients, cell)) });
+        const costs = [];
+        for (let left = turns; left > 0; left--) costs.push(await measure(clients, cell));
+        results.push({ ...cell, costs });
       }
     }
   }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
-import { askServer, runMeasurement } from '../lib/client.mjs';
+import { askServer, inTurn, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 import { clientsOf } from '../lib/session-client.mjs';
@@ -18,12 +18,16 @@ const floodEnd = client =>
   });
 
 /**
- * Receives a flood. The time starts with the request for it, because JavaScript may not get its first stanza. The time
- * ends with the stanza that follows the flood.
+ * Receives a flood in this process's turn. The time starts with the request for it, because JavaScript may not get its
+ * first stanza. The time ends with the stanza that follows the flood.
  */
 async function receive(client, flood) {
   await askServer('prepare', flood);
   globalThis.gc?.();
+  return inTurn(() => receivePrepared(client));
+}
+
+async function receivePrepared(client) {
   const ended = floodEnd(client);
   const stop = stopwatch();
   const sent = askServer('flood');
@@ -62,7 +66,7 @@ async function measureFlood(client, flood) {
   remove();
   assert.equal(seen, flood.asked ? flood.count : 0, 'the number of stanzas of a flood');
   const { count } = flood;
-  return { ...flood, perSecond: (count / ms) * 1000, cpuUs: cpuUs / count, threadUs: threadUs / count };
+  return { perSecond: (count / ms) * 1000, cpuUs: cpuUs / count, threadUs: threadUs / count };
 }
 
 async function roundTrips(client, count) {
@@ -80,13 +84,17 @@ await runMeasurement(async settings => {
   const open = await clientsOf(settings);
   const client = await open(settings.firstUser);
   await askServer('quiet');
-  const { floods = [], warmUp, pings = 0 } = settings;
+  const { floods = [], warmUp, turns, pings = 0 } = settings;
   for (const flood of floods) if (flood.asked) await checkFlood(client, { ...flood, count: warmUp });
   const results = [];
   for (const flood of floods) {
     await measureFlood(client, { ...flood, count: warmUp });
-    results.push(await measureFlood(client, flood));
+    const costs = [];
+    for (let left = turns; left > 0; left--) costs.push(await measureFlood(client, flood));
+    results.push(costs);
   }
   await roundTrips(client, Math.ceil(pings / 4));
-  return { results, pings: await roundTrips(client, pings) };
+  const times = [];
+  for (let left = turns; left > 0; left--) times.push(await inTurn(() => roundTrips(client, pings)));
+  return { results, pings: times };
 });

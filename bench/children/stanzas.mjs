@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { askServer, floodEnd, logIn, prepareBots } from '../lib/bot.mjs';
-import { runMeasurement } from '../lib/client.mjs';
+import { inTurn, runMeasurement } from '../lib/client.mjs';
 import { stopwatch } from '../lib/cpu.mjs';
 import { floodList, withContent } from '../lib/flood-list.mjs';
 
@@ -35,10 +35,17 @@ async function checkFlood(sock, flood) {
   assert.equal(seen, flood.count, 'the number of stanzas of a flood');
 }
 
-/** Receives a flood. The time is measured from its first WebSocket message to the stanza that follows it. */
+/**
+ * Receives a flood in this process's turn. The time is measured from its first WebSocket message to the stanza that
+ * follows it.
+ */
 async function receive(sock, flood) {
-  const { bytes } = await askServer('prepare', flood);
+  await askServer('prepare', flood);
   globalThis.gc?.();
+  return inTurn(() => receivePrepared(sock));
+}
+
+async function receivePrepared(sock) {
   let stop;
   sock.ws.prependOnceListener('message', () => {
     stop = stopwatch();
@@ -47,28 +54,25 @@ async function receive(sock, flood) {
   const sent = askServer('flood');
   const cost = await ended;
   await sent;
-  return { ...cost, bytes };
+  return cost;
 }
 
 await runMeasurement(async settings => {
   const agent = await prepareBots(settings);
   const sock = await logIn(settings, settings.firstUser, agent);
   await askServer('quiet');
-  const { stanzas, perMessage, count, warmUp } = settings;
+  const { stanzas, perMessage, count, warmUp, turns } = settings;
   const floods = stanzas.flatMap(stanza => perMessage.map(number => ({ stanza, perMessage: number })));
   for (const flood of floods) await checkFlood(sock, { ...flood, count: warmUp });
   const results = [];
   for (const flood of floods) {
     await receive(sock, { ...flood, count: warmUp });
-    const { ms, cpuUs, threadUs, bytes } = await receive(sock, { ...flood, count });
-    results.push({
-      ...flood,
-      ms,
-      bytes,
-      perSecond: (count / ms) * 1000,
-      cpuUs: cpuUs / count,
-      threadUs: threadUs / count
-    });
+    const costs = [];
+    for (let left = turns; left > 0; left--) {
+      const { ms, cpuUs, threadUs } = await receive(sock, { ...flood, count });
+      costs.push({ perSecond: (count / ms) * 1000, cpuUs: cpuUs / count, threadUs: threadUs / count });
+    }
+    results.push({ ...flood, costs });
   }
-  return { results, peakRss: process.resourceUsage().maxRSS * 1024 };
+  return { results };
 });

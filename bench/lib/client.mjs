@@ -14,6 +14,20 @@ let ask;
 export const askServer = (what, data) => ask('server', { what, data });
 
 /**
+ * Measures in this process's turn; see `turns.mjs`. What `measure` needs is prepared before the call.
+ *
+ * @template Result
+ * @param {() => Promise<Result>} measure
+ * @returns {Promise<Result>} Resolves when the other processes have had their turns too.
+ */
+export async function inTurn(measure) {
+  await ask('turn');
+  const result = await measure();
+  await ask('turnEnd');
+  return result;
+}
+
+/**
  * Runs a measurement, from the settings to the result, and ends the process.
  *
  * @param {(settings: any) => Promise<object>} run

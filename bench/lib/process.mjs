@@ -2,11 +2,12 @@
 
 import { fileURLToPath } from 'node:url';
 import { runChild, startChild } from '../../scripts/shared/child.mjs';
+import { Turns } from './turns.mjs';
 
 const CHILDREN = new URL('../children/', import.meta.url);
 
-/** Time limit of one child, in milliseconds. */
-const TIMEOUT_MS = 300_000;
+/** Time limit of one child, in milliseconds. It includes the turns of others. */
+const TIMEOUT_MS = 900_000;
 
 /** The path of a file in `children/`. */
 export const childPath = name => fileURLToPath(new URL(name, CHILDREN));
@@ -36,15 +37,16 @@ let nextUser = 15_550_100_000;
  *   loads the backend itself.
  * @param {string[]} [options.flags] More flags for Node.
  * @param {NodeJS.ProcessEnv} [options.environment] More variables.
+ * @param {Record<string, () => Promise<unknown>>} [options.turns] Of {@link takeTurns}.
  * @returns {Promise<any>} The result of the child.
  */
-export function runClient(script, settings, { backend, server, register = true, flags = [], environment }) {
+export function runClient(script, settings, { backend, server, register = true, flags = [], environment, turns }) {
   return runChild(childPath(script), {
     layer: register ? backend : 'session',
     name: `${script} (${backend})`,
     flags: ['--expose-gc', ...flags],
     env: environment,
-    services: { server: ({ what, data }) => server.ask(what, data) },
+    services: { server: ({ what, data }) => server.ask(what, data), ...turns },
     settings: { ...settings, ...server.address, backend, firstUser: (nextUser += 10_000) },
     timeoutMs: TIMEOUT_MS
   });
@@ -65,6 +67,36 @@ export async function alternate(backends, rounds, run) {
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? backends : [...backends].reverse();
     for (const backend of order) results[backend].push(await run(backend, round));
+  }
+  return results;
+}
+
+/**
+ * Runs the backends at the same time, each with a server of its own. They measure in turn; see `turns.mjs`.
+ *
+ * @template {string} Backend
+ * @param {Backend[]} backends
+ * @param {{ rounds: number, tls: boolean }} options In each round there are new processes.
+ * @param {(backend: Backend, options: { server: Awaited<ReturnType<typeof startServer>>, turns: any }) => Promise<any>}
+ *   run Runs the client of a backend, and passes `server` and `turns` to {@link runClient}.
+ * @returns {Promise<Record<Backend, any[]>>} The results of the rounds, in order.
+ */
+export async function takeTurns(backends, { rounds, tls }, run) {
+  /** @type {Record<string, any[]>} */
+  const results = Object.fromEntries(backends.map(backend => [backend, []]));
+  for (let round = 0; round < rounds; round++) {
+    const turns = new Turns(backends);
+    const runs = backends.map(async backend => {
+      const server = await startServer({ tls });
+      try {
+        results[backend].push(await run(backend, { server, turns: turns.servicesOf(backend) }));
+      } finally {
+        turns.leave(backend);
+        await server.stop();
+      }
+    });
+    const failed = (await Promise.allSettled(runs)).find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw /** @type {PromiseRejectedResult} */ (failed).reason;
   }
   return results;
 }

@@ -1,13 +1,13 @@
 // Stanzas sent by an unmodified `makeSocket`, with and without register, and by a NativeSession. The server only reads.
 
-import { alternate, runClient, startServer } from '../lib/process.mjs';
+import { runClient, startServer, takeTurns } from '../lib/process.mjs';
 import { compare, summarize } from '../lib/statistics.mjs';
 import { countingEnvironment } from '../lib/writes.mjs';
 
-/** `warmUp`: the share of the stanzas of a cell that is sent before the measurement. */
+/** `counts`: the stanzas of a turn. `warmUp`: the share of them that is sent before the first turn. */
 const LEVELS = {
-  full: { rounds: 3, sockets: [1, 100], counts: { ack: 8_000, message: 8_000, fanout256: 160 }, warmUp: 0.2 },
-  quick: { rounds: 1, sockets: [1, 20], counts: { ack: 3_000, message: 3_000, fanout256: 60 }, warmUp: 0.5 }
+  full: { rounds: 2, turns: 6, sockets: [1, 100], counts: { ack: 2_000, message: 2_000, fanout256: 40 }, warmUp: 1 },
+  quick: { rounds: 1, turns: 3, sockets: [1, 20], counts: { ack: 1_000, message: 1_000, fanout256: 20 }, warmUp: 1 }
 };
 
 /** @type {Record<string, { backend: 'js' | 'native', layer: 'socket' | 'session' }>} */
@@ -17,36 +17,50 @@ const CLIENTS = {
   session: { backend: 'native', layer: 'session' }
 };
 
-async function overProtocol(protocol, { rounds, ...settings }) {
-  const server = await startServer({ tls: protocol === 'wss' });
+/** The stanzas per second that the server can read, from the stanzas of several turns at once. */
+async function measureServer(tls, { counts, turns }) {
+  const server = await startServer({ tls });
   try {
-    const limit = await runClient('outbound-limit.mjs', settings, { backend: 'js', server, register: false });
-    const runs = await alternate(Object.keys(CLIENTS), rounds, name => {
-      const { backend, layer } = CLIENTS[name];
-      const options = { backend, server, register: layer === 'socket', environment: countingEnvironment() };
-      return runClient('outbound.mjs', { ...settings, layer }, options);
-    });
-    return runs.js[0].results.map(({ sockets, stanza, pattern }, index) => {
-      const figures = (name, figure) => runs[name].map(({ results }) => results[index][figure]);
-      const of = (name, figure, better) => compare(figures('js', figure), figures(name, figure), better);
-      const side = name => ({
-        perSecond: of(name, 'perSecond', 'more'),
-        cpuUs: of(name, 'cpuUs', 'less'),
-        threadUs: of(name, 'threadUs', 'less'),
-        writes: summarize(figures(name, 'writes')),
-        wakes: summarize(figures(name, 'wakes'))
-      });
-      const cell = { protocol, sockets, stanza, pattern, sink: limit.perSecond[stanza] };
-      return {
-        ...cell,
-        jsWrites: summarize(figures('js', 'writes')),
-        native: side('native'),
-        session: side('session')
-      };
-    });
+    const all = Object.fromEntries(Object.entries(counts).map(([stanza, count]) => [stanza, count * turns]));
+    const limit = await runClient('outbound-limit.mjs', { counts: all }, { backend: 'js', server, register: false });
+    return limit.perSecond;
   } finally {
     await server.stop();
   }
+}
+
+async function overProtocol(protocol, level) {
+  const { rounds, ...settings } = level;
+  const tls = protocol === 'wss';
+  const limits = await measureServer(tls, settings);
+  const runs = await takeTurns(Object.keys(CLIENTS), { rounds, tls }, (name, options) => {
+    const { backend, layer } = CLIENTS[name];
+    const environment = countingEnvironment();
+    const client = { backend, register: layer === 'socket', environment, ...options };
+    return runClient('outbound.mjs', { ...settings, layer }, client);
+  });
+  return runs.js[0].results.map(({ sockets, stanza, pattern }, index) => {
+    const figures = (name, figure) =>
+      runs[name].flatMap(({ results }) => results[index].costs.map(cost => cost[figure]));
+    const of = (name, figure, better) => compare(figures('js', figure), figures(name, figure), better);
+    const side = name => ({
+      perSecond: of(name, 'perSecond', 'more'),
+      cpuUs: of(name, 'cpuUs', 'less'),
+      threadUs: of(name, 'threadUs', 'less'),
+      writes: summarize(figures(name, 'writes')),
+      wakes: summarize(figures(name, 'wakes'))
+    });
+    return {
+      protocol,
+      sockets,
+      stanza,
+      pattern,
+      sink: limits[stanza],
+      jsWrites: summarize(figures('js', 'writes')),
+      native: side('native'),
+      session: side('session')
+    };
+  });
 }
 
 export default {

@@ -1,25 +1,28 @@
 // NativeSession compared with an unmodified `makeSocket` that has one listener for the flooded stanza.
 
-import { alternate, runClient, startServer } from '../lib/process.mjs';
+import { alternate, runClient, startServer, takeTurns } from '../lib/process.mjs';
 import { compare, percentile } from '../lib/statistics.mjs';
 
 /**
- * The numbers of stanzas are chosen so that floods take about the same time on both sides. There are fewer bots than
- * sessions, because it takes a minute to log in a thousand bots.
+ * `turns`: the number of floods of each kind in a round. `counts`: the stanzas of a flood; the numbers are chosen so that
+ * floods take about the same time on both sides. `pings`: round trips in a turn. There are fewer bots than sessions,
+ * because it takes a minute to log in a thousand bots.
  */
 const LEVELS = {
   full: {
-    rounds: 3,
-    counts: { js: 60_000, native: 600_000 },
+    rounds: 2,
+    turns: 5,
+    counts: { js: 12_000, native: 120_000 },
     warmUp: 20_000,
-    pings: 1000,
+    pings: 200,
     connections: { js: 250, native: 1000 }
   },
   quick: {
     rounds: 1,
-    counts: { js: 10_000, native: 100_000 },
+    turns: 3,
+    counts: { js: 4_000, native: 40_000 },
     warmUp: 3_000,
-    pings: 100,
+    pings: 50,
     connections: { js: 60, native: 60 }
   }
 };
@@ -32,51 +35,56 @@ const floods = count =>
     [1, 10].flatMap(perMessage => [true, false].map(asked => ({ stanza, perMessage, asked, count })))
   );
 
+/** @typedef {{ backend: 'js' | 'native', layer: 'socket' | 'session' }} Client */
+
+/** @type {Client} */
 const BAILEYS = { backend: 'js', layer: 'socket' };
+/** @type {Client} */
 const DROP_IN = { backend: 'native', layer: 'socket' };
+/** @type {Client} */
 const SESSION = { backend: 'native', layer: 'session' };
 
-/** Runs a child with one of the three clients. A session runs without register. */
-const run = (script, settings, { backend, layer }, server) =>
-  runClient(script, { ...settings, layer }, { backend, server, register: layer === 'socket' });
+/**
+ * Runs the clients in turn; a session runs without register.
+ *
+ * @param {Record<string, Client>} clients
+ * @param {number} rounds
+ * @param {(name: string) => object} settingsOf
+ */
+const measureClients = (clients, rounds, settingsOf) =>
+  takeTurns(Object.keys(clients), { rounds, tls: true }, (name, options) => {
+    const { backend, layer } = clients[name];
+    const settings = { ...settingsOf(name), layer };
+    return runClient('session.mjs', settings, { backend, register: layer === 'socket', ...options });
+  });
 
-async function measureFloods({ rounds, counts, warmUp }) {
-  const server = await startServer({ tls: true });
-  try {
-    const { js, native } = await alternate(['js', 'native'], rounds, side =>
-      run('session.mjs', { floods: floods(counts[side]), warmUp }, side === 'js' ? BAILEYS : SESSION, server)
-    );
-    return floods().map(({ stanza, perMessage, asked }, index) => {
-      const figures = (runs, name) => runs.map(({ results }) => results[index][name]);
-      const of = (name, better) => compare(figures(js, name), figures(native, name), better);
-      const costs = {
-        perSecond: of('perSecond', 'more'),
-        cpuUs: of('cpuUs', 'less'),
-        threadUs: of('threadUs', 'less')
-      };
-      return { stanza, perMessage, asked, ...costs };
-    });
-  } finally {
-    await server.stop();
-  }
+async function measureFloods({ rounds, turns, counts, warmUp }) {
+  const { js, native } = await measureClients({ js: BAILEYS, native: SESSION }, rounds, side => ({
+    floods: floods(counts[side]),
+    warmUp,
+    turns
+  }));
+  return floods().map(({ stanza, perMessage, asked }, index) => {
+    const figures = (runs, name) => runs.flatMap(({ results }) => results[index].map(cost => cost[name]));
+    const of = (name, better) => compare(figures(js, name), figures(native, name), better);
+    const costs = {
+      perSecond: of('perSecond', 'more'),
+      cpuUs: of('cpuUs', 'less'),
+      threadUs: of('threadUs', 'less')
+    };
+    return { stanza, perMessage, asked, ...costs };
+  });
 }
 
 /** Round trips on idle connections: `js` in the result is the drop-in, `native` is the session. */
-async function measurePings({ rounds, pings }) {
-  const server = await startServer({ tls: true });
-  try {
-    const sides = { dropIn: DROP_IN, session: SESSION };
-    const { dropIn, session } = await alternate(['dropIn', 'session'], rounds, side =>
-      run('session.mjs', { pings }, sides[side], server)
-    );
-    const of = share => {
-      const figures = runs => runs.map(run => percentile(run.pings, share));
-      return compare(figures(dropIn), figures(session), 'less');
-    };
-    return { p50: of(0.5), p99: of(0.99) };
-  } finally {
-    await server.stop();
-  }
+async function measurePings({ rounds, turns, pings }) {
+  const clients = { dropIn: DROP_IN, session: SESSION };
+  const { dropIn, session } = await measureClients(clients, rounds, () => ({ turns, pings }));
+  const of = share => {
+    const figures = runs => runs.flatMap(run => run.pings.map(times => percentile(times, share)));
+    return compare(figures(dropIn), figures(session), 'less');
+  };
+  return { p50: of(0.5), p99: of(0.99) };
 }
 
 /**

@@ -1,40 +1,48 @@
 // Floods into an unmodified `makeSocket`: stanzas per second and CPU time per stanza.
 
 import { SMALL_ENTRIES } from '../lib/corpus.mjs';
-import { alternate, runClient, startServer } from '../lib/process.mjs';
+import { runClient, startServer, takeTurns } from '../lib/process.mjs';
 import { compare, summarize } from '../lib/statistics.mjs';
 
+/** `turns`: the number of floods for each kind of stanza in a round. */
 const LEVELS = {
-  full: { rounds: 3, count: 50_000, warmUp: 10_000 },
-  quick: { rounds: 1, count: 8_000, warmUp: 3_000 }
+  full: { rounds: 2, turns: 6, count: 12_000, warmUp: 10_000 },
+  quick: { rounds: 1, turns: 3, count: 4_000, warmUp: 3_000 }
 };
 
 const FLOODS = { stanzas: SMALL_ENTRIES, perMessage: [1, 10] };
 
-async function overProtocol(protocol, { rounds, count, warmUp }) {
-  const server = await startServer({ tls: protocol === 'wss' });
+/** The stanzas per second that the server can send, from the stanzas of several turns at once. */
+async function measureServer(tls, { count, turns }) {
+  const server = await startServer({ tls });
   try {
-    const sink = await runClient('sink.mjs', { ...FLOODS, count }, { backend: 'js', server });
-    const settings = { ...FLOODS, count, warmUp };
-    const { js, native } = await alternate(['js', 'native'], rounds, backend =>
-      runClient('stanzas.mjs', settings, { backend, server })
-    );
-    return sink.results.map(({ stanza, perMessage, perSecond }, index) => {
-      const figures = (runs, name) => runs.map(({ results }) => results[index][name]);
-      const of = (name, better) => compare(figures(js, name), figures(native, name), better);
-      return {
-        protocol,
-        stanza,
-        perMessage,
-        server: perSecond,
-        perSecond: of('perSecond', 'more'),
-        cpuUs: of('cpuUs', 'less'),
-        threadUs: of('threadUs', 'less')
-      };
-    });
+    const { results } = await runClient('sink.mjs', { ...FLOODS, count: count * turns }, { backend: 'js', server });
+    return results;
   } finally {
     await server.stop();
   }
+}
+
+async function overProtocol(protocol, level) {
+  const tls = protocol === 'wss';
+  const limits = await measureServer(tls, level);
+  const settings = { ...FLOODS, ...level };
+  const { js, native } = await takeTurns(['js', 'native'], { rounds: level.rounds, tls }, (backend, options) =>
+    runClient('stanzas.mjs', settings, { backend, ...options })
+  );
+  return limits.map(({ stanza, perMessage, perSecond }, index) => {
+    const figures = (runs, name) => runs.flatMap(({ results }) => results[index].costs.map(cost => cost[name]));
+    const of = (name, better) => compare(figures(js, name), figures(native, name), better);
+    return {
+      protocol,
+      stanza,
+      perMessage,
+      server: perSecond,
+      perSecond: of('perSecond', 'more'),
+      cpuUs: of('cpuUs', 'less'),
+      threadUs: of('threadUs', 'less')
+    };
+  });
 }
 
 export default {

@@ -363,7 +363,7 @@ export function writeMarkdown(report, plots, { heading, folder, reasons, other }
     `# ${heading}`,
     `Measured ${report.started.slice(0, 10)} in ${Math.round(report.finished.seconds)} s by \`npm run bench\` on: ${machineLine(report)}${level}`,
     '## Goals',
-    'Ratios are medians over rounds. In a round both sides run one after the other, each in its own process. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
+    'Ratios are medians over rounds. In a round both sides are measured one directly after the other, each in its own process. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
     ...(other
       ? [`Column "Node ${Number.parseInt(other.machine.node, 10)}": the same goals on ${machineLine(other)}`]
       : []),
