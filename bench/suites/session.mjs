@@ -19,8 +19,8 @@ const LEVELS = {
   },
   quick: {
     rounds: 1,
-    turns: 3,
-    counts: { js: 4_000, native: 40_000 },
+    turns: 2,
+    counts: { js: 3_000, native: 30_000 },
     warmUp: 3_000,
     pings: 50,
     connections: { js: 60, native: 60 }
