@@ -226,6 +226,20 @@ describe('ends of a connection', () => {
     });
   }
 
+  test(
+    'a connection whose sending side has ended in the same tick is reset, and closes',
+    { timeout: 20_000 },
+    async t => {
+      const { sock, server, connection } = await logInDevice(t);
+      const ended = closed(sock);
+      const gone = new Promise(resolve => server.on('close', resolve));
+      connection.request.socket.end();
+      connection.drop({ reset: true });
+      await Promise.all([ended, gone]);
+      assert.equal(connection.state, 'closed');
+    }
+  );
+
   test('a connection that closes during a flood fails the flood', async t => {
     const { connection } = await logInDevice(t);
     const flood = connection.prepareFlood(sampleStanzas.message, 20_000);

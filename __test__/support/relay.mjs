@@ -7,6 +7,7 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
+import { resetSocket } from '../../js/testing/listener.mjs';
 
 /**
  * @typedef {'fin' | 'reset' | 'silence' | 'corrupt' | 'stall'} FaultKind `fin`: both sides see an orderly end. `reset`:
@@ -95,7 +96,7 @@ class RelayedConnection {
       this.#client.end();
       this.#server.end();
     } else if (kind === 'reset') {
-      this.#client.resetAndDestroy();
+      resetSocket(this.#client);
       this.#server.destroy();
     } else if (kind === 'silence') {
       this.#silent = true;

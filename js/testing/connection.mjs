@@ -4,6 +4,7 @@
 import { EventEmitter } from 'node:events';
 import { Flood, compressStanza } from './flood.mjs';
 import { FrameReader, frame } from './frame-reader.mjs';
+import { resetSocket } from './listener.mjs';
 
 /** @import { Device, Faults, StanzaRecord } from './index.cjs' */
 /** @import { Host, Stanza } from './types.d.ts' */
@@ -274,8 +275,8 @@ export class Connection extends EventEmitter {
 
   /** Cuts the TCP connection without a WebSocket close. With `reset`, it sends RST. */
   drop({ reset = false } = {}) {
-    if (reset) this.#host.tcpSocket(this.#socket).resetAndDestroy();
-    this.#socket.destroy();
+    if (reset) resetSocket(this.#socket, this.#host.tcpSocket(this.#socket));
+    else this.#socket.destroy();
   }
 
   /** Stops reading until `resume`. The buffers of the kernel fill, and the client has to wait. */

@@ -9,6 +9,23 @@ import https from 'node:https';
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Closes a connection by RST. Between the end of the sending side and `finish`, Node.js cannot do this: it reports
+ * EINVAL, and `close` never follows. In this state the RST waits for `finish`.
+ *
+ * @param {Socket} socket
+ * @param {Socket} [tcp] The TCP socket below, if `socket` is a TLS socket.
+ */
+export function resetSocket(socket, tcp = socket) {
+  const reset = () => {
+    tcp.resetAndDestroy();
+    socket.destroy();
+  };
+  const isShutting = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (isShutting) socket.once('finish', reset);
+  else reset();
+}
+
 export class Listener {
   #http;
   #webSockets;

@@ -5,7 +5,7 @@
 //! - Compressed data never inflates above the limit.
 
 use baileys_native::{
-    binary::{Dialect, MAX_INFLATED, Node, decode, unpack},
+    binary::{DecodeErrorKind, Dialect, MAX_INFLATED, Node, decode, unpack},
     tape::{TapeWriter, Tapes},
 };
 
@@ -34,9 +34,14 @@ fn check(bytes: &[u8], dialect: Dialect) {
     assert_eq!(once, twice, "a second round trip changes the node");
 }
 
-/// Encodes and decodes a node. Returns `None` if it cannot be encoded: a decoded node can have an empty tag.
+/// Encodes and decodes a node. Returns `None` if it cannot be encoded, because a decoded node can have an empty tag, or
+/// if a string is a user and `@` without a server: as in Baileys, it is written as a JID that no decoder accepts.
 fn round_trip(node: &Node, dialect: Dialect) -> Option<Node> {
     let mut encoded = Vec::new();
     node.encode(dialect, &mut encoded).ok()?;
-    Some(Node::decode(&encoded, dialect).expect("what was encoded decodes"))
+    match Node::decode(&encoded, dialect) {
+        Ok(node) => Some(node),
+        Err(error) if matches!(error.kind, DecodeErrorKind::InvalidJidPair { .. }) => None,
+        Err(error) => panic!("what was encoded does not decode: {error}"),
+    }
 }
