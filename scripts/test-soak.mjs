@@ -19,8 +19,9 @@ const USAGE = `Usage: npm run test:soak -- [options]
   --cut MS       time between two cuts of a random connection (250)
 `;
 
-/** Time for the last stanzas to arrive, in milliseconds. */
-const SETTLE_MS = 3000;
+/** Time between two looks at the clients after the traffic has ended, and the time limit for its end. */
+const SETTLE_STEP_MS = 1500;
+const SETTLE_MS = 60_000;
 
 /** The growth of memory is only checked in runs of at least this many minutes. */
 const GROWTH_MINUTES = 10;
@@ -63,6 +64,33 @@ function slope(points) {
   return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
 }
 
+/** @typedef {Record<string, any>} Samples By layer. */
+
+/**
+ * Waits until all stanzas and answers have arrived and every client has again as many listeners as at the start: a
+ * pending query has some.
+ *
+ * @param {() => Promise<Samples>} sampleAll
+ * @param {Samples} first
+ * @param {SoakServer} server
+ */
+async function settle(sampleAll, first, server) {
+  const deadline = performance.now() + SETTLE_MS;
+  const progress = (/** @type {Samples} */ samples) =>
+    LAYERS.map(layer => [samples[layer].received, samples[layer].repeated, samples[layer].logins])
+      .flat()
+      .concat(server.answers)
+      .join();
+  for (let before = ''; ;) {
+    await delay(SETTLE_STEP_MS);
+    const samples = await sampleAll();
+    const now = progress(samples);
+    const isSettled = now === before && LAYERS.every(layer => samples[layer].listeners <= first[layer].listeners);
+    if (isSettled || performance.now() > deadline) return samples;
+    before = now;
+  }
+}
+
 async function main() {
   const { help, minutes, cutMs, clients } = readOptions();
   if (help) {
@@ -91,15 +119,22 @@ async function main() {
     /** @type {Record<string, any[]>} */
     const samples = { js: [], native: [], session: [] };
     const sampleMs = Math.min(10_000, (minutes * 60_000) / 12);
+    const sampleAll = async () =>
+      Object.fromEntries(await Promise.all(children.map(async ({ layer, ask }) => [layer, await ask('sample')])));
     while (minute() < minutes) {
       await delay(sampleMs);
-      for (const { layer, ask } of children) samples[layer].push({ minute: minute(), ...(await ask('sample')) });
+      const now = await sampleAll();
+      for (const layer of LAYERS) samples[layer].push({ minute: minute(), ...now[layer] });
     }
     server.stopTraffic();
-    await delay(SETTLE_MS);
-    const last = Object.fromEntries(
-      await Promise.all(children.map(async ({ layer, ask }) => [layer, await ask('sample')]))
-    );
+    await Promise.all(children.map(({ ask }) => ask('stopQueries')));
+    const first = Object.fromEntries(LAYERS.map(layer => [layer, samples[layer][0]]));
+    const last = await settle(sampleAll, first, server);
+    for (const { layer, ask } of children)
+      if (last[layer].listeners > first[layer].listeners)
+        faults.push(
+          `${NAMES[layer]}: more listeners than at the start: ${(await ask('describeListeners')).join(', ')}`
+        );
     const ends = await Promise.all(children.map(({ ask }) => ask('stop')));
 
     faults.push(...server.faults);
@@ -117,12 +152,16 @@ async function main() {
         if (n === 0) faults.push(`${user} has received no stanza`);
       }
     }
-    const growth = Object.fromEntries(
-      LAYERS.map(layer => {
-        const settled = samples[layer].slice(Math.floor(samples[layer].length / 3));
-        return [layer, slope(settled.map(({ minute, rss }) => [minute, rss / 2 ** 20]))];
-      })
-    );
+    /** The growth of a figure in MB per minute, after the first third of the run. @param {string} figure */
+    const growthOf = figure =>
+      Object.fromEntries(
+        LAYERS.map(layer => {
+          const settled = samples[layer].slice(Math.floor(samples[layer].length / 3));
+          return [layer, slope(settled.map(sample => [sample.minute, sample[figure] / 2 ** 20]))];
+        })
+      );
+    const growth = growthOf('rss');
+    const heapGrowth = growthOf('heapUsed');
     const megabytes = (/** @type {number} */ bytes) => (bytes / 2 ** 20).toFixed(0);
     /** @param {string} layer @param {string} figure */
     const fromTo = (layer, figure) => `${samples[layer][0][figure]}-${last[layer][figure]}`;
@@ -139,17 +178,23 @@ async function main() {
             'logins',
             'RSS MB',
             'MB/min',
+            'heap MB',
+            'MB/min',
+            'buffers MB',
             'descriptors',
             'threads',
             'listeners'
           ],
           ...LAYERS.map(layer => {
-            const { received, repeated, answered, cut, logins, rss } = last[layer];
+            const { received, repeated, answered, cut, logins, rss, heapUsed, arrayBuffers } = last[layer];
             return [
               `${clients[layer]} ${NAMES[layer]}`,
               ...[received, repeated, answered, cut, logins].map(String),
               megabytes(rss),
               growth[layer].toFixed(2),
+              megabytes(heapUsed),
+              heapGrowth[layer].toFixed(2),
+              megabytes(arrayBuffers),
               ...['descriptors', 'threads', 'listeners'].map(figure => fromTo(layer, figure))
             ];
           })
@@ -159,13 +204,11 @@ async function main() {
     );
 
     for (const layer of LAYERS) {
-      const [first] = samples[layer];
       const now = last[layer];
       // Each connection has a descriptor. The number changes while clients reconnect.
-      if (now.descriptors > first.descriptors + clients[layer] / 10 + 10)
+      if (now.descriptors > first[layer].descriptors + clients[layer] / 10 + 10)
         faults.push(`${NAMES[layer]}: more descriptors than at the start`);
-      if (now.threads > first.threads + 2) faults.push(`${NAMES[layer]}: more threads than at the start`);
-      if (now.listeners > first.listeners) faults.push(`${NAMES[layer]}: more listeners than at the start`);
+      if (now.threads > first[layer].threads + 2) faults.push(`${NAMES[layer]}: more threads than at the start`);
       if (minutes >= GROWTH_MINUTES && growth[layer] > growth.js + GROWTH_MB)
         faults.push(`${NAMES[layer]}: memory grows`);
     }
@@ -174,10 +217,9 @@ async function main() {
     await server.stop();
   }
   for (const fault of faults.slice(0, 50)) console.log(fault);
-  const total = [...server.answered.values()].reduce((sum, n) => sum + n, 0);
   console.log(
     faults.length === 0
-      ? `All ${total} stanzas and their answers have arrived in order; ${server.cuts} connections were cut.`
+      ? `All ${server.answers} stanzas and their answers have arrived in order; ${server.cuts} connections were cut.`
       : `${faults.length} faults.`
   );
   if (faults.length > 0) process.exitCode = 1;

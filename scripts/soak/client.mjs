@@ -35,6 +35,7 @@ const faults = [];
 const failedQueries = [];
 let lastQuery = 0;
 let isStopping = false;
+let isQuiet = false;
 
 /**
  * Checks the numbers of the stanzas of one client. Each must be one greater than the last one. The first one after a cut
@@ -143,11 +144,8 @@ class Bot {
     return this.sock.query(ping(id));
   }
 
-  get listeners() {
-    const { ws } = this.sock;
-    return ws
-      .eventNames()
-      .reduce((/** @type {number} */ sum, /** @type {string} */ name) => sum + ws.listenerCount(name), 0);
+  get emitter() {
+    return this.sock.ws;
   }
 
   close() {
@@ -188,8 +186,8 @@ class SoakSession {
     return this.session.query(ping(id), { timeoutMs: QUERY_TIMEOUT_MS });
   }
 
-  get listeners() {
-    return this.session.eventNames().reduce((sum, name) => sum + this.session.listenerCount(name), 0);
+  get emitter() {
+    return this.session;
   }
 
   close() {
@@ -206,10 +204,10 @@ const clients = [];
  * @param {any} client
  */
 async function sendQueries(client) {
-  while (!isStopping) {
+  while (!isQuiet) {
     await delay(QUERY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
     // Baileys sends a query also during a handshake, when no answer is possible.
-    if (isStopping || !client.sequence.isOpen) continue;
+    if (isQuiet || !client.sequence.isOpen) continue;
     const { cuts } = client.sequence;
     const start = performance.now();
     const sentAt = Date.now();
@@ -227,6 +225,10 @@ async function sendQueries(client) {
     }
   }
 }
+
+/** Number of listeners of a client. @param {{ emitter: import('node:events').EventEmitter }} client */
+const countListeners = ({ emitter }) =>
+  emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
 
 /** The number of entries in a folder. @param {string} folder */
 const countEntries = folder => {
@@ -257,13 +259,30 @@ openChannel(process, {
 
   sample() {
     globalThis.gc?.();
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     return {
-      rss: process.memoryUsage.rss(),
+      rss,
+      heapUsed,
+      arrayBuffers,
       descriptors: countEntries('/proc/self/fd'),
       threads: countEntries('/proc/self/task'),
-      listeners: Math.max(...clients.map(client => client.listeners)),
+      listeners: Math.max(...clients.map(countListeners)),
       ...counts
     };
+  },
+
+  /** From now on no queries are sent. */
+  stopQueries() {
+    isQuiet = true;
+  },
+
+  /** The names of the listeners of the client that has the most. */
+  describeListeners() {
+    const [most] = clients.sort((a, b) => countListeners(b) - countListeners(a));
+    const { emitter } = /** @type {Bot | SoakSession} */ (most);
+    return emitter
+      .eventNames()
+      .map((/** @type {string | symbol} */ name) => `${String(name)} ${emitter.listenerCount(name)}`);
   },
 
   /** The latest number of each client. */

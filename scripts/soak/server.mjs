@@ -57,6 +57,11 @@ export class SoakServer {
       : `the server has read and answered it ${readAt - sentAt} ms after it was sent`;
   }
 
+  /** The number of answered stanzas. */
+  get answers() {
+    return [...this.answered.values()].reduce((sum, n) => sum + n, 0);
+  }
+
   get address() {
     const { url, ca, rootKey } = this.#server;
     return { url, ca, rootKey: rootKey.toString('hex') };
