@@ -58,7 +58,7 @@ pub enum ErrorClass {
 /// An error of the operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SystemError {
-    /// The error number of libuv, which is negative.
+    /// The error number of the operating system, made negative. JavaScript makes libuv's number from it.
     pub errno: i32,
     /// The system call that failed.
     pub syscall: &'static str,

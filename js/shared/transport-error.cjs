@@ -1,7 +1,8 @@
 'use strict';
 
 const { isIP } = require('node:net');
-const { getSystemErrorName } = require('node:util');
+const { constants } = require('node:os');
+const { getSystemErrorMap, getSystemErrorName } = require('node:util');
 
 /** @type {Record<string, new (message?: string) => TransportError>} */
 const CLASSES = { Error, RangeError };
@@ -14,7 +15,7 @@ const CLASSES = { Error, RangeError };
  * @property {string} [message]
  * @property {string} [code]
  * @property {string} [reason]
- * @property {number} [errno]
+ * @property {number} [errno] The negative number of the operating system, or of libuv if there is a `hostname`.
  * @property {string} [syscall]
  * @property {string} [address]
  * @property {number} [port]
@@ -59,6 +60,7 @@ function transportError({
   const error = new (CLASSES[name ?? ''] ?? Error)(message);
   if (hostname !== undefined) return Object.assign(error, { errno, code, syscall: 'getaddrinfo', hostname });
   if (errno) {
+    errno = libuvNumber(errno, syscall);
     code = getSystemErrorName(errno);
     error.message = `${syscall} ${code}${address === undefined ? '' : ` ${address}:${port}`}`;
     Object.assign(error, { errno, code, syscall });
@@ -69,6 +71,23 @@ function transportError({
   if (reason !== undefined) error.reason = reason;
   if (presented) describeWrongName(error, presented, commonNames ?? [], expected ?? '');
   return error;
+}
+
+/**
+ * Converts the number of a system error to that of libuv, which Node.js reports. They only differ on Windows: there the
+ * errors of sockets have numbers of Winsock, for example WSAECONNREFUSED for ECONNREFUSED. libuv reports an aborted
+ * connection as a reset one if it was read.
+ *
+ * @param {number} errno The negative number of the operating system.
+ * @param {string} [syscall]
+ * @param {Record<string, number>} [numbers] The numbers of the operating system by their names.
+ */
+function libuvNumber(errno, syscall, numbers = constants.errno) {
+  const winsock = Object.keys(numbers).find(name => name.startsWith('WSA') && numbers[name] === -errno);
+  if (winsock === undefined) return errno;
+  const name = syscall === 'read' && winsock === 'WSAECONNABORTED' ? 'ECONNRESET' : winsock.slice('WSA'.length);
+  for (const [number, [known]] of getSystemErrorMap()) if (known === name) return number;
+  return errno;
 }
 
 /**
@@ -104,4 +123,4 @@ function describeWrongName(error, presented, commonNames, serverName) {
   error.message = `Hostname/IP does not match certificate's altnames: ${error.reason}`;
 }
 
-module.exports = { transportError, textOfError };
+module.exports = { libuvNumber, transportError, textOfError };

@@ -84,8 +84,14 @@ fn proxy_failure(fault: &ProxyError) -> Failure {
 }
 
 fn system(syscall: &'static str, source: &io::Error, attempt: Option<&FailedAttempt>) -> Failure {
-    /// ETIMEDOUT on Linux. An attempt that was stopped in favour of the next address has no system error.
-    const TIMED_OUT: i32 = 110;
+    /// ETIMEDOUT of the operating system. An attempt that was stopped in favour of the next address has no system error.
+    const TIMED_OUT: i32 = if cfg!(windows) {
+        10_060
+    } else if cfg!(target_vendor = "apple") {
+        60
+    } else {
+        110
+    };
     // A record that cannot be read, once the TLS handshake is done.
     if let Some(fault) = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls_failure(fault);
