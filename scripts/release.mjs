@@ -1,6 +1,7 @@
 /**
  * Steps of a release, for the workflow and for people; see RELEASING.md.
  *
+ *     node scripts/release.mjs set <version>       writes the version into all files, and the date into CHANGELOG.md
  *     node scripts/release.mjs collect <folder>    copies binaries from a folder to that of `npm run pack:all`
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
@@ -8,15 +9,45 @@
  *                                                  --dry-run publishes nothing
  */
 
-import { copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PUBLISHED, binaryName, binaryPath } from './platforms/targets.mjs';
 import { log, run } from './platforms/tools.mjs';
 import { ROOT } from './shared/root.mjs';
 
+/** Files with the version, and where it is: between the two groups of the pattern. */
+const VERSIONED = {
+  'package.json': /^( {2}"version": ")[^"]*(")/m,
+  'package-lock.json': /^((?: {2}| {6})"version": ")[^"]*(",\n(?: {2}"lockfileVersion"| {6}"license"))/gm,
+  'Cargo.toml': /^(version = ")[^"]*(")/m,
+  'Cargo.lock': /^(name = "baileys-native"\nversion = ")[^"]*(")/m,
+  '__test__/fuzz/Cargo.lock': /^(name = "baileys-native"\nversion = ")[^"]*(")/m,
+  'bench/core/Cargo.lock': /^(name = "baileys-native"\nversion = ")[^"]*(")/m,
+  'docs/faq.md': /(baileys-native(?:-linux-x64-gnu)?-)\d[^/"`\s]*(\.tgz)/g,
+  'docs/register.md': /( runs on baileys-native )\d[^`\s]*(`)/g
+};
+
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');
 const { name: packageName, version } = JSON.parse(read('package.json'));
+
+/**
+ * @param {string} wanted
+ * @param {string} [folder] The checkout; a test has another one.
+ */
+function setVersion(wanted, folder = ROOT) {
+  if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(wanted)) throw new Error(`${wanted} is not a version`);
+  const changelog = readFileSync(join(folder, 'CHANGELOG.md'), 'utf8');
+  const heading = `## ${wanted} (unreleased)`;
+  if (!changelog.includes(heading)) throw new Error(`CHANGELOG.md has no heading "${heading}"`);
+  for (const [path, pattern] of Object.entries(VERSIONED)) {
+    const text = readFileSync(join(folder, path), 'utf8');
+    if (text.search(pattern) < 0) throw new Error(`${path} has no version`);
+    writeFileSync(join(folder, path), text.replace(pattern, `$1${wanted}$2`));
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(join(folder, 'CHANGELOG.md'), changelog.replace(heading, `## ${wanted} (${date})`));
+}
 
 /** @param {string} folder */
 function collect(folder) {
@@ -43,8 +74,12 @@ function notesOf(tag) {
 function check(tag) {
   const wanted = tag.replace(/^v/, '');
   if (wanted !== version) throw new Error(`the tag is ${tag}, and package.json has ${version}`);
-  const [, crate] = /^version = "(.*)"$/m.exec(read('Cargo.toml')) ?? [];
-  if (crate !== version) throw new Error(`Cargo.toml has ${crate}, and package.json ${version}`);
+  for (const [path, pattern] of Object.entries(VERSIONED)) {
+    const text = read(path);
+    if (text !== text.replace(pattern, `$1${version}$2`)) {
+      throw new Error(`${path} has another version than ${version}; run node scripts/release.mjs set ${version}`);
+    }
+  }
   for (const { name } of PUBLISHED) {
     const own = JSON.parse(read(`npm/${name}/package.json`)).version;
     if (own !== version) throw new Error(`npm/${name} has ${own}, and package.json ${version}; run npm run platforms`);
@@ -66,8 +101,9 @@ function publish(folder, flags) {
 }
 
 const [step, argument, ...flags] = process.argv.slice(2);
-if (argument === undefined) throw new Error('usage: release.mjs collect|check|notes|publish <argument>');
-if (step === 'collect') collect(argument);
+if (argument === undefined) throw new Error('usage: release.mjs set|collect|check|notes|publish <argument>');
+if (step === 'set') setVersion(argument, ...flags);
+else if (step === 'collect') collect(argument);
 else if (step === 'check') check(argument);
 else if (step === 'notes') console.log(notesOf(argument));
 else if (step === 'publish') publish(argument, flags);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -111,6 +111,30 @@ test('a release is refused before its version and date are set, and its notes ar
   if (changelog.includes(`## ${version} (unreleased)`)) {
     await assert.rejects(checked, { stderr: /CHANGELOG\.md says that .* is unreleased/ });
   } else await checked;
+});
+
+test('the version of a release is set in every file that has one', async t => {
+  const copy = mkdtempSync(join(tmpdir(), 'baileys-native-release-'));
+  t.after(() => rmSync(copy, { recursive: true, force: true }));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { stdout } = await run('git', ['ls-files', '*Cargo.lock', '*.toml', 'package*.json', 'docs', 'CHANGELOG.md'], {
+    cwd: ROOT
+  });
+  const files = stdout.trim().split('\n');
+  for (const file of files) cpSync(join(ROOT, file), join(copy, file));
+  const changelog = join(copy, 'CHANGELOG.md');
+  writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^## .*$/m, '## 8.7.6 (unreleased)'));
+  const set = wanted => run(process.execPath, ['scripts/release.mjs', 'set', wanted, copy], { cwd: ROOT });
+  await assert.rejects(set('8.7.7'), { stderr: /CHANGELOG\.md has no heading "## 8\.7\.7 \(unreleased\)"/ });
+  await set('8.7.6');
+  assert.match(readFileSync(changelog, 'utf8'), /^## 8\.7\.6 \(\d{4}-\d{2}-\d{2}\)$/m);
+  // The old version is nowhere left as the version of this package.
+  const old = new RegExp(
+    `baileys-native[-\\w]*(?:"\\nversion = "|",\\n *"version": "|[- ])${version.replaceAll('.', '\\.')}`
+  );
+  const left = files.filter(file => old.test(readFileSync(join(copy, file), 'utf8')));
+  assert.deepEqual(left, []);
+  assert.equal(JSON.parse(readFileSync(join(copy, 'package-lock.json'), 'utf8')).packages[''].version, '8.7.6');
 });
 
 test('dependabot watches every folder with a lockfile', () => {

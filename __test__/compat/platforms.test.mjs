@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { builtBinary, stageMain, stagePlatform } from '../../scripts/platforms/packages.mjs';
+import { builtBinary, stageMain, stagePlatform, unfitReason } from '../../scripts/platforms/packages.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
 import { makeProject } from './support/project.mjs';
 
@@ -79,6 +80,42 @@ test('a truncated binary is refused before it is loaded, because loading it woul
     stdout,
     /^ERR_NATIVE_UNAVAILABLE .*Reason: \S+\.node is damaged: it has 200000 bytes instead of \d+; install/
   );
+});
+
+test('a binary for another platform is not published', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-binaries-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'file.node');
+  const reasonOf = (name, parts) => {
+    const bytes = Buffer.alloc(256);
+    for (const [at, part] of parts) bytes.set(Buffer.from(part, 'latin1'), at);
+    writeFileSync(file, bytes);
+    return unfitReason(name, file)?.replace(file, 'it');
+  };
+  const elf = (processor, text = '') => [
+    [0, '\x7fELF'],
+    [18, processor],
+    [64, text]
+  ];
+  const windows = [
+    [0, 'MZ'],
+    [0x3c, '\x80'],
+    [0x84, '\x64\xaa']
+  ];
+  const mac = [[0, '\xcf\xfa\xed\xfe\x0c\0\0\x01']];
+  assert.equal(reasonOf('linux-x64-gnu', elf('\x3e', '\0GLIBC_2.2.5\0GLIBC_2.17\0')), undefined);
+  assert.equal(reasonOf('linux-arm64-gnu', elf('\x3e')), 'it is for linux-x64');
+  assert.match(
+    reasonOf('linux-x64-gnu', elf('\x3e', '\0GLIBC_2.34\0')),
+    /^it needs glibc 2\.34, and README\.md says 2\.17/
+  );
+  assert.equal(reasonOf('linux-arm64-musl', elf('\xb7')), undefined);
+  assert.equal(reasonOf('linux-arm64-musl', elf('\xb7', '\0GLIBC_2.17\0')), 'it needs glibc');
+  assert.equal(reasonOf('win32-arm64-msvc', windows), undefined);
+  assert.equal(reasonOf('win32-x64-msvc', windows), 'it is for win32-arm64');
+  assert.equal(reasonOf('darwin-arm64', mac), undefined);
+  assert.equal(reasonOf('darwin-x64', mac), 'it is for darwin-arm64');
+  assert.equal(reasonOf('darwin-x64', []), 'it is for unknown');
 });
 
 test('the crate, the package and the platform packages have the same version', () => {

@@ -1,7 +1,7 @@
 /** Creates the published packages: the main package, and one for each platform with its binary. */
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, posix, relative, sep } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from '../shared/root.mjs';
 import { describeBinary } from './binary.mjs';
@@ -23,7 +23,7 @@ function writeManifest(folder, manifest) {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** @returns {string[]} Files of the package, relative to the root, by the rules of `files` in package.json. */
+/** @returns {string[]} Files of the package, by the rules of `files` in package.json: paths below the root, with `/`. */
 export function packedFiles() {
   /** @type {{ files: string[] }} */
   const { files: rules } = readJson(join(ROOT, 'package.json'));
@@ -35,7 +35,7 @@ export function packedFiles() {
     const below = readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true });
     return below
       .filter(entry => entry.isFile())
-      .map(entry => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)));
+      .map(entry => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)).replaceAll(sep, '/'));
   });
   const wanted = all.filter(file => taken.some(rule => rule.test(file)) && !left.some(rule => rule.test(file)));
   return [...wanted, ...ALWAYS].sort();
@@ -87,7 +87,7 @@ function withAbsoluteLinks(text, file, packed) {
   const { repository } = readJson(join(ROOT, 'package.json'));
   const base = repository.url.replace(/^git\+|\.git$/g, '');
   return text.replace(/(!?)(\[[^\]]*\]\()((?!\w+:|#)[^)#\s]+)/g, (all, image, head, target) => {
-    const path = join(dirname(file), target);
+    const path = posix.join(posix.dirname(file), target);
     return packed.has(path) ? all : `${image}${head}${base}/${image === '' ? 'blob' : 'raw'}/main/${path}`;
   });
 }
@@ -166,8 +166,9 @@ export function builtPlatforms() {
  * @param {string} file
  */
 export function unfitReason(name, file) {
-  const { arch, glibc } = describeBinary(file);
-  if (!name.includes(`-${arch}`) && arch !== undefined) return `${file} is for ${arch}`;
+  const { platform, glibc } = describeBinary(file);
+  if (!name.startsWith(platform)) return `${file} is for ${platform}`;
+  if (name.endsWith('-musl') && glibc !== undefined) return `${file} needs glibc`;
   if (glibc !== undefined && glibc.localeCompare(GLIBC, 'en', { numeric: true }) > 0) {
     return `${file} needs glibc ${glibc}, and README.md says ${GLIBC}: build it with npm run build:all -- ${name}`;
   }
