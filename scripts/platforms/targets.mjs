@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTriple } from '@napi-rs/cli';
+import platform from '../../js/addon/platform.cjs';
 import { ROOT } from '../shared/root.mjs';
 
 /** The glibc that the binaries need: that of CentOS 7. Node.js itself needs a later one. */
@@ -52,6 +53,14 @@ export function selectTargets(wanted) {
   return BUILDABLE.filter(
     ({ name, triple }) => wanted.length === 0 || wanted.includes(name) || wanted.includes(triple)
   );
+}
+
+/** @returns {PlatformTarget} The published target of the Node.js that runs this script. */
+export function ownTarget() {
+  const name = platform.nameOf(platform.currentPlatform());
+  const found = PUBLISHED.find(each => each.name === name);
+  if (found === undefined) throw new Error(`${name} is not one of ${PUBLISHED.map(each => each.name).join(', ')}.`);
+  return { ...found, std: 'own', runner: 'native' };
 }
 
 /** @param {string} name */

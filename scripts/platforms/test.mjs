@@ -4,7 +4,8 @@
  *     npm run test:platforms                             all targets
  *     npm run test:platforms -- linux-x64-gnu ...        some targets
  *     npm run test:platforms -- --check                  does not change docs/platforms.md
- *     npm run test:platforms -- --here linux-x64-musl    tests the existing binary on the Node.js that runs this script
+ *     npm run test:platforms -- --here                   tests the existing binary on the Node.js that runs this script,
+ *                                                        and does not change docs/platforms.md
  *     npm run test:platforms -- --missing                only prints what this machine lacks; exit code 3 if anything
  *     npm run test:platforms -- --install linux-arm64-gnu  instead: npm, pnpm and Yarn install the packages there
  *
@@ -31,16 +32,17 @@ import { ROOT } from '../shared/root.mjs';
 import { describeBinary } from './binary.mjs';
 import { readSection, writeSection } from './document.mjs';
 import { MANAGERS, installAndRun, startRelease } from './install.mjs';
-import { stageMain, stagePlatform } from './packages.mjs';
+import { builtBinary, stageMain, stagePlatform } from './packages.mjs';
 import { missingFor } from './requirements.mjs';
-import { BUILDABLE, binaryPath, publishedName, selectTargets } from './targets.mjs';
+import { BUILDABLE, binaryPath, ownTarget, publishedName, selectTargets } from './targets.mjs';
 import { runnerOf } from './toolchains.mjs';
 import { log, run } from './tools.mjs';
 
 const CHECKS = [
   { name: 'codec', does: 'codec', flags: [], args: [join(ROOT, '__test__/vectors/codec-7.json')] },
   { name: 'bot', does: 'bot under `register`', flags: ['--import', 'baileys-native/register'], args: [] },
-  { name: 'session', does: '`NativeSession`', flags: [], args: [] }
+  { name: 'session', does: '`NativeSession`', flags: [], args: [] },
+  { name: 'errors', does: 'errors', flags: [], args: [] }
 ];
 
 /**
@@ -55,8 +57,21 @@ const INSTALL_LIMIT = 900_000;
 /** Exit code of `--missing` if this machine lacks anything. */
 const EXIT_MISSING = 3;
 
+/** A cell of the table in the document without a result. */
+const NOT_RUN = 'not run';
+
 /** The last line of a check that passed begins with this text. */
 const RESULT = 'passed: ';
+
+/**
+ * @param {string} name
+ * @returns {string} The binary of a target.
+ */
+function binaryOf(name) {
+  const binary = values.here ? builtBinary(name) : binaryPath(name);
+  if (binary === undefined) throw new Error(`There is no binary for ${name}; build it first.`);
+  return binary;
+}
 
 /**
  * @param {import('./targets.mjs').PlatformTarget} target
@@ -69,13 +84,13 @@ function layOut({ name }) {
   mkdirSync(modules, { recursive: true });
   for (const each of readdirSync(join(ROOT, 'node_modules'))) {
     if (!each.startsWith('.') && !each.startsWith('baileys-native'))
-      symlinkSync(join(ROOT, 'node_modules', each), join(modules, each));
+      symlinkSync(join(ROOT, 'node_modules', each), join(modules, each), 'junction');
   }
   // Without a package.json the project would be part of the repository, and `baileys-native` would be the repository.
   writeFileSync(join(project, 'package.json'), '{ "private": true }');
   stageMain(join(modules, 'baileys-native'));
   const published = publishedName(name);
-  stagePlatform(published, join(modules, `baileys-native-${published}`), binaryPath(name));
+  stagePlatform(published, join(modules, `baileys-native-${published}`), binaryOf(name));
   for (const { name: check } of CHECKS) {
     writeFileSync(join(project, `${check}.mjs`), readFileSync(join(ROOT, `scripts/platforms/checks/${check}.mjs`)));
   }
@@ -144,7 +159,7 @@ async function runChecks(target, runner) {
  */
 async function runInstallations({ name }, runner) {
   const platform = publishedName(name);
-  const release = await startRelease({ platform, binary: binaryPath(name), runner, timeout: INSTALL_LIMIT });
+  const release = await startRelease({ platform, binary: binaryOf(name), runner, timeout: INSTALL_LIMIT });
   const results = [];
   try {
     for (const manager of MANAGERS) {
@@ -164,13 +179,14 @@ async function runInstallations({ name }, runner) {
 }
 
 /**
- * Adds the rows of the other targets: those in the document, or rows that say that there is no result.
+ * Adds the rows of the other targets: those in the document, or rows that say that there is no result. A cell of a column
+ * that the document does not have yet says so too.
  *
  * @param {string[][]} rows
  * @returns {string[][]}
  */
 function withOtherRows(rows) {
-  const written = readSection(command)
+  const [names, , ...written] = readSection(command)
     .split('\n')
     .map(line =>
       line
@@ -178,12 +194,15 @@ function withOtherRows(rows) {
         .split('|')
         .map(text => text.trim())
     );
+  /** @param {string[]} row A row of the document. */
+  const inColumns = row => head.map(name => row[names.indexOf(name)] ?? NOT_RUN);
   return BUILDABLE.flatMap(({ name }) => {
     const find = (/** @type {string[][]} */ among) => among.find(([first]) => first === `\`${name}\``);
-    const row = find(rows) ?? find(written);
+    const old = find(written);
+    const row = find(rows) ?? (old && inColumns(old));
     if (row !== undefined) return [row];
     // The table of installations has only the targets with results.
-    return values.install ? [] : [[`\`${name}\``, ...rows[0].slice(1).map(() => 'not run')]];
+    return values.install ? [] : [[`\`${name}\``, ...head.slice(1).map(() => NOT_RUN)]];
   });
 }
 
@@ -196,7 +215,7 @@ const { values, positionals } = parseArgs({
     missing: { type: 'boolean' }
   }
 });
-const targets = selectTargets(positionals);
+const targets = values.here ? [ownTarget()] : selectTargets(positionals);
 /** The command in the mark of the table in the document. */
 const command = values.install ? 'npm run test:platforms -- --install' : 'npm run test:platforms';
 if (values.missing) {
@@ -215,11 +234,11 @@ const rows = [];
 let failed = 0;
 let passed = 0;
 for (const target of targets) {
-  const runner = runnerOf(values.here ? { ...target, runner: 'native' } : target);
+  const runner = runnerOf(target);
   const results = await (values.install ? runInstallations(target, runner) : runChecks(target, runner));
   passed += results.filter(result => result.passed).length;
   failed += results.filter(result => !result.passed).length;
-  const { size, needs } = describeBinary(binaryPath(target.name));
+  const { size, needs } = describeBinary(binaryOf(target.name));
   const facts = values.install ? [] : [`${(size / 2 ** 20).toFixed(1)} MiB`, needs];
   rows.push([`\`${target.name}\``, ...facts, runner.runs, ...results.map(({ text }) => text)]);
 }
@@ -227,4 +246,4 @@ const result = table(head, rows);
 console.log(result);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
-else if (!values.check) writeSection(command, table(head, withOtherRows(rows)));
+else if (!values.check && !values.here) writeSection(command, table(head, withOtherRows(rows)));
