@@ -11,7 +11,6 @@ import { record } from '../support/record.mjs';
 
 const FULL = process.env.COMPAT_COUNTS === 'full';
 const COUNTS = FULL ? { texts: 500, group: 100, away: 50 } : { texts: 40, group: 20, away: 10 };
-const TIMEOUT_MS = FULL ? 400_000 : 150_000;
 const EXCEPT = 'except messages in flight at a cut';
 
 /** The results of a run by behaviour, as texts. They are the same in every correct run. */
@@ -50,48 +49,40 @@ function recordBehaviours(line, javascript, native) {
 const clientsOf = line =>
   describe(`two clients of line ${line}`, { concurrency: 1 }, () => {
     const leniency = { mayLoseInFlight: line !== '7' };
-    const run = backends => runPair({ packageName: packageOf(line), backends, counts: COUNTS, timeoutMs: TIMEOUT_MS });
+    const run = backends => runPair({ packageName: packageOf(line), backends, counts: COUNTS });
     let baseline;
 
-    test(
-      "with Baileys' own JavaScript every message is decrypted, in order, with its receipts",
-      { timeout: TIMEOUT_MS },
-      async () => {
-        baseline = await run({ a: 'js', b: 'js' });
-        assert.deepEqual(problems(baseline, leniency), []);
-        const { texts, group, away } = COUNTS;
-        assert.deepEqual(
-          baseline.flows.map(({ phase, from, sent }) => `${sent} ${phase} from ${from}`),
-          [
-            `${texts} texts from a`,
-            `${texts} texts from b`,
-            `${group / 2} group from a`,
-            `${group / 2} group from b`,
-            `${away} away from a`
-          ]
-        );
-        assert.ok(baseline.inFlight.length > 0, 'no message was in flight when the connection was cut');
-        assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'no stanzas were compared');
-      }
-    );
+    test("with Baileys' own JavaScript every message is decrypted, in order, with its receipts", async () => {
+      baseline = await run({ a: 'js', b: 'js' });
+      assert.deepEqual(problems(baseline, leniency), []);
+      const { texts, group, away } = COUNTS;
+      assert.deepEqual(
+        baseline.flows.map(({ phase, from, sent }) => `${sent} ${phase} from ${from}`),
+        [
+          `${texts} texts from a`,
+          `${texts} texts from b`,
+          `${group / 2} group from a`,
+          `${group / 2} group from b`,
+          `${away} away from a`
+        ]
+      );
+      assert.ok(baseline.inFlight.length > 0, 'no message was in flight when the connection was cut');
+      assert.ok(baseline.stanzas.a.sent > texts && baseline.stanzas.b.sent > texts, 'no stanzas were compared');
+    });
 
     for (const backends of [
       { a: 'native', b: 'js' },
       { a: 'js', b: 'native' }
     ]) {
-      test(
-        `${backends.a} with ${backends.b}: same results as with Baileys' own JavaScript`,
-        { timeout: TIMEOUT_MS },
-        async () => {
-          const result = await run(backends);
-          const [javascript, native] = [baseline, result].map(each => behavioursOf(each, leniency.mayLoseInFlight));
-          recordBehaviours(line, javascript, native);
-          assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
-          assert.deepEqual(native, javascript);
-          assert.deepEqual(new Set(result.layers.a), new Set([backends.a]));
-          assert.deepEqual(new Set(result.layers.b), new Set([backends.b]));
-        }
-      );
+      test(`${backends.a} with ${backends.b}: same results as with Baileys' own JavaScript`, async () => {
+        const result = await run(backends);
+        const [javascript, native] = [baseline, result].map(each => behavioursOf(each, leniency.mayLoseInFlight));
+        recordBehaviours(line, javascript, native);
+        assert.deepEqual([...problems(result, leniency), ...compare(baseline, result, leniency)], []);
+        assert.deepEqual(native, javascript);
+        assert.deepEqual(new Set(result.layers.a), new Set([backends.a]));
+        assert.deepEqual(new Set(result.layers.b), new Set([backends.b]));
+      });
     }
   });
 

@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { Agent } from 'node:https';
 import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
-import { importPackage } from '../shared/baileys.mjs';
+import { importPackage, isVersion7 } from '../shared/baileys.mjs';
 import { isNative, silentLogger, statusCode } from '../shared/bot.mjs';
 import { describeError, openChannel } from '../shared/channel.mjs';
 import { ACTIONS } from './actions.mjs';
@@ -267,5 +267,5 @@ const parent = openChannel(process, {
 });
 
 // When its connection ends, Baileys 6 rejects promises that have no handler. A bot must ignore these rejections.
-if (packageName !== 'baileys') process.on('unhandledRejection', () => {});
+if (!isVersion7(packageName)) process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit(0)); // timers of Baileys would keep the process alive

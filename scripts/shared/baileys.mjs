@@ -60,3 +60,11 @@ export async function importFiles(packageName, files) {
   const namespaces = await Promise.all(files.map(file => import(urlOf(packageName, file))));
   return namespaces.map(exportsOf);
 }
+
+/**
+ * Whether a package is Baileys 7. Baileys 6 loses a stanza that arrives directly after the handshake, before its
+ * finishInit has ended, and messages that are in flight when a connection is cut.
+ *
+ * @param {string} packageName
+ */
+export const isVersion7 = packageName => /^7\./.test(require(join(rootOf(packageName), 'package.json')).version);

@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { isActive } from 'baileys-native';
 import { MockServer, addTrustedRoot, sampleStanzas, trustTestRoot } from 'baileys-native/testing';
+import { isVersion7 } from '../../../scripts/shared/baileys.mjs';
 import { login, openSocket, closed, pair, ping, recordingLogger } from '../../support/baileys-client.mjs';
 
 const [line, ...flags] = process.argv.slice(2);
@@ -16,8 +17,7 @@ const SENDS = 100;
 
 const namespace = await import(line);
 const baileys = namespace.makeWASocket ? namespace : namespace.default;
-// Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
-const delay = line === 'baileys' ? {} : { greetingDelayMs: 250 };
+const delay = isVersion7(line) ? {} : { greetingDelayMs: 250 };
 const server = await MockServer.start({ baileys: line, preKeyCount: 100, ...delay });
 if (flags.length === 0) trustTestRoot(baileys, server.rootKey);
 if (!flags.includes('--untrusted')) addTrustedRoot(server.rootKey);

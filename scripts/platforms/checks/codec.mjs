@@ -1,13 +1,40 @@
 // Decodes and encodes every recorded payload by the codec of the installed package and by Baileys' own, and compares
-// both. argv: path of the recorded vectors.
+// both. argv: path of the recorded vectors; under `baileys-native/register` also the package of Baileys whose replaced
+// codec is compared.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import * as baileys from 'baileys';
-import * as native from 'baileys-native';
 
-const { decode } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const [vectors, replacedPackage] = process.argv.slice(2);
+const { decode } = JSON.parse(readFileSync(vectors, 'utf8'));
+const [native, baileys] =
+  replacedPackage === undefined
+    ? [await import('baileys-native'), await import('baileys')]
+    : [await load(replacedPackage), await ownCodec(replacedPackage)];
 assert.notEqual(native.encodeBinaryNode, baileys.encodeBinaryNode);
+
+/**
+ * The exports of a module. Node.js may have the names of a CommonJS module only on `default`.
+ *
+ * @param {string} specifier
+ * @returns {Promise<any>}
+ */
+async function load(specifier) {
+  const namespace = await import(specifier);
+  return { ...namespace.default, ...namespace };
+}
+
+/**
+ * The codec that `register` does not replace.
+ *
+ * @param {string} name
+ */
+async function ownCodec(name) {
+  const [encode, decode] = await Promise.all(
+    ['encode', 'decode'].map(file => load(`${name}/lib/WABinary/${file}.js?baileys-native=off`))
+  );
+  return { ...encode, ...decode };
+}
 
 /**
  * The result, or the text of the error.
