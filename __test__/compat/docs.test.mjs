@@ -191,6 +191,21 @@ test('each shell block parses, and its commands exist', options, async () => {
   }
 });
 
+test('each script that a document names exists', () => {
+  const { scripts } = require('../../package.json');
+  let named = 0;
+  for (const document of DOCUMENTS) {
+    for (const [command, script, file] of read(document).matchAll(
+      /npm run (?:--silent )?([\w:-]+)|(?:node|bash) ((?:scripts|bench|examples|\.ci)\/[\w./-]+)/g
+    )) {
+      named += 1;
+      if (script !== undefined) assert.ok(Object.hasOwn(scripts, script), `${document}: ${command}`);
+      else assert.doesNotThrow(() => read(file), `${document}: ${command}`);
+    }
+  }
+  assert.ok(named >= 80, `${named} commands`);
+});
+
 test('each command of baileys-native in the documents works', options, async () => {
   const commands = blocks()
     .filter(({ language }) => language === 'sh')
