@@ -18,7 +18,7 @@
 //! | `read_ahead` | frames that the I/O thread opens before JavaScript asks for them | `frame`, `noise`, `binary`, `tape`, `wire` |
 //! | `shared_sender` | the noise sender of a connection, which JavaScript and the I/O thread share | `noise`, `binary`, `wire` |
 //! | `transport` | WebSocket over TCP or TLS, directly or through a proxy, on tokio | `failure`, `sync` |
-//! | `driver` | sessions on transports, with the system's clock and random numbers | `failure`, `session`, `transport` |
+//! | `driver` | sessions on transports, with the system's clock and random numbers | `failure`, `session`, `transport`, `sync` |
 //! | `dropin` | the drop-in's connections, between the transport and JavaScript | `abi`, `frame`, `noise`, `binary`, `tape`, `wire`, `read_ahead`, `shared_sender`, `session`, `transport`, `driver`, `sync` |
 //! | `bindings` | the Node.js addon | all of the above |
 //!

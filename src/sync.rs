@@ -27,7 +27,7 @@ mod model {
     use std::sync::PoisonError;
     use std::task::{Poll, Waker};
 
-    use super::{AtomicBool, Mutex, Ordering};
+    use super::Mutex;
 
     /// As `futures_util::task::AtomicWaker`.
     #[derive(Debug, Default)]
@@ -46,23 +46,25 @@ mod model {
         }
     }
 
-    /// As `tokio::sync::Notify` with one waiter.
+    /// As `tokio::sync::Notify` with one waiter. The permit is behind a lock: loom would also try orders of atomic writes
+    /// in which a `swap` does not read the latest one.
     #[derive(Debug, Default)]
     pub(crate) struct Notify {
-        permit: AtomicBool,
+        has_permit: Mutex<bool>,
         waiter: AtomicWaker,
     }
 
     impl Notify {
         pub(crate) fn notify_one(&self) {
-            self.permit.store(true, Ordering::Release);
+            *self.has_permit.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.waiter.wake();
         }
 
         pub(crate) async fn notified(&self) {
             std::future::poll_fn(|cx| {
                 self.waiter.register(cx.waker());
-                if self.permit.swap(false, Ordering::AcqRel) {
+                let mut has_permit = self.has_permit.lock().unwrap_or_else(PoisonError::into_inner);
+                if std::mem::take(&mut *has_permit) {
                     Poll::Ready(())
                 } else {
                     Poll::Pending

@@ -13,6 +13,7 @@ use crate::driver;
 /// it.
 static LEASES: Mutex<BTreeMap<u32, Weak<driver::Lease>>> = Mutex::new(BTreeMap::new());
 
+/// The id of the next lease. Relaxed, because it must only be unique.
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
 fn leases() -> MutexGuard<'static, BTreeMap<u32, Weak<driver::Lease>>> {

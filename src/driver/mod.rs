@@ -13,6 +13,8 @@ mod endpoint;
 mod handle;
 mod lease;
 mod log_queue;
+#[cfg(all(test, feature = "loom"))]
+mod models;
 mod pending_connections;
 mod shared_session;
 mod sink;

@@ -2,17 +2,15 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
-
-use futures_util::task::AtomicWaker;
-use tokio::sync;
 
 use super::{clock::Clock, connect_limiter::ConnectLimiter, lease::Lease};
 use crate::{
     failure::Failure,
     session::{ConnectionId, KeyDerivation, Log, Millis, Session, SessionEvent, SessionState, Transmit, log},
+    sync::{self, AtomicWaker, Mutex, MutexGuard},
     transport::{Accepted, Connection, Timing, TransportError},
 };
 
@@ -102,8 +100,8 @@ impl SharedSession {
             clock: Clock::new(),
             notify,
             log,
-            task: sync::Notify::new(),
-            reader: AtomicWaker::new(),
+            task: sync::Notify::default(),
+            reader: AtomicWaker::default(),
         }
     }
 

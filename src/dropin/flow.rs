@@ -1,11 +1,10 @@
 //! Back-pressure from JavaScript to a connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use super::counters::SocketCounters;
-use crate::sync::AtomicWaker;
+use crate::sync::{AtomicBool, AtomicWaker, Ordering};
 
 /// Number of waiting bytes of a connection above which it is not read. TCP flow control then stops the peer.
 pub const HIGH_WATER: usize = 4 * 1024 * 1024;

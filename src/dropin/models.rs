@@ -89,6 +89,22 @@ fn a_stopped_reader_resumes() {
     });
 }
 
+#[test]
+fn a_paused_reader_resumes() {
+    loom::model(|| {
+        let flow = Arc::new(Flow::default());
+        flow.set_paused(true);
+        flow.add(HIGH_WATER);
+        let reader = {
+            let flow = Arc::clone(&flow);
+            spawn(move || block_on(poll_fn(|cx| flow.poll_ready(cx))))
+        };
+        flow.taken(LOW_WATER);
+        flow.set_paused(false);
+        reader.join().unwrap();
+    });
+}
+
 /// A connection that stores the messages that are sent.
 #[derive(Default)]
 struct Wire(Mutex<Vec<Vec<u8>>>);

@@ -183,6 +183,25 @@ fn uses_std(source: &Source, module: &str) -> bool {
 }
 
 #[test]
+fn relaxed_atomics_have_a_reason() {
+    let mut relaxed = 0;
+    for source in &Sources::of_crate().files {
+        let is_relaxed = |path: &Vec<String>| path.last().is_some_and(|last| last == "Relaxed");
+        if !source.all_paths().any(is_relaxed) {
+            continue;
+        }
+        relaxed += 1;
+        let path = format!("{}/src/{}", env!("CARGO_MANIFEST_DIR"), source.name);
+        let text = std::fs::read_to_string(path).unwrap();
+        let has_reason = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("//") && line.contains("elaxed"));
+        assert!(has_reason, "{} does not say why its atomics are relaxed", source.name);
+    }
+    assert!(relaxed >= 6, "only {relaxed} files with relaxed atomics were found");
+}
+
+#[test]
 fn no_feature_disables_verification() {
     let sources = Sources::of_crate();
     for source in sources

@@ -52,7 +52,7 @@ impl Call {
     }
 
     /// The bytes of a typed array. Memory of a SharedArrayBuffer is copied, because other threads can write to it at
-    /// any time.
+    /// any time. The copy is relaxed: another thread can also write between two bytes.
     pub(in crate::bindings) fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, Exception> {
         let Memory {
             data,
