@@ -166,5 +166,8 @@ test('the workflows call scripts of package.json that exist', () => {
       assert.ok(scripts[script] !== undefined, `${name}: npm run ${script}`);
     }
     for (const [, file] of text.matchAll(/node (scripts\/\S+\.mjs)/g)) readFileSync(join(ROOT, file));
+    for (const [file] of text.matchAll(/\b(?:addon|compat|lifecycle)\/[\w.-]+\.test\b/g)) {
+      assert.ok(existsSync(join(ROOT, `__test__/${file}.mjs`)), `${name}: ${file}`);
+    }
   }
 });
