@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 /** The number of characters that are kept of the standard error of a file. */
 const MAX_LENGTH = 4000;
 
-/** @typedef {{ title: string, failure?: string }} Line */
+/** @typedef {{ title: string, failure?: string }} TestResult */
 
 /** @param {AsyncIterable<{ type: string, data: any }>} events */
 export default async function* results(events) {
@@ -17,7 +17,7 @@ export default async function* results(events) {
     if (type === 'test:stderr') {
       written.set(data.file, ((written.get(data.file) ?? '') + data.message).slice(-MAX_LENGTH));
     } else if (type === 'test:pass' || type === 'test:fail') {
-      /** @type {Line} */
+      /** @type {TestResult} */
       const line = { title: data.name, failure: type === 'test:fail' ? describeFailure(data, written) : undefined };
       yield `${JSON.stringify(line)}\n`;
     }

@@ -26,7 +26,7 @@ const RESULTS = `${ROOT}target/results.jsonl`;
  */
 const IDLE_LIMIT = process.env.COMPAT_COUNTS === 'full' ? 1_200_000 : 600_000;
 
-/** @returns {import('./results-reporter.mjs').Line[]} The results until now. */
+/** @returns {import('./results-reporter.mjs').TestResult[]} The results until now. */
 function results() {
   // The last line is not complete if the run was killed.
   const complete = readFileSync(RESULTS, 'utf8').split('\n').slice(0, -1);

@@ -14,14 +14,14 @@ const PROCESSORS = {
 };
 
 /**
- * @typedef {object} Description
+ * @typedef {object} BinaryFacts
  * @property {number} size
  * @property {string} platform The first part of a target's name, for example `linux-x64`.
  * @property {string} needs The needed system.
  * @property {string} [glibc] The latest version of glibc that a symbol needs.
  */
 
-/** @param {string} file @returns {Description} */
+/** @param {string} file @returns {BinaryFacts} */
 export function describeBinary(file) {
   const bytes = readFileSync(file);
   const size = bytes.length;
