@@ -101,7 +101,8 @@ export async function startRelease({ platform, binary, runner = { command: proce
         const node = (...args) =>
           run(runner.command, [...runner.args, ...args], {
             cwd: project,
-            env: { ...env, HOME: home, ...more },
+            // For root, Yarn 1 would use a folder of the system.
+            env: { ...env, HOME: home, YARN_CACHE_FOLDER: join(home, 'yarn-cache'), ...more },
             timeout
           });
         return { project, node };
