@@ -51,8 +51,9 @@ pub struct LoopTurn {
 #[derive(Debug, Clone)]
 pub struct TurnSender(Arc<SharedTurn>);
 
+/// The state of the turns. The loop, its connections and the task share it.
 #[derive(Default)]
-struct SharedTurn {
+pub(super) struct SharedTurn {
     state: Mutex<TurnState>,
     /// Wakes the task.
     task: Notify,
@@ -207,21 +208,27 @@ impl SharedTurn {
             connection.flush();
         }
     }
+
+    /// Waits for a wake of the task. Then writes the messages that the task has to write, until there were no messages
+    /// for some periods. `wait` waits for a period or a wake, and returns true for a wake.
+    pub(super) async fn watch_until_idle(&self, wait: impl AsyncFn(&Notify) -> bool) {
+        self.task.notified().await;
+        let mut seen = self.start_watch();
+        loop {
+            self.flush_handed_over();
+            if !wait(&self.task).await && !self.end_period(&mut seen) {
+                return;
+            }
+        }
+    }
 }
 
 /// Runs the task that writes messages for the loop: those of connections that the loop has passed to it, and those of
 /// turns that do not end.
 async fn watch(shared: Arc<SharedTurn>) {
+    let period = async |task: &Notify| tokio::time::timeout(PERIOD, task.notified()).await.is_ok();
     loop {
-        shared.task.notified().await;
-        let mut seen = shared.start_watch();
-        loop {
-            shared.flush_handed_over();
-            let is_woken = tokio::time::timeout(PERIOD, shared.task.notified()).await.is_ok();
-            if !is_woken && !shared.end_period(&mut seen) {
-                break;
-            }
-        }
+        shared.watch_until_idle(period).await;
     }
 }
 
@@ -231,12 +238,20 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
+    #[cfg(feature = "loom")]
+    use super::SharedTurn;
     use super::{Held, LoopTurn, PERIOD, TurnSender, WRITTEN_BY_LOOP, watch};
 
     impl LoopTurn {
         /// Like [`sender`](Self::sender), but without the task that writes for a blocked loop.
         pub(in super::super) fn unwatched_sender(&self) -> TurnSender {
             TurnSender(Arc::clone(&self.shared))
+        }
+
+        /// The state, for a test that runs the task itself.
+        #[cfg(feature = "loom")]
+        pub(in super::super) fn shared(&self) -> Arc<SharedTurn> {
+            Arc::clone(&self.shared)
         }
 
         /// The number of connections with held messages.
