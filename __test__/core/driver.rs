@@ -96,6 +96,53 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
 }
 
 #[test]
+fn a_flood_of_pings_does_not_hold_up_the_connect_timeout() {
+    let server = Loopback::new(&[Behaviour::EndlessPings]);
+    let mut config = config();
+    config.connect_timeout = 500;
+    config.reconnect = None;
+    let mut user = User::new(server.address, config);
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    user.wait_for(|event| matches!(event, Event::State(change) if change.reason == Some(EndReason::TimedOut)));
+}
+
+#[test]
+fn a_flood_of_stanzas_holds_up_neither_keep_alive_queries_nor_queries_nor_the_end() {
+    let server = Loopback::new(&[Behaviour::EndlessFlood]);
+    let mut config = config();
+    config.keep_alive_interval = NonZero::new(50).unwrap();
+    config.close_timeout = 500;
+    let mut user = User::connected(&server, config);
+    let start = Instant::now();
+    while server.pings.load(Ordering::SeqCst) < 3 {
+        assert!(start.elapsed() < WAIT_LIMIT, "no keep-alive query during a flood");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // The server only answers `iq` stanzas.
+    let stanza = node("message", &[], Vec::new());
+    let options = QueryOptions {
+        timeout: Some(50),
+        idempotent: false,
+    };
+    let asked = user
+        .handle
+        .with(|session, now| session.query(now, &mut stanza.source(), options));
+    let _ = asked.unwrap();
+    user.wait_for(|event| {
+        matches!(
+            event,
+            Event::Answer {
+                result: Err(QueryError::TimedOut),
+                ..
+            }
+        )
+    });
+    assert_eq!(user.state(), State::Connected);
+    assert!(user.handle.with(|session, now| session.close(now)));
+    user.wait_for(|event| is_state(event, State::Disconnected));
+}
+
+#[test]
 fn stanzas_without_a_matching_pattern_do_not_wake_the_user() {
     const COUNT: u64 = 2_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);

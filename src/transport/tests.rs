@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::SharedConnection;
@@ -353,15 +354,42 @@ fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
     close_under_flood(&[0xa2, 0], vec![1; 256 * 1024]);
 }
 
-/// The peer sends `first`, and then repeatedly `part`.
-fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: impl FnOnce(&mut ConnectOptions)) {
+/// How a peer sends data that never completes the opening.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// One part each millisecond.
+    Slow,
+    /// As fast as the connection takes it.
+    Flood,
+}
+
+/// The peer sends `first`, and then repeatedly `part`. The opening must end at its time limit.
+fn opening_that_never_ends(
+    first: &'static [u8],
+    part: &'static [u8],
+    pace: Pace,
+    change: impl FnOnce(&mut ConnectOptions),
+) {
+    /// A flood of this size in bytes has arrived only if the client reads it: the buffers of the system are smaller.
+    const FLOOD: usize = 1 << 20;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let (under_way, is_under_way) = channel();
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        SockRef::from(&stream).set_send_buffer_size(64 << 10).unwrap();
         stream.write_all(first).unwrap();
-        while stream.write_all(part).is_ok() {
-            thread::sleep(Duration::from_millis(1));
+        let (chunk, pause, enough) = match pace {
+            Pace::Slow => (part.to_vec(), Duration::from_millis(1), part.len()),
+            Pace::Flood => (part.repeat((64 << 10) / part.len()), Duration::ZERO, FLOOD),
+        };
+        let mut sent = 0;
+        while stream.write_all(&chunk).is_ok() {
+            sent += chunk.len();
+            if sent >= enough {
+                under_way.send(()).ok();
+            }
+            thread::sleep(pause);
         }
     });
     let (sender, events) = channel();
@@ -375,8 +403,11 @@ fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: im
         options.handshake_timeout = None;
         change(&mut options);
         let task = tokio::spawn(super::task::serve(options, shared, probe));
-        // A part of the response was received.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let patience = std::time::Instant::now() + PATIENCE;
+        while is_under_way.try_recv().is_err() {
+            assert!(std::time::Instant::now() < patience, "the client does not read");
+            tokio::task::yield_now().await;
+        }
         assert!(!task.is_finished());
         tokio::time::pause();
         tokio::time::advance(MAX_OPENING).await;
@@ -392,18 +423,20 @@ fn opening_that_never_ends(first: &'static [u8], part: &'static [u8], change: im
 
 #[test]
 fn endless_interim_heads_end_at_the_connect_timeout() {
-    opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |_| {});
+    for pace in [Pace::Slow, Pace::Flood] {
+        opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", pace, |_| {});
+    }
 }
 
 #[test]
 fn a_slow_head_ends_at_the_connect_timeout() {
-    opening_that_never_ends(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"y", |_| {});
+    opening_that_never_ends(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"y", Pace::Slow, |_| {});
 }
 
 #[test]
 fn a_slow_tls_handshake_ends_at_the_connect_timeout() {
     // The head of a handshake record of 16 KiB.
-    opening_that_never_ends(&[22, 3, 3, 0x40, 0], &[2], |options| {
+    opening_that_never_ends(&[22, 3, 3, 0x40, 0], &[2], Pace::Slow, |options| {
         options.tls = Some(TlsTarget {
             options: TlsOptions {
                 roots: Roots::Bundled {
@@ -420,13 +453,15 @@ fn a_slow_tls_handshake_ends_at_the_connect_timeout() {
 
 #[test]
 fn endless_interim_heads_of_a_proxy_end_at_the_connect_timeout() {
-    opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", |options| {
-        options.proxy = Some(Proxy {
-            protocol: ProxyProtocol::Http(Vec::new()),
-            host: "target.test".to_owned(),
-            port: 443,
-            tls: None,
-            timeout: None,
+    for pace in [Pace::Slow, Pace::Flood] {
+        opening_that_never_ends(b"", b"HTTP/1.1 102 Processing\r\n\r\n", pace, |options| {
+            options.proxy = Some(Proxy {
+                protocol: ProxyProtocol::Http(Vec::new()),
+                host: "target.test".to_owned(),
+                port: 443,
+                tls: None,
+                timeout: None,
+            });
         });
-    });
+    }
 }

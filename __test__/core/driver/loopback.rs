@@ -9,9 +9,12 @@ use std::{
 };
 
 use baileys_native::binary::Node;
-use futures_util::{SinkExt, StreamExt};
-use tokio::{net::TcpListener, runtime::Runtime};
-use tokio_tungstenite::{accept_async, tungstenite::Message};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+};
+use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 
 use crate::session::server::{Server, ServerOptions, node};
 
@@ -22,6 +25,10 @@ pub(super) enum Behaviour {
     Answer,
     /// Also send this number of stanzas at once.
     Flood(u64),
+    /// Also send stanzas without end, and read what has arrived between them.
+    EndlessFlood,
+    /// Send WebSocket pings without end instead of the handshake, and read nothing.
+    EndlessPings,
     /// Also send a stanza with this tag.
     Tag(String),
     /// End the stream.
@@ -67,10 +74,14 @@ impl Loopback {
     }
 }
 
-async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsize>) {
+async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsize>) {
     let Ok(mut socket) = accept_async(stream).await else {
         return;
     };
+    if behaviour == Behaviour::EndlessPings {
+        while socket.send(Message::Ping(vec![1; 100].into())).await.is_ok() {}
+        return;
+    }
     let mut server = Server::new(ServerOptions::default());
     let mut greeted = false;
     while let Some(Ok(message)) = socket.next().await {
@@ -97,6 +108,11 @@ async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Ar
                         }
                     }
                 }
+                Behaviour::EndlessFlood => {
+                    flood(&mut socket, &mut server, &pings).await;
+                    return;
+                }
+                Behaviour::EndlessPings => {}
                 Behaviour::Restart => server.send(&node("stream:error", &[("code", "515")], Vec::new())),
                 Behaviour::Drop => return,
                 Behaviour::Close => {
@@ -111,6 +127,27 @@ async fn converse(stream: tokio::net::TcpStream, behaviour: Behaviour, pings: Ar
         }
         let out = std::mem::take(&mut server.out);
         if !out.is_empty() && socket.send(Message::Binary(out.into())).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends stanzas until the connection ends.
+async fn flood(socket: &mut WebSocketStream<TcpStream>, server: &mut Server, pings: &AtomicUsize) {
+    for number in 0.. {
+        server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
+        if server.out.len() < 8000 {
+            continue;
+        }
+        while let Some(received) = socket.next().now_or_never() {
+            let Some(Ok(message)) = received else { return };
+            server.receive(&message.into_data());
+        }
+        for stanza in std::mem::take(&mut server.received) {
+            answer(server, &stanza, pings);
+        }
+        let out = std::mem::take(&mut server.out);
+        if socket.send(Message::Binary(out.into())).await.is_err() {
             return;
         }
     }
