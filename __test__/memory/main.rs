@@ -1,5 +1,5 @@
-//! Maximum memory use of one received frame, per layer.
-//! `cargo test --no-default-features --features seams --test memory -- --nocapture` prints the table.
+//! Maximum memory and CPU time of one received frame or message, per layer.
+//! `cargo test --release --no-default-features --features seams --test memory -- --nocapture` prints the table.
 //!
 //! There is only one test in the process, because the allocator counts for the whole process.
 
@@ -22,13 +22,18 @@ mod noise_server;
 #[allow(dead_code, reason = "shared with the tests of the session")]
 mod server;
 
-use std::time::Instant;
+#[cfg(feature = "seams")]
+mod transport;
+
+use std::time::{Duration, Instant};
 
 use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node};
-use baileys_native::frame::FrameDecoder;
+#[cfg(feature = "transport")]
+use baileys_native::dropin::{FrameOpenError, NoiseHandler};
+use baileys_native::frame::{FrameDecoder, FrameError};
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::read_ahead::{ReadAhead, ThreadBuffers};
-use baileys_native::session::{SessionEvent, SessionState};
+use baileys_native::session::{EndReason, SessionEvent, SessionState};
 use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{KEEP_PER_THREAD, OpenError, Opener, PayloadError, seal_frame};
 use cap::Cap;
@@ -48,24 +53,50 @@ const OPENER_BOUND: usize = 110;
 const READ_AHEAD_BOUND: usize = 110;
 const SESSION_BOUND: usize = 160;
 
-/// Runs `layer`. Returns its peak memory in bytes and its time in milliseconds.
-fn measure<R>(layer: impl FnOnce() -> R) -> (usize, u128, R) {
+/// The documented limit of the CPU time for one frame or message. Without optimization the code is about ten times
+/// slower.
+const CPU_BOUND: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
+
+/// The cost of handling one frame or message.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// Peak memory in bytes.
+    peak: usize,
+    cpu: Duration,
+}
+
+/// The CPU time of this thread. Other programs do not change it. On systems other than Linux it is the time of a clock.
+fn cpu_time(start: Instant) -> Duration {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = statistics.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| start.elapsed(), Duration::from_nanos)
+}
+
+fn measure<R>(layer: impl FnOnce() -> R) -> (Cost, R) {
     let peak = PeakAlloc;
     let before = peak.current_usage();
     peak.reset_peak_usage();
     let start = Instant::now();
+    let cpu_before = cpu_time(start);
     let result = layer();
-    (peak.peak_usage() - before, start.elapsed().as_millis(), result)
+    let cost = Cost {
+        cpu: cpu_time(start).saturating_sub(cpu_before),
+        peak: peak.peak_usage() - before,
+    };
+    (cost, result)
 }
 
-fn report(layer: &str, name: &str, frame: usize, (peak, time): (usize, u128), bound: usize) {
+/// Prints a cost, and fails if it is above the bound. `received`: the bytes of the peer.
+fn report(layer: &str, name: &str, received: usize, Cost { peak, cpu }: Cost, bound: usize) {
     println!(
-        "{layer:>10}  {name:<34} {:>8} B  {:>5} MiB  {:>5} B/B  {time:>6} ms",
-        frame,
+        "{layer:>10}  {name:<34} {received:>9} B  {:>5} MiB  {:>6} B/B  {:>6} ms  {:>7} ns/B",
         peak / MIB,
-        peak / frame
+        peak / received,
+        cpu.as_millis(),
+        cpu.as_nanos() / received as u128
     );
     assert!(peak <= bound * MIB, "{layer}, {name}: {} MiB", peak / MIB);
+    assert!(cpu <= CPU_BOUND, "{layer}, {name}: {cpu:?}");
 }
 
 fn sealed(payload: &[u8]) -> Vec<u8> {
@@ -88,9 +119,9 @@ fn open_frame(frame: &[u8], opener: &mut Opener, tapes: &mut Tapes) -> Result<()
 fn one_opener(Payload { name, bytes, fits, .. }: &Payload) {
     let frame = sealed(bytes);
     let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
-    let (peak, time, opened) = measure(|| open_frame(&frame, &mut opener, &mut tapes));
+    let (cost, opened) = measure(|| open_frame(&frame, &mut opener, &mut tapes));
     assert_eq!(opened.is_ok(), *fits, "{name}: {opened:?}");
-    report("opener", name, frame.len(), (peak, time), OPENER_BOUND);
+    report("opener", name, frame.len(), cost, OPENER_BOUND);
     opener.trim(KEEP_PER_THREAD);
     tapes.trim(KEEP_PER_THREAD);
     assert!(opener.capacity() + tapes.capacity() <= 8 * KEEP_PER_THREAD);
@@ -101,9 +132,9 @@ fn one_read_ahead(Payload { name, bytes, fits, .. }: &Payload) {
     let (mut read_ahead, mut buffers, mut tapes) = (ReadAhead::default(), ThreadBuffers::default(), Tapes::default());
     assert!(read_ahead.link());
     read_ahead.open(Receiver::new(&KEY).unwrap(), 0, Dialect::V7);
-    let (peak, time, opened) = measure(|| read_ahead.message(&frame, &mut buffers, &mut tapes));
+    let (cost, opened) = measure(|| read_ahead.message(&frame, &mut buffers, &mut tapes));
     assert_eq!(opened.is_some(), *fits, "{name}");
-    report("read-ahead", name, frame.len(), (peak, time), READ_AHEAD_BOUND);
+    report("read-ahead", name, frame.len(), cost, READ_AHEAD_BOUND);
 }
 
 /// Runs a session that reacts to the stanza, and with `watched` one that delivers it.
@@ -113,9 +144,9 @@ fn one_session(Payload { name, bytes, fits, .. }: &Payload, watched: bool) {
         world.watch("frame");
     }
     world.server().send_payload(bytes);
-    let (peak, time, ()) = measure(|| world.pump());
+    let (cost, ()) = measure(|| world.pump());
     let layer = if watched { "delivered" } else { "session" };
-    report(layer, name, bytes.len(), (peak, time), SESSION_BOUND);
+    report(layer, name, bytes.len(), cost, SESSION_BOUND);
     let malformed = world
         .events
         .iter()
@@ -148,6 +179,20 @@ fn session_without_memory(payload: &[u8]) {
             .filter(|event| matches!(event, SessionEvent::Malformed(_)));
         assert_eq!(malformed.count(), usize::from(!is_delivered), "{spare} MiB");
     }
+}
+
+/// A session without memory for the server's handshake message ends.
+fn handshake_without_memory(frame: &[u8]) {
+    let mut world = World::paired();
+    world.opens = false;
+    world.connect();
+    world.open();
+    let id = world.link.as_ref().unwrap().id;
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + 4 * MIB).unwrap();
+    world.session.handle_data(world.now, id, frame);
+    ALLOCATOR.set_limit(usize::MAX).unwrap();
+    world.pump();
+    assert_eq!(world.last_reason(), EndReason::Frame(FrameError::OutOfMemory));
 }
 
 /// Each step that allocates memory for a peer's data must report an out-of-memory error instead of aborting.
@@ -194,7 +239,20 @@ fn without_memory() {
         assert!(batch.is_empty());
         assert!(batch.push(1, 1, 0, b"small").is_some());
     });
+    // A frame of the handshake, in the drop-in and in a session.
+    #[cfg(feature = "transport")]
+    {
+        let mut handler = NoiseHandler::new(Dialect::V7, b"WA\x06\x03", &[9; 32], None).unwrap();
+        handler.frames.feed(&large_frame);
+        let handler = std::cell::RefCell::new(handler);
+        within(4 * MIB, &|| {
+            let (mut opener, mut tapes, mut raw) = (Opener::default(), Tapes::default(), Vec::new());
+            let opened = handler.borrow_mut().open(&mut opener, &mut tapes, &mut raw);
+            assert!(matches!(opened, Err(FrameOpenError::Stream(FrameError::OutOfMemory))));
+        });
+    }
     session_without_memory(&hostile::compressed(&text));
+    handshake_without_memory(&large_frame);
 
     let failures = failures.into_inner();
     let memory = "out of memory".to_owned();
@@ -212,6 +270,8 @@ fn without_memory() {
 #[test]
 fn one_frame_takes_no_more_than_the_documented_memory() {
     println!();
+    #[cfg(feature = "seams")]
+    transport::measure_all();
     let payloads = payloads();
     for payload in &payloads {
         one_opener(payload);
@@ -225,7 +285,7 @@ fn one_frame_takes_no_more_than_the_documented_memory() {
 
     // An owned node uses at most its budget, for any stanza.
     let nodes = hostile::most_nodes(binary::MAX_ELEMENTS - 20);
-    let (peak, _, node) = measure(|| Node::decode_within(&nodes, Dialect::V7, MIB).unwrap());
+    let (Cost { peak, .. }, node) = measure(|| Node::decode_within(&nodes, Dialect::V7, MIB).unwrap());
     assert_eq!(node.tag, "success");
     assert!(peak <= 2 * MIB, "{peak}");
 

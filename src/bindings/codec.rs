@@ -3,7 +3,7 @@
 use super::core::{Core, CoreState, TapeMemory, dialect, text_result};
 use super::raw::{Exception, SharedMemory, raw_function};
 use crate::abi::register;
-use crate::binary;
+use crate::binary::{self, InflateError};
 use crate::wire::KEEP_PER_THREAD;
 
 raw_function! {
@@ -69,6 +69,7 @@ raw_function! {
         let payload = call.bytes(0)?;
         let unpacked = binary::unpack(&payload, inflated)?;
         output.clear();
+        output.try_reserve(unpacked.len()).map_err(|_| InflateError::OutOfMemory)?;
         output.extend_from_slice(unpacked);
         inflated.clear();
         inflated.shrink_to(KEEP_PER_THREAD);

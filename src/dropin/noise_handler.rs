@@ -196,6 +196,7 @@ impl NoiseHandler {
         let Some(receiver) = self.channel.receiver_mut() else {
             self.handshake_frames += 1;
             raw.clear();
+            raw.try_reserve(frame.len()).map_err(|_| FrameError::OutOfMemory)?;
             raw.extend_from_slice(frame);
             return Ok(Frame::Handshake);
         };

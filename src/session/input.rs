@@ -14,6 +14,7 @@ use super::{
     timers::Timer,
 };
 use crate::failure::Failure;
+use crate::frame::FrameError;
 use crate::wire::{KEEP_PER_CONNECTION, OpenError, OpenedFrame, keep_alive_query};
 
 /// If a deadline is noticed this many milliseconds late, the process was stopped or suspended. The session then reads
@@ -255,7 +256,12 @@ impl Session {
         };
         self.metrics.frames_in += 1;
         let ConnectionPhase::Open { receiver, .. } = phase else {
-            let message = frame.to_vec();
+            let mut message = Vec::new();
+            if message.try_reserve_exact(frame.len()).is_err() {
+                self.end(EndReason::Frame(FrameError::OutOfMemory), false);
+                return false;
+            }
+            message.extend_from_slice(frame);
             self.server_hello(&message);
             return true;
         };

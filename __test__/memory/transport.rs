@@ -1,0 +1,111 @@
+//! Response heads and WebSocket messages with the maximum memory use that a peer can cause before the Noise handshake.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use baileys_native::transport::{Event, EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, seams};
+use tokio::io::{AsyncWriteExt, duplex, split};
+
+use super::{measure, report};
+
+/// The documented limits (docs/security.md), in MiB.
+const HEAD_BOUND: usize = 1;
+const MESSAGE_BOUND: usize = 160;
+
+/// The number of fragments that a message may have.
+const MAX_FRAGMENTS: usize = 16 * 1024;
+
+/// Counts the bytes of the messages and drops them.
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+impl EventSink for Count {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Message { bytes, .. } => drop(self.0.fetch_add(bytes.len(), Ordering::Relaxed)),
+            Event::Error(error) => panic!("{error}"),
+            _ => {}
+        }
+    }
+
+    fn flush(&mut self) {}
+}
+
+/// Receives the bytes of a server on an open WebSocket. Returns the length of the messages.
+fn receive(stream: &[u8]) -> usize {
+    let count = Count::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (client, server) = duplex(4096);
+        let (_requests, mut out) = split(server);
+        let (_connection, task) = seams::open(client, Vec::new(), count.clone());
+        let serve = async {
+            out.write_all(stream).await.unwrap();
+            out.shutdown().await.unwrap();
+        };
+        futures_util::future::join(task, serve).await;
+    });
+    count.0.load(Ordering::Relaxed)
+}
+
+/// A frame header of a server. `first` has the flags and the opcode.
+fn header(first: u8, length: usize) -> Vec<u8> {
+    let length = (length as u64).to_be_bytes();
+    [&[first, 127][..], &length].concat()
+}
+
+/// A binary message in `count` fragments of the same length.
+fn fragments(count: usize, length: usize) -> Vec<u8> {
+    let payload = vec![0; length];
+    let mut stream = Vec::with_capacity(count * (length + 10));
+    for number in 0..count {
+        let opcode = if number == 0 { 0x02 } else { 0x00 };
+        let last = if number + 1 == count { 0x80 } else { 0x00 };
+        stream.extend(header(opcode | last, length));
+        stream.extend(&payload);
+    }
+    stream
+}
+
+pub(crate) fn measure_all() {
+    let status = "HTTP/1.1 101 S\r\n";
+    let line = "X:\r\n";
+    // The parser accepts 512 header lines.
+    let most_lines = format!("{status}{}\r\n", line.repeat(510));
+    let longest = format!(
+        "{status}X: {}\r\n\r\n",
+        "y".repeat(MAX_RESPONSE_HEAD - status.len() - 8)
+    );
+    for (name, head) in [("most header lines", most_lines), ("longest header", longest)] {
+        let (cost, parsed) = measure(|| seams::parse_response(head.as_bytes()));
+        assert!(parsed.unwrap().is_some(), "{name}");
+        report("head", name, head.len(), cost, HEAD_BOUND);
+    }
+
+    let longest = usize::try_from(MAX_MESSAGE).unwrap();
+    for (name, stream, length) in [
+        ("one frame of 100 MiB", fragments(1, longest), longest),
+        (
+            "100 MiB in most fragments",
+            fragments(MAX_FRAGMENTS, longest / MAX_FRAGMENTS),
+            longest / MAX_FRAGMENTS * MAX_FRAGMENTS,
+        ),
+        ("most fragments, all empty", fragments(MAX_FRAGMENTS, 0), 0),
+    ] {
+        let (cost, received) = measure(|| receive(&stream));
+        assert_eq!(received, length, "{name}");
+        report("message", name, stream.len(), cost, MESSAGE_BOUND);
+    }
+}
