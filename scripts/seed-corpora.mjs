@@ -6,6 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
+import { KeyUsageFlags, PURPOSES, issue } from '../__test__/support/x509.mjs';
 import { ROOT } from './shared/root.mjs';
 
 const CORPORA = join(ROOT, '__test__/fuzz/corpus');
@@ -60,6 +61,37 @@ chains
   .forEach((/** @type {string} */ chain, /** @type {number} */ place) =>
     seed('handshake', `chain-${place}`, Buffer.from(chain, 'hex'))
   );
+
+/** Certificates in DER, each after its length. @param {{ cert: string }[]} chain */
+const certificates = chain =>
+  Buffer.concat(
+    chain.flatMap(({ cert }) => {
+      const der = Buffer.from(cert.replace(/-----.*-----/g, ''), 'base64');
+      return [Buffer.of(der.length >> 8, der.length & 0xff), der];
+    })
+  );
+
+const YEARS = { to: 3650 };
+const authority = issue({ ...YEARS, subject: 'Root', isAuthority: true });
+const between = issue({ ...YEARS, subject: 'Between', isAuthority: true, issuer: authority, pathLength: 0 });
+const rsa = issue({ ...YEARS, subject: 'RSA', isAuthority: true, keyKind: 'rsa2048' });
+const named = { ...YEARS, names: ['a.test', '*.a.test', '127.0.0.1', '::1'] };
+/** @type {Record<string, { cert: string }[]>} */
+const chainsOfServers = {
+  direct: [issue({ ...named, issuer: authority }), authority],
+  between: [issue({ ...named, issuer: between }), between, authority],
+  'without-root': [issue({ ...named, issuer: between }), between],
+  'self-signed': [issue(named)],
+  'common-name': [issue({ ...YEARS, names: [], subject: 'a.test', issuer: authority }), authority],
+  purposes: [issue({ ...named, purposes: [PURPOSES.server, PURPOSES.client], issuer: authority }), authority],
+  usage: [issue({ ...named, usage: KeyUsageFlags.keyAgreement, issuer: authority }), authority],
+  'version-1': [issue({ ...named, version: 1, issuer: authority }), authority],
+  tampered: [issue({ ...named, isTampered: true, issuer: authority }), authority],
+  rsa: [issue({ ...named, keyKind: 'rsa2048', issuer: rsa }), rsa],
+  pss: [issue({ ...named, isPss: true, issuer: rsa }), rsa],
+  ed25519: [issue({ ...named, keyKind: 'ed25519', issuer: authority }), authority]
+};
+for (const [name, chain] of Object.entries(chainsOfServers)) seed('certificate', name, certificates(chain));
 
 /**
  * Pseudo-random bytes, the same in each run (xorshift32).

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::DuplexStream;
 
 use super::connection::{Connection, SharedConnection};
@@ -12,6 +15,7 @@ use super::frame_check::CheckedStream;
 use super::http::{self, ResponseError, ResponseHead};
 use super::proxy::{self, Proxy};
 use super::stream::NetStream;
+use super::verify::Verifier;
 use super::websocket;
 
 /// Reads a response head from the beginning of `bytes`: the head and its length, or nothing while it is incomplete.
@@ -20,6 +24,25 @@ use super::websocket;
 /// If the bytes are not HTTP.
 pub fn parse_response(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, ResponseError> {
     http::parse_response(bytes)
+}
+
+/// Verifies the certificates of a server, the server's own first. `given`: the certificates that the caller trusts.
+/// `now`: in seconds since 1970.
+///
+/// # Errors
+/// Returns the reason as text.
+pub fn verify_certificates(chain: &[&[u8]], given: &[&[u8]], name: &str, now: u64) -> Result<(), String> {
+    let der = |bytes: &&[u8]| CertificateDer::from(bytes.to_vec());
+    let (leaf, intermediates) = chain.split_first().ok_or("no certificate")?;
+    let given = given.iter().map(der).filter(Verifier::takes).collect();
+    let verifier = Verifier::new(&[], given, true, &rustls::crypto::ring::default_provider())?;
+    let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
+    let intermediates: Vec<_> = intermediates.iter().map(der).collect();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+    verifier
+        .verify_server_cert(&der(leaf), &intermediates, &name, &[], now)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 /// Asks the proxy at the other end of `stream` for a connection. Returns the status if an HTTP proxy refused, otherwise

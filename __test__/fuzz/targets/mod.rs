@@ -1,5 +1,6 @@
 //! One function per target. It accepts any bytes, and panics if a property is violated.
 
+pub mod certificate;
 pub mod decode;
 pub mod frames;
 pub mod handshake;
@@ -15,6 +16,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const ALL: &[Target] = &[
+    ("certificate", certificate::run),
     ("decode", decode::run),
     ("frames", frames::run),
     ("handshake", handshake::run),

@@ -1,10 +1,14 @@
-//! A logged-in session with a server that sends any data. Payloads, calls of the user and time are in any order. The
-//! network in memory checks that the session's requests are possible.
+//! A session with a server that sends any data. Payloads, calls of the user and time are in any order. The session is
+//! logged in, or is not paired yet, or resumes when it connects again. The network in memory checks that the session's
+//! requests are possible.
 
 use arbitrary::{Arbitrary, Unstructured};
 use baileys_native::session::{QueryOptions, SessionState};
 
-use super::super::support::{harness::World, server::node};
+use super::super::support::{
+    harness::{World, config, new_device},
+    server::node,
+};
 
 #[derive(Arbitrary, Debug)]
 enum Step<'a> {
@@ -26,10 +30,27 @@ enum Step<'a> {
     Connect,
 }
 
-/// `data` is a list of steps.
+/// A connected session of a new device: it waits for `pair-device`.
+fn unpaired() -> World {
+    let mut world = World::new(config(), new_device(3));
+    world.connect();
+    world
+}
+
+fn resuming() -> World {
+    let mut config = config();
+    config.resume = true;
+    World::connected_with(config)
+}
+
+/// `data` is the kind of the session, and then a list of steps.
 pub fn run(data: &[u8]) {
     let mut source = Unstructured::new(data);
-    let mut world = World::connected();
+    let mut world = match source.arbitrary::<u8>().unwrap_or_default() % 4 {
+        0 => unpaired(),
+        1 => resuming(),
+        _ => World::connected(),
+    };
     world.watch("frame");
     while let Ok(step) = source.arbitrary() {
         if source.is_empty() {
