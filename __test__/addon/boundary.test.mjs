@@ -69,14 +69,27 @@ async function openClient() {
   return client;
 }
 
-/** The socket of an open client. */
+/** The socket of an open client, and a terminated one. */
 const sockets = {
   async make() {
-    const client = await openClient();
-    client.on('error', () => {});
-    return [client.socket];
+    const [open, ended] = (await Promise.all([openClient(), openClient()])).map(
+      client => client.on('error', () => {}).socket
+    );
+    ended.terminate();
+    return [open, ended];
   },
   drop: socket => socket.terminate()
+};
+
+/** The TCP connection of an open client, and a destroyed one. */
+const tcpSockets = {
+  async make() {
+    const clients = await Promise.all([openClient(), openClient()]);
+    const [open, ended] = clients.map(client => client.on('error', () => {}).socket._socket.on('error', () => {}));
+    ended.destroy();
+    return [open, ended];
+  },
+  drop: socket => socket.destroy()
 };
 
 /** A session that was never connected, one that connects, and one that is closed. */
@@ -93,7 +106,10 @@ const sessions = {
 
 const stateless = { make: () => [ours], drop() {} };
 
-/** For each declared name: its receivers, and valid arguments. */
+/**
+ * For each declared name: its receivers, and valid arguments. `fields` is the interface of the last argument; `nested`
+ * has the interfaces of some of its fields.
+ */
 const MATRIX = {
   encodeBinaryNode: { on: stateless, valid: () => [NODE, {}, [0]] },
   decodeBinaryNode: { on: stateless, valid: () => [STANZA] },
@@ -132,11 +148,17 @@ const MATRIX = {
   'WebSocketClientSocket.pong': { on: sockets, valid: () => ['text', true, () => {}] },
   'WebSocketClientSocket.addEventListener': { on: sockets, valid: () => ['open', () => {}, { once: true }] },
   'WebSocketClientSocket.removeEventListener': { on: sockets, valid: () => ['open', () => {}] },
+  'NativeTcpSocket.address': { on: tcpSockets, valid: () => [] },
+  'NativeTcpSocket.setTimeout': { on: tcpSockets, valid: () => [60_000, () => {}] },
+  'NativeTcpSocket.setKeepAlive': { on: tcpSockets, valid: () => [true, 1000] },
+  'NativeTcpSocket.setNoDelay': { on: tcpSockets, valid: () => [true] },
+  'NativeTcpSocket.destroy': { on: tcpSockets, valid: () => [new Error('deliberate')] },
   NativeSession: {
     on: { make: () => [{ create: options => new NativeSession(options) }], drop() {} },
     method: 'create',
     valid: () => [sessionOptions()],
-    fields: 'NativeSessionOptions'
+    fields: 'NativeSessionOptions',
+    nested: { auth: 'SessionCredentials', knownServer: 'KnownServer', incoming: 'QueueBounds' }
   },
   'NativeSession.connect': { on: sessions, valid: () => [{}] },
   'NativeSession.close': { on: sessions, valid: () => [{}] },
@@ -223,6 +245,26 @@ async function assertSound() {
 }
 const FIXED_PAIR = baileys.Curve.generateKeyPair();
 
+/**
+ * Functions that return the arguments with one field of the last argument replaced, by the name of the field.
+ *
+ * @returns {[field: string, args: (value: unknown) => unknown[]][]}
+ */
+function fieldsReplaced({ valid, fields, nested = {} }) {
+  const replaced = change => {
+    const all = valid();
+    return [...all.slice(0, -1), { ...all.at(-1), ...change(all.at(-1)) }];
+  };
+  const own = declaredMembers(fields).map(field => [field, value => replaced(() => ({ [field]: value }))]);
+  const inner = Object.entries(nested).flatMap(([outer, name]) =>
+    declaredMembers(name).map(field => [
+      `${outer}.${field}`,
+      value => replaced(options => ({ [outer]: { ...options[outer], [field]: value } }))
+    ])
+  );
+  return [...own, ...inner];
+}
+
 /** Calls a function with one argument replaced, for all receivers, and cancels what they wait for. */
 async function tryArguments({ on, method, label }, name, args) {
   const receivers = await on.make();
@@ -238,7 +280,8 @@ async function tryArguments({ on, method, label }, name, args) {
   for (const error of await Promise.all(calls)) if (error) throw error;
 }
 
-for (const [name, { on, valid, method = name.split('.').at(-1), fields }] of Object.entries(MATRIX)) {
+for (const [name, row] of Object.entries(MATRIX)) {
+  const { on, valid, method = name.split('.').at(-1) } = row;
   test(`${name} with hostile arguments`, async () => {
     const count = declaredCallables().get(name) ?? 0;
     if (count === 0) await tryArguments({ on, method, label: 'no argument' }, name, valid);
@@ -248,13 +291,8 @@ for (const [name, { on, valid, method = name.split('.').at(-1), fields }] of Obj
         const args = () => Object.assign(valid(), { [place]: make() });
         await tryArguments({ on, method, label: `${label} as argument ${place}` }, name, args);
       }
-      for (const field of fields ? declaredMembers(fields) : []) {
-        const args = () => {
-          const all = valid();
-          const options = all.length - 1;
-          return Object.assign(all, { [options]: { ...all[options], [field]: make() } });
-        };
-        await tryArguments({ on, method, label: `${label} as ${field}` }, name, args);
+      for (const [field, replace] of row.fields ? fieldsReplaced(row) : []) {
+        await tryArguments({ on, method, label: `${label} as ${field}` }, name, () => replace(make()));
       }
     }
     await assertSound();
@@ -277,26 +315,40 @@ for (const [label, make] of Object.entries(NODES)) {
 test('worker threads are terminated during calls', async t => {
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
-    const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, NativeSession, WebSocketClient } = require(${JSON.stringify(
-      new URL('../../js/index.cjs', import.meta.url).pathname
-    )});
-    const client = new WebSocketClient(new URL(workerData.url), {});
+    const ours = require(workerData.entry);
+    const { encodeBinaryNode, decodeBinaryNode, makeNoiseHandler, metrics, NativeSession, WebSocketClient } = ours;
+    const { url, auth } = workerData;
+    const ignored = promise => promise.catch(() => {});
+    const logger = { child: () => logger, trace() {} };
+    const newSession = () => new NativeSession({ auth, url }).on('error', () => {});
+    const client = new WebSocketClient(new URL(url), {});
     client.on('error', () => {});
     client.connect();
-    const session = new NativeSession({ auth: workerData.auth, url: workerData.url });
-    session.on('error', () => {});
-    session.connect().catch(() => {});
+    const session = newSession();
+    ignored(session.connect());
+    const node = { tag: 'iq', attrs: { id: '1' }, content: Buffer.alloc(5000) };
     client.on('open', () => {
       parentPort.postMessage('running');
       setInterval(() => {
         for (let i = 0; i < 100; i++) {
-          client.send(encodeBinaryNode({ tag: 'iq', attrs: { id: String(i) }, content: Buffer.alloc(5000) }));
-          session.sendNode({ tag: 'iq', attrs: {} }).catch(() => {});
+          const bytes = encodeBinaryNode(node);
+          ignored(decodeBinaryNode(bytes));
+          client.send(bytes);
+          client.socket.ping();
+          ignored(session.sendNode({ tag: 'iq', attrs: {} }));
+          ignored(session.query({ tag: 'iq', attrs: {} }));
         }
+        const handler = makeNoiseHandler({ keyPair: auth.noiseKey, NOISE_HEADER: Buffer.from('WA\\x06\\x03'), logger });
+        void handler.finishInit();
+        ignored(handler.decodeFrame(handler.encodeFrame(Buffer.alloc(3, 7)), () => {}));
+        ignored(newSession().connect());
+        metrics();
+        session.metrics();
       });
     });`;
+  const entry = new URL('../../js/index.cjs', import.meta.url).pathname;
   for (let i = 0; i < 10; i++) {
-    const worker = new Worker(source, { eval: true, workerData: { url, auth: linkedCredentials() } });
+    const worker = new Worker(source, { eval: true, workerData: { entry, url, auth: linkedCredentials() } });
     t.after(() => worker.terminate());
     await once(worker, 'message', { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
     await worker.terminate();

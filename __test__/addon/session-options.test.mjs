@@ -89,6 +89,8 @@ test('the constructor refuses invalid options', options, async t => {
   const server = await startServer(t);
   for (const [wrong, type] of [
     [{ auth: {} }, TypeError],
+    [{ trustedRoot: new SharedArrayBuffer(32) }, TypeError],
+    [{ trustedRoot: 'text' }, TypeError],
     [{ version: [2, 3000] }, TypeError],
     [{ version: [2, 3000, 1.5] }, TypeError],
     [{ browser: 'Chrome' }, TypeError],

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import dns from 'node:dns';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
-import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
+import { createSession, linkedCredentials, next, startServer, until } from '../support/native-session.mjs';
 import { httpProxy, socksProxy } from '../support/proxies.mjs';
 import { ProxyAgent8, SocksProxyAgent10 } from '../support/proxy-agents.mjs';
 import { closeAfter } from '../support/resources.mjs';
@@ -83,11 +83,22 @@ test('sessions that connect at the same time share one lookup of a name', option
   let release;
   const released = new Promise(resolve => (release = resolve));
   replaceLookup(t, (...args) => released.then(() => lookup(...args)));
-  const sessions = ['1', '2', '3'].map(n => createSession(t, named, { creds: linkedCredentials(`1555000000${n}`) }));
+  // The headers are read when a session is created, and again for its connection, before its name is resolved.
+  let reads = 0;
+  const headers = {
+    get 'x-count'() {
+      reads++;
+      return '1';
+    }
+  };
+  const sessions = ['1', '2', '3'].map(n =>
+    createSession(t, named, { creds: linkedCredentials(`1555000000${n}`), headers })
+  );
+  const perSession = reads / sessions.length;
+  assert.ok(perSession >= 1);
   const connections = sessions.map(connected);
-  await Promise.all(sessions.map(session => next(session, 'state')));
-  // The event `open` of a session can follow its state.
-  setTimeout(release, 100);
+  await until(() => reads === 2 * perSession * sessions.length);
+  release();
   await Promise.all(connections);
   assert.deepEqual(calls, [[NAME, 0]]);
 });

@@ -1,10 +1,12 @@
 // Bytes in shared memory that another thread changes while the addon reads them.
 
 import assert from 'node:assert/strict';
+import { Agent } from 'node:https';
 import { test } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { decodeBinaryNode, decodeDecompressedBinaryNode, makeNoiseHandler } from '../../js/index.mjs';
 import { silentLogger } from '../support/baileys-client.mjs';
+import { createSession, iq, linkedCredentials, startServer } from '../support/native-session.mjs';
 import { framed, keyPairOf, NoisePeer } from '../support/noise-peer.mjs';
 
 const CHARACTERS = 100_000;
@@ -48,12 +50,37 @@ if (!isMainThread) {
     for (const end of seen) assert.ok(['1:x', '1:\ufffd'].includes(end), `the text ends with ${JSON.stringify(end)}`);
   });
 
-  test('every method of a noise handler takes shared memory as its bytes', async () => {
-    const shared = bytes => {
-      const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
-      bytes.copy(copy);
-      return copy;
+  const shared = bytes => {
+    const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
+    Buffer.from(bytes).copy(copy);
+    return copy;
+  };
+
+  test('a session copies the options that lie in shared memory', { timeout: 60_000 }, async t => {
+    const server = await startServer(t, { acceptUnknown: true, tls: true });
+    const views = [];
+    /** The same value with all its bytes in shared memory. */
+    const inShared = value => {
+      if (value instanceof Uint8Array) {
+        views.push(shared(value));
+        return views.at(-1);
+      }
+      if (value === null || typeof value !== 'object') return value;
+      if (Array.isArray(value)) return value.map(inShared);
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inShared(each)]));
     };
+    const session = createSession(t, server, {
+      agent: new Agent({ ca: shared(Buffer.from(server.ca)) }),
+      trustedRoot: inShared(server.rootKey),
+      creds: inShared(linkedCredentials())
+    });
+    assert.ok(views.length > 8);
+    for (const view of views) view.fill(0);
+    await session.connect();
+    assert.equal((await session.query(iq())).attrs.type, 'result');
+  });
+
+  test('every method of a noise handler takes shared memory as its bytes', async () => {
     const header = Buffer.from([87, 65, 6, 3]);
     const keyPair = keyPairOf(Buffer.alloc(32, 7));
     const options = { keyPair, NOISE_HEADER: header, logger: silentLogger() };

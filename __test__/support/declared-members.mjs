@@ -6,8 +6,8 @@ import ts from 'typescript';
 
 const FILE = fileURLToPath(new URL('../../index.d.ts', import.meta.url));
 
-/** Interfaces of objects that the package creates and whose methods the user calls. */
-const OBJECTS = new Set(['NoiseHandler', 'WebSocketClientSocket', 'Inspection']);
+/** Interfaces of objects that the user creates and whose methods the package calls. */
+const OF_USER = new Set(['NoiseLogger', 'SessionLogger', 'SessionStore']);
 
 /**
  * All callables by name (`metrics`, `NativeSession` for its constructor, `NativeSession.query`), each with the greatest
@@ -21,7 +21,7 @@ export function declaredCallables() {
   const add = (name, parameters) => found.set(name, Math.max(found.get(name) ?? 0, parameters.length));
   for (const statement of source.statements) {
     if (ts.isFunctionDeclaration(statement)) add(statement.name.text, statement.parameters);
-    const isObject = ts.isInterfaceDeclaration(statement) && OBJECTS.has(statement.name.text);
+    const isObject = ts.isInterfaceDeclaration(statement) && !OF_USER.has(statement.name.text);
     if (!ts.isClassDeclaration(statement) && !isObject) continue;
     const owner = statement.name.text;
     for (const member of statement.members) {

@@ -10,6 +10,9 @@ function detachedView() {
 /** A view of memory that is shared with other threads. */
 const sharedView = () => new Uint8Array(new SharedArrayBuffer(16)).fill(7);
 
+/** A length-tracking view of shared memory that can grow. */
+const growingView = () => new Uint8Array(new SharedArrayBuffer(16, /** @type {any} */ ({ maxByteLength: 64 }))).fill(7);
+
 /** A length-tracking view of memory that is then made smaller. */
 function shrunkView() {
   const memory = new ArrayBuffer(64, /** @type {any} */ ({ maxByteLength: 128 }));
@@ -89,6 +92,7 @@ export const VALUES = {
   'bytes of 1 MiB': () => new Uint8Array(2 ** 20).fill(0xff),
   'detached bytes': detachedView,
   'shared bytes': sharedView,
+  'shared bytes that can grow': growingView,
   'shrunk bytes': shrunkView,
   'bytes out of bounds': outOfBoundsView
 };

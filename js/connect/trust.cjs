@@ -18,7 +18,11 @@ const added = [];
  * @param {Uint8Array} [explicit] a key of the caller; if given, it is the only trusted key
  */
 function trustedRoots(explicit) {
-  if (explicit !== undefined) return explicit;
+  if (explicit !== undefined) {
+    // A Buffer made from a SharedArrayBuffer would be a view, not a copy.
+    if (!(explicit instanceof Uint8Array)) throw new TypeError('trustedRoot is not a Buffer or Uint8Array');
+    return explicit;
+  }
   return added.length === 0 ? WHATSAPP_ROOT : Buffer.concat([WHATSAPP_ROOT, ...added]);
 }
 

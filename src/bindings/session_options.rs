@@ -14,6 +14,8 @@ use crate::session::{
     SignalIdentity, SignedPreKey,
 };
 
+// Each Buffer is a copy that JavaScript has made (js/session/options.cjs): no other thread can write to it.
+
 /// Options of a session. A missing option has the default of the core. Times are in milliseconds.
 #[napi(object)]
 pub struct SessionOptions {

@@ -61,6 +61,9 @@ pub struct SocketProxyOptions {
     pub timeout: Option<f64>,
 }
 
+// Each Buffer is in memory that is not shared with other threads: JavaScript has copied shared memory
+// (js/connect/tls-options.cjs).
+
 /// TLS settings of a socket.
 #[napi(object)]
 pub struct SocketTlsOptions {
