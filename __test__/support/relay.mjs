@@ -25,6 +25,7 @@ import { resetSocket } from '../../js/testing/listener.mjs';
  * @property {number} [latencyMs] Added in each direction.
  * @property {number} [bytesPerSecond] In each direction.
  * @property {Fault} [fault]
+ * @property {(connection: RelayedConnection) => void} [onFault] Called when the fault has happened.
  */
 
 /** The offset in a head or message at which the fault of a phase happens, in bytes. */
@@ -76,6 +77,7 @@ class RelayedConnection {
     this.#server = server;
     this.#conditions = conditions;
     this.happened = new Promise(resolve => (this.#tell = () => resolve(undefined)));
+    this.happened.then(() => conditions.onFault?.(this));
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on('error', () => {});

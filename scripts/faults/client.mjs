@@ -1,6 +1,7 @@
 // The clients of the fault matrix. All clients of a process use one socket layer, which the command line chooses.
 
 import { openSync } from 'node:fs';
+import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
@@ -13,7 +14,7 @@ import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../
  *
  * @type {Record<string, number>}
  */
-const CONNECT_MS = { ends: 3000, endsAfterLogin: 20_000, staysOpen: 20_000 };
+const CONNECT_MS = { ends: 3000, endsAfterLogin: 20_000, staysOpen: 20_000, clockJumps: 20_000 };
 const KEEP_ALIVE_MS = 500;
 const QUERY_MS = 20_000;
 
@@ -36,15 +37,17 @@ const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type:
  * @property {string} rootKey
  * @property {import('../shared/child.mjs').Layer} layer
  * @property {string} scenario
+ * @property {string} [ca]
  */
 
 /**
  * @param {FaultSettings} settings
  * @returns {FaultClient}
  */
-function baileysClient({ url, user, layer, scenario }) {
+function baileysClient({ url, user, layer, scenario, ca }) {
   const sock = baileys.makeWASocket({
     waWebSocketUrl: url,
+    agent: ca ? new Agent({ ca }) : undefined,
     auth: { creds: linkedCreds(user), keys: memoryKeys() },
     logger: silentLogger(),
     connectTimeoutMs: CONNECT_MS[scenario],
@@ -64,9 +67,10 @@ function baileysClient({ url, user, layer, scenario }) {
  * @param {FaultSettings} settings
  * @returns {FaultClient}
  */
-function sessionClient({ url, user, rootKey, scenario }) {
+function sessionClient({ url, user, rootKey, scenario, ca }) {
   const session = new NativeSession({
     url,
+    agent: ca ? new Agent({ ca }) : undefined,
     trustedRoot: Buffer.from(rootKey, 'hex'),
     auth: { creds: linkedCreds(user) },
     connectTimeoutMs: CONNECT_MS[scenario],
@@ -95,6 +99,23 @@ const describeRejection = error =>
 const untilOpen = ({ opened, ended }) =>
   Promise.race([opened, ended.then(outcome => Promise.reject(new Error(`not open: ${outcome}`)))]);
 
+/** Moves the time of day of this process, as Baileys reads it. @param {number} ms */
+function moveClock(ms) {
+  const RealDate = Date;
+  /** @type {any} */
+  const Moved = class extends RealDate {
+    /** @param {[any?]} args */
+    constructor(...args) {
+      if (args.length === 0) super(RealDate.now() + ms);
+      else super(.../** @type {[any]} */ (args));
+    }
+    static now() {
+      return RealDate.now() + ms;
+    }
+  };
+  globalThis.Date = Moved;
+}
+
 /** @type {Record<string, (client: FaultClient, ask: (what: string) => Promise<any>) => Promise<string>>} */
 const SCENARIOS = {
   /** The connection ends by itself. */
@@ -114,6 +135,17 @@ const SCENARIOS = {
     await ask('injectFault');
     const ended = await client.ended;
     return `${ended}; query: ${await query}`;
+  },
+
+  /** The time of day changes after the login. The connection stays open for some keep-alive intervals, or ends. */
+  clockJumps: async (client, ask) => {
+    await untilOpen(client);
+    const { jumpMs } = await ask('counts');
+    // The queries of the login are over, and a keep-alive query was just answered: nothing arrives before the next one.
+    await ask('keptAlive');
+    await client.query(pingQuery());
+    moveClock(jumpMs);
+    return Promise.race([client.ended, ask('keptAlive').then(() => 'alive')]);
   },
 
   /** The connection stays open and nothing is lost. */

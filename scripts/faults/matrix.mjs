@@ -3,12 +3,14 @@
 /**
  * @typedef {object} FaultRow
  * @property {string} name
- * @property {'ends' | 'endsAfterLogin' | 'staysOpen'} scenario See client.mjs.
+ * @property {'ends' | 'endsAfterLogin' | 'staysOpen' | 'clockJumps'} scenario See client.mjs.
  * @property {import('../../__test__/support/relay.mjs').Conditions} [conditions]
  * @property {import('../../__test__/support/relay.mjs').FaultKind} [faultAfterLogin]
  * @property {number} [stopMs] Milliseconds for which the process of the client is stopped (SIGSTOP) after the login.
  * @property {string} [url] The URL to connect to. Default: the server's.
  * @property {boolean} [withoutDescriptors]
+ * @property {boolean} [tls] Whether the server uses TLS. Then the place of a fault is the index of a byte.
+ * @property {number} [jumpMs] By how many milliseconds the clock of the client jumps.
  * @property {number} [stanzas] The number of stanzas sent to the client.
  * @property {number} [sends] The number of stanzas sent by the client.
  * @property {number} [bytes] The length of the content of each stanza.
@@ -16,6 +18,9 @@
 
 const PHASES = /** @type {const} */ (['accept', 'upgrade', 'hello', 'success']);
 const KINDS = /** @type {const} */ (['fin', 'reset', 'silence', 'corrupt']);
+
+/** For a server with TLS 1.3: the index of a byte of its ServerHello, and of one of its certificate. */
+const TLS_PLACES = { ServerHello: 50, 'the certificate': 600 };
 
 /** @type {FaultRow[]} */
 export const ROWS = [
@@ -31,13 +36,29 @@ export const ROWS = [
     scenario: /** @type {const} */ ('endsAfterLogin'),
     faultAfterLogin: kind
   })),
+  ...Object.entries(TLS_PLACES).flatMap(([place, at]) =>
+    /** @type {const} */ (['fin', 'reset', 'silence']).map(kind => ({
+      name: `TLS, ${place}: ${kind}`,
+      scenario: /** @type {const} */ ('ends'),
+      tls: true,
+      conditions: { fault: { kind, at } }
+    }))
+  ),
+  ...PHASES.map(phase => ({
+    name: `${phase}: reads that stall for a second`,
+    scenario: /** @type {const} */ ('staysOpen'),
+    conditions: { fault: { kind: /** @type {const} */ ('stall'), phase } },
+    stanzas: 20,
+    sends: 20,
+    bytes: 64
+  })),
   {
-    name: 'logged in: stalled reads',
+    name: 'logged in: reads that stall until all buffers are full',
     scenario: 'staysOpen',
     faultAfterLogin: 'stall',
-    stanzas: 500,
-    sends: 500,
-    bytes: 8192
+    stanzas: 250,
+    sends: 250,
+    bytes: 32 * 1024
   },
   {
     name: 'latency of 40 ms',
@@ -61,6 +82,8 @@ export const ROWS = [
 /** Rows that need their own client process, because the fault affects the process. */
 export const PROCESS_ROWS = /** @type {FaultRow[]} */ ([
   { name: 'stopped for 8 s (SIGSTOP)', scenario: 'staysOpen', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
+  { name: 'the clock jumps forward by an hour', scenario: 'clockJumps', jumpMs: 3_600_000 },
+  { name: 'the clock jumps back by an hour', scenario: 'clockJumps', jumpMs: -3_600_000 },
   { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
 ]);
 
@@ -87,6 +110,17 @@ export const DIFFERENCES = {
     native: [/^500 WebSocket Error \(Parse Error: /, 'the message depends on the version of the HTTP parser in Node'],
     session: [/^408 transport: /, 'a session connects again after this code']
   },
+  ...Object.fromEntries(
+    Object.keys(TLS_PLACES).map(place => [
+      `TLS, ${place}: reset`,
+      {
+        native: [
+          /^408 WebSocket Error/,
+          'the code is the same; the message depends on the time at which the RST arrives'
+        ]
+      }
+    ])
+  ),
   'success: corrupt': {
     native: [
       /^408 WebSocket Error \(Unsupported state/,
@@ -119,6 +153,9 @@ export const DIFFERENCES = {
       'Baileys on JavaScript may close the connection, because it received nothing during the pause'
     ],
     session: [/^alive; 40 in/, 'the same as on the drop-in']
+  },
+  'the clock jumps forward by an hour': {
+    session: [/^alive$/, 'a session measures silence by a clock that does not jump']
   },
   'no descriptors left (EMFILE)': {
     native: [

@@ -14,6 +14,12 @@ const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 const CONCURRENT_ROWS = 5;
 /** Time limit of one row, in milliseconds. */
 const ROW_MS = 60_000;
+/** The time for which a stall in a phase lasts, in milliseconds. */
+const STALL_MS = 1000;
+/** Reads stall until nothing was forwarded for this time, in milliseconds. */
+const FULL_MS = 200;
+/** The number of keep-alive queries after which a connection counts as alive. */
+const KEPT_ALIVE = 4;
 /** The limit of open files for the child of a row with `withoutDescriptors`. */
 const MAX_DESCRIPTORS = 128;
 
@@ -26,6 +32,8 @@ class RunningRow {
   #relay;
   #server;
   #arrived = 0;
+  /** The number of stanzas that the server has not written yet. */
+  #unsent = 0;
   #all;
   #allArrived = () => {};
 
@@ -40,7 +48,9 @@ class RunningRow {
     this.#server = server;
     this.#relay = relay;
     this.child = child;
-    relay.conditions = row.conditions ?? {};
+    // The connection of a stall in a phase goes on after some time.
+    const onFault = (/** @type {{ release(): void }} */ connection) => setTimeout(() => connection.release(), STALL_MS);
+    relay.conditions = { ...row.conditions, ...(row.conditions?.fault?.kind === 'stall' && { onFault }) };
     server.handle({ xmlns: 'unanswered' }, () => []);
     this.#all = new Promise(resolve => (this.#allArrived = () => resolve(undefined)));
     server.handle(
@@ -72,16 +82,31 @@ class RunningRow {
   }
 
   counts() {
-    const { stanzas = 0, sends = 0, bytes = 0 } = this.#row;
-    return { stanzas, sends, bytes };
+    const { stanzas = 0, sends = 0, bytes = 0, jumpMs = 0 } = this.#row;
+    return { stanzas, sends, bytes, jumpMs };
   }
 
-  /** Called when the client has sent all of its stanzas. */
+  /** Resolves when the server has read some further keep-alive queries. */
+  keptAlive() {
+    let count = 0;
+    return new Promise(resolve =>
+      this.#server.on('stanza', ({ direction, node }) => {
+        if (direction === 'in' && node.attrs.xmlns === 'w:p' && ++count === KEPT_ALIVE) resolve(undefined);
+      })
+    );
+  }
+
+  /** Called when the client has sent all of its stanzas. Ends a stall after the buffers of both sides are full. */
   async allSent() {
     if (this.#row.faultAfterLogin !== 'stall') return;
-    // Data that a stalled relay does not read fills the buffers of both sides.
-    await delay(200);
-    this.#relay.latest.release();
+    const { latest } = this.#relay;
+    let seen;
+    do {
+      seen = [latest.down, latest.up, this.#unsent, this.#arrived].join();
+      await delay(FULL_MS);
+    } while (seen !== [latest.down, latest.up, this.#unsent, this.#arrived].join());
+    if (this.#unsent === 0) throw new Error('the server has written all stanzas although the relay does not read');
+    latest.release();
   }
 
   /** Resolves with the number of stanzas of the client when all have arrived. */
@@ -104,16 +129,18 @@ class RunningRow {
   async #sendStanzas() {
     const { stanzas = 1, bytes = 16, stopMs = 0 } = this.#row;
     for (let n = 0; n < stanzas; n++) {
+      this.#unsent++;
       void this.#connection
         .send({ tag: 'relay', attrs: { n: String(n) }, content: Buffer.alloc(bytes, n) })
-        .catch(() => {});
+        .catch(() => {})
+        .finally(() => this.#unsent--);
       if (stopMs) await delay(stopMs / stanzas / 2);
     }
   }
 }
 
 /** The methods of a {@link RunningRow} that its client calls. */
-const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', 'allSent', 'allArrived']);
+const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', 'keptAlive', 'allSent', 'allArrived']);
 
 /**
  * Runs some rows at the same time in one child.
@@ -143,11 +170,11 @@ async function runRows(layer, rows) {
     const waiting = [...rows];
     const worker = async () => {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
-        const server = await MockServer.start({ tls: false, acceptUnknown: true, root });
+        const server = await MockServer.start({ tls: row.tls ?? false, acceptUnknown: true, root });
         const relay = await Relay.start(Number(server.port));
         const current = new RunningRow(row, server, relay, child.process);
         running.set(row.name, current);
-        const settings = { layer, url: current.url, user: 15_550_200_000 + waiting.length, rootKey };
+        const settings = { layer, url: current.url, user: 15_550_200_000 + waiting.length, rootKey, ca: server.ca };
         if (row.withoutDescriptors) {
           // Opens the files that a process opens only once.
           await child.ask('run', { ...row, ...settings, scenario: 'staysOpen', url: server.url });
