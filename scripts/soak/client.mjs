@@ -9,6 +9,7 @@ import { NativeSession } from 'baileys-native';
 import { trustTestRoot } from 'baileys-native/testing';
 import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../shared/bot.mjs';
 import { openChannel } from '../shared/channel.mjs';
+import { watchPauses } from './pauses.mjs';
 
 const QUERY_TIMEOUT_MS = 30_000;
 const QUERY_PAUSE_MS = 2000;
@@ -36,6 +37,16 @@ const failedQueries = [];
 let lastQuery = 0;
 let isStopping = false;
 let isQuiet = false;
+const pauses = watchPauses();
+/** Answers that have arrived after their query had failed: the time by id. @type {Map<string, number>} */
+const lateAnswers = new Map();
+/** Ids of queries that have failed. @type {Set<string>} */
+const failedIds = new Set();
+
+/** @param {any} stanza */
+const noteAnswer = ({ attrs }) => {
+  if (failedIds.has(attrs.id)) lateAnswers.set(attrs.id, Date.now());
+};
 
 /**
  * Checks the numbers of the stanzas of one client. Each must be one greater than the last one. The first one after a cut
@@ -120,6 +131,7 @@ class Bot {
     });
     checkSocket(sock.ws, this.settings.layer);
     this.sock = sock;
+    sock.ws.on('CB:iq,type:result', noteAnswer);
     sock.ws.on('CB:relay', ({ attrs }) => {
       this.sequence.check(Number(attrs.n));
       sock.sendNode(answer(Number(attrs.n))).catch(() => {}); // the connection was cut: the server sends the stanza again
@@ -169,6 +181,7 @@ class SoakSession {
       keepAliveIntervalMs: 10_000,
       reconnect: { baseMs: RECONNECT_MS, maxMs: 1000 }
     });
+    this.session.onStanza('CB:iq,type:result', noteAnswer);
     this.session.onStanza('CB:relay', ({ attrs }) => {
       this.sequence.check(Number(attrs.n));
       this.session.sendNode(answer(Number(attrs.n))).catch(() => {}); // the connection was cut: the server sends the stanza again
@@ -217,11 +230,19 @@ async function sendQueries(client) {
       counts.answered++;
     } catch (error) {
       const ms = Math.round(performance.now() - start);
+      failedIds.add(id);
       await delay(CUT_NOTICE_MS, undefined, { ref: false });
       if (!isStopping && client.sequence.cuts === cuts) {
-        const text = `${client.sequence.user}: a query failed after ${ms} ms, without a cut: ${error?.message}`;
+        const answeredAt = lateAnswers.get(id);
+        const late =
+          answeredAt === undefined ? 'no answer has arrived' : `the answer came after ${answeredAt - sentAt} ms`;
+        const text =
+          `${client.sequence.user}: a query failed after ${ms} ms, without a cut: ${error?.message}; ${late}; ` +
+          `longest pause of the client: ${pauses.longestSince(sentAt)} ms`;
         failedQueries.push({ id, sentAt, text });
       }
+      failedIds.delete(id);
+      lateAnswers.delete(id);
     }
   }
 }

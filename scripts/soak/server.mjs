@@ -2,6 +2,7 @@
 // with the number. It also cuts connections.
 
 import { MockServer } from 'baileys-native/testing';
+import { watchPauses } from './pauses.mjs';
 
 /** @import { Connection, Device } from '../../js/testing/index.mjs' */
 
@@ -14,6 +15,7 @@ export class SoakServer {
   #server;
   /** The latest number that each user has answered. @type {Map<string, number>} */
   answered = new Map();
+  #pauses = watchPauses();
   /** @type {string[]} */
   faults = [];
   cuts = 0;
@@ -52,9 +54,11 @@ export class SoakServer {
   /** Describes what the server has done with a query. @param {string} id @param {number} sentAt */
   describeQuery(id, sentAt) {
     const readAt = this.#queries.get(id);
-    return readAt === undefined
-      ? 'the server has not read it'
-      : `the server has read and answered it ${readAt - sentAt} ms after it was sent`;
+    const read =
+      readAt === undefined
+        ? 'the server has not read it'
+        : `the server has read and answered it ${readAt - sentAt} ms after it was sent`;
+    return `${read}; longest pause of the server: ${this.#pauses.longestSince(sentAt)} ms`;
   }
 
   /** The number of answered stanzas. */
