@@ -7,25 +7,32 @@ import { parseArgs } from 'node:util';
 import { BURST, runPair } from './e2e/run.mjs';
 import { compare, problems } from './e2e/verify.mjs';
 import { PACKAGES, isVersion7 } from './shared/baileys.mjs';
+import { describeError } from './shared/channel.mjs';
+import { wholeNumber } from './shared/options.mjs';
 
 /**
  * @typedef {import('./e2e/types.js').Backends} Backends
  * @typedef {import('./e2e/types.js').RunResult} RunResult
  */
 
-const USAGE = `Usage: npm run compat:e2e -- [--texts 500] [--group 100] [--away 50] [--line 7 | --package <name>] [--json]
+const USAGE = `Usage: npm run compat:e2e -- [--texts 500] [--group 100] [--away 50] [--line 7 | --package <name>]
+                                [--runs 1] [--pair a,b] [--json]
 
   --texts    texts in each direction, in bursts that alternate; the connection of client b is cut twice
   --group    messages to a group, half of them from each side
   --away     texts to a client that is not connected
   --line     release line of Baileys: 7, 6.7 or 6.17
   --package  another installed package of Baileys
+  --runs     how often each pair runs; a run that fails is reported, and the next one starts
+  --pair     only this pair of layers, such as native,native; default: all four pairs
   --json     prints the results as JSON instead of the table
 `;
 const LEGEND = `For each flow: received messages / sent messages. The connection of b was cut twice, and b was not connected once.
 repeated: messages that were in flight or not acknowledged when a connection was cut. Any other repeated message is a fault.
 retries: retry receipts for messages that could not be decrypted. delivered, read: messages with such a receipt.
 `;
+/** @typedef {{ round: number, backends: Backends, result?: RunResult, faults: string[] }} FinishedRun */
+
 /** @type {Backends[]} */
 const PAIRS = [
   { a: 'js', b: 'js' },
@@ -44,6 +51,8 @@ function readOptions(args) {
       away: { type: 'string', default: '50' },
       line: { type: 'string', default: '7' },
       package: { type: 'string' },
+      runs: { type: 'string', default: '1' },
+      pair: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
     }
@@ -63,7 +72,9 @@ function readOptions(args) {
   const counts = { texts: number('texts', 2 * BURST), group: number('group', 2), away: number('away', 2) };
   const packageName = values.package ?? PACKAGES[values.line];
   if (packageName === undefined) throw new TypeError(`--line is one of ${Object.keys(PACKAGES).join(', ')}`);
-  return { counts, packageName, json: values.json, help: values.help };
+  const pairs = PAIRS.filter(({ a, b }) => values.pair === undefined || values.pair === `${a},${b}`);
+  if (pairs.length === 0) throw new TypeError('--pair is one of js,js native,js js,native native,native');
+  return { counts, packageName, pairs, runs: wholeNumber(values, 'runs', 1), json: values.json, help: values.help };
 }
 
 /** @param {(string | number)[]} cells */
@@ -117,27 +128,56 @@ const HEAD = row([
   'seconds'
 ]);
 
+/**
+ * Runs pairs in turn. A run that fails has a fault and no result.
+ *
+ * @param {ReturnType<typeof readOptions>} options
+ * @returns {AsyncGenerator<FinishedRun>}
+ */
+async function* runAll({ counts, packageName, pairs, runs }) {
+  const tolerance = { mayLoseInFlight: !isVersion7(packageName) };
+  for (let round = 1; round <= runs; round++) {
+    /** @type {RunResult | undefined} */
+    let javascript;
+    for (const backends of pairs) {
+      try {
+        const result = await runPair({ packageName, backends, counts });
+        if (backends.a === 'js' && backends.b === 'js') javascript = result;
+        const differences = javascript ? compare(javascript, result, tolerance) : [];
+        yield { round, backends, result, faults: [...problems(result, tolerance), ...differences] };
+      } catch (error) {
+        yield { round, backends, faults: [describeError(error)] };
+      }
+    }
+  }
+}
+
 async function main() {
-  const { counts, packageName, json, help } = readOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2));
+  const { counts, json, help, runs } = options;
   if (help) {
     process.stdout.write(USAGE);
     return;
   }
-  /** @type {RunResult[]} */
-  const results = [];
-  /** @type {string[]} */
-  const faults = [];
-  const tolerance = { mayLoseInFlight: !isVersion7(packageName) };
+  /** @type {FinishedRun[]} */
+  const all = [];
   if (!json) process.stdout.write(`${HEAD}\n`);
-  for (const backends of PAIRS) {
-    const result = await runPair({ packageName, backends, counts });
-    results.push(result);
-    faults.push(...problems(result, tolerance), ...compare(results[0], result, tolerance));
-    if (!json) process.stdout.write(`${rows(result)}\n`);
+  for await (const run of runAll(options)) {
+    all.push(run);
+    const { round, backends, result, faults } = run;
+    if (!json) process.stdout.write(`${result ? rows(result) : `${backends.a} with ${backends.b}: failed`}\n`);
+    for (const fault of faults) console.error(runs > 1 ? `run ${round}: ${fault}` : fault);
   }
+  const faults = all.flatMap(run => run.faults);
+  const results = all.flatMap(({ result }) => result ?? []);
   if (json) process.stdout.write(`${JSON.stringify({ counts, results, faults }, null, 2)}\n`);
   else process.stdout.write(`\n${LEGEND}`);
-  for (const fault of faults) console.error(fault);
+  if (runs > 1 && !json) {
+    const good = all.filter(run => run.faults.length === 0).length;
+    process.stdout.write(
+      `${all.length} runs; ${good} without a fault${good < all.length ? '; see the faults above' : ''}.\n`
+    );
+  }
   if (faults.length > 0) process.exitCode = 1;
 }
 

@@ -106,6 +106,7 @@ describe('problems that the check of a run reports', () => {
   const good = {
     backends: { a: 'js', b: 'native' },
     flows: [flow],
+    histories: { 'texts:a:2': 'in message, out message' },
     inFlight: ['texts:a:1'],
     resent: [],
     stanzas: { a: stanzas, b: stanzas },
@@ -138,6 +139,7 @@ describe('problems that the check of a run reports', () => {
       { ...good, stanzas: { a: { ...stanzas, unexpected: ['ack 1'] }, b: stanzas } }
     ];
     for (const result of bad) assert.equal(problems(result).length, 1, JSON.stringify(result));
+    assert.deepEqual(problems(bad[0]), ['js with native: texts from a: lost texts:a:2 (in message, out message)']);
     assert.equal(compare(good, bad[0]).length, 1);
     assert.equal(compare(good, { ...good, behaviours: { media: 'granted' } }).length, 1);
     assert.deepEqual(compare(good, good), []);

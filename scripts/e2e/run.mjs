@@ -308,6 +308,19 @@ export class Run {
     };
   }
 
+  /**
+   * What the server has seen of a message: the stanzas with its id, in order. `in` are those from a client, `out` those
+   * to a client.
+   *
+   * @param {string} id
+   */
+  history(id) {
+    return this.server.stanzas
+      .filter(({ node }) => node.attrs.id === id)
+      .map(({ direction, node: { tag, attrs } }) => [direction, tag, attrs.type, attrs.error].filter(Boolean).join(' '))
+      .join(', ');
+  }
+
   /** The ids of the messages that a device has not acknowledged. @param {Device} device */
   #pendingMessages(device) {
     return this.server
@@ -366,8 +379,8 @@ export async function runPair({ backends, counts, packageName = 'baileys' }) {
   };
   const run = new Run(server, clients, counts, !isNew);
   const { idle, stop } = watchProgress(server, () => {
-    const missing = run.unacknowledged().map(nameOf).join(', ');
-    return `nothing has arrived for ${IDLE_LIMIT_MS / 1000} s; not acknowledged: ${missing || 'nothing'}`;
+    const missing = run.unacknowledged().map(node => `${nameOf(node)} (${run.history(node.attrs.id)})`);
+    return `nothing has arrived for ${IDLE_LIMIT_MS / 1000} s; not acknowledged: ${missing.join('; ') || 'nothing'}`;
   });
   try {
     return await Promise.race([scenario(run, backends), idle]);
@@ -420,16 +433,19 @@ async function scenario(run, backends) {
   const due = run.server.stanzas.length;
   // The answer to a ping arrives after all stanzas that were sent before it.
   await Promise.all(SIDES.map(side => run.act(side, 'ping')));
+  const flows = [
+    flow('texts', 'a', counts.texts, reports, run.inFlight),
+    flow('texts', 'b', counts.texts, reports, run.inFlight),
+    flow('group', 'a', counts.group / 2, reports, run.inFlight),
+    flow('group', 'b', counts.group / 2, reports, run.inFlight),
+    flow('away', 'a', counts.away, reports, run.inFlight)
+  ];
+  const lost = flows.flatMap(each => each.lost);
   const last = { a: await run.ask('a', 'report', undefined), b: await run.ask('b', 'report', undefined) };
   return {
     backends,
-    flows: [
-      flow('texts', 'a', counts.texts, reports, run.inFlight),
-      flow('texts', 'b', counts.texts, reports, run.inFlight),
-      flow('group', 'a', counts.group / 2, reports, run.inFlight),
-      flow('group', 'b', counts.group / 2, reports, run.inFlight),
-      flow('away', 'a', counts.away, reports, run.inFlight)
-    ],
+    flows,
+    histories: Object.fromEntries(lost.map(item => [item, run.history(item)])),
     inFlight: run.inFlight,
     resent: reports.b.resent,
     stanzas: { a: run.stanzasOf('a', last.a.stanzas, due), b: run.stanzasOf('b', last.b.stanzas, due) },

@@ -112,6 +112,8 @@ export interface Stanzas {
 export interface RunResult {
   backends: Backends;
   flows: Flow[];
+  /** For each lost item: the stanzas with its id that the server has received (`in`) and sent (`out`). */
+  histories: Record<string, string>;
   /** Items that were being sent to client `b` when its connection was cut. */
   inFlight: string[];
   /** Items that `b` had to send again, because its connection was cut before they were acknowledged. */

@@ -25,7 +25,9 @@ const name = ({ backends }) => `${backends.a} with ${backends.b}`;
  * @returns {string[]}
  */
 export function problems(result, { mayLoseInFlight = false } = {}) {
-  const { flows, inFlight, resent, stanzas, undecrypted, retries, logins, layers, backends } = result;
+  const { flows, histories, inFlight, resent, stanzas, undecrypted, retries, logins, layers, backends } = result;
+  /** @param {string} item */
+  const explained = item => `${item} (${histories[item] || 'the server has no stanza with this id'})`;
   const mayBeRepeated = new Set([...inFlight, ...resent]);
   const mayBeLost = new Set(mayLoseInFlight ? inFlight : []);
   /** @type {string[]} */
@@ -33,7 +35,7 @@ export function problems(result, { mayLoseInFlight = false } = {}) {
   for (const { phase, from, sent, received, lost, duplicated, inOrder, undelivered, read } of flows) {
     const flow = `${phase} from ${from}`;
     const missing = lost.filter(item => !mayBeLost.has(item));
-    if (missing.length > 0) found.push(`${flow}: lost ${missing.join(', ')}`);
+    if (missing.length > 0) found.push(`${flow}: lost ${missing.map(explained).join('; ')}`);
     const repeated = duplicated.filter(item => !mayBeRepeated.has(item));
     if (repeated.length > 0) found.push(`${flow}: repeated ${repeated.join(', ')}`);
     if (!inOrder) found.push(`${flow}: out of order`);
