@@ -16,16 +16,20 @@ const CARGO_DENY = '0.20.2';
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');
 
+/** All Cargo manifests: the addon, and the workspaces of the fuzz targets and of the Rust benches. */
+const MANIFESTS = ['Cargo.toml', '__test__/fuzz/Cargo.toml', 'bench/core/Cargo.toml'];
+
 /**
  * @returns {string[]} Direct dependencies that are missing in docs/dependencies.md, and names there that are not
  * dependencies.
  */
-function undocumented() {
+export function undocumented() {
   const manifest = JSON.parse(read('package.json'));
-  const crates = Array.from(
-    read('Cargo.toml').matchAll(/^\[(?:build-|dev-)?dependencies\]\n((?:(?!^\[).*\n?)*)/gm),
-    ([, body]) => Array.from(body.matchAll(/^([\w-]+) = /gm), ([, name]) => name)
-  ).flat();
+  const crates = MANIFESTS.flatMap(path =>
+    Array.from(read(path).matchAll(/^\[.*\bdependencies\]\n((?:(?!^\[).*\n?)*)/gm), ([, body]) =>
+      Array.from(body.matchAll(/^([\w-]+) = /gm), ([, name]) => name)
+    ).flat()
+  ).filter(name => name !== manifest.name);
   const used = new Set([
     ...crates,
     ...Object.keys(manifest.devDependencies),

