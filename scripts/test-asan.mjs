@@ -1,6 +1,6 @@
 /**
- * Builds the addon with AddressSanitizer and runs tests with it: `npm run test:asan [-- parts of file names]`. Without
- * arguments these are the tests of the boundary, the codec and hostile peers. Linux x64 only.
+ * Builds the addon with AddressSanitizer, runs tests with it and prints a table: `npm run test:asan [-- parts of file
+ * names]`. Without arguments these are the tests of the boundary, the codec and hostile peers. Linux x64 only.
  *
  * The runtime of the sanitizer must be loaded before the addon. GCC's runtime is used, because it has the same
  * interface.
@@ -61,25 +61,50 @@ const wanted = process.argv.length > 2 ? process.argv.slice(2) : DEFAULT;
 const tests = readdirSync(join(ROOT, FOLDER)).filter(name => name.endsWith('.test.mjs'));
 const unknown = wanted.find(part => !tests.some(name => name.includes(part)));
 if (unknown !== undefined) throw new RangeError(`No test file matches ${unknown}.`);
-const files = tests.filter(name => wanted.some(part => name.includes(part))).map(name => `${FOLDER}/${name}`);
+const files = tests.filter(name => wanted.some(part => name.includes(part)));
+
+const env = {
+  ...process.env,
+  // Node.js does not free all memory when it ends. The tests expect failed allocations. Some tests measure memory, so
+  // the sanitizer keeps only 32 MB of freed memory instead of 256 MB.
+  ASAN_OPTIONS: [
+    'detect_leaks=0',
+    'abort_on_error=1',
+    'allocator_may_return_null=1',
+    'detect_stack_use_after_return=1',
+    'quarantine_size_mb=32'
+  ].join(':'),
+  NAPI_RS_NATIVE_LIBRARY_PATH: ADDON
+};
+
+/**
+ * Runs a test file, prints its output, and returns its row of the table.
+ *
+ * @param {string} file
+ */
+function test(file) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', file], {
+    cwd: ROOT,
+    env: { ...env, LD_PRELOAD: runtime() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28
+  });
+  process.stdout.write(stdout + stderr);
+  /** @param {string} name */
+  const figure = name => Number(new RegExp(`^\\S+ ${name} ([\\d.]+)$`, 'm').exec(stdout)?.[1] ?? NaN);
+  const reports = (stdout + stderr).match(/ERROR: AddressSanitizer/g)?.length ?? 0;
+  return {
+    tests: figure('tests'),
+    passed: figure('pass'),
+    skipped: figure('skipped'),
+    seconds: Math.round(figure('duration_ms') / 1000),
+    'sanitizer reports': reports,
+    result: status === 0 && reports === 0 ? 'ok' : 'FAILED'
+  };
+}
 
 build();
-const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], {
-  cwd: ROOT,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    LD_PRELOAD: runtime(),
-    // Node.js does not free all memory when it ends. The tests expect failed allocations. Some tests measure memory, so
-    // the sanitizer keeps only 32 MB of freed memory instead of 256 MB.
-    ASAN_OPTIONS: [
-      'detect_leaks=0',
-      'abort_on_error=1',
-      'allocator_may_return_null=1',
-      'detect_stack_use_after_return=1',
-      'quarantine_size_mb=32'
-    ].join(':'),
-    NAPI_RS_NATIVE_LIBRARY_PATH: ADDON
-  }
-});
-process.exitCode = status ?? 1;
+const rows = Object.fromEntries(files.map(name => [name, test(`${FOLDER}/${name}`)]));
+console.table(rows);
+if (Object.values(rows).some(({ result }) => result !== 'ok')) process.exitCode = 1;
