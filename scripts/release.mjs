@@ -5,14 +5,15 @@
  *     node scripts/release.mjs collect <folder>    copies binaries from a folder to that of `npm run pack:all`
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
+ *     node scripts/release.mjs sbom <file>         writes a list of the crates in the binary (CycloneDX)
  *     node scripts/release.mjs publish <folder>    publishes the tarballs of a folder, the main package last;
  *                                                  --dry-run publishes nothing
  */
 
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { PUBLISHED, binaryName, binaryPath } from './platforms/targets.mjs';
-import { log, run } from './platforms/tools.mjs';
+import { log, provideCrate, run } from './platforms/tools.mjs';
 import { ROOT } from './shared/root.mjs';
 
 /** Files with the version, and where it is: between the two groups of the pattern. */
@@ -29,6 +30,8 @@ const VERSIONED = {
 
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');
+const CARGO_CYCLONEDX = '0.5.9';
+const SBOM_TARGET = 'x86_64-unknown-linux-gnu';
 const { name: packageName, version } = JSON.parse(read('package.json'));
 
 /**
@@ -87,6 +90,27 @@ function check(tag) {
   if (/^\S+ \(unreleased\)/.test(notesOf(tag))) throw new Error(`CHANGELOG.md says that ${wanted} is unreleased`);
 }
 
+/**
+ * Writes the crates that the binary of Linux x64 consists of. The binaries of other systems have a few others.
+ *
+ * @param {string} file
+ */
+function sbom(file) {
+  const env = {
+    ...process.env,
+    PATH: `${provideCrate('cargo-cyclonedx', CARGO_CYCLONEDX)}${delimiter}${process.env.PATH}`
+  };
+  const name = 'baileys-native-sbom';
+  run(
+    'cargo',
+    ['cyclonedx', '--format', 'json', '--no-build-deps', '--target', SBOM_TARGET, '--override-filename', name],
+    {
+      env
+    }
+  );
+  renameSync(join(ROOT, `${name}.json`), file);
+}
+
 /** @param {string} folder @param {string[]} flags */
 function publish(folder, flags) {
   const tarballs = readdirSync(folder).filter(name => name.endsWith('.tgz'));
@@ -101,10 +125,11 @@ function publish(folder, flags) {
 }
 
 const [step, argument, ...flags] = process.argv.slice(2);
-if (argument === undefined) throw new Error('usage: release.mjs set|collect|check|notes|publish <argument>');
+if (argument === undefined) throw new Error('usage: release.mjs set|collect|check|notes|sbom|publish <argument>');
 if (step === 'set') setVersion(argument, ...flags);
 else if (step === 'collect') collect(argument);
 else if (step === 'check') check(argument);
 else if (step === 'notes') console.log(notesOf(argument));
+else if (step === 'sbom') sbom(argument);
 else if (step === 'publish') publish(argument, flags);
 else throw new Error(`no such step: ${step}`);
