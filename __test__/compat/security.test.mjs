@@ -149,7 +149,7 @@ const TABLES = [
       'answers to one pairing code, each of which derives a key': constant('session/dispatch.rs: MAX_CODE_ANSWERS'),
       'an answer to a query of the session, for `inspect`': constant('session/dispatch.rs: MAX_OWN_ANSWER'),
       'the text of a reason': constant('session/end_reason.rs: MAX_REASON'),
-      'log entries that wait for JavaScript': constant('bindings/session_log.rs: MOST'),
+      'log entries that wait for JavaScript': constant('driver/log_queue.rs: MOST'),
       'a text in a log entry': constant('session/log.rs: MAX_TEXT'),
       "failures of the session's task (panics)": constant('driver/task.rs: MAX_DEFECTS')
     }

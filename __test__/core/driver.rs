@@ -103,7 +103,7 @@ fn a_flood_of_pings_does_not_hold_up_the_connect_timeout() {
     config.reconnect = None;
     let mut user = User::new(server.address, config);
     assert!(user.handle.with(|session, now| session.connect(now)));
-    user.wait_for(|event| matches!(event, Event::State(change) if change.reason == Some(EndReason::TimedOut)));
+    user.wait_for(|event| matches!(event, SessionEvent::State(change) if change.reason == Some(EndReason::TimedOut)));
 }
 
 #[test]
@@ -131,15 +131,15 @@ fn a_flood_of_stanzas_holds_up_neither_keep_alive_queries_nor_queries_nor_the_en
     user.wait_for(|event| {
         matches!(
             event,
-            Event::Answer {
+            SessionEvent::Answer {
                 result: Err(QueryError::TimedOut),
                 ..
             }
         )
     });
-    assert_eq!(user.state(), State::Connected);
+    assert_eq!(user.state(), SessionState::Connected);
     assert!(user.handle.with(|session, now| session.close(now)));
-    user.wait_for(|event| is_state(event, State::Disconnected));
+    user.wait_for(|event| is_state(event, SessionState::Disconnected));
 }
 
 #[test]

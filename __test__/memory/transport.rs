@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use baileys_native::transport::{Event, EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, seams};
+use baileys_native::transport::{EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, TransportEvent, seams};
 use tokio::io::{AsyncWriteExt, duplex, split};
 
 use super::{measure, report};
@@ -29,10 +29,10 @@ impl EventSink for Count {
         Poll::Ready(())
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: TransportEvent) {
         match event {
-            Event::Message { bytes, .. } => drop(self.0.fetch_add(bytes.len(), Ordering::Relaxed)),
-            Event::Error(error) => panic!("{error}"),
+            TransportEvent::Message { bytes, .. } => drop(self.0.fetch_add(bytes.len(), Ordering::Relaxed)),
+            TransportEvent::Error(error) => panic!("{error}"),
             _ => {}
         }
     }
