@@ -3,7 +3,7 @@
 //! WhatsApp uses `Noise_XX_25519_AESGCM_SHA256` with one difference: the empty payload of message 1 is not mixed into
 //! the hash. An implementation that follows the specification exactly does not interoperate.
 //!
-//! The curve is from [snow](https://docs.rs/snow), the hash from sha2, HMAC and the cipher from ring.
+//! The curve is from [snow](https://docs.rs/snow), the hash from sha2, HMAC from hmac, the cipher from ring.
 //! [`SymmetricState`] is the handshake state. [`Sender`] and [`Receiver`] are the transport directions. [`Channel`]
 //! combines both phases, like Baileys' noise handler.
 //!

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ring::hmac;
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -140,17 +140,21 @@ fn derive(chaining_key: &Key, input: &[u8]) -> (Key, Key) {
     (first, second)
 }
 
-fn hmac_key(key: &Key) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())
+/// HMAC-SHA-256 with a key. The key is hashed once for all tags.
+fn hmac_key(key: &Key) -> Hmac<Sha256> {
+    // A key is padded with zeros to the block length of SHA-256 (RFC 2104).
+    let mut block = Zeroizing::new([0; 64]);
+    for (byte, key) in block.iter_mut().zip(key.iter()) {
+        *byte = *key;
+    }
+    Hmac::new((&*block).into())
 }
 
-/// HMAC-SHA-256 of the concatenated parts.
-fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Key {
-    let mut context = hmac::Context::with_key(key);
+/// The tag of the concatenated parts.
+fn tag(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Key {
+    let mut hmac = key.clone();
     for part in parts {
-        context.update(part);
+        hmac.update(part);
     }
-    let mut tag = Key::default();
-    tag.copy_from_slice(context.sign().as_ref());
-    tag
+    Zeroizing::new(hmac.finalize().into_bytes().into())
 }
