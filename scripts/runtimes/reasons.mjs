@@ -25,8 +25,10 @@ export const REASONS = {
     },
     'mock-server-traffic': { why: BUN_RESET },
     proxy: { why: BUN_WS },
+    'proxy-agents': { why: "Bun's `https.Agent` throws after a test has replaced `http.Agent` for a moment" },
     'proxy-failures': { why: BUN_WS },
     'proxy-process': { why: BUN_WS },
+    'session-errors': { why: 'The error of `dns.lookup` in Bun does not name the host' },
     sessions: {
       why: 'Bun does not run `--preload` in workers, so Baileys runs on JavaScript there; its stack traces have another form'
     },
