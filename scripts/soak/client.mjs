@@ -14,8 +14,9 @@ import { watchPauses } from './pauses.mjs';
 const QUERY_TIMEOUT_MS = 30_000;
 const QUERY_PAUSE_MS = 2000;
 const RECONNECT_MS = 100;
-/** After a failed query the client must notice a cut connection within this time, in milliseconds. */
-const CUT_NOTICE_MS = 2000;
+/** Time between two queries after a failed one, and their number. One that is answered proves that there was no cut. */
+const PROBE_PAUSE_MS = 1000;
+const MAX_PROBES = 30;
 /** The number of logins at the same time. */
 const CONCURRENT_LOGINS = 10;
 
@@ -212,6 +213,24 @@ class SoakSession {
 const clients = [];
 
 /**
+ * After a failed query: resolves when the client has noticed a cut, when a later query on the same connection is
+ * answered, or after {@link MAX_PROBES}.
+ *
+ * @param {any} client
+ * @param {number} cuts The client's number of cuts at the time of the failed query.
+ */
+async function probe(client, cuts) {
+  for (let left = MAX_PROBES; left > 0 && client.sequence.cuts === cuts && !isStopping; left--) {
+    await delay(PROBE_PAUSE_MS, undefined, { ref: false });
+    const isAnswered = await client.query(`Q${client.sequence.user}-${++lastQuery}`).then(
+      () => true,
+      () => false
+    );
+    if (isAnswered) return;
+  }
+}
+
+/**
  * Sends queries to the server in a loop.
  *
  * @param {any} client
@@ -231,7 +250,7 @@ async function sendQueries(client) {
     } catch (error) {
       const ms = Math.round(performance.now() - start);
       failedIds.add(id);
-      await delay(CUT_NOTICE_MS, undefined, { ref: false });
+      await probe(client, cuts);
       if (!isStopping && client.sequence.cuts === cuts) {
         const answeredAt = lateAnswers.get(id);
         const late =
