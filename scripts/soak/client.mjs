@@ -220,8 +220,10 @@ const clients = [];
  * @param {number} cuts The client's number of cuts at the time of the failed query.
  */
 async function probe(client, cuts) {
-  for (let left = MAX_PROBES; left > 0 && client.sequence.cuts === cuts && !isStopping; left--) {
+  for (let left = MAX_PROBES; left > 0; left--) {
     await delay(PROBE_PAUSE_MS, undefined, { ref: false });
+    // Baileys would send a query also during the next handshake.
+    if (client.sequence.cuts !== cuts || isStopping) return;
     const isAnswered = await client.query(`Q${client.sequence.user}-${++lastQuery}`).then(
       () => true,
       () => false
