@@ -55,7 +55,7 @@ const SESSION_BOUND: usize = 160;
 
 /// The documented limit of the CPU time for one frame or message. Without optimization the code is about ten times
 /// slower.
-const CPU_BOUND: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
+const CPU_BOUND: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 3 });
 
 /// The cost of handling one frame or message.
 #[derive(Clone, Copy)]
