@@ -24,6 +24,21 @@ const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
 const EMPTY = Buffer.alloc(0);
 
+/**
+ * A new key pair; the public key has 32 bytes. It is not exported as a JWK: in Node.js 20 such an export locks the key,
+ * and garbage collection during it locks the key again. Then the process stands still.
+ */
+export function generateX25519() {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' }
+  });
+  return {
+    publicKey: publicKey.subarray(SPKI_X25519.length),
+    privateKey: createPrivateKey({ key: privateKey, type: 'pkcs8', format: 'der' })
+  };
+}
+
 /** @param {...Uint8Array} parts */
 const sha256 = (...parts) => {
   const hash = createHash('sha256');
@@ -146,7 +161,7 @@ export class NoiseResponder {
   #key;
   #counter = 0;
   #static;
-  #ephemeral = generateKeyPairSync('x25519');
+  #ephemeral = generateX25519();
   /**
    * The public keys of the client, in IK.
    *
@@ -176,7 +191,7 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, static: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   readClientHello(clientEphemeral, certificates) {
-    const ephemeral = this.#ephemeralKey();
+    const ephemeral = this.#ephemeral.publicKey;
     this.#mixHash(clientEphemeral);
     this.#mixHash(ephemeral);
     this.#mixKey(agree(this.#ephemeral.privateKey, clientEphemeral));
@@ -225,7 +240,7 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   acceptResumption(certificates) {
-    const ephemeral = this.#ephemeralKey();
+    const ephemeral = this.#ephemeral.publicKey;
     this.#mixHash(ephemeral);
     this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.ephemeral));
     this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.static));
@@ -236,11 +251,6 @@ export class NoiseResponder {
   split() {
     const [fromClient, toClient] = this.#derive(EMPTY);
     return new Transport(fromClient, toClient);
-  }
-
-  #ephemeralKey() {
-    const { x = '' } = this.#ephemeral.publicKey.export({ format: 'jwk' });
-    return Buffer.from(x, 'base64url');
   }
 
   /** @param {Uint8Array} input */

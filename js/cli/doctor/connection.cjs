@@ -13,10 +13,12 @@ const FIELD = { clientHello: 2, serverHello: 3, ephemeral: 1, static: 2, payload
 const LENGTH_DELIMITED = 2;
 
 function keyPair() {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519');
-  /** @param {string} name */
-  const raw = name => Buffer.from(String(privateKey.export({ format: 'jwk' })[name]), 'base64url');
-  return { public: Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url'), private: raw('d') };
+  const { publicKey, privateKey } = generateKeyPairSync('x25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' }
+  });
+  // Both end with the 32 bytes of the key.
+  return { public: publicKey.subarray(-32), private: privateKey.subarray(-32) };
 }
 
 /** @param {number} field @param {Buffer} bytes At most 127 bytes: the length must fit into one byte. */
