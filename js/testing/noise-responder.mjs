@@ -14,30 +14,15 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
-  generateKeyPairSync,
   hkdfSync
 } from 'node:crypto';
+import { generateX25519 } from '../shared/x25519.cjs';
 
 const HASH_LENGTH = 32;
 const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
 const TAG_LENGTH = 16;
 const EMPTY = Buffer.alloc(0);
-
-/**
- * A new key pair; the public key has 32 bytes. It is not exported as a JWK: in Node.js 20 such an export locks the key,
- * and garbage collection during it locks the key again. Then the process stands still.
- */
-export function generateX25519() {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519', {
-    publicKeyEncoding: { type: 'spki', format: 'der' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'der' }
-  });
-  return {
-    publicKey: publicKey.subarray(SPKI_X25519.length),
-    privateKey: createPrivateKey({ key: privateKey, type: 'pkcs8', format: 'der' })
-  };
-}
 
 /** @param {...Uint8Array} parts */
 const sha256 = (...parts) => {
@@ -191,10 +176,10 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, static: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   readClientHello(clientEphemeral, certificates) {
-    const ephemeral = this.#ephemeral.publicKey;
+    const ephemeral = this.#ephemeral.public;
     this.#mixHash(clientEphemeral);
     this.#mixHash(ephemeral);
-    this.#mixKey(agree(this.#ephemeral.privateKey, clientEphemeral));
+    this.#mixKey(agree(importPrivate(this.#ephemeral.private), clientEphemeral));
     const sealedStatic = this.#seal(this.#static.public);
     this.#mixKey(agree(importPrivate(this.#static.private), clientEphemeral));
     return { ephemeral, static: sealedStatic, payload: this.#seal(certificates) };
@@ -208,7 +193,7 @@ export class NoiseResponder {
    */
   readClientFinish({ static: sealedStatic, payload }) {
     const clientStatic = this.#open(sealedStatic);
-    this.#mixKey(agree(this.#ephemeral.privateKey, clientStatic));
+    this.#mixKey(agree(importPrivate(this.#ephemeral.private), clientStatic));
     return { clientStatic, payload: this.#open(payload) };
   }
 
@@ -240,10 +225,10 @@ export class NoiseResponder {
    * @returns {{ ephemeral: Buffer, payload: Buffer }} The fields of ServerHello.
    */
   acceptResumption(certificates) {
-    const ephemeral = this.#ephemeral.publicKey;
+    const ephemeral = this.#ephemeral.public;
     this.#mixHash(ephemeral);
-    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.ephemeral));
-    this.#mixKey(agree(this.#ephemeral.privateKey, this.#client?.static));
+    this.#mixKey(agree(importPrivate(this.#ephemeral.private), this.#client?.ephemeral));
+    this.#mixKey(agree(importPrivate(this.#ephemeral.private), this.#client?.static));
     return { ephemeral, payload: this.#seal(certificates) };
   }
 

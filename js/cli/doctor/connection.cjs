@@ -2,7 +2,7 @@
 
 // Makes a native connection up to the server's Noise message. It does not log in.
 
-const { generateKeyPairSync } = require('node:crypto');
+const { generateX25519 } = require('../../shared/x25519.cjs');
 
 /** `WA`, protocol 6, dictionary 3. */
 const NOISE_HEADER = Buffer.from([87, 65, 6, 3]);
@@ -11,15 +11,6 @@ const quiet = { level: 'silent', child: () => quiet, trace() {} };
 /** Field numbers of WhatsApp's HandshakeMessage in Protocol Buffers. */
 const FIELD = { clientHello: 2, serverHello: 3, ephemeral: 1, static: 2, payload: 3 };
 const LENGTH_DELIMITED = 2;
-
-function keyPair() {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519', {
-    publicKeyEncoding: { type: 'spki', format: 'der' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'der' }
-  });
-  // Both end with the 32 bytes of the key.
-  return { public: publicKey.subarray(-32), private: privateKey.subarray(-32) };
-}
 
 /** @param {number} field @param {Buffer} bytes At most 127 bytes: the length must fit into one byte. */
 const encodeField = (field, bytes) =>
@@ -65,7 +56,7 @@ function decodeFields(bytes) {
  */
 function connectOnce({ url, agent, trustedRoot, timeoutMs }) {
   const { WebSocketClient, makeNoiseHandler } = require('../../index.cjs');
-  const [ephemeral, identity] = [keyPair(), keyPair()];
+  const [ephemeral, identity] = [generateX25519(), generateX25519()];
   const noise = makeNoiseHandler({ keyPair: ephemeral, NOISE_HEADER, logger: quiet, trustedRoot });
   const client = new WebSocketClient(url, { agent, connectTimeoutMs: timeoutMs });
   const start = performance.now();
