@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startChild } from './shared/child.mjs';
 import { positiveNumber, wholeNumber } from './shared/options.mjs';
-import { alignColumns } from './shared/text.mjs';
+import { LAYERS, NAMES, resourceFaults, tableOf } from './soak/figures.mjs';
 import { SoakServer } from './soak/server.mjs';
+
+/** @import { Samples } from './soak/figures.mjs' */
 
 const CLIENT = fileURLToPath(new URL('soak/client.mjs', import.meta.url));
 
@@ -22,19 +24,6 @@ const USAGE = `Usage: npm run test:soak -- [options]
 /** Time between two looks at the clients after the traffic has ended, and the time limit for its end. */
 const SETTLE_STEP_MS = 1500;
 const SETTLE_MS = 60_000;
-
-/** The growth of memory is only checked in runs of at least this many minutes. */
-const GROWTH_MINUTES = 10;
-/** The memory of the sessions may grow by at most this, in MB per minute. */
-const GROWTH_MB = 1;
-/**
- * Baileys itself keeps memory of each socket that it has closed. Under register it may be at most this number of times
- * as much as on JavaScript.
- */
-const GROWTH_FACTOR = 1.25;
-
-const LAYERS = /** @type {const} */ (['js', 'native', 'session']);
-const NAMES = { js: 'bots, JavaScript', native: 'bots, register', session: 'sessions' };
 
 function readOptions() {
   const { values } = parseArgs({
@@ -60,16 +49,6 @@ function start(layer) {
   const { ask, stop } = startChild(CLIENT, { layer, name: `the process of ${NAMES[layer]}`, flags: ['--expose-gc'] });
   return { layer, ask, stop };
 }
-
-/** The slope of `y` over `x` by least squares. @param {[number, number][]} points */
-function slope(points) {
-  const mean = (/** @type {number} */ axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
-  const [mx, my] = [mean(0), mean(1)];
-  const over = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
-  return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-}
-
-/** @typedef {Record<string, any>} Samples By layer. */
 
 /**
  * Waits until all stanzas and answers have arrived and every client has again as many listeners as at the start: a
@@ -157,77 +136,9 @@ async function main() {
         if (n === 0) faults.push(`${user} has received no stanza`);
       }
     }
-    /** The growth of a figure in MB per minute, after the first third of the run. @param {string} figure */
-    const growthOf = figure =>
-      Object.fromEntries(
-        LAYERS.map(layer => {
-          const settled = samples[layer].slice(Math.floor(samples[layer].length / 3));
-          return [layer, slope(settled.map(sample => [sample.minute, sample[figure] / 2 ** 20]))];
-        })
-      );
-    const growth = growthOf('rss');
-    const heapGrowth = growthOf('heapUsed');
-    /** The growth in KB for each login since the start. */
-    const loginGrowth = Object.fromEntries(
-      LAYERS.map(layer => {
-        const [from, to] = [first[layer], last[layer]];
-        return [layer, (to.rss - from.rss) / 1024 / Math.max(1, to.logins - from.logins)];
-      })
-    );
-    const megabytes = (/** @type {number} */ bytes) => (bytes / 2 ** 20).toFixed(0);
-    /** @param {string} layer @param {string} figure */
-    const fromTo = (layer, figure) => `${samples[layer][0][figure]}-${last[layer][figure]}`;
-    console.log(
-      [
-        '',
-        ...alignColumns([
-          [
-            '',
-            'stanzas',
-            'repeated',
-            'queries',
-            'cuts',
-            'logins',
-            'RSS MB',
-            'MB/min',
-            'KB/login',
-            'heap MB',
-            'MB/min',
-            'buffers MB',
-            'descriptors',
-            'threads',
-            'listeners'
-          ],
-          ...LAYERS.map(layer => {
-            const { received, repeated, answered, cut, logins, rss, heapUsed, arrayBuffers } = last[layer];
-            return [
-              `${clients[layer]} ${NAMES[layer]}`,
-              ...[received, repeated, answered, cut, logins].map(String),
-              megabytes(rss),
-              growth[layer].toFixed(2),
-              loginGrowth[layer].toFixed(0),
-              megabytes(heapUsed),
-              heapGrowth[layer].toFixed(2),
-              megabytes(arrayBuffers),
-              ...['descriptors', 'threads', 'listeners'].map(figure => fromTo(layer, figure))
-            ];
-          })
-        ]),
-        ''
-      ].join('\n')
-    );
-
-    for (const layer of LAYERS) {
-      const now = last[layer];
-      // Each connection has a descriptor. The number changes while clients reconnect.
-      if (now.descriptors > first[layer].descriptors + clients[layer] / 10 + 10)
-        faults.push(`${NAMES[layer]}: more descriptors than at the start`);
-      if (now.threads > first[layer].threads + 2) faults.push(`${NAMES[layer]}: more threads than at the start`);
-    }
-    if (minutes >= GROWTH_MINUTES) {
-      if (growth.session > GROWTH_MB) faults.push(`${NAMES.session}: memory grows`);
-      if (loginGrowth.native > GROWTH_FACTOR * loginGrowth.js) faults.push(`${NAMES.native}: memory grows`);
-    }
+    const figures = { samples, first, last };
+    console.log(tableOf(figures, clients).join('\n'));
+    faults.push(...resourceFaults(figures, clients, minutes));
   } finally {
     await Promise.all(children.map(({ stop }) => stop()));
     await server.stop();
