@@ -10,6 +10,8 @@ const FOLDER = fileURLToPath(new URL('../../target/bench-writes', import.meta.ur
 const LIBRARY = join(FOLDER, 'writes.so');
 
 let compiled;
+/** The number of files with counters that this process has created. */
+let files = 0;
 
 function compile() {
   if (process.platform !== 'linux') return false;
@@ -24,11 +26,11 @@ function compile() {
   }
 }
 
-/** The environment in which a child counts its writes; empty if they cannot be counted. */
+/** The environment in which one child counts its writes; empty if they cannot be counted. */
 export function countingEnvironment() {
   compiled ??= compile();
   if (!compiled) return {};
-  const counters = join(FOLDER, `counters-${process.pid}`);
+  const counters = join(FOLDER, `counters-${process.pid}-${files++}`);
   writeFileSync(counters, Buffer.alloc(16));
   return { LD_PRELOAD: LIBRARY, BENCH_WRITES: counters };
 }

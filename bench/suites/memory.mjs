@@ -30,13 +30,24 @@ async function measureKept() {
   }
 }
 
-/** Processes that have loaded Baileys and have no connection. */
+/** A module hook that does nothing. Before Node.js 22.15, register needs such a hook. */
+const EMPTY_HOOK = `data:text/javascript,${encodeURIComponent(
+  "import { register } from 'node:module'; register('data:text/javascript,export const initialize = () => {};');"
+)}`;
+
+/** Processes that have loaded Baileys and have no connection: without register, with it, and with an empty hook. */
 async function measureStart(rounds) {
   const server = await startServer({ tls: true });
   try {
-    const runs = await alternate(['js', 'native'], rounds, backend => runClient('start.mjs', {}, { backend, server }));
+    const runs = await alternate(['js', 'native', 'hook'], rounds, side => {
+      const flags = side === 'hook' ? ['--import', EMPTY_HOOK] : [];
+      return runClient('start.mjs', {}, { backend: side === 'native' ? 'native' : 'js', server, flags });
+    });
     const figures = side => runs[side].map(({ rss }) => rss);
-    return compare(figures('js'), figures('native'), 'less');
+    return {
+      native: compare(figures('js'), figures('native'), 'less'),
+      hook: compare(figures('js'), figures('hook'), 'less')
+    };
   } finally {
     await server.stop();
   }

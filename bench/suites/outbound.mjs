@@ -4,10 +4,27 @@ import { runClient, startServer, takeTurns } from '../lib/process.mjs';
 import { compare, summarize } from '../lib/statistics.mjs';
 import { countingEnvironment } from '../lib/writes.mjs';
 
-/** `counts`: the stanzas of a turn. `warmUp`: the share of them that is sent before the first turn. */
+/**
+ * `counts`: the stanzas that Baileys sends in a turn. The others send `nativeFactor` times as many, so that their turns
+ * are not too short. `warmUp`: the share of them that is sent before the first turn.
+ */
 const LEVELS = {
-  full: { rounds: 2, turns: 6, sockets: [1, 100], counts: { ack: 2_000, message: 2_000, fanout256: 40 }, warmUp: 1 },
-  quick: { rounds: 1, turns: 3, sockets: [1, 20], counts: { ack: 1_000, message: 1_000, fanout256: 20 }, warmUp: 1 }
+  full: {
+    rounds: 2,
+    turns: 4,
+    sockets: [1, 100],
+    counts: { ack: 2_000, message: 2_000, fanout256: 40 },
+    nativeFactor: 8,
+    warmUp: 0.5
+  },
+  quick: {
+    rounds: 1,
+    turns: 2,
+    sockets: [1, 20],
+    counts: { ack: 600, message: 600, fanout256: 12 },
+    nativeFactor: 8,
+    warmUp: 0.5
+  }
 };
 
 /** @type {Record<string, { backend: 'js' | 'native', layer: 'socket' | 'session' }>} */
@@ -17,12 +34,15 @@ const CLIENTS = {
   session: { backend: 'native', layer: 'session' }
 };
 
-/** The stanzas per second that the server can read, from the stanzas of several turns at once. */
-async function measureServer(tls, { counts, turns }) {
+/** Multiplies the count of each kind of stanza. */
+const multiplied = (counts, factor) =>
+  Object.fromEntries(Object.entries(counts).map(([stanza, count]) => [stanza, count * factor]));
+
+/** The stanzas per second that the server can read. */
+async function measureServer(tls, counts) {
   const server = await startServer({ tls });
   try {
-    const all = Object.fromEntries(Object.entries(counts).map(([stanza, count]) => [stanza, count * turns]));
-    const limit = await runClient('outbound-limit.mjs', { counts: all }, { backend: 'js', server, register: false });
+    const limit = await runClient('outbound-limit.mjs', { counts }, { backend: 'js', server, register: false });
     return limit.perSecond;
   } finally {
     await server.stop();
@@ -30,14 +50,16 @@ async function measureServer(tls, { counts, turns }) {
 }
 
 async function overProtocol(protocol, level) {
-  const { rounds, ...settings } = level;
+  const { rounds, nativeFactor, ...settings } = level;
+  const nativeCounts = multiplied(settings.counts, nativeFactor);
   const tls = protocol === 'wss';
-  const limits = await measureServer(tls, settings);
+  const limits = await measureServer(tls, nativeCounts);
   const runs = await takeTurns(Object.keys(CLIENTS), { rounds, tls }, (name, options) => {
     const { backend, layer } = CLIENTS[name];
     const environment = countingEnvironment();
     const client = { backend, register: layer === 'socket', environment, ...options };
-    return runClient('outbound.mjs', { ...settings, layer }, client);
+    const counts = backend === 'js' ? settings.counts : nativeCounts;
+    return runClient('outbound.mjs', { ...settings, counts, layer }, client);
   });
   return runs.js[0].results.map(({ sockets, stanza, pattern }, index) => {
     const figures = (name, figure) =>
@@ -72,6 +94,11 @@ export default {
     const headroom = cells.map(({ sink, native, session }) => {
       return sink / Math.max(native.perSecond.native.median, session.perSecond.native.median);
     });
-    return { counts: settings.counts, cells, headroom: { least: Math.min(...headroom), ...summarize(headroom) } };
+    return {
+      counts: settings.counts,
+      nativeFactor: settings.nativeFactor,
+      cells,
+      headroom: { least: Math.min(...headroom), ...summarize(headroom) }
+    };
   }
 };

@@ -16,6 +16,9 @@ const time = nanoseconds =>
       ? `${digits(nanoseconds / 1000)} µs`
       : `${nanoseconds.toFixed(0)} ns`;
 
+/** How the counts of stanzas differ between the sides. Older reports have no factor. */
+const onNativeSide = factor => (factor ? `, ${factor} times as many on the native side` : '');
+
 /** A median and, if there were several rounds, the median absolute deviation. */
 const spread = ({ median, mad, count }, show) => (count > 1 ? `${show(median)} ± ${show(mad)}` : show(median));
 
@@ -124,22 +127,22 @@ const DETAILS = {
     `With the hand-over (messages and tapes are copied into memory of JavaScript), compared with Baileys' \`decodeFrame\`: geometric mean ${ratio(withHandOver.mean.median)}, worst ${ratio(withHandOver.worst.ratio.median)} (${withHandOver.worst.name}).`
   ],
 
-  stanzas: ({ cells, count, headroom }) => [
+  stanzas: ({ cells, count, nativeFactor, headroom }) => [
     '## Stanzas into `makeSocket`',
-    `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`; on the native side under \`baileys-native/register\`. The server is another process and has encrypted all stanzas in advance. Alone it is at least ${digits(headroom.least)} times as fast as the faster side.`,
+    `Floods of ${whole(count)} stanzas into an unmodified \`makeSocket\`${onNativeSide(nativeFactor)}; on the native side under \`baileys-native/register\`. The server is another process and has encrypted all stanzas in advance. Alone it is at least ${digits(headroom.least)} times as fast as the faster side.`,
     table(
       floodHead('JavaScript', 'native'),
       cells.map(cell => [`${cell.protocol}, ${cell.stanza}, ${cell.perMessage} a message`, ...floodCells(cell)])
     )
   ],
 
-  outbound: ({ cells, counts, headroom }) => [
+  outbound: ({ cells, counts, nativeFactor, headroom }) => [
     '## Stanzas out',
     `${Object.entries(counts)
       .map(([stanza, count]) => `${whole(count)} ${stanza}`)
       .join(
         ', '
-      )} out of an unmodified \`makeSocket\` (native: under \`baileys-native/register\`) and out of a \`NativeSession\`. The server is another process that only reads and counts bytes. Alone it is at least ${digits(headroom.least)} times as fast as the fastest client. The time ends when every send has resolved and the server has read everything. Ratios are relative to JavaScript.`,
+      )} out of an unmodified \`makeSocket\` (native: under \`baileys-native/register\`) and out of a \`NativeSession\`${onNativeSide(nativeFactor)}. The server is another process that only reads and counts bytes. Alone it is at least ${digits(headroom.least)} times as fast as the fastest client. The time ends when every send has resolved and the server has read everything. Ratios are relative to JavaScript.`,
     table(
       [
         '',
@@ -206,9 +209,9 @@ const DETAILS = {
     )
   ],
 
-  spread: ({ points, count }) => [
+  spread: ({ points, count, nativeFactor }) => [
     '## Many connections',
-    `${whole(count)} messages over all connections of a process at the same time.`,
+    `${whole(count)} messages over all connections of a process at the same time${onNativeSide(nativeFactor)}.`,
     table(
       ['connections', 'stanzas/s, JavaScript', 'native', 'ratio', 'CPU each, JavaScript', 'native'],
       points.map(({ connections, perSecond, cpuUs }) => [
@@ -293,7 +296,8 @@ const DETAILS = {
         [`connection of a bare client after one message of ${whole(messageBytes)} bytes`, kept],
         ['of that, grown by the message', grown],
         ...(keptBuffer ? [['memory that one kept key of 32 bytes keeps alive', keptBuffer.bytes]] : []),
-        ...(start ? [['a process that has loaded Baileys, without connections', start, megabytes]] : [])
+        ...(start ? [['a process that has loaded Baileys, without connections', start.native, megabytes]] : []),
+        ...(start ? [['the same, native: only a module hook of Node.js that does nothing', start.hook, megabytes]] : [])
       ].map(([name, { js, native, ratio: times }, show = kilobytes]) => [
         name,
         spread(js, show),
