@@ -7,6 +7,7 @@ import { addTrustedRoot, trustTestRoot } from 'baileys-native/testing';
 import { importPackage } from '../shared/baileys.mjs';
 import { pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { childMain } from '../shared/child.mjs';
+import { BLOCKS } from './blocks.mjs';
 
 /**
  * @typedef {import('./run.mjs').StallSettings} StallSettings
@@ -16,7 +17,9 @@ import { childMain } from '../shared/child.mjs';
  * @property {(number: string) => void} onStanza
  * @property {(code: number | undefined) => void} onClose
  *
- * @typedef {() => Promise<Partial<ClientResult>>} Check Checks the connection after the block.
+ * @typedef {object} Client
+ * @property {(node: any) => Promise<unknown>} send Resolves when the stanza is written.
+ * @property {() => Promise<Partial<ClientResult>>} check Checks the connection after the block.
  */
 
 /** @param {typeof import('baileys')} baileys */
@@ -29,7 +32,7 @@ const credentials = baileys => ({
 /**
  * @param {StallSettings} settings
  * @param {Listeners} listeners
- * @returns {Promise<Check>}
+ * @returns {Promise<Client>}
  */
 async function connectSession({ url, ca, rootKey, intervalMs, packageName }, { onStanza, onClose }) {
   const session = new NativeSession({
@@ -44,14 +47,14 @@ async function connectSession({ url, ca, rootKey, intervalMs, packageName }, { o
   session.on('close', ({ code }) => onClose(code));
   await session.connect();
   await session.query(pingQuery());
-  return async () => ({});
+  return { send: node => session.sendNode(node), check: async () => ({}) };
 }
 
 /**
  * @param {StallSettings} settings
  * @param {Listeners} listeners
  * @param {(what: string) => Promise<any>} ask
- * @returns {Promise<Check>}
+ * @returns {Promise<Client>}
  */
 async function connectBaileys(settings, { onStanza, onClose }, ask) {
   const { url, ca, intervalMs, packageName, keepAliveWhileBlocked } = settings;
@@ -89,11 +92,14 @@ async function connectBaileys(settings, { onStanza, onClose }, ask) {
   sock.ws.on('frame', (/** @type {any} */ { tag, attrs }) => {
     if (tag === undefined || (attrs.type === 'result' && !attrs.id.startsWith(ownIds))) unsolicited++;
   });
-  return async () => {
-    // Baileys resolves with undefined when the time is over.
-    const clientQueryAnswered = (await sock.query(pingQuery()))?.attrs.type === 'result';
-    const serverQueryAnswered = await ask('queryClient');
-    return { clientQueryAnswered, serverQueryAnswered, unsolicited, keptAlive: metrics().sockets.keptAlive };
+  return {
+    send: node => sock.sendNode(node),
+    async check() {
+      // Baileys resolves with undefined when the time is over.
+      const clientQueryAnswered = (await sock.query(pingQuery()))?.attrs.type === 'result';
+      const serverQueryAnswered = await ask('queryClient');
+      return { clientQueryAnswered, serverQueryAnswered, unsolicited, keptAlive: metrics().sockets.keptAlive };
+    }
   };
 }
 
@@ -125,8 +131,8 @@ await childMain(async (/** @type {StallSettings} */ settings, ask) => {
     onClose: code => end({ received, inOrder, code })
   };
   const run = async () => {
-    const check = await (layer === 'session' ? connectSession : connectBaileys)(settings, listeners, ask);
-    await ask('blocks');
+    const { send, check } = await (layer === 'session' ? connectSession : connectBaileys)(settings, listeners, ask);
+    await send({ tag: BLOCKS, attrs: {} });
     // Blocks in the phase before timers: data that arrives during the block is read after the due timers.
     await new Promise(resolve => setImmediate(resolve));
     block(blockedMs);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
 import { runChild } from '../shared/child.mjs';
+import { BLOCKS } from './blocks.mjs';
 
 /**
  * @typedef {object} StallScenario
@@ -111,9 +112,6 @@ export async function stall(scenario) {
   let isBlocked = false;
   let keepAlives = 0;
   let pongs = 0;
-  server.on('stanza', ({ direction, node }) => {
-    if (isBlocked && direction === 'in' && node.attrs.xmlns === 'w:p') keepAlives++;
-  });
   const sendPings = () => {
     const connection = latest();
     const timer = setInterval(() => {
@@ -124,14 +122,19 @@ export async function stall(scenario) {
       );
     }, scenario.intervalMs / 2);
   };
+  // What the client wrote before it blocked arrives before this stanza.
+  const startBlock = () => {
+    isBlocked = true;
+    setTimeout(() => (isBlocked = false), scenario.blockedMs);
+    void sendAll(latest(), scenario);
+    if (scenario.pings) sendPings();
+  };
+  server.on('stanza', ({ direction, node }) => {
+    if (direction !== 'in') return;
+    if (node.tag === BLOCKS) startBlock();
+    else if (isBlocked && node.attrs.xmlns === 'w:p') keepAlives++;
+  });
   const services = {
-    /** The client blocks its event loop when this has returned. */
-    blocks() {
-      isBlocked = true;
-      setTimeout(() => (isBlocked = false), scenario.blockedMs);
-      void sendAll(latest(), scenario);
-      if (scenario.pings) sendPings();
-    },
     /** Sends a query to the client. Resolves with whether it was answered. */
     queryClient: () =>
       latest()
