@@ -98,6 +98,7 @@ async function write(path, content) {
   writeFileSync(path, await formatted(path, content));
 }
 
+/** The reasons why goals are not met, by version of Node and goal. */
 const reasonTexts = () => JSON.parse(readFileSync(join(ROOT, 'bench/reasons.json'), 'utf8'));
 
 async function writeReport(report, folder) {

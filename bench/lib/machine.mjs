@@ -18,6 +18,13 @@ function line(command, args) {
   }
 }
 
+/** The commit, and whether a file was changed that is not a document; each run changes documents. */
+function commit() {
+  const changed = line('git', ['status', '--porcelain', '--untracked-files=no', '--', '.', ':!bench/report', ':!*.md']);
+  const hash = line('git', ['rev-parse', '--short', 'HEAD']);
+  return changed ? `${hash}-dirty` : hash;
+}
+
 export function describeMachine() {
   const cpus = os.cpus();
   return {
@@ -32,7 +39,7 @@ export function describeMachine() {
     baileys: version('baileys'),
     ws: version('ws'),
     bridge: version('whatsapp-rust-bridge'),
-    commit: line('git', ['describe', '--always', '--dirty']),
+    commit: commit(),
     load: loadAverage()
   };
 }

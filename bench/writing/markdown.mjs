@@ -78,13 +78,22 @@ function goalTable(rows, other) {
   );
 }
 
-/** The reasons why goals were not met, and the attempts, from `bench/reasons.json`. */
-function reasonList(rows, reasons) {
-  const missed = rows.filter(({ met }) => !met);
-  if (missed.length === 0) return ['Every goal is met.'];
+const majorOf = ({ machine }) => Number.parseInt(machine.node, 10);
+
+/**
+ * The number of goals that are met, and the reasons why the others are not, with the attempts.
+ *
+ * @param {object} report
+ * @param {Record<string, Record<string, string>>} reasons From `bench/reasons.json`. A version of Node without a reason
+ *   has that of the latest version.
+ * @param {Set<string>} [explained] Goals whose reasons are not repeated.
+ */
+function reasonList(report, reasons, explained = new Set()) {
+  const missed = report.goals.filter(({ met }) => !met);
+  const texts = { ...Object.values(reasons).at(-1), ...reasons[majorOf(report)] };
   return [
-    `Met: ${rows.length - missed.length} of ${rows.length}.`,
-    ...missed.filter(({ id }) => reasons[id]).map(({ id, what }) => `- **${what}:** ${reasons[id]}`)
+    `Met on Node ${majorOf(report)}: ${report.goals.length - missed.length} of ${report.goals.length}.`,
+    ...missed.filter(({ id }) => texts[id] && !explained.has(id)).map(({ id, what }) => `- **${what}:** ${texts[id]}`)
   ];
 }
 
@@ -354,11 +363,13 @@ export function machineLine({ machine, finished }) {
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB; ${system}; Node ${node}; ${rustc ?? 'no rustc'}; Baileys ${baileys} with ws ${ws}; commit ${commit ?? 'unknown'}; load average ${load} before, ${finished.load} after.`;
 }
 
+const missedGoals = ({ goals }) => new Set(goals.filter(({ met }) => !met).map(({ id }) => id));
+
 /**
  * @param {object} report The content of report.json.
  * @param {Record<string, { title: string }>} plots By file name.
- * @param {{ heading: string, folder: string, reasons: Record<string, string>, other?: object }} options `folder`: path
- *   from the document to the plots. `other`: a report of another version of Node.
+ * @param {{ heading: string, folder: string, reasons: Record<string, Record<string, string>>, other?: object }} options
+ *   `folder`: path from the document to the plots. `other`: a report of another version of Node.
  */
 export function writeMarkdown(report, plots, { heading, folder, reasons, other }) {
   const picture = file => (plots[file] ? [`![${plots[file].title}](${folder}${file})`] : []);
@@ -367,12 +378,11 @@ export function writeMarkdown(report, plots, { heading, folder, reasons, other }
     `# ${heading}`,
     `Measured ${report.started.slice(0, 10)} in ${Math.round(report.finished.seconds)} s by \`npm run bench\` on: ${machineLine(report)}${level}`,
     '## Goals',
-    'Ratios are medians over rounds. In a round both sides are measured one directly after the other, each in its own process. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
-    ...(other
-      ? [`Column "Node ${Number.parseInt(other.machine.node, 10)}": the same goals on ${machineLine(other)}`]
-      : []),
+    'Ratios are medians over rounds. In a round both sides run in turn, each in its own process. "At least 6x": native is six times as fast. "At most 0.2x": native takes a fifth.',
+    ...(other ? [`Column "Node ${majorOf(other)}": the same goals on ${machineLine(other)}`] : []),
     goalTable(report.goals, other),
-    ...reasonList(report.goals, reasons),
+    ...reasonList(report, reasons),
+    ...(other ? reasonList(other, reasons, missedGoals(report)) : []),
     ...picture('ratios.svg')
   ];
   const pictures = { codec: 'corpus.svg', spread: 'throughput.svg', latency: 'latency.svg', connections: 'memory.svg' };
