@@ -32,7 +32,7 @@ Or: npm run demo -- session [--help], a NativeSession from pairing to resumption
  * @typedef {import('./demo/types.js').LogName} LogName
  * @typedef {import('./demo/types.js').DemoRun & { backend: Backend }} LabelledRun
  * @typedef {{ counts: import('./demo/types.js').TrafficCounts, rounds: number, json: boolean, help: boolean }} DemoOptions
- * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').Difference} LogDifference
+ * @typedef {{ backend: Backend, log: LogName } & import('./demo/types.js').FirstDifference} LogDifference
  * @typedef {{ identical: true, lines: Record<LogName, number> } | { identical: false, difference: LogDifference }}
  *   Comparison
  */

@@ -3,7 +3,7 @@
 import { Agent } from 'node:https';
 
 /**
- * @typedef {object} Target
+ * @typedef {object} ClientTarget
  * @property {string} url
  * @property {string} [ca] PEM of the server's certificate authority.
  */
@@ -52,7 +52,7 @@ export function memoryAuth(baileys, creds = baileys.initAuthCreds()) {
  *
  * @param {object} options
  * @param {object} options.baileys Baileys' module namespace.
- * @param {Target} options.server
+ * @param {ClientTarget} options.server
  * @param {ReturnType<typeof memoryAuth>} [options.auth]
  * @param {object} [options.config] More of Baileys' options.
  */

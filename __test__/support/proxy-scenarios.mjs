@@ -83,7 +83,7 @@ export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config },
 /**
  * A connection through a proxy, to be made by both clients of every release line, each with its own proxy.
  *
- * @typedef {object} Run
+ * @typedef {object} ProxyRun
  * @property {() => Promise<import('./proxies.mjs').Proxy>} startProxy
  * @property {(port: number) => object} makeAgent
  * @property {(port: number) => string} url the URL of the target with this port
@@ -99,7 +99,7 @@ export async function logOf(Client, url, { connectTimeoutMs = 5000, ...config },
  * Calls `act` with a new proxy. Asserts that the target had only connections of the proxy.
  *
  * @template T
- * @param {Pick<Run, 'startProxy' | 'target'>} run
+ * @param {Pick<ProxyRun, 'startProxy' | 'target'>} run
  * @param {(proxy: import('./proxies.mjs').Proxy) => Promise<T>} act
  */
 async function withProxy({ startProxy, target }, act) {
@@ -118,7 +118,7 @@ async function withProxy({ startProxy, target }, act) {
 /**
  * Connects one client.
  *
- * @param {Run} run
+ * @param {ProxyRun} run
  * @returns {Promise<Seen>}
  */
 const runThroughProxy = (Client, run) =>
@@ -156,7 +156,7 @@ export async function endOfSession(url, { connectTimeoutMs = 5000, ...options })
  * Connects a session through a proxy. The target is no server of WhatsApp and closes after the first message. Asserts that the requests to the proxy are those of our socket. If the proxy does not work, the error is that of
  * our socket.
  *
- * @param {Run} run
+ * @param {ProxyRun} run
  * @param {Seen} socket the result of our socket
  */
 const runSession = (run, socket) =>
@@ -210,7 +210,7 @@ const UNTRUSTED = /^(?:UNABLE_TO_|ERR_TLS_CERT_|SELF_SIGNED_|DEPTH_ZERO_)/;
  * Baileys 7, with the end of a NativeSession that connects in the same way.
  *
  * @param {string} name
- * @param {(compare: (run: Run) => Promise<Compared>, t: import('node:test').TestContext) => Promise<void>} script
+ * @param {(compare: (run: ProxyRun) => Promise<Compared>, t: import('node:test').TestContext) => Promise<void>} script
  */
 export function testThroughProxy(name, script) {
   const compare = async run => {

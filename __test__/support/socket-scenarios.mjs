@@ -23,7 +23,7 @@ export async function closeAndWait(client) {
  *
  * @param {string} behaviour
  * @param {object} line
- * @param {{ expected: unknown, actual: unknown, outcome: string, differs?: Difference, section?: string }} result
+ * @param {{ expected: unknown, actual: unknown, outcome: string, differs?: ExpectedDifference, section?: string }} result
  */
 export function assertSameAndRecord(behaviour, line, { expected, actual, outcome, differs, section = 'socket' }) {
   const known = differs && (differs.lines ?? [line.name]).includes(line.name) ? differs : undefined;
@@ -44,7 +44,7 @@ export function assertSameAndRecord(behaviour, line, { expected, actual, outcome
 }
 
 /**
- * @typedef {object} Difference
+ * @typedef {object} ExpectedDifference
  * @property {string} id the id of a known difference
  * @property {string[]} [lines] the release lines that differ; default: all
  * @property {(log: unknown) => unknown} ours returns our expected result for the result of Baileys
@@ -56,7 +56,7 @@ export function assertSameAndRecord(behaviour, line, { expected, actual, outcome
  * @param {string} name
  * @param {(context: object) => Promise<object>} start
  * @param {(context: object) => Promise<void>} script
- * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: Difference }} [options]
+ * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: ExpectedDifference }} [options]
  */
 export function testSameLog(name, start, script, { config, check, differs } = {}) {
   test(name, { timeout: 60_000, concurrency: true }, t =>
@@ -78,7 +78,7 @@ export function testSameLog(name, start, script, { config, check, differs } = {}
  *
  * @param {string} name
  * @param {(Client: Function, line: object, t: import('node:test').TestContext) => Promise<unknown> | unknown} probe
- * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: Difference,
+ * @param {{ outcome?: (result: unknown) => string, check?: (result: unknown) => void, differs?: ExpectedDifference,
  *   section?: string }} [options] `outcome` returns a short text of the result of Baileys
  */
 export function testSameResult(name, probe, { outcome = summaryOf, check, differs, section } = {}) {

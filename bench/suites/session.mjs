@@ -35,19 +35,19 @@ const floods = count =>
     [1, 10].flatMap(perMessage => [true, false].map(asked => ({ stanza, perMessage, asked, count })))
   );
 
-/** @typedef {{ backend: 'js' | 'native', layer: 'socket' | 'session' }} Client */
+/** @typedef {{ backend: 'js' | 'native', layer: 'socket' | 'session' }} MeasuredClient */
 
-/** @type {Client} */
+/** @type {MeasuredClient} */
 const BAILEYS = { backend: 'js', layer: 'socket' };
-/** @type {Client} */
+/** @type {MeasuredClient} */
 const DROP_IN = { backend: 'native', layer: 'socket' };
-/** @type {Client} */
+/** @type {MeasuredClient} */
 const SESSION = { backend: 'native', layer: 'session' };
 
 /**
  * Runs the clients in turn; a session runs without register.
  *
- * @param {Record<string, Client>} clients
+ * @param {Record<string, MeasuredClient>} clients
  * @param {number} rounds
  * @param {(name: string) => object} settingsOf
  */

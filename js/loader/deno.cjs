@@ -20,7 +20,7 @@ const moduleFolders = new Map();
 
 /**
  * @typedef {{ url: string }} Resolved
- * @typedef {{ importAttributes?: { type?: string }, conditions?: string[] }} Context
+ * @typedef {{ importAttributes?: { type?: string }, conditions?: string[] }} LoadContext
  */
 
 /** @param {string} url @returns {string | undefined} The path of a file that may be a target. */
@@ -49,7 +49,7 @@ function isEsModule(path) {
 const LOAD_HOOK = {
   /**
    * @param {string} url
-   * @param {Context} context
+   * @param {LoadContext} context
    * @param {(url: string, context: object) => object} nextLoad
    */
   load(url, context, nextLoad) {

@@ -34,20 +34,15 @@
  * @packageDocumentation
  */
 
+import type { ReplacedCopy } from '../../index.js';
+
+export type { ReplacedCopy };
+
 /**
  * Whether the hooks of `baileys-native/register` are installed in this thread and the addon is loaded. Supported copies
  * of Baileys that are loaded from now on are replaced. {@link replaced} lists the copies that were replaced.
  */
 export declare function isActive(): boolean;
-
-/** A copy of Baileys that runs on this package. */
-export interface ReplacedCopy {
-  /** Directory of its package.json. */
-  root: string;
-  version: string;
-  /** Names of the replaced exports, sorted. Exports of patched files are not replaced. */
-  exports: string[];
-}
 
 /**
  * The copies of Baileys in this thread that got their socket layer from this package, in the order of loading. Empty if

@@ -11,7 +11,7 @@ import { NOTES, REQUIRED } from './required.mjs';
 
 /**
  * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }}
- *   Result
+ *   RecordedResult
  * @typedef {{ javascript: Set<string>, native: Set<string> }} Cells
  * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} ComparisonRow
  */
@@ -22,7 +22,7 @@ const COLUMNS = RELEASES.flatMap(({ version }) => [`${version} JavaScript`, `${v
 /**
  * The rows of a section, file by file, in the order of the tests.
  *
- * @param {Result[]} results
+ * @param {RecordedResult[]} results
  * @returns {ComparisonRow[]}
  */
 export function rowsOf(results) {

@@ -16,7 +16,7 @@ export const RANDOM_FIELDS = {
   'pre-key': 'the one-time pre-keys that Baileys generates after login'
 };
 
-/** @typedef {import('baileys').BinaryNode} Stanza */
+/** @import { BinaryNode } from 'baileys' */
 
 const QUERY_ID = /^\d{1,5}\.\d{1,5}-(\d+)$/;
 const CLOCK_SLACK_S = 120;
@@ -54,7 +54,7 @@ function bytes(content) {
 }
 
 /**
- * @param {Stanza} node
+ * @param {BinaryNode} node
  * @param {string[]} path Tags from the root to this node.
  * @returns {string}
  */
@@ -70,7 +70,7 @@ function contentOf(node, path) {
 /**
  * A stanza as one line: tags, attributes in their order, and contents. Long contents are replaced by a hash.
  *
- * @param {Stanza} node
+ * @param {BinaryNode} node
  * @param {string[]} [parents]
  * @returns {string}
  */
@@ -119,7 +119,7 @@ export class LogFile {
  *
  * @param {string[]} expected
  * @param {string[]} actual
- * @returns {import('./types.js').Difference | undefined}
+ * @returns {import('./types.js').FirstDifference | undefined}
  */
 export function firstDifference(expected, actual) {
   const length = Math.max(expected.length, actual.length);

@@ -73,7 +73,7 @@ export interface DemoRun {
 }
 
 /** The first entry in which two logs differ. `line` counts from 1. An entry is undefined if its log is shorter. */
-export interface Difference {
+export interface FirstDifference {
   line: number;
   expected?: string;
   actual?: string;

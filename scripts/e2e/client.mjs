@@ -16,7 +16,7 @@ import { nameOf } from './stanzas.mjs';
 /**
  * @typedef {import('./types.js').ClientSettings} ClientSettings
  * @typedef {import('../shared/bot.mjs').Sock} Sock
- * @typedef {{ tag: string, attrs: Record<string, string>, content?: unknown }} Stanza
+ * @typedef {import('../../js/testing/types.d.ts').Stanza} Stanza
  */
 
 /** The package of Baileys that the command line names. */

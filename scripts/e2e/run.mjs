@@ -18,7 +18,7 @@ import { jidOf, USERS } from './users.mjs';
  * @typedef {import('baileys-native/testing').Device} Device
  * @typedef {import('../shared/channel.mjs').Channel<ClientServices>['ask']} AskClient
  * @typedef {{ ask: AskClient, failed: Promise<never>, stop: () => Promise<void> }}
- *   Client
+ *   ClientProcess
  */
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
@@ -51,7 +51,7 @@ const otherSide = side => (side === 'a' ? 'b' : 'a');
  * @param {Side} side
  * @param {import('../shared/bot.mjs').Backend} backend
  * @param {string} packageName The package of Baileys.
- * @returns {Client}
+ * @returns {ClientProcess}
  */
 function startClient(server, side, backend, packageName) {
   const { ask, failed, stop } = startChild(CLIENT, {
@@ -68,7 +68,7 @@ function startClient(server, side, backend, packageName) {
 export class Run {
   /**
    * @param {MockServer} server
-   * @param {Record<Side, Client>} clients
+   * @param {Record<Side, ClientProcess>} clients
    * @param {import('./types.js').MessageCounts} counts
    * @param {boolean} mayLoseInFlight Whether the clients may never acknowledge messages that were in flight at a cut.
    */

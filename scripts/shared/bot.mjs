@@ -1,7 +1,7 @@
 // Parts of a bot other than Baileys, and a check of its socket layer. Baileys is only imported by that check: a process
 // that tests another release must not load this one.
 
-/** @typedef {'js' | 'native'} Backend */
+/** @typedef {import('../../js/cli/bot/run.cjs').Backend} Backend */
 /** @typedef {ReturnType<typeof import('baileys').makeWASocket>} Sock A socket of Baileys. */
 
 const NATIVE = Symbol.for('baileys-native');

@@ -10,7 +10,7 @@ import {
   hkdfSync
 } from 'node:crypto';
 
-/** @typedef {{ private: Uint8Array, public: Uint8Array }} KeyPair An X25519 key pair in Baileys' form. */
+/** @typedef {import('../../index.d.ts').KeyPair} KeyPair */
 
 const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');

@@ -11,7 +11,7 @@ import { replaced } from '../../loader/register.mjs';
 /** @typedef {{ baileys: any, url: string, ca?: string, auth: ReturnType<typeof memoryAuth> }} ClientSetup */
 /** @typedef {{ connection?: string, qr?: string, lastDisconnect?: { error?: Error } }} Update `connection.update` */
 /**
- * @typedef {object} Sock The part of Baileys' socket that is used here.
+ * @typedef {object} BotSocket The part of Baileys' socket that is used here.
  * @property {import('node:events').EventEmitter} ws
  * @property {(node: BinaryNode) => Promise<unknown>} query
  * @property {(node: BinaryNode) => Promise<void>} sendNode
@@ -87,7 +87,7 @@ function connect({ baileys, url, ca, auth }) {
   return { sock, until };
 }
 
-/** @param {Sock} sock */
+/** @param {BotSocket} sock */
 const ping = sock =>
   sock.query({
     tag: 'iq',
@@ -122,7 +122,7 @@ async function open(context) {
 /**
  * Receives a flood. The stanza `bench` marks its end.
  *
- * @param {Sock} sock
+ * @param {BotSocket} sock
  * @param {number} count
  */
 async function receive(sock, count) {
@@ -142,7 +142,7 @@ async function receive(sock, count) {
 /**
  * Sends stanzas until the server has them all.
  *
- * @param {Sock} sock
+ * @param {BotSocket} sock
  * @param {number} count
  */
 async function send(sock, count) {
@@ -158,7 +158,7 @@ async function send(sock, count) {
 }
 
 /**
- * @param {Sock} sock
+ * @param {BotSocket} sock
  * @param {number} count
  */
 async function roundTrips(sock, count) {

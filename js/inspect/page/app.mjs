@@ -10,8 +10,8 @@ import { make, treeOf } from './tree.mjs';
  * @typedef {{ kind: 'state', at: number, connection: string, state: string, detail?: string, fits?: boolean, element?:
  *   undefined }} StateRow
  * @typedef {{ kind: 'answer', query: number, answer?: number, outcome: string, ms: number }} AnswerRow
- * @typedef {{ kind: 'figures', stanzas: { in: number, out: number, skipped: number }, metrics?: any, rss: number }} Figures
- * @typedef {Row | StateRow | AnswerRow | Figures | { kind: 'dropped', count: number } | { kind: 'hello' }} Line
+ * @typedef {{ kind: 'figures', stanzas: { in: number, out: number, skipped: number }, metrics?: any, rss: number }} FiguresLine
+ * @typedef {Row | StateRow | AnswerRow | FiguresLine | { kind: 'dropped', count: number } | { kind: 'hello' }} ReceivedLine
  * @typedef {{ id: string, name: string, pid: number, thread: number, busy?: boolean }} NamedProcess
  */
 
@@ -43,7 +43,7 @@ let statistics = new Statistics();
 /** Rows that are not drawn yet. If `stale` is true, the whole list must be drawn again instead. @type {(Row | StateRow)[]} */
 let fresh = [];
 let stale = false;
-/** @type {Figures | undefined} */
+/** @type {FiguresLine | undefined} */
 let figures;
 let dropped = 0;
 /** The number of rows that were removed because there were too many. */
@@ -71,7 +71,7 @@ const attr = (/** @type {Tree} */ node, /** @type {string} */ name) => {
   return typeof value === 'string' ? value : undefined;
 };
 
-/** @param {Line} line */
+/** @param {ReceivedLine} line */
 function take(line) {
   switch (line.kind) {
     case 'node':
