@@ -152,7 +152,7 @@ function outboundRows({ cells }) {
   const what = 'NativeSession: JavaScript thread, each sendNode';
   add('outbound-session', what, '<=', 0.06, 'session', 'threadUs', 'hundred');
   const counted = cells.filter(cell => cell.pattern === 'hundred' && cell.sockets === 1 && SMALL.includes(cell.stanza));
-  // Only if writes could be counted.
+  // There are no numbers of writes if the machine cannot count them.
   if (counted.every(({ native }) => Number.isFinite(native.writes.median))) {
     const most = counted.reduce((worst, cell) =>
       cell.native.writes.median > worst.native.writes.median ? cell : worst

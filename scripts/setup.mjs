@@ -24,7 +24,7 @@ async function main() {
   if (dependenciesAreCurrent() && addonIsCurrent()) return;
   const release = await lock();
   try {
-    // The previous owner of the lock may have installed them.
+    // Another process may have installed the dependencies while it had the lock.
     if (!dependenciesAreCurrent()) installDependencies();
     if (!addonIsCurrent()) buildAddon();
   } finally {

@@ -29,7 +29,7 @@ const { locationOfTimeout } = require('./targets.cjs');
  * @typedef {object} CopyReplacements The replacements for one copy of Baileys.
  * @property {Record<string, unknown> | undefined} dropIn Undefined if the addon cannot be loaded.
  * @property {Originals} originals
- * @property {import('./state.cjs').Replaced} copy
+ * @property {import('../../index').ReplacedCopy} copy
  */
 
 /** @type {Map<string, CopyReplacements>} */

@@ -1,18 +1,13 @@
 'use strict';
 
+/** @import { ReplacedCopy } from '../../index' */
+
 /**
  * @typedef {object} LoaderState
  * @property {boolean} attempted Whether `register` has run in this thread.
  * @property {boolean} active Whether the hooks are installed and the addon is loaded.
- * @property {Replaced[]} replaced
+ * @property {ReplacedCopy[]} replaced
  * @property {Set<string>} notReplaced Roots of copies for which a warning said that exports stay on JavaScript.
- */
-
-/**
- * @typedef {object} Replaced A copy of Baileys that runs on this package.
- * @property {string} root Directory of its package.json.
- * @property {string} version
- * @property {string[]} exports Names of its exports that are replaced.
  */
 
 // On globalThis: two copies of this package in one thread install the hooks once.
@@ -34,7 +29,7 @@ function isActive() {
 /**
  * The copies of Baileys in this thread that got their socket layer from this package.
  *
- * @returns {Replaced[]}
+ * @returns {ReplacedCopy[]}
  */
 function replaced() {
   return state.replaced.map(copy => ({ ...copy, exports: copy.exports.toSorted() }));

@@ -42,7 +42,7 @@ class Lease {
   }
 
   /**
-   * Sets the lease of the addon's half of a session.
+   * Sets the lease of a session in the addon.
    *
    * @param {import('../addon/native').Session} session
    * @param {Lease | number | undefined} lease

@@ -7,7 +7,7 @@ function metrics() {
   return JSON.parse(loadBinding().processMetrics());
 }
 
-/** The same, or undefined if the addon cannot be loaded. */
+/** The result of `metrics`. Undefined if the addon cannot be loaded. */
 function metricsIfAny() {
   try {
     return metrics();

@@ -5,8 +5,8 @@ const { Socket: NodeSocket, isIPv6 } = require('node:net');
 const pump = require('../addon/event-pump.cjs');
 
 /**
- * The TCP connection of an open WebSocket: the part of `net.Socket` that programs use of `_socket` of `ws`. It cannot
- * read or write bytes.
+ * The TCP connection of an open WebSocket. It has the methods of `net.Socket` that programs call on the `_socket` of `ws`.
+ * It cannot read or write bytes.
  */
 class TcpSocket extends EventEmitter {
   #id;

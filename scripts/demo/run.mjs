@@ -35,7 +35,7 @@ async function untilIdle(server) {
 }
 
 /**
- * Bytes of the frames of some stanzas.
+ * The total length of the frames of stanzas, in bytes.
  *
  * @param {any[]} nodes
  */

@@ -30,7 +30,7 @@ const message = (type, length, body = Buffer.alloc(0)) =>
 
 const HELLO_REQUEST = record(HANDSHAKE, message(0, 0));
 
-/** The indexes of records of an OpenSSL server: first with TLS 1.3, then with TLS 1.2. */
+/** What the records of an OpenSSL server contain, and their indexes: with TLS 1.3, then with TLS 1.2. */
 const PLACES_13 = /** @type {const} */ ([
   ['ServerHello', 0],
   ['the encrypted flight', 2],

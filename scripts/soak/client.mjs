@@ -14,7 +14,7 @@ import { watchPauses } from './pauses.mjs';
 const QUERY_TIMEOUT_MS = 30_000;
 const QUERY_PAUSE_MS = 2000;
 const RECONNECT_MS = 100;
-/** Time between two queries after a failed one, and their number. One that is answered proves that there was no cut. */
+/** After a failed query: the time between the next queries, and their number. An answer proves that there was no cut. */
 const PROBE_PAUSE_MS = 1000;
 const MAX_PROBES = 30;
 /** The number of logins at the same time. */
@@ -222,7 +222,7 @@ const clients = [];
 async function probe(client, cuts) {
   for (let left = MAX_PROBES; left > 0; left--) {
     await delay(PROBE_PAUSE_MS, undefined, { ref: false });
-    // Baileys would send a query also during the next handshake.
+    // No query is sent on the next connection: Baileys would send it even during the handshake.
     if (client.sequence.cuts !== cuts || isStopping) return;
     const isAnswered = await client.query(`Q${client.sequence.user}-${++lastQuery}`).then(
       () => true,

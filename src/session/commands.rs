@@ -13,7 +13,7 @@ use super::{
 use crate::{
     binary::{NodeSource, encode},
     frame::{FrameError, MAX_FRAME_LEN},
-    wire::MAX_PAYLOAD,
+    wire::{MAX_PAYLOAD, SERVER},
 };
 
 /// A stanza that was accepted for sending.
@@ -269,7 +269,7 @@ impl Session {
         self.check_registering()?;
         let code = key.code().to_owned();
         let id = self.ids.next();
-        let jid = format!("{phone_number}@s.whatsapp.net");
+        let jid = format!("{phone_number}{SERVER}");
         let stanza = companion_hello(&id, &jid, key, &self.credentials, &self.config, self.entropy.as_mut());
         let payload = self.encode(&mut stanza.source()).map_err(PairingError::Send)?;
         self.queries.insert(id, Purpose::CompanionHello, self.now, None, None);

@@ -332,7 +332,7 @@ impl Session {
     /// Returns the time for the next call of [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
-        // Without a deadline, there is nothing to delay.
+        // `catch_up` delays a deadline; it is not a deadline itself.
         self.next_deadline().map(|at| self.catch_up.unwrap_or(at))
     }
 

@@ -82,7 +82,7 @@ struct OpenSender {
     last_is_own: bool,
 }
 
-/// The identity of a sealed frame.
+/// What identifies a sealed frame: its length and its authentication tag.
 #[derive(Debug, PartialEq, Eq)]
 struct SealedFrame {
     length: usize,

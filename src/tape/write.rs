@@ -87,7 +87,7 @@ impl<'t> TapeWriter<'t> {
 
     fn append_ascii(&mut self, ascii: &[u8]) -> usize {
         let text = &mut self.tapes.text;
-        // One byte more, for the padding at the end of the text.
+        // The additional byte is for the padding at the end of the text.
         if text
             .try_reserve((1 + usize::from(self.is_wide)) * ascii.len() + 1)
             .is_err()

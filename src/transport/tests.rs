@@ -357,9 +357,9 @@ fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
 /// How a peer sends data that never completes the opening.
 #[derive(Clone, Copy)]
 enum Pace {
-    /// One part each millisecond.
+    /// Sends one part each millisecond.
     Slow,
-    /// As fast as the connection takes it.
+    /// Sends as fast as the connection accepts data.
     Flood,
 }
 

@@ -196,7 +196,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.sink.event(TransportEvent::Ping(bytes));
             }
             Message::Pong(bytes) => self.sink.event(TransportEvent::Pong(bytes)),
-            // The frame check does not pass on close frames.
+            // Close frames do not arrive here: the frame check handles them.
             Message::Close(_) | Message::Frame(_) => {}
         }
     }

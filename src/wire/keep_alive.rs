@@ -2,7 +2,7 @@
 
 use crate::binary::{Node, NodeContent};
 
-/// The JID of the server.
+/// The JID of the server. The JID of a phone number ends with it.
 pub const SERVER: &str = "@s.whatsapp.net";
 
 /// The keep-alive query (source: Baileys 7.0.0-rc14, `socket`).

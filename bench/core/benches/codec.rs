@@ -1,7 +1,7 @@
 //! The node codec compared with `wacore-binary`, for each stanza.
 //!
-//! `decode` compares the normal result of each codec: a tape here, nodes that borrow from the input there.
-//! `decode_owned` compares owned nodes. `encode` starts with owned nodes with string attributes. In
+//! `decode` compares the normal result of each codec: a tape in this crate, and nodes that borrow from the input in
+//! `wacore-binary`. `decode_owned` compares owned nodes. `encode` starts with owned nodes with string attributes. In
 //! `encode_parsed_jids`, the nodes of `wacore-binary` have parsed JIDs.
 
 use baileys_native::binary::{Node, decode};

@@ -193,7 +193,8 @@ function checkProgram(directory, file) {
 }
 
 /**
- * Tools that start programs or load modules in their own way, each with a hint. A file or a dependency shows the tool.
+ * Tools that start programs or load modules in their own way, each with a hint. A project uses a tool if it has the file
+ * or the dependency.
  */
 const TOOLS = [
   {
