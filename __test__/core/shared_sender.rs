@@ -119,6 +119,14 @@ fn the_sender_is_not_shared_without_a_link_and_an_interval() {
 }
 
 #[test]
+fn ids_have_the_form_of_those_of_baileys_and_all_random_bits() {
+    let prefix = |random| KeepAliveConfig::new(INTERVAL, random).id_prefix;
+    assert_eq!(prefix(0), "0.0-");
+    assert_eq!(prefix(u128::MAX), format!("{0}.{0}-", u64::MAX));
+    assert_eq!(prefix((3 << 64) + 4), "3.4-");
+}
+
+#[test]
 fn a_closed_sender_seals_nothing_and_opens_no_other_handler() {
     let mut shared_sender = blocked(Dialect::V7);
     shared_sender.close();

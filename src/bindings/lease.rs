@@ -1,24 +1,14 @@
 //! The native part of `Lease`: leases that the threads of a process share.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use napi_derive::napi;
 
 use crate::driver;
 
-/// The leases of the process by their ids. A lease lives as long as a thread has an object for it, or a session uses
-/// it.
-static LEASES: Mutex<BTreeMap<u32, Weak<driver::Lease>>> = Mutex::new(BTreeMap::new());
-
-/// The id of the next lease. Relaxed, because it must only be unique.
-static NEXT_ID: AtomicU32 = AtomicU32::new(1);
-
-fn leases() -> MutexGuard<'static, BTreeMap<u32, Weak<driver::Lease>>> {
-    LEASES.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The leases of the process. A lease lives as long as a thread has an object for it, or a session uses it.
+static LEASES: driver::Leases = driver::Leases::new();
 
 /// A lease, for `js/session/lease.cjs`.
 #[napi(js_name = "Lease")]
@@ -33,17 +23,14 @@ impl JsLease {
     #[napi(constructor, catch_unwind)]
     pub fn new(until: f64) -> Self {
         let lease = Arc::new(driver::Lease::until(time_of_day(until)));
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let mut leases = leases();
-        leases.retain(|_, lease| lease.strong_count() > 0);
-        leases.insert(id, Arc::downgrade(&lease));
+        let id = LEASES.add(&lease);
         Self { id, lease }
     }
 
     /// The lease with this id, which another thread may have created. `None` if there is none.
     #[napi(catch_unwind)]
     pub fn with_id(id: u32) -> Option<JsLease> {
-        let lease = leases().get(&id)?.upgrade()?;
+        let lease = LEASES.with_id(id)?;
         Some(JsLease { id, lease })
     }
 

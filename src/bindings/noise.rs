@@ -3,7 +3,6 @@
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::core::{Core, dialect};
-
 use super::raw::{Exception, raw_function};
 use crate::abi::{finish_init, signal};
 use crate::dropin::{Frame, FrameOpenError, NoiseHandler};
@@ -97,19 +96,18 @@ raw_function! {
         let socket = call.u32(1)?;
         let interval = call.u32(2)?.into();
         let can_read_ahead = handler.link(socket, core.environment.connection_state(socket), || {
-            Ok::<_, Exception>(KeepAliveConfig { interval, id_prefix: id_prefix()? })
+            Ok::<_, Exception>(KeepAliveConfig::new(interval, random_bits()?))
         })?;
         call.int(i32::from(can_read_ahead))
     }
 }
 
-/// A prefix for stanza ids that no other id has: 128 random bits in the form of Baileys' ids.
-fn id_prefix() -> Result<String, Exception> {
+/// 128 random bits from the operating system.
+fn random_bits() -> Result<u128, Exception> {
     let mut random = [0; 16];
     let filled = SystemRandom::new().fill(&mut random);
     filled.map_err(|_| Exception::Type("the system's random number generator failed"))?;
-    let random = u128::from_le_bytes(random);
-    Ok(format!("{}.{}-", random >> 64, random & u128::from(u64::MAX)))
+    Ok(u128::from_le_bytes(random))
 }
 
 raw_function! {

@@ -1,7 +1,8 @@
-//! [`Lease`]: the time until which sessions may be connected.
+//! [`Lease`]: the time until which sessions may be connected. [`Leases`]: the leases of a process by their ids.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -72,6 +73,53 @@ impl End {
     }
 }
 
+/// The leases of a process by their ids. It does not keep them alive.
+#[derive(Debug)]
+pub struct Leases(Mutex<LeasesById>);
+
+#[derive(Debug)]
+struct LeasesById {
+    /// The last id. Ids are not used again.
+    last: u32,
+    leases: BTreeMap<u32, Weak<Lease>>,
+}
+
+impl Leases {
+    /// No leases.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Mutex::new(LeasesById {
+            last: 0,
+            leases: BTreeMap::new(),
+        }))
+    }
+
+    /// Adds a lease and returns its id. Removes the ids of leases that no longer exist.
+    pub fn add(&self, lease: &Arc<Lease>) -> u32 {
+        let mut by_id = self.lock();
+        by_id.last = by_id.last.wrapping_add(1);
+        let id = by_id.last;
+        by_id.leases.retain(|_, lease| lease.strong_count() > 0);
+        by_id.leases.insert(id, Arc::downgrade(lease));
+        id
+    }
+
+    /// The lease with this id. `None` if there is none, or if it no longer exists.
+    pub fn with_id(&self, id: u32) -> Option<Arc<Lease>> {
+        self.lock().leases.get(&id)?.upgrade()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LeasesById> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Leases {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +148,20 @@ mod tests {
         let lease = Lease::until(SystemTime::UNIX_EPOCH);
         assert!(!lease.renew(SystemTime::now() + HOUR));
         assert_eq!((lease.left(), lease.end()), (None, None));
+    }
+
+    #[test]
+    fn a_lease_has_its_id_as_long_as_it_exists() {
+        let leases = Leases::new();
+        let [first, second] = [(); 2].map(|()| Arc::new(Lease::until(SystemTime::now() + HOUR)));
+        let [first_id, second_id] = [&first, &second].map(|lease| leases.add(lease));
+        assert!(Arc::ptr_eq(&leases.with_id(first_id).unwrap(), &first));
+        assert!(Arc::ptr_eq(&leases.with_id(second_id).unwrap(), &second));
+        drop(first);
+        assert!(leases.with_id(first_id).is_none());
+        let third_id = leases.add(&second);
+        assert!(![first_id, second_id].contains(&third_id));
+        assert_eq!(leases.lock().leases.len(), 2);
     }
 
     #[test]

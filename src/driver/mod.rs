@@ -24,7 +24,7 @@ pub use self::{
     connect_limiter::ConnectLimiter,
     endpoint::{AskOptions, Endpoint, OptionsAnswer},
     handle::{Handle, WeakHandle},
-    lease::Lease,
+    lease::{Lease, Leases},
     log_queue::LogQueue,
     pending_connections::PendingConnections,
     shared_session::NotifyUser,

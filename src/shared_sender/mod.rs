@@ -39,6 +39,14 @@ pub struct KeepAliveConfig {
 }
 
 impl KeepAliveConfig {
+    /// A configuration with ids in the form of Baileys' ids. `random` must be 128 random bits, so that no other id has
+    /// the same prefix.
+    #[must_use]
+    pub fn new(interval: MonotonicMillis, random: u128) -> Self {
+        let id_prefix = format!("{}.{}-", random >> 64, random & u128::from(u64::MAX));
+        Self { interval, id_prefix }
+    }
+
     /// JavaScript counts as blocked after this time without a heartbeat, in milliseconds.
     const fn blocked(&self) -> MonotonicMillis {
         self.interval / 4
