@@ -88,6 +88,9 @@ pub enum InflateError {
     /// The compressed data are incomplete.
     #[error("unexpected end of file")]
     Truncated,
+    /// The compressed data need a preset dictionary. WhatsApp has none. The text is that of Node's zlib.
+    #[error("Missing dictionary")]
+    NeedsDictionary,
     /// The compressed data are invalid.
     #[error("{message}")]
     BadData {

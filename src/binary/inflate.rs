@@ -47,11 +47,7 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
         let before = (state.total_in(), out.len());
         let status = state
             .decompress_vec(input, out, FlushDecompress::None)
-            .map_err(|error| match message(&error) {
-                LOST => reason(whole),
-                message => message.to_owned(),
-            })
-            .map_err(|message| InflateError::BadData { message })?;
+            .map_err(|error| refusal(&error, whole))?;
         if out.len() > limit {
             return Err(InflateError::TooLarge { limit });
         }
@@ -75,11 +71,21 @@ fn inflate(whole: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateE
 /// output buffer decides whether the fast path is used.
 const LOST: &str = "repeated call with bad state";
 
-fn message(error: &DecompressError) -> &str {
-    match error.needs_dictionary() {
-        Some(_) => "Missing dictionary",
-        None => error.message().unwrap_or("invalid compressed data"),
+/// Why zlib refuses the data `whole`.
+#[cold]
+fn refusal(error: &DecompressError, whole: &[u8]) -> InflateError {
+    if error.needs_dictionary().is_some() {
+        return InflateError::NeedsDictionary;
     }
+    let message = match message(error) {
+        LOST => reason(whole),
+        message => message.to_owned(),
+    };
+    InflateError::BadData { message }
+}
+
+fn message(error: &DecompressError) -> &str {
+    error.message().unwrap_or("invalid compressed data")
 }
 
 /// Returns zlib's message for damaged data. Decompresses the data again in pieces that are too small for the fast path.
@@ -169,7 +175,10 @@ mod tests {
         let mut damaged = payload.clone();
         *damaged.last_mut().unwrap() ^= 1;
         assert_eq!(message(&damaged), "incorrect data check");
-        assert_eq!(message(&[2, 0x78, 0xbb, 0, 0, 0, 1, 3, 0]), "Missing dictionary");
+        assert_eq!(
+            unpack(&[2, 0x78, 0xbb, 0, 0, 0, 1, 3, 0], &mut Vec::new()),
+            Err(InflateError::NeedsDictionary)
+        );
         // zlib-rs finds this damage on its fast path.
         let far = [
             2, 0x18, 0xd3, 0xfb, 0xc1, 0xf4, 0x87, 0x91, 0xe1, 0x07, 0xe3, 0x0f, 0x96, 0xb7, 0xf9, 0xfe, 0x30, 0x26,

@@ -40,9 +40,9 @@ impl From<InflateError> for Exception {
                 };
             }
             InflateError::Truncated => "Z_BUF_ERROR",
-            InflateError::BadData { message } if message == "Missing dictionary" => "Z_NEED_DICT",
+            InflateError::NeedsDictionary => "Z_NEED_DICT",
             InflateError::BadData { .. } => "Z_DATA_ERROR",
-            _ => "ERR_BUFFER_TOO_LARGE",
+            InflateError::OutOfMemory | InflateError::TooLarge { .. } => "ERR_BUFFER_TOO_LARGE",
         };
         Self::error(error, code)
     }

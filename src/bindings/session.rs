@@ -316,7 +316,7 @@ impl From<SendError> for Exception {
             SendError::TooLarge(_) => "ERR_FRAME",
             SendError::DuplicateId(_) => "ERR_DUPLICATE_ID",
             SendError::TooManyQueries(_) => "ERR_TOO_MANY_QUERIES",
-            _ => "ERR_INVALID_NODE",
+            SendError::Encode(_) => "ERR_INVALID_NODE",
         };
         Self::Error {
             message: error.to_string(),
