@@ -50,12 +50,6 @@ pub(crate) fn duration_as_ms<S: Serializer>(duration: &Duration, serializer: S) 
 impl FrameTimes {
     /// One of this number of frames is measured, and its time is multiplied by this number.
     pub const SAMPLED: u32 = 16;
-
-    pub(super) fn absorb(&mut self, other: &Self) {
-        self.opening += other.opening;
-        self.inflating += other.inflating;
-        self.parsing += other.parsing;
-    }
 }
 
 /// Measures the steps of sampled frames.

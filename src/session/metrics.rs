@@ -1,4 +1,6 @@
 //! Metrics of a session. They serialize with the names that JavaScript sees (`SessionMetrics` in `index.d.ts`).
+//!
+//! `metrics!` has the only list of the values in Rust, so that no value is missing in the sum over sessions.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +69,9 @@ impl Histogram {
         self.count += 1;
         self.sum = self.sum.saturating_add(duration);
     }
+}
 
+impl Absorb for Histogram {
     fn absorb(&mut self, other: &Self) {
         for (bucket, more) in self.buckets.iter_mut().zip(other.buckets) {
             *bucket += more;
@@ -106,7 +110,9 @@ impl LoopStalls {
         });
         true
     }
+}
 
+impl Absorb for LoopStalls {
     fn absorb(&mut self, other: &Self) {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
@@ -114,122 +120,149 @@ impl LoopStalls {
     }
 }
 
-/// Metrics of a session: counters since its creation, and current values. Durations are in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Metrics {
-    /// Connections started.
-    pub connections: u64,
-    /// Successful logins.
-    pub logins: u64,
-    /// Reconnections, by the code of the ended connection.
-    pub reconnects: BTreeMap<u16, u64>,
-    /// Bytes received from the transport.
-    pub bytes_in: u64,
-    /// Bytes given to the transport.
-    pub bytes_out: u64,
-    /// Frames received.
-    pub frames_in: u64,
-    /// Frames sent.
-    pub frames_out: u64,
-    /// Stanzas received.
-    pub stanzas_in: u64,
-    /// Stanzas sent.
-    pub stanzas_out: u64,
-    /// Received stanzas that matched a watched pattern or answered a query of the user.
-    pub stanzas_delivered: u64,
-    /// Payloads that were not stanzas.
-    pub malformed: u64,
-    /// Queries that the user sent.
-    pub queries: u64,
-    /// Queries that the server answered with an error.
-    pub queries_refused: u64,
-    /// Queries without an answer in time.
-    pub queries_timed_out: u64,
-    /// Queries that the user cancelled.
-    pub queries_cancelled: u64,
-    /// Queries that ended with their connection.
-    pub queries_closed: u64,
-    /// Times from a query to its answer.
-    pub query_latency: Histogram,
-    /// Queries that are pending now, including the session's own.
-    pub queries_pending: usize,
-    /// Keep-alive queries sent.
-    pub pings: u64,
-    /// Times from a keep-alive query to its answer.
-    pub ping_rtt: Histogram,
-    /// The latest of these times.
-    #[serde(rename = "lastPingRttMs", skip_serializing_if = "Option::is_none")]
-    pub last_ping_rtt: Option<Millis>,
-    /// The latest handshake.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handshake: Option<HandshakeTime>,
-    /// Handshake times, by kind.
-    pub handshakes: BTreeMap<HandshakeKind, Histogram>,
-    /// Time spent on inbound frames. Zero without a [`Stopwatch`](super::Stopwatch).
-    #[serde(flatten)]
-    pub work: FrameTimes,
-    /// The outgoing queue.
-    pub outgoing: QueueMetrics,
-    /// The incoming queue.
-    pub incoming: QueueMetrics,
-    /// Number of times that reading was stopped.
-    pub stalls: u64,
-    /// Stalls of the user's thread.
-    pub loop_stalls: LoopStalls,
-    /// Memory of buffers in bytes, without the queues.
-    #[serde(rename = "bufferBytes")]
-    pub buffers: usize,
+/// A value that can be added up over sessions.
+trait Absorb {
+    /// Adds the value of another session. Of greatest values, the greater one remains.
+    fn absorb(&mut self, other: &Self);
+
+    /// Removes the parts that a session does not have after its end.
+    fn end(&mut self) {}
 }
 
-impl Metrics {
-    /// Adds the metrics of another session. The greatest depths become the maximum of both. The latest handshake and
-    /// keep-alive time are cleared, because they belong to one session.
-    pub fn absorb(&mut self, other: &Self) {
-        self.connections += other.connections;
-        self.logins += other.logins;
-        for (code, count) in &other.reconnects {
-            *self.reconnects.entry(*code).or_default() += count;
-        }
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        self.frames_in += other.frames_in;
-        self.frames_out += other.frames_out;
-        self.stanzas_in += other.stanzas_in;
-        self.stanzas_out += other.stanzas_out;
-        self.stanzas_delivered += other.stanzas_delivered;
-        self.malformed += other.malformed;
-        self.queries += other.queries;
-        self.queries_refused += other.queries_refused;
-        self.queries_timed_out += other.queries_timed_out;
-        self.queries_cancelled += other.queries_cancelled;
-        self.queries_closed += other.queries_closed;
-        self.query_latency.absorb(&other.query_latency);
-        self.queries_pending += other.queries_pending;
-        self.pings += other.pings;
-        self.ping_rtt.absorb(&other.ping_rtt);
-        self.last_ping_rtt = None;
-        self.handshake = None;
-        for (kind, times) in &other.handshakes {
-            self.handshakes.entry(*kind).or_default().absorb(times);
-        }
-        self.work.absorb(&other.work);
-        self.outgoing.absorb(&other.outgoing);
-        self.incoming.absorb(&other.incoming);
-        self.stalls += other.stalls;
-        self.loop_stalls.absorb(&other.loop_stalls);
-        self.buffers += other.buffers;
+impl Absorb for u64 {
+    fn absorb(&mut self, other: &Self) {
+        *self += other;
     }
+}
 
-    /// The metrics that remain after a session has ended: its counters and greatest depths.
-    #[must_use]
-    pub fn ended(mut self) -> Self {
-        self.queries_pending = 0;
-        self.buffers = 0;
-        for queue in [&mut self.outgoing, &mut self.incoming] {
-            (queue.stanzas, queue.bytes) = (0, 0);
+impl Absorb for usize {
+    fn absorb(&mut self, other: &Self) {
+        *self += other;
+    }
+}
+
+impl<K: Copy + Ord, V: Absorb + Default> Absorb for BTreeMap<K, V> {
+    fn absorb(&mut self, other: &Self) {
+        for (key, more) in other {
+            self.entry(*key).or_default().absorb(more);
         }
-        self
+    }
+}
+
+impl Absorb for FrameTimes {
+    fn absorb(&mut self, other: &Self) {
+        self.opening += other.opening;
+        self.inflating += other.inflating;
+        self.parsing += other.parsing;
+    }
+}
+
+/// Declares [`Metrics`]. Each value has a kind:
+///
+/// - A `counter` remains after the session has ended, without its current parts.
+/// - A `current` value is 0 after the session has ended.
+/// - A `latest` value belongs to one session. A sum does not have it.
+macro_rules! metrics {
+    (
+        $(#[$outer:meta])*
+        pub struct $Metrics:ident {
+            $($(#[$inner:meta])* $kind:ident $name:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[$outer])*
+        pub struct $Metrics {
+            $($(#[$inner])* pub $name: $type,)+
+        }
+
+        impl $Metrics {
+            /// Adds the metrics of another session. The greatest depths become the maximum of both. The latest
+            /// handshake and keep-alive time are cleared, because they belong to one session.
+            pub fn absorb(&mut self, other: &Self) {
+                $(metrics!(@absorb $kind self.$name, other.$name);)+
+            }
+
+            /// The metrics that remain after a session has ended: its counters and greatest depths.
+            #[must_use]
+            pub fn ended(mut self) -> Self {
+                $(metrics!(@end $kind self.$name);)+
+                self
+            }
+        }
+    };
+    (@absorb latest $value:expr, $other:expr) => { $value = None };
+    (@absorb $kind:ident $value:expr, $other:expr) => { $value.absorb(&$other) };
+    (@end counter $value:expr) => { $value.end() };
+    (@end current $value:expr) => { $value = Default::default() };
+    (@end latest $value:expr) => {};
+}
+
+metrics! {
+    /// Metrics of a session: counters since its creation, and current values. Durations are in milliseconds.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub struct Metrics {
+        /// Connections started.
+        counter connections: u64,
+        /// Successful logins.
+        counter logins: u64,
+        /// Reconnections, by the code of the ended connection.
+        counter reconnects: BTreeMap<u16, u64>,
+        /// Bytes received from the transport.
+        counter bytes_in: u64,
+        /// Bytes given to the transport.
+        counter bytes_out: u64,
+        /// Frames received.
+        counter frames_in: u64,
+        /// Frames sent.
+        counter frames_out: u64,
+        /// Stanzas received.
+        counter stanzas_in: u64,
+        /// Stanzas sent.
+        counter stanzas_out: u64,
+        /// Received stanzas that matched a watched pattern or answered a query of the user.
+        counter stanzas_delivered: u64,
+        /// Payloads that were not stanzas.
+        counter malformed: u64,
+        /// Queries that the user sent.
+        counter queries: u64,
+        /// Queries that the server answered with an error.
+        counter queries_refused: u64,
+        /// Queries without an answer in time.
+        counter queries_timed_out: u64,
+        /// Queries that the user cancelled.
+        counter queries_cancelled: u64,
+        /// Queries that ended with their connection.
+        counter queries_closed: u64,
+        /// Times from a query to its answer.
+        counter query_latency: Histogram,
+        /// Queries that are pending now, including the session's own.
+        current queries_pending: usize,
+        /// Keep-alive queries sent.
+        counter pings: u64,
+        /// Times from a keep-alive query to its answer.
+        counter ping_rtt: Histogram,
+        /// The latest of these times.
+        #[serde(rename = "lastPingRttMs", skip_serializing_if = "Option::is_none")]
+        latest last_ping_rtt: Option<Millis>,
+        /// The latest handshake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        latest handshake: Option<HandshakeTime>,
+        /// Handshake times, by kind.
+        counter handshakes: BTreeMap<HandshakeKind, Histogram>,
+        /// Time spent on inbound frames. Zero without a [`Stopwatch`](super::Stopwatch).
+        #[serde(flatten)]
+        counter work: FrameTimes,
+        /// The outgoing queue.
+        counter outgoing: QueueMetrics,
+        /// The incoming queue.
+        counter incoming: QueueMetrics,
+        /// Number of times that reading was stopped.
+        counter stalls: u64,
+        /// Stalls of the user's thread.
+        counter loop_stalls: LoopStalls,
+        /// Memory of buffers in bytes, without the queues.
+        #[serde(rename = "bufferBytes")]
+        current buffers: usize,
     }
 }
 
@@ -247,12 +280,16 @@ pub struct QueueMetrics {
     pub most_bytes: usize,
 }
 
-impl QueueMetrics {
+impl Absorb for QueueMetrics {
     fn absorb(&mut self, other: &Self) {
         self.stanzas += other.stanzas;
         self.bytes += other.bytes;
         self.most_stanzas = self.most_stanzas.max(other.most_stanzas);
         self.most_bytes = self.most_bytes.max(other.most_bytes);
+    }
+
+    fn end(&mut self) {
+        (self.stanzas, self.bytes) = (0, 0);
     }
 }
 
