@@ -278,19 +278,6 @@ test('every channel is documented and typed', async () => {
   }
 });
 
-test('every family of metrics is documented', async () => {
-  const { families } = createRequire(import.meta.url)('../../js/prometheus/families.cjs');
-  const text = await readFile(new URL('../../docs/observation.md', import.meta.url), 'utf8');
-  const documented = [...text.matchAll(/^\| `([a-z_]+)` +\| (counter|gauge|histogram)/gm)].map(([, name, type]) => [
-    name,
-    type
-  ]);
-  assert.deepEqual(
-    documented,
-    families().map(({ name, type }) => [name, type])
-  );
-});
-
 /** The names of all values that `read` looks up in `object`, as paths. An array counts as one value. */
 function pathsRead(object, read) {
   const paths = new Set();

@@ -1,15 +1,18 @@
 // The collector for prom-client: checks a scrape after traffic.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { collectMetrics } from 'baileys-native/prometheus';
+import { format, resolveConfig } from 'prettier';
 import { Registry, register as defaultRegister } from 'prom-client';
 import { iq, numbered, openSession } from '../support/native-session.mjs';
 import { loggedInClient } from '../support/drop-in-client.mjs';
 
 const options = { timeout: 60_000 };
+const DOCUMENT = fileURLToPath(new URL('../../docs/observation.md', import.meta.url));
 
 /** Parses a text exposition: samples by name and labels, and types by family. */
 function parse(text) {
@@ -76,20 +79,45 @@ test('a scrape after traffic has the counted values', options, async t => {
   assert.ok([...samples.values()].every(value => Number.isFinite(value) && value >= 0));
 });
 
-test('every metric family is documented with the same name, and has its own help text', options, async () => {
+/** The labels of a family, each with its values. The bounds of buckets are left out. */
+async function labelsOf(metric) {
+  const found = new Map();
+  for (const { labels } of (await metric.get()).values) {
+    for (const [name, value] of Object.entries(labels)) found.set(name, (found.get(name) ?? new Set()).add(value));
+  }
+  found.delete('le');
+  return [...found].map(([name, values]) => `\`${name}\`: ${[...values].map(value => `\`${value}\``).join(', ')}`);
+}
+
+test('docs/observation.md has the generated table of all metric families', options, async () => {
   const register = new Registry();
   collectMetrics({ register });
-  const helps = Object.fromEntries(register.getMetricsAsArray().map(({ name, help }) => [name, help]));
-  const source = readFileSync(new URL('../../docs/observation.md', import.meta.url), 'utf8');
-  const table = source.split('| `baileys_native_…`')[1].split('\n\n')[0];
-  const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => `baileys_native_${name}`);
-  assert.deepEqual(documented, Object.keys(helps));
-  assert.deepEqual(
-    documented.filter(name => name.includes('keepalive')),
-    []
-  );
-  assert.equal(new Set(Object.values(helps)).size, documented.length);
-  for (const help of Object.values(helps)) assert.doesNotMatch(help, /^Their|^The (same|queries)\b|\b(of them|then)\b/);
+  const rows = [
+    ['`baileys_native_…`', 'type', 'labels', 'help'],
+    ['---', '---', '---', '---']
+  ];
+  for (const metric of register.getMetricsAsArray()) {
+    const name = metric.name.replace(/^baileys_native_/, '');
+    rows.push([`\`${name}\``, metric.type, (await labelsOf(metric)).join('; '), metric.help]);
+  }
+  const markdown = rows.map(cells => `| ${cells.join(' | ')} |`).join('\n');
+  const table = await format(markdown, { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' });
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const current = text.slice(text.indexOf('| `baileys_native_…`')).split('\n\n', 1)[0];
+  if (process.env.UPDATE)
+    writeFileSync(
+      DOCUMENT,
+      text.replace(current, () => table.trimEnd())
+    );
+  else assert.equal(current, table.trimEnd(), 'run `UPDATE=1 node scripts/test.mjs prometheus`');
+});
+
+test('every metric family has its own help text', () => {
+  const register = new Registry();
+  collectMetrics({ register });
+  const helps = register.getMetricsAsArray().map(({ help }) => help);
+  assert.equal(new Set(helps).size, helps.length);
+  for (const help of helps) assert.doesNotMatch(help, /^Their|^The (same|queries)\b|\b(of them|then)\b/);
 });
 
 test('histogram buckets are cumulative, in seconds, and the last equals the count', options, async t => {
