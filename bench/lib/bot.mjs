@@ -4,7 +4,7 @@ import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
 import { importFiles, PACKAGES } from '../../scripts/shared/baileys.mjs';
-import { checkBackend, checkSocket, memoryKeys, silentLogger } from '../../scripts/shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger } from '../../scripts/shared/bot.mjs';
 import { askServer } from './client.mjs';
 
 const [{ makeSocket }] = await importFiles(PACKAGES[7], ['socket']);
@@ -55,11 +55,6 @@ export function logIn({ url, backend }, user, agent) {
 export const floodEnd = sock => new Promise(resolve => sock.ws.once('CB:bench', () => resolve()));
 
 /** A round trip to the server. */
-export const ping = sock =>
-  sock.query({
-    tag: 'iq',
-    attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
-    content: [{ tag: 'ping', attrs: {} }]
-  });
+export const ping = sock => sock.query(pingQuery());
 
 export { askServer };

@@ -5,11 +5,11 @@ import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as baileys from 'baileys';
 import { trustTestRoot } from 'baileys-native/testing';
-import { checkBackend, checkSocket, memoryKeys, silentLogger, statusCode } from '../shared/bot.mjs';
+import { checkBackend, checkSocket, memoryKeys, pingQuery, silentLogger, statusCode } from '../shared/bot.mjs';
 import { childMain } from '../shared/child.mjs';
 import { rounded } from '../shared/text.mjs';
 import { DemoRecorder } from './recorder.mjs';
-import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboundStanza, ping } from './traffic.mjs';
+import { INBOUND_EVENTS, LOGINS, REPETITIONS, SEND_BATCH, inboundStanza, outboundStanza } from './traffic.mjs';
 
 /**
  * @typedef {import('./types.js').Ask} Ask
@@ -126,7 +126,7 @@ class Scenario {
     const times = [];
     for (let index = 0; index < count; index++) {
       const start = performance.now();
-      const answer = await this.open.query(ping());
+      const answer = await this.open.query(pingQuery());
       times.push(performance.now() - start);
       if (answer?.attrs.type !== 'result') throw new Error(`ping ${index} was not answered`);
     }

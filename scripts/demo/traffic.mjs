@@ -44,12 +44,6 @@ export function outboundStanza(index) {
   };
 }
 
-export const ping = () => ({
-  tag: 'iq',
-  attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
-  content: [{ tag: 'ping', attrs: {} }]
-});
-
 /** The number of logins in a run. Every connection except the last is closed. */
 export const LOGINS = 3;
 

@@ -1,6 +1,7 @@
 // The actions of a client other than sending texts. In every correct run their results are the same.
 
 import { once } from 'node:events';
+import { pingQuery } from '../shared/bot.mjs';
 
 const TIMEOUT_MS = 15_000;
 
@@ -70,8 +71,7 @@ export const ACTIONS = {
       .then(() => 'granted', describeRefusal),
 
   ping: async client => {
-    const attrs = { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' };
-    await socketOf(client).query({ tag: 'iq', attrs, content: [{ tag: 'ping', attrs: {} }] });
+    await socketOf(client).query(pingQuery());
   },
 
   subscribeToPresence: (client, /** @type {string} */ jid) => socketOf(client).presenceSubscribe(jid),

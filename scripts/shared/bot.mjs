@@ -40,8 +40,12 @@ export function memoryKeys() {
 export const statusCode = error =>
   /** @type {{ output?: { statusCode?: number } } | undefined} */ (error)?.output?.statusCode;
 
-/** A ping (`w:p`). The mock server answers it. */
-export const pingQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+/** A ping (`w:p`), as Baileys sends it. The mock server answers it. */
+export const pingQuery = () => ({
+  tag: 'iq',
+  attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' },
+  content: [{ tag: 'ping', attrs: {} }]
+});
 
 /** Whether a function or class is one of this package. @param {unknown} value */
 export const isNative = value => /** @type {{ [NATIVE]?: boolean }} */ (value)[NATIVE] === true;
