@@ -82,14 +82,46 @@ fn quoted<'s>(source: &'s str, from: &str, to: &str, quote: char) -> BTreeSet<&'
     part.split(quote).skip(1).step_by(2).collect()
 }
 
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
 #[test]
 fn the_kinds_of_an_end_reason_are_those_of_the_declarations() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
     // The match in `EndReason::kind` is exhaustive, so its texts are all kinds.
     let (rust, declarations) = (read("src/session/end_reason.rs"), read("index.d.ts"));
     let kinds = quoted(&rust, "const fn kind(&self)", "\n    }\n", '"');
     assert!(kinds.len() > 10);
     let declared = quoted(&declarations, "interface EndReason {\n  kind:", ";\n", '\'');
     assert_eq!(kinds, declared);
+}
+
+/// The texts that follow `before` in the part of `source` from `from` to the next `to`. Each ends at the next `quote`.
+fn following<'s>(source: &'s str, [from, to]: [&str; 2], before: &str, quote: char) -> BTreeSet<&'s str> {
+    let (_, rest) = source.split_once(from).unwrap();
+    let (part, _) = rest.split_once(to).unwrap();
+    part.split(before)
+        .skip(1)
+        .filter_map(|text| text.split(quote).next())
+        .collect()
+}
+
+#[test]
+fn javascript_handles_all_events_and_query_errors_of_a_session_and_no_others() {
+    let json = read("src/bindings/session_json.rs");
+    let sent = following(&json, ["fn event_json", "struct SessionMetrics"], "\"type\": \"", '"');
+    assert!(sent.len() > 10, "{sent:?}");
+    let session = read("js/session/session.cjs");
+    assert_eq!(
+        sent,
+        following(&session, ["#event(event) {", "default:"], "case '", '\'')
+    );
+
+    let sent = following(&json, ["fn query_error_json", "};"], "=> (\"", '"');
+    assert!(sent.len() > 3, "{sent:?}");
+    let errors = read("js/session/errors.cjs");
+    assert_eq!(
+        sent,
+        following(&errors, ["function queryError", "default:"], "case '", '\'')
+    );
 }
