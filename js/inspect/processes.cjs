@@ -9,7 +9,7 @@ const { openDirectory, socketPath } = require('./directory.cjs');
 /** @typedef {{ id: string, pid: number, thread: number, busy?: boolean }} Process An inspected thread. */
 
 /** How long a process may take to answer, in milliseconds. A process with a blocked event loop does not answer. */
-const PATIENCE_MS = 500;
+const HELLO_TIMEOUT_MS = 500;
 /** The longest line in bytes. */
 const MAX_LINE = 4 * 1024 * 1024;
 
@@ -57,7 +57,7 @@ function greet(path, id) {
       socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => finish({ id, pid, thread, busy: true }), PATIENCE_MS);
+    const timer = setTimeout(() => finish({ id, pid, thread, busy: true }), HELLO_TIMEOUT_MS);
     socket.on(
       'data',
       lineSplitter(

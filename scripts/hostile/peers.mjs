@@ -127,7 +127,7 @@ export function flood(socket, bytes) {
  * @param {Buffer | string} bytes
  * @param {() => void} [then] Called at the end.
  */
-export function drip(socket, bytes, then = () => {}) {
+export function sendByteByByte(socket, bytes, then = () => {}) {
   const rest = [...Buffer.from(bytes)];
   const next = () => {
     const byte = rest.shift();

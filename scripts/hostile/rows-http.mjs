@@ -1,6 +1,6 @@
 // Servers and proxies that misbehave before the WebSocket is open.
 
-import { afterRequest, afterUpgrade, drip, flood, proxyPeer, switchingProtocols, tcpPeer } from './peers.mjs';
+import { afterRequest, afterUpgrade, sendByteByByte, flood, proxyPeer, switchingProtocols, tcpPeer } from './peers.mjs';
 
 /** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
 /** @typedef {import('./matrix.mjs').HostileRows} HostileRows */
@@ -47,7 +47,7 @@ export const UPGRADE = [
   },
   {
     name: '101, one byte at a time',
-    peer: answer((socket, head) => drip(socket, switchingProtocols(head), () => socket.end()))
+    peer: answer((socket, head) => sendByteByByte(socket, switchingProtocols(head), () => socket.end()))
   },
   {
     name: '503 with an endless body',
@@ -118,7 +118,7 @@ export const CONNECT = [
   },
   {
     name: '200, one byte at a time',
-    peer: connect(socket => drip(socket, 'HTTP/1.1 200 OK\r\n\r\n', () => socket.end()))
+    peer: connect(socket => sendByteByByte(socket, 'HTTP/1.1 200 OK\r\n\r\n', () => socket.end()))
   }
 ];
 

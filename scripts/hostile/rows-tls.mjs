@@ -1,6 +1,6 @@
 // TLS servers that misbehave.
 
-import { drip, flood, record, recordPeer, tcpPeer, tlsPeer } from './peers.mjs';
+import { sendByteByByte, flood, record, recordPeer, tcpPeer, tlsPeer } from './peers.mjs';
 
 /** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
 
@@ -62,7 +62,7 @@ const CHANGES = {
     client.write(bytes);
     pass();
   },
-  'one byte at a time': (client, bytes, pass) => drip(client, bytes, pass)
+  'one byte at a time': (client, bytes, pass) => sendByteByByte(client, bytes, pass)
 };
 
 /** @param {readonly (readonly [string, number])[]} places @param {'TLSv1.2' | 'TLSv1.3'} version */
@@ -115,7 +115,7 @@ export const TLS = [
   },
   {
     name: 'an incomplete ServerHello, one byte at a time',
-    peer: afterHello(socket => drip(socket, record(HANDSHAKE, message(2, 0xff00, Buffer.alloc(10_000)))))
+    peer: afterHello(socket => sendByteByByte(socket, record(HANDSHAKE, message(2, 0xff00, Buffer.alloc(10_000)))))
   },
   ...recordRows(PLACES_13, 'TLSv1.3'),
   ...recordRows(PLACES_12, 'TLSv1.2'),

@@ -1,6 +1,6 @@
 // Servers that misbehave when the WebSocket is open: violations of RFC 6455, endless data, wrong lengths.
 
-import { afterUpgrade, drip, flood, tcpPeer, webSocketFrame } from './peers.mjs';
+import { afterUpgrade, sendByteByByte, flood, tcpPeer, webSocketFrame } from './peers.mjs';
 
 /** @typedef {import('./matrix.mjs').HostileRow} HostileRow */
 
@@ -54,7 +54,7 @@ export const WEBSOCKET = [
   { name: 'endless empty messages', peer: open(socket => flood(socket, webSocketFrame(BINARY))) },
   {
     name: 'a close frame one byte at a time, then FIN',
-    peer: open(socket => drip(socket, webSocketFrame(CLOSE, Buffer.of(3, 0xe8)), () => socket.end()))
+    peer: open(socket => sendByteByByte(socket, webSocketFrame(CLOSE, Buffer.of(3, 0xe8)), () => socket.end()))
   },
   { name: 'half of a frame, then FIN', peer: open(socket => socket.end(webSocketFrame(BINARY, 'x', 100))) },
   {
