@@ -18,7 +18,7 @@ const ROLES = {
   session: ['addon', 'codec', 'connect', 'observe', 'shared'],
   loader: ['baileys', 'connect', 'inspect', 'shared'],
   inspect: ['observe', 'session', 'shared'],
-  prometheus: ['session'],
+  prometheus: ['addon', 'session'],
   // The mock server checks the addon, so it must not use it.
   testing: ['shared', 'connect'],
   cli: ['addon', 'codec', 'inspect', 'loader', 'shared', 'testing']

@@ -238,6 +238,29 @@ groups! {
         LATER = 2,
     }
 
+    /// Codes of the end of a connection: values of Baileys' `DisconnectReason` (source: Baileys 7.0.0-rc14,
+    /// `Types/index`).
+    status_code: u16 {
+        /// The device is logged out.
+        LOGGED_OUT = 401,
+        /// The account is banned.
+        FORBIDDEN = 403,
+        /// The connection was lost, or an operation timed out.
+        CONNECTION_LOST = 408,
+        /// The account does not use multi-device.
+        MULTIDEVICE_MISMATCH = 411,
+        /// The connection was closed.
+        CONNECTION_CLOSED = 428,
+        /// Another connection uses the same credentials.
+        CONNECTION_REPLACED = 440,
+        /// The session cannot continue: its data is wrong.
+        BAD_SESSION = 500,
+        /// The server is not available.
+        UNAVAILABLE_SERVICE = 503,
+        /// The server requests a new connection, for example after pairing.
+        RESTART_REQUIRED = 515,
+    }
+
     /// The dialects of the codec, one per Baileys release line.
     dialect: u32 {
         /// Baileys 7.
@@ -251,7 +274,7 @@ groups! {
 
 /// The source of `js/addon/abi.cjs`. `limits` are numbers that are defined in other modules.
 #[must_use]
-pub fn javascript(limits: &Group, keys: &[&str]) -> String {
+pub fn javascript(limits: &Group, account_statuses: &[u16], keys: &[&str]) -> String {
     use std::fmt::Write as _;
 
     let mut source = String::from(
@@ -268,6 +291,13 @@ pub fn javascript(limits: &Group, keys: &[&str]) -> String {
     };
     GROUPS.iter().for_each(&mut group);
     group(limits);
+    let statuses: Vec<_> = account_statuses.iter().map(u16::to_string).collect();
+    let _ = write!(
+        source,
+        "  /** Status codes that concern the account. Many programs delete their credentials on some of these. */\n  \
+         ACCOUNT_STATUSES: [{}],\n\n",
+        statuses.join(", ")
+    );
     let _ = write!(
         source,
         "  /** Attribute keys that are not tokens, in the order of their operations. */\n  KEYS: [\n    '{}'\n  ]\n}};\n",

@@ -7,6 +7,7 @@ use baileys_native::abi::{GROUPS, Group, Number, javascript, session_record, soc
 use baileys_native::binary::MAX_DEPTH;
 use baileys_native::frame::HEADER_LEN;
 use baileys_native::noise::TAG_LEN;
+use baileys_native::session::code::ACCOUNT_STATUSES;
 use baileys_native::shared_sender::MIN_INTERVAL;
 use baileys_native::tape::KEYS;
 
@@ -36,7 +37,7 @@ const LIMITS: Group = Group {
 #[test]
 fn the_generated_javascript_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/addon/abi.cjs");
-    let source = javascript(&LIMITS, KEYS);
+    let source = javascript(&LIMITS, ACCOUNT_STATUSES, KEYS);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &source).unwrap();
     }

@@ -197,6 +197,31 @@ module.exports = {
     LATER: 2
   },
 
+  /**
+   * Codes of the end of a connection: values of Baileys' `DisconnectReason` (source: Baileys 7.0.0-rc14,
+   * `Types/index`).
+   */
+  statusCode: {
+    /** The device is logged out. */
+    LOGGED_OUT: 401,
+    /** The account is banned. */
+    FORBIDDEN: 403,
+    /** The connection was lost, or an operation timed out. */
+    CONNECTION_LOST: 408,
+    /** The account does not use multi-device. */
+    MULTIDEVICE_MISMATCH: 411,
+    /** The connection was closed. */
+    CONNECTION_CLOSED: 428,
+    /** Another connection uses the same credentials. */
+    CONNECTION_REPLACED: 440,
+    /** The session cannot continue: its data is wrong. */
+    BAD_SESSION: 500,
+    /** The server is not available. */
+    UNAVAILABLE_SERVICE: 503,
+    /** The server requests a new connection, for example after pairing. */
+    RESTART_REQUIRED: 515
+  },
+
   /** The dialects of the codec, one per Baileys release line. */
   dialect: {
     /** Baileys 7. */
@@ -216,6 +241,9 @@ module.exports = {
     /** Minimum keep-alive interval for queries of the I/O thread, in milliseconds. */
     MIN_KEEP_ALIVE_INTERVAL: 200
   },
+
+  /** Status codes that concern the account. Many programs delete their credentials on some of these. */
+  ACCOUNT_STATUSES: [401, 411, 440, 500, 515],
 
   /** Attribute keys that are not tokens, in the order of their operations. */
   KEYS: [

@@ -1,5 +1,9 @@
 'use strict';
 
+const {
+  statusCode: { CONNECTION_LOST }
+} = require('../addon/abi.cjs');
+
 /**
  * Baileys' `promiseTimeout` (lib/Utils/generics.js), which is called for every stanza that is sent and every answer.
  *
@@ -7,9 +11,6 @@
  * formats it only when the time is up. Results, rejections and timeouts arrive in the same microtask as in the
  * original.
  */
-
-/** Status of the timeout error: Baileys' `DisconnectReason.timedOut`. */
-const TIMED_OUT = 408;
 
 /**
  * @typedef {object} Original The parts of one copy of Baileys that are needed when the time is up.
@@ -23,7 +24,7 @@ function createPromiseTimeout({ boom, location }) {
   /** @param {Error} trace error whose stack was captured when the wait began */
   const timedOut = trace => {
     const Boom = boom();
-    return new Boom('Timed Out', { statusCode: TIMED_OUT, data: { stack: relocated(trace.stack, location()) } });
+    return new Boom('Timed Out', { statusCode: CONNECTION_LOST, data: { stack: relocated(trace.stack, location()) } });
   };
 
   /**

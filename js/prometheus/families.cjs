@@ -1,12 +1,14 @@
 'use strict';
 
+const { statusCode } = require('../addon/abi.cjs');
+
 /** @import { DurationHistogram, ProcessMetrics, QueueMetrics, SessionState } from '../../index' */
 
 // The metric families for Prometheus, each with a function that reads it from a snapshot of `metrics()`. Labels have
 // few values: states, kinds, and codes of Baileys' `DisconnectReason`; all other codes have the label `other`.
 
-/** Codes of the end of a connection that have their own label. */
-const CODES = new Set(['401', '403', '408', '411', '428', '429', '440', '500', '503', '515']);
+/** Codes of the end of a connection that have their own label. 429 is not a code of Baileys: too many requests. */
+const CODES = new Set([...Object.values(statusCode), 429].map(String));
 /** The states of a session. The type check fails if one is missing. @type {Record<SessionState, 0>} */
 const STATES = { disconnected: 0, connecting: 0, authenticating: 0, connected: 0, closing: 0, reconnecting: 0 };
 const SOCKET_STATES = /** @type {const} */ (['connecting', 'open', 'closing']);

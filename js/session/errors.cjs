@@ -1,14 +1,12 @@
 'use strict';
 
+const {
+  statusCode: { BAD_SESSION, CONNECTION_CLOSED, CONNECTION_LOST }
+} = require('../addon/abi.cjs');
 const { boom } = require('../shared/boom.cjs');
 const { textOfError, transportError } = require('../shared/transport-error.cjs');
 
 /** @import { EndReason } from '../../index' */
-
-/** Baileys' `DisconnectReason.connectionClosed`: the status of a call that needs a connection and finds none. */
-const CONNECTION_CLOSED = 428;
-/** Baileys' `DisconnectReason.timedOut`. */
-const TIMED_OUT = 408;
 
 /**
  * The error of a session. `code` names the error. `statusCode` is the status that Baileys would use; it is also in
@@ -27,7 +25,7 @@ class SessionError extends Error {
     super(message, options);
     this.code = code;
     this.statusCode = statusCode;
-    const { isBoom, isServer, data, output } = /** @type {any} */ (boom(message, statusCode ?? 500));
+    const { isBoom, isServer, data, output } = /** @type {any} */ (boom(message, statusCode ?? BAD_SESSION));
     Object.assign(this, { isBoom, isServer, data, output });
   }
 }
@@ -57,7 +55,7 @@ function queryError({ kind, message, statusCode }) {
     case 'refused':
       return new StanzaError(message, statusCode);
     case 'timedOut':
-      return new SessionError(message, 'ERR_QUERY_TIMEOUT', TIMED_OUT);
+      return new SessionError(message, 'ERR_QUERY_TIMEOUT', CONNECTION_LOST);
     case 'closed':
     case 'cancelled':
       return new SessionError(message, 'ERR_CONNECTION_CLOSED', statusCode);
@@ -116,13 +114,4 @@ function endError({ message, code, kind, cause }) {
   return Object.assign(new SessionError(message, 'ERR_SESSION_ENDED', code, options), { reason: kind });
 }
 
-module.exports = {
-  endReason,
-  SessionError,
-  StanzaError,
-  queryError,
-  nodeError,
-  sendError,
-  endError,
-  CONNECTION_CLOSED
-};
+module.exports = { endReason, SessionError, StanzaError, queryError, nodeError, sendError, endError };

@@ -12,17 +12,10 @@ const { keepSaved } = require('./credentials-store.cjs');
 const { addDeferred, settleAll, waitIn } = require('./deferred.cjs');
 const watchAll = require('./watch-all.cjs');
 const {
-  sessionRecord: { ANSWER, EVENT, FAILED, OWN }
+  sessionRecord: { ANSWER, EVENT, FAILED, OWN },
+  statusCode: { CONNECTION_CLOSED }
 } = require('../addon/abi.cjs');
-const {
-  SessionError,
-  endReason,
-  queryError,
-  nodeError,
-  sendError,
-  endError,
-  CONNECTION_CLOSED
-} = require('./errors.cjs');
+const { SessionError, endReason, queryError, nodeError, sendError, endError } = require('./errors.cjs');
 const { ListenedEmitter } = require('../shared/listened-emitter.cjs');
 const { Lease } = require('./lease.cjs');
 const { createLog } = require('./log.cjs');

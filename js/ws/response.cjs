@@ -2,13 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 const { IncomingMessage } = require('node:http');
-
-/**
- * HTTP statuses that have another meaning as Baileys' status: logged out, multi-device mismatch, connection replaced,
- * bad session, restart required. Many programs delete their credentials on some of these. Baileys treats a status below
- * 400 as 500.
- */
-const ACCOUNT_STATUSES = new Set([401, 411, 440, 500, 515]);
+const { ACCOUNT_STATUSES } = require('../addon/abi.cjs');
 
 /**
  * The response to the upgrade request, as an `IncomingMessage` of Node's http client.
@@ -66,12 +60,13 @@ class HandshakeRequest extends EventEmitter {
 }
 
 /**
- * The error of a refused upgrade. Baileys reads the status from its message, see {@link ACCOUNT_STATUSES}.
+ * The error of a refused upgrade. Baileys reads the status from its message, and treats a status below 400 as 500. The
+ * message has no status that has another meaning for Baileys, see {@link ACCOUNT_STATUSES}.
  *
  * @param {number} status
  */
 function refusal(status) {
-  if (status >= 400 && !ACCOUNT_STATUSES.has(status)) return new Error(`Unexpected server response: ${status}`);
+  if (status >= 400 && !ACCOUNT_STATUSES.includes(status)) return new Error(`Unexpected server response: ${status}`);
   const error = new Error(`The server refused the WebSocket upgrade with status ${status}`);
   return Object.assign(error, { code: 'ERR_UNEXPECTED_RESPONSE' });
 }

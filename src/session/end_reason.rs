@@ -96,7 +96,7 @@ impl EndReason {
             // The same code as for an untrusted certificate in the Noise handshake.
             Self::Transport { failure, .. } if failure.is_permanent => 400,
             Self::Transport { status, .. } => status
-                .filter(|status| *status >= 400 && !code::is_of_account(*status))
+                .filter(|status| *status >= 400 && !code::ACCOUNT_STATUSES.contains(status))
                 .unwrap_or(code::CONNECTION_LOST),
             Self::TimedOut | Self::Silence | Self::QrEnded => code::CONNECTION_LOST,
             Self::Requested
