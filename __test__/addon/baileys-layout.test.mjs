@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { test } from 'node:test';
 import { TARGETS } from '../../js/loader/parts.cjs';
 import { FILES, importFiles, RELEASES, rootOf } from '../../scripts/shared/baileys.mjs';
@@ -36,3 +36,16 @@ for (const { packageName, version, dictionary } of RELEASES) {
     assert.equal(defaults.DICT_VERSION, dictionary);
   });
 }
+
+test('in js/, only the loader and baileys-layout.cjs have paths of files of Baileys', () => {
+  const files = readdirSync(join(ROOT, 'js'), { recursive: true })
+    .map(name => name.replaceAll(sep, '/'))
+    .filter(name => /\.[cm]js$/.test(name));
+  const path = /['"`/](?:lib\/(?:index|Defaults|Signal|Socket|Types|Utils|WABinary)\b|WAProto\/)/;
+  const found = files.filter(name => path.test(readFileSync(join(ROOT, 'js', name), 'utf8')));
+  assert.ok(found.includes('shared/baileys-layout.cjs'), `${found}`);
+  assert.deepEqual(
+    found.filter(name => name !== 'shared/baileys-layout.cjs' && !name.startsWith('loader/')),
+    []
+  );
+});

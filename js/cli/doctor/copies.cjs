@@ -93,7 +93,7 @@ function findCopies(directory) {
  */
 function describe(root, path) {
   try {
-    const { name, version, main = 'lib/index.js' } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const { name, version, main = FILES.main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     return { root, path, name, version, main: join(root, main) };
   } catch {
     return undefined;
