@@ -152,23 +152,24 @@ impl SharedSession {
         taken
     }
 
-    /// Handles received data. As [`with`](Self::with), but the session's requests are executed by
+    /// Handles data that was received at `time`. As [`with`](Self::with), but the session's requests are executed by
     /// [`execute_requests`](Self::execute_requests). Returns true if the session wants more data.
-    pub(super) fn receive(&self, act: impl FnOnce(&mut Session, Millis)) -> bool {
+    pub(super) fn receive(&self, time: Instant, act: impl FnOnce(&mut Session, Millis)) -> bool {
         let mut inner = self.lock();
-        let start = Instant::now();
-        let now = self.clock.at(start);
+        let now = self.clock.at(time);
         inner.check_lease(now);
         act(&mut inner.session, now);
-        inner.busy += start.elapsed();
         inner.session.wants_data()
     }
 
-    /// Executes the session's requests.
-    pub(super) fn execute_requests(&self) {
-        let inner = self.lock();
-        let now = self.clock.now();
-        self.drive(inner, now, Timing::Now);
+    /// Executes the session's requests. `began` is the time of the first [`receive`](Self::receive) since the last
+    /// call.
+    pub(super) fn execute_requests(&self, began: Option<Instant>) {
+        let mut inner = self.lock();
+        let end = Instant::now();
+        let busy = began.map(|began| end.saturating_duration_since(began));
+        inner.busy += busy.unwrap_or_default();
+        self.drive(inner, self.clock.at(end), Timing::Now);
     }
 
     fn drive(&self, mut guard: MutexGuard<'_, SessionParts>, now: Millis, timing: Timing) {

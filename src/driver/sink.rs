@@ -3,6 +3,7 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use super::shared_session::SharedSession;
@@ -19,6 +20,9 @@ pub(super) struct SessionSink {
     connection: ConnectionId,
     /// Whether the session wanted more data after the last message. Cleared by `poll_ready`.
     wants_more: bool,
+    /// The time of the first event since the last flush. It is the time of the other ones too, because reading the
+    /// clock takes a part of the time of a small stanza.
+    began: Option<Instant>,
 }
 
 impl SessionSink {
@@ -27,6 +31,7 @@ impl SessionSink {
             session,
             connection,
             wants_more: false,
+            began: None,
         }
     }
 }
@@ -44,6 +49,7 @@ impl EventSink for SessionSink {
 
     fn event(&mut self, event: TransportEvent) {
         let (shared, id) = (&self.session, self.connection);
+        let began = *self.began.get_or_insert_with(Instant::now);
         match event {
             TransportEvent::Upgrade(_) => {}
             TransportEvent::CloseFrame { .. } => shared.answer_close(id),
@@ -51,31 +57,33 @@ impl EventSink for SessionSink {
                 // Without this, the transport waits until someone reads the response.
                 shared.forget(id);
                 let failure = Failure::new(format!("Unexpected server response: {}", head.status));
-                shared.receive(|session, now| session.handle_failed(now, id, failure, Some(head.status)));
+                shared.receive(began, |session, now| {
+                    session.handle_failed(now, id, failure, Some(head.status))
+                });
             }
             TransportEvent::Open => {
-                shared.receive(|session, now| session.handle_opened(now, id));
+                shared.receive(began, |session, now| session.handle_opened(now, id));
             }
             // As in Baileys, text and binary messages are handled alike.
             TransportEvent::Message { bytes, .. } => {
-                self.wants_more = shared.receive(|session, now| session.handle_data(now, id, &bytes));
+                self.wants_more = shared.receive(began, |session, now| session.handle_data(now, id, &bytes));
             }
             TransportEvent::Ping(_) | TransportEvent::Pong(_) => {
-                shared.receive(|session, now| session.handle_pong(now, id));
+                shared.receive(began, |session, now| session.handle_pong(now, id));
             }
             TransportEvent::Written(_) => shared.written(id),
             TransportEvent::Error(error) => {
                 let failure = error.describe();
-                shared.receive(|session, now| session.handle_failed(now, id, failure, None));
+                shared.receive(began, |session, now| session.handle_failed(now, id, failure, None));
             }
             TransportEvent::Closed => {
                 shared.forget(id);
-                shared.receive(|session, now| session.handle_closed(now, id));
+                shared.receive(began, |session, now| session.handle_closed(now, id));
             }
         }
     }
 
     fn flush(&mut self) {
-        self.session.execute_requests();
+        self.session.execute_requests(self.began.take());
     }
 }
