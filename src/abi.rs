@@ -135,8 +135,10 @@ groups! {
         SLAB_TAKEN = 4,
         /// Duration of the event loop's stall in milliseconds; 0 if there was none.
         STALLED_MS = 5,
+        /// The number of bytes of text that were written.
+        TEXT_TAKEN = 6,
         /// The number of these words.
-        WORDS = 6,
+        WORDS = 7,
     }
 
     /// The words of a record. The words of its tapes follow.

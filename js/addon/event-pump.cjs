@@ -6,7 +6,16 @@ const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs
 const { sentInTurn, hasWaiting } = require('./loop-turn.cjs');
 const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
 const {
-  batchHead: { HAS_MORE, SLAB_NEEDED, SLAB_TAKEN, STALLED_MS, TEXT_NEEDED, WORDS: HEAD_WORDS, WORDS_NEEDED },
+  batchHead: {
+    HAS_MORE,
+    SLAB_NEEDED,
+    SLAB_TAKEN,
+    STALLED_MS,
+    TEXT_NEEDED,
+    TEXT_TAKEN,
+    WORDS: HEAD_WORDS,
+    WORDS_NEEDED
+  },
   record: { COUNTER, FRAMES, KIND, LENGTH, SOURCE, TAPE_BYTES, TAPE_TEXT, TAPE_WORDS, VALUE, WORDS: RECORD_WORDS },
   sessionRecord: { STANZAS }
 } = require('./abi.cjs');
@@ -79,6 +88,9 @@ const tapeCursor = {
   wordAt: 0,
   text: batch.text,
   textAt: 0,
+  /** Where the text of the batch ends, and the number of the batch. */
+  textEnd: 0,
+  batch: 0,
   memory: batch.memory,
   bytesAt: 0
 };
@@ -123,6 +135,8 @@ function fetch() {
   batch.wordAt = HEAD_WORDS;
   batch.textAt = 0;
   batch.payloadAt = slab.position;
+  tapeCursor.textEnd = batch.words[TEXT_TAKEN];
+  tapeCursor.batch++;
   cut(batch.words[SLAB_TAKEN]);
 }
 

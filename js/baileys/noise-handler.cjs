@@ -228,10 +228,10 @@ function createNoiseHandlerFactory({ dialect, certDetails }) {
      * @param {OnFrame} onFrame
      */
     function takeTapes(message, onFrame) {
-      const { words, wordAt, text, textAt, memory, bytesAt, frames } = tapeCursor;
+      const { words, wordAt, text, textAt, textEnd, batch, memory, bytesAt, frames } = tapeCursor;
       // The tapes are used once. If the same Buffer is decoded again, its bytes are decoded again.
       tapeCursor.frames = 0;
-      const tapes = { message, left: frames, words, wordAt, text, textAt, memory, bytesAt };
+      const tapes = { message, left: frames, words, wordAt, text, textAt, textEnd, batch, memory, bytesAt };
       delivering = tapes;
       try {
         while (tapes.left > 0) {

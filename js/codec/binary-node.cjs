@@ -90,7 +90,7 @@ function asBuffer(bytes) {
 function hydrated(hydrate, text, bytes, start) {
   let { ops } = scratch;
   if (typeof text === 'string') {
-    return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
+    return hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start, 0, 0);
   }
   const length = ops[REG_BYTES];
   scratch.fit(FIRST_OP + ops[REG_OPS], ops[REG_TEXT]);
@@ -101,7 +101,7 @@ function hydrated(hydrate, text, bytes, start) {
   }
   text = core.take(bytes, 0);
   ({ ops } = scratch);
-  const node = hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start);
+  const node = hydrate(ops, FIRST_OP, text, ops[REG_TEXT], ops[REG_WIDE], scratch.text, 0, bytes, start, 0, 0);
   scratch.trim();
   return node;
 }

@@ -186,6 +186,7 @@ raw_function! {
             set(batch_head::HAS_MORE, drained.has_more.into());
             set(batch_head::SLAB_TAKEN, records.bytes.len());
             set(batch_head::STALLED_MS, usize::try_from(drained.stalled).unwrap_or(usize::MAX));
+            set(batch_head::TEXT_TAKEN, records.text.len());
             words.write_ops(0, &head);
             words.write_ops(batch_head::WORDS, records.words);
             text.write(0, records.text);

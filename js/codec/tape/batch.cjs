@@ -8,11 +8,11 @@ const {
  * Builds the node of the next tape of a batch and moves the cursor behind it. Returns undefined for a frame that
  * JavaScript must not see.
  *
- * @param {{ words: Int32Array, wordAt: number, text: Buffer, textAt: number, memory: Buffer, bytesAt: number }} cursor
+ * @param {Omit<typeof import('../../addon/event-pump.cjs').tapeCursor, 'buffer' | 'frames' | 'counter'>} cursor
  * @param {ReturnType<typeof import('./hydrate.cjs').createHydrator>} hydrateTape the hydrator of the dialect
  */
 function takeTape(cursor, hydrateTape) {
-  const { words, wordAt, text, textAt, memory, bytesAt } = cursor;
+  const { words, wordAt, text, textAt, textEnd, batch, memory, bytesAt } = cursor;
   const units = words[wordAt + TAPE_UNITS];
   const wide = words[wordAt + TAPE_WIDE];
   const first = wordAt + TAPE_HEAD_WORDS;
@@ -20,7 +20,7 @@ function takeTape(cursor, hydrateTape) {
     cursor.wordAt = first;
     return undefined;
   }
-  const tree = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt);
+  const tree = hydrateTape(words, first, '', units, wide, text, textAt, memory, bytesAt, textEnd, batch);
   // Texts are padded to whole 16-bit units.
   cursor.textAt = textAt + (wide ? 2 * units : units + (units & 1));
   cursor.bytesAt = bytesAt + words[wordAt + TAPE_BYTES];

@@ -48,6 +48,9 @@ function createHydrator(tokens) {
   /** Where the text starts in its memory, in bytes, and 1 if it is UTF-16. */
   let textAt = 0;
   let wide = 0;
+  /** The batch of the window, or 0 if other tapes must not use it, and where the window starts in the text. */
+  let windowBatch = 0;
+  let windowAt = 0;
   /** @type {Uint8Array} The content bytes start at `bytesAt` in it. `memory` is its ArrayBuffer, set at the first use. */
   let bytes = text;
   let bytesAt = 0;
@@ -78,6 +81,7 @@ function createHydrator(tokens) {
     window = wide
       ? text.ucs2Slice(textAt + 2 * start, textAt + 2 * stop)
       : text.latin1Slice(textAt + start, textAt + stop);
+    windowAt = textAt + start;
     position = 0;
     end = stop - start;
     next = stop;
@@ -201,23 +205,52 @@ function createHydrator(tokens) {
    * @param {number} textStart position of the text in `textMemory`, in bytes
    * @param {Uint8Array} content memory of the content bytes
    * @param {number} contentStart position of the first content byte
+   * @param {number} textEnd where the text of the batch ends in `textMemory`, in bytes
+   * @param {number} batch number of the batch, or 0 for a tape that is not in a batch. Tapes of one batch share windows
    */
-  return function hydrate(tape, first, whole, units, isWide, textMemory, textStart, content, contentStart) {
+  return function hydrate(
+    tape,
+    first,
+    whole,
+    units,
+    isWide,
+    textMemory,
+    textStart,
+    content,
+    contentStart,
+    textEnd,
+    batch
+  ) {
     ops = tape;
     at = first;
-    window = whole;
-    position = 0;
-    next = end = whole.length;
-    total = units;
-    textAt = textStart;
-    wide = isWide;
-    text = /** @type {TextBuffer} */ (textMemory);
     bytes = content;
     bytesAt = contentStart;
     memory = undefined;
-    const tree = node();
-    window = '';
-    return tree;
+    wide = isWide;
+    text = /** @type {TextBuffer} */ (textMemory);
+    if (batch === 0 || isWide === 1) {
+      window = whole;
+      position = 0;
+      next = end = whole.length;
+      total = units;
+      textAt = textStart;
+      windowBatch = 0;
+      const tree = node();
+      window = '';
+      return tree;
+    }
+    position = textStart - windowAt;
+    if (windowBatch !== batch || position < 0) {
+      // The first string creates a window.
+      windowBatch = batch;
+      windowAt = textStart;
+      position = 0;
+      end = 0;
+    }
+    textAt = windowAt;
+    next = end;
+    total = textEnd - textAt;
+    return node();
   };
 }
 
