@@ -79,8 +79,8 @@ function codecRows({ baileys, bridge }) {
   ];
 }
 
-const aheadRows = ({ hydrate }) =>
-  corpusRows('ahead', 'ahead', 'decode, JavaScript thread, frames decoded by the read-ahead', hydrate, [9]);
+const readAheadRows = ({ hydrate }) =>
+  corpusRows('read-ahead', 'read-ahead', 'decode, JavaScript thread, frames decoded by the read-ahead', hydrate, [9]);
 
 /** The cell with the worst ratio of a value, and the geometric mean of all cells. */
 function worstCell(cells, name) {
@@ -372,7 +372,7 @@ function coreRows({ rows }) {
 
 const ROWS = {
   codec: codecRows,
-  ahead: aheadRows,
+  'read-ahead': readAheadRows,
   stanzas: stanzaRows,
   outbound: outboundRows,
   bot: botRows,

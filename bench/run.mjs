@@ -14,7 +14,7 @@ import { plots } from './writing/plots.mjs';
 
 const SUITES = [
   'codec',
-  'ahead',
+  'read-ahead',
   'core',
   'stanzas',
   'outbound',

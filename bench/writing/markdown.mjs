@@ -129,7 +129,7 @@ const DETAILS = {
     ];
   },
 
-  ahead: ({ hydrate, withHandOver }) => [
+  'read-ahead': ({ hydrate, withHandOver }) => [
     '## Frames decoded by the read-ahead',
     "The time of the JavaScript thread for a frame that the threads of the addon have already opened and decoded: `decodeFrame`, compared with Baileys' synchronous decoding of the same bytes.",
     corpusTable(hydrate, undefined, 'Baileys'),

@@ -39,7 +39,7 @@ class MeasuredReader {
   /** @type {(node: any) => void} */
   #onNode = () => {};
   #frames = 0;
-  ahead = 0;
+  readAhead = 0;
   messages = 0;
   #ms = 0;
   /** For each group of frames: milliseconds for one frame in `decodeFrame`, and in the hand-over. */
@@ -53,7 +53,7 @@ class MeasuredReader {
 
   #onMessage(data) {
     this.messages++;
-    if (tapeCursor.buffer === data && tapeCursor.frames > 0) this.ahead++;
+    if (tapeCursor.buffer === data && tapeCursor.frames > 0) this.readAhead++;
     const start = performance.now();
     void this.#noise.decodeFrame(data, node => {
       this.#frames++;
@@ -84,7 +84,7 @@ class MeasuredReader {
     this.#endGroup();
     this.hydrating = [];
     this.handingOver = [];
-    this.ahead = this.messages = 0;
+    this.readAhead = this.messages = 0;
     /** @type {Promise<void>} */
     const ended = new Promise((resolve, reject) => {
       this.#onNode = node => {
@@ -123,7 +123,7 @@ await runMeasurement(async ({ url, ca, rootKey, firstUser, entries, totalBytes }
   await askServer('quiet');
   const hydrate = {};
   const handOver = {};
-  const shareAhead = {};
+  const readAheadShare = {};
   const floods = entries.map(stanza => {
     const size = new Peer().frame(reference.encode(floodList(stanza)[0])).length;
     const count = Math.max(64, Math.min(20_000, Math.floor(totalBytes / size)));
@@ -138,7 +138,7 @@ await runMeasurement(async ({ url, ca, rootKey, firstUser, entries, totalBytes }
     await reader.receive(flood);
     hydrate[flood.stanza] = median(reader.hydrating) * 1e6;
     handOver[flood.stanza] = median(reader.handingOver) * 1e6;
-    shareAhead[flood.stanza] = reader.ahead / reader.messages;
+    readAheadShare[flood.stanza] = reader.readAhead / reader.messages;
   }
-  return { hydrate, handOver, shareAhead };
+  return { hydrate, handOver, readAheadShare };
 });

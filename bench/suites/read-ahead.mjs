@@ -28,7 +28,7 @@ const medians = measured => ({
 const MIN_SHARE = 0.9;
 
 export default {
-  name: 'ahead',
+  name: 'read-ahead',
   title: 'frames decoded by the read-ahead',
   async run(level) {
     const { rounds, totalBytes } = LEVELS[level];
@@ -42,10 +42,10 @@ export default {
       const { js, native } = await alternate(['js', 'native'], rounds, backend =>
         backend === 'js'
           ? baileys()
-          : runClient('ahead.mjs', { entries: ENTRIES, totalBytes }, { backend, server, register: false })
+          : runClient('read-ahead.mjs', { entries: ENTRIES, totalBytes }, { backend, server, register: false })
       );
-      for (const { shareAhead } of native) {
-        const late = Object.entries(shareAhead).filter(([, share]) => share < MIN_SHARE);
+      for (const { readAheadShare } of native) {
+        const late = Object.entries(readAheadShare).filter(([, share]) => share < MIN_SHARE);
         if (late.length > 0) throw new Error(`not decoded by the read-ahead: ${late.map(([name]) => name).join(', ')}`);
       }
       const inAll = ({ hydrate, handOver }) =>
