@@ -113,9 +113,10 @@ test('the demo of the session goes through all its steps', { timeout: 150_000 },
     '--stanzas',
     '500',
     '--blocked',
-    '2',
+    '6',
+    // The server closes a connection that is silent for 1.5 intervals: longer than a busy machine pauses a process.
     '--interval',
-    '400',
+    '2000',
     '--queries',
     '20'
   ]);

@@ -6,10 +6,11 @@ import { describe, test } from 'node:test';
 import { stall } from '../../scripts/stall/run.mjs';
 import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 
-const SHORT = { intervalMs: 800, blockedMs: 4_000, stanzas: 2_000 };
+/** `silenceMs` is longer than a busy machine pauses a process, and shorter than the block. */
+const SHORT = { intervalMs: 800, blockedMs: 5_000, silenceMs: 3_500, stanzas: 2_000 };
 /** The block is longer than Baileys' limit for silence: its interval and five seconds. */
-const LONG = { intervalMs: 800, blockedMs: 7_000, stanzas: 0 };
-const TIMEOUT = { timeout: 90_000 };
+const LONG = { intervalMs: 800, blockedMs: 7_000, silenceMs: 5_000, stanzas: 0 };
+const TIMEOUT = { timeout: 180_000 };
 
 for (const name of LINE_NAMES) {
   const packageName = packageOf(name);
@@ -23,6 +24,7 @@ for (const name of LINE_NAMES) {
           layer: 'native',
           packageName,
           pings: true,
+          leastAnswers: 3,
           ...SHORT
         });
         // There is no code because the connection has not ended.
@@ -34,10 +36,10 @@ for (const name of LINE_NAMES) {
           unsolicited: 0
         });
         assert.ok(keepAlives >= 3, `${keepAlives} keep-alive queries`);
-        assert.ok(pongs >= 5, `${pongs} pongs`);
+        assert.ok(pongs >= 3, `${pongs} pongs`);
         // On a busy machine there may be another stall during the start.
         assert.ok(keptAlive.stalls >= 1 && keptAlive.keepAlives >= 3, JSON.stringify(keptAlive));
-        assert.ok(keptAlive.blockedMs >= 3_900, JSON.stringify(keptAlive));
+        assert.ok(keptAlive.blockedMs >= 4_900, JSON.stringify(keptAlive));
       }
     );
 
@@ -54,13 +56,14 @@ for (const name of LINE_NAMES) {
         const { code, clientQueryAnswered, serverQueryAnswered, unsolicited, keepAlives } = await stall({
           layer: 'native',
           packageName,
+          leastAnswers: 3,
           ...LONG
         });
         assert.deepEqual(
           { code, clientQueryAnswered, serverQueryAnswered, unsolicited },
           { code: undefined, clientQueryAnswered: true, serverQueryAnswered: true, unsolicited: 0 }
         );
-        assert.ok(keepAlives >= 6, `${keepAlives} keep-alive queries`);
+        assert.ok(keepAlives >= 3, `${keepAlives} keep-alive queries`);
       }
     );
   });

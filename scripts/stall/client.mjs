@@ -1,5 +1,6 @@
 // The client of a stall test: a child process that connects, blocks its event loop, and returns the result.
 
+import { existsSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeSession, metrics } from 'baileys-native';
@@ -103,14 +104,23 @@ async function connectBaileys(settings, { onStanza, onClose }, ask) {
   };
 }
 
-/** @param {number} ms */
-function block(ms) {
-  const end = Date.now() + ms;
-  while (Date.now() < end);
+/** If the parent has ended, the block ends after this time, in milliseconds. */
+const LONGEST_BLOCK_MS = 300_000;
+
+/**
+ * Blocks the thread until the parent ends the block.
+ *
+ * @param {import('./run.mjs').BlockFiles} files
+ */
+function block({ blocked, release }) {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const end = performance.now() + LONGEST_BLOCK_MS;
+  writeFileSync(blocked, '');
+  while (!existsSync(release) && performance.now() < end) Atomics.wait(cell, 0, 0, 10);
 }
 
 await childMain(async (/** @type {StallSettings} */ settings, ask) => {
-  const { layer, intervalMs, stanzas, blockedMs } = settings;
+  const { layer, intervalMs, stanzas, files } = settings;
   let inOrder = 0;
   let received = 0;
   /** @type {() => void} */
@@ -135,7 +145,7 @@ await childMain(async (/** @type {StallSettings} */ settings, ask) => {
     await send({ tag: BLOCKS, attrs: {} });
     // Blocks in the phase before timers: data that arrives during the block is read after the due timers.
     await new Promise(resolve => setImmediate(resolve));
-    block(blockedMs);
+    block(files);
     await allReceived;
     // The keep-alive timers must run before the connection counts as open.
     await delay(2 * intervalMs);

@@ -1,9 +1,16 @@
 /**
  * Tests a blocked event loop: a client connects and blocks its event loop while the server sends stanzas. The server
  * closes a connection that sends nothing for 1.5 keep-alive intervals.
+ *
+ * The client cannot send messages to this process while it is blocked. So both use files: the client creates one when it
+ * is blocked, and is blocked until this process creates another one. No result depends on the speed of the machine, except
+ * that a client that must not be silent must run often enough.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MockServer } from 'baileys-native/testing';
 import { runChild } from '../shared/child.mjs';
@@ -15,13 +22,19 @@ import { BLOCKS } from './blocks.mjs';
  * @property {string} [packageName] The package of Baileys.
  * @property {false} [keepAliveWhileBlocked] The option of this name for the socket of Baileys.
  * @property {boolean} [toleratesSilence] Whether the server keeps silent connections open.
+ * @property {number} [silenceMs] The server closes a connection that sends nothing for this time. Default: 1.5 intervals.
  * @property {boolean} [pings] Whether the server sends WebSocket pings during the block.
  * @property {number} intervalMs The keep-alive interval of the client.
- * @property {number} blockedMs
+ * @property {number} blockedMs The least duration of the block.
+ * @property {number} [leastAnswers] While the connection is open, the block lasts until the server has got this number of
+ *   keep-alive queries and, with `pings`, of pongs.
  * @property {number} stanzas
  * @property {number} [bytes] The length of the content of each stanza.
  *
- * @typedef {StallScenario & { packageName: string, url: string, ca: string, rootKey: string }} StallSettings
+ * @typedef {{ blocked: string, release: string }} BlockFiles The paths of files: the client is blocked; its block ends.
+ *
+ * @typedef {StallScenario & { packageName: string, url: string, ca: string, rootKey: string, files: BlockFiles }}
+ *   StallSettings
  *
  * @typedef {object} KeptAlive The counters of the addon.
  * @property {number} stalls
@@ -45,7 +58,13 @@ import { BLOCKS } from './blocks.mjs';
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 
 /** The time that a run may take in addition to the block, in milliseconds. */
-const EXTRA_MS = 60_000;
+const EXTRA_MS = 120_000;
+
+/** The time between two looks at the state of a block, in milliseconds. */
+const POLL_MS = 5;
+
+/** Time limit of a query to the client, in milliseconds. */
+const QUERY_MS = 60_000;
 
 /** The number of stanzas in one burst. */
 const BURST = 100;
@@ -61,40 +80,114 @@ const stanza = (n, bytes = 64) => ({
 });
 
 /**
- * Closes connections that send nothing for `ms` milliseconds. Returns a function that stops it.
+ * Closes a connection when it has sent nothing for `ms` milliseconds.
  *
- * @param {import('baileys-native/testing').MockServer} server
+ * @param {import('baileys-native/testing').Connection} connection
  * @param {number} ms
  */
-function closeSilent(server, ms) {
+function closeIfSilent(connection, ms) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
-  let received = 0;
-  server.on('stanza', ({ direction }, connection) => {
-    if (direction !== 'in') return;
-    const before = ++received;
+  let heard = 0;
+  let dueAt = Infinity;
+  const hear = () => {
+    const before = ++heard;
+    dueAt = performance.now() + ms;
     clearTimeout(timer);
     // Data that arrived in time counts, also if this busy process has not read it yet.
-    const check = () => setImmediate(() => received === before && connection.drop());
+    const check = () => setImmediate(() => heard === before && connection.drop());
     timer = setTimeout(() => setImmediate(check), ms);
-  });
-  return () => clearTimeout(timer);
+  };
+  hear();
+  return {
+    /** Call it for each stanza of the connection. */
+    hear,
+    /** Whether the connection is not closed although it was silent for too long. */
+    isOverdue: () => performance.now() >= dueAt && connection.state !== 'closed',
+    stop: () => clearTimeout(timer)
+  };
 }
 
 /**
- * Sends the stanzas in bursts during three quarters of the time. Stops if the connection ends.
+ * Sends the stanzas in bursts during nine tenths of the time. Stops if the connection ends.
  *
  * @param {import('baileys-native/testing').Connection} connection
  * @param {StallScenario} scenario
  */
 async function sendAll(connection, { stanzas, blockedMs, bytes }) {
-  const pauseMs = (blockedMs * 0.75) / Math.ceil(stanzas / BURST);
-  // After this time the client is blocked.
-  await delay(blockedMs / 20);
+  const pauseMs = (blockedMs * 0.9) / Math.ceil(stanzas / BURST);
   for (let n = 0; n < stanzas && connection.state !== 'closed';) {
     const burst = Array.from({ length: Math.min(BURST, stanzas - n) }, () => stanza(n++, bytes));
     await Promise.all(burst.map(node => connection.send(node).catch(() => {})));
     await delay(pauseMs);
+  }
+}
+
+/** @param {() => boolean} condition */
+async function until(condition) {
+  while (!condition()) await delay(POLL_MS);
+}
+
+/** The server's side of a block. */
+class Block {
+  /** Keep-alive queries that the server got while the client was blocked. */
+  keepAlives = 0;
+  /** Pongs that the server got in this time. */
+  pongs = 0;
+  #isOn = false;
+  #scenario;
+  #connection;
+  #files;
+  /** @type {ReturnType<typeof closeIfSilent> | undefined} */
+  #silence;
+
+  /**
+   * @param {StallScenario} scenario
+   * @param {import('baileys-native/testing').Connection} connection
+   * @param {BlockFiles} files
+   */
+  constructor(scenario, connection, files) {
+    this.#scenario = scenario;
+    this.#connection = connection;
+    this.#files = files;
+  }
+
+  /** Call it for each stanza of the client. @param {{ attrs: Record<string, string> }} node */
+  received({ attrs }) {
+    this.#silence?.hear();
+    if (this.#isOn && attrs.xmlns === 'w:p') this.keepAlives++;
+  }
+
+  /** From the time when the client is blocked until its block ends. */
+  async run() {
+    const { layer, blockedMs, leastAnswers = 0, pings, toleratesSilence } = this.#scenario;
+    const { intervalMs, silenceMs = 1.5 * intervalMs } = this.#scenario;
+    const connection = this.#connection;
+    const isClosed = () => connection.state === 'closed';
+    await until(() => existsSync(this.#files.blocked) || isClosed());
+    if (!toleratesSilence) this.#silence = closeIfSilent(connection, silenceMs);
+    // What the client has written before does not count. JavaScript has written it before it was blocked, so it can be
+    // read now. A pong follows what the addon has written.
+    if (layer === 'js') for (let n = 0; n < 3; n++) await turn();
+    else await connection.wsPing().catch(() => {});
+    this.#isOn = true;
+    void sendAll(connection, this.#scenario);
+    const pinging = pings ? setInterval(() => this.#ping(), intervalMs / 2) : undefined;
+    await delay(blockedMs);
+    const isAnswered = () => this.keepAlives >= leastAnswers && (!pings || this.pongs >= leastAnswers);
+    await until(() => isClosed() || (isAnswered() && !this.#silence?.isOverdue()));
+    clearInterval(pinging);
+    this.#silence?.stop();
+    this.#isOn = false;
+    writeFileSync(this.#files.release, '');
+  }
+
+  #ping() {
+    if (this.#connection.state === 'closed') return;
+    this.#connection.wsPing().then(
+      () => this.#isOn && this.pongs++,
+      () => {}
+    );
   }
 }
 
@@ -107,38 +200,24 @@ export async function stall(scenario) {
   // Baileys 6 loses a stanza that arrives directly after the handshake, before its finishInit has ended.
   const greetingDelayMs = packageName === 'baileys' ? 0 : 250;
   const server = await MockServer.start({ baileys: packageName, acceptUnknown: true, record: false, greetingDelayMs });
-  const stopClosing = scenario.toleratesSilence ? () => {} : closeSilent(server, 1.5 * scenario.intervalMs);
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-stall-'));
+  const files = { blocked: join(folder, 'blocked'), release: join(folder, 'release') };
   const latest = () => server.connections[server.connections.length - 1];
-  let isBlocked = false;
-  let keepAlives = 0;
-  let pongs = 0;
-  const sendPings = () => {
-    const connection = latest();
-    const timer = setInterval(() => {
-      if (!isBlocked || connection.state === 'closed') return clearInterval(timer);
-      connection.wsPing().then(
-        () => isBlocked && pongs++,
-        () => {}
-      );
-    }, scenario.intervalMs / 2);
-  };
-  // What the client wrote before it blocked arrives before this stanza.
-  const startBlock = () => {
-    isBlocked = true;
-    setTimeout(() => (isBlocked = false), scenario.blockedMs);
-    void sendAll(latest(), scenario);
-    if (scenario.pings) sendPings();
-  };
-  server.on('stanza', ({ direction, node }) => {
+  /** @type {Block | undefined} */
+  let block;
+  let over = Promise.resolve();
+  server.on('stanza', ({ direction, node }, connection) => {
     if (direction !== 'in') return;
-    if (node.tag === BLOCKS) startBlock();
-    else if (isBlocked && node.attrs.xmlns === 'w:p') keepAlives++;
+    block?.received(node);
+    if (node.tag !== BLOCKS) return;
+    block = new Block(scenario, connection, files);
+    over = block.run();
   });
   const services = {
     /** Sends a query to the client. Resolves with whether it was answered. */
     queryClient: () =>
       latest()
-        .query({ tag: 'iq', attrs: { type: 'get', xmlns: 'stall' } })
+        .query({ tag: 'iq', attrs: { type: 'get', xmlns: 'stall' } }, { timeoutMs: QUERY_MS })
         .then(
           () => true,
           () => false
@@ -155,13 +234,15 @@ export async function stall(scenario) {
         packageName,
         url: server.url,
         ca: server.ca,
-        rootKey: server.rootKey.toString('hex')
+        rootKey: server.rootKey.toString('hex'),
+        files
       },
       timeoutMs: scenario.blockedMs + EXTRA_MS
     });
-    return { ...result, keepAlives, pongs };
+    return { ...result, keepAlives: block?.keepAlives ?? 0, pongs: block?.pongs ?? 0 };
   } finally {
-    stopClosing();
     await server.stop();
+    await over;
+    rmSync(folder, { recursive: true, force: true });
   }
 }
