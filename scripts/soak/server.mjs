@@ -15,6 +15,8 @@ export class SoakServer {
   #server;
   /** The latest number that each user has answered. @type {Map<string, number>} */
   answered = new Map();
+  /** The latest number that was sent to each user. @type {Map<string, number>} */
+  #sent = new Map();
   #pauses = watchPauses();
   /** @type {string[]} */
   faults = [];
@@ -66,6 +68,13 @@ export class SoakServer {
     return [...this.answered.values()].reduce((sum, n) => sum + n, 0);
   }
 
+  /** Whether every user is connected and has answered its latest stanza. After the traffic has ended, this is final. */
+  get isSettled() {
+    const open = this.#server.connections.filter(({ state }) => state === 'open').map(({ device }) => device?.user);
+    const users = new Set(open);
+    return [...this.#sent].every(([user, n]) => users.has(user) && this.answered.get(user) === n);
+  }
+
   get address() {
     const { url, ca, rootKey } = this.#server;
     return { url, ca, rootKey: rootKey.toString('hex') };
@@ -98,6 +107,7 @@ export class SoakServer {
   #send(connection) {
     const { user } = /** @type {Device} */ (connection.device);
     const n = (this.answered.get(user) ?? 0) + 1;
+    this.#sent.set(user, n);
     const stanza = { tag: 'relay', attrs: { id: `R${n}`, n: String(n) }, content: Buffer.alloc(160, n) };
     connection.send(stanza).catch(() => {}); // the connection was cut: the stanza is sent again after the next login
   }
