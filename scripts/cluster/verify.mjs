@@ -14,8 +14,8 @@ const RECONNECT_MS = 10_000;
 
 /** The time that a process may need to run again after SIGCONT on a busy machine, in milliseconds. */
 const RESUME_MS = 2_000;
-/** The key of a server is in the store when a login is older than this, in milliseconds. */
-const SAVED_MS = 1_000;
+/** The key of a server is in the store when a login is older than this part of the time for a reconnection. */
+const SAVED_PART = 0.1;
 
 /** @param {number} value */
 const milliseconds = value => `${Math.round(value).toLocaleString('en')} ms`;
@@ -96,7 +96,8 @@ export function verify(report, reconnectMs = RECONNECT_MS) {
       const isKnown = connections
         .slice(0, i)
         .some(
-          (/** @type {ConnectionRecord} */ earlier) => Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_MS
+          (/** @type {ConnectionRecord} */ earlier) =>
+            Math.min(earlier.closedAt, loginAt) - earlier.loginAt > SAVED_PART * reconnectMs
         );
       handshakes[isKnown ? 'known' : 'unknown'][handshake] += 1;
     });

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { pingQuery } from '../shared/bot.mjs';
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * @typedef {object} ActingClient

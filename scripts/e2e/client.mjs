@@ -94,7 +94,8 @@ class Client {
       shouldSyncHistoryMessage: () => false,
       // Called when a device could not decrypt a message and requests it again. The id of a message is its text.
       getMessage: async ({ id }) => (id ? { conversation: id } : undefined),
-      defaultQueryTimeoutMs: 20_000,
+      connectTimeoutMs: 60_000,
+      defaultQueryTimeoutMs: 60_000,
       keepAliveIntervalMs: 300_000
     });
     this.layers.push(isNative(sock.ws.constructor) ? 'native' : 'js');

@@ -35,7 +35,7 @@ const GREETING_DELAY_MS = 250;
  */
 const IDLE_LIMIT_MS = 120_000;
 /** Time limit for a cut and the next login, in milliseconds. */
-const CUT_TIMEOUT_MS = 20_000;
+const CUT_TIMEOUT_MS = 120_000;
 
 /**
  * Time for Baileys 6 to acknowledge messages that were in flight at a cut, in milliseconds. It may never do so. Baileys
