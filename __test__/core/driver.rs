@@ -70,7 +70,8 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
         limit: 1 << 20,
     };
     config.keep_alive_interval = NonZero::new(100).unwrap();
-    config.keep_alive_grace = 900;
+    // Longer than a busy machine pauses a thread.
+    config.keep_alive_grace = 2_900;
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| {
         session.watch(Pattern::parse("CB:message").unwrap());
@@ -79,7 +80,7 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
     user.wait_for(|event| is_state(event, SessionState::Connected));
     // The user is away for longer than the allowed silence, like a blocked JavaScript thread.
     let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(2_500) || server.pings.load(Ordering::SeqCst) < 3 {
+    while start.elapsed() < Duration::from_millis(4_000) || server.pings.load(Ordering::SeqCst) < 3 {
         assert!(
             start.elapsed() < WAIT_LIMIT,
             "no keep-alive query while the user takes no events"
@@ -229,17 +230,11 @@ fn a_close_frame_is_answered_at_once() {
     config.reconnect.as_mut().unwrap().base = 20;
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| session.connect(now));
-    // Without an answer this would take 30 seconds in the transport, which is longer than the limit of `wait_for`.
-    let reconnecting = |event: &SessionEvent| matches!(event, SessionEvent::Reconnecting { .. });
-    user.wait_for(reconnecting);
-    // On a slow machine, the next connection can already exist.
-    let since = user.events.iter().position(reconnecting).unwrap();
-    if !user.events[since..]
-        .iter()
-        .any(|event| is_state(event, SessionState::Connected))
-    {
-        user.wait_for(|event| is_state(event, SessionState::Connected));
-    }
+    let start = Instant::now();
+    user.wait_for(|event| matches!(event, SessionEvent::Reconnecting { .. }));
+    // Without an answer this would take 30 seconds in the transport.
+    assert!(start.elapsed() < Duration::from_secs(25));
+    user.wait_for(|event| is_state(event, SessionState::Connected));
 }
 
 #[test]
@@ -347,11 +342,12 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
     let server = Loopback::new(&[Behaviour::Answer, Behaviour::Answer]);
     let mut users = [User::connected(&server, config()), User::connected(&server, config())];
     let start = SystemTime::now();
-    let lease = Arc::new(Lease::until(start + Duration::from_millis(200)));
+    // Longer than a busy machine pauses this thread.
+    let lease = Arc::new(Lease::until(start + Duration::from_millis(2_000)));
     for user in &users {
         user.handle.set_lease(Some(Arc::clone(&lease)));
     }
-    assert!(lease.renew(start + Duration::from_millis(600)));
+    assert!(lease.renew(start + Duration::from_millis(2_400)));
     for user in &mut users {
         user.wait_for(
             |event| matches!(event, SessionEvent::State(change) if change.reason == Some(EndReason::LeaseEnded)),
@@ -359,7 +355,7 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
         assert!(
             start
                 .elapsed()
-                .is_ok_and(|elapsed| elapsed >= Duration::from_millis(599))
+                .is_ok_and(|elapsed| elapsed >= Duration::from_millis(2_399))
         );
     }
     assert!(!lease.renew(SystemTime::now() + Duration::from_secs(60)));

@@ -81,7 +81,9 @@ fn log_entries_go_to_the_log_of_their_session() {
     );
 
     log.set_level(Some(LogLevel::Info));
-    let before = logged.len();
+    // An entry that the other thread is writing is complete when the session can be locked.
+    user.handle.with(|_, _| ());
+    let before = messages(&entries).len();
     user.handle.with(|session, now| session.close(now));
     user.wait_for(|event| is_state(event, SessionState::Disconnected));
     assert_eq!(messages(&entries).len(), before);

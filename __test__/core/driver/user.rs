@@ -17,13 +17,15 @@ use super::loopback::Loopback;
 use crate::session::{harness::paired_device, server::node};
 
 /// Time limit of each wait.
-pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// A session and its events.
 pub(super) struct User {
     pub(super) handle: Handle,
     pub(super) notifications: mpsc::Receiver<()>,
     pub(super) events: Vec<SessionEvent>,
+    /// Number of events that [`wait_for`](Self::wait_for) has looked at.
+    seen: usize,
 }
 
 impl User {
@@ -52,7 +54,7 @@ impl User {
             target: "/ws/chat".into(),
             headers: Vec::new(),
             origin: "https://web.whatsapp.com".into(),
-            handshake_timeout: Some(Duration::from_secs(5)),
+            handshake_timeout: Some(Duration::from_secs(60)),
             turn: None,
         };
         let endpoint = Endpoint {
@@ -73,6 +75,7 @@ impl User {
             handle,
             notifications,
             events: Vec::new(),
+            seen: 0,
         }
     }
 
@@ -83,16 +86,18 @@ impl User {
         user
     }
 
-    /// Takes events until `wanted` returns true for one.
+    /// Takes events until `wanted` returns true for one. The next call begins with the event after it.
     pub(super) fn wait_for(&mut self, wanted: impl Fn(&SessionEvent) -> bool) {
         let start = Instant::now();
         loop {
-            let before = self.events.len();
-            self.handle.take_events(100, &mut self.events);
-            if self.events[before..].iter().any(&wanted) {
-                return;
+            while let Some(event) = self.events.get(self.seen) {
+                self.seen += 1;
+                if wanted(event) {
+                    return;
+                }
             }
-            if self.events.len() == before {
+            self.handle.take_events(100, &mut self.events);
+            if self.events.len() == self.seen {
                 let rest = WAIT_LIMIT.checked_sub(start.elapsed()).unwrap_or_default();
                 let notifications = self.notifications.recv_timeout(rest);
                 assert!(notifications.is_ok(), "nothing more came after {:?}", self.events);
