@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
@@ -12,21 +11,16 @@ import { inspect } from 'node:util';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 import { PROXY_NAME, httpProxy, socksProxy } from '../support/proxies.mjs';
 import { httpAgents, httpsAgents, socksAgents } from '../support/proxy-agents.mjs';
+import { UNKNOWN_NAME, replaceResolver } from '../support/resolver.mjs';
 import { closeAfter } from '../support/resources.mjs';
 import { endOfSession, greetingServer, logOf, statusOf, testThroughProxy } from '../support/proxy-scenarios.mjs';
 import { BaileysClient, LINES, NativeClient, closeEvent, logEvents } from '../support/socket-log.mjs';
+import { firstInTime } from '../support/time-limits.mjs';
 import { certificate } from '../support/tls.mjs';
 
 const BOUND = { timeout: 60_000 };
 /** The connect timeout of Baileys in tests that wait for it, in milliseconds. */
 const SHORT = 400;
-/** For names that do not resolve. The timeout is long, because resolvers repeat a lost query after five seconds. */
-const UNRESOLVED = { connectTimeoutMs: 14_000 };
-/** The error code of this machine's resolver for an unknown name. Without a network it is a different one. */
-const UNKNOWN_NAME = await lookup('nowhere.invalid').then(
-  () => 'ENOTFOUND',
-  error => error.code
-);
 
 let target;
 before(async () => {
@@ -85,7 +79,8 @@ for (const [label, make] of Object.entries(httpsAgents)) {
     }
   });
 
-  testThroughProxy(`the proxy does not exist, with ${label}`, async compare => {
+  testThroughProxy(`the proxy does not exist, with ${label}`, async (compare, t) => {
+    const unknown = await replaceResolver(t);
     const unused = net.createServer().listen(0, '127.0.0.1');
     await once(unused, 'listening');
     const { port } = unused.address();
@@ -93,10 +88,10 @@ for (const [label, make] of Object.entries(httpsAgents)) {
     await once(unused, 'close');
     for (const [host, code] of [
       ['127.0.0.1', 'ECONNREFUSED'],
-      ['nowhere.invalid', UNKNOWN_NAME]
+      [UNKNOWN_NAME, unknown.code]
     ]) {
       const makeAgent = () => make(`http://${host}:${port}`);
-      const { log } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
+      const { log } = await compare({ startProxy: noProxy, makeAgent, url, target });
       assert.equal(errorOf(log).code, code);
       assert.equal(statusOf(log), 408);
     }
@@ -167,27 +162,28 @@ for (const [label, make] of Object.entries(socksAgents)) {
     }
   });
 
-  testThroughProxy(`the SOCKS proxy does not exist, with ${label}`, async compare => {
+  testThroughProxy(`the SOCKS proxy does not exist, with ${label}`, async (compare, t) => {
+    const unknown = await replaceResolver(t);
     for (const [host, code] of [
       ['127.0.0.1', 'ECONNREFUSED'],
-      ['nowhere.invalid', UNKNOWN_NAME]
+      [UNKNOWN_NAME, unknown.code]
     ]) {
       const makeAgent = () => make(`socks5h://${host}:1`);
-      const { log, reason } = await compare({ startProxy: noProxy, makeAgent, url, target, config: UNRESOLVED });
+      const { log, reason } = await compare({ startProxy: noProxy, makeAgent, url, target });
       assert.equal(statusOf(log), 500);
       assert.deepEqual([reason.code, reason.errorCode, reason.cause.code], [408, code, code]);
     }
   });
 
-  testThroughProxy(`the target of a SOCKS proxy cannot be resolved, with ${label}`, async compare => {
+  testThroughProxy(`the target of a SOCKS proxy cannot be resolved, with ${label}`, async (compare, t) => {
+    const unknown = await replaceResolver(t);
     const { log, requests } = await compare({
       startProxy: () => socksProxy(),
       makeAgent: port => make(`socks5://127.0.0.1:${port}`),
-      url: port => `ws://nowhere.invalid:${port}/`,
-      target,
-      config: UNRESOLVED
+      url: port => `ws://${UNKNOWN_NAME}:${port}/`,
+      target
     });
-    assert.deepEqual([errorOf(log).code, requests], [UNKNOWN_NAME, []]);
+    assert.deepEqual([errorOf(log).code, requests], [unknown.code, []]);
   });
 }
 
@@ -243,7 +239,11 @@ const flood = client => client.write(`HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000
 test('a proxy that refuses ends the connection', BOUND, async t => {
   const proxy = closeAfter(t, await answers('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
-  const log = await logOf(NativeClient, url(target.port), { agent, connectTimeoutMs: 1_000 });
+  const log = await firstInTime(
+    connectTimeoutMs => logOf(NativeClient, url(target.port), { agent, connectTimeoutMs }),
+    ([[event]]) => event === 'unexpected-response',
+    1_000
+  );
   assert.deepEqual([log.map(([event]) => event), statusOf(log)], [['unexpected-response', 'error', 'close'], 408]);
   const { reason } = await endOfSession(url(target.port), { agent });
   assert.deepEqual([reason.cause.message, reason.code], ['Unexpected server response: 407', 407]);
@@ -252,7 +252,7 @@ test('a proxy that refuses ends the connection', BOUND, async t => {
 test('an endless answer of a proxy is limited in time and size', BOUND, async t => {
   for (const [answer, message, connectTimeoutMs] of [
     [drip, TIMED_OUT[0], SHORT],
-    [flood, 'Parse Error: Header overflow', 5_000]
+    [flood, 'Parse Error: Header overflow', 30_000]
   ]) {
     const proxy = closeAfter(t, await httpProxy({ answer }));
     const agent = HTTPS_AGENT(`http://127.0.0.1:${proxy.port}`);
@@ -308,7 +308,7 @@ for (const [label, startProxy, make, scheme] of [
       for (const Client of [Baileys, Native]) {
         const proxy = closeAfter(t, await startProxy());
         const agent = make(`${scheme}://127.0.0.1:${proxy.port}`);
-        const client = new Client(url(target.port), { agent, connectTimeoutMs: 5000 });
+        const client = new Client(url(target.port), { agent, connectTimeoutMs: 30_000 });
         const log = logEvents(client);
         const closed = closeEvent(client);
         client.once('message', () => proxy.close());

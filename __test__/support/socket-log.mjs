@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { WebSocketServer } from 'ws';
 import { importFiles } from '../../scripts/shared/baileys.mjs';
 import { LINE_NAMES, packageOf } from './baileys-lines.mjs';
+import { firstInTime } from './time-limits.mjs';
+import { EVENT_TIMEOUT_MS } from './until.mjs';
 
 const require = createRequire(import.meta.url);
 const { createDropIn } = require('../../js/baileys/drop-in.cjs');
@@ -125,37 +127,46 @@ export async function wsServer(connected, options = {}) {
 }
 
 /**
- * Runs `script({ client, Client, line, log, note, port })` with both clients of a release line, each with its own server.
+ * Runs `script({ client, Client, line, log, note, port, connectTimeoutMs })` with both clients of a release line, each
+ * with its own server.
  *
  * @param {object} line one of {@link LINES}
  * @param {() => Promise<{ port: number, close: () => void }>} start starts the server
  * @param {(context: object) => Promise<void>} script connects, and resolves when the log is complete
  * @param {object} [config] the clients' configuration
+ * @param {(log: unknown[]) => boolean} [isInTime] whether the server was faster than the connect timeout. If not, the
+ *   script runs again with a longer timeout.
  * @returns {Promise<{ expected: unknown[], actual: unknown[] }>}
  */
-export async function runBothClients(line, start, script, config = {}) {
+export async function runBothClients(line, start, script, config = {}, isInTime = undefined) {
+  const { connectTimeoutMs = 30_000 } = config;
   const logs = [];
   for (const Client of [line.Baileys, line.Native]) {
-    const log = [];
-    const note = (what, ...args) => {
-      if (EVENTS.includes(what)) throw new Error(`a note has the name of the event ${what}`);
-      log.push([what, ...args.map(plain)]);
-    };
-    const server = await start({ note });
-    try {
-      const url = new URL(`ws://127.0.0.1:${server.port}/ws?a=b`);
-      const client = new Client(url, { connectTimeoutMs: 5000, ...config });
-      logEvents(client, log);
-      await script({ client, Client, line, log, note, port: server.port });
-      // close() of Baileys 6 does not wait for the event.
-      const count = name => log.filter(([what]) => what === name).length;
-      if (client.socket === null && count('open') > count('close')) await closeEvent(client);
-    } finally {
-      server.close();
-    }
-    logs.push(log);
+    const run = connectTimeoutMs => runClient(Client, line, start, script, { ...config, connectTimeoutMs });
+    logs.push(await (isInTime ? firstInTime(run, isInTime, connectTimeoutMs) : run(connectTimeoutMs)));
   }
   return { expected: logs[0], actual: logs[1] };
+}
+
+async function runClient(Client, line, start, script, config) {
+  const log = [];
+  const note = (what, ...args) => {
+    if (EVENTS.includes(what)) throw new Error(`a note has the name of the event ${what}`);
+    log.push([what, ...args.map(plain)]);
+  };
+  const server = await start({ note });
+  try {
+    const { port } = server;
+    const client = new Client(new URL(`ws://127.0.0.1:${port}/ws?a=b`), config);
+    logEvents(client, log);
+    await script({ client, Client, line, log, note, port, connectTimeoutMs: config.connectTimeoutMs });
+    // close() of Baileys 6 does not wait for the event.
+    const count = name => log.filter(([what]) => what === name).length;
+    if (client.socket === null && count('open') > count('close')) await closeEvent(client);
+  } finally {
+    server.close();
+  }
+  return log;
 }
 
 /** A short text of a log: its events, with the codes of errors and closes. */
@@ -179,7 +190,7 @@ export function summaryOf(log) {
 /** Waits for `close`, also after `error`. (`once` of node:events rejects on `error`.) */
 export function closeEvent(client) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no close event')), 8000);
+    const timer = setTimeout(() => reject(new Error('no close event')), EVENT_TIMEOUT_MS);
     client.once('close', () => {
       clearTimeout(timer);
       resolve();
@@ -187,5 +198,5 @@ export function closeEvent(client) {
   });
 }
 
-/** Waits for an event; rejects on `error` and after eight seconds. */
-export const nextEvent = (client, name) => once(client, name, { signal: AbortSignal.timeout(8000) });
+/** Waits for an event; rejects on `error` and after a time limit. */
+export const nextEvent = (client, name) => once(client, name, { signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) });

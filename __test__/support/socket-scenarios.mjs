@@ -51,19 +51,21 @@ export function assertSameAndRecord(behaviour, line, { expected, actual, outcome
  */
 
 /**
- * Declares a test: for every release line both logs are equal. `check` may check them further.
+ * Declares a test: for every release line both logs are equal. `check` may check them further. `isInTime` as for
+ * `runBothClients`.
  *
  * @param {string} name
  * @param {(context: object) => Promise<object>} start
  * @param {(context: object) => Promise<void>} script
- * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: ExpectedDifference }} [options]
+ * @param {{ config?: object, check?: (log: unknown[]) => void, differs?: ExpectedDifference,
+ *   isInTime?: (log: unknown[]) => boolean }} [options]
  */
-export function testSameLog(name, start, script, { config, check, differs } = {}) {
-  test(name, { timeout: 60_000, concurrency: true }, t =>
+export function testSameLog(name, start, script, { config, check, differs, isInTime } = {}) {
+  test(name, { timeout: 180_000, concurrency: true }, t =>
     Promise.all(
       LINES.map(line =>
         t.test(`line ${line.name}: ${name}`, async () => {
-          const { expected, actual } = await runBothClients(line, start, script, config);
+          const { expected, actual } = await runBothClients(line, start, script, config, isInTime);
           assert.ok(expected.length > 0, 'the script logged something');
           assertSameAndRecord(name, line, { expected, actual, outcome: summaryOf(expected), differs });
           check?.(actual);
@@ -82,7 +84,7 @@ export function testSameLog(name, start, script, { config, check, differs } = {}
  *   section?: string }} [options] `outcome` returns a short text of the result of Baileys
  */
 export function testSameResult(name, probe, { outcome = summaryOf, check, differs, section } = {}) {
-  test(name, { timeout: 60_000 }, async t => {
+  test(name, { timeout: 180_000 }, async t => {
     for (const line of LINES) {
       await t.test(`line ${line.name}: ${name}`, async t => {
         const expected = await probe(line.Baileys, line, t);
