@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { metrics } from 'baileys-native';
 import fc from 'fast-check';
 import { silentLogger } from '../support/baileys-client.mjs';
 import { LINE_NAMES, loadLine } from '../support/baileys-lines.mjs';
@@ -22,10 +23,21 @@ const KEYS = keyPairOf(Buffer.alloc(32, 7));
 const INTERVAL = 200;
 /** The time of a block, in milliseconds: enough for one query, and often for two. */
 const BLOCK = 600;
+/** The longest block that waits for a query, in milliseconds. */
+const LONGEST_BLOCK = 30_000;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 /** @param {number} ms */
 const block = ms => void Atomics.wait(cell, 0, 0, ms);
+
+/** Blocks the thread, and longer until the addon has sent a query: on a busy machine its thread may run late. */
+function blockUntilQuery() {
+  const sent = () => metrics().sockets.keptAlive.keepAlives;
+  const before = sent();
+  const end = performance.now() + LONGEST_BLOCK;
+  do block(BLOCK);
+  while (sent() === before && performance.now() < end);
+}
 
 const server = await startWebSocketServer(suiteResources());
 
@@ -37,7 +49,7 @@ async function connect(t, { name = '7', config = {}, silent = false, afterFinish
   const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: name });
   const { theirs } = await loadLine(name);
   const url = `ws://127.0.0.1:${server.address().port}`;
-  const options = { connectTimeoutMs: 5_000, keepAliveIntervalMs: INTERVAL, ...config };
+  const options = { connectTimeoutMs: 30_000, keepAliveIntervalMs: INTERVAL, ...config };
   const client = closeAfter(t, new WebSocketClient(url, options));
   const accepted = once(server, 'connection');
   await Promise.all([client.connect(), once(client, 'open')]);
@@ -95,7 +107,7 @@ for (const name of LINE_NAMES) {
   test(`${name}: the keep-alive query is that of Baileys, and its answer is not passed to onFrame()`, async t => {
     const { client, socket, handler, peer, seal, encode, received, payloads, settle } = await connect(t, { name });
     await settle();
-    block(BLOCK);
+    blockUntilQuery();
     await settle();
     const own = received.filter(isKeepAlive);
     assert.ok(own.length >= 1, 'no query');
@@ -156,7 +168,8 @@ test('frames arrive in counter order for random sequences of sealing, sending an
         if (step !== 'block') continue;
         await settle();
         const before = received.length;
-        block(BLOCK);
+        if (held.length > 0) block(BLOCK);
+        else blockUntilQuery();
         await settle();
         const own = received.slice(before).filter(isKeepAlive).length;
         if (held.length > 0) assert.equal(own, 0, 'a frame overtook one that was sealed before it');
@@ -306,13 +319,14 @@ test('after a block, onFrame(empty) is called before a timer that was started af
 
 test("onFrame(empty) is called if a block is between our timer and Baileys' timer, twice in a row", async t => {
   for (const offset of [-3, -5, -7]) {
-    const { client, state } = await connectWithTimer(t, 240, 10);
-    const inTime = await state.blockAt(offset);
-    await state.blockAt(30);
-    await state.blockAt(-30);
-    state.stop();
-    await client.close();
-    assert.ok(state.wasInTime.length > 0);
-    if (inTime) assert.ok(state.wasInTime.every(Boolean), String(state.wasInTime));
+    // On a busy machine the blocks are at other times. Then it is tried again.
+    for (let left = 2, inTime = false; left > 0 && !inTime; left--) {
+      const { client, state } = await connectWithTimer(t, 240, 10);
+      inTime = [await state.blockAt(offset), await state.blockAt(30), await state.blockAt(-30)].every(Boolean);
+      state.stop();
+      await client.close();
+      assert.ok(state.wasInTime.length > 0);
+      if (inTime) assert.ok(state.wasInTime.every(Boolean), String(state.wasInTime));
+    }
   }
 });

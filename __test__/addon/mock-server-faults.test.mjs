@@ -31,18 +31,20 @@ describe('faults of the mock server', () => {
     });
   }
 
-  for (const [name, faults, message] of [
+  for (const [name, faults, message, connectTimeoutMs] of [
     [
       'HTTP 503 on a connection that stays open',
       { httpStatus: 503, httpHeaders: { Connection: 'keep-alive' } },
-      /timed out/
+      /timed out/,
+      500
     ],
-    ['no answer to the upgrade', { stallUpgrade: true }, /timed out/],
-    ['no answer to the handshake', { stallHandshake: true }, /Timed Out/]
+    ['no answer to the upgrade', { stallUpgrade: true }, /timed out/, 500],
+    // The WebSocket must be open before this time.
+    ['no answer to the handshake', { stallHandshake: true }, /Timed Out/, 8_000]
   ]) {
     test(`the connection of Baileys times out for ${name}`, async () => {
       server.faults = faults;
-      const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs: 500 } }));
+      const error = await closed(openSocket({ baileys, server, config: { connectTimeoutMs } }));
       assert.match(error.message, message);
     });
   }

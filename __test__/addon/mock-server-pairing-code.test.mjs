@@ -70,8 +70,9 @@ test('Baileys on baileys-native links by code', options, async () => {
     const sock = openSocket({ baileys, server, auth });
     const end = closed(sock);
     await connectionUpdate(sock, ({ qr }) => qr);
+    const asked = once(server, 'pairingCode');
     const code = await sock.requestPairingCode('${PHONE}');
-    await once(server, 'stanza');
+    await asked;
     const [device] = await Promise.all([server.enterPairingCode(code), end]);
     const again = await login({ baileys, server, auth });
     await again.end(undefined);

@@ -24,7 +24,7 @@ const { lastFrameError } = createRequire(import.meta.url)('../../js/baileys/fram
 
 test(
   'an exception in a listener is an uncaught exception, and later events are emitted',
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async t => {
     const server = closeAfter(
       t,
@@ -58,7 +58,7 @@ test(
 
 test(
   'a rejected message listener ends the connection for an invalid frame, otherwise it is an unhandled rejection',
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async t => {
     const server = closeAfter(t, await wsServer(s => s.send('x')));
     const fault = Object.assign(new Error('cannot decrypt'), { [Symbol.for('baileys-native.frame-error')]: true });
@@ -148,12 +148,16 @@ const CAUSES = {
   'unexpected-response': serverAnswering('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
 };
 
+/** The number of TCP connections and servers of this process that Node knows. */
+const openSockets = () => (process.getActiveResourcesInfo?.() ?? []).filter(name => /^TCP/.test(name)).length;
+
 for (const [name, start] of Object.entries(CAUSES)) {
   testSameResult(
     `an exception in a listener of ${name} is an uncaught exception`,
     async Client => {
+      const before = openSockets();
       const server = await start();
-      const client = new Client(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 5000 });
+      const client = new Client(`ws://127.0.0.1:${server.port}/`, { connectTimeoutMs: 10_000 });
       const log = logEvents(client);
       // node:test has its own handler, which would fail the test.
       const others = process.listeners('uncaughtException');
@@ -176,7 +180,8 @@ for (const [name, start] of Object.entries(CAUSES)) {
         client.on('error', () => {});
         server.close();
         // After an exception `ws` emits no event that the test could wait for. The end of its connection may cause one
-        // more exception, within some turns of the loop.
+        // more exception.
+        await until(() => openSockets() <= before, { every: 1 });
         for (let i = 0; i < 20; i++) await turn();
         process.off('uncaughtException', handler);
         for (const other of others) process.on('uncaughtException', other);
@@ -197,7 +202,7 @@ testSameResult(
     const { code, stdout, stderr } = await run(
       process.execPath,
       [throwing, line.name, kind, 'message', `ws://127.0.0.1:${server.port}/`],
-      { timeout: 20_000 }
+      { timeout: 60_000 }
     ).catch(error => error);
     return { code, stdout, error: /^Error: .*$/m.exec(stderr)?.[0] };
   },
@@ -259,7 +264,7 @@ test(
 
 test(
   'callbacks of send() wait for the network if much is queued, and get an error if the connection is lost',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   async t => {
     let peer;
     const server = closeAfter(

@@ -1,6 +1,7 @@
 // Sends argv[4] messages to the server argv[2] in one turn of the event loop, then does the action argv[3] in the same
 // turn.
 
+import { readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
@@ -20,9 +21,12 @@ const after = {
   throw() {
     throw new Error('deliberate');
   },
-  /** Blocks the thread, then exits without running the event loop: only the I/O thread can write the messages. */
+  /**
+   * Blocks the thread until the standard input ends, then exits without running the event loop: only the I/O thread can
+   * write the messages.
+   */
   block() {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    while (readSync(0, Buffer.alloc(1)) > 0);
     process.reallyExit(0);
   }
 };

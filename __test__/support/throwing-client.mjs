@@ -11,7 +11,7 @@ const { WebSocketClient } =
     ? require('../../js/baileys/drop-in.cjs').createDropIn({ dialect: line })
     : await import(urlOf(packageOf(line), 'webSocketClient'));
 
-const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });
+const client = new WebSocketClient(url, { connectTimeoutMs: 30_000 });
 client.on(event, () => {
   console.log(event);
   throw new Error('deliberate');
@@ -19,4 +19,4 @@ client.on(event, () => {
 client.on('error', error => console.log(error.message));
 client.connect();
 // Ends the process if it does not end itself.
-setTimeout(() => process.exit(7), 5000).unref();
+setTimeout(() => process.exit(7), 60_000).unref();
