@@ -35,7 +35,7 @@ async function connect(t, { dialect, dictionary }, isReplaced) {
   const header = Buffer.from([87, 65, 6, dictionary]);
   const { WebSocketClient, makeNoiseHandler, encodeBinaryNode } = createDropIn({ dialect });
   const url = `ws://127.0.0.1:${server.address().port}`;
-  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 5_000 }));
+  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 30_000 }));
   if (isReplaced) {
     const emit = client.emit;
     client.emit = function (...args) {
@@ -71,7 +71,7 @@ async function connect(t, { dialect, dictionary }, isReplaced) {
 for (const release of RELEASES) {
   for (const isReplaced of [false, true]) {
     const name = `${release.version}${isReplaced ? ', emit replaced' : ''}`;
-    test(`a stanza that does not decode is skipped and reported: ${name}`, { timeout: 20_000 }, async t => {
+    test(`a stanza that does not decode is skipped and reported: ${name}`, { timeout: 60_000 }, async t => {
       const { client, seen, send, stanza, warnings } = await connect(t, release, isReplaced);
       const published = [];
       const listener = message => published.push(message);
@@ -100,7 +100,7 @@ for (const release of RELEASES) {
       assert.ok(client.isOpen);
     });
 
-    test(`a frame that does not authenticate ends the connection with 408: ${name}`, { timeout: 20_000 }, async t => {
+    test(`a frame that does not authenticate ends the connection with 408: ${name}`, { timeout: 60_000 }, async t => {
       const { client, socket, seen, send, stanza } = await connect(t, release, isReplaced);
       const { statusCodeOf } = LINES.find(line => line.name === release.dialect);
       const failed = once(client, 'error');
@@ -113,7 +113,7 @@ for (const release of RELEASES) {
     });
   }
 
-  test(`a socket of the program's own is not linked: ${release.version}`, { timeout: 20_000 }, async t => {
+  test(`a socket of the program's own is not linked: ${release.version}`, { timeout: 60_000 }, async t => {
     const { WebSocketClient, makeNoiseHandler } = createDropIn({ dialect: release.dialect });
     class Replaced extends WebSocketClient {
       connect() {
@@ -135,7 +135,7 @@ for (const release of RELEASES) {
     assert.deepEqual((await received)[0], frame);
   });
 
-  test(`destroy() frees the keys of a handler: ${release.version}`, { timeout: 20_000 }, async t => {
+  test(`destroy() frees the keys of a handler: ${release.version}`, { timeout: 60_000 }, async t => {
     const { handler, stanza } = await connect(t, release, false);
     handler.destroy();
     handler.destroy();

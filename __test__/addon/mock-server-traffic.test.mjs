@@ -228,7 +228,7 @@ describe('ends of a connection', () => {
 
   test(
     'a connection whose sending side has ended in the same tick is reset, and closes',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async t => {
       const { sock, server, connection } = await logInDevice(t);
       const ended = closed(sock);

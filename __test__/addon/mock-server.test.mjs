@@ -31,7 +31,7 @@ describe('the mock server', () => {
     `;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
       cwd: repository,
-      timeout: 20_000
+      timeout: 60_000
     });
     assert.equal(stdout, 'the mock server was stopped\n');
   });
@@ -94,7 +94,7 @@ describe('the mock server', () => {
     const [, example] = /```js\n([\s\S]*?)```/.exec(text);
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', example], {
       cwd: repository,
-      timeout: 30_000
+      timeout: 60_000
     });
     assert.match(stdout, /the bot works\n/);
   });
@@ -123,10 +123,10 @@ describe('the mock server', () => {
   });
 });
 
-test('the keys of handshakes are created while garbage is collected', { timeout: 60_000 }, async () => {
+test('the keys of handshakes are created while garbage is collected', { timeout: 180_000 }, async () => {
   // With an export as a JWK, Node.js 20 stands still here.
   const program = `import { generateX25519 } from './js/shared/x25519.cjs';
 for (let left = 10_000; left > 0; left--) if (generateX25519().public.length !== 32) throw new Error('no key');`;
   const flags = ['--gc-interval=5', '--input-type=module', '--eval', program];
-  await promisify(execFile)(process.execPath, flags, { cwd: repository, timeout: 50_000 });
+  await promisify(execFile)(process.execPath, flags, { cwd: repository, timeout: 170_000 });
 });

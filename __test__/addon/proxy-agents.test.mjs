@@ -88,7 +88,7 @@ const CASES = {
 };
 
 for (const [what, make] of Object.entries(CASES)) {
-  test(`no connection is made for ${what}`, { timeout: 20_000 }, async () => {
+  test(`no connection is made for ${what}`, { timeout: 60_000 }, async () => {
     const agent = make(`127.0.0.1:${proxy.port}`);
     const log = await logOf(NativeClient, `ws://127.0.0.1:${target.port}/`, { agent });
     assert.deepEqual(
@@ -100,7 +100,7 @@ for (const [what, make] of Object.entries(CASES)) {
   });
 }
 
-test('no connection is made for the agent false after the global agent was replaced', { timeout: 20_000 }, async t => {
+test('no connection is made for the agent false after the global agent was replaced', { timeout: 60_000 }, async t => {
   const { globalAgent } = http;
   t.after(() => (http.globalAgent = globalAgent));
   http.globalAgent = new ProxyAgent8({ getProxyForUrl: () => `http://127.0.0.1:${proxy.port}` });
@@ -128,14 +128,14 @@ testSameResult(
   }
 );
 
-test('no wss: connection is made through an http-proxy-agent', { timeout: 20_000 }, async () => {
+test('no wss: connection is made through an http-proxy-agent', { timeout: 60_000 }, async () => {
   const agent = new HttpProxyAgent9(`http://127.0.0.1:${proxy.port}`);
   const log = await logOf(NativeClient, `wss://127.0.0.1:${target.port}/`, { agent });
   assert.equal(log[0][1].code, 'ERR_AGENT_UNSUPPORTED');
   assert.deepEqual([target.ports, proxy.requests], [[], []]);
 });
 
-test('no direct connection is made with the package global-agent', { timeout: 20_000 }, async () => {
+test('no direct connection is made with the package global-agent', { timeout: 60_000 }, async () => {
   globalThis.GLOBAL_AGENT = { HTTP_PROXY: 'http://127.0.0.1:1', HTTPS_PROXY: null, NO_PROXY: null };
   try {
     for (const agent of [undefined, new http.Agent()]) {

@@ -24,7 +24,7 @@ const server = await startWebSocketServer(suiteResources());
 /** A connection after the first frame of its handler, and its peer. The client is closed with the test. */
 async function connect(t) {
   const url = `ws://127.0.0.1:${server.address().port}`;
-  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 5_000 }));
+  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 30_000 }));
   const accepted = once(server, 'connection');
   client.connect();
   const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
@@ -145,7 +145,7 @@ async function run(t, { frames, cuts, joined, uses, held }) {
   await client.close();
 }
 
-const BOUND = { timeout: 30_000 };
+const BOUND = { timeout: 60_000 };
 
 function withResolvers() {
   let resolve, reject;

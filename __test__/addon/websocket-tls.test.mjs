@@ -79,7 +79,7 @@ async function tlsServer({ cert, key, ...options }) {
 
 /** Connects. Resolves with the log after the first message or the end. */
 async function logOf(Client, port, config, host = 'localhost') {
-  const socket = new Client(`wss://${host}:${port}/`, { connectTimeoutMs: 5000, ...config });
+  const socket = new Client(`wss://${host}:${port}/`, { connectTimeoutMs: 30_000, ...config });
   const log = logEvents(socket);
   await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('neither message nor close')), 8000);
@@ -209,7 +209,7 @@ for (const [name, answer, code] of [
         .listen(0, '127.0.0.1');
       closeAfter(t, server);
       await once(server, 'listening');
-      const connectTimeoutMs = code === undefined ? 300 : 5_000;
+      const connectTimeoutMs = code === undefined ? 300 : 30_000;
       const log = await logOf(Client, server.address().port, { connectTimeoutMs });
       // OpenSSL's text contains memory addresses and source lines. Programs use the code.
       return log.map(([what, first]) =>
@@ -236,7 +236,7 @@ test('certificates of environment variables are used', { timeout: 60_000 }, asyn
       for (const kind of ['baileys', 'native']) {
         const { stdout } = await run(process.execPath, [client, kind, `wss://localhost:${server.port}/`], {
           env: { ...process.env, ...environment },
-          timeout: 20_000
+          timeout: 60_000
         });
         assert.equal(stdout.trim(), outcome, `${kind} ${JSON.stringify(environment)}`);
       }
@@ -244,7 +244,7 @@ test('certificates of environment variables are used', { timeout: 60_000 }, asyn
     // Node 20 does not support NODE_USE_SYSTEM_CA. SSL_CERT_FILE replaces the system's store.
     const { stdout } = await run(process.execPath, [client, 'native', `wss://localhost:${server.port}/`], {
       env: { ...process.env, NODE_USE_SYSTEM_CA: '1', SSL_CERT_FILE: file },
-      timeout: 20_000
+      timeout: 60_000
     });
     assert.equal(stdout.trim(), 'open');
     // OpenSSL's store is not supported natively; see docs/trust.md.
@@ -253,7 +253,7 @@ test('certificates of environment variables are used', { timeout: 60_000 }, asyn
       ['native', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']
     ]) {
       const args = ['--use-openssl-ca', client, kind, `wss://localhost:${server.port}/`];
-      const options = { env: { ...process.env, SSL_CERT_FILE: file }, timeout: 20_000 };
+      const options = { env: { ...process.env, SSL_CERT_FILE: file }, timeout: 60_000 };
       assert.equal((await run(process.execPath, args, options)).stdout.trim(), outcome, kind);
     }
   } finally {
@@ -262,7 +262,7 @@ test('certificates of environment variables are used', { timeout: 60_000 }, asyn
   }
 });
 
-test('the environment variables are read when a connection starts', { timeout: 30_000 }, async t => {
+test('the environment variables are read when a connection starts', { timeout: 60_000 }, async t => {
   const server = closeAfter(t, await tlsServer(made.selfSigned));
   const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   t.after(() => {
@@ -296,7 +296,7 @@ for (const [name, agent] of [
   ['the option ciphers', new https.Agent({ ciphers: 'AES128-SHA' })],
   ['an agent without TLS whose protocol is https:', Object.assign(new http.Agent(), { protocol: 'https:' })]
 ]) {
-  test(`no connection is made for ${name}`, { timeout: 10_000 }, async t => {
+  test(`no connection is made for ${name}`, { timeout: 60_000 }, async t => {
     let connections = 0;
     const server = closeAfter(t, net.createServer(() => connections++).listen(0, '127.0.0.1'));
     await once(server, 'listening');
@@ -311,7 +311,7 @@ for (const [name, agent] of [
   });
 }
 
-test('no connection is made for a TLS agent whose protocol is http:', { timeout: 10_000 }, async () => {
+test('no connection is made for a TLS agent whose protocol is http:', { timeout: 60_000 }, async () => {
   const agent = Object.assign(new https.Agent(), { protocol: 'http:' });
   const socket = new NativeClient('ws://127.0.0.1:1/', { agent });
   const log = logEvents(socket);
@@ -362,7 +362,7 @@ after(() => https.globalAgent.destroy());
 test('TLS: long and short messages alternate in both directions', async t => {
   const server = closeAfter(t, await tlsServer(made.signed));
   const url = `wss://localhost:${server.port}/`;
-  const socket = closeAfter(t, new NativeClient(url, { connectTimeoutMs: 5000, ...trusting() }));
+  const socket = closeAfter(t, new NativeClient(url, { connectTimeoutMs: 30_000, ...trusting() }));
   const greeted = nextEvent(socket, 'message');
   socket.connect();
   await greeted;

@@ -13,7 +13,7 @@ import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 
 const BOT = fileURLToPath(new URL('support/ending-bot.mjs', import.meta.url));
-const options = { timeout: 120_000 };
+const options = { timeout: 300_000 };
 
 /** Runs a bot under register. Resolves with its report. */
 const runBot = (line, ...args) => runBotWith({}, line, ...args);
@@ -23,7 +23,7 @@ async function runBotWith(env, line, ...args) {
   const flags = ['--import', 'baileys-native/register'];
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, BOT, packageOf(line), ...args], {
     cwd: ROOT,
-    timeout: 60_000,
+    timeout: 90_000,
     env: { ...process.env, ...env }
   });
   return JSON.parse(stdout);
@@ -95,7 +95,7 @@ test('end() while connecting ends the bot without an uncaught exception', option
     net.createServer(socket => socket.on('error', () => {}))
   );
   for (const line of LINE_NAMES) {
-    const { uncaught, code } = await runBot(line, url, 'end', '5000');
+    const { uncaught, code } = await runBot(line, url, 'end', '60000');
     assert.deepEqual([code, uncaught], [428, []], line);
   }
   const session = createSession(t, { url }, { creds: linkedCredentials(), reconnect: false });
@@ -112,7 +112,7 @@ test('an expired Noise certificate is refused if its dates are checked', options
       // Baileys 6 can lose a stanza that follows the handshake at once.
       greetingDelayMs: 250
     });
-    const args = [server.url, 'qr', '10000', server.rootKey.toString('hex')];
+    const args = [server.url, 'qr', '60000', server.rootKey.toString('hex')];
     assert.equal((await runBot(line, ...args)).code, 'qr', line);
     const { code } = await runBotWith({ BAILEYS_NATIVE_CERTIFICATE_DATES: 'on' }, line, ...args);
     assert.equal(code, 400, line);

@@ -26,7 +26,8 @@ const { currentPlatform, nameOf } = platform;
 const run = promisify(execFile);
 const BAILEYS = 'baileys@7.0.0-rc14';
 const INSTALL_TIMEOUT = 180_000;
-const PROGRAM_TIMEOUT = 30_000;
+const PROGRAM_TIMEOUT = 120_000;
+const WAIT = { timeoutMs: 90_000 };
 
 /** The only commands in PATH: the installation of the package must not need a compiler. */
 const COMMANDS = ['sh', 'git'];
@@ -154,7 +155,7 @@ test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async
   try {
     // Messages of channels are not end-to-end encrypted.
     const channel = '120363000000000001@newsletter';
-    await server.waitFor(({ connection, node }) => connection === 1 && node.tag === 'presence');
+    await server.waitFor(({ connection, node }) => connection === 1 && node.tag === 'presence', WAIT);
     const [, connection] = server.connections;
     // Baileys' own client would offer compression.
     assert.equal(connection.request.headers['sec-websocket-extensions'], undefined);
@@ -163,7 +164,7 @@ test('a bot runs on the installed packages', { timeout: PROGRAM_TIMEOUT }, async
       attrs: { id: '1', from: channel, type: 'text', t: '1700000000', server_id: '1' },
       content: [{ tag: 'plaintext', attrs: {}, content: proto.Message.encode({ conversation: 'hello' }).finish() }]
     });
-    const { node } = await server.waitFor(({ direction, node }) => direction === 'in' && node.tag === 'message');
+    const { node } = await server.waitFor(({ direction, node }) => direction === 'in' && node.tag === 'message', WAIT);
     const [{ content }] = node.content.filter(({ tag }) => tag === 'plaintext');
     const { conversation, extendedTextMessage } = proto.Message.decode(content);
     assert.deepEqual([node.attrs.to, conversation || extendedTextMessage.text], [channel, 'You said: hello']);

@@ -28,7 +28,7 @@ const run = async (http, events, net) => {
   }
   const report = [];
   for (const agent of [new Tunnel(), new Tunnel(), undefined]) {
-    const client = new WebSocketClient(new URL('ws://127.0.0.1:' + targetPort + '/'), { connectTimeoutMs: 5000, agent });
+    const client = new WebSocketClient(new URL('ws://127.0.0.1:' + targetPort + '/'), { connectTimeoutMs: 30_000, agent });
     const seen = [];
     for (const event of ['upgrade', 'open', 'message', 'close', 'error']) client.on(event, () => seen.push(event));
     const message = events.once(client, 'message');

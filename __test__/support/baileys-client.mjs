@@ -1,6 +1,7 @@
 // Baileys clients for a mock server, without log output. The module namespace of Baileys is a parameter.
 
 import { Agent } from 'node:https';
+import { EVENT_TIMEOUT_MS } from './until.mjs';
 
 /**
  * @typedef {object} ClientTarget
@@ -64,7 +65,8 @@ export function openSocket({ baileys, server, auth = memoryAuth(baileys), config
     agent: server.ca ? new Agent({ ca: server.ca }) : undefined,
     auth: { creds: auth.creds, keys: auth.keys },
     logger: silentLogger(),
-    connectTimeoutMs: 10_000,
+    connectTimeoutMs: EVENT_TIMEOUT_MS,
+    // The timer of a query that is not answered keeps the process alive.
     defaultQueryTimeoutMs: 10_000,
     ...config
   });
@@ -76,7 +78,7 @@ export function openSocket({ baileys, server, auth = memoryAuth(baileys), config
  * Resolves with the first `connection.update` that the predicate accepts. Rejects with Baileys' error if the connection
  * closes before, and after `timeoutMs`.
  */
-export function connectionUpdate(sock, predicate, { timeoutMs = 15_000 } = {}) {
+export function connectionUpdate(sock, predicate, { timeoutMs = EVENT_TIMEOUT_MS } = {}) {
   return new Promise((resolve, reject) => {
     const finish = (settle, value) => {
       clearTimeout(timer);

@@ -15,7 +15,7 @@ const KEYS = keyPairOf(Buffer.alloc(32, 9));
 export async function loggedInClient(t) {
   const server = await startWebSocketServer(t);
   const url = new URL(`ws://127.0.0.1:${server.address().port}/`);
-  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 5_000 }));
+  const client = closeAfter(t, new WebSocketClient(url, { connectTimeoutMs: 30_000 }));
   const accepted = once(server, 'connection');
   client.connect();
   const [[socket]] = await Promise.all([accepted, once(client, 'open')]);

@@ -8,7 +8,7 @@ const [kind, url] = process.argv.slice(2);
 const { WebSocketClient } =
   kind === 'native' ? require('../../js/index.cjs') : await import(urlOf('baileys', 'webSocketClient'));
 
-const client = new WebSocketClient(url, { connectTimeoutMs: 5000 });
+const client = new WebSocketClient(url, { connectTimeoutMs: 30_000 });
 client.on('open', async () => {
   console.log('open');
   await client.close();

@@ -39,7 +39,8 @@ if (act === 'end') void sock.end(new Boom('Connection Closed', { statusCode: 428
 const code = await ended;
 const closeMs = closeCalledAt === undefined ? 0 : performance.now() - closeCalledAt;
 const isGone = () => socket.readyState === socket.CLOSED;
-for (let i = 0; i < 200 && !isGone(); i++) await new Promise(resolve => setTimeout(resolve, 10));
+// `ws` would wait for 30 s.
+for (let i = 0; i < 1_000 && !isGone(); i++) await new Promise(resolve => setTimeout(resolve, 10));
 const report =
   act === 'wait' && closeCalledAt === undefined ? { code, uncaught } : { code, uncaught, isClosed: isGone(), closeMs };
 process.stdout.write(JSON.stringify(report), () => process.exit());

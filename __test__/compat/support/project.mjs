@@ -19,7 +19,7 @@ const DOUBLE = fileURLToPath(new URL('drop-in-double.cjs', import.meta.url));
 const INSTALLED = join(ROOT, 'node_modules');
 
 /** Time limit of one child process, in milliseconds. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 
 /**
  * Creates a project in a temporary directory. Its node_modules has links to all installed packages of this repository

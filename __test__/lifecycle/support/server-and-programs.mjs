@@ -12,7 +12,7 @@ import { startServer } from '../../support/native-session.mjs';
 const NATIVE = ['--import', 'baileys-native/register'];
 
 /** Time limit of one child process, in milliseconds. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 150_000;
 
 /**
  * @param {import('node:test').TestContext} t
