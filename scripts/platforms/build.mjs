@@ -48,7 +48,9 @@ function build(target) {
     env[variable] = `-L native=${env.LIBNODE_PATH}`;
   }
   const zigTarget = triple.endsWith('-linux-gnu') ? `${triple}.${GLIBC}` : triple;
-  const targetFolder = join(ROOT, 'target/platforms');
+  // A folder for each target: a build for one target would make crates of another one out of date, because build scripts
+  // depend on the environment.
+  const targetFolder = join(ROOT, 'target/platforms', name);
   log(`${name}: ${how}, linked by Zig (some minutes)`);
   const args = [
     'zigbuild',
