@@ -165,7 +165,7 @@ function wine() {
     // Its server keeps the folder open for some seconds.
     run(join(folder, 'usr/lib/wine/wineserver64'), ['--wait'], { env: own });
   });
-  return { command, env: { ...env, WINEPREFIX: prefix } };
+  return { command, env: { ...env, WINEPREFIX: prefix, RESETS_ARE_ENDS: '1' } };
 }
 
 /**

@@ -55,7 +55,14 @@ async function eventsOf(Client, port) {
   return [...events, code];
 }
 
-for (const [name, act] of Object.entries(SERVERS)) {
+/**
+ * Wine reads the error of a reset connection itself. A program that waits for a socket and then reads it, as the addon
+ * does, sees the end of the connection; Node's pending reads get the error. Windows gives the error to both.
+ */
+const RESETS_ARE_ENDS = process.env.RESETS_ARE_ENDS === '1';
+
+const servers = Object.entries(SERVERS).filter(([name]) => !RESETS_ARE_ENDS || !name.includes('resets'));
+for (const [name, act] of servers) {
   const server = createServer(socket => {
     socket.on('error', () => {});
     socket.once('data', request => act?.(socket, String(request)));
@@ -69,5 +76,6 @@ for (const [name, act] of Object.entries(SERVERS)) {
   if (act !== undefined) server.close();
   console.log(`${name}: ${JSON.stringify(expected)}`);
 }
-console.log(`passed: ${Object.keys(SERVERS).length} same`);
+const left = Object.keys(SERVERS).length - servers.length;
+console.log(`passed: ${servers.length} same${left > 0 ? `, ${left} not tried` : ''}`);
 process.exit(0);
