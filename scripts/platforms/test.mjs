@@ -16,6 +16,7 @@
 import { spawn } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -206,6 +207,9 @@ function withOtherRows(rows) {
   });
 }
 
+/** Whether package managers take this system for one with musl. */
+const systemIsMusl = () => existsSync('/usr/bin/ldd') && readFileSync('/usr/bin/ldd', 'latin1').includes('musl');
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -216,6 +220,15 @@ const { values, positionals } = parseArgs({
   }
 });
 const targets = values.here ? [ownTarget()] : selectTargets(positionals);
+if (values.install) {
+  const foreign = targets.filter(({ name }) => name.endsWith('-musl') !== systemIsMusl()).map(({ name }) => name);
+  if (foreign.length > 0) {
+    console.error(
+      `Package managers read the C library in /usr/bin/ldd: ${foreign.join(', ')} cannot be installed here.`
+    );
+    process.exit(1);
+  }
+}
 /** The command in the mark of the table in the document. */
 const command = values.install ? 'npm run test:platforms -- --install' : 'npm run test:platforms';
 if (values.missing) {
