@@ -40,24 +40,26 @@ function unescaped(text) {
 
 /**
  * @param {string} path A JUnit report.
- * @returns {{ passed: number, failed: string[] }}
+ * @returns {{ passed: number, skipped: number, failed: string[] }}
  */
 function readReport(path) {
   let text;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    return { passed: 0, failed: [] };
+    return { passed: 0, skipped: 0, failed: [] };
   }
   let passed = 0;
+  let skipped = 0;
   const failed = new Set();
   for (const part of text.split('<testcase ').slice(1)) {
     const [, name = ''] = /^name="([^"]*)"/.exec(part) ?? [];
     const body = part.slice(0, part.indexOf('</testcase>') + 1 || undefined);
     if (/<(?:failure|error)\b/.test(body)) failed.add(unescaped(name));
-    else if (!/<skipped\b/.test(body)) passed += 1;
+    else if (/<skipped\b/.test(body)) skipped += 1;
+    else passed += 1;
   }
-  return { passed, failed: [...failed] };
+  return { passed, skipped, failed: [...failed] };
 }
 
 /**
@@ -83,10 +85,11 @@ export function runFile({ name, testArgs }, binary, file) {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', code => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const { passed, failed } = readReport(report);
-      if (failed.length === 0 && (code !== 0 || passed === 0)) failed.push(nameOf(file));
+      const { passed, skipped, failed } = readReport(report);
+      if (failed.length === 0 && (code !== 0 || passed + skipped === 0)) failed.push(nameOf(file));
+      output += `\nThe process has ended with ${signal ?? `exit code ${code}`}.`;
       resolve({ file: nameOf(file), passed, failed, output: failed.length > 0 ? output.slice(-4000) : '' });
     });
   });
