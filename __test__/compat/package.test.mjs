@@ -101,6 +101,31 @@ test('the release workflow builds each published target, on a system and process
   }
 });
 
+test('workflows with a job on Windows run all commands by bash', () => {
+  const folder = join(ROOT, '.github/workflows');
+  const texts = readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8'));
+  const onWindows = texts.filter(text => text.includes('windows-'));
+  assert.equal(onWindows.length, 2);
+  for (const text of onWindows) {
+    assert.match(text, /^defaults:\n {2}run:\n {4}shell: bash$/m);
+    assert.equal(text.match(/shell: /g).length, 1);
+  }
+});
+
+test('git does not change files when it checks them out on Windows', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-checkout-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // A source, and an input that git takes for a text.
+  const names = ['js/addon/abi.cjs', '__test__/fuzz/corpus/proxy/seed-http-line-feeds'];
+  // The setting of Git for Windows.
+  const args = ['-c', 'core.autocrlf=true', 'checkout-index', `--prefix=${folder}/`, '--', ...names];
+  await run('git', args, { cwd: ROOT });
+  for (const name of names) {
+    const { stdout: committed } = await run('git', ['show', `:${name}`], { cwd: ROOT, encoding: 'buffer' });
+    assert.ok(readFileSync(join(folder, name)).equals(committed), name);
+  }
+});
+
 test('a release is refused before its version and date are set, and its notes are those of CHANGELOG.md', async () => {
   const release = (...args) => run(process.execPath, ['scripts/release.mjs', ...args], { cwd: ROOT });
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
