@@ -6,8 +6,8 @@
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
  *     node scripts/release.mjs sbom <file>         writes a list of the crates in the binary (CycloneDX)
- *     node scripts/release.mjs publish <folder>    publishes the tarballs of a folder, the main package last;
- *                                                  --dry-run publishes nothing
+ *     node scripts/release.mjs publish <folder>    publishes the tarballs of this version in a folder, the main package
+ *                                                  last; --dry-run publishes nothing
  */
 
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -68,7 +68,7 @@ function collect(folder) {
 function notesOf(tag) {
   const wanted = tag.replace(/^v/, '');
   const sections = read('CHANGELOG.md').split(/^## /m).slice(1);
-  const section = sections.find(text => text.startsWith(wanted));
+  const section = sections.find(text => text.startsWith(`${wanted} (`));
   if (section === undefined) throw new Error(`CHANGELOG.md has no section ${wanted}`);
   return section;
 }
@@ -113,7 +113,8 @@ function sbom(file) {
 
 /** @param {string} folder @param {string[]} flags */
 function publish(folder, flags) {
-  const tarballs = readdirSync(folder).filter(name => name.endsWith('.tgz'));
+  // The folder can also have tarballs of older versions.
+  const tarballs = readdirSync(folder).filter(name => name.endsWith(`-${version}.tgz`));
   const main = `${packageName}-${version}.tgz`;
   if (!tarballs.includes(main)) throw new Error(`${folder} has no ${main}`);
   // The packages with binaries must be published before the main package, which depends on them.

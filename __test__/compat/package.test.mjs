@@ -133,10 +133,31 @@ test('a release is refused before its version and date are set, and its notes ar
   const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
   const { stdout } = await release('notes', `v${version}`);
   assert.ok(changelog.includes(stdout.trim()) && stdout.startsWith(version));
+  // A version that is the beginning of another one is not that version.
+  await assert.rejects(release('notes', `v${version.slice(0, -2)}`), { stderr: /CHANGELOG\.md has no section/ });
   const checked = release('check', `v${version}`);
   if (changelog.includes(`## ${version} (unreleased)`)) {
     await assert.rejects(checked, { stderr: /CHANGELOG\.md says that .* is unreleased/ });
   } else await checked;
+});
+
+test('a release publishes the tarballs of its version, the main package last', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-publish-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const packages = ['baileys-native-linux-x64-gnu', 'baileys-native-linux-arm64-musl', 'baileys-native'];
+  for (const name of packages) {
+    for (const each of [version, `1${version}`, '0.0.9']) writeFileSync(join(folder, `${name}-${each}.tgz`), '');
+  }
+  // Instead of npm: prints its arguments.
+  writeFileSync(join(folder, 'npm'), '#!/bin/sh\necho "$@" >&2\n', { mode: 0o755 });
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const args = ['scripts/release.mjs', 'publish', folder, '--dry-run'];
+  const { stderr } = await run(process.execPath, args, { cwd: ROOT, env });
+  const published = Array.from(stderr.matchAll(/^publish \S+\/([^/\s]+?)-\d\S*\.tgz --dry-run$/gm), ([, name]) => name);
+  assert.deepEqual(published.slice(0, -1).sort(), packages.slice(0, -1).sort());
+  assert.equal(published.at(-1), 'baileys-native');
+  assert.ok(!stderr.includes('0.0.9') && !stderr.includes(`-1${version}`), stderr);
 });
 
 test('the version of a release is set in every file that has one', async t => {
