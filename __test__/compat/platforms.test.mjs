@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +77,17 @@ test('a binary of another version than its package is refused with an error mess
     stdout.includes(`Reason: baileys-native-${NAME} has version ${version}, but baileys-native has version 9.9.9`),
     stdout
   );
+});
+
+test('a binary that was built for another version is refused, and the error names the command that builds it', async t => {
+  const { code, stdout } = await installed(t, (platform, main) => {
+    const [file] = readdirSync(platform).filter(name => name.endsWith('.node'));
+    copyFileSync(join(platform, file), join(main, 'js/addon', file));
+    manifestOf(main, { version: '9.9.9' });
+  });
+  assert.equal(code, 0);
+  const reason = `The binary in js/addon has version ${version}, but baileys-native has version 9.9.9. Run npm run build`;
+  assert.ok(stdout.trim().endsWith(`Reason: ${reason}`), stdout);
 });
 
 test('a truncated binary is refused before it is loaded, because loading it would end the process', async t => {

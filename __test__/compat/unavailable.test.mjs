@@ -83,7 +83,7 @@ test('the error names the platform, the prebuilt platforms, the remedy and the r
   ]) {
     assert.ok(
       text(on).includes(
-        `The package baileys-native-${name} (an optional dependency) is missing or damaged: install it.`
+        `The package baileys-native-${name} (an optional dependency) is missing, damaged or of another version: install it.`
       ),
       text(on)
     );

@@ -46,7 +46,7 @@ function loadBinding() {
 function findBinding() {
   const name = nameOf(currentPlatform());
   const built = look(name, 'file');
-  if (built.found !== undefined) return checkVersion(built.found, 'The binary in js/addon');
+  if (built.found !== undefined) return checkVersion(built.found, 'The binary in js/addon', 'Run npm run build');
   if (built.error !== undefined && !isMissing(built.error)) throw unavailable(firstLine(built.error), built.error);
   return fromPackage(name);
 }
@@ -95,20 +95,22 @@ function checkSize(name, { name: packageName, binarySize }) {
 /**
  * @param {string} what
  * @param {string} found
+ * @param {string} [remedy]
  */
-function otherVersion(what, found) {
-  return `${what} has version ${found}, but baileys-native has version ${version}. Install the same version of both`;
+function otherVersion(what, found, remedy = 'Install the same version of both') {
+  return `${what} has version ${found}, but baileys-native has version ${version}. ${remedy}`;
 }
 
 /**
  * @param {Binding} binding
  * @param {string} what
+ * @param {string} [remedy]
  */
-function checkVersion(binding, what) {
+function checkVersion(binding, what, remedy) {
   const { addonVersion } = binding;
   const found = typeof addonVersion === 'function' ? addonVersion() : 'unknown';
   if (found === version) return binding;
-  throw unavailable(otherVersion(what, found));
+  throw unavailable(otherVersion(what, found, remedy));
 }
 
 module.exports = { UNAVAILABLE, loadBinding };
