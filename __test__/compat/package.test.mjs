@@ -112,6 +112,16 @@ test('workflows with a job on Windows run all commands by bash', () => {
   }
 });
 
+test('CI runs each test file of the addon on macOS and Windows, or the file needs something of Linux', () => {
+  const text = readFileSync(join(ROOT, '.github/workflows/ci.yml'), 'utf8');
+  const files = readdirSync(join(ROOT, '__test__/addon')).filter(name => name.endsWith('.test.mjs'));
+  const left = files.filter(name => !text.includes(` addon/${name.replace(/\.mjs$/, '')}`));
+  assert.ok(left.length < files.length / 2);
+  const needs = /\/proc\b|\bSIG[A-Z]+\b|node:child_process|\/child\.mjs|\/inspected\.mjs|scripts\/hostile/;
+  const portable = left.filter(name => !needs.test(readFileSync(join(ROOT, '__test__/addon', name), 'utf8')));
+  assert.deepEqual(portable, []);
+});
+
 test('git does not change files when it checks them out on Windows', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'baileys-native-checkout-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

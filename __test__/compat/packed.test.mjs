@@ -216,7 +216,7 @@ test('every link of the documents leads to a file of the package', () => {
   const folder = join(project, 'node_modules/baileys-native');
   const documents = ['README.md', ...readdirSync(join(folder, 'docs')).map(name => `docs/${name}`)];
   assert.deepEqual(documents.sort(), ['README.md', 'docs/README.md', 'docs/faq.md', 'docs/register.md']);
-  for (const document of documents) {
+  for (const document of [...documents, 'CHANGELOG.md']) {
     const text = readFileSync(join(folder, document), 'utf8');
     for (const [, target] of text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)) {
       assert.ok(existsSync(join(folder, dirname(document), target)), `${document}: ${target}`);
