@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { provideNpm } from '../../scripts/platforms/tools.mjs';
+import { RUNTIMES } from '../../scripts/runtimes/runtimes.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
 import { makeProject } from './support/project.mjs';
 
@@ -72,6 +73,17 @@ test('ts-node: the line of README.md, for CommonJS', options, async t => {
   assert.equal(lineOf('docs/launchers.md', /ts-node\/register/), line);
   const { stdout } = await shell(project.directory, line, { TS_NODE_TRANSPILE_ONLY: 'true' });
   assert.equal(stdout, NATIVE);
+});
+
+test('Bun and Deno: the lines of the documents are those that `npm run test:runtimes` runs', () => {
+  for (const { name, requirement, botArgs } of RUNTIMES) {
+    if (requirement === undefined) continue;
+    const line = [name, ...botArgs('bot.js')].join(' ');
+    for (const document of ['README.md', 'docs/launchers.md']) {
+      assert.equal(lineOf(document, new RegExp(`^${name} .*bot\\.js$`)), line, document);
+    }
+    assert.ok(read('docs/register.md').includes(`\n${line}\n`), line);
+  }
 });
 
 test('systemd: the command of docs/launchers.md works in its working directory', options, async t => {

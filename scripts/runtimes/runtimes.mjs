@@ -40,14 +40,8 @@ export const RUNTIMES = [
     name: 'deno',
     requirement: `@deno/linux-${process.arch}-glibc@2.9.6`,
     binary: 'deno',
-    // Deno needs a path here. It uses packages of node_modules only with this option, or if a package.json names them.
-    botArgs: bot => [
-      'run',
-      '--allow-all',
-      '--node-modules-dir=manual',
-      '--preload=./node_modules/baileys-native/js/loader/register.mjs',
-      bot
-    ],
+    // Deno needs a path here.
+    botArgs: bot => ['run', '--allow-all', '--preload=./node_modules/baileys-native/js/loader/register.mjs', bot],
     testArgs: (file, report) => [
       'test',
       '--allow-all',
