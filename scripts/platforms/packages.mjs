@@ -109,6 +109,8 @@ const withNarrowTables = text =>
 export function stageMain(folder, platforms = []) {
   const manifest = readJson(join(ROOT, 'package.json'));
   for (const field of REPOSITORY_FIELDS) delete manifest[field];
+  // The files that are left out are not in the folder.
+  manifest.files = manifest.files.filter((/** @type {string} */ rule) => !rule.startsWith('!'));
   const files = packedFiles();
   const packed = new Set(files);
   for (const file of files) {
