@@ -292,9 +292,6 @@ module.exports = {
     sentInTurn();
     return accepted;
   },
-  sendControl: core.sendControl,
-  buffered: core.buffered,
-  silence: core.silence,
   /** @param {number} id */
   close: id => environment.close(id),
   /**

@@ -5,6 +5,8 @@ const BUN_TLS = "Bun's TLS library (BoringSSL) does not have the ciphers, groups
 const BUN_RESET = 'Bun cannot reset a connection of its HTTP server (`resetAndDestroy`), which the test server does';
 const DENO_FLAGS = 'The tests start child processes with flags of Node.js (`--input-type`, `--expose-gc`, `--import`)';
 const DENO_TLS = "The tests compare with Baileys on Node.js; Deno's `tls` reports other errors";
+const DENO_TICKETS =
+  "Deno's `tls` reports other errors. Its servers share ticket keys, so a native connection resumes the TLS session of another test server";
 const DENO_HTTP = "The tests compare with Baileys on Node.js; Deno's `http` and `net` have other events and properties";
 const DENO_ORDER =
   "The tests compare with Baileys on Node.js; on Deno, Baileys' own client calls back in another order";
@@ -72,10 +74,7 @@ export const REASONS = {
     sessions: { why: `${DENO_REGISTER}. Its stack traces have another form` },
     soak: { why: DENO_REGISTER },
     strings: { why: DENO_FLAGS },
-    'websocket-certificates': {
-      why: 'The errors of Baileys are others. The process crashes at the end of the file: Deno frees objects of the addon that JavaScript still calls. Not solved',
-      run: false
-    },
+    'websocket-certificates': { why: DENO_TICKETS },
     'websocket-incompatible': {
       why: "The tests wait until their time limit: Deno's TLS library has no servers with these ciphers",
       run: false
@@ -87,8 +86,6 @@ export const REASONS = {
     'websocket-order': { why: DENO_ORDER },
     'websocket-refused': { why: DENO_HTTP },
     'websocket-tcp': { why: 'On Deno, the TCP keep-alive of an agent is off on native wss connections. Not solved' },
-    'websocket-tls': {
-      why: "Deno's `tls` reports other errors. Its servers share ticket keys, so a native connection resumes the TLS session of another test server"
-    }
+    'websocket-tls': { why: DENO_TICKETS }
   }
 };
