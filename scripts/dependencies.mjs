@@ -32,8 +32,9 @@ export function undocumented() {
   ).filter(name => name !== manifest.name);
   const used = new Set([
     ...crates,
-    ...Object.keys(manifest.devDependencies),
-    ...Object.keys(manifest.peerDependencies)
+    ...['dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies'].flatMap(kind =>
+      Object.keys(manifest[kind] ?? {})
+    )
   ]);
   const rows = Array.from(read('docs/dependencies.md').matchAll(/^\| ((?:`[^`]+`(?:, )?)+) +\| *\S/gm), ([, names]) =>
     Array.from(names.matchAll(/`([^`]+)`/g), ([, name]) => name)

@@ -5,11 +5,13 @@
  *     node scripts/release.mjs collect <folder>    copies binaries from a folder to that of `npm run pack:all`
  *     node scripts/release.mjs check <tag>         fails if the tag does not agree with the versions and CHANGELOG.md
  *     node scripts/release.mjs notes <tag>         prints the section of CHANGELOG.md
- *     node scripts/release.mjs sbom <file>         writes a list of the crates in the binary (CycloneDX)
+ *     node scripts/release.mjs sbom <file>         writes a list of the crates in the binaries (CycloneDX)
+ *     node scripts/release.mjs sbom:npm <folder>   the same for the packages in a folder of tarballs, to standard output
  *     node scripts/release.mjs publish <folder>    publishes the tarballs of this version in a folder, the main package
  *                                                  last; --dry-run publishes nothing
  */
 
+import { createHash, randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { PUBLISHED, binaryName, binaryPath } from './platforms/targets.mjs';
@@ -31,7 +33,6 @@ const VERSIONED = {
 /** @param {string} path */
 const read = path => readFileSync(join(ROOT, path), 'utf8');
 const CARGO_CYCLONEDX = '0.5.9';
-const SBOM_TARGET = 'x86_64-unknown-linux-gnu';
 const { name: packageName, version } = JSON.parse(read('package.json'));
 
 /**
@@ -91,7 +92,7 @@ function check(tag) {
 }
 
 /**
- * Writes the crates that the binary of Linux x64 consists of. The binaries of other systems have a few others.
+ * Writes the crates that the binaries of all systems consist of.
  *
  * @param {string} file
  */
@@ -101,14 +102,37 @@ function sbom(file) {
     PATH: `${provideCrate('cargo-cyclonedx', CARGO_CYCLONEDX)}${delimiter}${process.env.PATH}`
   };
   const name = 'baileys-native-sbom';
-  run(
-    'cargo',
-    ['cyclonedx', '--format', 'json', '--no-build-deps', '--target', SBOM_TARGET, '--override-filename', name],
-    {
-      env
-    }
-  );
+  run('cargo', ['cyclonedx', '--format', 'json', '--no-build-deps', '--target', 'all', '--override-filename', name], {
+    env
+  });
   renameSync(join(ROOT, `${name}.json`), file);
+}
+
+/**
+ * The published packages: the main one, and those with binaries, on which it depends. `npm sbom` does not know them,
+ * because package.json of the repository does not depend on them.
+ *
+ * @param {string} folder The folder of the tarballs.
+ */
+function sbomOfPackages(folder) {
+  const components = ['', ...PUBLISHED.map(({ name }) => `-${name}`)].map(suffix => {
+    const name = `${packageName}${suffix}`;
+    const tarball = readFileSync(join(folder, `${name}-${version}.tgz`));
+    const purl = `pkg:npm/${name}@${version}`;
+    const hashes = [{ alg: 'SHA-512', content: createHash('sha512').update(tarball).digest('hex') }];
+    return { type: 'library', 'bom-ref': purl, name, version, purl, hashes, licenses: [{ license: { id: 'MIT' } }] };
+  });
+  const [component, ...binaries] = components;
+  const refs = binaries.map(({ 'bom-ref': ref }) => ref);
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    serialNumber: `urn:uuid:${randomUUID()}`,
+    version: 1,
+    metadata: { timestamp: new Date().toISOString(), component },
+    components: binaries,
+    dependencies: [{ ref: component['bom-ref'], dependsOn: refs }, ...refs.map(ref => ({ ref, dependsOn: [] }))]
+  };
 }
 
 /** @param {string} folder @param {string[]} flags */
@@ -126,11 +150,13 @@ function publish(folder, flags) {
 }
 
 const [step, argument, ...flags] = process.argv.slice(2);
-if (argument === undefined) throw new Error('usage: release.mjs set|collect|check|notes|sbom|publish <argument>');
+if (argument === undefined)
+  throw new Error('usage: release.mjs set|collect|check|notes|sbom|sbom:npm|publish <argument>');
 if (step === 'set') setVersion(argument, ...flags);
 else if (step === 'collect') collect(argument);
 else if (step === 'check') check(argument);
 else if (step === 'notes') console.log(notesOf(argument));
 else if (step === 'sbom') sbom(argument);
+else if (step === 'sbom:npm') console.log(JSON.stringify(sbomOfPackages(argument), null, 2));
 else if (step === 'publish') publish(argument, flags);
 else throw new Error(`no such step: ${step}`);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,6 +169,26 @@ test('a release publishes the tarballs of its version, the main package last', a
   assert.deepEqual(published.slice(0, -1).sort(), packages.slice(0, -1).sort());
   assert.equal(published.at(-1), 'baileys-native');
   assert.ok(!stderr.includes('0.0.9') && !stderr.includes(`-1${version}`), stderr);
+});
+
+test('the SBOM of a release has each published package with the hash of its tarball', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'baileys-native-sbom-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const names = ['baileys-native', ...readdirSync(join(ROOT, 'npm')).map(name => `baileys-native-${name}`)].sort();
+  const sbom = () => run(process.execPath, ['scripts/release.mjs', 'sbom:npm', folder], { cwd: ROOT });
+  for (const [index, name] of names.entries()) {
+    if (index === names.length - 1) await assert.rejects(sbom(), { stderr: /ENOENT/ });
+    writeFileSync(join(folder, `${name}-${version}.tgz`), `the tarball of ${name}`);
+  }
+  const { metadata, components, dependencies } = JSON.parse((await sbom()).stdout);
+  const described = [metadata.component, ...components].map(({ name, purl, hashes: [{ content }] }) => {
+    assert.equal(purl, `pkg:npm/${name}@${version}`);
+    assert.equal(content, createHash('sha512').update(`the tarball of ${name}`).digest('hex'));
+    return name;
+  });
+  assert.deepEqual(described.sort(), names);
+  assert.deepEqual(dependencies.find(({ ref }) => ref === metadata.component.purl).dependsOn.length, names.length - 1);
 });
 
 test('the version of a release is set in every file that has one', async t => {
