@@ -1,5 +1,6 @@
-// The boundary matrix: calls every function of index.d.ts with every hostile value for each argument. A call may
-// return, or throw or reject with an Error. The process must continue, and the addon must work as before.
+// The boundary matrix: calls every function of index.d.ts with every hostile value for each argument and for each field
+// of an argument, reads every property and sets it to every hostile value. A call may return, or throw or reject with an
+// Error. The process must continue, and the addon must work as before.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import * as baileys from 'baileys';
 import * as ours from 'baileys-native';
 import { silentLogger } from '../support/baileys-client.mjs';
-import { declaredCallables, declaredMembers } from '../support/declared-members.mjs';
+import { declaredCallables, declaredMembers, declaredProperties } from '../support/declared-members.mjs';
 import { NODES, VALUES } from '../support/hostile-values.mjs';
 import { linkedCredentials } from '../support/native-session.mjs';
 import { suiteResources } from '../support/resources.mjs';
@@ -123,7 +124,10 @@ const MATRIX = {
   'NoiseHandler.finishInit': { on: handlers, valid: () => [] },
   'NoiseHandler.processHandshake': {
     on: handlers,
-    valid: () => [{ serverHello: { ephemeral: Buffer.alloc(32, 9) } }, baileys.Curve.generateKeyPair()]
+    valid: () => [
+      { serverHello: { ephemeral: Buffer.alloc(32, 9), static: Buffer.alloc(48, 9), payload: Buffer.alloc(64, 9) } },
+      baileys.Curve.generateKeyPair()
+    ]
   },
   'NoiseHandler.encodeFrame': { on: handlers, valid: () => [STANZA] },
   'NoiseHandler.decodeFrame': { on: handlers, valid: () => [FRAME, () => {}] },
@@ -160,11 +164,11 @@ const MATRIX = {
     fields: 'NativeSessionOptions',
     nested: { auth: 'SessionCredentials', knownServer: 'KnownServer', incoming: 'QueueBounds' }
   },
-  'NativeSession.connect': { on: sessions, valid: () => [{}] },
-  'NativeSession.close': { on: sessions, valid: () => [{}] },
-  'NativeSession.logout': { on: sessions, valid: () => [{}] },
-  'NativeSession.sendNode': { on: sessions, valid: () => [NODE, {}] },
-  'NativeSession.query': { on: sessions, valid: () => [NODE, { timeoutMs: 50 }] },
+  'NativeSession.connect': { on: sessions, valid: () => [{ signal: undefined }] },
+  'NativeSession.close': { on: sessions, valid: () => [{ signal: undefined }] },
+  'NativeSession.logout': { on: sessions, valid: () => [{ signal: undefined }] },
+  'NativeSession.sendNode': { on: sessions, valid: () => [NODE, { signal: undefined }] },
+  'NativeSession.query': { on: sessions, valid: () => [NODE, { timeoutMs: 50, idempotent: true, signal: undefined }] },
   'NativeSession.handOver': { on: sessions, valid: () => [] },
   'NativeSession.setLease': { on: sessions, valid: () => [Date.now() + 60_000] },
   'NativeSession.pause': { on: sessions, valid: () => [] },
@@ -204,12 +208,47 @@ const EXCUSED = {
   'Inspection.close': 'As `inspect`.'
 };
 
+/** For each class and object with properties: its receivers, and what is done after a property was set. */
+const OWNERS = {
+  WebSocketClient: {
+    on: {
+      make: async () => (await clients.make()).filter((_, index) => index === 0 || index === 2),
+      drop: client => client.socket?.terminate()
+    },
+    use: client => client.connect()
+  },
+  WebSocketClientSocket: { on: sockets, use: socket => socket.send(STANZA) },
+  NativeTcpSocket: { on: tcpSockets },
+  NativeSession: { on: sessions },
+  ConnectLimiter: {
+    on: { make: () => [new ConnectLimiter({ perSecond: 5 })], drop() {} },
+    use: async limiter => {
+      const session = new NativeSession({ ...sessionOptions(), connectLimiter: limiter }).on('error', () => {});
+      const connecting = session.connect().catch(() => {});
+      await session.close();
+      await connecting;
+    }
+  },
+  Lease: { on: { make: () => [new Lease(Date.now() + 60_000), new Lease(0)], drop() {} } }
+};
+
+/** Owners and properties that are not tested, with the reason. */
+const EXCUSED_PROPERTIES = {
+  Inspection: 'Its only property is a path in JavaScript.',
+  'WebSocketClient.socket': 'The client calls only methods of the object that the caller has put there.'
+};
+
 /** A callback that throws causes an uncaught exception, as in `ws`. */
 const throwsLater = (name, label) => /\.(send|ping|pong)$/.test(name) && /^throwing (function|proxy)$/.test(label);
 
 test('every declared callable has a row in the matrix or a listed exception', () => {
   const known = [...Object.keys(MATRIX), ...Object.keys(EXCUSED)];
   assert.deepEqual([...declaredCallables().keys()].sort(), known.sort());
+});
+
+test('every declared property has an owner with receivers or a listed exception', () => {
+  const known = [...Object.keys(OWNERS), ...Object.keys(EXCUSED_PROPERTIES).filter(name => !name.includes('.'))];
+  assert.deepEqual([...declaredProperties().keys()].sort(), known.sort());
 });
 
 /** Returns the Error that a call has thrown or rejected with; undefined if none. Other thrown values fail the test. */
@@ -265,6 +304,23 @@ function fieldsReplaced({ valid, fields, nested = {} }) {
   return [...own, ...inner];
 }
 
+/**
+ * The places of the fields in the arguments, also of fields of fields: the number of the argument, then names.
+ *
+ * @returns {(string | number)[][]}
+ */
+function fieldPlaces(value, path) {
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return [];
+  return Object.entries(value).flatMap(([name, field]) => [[...path, name], ...fieldPlaces(field, [...path, name])]);
+}
+
+/** A copy in which the value at a place is another one. */
+function replacedAt(value, [name, ...rest], other) {
+  const copy = Array.isArray(value) ? [...value] : { ...value };
+  copy[name] = rest.length > 0 ? replacedAt(value[name], rest, other) : other;
+  return copy;
+}
+
 /** Calls a function with one argument replaced, for all receivers, and cancels what they wait for. */
 async function tryArguments({ on, method, label }, name, args) {
   const receivers = await on.make();
@@ -293,6 +349,35 @@ for (const [name, row] of Object.entries(MATRIX)) {
       }
       for (const [field, replace] of row.fields ? fieldsReplaced(row) : []) {
         await tryArguments({ on, method, label: `${label} as ${field}` }, name, () => replace(make()));
+      }
+      const places = valid().flatMap((argument, place) => fieldPlaces(argument, [place]));
+      // The fields of the last argument are already replaced if they are declared.
+      for (const place of places.filter(([argument]) => !row.fields || argument < count - 1)) {
+        const what = { on, method, label: `${label} as argument ${place.join('.')}` };
+        await tryArguments(what, name, () => replacedAt(valid(), place, make()));
+      }
+    }
+    await assertSound();
+  });
+}
+
+for (const [owner, { on, use = () => {} }] of Object.entries(OWNERS)) {
+  const properties = declaredProperties().get(owner) ?? [];
+  const testFor = async (label, act) => {
+    const receivers = await on.make();
+    for (const receiver of receivers) await settle(() => act(receiver), `${owner}, ${label}`);
+    for (const receiver of receivers) await settle(() => use(receiver), `${owner}, used after ${label}`);
+    await Promise.all(receivers.map(on.drop));
+  };
+
+  test(`the properties of ${owner}, read in each state, and set to hostile values`, async () => {
+    for (const { name } of properties) await testFor(`${name} read`, receiver => void receiver[name]);
+    const writable = properties.filter(({ name, isWritable }) => isWritable && !EXCUSED_PROPERTIES[`${owner}.${name}`]);
+    for (const { name } of writable) {
+      for (const [label, make] of Object.entries(VALUES)) {
+        // A listener that throws causes an uncaught exception, as in `ws`.
+        if (name.startsWith('on') && /^throwing (function|proxy)$/.test(label)) continue;
+        await testFor(`${name} set to ${label}`, receiver => void (receiver[name] = make()));
       }
     }
     await assertSound();

@@ -34,6 +34,30 @@ export function declaredCallables() {
 }
 
 /**
+ * The properties of all classes and objects with methods, by owner: names, and whether they can be set. Errors are left
+ * out.
+ *
+ * @returns {Map<string, { name: string, isWritable: boolean }[]>}
+ */
+export function declaredProperties() {
+  const source = ts.createSourceFile(FILE, readFileSync(FILE, 'utf8'), ts.ScriptTarget.Latest, true);
+  const owners = new Set(Array.from(declaredCallables().keys(), name => name.split('.')[0]));
+  const found = new Map();
+  for (const statement of source.statements) {
+    if (!ts.isClassDeclaration(statement) && !ts.isInterfaceDeclaration(statement)) continue;
+    if (!owners.has(statement.name.text)) continue;
+    const properties = statement.members.flatMap(member => {
+      const isProperty = ts.isPropertyDeclaration(member) || ts.isPropertySignature(member);
+      if (!isProperty && !ts.isGetAccessor(member)) return [];
+      const isReadonly = member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ReadonlyKeyword) ?? false;
+      return [{ name: member.name.getText(source), isWritable: isProperty && !isReadonly }];
+    });
+    if (properties.length > 0) found.set(statement.name.text, properties);
+  }
+  return found;
+}
+
+/**
  * The names of an interface's members.
  *
  * @param {string} name
