@@ -37,13 +37,22 @@ export const ROWS = [
     faultAfterLogin: kind
   })),
   ...Object.entries(TLS_PLACES).flatMap(([place, at]) =>
-    /** @type {const} */ (['fin', 'reset', 'silence']).map(kind => ({
+    KINDS.map(kind => ({
       name: `TLS, ${place}: ${kind}`,
       scenario: /** @type {const} */ ('ends'),
       tls: true,
       conditions: { fault: { kind, at } }
     }))
   ),
+  ...Object.entries(TLS_PLACES).map(([place, at]) => ({
+    name: `TLS, ${place}: reads that stall for a second`,
+    scenario: /** @type {const} */ ('staysOpen'),
+    tls: true,
+    conditions: { fault: { kind: /** @type {const} */ ('stall'), at } },
+    stanzas: 20,
+    sends: 20,
+    bytes: 64
+  })),
   ...PHASES.map(phase => ({
     name: `${phase}: reads that stall for a second`,
     scenario: /** @type {const} */ ('staysOpen'),
@@ -117,6 +126,17 @@ export const DIFFERENCES = {
         native: [
           /^408 WebSocket Error/,
           'the code is the same; the message depends on the time at which the RST arrives'
+        ]
+      }
+    ])
+  ),
+  ...Object.fromEntries(
+    Object.keys(TLS_PLACES).map(place => [
+      `TLS, ${place}: corrupt`,
+      {
+        native: [
+          /^408 WebSocket Error \(SSL routines: cannot decrypt peer's message\)$/,
+          'the code is the same; the message of OpenSSL has an address and its source line'
         ]
       }
     ])
