@@ -712,6 +712,7 @@ export interface NativeSessionEvents {
  * | `ERR_STANZA` | the answer is an error stanza, see {@link StanzaError} |
  * | `ERR_QUERY_TIMEOUT` | no answer came in time |
  * | `ERR_CONNECTION_CLOSED` | the connection ended before the answer |
+ * | `ERR_MEMORY_ALLOCATION_FAILED` | there is no memory for the answer |
  * | `ERR_HANDED_OVER` | `sendNode`: `handOver` returned the stanza |
  * | `ERR_NOT_SAVED` | the store did not save, see `cause`; it is called again after the next change |
  * | `ERR_SESSION_ENDED` | `connect`: the session ended without a login |
@@ -885,7 +886,7 @@ export interface DiagnosticsMessages {
   'baileys-native:session:query': {
     session: NativeSession;
     node: BinaryNode;
-    outcome: 'answered' | 'refused' | 'timedOut' | 'cancelled' | 'closed';
+    outcome: 'answered' | 'refused' | 'timedOut' | 'cancelled' | 'closed' | 'failed';
     ms: number;
     answer?: BinaryNode;
     error?: Error;

@@ -33,13 +33,14 @@ use baileys_native::dropin::{FrameOpenError, NoiseHandler};
 use baileys_native::frame::{FrameDecoder, FrameError};
 use baileys_native::noise::{Receiver, Sender};
 use baileys_native::read_ahead::{ReadAhead, ThreadBuffers};
-use baileys_native::session::{EndReason, SessionEvent, SessionState};
+use baileys_native::session::{EndReason, QueryError, SessionEvent, SessionState};
 use baileys_native::tape::{TapeWriter, Tapes};
 use baileys_native::wire::{KEEP_PER_THREAD, OpenError, Opener, PayloadError, seal_frame};
 use cap::Cap;
 use harness::World;
 use hostile::{Payload, payloads};
 use peak_alloc::PeakAlloc;
+use server::bytes_node;
 
 #[global_allocator]
 static ALLOCATOR: Cap<PeakAlloc> = Cap::new(PeakAlloc, usize::MAX);
@@ -169,16 +170,71 @@ fn session_without_memory(payload: &[u8]) {
         world.pump();
         ALLOCATOR.set_limit(usize::MAX).unwrap();
         assert_eq!(world.session.state(), SessionState::Connected);
-        let is_delivered = world
-            .events
-            .iter()
-            .any(|event| matches!(event, SessionEvent::Stanzas(_)));
+        let delivered = world.events.iter().find_map(|event| match event {
+            SessionEvent::Stanzas(stanzas) => Some(stanzas),
+            _ => None,
+        });
+        // JavaScript then takes them in a batch.
+        #[cfg(feature = "transport")]
+        if let Some(stanzas) = delivered {
+            batch_without_memory(|batch| batch.stanzas(1, 1, stanzas));
+        }
+        let is_delivered = delivered.is_some();
         let malformed = world
             .events
             .iter()
             .filter(|event| matches!(event, SessionEvent::Malformed(_)));
         assert_eq!(malformed.count(), usize::from(!is_delivered), "{spare} MiB");
     }
+}
+
+/// If a session has memory to open an answer but not to keep it, the query fails and the session stays connected.
+fn query_without_memory() {
+    let mut world = World::connected();
+    let mut failed = 0;
+    for spare in (8..112).step_by(8) {
+        world.events.clear();
+        let (query, id) = world.query(&harness::question(), harness::query_options(None, false));
+        let mut answer = bytes_node("iq", &vec![0; 15 * MIB]);
+        answer.attrs = [("id", id.as_str()), ("type", "result")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        let mut encoded = Vec::new();
+        answer.encode(Dialect::V7, &mut encoded).unwrap();
+        world.server().send_payload(&hostile::compressed(&encoded));
+        drop((answer, encoded));
+        ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare * MIB).unwrap();
+        world.pump();
+        ALLOCATOR.set_limit(usize::MAX).unwrap();
+        assert_eq!(world.session.state(), SessionState::Connected);
+        match world.events.as_slice() {
+            [SessionEvent::Answer { result, .. }] if *result == Err(QueryError::OutOfMemory) => failed += 1,
+            [SessionEvent::Answer { result: Ok(stanza), .. }] => {
+                // JavaScript then takes it in a batch.
+                #[cfg(feature = "transport")]
+                batch_without_memory(|batch| batch.stanza(1, 1, 0, stanza));
+                assert!(stanza.footprint() > 15 * MIB);
+            }
+            // There was no memory to open it.
+            [SessionEvent::Malformed(_)] => assert!(world.session.cancel(world.now, query)),
+            events => panic!("{spare} MiB: {} events", events.len()),
+        }
+        world.pump();
+    }
+    assert!(failed > 0);
+}
+
+/// A record that does not fit into the memory is not added, and the batch stays usable.
+#[cfg(feature = "transport")]
+fn batch_without_memory(add: impl Fn(&mut baileys_native::dropin::Batch) -> Option<usize>) {
+    let mut batch = baileys_native::dropin::Batch::default();
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + 4 * MIB).unwrap();
+    let added = add(&mut batch);
+    let small = batch.push(1, 1, 0, b"small");
+    ALLOCATOR.set_limit(usize::MAX).unwrap();
+    assert_eq!(added, None);
+    assert!(small.is_some());
+    assert!(add(&mut batch).is_some());
 }
 
 /// A session without memory for the server's handshake message ends.
@@ -231,14 +287,9 @@ fn without_memory() {
             fail(error.to_string());
         }
     });
-    // A record for JavaScript, and a stanza that a session delivers.
+    // A record for JavaScript.
     #[cfg(feature = "transport")]
-    within(4 * MIB, &|| {
-        let mut batch = baileys_native::dropin::Batch::default();
-        assert_eq!(batch.push(1, 1, 0, &chunk), None);
-        assert!(batch.is_empty());
-        assert!(batch.push(1, 1, 0, b"small").is_some());
-    });
+    batch_without_memory(|batch| batch.push(1, 1, 0, &chunk));
     // A frame of the handshake, in the drop-in and in a session.
     #[cfg(feature = "transport")]
     {
@@ -252,6 +303,7 @@ fn without_memory() {
         });
     }
     session_without_memory(&hostile::compressed(&text));
+    query_without_memory();
     handshake_without_memory(&large_frame);
 
     let failures = failures.into_inner();

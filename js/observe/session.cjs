@@ -18,7 +18,8 @@ const has = channel => channel.hasSubscribers;
 const OUTCOMES = {
   ERR_STANZA: 'refused',
   ERR_QUERY_TIMEOUT: 'timedOut',
-  ERR_CONNECTION_CLOSED: 'closed'
+  ERR_CONNECTION_CLOSED: 'closed',
+  ERR_MEMORY_ALLOCATION_FAILED: 'failed'
 };
 
 /**

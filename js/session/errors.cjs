@@ -59,6 +59,8 @@ function queryError({ kind, message, statusCode }) {
     case 'closed':
     case 'cancelled':
       return new SessionError(message, 'ERR_CONNECTION_CLOSED', statusCode);
+    case 'outOfMemory':
+      return new SessionError(message, 'ERR_MEMORY_ALLOCATION_FAILED');
     default:
       throw new Error(`internal error of baileys-native: unknown query error ${kind}`);
   }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::session_json::{event_json, log_json, open_json, query_error_json, short};
 use crate::abi::session_record;
+use crate::binary::InflateError;
 use crate::driver::{Handle, LogQueue, PendingConnections};
 use crate::dropin::{Batch, RECORDS_AT_ONCE, RecordSource};
-use crate::session::SessionEvent;
+use crate::session::{QueryError, SessionEvent};
 
 /// A session as a source of records.
 pub(super) struct SessionEvents {
@@ -32,24 +33,32 @@ impl RecordSource for SessionEvents {
     }
 }
 
-/// Adds the record of an event. If there is no memory even for a small record, the record is lost.
+/// Adds the record of an event. If there is no memory for a stanza, a small record says so. If there is no memory even
+/// for a small record, the record is lost.
 fn record(session: u32, event: SessionEvent, batch: &mut Batch) {
     match event {
-        SessionEvent::Stanzas(stanzas) => batch.stanzas(session_record::STANZAS, session, &stanzas),
-        SessionEvent::Answer {
-            query,
-            result: Ok(stanza),
-        } => batch.stanza(session_record::ANSWER, session, short(query.0).cast_unsigned(), &stanza),
-        SessionEvent::Answer {
-            query,
-            result: Err(error),
-        } => {
-            let json = query_error_json(&error);
+        SessionEvent::Stanzas(stanzas) => {
+            if batch.stanzas(session_record::STANZAS, session, &stanzas).is_none() {
+                let lost = SessionEvent::Malformed(InflateError::OutOfMemory.into());
+                for _ in 0..stanzas.len() {
+                    batch.push(session_record::EVENT, session, 0, event_json(&lost).as_bytes());
+                }
+            }
+        }
+        SessionEvent::Answer { query, result } => {
+            let number = short(query.0).cast_unsigned();
+            let failure = match result {
+                Ok(stanza) => match batch.stanza(session_record::ANSWER, session, number, &stanza) {
+                    Some(_) => return,
+                    None => QueryError::OutOfMemory,
+                },
+                Err(error) => error,
+            };
             batch.push(
                 session_record::FAILED,
                 session,
-                short(query.0).cast_unsigned(),
-                json.as_bytes(),
+                number,
+                query_error_json(&failure).as_bytes(),
             );
         }
         SessionEvent::Own { is_answer, payload } => {

@@ -115,6 +115,7 @@ pub(super) fn query_error_json(error: &QueryError) -> String {
         QueryError::TimedOut => ("timedOut", None),
         QueryError::Cancelled => ("cancelled", None),
         QueryError::Closed { code } => ("closed", Some(u32::from(*code))),
+        QueryError::OutOfMemory => ("outOfMemory", None),
     };
     let fields = json!({ "kind": kind, "statusCode": status, "message": error.to_string() });
     Value::from(object(fields)).to_string()

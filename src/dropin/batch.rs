@@ -71,7 +71,7 @@ impl Batch {
 
     /// Adds a record; returns its cost in bytes. `None` if there is not enough memory.
     pub fn push(&mut self, kind: u32, connection: u32, value: u32, payload: &[u8]) -> Option<usize> {
-        self.record(kind, connection, value, payload, |_| OpenedMessage::default())
+        self.record(kind, connection, value, payload, |_| Some(OpenedMessage::default()))
     }
 
     /// Adds a binary message. If `read_ahead` opens its frames, their tapes are added too. Returns the number of these
@@ -88,7 +88,7 @@ impl Batch {
         let cost = self.record(kind, connection, 0, payload, |parts| {
             let opened = read_ahead.message(payload, buffers, parts).unwrap_or_default();
             frames = opened.frames;
-            opened
+            Some(opened)
         });
         match cost {
             Some(cost) => Some((frames, cost)),
@@ -97,21 +97,21 @@ impl Batch {
         }
     }
 
-    /// Adds a stanza of a session.
-    pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) {
+    /// Adds a stanza of a session; returns its cost in bytes. `None` if there is not enough memory.
+    pub fn stanza(&mut self, kind: u32, session: u32, value: u32, stanza: &Stanza) -> Option<usize> {
         self.record(kind, session, value, &[], |parts| {
-            parts.extend_from(stanza.tapes());
-            OpenedMessage { frames: 1, counter: 0 }
-        });
+            parts.extend_from(stanza.tapes()).ok()?;
+            Some(OpenedMessage { frames: 1, counter: 0 })
+        })
     }
 
-    /// Adds stanzas of a session in one record.
-    pub fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) {
+    /// Adds stanzas of a session in one record; returns its cost in bytes. `None` if there is not enough memory.
+    pub fn stanzas(&mut self, kind: u32, session: u32, stanzas: &Stanzas) -> Option<usize> {
         self.record(kind, session, 0, &[], |parts| {
-            parts.extend_from(stanzas.tapes());
+            parts.extend_from(stanzas.tapes()).ok()?;
             let frames = stanzas.len() as u32;
-            OpenedMessage { frames, counter: 0 }
-        });
+            Some(OpenedMessage { frames, counter: 0 })
+        })
     }
 
     /// Adds a record with the tapes that `tapes` appends. Returns its cost in bytes. If the record is too long, or
@@ -122,8 +122,9 @@ impl Batch {
         connection: u32,
         value: u32,
         payload: &[u8],
-        tapes: impl FnOnce(&mut Tapes) -> OpenedMessage,
+        tapes: impl FnOnce(&mut Tapes) -> Option<OpenedMessage>,
     ) -> Option<usize> {
+        self.sizes.try_reserve(1).ok()?;
         // If a panic left one part longer, all later records would be misaligned.
         let size = self.parts.attempt(|parts| {
             let before = parts.len();
@@ -132,7 +133,7 @@ impl Batch {
             parts.words.extend_from_slice(&[0; record::WORDS]);
             parts.bytes.extend_from_slice(payload);
             let [words_before, text_before, bytes_before] = parts.len();
-            let OpenedMessage { frames, counter } = tapes(parts);
+            let OpenedMessage { frames, counter } = tapes(parts)?;
             let [words, text, bytes] = parts.len();
             let head = parts.words.get_mut(before[0]..).unwrap_or_default();
             for (index, number) in [

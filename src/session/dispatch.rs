@@ -145,7 +145,8 @@ impl Session {
                 self.metrics.query_latency.record(waited);
                 self.metrics.queries_refused += u64::from(error.is_some());
                 let result = match error {
-                    None => Ok(Stanza::of(self.scratch.tapes.first().unwrap_or_default())),
+                    None => Stanza::received(self.scratch.tapes.first().unwrap_or_default())
+                        .map_err(|_| QueryError::OutOfMemory),
                     Some(error) => Err(error),
                 };
                 self.push_event(SessionEvent::Answer { query, result });

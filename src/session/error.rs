@@ -61,6 +61,9 @@ pub enum QueryError {
         /// The [code](super::EndReason::code) of the end reason.
         code: u16,
     },
+    /// There is not enough memory to keep the answer.
+    #[error("out of memory for the answer")]
+    OutOfMemory,
 }
 
 /// Why no login payload can be made from the credentials.

@@ -74,6 +74,15 @@ impl Head {
         }
     }
 
+    /// Adds an attribute without its value.
+    fn attribute(&mut self, key: Word) {
+        if self.attrs.try_reserve(1).is_err() {
+            self.is_out_of_memory = true;
+            return;
+        }
+        self.attrs.push((key, Word::Token("")));
+    }
+
     fn text(&self, word: Word) -> &str {
         match word {
             Word::Token(text) => text,
@@ -176,7 +185,7 @@ impl<F: FnMut(&Head) -> bool> NodeSink for HeadFilter<'_, F> {
     fn attr_key(&mut self, key: Text<'_>) {
         if self.phase == FilterPhase::Root {
             let key = self.head.word(key);
-            self.head.attrs.push((key, Word::Token("")));
+            self.head.attribute(key);
         }
         if self.phase != FilterPhase::Skipping {
             self.tape.attr_key(key);

@@ -1,5 +1,7 @@
 //! Defines [`Stanza`].
 
+use std::collections::TryReserveError;
+
 use crate::{
     binary::{Dialect, Node},
     tape::{Tape, TapeReader, Tapes},
@@ -13,7 +15,17 @@ pub struct Stanza {
 }
 
 impl Stanza {
-    /// A copy of a tape.
+    /// A copy of a tape that was received.
+    ///
+    /// # Errors
+    /// If there is not enough memory. A peer decides how long a tape is.
+    pub(super) fn received(tape: Tape<'_>) -> Result<Self, TryReserveError> {
+        let mut tapes = Tapes::default();
+        tapes.push(tape)?;
+        Ok(Self { tapes })
+    }
+
+    /// A copy of a tape of a delivered stanza.
     pub(super) fn of(tape: Tape<'_>) -> Self {
         Self {
             tapes: Tapes::from(tape),

@@ -158,10 +158,17 @@ impl Tapes {
     }
 
     /// Appends a copy of all tapes of `other`.
-    pub fn extend_from(&mut self, other: &Self) {
+    ///
+    /// # Errors
+    /// If there is not enough memory; nothing is appended then.
+    pub fn extend_from(&mut self, other: &Self) -> Result<(), TryReserveError> {
+        self.words.try_reserve(other.words.len())?;
+        self.text.try_reserve(other.text.len())?;
+        self.bytes.try_reserve(other.bytes.len())?;
         self.words.extend_from_slice(&other.words);
         self.text.extend_from_slice(&other.text);
         self.bytes.extend_from_slice(&other.bytes);
+        Ok(())
     }
 
     /// Frees capacity above this number of elements in each part.
