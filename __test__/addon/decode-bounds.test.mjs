@@ -1,4 +1,4 @@
-// The limits for one stanza, and the memory of the objects of the largest allowed stanza.
+// The limits for one stanza, and the memory and CPU time of the objects of the largest allowed stanza.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -33,17 +33,23 @@ if (process.argv.includes('--measure')) {
   const payload = manyNodes(MAX_ELEMENTS - 100);
   globalThis.gc();
   const before = process.memoryUsage();
+  const cpuBefore = process.cpuUsage();
   const node = await decodeBinaryNode(payload);
+  const { user, system } = process.cpuUsage(cpuBefore);
   globalThis.gc();
   const after = process.memoryUsage();
   const held = after.heapUsed + after.external - before.heapUsed - before.external;
-  process.stdout.write(JSON.stringify({ payload: payload.length, nodes: count(node), held }));
+  process.stdout.write(
+    JSON.stringify({ payload: payload.length, nodes: count(node), held, cpuMs: (user + system) / 1000 })
+  );
 } else {
-  test('a stanza with as many nodes as allowed takes less than 160 MiB as objects', () => {
+  test('a stanza with as many nodes as allowed takes less than 160 MiB as objects, and 3 s of CPU time', t => {
     const out = execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), '--measure']);
-    const { payload, nodes, held } = JSON.parse(out.toString());
+    const { payload, nodes, held, cpuMs } = JSON.parse(out.toString());
+    t.diagnostic(`${payload} bytes: ${(held / MEBIBYTE).toFixed(0)} MiB, ${cpuMs.toFixed(0)} ms of CPU time`);
     assert.ok(nodes > MAX_ELEMENTS - 100, `${nodes}`);
     assert.ok(held < 160 * MEBIBYTE, `${held / MEBIBYTE} MiB for ${payload} bytes`);
+    assert.ok(cpuMs < 3000, `${cpuMs} ms for ${payload} bytes`);
   });
 
   test('more nodes than allowed are refused by the codec and by the noise handler', async () => {
