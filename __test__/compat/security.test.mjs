@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_CONNECTION_CONFIG } from 'baileys';
+import { LONG_ROW_MS, ROW_MIB, ROW_MS } from '../../scripts/hostile/run.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
 
 const page = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
@@ -135,7 +136,8 @@ const TABLES = [
       'depth of nested nodes': constant('binary/decode.rs: MAX_DEPTH'),
       'depth of nested JIDs': constant('binary/jid.rs: MAX_JID_DEPTH'),
       'the part of a stanza that a session reads': constant('session/dispatch.rs: MAX_REACTION'),
-      'tapes of one WebSocket message (read ahead)': constant('read_ahead/mod.rs: MAX_TAPES')
+      'tapes of one WebSocket message (read ahead)': constant('read_ahead/mod.rs: MAX_TAPES'),
+      'its decompressed payloads (read ahead)': constant('read_ahead/mod.rs: MAX_PAYLOADS')
     }
   },
   {
@@ -176,6 +178,10 @@ test('the sentences of the page have the bounds of the sources', () => {
   says(`on \`NativeSession\` ${sessionDefault('close_timeout') / 1000} s`);
   assert.equal(valueOf('transport/task.rs: STEPS'), 6);
   says('or six times `connectTimeoutMs` if that is longer');
+  says(`was read for ${valueOf('transport/websocket.rs: BURST_TIME')} ms yields`);
+  says(`in ${kibibytes('driver/sink.rs: PART')} KiB of a message to a session`);
+  says(`above ${ROW_MS / 1000} s or ${ROW_MIB} MiB`);
+  says(`the bound of the whole opening ends, above ${LONG_ROW_MS / 1000} s`);
 });
 
 /** Limits that no peer can reach, with the reason. */

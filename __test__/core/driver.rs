@@ -144,6 +144,24 @@ fn a_flood_of_stanzas_holds_up_neither_keep_alive_queries_nor_queries_nor_the_en
 }
 
 #[test]
+fn a_message_with_many_slow_frames_does_not_lock_the_session_until_its_end() {
+    const COUNT: u64 = 100;
+    let server = Loopback::new(&[Behaviour::SlowFrames(COUNT)]);
+    let user = User::new(server.address, config());
+    assert!(user.handle.with(|session, now| session.connect(now)));
+    let start = Instant::now();
+    let mut seen = std::collections::BTreeSet::new();
+    // The stanza of the login is counted too.
+    while seen.last().is_none_or(|last| *last < COUNT) {
+        assert!(start.elapsed() < WAIT_LIMIT, "{seen:?}");
+        seen.insert(user.handle.inspect(|session| session.metrics().stanzas_in));
+    }
+    // The message has fifty parts.
+    assert!(seen.len() > 10, "{seen:?}");
+    assert_eq!(user.state(), SessionState::Connected);
+}
+
+#[test]
 fn stanzas_without_a_matching_pattern_do_not_wake_the_user() {
     const COUNT: u64 = 2_000;
     let server = Loopback::new(&[Behaviour::Flood(COUNT)]);

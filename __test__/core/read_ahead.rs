@@ -117,8 +117,8 @@ proptest! {
     }
 }
 
-/// A compressed payload with content of this length in bytes.
-fn large(bytes: usize) -> Vec<u8> {
+/// A compressed payload with content of this length in bytes, and with bytes after the stanza.
+fn large(bytes: usize, after: usize) -> Vec<u8> {
     let mut node = Vec::new();
     Node {
         tag: "message".into(),
@@ -127,6 +127,7 @@ fn large(bytes: usize) -> Vec<u8> {
     }
     .encode(Dialect::V7, &mut node)
     .unwrap();
+    node.resize(node.len() + after, 0);
     let mut deflated = ZlibEncoder::new(vec![2], Compression::fast());
     deflated.write_all(&node).unwrap();
     deflated.finish().unwrap()
@@ -140,7 +141,7 @@ fn a_message_above_the_limit_is_left_to_the_handler_and_later_messages_are_read_
         let mut message = Vec::new();
         for &size in sizes {
             let mut sealed = Vec::new();
-            sender.seal(&large(size), &mut sealed).unwrap();
+            sender.seal(&large(size, 0), &mut sealed).unwrap();
             encode_frame(&sealed, &mut message).unwrap();
         }
         message
@@ -163,6 +164,25 @@ fn a_message_above_the_limit_is_left_to_the_handler_and_later_messages_are_read_
     assert_eq!(open(&cut[..cut.len() - 1]), (None, 0));
     assert_eq!(open(&cut[cut.len() - 1..]), (None, 0));
     assert_eq!(open(&message(&[1, 2])), (some(11, 2), 3));
+}
+
+#[test]
+fn bytes_after_a_stanza_count_for_the_limit_of_a_message() {
+    let mut sender = Sender::new(&KEY).unwrap();
+    let mut message = Vec::new();
+    for _ in 0..3 {
+        let mut sealed = Vec::new();
+        sender.seal(&large(1, 5 << 20), &mut sealed).unwrap();
+        encode_frame(&sealed, &mut message).unwrap();
+    }
+    let mut read_ahead = opened();
+    let mut tapes = Tapes::default();
+    let mut open = |message: &[u8]| read_ahead.message(message, &mut ThreadBuffers::default(), &mut tapes);
+    assert_eq!(open(&message), None);
+    let (mut sealed, mut message) = (Vec::new(), Vec::new());
+    sender.seal(&large(1, 9 << 20), &mut sealed).unwrap();
+    encode_frame(&sealed, &mut message).unwrap();
+    assert_eq!(open(&message), Some(OpenedMessage { counter: 3, frames: 1 }));
 }
 
 #[test]

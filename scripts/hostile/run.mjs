@@ -11,11 +11,11 @@ const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
  * The time limit of a row, in milliseconds. Baileys waits for the closing handshake, which may take 30 s, and a machine
  * can be busy.
  */
-const ROW_MS = 90_000;
+export const ROW_MS = 90_000;
 /** The same for rows that take 120 s, the limit for opening a connection. */
-const LONG_ROW_MS = 210_000;
+export const LONG_ROW_MS = 210_000;
 /** The memory limit of a row, in MiB: the limit of docs/security.md, and the buffers in JavaScript. */
-const ROW_MIB = 250;
+export const ROW_MIB = 250;
 /**
  * The connect timeouts in milliseconds, for rows that end by this timeout. The longer one is for a busy machine, on which
  * the peer was slower than the short one.

@@ -1,10 +1,16 @@
 //! Passes the events of a transport to its session.
 
 use std::{
+    future::Future,
+    mem,
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
+
+use bytes::Bytes;
+use tokio::time::{Sleep, sleep};
 
 use super::shared_session::SharedSession;
 use crate::{
@@ -12,6 +18,18 @@ use crate::{
     session::ConnectionId,
     transport::{EventSink, TransportEvent},
 };
+
+/// Length of the part of a message that the session handles at once, in bytes (16 KiB). A message can have 100 MiB and a
+/// thousand compressed frames, and each of them can take half a second (docs/security.md). The session is locked for one
+/// part only.
+const PART: usize = 16 * 1024;
+/// If a part takes this time or longer, the task pauses before the next one.
+const SLOW_PART: Duration = Duration::from_millis(10);
+/// The pause. It is long enough for a thread that waits for the lock of the session.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Maximum time for the rest of a message after the end of the connection. Usual messages take milliseconds.
+const END_TIME: Duration = Duration::from_secs(1);
 
 /// The event sink of a connection's transport.
 #[derive(Debug)]
@@ -23,6 +41,10 @@ pub(super) struct SessionSink {
     /// The time of the first event since the last flush. It is the time of the other ones too, because reading the
     /// clock takes a part of the time of a small stanza.
     began: Option<Instant>,
+    /// The part of the last message that was not handled yet.
+    rest: Bytes,
+    /// Set until the next part of the message is handled.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl SessionSink {
@@ -32,24 +54,60 @@ impl SessionSink {
             connection,
             wants_more: false,
             began: None,
+            rest: Bytes::new(),
+            pause: None,
         }
+    }
+
+    /// Handles the next part of the message.
+    fn receive_part(&mut self, time: Instant) {
+        let (shared, id) = (&self.session, self.connection);
+        let part = self.rest.split_to(self.rest.len().min(PART));
+        self.wants_more = shared.receive(time, |session, now| session.handle_data(now, id, &part));
+        if !self.rest.is_empty() && time.elapsed() >= SLOW_PART {
+            self.pause = Some(Box::pin(sleep(PAUSE)));
+        }
+    }
+
+    /// The connection has ended: handles the rest of the last message. What takes longer than [`END_TIME`] counts as not
+    /// received.
+    fn end(&mut self) {
+        let start = Instant::now();
+        while !self.rest.is_empty() && start.elapsed() < END_TIME {
+            self.receive_part(Instant::now());
+        }
+        self.rest = Bytes::new();
+        self.pause = None;
     }
 }
 
 impl EventSink for SessionSink {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // This is called before each message. The stored result saves a lock. After a pause, one more message can be
-        // delivered, which is harmless.
-        if std::mem::take(&mut self.wants_more) || self.session.poll_wants_data(self.connection, cx) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            // This is called before each message. The stored result saves a lock. After a pause, one more message can be
+            // delivered, which is harmless.
+            if !mem::take(&mut self.wants_more) && !self.session.poll_wants_data(self.connection, cx) {
+                return Poll::Pending;
+            }
+            if self.rest.is_empty() {
+                return Poll::Ready(());
+            }
+            let time = Instant::now();
+            self.began.get_or_insert(time);
+            self.receive_part(time);
         }
     }
 
     fn event(&mut self, event: TransportEvent) {
-        let (shared, id) = (&self.session, self.connection);
         let began = *self.began.get_or_insert_with(Instant::now);
+        if matches!(event, TransportEvent::Error(_) | TransportEvent::Closed) {
+            self.end();
+        }
+        let (shared, id) = (&self.session, self.connection);
         match event {
             TransportEvent::Upgrade(_) => {}
             TransportEvent::CloseFrame { .. } => shared.answer_close(id),
@@ -66,7 +124,8 @@ impl EventSink for SessionSink {
             }
             // As in Baileys, text and binary messages are handled alike.
             TransportEvent::Message { bytes, .. } => {
-                self.wants_more = shared.receive(began, |session, now| session.handle_data(now, id, &bytes));
+                self.rest = bytes;
+                self.receive_part(began);
             }
             TransportEvent::Ping(_) | TransportEvent::Pong(_) => {
                 shared.receive(began, |session, now| session.handle_pong(now, id));

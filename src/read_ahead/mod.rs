@@ -28,6 +28,9 @@ pub struct ThreadBuffers {
 /// Size of the tapes of a message, in bytes, above which no more frames are opened (8 MiB). One message can have
 /// hundreds of frames that inflate to 16 MiB each, and back-pressure only works between messages.
 const MAX_TAPES: usize = 8 * 1024 * 1024;
+/// Length of the decompressed payloads of a message, in bytes, above which no more frames are opened (8 MiB). A payload
+/// can have megabytes after its stanza. They need time, but no tape.
+const MAX_PAYLOADS: usize = 8 * 1024 * 1024;
 
 /// The tapes of one message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -146,15 +149,19 @@ impl Stream {
     fn message(&mut self, mut message: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Option<OpenedMessage> {
         let counter = self.receiver.counter();
         let start = tapes.size();
-        let mut count = 0;
+        let (mut count, mut payloads) = (0, 0);
         let mut all_stanzas = true;
         if self.frames.buffered() == 0 && has_whole_frames(message) {
             while all_stanzas
                 && tapes.size() - start < MAX_TAPES
+                && payloads < MAX_PAYLOADS
                 && let Some((frame, rest)) = split_frame(message)
             {
                 all_stanzas = match self.open_frame(frame, buffers, tapes) {
-                    Ok(()) => true,
+                    Ok(length) => {
+                        payloads += length;
+                        true
+                    }
                     Err(OpenError::Payload(_)) => false,
                     Err(OpenError::Noise(_)) => return None,
                 };
@@ -172,12 +179,14 @@ impl Stream {
         })
     }
 
-    fn open_frame(&mut self, frame: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Result<(), OpenError> {
+    /// Opens a frame. Returns the length of its decompressed payload.
+    fn open_frame(&mut self, frame: &[u8], buffers: &mut ThreadBuffers, tapes: &mut Tapes) -> Result<usize, OpenError> {
         let start = tapes.len();
         let mut writer = TapeWriter::new(tapes);
-        buffers
+        let opened = buffers
             .opener
             .open(frame, &mut self.receiver, self.dialect, &mut writer, |_| ())?;
+        let length = opened.payload.len();
         let tape = writer.finish();
         if let Some(replies) = &self.hidden
             && replies.contains(tape, self.dialect)
@@ -186,7 +195,7 @@ impl Stream {
             // A tape without operations is a frame that JavaScript skips. It fits into the memory of the dropped tape.
             TapeWriter::new(tapes).finish();
         }
-        Ok(())
+        Ok(length)
     }
 }
 

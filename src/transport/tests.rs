@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::SharedConnection;
 use super::task::MAX_OPENING;
-use super::websocket::CLOSE_TIMEOUT;
+use super::websocket::{BURST_TIME, CLOSE_TIMEOUT, LONG_MESSAGE};
 use super::{
     Accepted, ConnectOptions, Connection, EventSink, Proxy, ProxyProtocol, Roots, Timing, TlsOptions, TlsTarget,
     TransportError, TransportEvent, connect, on_idle,
@@ -355,6 +356,55 @@ fn a_flood_of_messages_does_not_hold_up_the_closing_deadline() {
 fn a_flood_after_a_violation_does_not_hold_up_the_closing_deadline() {
     // A frame with RSV2 set. The data after it is discarded.
     close_under_flood(&[0xa2, 0], vec![1; 256 * 1024]);
+}
+
+/// Needs more time for each message than a burst may take. Counts the messages.
+struct SlowSink(Arc<AtomicUsize>);
+
+impl EventSink for SlowSink {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn event(&mut self, event: TransportEvent) {
+        if matches!(event, TransportEvent::Message { .. }) {
+            thread::sleep(2 * BURST_TIME);
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn flush(&mut self) {}
+}
+
+#[test]
+fn messages_that_take_long_do_not_hold_up_the_timers_of_other_connections() {
+    const MESSAGES: usize = 24;
+    let (address, server) = serve(|mut stream| {
+        let message = [&[0x82, 126, 1, 0][..], &[1; LONG_MESSAGE]].concat();
+        stream.write_all(&message.repeat(MESSAGES)).unwrap();
+        // Waits until the client ends the connection.
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    let count = Arc::<AtomicUsize>::default();
+    let (_, _, shared, connection) = probed();
+    block_on(async {
+        let task = tokio::spawn(super::task::serve(
+            options(address),
+            shared,
+            SlowSink(Arc::clone(&count)),
+        ));
+        let (mut seen, mut most) = (0, 0);
+        while seen < MESSAGES {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let now = count.load(Ordering::Relaxed);
+            most = most.max(now - seen);
+            seen = now;
+        }
+        assert!(most <= 2, "{most} messages between two expirations of a timer");
+        connection.abort();
+        task.await.unwrap();
+    });
+    server.join().unwrap();
 }
 
 /// How a peer sends data that never completes the opening.

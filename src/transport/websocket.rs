@@ -1,11 +1,12 @@
 //! An open WebSocket. One task moves messages in both directions until the connection has ended.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::coop::unconstrained;
+use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
@@ -25,6 +26,12 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 const NO_STATUS: u16 = 1005;
 /// Maximum number of messages that are read before the task yields.
 const BURST: usize = 128;
+/// Time after which the task yields although more messages can be read. A compressed message of some kilobytes can take
+/// half a second (docs/security.md). The timers and the other connections of the thread wait for that time only.
+pub(super) const BURST_TIME: Duration = Duration::from_millis(10);
+/// The time is checked after messages of at least this length in bytes. Shorter ones take less time, and most messages
+/// are shorter.
+pub(super) const LONG_MESSAGE: usize = 256;
 
 /// The phase of an open connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +170,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
     /// Reads messages until no more are available, the sink is full, or the task should yield.
     fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.drained = false;
+        let start = Instant::now();
         for _ in 0..BURST {
             if self.sink.poll_ready(cx).is_pending() {
                 return;
@@ -171,12 +179,22 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.drained = true;
                 return;
             };
+            let mut is_long = false;
             match item {
-                Some(Ok(message)) => self.received(writer, message),
+                Some(Ok(message)) => {
+                    is_long = message.len() >= LONG_MESSAGE;
+                    self.received(writer, message);
+                }
                 Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = SocketPhase::Ended,
             }
             if self.phase != SocketPhase::Open {
+                return;
+            }
+            if is_long && start.elapsed() >= BURST_TIME {
+                // Unlike `wake_by_ref`, this wakes the task only after timers and sockets were polled. It is pending at
+                // its first poll.
+                let _ = pin!(yield_now()).poll(cx);
                 return;
             }
         }

@@ -1,6 +1,7 @@
 //! A server on loopback, with one behaviour for each connection.
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
     sync::{
         Arc,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use baileys_native::binary::Node;
+use flate2::{Compression, write::ZlibEncoder};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -27,6 +29,8 @@ pub(super) enum Behaviour {
     Flood(u64),
     /// Also send stanzas without end, and read what has arrived between them.
     EndlessFlood,
+    /// Also send this number of frames of 8 KiB in one message. Each takes some milliseconds.
+    SlowFrames(u64),
     /// Send WebSocket pings without end instead of the handshake, and read nothing.
     EndlessPings,
     /// Also send a stanza with this tag.
@@ -108,6 +112,10 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
                         }
                     }
                 }
+                Behaviour::SlowFrames(count) => {
+                    let payload = slow_payload();
+                    (0..*count).for_each(|_| server.send_payload(&payload));
+                }
                 Behaviour::EndlessFlood => {
                     flood(&mut socket, &mut server, &pings).await;
                     return;
@@ -130,6 +138,18 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
             return;
         }
     }
+}
+
+/// A compressed stanza with a long text, padded to 8 KiB. Data after the end of the compressed stanza is ignored.
+fn slow_payload() -> Vec<u8> {
+    const TEXT: u16 = 60_000;
+    let head = [&[248, 3, 19, 4, 253, 0][..], &TEXT.to_be_bytes()].concat();
+    let mut deflated = ZlibEncoder::new(vec![2], Compression::best());
+    deflated.write_all(&head).unwrap();
+    deflated.write_all(&[0xff; TEXT as usize]).unwrap();
+    let mut payload = deflated.finish().unwrap();
+    payload.resize(8 * 1024 - 19, 0);
+    payload
 }
 
 /// Sends stanzas until the connection ends.

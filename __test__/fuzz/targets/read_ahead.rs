@@ -13,6 +13,8 @@ use baileys_native::{
 const KEY: [u8; 32] = [9; 32];
 /// The size of the tapes, in bytes, at which no further frame of a message is opened.
 const MAX_TAPES: usize = 8 * 1024 * 1024;
+/// The same for the decompressed payloads.
+const MAX_PAYLOADS: usize = 8 * 1024 * 1024;
 
 #[derive(Arbitrary, Debug)]
 enum Frame<'a> {
@@ -53,7 +55,8 @@ pub fn run(data: &[u8]) {
 
 /// The result of the noise handler for one frame.
 enum Handled {
-    Stanza(Tapes),
+    /// Its tape, and the length of the decompressed payload.
+    Stanza(Tapes, usize),
     /// The frame is authentic, but its payload is not a stanza.
     NoStanza,
     /// The frame cannot be decrypted.
@@ -73,8 +76,9 @@ fn handled(sealed: &[u8], counter: u32, dialect: Dialect) -> Handled {
     if decode(payload, dialect, &mut writer).is_err() {
         return Handled::NoStanza;
     }
+    let length = payload.len();
     writer.finish();
-    Handled::Stanza(tape)
+    Handled::Stanza(tape, length)
 }
 
 fn follow(stream: &[u8], handled: &[Handled], lengths: &[u16], early: u8, dialect: Dialect) {
@@ -104,12 +108,16 @@ fn follow(stream: &[u8], handled: &[Handled], lengths: &[u16], early: u8, dialec
         let is_whole = begins && frames.buffered() == 0 && count > 0;
         if is_open && is_whole && !is_off {
             let mut expected = Tapes::default();
-            let mut all_opened = true;
+            let (mut payloads, mut all_opened) = (0, true);
             for frame in &handled[before..before + count] {
-                all_opened = expected.size() < MAX_TAPES && matches!(frame, Handled::Stanza(_));
+                let has_room = expected.size() < MAX_TAPES && payloads < MAX_PAYLOADS;
+                all_opened = has_room && matches!(frame, Handled::Stanza(..));
                 match frame {
-                    _ if expected.size() >= MAX_TAPES => {}
-                    Handled::Stanza(tape) => expected.extend_from(tape),
+                    _ if !has_room => {}
+                    Handled::Stanza(tape, length) => {
+                        expected.extend_from(tape).unwrap();
+                        payloads += length;
+                    }
                     Handled::NoStanza => {}
                     Handled::NotAuthentic => is_off = true,
                 }
