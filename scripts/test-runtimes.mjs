@@ -9,7 +9,8 @@
  *     npm run test:runtimes -- --bots              only the bots
  *
  * Bun and Deno are installed once from the npm registry into target/runtimes. The exit code is 1 if a bot fails, if a
- * test fails that is not in failures.json, if a test of failures.json passes, or if a file has failures and no reason.
+ * test fails that is not in failures.json, if a test passes that always fails by failures.json, or if a file has
+ * failures and no reason.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { table } from './compat/markdown.mjs';
 import { writeSection } from './platforms/document.mjs';
 import { BOT_CHECKS, runBots } from './runtimes/bots.mjs';
+import { knownOf, merged } from './runtimes/known.mjs';
 import { REASONS } from './runtimes/reasons.mjs';
 import { FOLDER, RUNTIMES, binaryOf, versionOf } from './runtimes/runtimes.mjs';
 import { nameOf, runFile, suiteFiles } from './runtimes/suite.mjs';
@@ -43,7 +45,7 @@ const { values, positionals: parts } = parseArgs({
 });
 const isWhole = !values.bots && parts.length === 0 && values.on === undefined;
 
-/** @type {Record<string, Record<string, string[]>>} Known failures by runtime and file. */
+/** @type {Record<string, Record<string, import('./runtimes/known.mjs').Known>>} Known failures by runtime and file. */
 const recorded = JSON.parse(readFileSync(RECORD, 'utf8'));
 
 /** @type {string[]} */
@@ -106,13 +108,14 @@ async function measure(runtime) {
  */
 function checkResult(runtime, { file, failed, output }) {
   if (values.record) {
-    recorded[runtime] ??= {};
-    if (failed.length > 0) recorded[runtime][file] = [...failed].sort();
-    else delete recorded[runtime][file];
+    const files = (recorded[runtime] ??= {});
+    const known = merged(files[file], failed);
+    if (known === undefined) delete files[file];
+    else files[file] = known;
   }
-  const known = recorded[runtime]?.[file] ?? [];
-  const added = failed.filter(name => !known.includes(name));
-  const passing = known.filter(name => !failed.includes(name));
+  const { always, sometimes } = knownOf(recorded[runtime]?.[file]);
+  const added = failed.filter(name => !always.includes(name) && !sometimes.includes(name));
+  const passing = always.filter(name => !failed.includes(name));
   if (added.length > 0) faults.push(`${runtime}, ${file}: failed: ${added.join('; ')}\n${output}`);
   if (passing.length > 0) faults.push(`${runtime}, ${file}: passed, but is in failures.json: ${passing.join('; ')}`);
   if (failed.length > 0 && REASONS[runtime][file] === undefined)
@@ -136,9 +139,12 @@ function report(all) {
     for (const result of ran) {
       checkResult(name, result);
       const { file, passed, failed } = result;
-      if (failed.length > 0) {
+      const { always, sometimes } = knownOf(recorded[name]?.[file]);
+      const most = always.length + sometimes.length;
+      if (most > 0) {
         const why = REASONS[name][file]?.why ?? '';
-        failureRows.push([name, `\`${file}\``, `${failed.length} of ${passed + failed.length}`, why]);
+        const number = sometimes.length > 0 ? `${always.length} to ${most}` : `${most}`;
+        failureRows.push([name, `\`${file}\``, `${number} of ${passed + failed.length}`, why]);
       }
     }
     for (const [file, { why, run }] of Object.entries(REASONS[name] ?? {})) {

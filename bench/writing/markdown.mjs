@@ -16,6 +16,19 @@ const time = nanoseconds =>
       ? `${digits(nanoseconds / 1000)} µs`
       : `${nanoseconds.toFixed(0)} ns`;
 
+/** The parts of a whole bot that this package replaces. */
+const REPLACED_PARTS = ['socket layer', 'timeouts'];
+
+/** @param {number[]} values */
+const sum = values => values.reduce((total, value) => total + value, 0);
+
+/**
+ * The share of the time that a whole bot spends in the parts that this package does not replace.
+ *
+ * @param {Record<string, number>} parts
+ */
+const shareOfOthers = parts => 1 - sum(REPLACED_PARTS.map(name => parts[name])) / sum(Object.values(parts));
+
 /** How the counts of stanzas differ between the sides. Older reports have no factor. */
 const onNativeSide = factor => (factor ? `, ${factor} times as many on the native side` : '');
 
@@ -208,12 +221,15 @@ const DETAILS = {
         ratio(1 / times.median)
       ])
     ),
-    'The time of the JavaScript thread by part, in µs per text, from one profiled run of each side. The time of Node counts for the part that has called it. This package only replaces "socket layer" and "timeouts".',
+    `The time of the JavaScript thread by part, in µs per text, from one profiled run of each side. The time of Node counts for the part that has called it. This package only replaces ${REPLACED_PARTS.map(name => `"${name}"`).join(' and ')}. If they took no time, the thread would take ${ratio(shareOfOthers(parts.js.in))} (in) and ${ratio(shareOfOthers(parts.js.out))} (out) of its time on JavaScript.`,
     table(
       ['part', 'in, JavaScript', 'native', 'out, JavaScript', 'native'],
-      Object.keys(parts.js.in).map(name => [
+      [
+        ...Object.keys(parts.js.in).map(name => [name, (/** @type {any} */ part) => part[name]]),
+        ['all', (/** @type {any} */ part) => sum(Object.values(part))]
+      ].map(([name, us]) => [
         name,
-        ...['in', 'out'].flatMap(way => ['js', 'native'].map(side => whole(parts[side][way][name])))
+        ...['in', 'out'].flatMap(way => ['js', 'native'].map(side => whole(us(parts[side][way]))))
       ])
     )
   ],
