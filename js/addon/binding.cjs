@@ -4,6 +4,7 @@
 
 const { statSync } = require('node:fs');
 const { version } = require('../../package.json');
+const { guardedForDeno } = require('./deno.cjs');
 const { currentPlatform, nameOf, unavailableMessage } = require('./platform.cjs');
 const { look } = require('./targets.cjs');
 
@@ -38,7 +39,7 @@ function isMissing(error) {
 
 /** @returns {Binding} */
 function loadBinding() {
-  loaded ??= findBinding();
+  loaded ??= process.versions.deno === undefined ? findBinding() : guardedForDeno(findBinding());
   return loaded;
 }
 

@@ -292,6 +292,9 @@ module.exports = {
     sentInTurn();
     return accepted;
   },
+  sendControl: core.sendControl,
+  buffered: core.buffered,
+  silence: core.silence,
   /** @param {number} id */
   close: id => environment.close(id),
   /**

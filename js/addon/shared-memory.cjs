@@ -14,21 +14,6 @@ const wake = { callback() {} };
 const environment = new native.NodeEnvironment(() => wake.callback());
 const core = native.createCore(environment);
 
-// When a thread ends, Deno frees the objects of the addon and then still runs callbacks, for example of `setImmediate`.
-// They must not reach the freed objects.
-if (process.versions.deno !== undefined) {
-  /** @type {any} */ (globalThis).addEventListener('unload', () => {
-    core.endTurn();
-    const { NodeEnvironment, Session } = native;
-    const names = ['drain', 'endTurn', 'heartbeat', 'silence', 'send', 'sendControl', 'buffered'];
-    for (const object of [core, NodeEnvironment.prototype, Session.prototype]) {
-      for (const name of object === core ? names : Object.getOwnPropertyNames(object)) {
-        Object.defineProperty(object, name, { value: () => 0 });
-      }
-    }
-  });
-}
-
 /** Initial sizes: operations, bytes of text, and content bytes of nodes that are encoded. */
 const OPS = 4096;
 const TEXT = 16 * 1024;

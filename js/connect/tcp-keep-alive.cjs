@@ -7,8 +7,12 @@ const { TLSSocket } = require('node:tls');
 /** @type {boolean | undefined} */
 let isSupportedByTls;
 
-/** Whether `tls.connect` of this version of Node applies `keepAlive` to the connection. Node 20 does not. */
+/**
+ * Whether `tls.connect` of this version of Node applies `keepAlive` to the connection. Node 20 does not. Deno does, but
+ * its sockets do not show it.
+ */
 function tlsKeepsAlive() {
+  if (process.versions.deno !== undefined) return true;
   if (isSupportedByTls === undefined) {
     const socket = /** @type {any} */ (
       new TLSSocket(/** @type {any} */ (undefined), /** @type {any} */ ({ keepAlive: true }))

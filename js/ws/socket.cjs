@@ -19,7 +19,6 @@ const {
   }
 } = require('../addon/abi.cjs');
 const pump = require('../addon/event-pump.cjs');
-const { core } = require('../addon/shared-memory.cjs');
 const keepAlive = require('../addon/keep-alive.cjs');
 const observe = require('../observe/socket.cjs');
 const { resolvePlan } = require('../connect/plan.cjs');
@@ -261,7 +260,7 @@ class Socket extends EventTargetEmitter {
    */
   get reception() {
     if (this.readyState !== OPEN) return undefined;
-    return { silence: core.silence(this.#id), hasMessages: this.#hasMessages };
+    return { silence: pump.silence(this.#id), hasMessages: this.#hasMessages };
   }
 
   /** Handles the end of the connection. */
@@ -398,14 +397,14 @@ class Socket extends EventTargetEmitter {
       throw new RangeError(`The data size must not be greater than ${MAX_CONTROL} bytes`);
     }
     this.#tcp?.touch();
-    const accepted = isOpen ? core.sendControl(this.#id, bytes, isPong) : REFUSED;
+    const accepted = isOpen ? pump.sendControl(this.#id, bytes, isPong) : REFUSED;
     this.#sendCallbacks.settle(accepted, callback, this.readyState);
     if (!isOpen) this.#sentAfterClose += bytes.length;
   }
 
   /** Bytes that were not yet passed to the operating system. Data sent after the end is counted too, as in `ws`. */
   get bufferedAmount() {
-    return this.#sentAfterClose + (this.#id === 0 ? 0 : core.buffered(this.#id));
+    return this.#sentAfterClose + (this.#id === 0 ? 0 : pump.buffered(this.#id));
   }
 
   /** @param {import('../shared/transport-error.cjs').Description} description */

@@ -85,7 +85,6 @@ export const REASONS = {
     'websocket-messages': { why: DENO_ORDER },
     'websocket-order': { why: DENO_ORDER },
     'websocket-refused': { why: DENO_HTTP },
-    'websocket-tcp': { why: 'On Deno, the TCP keep-alive of an agent is off on native wss connections. Not solved' },
     'websocket-tls': { why: DENO_TICKETS }
   }
 };

@@ -1,0 +1,51 @@
+'use strict';
+
+// Deno frees the native objects of an environment after its event `unload`, and still runs timers and immediates after
+// that. A native function that uses a freed object would end the process.
+
+/**
+ * Makes the functions of the addon do nothing after `unload`.
+ *
+ * @template {object} Binding
+ * @param {Binding} binding Its classes are changed.
+ * @returns {Binding}
+ */
+function guardedForDeno(binding) {
+  let isUnloaded = false;
+  /** @type {any} */ (globalThis).addEventListener('unload', () => {
+    isUnloaded = true;
+  });
+
+  /** @param {Function} native */
+  const guarded = native =>
+    /** @this {unknown} @param {unknown[]} args */
+    function (...args) {
+      return isUnloaded ? undefined : native.apply(this, args);
+    };
+
+  /**
+   * @param {object} target Gets the guarded methods and getters.
+   * @param {object} source
+   */
+  const defineGuarded = (target, source) => {
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(source))) {
+      if (name === 'constructor') continue;
+      for (const part of /** @type {const} */ (['value', 'get'])) {
+        if (typeof property[part] === 'function') property[part] = guarded(property[part]);
+      }
+      Object.defineProperty(target, name, property);
+    }
+    return target;
+  };
+
+  /** @type {any} */
+  const { createCore, ...others } = binding;
+  for (const { prototype } of Object.values(others)) {
+    if (prototype !== undefined) defineGuarded(prototype, prototype);
+  }
+  /** @param {unknown} environment */
+  const createGuardedCore = environment => defineGuarded({}, createCore(environment));
+  return { ...others, createCore: createGuardedCore };
+}
+
+module.exports = { guardedForDeno };
