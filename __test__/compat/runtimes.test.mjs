@@ -1,8 +1,14 @@
 // The record of the tests that fail on Bun and Deno.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { merged } from '../../scripts/runtimes/known.mjs';
+import { knownOf, merged } from '../../scripts/runtimes/known.mjs';
+import { REASONS } from '../../scripts/runtimes/reasons.mjs';
+import { ROOT } from '../../scripts/shared/root.mjs';
+
+const read = path => readFileSync(join(ROOT, path), 'utf8');
 
 test('a test that failed in each run so far is recorded as always, and later as sometimes', () => {
   const first = merged(undefined, ['b', 'a']);
@@ -15,4 +21,20 @@ test('a test that failed in each run so far is recorded as always, and later as 
 
 test('a file without a failure has no record', () => {
   assert.equal(merged(undefined, []), undefined);
+});
+
+test('docs/platforms.md has the files and the numbers of failures of failures.json', () => {
+  const cells = /^\| (bun|deno) +\| `([^`]+)` +\| (\d+(?: to \d+)?) of \d+ +\|/gm;
+  const documented = [...read('docs/platforms.md').matchAll(cells)].map(([, ...row]) => row.join(' '));
+  const recorded = Object.entries(JSON.parse(read('scripts/runtimes/failures.json'))).flatMap(([runtime, files]) =>
+    Object.entries(files)
+      .filter(([file]) => REASONS[runtime][file]?.run !== false)
+      .map(([file, known]) => {
+        const { always, sometimes } = knownOf(known);
+        const most = always.length + sometimes.length;
+        return `${runtime} ${file} ${sometimes.length > 0 ? `${always.length} to ${most}` : most}`;
+      })
+  );
+  assert.ok(recorded.length > 20);
+  assert.deepEqual(documented.sort(), recorded.sort());
 });

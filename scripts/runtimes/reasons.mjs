@@ -26,6 +26,7 @@ export const REASONS = {
       why: 'The test records connections by `net.Socket.prototype.connect`, which Bun does not call'
     },
     'mock-server-traffic': { why: BUN_RESET },
+    observation: { why: 'On a busy machine, a test that blocks the event loop does not always see the stall on Bun' },
     proxy: { why: BUN_WS },
     'proxy-agents': { why: "Bun's `https.Agent` throws after a test has replaced `http.Agent` for a moment" },
     'proxy-failures': { why: BUN_WS },
@@ -49,6 +50,7 @@ export const REASONS = {
     'websocket-listeners': {
       why: 'The tests catch exceptions of listeners; the test runner of Bun makes each one a failure'
     },
+    'websocket-refused': { why: BUN_RESET },
     'websocket-socket': { why: BUN_WS },
     'websocket-tcp': { why: "The tests compare `_socket` with that of the package `ws`; Bun's own `ws` has none" },
     'websocket-tls': { why: BUN_WS }
