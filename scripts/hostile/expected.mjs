@@ -35,7 +35,7 @@ const NO_FIELD = /^open; undefined Cannot /;
  * message of OpenSSL contains a thread id.
  */
 const ON_BAILEYS_CLASS =
-  /^error EPROTO; 408 WebSocket Error \(write EPROTO .*SSL routines:.*:(?:sslv3 alert handshake failure|tlsv1 alert protocol version|bad record type)/;
+  /^error EPROTO; 408 WebSocket Error \(write EPROTO .*SSL routines:.*:(?:(?:sslv3|ssl\/tls) alert handshake failure|tlsv1 alert protocol version|bad record type)/;
 
 /** The same alert on a session. The message names a possible reason. */
 const MAY_BE_OTHER_TLS =
