@@ -67,6 +67,7 @@ test('Bun or Deno without the needed hooks causes one warning, and nothing is re
     project.write(
       'runtime.cjs',
       `Object.defineProperty(process, 'versions', { value: ${versions} });
+      globalThis.addEventListener ??= () => {}; // both runtimes have it
       require('node:module').registerHooks = undefined;`
     );
     const result = await project.run(['--require', './runtime.cjs', ...FLAG, 'app.mjs']);
