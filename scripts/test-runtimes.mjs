@@ -45,7 +45,7 @@ const { values, positionals: parts } = parseArgs({
 });
 const isWhole = !values.bots && parts.length === 0 && values.on === undefined;
 
-/** @type {Record<string, Record<string, import('./runtimes/known.mjs').Known>>} Known failures by runtime and file. */
+/** @type {Record<string, Record<string, import('./runtimes/known.mjs').KnownFailures>>} Known failures by runtime and file. */
 const recorded = JSON.parse(readFileSync(RECORD, 'utf8'));
 
 /** @type {string[]} */

@@ -6,9 +6,9 @@
 /**
  * Makes the functions of the addon do nothing after `unload`.
  *
- * @template {object} Binding
- * @param {Binding} binding Its classes are changed.
- * @returns {Binding}
+ * @template {object} Addon
+ * @param {Addon} binding Its classes are changed.
+ * @returns {Addon}
  */
 function guardedForDeno(binding) {
   let isUnloaded = false;

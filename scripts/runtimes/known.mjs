@@ -1,20 +1,20 @@
 /** The known failures of a test file on Bun or Deno, an entry of failures.json. */
 
 /**
- * @typedef {object} Known
+ * @typedef {object} KnownFailures
  * @property {string[]} [always] Titles of tests that fail in each run.
  * @property {string[]} [sometimes] Titles of tests that fail in some runs and pass in others.
  */
 
-/** @param {Known | undefined} known */
+/** @param {KnownFailures | undefined} known */
 export const knownOf = ({ always = [], sometimes = [] } = {}) => ({ always, sometimes });
 
 /**
  * The known failures after one more run. A test that was in the record and passes now fails only sometimes.
  *
- * @param {Known | undefined} last
+ * @param {KnownFailures | undefined} last
  * @param {readonly string[]} failed The titles of the tests that failed in the run.
- * @returns {Known | undefined} Undefined if no test fails.
+ * @returns {KnownFailures | undefined} Undefined if no test fails.
  */
 export function merged(last, failed) {
   const known = knownOf(last);

@@ -17,7 +17,7 @@ const lines = readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean);
 /** @type {Set<string>} */
 const titles = new Set(lines.map(line => JSON.parse(line).title));
 const files = new Set(suiteFiles([]).map(nameOf));
-/** @type {Record<string, Record<string, import('./known.mjs').Known>>} */
+/** @type {Record<string, Record<string, import('./known.mjs').KnownFailures>>} */
 const failures = JSON.parse(readFileSync(join(ROOT, 'scripts/runtimes/failures.json'), 'utf8'));
 
 /** @param {string} title */
