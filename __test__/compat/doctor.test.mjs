@@ -174,7 +174,10 @@ test('doctor reports a missing binary of the platform', timeout, async t => {
   writeFileSync(join(folder, `baileys-native.${other}.node`), '');
   const [again] = await faults(directory, { cli: join(copy, 'js/cli/main.cjs') });
   assert.ok(again.includes(`The package baileys-native-${own} `), again);
-  assert.match(again, / is missing, damaged or of another version: .* package-lock\.json was written on another platform/);
+  assert.match(
+    again,
+    / is missing, damaged or of another version: .* package-lock\.json was written on another platform/
+  );
 });
 
 test('doctor reports a late import of register', timeout, async t => {
