@@ -180,8 +180,9 @@ test('the sentences of the page have the bounds of the sources', () => {
   says('or six times `connectTimeoutMs` if that is longer');
   says(`was read for ${valueOf('transport/websocket.rs: BURST_TIME')} ms yields`);
   says(`in ${kibibytes('driver/sink.rs: PART')} KiB of a message to a session`);
+  says(`the rest of the message is handled for at most ${valueOf('driver/sink.rs: END_TIME') / 1000} s`);
   says(`above ${ROW_MS / 1000} s or ${ROW_MIB} MiB`);
-  says(`the bound of the whole opening ends, above ${LONG_ROW_MS / 1000} s`);
+  says(`the bound of the whole opening ends may take ${LONG_ROW_MS / 1000} s`);
 });
 
 /** Limits that no peer can reach, with the reason. */

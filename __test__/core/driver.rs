@@ -144,10 +144,39 @@ fn a_flood_of_stanzas_holds_up_neither_keep_alive_queries_nor_queries_nor_the_en
 }
 
 #[test]
+fn a_message_with_many_frames_does_not_hold_up_other_sessions() {
+    /// The message takes seconds; each part of it takes some milliseconds. The test ends long before.
+    const COUNT: u64 = 2_000;
+    let slow = Loopback::new(&[Behaviour::LargeMessage {
+        count: COUNT,
+        text: 6_000,
+    }]);
+    let busy = User::new(slow.address, config());
+    assert!(busy.handle.with(|session, now| session.connect(now)));
+    let received = || busy.handle.inspect(|session| session.metrics().stanzas_in);
+    let start = Instant::now();
+    while received() < 2 {
+        assert!(start.elapsed() < WAIT_LIMIT);
+        std::thread::yield_now();
+    }
+    let server = Loopback::new(&[Behaviour::Answer]);
+    let mut other = User::new(server.address, config());
+    assert!(other.handle.with(|session, now| session.connect(now)));
+    other.wait_for(|event| is_state(event, SessionState::Connected));
+    assert!(
+        received() < COUNT,
+        "the other session waited for the end of the message"
+    );
+}
+
+#[test]
 fn a_message_with_many_slow_frames_does_not_lock_the_session_until_its_end() {
     /// The message takes seconds. The test ends long before.
     const COUNT: u64 = 1_000;
-    let server = Loopback::new(&[Behaviour::SlowFrames(COUNT)]);
+    let server = Loopback::new(&[Behaviour::LargeMessage {
+        count: COUNT,
+        text: 60_000,
+    }]);
     let user = User::new(server.address, config());
     assert!(user.handle.with(|session, now| session.connect(now)));
     let start = Instant::now();

@@ -23,8 +23,8 @@ use crate::{
 /// thousand compressed frames, and each of them can take half a second (docs/security.md). The session is locked for one
 /// part only.
 const PART: usize = 16 * 1024;
-/// If a part takes this time or longer, the task pauses before the next one.
-const SLOW_PART: Duration = Duration::from_millis(10);
+/// If the parts since the last flush took this time or longer, the task pauses before the next one.
+const PAUSE_AFTER: Duration = Duration::from_millis(10);
 /// The pause. It is long enough for a thread that waits for the lock of the session.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -64,7 +64,8 @@ impl SessionSink {
         let (shared, id) = (&self.session, self.connection);
         let part = self.rest.split_to(self.rest.len().min(PART));
         self.wants_more = shared.receive(time, |session, now| session.handle_data(now, id, &part));
-        if !self.rest.is_empty() && time.elapsed() >= SLOW_PART {
+        let is_slow = || self.began.is_some_and(|began| began.elapsed() >= PAUSE_AFTER);
+        if !self.rest.is_empty() && is_slow() {
             self.pause = Some(Box::pin(sleep(PAUSE)));
         }
     }

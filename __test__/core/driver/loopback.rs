@@ -29,8 +29,9 @@ pub(super) enum Behaviour {
     Flood(u64),
     /// Also send stanzas without end, and read what has arrived between them.
     EndlessFlood,
-    /// Also send this number of frames of 8 KiB in one message. Each takes some milliseconds.
-    SlowFrames(u64),
+    /// Also send `count` frames of 8 KiB in one message, each with a text of this length in bytes. A text of 60,000 bytes
+    /// takes some milliseconds.
+    LargeMessage { count: u64, text: u16 },
     /// Send WebSocket pings without end instead of the handshake, and read nothing.
     EndlessPings,
     /// Also send a stanza with this tag.
@@ -112,8 +113,8 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
                         }
                     }
                 }
-                Behaviour::SlowFrames(count) => {
-                    let payload = slow_payload();
+                Behaviour::LargeMessage { count, text } => {
+                    let payload = padded_payload(*text);
                     (0..*count).for_each(|_| server.send_payload(&payload));
                 }
                 Behaviour::EndlessFlood => {
@@ -140,13 +141,13 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
     }
 }
 
-/// A compressed stanza with a long text, padded to 8 KiB. Data after the end of the compressed stanza is ignored.
-fn slow_payload() -> Vec<u8> {
-    const TEXT: u16 = 60_000;
-    let head = [&[248, 3, 19, 4, 253, 0][..], &TEXT.to_be_bytes()].concat();
+/// A compressed stanza with a text of this length, padded to 8 KiB. Data after the end of the compressed stanza is
+/// ignored.
+fn padded_payload(text: u16) -> Vec<u8> {
+    let head = [&[248, 3, 19, 4, 253, 0][..], &text.to_be_bytes()].concat();
     let mut deflated = ZlibEncoder::new(vec![2], Compression::best());
     deflated.write_all(&head).unwrap();
-    deflated.write_all(&[0xff; TEXT as usize]).unwrap();
+    deflated.write_all(&vec![0xff; text.into()]).unwrap();
     let mut payload = deflated.finish().unwrap();
     payload.resize(8 * 1024 - 19, 0);
     payload
