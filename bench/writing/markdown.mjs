@@ -19,9 +19,6 @@ const time = nanoseconds =>
 /** The parts of a whole bot that this package replaces. */
 const REPLACED_PARTS = ['socket layer', 'timeouts'];
 
-/** The last row of the table of parts. */
-const ALL_PARTS = 'all';
-
 /** @param {number[]} values */
 const sum = values => values.reduce((total, value) => total + value, 0);
 
@@ -32,13 +29,8 @@ const sum = values => values.reduce((total, value) => total + value, 0);
  */
 const shareOfOthers = parts => 1 - sum(REPLACED_PARTS.map(name => parts[name])) / sum(Object.values(parts));
 
-/**
- * The time of a part, or of all parts.
- *
- * @param {Record<string, number>} parts
- * @param {string} name
- */
-const timeOf = (parts, name) => (name === ALL_PARTS ? sum(Object.values(parts)) : parts[name]);
+/** @param {Record<string, number>} parts */
+const withTotal = parts => ({ ...parts, all: sum(Object.values(parts)) });
 
 /** How the counts of stanzas differ between the sides. Older reports have no factor. */
 const onNativeSide = factor => (factor ? `, ${factor} times as many on the native side` : '');
@@ -235,9 +227,9 @@ const DETAILS = {
     `The time of the JavaScript thread by part, in µs per text, from one profiled run of each side. The time of Node counts for the part that has called it. This package only replaces ${REPLACED_PARTS.map(name => `"${name}"`).join(' and ')}. If they took no time, the thread would take ${ratio(shareOfOthers(parts.js.in))} (in) and ${ratio(shareOfOthers(parts.js.out))} (out) of its time on JavaScript.`,
     table(
       ['part', 'in, JavaScript', 'native', 'out, JavaScript', 'native'],
-      [...Object.keys(parts.js.in), ALL_PARTS].map(name => [
+      Object.keys(withTotal(parts.js.in)).map(name => [
         name,
-        ...['in', 'out'].flatMap(way => ['js', 'native'].map(side => whole(timeOf(parts[side][way], name))))
+        ...['in', 'out'].flatMap(way => ['js', 'native'].map(side => whole(withTotal(parts[side][way])[name])))
       ])
     )
   ],

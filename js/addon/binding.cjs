@@ -39,7 +39,7 @@ function isMissing(error) {
 
 /** @returns {Binding} */
 function loadBinding() {
-  loaded ??= process.versions.deno === undefined ? findBinding() : guardedForDeno(findBinding());
+  loaded ??= guardedForDeno(findBinding());
   return loaded;
 }
 

@@ -3,16 +3,28 @@
 // Deno frees the native objects of an environment after its event `unload`, and still runs timers and immediates after
 // that. A native function that uses a freed object would end the process.
 
+const isDeno = process.versions.deno !== undefined;
+
 /**
- * Makes the functions of the addon do nothing after `unload`.
+ * On Deno, calls `callback` at `unload`.
+ *
+ * @param {() => void} callback
+ */
+function onUnload(callback) {
+  if (isDeno) /** @type {any} */ (globalThis).addEventListener('unload', callback);
+}
+
+/**
+ * Makes the functions of the addon do nothing after `unload`. On other runtimes it returns the addon as it is.
  *
  * @template {object} Addon
  * @param {Addon} binding Its classes are changed.
  * @returns {Addon}
  */
 function guardedForDeno(binding) {
+  if (!isDeno) return binding;
   let isUnloaded = false;
-  /** @type {any} */ (globalThis).addEventListener('unload', () => {
+  onUnload(() => {
     isUnloaded = true;
   });
 
@@ -48,4 +60,4 @@ function guardedForDeno(binding) {
   return { ...others, createCore: createGuardedCore };
 }
 
-module.exports = { guardedForDeno };
+module.exports = { guardedForDeno, onUnload };

@@ -2,6 +2,7 @@
 
 // Takes events from the native queue and delivers them to the sockets and sessions of this thread.
 
+const { onUnload } = require('./deno.cjs');
 const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { sentInTurn, hasWaiting } = require('./loop-turn.cjs');
 const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
@@ -98,6 +99,11 @@ const tapeCursor = {
 /** @type {NodeJS.Immediate | null} */
 let continuation = null;
 let running = false;
+/** Whether `drain` does nothing any more. */
+let isUnloaded = false;
+onUnload(() => {
+  isUnloaded = true;
+});
 
 /** Allocates memory for a record that did not fit. */
 function grow() {
@@ -191,7 +197,7 @@ function dispatch() {
  */
 function run(isUrgent) {
   // A listener may cause a nested call, which must not replace the batch.
-  if (running) return;
+  if (running || isUnloaded) return;
   running = true;
   let finished = false;
   let events = 0;

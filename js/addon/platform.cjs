@@ -94,8 +94,8 @@ function isSupported(on) {
  */
 function unavailableMessage(reason, on = { ...currentPlatform(), glibc: readReport()?.header?.glibcVersionRuntime }) {
   const advice = isSupported(on)
-    ? `The package baileys-native-${nameOf(on)} (an optional dependency) is missing, damaged or of another version: install it. npm omits it ` +
-      'with --omit=optional, or if package-lock.json was written on another platform'
+    ? `The package baileys-native-${nameOf(on)} (an optional dependency) is missing, damaged or of another version: ` +
+      'install it. npm omits it with --omit=optional, or if package-lock.json was written on another platform'
     : 'None of them works on this system. Build the binary in a clone of the repository: run `npm run build` (it needs ' +
       'Rust and a C compiler). The installed package does not contain the sources';
   return (

@@ -10,6 +10,16 @@
 export const knownOf = ({ always = [], sometimes = [] } = {}) => ({ always, sometimes });
 
 /**
+ * The number of failures of a run: `3`, or `3 to 5` if tests fail in some runs only.
+ *
+ * @param {KnownFailures | undefined} known
+ */
+export function numberOf(known) {
+  const { always, sometimes } = knownOf(known);
+  return sometimes.length > 0 ? `${always.length} to ${always.length + sometimes.length}` : `${always.length}`;
+}
+
+/**
  * The known failures after one more run. A test that was in the record and passes now fails only sometimes.
  *
  * @param {KnownFailures | undefined} last

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../shared/root.mjs';
+import { knownOf } from './known.mjs';
 import { REASONS } from './reasons.mjs';
 import { nameOf, suiteFiles } from './suite.mjs';
 
@@ -30,8 +31,9 @@ const faults = [
       .map(file => `reasons.mjs, ${runtime}: ${file}`)
   ),
   ...Object.entries(failures).flatMap(([runtime, known]) =>
-    Object.entries(known).flatMap(([file, { always = [], sometimes = [] }]) =>
-      [...always, ...sometimes]
+    Object.entries(known).flatMap(([file, failures]) =>
+      Object.values(knownOf(failures))
+        .flat()
         // The name of the file stands for a failure outside of a test.
         .filter(title => !files.has(file) || (title !== file && !isTitle(title)))
         .map(title => `failures.json, ${runtime}, ${file}: ${title}`)

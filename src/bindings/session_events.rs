@@ -39,9 +39,9 @@ fn record(session: u32, event: SessionEvent, batch: &mut Batch) {
     match event {
         SessionEvent::Stanzas(stanzas) => {
             if batch.stanzas(session_record::STANZAS, session, &stanzas).is_none() {
-                let lost = SessionEvent::Malformed(InflateError::OutOfMemory.into());
+                let lost = event_json(&SessionEvent::Malformed(InflateError::OutOfMemory.into()));
                 for _ in 0..stanzas.len() {
-                    batch.push(session_record::EVENT, session, 0, event_json(&lost).as_bytes());
+                    batch.push(session_record::EVENT, session, 0, lost.as_bytes());
                 }
             }
         }

@@ -43,13 +43,6 @@ impl SharedEnvironment {
     }
 }
 
-impl Drop for NodeEnvironment {
-    /// The callback of the wake uses this object.
-    fn drop(&mut self) {
-        self.shared.wake.end();
-    }
-}
-
 impl NodeEnvironment {
     pub(super) const fn shared(&self) -> &Arc<SharedEnvironment> {
         &self.shared

@@ -170,7 +170,8 @@ impl<S: EventSink> OpenSocket<'_, S> {
     /// Reads messages until no more are available, the sink is full, or the task should yield.
     fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.drained = false;
-        let start = Instant::now();
+        // Set before the first long message: most bursts have none, and reading the clock takes time.
+        let mut start = None;
         for _ in 0..BURST {
             if self.sink.poll_ready(cx).is_pending() {
                 return;
@@ -179,19 +180,21 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 self.drained = true;
                 return;
             };
-            let mut is_long = false;
+            let mut is_slow = false;
             match item {
-                Some(Ok(message)) => {
-                    is_long = message.len() >= LONG_MESSAGE;
+                Some(Ok(message)) if message.len() >= LONG_MESSAGE => {
+                    let start = start.get_or_insert_with(Instant::now);
                     self.received(writer, message);
+                    is_slow = start.elapsed() >= BURST_TIME;
                 }
+                Some(Ok(message)) => self.received(writer, message),
                 Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = SocketPhase::Ended,
             }
             if self.phase != SocketPhase::Open {
                 return;
             }
-            if is_long && start.elapsed() >= BURST_TIME {
+            if is_slow {
                 // Unlike `wake_by_ref`, this wakes the task only after timers and sockets were polled. It is pending at
                 // its first poll.
                 let _ = pin!(yield_now()).poll(cx);

@@ -4,29 +4,17 @@
     reason = "threadsafe functions that can be unreferenced need Node-API's C interface"
 )]
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::sys;
-
-/// The number of the next wake. Relaxed, because it must only be unique.
-static NEXT: AtomicUsize = AtomicUsize::new(1);
-
-thread_local! {
-    /// The numbers of the wakes of this thread that have not ended.
-    static LIVE: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
-}
 
 /// Calls a JavaScript function without arguments from any thread. The call runs on the thread of its environment.
 ///
 /// [`set_referenced`](Self::set_referenced) decides whether it keeps the event loop of the environment running.
 pub(in crate::bindings) struct Wake {
-    number: usize,
     /// `None` during and after the shutdown of the environment. Node.js then frees the function.
     function: Mutex<Option<ThreadsafeFunction>>,
 }
@@ -45,11 +33,10 @@ impl Wake {
         at_exit: impl FnOnce() + 'static,
     ) -> napi::Result<Arc<Self>> {
         let raw_env = env.raw();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (mut name, mut function) = (ptr::null_mut(), ptr::null_mut());
         const NAME: &CStr = c"baileys-native";
         // SAFETY: `env` and `callback` are alive, and the out-pointers are valid. The function starts with one owner
-        // (the environment) and needs no finalizer. Its JavaScript side is `call_back`. Its context is a number.
+        // (the environment) and needs no finalizer. Its JavaScript side is `call_back`.
         let status = unsafe {
             match sys::napi_create_string_utf8(
                 raw_env,
@@ -66,7 +53,7 @@ impl Wake {
                     1,
                     ptr::null_mut(),
                     None,
-                    ptr::without_provenance_mut(number),
+                    ptr::null_mut(),
                     Some(call_back),
                     &raw mut function,
                 ),
@@ -82,10 +69,8 @@ impl Wake {
         // SAFETY: the function was just created, on the thread of its environment.
         unsafe { sys::napi_unref_threadsafe_function(raw_env, function) };
         let wake = Arc::new(Self {
-            number,
             function: Mutex::new(Some(ThreadsafeFunction(function))),
         });
-        LIVE.with_borrow_mut(|live| live.insert(number));
         let exit: Box<ExitHook> = Box::new(ExitHook {
             wake: Arc::clone(&wake),
             at_exit: Box::new(at_exit),
@@ -118,13 +103,6 @@ impl Wake {
         }
     }
 
-    /// Ends the calls of the callback. Must be called on the thread of the environment.
-    pub(in crate::bindings) fn end(&self) {
-        // Fails only if the thread already frees its storage.
-        let _ = LIVE.try_with(|live| live.borrow_mut().remove(&self.number));
-        *self.function.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
     /// Sets whether the event loop of the environment is kept running. Must be called on the thread of the environment.
     pub(in crate::bindings) fn set_referenced(&self, env: &napi::Env, referenced: bool) {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,24 +129,20 @@ unsafe extern "C" fn run_exit_hook(data: *mut c_void) {
     // SAFETY: `data` is the box from `Wake::new`, and the hook runs once.
     let hook = unsafe { Box::from_raw(data.cast::<ExitHook>()) };
     let ExitHook { wake, at_exit } = *hook;
-    wake.end();
+    *wake.function.lock().unwrap_or_else(PoisonError::into_inner) = None;
     // A panic must not unwind into C. It cannot be reported during shutdown.
     let _ = catch_unwind(AssertUnwindSafe(at_exit));
 }
 
 /// The JavaScript side of a wake. An exception of the callback becomes an uncaught exception, as for other callbacks of
 /// the event loop.
-///
-/// Deno also calls this during the shutdown of the environment, after it has freed the native objects that the callback
-/// uses. After [`Wake::end`], the call does nothing.
 unsafe extern "C" fn call_back(
     env: sys::napi_env,
     callback: sys::napi_value,
-    context: *mut c_void,
+    _context: *mut c_void,
     _data: *mut c_void,
 ) {
-    let is_live = LIVE.try_with(|live| live.borrow().contains(&context.addr()));
-    if env.is_null() || callback.is_null() || !is_live.unwrap_or(false) {
+    if env.is_null() || callback.is_null() {
         return;
     }
     let (mut undefined, mut result, mut exception) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
