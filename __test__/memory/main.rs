@@ -30,8 +30,10 @@ use std::time::{Duration, Instant};
 use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node};
 #[cfg(feature = "transport")]
 use baileys_native::dropin::{FrameOpenError, NoiseHandler};
-use baileys_native::frame::{FrameDecoder, FrameError};
+use baileys_native::frame::{FrameDecoder, FrameError, encode_frame};
+use baileys_native::handshake::HandshakeError;
 use baileys_native::noise::{Receiver, Sender};
+use baileys_native::proto::{HandshakeMessage, handshake_message::ServerHello};
 use baileys_native::read_ahead::{ReadAhead, ThreadBuffers};
 use baileys_native::session::{EndReason, QueryError, SessionEvent, SessionState};
 use baileys_native::tape::{TapeWriter, Tapes};
@@ -40,6 +42,7 @@ use cap::Cap;
 use harness::World;
 use hostile::{Payload, payloads};
 use peak_alloc::PeakAlloc;
+use prost::Message;
 use server::bytes_node;
 
 #[global_allocator]
@@ -251,13 +254,46 @@ fn handshake_without_memory(frame: &[u8]) {
     assert_eq!(world.last_reason(), EndReason::Frame(FrameError::OutOfMemory));
 }
 
+/// A session without memory for the fields of a ServerHello ends.
+fn server_hello_without_memory() {
+    let hello = ServerHello {
+        payload: Some(vec![0; 8 * MIB]),
+        ..Default::default()
+    };
+    let message = HandshakeMessage {
+        server_hello: Some(hello),
+        ..Default::default()
+    };
+    let mut frame = Vec::new();
+    encode_frame(&message.encode_to_vec(), &mut frame).unwrap();
+    let mut reasons = Vec::new();
+    for spare in 1..64 {
+        let mut world = World::paired();
+        world.opens = false;
+        world.connect();
+        world.open();
+        let id = world.link.as_ref().unwrap().id;
+        let now = world.now;
+        within(spare * MIB, || world.session.handle_data(now, id, &frame));
+        world.pump();
+        reasons.push(world.last_reason());
+    }
+    assert!(
+        reasons.contains(&EndReason::Handshake(HandshakeError::OutOfMemory)),
+        "{reasons:?}"
+    );
+}
+
+/// Calls a function with so many bytes of free memory.
+fn within<R>(spare: usize, call: impl FnOnce() -> R) -> R {
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare).unwrap();
+    let result = call();
+    ALLOCATOR.set_limit(usize::MAX).unwrap();
+    result
+}
+
 /// Each step that allocates memory for a peer's data must report an out-of-memory error instead of aborting.
 fn without_memory() {
-    let within = |spare: usize, test: &dyn Fn()| {
-        ALLOCATOR.set_limit(ALLOCATOR.allocated() + spare).unwrap();
-        test();
-        ALLOCATOR.set_limit(usize::MAX).unwrap();
-    };
     let nodes = hostile::most_nodes(binary::MAX_ELEMENTS - 20);
     let text = hostile::long_text(15 * MIB);
     let (large_frame, mut chunk) = (sealed(&vec![0; 15 * MIB]), vec![0; 15 * MIB]);
@@ -268,7 +304,7 @@ fn without_memory() {
     ];
 
     let failures = std::cell::RefCell::new(Vec::with_capacity(16));
-    within(4 * MIB, &|| {
+    within(4 * MIB, || {
         let (mut opener, mut tapes) = (Opener::default(), Tapes::default());
         let fail = |error| failures.borrow_mut().push(error);
         fail(
@@ -296,7 +332,7 @@ fn without_memory() {
         let mut handler = NoiseHandler::new(Dialect::V7, b"WA\x06\x03", &[9; 32], None).unwrap();
         handler.frames.feed(&large_frame);
         let handler = std::cell::RefCell::new(handler);
-        within(4 * MIB, &|| {
+        within(4 * MIB, || {
             let (mut opener, mut tapes, mut raw) = (Opener::default(), Tapes::default(), Vec::new());
             let opened = handler.borrow_mut().open(&mut opener, &mut tapes, &mut raw);
             assert!(matches!(opened, Err(FrameOpenError::Stream(FrameError::OutOfMemory))));
@@ -305,6 +341,9 @@ fn without_memory() {
     session_without_memory(&hostile::compressed(&text));
     query_without_memory();
     handshake_without_memory(&large_frame);
+    server_hello_without_memory();
+    #[cfg(feature = "seams")]
+    transport::without_memory();
 
     let failures = failures.into_inner();
     let memory = "out of memory".to_owned();

@@ -2,16 +2,16 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
 };
 
-use baileys_native::transport::{EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, TransportEvent, seams};
+use baileys_native::transport::{EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, TransportError, TransportEvent, seams};
 use tokio::io::{AsyncWriteExt, duplex, split};
 
-use super::{measure, report};
+use super::{MIB, measure, report, within};
 
 /// The documented limits (docs/security.md), in MiB.
 const HEAD_BOUND: usize = 1;
@@ -20,19 +20,22 @@ const MESSAGE_BOUND: usize = 160;
 /// The number of fragments that a message may have.
 const MAX_FRAGMENTS: usize = 16 * 1024;
 
-/// Counts the bytes of the messages and drops them.
+/// Counts the bytes of the messages and drops them, and has the error at the end.
 #[derive(Clone, Default)]
-struct Count(Arc<AtomicUsize>);
+struct Received {
+    bytes: Arc<AtomicUsize>,
+    error: Arc<Mutex<Option<TransportError>>>,
+}
 
-impl EventSink for Count {
+impl EventSink for Received {
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 
     fn event(&mut self, event: TransportEvent) {
         match event {
-            TransportEvent::Message { bytes, .. } => drop(self.0.fetch_add(bytes.len(), Ordering::Relaxed)),
-            TransportEvent::Error(error) => panic!("{error}"),
+            TransportEvent::Message { bytes, .. } => drop(self.bytes.fetch_add(bytes.len(), Ordering::Relaxed)),
+            TransportEvent::Error(error) => *self.error.lock().unwrap() = Some(error),
             _ => {}
         }
     }
@@ -41,8 +44,8 @@ impl EventSink for Count {
 }
 
 /// Receives the bytes of a server on an open WebSocket. Returns the length of the messages.
-fn receive(stream: &[u8]) -> usize {
-    let count = Count::default();
+fn receive(stream: &[u8]) -> Result<usize, TransportError> {
+    let received = Received::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -50,14 +53,19 @@ fn receive(stream: &[u8]) -> usize {
     runtime.block_on(async {
         let (client, server) = duplex(4096);
         let (_requests, mut out) = split(server);
-        let (_connection, task) = seams::open(client, Vec::new(), count.clone());
+        let (_connection, task) = seams::open(client, Vec::new(), received.clone());
         let serve = async {
-            out.write_all(stream).await.unwrap();
-            out.shutdown().await.unwrap();
+            // Fails if the client has closed.
+            if out.write_all(stream).await.is_ok() {
+                out.shutdown().await.unwrap();
+            }
         };
         futures_util::future::join(task, serve).await;
     });
-    count.0.load(Ordering::Relaxed)
+    match received.error.lock().unwrap().take() {
+        Some(error) => Err(error),
+        None => Ok(received.bytes.load(Ordering::Relaxed)),
+    }
 }
 
 /// A frame header of a server. `first` has the flags and the opcode.
@@ -104,8 +112,24 @@ pub(crate) fn measure_all() {
         ),
         ("most fragments, all empty", fragments(MAX_FRAGMENTS, 0), 0),
     ] {
-        let (cost, received) = measure(|| receive(&stream));
+        let (cost, received) = measure(|| receive(&stream).unwrap());
         assert_eq!(received, length, "{name}");
         report("message", name, stream.len(), cost, MESSAGE_BOUND);
+    }
+}
+
+/// A message that does not fit into the memory ends the connection with an error, as a whole and in fragments.
+pub(crate) fn without_memory() {
+    let length = 16 * MIB;
+    for stream in [fragments(1, length), fragments(16, length / 16)] {
+        for spare in (2..64).step_by(2) {
+            let received = within(spare * MIB, || receive(&stream));
+            match received {
+                Ok(received) => assert_eq!(received, length),
+                Err(error) => assert!(matches!(error, TransportError::OutOfMemory), "{error}"),
+            }
+        }
+        assert!(within(4 * MIB, || receive(&stream)).is_err());
+        assert_eq!(within(64 * MIB, || receive(&stream)).unwrap(), length);
     }
 }

@@ -1,6 +1,6 @@
 // The clients of the fault matrix. All clients of a process use one socket layer, which the command line chooses.
 
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import * as baileys from 'baileys';
 import { NativeSession } from 'baileys-native';
@@ -14,8 +14,18 @@ import { linkedCreds, outcomesOfSession, outcomesOfSocket, plainText } from '../
  *
  * @type {Record<string, number>}
  */
-const CONNECT_MS = { ends: 3000, endsAfterLogin: 20_000, staysOpen: 20_000, clockJumps: 20_000 };
+const CONNECT_MS = {
+  ends: 3000,
+  endsAfterLogin: 20_000,
+  endsWithoutMemory: 20_000,
+  staysOpen: 20_000,
+  clockJumps: 20_000
+};
 const KEEP_ALIVE_MS = 500;
+
+/** Memory that a row without memory leaves: enough for JavaScript, but not for a long message. */
+const MEMORY_LEFT = 48 << 20;
+const PORTION = 16 << 20;
 const QUERY_MS = 20_000;
 
 /** The server does not answer this query. */
@@ -137,6 +147,12 @@ const SCENARIOS = {
     return `${ended}; query: ${await query}`;
   },
 
+  /** The process has no memory for a message of the server. */
+  endsWithoutMemory: ({ ended }) => {
+    takeMemory(MEMORY_LEFT);
+    return ended;
+  },
+
   /** The time of day changes after the login. The connection stays open for some keep-alive intervals, or ends. */
   clockJumps: async (client, ask) => {
     await untilOpen(client);
@@ -179,6 +195,24 @@ function takeDescriptors() {
     for (;;) openSync('/dev/null', 'r');
   } catch (error) {
     if (error.code !== 'EMFILE') throw error;
+  }
+}
+
+/** @type {Buffer[]} Memory that is not free. */
+const taken = [];
+
+/**
+ * Allocates memory until this many bytes are left below the limit of the process (`ulimit -d`).
+ *
+ * @param {number} left
+ */
+function takeMemory(left) {
+  const [, limit] = /^Max data size +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  for (;;) {
+    const [, used] = /^VmData:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    const free = Number(limit) - Number(used) * 1024 - left;
+    if (free <= 0) return;
+    taken.push(Buffer.allocUnsafeSlow(Math.min(free, PORTION)));
   }
 }
 

@@ -3,14 +3,15 @@
 /**
  * @typedef {object} FaultRow
  * @property {string} name
- * @property {'ends' | 'endsAfterLogin' | 'staysOpen' | 'clockJumps'} scenario See client.mjs.
+ * @property {'ends' | 'endsAfterLogin' | 'endsWithoutMemory' | 'staysOpen' | 'clockJumps'} scenario See client.mjs.
  * @property {import('../../__test__/support/relay.mjs').Conditions} [conditions]
  * @property {import('../../__test__/support/relay.mjs').FaultKind} [faultAfterLogin]
  * @property {number} [stopMs] Milliseconds for which the process of the client is stopped (SIGSTOP) after the login.
  * @property {string} [url] The URL to connect to. Default: the server's.
- * @property {boolean} [withoutDescriptors]
+ * @property {'descriptors' | 'memory'} [without] What the process of the client has used up.
  * @property {boolean} [tls] Whether the server uses TLS. Then the place of a fault is the index of a byte.
  * @property {number} [jumpMs] By how many milliseconds the clock of the client jumps.
+ * @property {number} [messageBytes] The server only sends a WebSocket message of this length.
  * @property {number} [stanzas] The number of stanzas sent to the client.
  * @property {number} [sends] The number of stanzas sent by the client.
  * @property {number} [bytes] The length of the content of each stanza.
@@ -93,7 +94,8 @@ export const PROCESS_ROWS = /** @type {FaultRow[]} */ ([
   { name: 'stopped for 8 s (SIGSTOP)', scenario: 'staysOpen', stopMs: 8000, stanzas: 40, sends: 0, bytes: 64 },
   { name: 'the clock jumps forward by an hour', scenario: 'clockJumps', jumpMs: 3_600_000 },
   { name: 'the clock jumps back by an hour', scenario: 'clockJumps', jumpMs: -3_600_000 },
-  { name: 'no descriptors left (EMFILE)', scenario: 'ends', withoutDescriptors: true }
+  { name: 'no descriptors left (EMFILE)', scenario: 'ends', without: 'descriptors' },
+  { name: 'no memory left for a message', scenario: 'endsWithoutMemory', without: 'memory', messageBytes: 100 << 20 }
 ]);
 
 const QUERY_ERROR = 'Baileys rejects the query with the close code, a number';
@@ -182,5 +184,9 @@ export const DIFFERENCES = {
       /^408 WebSocket Error \(connect EMFILE/,
       'the message of Node also has the local address, which is undefined'
     ]
+  },
+  'no memory left for a message': {
+    native: [/^408 WebSocket Error \(Out of memory for received messages\)$/, 'on JavaScript the process ends'],
+    session: [/^408 transport: .*Out of memory for received messages/, 'the same as on the drop-in']
   }
 };

@@ -1,9 +1,12 @@
 // Runs the fault matrix on one layer. The servers and relays are in this process, the clients in a child process.
 
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Curve } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
+// @ts-expect-error ws has no declarations.
+import { WebSocketServer } from 'ws';
 import { Relay } from '../../__test__/support/relay.mjs';
 import { startChild } from '../shared/child.mjs';
 import { PROCESS_ROWS, ROWS } from './matrix.mjs';
@@ -20,8 +23,8 @@ const STALL_MS = 1000;
 const FULL_MS = 200;
 /** The number of keep-alive queries after which a connection counts as alive. */
 const KEPT_ALIVE = 4;
-/** The limit of open files for the child of a row with `withoutDescriptors`. */
-const MAX_DESCRIPTORS = 128;
+/** The limits of the child of a row, as options of `ulimit`: 128 open files, 1 GiB of data. */
+const LIMITS = { descriptors: '-n 128', memory: '-d 1048576' };
 
 /** @typedef {import('../shared/child.mjs').Layer} Layer */
 /** @typedef {import('./matrix.mjs').FaultRow} FaultRow */
@@ -139,6 +142,16 @@ class RunningRow {
   }
 }
 
+/** Starts a server that sends one message to each client. @param {number} bytes */
+async function startSender(bytes) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  const message = Buffer.alloc(bytes);
+  server.on('connection', (/** @type {any} */ client) => client.on('error', () => {}).send(message));
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `ws://127.0.0.1:${port}`, close: () => server.close() };
+}
+
 /** The methods of a {@link RunningRow} that its client calls. */
 const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', 'keptAlive', 'allSent', 'allArrived']);
 
@@ -158,7 +171,7 @@ async function runRows(layer, rows) {
   const child = startChild(CLIENT, {
     layer,
     name: `the clients (${layer})`,
-    maxDescriptors: rows[0].withoutDescriptors ? MAX_DESCRIPTORS : undefined,
+    limits: rows[0].without && LIMITS[rows[0].without],
     services
   });
   try {
@@ -172,19 +185,29 @@ async function runRows(layer, rows) {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
         const server = await MockServer.start({ tls: row.tls ?? false, acceptUnknown: true, root });
         const relay = await Relay.start(Number(server.port));
+        const sender = row.messageBytes ? await startSender(row.messageBytes) : undefined;
         const current = new RunningRow(row, server, relay, child.process);
         running.set(row.name, current);
-        const settings = { layer, url: current.url, user: 15_550_200_000 + waiting.length, rootKey, ca: server.ca };
-        if (row.withoutDescriptors) {
+        const settings = {
+          layer,
+          url: sender?.url ?? current.url,
+          user: 15_550_200_000 + waiting.length,
+          rootKey,
+          ca: server.ca
+        };
+        if (row.without === 'descriptors') {
           // Opens the files that a process opens only once.
           await child.ask('run', { ...row, ...settings, scenario: 'staysOpen', url: server.url });
           await child.ask('takeDescriptors');
         }
-        const result = child.ask('run', { ...row, ...settings });
+        // The client may end its process.
+        const ended = child.exited.then(reason => ({ outcome: `the process ended (${reason})`, ms: 0 }));
+        const result = child.ask('run', { ...row, ...settings }).catch(() => ended);
         const late = delay(ROW_MS, { outcome: `not over after ${ROW_MS / 1000} s`, ms: ROW_MS }, { ref: false });
         outcomes[row.name] = await Promise.race([result, late]);
         running.delete(row.name);
         await current.close();
+        sender?.close();
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_ROWS }, worker));

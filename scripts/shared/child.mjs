@@ -20,7 +20,7 @@ import { ROOT } from './root.mjs';
  * @property {string[]} [args]
  * @property {string[]} [flags] More flags for Node.
  * @property {NodeJS.ProcessEnv} [env] More environment variables.
- * @property {number} [maxDescriptors] The limit of open files. Only on systems with `/bin/sh`.
+ * @property {string} [limits] Options for `ulimit`, for example `-n 128`. Only on systems with `/bin/sh`.
  * @property {Record<string, (data: any) => unknown>} [services] Functions that the child may call.
  */
 
@@ -44,7 +44,7 @@ const registerFlags = layer => (layer === 'native' ? ['--import', 'baileys-nativ
  * @param {StartOptions} options
  * @returns {Child}
  */
-export function startChild(script, { layer, name, args = [], flags = [], env = {}, maxDescriptors, services = {} }) {
+export function startChild(script, { layer, name, args = [], flags = [], env = {}, limits, services = {} }) {
   /** @type {import('node:child_process').ForkOptions} */
   const options = {
     cwd: ROOT,
@@ -53,12 +53,12 @@ export function startChild(script, { layer, name, args = [], flags = [], env = {
   };
   const execArgv = [...flags, ...registerFlags(layer)];
   const child =
-    maxDescriptors === undefined
+    limits === undefined
       ? fork(script, args, { ...options, execArgv })
       : fork(
           '-c',
-          // The shell sets the limit, then `exec` replaces the shell by Node.
-          [`ulimit -n ${maxDescriptors}; exec "$0" "$@"`, process.execPath, ...execArgv, script, ...args],
+          // The shell sets the limits, then `exec` replaces the shell by Node.
+          [`ulimit ${limits}; exec "$0" "$@"`, process.execPath, ...execArgv, script, ...args],
           { ...options, execArgv: [], execPath: '/bin/sh' }
         );
   /** @type {(error: Error) => void} */

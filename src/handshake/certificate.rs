@@ -1,7 +1,6 @@
 //! The certificate chain in ServerHello: root, intermediate, leaf. The leaf certifies the server's static key.
 
-use prost::Message;
-
+use super::messages::decode;
 use super::{HandshakeError, xeddsa};
 use crate::{
     noise::PublicKey,
@@ -154,8 +153,4 @@ fn summary(details: &Details) -> Certificate {
         not_before: details.not_before,
         not_after: details.not_after,
     }
-}
-
-fn decode<M: Message + Default>(message: &'static str, bytes: &[u8]) -> Result<M, HandshakeError> {
-    M::decode(bytes).map_err(|source| HandshakeError::InvalidMessage { message, source })
 }

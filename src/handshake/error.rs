@@ -19,6 +19,9 @@ pub enum HandshakeError {
         /// The decoding error.
         source: prost::DecodeError,
     },
+    /// There is not enough memory to decode a message.
+    #[error("out of memory")]
+    OutOfMemory,
     /// A message has no value for a required field.
     #[error("invalid {message}: the field {field} is missing")]
     MissingField {

@@ -3,6 +3,7 @@
 use prost::Message;
 
 use super::HandshakeError;
+use crate::memory;
 use crate::proto::{
     HandshakeMessage,
     handshake_message::{self, ClientFinish, ClientHello},
@@ -59,7 +60,12 @@ impl DecodedServerHello {
 /// handshake message.
 pub fn decode_server_hello(message: &[u8]) -> Result<DecodedServerHello, HandshakeError> {
     const NAME: &str = "server hello";
-    field(NAME, "serverHello", decode(NAME, message)?.server_hello).map(DecodedServerHello)
+    field(
+        NAME,
+        "serverHello",
+        decode::<HandshakeMessage>(NAME, message)?.server_hello,
+    )
+    .map(DecodedServerHello)
 }
 
 /// Encodes a ClientFinish with the encrypted static public key and the encrypted payload.
@@ -77,8 +83,13 @@ pub fn encode_client_finish(static_key: Vec<u8>, payload: Vec<u8>) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn decode(name: &'static str, message: &[u8]) -> Result<HandshakeMessage, HandshakeError> {
-    HandshakeMessage::decode(message).map_err(|source| HandshakeError::InvalidMessage { message: name, source })
+/// Decodes a message of a server. `name` is its name in errors.
+pub(super) fn decode<M: Message + Default>(name: &'static str, message: &[u8]) -> Result<M, HandshakeError> {
+    // prost copies each field twice, and frees the first copy.
+    if !memory::is_available(message.len().saturating_mul(2)) {
+        return Err(HandshakeError::OutOfMemory);
+    }
+    M::decode(message).map_err(|source| HandshakeError::InvalidMessage { message: name, source })
 }
 
 fn field<T>(message: &'static str, field: &'static str, value: Option<T>) -> Result<T, HandshakeError> {
@@ -99,7 +110,11 @@ pub(super) struct ResumptionHello {
 /// Decodes a ServerHello that answers a request to resume.
 pub(super) fn decode_server_hello_of_resumption(message: &[u8]) -> Result<ResumptionHello, HandshakeError> {
     const NAME: &str = "server hello";
-    let hello = field(NAME, "serverHello", decode(NAME, message)?.server_hello)?;
+    let hello = field(
+        NAME,
+        "serverHello",
+        decode::<HandshakeMessage>(NAME, message)?.server_hello,
+    )?;
     Ok(ResumptionHello {
         declines: hello.r#static.is_some(),
         ephemeral: field(NAME, "ephemeral", hello.ephemeral)?,

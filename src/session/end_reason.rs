@@ -105,6 +105,7 @@ impl EndReason {
             | Self::StreamEnd
             | Self::Frame(_)
             | Self::Noise(_)
+            | Self::Handshake(HandshakeError::OutOfMemory | HandshakeError::Noise(NoiseError::OutOfMemory))
             | Self::Defect => code::CONNECTION_CLOSED,
             Self::Stream { code, .. } | Self::Failure { code, .. } => *code,
             Self::NotMultiDevice => code::MULTIDEVICE_MISMATCH,

@@ -12,6 +12,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::memory;
+
 /// Maximum length of a message in bytes, with all its fragments. It is the default of `ws`.
 pub const MAX_MESSAGE: u64 = 100 * 1024 * 1024;
 /// Maximum number of fragments of a message. It is the default of `ws`.
@@ -91,6 +93,9 @@ pub(super) enum Stop {
     /// A rule was violated.
     #[error(transparent)]
     Violation(#[from] Violation),
+    /// tungstenite would not get the memory for the next frame.
+    #[error("out of memory")]
+    OutOfMemory,
 }
 
 /// The peer's close frame.
@@ -121,6 +126,8 @@ struct Checker {
     /// Opcode of the message that is being received in fragments.
     fragmented: Option<u8>,
     message_length: u64,
+    /// Capacity of the buffer in which tungstenite joins the fragments.
+    joined: u64,
     fragments: u32,
     /// Length of the longest payload since the last [`CheckedStream::forget_size`].
     longest: u64,
@@ -135,6 +142,7 @@ impl Checker {
             header: [0; 10],
             fragmented: None,
             message_length: 0,
+            joined: 0,
             fragments: 0,
             longest: 0,
             close_payload: Vec::new(),
@@ -262,9 +270,13 @@ impl Checker {
             if self.fragments > MAX_FRAGMENTS {
                 return Err(Violation::TooManyFragments.into());
             }
+            if !self.has_memory(is_final, length) {
+                return Err(Stop::OutOfMemory);
+            }
             if is_final {
                 self.fragmented = None;
                 self.message_length = 0;
+                self.joined = 0;
                 self.fragments = 0;
             } else if self.fragmented.is_none() {
                 self.fragmented = Some(opcode);
@@ -277,6 +289,18 @@ impl Checker {
             ParserState::Payload { remaining: length }
         };
         Ok(())
+    }
+
+    /// Whether tungstenite will get the memory for a data frame: one buffer for the frame, and a larger one for all
+    /// fragments if they do not fit into the present one. This buffer grows as a `Vec`.
+    fn has_memory(&mut self, is_final: bool, length: u64) -> bool {
+        let mut needed = length;
+        let is_fragment = !is_final || self.fragmented.is_some();
+        if is_fragment && self.message_length > self.joined {
+            self.joined = self.message_length.max(2 * self.joined);
+            needed += self.joined;
+        }
+        usize::try_from(needed).is_ok_and(memory::is_available)
     }
 
     /// Handles a complete close frame.

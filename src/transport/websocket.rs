@@ -227,6 +227,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
             WsError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>()) {
                 Some(Stop::Closed) => return self.peer_closed(writer),
                 Some(Stop::Violation(violation)) => Some(*violation),
+                Some(Stop::OutOfMemory) => {
+                    self.sink.event(TransportEvent::Error(TransportError::OutOfMemory));
+                    None
+                }
                 None => None,
             },
             WsError::Utf8(_) => Some(Violation::Utf8),
