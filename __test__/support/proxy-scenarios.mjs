@@ -220,9 +220,9 @@ export function testThroughProxy(name, script) {
       const actual = await runThroughProxy(line.Native, run);
       const outcome = `${summaryOf(expected.log)}; ${expected.requests.length} requests to the proxy`;
       // Older agents pass an address as the server name, which Node 26 refuses. The caller checks the result of ours.
-      const isRefused = REFUSES_ADDRESSES && codeOf(expected.log) === 'ERR_INVALID_ARG_VALUE';
+      const isRefused = NODE >= REFUSES_ADDRESSES && codeOf(expected.log) === 'ERR_INVALID_ARG_VALUE';
       const differs = isRefused
-        ? { id: 'proxy-failures', ours: ({ requests }) => ({ ...actual, requests }) }
+        ? { id: 'proxy-failures', sinceNode: REFUSES_ADDRESSES, ours: ({ requests }) => ({ ...actual, requests }) }
         : undefined;
       assertSameAndRecord(name, line, { expected, actual, outcome, differs, section: 'proxies' });
       seen.push(actual);
@@ -232,8 +232,10 @@ export function testThroughProxy(name, script) {
   test(name, { timeout: 180_000 }, t => script(compare, t));
 }
 
-/** Whether this version of Node throws if the server name is an address. */
-const REFUSES_ADDRESSES = Number(process.versions.node.split('.')[0]) >= 26;
+const NODE = Number(process.versions.node.split('.')[0]);
+
+/** Since this version Node throws if the server name is an address. */
+const REFUSES_ADDRESSES = 26;
 
 const codeOf = log => log.find(([event]) => event === 'error')?.[1].code;
 

@@ -24,6 +24,7 @@ export const SECTIONS = {
  * @param {import('../../js/shared/baileys-layout.cjs').Dialect} result.line
  * @param {string} result.javascript a short text of the result of Baileys' own layer; it must be the same in every run
  * @param {string} result.native `same`, `as registered: ID`, or a text of our different result
+ * @param {number} [result.sinceNode] the difference exists on this and later versions of Node
  */
 export function record(result) {
   if (!process.env.COMPAT_RECORD) return;

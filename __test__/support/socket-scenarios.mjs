@@ -39,7 +39,7 @@ export function assertSameAndRecord(behaviour, line, { expected, actual, outcome
     native = 'DIFFERS';
     throw error;
   } finally {
-    record({ section, behaviour, line: line.name, javascript: outcome, native });
+    record({ section, behaviour, line: line.name, javascript: outcome, native, sinceNode: known?.sinceNode });
   }
 }
 
@@ -47,6 +47,7 @@ export function assertSameAndRecord(behaviour, line, { expected, actual, outcome
  * @typedef {object} ExpectedDifference
  * @property {string} id the id of a known difference
  * @property {string[]} [lines] the release lines that differ; default: all
+ * @property {number} [sinceNode] the difference exists on this and later versions of Node
  * @property {(log: unknown) => unknown} ours returns our expected result for the result of Baileys
  */
 

@@ -10,8 +10,8 @@ import { cell, table } from './markdown.mjs';
 import { NOTES, REQUIRED } from './required.mjs';
 
 /**
- * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string }}
- *   RecordedResult
+ * @typedef {{ section: string, behaviour: string, line: string, javascript: string, native: string, test: string,
+ *   sinceNode?: number }} RecordedResult
  * @typedef {{ javascript: Set<string>, native: Set<string> }} Cells
  * @typedef {{ section: string, behaviour: string, test: string, lines: Map<string, Cells> }} ComparisonRow
  */
