@@ -19,9 +19,9 @@ import { readTable } from '../../bench/suites/core.mjs';
 import { ROOT } from '../../scripts/shared/root.mjs';
 import { Sink } from '../../scripts/shared/sink.mjs';
 
-const node = args => promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 120_000 });
+const node = args => promisify(execFile)(process.execPath, args, { cwd: ROOT, timeout: 540_000 });
 
-test('a quick run of one suite proves equality and writes a report', { timeout: 150_000 }, async t => {
+test('a quick run of one suite proves equality and writes a report', { timeout: 600_000 }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'baileys-native-bench-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { stdout } = await node(['bench/run.mjs', '--quick', '--only', 'codec', '--out', folder]);
@@ -177,7 +177,7 @@ test('a goal reports whether it is met', () => {
   assert.equal(rows[0].value, 0.25);
 });
 
-test('a quick run of the session counts and compares its stanzas', { timeout: 150_000 }, async t => {
+test('a quick run of the session counts and compares its stanzas', { timeout: 600_000 }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'baileys-native-bench-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { stdout } = await node(['bench/run.mjs', '--quick', '--only', 'session', '--out', folder]);

@@ -26,7 +26,7 @@ if (!isInstalled('redis-server')) {
   const skip = 'redis-server is not on PATH';
   test(`${TITLE} (skipped: ${skip})`, { skip }, () => {});
 } else {
-  test(TITLE, { timeout: 300_000 }, async t => {
+  test(TITLE, { timeout: 600_000 }, async t => {
     const lines = [];
     let isDone = false;
     t.after(() => isDone || t.diagnostic(lines.slice(-60).join('\n')));

@@ -11,7 +11,7 @@ import { ROOT } from '../../scripts/shared/root.mjs';
 const COUNTS = { stanzas: 400, sends: 100, pings: 10 };
 
 async function demo(args, env = process.env) {
-  const options = { cwd: ROOT, env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 };
+  const options = { cwd: ROOT, env, timeout: 540_000, maxBuffer: 16 * 1024 * 1024 };
   try {
     return await promisify(execFile)(process.execPath, ['scripts/demo.mjs', ...args], options);
   } catch (error) {
@@ -22,7 +22,7 @@ async function demo(args, env = process.env) {
 
 const small = [...Object.entries(COUNTS).flatMap(([name, count]) => [`--${name}`, String(count)]), '--rounds', '1'];
 
-test('the demo runs both backends and finds their logs identical', { timeout: 150_000 }, async () => {
+test('the demo runs both backends and finds their logs identical', { timeout: 600_000 }, async () => {
   const { stdout } = await demo([...small, '--json']);
   const result = JSON.parse(stdout);
 
@@ -41,7 +41,7 @@ test('the demo runs both backends and finds their logs identical', { timeout: 15
   assert.deepEqual(Object.keys(result.js), Object.keys(result.native));
 });
 
-test('the demo prints a table with both columns', { timeout: 150_000 }, async () => {
+test('the demo prints a table with both columns', { timeout: 600_000 }, async () => {
   const { stdout } = await demo(small);
   assert.match(stdout, /^ +JavaScript +native +ratio$/m);
   assert.match(stdout, /^messages\/s in +[\d,]+ +[\d,]+ +[\d.]+x$/m);
@@ -49,7 +49,7 @@ test('the demo prints a table with both columns', { timeout: 150_000 }, async ()
   assert.match(stdout, /^Logs identical/m);
 });
 
-test('the demo fails where the native layer is not active', { timeout: 150_000 }, async () => {
+test('the demo fails where the native layer is not active', { timeout: 600_000 }, async () => {
   const failed = await demo(small, { ...process.env, BAILEYS_NATIVE: 'off' }).catch(error => error);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /native socket layer was asked for/);
@@ -107,7 +107,7 @@ test('the first difference between two logs is reported', () => {
   assert.match(after, /^\.{3}x+2y+\.{3}$/);
 });
 
-test('the demo of the session goes through all its steps', { timeout: 150_000 }, async () => {
+test('the demo of the session goes through all its steps', { timeout: 600_000 }, async () => {
   const { stdout } = await demo([
     'session',
     '--stanzas',

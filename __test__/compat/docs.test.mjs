@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
-const options = { timeout: 300_000 };
+const options = { timeout: 600_000 };
 const DOCUMENTS = ['.', 'docs', 'examples', 'examples/cluster']
   .flatMap(folder => readdirSync(join(ROOT, folder)).map(name => join(folder, name)))
   .filter(name => name.endsWith('.md'));

@@ -31,7 +31,7 @@ const { checkNode } = require('../../js/cli/doctor/runtime.cjs');
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
 const CLI = join(ROOT, 'js/cli/main.cjs');
-const TIMEOUT = 120_000;
+const TIMEOUT = 600_000;
 const timeout = { timeout: TIMEOUT };
 
 /**

@@ -13,7 +13,7 @@ import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 import { createSession, linkedCredentials, next, startServer } from '../support/native-session.mjs';
 
 const BOT = fileURLToPath(new URL('support/ending-bot.mjs', import.meta.url));
-const options = { timeout: 300_000 };
+const options = { timeout: 600_000 };
 
 /** Runs a bot under register. Resolves with its report. */
 const runBot = (line, ...args) => runBotWith({}, line, ...args);
@@ -23,7 +23,7 @@ async function runBotWith(env, line, ...args) {
   const flags = ['--import', 'baileys-native/register'];
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, BOT, packageOf(line), ...args], {
     cwd: ROOT,
-    timeout: 90_000,
+    timeout: 300_000,
     env: { ...process.env, ...env }
   });
   return JSON.parse(stdout);

@@ -20,7 +20,7 @@ import { closeAfter } from '../support/resources.mjs';
 const require = createRequire(import.meta.url);
 const { judgeFlags } = require('../../js/cli/doctor/launch.cjs');
 
-const options = { timeout: 120_000 };
+const options = { timeout: 600_000 };
 const REGISTER = ['--import', 'baileys-native/register'];
 const FRIEND = '15550000009';
 
@@ -234,7 +234,7 @@ test('vitest: the test of the bot passes', options, async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [vitest, 'run', '--root', 'examples/vitest'], {
     cwd: ROOT,
     env: { ...env, NO_COLOR: '1' },
-    timeout: 110_000
+    timeout: 600_000
   });
   assert.match(stdout, /Tests +1 passed/);
 });

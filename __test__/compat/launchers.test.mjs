@@ -15,7 +15,7 @@ import { ROOT } from '../../scripts/shared/root.mjs';
 import { makeProject } from './support/project.mjs';
 
 const run = promisify(execFile);
-const options = { timeout: 180_000 };
+const options = { timeout: 600_000 };
 const read = name => readFileSync(join(ROOT, name), 'utf8');
 
 /** A bot that prints whether Baileys runs natively. */

@@ -12,7 +12,7 @@ import { record } from '../support/record.mjs';
 
 const SESSION = fileURLToPath(new URL('support/line-session.mjs', import.meta.url));
 const REGISTER = ['--import', 'baileys-native/register'];
-const TIMEOUT = 150_000;
+const TIMEOUT = 600_000;
 
 /**
  * @param {string[]} nodeFlags

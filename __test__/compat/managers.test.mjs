@@ -22,7 +22,7 @@ import { ROOT } from '../../scripts/shared/root.mjs';
 const NAME = platform.nameOf(platform.currentPlatform());
 
 /** Time limit of one installation, in milliseconds. */
-const TIMEOUT = 180_000;
+const TIMEOUT = 600_000;
 const options = { timeout: TIMEOUT };
 
 let release;

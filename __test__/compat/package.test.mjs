@@ -53,7 +53,7 @@ test('publint finds no problem', async () => {
   }
 });
 
-test('attw finds no problem', { timeout: 120_000 }, async () => {
+test('attw finds no problem', { timeout: 600_000 }, async () => {
   await run(bin('attw'), [tarballs[0]]);
 });
 

@@ -25,9 +25,9 @@ const { currentPlatform, nameOf } = platform;
 
 const run = promisify(execFile);
 const BAILEYS = 'baileys@7.0.0-rc14';
-const INSTALL_TIMEOUT = 180_000;
-const PROGRAM_TIMEOUT = 120_000;
-const WAIT = { timeoutMs: 90_000 };
+const INSTALL_TIMEOUT = 540_000;
+const PROGRAM_TIMEOUT = 540_000;
+const WAIT = { timeoutMs: 300_000 };
 
 /** The only commands in PATH: the installation of the package must not need a compiler. */
 const COMMANDS = ['sh', 'git'];

@@ -10,7 +10,7 @@ import { LINE_NAMES, packageOf } from '../support/baileys-lines.mjs';
 const SHORT = { intervalMs: 800, blockedMs: 5_000, silenceMs: 3_500, stanzas: 2_000 };
 /** The block is longer than Baileys' limit for silence: its interval and five seconds. */
 const LONG = { intervalMs: 800, blockedMs: 7_000, silenceMs: 5_000, stanzas: 0 };
-const TIMEOUT = { timeout: 180_000 };
+const TIMEOUT = { timeout: 600_000 };
 
 for (const name of LINE_NAMES) {
   const packageName = packageOf(name);

@@ -15,6 +15,6 @@ const run = promisify(execFile);
  */
 export async function runModule(flags, source) {
   const args = [...flags, '--no-warnings', '--input-type=module', '--eval', source];
-  const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 120_000 });
+  const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 540_000 });
   return JSON.parse(stdout);
 }
