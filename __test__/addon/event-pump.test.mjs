@@ -29,7 +29,8 @@ const core = {
     });
     return values.length;
   },
-  endTurn() {}
+  endTurn() {},
+  writeAll() {}
 };
 const wake = { callback() {} };
 const path = require.resolve('../../js/addon/shared-memory.cjs');
@@ -96,4 +97,15 @@ test('events are dispatched also while a program sends in each callback', async 
   arrive(1);
   while (rounds < 5) await nextTurn();
   assert.ok(order.indexOf(1) >= 1 && order.indexOf(1) <= 2, String(order));
+});
+
+test('events are dispatched in later turns also while and after a program has replaced setImmediate', async t => {
+  t.mock.timers.enable({ apis: ['setImmediate'] });
+  const values = Array.from({ length: 300 }, (_, value) => value);
+  arrive(...values);
+  assert.ok(order.length < values.length);
+  t.mock.timers.reset();
+  for (let turns = 0; turns < 3; turns++) await nextTurn();
+  arrive(300);
+  assert.deepEqual(order, [...values, 300]);
 });

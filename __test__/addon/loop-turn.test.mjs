@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { WebSocketServer } from 'ws';
 import { WebSocketClient, metrics } from '../../js/index.mjs';
+import { startFloodServer } from '../support/flood-server.mjs';
 import { closeAfter, releaseAfter } from '../support/resources.mjs';
+import { BaileysClient } from '../support/socket-log.mjs';
 import { until } from '../support/until.mjs';
 
 const CHILD = fileURLToPath(new URL('../support/send-then-exit.mjs', import.meta.url));
@@ -37,24 +39,66 @@ async function listen(t) {
 const COUNT = 50;
 const EXPECTED = Array.from({ length: COUNT }, (_, index) => `message ${index}`);
 
-for (const way of ['exit', 'close', 'terminate', 'block', 'throw']) {
-  test(`all messages of a turn arrive when the turn ends with: ${way}`, options, async t => {
-    const { url, connections } = await listen(t);
-    const child = spawn(process.execPath, [CHILD, url, way, String(COUNT)], { stdio: ['pipe', 'ignore', 'pipe'] });
-    t.after(() => child.kill('SIGKILL'));
-    const errors = [];
-    child.stderr.on('data', data => errors.push(data));
-    const exited = once(child, 'exit');
-    const hasExited = () => child.exitCode !== null || child.signalCode !== null;
-    await until(() => hasExited() || connections[0]?.messages.length === COUNT);
-    child.stdin.end();
-    const [code] = await exited;
-    assert.equal(code, way === 'throw' ? 1 : 0, String(Buffer.concat(errors)));
-    assert.equal(connections.length, 1);
-    await connections[0].closed;
-    assert.deepEqual(connections[0].messages, EXPECTED);
-  });
+const WAYS = ['exit', 'send at exit', 'close', 'close, exit', 'terminate', 'close, terminate', 'block', 'throw'];
+
+/** With more connections than the loop's thread writes, the I/O thread writes at the end of a usual turn. */
+for (const count of [1, 6]) {
+  for (const way of WAYS) {
+    const title = `all messages of a turn arrive on ${count} connections when the turn ends with: ${way}`;
+    test(title, options, async t => {
+      const { url, connections } = await listen(t);
+      const args = [CHILD, url, way, String(COUNT), String(count)];
+      const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+      t.after(() => child.kill('SIGKILL'));
+      const errors = [];
+      child.stderr.on('data', data => errors.push(data));
+      const exited = once(child, 'exit');
+      const hasExited = () => child.exitCode !== null || child.signalCode !== null;
+      const haveArrived = () => connections.filter(({ messages }) => messages.length === COUNT).length === count;
+      await until(() => hasExited() || haveArrived());
+      child.stdin.end();
+      const [code] = await exited;
+      assert.equal(code, way === 'throw' ? 1 : 0, String(Buffer.concat(errors)));
+      assert.equal(connections.length, count);
+      for (const { messages, closed } of connections) {
+        const [closeCode] = await closed;
+        assert.deepEqual(messages, EXPECTED);
+        assert.equal(closeCode, way.includes('close') ? 1005 : 1006);
+      }
+    });
+  }
 }
+
+test('all messages of a turn arrive when a worker thread ends', options, async t => {
+  const { url, connections } = await listen(t);
+  const worker = new Worker(CHILD, { argv: [url, 'exit', String(COUNT), '6', await startFloodServer(t)] });
+  await once(worker, 'exit');
+  assert.equal(connections.length, 6);
+  for (const { messages, closed } of connections) {
+    await closed;
+    assert.deepEqual(messages, EXPECTED);
+  }
+});
+
+test(
+  'all messages of a turn arrive when the process ends while the I/O thread reads another connection',
+  options,
+  async t => {
+    const { url, connections } = await listen(t);
+    const flood = await startFloodServer(t);
+    const ROUNDS = 5;
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = spawn(process.execPath, [CHILD, url, 'exit', String(COUNT), '6', flood], { stdio: 'ignore' });
+      t.after(() => child.kill('SIGKILL'));
+      await once(child, 'exit');
+    }
+    assert.equal(connections.length, ROUNDS * 6);
+    for (const { messages, closed } of connections) {
+      await closed;
+      assert.deepEqual(messages, EXPECTED);
+    }
+  }
+);
 
 /** Keeps the thread busy for this long. */
 function work(ms) {
@@ -147,3 +191,58 @@ for (const sender of ['listener', 'timer']) {
     assert.deepEqual(order, ['start', 'callback', 'answer']);
   });
 }
+
+/** A server in another thread, which reads everything while this thread is blocked. */
+async function readInThread(t) {
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    const { WebSocketServer } = require('ws');
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server.on('listening', () => parentPort.postMessage(server.address().port));
+    server.on('connection', socket => socket.on('message', () => {}));`;
+  const worker = new Worker(program, { eval: true });
+  releaseAfter(t, () => worker.terminate());
+  const [port] = await once(worker, 'message');
+  return new URL(`ws://127.0.0.1:${port}/`);
+}
+
+test(
+  'a short message is called back after the long ones before it, which the thread has not seen written',
+  options,
+  async t => {
+    const client = closeAfter(t, new WebSocketClient(await readInThread(t), {}));
+    client.connect();
+    await once(client, 'open');
+    const order = [];
+    const long = Buffer.alloc(4 * 1024 * 1024);
+    for (const name of ['long 1', 'long 2']) client.send(long, () => order.push(name));
+    const end = performance.now() + 40_000;
+    while (client.socket.bufferedAmount > 0) assert.ok(performance.now() < end, 'not written');
+    for (const name of ['short 1', 'short 2']) client.send('x', () => order.push(name));
+    client.send(long, () => order.push('long 3'));
+    await until(() => order.length >= 5, { every: 1 });
+    assert.deepEqual(order, ['long 1', 'long 2', 'short 1', 'short 2', 'long 3']);
+  }
+);
+
+test(
+  'the callback of a refused message is called after those of the messages before it, also in a long turn',
+  options,
+  async t => {
+    for (const Client of [BaileysClient, WebSocketClient]) {
+      const client = closeAfter(t, new Client(await readInThread(t), {}));
+      client.connect();
+      await once(client, 'open');
+      const order = [];
+      client.send('first', () => order.push('first'));
+      work(3);
+      client.send('second', () => order.push('second'));
+      const { socket } = client;
+      const closing = client.close();
+      socket.send('late', error => order.push(error.message));
+      await closing;
+      await until(() => order.length >= 3, { every: 1 });
+      assert.deepEqual(order, ['first', 'second', 'WebSocket is not open: readyState 2 (CLOSING)']);
+    }
+  }
+);

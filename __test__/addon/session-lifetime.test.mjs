@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BufferJSON } from 'baileys';
-import { linkedCredentials, numbered, startServer } from '../support/native-session.mjs';
+import { startFloodServer } from '../support/flood-server.mjs';
+import { linkedCredentials, numbered, startServer, until } from '../support/native-session.mjs';
 
 const options = { timeout: 180_000 };
 const MAIN = JSON.stringify(fileURLToPath(new URL('../../js/index.cjs', import.meta.url)));
@@ -14,7 +15,7 @@ const BINDING = JSON.stringify(fileURLToPath(new URL('../../js/addon/binding.cjs
 
 /** The source of a program in which `open()` creates a session with the server. */
 const prelude = server => `
-  const { NativeSession, metrics } = require(${MAIN});
+  const { NativeSession, WebSocketClient, metrics } = require(${MAIN});
   const revive = (key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data, 'base64') : value);
   const creds = JSON.parse(${JSON.stringify(JSON.stringify(linkedCredentials(), BufferJSON.replacer))}, revive);
   const open = () => new NativeSession({
@@ -103,6 +104,40 @@ for (const [ending, expected] of [
       }
     `);
     assert.deepEqual([exitCode, signal], expected, errors);
+  });
+}
+
+/** The I/O thread can be faster than the end of the process. */
+const ROUNDS = 5;
+
+for (const ending of ['process.exit(0)', 'sessions.forEach(session => session.close()); process.exit(0)']) {
+  test(`all stanzas of a turn arrive when it ends with ${ending}`, options, async t => {
+    const [server, flood] = await Promise.all([serve(t), startFloodServer(t)]);
+    const received = new Map();
+    server.on('stanza', ({ direction, node }, connection) => {
+      if (direction !== 'in' || node.tag !== 'message') return;
+      received.set(connection, [...(received.get(connection) ?? []), node.attrs.n]);
+    });
+    const program = `${prelude(server)}
+      const sessions = Array.from({ length: 6 }, open);
+      Promise.all(sessions.map(session => session.connect())).then(() => {
+        // The I/O thread is busy.
+        const reader = new WebSocketClient(${JSON.stringify(flood)}, {});
+        reader.once('message', () => {
+          for (let n = 0; n < 20; n++)
+            for (const session of sessions) session.sendNode({ tag: 'message', attrs: { n: String(n) } });
+          ${ending};
+        });
+        reader.connect();
+      });
+    `;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { exitCode, errors } = await run(program);
+      assert.equal(exitCode, 0, errors);
+    }
+    await until(() => server.connections.every(({ state }) => state === 'closed'));
+    const expected = Array.from({ length: 20 }, (_, n) => String(n));
+    assert.deepEqual([...received.values()], Array(ROUNDS * 6).fill(expected));
   });
 }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { closeAfter } from '../support/resources.mjs';
-import { LINES, nextEvent, logEvents, rawServer, state, wsServer } from '../support/socket-log.mjs';
+import { LINES, NativeClient, nextEvent, logEvents, rawServer, state, wsServer } from '../support/socket-log.mjs';
 import {
   whenClosed,
   closeEvent,
@@ -89,6 +89,27 @@ testSameLog('ping() and pong() in every state', quiet, async ({ client, note }) 
   }
   socket.ping('x'.repeat(126));
   note('amount', socket.bufferedAmount);
+});
+
+test('bufferedAmount counts messages that wait for the end of the turn', async t => {
+  const server = await quiet();
+  t.after(() => server.close());
+  const client = new NativeClient(new URL(`ws://127.0.0.1:${server.port}/`), {});
+  client.connect();
+  await once(client, 'open');
+  const { socket } = client;
+  /** Whether the messages of this turn are counted. On a busy machine the I/O thread can write them before its end. */
+  const areCounted = () => {
+    const amounts = Array.from({ length: 3 }, () => {
+      client.send('ten bytes.');
+      return socket.bufferedAmount;
+    });
+    // The first message of a turn is not held.
+    return String(amounts) === '0,10,20';
+  };
+  await until(areCounted, { every: 1 });
+  await until(() => socket.bufferedAmount === 0, { every: 1 });
+  await client.close();
 });
 
 testSameLog('the heartbeat of the README of ws does not end a healthy connection', quiet, async ({ client, note }) => {

@@ -1,23 +1,39 @@
-// Sends argv[4] messages to the server argv[2] in one turn of the event loop, then does the action argv[3] in the same
-// turn.
+// Sends argv[4] messages on each of argv[5] connections to the server argv[2] in one turn of the event loop, then does the
+// action argv[3] in the same turn. If there is an argv[6], it first receives messages from this server.
 
+import { once } from 'node:events';
 import { readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
-const [url, way, count] = process.argv.slice(2);
-const client = new WebSocketClient(new URL(url), {
-  connectTimeoutMs: 20_000,
-  keepAliveIntervalMs: 30_000,
-  fetchAgent: undefined,
-  options: {}
-});
+const [url, way, count, connections, flood] = process.argv.slice(2);
+
+/** @param {string} server */
+function clientOf(server) {
+  return new WebSocketClient(new URL(server), {
+    connectTimeoutMs: 20_000,
+    keepAliveIntervalMs: 30_000,
+    fetchAgent: undefined,
+    options: {}
+  });
+}
+
+const clients = Array.from({ length: Number(connections) }, () => clientOf(url));
 
 const after = {
   exit: () => process.exit(0),
-  close: () => client.close(),
-  terminate: () => client.socket.terminate(),
+  close: () => clients.forEach(client => client.close()),
+  'close, exit'() {
+    after.close();
+    process.exit(0);
+  },
+  terminate: () => clients.forEach(client => client.socket.terminate()),
+  'close, terminate'() {
+    after.close();
+    after.terminate();
+  },
   throw() {
     throw new Error('deliberate');
   },
@@ -31,8 +47,28 @@ const after = {
   }
 };
 
-client.connect();
-client.on('open', () => {
-  for (let index = 0; index < Number(count); index++) client.send(`message ${index}`);
+/**
+ * @param {number} from
+ * @param {number} to
+ */
+function send(from, to) {
+  for (let index = from; index < to; index++) for (const client of clients) client.send(`message ${index}`);
+}
+
+await Promise.all(clients.map(client => (client.connect(), once(client, 'open'))));
+if (flood !== undefined) {
+  // At the first message the I/O thread is still reading the other ones.
+  const reader = clientOf(flood);
+  reader.connect();
+  await once(reader, 'message');
+}
+if (way === 'send at exit') {
+  // The addon adds its listener of `exit` at the first message.
+  send(0, 1);
+  await nextTurn();
+  process.on('exit', () => send(1, Number(count)));
+  process.exit(0);
+} else {
+  send(0, Number(count));
   after[way]();
-});
+}

@@ -53,6 +53,7 @@ export interface Core {
   /** Returns one of `accepted` in abi.cjs. */
   send(socket: number, bytes: Uint8Array, isText: 0 | 1): number;
   endTurn(): void;
+  writeAll(): void;
   sendControl(socket: number, bytes: Uint8Array, isPong: 0 | 1): number;
   buffered(socket: number): number;
 

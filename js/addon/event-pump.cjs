@@ -2,6 +2,9 @@
 
 // Takes events from the native queue and delivers them to the sockets and sessions of this thread.
 
+// Not the global one, which a test can replace by a fake that never calls back.
+const { setImmediate } = require('node:timers');
+
 const { onUnload } = require('./deno.cjs');
 const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
 const { sentInTurn, hasWaiting } = require('./loop-turn.cjs');

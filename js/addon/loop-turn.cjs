@@ -16,6 +16,8 @@ const MAX_MS = 2;
 
 let isScheduled = false;
 let isFirst = true;
+/** Whether the process has emitted `exit`: no later turn may come. */
+let isExiting = false;
 /** When the first message of the turn was sent. */
 let startedAt = 0;
 /**
@@ -35,14 +37,18 @@ function endTurn() {
 
 /** Must be called after each message. The addon is then told when this turn ends. */
 function sentInTurn() {
+  if (isExiting) core.writeAll();
   if (isScheduled) return;
   isScheduled = true;
   startedAt = performance.now();
   setImmediate(endTurn);
   if (isFirst) {
     isFirst = false;
-    // `process.exit()` runs no immediates. Messages that were sent before it must be written.
-    process.on('exit', endTurn);
+    // `process.exit()` runs no immediates, and ends the I/O thread. Messages that were sent before it must be written.
+    process.on('exit', () => {
+      isExiting = true;
+      core.writeAll();
+    });
   }
 }
 

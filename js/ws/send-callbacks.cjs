@@ -10,12 +10,17 @@ const { OPEN, STATE_NAMES } = require('./ready-state.cjs');
 
 /** @typedef {(error?: Error | null) => void} SendCallback */
 
+/**
+ * A message whose callback waits.
+ *
+ * @typedef {object} WaitingMessage
+ * @property {SendCallback | undefined} callback undefined if the message has none
+ * @property {boolean} isCounted whether the addon will report it as written. Otherwise it is accepted already, and waits
+ *   for the callbacks of the messages before it
+ */
+
 class SendCallbacks {
-  /**
-   * One item for each message that is not written yet, oldest first. It is undefined if the message has no callback.
-   *
-   * @type {(SendCallback | undefined)[]}
-   */
+  /** Oldest first. @type {WaitingMessage[]} */
   #waiting = [];
 
   /**
@@ -26,15 +31,18 @@ class SendCallbacks {
    * @param {number} readyState the state of the connection
    */
   settle(accepted, callback, readyState) {
-    if (typeof callback !== 'function') {
-      if (accepted === LATER) this.#waiting.push(undefined);
-    } else if (accepted === LATER || (accepted === REFUSED && readyState === OPEN)) {
-      // Refused while OPEN: the connection has ended in the addon, and JavaScript has not received that event yet. Node
-      // also writes to such a socket. The callback gets its error after `close`, from which Baileys takes the reason.
-      this.#waiting.push(callback);
+    if (accepted === LATER) {
+      this.#waiting.push({ callback: typeof callback === 'function' ? callback : undefined, isCounted: true });
+    } else if (typeof callback !== 'function') {
+      // Nobody waits.
+    } else if (accepted === REFUSED && readyState === OPEN) {
+      // The connection has ended in the addon, and JavaScript has not received that event yet. Node also writes to such a
+      // socket. The callback gets its error after `close`, from which Baileys takes the reason.
+      this.#waiting.push({ callback, isCounted: true });
     } else if (accepted === REFUSED) {
-      const error = new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
-      process.nextTick(callback, error);
+      callBack(callback, new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`));
+    } else if (this.#waiting.length > 0) {
+      this.#waiting.push({ callback, isCounted: false });
     } else if (turn.isLong()) {
       turn.afterTurn(callback, null);
     } else {
@@ -48,20 +56,33 @@ class SendCallbacks {
    * @param {number} count
    */
   written(count) {
-    for (const callback of this.#waiting.splice(0, count)) {
-      if (callback) process.nextTick(callback, null);
+    let left = count;
+    const stop = this.#waiting.findIndex(({ isCounted }) => isCounted && left-- === 0);
+    for (const { callback } of this.#waiting.splice(0, stop === -1 ? Infinity : stop)) {
+      if (callback) callBack(callback, null);
     }
   }
 
   /** Calls all callbacks with an error: the connection has ended. */
   fail() {
-    for (const callback of this.#waiting) {
+    for (const { callback } of this.#waiting) {
       if (!callback) continue;
       const error = new Error('Cannot call write after a stream was destroyed');
-      process.nextTick(callback, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
+      callBack(callback, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
     }
     this.#waiting = [];
   }
+}
+
+/**
+ * Calls a callback soon, and after those that wait for the end of the turn.
+ *
+ * @param {SendCallback} callback
+ * @param {Error | null} error
+ */
+function callBack(callback, error) {
+  if (turn.hasWaiting()) turn.afterTurn(callback, error);
+  else process.nextTick(callback, error);
 }
 
 module.exports = { SendCallbacks };

@@ -2,6 +2,9 @@
 
 /** One native connection with the states, events, errors and most methods of the `WebSocket` class of `ws`. */
 
+// Not the global one, which a test can replace by a fake that never calls back.
+const { setImmediate } = require('node:timers');
+
 const {
   accepted: { NO: REFUSED },
   socketEvent: {

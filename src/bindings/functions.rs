@@ -44,6 +44,7 @@ pub(super) fn create_core<'env>(env: &'env Env, environment: &NodeEnvironment) -
             .add::<websocket::Drain>()?
             .add::<websocket::Send>()?
             .add::<websocket::EndTurn>()?
+            .add::<websocket::WriteAll>()?
             .add::<websocket::SendControl>()?
             .add::<websocket::Buffered>()?
             .add::<session::SessionSend>()?

@@ -31,6 +31,10 @@ impl RecordSource for SessionEvents {
         }
         taken
     }
+
+    fn write_all(&self) {
+        self.handle.write_all();
+    }
 }
 
 /// Adds the record of an event. If there is no memory for a stanza, a small record says so. If there is no memory even

@@ -245,6 +245,15 @@ raw_function! {
 }
 
 raw_function! {
+    /// `writeAll()`: writes all messages that were sent, as far as the operating system accepts data. It is for the end of
+    /// the process: it can wait for the I/O thread.
+    WriteAll, "writeAll", 0, |call, core: Core| {
+        core.environment.write_all();
+        call.undefined()
+    }
+}
+
+raw_function! {
     /// `heartbeat()`: reports that the JavaScript thread is running.
     Heartbeat, "heartbeat", 0, |call, core: Core| {
         core.environment.monitor().heartbeat();

@@ -73,6 +73,12 @@ impl Handle {
         self.0.0.take_events(most, out)
     }
 
+    /// Writes all stanzas that were sent, as far as the operating system accepts data. It waits while a transport is
+    /// read. It is for the end of the process: the threads of the runtime may not run again.
+    pub fn write_all(&self) {
+        self.0.0.write_all();
+    }
+
     /// A handle that does not keep the session alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle {

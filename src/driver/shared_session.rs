@@ -322,6 +322,19 @@ impl SharedSession {
         self.with(Timing::Now, Session::handle_defect);
     }
 
+    /// As [`Handle::write_all`](super::Handle::write_all). At the end of the lease nothing is written.
+    pub(super) fn write_all(&self) {
+        self.with(Timing::Now, |_, _| ());
+        let inner = self.lock();
+        let transports = inner.transport.iter().chain(&inner.closing);
+        let unwritten: Vec<_> = transports.map(|(_, transport)| transport.unwritten()).collect();
+        // A transport that is being read has the lock of its writer and waits for that of the session.
+        drop(inner);
+        for messages in unwritten {
+            messages.write();
+        }
+    }
+
     /// The total time spent on received data.
     pub(super) fn busy(&self) -> Duration {
         self.lock().busy

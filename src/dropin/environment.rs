@@ -30,6 +30,9 @@ pub trait RecordSource {
     /// Appends records to `batch`. `number` is the number of the source. Returns the number of stanzas and other
     /// events. A source with more records reports that to the [`Inbox`].
     fn take_records(&self, number: u32, batch: &mut Batch) -> usize;
+
+    /// As [`Environment::write_all`].
+    fn write_all(&self);
 }
 
 /// The sockets and record sources of one environment. Each has a number that is not used again. All methods except
@@ -136,9 +139,24 @@ impl<S: RecordSource> Environment<S> {
         self.turn.end();
     }
 
-    /// Drops all sockets and sources. Held messages are written first.
+    /// Writes all messages that were sent, as far as the operating system accepts data. It waits for the I/O thread while
+    /// that reads one of the connections. It is for the end of the process or of the thread.
+    pub fn write_all(&self) {
+        for socket in lock(&self.sockets).values() {
+            socket.connection.unwritten().write();
+        }
+        let sources: Vec<_> = lock(&self.sources)
+            .values()
+            .map(|source| Arc::clone(&source.source))
+            .collect();
+        for source in sources {
+            source.write_all();
+        }
+    }
+
+    /// Drops all sockets and sources, after [`write_all`](Self::write_all).
     pub fn clear(&self) {
-        self.end_turn();
+        self.write_all();
         lock(&self.sockets).clear();
         lock(&self.sources).clear();
     }
@@ -279,12 +297,12 @@ impl<S: RecordSource> Environment<S> {
         }
     }
 
-    /// Removes a socket. If it is not closed yet, its connection is aborted. Its later records must be ignored. Returns
-    /// true if the socket existed.
+    /// Removes a socket. If it is not closed yet, its connection is [destroyed](Connection::destroy). Its later records
+    /// must be ignored. Returns true if the socket existed.
     pub fn release(&self, socket: u32) -> bool {
         let removed = lock(&self.sockets).remove(&socket);
         if let Some(socket) = &removed {
-            socket.connection.flush();
+            socket.connection.destroy();
         }
         removed.is_some()
     }

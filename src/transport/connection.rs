@@ -83,9 +83,10 @@ impl Connection {
         self.shared.push(Message::Text(Utf8Bytes::from(text)), timing)
     }
 
-    /// Writes the messages that are held until the end of the loop's turn.
-    pub fn flush(&self) {
-        self.shared.flush();
+    /// Access to the messages that were not written yet.
+    #[must_use]
+    pub fn unwritten(&self) -> Unwritten {
+        Unwritten(Arc::clone(&self.shared))
     }
 
     /// Creates a sender that does not keep the connection alive.
@@ -104,15 +105,43 @@ impl Connection {
 
     /// Ends the connection at once, without another event. Queued messages are dropped.
     pub fn abort(&self) {
-        self.shared.aborted.store(true, Ordering::Release);
+        // First, so that the task finds nothing to write.
         self.shared.queue.lock().end();
-        self.shared.waker.wake();
+        self.shared.abort();
+    }
+
+    /// As [`abort`](Self::abort), but queued messages are written first, as far as the operating system accepts data.
+    pub fn destroy(&self) {
+        self.shared.queue.lock().stop();
+        // If the task holds the lock, it is running. It writes the messages before it ends.
+        if let Ok(mut writer) = self.shared.writer.try_lock()
+            && let Some(writer) = writer.as_mut()
+        {
+            writer.write_all(&self.shared.queue);
+        }
+        self.shared.abort();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.abort();
+        if !self.shared.is_aborted() {
+            self.abort();
+        }
+    }
+}
+
+/// The messages of a connection that were not written yet. It does not keep the connection alive.
+pub struct Unwritten(Arc<SharedConnection>);
+
+impl Unwritten {
+    /// Writes the messages on this thread, and a requested close frame, as far as the operating system accepts data. It
+    /// waits while the task reads the connection. It is for the end of the process: the task may not run again.
+    pub fn write(&self) {
+        if let Some(writer) = self.0.writer().as_mut().filter(|_| !self.0.is_aborted()) {
+            writer.write_all(&self.0.queue);
+        }
+        self.0.waker.wake();
     }
 }
 
@@ -212,6 +241,12 @@ impl SharedConnection {
     pub(super) fn end(&self) {
         *self.writer() = None;
         self.queue.lock().end();
+    }
+
+    /// Ends the task.
+    fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        self.waker.wake();
     }
 
     pub(super) fn is_aborted(&self) -> bool {

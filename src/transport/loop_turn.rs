@@ -146,9 +146,15 @@ impl LoopTurn {
 
 impl Drop for LoopTurn {
     fn drop(&mut self) {
-        self.end();
         if let Some(task) = self.task.get() {
             task.abort();
+        }
+        let mut state = self.shared.lock();
+        let mut held = std::mem::take(&mut state.held);
+        held.append(&mut state.handed_over);
+        drop(state);
+        for connection in held {
+            connection.flush();
         }
     }
 }
@@ -294,6 +300,22 @@ mod tests {
         assert!(count(&connection) == 1 && sender.is_first());
         turn.end();
         assert_eq!(count(&connection), 1);
+    }
+
+    #[test]
+    fn a_dropped_loop_leaves_no_connection_to_its_task() {
+        let turn = LoopTurn::new();
+        let sender = turn.unwatched_sender();
+        let connections: Vec<_> = (0..=WRITTEN_BY_LOOP).map(|_| Arc::<Flushes>::default()).collect();
+        for connection in &connections {
+            sender.hold(connection.clone());
+        }
+        // The connections are passed to the task, which does not run any more.
+        turn.end();
+        drop(turn);
+        for connection in &connections {
+            assert_eq!((count(connection), Arc::strong_count(connection)), (1, 1));
+        }
     }
 
     #[test]

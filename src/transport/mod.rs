@@ -33,7 +33,7 @@ mod verify;
 mod websocket;
 mod writer;
 
-pub use self::connection::{Connection, WeakSender};
+pub use self::connection::{Connection, Unwritten, WeakSender};
 pub use self::error::TransportError;
 pub use self::event::{EventSink, TransportEvent};
 pub use self::frame_check::{MAX_CONTROL_PAYLOAD, MAX_MESSAGE, Violation};

@@ -122,9 +122,14 @@ impl SendQueue {
         self.closing = true;
     }
 
+    /// Stops accepting messages. The queued ones can still be taken.
+    pub(super) fn stop(&mut self) {
+        self.ended = true;
+    }
+
     /// Stops accepting messages and drops the queued ones, because the connection has ended.
     pub(super) fn end(&mut self) {
-        self.ended = true;
+        self.stop();
         self.messages = VecDeque::new();
     }
 }

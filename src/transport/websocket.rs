@@ -57,8 +57,6 @@ struct OpenSocket<'a, S> {
     phase: SocketPhase,
     /// The end of the time for the closing handshake.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The close frame that answers the peer's close frame.
-    answer: Option<CloseFrame>,
     /// Whether all received data was read.
     drained: bool,
 }
@@ -74,7 +72,6 @@ pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: 
         sink,
         phase: SocketPhase::Open,
         deadline: None,
-        answer: None,
         drained: false,
     };
     std::future::poll_fn(|cx| {
@@ -96,9 +93,16 @@ pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: 
 
 impl<S: EventSink> OpenSocket<'_, S> {
     fn poll(&mut self, writer: &mut Option<Writer>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(writer) = writer.as_mut().filter(|_| !self.shared.is_aborted()) else {
+        let Some(writer) = writer else {
             return Poll::Ready(());
         };
+        if self.shared.is_aborted() {
+            // The owner of a destroyed connection could not write while this task was running.
+            if !self.shared.queue.lock().is_empty() {
+                writer.write_all(&self.shared.queue);
+            }
+            return Poll::Ready(());
+        }
         // Checked first, so that a peer that sends without a pause cannot delay the deadline.
         self.poll_deadline(cx);
         if self.phase != SocketPhase::Ended {
@@ -144,7 +148,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
     }
 
     fn poll_outbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
-        match writer.poll_write(&self.shared.queue, &mut self.answer, cx) {
+        match writer.poll_write(&self.shared.queue, cx) {
             Ok(WriteProgress { written, closed }) => {
                 if written > 0 {
                     self.sink.event(TransportEvent::Written(written));
@@ -270,10 +274,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
             self.phase = SocketPhase::Flushing;
         } else {
             self.phase = SocketPhase::Answering;
-            self.answer = (close.code != NO_STATUS).then(|| CloseFrame {
+            writer.set_answer((close.code != NO_STATUS).then(|| CloseFrame {
                 code: CloseCode::from(close.code),
                 reason: String::from_utf8_lossy(&close.reason).into_owned().into(),
-            });
+            }));
         }
         self.sink.event(TransportEvent::CloseFrame {
             code: close.code,

@@ -29,6 +29,10 @@ pub(super) struct Writer {
     unflushed: usize,
     needs_flush: bool,
     close_sent: bool,
+    /// The close frame that answers the peer's close frame. `None` if the peer's frame has no code.
+    answer: Option<CloseFrame>,
+    /// What [`write_all`](Self::write_all) has written and the task has not reported yet.
+    unreported: WriteProgress,
     /// A write has failed: the connection is lost.
     failed: bool,
 }
@@ -56,6 +60,8 @@ impl Writer {
             unflushed: 0,
             needs_flush: false,
             close_sent: false,
+            answer: None,
+            unreported: WriteProgress::default(),
             failed: false,
         }
     }
@@ -68,12 +74,21 @@ impl Writer {
 
     /// Returns the same connection with buffers of the usual size.
     pub(super) fn with_fresh_buffers(self) -> Option<Self> {
-        let pending = self.pending;
-        let mut stream = self.ws.into_inner();
+        let Self {
+            ws,
+            pending,
+            answer,
+            unreported,
+            ..
+        } = self;
+        let mut stream = ws.into_inner();
         stream.forget_size();
-        Self::new(stream)
-            .now_or_never()
-            .map(|writer| Self { pending, ..writer })
+        Self::new(stream).now_or_never().map(|writer| Self {
+            pending,
+            answer,
+            unreported,
+            ..writer
+        })
     }
 
     /// Writes the queued messages at once, on the sender's thread. Returns false if the task must be woken: earlier
@@ -103,6 +118,15 @@ impl Writer {
         }
     }
 
+    /// Writes all queued messages at once on the caller's thread, and a requested close frame, as far as the operating
+    /// system accepts data. The task must be woken afterwards: it reports the progress and writes the rest.
+    pub(super) fn write_all(&mut self, queue: &SharedQueue) {
+        match self.poll_write(queue, &mut Context::from_waker(Waker::noop())) {
+            Ok(progress) => self.unreported = progress,
+            Err(_) => self.failed = true,
+        }
+    }
+
     /// Gives the pending messages to tungstenite and flushes it.
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         while !self.pending.is_empty() {
@@ -117,17 +141,16 @@ impl Writer {
     }
 
     /// Gives the queued messages to tungstenite and flushes it, as far as the network accepts data. If the owner has
-    /// requested the closing handshake, a close frame follows the last message. The frame is `answer`, or a frame
-    /// without a code.
-    pub(super) fn poll_write(
-        &mut self,
-        queue: &SharedQueue,
-        answer: &mut Option<CloseFrame>,
-        cx: &mut Context<'_>,
-    ) -> Result<WriteProgress, WsError> {
+    /// requested the closing handshake, a close frame follows the last message. The frame is the
+    /// [answer](Self::set_answer), or a frame without a code.
+    pub(super) fn poll_write(&mut self, queue: &SharedQueue, cx: &mut Context<'_>) -> Result<WriteProgress, WsError> {
         if self.failed {
             return Err(WsError::ConnectionClosed);
         }
+        let WriteProgress {
+            mut written,
+            mut closed,
+        } = std::mem::take(&mut self.unreported);
         let wants_close = loop {
             if self.pending.is_empty() {
                 let wants_close = queue.take(&mut self.pending);
@@ -143,7 +166,7 @@ impl Writer {
             }
             while !self.pending.is_empty() {
                 let Poll::Ready(ready) = Pin::new(&mut self.ws).poll_ready(cx) else {
-                    return Ok(WriteProgress::default());
+                    return Ok(WriteProgress { written, closed });
                 };
                 ready?;
                 if let Some(message) = self.pending.pop_front() {
@@ -153,16 +176,21 @@ impl Writer {
                 }
             }
         };
-        let closed = wants_close && !self.close_sent;
-        if closed {
-            self.send_close(answer.take())?;
+        if wants_close && !self.close_sent {
+            let answer = self.answer.take();
+            self.send_close(answer)?;
+            closed = true;
         }
-        let mut written = 0;
         if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
             self.needs_flush = false;
-            written = queue.written(std::mem::take(&mut self.unflushed));
+            written += queue.written(std::mem::take(&mut self.unflushed));
         }
         Ok(WriteProgress { written, closed })
+    }
+
+    /// Sets the close frame that answers the peer's close frame.
+    pub(super) fn set_answer(&mut self, answer: Option<CloseFrame>) {
+        self.answer = answer;
     }
 
     /// The TCP connection beneath.

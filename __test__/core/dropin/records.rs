@@ -245,18 +245,37 @@ fn the_events_of_a_socket_become_records_with_opened_frames() {
 }
 
 /// A source with this number of records. It returns at most [`RECORDS_AT_ONCE`] at a time.
-struct Source(AtomicUsize);
+#[derive(Default)]
+struct Source {
+    left: AtomicUsize,
+    /// How often everything was written.
+    writes: AtomicUsize,
+}
 
 impl RecordSource for Source {
     fn take_records(&self, number: u32, batch: &mut Batch) -> usize {
-        let left = self.0.load(Ordering::Relaxed);
+        let left = self.left.load(Ordering::Relaxed);
         let count = left.min(RECORDS_AT_ONCE);
         for _ in 0..count {
             batch.push(100, number, 0, b"").unwrap();
         }
-        self.0.store(left - count, Ordering::Relaxed);
+        self.left.store(left - count, Ordering::Relaxed);
         count
     }
+
+    fn write_all(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn everything_is_written_before_the_sources_are_dropped() {
+    let environment = Environment::new(Arc::<ProcessMetrics>::default(), || ());
+    let source = Arc::<Source>::default();
+    environment.add_source(1, Arc::clone(&source));
+    environment.clear();
+    assert_eq!(source.writes.load(Ordering::Relaxed), 1);
+    assert!(environment.source(1).is_none());
 }
 
 #[test]
@@ -264,7 +283,11 @@ fn sources_are_served_in_turns() {
     let environment = Environment::new(Arc::<ProcessMetrics>::default(), || ());
     let [many, few] = [1, 2];
     for (number, records) in [(many, 2 * RECORDS_AT_ONCE), (few, 1)] {
-        environment.add_source(number, Arc::new(Source(AtomicUsize::new(records))));
+        let source = Source {
+            left: AtomicUsize::new(records),
+            ..Source::default()
+        };
+        environment.add_source(number, Arc::new(source));
         environment.inbox().ready(number);
     }
     assert!(!environment.is_active());

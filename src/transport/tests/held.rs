@@ -2,13 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc::channel;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Sender, channel};
+use std::task::{Context, Poll};
+use std::thread::{JoinHandle, sleep};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::super::loop_turn::LoopTurn;
-use super::super::{Connection, Timing, TransportEvent, WeakSender, connect};
+use super::super::{Accepted, Connection, EventSink, HIGH_WATER, Timing, TransportEvent, WeakSender, connect, runtime};
 use super::{PATIENCE, Probe, next, options, serve};
 
 /// An open connection of an event loop.
@@ -56,6 +58,11 @@ fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
             let mut length = [0; 2];
             stream.read_exact(&mut length).unwrap();
             usize::from(u16::from_be_bytes(length))
+        }
+        127 => {
+            let mut length = [0; 8];
+            stream.read_exact(&mut length).unwrap();
+            usize::try_from(u64::from_be_bytes(length)).unwrap()
         }
         length => usize::from(length),
     };
@@ -112,6 +119,135 @@ fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
     world.server.join().unwrap();
 }
 
+/// A sink that takes a long time for each message. Meanwhile the task has the lock of the writer.
+struct SlowProbe(Sender<TransportEvent>);
+
+impl SlowProbe {
+    const TIME: Duration = Duration::from_millis(100);
+}
+
+impl EventSink for SlowProbe {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn event(&mut self, event: TransportEvent) {
+        let is_message = matches!(event, TransportEvent::Message { .. });
+        self.0.send(event).ok();
+        if is_message {
+            sleep(Self::TIME);
+        }
+    }
+
+    fn flush(&mut self) {}
+}
+
+/// A connection whose task is reading a message and does not write. Three messages are queued, two of them held.
+fn reading(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (Connection, JoinHandle<()>) {
+    let (address, server) = serve(|mut stream| {
+        stream.write_all(&[0x82, 0]).unwrap();
+        then(stream);
+    });
+    let (sender, events) = channel();
+    let mut options = options(address);
+    options.turn = Some(turn.unwatched_sender());
+    let connection = connect(options, SlowProbe(sender)).unwrap();
+    while !matches!(next(&events), TransportEvent::Message { .. }) {}
+    for number in 0..3 {
+        let _ = connection.send_binary(&[number], Timing::EndOfTurn);
+    }
+    (connection, server)
+}
+
+#[test]
+fn messages_are_written_if_the_connection_is_destroyed_while_it_is_read() {
+    let turn = LoopTurn::new();
+    let (connection, server) = reading(&turn, |mut stream| {
+        for number in 0..3 {
+            assert_eq!(read_frame(&mut stream), (2, vec![number]));
+        }
+        assert!(!matches!(stream.read(&mut [0]), Ok(1)));
+    });
+    connection.destroy();
+    drop(connection);
+    server.join().unwrap();
+}
+
+#[test]
+fn messages_and_the_close_frame_are_written_if_the_connection_is_closed_and_destroyed() {
+    let world = World::new(LoopTurn::new(), false, |mut stream| {
+        for number in 0..3 {
+            assert_eq!(read_frame(&mut stream), (2, vec![number]));
+        }
+        assert_eq!(read_frame(&mut stream), (8, vec![]));
+    });
+    for number in 0..3 {
+        let _ = world.connection.send_binary(&[number], Timing::EndOfTurn);
+    }
+    world.connection.close();
+    world.connection.destroy();
+    drop(world.connection);
+    world.server.join().unwrap();
+}
+
+#[test]
+fn an_aborted_connection_writes_no_queued_messages() {
+    let turn = LoopTurn::new();
+    let (connection, server) = reading(&turn, |mut stream| {
+        assert!(!matches!(stream.read(&mut [0]), Ok(1)));
+    });
+    let unwritten = connection.unwritten();
+    connection.abort();
+    unwritten.write();
+    turn.end();
+    server.join().unwrap();
+}
+
+#[test]
+fn the_end_of_the_process_waits_until_all_messages_are_written() {
+    let turn = LoopTurn::new();
+    let (written, is_written) = channel();
+    let (connection, server) = reading(&turn, move |mut stream| {
+        is_written.recv_timeout(PATIENCE).unwrap();
+        // Everything is in the buffer of the operating system already.
+        stream.set_nonblocking(true).unwrap();
+        for number in 0..3 {
+            assert_eq!(read_frame(&mut stream), (2, vec![number]));
+        }
+        assert_eq!(read_frame(&mut stream), (8, vec![]));
+    });
+    connection.close();
+    connection.unwritten().write();
+    written.send(()).unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn messages_that_are_written_at_the_end_of_the_process_are_reported_if_it_goes_on() {
+    let world = World::new(LoopTurn::new(), false, |mut stream| {
+        assert_eq!(read_frame(&mut stream).1.len(), HIGH_WATER + 1);
+        assert_eq!(read_frame(&mut stream), (8, vec![]));
+        stream.write_all(&[0x88, 0]).unwrap();
+    });
+    // The only thread of the runtime is busy, so that the task does not write.
+    let (release, is_released) = channel();
+    let (start, has_started) = channel();
+    let busy = async move {
+        start.send(()).unwrap();
+        is_released.recv_timeout(PATIENCE).unwrap();
+    };
+    drop(runtime().unwrap().spawn(busy));
+    has_started.recv_timeout(PATIENCE).unwrap();
+    let message = vec![0; HIGH_WATER + 1];
+    assert_eq!(world.connection.send_owned(message, Timing::EndOfTurn), Accepted::Later);
+    world.connection.unwritten().write();
+    release.send(()).unwrap();
+    assert!(matches!(next(&world.events), TransportEvent::Written(1)));
+    world.connection.close();
+    while !matches!(next(&world.events), TransportEvent::Closed) {}
+    world.server.join().unwrap();
+}
+
 #[derive(Debug, Clone)]
 enum HeldStep {
     /// The loop sends a message of this length.
@@ -121,6 +257,8 @@ enum HeldStep {
     /// The I/O thread sends a keep-alive query.
     Query,
     EndTurn,
+    /// Everything is written, as at the end of the process.
+    WriteAll,
 }
 
 fn step() -> impl Strategy<Value = HeldStep> {
@@ -130,6 +268,7 @@ fn step() -> impl Strategy<Value = HeldStep> {
         1 => (4..400_usize).prop_map(HeldStep::SendNow),
         2 => Just(HeldStep::Query),
         4 => Just(HeldStep::EndTurn),
+        1 => Just(HeldStep::WriteAll),
     ]
 }
 
@@ -169,6 +308,7 @@ proptest! {
                 }
                 HeldStep::Query => prop_assert!(world.queries.send_with(|| Some(message(4)))),
                 HeldStep::EndTurn => world.turn.end(),
+                HeldStep::WriteAll => world.connection.unwritten().write(),
             }
         }
         world.connection.close();
