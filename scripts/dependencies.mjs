@@ -1,8 +1,8 @@
 /**
  * Checks the dependencies: `npm run lint:dependencies [-- --advisories]`.
  *
- * docs/dependencies.md must have a reason for each direct dependency. cargo-deny checks licences, sources and
- * duplicates by deny.toml. With `--advisories`, cargo-deny and `npm audit` also check for known faults, by the public
+ * docs/dependencies.md must have a reason for each direct dependency. cargo-deny checks the licences and sources of all
+ * crates, and duplicates among those of the addon, by deny.toml. With `--advisories`, cargo-deny and `npm audit` also check for known faults, by the public
  * databases.
  */
 
@@ -50,10 +50,12 @@ if (process.argv[1] === join(ROOT, 'scripts/dependencies.mjs')) {
   if (faults.length > 0) throw new Error(faults.join('\n'));
   const advisories = process.argv.includes('--advisories');
   const env = { ...process.env, PATH: `${provideCrate('cargo-deny', CARGO_DENY)}${delimiter}${process.env.PATH}` };
-  run(
-    'cargo',
-    ['deny', '--all-features', 'check', 'bans', 'licenses', 'sources', ...(advisories ? ['advisories'] : [])],
-    { env }
-  );
+  const checks = ['licenses', 'sources', ...(advisories ? ['advisories'] : [])];
+  for (const manifest of MANIFESTS) {
+    // Duplicates only matter in what is shipped.
+    const bans = manifest === MANIFESTS[0] ? ['bans'] : [];
+    const flags = ['--manifest-path', manifest, '--config', 'deny.toml', '--all-features'];
+    run('cargo', ['deny', ...flags, 'check', ...bans, ...checks], { env });
+  }
   if (advisories) run('npm', ['audit', '--audit-level=high']);
 }
