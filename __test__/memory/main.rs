@@ -25,6 +25,9 @@ mod server;
 #[cfg(feature = "seams")]
 mod transport;
 
+use std::alloc::{GlobalAlloc, Layout};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use baileys_native::binary::{self, DecodeErrorKind, Dialect, InflateError, Node};
@@ -46,7 +49,58 @@ use prost::Message;
 use server::bytes_node;
 
 #[global_allocator]
-static ALLOCATOR: Cap<PeakAlloc> = Cap::new(PeakAlloc, usize::MAX);
+static ALLOCATOR: Moving = Moving {
+    inner: Cap::new(PeakAlloc, usize::MAX),
+    moves: AtomicBool::new(false),
+};
+
+/// An allocator with a limit. As those of operating systems, it may have to move memory that grows. It then needs both
+/// sizes at the same time.
+struct Moving {
+    inner: Cap<PeakAlloc>,
+    /// Whether growing memory is moved.
+    moves: AtomicBool,
+}
+
+impl Deref for Moving {
+    type Target = Cap<PeakAlloc>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+// SAFETY: the methods pass the duties of their callers on to the inner allocator.
+#[expect(unsafe_code, reason = "allocators are unsafe")]
+unsafe impl GlobalAlloc for Moving {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { self.inner.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { self.inner.dealloc(old, layout) }
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if size <= layout.size() || !self.moves.load(Ordering::Relaxed) {
+            // SAFETY: as above.
+            return unsafe { self.inner.realloc(old, layout, size) };
+        }
+        // SAFETY: as above. The new memory is larger than the old one, and they do not overlap.
+        unsafe {
+            let new = self
+                .inner
+                .alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            if !new.is_null() {
+                new.copy_from_nonoverlapping(old, layout.size());
+                self.inner.dealloc(old, layout);
+            }
+            new
+        }
+    }
+}
 
 const KEY: [u8; 32] = [7; 32];
 const MIB: usize = 1 << 20;

@@ -11,7 +11,7 @@ use std::{
 use baileys_native::transport::{EventSink, MAX_MESSAGE, MAX_RESPONSE_HEAD, TransportError, TransportEvent, seams};
 use tokio::io::{AsyncWriteExt, duplex, split};
 
-use super::{MIB, measure, report, within};
+use super::{ALLOCATOR, MIB, measure, report, within};
 
 /// The documented limits (docs/security.md), in MiB.
 const HEAD_BOUND: usize = 1;
@@ -74,6 +74,11 @@ fn header(first: u8, length: usize) -> Vec<u8> {
     [&[first, 127][..], &length].concat()
 }
 
+/// A frame of zeros.
+fn frame(first: u8, length: usize) -> Vec<u8> {
+    [header(first, length), vec![0; length]].concat()
+}
+
 /// A binary message in `count` fragments of the same length.
 fn fragments(count: usize, length: usize) -> Vec<u8> {
     let payload = vec![0; length];
@@ -121,6 +126,7 @@ pub(crate) fn measure_all() {
 /// A message that does not fit into the memory ends the connection with an error, as a whole and in fragments.
 pub(crate) fn without_memory() {
     let length = 16 * MIB;
+    ALLOCATOR.moves.store(true, Ordering::Relaxed);
     for stream in [fragments(1, length), fragments(16, length / 16)] {
         for spare in (2..64).step_by(2) {
             let received = within(spare * MIB, || receive(&stream));
@@ -132,4 +138,18 @@ pub(crate) fn without_memory() {
         assert!(within(4 * MIB, || receive(&stream)).is_err());
         assert_eq!(within(64 * MIB, || receive(&stream)).unwrap(), length);
     }
+    // tungstenite's buffer grows for the second message, and for a message in fragments of different lengths.
+    let (whole, mixed) = (
+        [fragments(1, 8 * MIB), fragments(1, 9 * MIB)].concat(),
+        [frame(0x02, 8 * MIB), frame(0x80, 9 * MIB)].concat(),
+    );
+    for stream in [whole, mixed] {
+        for spare in 2..64 {
+            match within(spare * MIB, || receive(&stream)) {
+                Ok(received) => assert_eq!(received, 17 * MIB),
+                Err(error) => assert!(matches!(error, TransportError::OutOfMemory), "{error}"),
+            }
+        }
+    }
+    ALLOCATOR.moves.store(false, Ordering::Relaxed);
 }

@@ -293,8 +293,11 @@ impl Checker {
 
     /// Whether tungstenite will get the memory for a data frame: one buffer for the frame, and a larger one for all
     /// fragments if they do not fit into the present one. This buffer grows as a `Vec`.
+    ///
+    /// If the buffer of an earlier long frame is too small, tungstenite allocates twice its capacity, or the frame and
+    /// what was read before it. The capacity is at most twice the longest payload, and less than this frame.
     fn has_memory(&mut self, is_final: bool, length: u64) -> bool {
-        let mut needed = length;
+        let mut needed = length + length.min(2 * self.longest);
         let is_fragment = !is_final || self.fragmented.is_some();
         if is_fragment && self.message_length > self.joined {
             self.joined = self.message_length.max(2 * self.joined);
