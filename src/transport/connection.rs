@@ -11,7 +11,7 @@ use super::options::KeepAliveProbes;
 use super::send_queue::{Accepted, MAX_WRITE, SendQueue, SharedQueue};
 use super::tcp::{self, TcpEndpoints};
 use super::writer::Writer;
-use crate::sync::{AtomicBool, AtomicWaker, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, AtomicWaker, Mutex, MutexGuard, Ordering};
 
 /// The owner's side of a connection. Dropping it aborts the connection.
 pub struct Connection {
@@ -136,11 +136,14 @@ pub struct Unwritten(Arc<SharedConnection>);
 
 impl Unwritten {
     /// Writes the messages on this thread, and a requested close frame, as far as the operating system accepts data. It
-    /// waits while the task reads the connection. It is for the end of the process: the task may not run again.
+    /// waits while the task reads a message. It is for the end of the process: the task may not run again.
     pub fn write(&self) {
+        self.0.waiting.fetch_add(1, Ordering::Release);
         if let Some(writer) = self.0.writer().as_mut().filter(|_| !self.0.is_aborted()) {
             writer.write_all(&self.0.queue);
         }
+        self.0.waiting.fetch_sub(1, Ordering::Release);
+        // After the subtraction: the task does not run again before this wake.
         self.0.waker.wake();
     }
 }
@@ -178,6 +181,9 @@ pub(super) struct SharedConnection {
     /// The writer, while the connection is open. A thread that holds the queue's lock only tries to lock the writer,
     /// because the task takes the locks in the opposite order.
     writer: Mutex<Option<Writer>>,
+    /// Number of threads in [`Unwritten::write`]. The task leaves the lock of the writer to them. Otherwise a peer that
+    /// sends without a pause could keep them from it.
+    waiting: AtomicUsize,
     /// The event loop of the owner.
     turn: Option<TurnSender>,
     /// Wakes the task. The first wake removes the waker, and the task registers it again. Therefore many sends in one
@@ -235,6 +241,11 @@ impl SharedConnection {
     /// The writer, while the connection is open.
     pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the task must leave the writer to another thread, which wakes the task afterwards.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
     }
 
     /// Drops the connection and the queued messages. No more messages are accepted.

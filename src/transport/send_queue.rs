@@ -70,6 +70,11 @@ impl SendQueue {
         self.queued + length + MAX_HEADER <= MAX_WRITE
     }
 
+    /// Whether messages are queued, or a close frame was requested and not dropped.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.closing || !self.is_empty()
+    }
+
     /// Sets whether the connection has held messages. Returns the previous value.
     pub(super) fn set_held(&mut self, is_held: bool) -> bool {
         std::mem::replace(&mut self.is_held, is_held)
@@ -127,9 +132,10 @@ impl SendQueue {
         self.ended = true;
     }
 
-    /// Stops accepting messages and drops the queued ones, because the connection has ended.
+    /// Stops accepting messages and drops the queued ones and the close frame, because the connection has ended.
     pub(super) fn end(&mut self) {
         self.stop();
+        self.closing = false;
         self.messages = VecDeque::new();
     }
 }

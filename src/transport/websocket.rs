@@ -76,6 +76,9 @@ pub(super) async fn run<S: EventSink>(stream: CheckedStream<NetStream>, shared: 
     };
     std::future::poll_fn(|cx| {
         shared.waker.register(cx.waker());
+        if shared.is_awaited() {
+            return Poll::Pending;
+        }
         let mut place = shared.writer();
         let mut outcome = socket.poll(&mut place, cx);
         let has_large_buffers = socket.drained && place.as_ref().is_some_and(Writer::has_large_buffers);
@@ -98,7 +101,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         };
         if self.shared.is_aborted() {
             // The owner of a destroyed connection could not write while this task was running.
-            if !self.shared.queue.lock().is_empty() {
+            if self.shared.queue.lock().has_unwritten() {
                 writer.write_all(&self.shared.queue);
             }
             return Poll::Ready(());
@@ -171,13 +174,14 @@ impl<S: EventSink> OpenSocket<'_, S> {
         }
     }
 
-    /// Reads messages until no more are available, the sink is full, or the task should yield.
+    /// Reads messages until no more are available, the sink is full, another thread waits for the writer, or the task
+    /// should yield.
     fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.drained = false;
         // Set before the first long message: most bursts have none, and reading the clock takes time.
         let mut start = None;
         for _ in 0..BURST {
-            if self.sink.poll_ready(cx).is_pending() {
+            if self.shared.is_awaited() || self.sink.poll_ready(cx).is_pending() {
                 return;
             }
             let Poll::Ready(item) = writer.poll_next(cx) else {

@@ -119,11 +119,19 @@ fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
     world.server.join().unwrap();
 }
 
-/// A sink that takes a long time for each message. Meanwhile the task has the lock of the writer.
-struct SlowProbe(Sender<TransportEvent>);
+/// A sink that takes this time for each message. Meanwhile the task has the lock of the writer.
+struct SlowProbe {
+    events: Sender<TransportEvent>,
+    time: Duration,
+}
 
 impl SlowProbe {
-    const TIME: Duration = Duration::from_millis(100);
+    fn new(events: Sender<TransportEvent>) -> Self {
+        Self {
+            events,
+            time: Duration::from_millis(100),
+        }
+    }
 }
 
 impl EventSink for SlowProbe {
@@ -133,9 +141,9 @@ impl EventSink for SlowProbe {
 
     fn event(&mut self, event: TransportEvent) {
         let is_message = matches!(event, TransportEvent::Message { .. });
-        self.0.send(event).ok();
+        self.events.send(event).ok();
         if is_message {
-            sleep(Self::TIME);
+            sleep(self.time);
         }
     }
 
@@ -151,7 +159,7 @@ fn reading(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (C
     let (sender, events) = channel();
     let mut options = options(address);
     options.turn = Some(turn.unwatched_sender());
-    let connection = connect(options, SlowProbe(sender)).unwrap();
+    let connection = connect(options, SlowProbe::new(sender)).unwrap();
     while !matches!(next(&events), TransportEvent::Message { .. }) {}
     for number in 0..3 {
         let _ = connection.send_binary(&[number], Timing::EndOfTurn);
@@ -188,6 +196,54 @@ fn messages_and_the_close_frame_are_written_if_the_connection_is_closed_and_dest
     world.connection.destroy();
     drop(world.connection);
     world.server.join().unwrap();
+}
+
+#[test]
+fn the_close_frame_is_written_if_the_connection_is_closed_and_destroyed_while_it_is_read() {
+    let (address, server) = serve(|mut stream| {
+        stream.write_all(&[0x82, 0]).unwrap();
+        assert_eq!(read_frame(&mut stream), (8, vec![]));
+    });
+    let (sender, events) = channel();
+    let connection = connect(options(address), SlowProbe::new(sender)).unwrap();
+    while !matches!(next(&events), TransportEvent::Message { .. }) {}
+    connection.close();
+    connection.destroy();
+    drop(connection);
+    server.join().unwrap();
+}
+
+#[test]
+fn an_aborted_connection_writes_no_close_frame() {
+    let turn = LoopTurn::new();
+    let (connection, server) = reading(&turn, |mut stream| {
+        assert!(!matches!(stream.read(&mut [0]), Ok(1)));
+    });
+    connection.close();
+    connection.abort();
+    server.join().unwrap();
+}
+
+#[test]
+fn the_end_of_the_process_does_not_wait_for_a_peer_that_sends_without_a_pause() {
+    const MESSAGES: usize = 200;
+    let (address, server) = serve(|mut stream| {
+        stream.write_all(&[0x82, 0].repeat(MESSAGES)).unwrap();
+        assert_eq!(read_frame(&mut stream), (2, vec![1]));
+    });
+    let (sender, events) = channel();
+    let probe = SlowProbe {
+        events: sender,
+        time: Duration::from_millis(10),
+    };
+    let connection = connect(options(address), probe).unwrap();
+    while !matches!(next(&events), TransportEvent::Message { .. }) {}
+    let _ = connection.send_binary(&[1], Timing::Now);
+    connection.unwritten().write();
+    let count = events.try_iter().count();
+    assert!(count < MESSAGES / 4, "{count}");
+    connection.destroy();
+    server.join().unwrap();
 }
 
 #[test]
