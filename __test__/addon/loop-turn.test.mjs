@@ -80,25 +80,30 @@ test('all messages of a turn arrive when a worker thread ends', options, async t
   }
 });
 
-test(
-  'all messages of a turn arrive when the process ends while the I/O thread reads another connection',
-  options,
-  async t => {
+for (const [way, count, code] of [
+  ['exit', COUNT, 1006],
+  ['close at exit', COUNT, 1005],
+  // Without a message.
+  ['close, exit', 0, 1005]
+]) {
+  const title = `${count} messages arrive when the process ends while the I/O thread reads another connection: ${way}`;
+  test(title, options, async t => {
     const { url, connections } = await listen(t);
     const flood = await startFloodServer(t);
     const ROUNDS = 5;
     for (let round = 0; round < ROUNDS; round++) {
-      const child = spawn(process.execPath, [CHILD, url, 'exit', String(COUNT), '6', flood], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [CHILD, url, way, String(count), '6', flood], { stdio: 'ignore' });
       t.after(() => child.kill('SIGKILL'));
       await once(child, 'exit');
     }
     assert.equal(connections.length, ROUNDS * 6);
     for (const { messages, closed } of connections) {
-      await closed;
-      assert.deepEqual(messages, EXPECTED);
+      const [closeCode] = await closed;
+      assert.deepEqual(messages, EXPECTED.slice(0, count));
+      assert.equal(closeCode, code);
     }
-  }
-);
+  });
+}
 
 /** Keeps the thread busy for this long. */
 function work(ms) {

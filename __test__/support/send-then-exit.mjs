@@ -70,5 +70,9 @@ if (way === 'send at exit') {
   process.exit(0);
 } else {
   send(0, Number(count));
+  if (way === 'close at exit') {
+    process.on('exit', after.close);
+    process.exit(0);
+  }
   after[way]();
 }

@@ -7,7 +7,7 @@ const { setImmediate } = require('node:timers');
 
 const { onUnload } = require('./deno.cjs');
 const { core, environment, wake, nextPowerOfTwo } = require('./shared-memory.cjs');
-const { sentInTurn, hasWaiting } = require('./loop-turn.cjs');
+const { writeAtExit, sentInTurn, sentAtOnce, hasWaiting } = require('./loop-turn.cjs');
 const { FastBuffer, slab, reserve, cut } = require('./slab.cjs');
 const {
   batchHead: {
@@ -78,6 +78,7 @@ core.shareBatch(batch.words, batch.text);
 function start() {
   const failure = environment.start();
   if (failure) throw transportError(JSON.parse(failure));
+  writeAtExit();
 }
 
 /**
@@ -301,11 +302,25 @@ module.exports = {
     sentInTurn();
     return accepted;
   },
-  sendControl: core.sendControl,
+  /**
+   * Queues a ping or a pong. Returns one of `accepted` in abi.cjs.
+   *
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {0 | 1} isPong
+   */
+  sendControl(id, bytes, isPong) {
+    const accepted = core.sendControl(id, bytes, isPong);
+    sentAtOnce();
+    return accepted;
+  },
   buffered: core.buffered,
   silence: core.silence,
   /** @param {number} id */
-  close: id => environment.close(id),
+  close(id) {
+    environment.close(id);
+    sentAtOnce();
+  },
   /**
    * @param {number} id
    * @param {boolean} isPaused

@@ -15,7 +15,8 @@ const { core } = require('./shared-memory.cjs');
 const MAX_MS = 2;
 
 let isScheduled = false;
-let isFirst = true;
+/** Whether {@link writeAtExit} was called. */
+let isWrittenAtExit = false;
 /** Whether the process has emitted `exit`: no later turn may come. */
 let isExiting = false;
 /** When the first message of the turn was sent. */
@@ -35,21 +36,31 @@ function endTurn() {
   for (const [callback, value] of callbacks) process.nextTick(callback, value);
 }
 
+/**
+ * Must be called before the first connection. `process.exit()` runs no immediates, and ends the I/O thread. What was sent
+ * before it must be written.
+ */
+function writeAtExit() {
+  if (isWrittenAtExit) return;
+  isWrittenAtExit = true;
+  process.on('exit', () => {
+    isExiting = true;
+    core.writeAll();
+  });
+}
+
 /** Must be called after each message. The addon is then told when this turn ends. */
 function sentInTurn() {
-  if (isExiting) core.writeAll();
+  sentAtOnce();
   if (isScheduled) return;
   isScheduled = true;
   startedAt = performance.now();
   setImmediate(endTurn);
-  if (isFirst) {
-    isFirst = false;
-    // `process.exit()` runs no immediates, and ends the I/O thread. Messages that were sent before it must be written.
-    process.on('exit', () => {
-      isExiting = true;
-      core.writeAll();
-    });
-  }
+}
+
+/** Must be called after everything else that is sent: a close frame, a ping or a pong. */
+function sentAtOnce() {
+  if (isExiting) core.writeAll();
 }
 
 /** Whether this turn has sent messages for more than {@link MAX_MS}. Callbacks of messages then wait for its end. */
@@ -69,4 +80,4 @@ function afterTurn(callback, value) {
 /** Whether callbacks wait for the end of the turn. */
 const hasWaiting = () => waiting.length > 0;
 
-module.exports = { sentInTurn, isLong, afterTurn, hasWaiting };
+module.exports = { writeAtExit, sentInTurn, sentAtOnce, isLong, afterTurn, hasWaiting };

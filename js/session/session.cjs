@@ -192,6 +192,7 @@ class NativeSession extends ListenedEmitter {
     if (this.#phase === 'active') {
       this.#phase = 'closing';
       act();
+      turn.sentAtOnce();
     }
     // An aborted signal ends only the wait: the session closes.
     if (this.#phase === 'closing') {
