@@ -267,7 +267,7 @@ export class Run {
         if (from === 'a') connection.pause();
         // The server sends the text to `b` in the same turn of the event loop in which it reads it.
         setImmediate(() => {
-          if (from === 'a') this.inFlight = this.#pendingMessages(device);
+          if (from === 'a') this.inFlight = this.#messagesInFlight(device, connection);
           connection.drop();
         });
         /** @param {import('baileys-native/testing').StanzaRecord} record */
@@ -321,12 +321,24 @@ export class Run {
       .join(', ');
   }
 
-  /** The ids of the messages that a device has not acknowledged. @param {Device} device */
-  #pendingMessages(device) {
-    return this.server
-      .pending(device)
-      .filter(({ tag }) => tag === 'message')
-      .map(({ attrs }) => attrs.id);
+  /**
+   * The ids of the messages that the client may not have delivered: the server has not read their receipt. Baileys 6.17
+   * also sends an acknowledgement after it; if it cannot, it does not deliver the message.
+   *
+   * @param {Device} device
+   * @param {{ id: number }} connection The connection of the device.
+   */
+  #messagesInFlight(device, { id }) {
+    const stanzas = this.server.stanzas.filter(({ connection }) => connection === id);
+    const acknowledged = new Set(
+      stanzas
+        .filter(({ direction, node }) => direction === 'in' && node.tag === 'ack' && node.attrs.class === 'message')
+        .map(({ node }) => node.attrs.id)
+    );
+    const sent = stanzas.filter(({ direction }) => direction === 'out').map(({ node }) => node);
+    const unacknowledged = acknowledged.size > 0 ? sent.filter(({ attrs }) => !acknowledged.has(attrs.id)) : [];
+    const messages = [...this.server.pending(device), ...unacknowledged];
+    return [...new Set(messages.filter(({ tag }) => tag === 'message').map(({ attrs }) => attrs.id))];
   }
 }
 
