@@ -16,6 +16,7 @@ use super::{ALLOCATOR, MIB, measure, report, within};
 /// The documented limits (docs/security.md), in MiB.
 const HEAD_BOUND: usize = 1;
 const MESSAGE_BOUND: usize = 160;
+const TWO_MESSAGES_BOUND: usize = 320;
 
 /// The number of fragments that a message may have.
 const MAX_FRAGMENTS: usize = 16 * 1024;
@@ -108,18 +109,30 @@ pub(crate) fn measure_all() {
     }
 
     let longest = usize::try_from(MAX_MESSAGE).unwrap();
-    for (name, stream, length) in [
-        ("one frame of 100 MiB", fragments(1, longest), longest),
+    for (name, stream, length, bound) in [
+        ("one frame of 100 MiB", fragments(1, longest), longest, MESSAGE_BOUND),
+        (
+            "100 MiB after one byte less",
+            [fragments(1, longest - 1), fragments(1, longest)].concat(),
+            2 * longest - 1,
+            TWO_MESSAGES_BOUND,
+        ),
         (
             "100 MiB in most fragments",
             fragments(MAX_FRAGMENTS, longest / MAX_FRAGMENTS),
             longest / MAX_FRAGMENTS * MAX_FRAGMENTS,
+            MESSAGE_BOUND,
         ),
-        ("most fragments, all empty", fragments(MAX_FRAGMENTS, 0), 0),
+        (
+            "most fragments, all empty",
+            fragments(MAX_FRAGMENTS, 0),
+            0,
+            MESSAGE_BOUND,
+        ),
     ] {
         let (cost, received) = measure(|| receive(&stream).unwrap());
         assert_eq!(received, length, "{name}");
-        report("message", name, stream.len(), cost, MESSAGE_BOUND);
+        report("message", name, stream.len(), cost, bound);
     }
 }
 
