@@ -2,8 +2,8 @@
  * Checks the dependencies: `npm run lint:dependencies [-- --advisories]`.
  *
  * docs/dependencies.md must have a reason for each direct dependency. cargo-deny checks the licences and sources of all
- * crates, and duplicates among those of the addon, by deny.toml. With `--advisories`, cargo-deny and `npm audit` also check for known faults, by the public
- * databases.
+ * crates, and duplicates among those of the addon, by deny.toml. With `--advisories`, cargo-deny and `npm audit` also
+ * check for known faults, by the public databases.
  */
 
 import { readFileSync } from 'node:fs';

@@ -4,7 +4,6 @@
 import { once } from 'node:events';
 import { readSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
@@ -29,6 +28,11 @@ const after = {
     after.close();
     process.exit(0);
   },
+  'send at exit': () => process.exit(0),
+  'close at exit'() {
+    process.on('exit', after.close);
+    process.exit(0);
+  },
   terminate: () => clients.forEach(client => client.socket.terminate()),
   'close, terminate'() {
     after.close();
@@ -47,12 +51,8 @@ const after = {
   }
 };
 
-/**
- * @param {number} from
- * @param {number} to
- */
-function send(from, to) {
-  for (let index = from; index < to; index++) for (const client of clients) client.send(`message ${index}`);
+function send() {
+  for (let index = 0; index < Number(count); index++) for (const client of clients) client.send(`message ${index}`);
 }
 
 await Promise.all(clients.map(client => (client.connect(), once(client, 'open'))));
@@ -62,17 +62,7 @@ if (flood !== undefined) {
   reader.connect();
   await once(reader, 'message');
 }
-if (way === 'send at exit') {
-  // The addon adds its listener of `exit` at the first message.
-  send(0, 1);
-  await nextTurn();
-  process.on('exit', () => send(1, Number(count)));
-  process.exit(0);
-} else {
-  send(0, Number(count));
-  if (way === 'close at exit') {
-    process.on('exit', after.close);
-    process.exit(0);
-  }
-  after[way]();
-}
+// The addon has added its listener of `exit` before the first connection, so those below are called after it.
+if (way === 'send at exit') process.on('exit', send);
+else send();
+after[way]();

@@ -26,6 +26,13 @@ export const SOCKET_DIFFERENCES = [
     test: 'websocket-socket.test.mjs, "bufferedAmount counts…"; loop-turn.test.mjs, "a short message is called back…"'
   },
   {
+    id: 'out-of-memory',
+    reason:
+      'If there is no memory for a received message, the connection ends with an error that Baileys maps to 408. With ' +
+      '`ws` the process ends.',
+    test: '`npm run test:faults`, "no memory left for a message"; `__test__/memory`'
+  },
+  {
     id: 'invalid-frames',
     reason:
       'This needs our noise handler and our socket. A frame that fails authentication ends the connection: `error` ' +

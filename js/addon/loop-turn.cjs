@@ -15,8 +15,7 @@ const { core } = require('./shared-memory.cjs');
 const MAX_MS = 2;
 
 let isScheduled = false;
-/** Whether {@link writeAtExit} was called. */
-let isWrittenAtExit = false;
+let hasExitListener = false;
 /** Whether the process has emitted `exit`: no later turn may come. */
 let isExiting = false;
 /** When the first message of the turn was sent. */
@@ -41,8 +40,8 @@ function endTurn() {
  * before it must be written.
  */
 function writeAtExit() {
-  if (isWrittenAtExit) return;
-  isWrittenAtExit = true;
+  if (hasExitListener) return;
+  hasExitListener = true;
   process.on('exit', () => {
     isExiting = true;
     core.writeAll();

@@ -22,11 +22,11 @@ const CONNECT_MS = {
   clockJumps: 20_000
 };
 const KEEP_ALIVE_MS = 500;
-
-/** Memory that a row without memory leaves: enough for JavaScript, but not for a long message. */
-const MEMORY_LEFT = 48 << 20;
-const PORTION = 16 << 20;
 const QUERY_MS = 20_000;
+/** The bytes that {@link takeMemory} leaves: enough for JavaScript, but not for a long message. */
+const MEMORY_LEFT = 48 << 20;
+/** The most bytes that it allocates at once. */
+const PORTION = 16 << 20;
 
 /** The server does not answer this query. */
 const unansweredQuery = () => ({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'unanswered' } });
@@ -149,7 +149,7 @@ const SCENARIOS = {
 
   /** The process has no memory for a message of the server. */
   endsWithoutMemory: ({ ended }) => {
-    takeMemory(MEMORY_LEFT);
+    takeMemory();
     return ended;
   },
 
@@ -201,16 +201,12 @@ function takeDescriptors() {
 /** @type {Buffer[]} Memory that is not free. */
 const taken = [];
 
-/**
- * Allocates memory until this many bytes are left below the limit of the process (`ulimit -d`).
- *
- * @param {number} left
- */
-function takeMemory(left) {
+/** Allocates memory until only {@link MEMORY_LEFT} is left below the limit of the process (`ulimit -d`). */
+function takeMemory() {
   const [, limit] = /^Max data size +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
   for (;;) {
     const [, used] = /^VmData:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-    const free = Number(limit) - Number(used) * 1024 - left;
+    const free = Number(limit) - Number(used) * 1024 - MEMORY_LEFT;
     if (free <= 0) return;
     taken.push(Buffer.allocUnsafeSlow(Math.min(free, PORTION)));
   }

@@ -1,13 +1,11 @@
 // Runs the fault matrix on one layer. The servers and relays are in this process, the clients in a child process.
 
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Curve } from 'baileys';
 import { MockServer } from 'baileys-native/testing';
-// @ts-expect-error ws has no declarations.
-import { WebSocketServer } from 'ws';
 import { Relay } from '../../__test__/support/relay.mjs';
+import { afterUpgrade, tcpPeer, webSocketFrame } from '../hostile/peers.mjs';
 import { startChild } from '../shared/child.mjs';
 import { PROCESS_ROWS, ROWS } from './matrix.mjs';
 
@@ -142,15 +140,8 @@ class RunningRow {
   }
 }
 
-/** Starts a server that sends one message to each client. @param {number} bytes */
-async function startSender(bytes) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  const message = Buffer.alloc(bytes);
-  server.on('connection', (/** @type {any} */ client) => client.on('error', () => {}).send(message));
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return { url: `ws://127.0.0.1:${port}`, close: () => server.close() };
-}
+/** A server that sends one binary message to each client. @param {number} bytes */
+const messagePeer = bytes => tcpPeer(afterUpgrade(socket => socket.write(webSocketFrame(0x82, Buffer.alloc(bytes)))));
 
 /** The methods of a {@link RunningRow} that its client calls. */
 const CALLS = /** @type {const} */ (['queryReceived', 'injectFault', 'counts', 'keptAlive', 'allSent', 'allArrived']);
@@ -185,12 +176,12 @@ async function runRows(layer, rows) {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
         const server = await MockServer.start({ tls: row.tls ?? false, acceptUnknown: true, root });
         const relay = await Relay.start(Number(server.port));
-        const sender = row.messageBytes ? await startSender(row.messageBytes) : undefined;
+        const peer = row.messageBytes ? await messagePeer(row.messageBytes)() : undefined;
         const current = new RunningRow(row, server, relay, child.process);
         running.set(row.name, current);
         const settings = {
           layer,
-          url: sender?.url ?? current.url,
+          url: peer?.url ?? current.url,
           user: 15_550_200_000 + waiting.length,
           rootKey,
           ca: server.ca
@@ -207,7 +198,7 @@ async function runRows(layer, rows) {
         outcomes[row.name] = await Promise.race([result, late]);
         running.delete(row.name);
         await current.close();
-        sender?.close();
+        await peer?.close();
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_ROWS }, worker));

@@ -9,6 +9,9 @@ use crate::proto::{
     handshake_message::{self, ClientFinish, ClientHello},
 };
 
+/// The name of a ServerHello in errors.
+const SERVER_HELLO: &str = "server hello";
+
 /// The encoded fields of ServerHello.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerHello<'a> {
@@ -44,11 +47,10 @@ impl DecodedServerHello {
     /// # Errors
     /// Fails with [`HandshakeError::MissingField`] for the first missing field.
     pub fn fields(&self) -> Result<ServerHello<'_>, HandshakeError> {
-        const NAME: &str = "server hello";
         Ok(ServerHello {
-            ephemeral: field(NAME, "ephemeral", self.0.ephemeral.as_deref())?,
-            static_key: field(NAME, "static", self.0.r#static.as_deref())?,
-            payload: field(NAME, "payload", self.0.payload.as_deref())?,
+            ephemeral: field(SERVER_HELLO, "ephemeral", self.0.ephemeral.as_deref())?,
+            static_key: field(SERVER_HELLO, "static", self.0.r#static.as_deref())?,
+            payload: field(SERVER_HELLO, "payload", self.0.payload.as_deref())?,
         })
     }
 }
@@ -56,16 +58,15 @@ impl DecodedServerHello {
 /// Decodes a ServerHello.
 ///
 /// # Errors
-/// Fails with [`HandshakeError::InvalidMessage`]. Fails with [`HandshakeError::MissingField`] if it is another
-/// handshake message.
+/// Fails with [`HandshakeError::InvalidMessage`] or [`HandshakeError::OutOfMemory`]. Fails with
+/// [`HandshakeError::MissingField`] if it is another handshake message.
 pub fn decode_server_hello(message: &[u8]) -> Result<DecodedServerHello, HandshakeError> {
-    const NAME: &str = "server hello";
-    field(
-        NAME,
-        "serverHello",
-        decode::<HandshakeMessage>(NAME, message)?.server_hello,
-    )
-    .map(DecodedServerHello)
+    server_hello(message).map(DecodedServerHello)
+}
+
+fn server_hello(message: &[u8]) -> Result<handshake_message::ServerHello, HandshakeError> {
+    let message: HandshakeMessage = decode(SERVER_HELLO, message)?;
+    field(SERVER_HELLO, "serverHello", message.server_hello)
 }
 
 /// Encodes a ClientFinish with the encrypted static public key and the encrypted payload.
@@ -109,15 +110,10 @@ pub(super) struct ResumptionHello {
 
 /// Decodes a ServerHello that answers a request to resume.
 pub(super) fn decode_server_hello_of_resumption(message: &[u8]) -> Result<ResumptionHello, HandshakeError> {
-    const NAME: &str = "server hello";
-    let hello = field(
-        NAME,
-        "serverHello",
-        decode::<HandshakeMessage>(NAME, message)?.server_hello,
-    )?;
+    let hello = server_hello(message)?;
     Ok(ResumptionHello {
         declines: hello.r#static.is_some(),
-        ephemeral: field(NAME, "ephemeral", hello.ephemeral)?,
-        payload: field(NAME, "payload", hello.payload)?,
+        ephemeral: field(SERVER_HELLO, "ephemeral", hello.ephemeral)?,
+        payload: field(SERVER_HELLO, "payload", hello.payload)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
@@ -119,19 +119,13 @@ fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
     world.server.join().unwrap();
 }
 
+/// The time in which a test queues and ends something while the task handles a message.
+const LONG: Duration = Duration::from_millis(100);
+
 /// A sink that takes this time for each message. Meanwhile the task has the lock of the writer.
 struct SlowProbe {
     events: Sender<TransportEvent>,
     time: Duration,
-}
-
-impl SlowProbe {
-    fn new(events: Sender<TransportEvent>) -> Self {
-        Self {
-            events,
-            time: Duration::from_millis(100),
-        }
-    }
 }
 
 impl EventSink for SlowProbe {
@@ -150,17 +144,30 @@ impl EventSink for SlowProbe {
     fn flush(&mut self) {}
 }
 
-/// A connection whose task is reading a message and does not write. Three messages are queued, two of them held.
-fn reading(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (Connection, JoinHandle<()>) {
-    let (address, server) = serve(|mut stream| {
-        stream.write_all(&[0x82, 0]).unwrap();
+/// A connection whose server sends `messages` empty messages and then does `then`. The task is handling the first of
+/// them, and takes `time` for each.
+fn reading(
+    turn: &LoopTurn,
+    messages: usize,
+    time: Duration,
+    then: impl FnOnce(TcpStream) + Send + 'static,
+) -> (Connection, Receiver<TransportEvent>, JoinHandle<()>) {
+    let (address, server) = serve(move |mut stream| {
+        stream.write_all(&[0x82, 0].repeat(messages)).unwrap();
         then(stream);
     });
     let (sender, events) = channel();
     let mut options = options(address);
     options.turn = Some(turn.unwatched_sender());
-    let connection = connect(options, SlowProbe::new(sender)).unwrap();
+    let connection = connect(options, SlowProbe { events: sender, time }).unwrap();
     while !matches!(next(&events), TransportEvent::Message { .. }) {}
+    (connection, events, server)
+}
+
+/// As [`reading`], for one message. The connection has three queued messages; the last two are held until the end of the
+/// turn.
+fn reading_with_queue(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (Connection, JoinHandle<()>) {
+    let (connection, _, server) = reading(turn, 1, LONG, then);
     for number in 0..3 {
         let _ = connection.send_binary(&[number], Timing::EndOfTurn);
     }
@@ -170,7 +177,7 @@ fn reading(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (C
 #[test]
 fn messages_are_written_if_the_connection_is_destroyed_while_it_is_read() {
     let turn = LoopTurn::new();
-    let (connection, server) = reading(&turn, |mut stream| {
+    let (connection, server) = reading_with_queue(&turn, |mut stream| {
         for number in 0..3 {
             assert_eq!(read_frame(&mut stream), (2, vec![number]));
         }
@@ -200,13 +207,9 @@ fn messages_and_the_close_frame_are_written_if_the_connection_is_closed_and_dest
 
 #[test]
 fn the_close_frame_is_written_if_the_connection_is_closed_and_destroyed_while_it_is_read() {
-    let (address, server) = serve(|mut stream| {
-        stream.write_all(&[0x82, 0]).unwrap();
+    let (connection, _, server) = reading(&LoopTurn::new(), 1, LONG, |mut stream| {
         assert_eq!(read_frame(&mut stream), (8, vec![]));
     });
-    let (sender, events) = channel();
-    let connection = connect(options(address), SlowProbe::new(sender)).unwrap();
-    while !matches!(next(&events), TransportEvent::Message { .. }) {}
     connection.close();
     connection.destroy();
     drop(connection);
@@ -216,7 +219,7 @@ fn the_close_frame_is_written_if_the_connection_is_closed_and_destroyed_while_it
 #[test]
 fn an_aborted_connection_writes_no_close_frame() {
     let turn = LoopTurn::new();
-    let (connection, server) = reading(&turn, |mut stream| {
+    let (connection, server) = reading_with_queue(&turn, |mut stream| {
         assert!(!matches!(stream.read(&mut [0]), Ok(1)));
     });
     connection.close();
@@ -227,17 +230,10 @@ fn an_aborted_connection_writes_no_close_frame() {
 #[test]
 fn the_end_of_the_process_does_not_wait_for_a_peer_that_sends_without_a_pause() {
     const MESSAGES: usize = 200;
-    let (address, server) = serve(|mut stream| {
-        stream.write_all(&[0x82, 0].repeat(MESSAGES)).unwrap();
+    let time = Duration::from_millis(10);
+    let (connection, events, server) = reading(&LoopTurn::new(), MESSAGES, time, |mut stream| {
         assert_eq!(read_frame(&mut stream), (2, vec![1]));
     });
-    let (sender, events) = channel();
-    let probe = SlowProbe {
-        events: sender,
-        time: Duration::from_millis(10),
-    };
-    let connection = connect(options(address), probe).unwrap();
-    while !matches!(next(&events), TransportEvent::Message { .. }) {}
     let _ = connection.send_binary(&[1], Timing::Now);
     connection.unwritten().write();
     let count = events.try_iter().count();
@@ -249,7 +245,7 @@ fn the_end_of_the_process_does_not_wait_for_a_peer_that_sends_without_a_pause() 
 #[test]
 fn an_aborted_connection_writes_no_queued_messages() {
     let turn = LoopTurn::new();
-    let (connection, server) = reading(&turn, |mut stream| {
+    let (connection, server) = reading_with_queue(&turn, |mut stream| {
         assert!(!matches!(stream.read(&mut [0]), Ok(1)));
     });
     let unwritten = connection.unwritten();
@@ -263,7 +259,7 @@ fn an_aborted_connection_writes_no_queued_messages() {
 fn the_end_of_the_process_waits_until_all_messages_are_written() {
     let turn = LoopTurn::new();
     let (written, is_written) = channel();
-    let (connection, server) = reading(&turn, move |mut stream| {
+    let (connection, server) = reading_with_queue(&turn, move |mut stream| {
         is_written.recv_timeout(PATIENCE).unwrap();
         // Everything is in the buffer of the operating system already.
         stream.set_nonblocking(true).unwrap();
