@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { WebSocketServer } from 'ws';
 import { WebSocketClient, metrics } from '../../js/index.mjs';
-import { startFloodServer } from '../support/flood-server.mjs';
+import { flood, startFloodServer } from '../support/flood-server.mjs';
 import { closeAfter, releaseAfter } from '../support/resources.mjs';
 import { BaileysClient } from '../support/socket-log.mjs';
 import { until } from '../support/until.mjs';
@@ -17,14 +17,15 @@ import { until } from '../support/until.mjs';
 const CHILD = fileURLToPath(new URL('../support/send-then-exit.mjs', import.meta.url));
 const options = { timeout: 60_000 };
 
-/** A server that collects the messages of each connection. */
+/** A server that collects the messages and pings of each connection. */
 async function listen(t) {
   const server = createServer();
-  const sockets = new WebSocketServer({ server });
+  // A pong to a process that has ended would fail, and the server would not read the remaining messages.
+  const sockets = new WebSocketServer({ server, autoPong: false });
   const connections = [];
   sockets.on('connection', socket => {
     const messages = [];
-    socket.on('message', data => messages.push(String(data)));
+    for (const event of ['message', 'ping']) socket.on(event, data => messages.push(String(data)));
     connections.push({ messages, closed: once(socket, 'close') });
   });
   server.listen(0, '127.0.0.1');
@@ -33,7 +34,7 @@ async function listen(t) {
     for (const socket of sockets.clients) socket.terminate();
     server.close();
   });
-  return { url: `ws://127.0.0.1:${server.address().port}/`, connections };
+  return { url: `ws://127.0.0.1:${server.address().port}/`, connections, sockets };
 }
 
 const COUNT = 50;
@@ -101,6 +102,32 @@ for (const [way, count, code] of [
       const [closeCode] = await closed;
       assert.deepEqual(messages, EXPECTED.slice(0, count));
       assert.equal(closeCode, code);
+    }
+  });
+}
+
+// Each message at exit and each ping is a TCP segment. When the process ends with unread data, the system drops those that TCP may not send yet.
+for (const [way, count] of [
+  ['exit', COUNT],
+  ['send at exit', 8],
+  ['terminate, exit', COUNT],
+  ['ping, exit', 8],
+  ['ping at exit', 8]
+]) {
+  const title = `all messages arrive when the process ends while the I/O thread reads their connections: ${way}`;
+  test(title, options, async t => {
+    const { url, connections, sockets } = await listen(t);
+    sockets.on('connection', flood);
+    const ROUNDS = 5;
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = spawn(process.execPath, [CHILD, url, way, String(count), '6', url], { stdio: 'ignore' });
+      t.after(() => child.kill('SIGKILL'));
+      await once(child, 'exit');
+    }
+    assert.equal(connections.length, ROUNDS * 6);
+    for (const { messages, closed } of connections) {
+      await closed;
+      assert.deepEqual(messages, EXPECTED.slice(0, count));
     }
   });
 }

@@ -1,5 +1,5 @@
 // Sends argv[4] messages on each of argv[5] connections to the server argv[2] in one turn of the event loop, then does the
-// action argv[3] in the same turn. If there is an argv[6], it first receives messages from this server.
+// action argv[3] in the same turn. If there is an argv[6], it first receives a message from this server, which can be argv[2].
 
 import { once } from 'node:events';
 import { readSync } from 'node:fs';
@@ -38,6 +38,12 @@ const after = {
     after.close();
     after.terminate();
   },
+  'terminate, exit'() {
+    after.terminate();
+    process.exit(0);
+  },
+  'ping, exit': () => process.exit(0),
+  'ping at exit': () => process.exit(0),
   throw() {
     throw new Error('deliberate');
   },
@@ -52,17 +58,22 @@ const after = {
 };
 
 function send() {
-  for (let index = 0; index < Number(count); index++) for (const client of clients) client.send(`message ${index}`);
+  for (let index = 0; index < Number(count); index++) {
+    for (const client of clients) {
+      if (way.startsWith('ping')) client.socket.ping(`message ${index}`);
+      else client.send(`message ${index}`);
+    }
+  }
 }
 
 await Promise.all(clients.map(client => (client.connect(), once(client, 'open'))));
 if (flood !== undefined) {
   // At the first message the I/O thread is still reading the other ones.
-  const reader = clientOf(flood);
-  reader.connect();
+  const reader = flood === url ? clients[0] : clientOf(flood);
+  if (reader !== clients[0]) reader.connect();
   await once(reader, 'message');
 }
 // The addon has added its listener of `exit` before the first connection, so those below are called after it.
-if (way === 'send at exit') process.on('exit', send);
+if (way === 'send at exit' || way === 'ping at exit') process.on('exit', send);
 else send();
 after[way]();

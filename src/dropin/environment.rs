@@ -18,7 +18,7 @@ use super::process_metrics::ProcessMetrics;
 use super::socket_sink::{DescribeError, SocketSink};
 use crate::shared_sender::MonotonicMillis;
 use crate::transport::{
-    self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEndpoints, Timing, TurnSender,
+    self, Accepted, ConnectOptions, Connection, KeepAliveProbes, LoopTurn, TcpEndpoints, Timing, TurnSender, Unwritten,
 };
 
 /// Maximum number of records that are taken from one source before the next source, counted in stanzas and other
@@ -39,6 +39,8 @@ pub trait RecordSource {
 /// those of the [`Inbox`] are called on the environment's thread. The locks are only contended during its shutdown.
 pub struct Environment<S> {
     sockets: Mutex<HashMap<u32, Socket>>,
+    /// Messages of removed sockets that were not written yet.
+    unwritten: Mutex<Vec<Unwritten>>,
     sources: Mutex<HashMap<u32, Source<S>>>,
     arrived: Mutex<Arrived>,
     inbox: Arc<Inbox>,
@@ -99,6 +101,7 @@ impl<S: RecordSource> Environment<S> {
         let monitor = Arc::new(LoopMonitor::new(Arc::clone(metrics.loop_counters())));
         Self {
             sockets: Mutex::default(),
+            unwritten: Mutex::default(),
             sources: Mutex::default(),
             arrived: Mutex::default(),
             inbox: Arc::new(Inbox::new(Arc::clone(&monitor), wake)),
@@ -144,6 +147,9 @@ impl<S: RecordSource> Environment<S> {
     pub fn write_all(&self) {
         for socket in lock(&self.sockets).values() {
             socket.connection.unwritten().write();
+        }
+        for messages in lock(&self.unwritten).drain(..) {
+            messages.write();
         }
         let sources: Vec<_> = lock(&self.sources)
             .values()
@@ -302,7 +308,9 @@ impl<S: RecordSource> Environment<S> {
     pub fn release(&self, socket: u32) -> bool {
         let removed = lock(&self.sockets).remove(&socket);
         if let Some(socket) = &removed {
-            socket.connection.destroy();
+            let mut unwritten = lock(&self.unwritten);
+            unwritten.retain(Unwritten::exist);
+            unwritten.extend(socket.connection.destroy());
         }
         removed.is_some()
     }

@@ -111,15 +111,20 @@ impl Connection {
     }
 
     /// As [`abort`](Self::abort), but queued messages are written first, as far as the operating system accepts data.
-    pub fn destroy(&self) {
+    /// Returns the messages if the task has to write them because it is running.
+    pub fn destroy(&self) -> Option<Unwritten> {
         self.shared.queue.lock().stop();
-        // If the task holds the lock, it is running. It writes the messages before it ends.
-        if let Ok(mut writer) = self.shared.writer.try_lock()
-            && let Some(writer) = writer.as_mut()
-        {
-            writer.write_all(&self.shared.queue);
-        }
+        let is_running = match self.shared.writer.try_lock() {
+            Ok(mut writer) => {
+                if let Some(writer) = writer.as_mut() {
+                    writer.write_all(&self.shared.queue);
+                }
+                false
+            }
+            Err(_) => true,
+        };
         self.shared.abort();
+        is_running.then(|| self.unwritten())
     }
 }
 
@@ -139,12 +144,20 @@ impl Unwritten {
     /// waits while the task reads a message. It is for the end of the process: the task may not run again.
     pub fn write(&self) {
         self.0.waiting.fetch_add(1, Ordering::Release);
-        if let Some(writer) = self.0.writer().as_mut().filter(|_| !self.0.is_aborted()) {
+        if let Some(writer) = self.0.writer().as_mut()
+            && self.exist()
+        {
             writer.write_all(&self.0.queue);
         }
         self.0.waiting.fetch_sub(1, Ordering::Release);
         // After the subtraction: the task does not run again before this wake.
         self.0.waker.wake();
+    }
+
+    /// Whether there can be such messages.
+    #[must_use]
+    pub fn exist(&self) -> bool {
+        !self.0.is_aborted() || self.0.queue.lock().has_unwritten()
     }
 }
 
