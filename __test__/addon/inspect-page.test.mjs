@@ -88,7 +88,10 @@ test('the page shows, filters, opens and measures stanzas of Baileys with regist
   const all = await rows(page).count();
   const messages = await narrowed('tag:message', 'tag', /^message$/);
   assert.ok(messages >= 12 && messages < all);
-  assert.match(await page.locator('#shown').textContent(), new RegExp(`^${messages} of \\d+$`));
+  // Baileys asks its own phone for messages that it cannot decrypt, in further messages. Only the incoming ones are known.
+  const INCOMING = 'tag:message dir:in';
+  assert.equal(await narrowed(INCOMING, 'arrow', /↓/), 12);
+  assert.match(await page.locator('#shown').textContent(), /^12 of \d+$/);
   await narrowed('dir:out', 'arrow', /↑/);
   await narrowed('@type=result', 'about', /result/);
   await narrowed('-message', 'tag', /^(?!message)/);
@@ -105,14 +108,14 @@ test('the page shows, filters, opens and measures stanzas of Baileys with regist
   assert.equal(await filter.inputValue(), '');
 
   // The export has the stanzas that match the filter, with redacted contents. `replay` can read it.
-  await filter.fill('tag:message');
+  await filter.fill(INCOMING);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Export' }).click()
   ]);
   const exported = readFileSync(await download.path(), 'utf8');
   assert.ok(!exported.includes(SECRET));
-  assert.equal(parseExport(exported).length, messages);
+  assert.equal(parseExport(exported).length, 12);
   await filter.fill('');
 
   // The tree, by mouse and keyboard.
