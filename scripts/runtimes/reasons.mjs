@@ -56,6 +56,9 @@ export const REASONS = {
     'websocket-tls': { why: BUN_WS }
   },
   deno: {
+    'event-pump': {
+      why: 'The mocks of `node:test` in Deno also change a `setImmediate` that a module has imported before'
+    },
     'hostile-peers': {
       why: "The expected errors are those of TLS servers of Node.js; Deno's servers end connections in other ways"
     },
