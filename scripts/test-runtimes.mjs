@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from './compat/markdown.mjs';
 import { writeSection } from './platforms/document.mjs';
+import { run } from './platforms/tools.mjs';
 import { BOT_CHECKS, runBots } from './runtimes/bots.mjs';
 import { knownOf, merged, numberOf } from './runtimes/known.mjs';
 import { REASONS } from './runtimes/reasons.mjs';
@@ -183,7 +184,10 @@ for (const { name, testArgs } of isWhole && values.last ? RUNTIMES : []) {
 }
 const text = report(all);
 console.log(text);
-if (values.record) writeFileSync(RECORD, `${JSON.stringify(recorded, null, 2)}\n`);
+if (values.record) {
+  writeFileSync(RECORD, `${JSON.stringify(recorded, null, 2)}\n`);
+  run('npx', ['prettier', '--write', RECORD]);
+}
 if (faults.length > 0) {
   console.error(`\n${faults.length} faults:\n${faults.join('\n')}`);
   process.exitCode = 1;
