@@ -88,7 +88,7 @@ test('the page shows, filters, opens and measures stanzas of Baileys with regist
   const all = await rows(page).count();
   const messages = await narrowed('tag:message', 'tag', /^message$/);
   assert.ok(messages >= 12 && messages < all);
-  // Baileys asks its own phone for messages that it cannot decrypt, in further messages. Only the incoming ones are known.
+  // Baileys also sends messages: it asks its phone for those that it cannot decrypt. The number of these is not known.
   const INCOMING = 'tag:message dir:in';
   assert.equal(await narrowed(INCOMING, 'arrow', /↓/), 12);
   assert.match(await page.locator('#shown').textContent(), /^12 of \d+$/);

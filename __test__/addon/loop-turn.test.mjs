@@ -40,12 +40,21 @@ async function listen(t) {
 const COUNT = 50;
 const EXPECTED = Array.from({ length: COUNT }, (_, index) => `message ${index}`);
 
-const WAYS = ['exit', 'send at exit', 'close', 'close, exit', 'terminate', 'close, terminate', 'block', 'throw'];
+const WAYS = [
+  'send, exit',
+  'send at exit, exit',
+  'send, close',
+  'send, close, exit',
+  'send, terminate',
+  'send, close, terminate',
+  'send, block',
+  'send, throw'
+];
 
 /** With more connections than the loop's thread writes, the I/O thread writes at the end of a usual turn. */
 for (const count of [1, 6]) {
   for (const way of WAYS) {
-    const title = `all messages of a turn arrive on ${count} connections when the turn ends with: ${way}`;
+    const title = `all messages of a turn arrive on ${count} connections: ${way}`;
     test(title, options, async t => {
       const { url, connections } = await listen(t);
       const args = [CHILD, url, way, String(COUNT), String(count)];
@@ -59,7 +68,7 @@ for (const count of [1, 6]) {
       await until(() => hasExited() || haveArrived());
       child.stdin.end();
       const [code] = await exited;
-      assert.equal(code, way === 'throw' ? 1 : 0, String(Buffer.concat(errors)));
+      assert.equal(code, way.endsWith('throw') ? 1 : 0, String(Buffer.concat(errors)));
       assert.equal(connections.length, count);
       for (const { messages, closed } of connections) {
         const [closeCode] = await closed;
@@ -72,7 +81,7 @@ for (const count of [1, 6]) {
 
 test('all messages of a turn arrive when a worker thread ends', options, async t => {
   const { url, connections } = await listen(t);
-  const worker = new Worker(CHILD, { argv: [url, 'exit', String(COUNT), '6', await startFloodServer(t)] });
+  const worker = new Worker(CHILD, { argv: [url, 'send, exit', String(COUNT), '6', await startFloodServer(t)] });
   await once(worker, 'exit');
   assert.equal(connections.length, 6);
   for (const { messages, closed } of connections) {
@@ -81,19 +90,30 @@ test('all messages of a turn arrive when a worker thread ends', options, async t
   }
 });
 
-for (const [way, count, code] of [
-  ['exit', COUNT, 1006],
-  ['close at exit', COUNT, 1005],
-  // Without a message.
-  ['close, exit', 0, 1005]
+/**
+ * Each ping, and each message at exit, is a TCP segment. When a process ends with unread data, the system drops the
+ * segments that TCP may not send yet.
+ */
+const SEGMENTS = 8;
+
+for (const [read, way, count] of [
+  ['another connection', 'send, exit', COUNT],
+  ['another connection', 'send, close at exit, exit', COUNT],
+  ['another connection', 'close, exit', 0],
+  ['these connections', 'send, exit', COUNT],
+  ['these connections', 'send at exit, exit', SEGMENTS],
+  ['these connections', 'send, terminate, exit', COUNT],
+  ['these connections', 'ping, exit', SEGMENTS],
+  ['these connections', 'ping at exit, exit', SEGMENTS]
 ]) {
-  const title = `${count} messages arrive when the process ends while the I/O thread reads another connection: ${way}`;
+  const title = `${count} messages arrive when the process ends while the I/O thread reads ${read}: ${way}`;
   test(title, options, async t => {
-    const { url, connections } = await listen(t);
-    const flood = await startFloodServer(t);
+    const { url, connections, sockets } = await listen(t);
+    if (read === 'these connections') sockets.on('connection', flood);
+    const reader = read === 'these connections' ? url : await startFloodServer(t);
     const ROUNDS = 5;
     for (let round = 0; round < ROUNDS; round++) {
-      const child = spawn(process.execPath, [CHILD, url, way, String(count), '6', flood], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [CHILD, url, way, String(count), '6', reader], { stdio: 'ignore' });
       t.after(() => child.kill('SIGKILL'));
       await once(child, 'exit');
     }
@@ -101,33 +121,7 @@ for (const [way, count, code] of [
     for (const { messages, closed } of connections) {
       const [closeCode] = await closed;
       assert.deepEqual(messages, EXPECTED.slice(0, count));
-      assert.equal(closeCode, code);
-    }
-  });
-}
-
-// Each message at exit and each ping is a TCP segment. When the process ends with unread data, the system drops those that TCP may not send yet.
-for (const [way, count] of [
-  ['exit', COUNT],
-  ['send at exit', 8],
-  ['terminate, exit', COUNT],
-  ['ping, exit', 8],
-  ['ping at exit', 8]
-]) {
-  const title = `all messages arrive when the process ends while the I/O thread reads their connections: ${way}`;
-  test(title, options, async t => {
-    const { url, connections, sockets } = await listen(t);
-    sockets.on('connection', flood);
-    const ROUNDS = 5;
-    for (let round = 0; round < ROUNDS; round++) {
-      const child = spawn(process.execPath, [CHILD, url, way, String(count), '6', url], { stdio: 'ignore' });
-      t.after(() => child.kill('SIGKILL'));
-      await once(child, 'exit');
-    }
-    assert.equal(connections.length, ROUNDS * 6);
-    for (const { messages, closed } of connections) {
-      await closed;
-      assert.deepEqual(messages, EXPECTED.slice(0, count));
+      assert.equal(closeCode, way.includes('close') ? 1005 : 1006);
     }
   });
 }

@@ -1,5 +1,6 @@
-// Sends argv[4] messages on each of argv[5] connections to the server argv[2] in one turn of the event loop, then does the
-// action argv[3] in the same turn. If there is an argv[6], it first receives a message from this server, which can be argv[2].
+// Opens argv[5] connections to the server argv[2]. If there is an argv[6], it then receives a message from this server,
+// which can be argv[2]. Then it does the actions argv[3] in one turn of the event loop, for example `send, close at exit,
+// exit`. `send` and `ping` send argv[4] messages on each connection.
 
 import { once } from 'node:events';
 import { readSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { createRequire } from 'node:module';
 
 const { WebSocketClient } = createRequire(import.meta.url)('../../js/index.cjs');
 
-const [url, way, count, connections, flood] = process.argv.slice(2);
+const [url, steps, count, connections, flood] = process.argv.slice(2);
 
 /** @param {string} server */
 function clientOf(server) {
@@ -21,29 +22,17 @@ function clientOf(server) {
 
 const clients = Array.from({ length: Number(connections) }, () => clientOf(url));
 
-const after = {
-  exit: () => process.exit(0),
+/** @param {(client: WebSocketClient, text: string) => void} act */
+function forEachMessage(act) {
+  for (let index = 0; index < Number(count); index++) for (const client of clients) act(client, `message ${index}`);
+}
+
+const actions = {
+  send: () => forEachMessage((client, text) => client.send(text)),
+  ping: () => forEachMessage((client, text) => client.socket.ping(text)),
   close: () => clients.forEach(client => client.close()),
-  'close, exit'() {
-    after.close();
-    process.exit(0);
-  },
-  'send at exit': () => process.exit(0),
-  'close at exit'() {
-    process.on('exit', after.close);
-    process.exit(0);
-  },
   terminate: () => clients.forEach(client => client.socket.terminate()),
-  'close, terminate'() {
-    after.close();
-    after.terminate();
-  },
-  'terminate, exit'() {
-    after.terminate();
-    process.exit(0);
-  },
-  'ping, exit': () => process.exit(0),
-  'ping at exit': () => process.exit(0),
+  exit: () => process.exit(0),
   throw() {
     throw new Error('deliberate');
   },
@@ -57,15 +46,6 @@ const after = {
   }
 };
 
-function send() {
-  for (let index = 0; index < Number(count); index++) {
-    for (const client of clients) {
-      if (way.startsWith('ping')) client.socket.ping(`message ${index}`);
-      else client.send(`message ${index}`);
-    }
-  }
-}
-
 await Promise.all(clients.map(client => (client.connect(), once(client, 'open'))));
 if (flood !== undefined) {
   // At the first message the I/O thread is still reading the other ones.
@@ -73,7 +53,9 @@ if (flood !== undefined) {
   if (reader !== clients[0]) reader.connect();
   await once(reader, 'message');
 }
-// The addon has added its listener of `exit` before the first connection, so those below are called after it.
-if (way === 'send at exit' || way === 'ping at exit') process.on('exit', send);
-else send();
-after[way]();
+for (const step of steps.split(', ')) {
+  const [name, atExit] = step.split(' at ');
+  // The addon has added its listener of `exit` before the first connection, so this one is called after it.
+  if (atExit) process.on('exit', actions[name]);
+  else actions[name]();
+}

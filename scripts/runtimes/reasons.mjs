@@ -57,7 +57,7 @@ export const REASONS = {
   },
   deno: {
     'event-pump': {
-      why: 'The mocks of `node:test` in Deno also change a `setImmediate` that a module has imported before'
+      why: 'While `node:test` mocks `setImmediate` in Deno, callbacks of the original function are not called either'
     },
     'hostile-peers': {
       why: "The expected errors are those of TLS servers of Node.js; Deno's servers end connections in other ways"

@@ -154,7 +154,8 @@ impl Unwritten {
         self.0.waker.wake();
     }
 
-    /// Whether there can be such messages.
+    /// Whether there can be such messages. There are none if the connection was aborted, or was destroyed and the task
+    /// has written them.
     #[must_use]
     pub fn exist(&self) -> bool {
         !self.0.is_aborted() || self.0.queue.lock().has_unwritten()
