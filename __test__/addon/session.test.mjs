@@ -345,6 +345,24 @@ test('an unused iterator does not pause the session after return() or an abort',
   assert.deepEqual(await returned.next(), { value: undefined, done: true });
 });
 
+for (const end of ['abort', 'return']) {
+  test(`an iterator that a listener of the same stanza ends (${end}) does not pause the session`, options, async t => {
+    const { session, connection } = await openSession(t, { activate: false });
+    const controller = new AbortController();
+    const seen = [];
+    session.onStanza('CB:message', ({ attrs }) => {
+      seen.push(attrs.n);
+      if (end === 'abort') controller.abort();
+      else void stanzas.return();
+    });
+    const stanzas = session.stanzas('CB:message', { signal: controller.signal });
+    for (const n of upTo(3)) await connection.send(numbered(n));
+    assert.equal((await session.query(iq())).attrs.type, 'result');
+    assert.deepEqual(seen, ['0', '1', '2']);
+    assert.equal(session.metrics().stalls, 0);
+  });
+}
+
 test('sendNode() waits above the high-water mark, and keeps the order', options, async t => {
   const COUNT = 2_000;
   const { server, session } = await openSession(t, { outgoing: { stanzas: 10, bytes: 2_000 } });

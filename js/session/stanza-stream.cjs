@@ -25,7 +25,8 @@ class StanzaStream extends Readable {
 
   /** @param {import('../../index').BinaryNode} node */
   add(node) {
-    if (!this.push(node)) this.#hold(true);
+    // An earlier listener of this stanza can have ended the stream, which then must not hold the session any more.
+    if (!this.#isReleased && !this.push(node)) this.#hold(true);
   }
 
   /** The iterator that consumes this stream. */
