@@ -18,12 +18,13 @@ const prelude = server => `
   const { NativeSession, WebSocketClient, metrics } = require(${MAIN});
   const revive = (key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data, 'base64') : value);
   const creds = JSON.parse(${JSON.stringify(JSON.stringify(linkedCredentials(), BufferJSON.replacer))}, revive);
-  const open = () => new NativeSession({
+  const open = more => new NativeSession({
     url: ${JSON.stringify(server.url)},
     trustedRoot: Buffer.from(${JSON.stringify(server.rootKey.toString('hex'))}, 'hex'),
     // Each session is another device: two connections of one device would end each other.
     auth: { creds: { ...creds, me: { id: '1' + String(Math.random()).slice(2, 12) + ':1@s.whatsapp.net', name: 'A' } } },
-    reconnect: false
+    reconnect: false,
+    ...more
   });
   const ping = { tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } };
 `;
@@ -156,6 +157,23 @@ test('an exception in a listener is an uncaught exception, and no stanza is lost
     session.connect();
   `);
   assert.deepEqual([output, exitCode], ['0,1,deliberate,2,3', 0], errors);
+});
+
+test('an exception of the logger is an uncaught exception, and the session ends as usual', options, async t => {
+  const server = await serve(t);
+  const { output, exitCode, errors } = await run(`${prelude(server)}
+    const seen = [];
+    process.on('uncaughtException', ({ message }) => seen.push(message));
+    let isBroken = false;
+    const log = () => { if (isBroken) throw new Error('deliberate'); };
+    const session = open({ logger: { level: 'debug', trace: log, debug: log, info: log, warn: log } });
+    session.on('close', ({ kind }) => seen.push(kind));
+    session.connect().then(() => {
+      isBroken = true;
+      return session.close();
+    }).then(() => process.on('exit', () => console.log([...new Set(seen)].sort().join())));
+  `);
+  assert.deepEqual([output, exitCode], ['deliberate,requested', 0], errors);
 });
 
 test('each worker can have sessions, and can be terminated while they are busy', options, async t => {

@@ -91,6 +91,7 @@ test('the constructor refuses invalid options', options, async t => {
     [{ auth: {} }, TypeError],
     [{ trustedRoot: new SharedArrayBuffer(32) }, TypeError],
     [{ trustedRoot: 'text' }, TypeError],
+    [{ logger: {} }, TypeError],
     [{ version: [2, 3000] }, TypeError],
     [{ version: [2, 3000, 1.5] }, TypeError],
     [{ browser: 'Chrome' }, TypeError],

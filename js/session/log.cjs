@@ -27,12 +27,29 @@ function withoutBytes({ tag, attrs, content }) {
  */
 function createLog(logger) {
   const to = logger?.child?.({ class: 'native-session' }) ?? logger;
+  const isGiven = to !== undefined && to !== null;
+  if (isGiven && typeof to.warn !== 'function') throw new TypeError('logger must have the methods of a pino logger');
   /** @param {string} level */
   const writes = level => {
-    if (to === undefined || to === null) return false;
+    if (!isGiven) return false;
     return typeof to.isLevelEnabled === 'function'
       ? to.isLevelEnabled(level)
       : LEVELS[level] >= (LEVELS[to.level] ?? LEVELS.info);
+  };
+  /**
+   * An exception of the logger must not stop the session in the middle of a change. It is thrown in the next tick.
+   *
+   * @param {string} level
+   * @param {any[]} args
+   */
+  const call = (level, ...args) => {
+    try {
+      to[typeof to[level] === 'function' ? level : 'warn'](...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   };
   return {
     /** The lowest level that the logger writes; `off` if it writes none. */
@@ -44,16 +61,15 @@ function createLog(logger) {
      */
     write(level, data, message) {
       if (!writes(level)) return;
-      const method = typeof to[level] === 'function' ? level : 'warn';
-      if (data === undefined) to[method](message);
-      else to[method](data, message);
+      if (data === undefined) call(level, message);
+      else call(level, data, message);
     },
     /**
      * @param {string} what
      * @param {BinaryNode} node
      */
     trace(what, node) {
-      if (writes('trace')) to.trace({ node: withoutBytes(node) }, `${what} a stanza`);
+      if (writes('trace')) call('trace', { node: withoutBytes(node) }, `${what} a stanza`);
     }
   };
 }
