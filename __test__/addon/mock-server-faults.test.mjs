@@ -128,6 +128,10 @@ describe('faults of the mock server', () => {
   test('the mock server refuses an unknown fault', async () => {
     assert.throws(() => (server.faults = { certificate: 'none' }), /no such certificate fault/);
     await assert.rejects(MockServer.start({ faults: { certificate: 'none' } }), /no such certificate fault/);
+    assert.throws(() => (server.faults = { stallLogins: true }), /no such fault: stallLogins/);
+    assert.throws(() => (server.faults = 'stallLogin'), /faults must be an object/);
+    server.faults = undefined;
+    assert.deepEqual(server.faults, {});
   });
 
   test('a client that does not trust the TLS certificate cannot connect', async () => {

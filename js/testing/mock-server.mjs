@@ -36,6 +36,17 @@ const DEFAULTS = {
   faults: /** @type {Faults} */ ({})
 };
 
+const FAULTS = [
+  'httpStatus',
+  'httpHeaders',
+  'stallUpgrade',
+  'stallHandshake',
+  'garbageHandshake',
+  'stallLogin',
+  'certificate',
+  'delayMs'
+];
+
 const now = () => performance.timeOrigin + performance.now();
 
 export class MockServer extends EventEmitter {
@@ -124,7 +135,12 @@ export class MockServer extends EventEmitter {
     return this.options.faults;
   }
 
-  set faults(faults) {
+  set faults(given) {
+    const faults = given === undefined ? {} : given;
+    if (faults === null || typeof faults !== 'object') throw new TypeError('faults must be an object');
+    // A misspelt fault would be none, and a test of it could not fail.
+    const unknown = Object.keys(faults).find(name => !FAULTS.includes(name));
+    if (unknown !== undefined) throw new TypeError(`no such fault: ${unknown}`);
     if (faults.certificate !== undefined && !BROKEN_CHAINS.includes(faults.certificate)) {
       throw new TypeError(`no such certificate fault: ${faults.certificate}`);
     }
