@@ -15,6 +15,7 @@ const {
   text: { LOOKUP_UNITS }
 } = require('../../js/addon/abi.cjs');
 const { core, scratch } = require('../../js/addon/shared-memory.cjs');
+const { encodeBinaryNode, decodeBinaryNode } = require('../../js/index.cjs');
 const lines = await Promise.all(LINE_NAMES.map(loadLine));
 
 const RETENTION = `
@@ -200,6 +201,15 @@ test('decoded objects are independent of each other', async () => {
   first.attrs.more = '1';
   for (let i = 0; i < 5; i++) {
     assert.deepEqual(await ours.decodeBinaryNode(payload), await theirs.decodeBinaryNode(payload));
+  }
+});
+
+test('bytes with another `length` are encoded alone, without the memory behind them', async () => {
+  encodeBinaryNode({ tag: 'message', attrs: {}, content: Buffer.alloc(64, 'secret') });
+  for (const length of [0, 3, 64, 1e9, NaN]) {
+    const bytes = Object.defineProperty(Buffer.of(1, 2, 3, 4), 'length', { value: length });
+    const payload = encodeBinaryNode({ tag: 'message', attrs: {}, content: bytes });
+    assert.deepEqual((await decodeBinaryNode(payload)).content, Buffer.of(1, 2, 3, 4), String(length));
   }
 });
 

@@ -19,6 +19,16 @@ const HEAD_ROOM = 8;
 const SERVER = 's.whatsapp.net';
 
 /**
+ * Returns the length of a typed array. A program can give its array another `length`; the memory behind the array would
+ * then be sent to the server.
+ *
+ * @type {(this: Uint8Array) => number}
+ */
+const lengthOf = /** @type {any} */ (
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')
+).get;
+
+/**
  * Creates the flattener of one dictionary.
  *
  * @param {{ ops: Int32Array, input: Buffer, growOps(): void, growInput(length: number): void }} scratch
@@ -75,7 +85,7 @@ function createFlattener(scratch, ids) {
    */
   function content(tag, value) {
     if (value instanceof Uint8Array) {
-      const length = value.length;
+      const length = lengthOf.call(value);
       if (bytes + length > scratch.input.length) scratch.growInput(bytes + length);
       scratch.input.set(value, bytes);
       ops[at++] = bytes;
