@@ -174,9 +174,7 @@ impl Session {
         match timer {
             Timer::Connect => self.end(EndReason::TimedOut, false),
             Timer::KeepAlive => {
-                self.metrics.pings += 1;
-                log!(self.log.as_deref(), Debug, "keep-alive query");
-                self.send_session_query(Purpose::KeepAlive, keep_alive_query);
+                self.send_keep_alive();
                 self.timers.set(
                     Timer::KeepAlive,
                     self.now.saturating_add(self.config.keep_alive_interval.get()),
@@ -199,6 +197,21 @@ impl Session {
                 self.end(EndReason::Requested, false);
             }
         }
+    }
+
+    /// Sends a keep-alive query, unless it does not fit into the outgoing queue: above the limit of that queue, the
+    /// session does not read and does not count silence, and a lost connection would not be noticed.
+    fn send_keep_alive(&mut self) {
+        let id = self.ids.next();
+        let mut payload = vec![0];
+        let is_encoded = keep_alive_query(&id).encode(self.config.dialect, &mut payload).is_ok();
+        if !is_encoded || (!self.outgoing.is_empty() && self.outgoing.check(payload.len()).is_err()) {
+            return;
+        }
+        self.metrics.pings += 1;
+        log!(self.log.as_deref(), Debug, "keep-alive query");
+        self.queries.insert(id, Purpose::KeepAlive, self.now, None, None);
+        self.queue_session_stanza(payload);
     }
 
     /// Shows the next QR code. Ends the connection if there is none.

@@ -77,6 +77,27 @@ fn the_outgoing_queue_reports_full_and_drained() {
 }
 
 #[test]
+fn a_lost_connection_with_a_full_outgoing_queue_counts_as_silent() {
+    let mut config = config();
+    config.outgoing.limit = 4_000;
+    let mut world = World::connected_with(config);
+    // The transport takes nothing.
+    for stanza in [bytes_node("message", &[1; 500]), node("ack", &[], Vec::new())] {
+        while world.session.send(world.now, &mut stanza.source()).is_ok() {}
+    }
+    while world.session.state() == SessionState::Connected
+        && let Some(at) = world.session.poll_timeout()
+    {
+        world.now = at;
+        world.session.handle_timeout(at);
+        let queued = world.session.metrics().outgoing;
+        assert!(queued.bytes <= 4_000 && queued.stanzas < 4_000, "{queued:?}");
+    }
+    world.pump();
+    assert_eq!(world.last_reason(), EndReason::Silence);
+}
+
+#[test]
 fn accepted_stanzas_that_were_not_sent_are_reported() {
     let mut world = World::connected();
     let ids: Vec<_> = (0..3)
