@@ -115,6 +115,7 @@ const TABLES = [
       'a WebSocket message, over all fragments': constant('transport/frame_check.rs: MAX_MESSAGE'),
       'the fragments of a message': constant('transport/frame_check.rs: MAX_FRAGMENTS'),
       'a ping, pong or close frame': constant('transport/frame_check.rs: MAX_CONTROL_PAYLOAD'),
+      'pongs that the peer does not read': constant('transport/writer.rs: MAX_PENDING_PONGS'),
       // rustls: MAX_HANDSHAKE_SIZE.
       'a message of the TLS handshake': { names: [], value: () => [64 * 1024] },
       'received and not yet taken by JavaScript': constant('dropin/flow.rs: HIGH_WATER'),

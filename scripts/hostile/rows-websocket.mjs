@@ -46,10 +46,21 @@ export const WEBSOCKET = [
       flood(socket, Buffer.alloc(64 * 1024));
     })
   },
-  { name: 'endless pings', peer: open(socket => flood(socket, webSocketFrame(PING, 'x'.repeat(125)))) },
+  {
+    name: 'endless pings, and the server reads the pongs',
+    peer: open(socket => {
+      const ping = () => {
+        if (socket.writable) socket.write(webSocketFrame(PING, 'x'.repeat(125)), () => setImmediate(ping));
+      };
+      socket.resume();
+      ping();
+    })
+  },
   {
     name: 'endless pings, and the server reads nothing',
-    peer: open(socket => flood(socket.pause(), webSocketFrame(PING, 'x'.repeat(125))))
+    peer: open(socket =>
+      flood(socket.pause(), Buffer.concat(new Array(500).fill(webSocketFrame(PING, 'x'.repeat(125)))))
+    )
   },
   { name: 'endless empty messages', peer: open(socket => flood(socket, webSocketFrame(BINARY))) },
   {

@@ -239,6 +239,57 @@ fn the_memory_of_a_long_message_is_freed_and_the_connection_continues() {
     server.join().unwrap();
 }
 
+/// The events of a connection to `peer` until its end, without pings.
+fn events_except_pings(peer: impl FnOnce(TcpStream) + Send + 'static) -> Vec<TransportEvent> {
+    let (address, server) = serve(peer);
+    let (sender, events) = channel();
+    let probe = Probe {
+        events: sender,
+        panic_at_open: false,
+    };
+    let connection = connect(options(address), probe).unwrap();
+    let mut seen = Vec::new();
+    while !matches!(seen.last(), Some(TransportEvent::Closed)) {
+        let event = next(&events);
+        if !matches!(event, TransportEvent::Ping(_)) {
+            seen.push(event);
+        }
+    }
+    drop(connection);
+    server.join().unwrap();
+    seen
+}
+
+#[test]
+fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
+    let seen = events_except_pings(|mut stream| {
+        let mut pings = [0x89, 125].to_vec();
+        pings.resize(127, 1);
+        let pings = pings.repeat(100);
+        // 26 MB of pongs: more than the operating system stores.
+        let is_left = (0..2_000).any(|_| stream.write_all(&pings).is_err());
+        assert!(is_left, "all pongs were queued");
+    });
+    assert!(
+        matches!(
+            seen[..],
+            [TransportEvent::Upgrade(_), TransportEvent::Open, TransportEvent::Closed]
+        ),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn each_ping_of_a_burst_is_answered() {
+    const PINGS: usize = 5_000;
+    events_except_pings(|mut stream| {
+        stream.write_all(&[0x89, 0].repeat(PINGS)).unwrap();
+        let mut pongs = vec![0; 6 * PINGS];
+        stream.read_exact(&mut pongs).unwrap();
+        assert!(pongs.chunks(6).all(|pong| pong[..2] == [0x8a, 0x80]));
+    });
+}
+
 #[test]
 fn messages_travel_both_ways_until_the_peer_closes() {
     let (address, server) = serve(|mut stream| {

@@ -189,15 +189,20 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 return;
             };
             let mut is_slow = false;
+            let is_ping = matches!(item, Some(Ok(Message::Ping(_))));
             match item {
                 Some(Ok(message)) if message.len() >= LONG_MESSAGE => {
                     let start = start.get_or_insert_with(Instant::now);
-                    self.received(writer, message);
+                    self.received(message);
                     is_slow = start.elapsed() >= BURST_TIME;
                 }
-                Some(Ok(message)) => self.received(writer, message),
+                Some(Ok(message)) => self.received(message),
                 Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = SocketPhase::Ended,
+            }
+            // As in `ws`, this ends the connection without an error.
+            if is_ping && !writer.accepts_pong(cx) {
+                self.phase = SocketPhase::Ended;
             }
             if self.phase != SocketPhase::Open {
                 return;
@@ -212,18 +217,14 @@ impl<S: EventSink> OpenSocket<'_, S> {
         cx.waker().wake_by_ref();
     }
 
-    fn received(&mut self, writer: &mut Writer, message: Message) {
+    fn received(&mut self, message: Message) {
         match message {
             Message::Binary(bytes) => self.sink.event(TransportEvent::Message { bytes, is_binary: true }),
             Message::Text(text) => self.sink.event(TransportEvent::Message {
                 bytes: text.into(),
                 is_binary: false,
             }),
-            Message::Ping(bytes) => {
-                // tungstenite has queued the pong.
-                writer.set_needs_flush();
-                self.sink.event(TransportEvent::Ping(bytes));
-            }
+            Message::Ping(bytes) => self.sink.event(TransportEvent::Ping(bytes)),
             Message::Pong(bytes) => self.sink.event(TransportEvent::Pong(bytes)),
             // Close frames do not arrive here: the frame check handles them.
             Message::Close(_) | Message::Frame(_) => {}

@@ -1,13 +1,15 @@
 //! The writing side of an open WebSocket. It owns the stream; `websocket.rs` reads through it.
 
 use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_util::{FutureExt, Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -18,6 +20,8 @@ use super::stream::NetStream;
 
 /// Size of the buffer for outgoing frames in bytes. Each batch of messages is flushed anyway.
 const WRITE_BUFFER: usize = 16 * 1024;
+/// Maximum number of pongs that wait because the peer does not read. It is the `maxPendingAutoPongs` of `ws`.
+const MAX_PENDING_PONGS: u32 = 60;
 
 /// The WebSocket and its outgoing messages. The connection's task locks it while it runs. At other times, a sending
 /// thread can lock it and write.
@@ -29,6 +33,8 @@ pub(super) struct Writer {
     unflushed: usize,
     needs_flush: bool,
     close_sent: bool,
+    /// Number of pongs since the last complete flush.
+    pongs: u32,
     /// The close frame that answers the peer's close frame. `None` if the peer's frame has no code.
     answer: Option<CloseFrame>,
     /// What [`write_all`](Self::write_all) has written and the task has not reported yet.
@@ -60,6 +66,7 @@ impl Writer {
             unflushed: 0,
             needs_flush: false,
             close_sent: false,
+            pongs: 0,
             answer: None,
             unreported: WriteProgress::default(),
             failed: false,
@@ -105,6 +112,7 @@ impl Writer {
         match self.poll_pending(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
                 self.needs_flush = false;
+                self.pongs = 0;
                 // The count is always zero here, because direct writes are only allowed if no message has to be
                 // reported.
                 let _ = queue.written(std::mem::take(&mut self.unflushed));
@@ -183,6 +191,7 @@ impl Writer {
         }
         if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
             self.needs_flush = false;
+            self.pongs = 0;
             written += queue.written(std::mem::take(&mut self.unflushed));
         }
         Ok(WriteProgress { written, closed })
@@ -217,9 +226,27 @@ impl Writer {
         self.needs_flush
     }
 
-    /// Records that tungstenite has queued a pong.
-    pub(super) fn set_needs_flush(&mut self) {
+    /// Records that tungstenite has queued a pong for a received ping. Returns false if too many pongs wait and the
+    /// peer does not read them: tungstenite would queue them without limit.
+    pub(super) fn accepts_pong(&mut self, cx: &mut Context<'_>) -> bool {
         self.needs_flush = true;
+        if self.close_sent {
+            // tungstenite does not answer pings after the close frame.
+            return true;
+        }
+        self.pongs += 1;
+        if self.pongs <= MAX_PENDING_PONGS {
+            return true;
+        }
+        // tungstenite has tried to write each pong. The count may be high because nothing has flushed it since then, or
+        // because tokio's cooperative budget is used up.
+        let ws = &mut self.ws;
+        let mut flush = pin!(unconstrained(poll_fn(|cx| Pin::new(&mut *ws).poll_flush(cx))));
+        let is_flushed = flush.as_mut().poll(cx).is_ready();
+        if is_flushed {
+            self.pongs = 0;
+        }
+        is_flushed
     }
 
     /// Whether messages are waiting because tungstenite's buffer is full.
