@@ -574,7 +574,10 @@ export interface NativeSessionOptions {
   closeTimeoutMs?: number;
   /** Time between keep-alive queries. Default 30,000. */
   keepAliveIntervalMs?: number;
-  /** The connection ends when the server was silent for the keep-alive interval and this time. Default 5,000. */
+  /**
+   * The connection ends when the server was silent for the keep-alive interval and this time. WebSocket pings of the
+   * server do not count. Default 5,000.
+   */
   keepAliveGraceMs?: number;
   /** Time between WebSocket pings. Default: no pings. */
   socketPingIntervalMs?: number;

@@ -409,6 +409,24 @@ test('a session reconnects after a lost connection; only idempotent queries are 
   assert.equal(asked.filter(([id]) => id === 'once').length, 1);
 });
 
+test('a server that sends only WebSocket pings is silent', options, async t => {
+  const times = { keepAliveIntervalMs: 300, keepAliveGraceMs: 300 };
+  const { server, session, connection } = await openSession(t, { ...times, reconnect: false });
+  const closed = next(session, 'close');
+  server.handle('iq', () => null);
+  let pings = 0;
+  // Each ping follows the pong of the one before. A closed connection ends them.
+  const ping = () =>
+    connection.wsPing().then(
+      () => (pings++, ping()),
+      () => {}
+    );
+  ping();
+  const [{ kind }] = await closed;
+  assert.equal(kind, 'silence');
+  assert.ok(pings > 0);
+});
+
 test('cancel() in a `reconnecting` listener ends the wait for another connection', options, async t => {
   const { server, session, connection } = await openSession(t, { reconnect: { baseMs: 60_000, maxMs: 60_000 } });
   session.on('reconnecting', ({ cancel }) => cancel());

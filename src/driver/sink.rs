@@ -128,7 +128,9 @@ impl EventSink for SessionSink {
                 self.rest = bytes;
                 self.receive_part(began);
             }
-            TransportEvent::Ping(_) | TransportEvent::Pong(_) => {
+            // As in Baileys, the server is silent if it sends only pings: its front end can send them alone.
+            TransportEvent::Ping(_) => {}
+            TransportEvent::Pong(_) => {
                 shared.receive(began, |session, now| session.handle_pong(now, id));
             }
             TransportEvent::Written(_) => shared.written(id),

@@ -49,7 +49,7 @@ impl Session {
         self.process(data);
     }
 
-    /// The transport of a connection has received a WebSocket ping or pong.
+    /// The transport of a connection has received a WebSocket pong.
     pub fn handle_pong(&mut self, now: Millis, connection: ConnectionId) {
         self.tick(now);
         if self.current(connection).is_some() {

@@ -45,7 +45,7 @@ use crate::{
 ///   [`resume_reading`](Self::resume_reading), [`cancel_reconnect`](Self::cancel_reconnect), [`watch`](Self::watch)
 ///   and others.
 /// - **`handle_*`** methods report what happened. The transport [opened](Self::handle_opened), [received
-///   data](Self::handle_data), [received a ping or pong](Self::handle_pong), [was closed](Self::handle_closed) or
+///   data](Self::handle_data), [received a pong](Self::handle_pong), [was closed](Self::handle_closed) or
 ///   [failed](Self::handle_failed). Time [has passed](Self::handle_timeout).
 /// - **`poll_*`** methods return the next action. [`poll_transmit`](Self::poll_transmit) is for the transport,
 ///   [`poll_event`](Self::poll_event) for the user, [`poll_derivation`](Self::poll_derivation) for a pairing code.
