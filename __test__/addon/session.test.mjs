@@ -427,6 +427,19 @@ test('a server that sends only WebSocket pings is silent', options, async t => {
   assert.ok(pings > 0);
 });
 
+test('a close frame ends the connection although the server does not end its TCP connection', options, async t => {
+  const { session, connection } = await openSession(t, { reconnect: false });
+  const closed = next(session, 'close');
+  const start = performance.now();
+  // The server does not read the answer. The closing handshake of the transport ends after 30 s.
+  connection.pause();
+  connection.close(1001);
+  const [{ kind }] = await closed;
+  assert.equal(kind, 'transportClosed');
+  assert.ok(performance.now() - start < 15_000);
+  await assert.rejects(session.sendNode(numbered(1)), { code: 'ERR_NOT_CONNECTED' });
+});
+
 test('cancel() in a `reconnecting` listener ends the wait for another connection', options, async t => {
   const { server, session, connection } = await openSession(t, { reconnect: { baseMs: 60_000, maxMs: 60_000 } });
   session.on('reconnecting', ({ cancel }) => cancel());

@@ -223,12 +223,16 @@ impl SharedSession {
         }
     }
 
-    /// The peer has sent a close frame. The answer is sent after all queued messages.
-    pub(super) fn answer_close(&self, connection: ConnectionId) {
-        let inner = self.lock();
-        if let Some((_, transport)) = inner.transport.as_ref().filter(|(id, _)| *id == connection) {
-            transport.close();
-        }
+    /// The peer has sent a close frame. The answer is sent after all queued messages. Returns true if the session has not
+    /// requested the end itself: its connection has ended, because the transport accepts nothing more.
+    pub(super) fn answer_close(&self, connection: ConnectionId) -> bool {
+        let mut inner = self.lock();
+        let Some((id, transport)) = inner.transport.take_if(|(id, _)| *id == connection) else {
+            return false;
+        };
+        transport.close();
+        inner.closing.push((id, transport));
+        true
     }
 
     /// The transport of a connection has ended.
