@@ -1,6 +1,7 @@
 // NativeSession with the mock server: methods, events and stanzas. Pairing and lifetime have their own files.
 
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeSession, SessionError, StanzaError, metrics } from 'baileys-native';
@@ -330,15 +331,17 @@ test('an iterator can be aborted while it waits and between two stanzas', option
   assert.equal((await late.next()).done, true);
 });
 
-test('an unused iterator does not pause the session after return() or an abort', options, async t => {
+test('an unused iterator does not pause the session after return(), throw() or an abort', options, async t => {
   const { session, connection } = await openSession(t, { incoming: { stanzas: 50 }, activate: false });
   const controller = new AbortController();
   const returned = session.stanzas();
+  const thrown = Readable.from(session.stanzas());
   const aborted = session.stanzas('frame', { signal: controller.signal });
   const flood = connection.prepareFlood(numbered, 600, { perMessage: 10 });
   await flood.start();
   await aborted.next();
   assert.deepEqual(await returned.return(), { value: undefined, done: true });
+  thrown.on('error', () => {}).destroy(new Error('enough'));
   controller.abort(new Error('enough'));
   // The session continues to read: the answer arrives after the flood.
   assert.equal((await session.query(iq({ id: 'behind' }))).attrs.type, 'result');

@@ -32,12 +32,14 @@ class StanzaStream extends Readable {
   /** The iterator that consumes this stream. */
   iterate() {
     const iterator = /** @type {AsyncGenerator} */ (this[Symbol.asyncIterator]());
-    const end = iterator.return.bind(iterator);
-    // The iterator of a Readable destroys its stream only if `next` was called before `return`.
-    iterator.return = value => {
-      this.destroy();
-      return end(value);
-    };
+    // The iterator of a Readable destroys its stream only if `next` was called before. `Readable.from` calls `throw`.
+    for (const name of /** @type {const} */ (['return', 'throw'])) {
+      const end = iterator[name].bind(iterator);
+      iterator[name] = value => {
+        this.destroy();
+        return end(value);
+      };
+    }
     return iterator;
   }
 
