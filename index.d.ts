@@ -583,7 +583,7 @@ export interface NativeSessionOptions {
   socketPingIntervalMs?: number;
   /** Time limit for a query without its own `timeoutMs`; 0: no limit. Default 60,000. */
   queryTimeoutMs?: number;
-  /** The most unanswered queries at a time. Default 10,000. */
+  /** The most unanswered queries at a time, without those of the session itself. Default 10,000. */
   maxQueries?: number;
   /** How long the first QR code is valid. Default 60,000. */
   firstQrTimeoutMs?: number;

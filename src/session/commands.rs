@@ -152,7 +152,7 @@ impl Session {
     ///
     /// # Errors
     /// Same errors as [`send`](Self::send). Also fails if a query with the same id is pending, or if the maximum number
-    /// of queries is pending.
+    /// of the user's queries is pending.
     pub fn query(
         &mut self,
         now: Millis,
@@ -160,8 +160,9 @@ impl Session {
         options: QueryOptions,
     ) -> Result<Query, SendError> {
         self.tick(now);
-        if self.queries.len() >= self.config.max_queries {
-            return Err(SendError::TooManyQueries(self.queries.len()));
+        let pending = self.queries.of_user();
+        if pending >= self.config.max_queries {
+            return Err(SendError::TooManyQueries(pending));
         }
         if !self.can_send() {
             return Err(SendError::NotConnected);

@@ -42,7 +42,7 @@ pub struct Config {
 
     /// Time limit for the answer of a query that has no own timeout. `None` means no limit.
     pub query_timeout: Option<Millis>,
-    /// Maximum number of pending queries.
+    /// Maximum number of pending queries of the user. Those of the session itself do not count.
     pub max_queries: usize,
 
     /// Time for which the first QR code is valid.

@@ -77,6 +77,11 @@ impl Queries {
         self.by_id.len()
     }
 
+    /// The number of pending queries of the user.
+    pub(super) fn of_user(&self) -> usize {
+        self.by_query.len()
+    }
+
     /// Whether a query with this id is pending.
     pub(super) fn contains(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
