@@ -239,8 +239,16 @@ fn the_memory_of_a_long_message_is_freed_and_the_connection_continues() {
     server.join().unwrap();
 }
 
-/// The events of a connection to `peer` until its end, without pings.
-fn events_except_pings(peer: impl FnOnce(TcpStream) + Send + 'static) -> Vec<TransportEvent> {
+/// Size of a message in bytes.
+const MESSAGE: usize = 16 * 1024;
+
+/// The events of a connection to `peer` until its end. It sends this number of messages of [`MESSAGE`] bytes when it
+/// opens, and calls `on_ping` at each ping.
+fn events_except_pings(
+    messages: usize,
+    on_ping: impl Fn(),
+    peer: impl FnOnce(TcpStream) + Send + 'static,
+) -> Vec<TransportEvent> {
     let (address, server) = serve(peer);
     let (sender, events) = channel();
     let probe = Probe {
@@ -251,8 +259,15 @@ fn events_except_pings(peer: impl FnOnce(TcpStream) + Send + 'static) -> Vec<Tra
     let mut seen = Vec::new();
     while !matches!(seen.last(), Some(TransportEvent::Closed)) {
         let event = next(&events);
-        if !matches!(event, TransportEvent::Ping(_)) {
-            seen.push(event);
+        if matches!(event, TransportEvent::Open) {
+            for _ in 0..messages {
+                assert_ne!(connection.send_binary(&[1; MESSAGE], Timing::Now), Accepted::No);
+            }
+        }
+        match event {
+            TransportEvent::Ping(_) => on_ping(),
+            TransportEvent::Written(_) => {}
+            event => seen.push(event),
         }
     }
     drop(connection);
@@ -262,14 +277,18 @@ fn events_except_pings(peer: impl FnOnce(TcpStream) + Send + 'static) -> Vec<Tra
 
 #[test]
 fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
-    let seen = events_except_pings(|mut stream| {
-        let mut pings = [0x89, 125].to_vec();
-        pings.resize(127, 1);
-        let pings = pings.repeat(100);
-        // 26 MB of pongs: more than the operating system stores.
-        let is_left = (0..2_000).any(|_| stream.write_all(&pings).is_err());
-        assert!(is_left, "all pongs were queued");
-    });
+    let seen = events_except_pings(
+        0,
+        || {},
+        |mut stream| {
+            let mut pings = [0x89, 125].to_vec();
+            pings.resize(127, 1);
+            let pings = pings.repeat(100);
+            // 26 MB of pongs: more than the operating system stores.
+            let is_left = (0..2_000).any(|_| stream.write_all(&pings).is_err());
+            assert!(is_left, "all pongs were queued");
+        },
+    );
     assert!(
         matches!(
             seen[..],
@@ -282,11 +301,34 @@ fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
 #[test]
 fn each_ping_of_a_burst_is_answered() {
     const PINGS: usize = 5_000;
-    events_except_pings(|mut stream| {
-        stream.write_all(&[0x89, 0].repeat(PINGS)).unwrap();
-        let mut pongs = vec![0; 6 * PINGS];
-        stream.read_exact(&mut pongs).unwrap();
-        assert!(pongs.chunks(6).all(|pong| pong[..2] == [0x8a, 0x80]));
+    events_except_pings(
+        0,
+        || {},
+        |mut stream| {
+            stream.write_all(&[0x89, 0].repeat(PINGS)).unwrap();
+            let mut pongs = vec![0; 6 * PINGS];
+            stream.read_exact(&mut pongs).unwrap();
+            assert!(pongs.chunks(6).all(|pong| pong[..2] == [0x8a, 0x80]));
+        },
+    );
+}
+
+#[test]
+fn a_peer_that_reads_the_pongs_behind_many_messages_is_not_left() {
+    const PINGS: usize = 150;
+    const PART: usize = 16 * (MESSAGE + 8);
+    let (pinged, pings) = channel();
+    let on_ping = move || pinged.send(()).unwrap();
+    events_except_pings(17 * PINGS, on_ping, move |mut stream| {
+        let mut data = vec![0; PART];
+        for _ in 0..PINGS {
+            stream.write_all(&[0x89, 0]).unwrap();
+            // The ping is handled while the connection cannot write.
+            pings.recv_timeout(PATIENCE).unwrap();
+            stream.read_exact(&mut data).unwrap();
+        }
+        data.resize(PINGS * (MESSAGE + 8 + 6), 0);
+        stream.read_exact(&mut data).unwrap();
     });
 }
 

@@ -159,6 +159,7 @@ impl Writer {
             mut written,
             mut closed,
         } = std::mem::take(&mut self.unreported);
+        let mut was_blocked = self.is_blocked();
         let wants_close = loop {
             if self.pending.is_empty() {
                 let wants_close = queue.take(&mut self.pending);
@@ -177,6 +178,10 @@ impl Writer {
                     return Ok(WriteProgress { written, closed });
                 };
                 ready?;
+                if std::mem::take(&mut was_blocked) {
+                    // tungstenite accepts messages again, after a complete flush.
+                    self.pongs = 0;
+                }
                 if let Some(message) = self.pending.pop_front() {
                     self.unflushed += message.len();
                     self.needs_flush = true;

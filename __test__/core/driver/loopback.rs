@@ -84,7 +84,10 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
         return;
     };
     if behaviour == Behaviour::EndlessPings {
-        while socket.send(Message::Ping(vec![1; 100].into())).await.is_ok() {}
+        let (mut pings, pongs) = socket.split();
+        let send = async { while pings.send(Message::Ping(vec![1; 100].into())).await.is_ok() {} };
+        // A client leaves a server that does not read the pongs.
+        futures_util::future::join(send, pongs.for_each(|_| std::future::ready(()))).await;
         return;
     }
     let mut server = Server::new(ServerOptions::default());
