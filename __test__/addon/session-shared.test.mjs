@@ -143,6 +143,24 @@ test('a session closes its connection at the end of its lease, also while JavaSc
   await assert.rejects(session.sendNode(iq()), { code: 'ERR_NOT_CONNECTED' });
 });
 
+test('after a close frame of the server, nothing is written after the end of the lease', options, async t => {
+  const { server, session, connection } = await openSession(t, { reconnect: false });
+  const closed = next(session, 'close');
+  const before = session.metrics().stanzasOut;
+  connection.pause();
+  // The transport takes some of them, more than the operating system stores.
+  for (const n of upTo(12)) session.sendNode({ ...numbered(n), content: Buffer.alloc(900e3) }).catch(() => {});
+  connection.close(1001);
+  assert.equal((await closed)[0].kind, 'transportClosed');
+  const taken = session.metrics().stanzasOut - before;
+  session.setLease(0);
+  const dropped = once(connection, 'close');
+  connection.resume();
+  await dropped;
+  const received = server.stanzas.filter(({ node }) => node.attrs.n !== undefined).length;
+  assert.ok(received < taken, `${received} of ${taken}`);
+});
+
 test('connect() fails if the lease is over', options, async t => {
   const { server, session } = await openSession(t);
   const closed = next(session, 'close');

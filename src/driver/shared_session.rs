@@ -223,16 +223,17 @@ impl SharedSession {
         }
     }
 
-    /// The peer has sent a close frame. The answer is sent after all queued messages. Returns true if the session has not
-    /// requested the end itself: its connection has ended, because the transport accepts nothing more.
-    pub(super) fn answer_close(&self, connection: ConnectionId) -> bool {
+    /// The peer has sent a close frame, received at `time`. The answer is sent after all queued messages. Unless the
+    /// session has requested the end itself, its connection has ended, because the transport accepts nothing more.
+    pub(super) fn answer_close(&self, time: Instant, connection: ConnectionId) {
         let mut inner = self.lock();
-        let Some((id, transport)) = inner.transport.take_if(|(id, _)| *id == connection) else {
-            return false;
-        };
-        transport.close();
-        inner.closing.push((id, transport));
-        true
+        let now = self.clock.at(time);
+        inner.check_lease(now);
+        if let Some((id, transport)) = inner.transport.take_if(|(id, _)| *id == connection) {
+            transport.close();
+            inner.closing.push((id, transport));
+            inner.session.handle_closed(now, id);
+        }
     }
 
     /// The transport of a connection has ended.
@@ -362,12 +363,13 @@ impl SessionParts {
         self.congested.is_none() || self.congested != self.session.connection()
     }
 
-    /// The remaining time of the lease of a session that holds a connection, or wants one. Zero if the lease has ended.
+    /// The remaining time of the lease of a session that holds a connection, or wants one, or still writes on a closing
+    /// one. Zero if the lease has ended.
     fn lease_left(&self) -> Option<Duration> {
         let lease = self
             .lease
             .as_ref()
-            .filter(|_| self.session.state() != SessionState::Disconnected);
+            .filter(|_| self.session.state() != SessionState::Disconnected || !self.closing.is_empty());
         lease.map(|lease| lease.left().unwrap_or_default())
     }
 

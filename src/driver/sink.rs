@@ -111,11 +111,7 @@ impl EventSink for SessionSink {
         let (shared, id) = (&self.session, self.connection);
         match event {
             TransportEvent::Upgrade(_) => {}
-            TransportEvent::CloseFrame { .. } => {
-                if shared.answer_close(id) {
-                    shared.receive(began, |session, now| session.handle_closed(now, id));
-                }
-            }
+            TransportEvent::CloseFrame { .. } => shared.answer_close(began, id),
             TransportEvent::UnexpectedResponse { head, .. } => {
                 // Without this, the transport waits until someone reads the response.
                 shared.forget(id);
