@@ -159,22 +159,28 @@ test('an exception in a listener is an uncaught exception, and no stanza is lost
   assert.deepEqual([output, exitCode], ['0,1,deliberate,2,3', 0], errors);
 });
 
-test('an exception of the logger is an uncaught exception, and the session ends as usual', options, async t => {
-  const server = await serve(t);
-  const { output, exitCode, errors } = await run(`${prelude(server)}
-    const seen = [];
-    process.on('uncaughtException', ({ message }) => seen.push(message));
-    let isBroken = false;
-    const log = () => { if (isBroken) throw new Error('deliberate'); };
-    const session = open({ logger: { level: 'debug', trace: log, debug: log, info: log, warn: log } });
-    session.on('close', ({ kind }) => seen.push(kind));
-    session.connect().then(() => {
-      isBroken = true;
-      return session.close();
-    }).then(() => process.on('exit', () => console.log([...new Set(seen)].sort().join())));
-  `);
-  assert.deepEqual([output, exitCode], ['deliberate,requested', 0], errors);
-});
+for (const [what, logger] of [
+  ['a method', '{ level: "debug", trace: log, debug: log, info: log, warn: log }'],
+  ['isLevelEnabled', '{ isLevelEnabled: log, trace() {}, debug() {}, info() {}, warn() {} }'],
+  ['the level', '{ get level() { return log(); }, trace() {}, debug() {}, info() {}, warn() {} }']
+]) {
+  test(`an exception of the logger is an uncaught exception, and the session ends: ${what}`, options, async t => {
+    const server = await serve(t);
+    const { output, exitCode, errors } = await run(`${prelude(server)}
+      const seen = [];
+      process.on('uncaughtException', ({ message }) => seen.push(message));
+      let isBroken = false;
+      const log = () => { if (isBroken) throw new Error('deliberate'); };
+      const session = open({ logger: ${logger} });
+      session.on('close', ({ kind }) => seen.push(kind));
+      session.connect().then(() => {
+        isBroken = true;
+        return session.close();
+      }).then(() => process.on('exit', () => console.log([...new Set(seen)].sort().join())));
+    `);
+    assert.deepEqual([output, exitCode], ['deliberate,requested', 0], errors);
+  });
+}
 
 test('each worker can have sessions, and can be terminated while they are busy', options, async t => {
   const server = await serve(t);

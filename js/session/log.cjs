@@ -29,28 +29,33 @@ function createLog(logger) {
   const to = logger?.child?.({ class: 'native-session' }) ?? logger;
   const isGiven = to !== undefined && to !== null;
   if (isGiven && typeof to.warn !== 'function') throw new TypeError('logger must have the methods of a pino logger');
-  /** @param {string} level */
-  const writes = level => {
-    if (!isGiven) return false;
-    return typeof to.isLevelEnabled === 'function'
-      ? to.isLevelEnabled(level)
-      : LEVELS[level] >= (LEVELS[to.level] ?? LEVELS.info);
-  };
   /**
    * An exception of the logger must not stop the session in the middle of a change. It is thrown in the next tick.
    *
-   * @param {string} level
-   * @param {any[]} args
+   * @param {() => unknown} act
    */
-  const call = (level, ...args) => {
+  const guarded = act => {
     try {
-      to[typeof to[level] === 'function' ? level : 'warn'](...args);
+      return act();
     } catch (error) {
       process.nextTick(() => {
         throw error;
       });
+      return undefined;
     }
   };
+  /** @param {string} level */
+  const isEnabled = level =>
+    typeof to.isLevelEnabled === 'function'
+      ? to.isLevelEnabled(level)
+      : LEVELS[level] >= (LEVELS[to.level] ?? LEVELS.info);
+  /** @param {string} level */
+  const writes = level => isGiven && Boolean(guarded(() => isEnabled(level)));
+  /**
+   * @param {string} level
+   * @param {any[]} args
+   */
+  const call = (level, ...args) => guarded(() => to[typeof to[level] === 'function' ? level : 'warn'](...args));
   return {
     /** The lowest level that the logger writes; `off` if it writes none. */
     level: () => Object.keys(LEVELS).find(level => level !== 'silent' && level !== 'fatal' && writes(level)) ?? 'off',
