@@ -122,7 +122,7 @@ const TABLES = [
       'received and not yet taken from a session': words(),
       'given to a socket and not yet written': words(),
       'given to a session and not yet written': words(),
-      'queries of a session without an answer': option('max_queries')
+      "the user's queries without an answer": option('max_queries')
     }
   },
   {

@@ -20,6 +20,8 @@ use crate::wire::{KEEP_PER_CONNECTION, OpenError, OpenedFrame, keep_alive_query}
 /// If a deadline is noticed this many milliseconds late, the process was stopped or suspended. The session then reads
 /// for the same time before it checks deadlines.
 const CATCH_UP: Millis = 1_000;
+/// A keep-alive query that does not fit into the outgoing queue is tried again after this number of milliseconds.
+const KEEP_ALIVE_RETRY: Millis = 1_000;
 
 impl Session {
     /// The transport of a connection has opened.
@@ -174,11 +176,13 @@ impl Session {
         match timer {
             Timer::Connect => self.end(EndReason::TimedOut, false),
             Timer::KeepAlive => {
-                self.send_keep_alive();
-                self.timers.set(
-                    Timer::KeepAlive,
-                    self.now.saturating_add(self.config.keep_alive_interval.get()),
-                );
+                let interval = self.config.keep_alive_interval.get();
+                let wait = if self.send_keep_alive() {
+                    interval
+                } else {
+                    interval.min(KEEP_ALIVE_RETRY)
+                };
+                self.timers.set(Timer::KeepAlive, self.now.saturating_add(wait));
             }
             Timer::Silence if self.keepalive.is_dead(self.now, &self.config) => self.end(EndReason::Silence, false),
             Timer::Silence => self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config)),
@@ -199,19 +203,20 @@ impl Session {
         }
     }
 
-    /// Sends a keep-alive query, unless it does not fit into the outgoing queue: above the limit of that queue, the
-    /// session does not read and does not count silence, and a lost connection would not be noticed.
-    fn send_keep_alive(&mut self) {
+    /// Sends a keep-alive query. Returns false if it does not fit into the outgoing queue: above the limit of that queue,
+    /// the session does not read and does not count silence, and a lost connection would not be noticed.
+    fn send_keep_alive(&mut self) -> bool {
         let id = self.ids.next();
         let mut payload = vec![0];
         let is_encoded = keep_alive_query(&id).encode(self.config.dialect, &mut payload).is_ok();
         if !is_encoded || (!self.outgoing.is_empty() && self.outgoing.check(payload.len()).is_err()) {
-            return;
+            return false;
         }
         self.metrics.pings += 1;
         log!(self.log.as_deref(), Debug, "keep-alive query");
         self.queries.insert(id, Purpose::KeepAlive, self.now, None, None);
         self.queue_session_stanza(payload);
+        true
     }
 
     /// Shows the next QR code. Ends the connection if there is none.

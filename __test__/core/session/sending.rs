@@ -98,6 +98,26 @@ fn a_lost_connection_with_a_full_outgoing_queue_counts_as_silent() {
 }
 
 #[test]
+fn a_keep_alive_query_that_does_not_fit_is_sent_when_the_queue_has_room() {
+    let mut config = config();
+    config.outgoing.limit = 4_000;
+    let interval = config.keep_alive_interval.get();
+    let mut world = World::connected_with(config);
+    for stanza in [bytes_node("message", &[1; 500]), node("ack", &[], Vec::new())] {
+        while world.session.send(world.now, &mut stanza.source()).is_ok() {}
+    }
+    world.now += interval;
+    world.session.handle_timeout(world.now);
+    assert_eq!(world.session.metrics().pings, 0);
+    // The transport takes everything.
+    world.pump();
+    world.advance(1_000);
+    assert_eq!(world.session.metrics().pings, 1);
+    world.advance(interval - 1);
+    assert_eq!(world.session.metrics().pings, 1);
+}
+
+#[test]
 fn accepted_stanzas_that_were_not_sent_are_reported() {
     let mut world = World::connected();
     let ids: Vec<_> = (0..3)
