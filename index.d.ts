@@ -542,8 +542,7 @@ export interface NativeSessionOptions {
   /**
    * The logger of the session. It also gets the log of the Rust code, mostly at `debug`: connections, handshakes,
    * keep-alive, and why reading stops. Stanzas are written only at `trace`, with lengths instead of binary contents.
-   * Keys and tokens are never written as separate entries. The level may change: it is read again at every change of
-   * state.
+   * Keys and tokens are never written as separate entries. The level is read again at every change of state.
    */
   logger?: SessionLogger | undefined;
 
@@ -574,16 +573,13 @@ export interface NativeSessionOptions {
   closeTimeoutMs?: number;
   /** Time between keep-alive queries. Default 30,000. */
   keepAliveIntervalMs?: number;
-  /**
-   * The connection ends when the server was silent for the keep-alive interval and this time. WebSocket pings of the
-   * server do not count. Default 5,000.
-   */
+  /** The connection ends if nothing except pings arrives for the keep-alive interval and this time. Default 5,000. */
   keepAliveGraceMs?: number;
   /** Time between WebSocket pings. Default: no pings. */
   socketPingIntervalMs?: number;
   /** Time limit for a query without its own `timeoutMs`; 0: no limit. Default 60,000. */
   queryTimeoutMs?: number;
-  /** The most unanswered queries at a time, without those of the session itself. Default 10,000. */
+  /** The most unanswered queries of the user. Default 10,000. */
   maxQueries?: number;
   /** How long the first QR code is valid. Default 60,000. */
   firstQrTimeoutMs?: number;
@@ -614,14 +610,13 @@ export interface NativeSessionOptions {
 }
 
 /**
- * Limits the rate at which the sessions that share it open connections. Use it if many sessions start at the same time,
- * or can lose their server at the same time. Sessions connect in the order of their requests. A session that waits is
- * in the state `connecting`; its `connectTimeoutMs` begins after the wait. The sessions must be of the same thread.
+ * Limits the rate at which the sessions that share it, all of one thread, open connections. They connect in the order
+ * of their requests. A session that waits is in the state `connecting`; its `connectTimeoutMs` begins after the wait.
  */
 export declare class ConnectLimiter {
   /** `burst`: the number of sessions that can connect at once after a pause. Default 1. */
   constructor(options: { perSecond: number; burst?: number });
-  /** Connections per second. It can be changed at any time; the change applies to later requests. */
+  /** Connections per second. A change applies to later requests. */
   perSecond: number;
 }
 

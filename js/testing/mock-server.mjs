@@ -36,16 +36,8 @@ const DEFAULTS = {
   faults: /** @type {Faults} */ ({})
 };
 
-const FAULTS = [
-  'httpStatus',
-  'httpHeaders',
-  'stallUpgrade',
-  'stallHandshake',
-  'garbageHandshake',
-  'stallLogin',
-  'certificate',
-  'delayMs'
-];
+const FAULTS =
+  'httpStatus httpHeaders stallUpgrade stallHandshake garbageHandshake stallLogin certificate delayMs'.split(' ');
 
 const now = () => performance.timeOrigin + performance.now();
 
