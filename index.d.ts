@@ -610,8 +610,8 @@ export interface NativeSessionOptions {
 }
 
 /**
- * Limits the rate at which the sessions that share it, all of one thread, open connections. They connect in the order
- * of their requests. A session that waits is in the state `connecting`; its `connectTimeoutMs` begins after the wait.
+ * Limits the rate of connections of the sessions that share it. They must be of the same thread, and connect in the
+ * order of their requests. One that waits is in the state `connecting`; its `connectTimeoutMs` begins after the wait.
  */
 export declare class ConnectLimiter {
   /** `burst`: the number of sessions that can connect at once after a pause. Default 1. */

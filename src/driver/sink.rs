@@ -128,7 +128,7 @@ impl EventSink for SessionSink {
                 self.rest = bytes;
                 self.receive_part(began);
             }
-            // As in Baileys, the server is silent if it sends only pings: its front end can send them alone.
+            // As in Baileys, a server that sends only pings is silent: its front end can send them without it.
             TransportEvent::Ping(_) => {}
             TransportEvent::Pong(_) => {
                 shared.receive(began, |session, now| session.handle_pong(now, id));

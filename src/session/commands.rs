@@ -160,7 +160,7 @@ impl Session {
         options: QueryOptions,
     ) -> Result<Query, SendError> {
         self.tick(now);
-        let pending = self.queries.of_user();
+        let pending = self.queries.user_count();
         if pending >= self.config.max_queries {
             return Err(SendError::TooManyQueries(pending));
         }

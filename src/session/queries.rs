@@ -78,7 +78,7 @@ impl Queries {
     }
 
     /// The number of pending queries of the user.
-    pub(super) fn of_user(&self) -> usize {
+    pub(super) fn user_count(&self) -> usize {
         self.by_query.len()
     }
 

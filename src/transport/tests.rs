@@ -242,9 +242,9 @@ fn the_memory_of_a_long_message_is_freed_and_the_connection_continues() {
 /// Size of a message in bytes.
 const MESSAGE: usize = 16 * 1024;
 
-/// The events of a connection to `peer` until its end. It sends this number of messages of [`MESSAGE`] bytes when it
-/// opens, and calls `on_ping` at each ping.
-fn events_except_pings(
+/// Connects to `peer`, sends this number of messages of [`MESSAGE`] bytes, and calls `on_ping` at each ping. Returns the
+/// events of the connection until its end, without pings and reports of written messages.
+fn events_with_pings(
     messages: usize,
     on_ping: impl Fn(),
     peer: impl FnOnce(TcpStream) + Send + 'static,
@@ -276,8 +276,8 @@ fn events_except_pings(
 }
 
 #[test]
-fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
-    let seen = events_except_pings(
+fn a_peer_that_sends_pings_and_reads_no_pong_is_disconnected() {
+    let seen = events_with_pings(
         0,
         || {},
         |mut stream| {
@@ -285,8 +285,8 @@ fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
             pings.resize(127, 1);
             let pings = pings.repeat(100);
             // 26 MB of pongs: more than the operating system stores.
-            let is_left = (0..2_000).any(|_| stream.write_all(&pings).is_err());
-            assert!(is_left, "all pongs were queued");
+            let is_closed = (0..2_000).any(|_| stream.write_all(&pings).is_err());
+            assert!(is_closed, "all pongs were queued");
         },
     );
     assert!(
@@ -301,7 +301,7 @@ fn a_peer_that_sends_pings_and_reads_no_pong_is_left() {
 #[test]
 fn each_ping_of_a_burst_is_answered() {
     const PINGS: usize = 5_000;
-    events_except_pings(
+    events_with_pings(
         0,
         || {},
         |mut stream| {
@@ -314,12 +314,12 @@ fn each_ping_of_a_burst_is_answered() {
 }
 
 #[test]
-fn a_peer_that_reads_the_pongs_behind_many_messages_is_not_left() {
+fn a_peer_that_reads_the_pongs_behind_many_messages_stays_connected() {
     const PINGS: usize = 150;
     const PART: usize = 16 * (MESSAGE + 8);
     let (pinged, pings) = channel();
     let on_ping = move || pinged.send(()).unwrap();
-    events_except_pings(17 * PINGS, on_ping, move |mut stream| {
+    events_with_pings(17 * PINGS, on_ping, move |mut stream| {
         let mut data = vec![0; PART];
         for _ in 0..PINGS {
             stream.write_all(&[0x89, 0]).unwrap();

@@ -200,7 +200,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = SocketPhase::Ended,
             }
-            // As in `ws`, this ends the connection without an error.
+            // As in `ws`, too many pongs that the peer does not read end the connection without an error.
             if is_ping && !writer.accepts_pong(cx) {
                 self.phase = SocketPhase::Ended;
             }

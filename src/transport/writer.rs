@@ -111,11 +111,9 @@ impl Writer {
         // thread.
         match self.poll_pending(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
-                self.needs_flush = false;
-                self.pongs = 0;
                 // The count is always zero here, because direct writes are only allowed if no message has to be
                 // reported.
-                let _ = queue.written(std::mem::take(&mut self.unflushed));
+                let _ = queue.written(self.flushed());
                 true
             }
             Poll::Ready(Err(_)) => {
@@ -133,6 +131,13 @@ impl Writer {
             Ok(progress) => self.unreported = progress,
             Err(_) => self.failed = true,
         }
+    }
+
+    /// A flush is complete. Returns the number of bytes that were given to tungstenite since the one before.
+    fn flushed(&mut self) -> usize {
+        self.needs_flush = false;
+        self.pongs = 0;
+        std::mem::take(&mut self.unflushed)
     }
 
     /// Gives the pending messages to tungstenite and flushes it.
@@ -179,7 +184,8 @@ impl Writer {
                 };
                 ready?;
                 if std::mem::take(&mut was_blocked) {
-                    // tungstenite accepts messages again, after a complete flush.
+                    // tungstenite was full. It accepts messages again only after a complete flush, which includes the
+                    // pongs.
                     self.pongs = 0;
                 }
                 if let Some(message) = self.pending.pop_front() {
@@ -195,9 +201,7 @@ impl Writer {
             closed = true;
         }
         if self.needs_flush && Pin::new(&mut self.ws).poll_flush(cx)?.is_ready() {
-            self.needs_flush = false;
-            self.pongs = 0;
-            written += queue.written(std::mem::take(&mut self.unflushed));
+            written += queue.written(self.flushed());
         }
         Ok(WriteProgress { written, closed })
     }
@@ -231,8 +235,8 @@ impl Writer {
         self.needs_flush
     }
 
-    /// Records that tungstenite has queued a pong for a received ping. Returns false if too many pongs wait and the
-    /// peer does not read them: tungstenite would queue them without limit.
+    /// Records that tungstenite has queued a pong for a received ping. Returns false if more than
+    /// [`MAX_PENDING_PONGS`] wait because the peer does not read them: tungstenite queues pongs without a limit.
     pub(super) fn accepts_pong(&mut self, cx: &mut Context<'_>) -> bool {
         self.needs_flush = true;
         if self.close_sent {

@@ -86,7 +86,7 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
     if behaviour == Behaviour::EndlessPings {
         let (mut pings, pongs) = socket.split();
         let send = async { while pings.send(Message::Ping(vec![1; 100].into())).await.is_ok() {} };
-        // A client leaves a server that does not read the pongs.
+        // A client disconnects from a server that does not read the pongs.
         futures_util::future::join(send, pongs.for_each(|_| std::future::ready(()))).await;
         return;
     }
