@@ -154,11 +154,11 @@ impl Unwritten {
         self.0.waker.wake();
     }
 
-    /// Whether there can be such messages. There are none if the connection was aborted, or was destroyed and the task
-    /// has written them.
+    /// Whether there can be such messages. There are none after the connection was aborted or its task has ended. Until
+    /// then, the task can hold messages that it has taken from the queue.
     #[must_use]
     pub fn exist(&self) -> bool {
-        !self.0.is_aborted() || self.0.queue.lock().has_unwritten()
+        !self.0.queue.lock().is_dropped()
     }
 }
 
@@ -319,6 +319,21 @@ mod tests {
         let mut queue = VecDeque::new();
         assert!(shared.queue.take(&mut queue));
         assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn a_destroyed_connection_can_have_unwritten_messages_until_its_task_ends() {
+        let shared = Arc::new(SharedConnection::default());
+        let connection = Connection::new(Arc::clone(&shared));
+        assert_eq!(connection.send_binary(&[1], Timing::Now), Accepted::Now);
+        // The task takes the message and has not written it yet.
+        let writer = shared.writer();
+        shared.queue.take(&mut VecDeque::new());
+        let unwritten = connection.destroy().unwrap();
+        drop(writer);
+        assert!(unwritten.exist());
+        shared.end();
+        assert!(!unwritten.exist());
     }
 
     #[test]

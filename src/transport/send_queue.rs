@@ -42,6 +42,8 @@ pub(super) struct SendQueue {
     is_held: bool,
     closing: bool,
     ended: bool,
+    /// Whether nothing more is written.
+    dropped: bool,
 }
 
 impl SendQueue {
@@ -70,9 +72,9 @@ impl SendQueue {
         self.queued + length + MAX_HEADER <= MAX_WRITE
     }
 
-    /// Whether messages are queued, or a close frame was requested and not dropped.
-    pub(super) fn has_unwritten(&self) -> bool {
-        self.closing || !self.is_empty()
+    /// Whether nothing more is written, because the connection has ended or was aborted.
+    pub(super) const fn is_dropped(&self) -> bool {
+        self.dropped
     }
 
     /// Sets whether the connection has held messages. Returns the previous value.
@@ -127,7 +129,7 @@ impl SendQueue {
         self.closing = true;
     }
 
-    /// Stops accepting messages. The queued ones can still be taken.
+    /// Stops accepting messages. The accepted ones and a requested close frame are still written.
     pub(super) fn stop(&mut self) {
         self.ended = true;
     }
@@ -135,6 +137,7 @@ impl SendQueue {
     /// Stops accepting messages and drops the queued ones and the close frame, because the connection has ended.
     pub(super) fn end(&mut self) {
         self.stop();
+        self.dropped = true;
         self.closing = false;
         self.messages = VecDeque::new();
     }

@@ -101,7 +101,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         };
         if self.shared.is_aborted() {
             // The owner of a destroyed connection could not write while this task was running.
-            if self.shared.queue.lock().has_unwritten() {
+            if !self.shared.queue.lock().is_dropped() {
                 writer.write_all(&self.shared.queue);
             }
             return Poll::Ready(());

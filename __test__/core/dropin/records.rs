@@ -20,7 +20,7 @@ use baileys_native::wire::seal_frame;
 use super::harness::{in_virtual_time, pass};
 
 const KEY: [u8; 32] = [5; 32];
-const ROOM: Room = Room {
+pub(super) const ROOM: Room = Room {
     words: 10_000,
     text: 10_000,
     bytes: 10_000,
