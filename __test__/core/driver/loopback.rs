@@ -32,7 +32,7 @@ pub(super) enum Behaviour {
     /// Also send `count` frames of 8 KiB in one message, each with a text of this length in bytes. A text of 60,000 bytes
     /// takes some milliseconds.
     LargeMessage { count: u64, text: u16 },
-    /// Send WebSocket pings without end instead of the handshake, and read nothing.
+    /// Send WebSocket pings without end instead of the handshake, and read the pongs.
     EndlessPings,
     /// Also send a stanza with this tag.
     Tag(String),
@@ -84,11 +84,7 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
         return;
     };
     if behaviour == Behaviour::EndlessPings {
-        let (mut pings, pongs) = socket.split();
-        let send = async { while pings.send(Message::Ping(vec![1; 100].into())).await.is_ok() {} };
-        // A client disconnects from a server that does not read the pongs.
-        futures_util::future::join(send, pongs.for_each(|_| std::future::ready(()))).await;
-        return;
+        return ping(&mut socket).await;
     }
     let mut server = Server::new(ServerOptions::default());
     let mut greeted = false;
@@ -154,6 +150,33 @@ fn padded_payload(text: u16) -> Vec<u8> {
     let mut payload = deflated.finish().unwrap();
     payload.resize(8 * 1024 - 19, 0);
     payload
+}
+
+/// Sends pings until the connection ends. A client disconnects from a server that does not read the pongs. So few are
+/// missing at any time that the client can always write them.
+async fn ping(socket: &mut WebSocketStream<TcpStream>) {
+    const MISSING: usize = 500;
+    let mut missing = 0;
+    loop {
+        while missing < MISSING {
+            if socket.feed(Message::Ping(vec![1; 100].into())).await.is_err() {
+                return;
+            }
+            missing += 1;
+        }
+        if socket.flush().await.is_err() {
+            return;
+        }
+        let mut received = socket.next().await;
+        loop {
+            let Some(Ok(message)) = received else { return };
+            missing -= usize::from(message.is_pong());
+            let Some(next) = socket.next().now_or_never() else {
+                break;
+            };
+            received = next;
+        }
+    }
 }
 
 /// Sends stanzas until the connection ends.
