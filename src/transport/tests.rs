@@ -150,7 +150,9 @@ fn a_dropped_connection_ends_without_another_event() {
 #[test]
 fn a_close_after_unread_data_takes_no_longer_than_a_closing_handshake() {
     let (over, server_may_go) = channel::<()>();
-    let (address, server) = serve(move |_stream| {
+    let (address, server) = serve(move |stream| {
+        // So that the system does not store all messages.
+        SockRef::from(&stream).set_recv_buffer_size(128 << 10).unwrap();
         server_may_go.recv_timeout(PATIENCE).ok();
     });
     let (probe, events, shared, connection) = probed();
@@ -249,7 +251,11 @@ fn events_with_pings(
     on_ping: impl Fn(),
     peer: impl FnOnce(TcpStream) + Send + 'static,
 ) -> Vec<TransportEvent> {
-    let (address, server) = serve(peer);
+    let (address, server) = serve(|stream| {
+        // With a fixed size, the system enlarges neither this buffer nor that of the client by much.
+        SockRef::from(&stream).set_recv_buffer_size(128 << 10).unwrap();
+        peer(stream);
+    });
     let (sender, events) = channel();
     let probe = Probe {
         events: sender,
@@ -284,8 +290,8 @@ fn a_peer_that_sends_pings_and_reads_no_pong_is_disconnected() {
             let mut pings = [0x89, 125].to_vec();
             pings.resize(127, 1);
             let pings = pings.repeat(100);
-            // 26 MB of pongs: more than the operating system stores.
-            let is_closed = (0..2_000).any(|_| stream.write_all(&pings).is_err());
+            // 210 MB of pongs: more than the operating system stores.
+            let is_closed = (0..16_000).any(|_| stream.write_all(&pings).is_err());
             assert!(is_closed, "all pongs were queued");
         },
     );
@@ -300,7 +306,8 @@ fn a_peer_that_sends_pings_and_reads_no_pong_is_disconnected() {
 
 #[test]
 fn each_ping_of_a_burst_is_answered() {
-    const PINGS: usize = 5_000;
+    /// More than may be missing, and so few that the system stores the pongs while the peer does not read.
+    const PINGS: usize = 500;
     events_with_pings(
         0,
         || {},
@@ -406,8 +413,11 @@ fn probed() -> (Probe, Receiver<TransportEvent>, Arc<SharedConnection>, Connecti
 
 /// Closes a connection while its peer repeatedly sends `flood` after `first`.
 fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
+    let (flooding, is_flooded) = channel();
     let (address, server) = serve(move |mut stream| {
         stream.write_all(first).unwrap();
+        stream.write_all(&flood).unwrap();
+        flooding.send(()).unwrap();
         // Sends until the client ends the connection.
         while stream.write_all(&flood).is_ok() {}
     });
@@ -419,6 +429,11 @@ fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
         while !matches!(events.try_recv(), Ok(TransportEvent::Open)) {
             tokio::task::yield_now().await;
         }
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while is_flooded.try_recv().is_err() {
+            assert!(std::time::Instant::now() < deadline, "the client does not read");
+            tokio::task::yield_now().await;
+        }
         connection.close();
         // The close frame is sent, and the peer continues to send.
         for _ in 0..50 {
@@ -426,7 +441,8 @@ fn close_under_flood(first: &'static [u8], flood: Vec<u8>) {
         }
         assert!(!task.is_finished());
         tokio::time::pause();
-        tokio::time::advance(CLOSE_TIMEOUT).await;
+        // The timer rounds up to a millisecond.
+        tokio::time::advance(CLOSE_TIMEOUT + Duration::from_millis(1)).await;
         let deadline = std::time::Instant::now() + PATIENCE;
         while !task.is_finished() {
             assert!(std::time::Instant::now() < deadline, "the deadline starves");

@@ -315,7 +315,7 @@ mod tests {
         use std::sync::mpsc::channel;
         use std::time::Duration;
 
-        const PATIENCE: Duration = Duration::from_secs(10);
+        const PATIENCE: Duration = Duration::from_secs(60);
         // A reader of this pipe blocks until the test writes to it.
         let pipe = std::env::temp_dir().join(format!("baileys-native-roots-{}", std::process::id()));
         assert!(

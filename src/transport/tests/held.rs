@@ -2,13 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll};
-use std::thread::{JoinHandle, sleep};
-use std::time::Duration;
+use std::thread::{JoinHandle, yield_now};
+use std::time::Instant;
 
 use proptest::prelude::*;
 
+use super::super::connection::SharedConnection;
 use super::super::loop_turn::LoopTurn;
 use super::super::{Accepted, Connection, EventSink, HIGH_WATER, Timing, TransportEvent, WeakSender, connect, runtime};
 use super::{PATIENCE, Probe, next, options, serve};
@@ -76,6 +79,13 @@ fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     (head[0] & 0xf, payload)
 }
 
+/// Waits until the only thread of the runtime has done what it is doing.
+fn settle() {
+    let (tell, told) = channel();
+    drop(runtime().unwrap().spawn(async move { tell.send(()).unwrap() }));
+    told.recv_timeout(PATIENCE).unwrap();
+}
+
 #[test]
 fn the_messages_of_a_turn_are_one_write_after_the_first() {
     let (sender, sizes) = channel();
@@ -87,15 +97,17 @@ fn the_messages_of_a_turn_are_one_write_after_the_first() {
         // The connection must not end before the client has checked its events.
         let _ = stream.read(&mut buffer);
     });
+    // If the task were still running, it would write messages while they are held.
+    settle();
     for _ in 0..100 {
-        let _ = world.connection.send_binary(&[7; 94], Timing::EndOfTurn);
+        let _ = world.connection.send_binary(&[7; 14], Timing::EndOfTurn);
         if world.turn.held() == 0 {
-            assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 100);
+            assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 20);
         }
     }
     assert_eq!(world.turn.held(), 1);
     world.turn.end();
-    assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 99 * 100);
+    assert_eq!(sizes.recv_timeout(PATIENCE).unwrap(), 99 * 20);
     world.events.try_recv().unwrap_err();
     drop(world.connection);
     world.server.join().unwrap();
@@ -119,25 +131,35 @@ fn messages_held_by_a_blocked_loop_are_written_by_the_task() {
     world.server.join().unwrap();
 }
 
-/// The time in which a test queues and ends something while the task handles a message.
-const LONG: Duration = Duration::from_millis(100);
-
-/// A sink that takes this time for each message. Meanwhile the task has the lock of the writer.
-struct SlowProbe {
-    events: Sender<TransportEvent>,
-    time: Duration,
+/// A sink whose first message takes until the owner ends the connection or waits for the writer. Meanwhile the task has
+/// the lock of the writer.
+struct BusyProbe {
+    shared: Arc<SharedConnection>,
+    handling: Sender<()>,
+    /// Number of messages that were handled while a thread waited for the writer.
+    late: Arc<AtomicUsize>,
+    is_first: bool,
 }
 
-impl EventSink for SlowProbe {
+impl EventSink for BusyProbe {
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 
     fn event(&mut self, event: TransportEvent) {
-        let is_message = matches!(event, TransportEvent::Message { .. });
-        self.events.send(event).ok();
-        if is_message {
-            sleep(self.time);
+        if !matches!(event, TransportEvent::Message { .. }) {
+            return;
+        }
+        if !std::mem::replace(&mut self.is_first, false) {
+            self.late
+                .fetch_add(usize::from(self.shared.is_awaited()), Ordering::SeqCst);
+            return;
+        }
+        self.handling.send(()).unwrap();
+        let start = Instant::now();
+        while !self.shared.is_aborted() && !self.shared.is_awaited() {
+            assert!(start.elapsed() < PATIENCE, "the test has ended nothing");
+            yield_now();
         }
     }
 
@@ -145,29 +167,39 @@ impl EventSink for SlowProbe {
 }
 
 /// A connection whose server sends `messages` empty messages and then does `then`. The task is handling the first of
-/// them, and takes `time` for each.
+/// them, until the owner ends the connection or waits for the writer. The counter is [`BusyProbe::late`].
 fn reading(
     turn: &LoopTurn,
     messages: usize,
-    time: Duration,
     then: impl FnOnce(TcpStream) + Send + 'static,
-) -> (Connection, Receiver<TransportEvent>, JoinHandle<()>) {
+) -> (Connection, Arc<AtomicUsize>, JoinHandle<()>) {
     let (address, server) = serve(move |mut stream| {
         stream.write_all(&[0x82, 0].repeat(messages)).unwrap();
         then(stream);
     });
-    let (sender, events) = channel();
-    let mut options = options(address);
-    options.turn = Some(turn.unwatched_sender());
-    let connection = connect(options, SlowProbe { events: sender, time }).unwrap();
-    while !matches!(next(&events), TransportEvent::Message { .. }) {}
-    (connection, events, server)
+    let shared = Arc::new(SharedConnection::new(Some(turn.unwatched_sender())));
+    let (sender, handling) = channel();
+    let late = Arc::<AtomicUsize>::default();
+    let probe = BusyProbe {
+        shared: Arc::clone(&shared),
+        handling: sender,
+        late: Arc::clone(&late),
+        is_first: true,
+    };
+    let connection = Connection::new(Arc::clone(&shared));
+    drop(
+        runtime()
+            .unwrap()
+            .spawn(super::super::task::serve(options(address), shared, probe)),
+    );
+    handling.recv_timeout(PATIENCE).unwrap();
+    (connection, late, server)
 }
 
 /// As [`reading`], for one message. The connection has three queued messages; the last two are held until the end of the
 /// turn.
 fn reading_with_queue(turn: &LoopTurn, then: impl FnOnce(TcpStream) + Send + 'static) -> (Connection, JoinHandle<()>) {
-    let (connection, _, server) = reading(turn, 1, LONG, then);
+    let (connection, _, server) = reading(turn, 1, then);
     for number in 0..3 {
         let _ = connection.send_binary(&[number], Timing::EndOfTurn);
     }
@@ -207,7 +239,7 @@ fn messages_and_the_close_frame_are_written_if_the_connection_is_closed_and_dest
 
 #[test]
 fn the_close_frame_is_written_if_the_connection_is_closed_and_destroyed_while_it_is_read() {
-    let (connection, _, server) = reading(&LoopTurn::new(), 1, LONG, |mut stream| {
+    let (connection, _, server) = reading(&LoopTurn::new(), 1, |mut stream| {
         assert_eq!(read_frame(&mut stream), (8, vec![]));
     });
     connection.close();
@@ -229,15 +261,12 @@ fn an_aborted_connection_writes_no_close_frame() {
 
 #[test]
 fn the_end_of_the_process_does_not_wait_for_a_peer_that_sends_without_a_pause() {
-    const MESSAGES: usize = 200;
-    let time = Duration::from_millis(10);
-    let (connection, events, server) = reading(&LoopTurn::new(), MESSAGES, time, |mut stream| {
+    let (connection, late, server) = reading(&LoopTurn::new(), 200, |mut stream| {
         assert_eq!(read_frame(&mut stream), (2, vec![1]));
     });
     let _ = connection.send_binary(&[1], Timing::Now);
     connection.unwritten().write();
-    let count = events.try_iter().count();
-    assert!(count < MESSAGES / 4, "{count}");
+    assert_eq!(late.load(Ordering::SeqCst), 0);
     connection.destroy();
     server.join().unwrap();
 }
