@@ -6,6 +6,7 @@ mod loopback;
 mod user;
 
 use std::{
+    net::SocketAddr,
     num::NonZero,
     sync::{Arc, atomic::Ordering, mpsc},
     time::{Duration, Instant, SystemTime},
@@ -17,6 +18,8 @@ use baileys_native::{
         EndReason, Pattern, QueryError, QueryOptions, QueueLimits, ReconnectConfig, SessionEvent, SessionState, code,
     },
 };
+
+use socket2::{Domain, Socket, Type};
 
 use crate::session::{harness::config, server::node};
 use loopback::{Behaviour, Loopback};
@@ -71,7 +74,7 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
     };
     config.keep_alive_interval = NonZero::new(100).unwrap();
     // Longer than a busy machine pauses a thread.
-    config.keep_alive_grace = 2_900;
+    config.keep_alive_grace = 7_900;
     let mut user = User::new(server.address, config);
     user.handle.with(|session, now| {
         session.watch(Pattern::parse("CB:message").unwrap());
@@ -80,7 +83,7 @@ fn a_flood_waits_until_the_user_takes_it_and_keeps_its_order() {
     user.wait_for(|event| is_state(event, SessionState::Connected));
     // The user is away for longer than the allowed silence, like a blocked JavaScript thread.
     let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(4_000) || server.pings.load(Ordering::SeqCst) < 3 {
+    while start.elapsed() < Duration::from_millis(9_000) || server.pings.load(Ordering::SeqCst) < 3 {
         assert!(
             start.elapsed() < WAIT_LIMIT,
             "no keep-alive query while the user takes no events"
@@ -143,52 +146,62 @@ fn a_flood_of_stanzas_holds_up_neither_keep_alive_queries_nor_queries_nor_the_en
     user.wait_for(|event| is_state(event, SessionState::Disconnected));
 }
 
+/// Makes attempts until one succeeds. For conditions that never occur with the fault, but can be missed if the system
+/// pauses a thread of the test.
+fn succeeds_once(what: &str, attempt: impl FnMut() -> bool) {
+    let mut attempts = std::iter::repeat_with(attempt).take(3);
+    assert!(attempts.any(|has_succeeded| has_succeeded), "{what}");
+}
+
 #[test]
 fn a_message_with_many_frames_does_not_hold_up_other_sessions() {
     /// The message takes seconds; each part of it takes some milliseconds. The test ends long before.
     const COUNT: u64 = 2_000;
-    let slow = Loopback::new(&[Behaviour::LargeMessage {
-        count: COUNT,
-        text: 6_000,
-    }]);
-    let busy = User::new(slow.address, config());
-    assert!(busy.handle.with(|session, now| session.connect(now)));
-    let received = || busy.handle.inspect(|session| session.metrics().stanzas_in);
-    let start = Instant::now();
-    while received() < 2 {
-        assert!(start.elapsed() < WAIT_LIMIT);
-        std::thread::yield_now();
-    }
-    let server = Loopback::new(&[Behaviour::Answer]);
-    let mut other = User::new(server.address, config());
-    assert!(other.handle.with(|session, now| session.connect(now)));
-    other.wait_for(|event| is_state(event, SessionState::Connected));
-    assert!(
-        received() < COUNT,
-        "the other session waited for the end of the message"
-    );
+    succeeds_once("the other session waited for the end of the message", || {
+        let slow = Loopback::new(&[Behaviour::LargeMessage {
+            count: COUNT,
+            text: 6_000,
+        }]);
+        let busy = User::new(slow.address, config());
+        assert!(busy.handle.with(|session, now| session.connect(now)));
+        let received = || busy.handle.inspect(|session| session.metrics().stanzas_in);
+        let start = Instant::now();
+        while received() < 2 {
+            assert!(start.elapsed() < WAIT_LIMIT);
+            std::thread::yield_now();
+        }
+        let server = Loopback::new(&[Behaviour::Answer]);
+        let mut other = User::new(server.address, config());
+        assert!(other.handle.with(|session, now| session.connect(now)));
+        other.wait_for(|event| is_state(event, SessionState::Connected));
+        received() < COUNT
+    });
 }
 
 #[test]
 fn a_message_with_many_slow_frames_does_not_lock_the_session_until_its_end() {
     /// The message takes seconds. The test ends long before.
     const COUNT: u64 = 1_000;
-    let server = Loopback::new(&[Behaviour::LargeMessage {
-        count: COUNT,
-        text: 60_000,
-    }]);
-    let user = User::new(server.address, config());
-    assert!(user.handle.with(|session, now| session.connect(now)));
-    let start = Instant::now();
-    let mut seen = std::collections::BTreeSet::new();
-    // The stanza of the login is counted too.
-    while seen.range(2..).count() < 3 {
-        assert!(start.elapsed() < WAIT_LIMIT, "{seen:?}");
-        let count = user.handle.inspect(|session| session.metrics().stanzas_in);
-        assert!(count < COUNT, "the message was handled at once: {seen:?}");
-        seen.insert(count);
-    }
-    assert_eq!(user.state(), SessionState::Connected);
+    succeeds_once("the message was handled at once", || {
+        let server = Loopback::new(&[Behaviour::LargeMessage {
+            count: COUNT,
+            text: 60_000,
+        }]);
+        let user = User::new(server.address, config());
+        assert!(user.handle.with(|session, now| session.connect(now)));
+        let start = Instant::now();
+        let mut seen = std::collections::BTreeSet::new();
+        // The stanza of the login is counted too.
+        while seen.range(2..).count() < 3 {
+            assert!(start.elapsed() < WAIT_LIMIT, "{seen:?}");
+            let count = user.handle.inspect(|session| session.metrics().stanzas_in);
+            if count >= COUNT {
+                return false;
+            }
+            seen.insert(count);
+        }
+        user.state() == SessionState::Connected
+    });
 }
 
 #[test]
@@ -285,11 +298,18 @@ fn a_close_frame_is_answered_at_once() {
     user.wait_for(|event| is_state(event, SessionState::Connected));
 }
 
+/// A port that refuses connections. Nothing else can get it until the socket is dropped.
+fn refusing() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
+}
+
 #[test]
 fn a_refused_connection_is_reported_and_retried() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let (_port, address) = refusing();
     let mut config = config();
     let reconnect = config.reconnect.as_mut().unwrap();
     (reconnect.base, reconnect.attempts) = (5, Some(2));
@@ -391,11 +411,11 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
     let mut users = [User::connected(&server, config()), User::connected(&server, config())];
     let start = SystemTime::now();
     // Longer than a busy machine pauses this thread.
-    let lease = Arc::new(Lease::until(start + Duration::from_millis(2_000)));
+    let lease = Arc::new(Lease::until(start + Duration::from_millis(6_000)));
     for user in &users {
         user.handle.set_lease(Some(Arc::clone(&lease)));
     }
-    assert!(lease.renew(start + Duration::from_millis(2_400)));
+    assert!(lease.renew(start + Duration::from_millis(6_400)));
     for user in &mut users {
         user.wait_for(
             |event| matches!(event, SessionEvent::State(change) if change.reason == Some(EndReason::LeaseEnded)),
@@ -403,7 +423,7 @@ fn sessions_share_a_lease_that_is_renewed_without_them() {
         assert!(
             start
                 .elapsed()
-                .is_ok_and(|elapsed| elapsed >= Duration::from_millis(2_399))
+                .is_ok_and(|elapsed| elapsed >= Duration::from_millis(6_399))
         );
     }
     assert!(!lease.renew(SystemTime::now() + Duration::from_secs(60)));
@@ -439,9 +459,7 @@ fn dropping_the_handle_ends_the_connection() {
 
 #[test]
 fn a_session_with_repeated_internal_errors_ends_and_reports_it() {
-    let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = vacant.local_addr().unwrap();
-    drop(vacant);
+    let (_port, address) = refusing();
     let mut config = config();
     let mut reconnect = ReconnectConfig::default();
     (reconnect.base, reconnect.max) = (1, 1);

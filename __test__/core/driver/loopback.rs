@@ -1,12 +1,14 @@
 //! A server on loopback, with one behaviour for each connection.
 
 use std::{
+    future::poll_fn,
     io::Write as _,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
 };
 
 use baileys_native::binary::Node;
@@ -102,13 +104,8 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
                 Behaviour::Flood(count) => {
                     for number in 0..*count {
                         server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
-                        if server.out.len() > 8000 {
-                            let sent = socket
-                                .send(Message::Binary(std::mem::take(&mut server.out).into()))
-                                .await;
-                            if sent.is_err() {
-                                return;
-                            }
+                        if server.out.len() > 8000 && !exchange(&mut socket, &mut server, &pings).await {
+                            return;
                         }
                     }
                 }
@@ -133,8 +130,7 @@ async fn converse(stream: TcpStream, behaviour: Behaviour, pings: Arc<AtomicUsiz
         for stanza in std::mem::take(&mut server.received) {
             answer(&mut server, &stanza, &pings);
         }
-        let out = std::mem::take(&mut server.out);
-        if !out.is_empty() && socket.send(Message::Binary(out.into())).await.is_err() {
+        if !exchange(&mut socket, &mut server, &pings).await {
             return;
         }
     }
@@ -183,21 +179,40 @@ async fn ping(socket: &mut WebSocketStream<TcpStream>) {
 async fn flood(socket: &mut WebSocketStream<TcpStream>, server: &mut Server, pings: &AtomicUsize) {
     for number in 0.. {
         server.send(&node("message", &[("n", &number.to_string())], Vec::new()));
-        if server.out.len() < 8000 {
-            continue;
-        }
-        while let Some(received) = socket.next().now_or_never() {
-            let Some(Ok(message)) = received else { return };
-            server.receive(&message.into_data());
-        }
-        for stanza in std::mem::take(&mut server.received) {
-            answer(server, &stanza, pings);
-        }
-        let out = std::mem::take(&mut server.out);
-        if socket.send(Message::Binary(out.into())).await.is_err() {
+        if server.out.len() >= 8000 && !exchange(socket, server, pings).await {
             return;
         }
     }
+}
+
+/// Sends what the server has to send. Meanwhile it receives stanzas, also while the client does not read, and answers
+/// them. Returns false if the connection has ended.
+async fn exchange(socket: &mut WebSocketStream<TcpStream>, server: &mut Server, pings: &AtomicUsize) -> bool {
+    while !server.out.is_empty() {
+        let out = std::mem::take(&mut server.out);
+        if socket.feed(Message::Binary(out.into())).await.is_err() {
+            return false;
+        }
+        let is_open = poll_fn(|cx| {
+            let sent = socket.poll_flush_unpin(cx);
+            while let Poll::Ready(received) = socket.poll_next_unpin(cx) {
+                let Some(Ok(message)) = received else {
+                    return Poll::Ready(false);
+                };
+                if message.is_binary() {
+                    server.receive(&message.into_data());
+                }
+                for stanza in std::mem::take(&mut server.received) {
+                    answer(server, &stanza, pings);
+                }
+            }
+            sent.map(|sent| sent.is_ok())
+        });
+        if !is_open.await {
+            return false;
+        }
+    }
+    true
 }
 
 fn answer(server: &mut Server, stanza: &Node, pings: &AtomicUsize) {
