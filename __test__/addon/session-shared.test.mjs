@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ConnectLimiter, Lease, NativeSession } from 'baileys-native';
 import {
@@ -148,8 +149,14 @@ test('after a close frame of the server, nothing is written after the end of the
   const closed = next(session, 'close');
   const before = session.metrics().stanzasOut;
   connection.pause();
-  // The transport takes some of them, more than the operating system stores.
-  for (const n of upTo(12)) session.sendNode({ ...numbered(n), content: Buffer.alloc(900e3) }).catch(() => {});
+  const content = Buffer.alloc(900e3);
+  let sent = 0;
+  do {
+    for (const n of upTo(12)) session.sendNode({ ...numbered(n), content }).catch(() => {});
+    sent += 12;
+    await delay(500);
+    // Until the operating system and the transport take no more.
+  } while (session.metrics().stanzasOut - before === sent);
   connection.close(1001);
   assert.equal((await closed)[0].kind, 'transportClosed');
   const taken = session.metrics().stanzasOut - before;

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { stall } from '../../scripts/stall/run.mjs';
 
 /** `silenceMs` is longer than a busy machine pauses a process, and shorter than the block. */
-const scenario = { intervalMs: 400, blockedMs: 5_000, silenceMs: 3_500, stanzas: 2_000 };
+const scenario = { intervalMs: 400, blockedMs: 9_000, silenceMs: 7_500, stanzas: 2_000 };
 
 test(
   'a session stays connected while the event loop is blocked, and gets every stanza once and in order',

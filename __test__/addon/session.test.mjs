@@ -18,6 +18,7 @@ import {
   until,
   upTo
 } from '../support/native-session.mjs';
+import { firstInTime } from '../support/time-limits.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -294,8 +295,7 @@ test('an iterator over stanzas applies back-pressure to the server, and ends wit
     { record: false }
   );
   const stanzas = session.stanzas('CB:message');
-  const flood = connection.prepareFlood(numbered, COUNT, { perMessage: 10 });
-  await flood.start();
+  const sent = connection.prepareFlood(numbered, COUNT, { perMessage: 10 }).start();
   await until(() => session.metrics().stalls > 0);
   assert.ok(session.metrics().stanzasIn < 1500, 'it reads on without a consumer');
   const received = [];
@@ -303,6 +303,7 @@ test('an iterator over stanzas applies back-pressure to the server, and ends wit
     if (received.push(Number(attrs.n)) === COUNT) break;
   }
   assert.deepEqual(received, upTo(COUNT));
+  await sent;
   assert.deepEqual(await stanzas.next(), { value: undefined, done: true });
 
   const rest = [];
@@ -413,19 +414,27 @@ test('a session reconnects after a lost connection; only idempotent queries are 
 });
 
 test('a server that sends only WebSocket pings is silent', options, async t => {
-  const times = { keepAliveIntervalMs: 300, keepAliveGraceMs: 300 };
-  const { server, session, connection } = await openSession(t, { ...times, reconnect: false });
-  const closed = next(session, 'close');
-  server.handle('iq', () => null);
-  let pings = 0;
-  // Each ping follows the pong of the one before. A closed connection ends them.
-  const ping = () =>
-    connection.wsPing().then(
-      () => (pings++, ping()),
-      () => {}
-    );
-  ping();
-  const [{ kind }] = await closed;
+  /** A connection that ends after this silence, and the number of answered pings until then. */
+  const attempt = async silenceMs => {
+    const times = { keepAliveIntervalMs: silenceMs / 2, keepAliveGraceMs: silenceMs / 2 };
+    const server = await startServer(t, { acceptUnknown: true });
+    server.handle('iq', () => null);
+    let pings = 0;
+    server.on('login', connection => {
+      // Each ping follows the pong of the one before. A closed connection ends them.
+      const ping = () =>
+        connection.wsPing().then(
+          () => (pings++, ping()),
+          () => {}
+        );
+      ping();
+    });
+    const session = createSession(t, server, { creds: linkedCredentials(), ...times, reconnect: false });
+    const closed = next(session, 'close');
+    await Promise.all([closed, session.connect({ signal: AbortSignal.timeout(EVENT_TIMEOUT_MS) })]);
+    return { kind: (await closed)[0].kind, pings };
+  };
+  const { kind, pings } = await firstInTime(attempt, ({ pings }) => pings > 0, 600);
   assert.equal(kind, 'silence');
   assert.ok(pings > 0);
 });

@@ -18,6 +18,7 @@ import { closeAfter } from '../support/resources.mjs';
 import { BaileysClient, NativeClient, nextEvent, logEvents } from '../support/socket-log.mjs';
 import { closeEvent, testSameResult, closeAndWait } from '../support/socket-scenarios.mjs';
 import { certificate } from '../support/tls.mjs';
+import { EVENT_TIMEOUT_MS } from '../support/until.mjs';
 
 const run = promisify(execFile);
 const client = fileURLToPath(new URL('../support/tls-client.mjs', import.meta.url));
@@ -82,7 +83,7 @@ async function logOf(Client, port, config, host = 'localhost') {
   const socket = new Client(`wss://${host}:${port}/`, { connectTimeoutMs: 30_000, ...config });
   const log = logEvents(socket);
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('neither message nor close')), 8000);
+    const timer = setTimeout(() => reject(new Error('neither message nor close')), EVENT_TIMEOUT_MS);
     const done = () => (clearTimeout(timer), resolve());
     socket.once('message', done);
     socket.once('close', done);
