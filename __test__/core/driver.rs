@@ -3,6 +3,8 @@
 
 mod logs;
 mod loopback;
+#[cfg(feature = "seams")]
+mod schedules;
 mod user;
 
 use std::{

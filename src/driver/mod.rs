@@ -16,6 +16,8 @@ mod log_queue;
 #[cfg(all(test, feature = "loom"))]
 mod models;
 mod pending_connections;
+#[cfg(feature = "seams")]
+pub mod seams;
 mod shared_session;
 mod sink;
 mod task;

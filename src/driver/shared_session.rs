@@ -200,6 +200,15 @@ impl SharedSession {
         }
     }
 
+    /// Drops the connection if the lease has ended. A process that was stopped may continue with the task of a transport
+    /// and not with that of the session.
+    pub(super) fn check_lease(&self) {
+        let inner = self.lock();
+        if inner.lease_left() == Some(Duration::ZERO) {
+            self.drive(inner, self.clock.now(), Timing::Now);
+        }
+    }
+
     /// Whether the transport's task should read. If not, the task is woken when it should read again.
     pub(super) fn poll_wants_data(&self, connection: ConnectionId, cx: &std::task::Context<'_>) -> bool {
         let inner = self.lock();
@@ -289,6 +298,7 @@ impl SharedSession {
 
     /// Opens the transport of a connection with `connect`, unless the session has ended this connection.
     pub(super) fn open(&self, connection: ConnectionId, connect: impl FnOnce() -> io::Result<Connection>) {
+        self.check_lease();
         let mut inner = self.lock();
         if inner.is_finished || inner.session.connection() != Some(connection) {
             return;

@@ -103,6 +103,10 @@ impl EventSink for SessionSink {
         }
     }
 
+    fn before_write(&mut self) {
+        self.session.check_lease();
+    }
+
     fn event(&mut self, event: TransportEvent) {
         let began = *self.began.get_or_insert_with(Instant::now);
         if matches!(event, TransportEvent::Error(_) | TransportEvent::Closed) {

@@ -54,6 +54,8 @@ pub enum TransportEvent {
 pub trait EventSink: Send + 'static {
     /// Whether the sink accepts another message. If not, the sink wakes the task when it does.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// The task is about to write. The owner may no longer allow that, and drop the connection here.
+    fn before_write(&mut self) {}
     /// Handles an event.
     fn event(&mut self, event: TransportEvent);
     /// No more events follow for now. The sink should pass on the events that it has collected.

@@ -151,6 +151,11 @@ impl<S: EventSink> OpenSocket<'_, S> {
     }
 
     fn poll_outbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
+        self.sink.before_write();
+        if self.shared.queue.lock().is_dropped() {
+            // The connection was aborted, which has woken this task.
+            return;
+        }
         match writer.poll_write(&self.shared.queue, cx) {
             Ok(WriteProgress { written, closed }) => {
                 if written > 0 {
