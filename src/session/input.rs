@@ -8,6 +8,7 @@ use super::{
     connection::{ConnectionPhase, SessionConnection},
     dispatch::Received,
     head_filter::{Head, HeadFilter},
+    keepalive::KeepAlive,
     log,
     pairing::qr_text,
     queries::{AnswerTarget, Purpose},
@@ -79,11 +80,16 @@ impl Session {
             .retain(|transmit| *transmit != Transmit::Close(connection));
         if let Some(current) = self.current(connection) {
             current.gone = true;
-            self.process_all();
-            // The stored data can already have ended the connection.
-            if self.current(connection).is_some() {
-                self.end(reason, true);
-            }
+            self.process_all_and_end(reason);
+        }
+    }
+
+    /// Handles all stored data, which can already end the connection, and ends it.
+    fn process_all_and_end(&mut self, reason: EndReason) {
+        let id = self.connection();
+        self.process_all();
+        if self.connection() == id {
+            self.end(reason, false);
         }
     }
 
@@ -187,7 +193,8 @@ impl Session {
             Timer::Silence if self.keepalive.is_dead(self.now, &self.config) => self.end(EndReason::Silence, false),
             Timer::Silence => self.timers.set(Timer::Silence, self.keepalive.deadline(&self.config)),
             Timer::SocketPing => {
-                if let Some((connection, interval)) = self.connection.as_ref().zip(self.config.socket_ping_interval) {
+                let connection = self.connection.as_ref().filter(|connection| !connection.close_sent);
+                if let Some((connection, interval)) = connection.zip(self.config.socket_ping_interval) {
                     self.transmits.push_back(Transmit::Ping(connection.id));
                     self.timers
                         .set(Timer::SocketPing, self.now.saturating_add(interval.get()));
@@ -196,10 +203,8 @@ impl Session {
             Timer::Qr => self.show_qr(self.config.qr_timeout),
             Timer::Reconnect if self.config.confirm_reconnect => self.push_event(SessionEvent::ReconnectDue),
             Timer::Reconnect => self.begin(Trigger::Due),
-            Timer::Close => {
-                self.process_all();
-                self.end(EndReason::Requested, false);
-            }
+            Timer::Backlog => self.process_all_and_end(EndReason::Silence),
+            Timer::Close => self.process_all_and_end(EndReason::Requested),
         }
     }
 
@@ -345,7 +350,10 @@ impl Session {
 
     /// Reading stops. The silence timer stops too, because the server is not responsible for this silence.
     pub(super) fn suspend_reading(&mut self) {
-        if self.connection.as_ref().is_some_and(SessionConnection::is_open) && self.timers.stop(Timer::Silence) {
+        if !self.connection.as_ref().is_some_and(SessionConnection::is_open) {
+            return;
+        }
+        if self.timers.stop(Timer::Silence) {
             self.metrics.stalls += 1;
             let (stanzas, bytes) = self.incoming.watermark().depth();
             log!(
@@ -355,6 +363,18 @@ impl Session {
                 stanzas = stanzas,
                 bytes = bytes
             );
+        }
+        if !self.timers.is_set(Timer::Backlog) {
+            self.watch_backlog();
+        }
+    }
+
+    /// Above the limit of the outgoing queue the session does not read, so silence does not count. Instead, the
+    /// transport must take a stanza within the same time.
+    pub(super) fn watch_backlog(&mut self) {
+        if self.outgoing.watermark().exceeds(0) {
+            self.timers
+                .set(Timer::Backlog, KeepAlive::deadline_after(self.now, &self.config));
         }
     }
 

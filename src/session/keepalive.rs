@@ -18,8 +18,13 @@ impl KeepAlive {
 
     /// The time at which the connection counts as lost if nothing is received.
     pub(super) const fn deadline(&self, config: &Config) -> Millis {
+        Self::deadline_after(self.last_received, config)
+    }
+
+    /// As [`deadline`](Self::deadline), if nothing happens after `last`.
+    pub(super) const fn deadline_after(last: Millis, config: &Config) -> Millis {
         let longest = config.keep_alive_interval.get().saturating_add(config.keep_alive_grace);
-        self.last_received.saturating_add(longest)
+        last.saturating_add(longest)
     }
 
     /// Whether the connection counts as lost.

@@ -140,10 +140,11 @@ impl Session {
             sender: established.sender,
             receiver: established.receiver,
         };
-        let id = connection.id;
+        let (id, close_sent) = (connection.id, connection.close_sent);
         match finish {
-            Ok(Some(message)) => self.queue_message(id, message),
-            Ok(None) => {}
+            // Nothing is sent after the request to close the transport.
+            Ok(Some(message)) if !close_sent => self.queue_message(id, message),
+            Ok(_) => {}
             Err(error) => return self.end(EndReason::Frame(error), false),
         }
         self.server = established.report.map(|report| KnownServer { report }).or(self.server);
@@ -195,9 +196,10 @@ impl Session {
         self.transmits.push_back(Transmit::Message(id, message));
     }
 
-    /// Takes the next stanza of the outgoing queue and seals it.
+    /// Takes the next stanza of the outgoing queue and seals it. There is none after the request to close the transport.
     pub(super) fn next_message(&mut self) -> Option<Transmit> {
-        let connection = self.connection.as_mut().filter(|connection| connection.is_open())?;
+        let connection = self.connection.as_mut();
+        let connection = connection.filter(|connection| connection.is_open() && !connection.close_sent)?;
         let id = connection.id;
         let (payload, has_room_again) = self.outgoing.pop()?;
         let sealed = connection.seal(&payload)?;
@@ -229,9 +231,7 @@ impl Session {
         let mut payload = vec![0];
         if stanza.encode(self.config.dialect, &mut payload).is_ok() {
             self.queue_session_stanza(payload);
-            if self.is_over_limit() {
-                self.suspend_reading();
-            }
+            self.suspend_where_full();
         }
     }
 
@@ -285,6 +285,7 @@ impl Session {
             );
             self.outgoing.push(Origin::Query, payload);
         }
+        self.suspend_where_full();
     }
 
     /// Requests to close the transport when a closing session has nothing more to send.

@@ -25,7 +25,7 @@ use super::{
     reconnect::Reconnect,
     state::SessionState,
     time::Millis,
-    timers::Timers,
+    timers::{Timer, Timers},
     watermark::Watermark,
 };
 use crate::{
@@ -294,6 +294,9 @@ impl Session {
         }
         let held_back = self.is_over_limit();
         let message = self.next_message();
+        if message.is_some() && self.timers.stop(Timer::Backlog) {
+            self.watch_backlog();
+        }
         if held_back && !self.is_over_limit() {
             self.read_on();
         }

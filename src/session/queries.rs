@@ -54,6 +54,8 @@ pub(super) struct PendingQuery {
     order: u64,
     /// The encoded stanza of an idempotent query.
     resend: Option<Vec<u8>>,
+    /// Whether the query was asked on an earlier connection.
+    survived: bool,
 }
 
 /// Number of ids of the session's own settled queries that are kept. A second answer to such a query is not delivered
@@ -128,6 +130,7 @@ impl Queries {
                 deadline,
                 order,
                 resend,
+                survived: false,
             },
         );
     }
@@ -183,14 +186,18 @@ impl Queries {
             .collect();
         let mut ended: Vec<PendingQuery> = ids.iter().filter_map(|id| self.remove(id)).collect();
         ended.sort_unstable_by_key(|pending| pending.order);
+        for pending in self.by_id.values_mut() {
+            pending.survived = true;
+        }
         ended
     }
 
-    /// The encoded stanzas of idempotent queries, in the order in which they were sent.
+    /// The encoded stanzas of idempotent queries of earlier connections, in the order in which they were sent.
     pub(super) fn repeats(&self) -> Vec<Vec<u8>> {
         let mut repeats: Vec<(u64, &Vec<u8>)> = self
             .by_id
             .values()
+            .filter(|pending| pending.survived)
             .filter_map(|pending| Some((pending.order, pending.resend.as_ref()?)))
             .collect();
         repeats.sort_unstable_by_key(|(order, _)| *order);
@@ -252,8 +259,10 @@ mod tests {
         }
         queries.insert("z".into(), user(9), 0, None, None);
         assert_eq!(queries.take_ended(true).len(), 1);
+        // It is sent on the new connection already.
+        queries.insert("n".into(), user(10), 0, None, Some(vec![3]));
         assert_eq!(queries.repeats(), [[0], [1], [2]]);
-        assert_eq!(queries.take_ended(false).len(), 3);
+        assert_eq!(queries.take_ended(false).len(), 4);
     }
 
     #[test]

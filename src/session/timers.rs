@@ -12,6 +12,8 @@ pub(super) enum Timer {
     KeepAlive,
     /// Data must have been received by this time.
     Silence,
+    /// The outgoing queue is above its limit. The transport must have taken a stanza by this time.
+    Backlog,
     /// The next WebSocket ping is due.
     SocketPing,
     /// The current QR code expires.
@@ -22,13 +24,14 @@ pub(super) enum Timer {
     Close,
 }
 
-const COUNT: usize = 7;
+const COUNT: usize = 8;
 
 impl Timer {
     const ALL: [Self; COUNT] = [
         Self::Connect,
         Self::KeepAlive,
         Self::Silence,
+        Self::Backlog,
         Self::SocketPing,
         Self::Qr,
         Self::Reconnect,

@@ -1,6 +1,9 @@
 //! Queries: numbers, answers, errors, timeouts, and what happens to them when a connection ends.
 
-use baileys_native::session::{QueryError, SendError};
+use baileys_native::{
+    binary::Node,
+    session::{QueryError, SendError},
+};
 
 use super::{
     harness::{World, config, query_options, question},
@@ -136,6 +139,16 @@ fn an_end_rejects_queries_unless_they_are_idempotent() {
         world.answers().last(),
         Some(&(last, Err(QueryError::Closed { code: 440 })))
     );
+}
+
+#[test]
+fn an_idempotent_query_that_was_asked_before_the_login_is_sent_once() {
+    let mut world = World::paired();
+    world.connect();
+    let (_, id) = world.query(&question(), query_options(None, true));
+    world.log_in();
+    let is_asked = |stanza: &&Node| stanza.attr("id") == Some(&id);
+    assert_eq!(world.server().received.iter().filter(is_asked).count(), 1);
 }
 
 #[test]

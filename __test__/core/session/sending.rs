@@ -1,13 +1,15 @@
 //! Stanzas that the user sends: when they are accepted, their queue, and the ones that were not sent.
 
+use std::num::NonZero;
+
 use baileys_native::{
     binary::{Dialect, Node},
     session::{EndReason, QueryError, QueueLimits, SendError, SendReadiness, SessionEvent, SessionState, Transmit},
 };
 
 use super::{
-    harness::{World, config, query_options, question},
-    server::{bytes_node, node},
+    harness::{World, config, paired_device, query_options, question},
+    server::{Server, bytes_node, node},
 };
 
 #[test]
@@ -95,6 +97,92 @@ fn a_lost_connection_with_a_full_outgoing_queue_counts_as_silent() {
     }
     world.pump();
     assert_eq!(world.last_reason(), EndReason::Silence);
+}
+
+#[test]
+fn a_lost_connection_counts_as_silent_while_the_outgoing_queue_is_above_its_limit() {
+    let mut config = config();
+    config.outgoing.limit = 4_000;
+    let silence = config.keep_alive_interval.get() + config.keep_alive_grace;
+    let mut world = World::new(config, paired_device(1));
+    world.connect();
+    for stanza in [bytes_node("message", &[1; 500]), node("ack", &[], Vec::new())] {
+        while world.session.send(world.now, &mut stanza.source()).is_ok() {}
+    }
+    world.server().send(&node("success", &[], Vec::new()));
+    // The query of the login does not fit, so the session does not read. The transport takes nothing.
+    assert!(world.deliver() && !world.session.wants_data());
+    let over_since = world.now;
+    while world.session.state() == SessionState::Connected {
+        world.now = world.session.poll_timeout().unwrap();
+        world.session.handle_timeout(world.now);
+    }
+    world.pump();
+    assert_eq!(
+        (world.last_reason(), world.now - over_since),
+        (EndReason::Silence, silence)
+    );
+}
+
+#[test]
+fn a_connection_is_not_lost_while_its_transport_takes_stanzas() {
+    let mut config = config();
+    config.outgoing.limit = 100;
+    config.query_timeout = None;
+    let mut world = World::connected_with(config);
+    for _ in 0..30 {
+        world.query(&question(), query_options(None, true));
+    }
+    world.drop_link();
+    world.advance(1_000);
+    world.server().send(&node("success", &[], Vec::new()));
+    // All queries are repeated. The transport takes one every 30 seconds.
+    assert!(world.deliver());
+    for _ in 0..20 {
+        assert!(!world.session.wants_data());
+        let end = world.now + 30_000;
+        while let Some(at) = world.session.poll_timeout().filter(|at| *at <= end) {
+            world.now = at;
+            world.session.handle_timeout(at);
+        }
+        world.now = end;
+        assert!(world.session.poll_transmit(world.now).is_some());
+    }
+    assert_eq!(world.session.state(), SessionState::Connected);
+}
+
+#[test]
+fn nothing_is_sent_after_the_request_to_close_the_transport() {
+    let mut config = config();
+    config.keep_alive_interval = NonZero::new(1_000).unwrap();
+    config.socket_ping_interval = NonZero::new(1_000);
+    let mut world = World::connected_with(config);
+    world.closes = false;
+    world.session.close(world.now);
+    world.pump();
+    assert!(world.link.is_none());
+    // Here the keep-alive query and the ping are due. `World` fails at a message without a link.
+    world.advance(2_000);
+    assert_eq!((world.session.state(), world.pings), (SessionState::Closing, 0));
+
+    // The server's handshake message arrives after the request.
+    let mut world = World::paired();
+    world.session.connect(world.now);
+    assert!(matches!(
+        world.session.poll_transmit(world.now),
+        Some(Transmit::Open(_))
+    ));
+    let id = world.session.connection().unwrap();
+    world.session.handle_opened(world.now, id);
+    let mut server = Server::new(world.options.clone());
+    let Some(Transmit::Message(_, hello)) = world.session.poll_transmit(world.now) else {
+        panic!("no ClientHello")
+    };
+    server.receive(&hello);
+    world.session.close(world.now);
+    assert_eq!(world.session.poll_transmit(world.now), Some(Transmit::Close(id)));
+    world.session.handle_data(world.now, id, &server.out);
+    assert_eq!(world.session.poll_transmit(world.now), None);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use baileys_native::session::{
-    Config, ConnectionId, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session,
-    SessionState, Transmit,
+use baileys_native::{
+    binary::{Dialect, Node},
+    session::{
+        Config, ConnectionId, Millis, Pattern, QueryId, QueryOptions, QueueLimits, SendError, SendId, Session,
+        SessionState, Transmit,
+    },
 };
 
 use super::step::Step;
@@ -28,9 +31,32 @@ pub(super) struct Link {
     fed: usize,
     /// Whether the server has ended the stream.
     ended: bool,
+    /// Whether the server has sent a close frame. It follows `down`.
+    close_frame: bool,
+    /// The number of the last of the user's stanzas that arrived at the server.
+    last: Option<u64>,
+    /// The ids of the queries that arrived at the server.
+    queries: BTreeSet<String>,
 }
 
 impl Link {
+    fn new(id: ConnectionId, server: Server) -> Self {
+        Self {
+            id,
+            open: false,
+            up: VecDeque::new(),
+            down: Vec::new(),
+            server,
+            expected: VecDeque::new(),
+            sent: 0,
+            fed: 0,
+            ended: false,
+            close_frame: false,
+            last: None,
+            queries: BTreeSet::new(),
+        }
+    }
+
     /// Whether the server can send stanzas.
     fn talks(&self) -> bool {
         self.server.is_open() && !self.ended
@@ -49,6 +75,12 @@ pub(super) struct Run {
     options: ServerOptions,
     pub(super) now: Millis,
     pub(super) link: Option<Link>,
+    /// Links in the closing handshake. The client gives them no more messages.
+    closing: VecDeque<Link>,
+    /// Whether the lease has ended.
+    lease_over: bool,
+    /// The last link that the end of a lease has dropped.
+    dropped: Option<ConnectionId>,
     pub(super) bounds: QueueLimits,
     pub(super) state: SessionState,
     pub(super) blocked: bool,
@@ -64,7 +96,7 @@ pub(super) struct Run {
     pub(super) reported: BTreeSet<u64>,
     /// Stanzas that arrived before their link ended. They must be delivered to the user.
     pub(super) arrived: BTreeSet<u64>,
-    pub(super) received: Vec<u64>,
+    pub(super) received: BTreeSet<u64>,
     /// Stanzas that had not arrived when their link broke.
     pub(super) in_flight: BTreeSet<u64>,
     /// Maximum number of stanzas in the incoming queue: its limit, or the number at the end of a link.
@@ -86,6 +118,9 @@ impl Run {
             },
             now: 1_000_000,
             link: None,
+            closing: VecDeque::new(),
+            lease_over: false,
+            dropped: None,
             bounds,
             state: SessionState::Disconnected,
             blocked: false,
@@ -98,7 +133,7 @@ impl Run {
             next_stanza: 0,
             reported: BTreeSet::new(),
             arrived: BTreeSet::new(),
-            received: Vec::new(),
+            received: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             most: 0,
             asked_ids: Vec::new(),
@@ -106,6 +141,7 @@ impl Run {
     }
 
     pub(super) fn step(&mut self, step: &Step) {
+        self.check_lease();
         match *step {
             Step::Connect => {
                 self.session.connect(self.now);
@@ -113,10 +149,19 @@ impl Run {
             Step::Close => {
                 self.session.close(self.now);
             }
+            Step::HandOver => self.hand_over(),
             Step::Veto => {
                 self.session.cancel_reconnect(self.now);
             }
-            Step::Send(count) => (0..count).for_each(|_| self.send()),
+            Step::Send(count) => (0..count).for_each(|_| {
+                self.send(0);
+            }),
+            Step::Fill => {
+                self.blocked = true;
+                for size in [500, 0] {
+                    while self.send(size) {}
+                }
+            }
             Step::Query { timeout, idempotent } => self.query(QueryOptions { timeout, idempotent }),
             Step::Cancel(place) => {
                 if let Some((query, _)) = self.asked.get(usize::from(place) % self.asked.len().max(1)) {
@@ -137,6 +182,14 @@ impl Run {
             Step::Open => self.open(),
             Step::Fail => self.lose(true),
             Step::Break => self.lose(false),
+            Step::CloseFrame => {
+                if let Some(link) = self.link.as_mut().filter(|link| link.open) {
+                    (link.ended, link.close_frame) = (true, true);
+                }
+            }
+            Step::Closed => self.close_links(),
+            Step::LeaseEnd => self.lease_over = true,
+            Step::NewLease => self.lease_over = false,
             Step::LogIn => self.serve(|server| server.send(&node("success", &[("t", "1")], Vec::new()))),
             Step::Answer { query, times, error } => self.answer(query, times, error),
             Step::Stray => self.serve(|server| server.send(&node("iq", &[("id", "stray")], Vec::new()))),
@@ -159,6 +212,7 @@ impl Run {
                     self.timeout();
                 }
             }
+            Step::Silence => self.silence(),
         }
         self.transmit();
         if self.link.is_none()
@@ -180,30 +234,54 @@ impl Run {
         );
     }
 
-    fn send(&mut self) {
+    /// Sends a stanza with a text of this length. Returns false if it was refused.
+    fn send(&mut self, size: usize) -> bool {
         let number = self.next_number;
-        let stanza = node("message", &[("n", &number.to_string())], Vec::new());
+        let text = "x".repeat(size);
+        let stanza = node("message", &[("n", &number.to_string()), ("text", &text)], Vec::new());
         match self.session.send(self.now, &mut stanza.source()) {
             Ok(sent) => {
                 self.next_number += 1;
                 assert!(self.sends.last().is_none_or(|last| *last < sent.id));
                 self.sends.insert(sent.id);
                 self.numbers.insert(sent.id, number);
+                return true;
             }
             Err(SendError::NotConnected) => assert!(!self.session.can_send()),
             Err(error) => assert_eq!(error, SendError::Full),
+        }
+        false
+    }
+
+    fn hand_over(&mut self) {
+        let stanzas = self.session.hand_over(self.now);
+        assert!(stanzas.is_sorted_by_key(|(send, _)| *send));
+        for (send, payload) in stanzas {
+            let stanza = Node::decode(&payload[1..], Dialect::V7).unwrap();
+            assert_eq!(stanza.attr("n"), Some(&*self.numbers[&send].to_string()));
+            assert!(self.unsent.insert(send), "{send:?} was already reported");
         }
     }
 
     fn query(&mut self, options: QueryOptions) {
         let stanza = node("iq", &[("type", "get")], vec![node("q", &[], Vec::new())]);
-        if let Ok(query) = self.session.query(self.now, &mut stanza.source(), options) {
-            assert!(
-                self.asked
-                    .iter()
-                    .all(|(other, id)| *other != query.query && *id != query.id)
-            );
-            self.asked.push((query.query, query.id));
+        match self.session.query(self.now, &mut stanza.source(), options) {
+            Ok(query) => {
+                assert!(
+                    self.asked
+                        .iter()
+                        .all(|(other, id)| *other != query.query && *id != query.id)
+                );
+                self.asked.push((query.query, query.id));
+            }
+            Err(SendError::TooManyQueries(count)) => {
+                assert!(
+                    count <= self.asked.len() - self.settled.len(),
+                    "{count} are not the user's"
+                );
+            }
+            Err(SendError::NotConnected) => assert!(!self.session.can_send()),
+            Err(error) => assert_eq!(error, SendError::Full),
         }
     }
 
@@ -224,10 +302,24 @@ impl Run {
         }
     }
 
+    /// The closing handshakes end. The messages before the client's close frames have arrived.
+    pub(super) fn close_links(&mut self) {
+        while let Some(mut link) = self.closing.pop_front() {
+            while self.arrive(&mut link) {}
+            self.bury(&mut link);
+            self.session.handle_closed(self.now, link.id);
+        }
+    }
+
     /// A link has ended. Records which stanzas had arrived and which had not.
     fn bury(&mut self, link: &mut Link) {
         let arrived = link.expected.iter().filter(|(_, end)| *end <= link.fed);
         self.arrived.extend(arrived.map(|(number, _)| *number));
+        self.lose_messages(link);
+    }
+
+    /// Records the stanzas that have not arrived at the server.
+    fn lose_messages(&mut self, link: &mut Link) {
         while let Some(message) = link.up.pop_front() {
             link.server.receive(&message);
         }
@@ -239,40 +331,109 @@ impl Run {
         self.in_flight.extend(lost);
     }
 
+    /// As the driver, before everything that it does with the session: at the end of the lease, drops all links with
+    /// what was not written or not decoded.
+    fn check_lease(&mut self) {
+        if !self.lease_over {
+            return;
+        }
+        for mut link in self
+            .link
+            .take()
+            .into_iter()
+            .chain(self.closing.drain(..).collect::<Vec<_>>())
+        {
+            self.dropped = self.dropped.max(Some(link.id));
+            self.lose_messages(&mut link);
+        }
+        self.blocked = false;
+        self.session.handle_lease_end(self.now);
+        assert_eq!(self.session.state(), SessionState::Disconnected);
+    }
+
     /// The next message arrives at the server.
     fn up(&mut self) {
-        let Some(link) = &mut self.link else { return };
-        let Some(message) = link.up.pop_front() else { return };
+        if let Some(mut link) = self.link.take() {
+            self.arrive(&mut link);
+            self.link = Some(link);
+        }
+    }
+
+    fn arrive(&mut self, link: &mut Link) -> bool {
+        let Some(message) = link.up.pop_front() else {
+            return false;
+        };
         link.server.receive(&message);
         for stanza in link.server.received.drain(..) {
             if let Some(number) = stanza.attr("n") {
-                self.received.push(number.parse().unwrap());
+                let number = number.parse().unwrap();
+                assert!(self.received.insert(number), "{number} came twice");
+                assert!(link.last.replace(number) < Some(number), "{number} is out of order");
             } else if stanza.attr("type") == Some("get") && stanza.attr("xmlns").is_none() {
-                self.asked_ids.push(stanza.attr("id").unwrap().to_owned());
+                let id = stanza.attr("id").unwrap().to_owned();
+                assert!(link.queries.insert(id.clone()), "query {id} came twice");
+                self.asked_ids.push(id);
             }
         }
         link.flush();
+        true
     }
 
     fn down(&mut self, count: usize) {
-        let Some(link) = self.link.as_mut().filter(|link| link.open) else {
+        // A link in the closing handshake is read, too.
+        let Some(link) = self.link.as_mut().or(self.closing.front_mut()).filter(|link| link.open) else {
             return;
         };
         if link.server.has_hung_up() && link.down.is_empty() {
             return self.lose(false);
         }
         // As in a driver, data that the session does not want stays in the network.
-        if self.session.wants_data() {
-            let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
-            // Data that arrives after the session has ended the connection is not counted.
-            let cared_for = match self.session.state() {
-                SessionState::Authenticating | SessionState::Connected => true,
-                SessionState::Closing => !self.blocked,
-                SessionState::Connecting | SessionState::Reconnecting | SessionState::Disconnected => false,
-            };
-            link.fed += if cared_for { data.len() } else { 0 };
-            self.session.handle_data(self.now, link.id, &data);
+        let is_current = self.session.connection() == Some(link.id);
+        if is_current && !self.session.wants_data() {
+            return;
         }
+        if link.down.is_empty() && link.close_frame {
+            return self.answer_close();
+        }
+        let data: Vec<u8> = link.down.drain(..count.min(link.down.len())).collect();
+        // Data that arrives after the session has ended the connection is not counted.
+        link.fed += if is_current { data.len() } else { 0 };
+        self.session.handle_data(self.now, link.id, &data);
+    }
+
+    /// As the driver at a close frame of the server: the transport accepts nothing more, and is closed after what it has
+    /// accepted.
+    fn answer_close(&mut self) {
+        if let Some(link) = self.link.take() {
+            let id = link.id;
+            self.closing.push_back(link);
+            self.session.handle_closed(self.now, id);
+            assert_ne!(self.session.connection(), Some(id), "after a close frame");
+        }
+    }
+
+    /// The longest time that a connection can take to open or to close, or be silent, is 40 seconds.
+    fn silence(&mut self) {
+        self.session.resume_reading(self.now);
+        let connection = self.session.connection();
+        let end = self.now + 40_000;
+        loop {
+            self.transmit();
+            self.take_events(usize::MAX);
+            let Some(at) = self.session.poll_timeout().filter(|at| *at <= end) else {
+                break;
+            };
+            self.now = self.now.max(at);
+            self.timeout();
+            if self.session.connection() != connection {
+                return;
+            }
+        }
+        assert!(
+            connection.is_none() || self.session.connection() != connection,
+            "{:?}",
+            self.session
+        );
     }
 
     fn serve(&mut self, act: impl FnOnce(&mut Server)) {
@@ -311,40 +472,29 @@ impl Run {
     }
 
     pub(super) fn transmit(&mut self) {
+        self.check_lease();
         while !self.blocked
             && let Some(transmit) = self.session.poll_transmit(self.now)
         {
             match transmit {
                 Transmit::Open(id) => {
                     assert!(self.link.is_none(), "two transports at the same time");
-                    let server = Server::new(self.options.clone());
-                    self.link = Some(Link {
-                        id,
-                        open: false,
-                        up: VecDeque::new(),
-                        down: Vec::new(),
-                        server,
-                        expected: VecDeque::new(),
-                        sent: 0,
-                        fed: 0,
-                        ended: false,
-                    });
+                    self.link = Some(Link::new(id, Server::new(self.options.clone())));
                 }
                 Transmit::Message(id, message) => {
+                    assert!(!self.lease_over, "a message after the end of the lease");
                     let link = self.link.as_mut().filter(|link| link.open && link.id == id);
                     link.expect("messages go to the open transport").up.push_back(message);
                 }
                 Transmit::Ping(id) => assert_eq!(self.link.as_ref().map(|link| link.id), Some(id)),
-                Transmit::Close(id) => {
-                    // Data that was sent before the close of a WebSocket still arrives.
-                    while self.link.as_ref().is_some_and(|link| !link.up.is_empty()) {
-                        self.up();
+                Transmit::Close(id) => match self.link.take_if(|link| link.id == id) {
+                    Some(link) if link.open => self.closing.push_back(link),
+                    Some(mut link) => {
+                        self.bury(&mut link);
+                        self.session.handle_closed(self.now, id);
                     }
-                    let mut link = self.link.take().expect("a transport to close");
-                    assert_eq!(link.id, id);
-                    self.bury(&mut link);
-                    self.session.handle_closed(self.now, id);
-                }
+                    None => assert!(Some(id) <= self.dropped, "no transport to close"),
+                },
             }
         }
     }

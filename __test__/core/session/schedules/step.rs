@@ -7,8 +7,11 @@ use proptest::prelude::*;
 pub(super) enum Step {
     Connect,
     Close,
+    HandOver,
     Veto,
     Send(u8),
+    /// The transport accepts no more messages, and the user sends until the outgoing queue is full.
+    Fill,
     Query {
         timeout: Option<Millis>,
         idempotent: bool,
@@ -28,6 +31,13 @@ pub(super) enum Step {
     Open,
     Fail,
     Break,
+    /// The server sends a close frame.
+    CloseFrame,
+    /// The closing handshakes end.
+    Closed,
+    /// The lease ends. Until `NewLease`, nothing may be written.
+    LeaseEnd,
+    NewLease,
     LogIn,
     Answer {
         query: u8,
@@ -40,14 +50,18 @@ pub(super) enum Step {
     Junk,
     Advance(Millis),
     ToTimeout,
+    /// Nothing arrives at the client for longer than any connection may be silent, and the user takes all events.
+    Silence,
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => Just(Step::Connect),
         1 => Just(Step::Close),
+        1 => Just(Step::HandOver),
         1 => Just(Step::Veto),
         4 => (1..6_u8).prop_map(Step::Send),
+        1 => Just(Step::Fill),
         6 => (prop::option::of(1..50_000_u64), any::<bool>())
             .prop_map(|(timeout, idempotent)| Step::Query { timeout, idempotent }),
         1 => any::<u8>().prop_map(Step::Cancel),
@@ -61,6 +75,10 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Open),
         1 => Just(Step::Fail),
         1 => Just(Step::Break),
+        1 => Just(Step::CloseFrame),
+        4 => Just(Step::Closed),
+        1 => Just(Step::LeaseEnd),
+        4 => Just(Step::NewLease),
         4 => Just(Step::LogIn),
         6 => (any::<u8>(), 1..3_u8, any::<bool>()).prop_map(|(query, times, error)| Step::Answer { query, times, error }),
         1 => Just(Step::Stray),
@@ -69,5 +87,6 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Junk),
         3 => prop_oneof![0..100_u64, 100..40_000_u64].prop_map(Step::Advance),
         3 => Just(Step::ToTimeout),
+        1 => Just(Step::Silence),
     ]
 }
