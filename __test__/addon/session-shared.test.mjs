@@ -187,7 +187,7 @@ test('connect() fails if the lease is over', options, async t => {
 });
 
 /** The time for which a lease is renewed, in milliseconds: longer than a busy machine pauses a thread. */
-const LEASE_MS = 5_000;
+const LEASE_MS = 8_000;
 
 /** The source of a worker: it creates a lease, sends its id, and renews the lease until it gets a message. */
 const RENEWAL = `
