@@ -4,6 +4,8 @@
 mod logs;
 mod loopback;
 #[cfg(feature = "seams")]
+mod revoked;
+#[cfg(feature = "seams")]
 mod schedules;
 mod user;
 

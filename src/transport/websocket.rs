@@ -179,14 +179,15 @@ impl<S: EventSink> OpenSocket<'_, S> {
         }
     }
 
-    /// Reads messages until no more are available, the sink is full, another thread waits for the writer, or the task
-    /// should yield.
+    /// Reads messages until no more are available, the sink is full, another thread waits for the writer, the owner has
+    /// ended the connection, or the task should yield.
     fn poll_inbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.drained = false;
         // Set before the first long message: most bursts have none, and reading the clock takes time.
         let mut start = None;
         for _ in 0..BURST {
-            if self.shared.is_awaited() || self.sink.poll_ready(cx).is_pending() {
+            // A read also writes: the pongs, and before them what tungstenite still holds.
+            if self.shared.is_awaited() || self.sink.poll_ready(cx).is_pending() || self.shared.is_aborted() {
                 return;
             }
             let Poll::Ready(item) = writer.poll_next(cx) else {
@@ -205,9 +206,12 @@ impl<S: EventSink> OpenSocket<'_, S> {
                 Some(Err(error)) => self.failed(writer, error),
                 None => self.phase = SocketPhase::Ended,
             }
-            // As in `ws`, too many pongs that the peer does not read end the connection without an error.
-            if is_ping && !writer.accepts_pong(cx) {
-                self.phase = SocketPhase::Ended;
+            if is_ping {
+                self.sink.before_write();
+                // As in `ws`, too many pongs that the peer does not read end the connection without an error.
+                if !self.shared.is_aborted() && !writer.accepts_pong(cx) {
+                    self.phase = SocketPhase::Ended;
+                }
             }
             if self.phase != SocketPhase::Open {
                 return;
@@ -262,6 +266,10 @@ impl<S: EventSink> OpenSocket<'_, S> {
             return;
         };
         self.sink.event(TransportEvent::Error(violation.into()));
+        self.sink.before_write();
+        if self.shared.is_aborted() {
+            return;
+        }
         let frame = CloseFrame {
             code: CloseCode::from(violation.close_code()),
             reason: Utf8Bytes::default(),

@@ -44,6 +44,8 @@ enum Step {
     Read,
     LogIn,
     CloseFrame,
+    /// The server sends a WebSocket ping, which the transport answers by itself.
+    Ping,
     /// The server drops the connection.
     Drop,
 }
@@ -61,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Read),
         2 => Just(Step::LogIn),
         2 => Just(Step::CloseFrame),
+        2 => Just(Step::Ping),
         1 => Just(Step::Drop),
     ]
 }
@@ -206,6 +209,12 @@ impl Run {
                 self.run();
             }
             Step::CloseFrame => self.close_frame(),
+            Step::Ping => {
+                if let Some(socket) = self.peers.last_mut().and_then(|peer| peer.socket.as_mut()) {
+                    // Fails if the client has closed.
+                    let _ = socket.send(Message::Ping("a ping".into())).now_or_never();
+                }
+            }
             Step::Drop => {
                 if let Some(peer) = self.peers.last_mut() {
                     peer.socket = None;
@@ -367,10 +376,13 @@ fn run(steps: &[Step]) {
 #[test]
 fn a_process_that_was_stopped_writes_nothing_after_the_end_of_its_lease() {
     // What the transport has not written, also after a close frame of the server; its close frame; another transport.
+    // A pong, and what would be written together with it.
     run(&[Step::Send(3, 400_000), Step::LeaseEnd]);
     run(&[Step::Send(3, 400_000), Step::CloseFrame, Step::LeaseEnd]);
     run(&[Step::Close, Step::LeaseEnd]);
     run(&[Step::Close, Step::Read, Step::Connect, Step::LeaseEnd]);
+    run(&[Step::Ping, Step::LeaseEnd]);
+    run(&[vec![Step::Ping], vec![Step::Send(4, 5_000); 5], vec![Step::LeaseEnd]].concat());
 }
 
 proptest! {
