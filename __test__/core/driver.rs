@@ -7,7 +7,7 @@ mod loopback;
 mod revoked;
 #[cfg(feature = "seams")]
 mod schedules;
-mod user;
+pub(crate) mod user;
 
 use std::{
     net::SocketAddr,

@@ -36,8 +36,16 @@ const DEFAULTS = {
   faults: /** @type {Faults} */ ({})
 };
 
-const FAULTS =
-  'httpStatus httpHeaders stallUpgrade stallHandshake garbageHandshake stallLogin certificate delayMs'.split(' ');
+const FAULTS = [
+  'httpStatus',
+  'httpHeaders',
+  'stallUpgrade',
+  'stallHandshake',
+  'garbageHandshake',
+  'stallLogin',
+  'certificate',
+  'delayMs'
+];
 
 const now = () => performance.timeOrigin + performance.now();
 

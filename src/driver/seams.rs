@@ -7,7 +7,7 @@ use tokio::io::{DuplexStream, duplex};
 use super::{handle::Handle, shared_session::SharedSession, sink::SessionSink};
 use crate::{session::Session, transport};
 
-/// Bytes that the memory of a transport takes in each direction.
+/// Capacity of a transport in bytes, in each direction.
 const CAPACITY: usize = 64 * 1024;
 
 /// A session without threads. The test runs the steps of its task, and the tasks of its transports.

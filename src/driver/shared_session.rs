@@ -204,7 +204,7 @@ impl SharedSession {
     /// and not with that of the session.
     pub(super) fn check_lease(&self) {
         let inner = self.lock();
-        if inner.lease_left() == Some(Duration::ZERO) {
+        if inner.is_lease_over() {
             self.drive(inner, self.clock.now(), Timing::Now);
         }
     }
@@ -383,9 +383,13 @@ impl SessionParts {
         lease.map(|lease| lease.left().unwrap_or_default())
     }
 
+    fn is_lease_over(&self) -> bool {
+        self.lease_left() == Some(Duration::ZERO)
+    }
+
     /// Drops the connection if the lease has ended. It is called before anything else is done with the session.
     fn check_lease(&mut self, now: Millis) {
-        if self.lease_left() == Some(Duration::ZERO) {
+        if self.is_lease_over() {
             self.transport = None;
             self.closing.clear();
             self.to_open = None;

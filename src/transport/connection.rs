@@ -277,6 +277,11 @@ impl SharedConnection {
     pub(super) fn is_aborted(&self) -> bool {
         self.aborted.load(Ordering::Acquire)
     }
+
+    /// Whether the owner has ended the connection and dropped its messages. A destroyed connection still writes them.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.is_aborted() && self.queue.lock().is_dropped()
+    }
 }
 
 impl Held for SharedConnection {

@@ -101,7 +101,7 @@ impl<S: EventSink> OpenSocket<'_, S> {
         };
         if self.shared.is_aborted() {
             // The owner of a destroyed connection could not write while this task was running.
-            if !self.shared.queue.lock().is_dropped() {
+            if !self.shared.is_dropped() {
                 writer.write_all(&self.shared.queue);
             }
             return Poll::Ready(());
@@ -152,8 +152,8 @@ impl<S: EventSink> OpenSocket<'_, S> {
 
     fn poll_outbound(&mut self, writer: &mut Writer, cx: &mut Context<'_>) {
         self.sink.before_write();
-        if self.shared.queue.lock().is_dropped() {
-            // The connection was aborted, which has woken this task.
+        if self.shared.is_dropped() {
+            // That has woken this task.
             return;
         }
         match writer.poll_write(&self.shared.queue, cx) {

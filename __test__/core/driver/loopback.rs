@@ -148,17 +148,17 @@ fn padded_payload(text: u16) -> Vec<u8> {
     payload
 }
 
-/// Sends pings until the connection ends. A client disconnects from a server that does not read the pongs. So few are
-/// missing at any time that the client can always write them.
+/// Sends pings until the connection ends. A client disconnects from a server that does not read the pongs. The server
+/// waits for pongs early enough that the client can always write them.
 async fn ping(socket: &mut WebSocketStream<TcpStream>) {
-    const MISSING: usize = 500;
-    let mut missing = 0;
+    const MOST_UNANSWERED: usize = 500;
+    let mut unanswered = 0;
     loop {
-        while missing < MISSING {
+        while unanswered < MOST_UNANSWERED {
             if socket.feed(Message::Ping(vec![1; 100].into())).await.is_err() {
                 return;
             }
-            missing += 1;
+            unanswered += 1;
         }
         if socket.flush().await.is_err() {
             return;
@@ -166,7 +166,7 @@ async fn ping(socket: &mut WebSocketStream<TcpStream>) {
         let mut received = socket.next().await;
         loop {
             let Some(Ok(message)) = received else { return };
-            missing -= usize::from(message.is_pong());
+            unanswered -= usize::from(message.is_pong());
             let Some(next) = socket.next().now_or_never() else {
                 break;
             };

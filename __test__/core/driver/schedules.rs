@@ -337,8 +337,8 @@ impl Run {
         self.step(&Step::NewLease);
         self.step(&Step::Close);
         for _ in 0..3 {
+            // A closing handshake takes some rounds.
             self.read();
-            // A server ends its TCP connection after the closing handshake.
             self.take_events();
         }
         assert_eq!(self.state, SessionState::Disconnected);

@@ -17,7 +17,24 @@ use super::loopback::Loopback;
 use crate::session::{harness::paired_device, server::node};
 
 /// Time limit of each wait.
-pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Options of a connection to a server on loopback.
+pub(crate) fn options(address: SocketAddr) -> ConnectOptions {
+    ConnectOptions {
+        addresses: vec![address],
+        local_address: None,
+        probes: None,
+        proxy: None,
+        tls: None,
+        host: address.to_string(),
+        target: "/ws/chat".into(),
+        headers: Vec::new(),
+        origin: "https://web.whatsapp.com".into(),
+        handshake_timeout: Some(WAIT_LIMIT),
+        turn: None,
+    }
+}
 
 /// A session and its events.
 pub(super) struct User {
@@ -44,19 +61,7 @@ impl User {
         log: Option<Arc<Log>>,
         notified: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let options = ConnectOptions {
-            addresses: vec![address],
-            local_address: None,
-            probes: None,
-            proxy: None,
-            tls: None,
-            host: address.to_string(),
-            target: "/ws/chat".into(),
-            headers: Vec::new(),
-            origin: "https://web.whatsapp.com".into(),
-            handshake_timeout: Some(Duration::from_secs(60)),
-            turn: None,
-        };
+        let options = options(address);
         let endpoint = Endpoint {
             ask: Box::new(move |answer| {
                 // The session may have given up the connection.

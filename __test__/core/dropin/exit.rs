@@ -9,42 +9,15 @@ use std::sync::{
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
-use baileys_native::dropin::{Batch, Environment, ProcessMetrics, RecordSource};
-use baileys_native::transport::{ConnectOptions, TransportError};
+use baileys_native::dropin::{Environment, ProcessMetrics};
+use baileys_native::transport::TransportError;
 use tokio_tungstenite::tungstenite::{Message, accept};
 
-use super::records::ROOM;
+use super::records::{ROOM, Source};
+use crate::driver::user::{WAIT_LIMIT, options};
 
-const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The time in which the test ends the process while the I/O thread handles a message.
 const LONG: Duration = Duration::from_millis(200);
-
-/// There are only sockets.
-struct NoSource;
-
-impl RecordSource for NoSource {
-    fn take_records(&self, _: u32, _: &mut Batch) -> usize {
-        0
-    }
-
-    fn write_all(&self) {}
-}
-
-fn options(address: SocketAddr) -> ConnectOptions {
-    ConnectOptions {
-        addresses: vec![address],
-        local_address: None,
-        probes: None,
-        proxy: None,
-        tls: None,
-        host: address.to_string(),
-        target: "/".into(),
-        headers: Vec::new(),
-        origin: "https://web.whatsapp.com".into(),
-        handshake_timeout: Some(TIME_LIMIT),
-        turn: None,
-    }
-}
 
 /// A server that sends a message when it is asked, and then waits for the end of the client. Its result is what the
 /// system has received by then.
@@ -53,9 +26,9 @@ fn serve(asked: Receiver<()>, ended: Receiver<()>) -> (SocketAddr, JoinHandle<Ve
     let address = listener.local_addr().unwrap();
     let server = spawn(move || {
         let mut socket = accept(listener.accept().unwrap().0).unwrap();
-        asked.recv_timeout(TIME_LIMIT).unwrap();
+        asked.recv_timeout(WAIT_LIMIT).unwrap();
         socket.send(Message::Binary("a message".into())).unwrap();
-        ended.recv_timeout(TIME_LIMIT).unwrap();
+        ended.recv_timeout(WAIT_LIMIT).unwrap();
         socket.get_ref().set_nonblocking(true).unwrap();
         std::iter::from_fn(|| socket.read().ok()).collect()
     });
@@ -78,17 +51,17 @@ fn messages_of_removed_sockets_are_written_before_the_process_ends() {
             }
         }
     };
-    let environment = Environment::<NoSource>::new(Arc::<ProcessMetrics>::default(), wake);
+    let environment = Environment::<Source>::new(Arc::<ProcessMetrics>::default(), wake);
     let socket = environment
         .connect(options(address), TransportError::to_string)
         .unwrap();
     while environment.endpoints(socket).is_none() {
-        woken.recv_timeout(TIME_LIMIT).unwrap();
+        woken.recv_timeout(WAIT_LIMIT).unwrap();
         while environment.drain(ROOM, |drained| drained.has_more) {}
     }
     is_slow.store(true, Ordering::SeqCst);
     ask.send(()).unwrap();
-    woken.recv_timeout(TIME_LIMIT).unwrap();
+    woken.recv_timeout(WAIT_LIMIT).unwrap();
     for text in [&b"1"[..], b"2", b"3"] {
         environment.send(socket, text, false).unwrap();
     }

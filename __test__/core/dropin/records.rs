@@ -246,7 +246,7 @@ fn the_events_of_a_socket_become_records_with_opened_frames() {
 
 /// A source with this number of records. It returns at most [`RECORDS_AT_ONCE`] at a time.
 #[derive(Default)]
-struct Source {
+pub(super) struct Source {
     left: AtomicUsize,
     /// How often everything was written.
     writes: AtomicUsize,
